@@ -1,0 +1,10 @@
+"""A diagram as SVG without a browser: for pages without scripts, print, mail and the archive.
+
+``draw`` reads BPMN DI and writes one self-contained picture; ``legend`` explains the states that it shows.
+"""
+
+from engine.bpmn.drawing.marks import Mark, State, Words
+from engine.bpmn.drawing.picture import draw, legend, swatch
+from engine.bpmn.drawing.scene import NoDrawing
+
+__all__ = ["Mark", "NoDrawing", "State", "Words", "draw", "legend", "swatch"]

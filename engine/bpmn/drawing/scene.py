@@ -1,0 +1,230 @@
+"""What a BPMN file says is to be drawn: its elements with the places that BPMN DI gives them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.bpmn.markup import BPMNDI, DC, DI, Element, Unreadable, bpmn, children, local, read, sop, text_of
+
+_EVENT_DEFINITION = "EventDefinition"
+
+
+class NoDrawing(ValueError):
+    """The file cannot be drawn: it is no BPMN or carries no diagram interchange (BPMN DI)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A rectangle on the plane."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        """Return the right edge."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        """Return the lower edge."""
+        return self.y + self.height
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Return the middle point."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """An element with a place: pool, lane, activity, event, gateway, data, artifact."""
+
+    id: str
+    kind: str  # BPMN's name: userTask, exclusiveGateway, dataObjectReference ...
+    name: str
+    name_en: str | None
+    bounds: Bounds
+    label: Bounds | None
+    horizontal: bool = True
+    expanded: bool = True
+    marker_visible: bool = True
+    proposal: bool = False
+    definitions: tuple[str, ...] = ()  # of an event: message, timer, signal ...
+    interrupting: bool = True  # of a start event in an event sub-process, or a boundary event
+    parallel_multiple: bool = False
+    loop: str = ""  # parallel, sequential, loop
+    compensation: bool = False
+    event_triggered: bool = False
+    collection: bool = False
+    instantiates: bool = False
+    black_box: bool = False
+    holds: str = ""  # the data object that a reference stands for
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """An element that joins two others along way points."""
+
+    id: str
+    kind: str
+    name: str
+    name_en: str | None
+    points: tuple[tuple[float, float], ...]
+    label: Bounds | None
+    proposal: bool = False
+    default: bool = False
+    conditional: bool = False  # a condition on a flow that leaves an activity: drawn with a small diamond
+    direction: str = "None"  # of an association
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything to draw, containers first."""
+
+    name: str
+    name_en: str | None
+    shapes: tuple[Shape, ...]
+    edges: tuple[Edge, ...]
+
+    @property
+    def bounds(self) -> Bounds:
+        """Return the smallest rectangle that holds every shape, label and way point."""
+        boxes = [box for item in self.shapes for box in (item.bounds, item.label) if box is not None]
+        boxes += [edge.label for edge in self.edges if edge.label is not None]
+        xs = [x for box in boxes for x in (box.x, box.right)] + [x for edge in self.edges for x, _ in edge.points]
+        ys = [y for box in boxes for y in (box.y, box.bottom)] + [y for edge in self.edges for _, y in edge.points]
+        return Bounds(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
+
+
+def scene(xml: bytes) -> Scene:
+    """Read *xml*; elements without a shape are left out, a file without any shape raises NoDrawing."""
+    try:
+        root = read(xml)
+    except Unreadable as error:
+        raise NoDrawing(f"Berkas tidak dapat dibaca: {error.reason}") from error
+    if root.tag != bpmn("definitions"):
+        raise NoDrawing("Berkas ini bukan BPMN 2.0: unsur terluarnya bukan bpmn:definitions")
+    elements: dict[str, Element] = {e.get("id"): e for e in root.iter() if e.get("id") and not _is_di(e)}
+    defaults = {e.get("default") for e in root.iter() if e.get("default")}
+    shapes = [made for node in root.iter(f"{{{BPMNDI}}}BPMNShape") if (made := _shape(node, elements)) is not None]
+    edges = [
+        edge for node in root.iter(f"{{{BPMNDI}}}BPMNEdge") if (edge := _edge(node, elements, defaults)) is not None
+    ]
+    if not shapes:
+        raise NoDrawing("Diagram ini tidak membawa gambar (BPMN DI): buka dan simpan sekali di studio")
+    process = next(root.iter(bpmn("process")), None)
+    shapes.sort(key=_depth)
+    return Scene(
+        name="" if process is None else process.get("name") or process.get("id") or "",
+        name_en=None if process is None else process.get(sop("nama")),
+        shapes=tuple(shapes),
+        edges=tuple(edges),
+    )
+
+
+def _is_di(element: Element) -> bool:
+    return not isinstance(element.tag, str) or element.tag.startswith((f"{{{BPMNDI}}}", f"{{{DI}}}", f"{{{DC}}}"))
+
+
+def _depth(shape: Shape) -> tuple[int, float]:
+    """Order shapes so that what holds others is drawn before them: pools, lanes, groups, then by falling size."""
+    first = {"participant": 0, "lane": 1, "group": 2}.get(shape.kind, 3)
+    if shape.kind == "boundaryEvent":
+        first = 4
+    return first, -shape.bounds.width * shape.bounds.height
+
+
+def _float(node: Element, name: str) -> float:
+    try:
+        return float(node.get(name, 0))
+    except ValueError:
+        return 0.0
+
+
+def _box(node: Element | None) -> Bounds | None:
+    if node is None:
+        return None
+    width, height = _float(node, "width"), _float(node, "height")
+    return Bounds(_float(node, "x"), _float(node, "y"), width, height) if width > 0 and height > 0 else None
+
+
+def _label(node: Element) -> Bounds | None:
+    return _box(node.find(f"{{{BPMNDI}}}BPMNLabel/{{{DC}}}Bounds"))
+
+
+def _shape(node: Element, elements: Mapping[str, Element]) -> Shape | None:
+    element = elements.get(node.get("bpmnElement"))
+    bounds = _box(node.find(f"{{{DC}}}Bounds"))
+    if element is None or bounds is None:
+        return None
+    kind = local(element)
+    data = elements.get(element.get("dataObjectRef") or "")
+    name = element.get("name") or ""
+    if kind == "textAnnotation":
+        name = text_of(element.find(bpmn("text")))
+    if kind == "group":
+        category = elements.get(element.get("categoryValueRef") or "")
+        name = "" if category is None else category.get("value") or ""
+    return Shape(
+        id=element.get("id"),
+        kind=kind,
+        name=name,
+        name_en=element.get(sop("nama")),
+        bounds=bounds,
+        label=_label(node),
+        horizontal=node.get("isHorizontal", "true") == "true",
+        expanded=node.get("isExpanded", "false") == "true",
+        marker_visible=node.get("isMarkerVisible", "false") == "true",
+        proposal=element.get(sop("usulan")) == "true",
+        definitions=_definitions(element, elements),
+        interrupting=element.get("isInterrupting", "true") == "true"
+        and element.get("cancelActivity", "true") == "true",
+        parallel_multiple=element.get("parallelMultiple") == "true",
+        loop=_loop(element),
+        compensation=element.get("isForCompensation") == "true",
+        event_triggered=element.get("triggeredByEvent") == "true",
+        collection=(data is not None and data.get("isCollection") == "true") or element.get("isCollection") == "true",
+        instantiates=element.get("instantiate") == "true",
+        black_box=kind == "participant" and not element.get("processRef"),
+        holds=element.get("dataObjectRef") or "",
+    )
+
+
+def _definitions(element: Element, elements: Mapping[str, Element]) -> tuple[str, ...]:
+    """Return the kinds of an event's definitions, given inside it or by reference."""
+    inside = [local(child) for child in children(element) if local(child).endswith(_EVENT_DEFINITION)]
+    named = [elements[ref] for child in children(element, "eventDefinitionRef") if (ref := text_of(child)) in elements]
+    return tuple(kind.removesuffix(_EVENT_DEFINITION) for kind in [*inside, *(local(each) for each in named)])
+
+
+def _loop(element: Element) -> str:
+    several = element.find(bpmn("multiInstanceLoopCharacteristics"))
+    if several is not None:
+        return "sequential" if several.get("isSequential") == "true" else "parallel"
+    return "" if element.find(bpmn("standardLoopCharacteristics")) is None else "loop"
+
+
+_ACTIVITIES = frozenset({"transaction", "callActivity", "subProcess", "adHocSubProcess"})
+
+
+def _edge(node: Element, elements: Mapping[str, Element], defaults: set[str]) -> Edge | None:
+    element = elements.get(node.get("bpmnElement"))
+    points = tuple((_float(point, "x"), _float(point, "y")) for point in node.iter(f"{{{DI}}}waypoint"))
+    if element is None or len(points) < 2:
+        return None
+    source = elements.get(element.get("sourceRef") or "")
+    leaves_activity = source is not None and (local(source).lower().endswith("task") or local(source) in _ACTIVITIES)
+    return Edge(
+        id=element.get("id"),
+        kind=local(element),
+        name=element.get("name") or "",
+        name_en=element.get(sop("nama")),
+        points=points,
+        label=_label(node),
+        proposal=element.get(sop("usulan")) == "true",
+        default=element.get("id") in defaults,
+        conditional=leaves_activity and element.find(bpmn("conditionExpression")) is not None,
+        direction=element.get("associationDirection", "None"),
+    )

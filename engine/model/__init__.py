@@ -1,0 +1,1 @@
+"""Frozen values that every part may speak; imports nothing of ours."""

@@ -1,0 +1,154 @@
+"""The office's working time: when it is open, when a step is due, how much of a standard time is gone.
+
+Hours follow Perpres 21/2023 (37 h 30 m a week, Ramadan 32 h 30 m); closing times are not stated there and are chosen
+so that the totals come out exactly. ``1 hari`` of an SOP is read as one working day at the same clock time, clipped
+to office hours; whether it is so is a setting (*days_are_working*), because the SOP does not say.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+Interval = tuple[time, time]
+
+DURATION = re.compile(
+    r"P(?:(?P<weeks>\d{1,3})W)?(?:(?P<days>\d{1,3})D)?(?:T(?:(?P<hours>\d{1,4})H)?(?:(?P<minutes>\d{1,5})M)?)?"
+)
+WORKDAYS_A_WEEK = 5
+HORIZON_DAYS = 3660  # a calendar without any open day must not search for ever
+FRIDAY, SATURDAY = 4, 5
+
+NORMAL = ((time(7, 30), time(12)), (time(13), time(16)))
+NORMAL_FRIDAY = ((time(7, 30), time(12)), (time(13, 30), time(16, 30)))
+RAMADAN = ((time(8), time(12)), (time(12, 30), time(15)))
+RAMADAN_FRIDAY = ((time(8), time(11, 30)), (time(12, 30), time(15, 30)))
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingTime:
+    """A standard time: whole working days, then working minutes."""
+
+    days: int
+    minutes: int
+
+
+@lru_cache(maxsize=256)
+def parse_duration(text: str) -> WorkingTime:
+    """Return the working time that *text* (ISO 8601: ``PT15M``, ``P1D``, ``P1W``) states; ValueError if it does not.
+
+    Years and months are refused: they are no working time. A week is five working days.
+    """
+    match = DURATION.fullmatch(text)
+    if match is None or text.endswith(("P", "T")):
+        raise ValueError(f"{text!r} is not a working time such as PT15M or P1D")
+    part = {name: int(value or 0) for name, value in match.groupdict().items()}
+    found = WorkingTime(part["weeks"] * WORKDAYS_A_WEEK + part["days"], part["hours"] * 60 + part["minutes"])
+    if found == WorkingTime(0, 0):
+        raise ValueError(f"{text!r} is no time at all")
+    return found
+
+
+@dataclass(frozen=True)
+class OfficeCalendar:
+    """Working hours and days off of the office; all instants go in and come out aware."""
+
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Jakarta"))
+    holidays: Mapping[date, str] = field(default_factory=dict)  # day off -> its name
+    ramadan: tuple[tuple[date, date], ...] = ()  # first and last day of each
+    days_are_working: bool = True
+    normal: tuple[Interval, ...] = NORMAL
+    friday: tuple[Interval, ...] = NORMAL_FRIDAY
+    ramadan_normal: tuple[Interval, ...] = RAMADAN
+    ramadan_friday: tuple[Interval, ...] = RAMADAN_FRIDAY
+
+    def is_working_day(self, day: date) -> bool:
+        """Whether the office works on *day*."""
+        return day.weekday() < SATURDAY and day not in self.holidays
+
+    def hours(self, day: date) -> tuple[Interval, ...]:
+        """Return the open intervals of *day*, in local time; none on a day off."""
+        if not self.is_working_day(day):
+            return ()
+        fasting = any(first <= day <= last for first, last in self.ramadan)
+        if day.weekday() == FRIDAY:
+            return self.ramadan_friday if fasting else self.friday
+        return self.ramadan_normal if fasting else self.normal
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether working time runs at *at*."""
+        local = at.astimezone(self.zone)
+        return any(opens <= local.time() < closes for opens, closes in self.hours(local.date()))
+
+    def next_opening(self, at: datetime) -> datetime:
+        """Return *at* if the office is open then, else the next instant it opens."""
+        for opens, closes in self._intervals(at.astimezone(self.zone).date()):
+            if at < closes:
+                return max(at, opens).astimezone(UTC)
+        raise ValueError("the calendar has no working day ahead")
+
+    def due(self, start: datetime, duration: str) -> datetime:
+        """Return the instant by which a step begun at *start* is due after *duration* of working time."""
+        wanted = parse_duration(duration)
+        at = self.next_opening(start) if self.days_are_working or not wanted.days else start
+        if wanted.days:
+            at = self._plus_days(at, wanted.days)
+        if wanted.minutes:
+            at = self._plus_minutes(at, wanted.minutes)
+        return at.astimezone(UTC)
+
+    def working_days_after(self, day: date, count: int) -> date:
+        """Return the *count*-th working day after *day*."""
+        for _ in range(HORIZON_DAYS):
+            if count <= 0:
+                return day
+            day += timedelta(days=1)
+            count -= self.is_working_day(day)
+        raise ValueError("the calendar has no working day ahead")
+
+    def working_seconds(self, start: datetime, end: datetime) -> int:
+        """Return how many seconds of working time lie between *start* and *end* (0 if they are reversed)."""
+        total = timedelta()
+        for opens, closes in self._intervals(start.astimezone(self.zone).date()):
+            if opens >= end:
+                break
+            total += max(timedelta(), min(closes, end) - max(opens, start))
+        return int(total.total_seconds())
+
+    def day_seconds(self, at: datetime) -> int:
+        """Return the working seconds of a full working day around *at*, for wording "2 hari kerja"."""
+        opening = self.next_opening(at).astimezone(self.zone)
+        midnight = datetime.combine(opening.date(), time(), self.zone)
+        return self.working_seconds(midnight, midnight + timedelta(days=1))
+
+    def _plus_days(self, at: datetime, days: int) -> datetime:
+        local = at.astimezone(self.zone)
+        if not self.days_are_working:
+            return local + timedelta(days=days)
+        day = self.working_days_after(local.date(), days)
+        hours = self.hours(day)
+        clock = min(max(local.time(), hours[0][0]), hours[-1][1])
+        for opens, _ in hours[1:]:  # a clock time inside a break waits for its end
+            before = max(closes for _, closes in hours if closes <= opens)
+            if before < clock < opens:
+                clock = opens
+        return datetime.combine(day, clock, self.zone)
+
+    def _plus_minutes(self, at: datetime, minutes: int) -> datetime:
+        left = timedelta(minutes=minutes)
+        for opens, closes in self._intervals(at.astimezone(self.zone).date()):
+            begin = max(opens, at)
+            if closes <= begin:
+                continue
+            if closes - begin >= left:
+                return begin + left
+            left -= closes - begin
+        raise ValueError("the calendar has no working day ahead")
+
+    def _intervals(self, day: date) -> Iterator[tuple[datetime, datetime]]:
+        for offset in range(HORIZON_DAYS):
+            current = day + timedelta(days=offset)
+            for opens, closes in self.hours(current):
+                yield datetime.combine(current, opens, self.zone), datetime.combine(current, closes, self.zone)

@@ -1,0 +1,92 @@
+"""What a person may be told when something cannot be done. Pages and API word them; these carry the facts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+class AlurError(Exception):
+    """Something cannot be done, and the person can be told why."""
+
+
+class NotFound(AlurError):
+    """No such thing, or nothing this person may know of."""
+
+
+class NotPermitted(AlurError):
+    """This person may not do this."""
+
+    def __init__(self, reason: str, **facts: Any) -> None:
+        super().__init__(reason)
+        self.reason = reason  # a key: "lane", "held", "read_only", "four_eyes" ...
+        self.facts = facts
+
+
+class Conflict(AlurError):
+    """Somebody else was first; carries who, what and when."""
+
+    def __init__(self, reason: str, *, who: str | None = None, at: datetime | None = None, **facts: Any) -> None:
+        super().__init__(reason)
+        self.reason = reason  # "completed", "claimed", "cancelled", "suspended", "terminated", "stale", "duplicate" ...
+        self.who = who
+        self.at = at
+        self.facts = facts
+
+
+class Busy(AlurError):
+    """The database could not take the change now; trying again may work."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong with one field: *path* as posted (``notula.keputusan.0.uraian``), *message* in the reader's words."""
+
+    path: str
+    label: str
+    message: str
+    keyword: str = ""
+    choices: tuple[tuple[str, str], ...] = ()  # ambiguous numbers: (text to send, how it reads)
+
+
+class InvalidForm(AlurError):
+    """Some fields need correction; everything typed is in *entries*."""
+
+    def __init__(self, errors: Sequence[FieldError], entries: Mapping[str, Sequence[str]]) -> None:
+        super().__init__("; ".join(f"{e.path}: {e.message}" for e in errors))
+        self.errors = tuple(errors)
+        self.entries = entries
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault or warning in a procedure's files, with where it is and how to mend it."""
+
+    severity: str  # "error" or "warning"
+    file: str
+    element_id: str | None
+    name: str | None
+    line: int | None
+    message: str  # why, one sentence
+    mend: str  # how to mend it, one sentence
+    rule: str = ""
+
+
+class InvalidProcedure(AlurError):
+    """A procedure cannot be deployed; carries every finding at once."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("; ".join(f"{f.file}:{f.line or 0} {f.element_id or ''}: {f.message}" for f in findings))
+        self.findings = tuple(findings)
+
+
+class NotReady(AlurError):
+    """An instance cannot start: for instance a lane has no active member. *missing* lists (kind, id, name)."""
+
+    def __init__(self, missing: Sequence[tuple[str, str, str]]) -> None:
+        super().__init__(", ".join(f"{kind} {id_}" for kind, id_, _ in missing))
+        self.missing = tuple(missing)
+
+
+class SetupError(AlurError):
+    """The operator must act: one sentence that says what is wrong and one that says what to do."""

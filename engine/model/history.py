@@ -1,0 +1,155 @@
+"""History lines: one name per deed, one hash per line.
+
+Every line belongs to a stream (``instance:<id>``, ``definition:<process_id>``, ``person:<id>``, ``register:<id>``,
+``office``) and is numbered in it without gaps. A line's hash covers the hash of the line before it, so that changing,
+removing or inserting a line breaks every later one. ``tests/model/history_vectors.json`` fixes the encoding for ever.
+
+Values are encoded as RFC 8785 (JSON Canonicalization Scheme) text. What JSON cannot say exactly becomes text first:
+Decimal as plain digits without exponent, dates as ISO 8601, instants as UTC with microseconds and ``Z``. A float is
+refused: nothing in the office is a binary fraction.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum, StrEnum
+from typing import Any
+from uuid import UUID
+
+import rfc8785
+
+GENESIS = "0" * 64
+"""The hash that stands before a stream's first line."""
+
+
+class Action(StrEnum):
+    """Every deed that history knows, as ``subject:action``; the same verb stands on the button and in the service."""
+
+    DEFINITION_DEPLOYED = "definition:deployed"
+    DEFINITION_CONFIRMED = "definition:confirmed"
+    INSTANCE_STARTED = "instance:started"
+    INSTANCE_COMPLETED = "instance:completed"
+    INSTANCE_SUSPENDED = "instance:suspended"
+    INSTANCE_RESUMED = "instance:resumed"
+    INSTANCE_TERMINATED = "instance:terminated"
+    TASK_CLAIMED = "task:claimed"
+    TASK_RELEASED = "task:released"
+    TASK_DELEGATED = "task:delegated"
+    TASK_REASSIGNED = "task:reassigned"
+    TASK_COMPLETED = "task:completed"
+    ELEMENT_REASSIGNED = "element:reassigned"
+    TIMER_FIRED = "timer:fired"
+    DOCUMENT_SAVED = "document:saved"
+    DOCUMENT_ISSUED = "document:issued"
+    DOCUMENT_REPLACED = "document:replaced"
+    DOCUMENT_VOIDED = "document:voided"
+    INCIDENT_OPENED = "incident:opened"
+    INCIDENT_RETRIED = "incident:retried"
+    INCIDENT_RESOLVED = "incident:resolved"
+    COMMENT_ADDED = "comment:added"
+    PERSON_ADDED = "person:added"
+    PERSON_CHANGED = "person:changed"
+    PERSON_DEACTIVATED = "person:deactivated"
+    PERSON_ACTIVATED = "person:activated"
+    PASSWORD_CHANGED = "password:changed"
+    PASSWORD_RESET = "password:reset"
+    MEMBERSHIP_ADDED = "membership:added"
+    MEMBERSHIP_ENDED = "membership:ended"
+    SESSIONS_ENDED = "sessions:ended"
+    SETTING_CHANGED = "setting:changed"
+    EXPORT_MADE = "export:made"
+    OFFICE_RESTORED = "office:restored"
+
+
+def plain(value: Any) -> Any:
+    """Return *value* as JSON can say it exactly; TypeError names what it cannot."""
+    match value:
+        case Enum():
+            return plain(value.value)
+        case None | bool() | str():
+            return value
+        case int():
+            return value if abs(value) < 2**53 else str(value)
+        case Decimal():
+            if not value.is_finite():
+                raise TypeError(f"{value} is not a number of the office")
+            return format(value, "f")
+        case datetime():
+            if value.tzinfo is None:
+                raise TypeError(f"naive instant {value!r}")
+            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        case date() | time():
+            return value.isoformat()
+        case timedelta():
+            return f"PT{int(value.total_seconds())}S"
+        case UUID():
+            return str(value)
+        case Mapping():
+            return {str(k): plain(v) for k, v in value.items()}
+        case list() | tuple():
+            return [plain(v) for v in value]
+        case set() | frozenset():
+            return sorted((plain(v) for v in value), key=str)
+        case _:
+            raise TypeError(f"cannot record a {type(value).__name__}")
+
+
+def canonical(value: Any) -> str:
+    """Return *value* as RFC 8785 text."""
+    return rfc8785.dumps(plain(value)).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What is about to be recorded: a line without its number and hashes."""
+
+    action: Action
+    element_id: str | None = None
+    task_id: str | None = None
+    change: Mapping[str, Any] | None = None
+    actor: str | None = None  # another than who asks (the system, for what followed by itself)
+    on_behalf_of: str | None = None
+    decree: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One line of history, as stored."""
+
+    stream: str
+    seq: int
+    at: datetime
+    actor: str
+    on_behalf_of: str | None
+    decree: str | None
+    action: str
+    element_id: str | None
+    task_id: str | None
+    instance_id: str | None
+    change: str  # RFC 8785 text
+    previous_hash: str
+    hash: str
+
+    def computed_hash(self) -> str:
+        """Return the hash that this line should carry."""
+        return line_hash(
+            self.previous_hash,
+            stream=self.stream,
+            seq=self.seq,
+            at=self.at,
+            actor=self.actor,
+            on_behalf_of=self.on_behalf_of,
+            decree=self.decree,
+            action=self.action,
+            element_id=self.element_id,
+            task_id=self.task_id,
+            instance_id=self.instance_id,
+            change=self.change,
+        )
+
+
+def line_hash(previous_hash: str, **fields: Any) -> str:
+    """Return the SHA-256, in hex, over the RFC 8785 text of a line's fields and the hash before it."""
+    return hashlib.sha256(canonical({"previous_hash": previous_hash, **fields}).encode()).hexdigest()

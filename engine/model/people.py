@@ -1,0 +1,85 @@
+"""People of the office: who they are, in which roles they work, and in which capacity."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class OfficeRole(StrEnum):
+    """Roles beside the lanes; the value is also the word in the database."""
+
+    DESIGNER = "designer"
+    AUDITOR = "auditor"
+    OPERATOR = "operator"
+
+
+class Capacity(StrEnum):
+    """How a person holds a role (Definitif, Pj., Plt., Plh.)."""
+
+    DEFINITIVE = "definitif"
+    ACTING_PJ = "pj"
+    ACTING_PLT = "plt"
+    ACTING_PLH = "plh"
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A person works in a lane's role (or an office role) from *since* until *until*, both days included."""
+
+    id: str
+    person_id: str
+    role: str
+    capacity: Capacity
+    since: date
+    until: date | None
+    decree: str | None  # nomor SK
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the membership is in force on *day*."""
+        return self.since <= day and (self.until is None or day <= self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An account. Its id is the account name and never changes, so that history stays readable."""
+
+    id: str
+    name: str
+    active: bool
+    must_change_password: bool
+    locale: str | None
+    memberships: tuple[Membership, ...] = ()
+    last_sign_in_at: datetime | None = None
+    sample: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks, now: a person with the memberships in force today. Services take this, never a request."""
+
+    person_id: str
+    name: str
+    memberships: tuple[Membership, ...]
+    session_id: str | None = None
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Every role held today, lanes' and office's."""
+        return frozenset(m.role for m in self.memberships)
+
+    def has(self, role: str) -> bool:
+        """Whether *role* is held today."""
+        return role in self.roles
+
+    @property
+    def reads_everything(self) -> bool:
+        """Auditors, designers and operators see every instance."""
+        return bool(self.roles & {OfficeRole.AUDITOR, OfficeRole.DESIGNER, OfficeRole.OPERATOR})
+
+    def membership_for(self, role: str) -> Membership | None:
+        """Return the membership under which the actor acts in *role*."""
+        return next((m for m in self.memberships if m.role == role), None)
+
+
+SYSTEM = Actor(person_id="sistem", name="Sistem", memberships=())
+"""Who acts when nobody does: timers, set-up at the operator's console."""

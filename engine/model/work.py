@@ -1,0 +1,209 @@
+"""What stands in an inbox and on an instance's page: tasks, documents, clocks, drafts, as frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from engine.model.process import InstanceStatus
+
+
+class TaskStatus(StrEnum):
+    """Where a user task stands."""
+
+    READY = "ready"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class DocumentStatus(StrEnum):
+    """Where a version of a document stands (pages.md, 1.4)."""
+
+    DRAFT = "draft"
+    ISSUED = "issued"
+    SIGNED = "signed"
+    REPLACED = "replaced"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """A user task's row, with what of its instance every page shows beside it."""
+
+    id: str
+    instance_id: str
+    definition_id: str
+    process_id: str
+    title: str
+    instance_status: InstanceStatus
+    element_id: str
+    role: str
+    performer: str | None
+    item: str | None
+    activation: str
+    status: TaskStatus
+    assignee: str | None
+    assigned_at: datetime | None
+    created_at: datetime
+    standard_time: str | None
+    due_at: datetime | None
+    first_due_at: datetime | None
+    returned_by: str | None
+    returned_reason: str | None
+    returned_at: datetime | None
+    completed_at: datetime | None
+    completed_by: str | None
+    capacity: str | None
+    decree: str | None
+    history_seq: int | None
+
+    @property
+    def holder(self) -> str | None:
+        """Who has the task in hand: the named performer, else who claimed it."""
+        return self.performer or self.assignee
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRecord:
+    """An instance's row without its state."""
+
+    id: str
+    definition_id: str
+    process_id: str
+    version: int
+    title: str
+    key: str | None
+    reference_date: date | None
+    values: Mapping[str, Any]  # as encoded by the start form
+    status: InstanceStatus
+    revision: int
+    history_seq: int
+    history_hash: str
+    step_count: int
+    started_at: datetime
+    started_by: str
+    changed_at: datetime
+    ended_at: datetime | None
+    ended_by: str | None
+    status_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPart:
+    """What one item of a multi-instance task yielded."""
+
+    item: str
+    content: str
+    sha256: str
+    task_id: str | None
+    created_at: datetime
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentVersion:
+    """One version of a document of an instance; *content* is RFC 8785 text."""
+
+    id: str
+    instance_id: str
+    data_object_id: str
+    version: int
+    name: str
+    status: DocumentStatus
+    activation: str
+    element_id: str
+    content: str
+    sha256: str
+    created_at: datetime
+    created_by: str
+    issued_at: datetime | None
+    parts: tuple[DocumentPart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that somebody handed over; its bytes are found by *sha256*."""
+
+    id: str
+    sha256: str
+    name: str
+    media_type: str
+    size: int
+    uploaded_by: str
+    uploaded_at: datetime
+    task_id: str | None
+    instance_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a person had typed into a task's form, as typed."""
+
+    task_id: str
+    person_id: str
+    revision: int
+    entries: Mapping[str, tuple[str, ...]]
+    saved_at: datetime
+
+
+class ClockState(StrEnum):
+    """How a task stands against its standard time."""
+
+    ON_TIME = "on_time"
+    DUE_SOON = "due_soon"
+    OVERDUE = "overdue"
+    PAUSED = "paused"
+    NONE = "none"  # the step has no standard time
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How much of a step's standard time is gone at *now*, in seconds of working time."""
+
+    state: ClockState
+    due_at: datetime | None
+    first_due_at: datetime | None
+    share: int  # percent of the standard time that is gone, 0 and up
+    left_seconds: int
+    overdue_seconds: int
+    day_seconds: int
+    open_now: bool
+    opens_at: datetime | None
+    standard_time: str | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRecord:
+    """An incident's row, with its instance's title."""
+
+    id: str
+    instance_id: str
+    process_id: str
+    title: str
+    task_id: str
+    element_id: str
+    cause: str
+    trace: str
+    data: Mapping[str, Any]
+    attempts: int
+    status: str
+    created_at: datetime
+    resolved_at: datetime | None
+    resolved_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionRecord:
+    """One deployed version of a procedure."""
+
+    id: str
+    process_id: str
+    version: int
+    content_hash: str
+    name: str
+    note: str
+    deployed_at: datetime
+    deployed_by: str
+    confirmed: bool

@@ -1,0 +1,182 @@
+"""Deploying procedures: gather a folder's files, find every fault at once, store a new version.
+
+Nothing is deployed if anything is wrong, and a procedure whose content did not change is not deployed again.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+
+from engine.bpmn import rules
+from engine.bpmn.executor import Executor
+from engine.model.errors import Finding, InvalidProcedure, NotFound, NotPermitted, SetupError
+from engine.model.history import Action, Deed
+from engine.model.people import Actor, OfficeRole
+from engine.model.work import DefinitionRecord
+from engine.service.office import Office
+from engine.service.procedures import Procedure, Procedures, content_hash, read_forms
+from engine.store.database import Database
+from engine.store.queries import definitions, instances, people
+
+SUFFIXES = (".bpmn", ".dmn", ".json")
+LARGEST_FILE = 2 * 1024 * 1024
+MOST_FILES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedProcess:
+    """A procedure as the list of SOPs shows it."""
+
+    procedure: Procedure
+    versions: tuple[DefinitionRecord, ...]
+    running: Mapping[str, int]  # by definition id
+    members: Mapping[str, Mapping[str, str]]  # role -> people today
+
+
+def read_folder(processes: Path, forms: Path, process_id: str) -> dict[str, bytes]:
+    """Return every file of a procedure by its path in the checkout; SetupError if the folder is not there."""
+    folder = processes / process_id
+    if not (folder / f"{process_id}.bpmn").is_file():
+        raise SetupError(
+            f"Prosedur {process_id} tidak ditemukan: {folder / f'{process_id}.bpmn'} tidak ada. "
+            "Periksa nama foldernya; nama folder, nama berkas dan id proses harus sama."
+        )
+    found: dict[str, bytes] = {}
+    for root, prefix in ((folder, "processes"), (forms / process_id, "forms")):
+        for path in sorted(root.rglob("*")) if root.is_dir() else ():
+            if path.is_file() and (path.suffix in SUFFIXES or path.name == "functions.py"):
+                name = PurePosixPath(prefix) / process_id / path.relative_to(root).as_posix()
+                found[str(name)] = path.read_bytes()
+    return found
+
+
+@dataclass(frozen=True)
+class Deployments:
+    """Checking and deploying procedures, and reading what is deployed."""
+
+    database: Database
+    executor: Executor
+    procedures: Procedures
+    office: Office
+
+    def check(self, process_id: str, files: Mapping[str, bytes]) -> tuple[Finding, ...]:
+        """Return every fault and warning of a procedure's files at once."""
+        found: list[Finding] = []
+        if len(files) > MOST_FILES:
+            found.append(
+                _fault("", f"Prosedur ini terdiri atas {len(files)} berkas.", f"Paling banyak {MOST_FILES} berkas.")
+            )
+        for path, content in files.items():
+            if len(content) > LARGEST_FILE:
+                found.append(_fault(path, f"Berkas ini {len(content)} bita.", f"Paling besar {LARGEST_FILE} bita."))
+            if PurePosixPath(path).name == "functions.py":
+                found.append(
+                    _fault(
+                        path,
+                        "Fungsi hitung milik prosedur (functions.py) belum dapat dijalankan oleh versi Alur ini.",
+                        "Nyatakan hitungan sebagai ungkapan (docs/ungkapan.md), atau tunggu versi yang memuatnya.",
+                    )
+                )
+        if found:
+            return tuple(found)
+        fields: dict[str, frozenset[str]] | None
+        try:
+            forms = read_forms(process_id, files)
+            fields = {form_id: form.names for form_id, form in forms.items()}
+        except InvalidProcedure as invalid:
+            found += invalid.findings
+            fields = None
+        found += rules.check(files, process_id, fields)
+        return tuple(found)
+
+    def deploy(
+        self, actor: Actor, process_id: str, files: Mapping[str, bytes], note: str, now: datetime
+    ) -> DefinitionRecord | None:
+        """Store *files* as a new version, or return None if they are those of the version in force.
+
+        Raises InvalidProcedure with every finding; nothing is stored then.
+        """
+        if not actor.roles & {OfficeRole.DESIGNER} and actor.person_id != "sistem":
+            raise NotPermitted("role", roles=(OfficeRole.DESIGNER,))
+        hashed = content_hash(files)
+        with self.database.read() as reader:
+            before = definitions.latest(reader, process_id)
+        if before is not None and before.content_hash == hashed:
+            return None
+        findings = self.check(process_id, files)
+        if any(finding.severity == "error" for finding in findings):
+            raise InvalidProcedure(findings)
+        record = DefinitionRecord(
+            id=str(uuid.uuid4()),
+            process_id=process_id,
+            version=1,
+            content_hash=hashed,
+            name=process_id,
+            note=note,
+            deployed_at=now,
+            deployed_by=actor.person_id,
+            confirmed=False,
+        )
+        outline = self.procedures.read(record, MappingProxyType(dict(files))).outline
+        with self.database.write(actor, now) as work:
+            before = definitions.latest(work, process_id)
+            if before is not None and before.content_hash == hashed:
+                return None
+            record = DefinitionRecord(
+                id=record.id,
+                process_id=process_id,
+                version=before.version + 1 if before else 1,
+                content_hash=hashed,
+                name=outline.name,
+                note=note,
+                deployed_at=now,
+                deployed_by=actor.person_id,
+                confirmed=False,
+            )
+            definitions.add(work, record, files)
+            change = {
+                "definition": record.id,
+                "version": record.version,
+                "content_hash": hashed,
+                "note": note,
+                "files": sorted(files),
+            }
+            work.record(f"definition:{process_id}", Deed(Action.DEFINITION_DEPLOYED, change=change))
+        return record
+
+    def confirm(self, actor: Actor, definition_id: str, reason: str, now: datetime) -> None:
+        """Note that the office confirmed a version's reconstruction, with the basis for it."""
+        if not actor.has(OfficeRole.OPERATOR):
+            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+        with self.database.write(actor, now) as work:
+            record = definitions.by_id(work, definition_id)
+            if record is None:
+                raise NotFound(definition_id)
+            definitions.confirm(work, definition_id)
+            change = {"definition": definition_id, "version": record.version, "reason": reason}
+            work.record(f"definition:{record.process_id}", Deed(Action.DEFINITION_CONFIRMED, change=change))
+
+    def all(self) -> tuple[Procedure, ...]:
+        """Return the version in force of every procedure."""
+        with self.database.read() as reader:
+            return tuple(self.procedures.of(reader, record.id) for record in definitions.all_latest(reader))
+
+    def process(self, process_id: str, now: datetime, version: int | None = None) -> DeployedProcess:
+        """Return a procedure (in *version*, else the one in force) with its versions and people."""
+        with self.database.read() as reader:
+            versions = definitions.versions(reader, process_id)
+            chosen: Sequence[DefinitionRecord] = [v for v in versions if version is None or v.version == version]
+            if not chosen:
+                raise NotFound(process_id)
+            procedure = self.procedures.of(reader, chosen[0].id)
+            roles = [lane.role for lane in procedure.outline.lanes]
+            members = people.members(reader, self.office.today(now), roles)
+            running = instances.running_by_version(reader, process_id)
+        return DeployedProcess(procedure, versions, running, members)
+
+
+def _fault(path: str, message: str, mend: str) -> Finding:
+    return Finding("error", path, None, None, None, message, mend, rule="files")

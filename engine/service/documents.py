@@ -1,0 +1,329 @@
+"""Documents: what a step yields is written as a version; what it needs is found by looking.
+
+A document's content is the part of the form that carries the data object's id, as RFC 8785 text with its SHA-256. A
+multi-instance step yields parts: the first item of an activation begins a new version that starts as a copy of all
+parts of the one before, each item replaces its own, and the version is issued when the last item is done.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, BinaryIO
+
+from engine.model.errors import NotFound
+from engine.model.history import Action, Deed, canonical
+from engine.model.people import Actor
+from engine.model.process import DataReference, UserTask
+from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion, InstanceRecord, TaskRecord
+from engine.service.procedures import Procedure, Procedures
+from engine.service.uploads import media_type_of
+from engine.store.database import Database
+from engine.store.files import FileStore
+from engine.store.queries import documents, instances
+from engine.store.unit_of_work import Work
+
+STAGED_FOR = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One kelengkapan or output of a step, as the rail of the form shows it."""
+
+    reference: DataReference
+    version: DocumentVersion | None
+    state: str  # "present", "missing", "will_be_made", "by_form"
+
+
+def sha256_of(content: str) -> str:
+    """Return the hash that a document's content carries."""
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def union_hash(parts: Sequence[DocumentPart]) -> str:
+    """Return the hash of a document that is the union of parts."""
+    return sha256_of(canonical({part.item: part.sha256 for part in parts}))
+
+
+def content_of(version: DocumentVersion, procedure: Procedure) -> Any:
+    """Return a version's values, typed: a mapping, or {"bagian": {item: mapping}} for one made of parts."""
+    form = procedure.form_of(version.element_id)
+    if version.parts:
+        return {
+            "bagian": {
+                part.item: form.decode({version.data_object_id: json.loads(part.content)})[version.data_object_id]
+                for part in version.parts
+            }
+        }
+    return form.decode({version.data_object_id: json.loads(version.content)})[version.data_object_id]
+
+
+def papers(
+    procedure: Procedure, step: UserTask, current: Mapping[str, DocumentVersion], finished: bool
+) -> tuple[tuple[Paper, ...], tuple[Paper, ...]]:
+    """Return (kelengkapan, output) of a step: what is there, what is missing, what the form itself will make."""
+    asked = procedure.form_of(step.element_id).objects
+    own = {reference.data_object_id for reference in step.outputs}
+    needs = []
+    for reference in step.inputs:
+        version = current.get(reference.data_object_id)
+        if version is not None:
+            state = "present"
+        elif reference.data_object_id in asked and reference.data_object_id not in own:
+            state = "by_form"
+        elif reference.data_object_id in own:
+            state = "blank"  # the blank form that this very step fills in
+        else:
+            state = "missing"
+        needs.append(Paper(reference, version, state))
+    yields = []
+    for reference in step.outputs:
+        version = current.get(reference.data_object_id)
+        done = version is not None and finished
+        yields.append(Paper(reference, version if done else None, "present" if done else "will_be_made"))
+    return tuple(needs), tuple(yields)
+
+
+def missing(procedure: Procedure, step: UserTask, current: Mapping[str, DocumentVersion]) -> tuple[DataReference, ...]:
+    """Return the kelengkapan that nobody has yielded and that the step's own form does not ask for."""
+    needs, _ = papers(procedure, step, current, finished=False)
+    return tuple(paper.reference for paper in needs if paper.state == "missing")
+
+
+def yielded_by(procedure: Procedure, step: UserTask, encoded: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the encoded documents among a form's values: the step's outputs, and kelengkapan that it asks for."""
+    wanted = {reference.data_object_id for reference in (*step.outputs, *step.inputs)}
+    asked = procedure.form_of(step.element_id).objects
+    return {id_: encoded[id_] for id_ in asked if id_ in wanted and encoded.get(id_) is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """What completing a task writes into documents: planned before the lock, written inside it."""
+
+    new: tuple[DocumentVersion, ...]
+    parts: tuple[tuple[DocumentVersion, DocumentPart, bool], ...]  # (version, part, replaces a copied part)
+    issued: tuple[DocumentVersion, ...]
+    replaced: tuple[DocumentVersion, ...]
+    versions: Mapping[str, Mapping[str, int]]  # what the engine's state keeps
+
+    def deeds(self, task: TaskRecord) -> list[Deed]:
+        """Return one history line for each version written, and one for each issued or replaced."""
+        lines = []
+        issued = {version.id for version in self.issued}
+        for version in self.new:
+            if version.id not in issued:
+                lines.append(_deed(Action.DOCUMENT_SAVED, version, task))
+        for version, part, _ in self.parts:
+            lines.append(_deed(Action.DOCUMENT_SAVED, version, task, item=part.item, part_sha256=part.sha256))
+        lines += [_deed(Action.DOCUMENT_ISSUED, version, task) for version in self.issued]
+        lines += [_deed(Action.DOCUMENT_REPLACED, version, task) for version in self.replaced]
+        return lines
+
+    def write(self, work: Work, now: datetime) -> None:
+        """Write the rows."""
+        documents.add(work, self.new)
+        for version, part, replaces in self.parts:
+            if replaces:
+                documents.drop_part(work, version.id, part.item)
+        documents.add_parts(work, [(version, part) for version, part, _ in self.parts])
+        fresh = {version.id for version in self.new}
+        for version in self.issued:
+            if version.id not in fresh:
+                documents.change(
+                    work, [version.id], status=DocumentStatus.ISSUED.value, issued_at=now, sha256=version.sha256
+                )
+        for version, _, _ in self.parts:
+            if version.id not in {issued.id for issued in self.issued}:
+                documents.change(work, [version.id], sha256=version.sha256)
+        documents.change(work, [version.id for version in self.replaced], status=DocumentStatus.REPLACED.value)
+
+
+def plan_filing(
+    task: TaskRecord,
+    step: UserTask,
+    procedure: Procedure,
+    yielded: Mapping[str, Any],
+    current: Mapping[str, DocumentVersion],
+    *,
+    by: str,
+    now: datetime,
+    last_of_activation: bool,
+) -> Filing:
+    """Return what completing *task* with the encoded documents *yielded* writes.
+
+    *last_of_activation* says that no other item of a multi-instance step is open any more.
+    """
+    names = {data_object.id: data_object.name for data_object in procedure.outline.data_objects}
+    outputs = {reference.data_object_id for reference in step.outputs}
+    new: list[DocumentVersion] = []
+    parts: list[tuple[DocumentVersion, DocumentPart, bool]] = []
+    issued: list[DocumentVersion] = []
+    replaced: list[DocumentVersion] = []
+    versions: dict[str, Mapping[str, int]] = {}
+    for id_, value in yielded.items():
+        before = current.get(id_)
+        content = canonical(value)
+        by_item = step.multi_instance and task.item is not None and id_ in outputs
+        if by_item and before is not None and before.activation == task.activation:
+            part = DocumentPart(str(task.item), content, sha256_of(content), task.id, now, by)
+            kept = tuple(p for p in before.parts if p.item != part.item)
+            version = replace(before, parts=(*kept, part))
+            version = replace(version, sha256=union_hash(sorted(version.parts, key=lambda p: p.item)))
+            parts.append((version, part, len(kept) < len(before.parts)))
+        else:
+            copied: tuple[DocumentPart, ...] = ()
+            if by_item:
+                old = before.parts if before is not None else ()
+                own = DocumentPart(str(task.item), content, sha256_of(content), task.id, now, by)
+                copied = (*(replace(p, task_id=None) for p in old if p.item != task.item), own)
+            version = DocumentVersion(
+                id=str(uuid.uuid4()),
+                instance_id=task.instance_id,
+                data_object_id=id_,
+                version=1 if before is None else before.version + 1,
+                name=names.get(id_, id_),
+                status=DocumentStatus.DRAFT if by_item else DocumentStatus.ISSUED,
+                activation=task.activation,
+                element_id=task.element_id,
+                content="{}" if by_item else content,
+                sha256=union_hash(sorted(copied, key=lambda p: p.item)) if by_item else sha256_of(content),
+                created_at=now,
+                created_by=by,
+                issued_at=None if by_item else now,
+                parts=copied,
+            )
+            new.append(version)
+            if before is not None and before.status in (DocumentStatus.ISSUED, DocumentStatus.SIGNED):
+                replaced.append(before)
+        if not by_item:
+            issued.append(version)
+        elif last_of_activation:
+            issued.append(replace(version, status=DocumentStatus.ISSUED, issued_at=now))
+        versions[id_] = {"versi": version.version}
+    new = [next((i for i in issued if i.id == version.id), version) for version in new]
+    return Filing(tuple(new), tuple(parts), tuple(issued), tuple(replaced), versions)
+
+
+def file_ids(value: Any, known: Mapping[str, Attachment]) -> set[str]:
+    """Return the ids of staged files that occur anywhere in a form's values."""
+    match value:
+        case str():
+            return {value} if value in known else set()
+        case Mapping():
+            return {found for item in value.values() for found in file_ids(item, known)}
+        case list() | tuple():
+            return {found for item in value for found in file_ids(item, known)}
+        case _:
+            return set()
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """One version of a document with its values, its neighbours and the files it holds."""
+
+    version: DocumentVersion
+    instance: InstanceRecord
+    procedure: Procedure
+    content: Any
+    versions: tuple[DocumentVersion, ...]  # of the same data object, newest first
+    files: Mapping[str, Attachment]
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Documents and files, for those who take part in their instance."""
+
+    database: Database
+    files: FileStore
+    procedures: Procedures
+    largest_file: int = 25 * 1024 * 1024
+
+    def view(self, actor: Actor, document_id: str) -> DocumentView:
+        """Return one version of a document."""
+        with self.database.read() as reader:
+            version = documents.by_id(reader, document_id)
+            if version is None or not instances.may_see(reader, actor, version.instance_id):
+                raise NotFound(document_id)
+            record = instances.by_id(reader, version.instance_id)
+            if record is None:
+                raise NotFound(document_id)
+            procedure = self.procedures.of(reader, record.definition_id)
+            every = documents.of_instance(reader, version.instance_id)
+            attached = {a.id: a for a in documents.attachments_of(reader, version.instance_id)}
+        same = tuple(v for v in reversed(every) if v.data_object_id == version.data_object_id)
+        version = _visible(version, actor)
+        return DocumentView(version, record, procedure, content_of(version, procedure), same, attached)
+
+    def stage(
+        self, actor: Actor, task_id: str | None, name: str, stream: BinaryIO, now: datetime, limit: int | None = None
+    ) -> Attachment:
+        """Keep an uploaded file for a day, until a form that names it is accepted.
+
+        Raises engine.service.uploads.UploadRefused if it is too large or not what its name says.
+        """
+        stored = self.files.put(stream, limit=limit or self.largest_file)
+        with self.files.open(stored.sha256) as kept:
+            media_type = media_type_of(name, kept)
+        staged = Attachment(
+            id=str(uuid.uuid4()),
+            sha256=stored.sha256,
+            name=name,
+            media_type=media_type,
+            size=stored.size,
+            uploaded_by=actor.person_id,
+            uploaded_at=now,
+            task_id=task_id,
+            instance_id=None,
+        )
+        with self.database.write(actor, now) as work:
+            documents.stage(work, staged)
+        return staged
+
+    def attachment(self, actor: Actor, attachment_id: str) -> tuple[Attachment, BinaryIO]:
+        """Return a file's row and its bytes; staged files open to their owner alone."""
+        with self.database.read() as reader:
+            found = documents.attachments(reader, [attachment_id]).get(attachment_id)
+            if found is None:
+                raise NotFound(attachment_id)
+            if found.instance_id is None:
+                if found.uploaded_by != actor.person_id:
+                    raise NotFound(attachment_id)
+            elif not instances.may_see(reader, actor, found.instance_id):
+                raise NotFound(attachment_id)
+        return found, self.files.open(found.sha256)
+
+    def forget_staged(self, now: datetime) -> int:
+        """Delete files staged over a day ago that no form was accepted with; how many."""
+        with self.database.write(_SWEEPER, now) as work:
+            documents.forget_staged(work, now - STAGED_FOR)
+        return self.files.collect(self._referenced, now)
+
+    def _referenced(self, hashes: Collection[str]) -> Collection[str]:
+        with self.database.read() as reader:
+            return documents.hashes_held(reader, hashes)
+
+
+def _visible(version: DocumentVersion, actor: Actor) -> DocumentVersion:
+    """Hide other items' parts from somebody who yielded one and reads nothing else (pages.md, 3.8)."""
+    if actor.reads_everything or not version.parts:
+        return version
+    if any(part.item == actor.person_id for part in version.parts):
+        return replace(version, parts=tuple(p for p in version.parts if p.item == actor.person_id))
+    return version
+
+
+def _deed(action: Action, version: DocumentVersion, task: TaskRecord, **more: Any) -> Deed:
+    change = {
+        "document": version.id,
+        "data_object": version.data_object_id,
+        "version": version.version,
+        "sha256": version.sha256,
+        **more,
+    }
+    return Deed(action, task.element_id, task.id, change)
+
+
+_SWEEPER = Actor("sistem", "Sistem", ())

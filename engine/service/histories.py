@@ -1,0 +1,119 @@
+"""Reading history, and proving that nobody changed it since."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.model.errors import NotFound, NotPermitted
+from engine.model.history import Action, Deed, HistoryLine
+from engine.model.people import Actor, OfficeRole
+from engine.store.database import Database
+from engine.store.history import Report, verify
+from engine.store.queries import histories, instances
+from engine.store.queries.histories import Filter
+
+PAGE = 100
+MOST_EXPORTED = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """One page of history lines and what they can be narrowed to."""
+
+    lines: tuple[HistoryLine, ...]
+    total: int
+    page: int
+    pages: int
+    actors: tuple[str, ...]
+    elements: tuple[str, ...]
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Who did what, when, on whose behalf, with which change."""
+
+    database: Database
+
+    def of_instance(
+        self, actor: Actor, instance_id: str, narrowed: Filter, page: int = 1, newest_first: bool = False
+    ) -> Timeline:
+        """Return one page of an instance's lines, for those who may see the instance."""
+        stream = f"instance:{instance_id}"
+        with self.database.read() as reader:
+            if not instances.may_see(reader, actor, instance_id):
+                raise NotFound(instance_id)
+            lines, total = histories.timeline(
+                reader, stream, narrowed, limit=PAGE, offset=(page - 1) * PAGE, newest_first=newest_first
+            )
+            actors, elements, actions = histories.actions_of(reader, stream)
+        return Timeline(lines, total, page, max(1, -(-total // PAGE)), actors, elements, actions)
+
+    def everything(self, actor: Actor, narrowed: Filter, page: int = 1) -> Timeline:
+        """Return one page over all streams, newest first; for auditors and operators."""
+        _need_auditor(actor)
+        with self.database.read() as reader:
+            lines, total = histories.timeline(reader, None, narrowed, limit=PAGE, offset=(page - 1) * PAGE)
+        return Timeline(lines, total, page, max(1, -(-total // PAGE)), (), (), ())
+
+    def of_person(self, actor: Actor, person_id: str) -> tuple[HistoryLine, ...]:
+        """Return what was changed about a person; for operators and auditors, and for oneself."""
+        if person_id != actor.person_id:
+            _need_auditor(actor)
+        with self.database.read() as reader:
+            return histories.timeline(reader, f"person:{person_id}", Filter(), limit=PAGE, newest_first=True)[0]
+
+    def of_process(self, process_id: str) -> tuple[HistoryLine, ...]:
+        """Return what was deployed and reassigned of a procedure."""
+        with self.database.read() as reader:
+            return histories.timeline(reader, f"definition:{process_id}", Filter(), limit=PAGE, newest_first=True)[0]
+
+    def line(self, actor: Actor, instance_id: str, seq: int) -> HistoryLine:
+        """Return one line of an instance."""
+        with self.database.read() as reader:
+            if not instances.may_see(reader, actor, instance_id):
+                raise NotFound(instance_id)
+            found = histories.line(reader, f"instance:{instance_id}", seq)
+        if found is None:
+            raise NotFound(f"{instance_id}#{seq}")
+        return found
+
+    def export(self, actor: Actor, instance_id: str, narrowed: Filter, now: datetime) -> Iterator[HistoryLine]:
+        """Return the lines of an instance for a file; that they were exported is recorded."""
+        with self.database.read() as reader:
+            if not instances.may_see(reader, actor, instance_id):
+                raise NotFound(instance_id)
+            lines, total = histories.timeline(reader, f"instance:{instance_id}", narrowed, limit=MOST_EXPORTED)
+        with self.database.write(actor, now) as work:
+            change = {"instance": instance_id, "lines": total, "filter": _said(narrowed)}
+            work.record("office", Deed(Action.EXPORT_MADE, change=change))
+        return iter(lines)
+
+    def verify(self, actor: Actor, instance_id: str | None = None) -> Report:
+        """Compute every hash again, of one instance or of everything (auditors and operators)."""
+        with self.database.read() as reader:
+            if instance_id is None:
+                _need_auditor(actor)
+                return verify(reader)
+            if not instances.may_see(reader, actor, instance_id):
+                raise NotFound(instance_id)
+            return verify(reader, f"instance:{instance_id}")
+
+
+def _said(narrowed: Filter) -> dict[str, object]:
+    return {
+        key: value
+        for key, value in (
+            ("actor", narrowed.actor),
+            ("element", narrowed.element_id),
+            ("action", narrowed.action),
+            ("since", narrowed.since),
+            ("until", narrowed.until),
+        )
+        if value
+    }
+
+
+def _need_auditor(actor: Actor) -> None:
+    if not actor.roles & {OfficeRole.AUDITOR, OfficeRole.OPERATOR}:
+        raise NotPermitted("role", roles=(OfficeRole.AUDITOR, OfficeRole.OPERATOR))

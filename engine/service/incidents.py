@@ -1,0 +1,97 @@
+"""Incidents: elements that raised. Everything else of their instance stands; they can be tried again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.bpmn.executor import Executor
+from engine.model.errors import Conflict, NotFound, NotPermitted
+from engine.model.history import Action, Deed
+from engine.model.people import Actor, OfficeRole
+from engine.model.work import IncidentRecord
+from engine.service import moves
+from engine.service.office import Office
+from engine.service.procedures import Procedure, Procedures, office_functions
+from engine.store.database import Database
+from engine.store.queries import instances, office
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """An incident with the procedure it happened in."""
+
+    record: IncidentRecord
+    procedure: Procedure
+
+
+@dataclass(frozen=True)
+class Incidents:
+    """What operators do about elements that raised."""
+
+    database: Database
+    executor: Executor
+    procedures: Procedures
+    office: Office
+
+    def count_open(self) -> int:
+        """Return how many incidents are open, capped."""
+        with self.database.read() as reader:
+            return len(office.incidents(reader, "open", 100, 0)[0])
+
+    def list(self, actor: Actor, status: str | None = "open", page: int = 1) -> tuple[tuple[IncidentRecord, ...], bool]:
+        """Return one page of incidents, newest first, and whether more follow."""
+        _need(actor)
+        with self.database.read() as reader:
+            return office.incidents(reader, status, PAGE, (page - 1) * PAGE)
+
+    def view(self, actor: Actor, incident_id: str) -> IncidentView:
+        """Return one incident."""
+        _need(actor)
+        with self.database.read() as reader:
+            record = office.incident_by_id(reader, incident_id)
+            owner = instances.by_id(reader, record.instance_id) if record else None
+            if record is None or owner is None:
+                raise NotFound(incident_id)
+            return IncidentView(record, self.procedures.of(reader, owner.definition_id))
+
+    def retry(self, actor: Actor, incident_id: str, now: datetime) -> bool:
+        """Run the element again; whether it went through this time."""
+        _need(actor, OfficeRole.OPERATOR)
+        return moves.retrying(lambda: self._retry_once(actor, incident_id, now))
+
+    def _retry_once(self, actor: Actor, incident_id: str, now: datetime) -> bool:
+        functions = office_functions(self.office.calendar(), now)
+        with self.database.read() as reader:
+            raised = office.incident_by_id(reader, incident_id)
+            found = instances.state(reader, raised.instance_id) if raised else None
+            if raised is None or found is None:
+                raise NotFound(incident_id)
+            if raised.status != "open":
+                raise Conflict("resolved", who=raised.resolved_by, at=raised.resolved_at)
+            record, state = found
+            procedure = self.procedures.of(reader, record.definition_id)
+            has_timers = bool(instances.waiting_timers(reader, record.id))
+        head = moves.Head(
+            record.id, record.revision, record.history_seq, record.history_hash, record.status, has_timers
+        )
+        step = self.executor.retry(
+            procedure.definition, moves.snapshot_of(head, state), raised.task_id, now, functions=functions
+        )
+        deed = Deed(
+            Action.INCIDENT_RETRIED,
+            raised.element_id,
+            raised.task_id,
+            {"incident": incident_id, "attempt": raised.attempts + 1, "passed": moves.passed_change(step)},
+        )
+        with self.database.write(actor, now) as work:
+            office.change_incident(work, incident_id, attempts=raised.attempts + 1)
+            moves.write_step(work, procedure, head, step, [deed], calendar=self.office.calendar(), now=now)
+        self.executor.keep(step, head.revision + 1)
+        return raised.task_id not in {still.task_id for still in step.incidents}
+
+
+def _need(actor: Actor, *roles: OfficeRole) -> None:
+    wanted = set(roles) or {OfficeRole.OPERATOR, OfficeRole.AUDITOR}
+    if not actor.roles & wanted:
+        raise NotPermitted("role", roles=tuple(sorted(wanted)))

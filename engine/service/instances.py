@@ -1,0 +1,549 @@
+"""Process instances: whether one can start, starting it, lists, one instance's page, suspend, resume, terminate."""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from engine.bpmn import expression
+from engine.bpmn.executor import Executor
+from engine.forms.form import Form
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, NotReady
+from engine.model.history import GENESIS, Action, Deed
+from engine.model.people import Actor, OfficeRole
+from engine.model.process import DueTimer, InstanceStatus, UserTask
+from engine.model.work import Clock, DocumentVersion, IncidentRecord, InstanceRecord, TaskRecord, TaskStatus
+from engine.service import moves
+from engine.service.clocks import clock_of
+from engine.service.office import Office
+from engine.service.procedures import INDONESIAN, Procedure, Procedures, Words, evaluator, office_functions
+from engine.store.database import Database
+from engine.store.queries import Transaction, definitions, documents, histories, instances, office, people, tasks
+from engine.store.unit_of_work import Work, update_instance
+
+PAGE = 50
+OVER = (InstanceStatus.COMPLETED, InstanceStatus.TERMINATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """When a step would be due if everyone took the whole standard time, begun now."""
+
+    step: UserTask
+    lane_name: str
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether an instance could start now, and what the page beside the start form shows."""
+
+    procedure: Procedure
+    form: Form
+    entries: Mapping[str, Sequence[str]]
+    lanes: tuple[tuple[str, str, Mapping[str, str]], ...]  # role, lane's name, active members
+    missing: tuple[tuple[str, str, str], ...]  # ("lane", role, lane's name)
+    forecast: tuple[Forecast, ...]
+    context: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedInstance:
+    """An instance in a list, with where it stands."""
+
+    record: InstanceRecord
+    process_name: str
+    process_name_en: str | None
+    open_tasks: tuple[TaskRecord, ...]
+    step: UserTask | None  # the first open step
+    done_of_step: int  # of a multi-instance step
+    all_of_step: int
+    clock: Clock | None
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceList:
+    """One page of instances."""
+
+    items: tuple[ListedInstance, ...]
+    more: bool
+    page: int
+    processes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of an instance: how often it was passed, who has it, when it was done, in which time."""
+
+    step: UserTask
+    lane_name: str
+    lane_name_en: str | None
+    state: str  # "not_begun", "active", "done", "not_taken", "cancelled", "incident"
+    passes: int
+    tasks: tuple[TaskRecord, ...]  # of the newest pass
+    clocks: Mapping[str, Clock]  # by task id
+    done: int
+    total: int
+    people: Mapping[str, str]
+    documents: tuple[DocumentVersion, ...]
+    forecast_due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstancePage:
+    """One instance: where it is, who has it, what exists."""
+
+    record: InstanceRecord
+    procedure: Procedure
+    steps: tuple[StepView, ...]
+    current: tuple[StepView, ...]
+    following: tuple[UserTask, ...]
+    documents: tuple[DocumentVersion, ...]  # newest version of each
+    all_documents: tuple[DocumentVersion, ...]
+    incidents: tuple[IncidentRecord, ...]
+    timers: tuple[DueTimer, ...]
+    comments: tuple[tuple[str, datetime, str], ...]
+    names: Mapping[str, str]
+    passes: Mapping[str, int]  # element_id -> how often it was passed
+    flows: frozenset[str]
+    waiting: tuple[str, ...]
+    overdue: bool
+    returned: frozenset[str]  # element ids of open steps that were sent back
+    line_count: int
+    start_values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Instances:
+    """What people may ask about process instances."""
+
+    database: Database
+    executor: Executor
+    procedures: Procedures
+    office: Office
+
+    # ── starting ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def startable(self, actor: Actor) -> tuple[Procedure, ...]:
+        """Return the procedures that the actor may start."""
+        with self.database.read() as reader:
+            every = [self.procedures.of(reader, record.id) for record in definitions.all_latest(reader)]
+        return tuple(p for p in every if self.may_start(actor, p))
+
+    def may_start(self, actor: Actor, procedure: Procedure) -> bool:
+        """Whether the actor works in a role that starts the procedure."""
+        return bool(actor.roles & set(procedure.outline.starters))
+
+    def readiness(
+        self, actor: Actor, process_id: str, now: datetime, entries: Mapping[str, Sequence[str]] | None = None
+    ) -> Readiness:
+        """Return whether an instance could start now: its form, its lanes' people, its expected schedule."""
+        with self.database.read() as reader:
+            procedure = self.procedures.in_force(reader, process_id)
+            members = people.members(reader, self.office.today(now))
+        if not self.may_start(actor, procedure):
+            raise NotPermitted("start", roles=procedure.outline.starters)
+        form = procedure.form_of(procedure.outline.start_event)
+        context = {"hari_ini": self.office.today(now), "pelaku": actor.person_id, "butir": None, "jatuh_tempo": None}
+        functions = office_functions(self.office.calendar(), now)
+        outline = procedure.outline
+        lanes = tuple((lane.role, lane.name, members.get(lane.role, {})) for lane in outline.lanes)
+        return Readiness(
+            procedure=procedure,
+            form=form,
+            entries=form.prefill(context, evaluator(functions)) if entries is None else entries,
+            lanes=lanes,
+            missing=tuple(("lane", role, name) for role, name, held in lanes if not held),
+            forecast=self._forecast(procedure, outline.tasks, now),
+            context=context,
+        )
+
+    def start(
+        self,
+        actor: Actor,
+        process_id: str,
+        entries: Mapping[str, Sequence[str]],
+        now: datetime,
+        *,
+        words: Words = INDONESIAN,
+    ) -> str:
+        """Start an instance and return its id.
+
+        Raises NotPermitted, InvalidForm, NotReady (a lane has nobody), Conflict("duplicate") with the one that runs.
+        """
+        ready = self.readiness(actor, process_id, now, entries)
+        procedure, outline = ready.procedure, ready.procedure.outline
+        functions = office_functions(self.office.calendar(), now)
+        submission = ready.form.accept(
+            entries,
+            context=ready.context,
+            evaluate=evaluator(functions),
+            people=lambda role: {},
+            files={},
+            locale=words.locale,
+            gettext=words.gettext,
+        )
+        if ready.missing:
+            raise NotReady(ready.missing)
+        values = submission.values
+        title = str(self._said(outline.title, values, functions, outline.name))
+        key = self._said(outline.key, values, functions, None)
+        reference = self._said(outline.reference_date, values, functions, None)
+        instance_id = str(uuid.uuid4())
+        step = self.executor.start(
+            procedure.definition,
+            instance_id,
+            {k: v for k, v in values.items() if k in outline.needed_names},
+            now,
+            functions=functions,
+        )
+        encoded = ready.form.encode(values)
+        deed = Deed(
+            Action.INSTANCE_STARTED,
+            outline.start_event,
+            change={
+                "title": title,
+                "definition": procedure.record.id,
+                "version": procedure.record.version,
+                "content_hash": procedure.record.content_hash,
+                "values": encoded,
+                "passed": moves.passed_change(step),
+            },
+        )
+        with self.database.write(actor, now) as work:
+            self._ready_still(work, procedure, now)
+            if key is not None:
+                other = instances.by_key(work, process_id, str(key))
+                if other is not None:
+                    raise Conflict("duplicate", at=other.started_at, instance_id=other.id, title=other.title)
+            new = instances.NewInstance(
+                id=instance_id,
+                definition_id=procedure.record.id,
+                process_id=process_id,
+                title=title,
+                key=None if key is None else str(key),
+                reference_date=reference if isinstance(reference, date) else None,
+                values=encoded,
+                status=InstanceStatus.RUNNING,
+                state=b"",
+                step_count=len(outline.tasks),
+                history_seq=0,
+                history_hash=GENESIS,
+                started_at=now,
+                started_by=actor.person_id,
+            )
+            instances.add(work, new)
+            moves.write_step(
+                work,
+                procedure,
+                moves.Head(instance_id, 1, 0, GENESIS, InstanceStatus.RUNNING, has_timers=False),
+                step,
+                [deed],
+                calendar=self.office.calendar(),
+                now=now,
+            )
+        self.executor.keep(step, 2)
+        return instance_id
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def list(
+        self,
+        actor: Actor,
+        now: datetime,
+        *,
+        status: str | None = None,
+        process_id: str | None = None,
+        text: str | None = None,
+        overdue: bool = False,
+        page: int = 1,
+    ) -> InstanceList:
+        """Return one page of the instances that the actor may see, newest first."""
+        narrowed = instances.Filter(status, process_id, text, now if overdue else None)
+        with self.database.read() as reader:
+            records, more = instances.page(reader, actor, narrowed, limit=PAGE, offset=(page - 1) * PAGE)
+            open_tasks = tasks.open_of_instances(reader, [r.id for r in records])
+            items = tuple(self._listed(reader, record, open_tasks[record.id], now) for record in records)
+            processes = tuple((d.process_id, d.name) for d in definitions.all_latest(reader))
+        return InstanceList(items, more, page, processes)
+
+    def page(self, actor: Actor, instance_id: str, now: datetime) -> InstancePage:
+        """Return one instance's page; NotFound also for whoever may not know of it."""
+        with self.database.read() as reader:
+            record = instances.by_id(reader, instance_id)
+            if record is None or not instances.may_see(reader, actor, instance_id):
+                raise NotFound(instance_id)
+            procedure = self.procedures.of(reader, record.definition_id)
+            every = tasks.of_instance(reader, instance_id)
+            versions = documents.of_instance(reader, instance_id)
+            changes = histories.passed(reader, instance_id)
+            incidents = office.open_incidents_of(reader, instance_id)
+            timers = instances.waiting_timers(reader, instance_id)
+            notes = documents.comments(reader, instance_id)
+            names = people.names(reader)
+            members = people.members(reader, self.office.today(now))
+        newest: dict[str, DocumentVersion] = {}
+        for version in versions:
+            newest[version.data_object_id] = version
+        passes, flows = _travelled(changes)
+        steps = self._steps(record, procedure, every, newest, incidents, members, now)
+        current = tuple(s for s in steps if s.state in ("active", "incident"))
+        last = max((s.step.number for s in current), default=0)
+        start = procedure.form_of(procedure.outline.start_event)
+        return InstancePage(
+            record=record,
+            procedure=procedure,
+            steps=steps,
+            current=current,
+            following=tuple(t for t in procedure.outline.tasks if current and t.number == last + 1),
+            documents=tuple(newest.values()),
+            all_documents=versions,
+            incidents=incidents,
+            timers=timers,
+            comments=notes,
+            names=names,
+            passes=passes,
+            flows=flows,
+            waiting=tuple(sorted({t.element_id for t in timers})),
+            overdue=any(t.status is TaskStatus.READY and t.due_at and t.due_at < now for t in every),
+            returned=frozenset(t.element_id for t in every if t.status is TaskStatus.READY and t.returned_by),
+            line_count=len(changes),
+            start_values=start.decode(record.values),
+        )
+
+    # ── comments, suspending, ending ────────────────────────────────────────────────────────────────────────────────
+
+    def comment(self, actor: Actor, instance_id: str, text: str, now: datetime) -> None:
+        """Add a note to an instance; it goes into history. Auditors read and do not write."""
+        text = text.strip()
+        if not 1 <= len(text) <= 4000:
+            raise InvalidForm([FieldError("catatan", "comment", "", "required")], {"catatan": [text]})
+
+        def attempt() -> None:
+            with self.database.write(actor, now) as work:
+                record = self._seen(work, actor, instance_id)
+                if not self.takes_part(work, actor, instance_id):
+                    raise NotPermitted("read_only")
+                documents.add_comment(work, str(uuid.uuid4()), instance_id, text, actor.person_id, now)
+                self._note(work, record, Deed(Action.COMMENT_ADDED, change={"text": text}), now)
+
+        moves.retrying(attempt)
+
+    def takes_part(self, tx: Transaction, actor: Actor, instance_id: str) -> bool:
+        """Whether the actor works in the instance, rather than only reading it; operators may write too."""
+        only_reads = not (actor.roles - {OfficeRole.AUDITOR, OfficeRole.DESIGNER})
+        return not only_reads and instances.may_see(tx, actor, instance_id)
+
+    def suspend(self, actor: Actor, instance_id: str, reason: str, now: datetime) -> None:
+        """Stop all work on an instance until it is resumed; nothing of it is lost."""
+
+        def attempt() -> None:
+            with self.database.write(actor, now) as work:
+                record = self._governed(work, actor, instance_id, reason)
+                if record.status in (*OVER, InstanceStatus.SUSPENDED):
+                    raise Conflict(record.status.value, who=record.ended_by, at=record.changed_at)
+                deed = Deed(Action.INSTANCE_SUSPENDED, change={"reason": reason, "old": record.status})
+                self._note(
+                    work,
+                    record,
+                    deed,
+                    now,
+                    status=InstanceStatus.SUSPENDED.value,
+                    status_before=record.status.value,
+                    status_reason=reason,
+                    ended_by=actor.person_id,
+                )
+
+        reason = _reason(reason)
+        moves.retrying(attempt)
+
+    def resume(self, actor: Actor, instance_id: str, reason: str, now: datetime) -> None:
+        """Let work on a suspended instance go on."""
+
+        def attempt() -> None:
+            with self.database.write(actor, now) as work:
+                record = self._governed(work, actor, instance_id, reason)
+                if record.status is not InstanceStatus.SUSPENDED:
+                    raise Conflict(record.status.value, who=record.ended_by, at=record.changed_at)
+                before = instances.status_before(work, instance_id)
+                self._note(
+                    work,
+                    record,
+                    Deed(Action.INSTANCE_RESUMED, change={"reason": reason, "new": before}),
+                    now,
+                    status=before,
+                    status_before=None,
+                    status_reason=None,
+                    ended_by=None,
+                )
+
+        reason = _reason(reason)
+        moves.retrying(attempt)
+
+    def terminate(self, actor: Actor, instance_id: str, reason: str, now: datetime) -> None:
+        """End an instance for good before its end event; open tasks are cancelled, drafts of documents void."""
+
+        def attempt() -> None:
+            with self.database.write(actor, now) as work:
+                record = self._governed(work, actor, instance_id, reason)
+                if record.status in OVER:
+                    raise Conflict(record.status.value, who=record.ended_by, at=record.ended_at)
+                self._note(
+                    work,
+                    record,
+                    Deed(Action.INSTANCE_TERMINATED, change={"reason": reason, "old": record.status}),
+                    now,
+                    status=InstanceStatus.TERMINATED.value,
+                    status_reason=reason,
+                    ended_at=now,
+                    ended_by=actor.person_id,
+                )
+                tasks.cancel(work, tasks.open_ids(work, instance_id), now)
+                instances.replace_timers(work, instance_id, ())
+                documents.void_drafts(work, instance_id)
+                for raised in office.open_incidents_of(work, instance_id):
+                    office.change_incident(
+                        work, raised.id, status="resolved", resolved_at=now, resolved_by=actor.person_id
+                    )
+
+        reason = _reason(reason)
+        moves.retrying(attempt)
+
+    # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ready_still(self, work: Work, procedure: Procedure, now: datetime) -> None:
+        lanes = procedure.outline.lanes
+        members = people.members(work, self.office.today(now), [lane.role for lane in lanes])
+        lacking = [("lane", lane.role, lane.name) for lane in lanes if not members.get(lane.role)]
+        if lacking:
+            raise NotReady(lacking)
+
+    def _said(self, text: str | None, values: Mapping[str, Any], functions: Mapping[str, Any], otherwise: Any) -> Any:
+        return otherwise if text is None else expression.compile(text).evaluate(values, functions)
+
+    def _forecast(self, procedure: Procedure, steps: Sequence[UserTask], now: datetime) -> tuple[Forecast, ...]:
+        calendar, at, found = self.office.calendar(), now, []
+        for step in steps:
+            due_at = calendar.due(at, step.standard_time) if step.standard_time else None
+            at = due_at or at
+            lane = procedure.outline.lane_of_role(step.role)
+            found.append(Forecast(step, lane.name if lane else step.role, due_at))
+        return tuple(found)
+
+    def _listed(
+        self, reader: Transaction, record: InstanceRecord, open_tasks: Sequence[TaskRecord], now: datetime
+    ) -> ListedInstance:
+        outline = self.procedures.of(reader, record.definition_id).outline
+        first = min(open_tasks, key=lambda t: (t.due_at is None, t.due_at, t.id), default=None)
+        step = outline.task(first.element_id) if first else None
+        waiting = [t for t in open_tasks if first and t.activation == first.activation]
+        return ListedInstance(
+            record=record,
+            process_name=outline.name,
+            process_name_en=outline.name_en,
+            open_tasks=tuple(open_tasks),
+            step=step,
+            done_of_step=0,
+            all_of_step=len(waiting),
+            clock=clock_of(first, self.office.calendar(), now) if first else None,
+            overdue=any(t.due_at is not None and t.due_at < now for t in open_tasks),
+        )
+
+    def _steps(
+        self,
+        record: InstanceRecord,
+        procedure: Procedure,
+        every: Sequence[TaskRecord],
+        newest: Mapping[str, DocumentVersion],
+        incidents: Sequence[IncidentRecord],
+        members: Mapping[str, Mapping[str, str]],
+        now: datetime,
+    ) -> tuple[StepView, ...]:
+        calendar, outline = self.office.calendar(), procedure.outline
+        broken = {incident.element_id for incident in incidents}
+        begun = {t.element_id for t in every}
+        expected = now
+        views = []
+        for step in outline.tasks:
+            own = [t for t in every if t.element_id == step.element_id]
+            activations = list(dict.fromkeys(t.activation for t in own))
+            last = tuple(t for t in own if activations and t.activation == activations[-1])
+            open_now = [t for t in last if t.status is TaskStatus.READY]
+            done = sum(t.status is TaskStatus.COMPLETED for t in last)
+            if step.element_id in broken:
+                state = "incident"
+            elif open_now:
+                state = "active"
+            elif done:
+                state = "done"
+            elif last:
+                state = "cancelled"
+            else:
+                state = "not_taken" if record.status in OVER else "not_begun"
+            forecast = None
+            if open_now and open_now[0].due_at:
+                expected = max(expected, open_now[0].due_at)
+            elif state == "not_begun" and step.standard_time and begun:
+                forecast = expected = calendar.due(expected, step.standard_time)
+            lane = outline.lane_of_role(step.role)
+            role = last[-1].role if last else step.role
+            views.append(
+                StepView(
+                    step=step,
+                    lane_name=lane.name if lane else step.role,
+                    lane_name_en=lane.name_en if lane else None,
+                    state=state,
+                    passes=len(activations) if done or open_now else 0,
+                    tasks=last,
+                    clocks={t.id: clock_of(t, calendar, now) for t in last},
+                    done=done,
+                    total=len(last),
+                    people=members.get(role, {}),
+                    documents=tuple(
+                        newest[r.data_object_id] for r in step.outputs if r.data_object_id in newest and last
+                    ),
+                    forecast_due_at=forecast,
+                )
+            )
+        return tuple(views)
+
+    def _seen(self, work: Work, actor: Actor, instance_id: str) -> InstanceRecord:
+        record = instances.by_id(work, instance_id)
+        if record is None or not instances.may_see(work, actor, instance_id):
+            raise NotFound(instance_id)
+        return record
+
+    def _governed(self, work: Work, actor: Actor, instance_id: str, reason: str) -> InstanceRecord:
+        record = self._seen(work, actor, instance_id)
+        if not actor.has(OfficeRole.OPERATOR):
+            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+        return record
+
+    def _note(self, work: Work, record: InstanceRecord, deed: Deed, now: datetime, **values: Any) -> None:
+        work.record_instance(record, [deed])
+        if values:
+            update_instance(work, record.id, record.revision, {"changed_at": now, **values})
+            self.executor.forget(record.id)
+
+
+def _reason(reason: str) -> str:
+    reason = " ".join(reason.split())
+    if not 3 <= len(reason) <= 500:
+        raise InvalidForm([FieldError("alasan", "reason", "", "required")], {"alasan": [reason]})
+    return reason
+
+
+def _travelled(changes: Sequence[str]) -> tuple[dict[str, int], frozenset[str]]:
+    """Return how often each element was passed and every sequence flow taken, from an instance's history."""
+    passes: dict[str, int] = {}
+    flows: set[str] = set()
+    for text in changes:
+        if '"passed"' not in text:
+            continue
+        for element in json.loads(text).get("passed", ()):
+            passes[element["element"]] = passes.get(element["element"], 0) + 1
+            flows.update(element["flows"])
+    return passes, frozenset(flows)

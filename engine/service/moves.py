@@ -1,0 +1,176 @@
+"""What one move of an instance writes: start, completion, timer and retry all end here.
+
+A move is computed by the executor without any lock. Writing it is one transaction whose first statement after the
+check is ``UPDATE instance ... WHERE id = :id AND revision = :revision``: whoever computed on an older revision gets
+Conflict("stale"), drops what was computed, reads again and computes again.
+"""
+
+import random
+import time as clock
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from engine.model.calendar import OfficeCalendar
+from engine.model.errors import Conflict
+from engine.model.history import Action, Deed, plain
+from engine.model.people import SYSTEM
+from engine.model.process import InstanceStatus, Snapshot, Step
+from engine.service.procedures import Procedure
+from engine.store.queries import instances, office, tasks
+from engine.store.unit_of_work import Work, update_instance
+
+ATTEMPTS = 8
+PAUSE_SECONDS = 0.02
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What must still hold of an instance for a move to be written."""
+
+    id: str
+    revision: int
+    history_seq: int
+    history_hash: str
+    status: InstanceStatus
+    has_timers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A step was sent back: by whom, why, and from which step number."""
+
+    by: str
+    reason: str | None
+    from_number: int
+
+
+def passed_change(step: Step) -> list[dict[str, Any]]:
+    """Return the elements a step passed, as history keeps them."""
+    return [{"element": p.element_id, "kind": p.kind, "flows": list(p.flows)} for p in step.passed]
+
+
+def task_facts(
+    procedure: Procedure,
+    step: Step,
+    calendar: OfficeCalendar,
+    now: datetime,
+    overrides: Mapping[str, str],
+    returned: Return | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Return, by task id, what the rows of newly opened tasks hold beside what the engine says."""
+    facts: dict[str, dict[str, Any]] = {}
+    for opened in step.opened:
+        user_task = procedure.outline.task(opened.element_id)
+        again = returned is not None and user_task.number <= returned.from_number
+        fact: dict[str, Any] = {
+            "role": overrides.get(opened.element_id, opened.role),
+            "standard_time": user_task.standard_time,
+            "due_at": calendar.due(now, user_task.standard_time) if user_task.standard_time else None,
+            "again": again,
+        }
+        if again and returned is not None:
+            fact |= {"returned_by": returned.by, "returned_reason": returned.reason}
+        facts[opened.id] = fact
+    return facts
+
+
+def write_step(
+    work: Work,
+    procedure: Procedure,
+    head: Head,
+    step: Step,
+    deeds: Sequence[Deed],
+    *,
+    calendar: OfficeCalendar,
+    now: datetime,
+    returned: Return | None = None,
+    title: str | None = None,
+) -> int:
+    """Write a step over *head* with its history lines; the sequence number of the first of them."""
+    lines = list(deeds)
+    incidents_before = office.open_incidents_of(work, head.id) if head.status is InstanceStatus.INCIDENT else ()
+    raised_before = {record.task_id: record for record in incidents_before}
+    raised_now = {raised.task_id: raised for raised in step.incidents}
+    for task_id, raised in raised_now.items():
+        if task_id not in raised_before:
+            id_ = str(uuid.uuid4())
+            office.open_incident(work, id_, head.id, raised, plain_data(raised.data), now)
+            lines.append(
+                Deed(
+                    Action.INCIDENT_OPENED,
+                    raised.element_id,
+                    task_id,
+                    {"incident": id_, "cause": raised.cause},
+                    actor=SYSTEM.person_id,
+                )
+            )
+        elif raised_before[task_id].cause != raised.cause:
+            office.change_incident(work, raised_before[task_id].id, cause=raised.cause, trace=raised.trace)
+    for task_id, record in raised_before.items():
+        if task_id not in raised_now:
+            office.change_incident(
+                work, record.id, status="resolved", resolved_at=now, resolved_by=work.actor.person_id
+            )
+            lines.append(
+                Deed(
+                    Action.INCIDENT_RESOLVED,
+                    record.element_id,
+                    task_id,
+                    {"incident": record.id},
+                    actor=SYSTEM.person_id,
+                )
+            )
+    if step.status is InstanceStatus.COMPLETED:
+        lines.append(Deed(Action.INSTANCE_COMPLETED, actor=SYSTEM.person_id))
+    if not lines:
+        raise ValueError("a step without a history line")
+    work.record_instance(head, lines)
+    values: dict[str, Any] = {"state": step.state, "status": step.status.value, "changed_at": now}
+    if step.status is InstanceStatus.COMPLETED:
+        values |= {"ended_at": now, "ended_by": work.actor.person_id}
+    if title is not None:
+        values["title"] = title
+    update_instance(work, head.id, head.revision, values)
+    if step.opened:
+        overrides = tasks.overrides(work, procedure.outline.process_id, [t.element_id for t in step.opened])
+        facts = task_facts(procedure, step, calendar, now, overrides, returned)
+        instances.open_tasks(work, head.id, step.opened, facts, now)
+    tasks.cancel(work, step.cancelled, now)
+    if step.timers or head.has_timers:
+        instances.replace_timers(work, head.id, step.timers)
+    return head.history_seq + 1
+
+
+def plain_data(data: Mapping[str, Any]) -> Any:
+    """Return an incident's data as JSON can say it; what cannot be said is named by its type."""
+    found = {}
+    for key, value in data.items():
+        try:
+            found[str(key)] = plain(value)
+        except TypeError:
+            found[str(key)] = f"<{type(value).__name__}>"
+    return found
+
+
+def retrying(attempt: Callable[[], Result]) -> Result:
+    """Return what *attempt* gives, trying again while another move of the same instance came in between.
+
+    The pause grows and is drawn by chance, so that two who collided do not collide again.
+    """
+    for tries in range(1, ATTEMPTS):
+        try:
+            return attempt()
+        except Conflict as conflict:
+            if conflict.reason != "stale":
+                raise
+            clock.sleep(random.uniform(0, PAUSE_SECONDS * tries))  # noqa: S311 - no secret
+    return attempt()
+
+
+def snapshot_of(head: Head, state: bytes) -> Snapshot:
+    """Return the snapshot that the executor computes on."""
+    return Snapshot(head.id, head.revision, state)

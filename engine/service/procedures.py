@@ -1,0 +1,132 @@
+"""Deployed versions as services use them: outline, forms and the executor's definition, read once per worker.
+
+A version never changes after its deployment, so what is read here is kept until the worker ends. A worker that meets
+a version for the first time reads its files from the database, which is why any worker on any machine can run it.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import PurePosixPath
+from threading import Lock
+from typing import Any
+
+from engine.bpmn import expression
+from engine.bpmn.definition import Definition
+from engine.bpmn.executor import Executor
+from engine.forms.form import Form
+from engine.forms.loading import load as load_form
+from engine.model.calendar import OfficeCalendar
+from engine.model.errors import NotFound
+from engine.model.process import Outline
+from engine.model.work import DefinitionRecord
+from engine.store.queries import Transaction, definitions
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The language in which a person is told what is wrong with what they typed."""
+
+    locale: str
+    gettext: Callable[[str], str]
+
+
+INDONESIAN = Words("id", str)
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """One version of a procedure: what its diagram says, its forms by id, and the files themselves."""
+
+    record: DefinitionRecord
+    outline: Outline
+    forms: Mapping[str, Form]
+    definition: Definition
+    files: Mapping[str, bytes]
+
+    @property
+    def xml(self) -> bytes:
+        """The BPMN diagram."""
+        return self.files[f"processes/{self.outline.process_id}/{self.outline.process_id}.bpmn"]
+
+    def form_of(self, element_id: str) -> Form:
+        """Return the form of a user task or of the start event."""
+        if element_id == self.outline.start_event:
+            return self.forms[element_id]
+        return self.forms[self.outline.task(element_id).form]
+
+
+@dataclass(frozen=True)
+class Procedures:
+    """Finds procedures by the id of their version, and reads them at most once."""
+
+    executor: Executor
+    _known: dict[str, Procedure] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def of(self, tx: Transaction, definition_id: str) -> Procedure:
+        """Return the version *definition_id*; NotFound if there is none."""
+        known = self._known.get(definition_id)
+        if known is not None:
+            return known
+        record = definitions.by_id(tx, definition_id)
+        if record is None:
+            raise NotFound(definition_id)
+        procedure = self.read(record, definitions.files(tx, definition_id))
+        with self._lock:
+            return self._known.setdefault(definition_id, procedure)
+
+    def in_force(self, tx: Transaction, process_id: str) -> Procedure:
+        """Return the version that new instances take; NotFound if none is deployed."""
+        record = definitions.latest(tx, process_id)
+        if record is None:
+            raise NotFound(process_id)
+        return self._known.get(record.id) or self.of(tx, record.id)
+
+    def read(self, record: DefinitionRecord, files: Mapping[str, bytes]) -> Procedure:
+        """Return the procedure that *files* hold; InvalidProcedure with every finding if they hold none."""
+        definition = self.executor.definition(record.content_hash, record.process_id, lambda: files)
+        return Procedure(record, definition.outline, read_forms(record.process_id, files), definition, files)
+
+
+def read_forms(process_id: str, files: Mapping[str, bytes]) -> dict[str, Form]:
+    """Return every form of a procedure by its id; InvalidProcedure names the file and place of a fault."""
+    folder = PurePosixPath("forms") / process_id
+    forms = {}
+    for path in sorted(files):
+        name = PurePosixPath(path)
+        if name.parent == folder and name.name.endswith(".schema.json"):
+            form_id = name.name.removesuffix(".schema.json")
+            ui = files.get(str(folder / f"{form_id}.ui.json"))
+            forms[form_id] = load_form(form_id, files[path], ui)
+    return forms
+
+
+def content_hash(files: Mapping[str, bytes]) -> str:
+    """Return the SHA-256 over every path and content: two procedures are the same if this is."""
+    lines = (f"{hashlib.sha256(files[path]).hexdigest()}  {path}\n" for path in sorted(files))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def evaluator(functions: Mapping[str, Callable[..., Any]]) -> Callable[[str, Mapping[str, Any]], Any]:
+    """Return what forms call to evaluate an ``x-default`` or ``x-computed`` expression."""
+
+    def evaluate(text: str, names: Mapping[str, Any]) -> Any:
+        return expression.compile(text).evaluate(names, functions)
+
+    return evaluate
+
+
+def office_functions(calendar: OfficeCalendar, now: datetime) -> dict[str, Callable[..., Any]]:
+    """Return the functions that the host adds to the expression language: they know the office's calendar."""
+
+    def hari_kerja(count: Any) -> datetime:
+        """The instant *count* working days from now."""
+        return calendar.due(now, f"P{int(count)}D").astimezone(UTC)
+
+    def hari_kerja_sesudah(day: date, count: Any) -> date:
+        """The *count*-th working day after *day*."""
+        return calendar.working_days_after(day, int(count))
+
+    return {"hari_kerja": hari_kerja, "hari_kerja_sesudah": hari_kerja_sesudah}

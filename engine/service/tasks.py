@@ -1,0 +1,768 @@
+"""User tasks: the inbox, one task's page, claim, release, hand over, draft, complete.
+
+``complete`` reads in order: find, permit, accept, move, write, record. The step is computed without a lock on what
+was read; inside the short write transaction permission is checked again, because a membership may have ended and
+another person may have been faster in between.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from engine.bpmn.executor import Executor
+from engine.forms.form import Form
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted
+from engine.model.history import Action, Deed
+from engine.model.people import Actor, Capacity, Membership, OfficeRole
+from engine.model.process import InstanceStatus, UserTask
+from engine.model.work import Attachment, Clock, DocumentVersion, Draft, InstanceRecord, TaskRecord, TaskStatus
+from engine.service import moves
+from engine.service.clocks import clock_of
+from engine.service.documents import Paper, content_of, file_ids, missing, papers, plan_filing, yielded_by
+from engine.service.moves import Head, Return
+from engine.service.office import Office
+from engine.service.procedures import (
+    INDONESIAN,
+    Procedure,
+    Procedures,
+    Words,
+    evaluator,
+    office_functions,
+)
+from engine.store.database import Database
+from engine.store.queries import Transaction, documents, instances, people, tasks
+from engine.store.queries.tasks import Standing, TaskContext
+from engine.store.unit_of_work import Work
+
+PAGE = 50
+Evaluate = Callable[[str, Mapping[str, Any]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """A task in somebody's inbox, with all that its card says."""
+
+    task: TaskRecord
+    step: UserTask
+    step_count: int
+    clock: Clock
+    process_name: str
+    process_name_en: str | None
+    lane_name: str
+    lane_name_en: str | None
+    members: int
+    from_whom: str | None
+    draft_saved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """One page of an inbox, with capped counts for its tabs and chips."""
+
+    which: str
+    items: tuple[InboxItem, ...]
+    more: bool
+    page: int
+    counts: Mapping[str, int]
+    waited_for: tuple[InboxItem, ...]
+    has_lanes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """One user task as its page shows it."""
+
+    item: InboxItem
+    instance: InstanceRecord
+    procedure: Procedure
+    form: Form
+    may: str  # "fill", "claim", "read"
+    why: str | None  # why only "read": "held", "completed", "cancelled", "suspended", "terminated"
+    needs: tuple[Paper, ...]
+    yields: tuple[Paper, ...]
+    missing: tuple[str, ...]  # names of kelengkapan that are missing
+    draft: Draft | None
+    context: Mapping[str, Any]
+    capacities: tuple[Membership, ...]
+    colleagues: Mapping[str, str]  # who else works in the lane: the task can be handed to them
+    next_steps: tuple[UserTask, ...]
+    next_people: Mapping[str, Mapping[str, str]]
+    attachments: Mapping[str, Attachment]
+    earlier: tuple[TaskRecord, ...]  # earlier passes of this step
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What completing a task did: the receipt."""
+
+    task: TaskRecord
+    step: UserTask
+    instance: InstanceRecord
+    clock: Clock
+    documents: tuple[DocumentVersion, ...]
+    next_tasks: tuple[InboxItem, ...]
+    ended: bool
+    stopped: bool  # an incident keeps the instance from going on; what was completed is saved
+    procedure: Procedure
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What completing a task is computed on."""
+
+    found: TaskContext
+    procedure: Procedure
+    step: UserTask
+    current: Mapping[str, DocumentVersion]
+    files: Mapping[str, Attachment]
+    members: Mapping[str, Mapping[str, str]]
+    siblings: int  # other items of the same multi-instance activation that are still open
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """What a person of a lane may do with user tasks."""
+
+    database: Database
+    executor: Executor
+    procedures: Procedures
+    office: Office
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def inbox(
+        self,
+        actor: Actor,
+        now: datetime,
+        *,
+        which: str = "saya",
+        text: str | None = None,
+        overdue: bool = False,
+        returned: bool = False,
+        page: int = 1,
+    ) -> Inbox:
+        """Return one page of the actor's tasks, most urgent first."""
+        with self.database.read() as reader:
+            members = people.members(reader, self.office.today(now), sorted(actor.roles))
+            sole = _sole_roles(actor, members)
+            rows, more = tasks.inbox(
+                reader,
+                actor,
+                which,
+                sole_roles=sole,
+                text=text,
+                overdue_at=now if overdue else None,
+                returned=returned,
+                limit=PAGE,
+                offset=(page - 1) * PAGE,
+            )
+            counts = tasks.counts(reader, actor, sole, now)
+            waiting = tasks.waited_for(reader, actor)
+            everyone = people.members(reader, self.office.today(now), sorted({t.role for t in waiting}))
+            items = tuple(self._item(reader, row.task, members, now, row.draft_saved_at) for row in rows)
+            waited = tuple(self._item(reader, task, everyone, now) for task in waiting)
+        lanes = actor.roles - set(OfficeRole)
+        return Inbox(which, items, more, page, counts, waited, bool(lanes))
+
+    def count(self, actor: Actor, now: datetime) -> int:
+        """Return how many tasks are in the actor's hands or may be claimed, capped at 101."""
+        with self.database.read() as reader:
+            found = tasks.counts(reader, actor, frozenset(), now)
+        return min(found["saya"] + found["bersama"], tasks.CAP + 1)
+
+    def open(self, actor: Actor, task_id: str, now: datetime) -> TaskPage:
+        """Return one task's page for a person of its lane or its named performer; NotPermitted names the lane."""
+        with self.database.read() as reader:
+            found = tasks.context(reader, task_id)
+            if found is None:
+                raise NotFound(task_id)
+            procedure = self.procedures.of(reader, found.instance.definition_id)
+            step = procedure.outline.task(found.task.element_id)
+            self._permit_reading(actor, found.task, procedure)
+            members = people.members(reader, self.office.today(now))
+            current = documents.current(reader, found.instance.id)
+            every = tasks.of_instance(reader, found.instance.id)
+            draft = tasks.draft_of(reader, task_id, actor.person_id)
+            item = self._item(reader, found.task, members, now, draft.saved_at if draft else None)
+            known = file_candidates(draft)
+            attachments = documents.attachments(reader, known) | {
+                a.id: a for a in documents.attachments_of(reader, found.instance.id)
+            }
+        may, why = self._may(actor, found, members)
+        needs, yields = papers(procedure, step, current, found.task.status is TaskStatus.COMPLETED)
+        following = _following(procedure, step)
+        return TaskPage(
+            item=item,
+            instance=found.instance,
+            procedure=procedure,
+            form=procedure.form_of(step.element_id),
+            may=may,
+            why=why,
+            needs=needs,
+            yields=yields,
+            missing=tuple(reference.name for reference in missing(procedure, step, current)),
+            draft=draft,
+            context=self.names(found, procedure, current, actor, now),
+            capacities=tuple(m for m in actor.memberships if m.role == found.task.role),
+            colleagues={k: v for k, v in members.get(found.task.role, {}).items() if k != actor.person_id},
+            next_steps=following,
+            next_people={s.element_id: members.get(s.role, {}) for s in following},
+            attachments=attachments,
+            earlier=tuple(
+                t
+                for t in every
+                if t.element_id == step.element_id
+                and t.item == found.task.item
+                and t.id != task_id
+                and t.status is TaskStatus.COMPLETED
+            ),
+        )
+
+    def receipt(self, actor: Actor, task_id: str, now: datetime) -> Completion:
+        """Return what completing *task_id* did, from what is recorded; for who completed it and the lane."""
+        with self.database.read() as reader:
+            task = tasks.by_id(reader, task_id)
+            if task is None or task.status is not TaskStatus.COMPLETED:
+                raise NotFound(task_id)
+            record = instances.by_id(reader, task.instance_id)
+            if record is None:
+                raise NotFound(task_id)
+            procedure = self.procedures.of(reader, record.definition_id)
+            if task.completed_by != actor.person_id:
+                self._permit_reading(actor, task, procedure)
+            every = documents.of_instance(reader, task.instance_id)
+            open_now = tasks.open_of_instances(reader, [task.instance_id])[task.instance_id]
+            members = people.members(reader, self.office.today(now))
+            following = tuple(self._item(reader, t, members, now) for t in open_now)
+        mine = tuple(
+            v
+            for v in every
+            if (v.element_id == task.element_id and v.created_at == task.completed_at)
+            or any(part.task_id == task.id for part in v.parts)
+        )
+        return Completion(
+            task=task,
+            step=procedure.outline.task(task.element_id),
+            instance=record,
+            clock=clock_of(task, self.office.calendar(), now),
+            documents=mine,
+            next_tasks=following,
+            ended=record.status is InstanceStatus.COMPLETED,
+            stopped=record.status is InstanceStatus.INCIDENT,
+            procedure=procedure,
+        )
+
+    def names(
+        self,
+        found: TaskContext,
+        procedure: Procedure,
+        current: Mapping[str, DocumentVersion],
+        actor: Actor,
+        now: datetime,
+    ) -> dict[str, Any]:
+        """Return the names that a form's expressions may read."""
+        start = procedure.form_of(procedure.outline.start_event).decode(found.instance.values)
+        due_at = found.task.due_at
+        zone = self.office.calendar().zone
+        return {
+            **start,
+            **{id_: content_of(version, procedure) for id_, version in current.items()},
+            "hari_ini": self.office.today(now),
+            "pelaku": actor.person_id,
+            "butir": found.task.item,
+            "jatuh_tempo": None if due_at is None else due_at.astimezone(zone).date(),
+        }
+
+    def prefill(self, page: TaskPage, now: datetime) -> Mapping[str, Sequence[str]]:
+        """Return what the form begins with: defaults and what earlier steps yielded."""
+        return page.form.prefill(page.context, self._evaluator(now))
+
+    def fields(
+        self,
+        page: TaskPage,
+        entries: Mapping[str, Sequence[str]],
+        problems: Sequence[FieldError],
+        words: Words,
+        now: datetime,
+    ) -> Any:
+        """Return the tree of fields that the form's template shows, with *entries* as typed."""
+        with self.database.read() as reader:
+            members = people.members(reader, self.office.today(now))
+            staged = documents.attachments(reader, _texts(entries))
+        return page.form.fields(
+            entries,
+            problems,
+            context=page.context,
+            evaluate=self._evaluator(now),
+            people=lambda role: _people(members, role),
+            files={**page.attachments, **staged},
+            locale=words.locale,
+            gettext=words.gettext,
+        )
+
+    def faults(
+        self, actor: Actor, task_id: str, entries: Mapping[str, Sequence[str]], words: Words, now: datetime
+    ) -> tuple[FieldError, ...]:
+        """Return what would keep the entries from being accepted, without accepting them."""
+        try:
+            self._accept(actor, self._ground(actor, task_id, entries, now), entries, now, words)
+        except InvalidForm as invalid:
+            return invalid.errors
+        return ()
+
+    def edit_rows(
+        self, actor: Actor, task_id: str, entries: Mapping[str, Sequence[str]], deed: str, place: str, now: datetime
+    ) -> dict[str, list[str]]:
+        """Return the entries with a table's row added ("tambah"), removed ("hapus") or moved ("naik", "turun")."""
+        form = self.open(actor, task_id, now).form
+        if deed == "tambah":
+            return form.add_row(entries, place)
+        path, _, index = place.rpartition(".")
+        if not index.isdecimal():
+            raise NotFound(place)
+        if deed == "hapus":
+            return form.remove_row(entries, path, int(index))
+        return form.move_row(entries, path, int(index), -1 if deed == "naik" else 1)
+
+    def draft(self, actor: Actor, task_id: str) -> Draft:
+        """Return the actor's own draft of a task."""
+        with self.database.read() as reader:
+            found = tasks.draft_of(reader, task_id, actor.person_id)
+        if found is None:
+            raise NotFound(task_id)
+        return found
+
+    def keep_entries(self, actor: Actor, task_id: str, entries: Mapping[str, Sequence[str]], now: datetime) -> None:
+        """Keep what could not be sent as the actor's own draft, whoever has the task now; strangers keep nothing."""
+        with self.database.write(actor, now) as work:
+            task = tasks.by_id(work, task_id)
+            if task is not None and (actor.has(task.role) or actor.person_id in (task.performer, task.completed_by)):
+                tasks.save_draft(work, task_id, actor.person_id, task.instance_id, entries, now, None)
+
+    def _evaluator(self, now: datetime) -> Evaluate:
+        return evaluator(office_functions(self.office.calendar(), now))
+
+    # ── claiming ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def claim(self, actor: Actor, task_id: str, now: datetime) -> None:
+        """Take a task that the actor's lane may claim; Conflict names who holds it."""
+
+        def attempt() -> None:
+            with self.database.write(actor, now) as work:
+                task, standing = self._standing(work, task_id, actor, now)
+                self._permit_work(actor, standing)
+                if task.performer is not None:
+                    raise NotPermitted("named", holder=task.performer)
+                if not tasks.claim(work, task_id, actor.person_id, now):
+                    raise Conflict("claimed", who=standing.assignee, at=task.assigned_at)
+                work.record_instance(standing, [Deed(Action.TASK_CLAIMED, task.element_id, task_id)])
+
+        moves.retrying(attempt)
+
+    def release(self, actor: Actor, task_id: str, now: datetime) -> None:
+        """Give a claimed task back to the lane; a draft stays with its author."""
+
+        def attempt() -> None:
+            with self.database.write(actor, now) as work:
+                task, standing = self._standing(work, task_id, actor, now)
+                if standing.assignee != actor.person_id:
+                    raise Conflict("claimed", who=standing.assignee, at=task.assigned_at)
+                tasks.change(work, task_id, assignee=None, assigned_at=None)
+                work.record_instance(standing, [Deed(Action.TASK_RELEASED, task.element_id, task_id)])
+
+        moves.retrying(attempt)
+
+    def hand_over(self, actor: Actor, task_id: str, to: str, reason: str, now: datetime) -> None:
+        """Give a task in one's hands to a person of the same lane, with a reason."""
+        reason = " ".join(reason.split())
+        if not 3 <= len(reason) <= 500:
+            raise InvalidForm([FieldError("alasan", "reason", "", "required")], {"alasan": [reason], "kepada": [to]})
+
+        def attempt() -> None:
+            with self.database.write(actor, now) as work:
+                task, standing = self._standing(work, task_id, actor, now)
+                self._permit_work(actor, standing)
+                if standing.performer is not None:
+                    raise NotPermitted("named", holder=standing.performer)
+                if standing.assignee not in (None, actor.person_id):
+                    raise Conflict("claimed", who=standing.assignee, at=task.assigned_at)
+                if to not in people.members(work, self.office.today(now), [task.role]).get(task.role, {}):
+                    raise InvalidForm([FieldError("kepada", "to", to, "not_in_lane")], {"alasan": [reason]})
+                tasks.change(work, task_id, assignee=to, assigned_at=now)
+                change = {"old": standing.assignee, "new": to, "reason": reason}
+                work.record_instance(standing, [Deed(Action.TASK_DELEGATED, task.element_id, task_id, change)])
+
+        moves.retrying(attempt)
+
+    def reassign(self, actor: Actor, task_id: str, role: str, reason: str, now: datetime) -> None:
+        """Give one open task to another role without a new version (*ganti pelaksana*); for operators."""
+        reason = self._reason(actor, reason)
+
+        def attempt() -> None:
+            with self.database.write(actor, now) as work:
+                task, standing = self._standing(work, task_id, actor, now)
+                self._reassign(work, task, standing, role, reason, now)
+
+        moves.retrying(attempt)
+
+    def reassign_element(
+        self, actor: Actor, process_id: str, element_id: str, role: str, reason: str, now: datetime
+    ) -> int:
+        """Give an element, in all running instances and those to come, to another role; how many tasks moved."""
+        reason = self._reason(actor, reason)
+
+        def attempt() -> int:
+            with self.database.write(actor, now) as work:
+                tasks.override(work, process_id, element_id, role, reason, actor.person_id, now)
+                moved = tasks.open_of_element(work, process_id, element_id)
+                for task in moved:
+                    _, standing = self._standing(work, task.id, actor, now, open_only=False)
+                    self._reassign(work, task, standing, role, reason, now)
+                change = {"role": role, "reason": reason, "tasks": len(moved)}
+                work.record(f"definition:{process_id}", Deed(Action.ELEMENT_REASSIGNED, element_id, change=change))
+            return len(moved)
+
+        return moves.retrying(attempt)
+
+    # ── filling in ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def save_draft(
+        self,
+        actor: Actor,
+        task_id: str,
+        entries: Mapping[str, Sequence[str]],
+        now: datetime,
+        revision: int | None = None,
+    ) -> int:
+        """Save what was typed; Conflict("draft") if another device saved since *revision*."""
+        with self.database.write(actor, now) as work:
+            task = tasks.by_id(work, task_id)
+            if task is None:
+                raise NotFound(task_id)
+            standing = tasks.standing(work, task_id, actor.person_id, self.office.today(now))
+            if standing is None or not (standing.member or standing.performer == actor.person_id):
+                raise NotPermitted("lane", role=task.role)
+            saved = tasks.save_draft(work, task_id, actor.person_id, task.instance_id, entries, now, revision)
+            if saved is None:
+                raise Conflict("draft")
+        return saved
+
+    def drop_draft(self, actor: Actor, task_id: str, now: datetime) -> None:
+        """Begin again with an empty form."""
+        with self.database.write(actor, now) as work:
+            tasks.drop_draft(work, task_id, actor.person_id)
+
+    def complete(
+        self,
+        actor: Actor,
+        task_id: str,
+        entries: Mapping[str, Sequence[str]],
+        now: datetime,
+        *,
+        words: Words = INDONESIAN,
+        membership_id: str | None = None,
+    ) -> None:
+        """Accept the entries of a task's form and move its instance on.
+
+        Raises InvalidForm with every fault at once, Conflict with who was faster, NotPermitted, NotFound.
+        """
+        moves.retrying(lambda: self._complete_once(actor, task_id, entries, now, words, membership_id))
+
+    def _complete_once(
+        self,
+        actor: Actor,
+        task_id: str,
+        entries: Mapping[str, Sequence[str]],
+        now: datetime,
+        words: Words,
+        membership_id: str | None,
+    ) -> None:
+        ground = self._ground(actor, task_id, entries, now)  # find, permit
+        task, step, procedure, head = ground.found.task, ground.step, ground.procedure, _head(ground.found)
+        values = self._accept(actor, ground, entries, now, words)  # accept
+        encoded = procedure.form_of(step.element_id).encode(values)
+        filing = plan_filing(
+            task,
+            step,
+            procedure,
+            yielded_by(procedure, step, encoded),
+            ground.current,
+            by=actor.person_id,
+            now=now,
+            last_of_activation=not ground.siblings,
+        )
+        taken = self.executor.complete(  # move
+            procedure.definition,
+            moves.snapshot_of(head, ground.found.state),
+            task_id,
+            {k: v for k, v in values.items() if k in procedure.outline.needed_names},
+            filing.versions,
+            now,
+            functions=office_functions(self.office.calendar(), now),
+        )
+        acting = _acting(actor, task.role, membership_id)
+        deed = Deed(
+            Action.TASK_COMPLETED,
+            step.element_id,
+            task_id,
+            {
+                "values": {k: v for k, v in encoded.items() if k not in filing.versions and v is not None},
+                "passed": moves.passed_change(taken),
+            },
+            on_behalf_of=_capacity_line(acting, _lane_name(procedure, task.role)),
+            decree=acting.decree if acting else None,
+        )
+        returned = Return(actor.person_id, procedure.form_of(step.element_id).return_reason(values), step.number)
+        with self.database.write(actor, now) as work:  # write, record
+            standing = tasks.standing(work, task_id, actor.person_id, self.office.today(now))
+            self._permit_completing(work, actor, task, standing, step)
+            if standing is None or standing.revision != head.revision:
+                raise Conflict("stale")
+            sequence = moves.write_step(
+                work,
+                procedure,
+                head,
+                taken,
+                [deed, *filing.deeds(task)],
+                calendar=self.office.calendar(),
+                now=now,
+                returned=returned,
+            )
+            tasks.change(
+                work,
+                task_id,
+                status=TaskStatus.COMPLETED.value,
+                completed_at=now,
+                completed_by=actor.person_id,
+                assignee=actor.person_id,
+                capacity=acting.capacity.value if acting else None,
+                decree=acting.decree if acting else None,
+                history_seq=sequence,
+            )
+            filing.write(work, now)
+            documents.attach(work, file_ids(encoded, ground.files), task.instance_id)
+            tasks.drop_draft(work, task_id, actor.person_id)
+        self.executor.keep(taken, head.revision + 1)
+
+    def _ground(self, actor: Actor, task_id: str, entries: Mapping[str, Sequence[str]], now: datetime) -> _Ground:
+        """Read all that completing a task needs, at one moment, and refuse whoever may not."""
+        today = self.office.today(now)
+        with self.database.read() as reader:
+            found = tasks.context(reader, task_id)
+            if found is None:
+                raise NotFound(task_id)
+            procedure = self.procedures.of(reader, found.instance.definition_id)
+            step = procedure.outline.task(found.task.element_id)
+            standing = tasks.standing(reader, task_id, actor.person_id, today)
+            self._permit_completing(reader, actor, found.task, standing, step)
+            form = procedure.form_of(step.element_id)
+            siblings = tasks.open_siblings(reader, found.task) if step.multi_instance else 0
+            return _Ground(
+                found=found,
+                procedure=procedure,
+                step=step,
+                current=documents.current(reader, found.instance.id),
+                files={
+                    id_: file
+                    for id_, file in documents.attachments(reader, _texts(entries)).items()
+                    if file.instance_id == found.instance.id
+                    or (file.instance_id is None and file.uploaded_by == actor.person_id)
+                },
+                members=people.members(reader, today) if form.asks_people else {},
+                siblings=siblings,
+            )
+
+    def _accept(
+        self, actor: Actor, ground: _Ground, entries: Mapping[str, Sequence[str]], now: datetime, words: Words
+    ) -> dict[str, Any]:
+        """Return the typed values of the entries; InvalidForm with every fault, missing kelengkapan first."""
+        lacking = missing(ground.procedure, ground.step, ground.current)
+        errors = [FieldError("", reference.name, reference.data_object_id, "kelengkapan") for reference in lacking]
+        try:
+            submission = ground.procedure.form_of(ground.step.element_id).accept(
+                entries,
+                context=self.names(ground.found, ground.procedure, ground.current, actor, now),
+                evaluate=self._evaluator(now),
+                people=lambda role: _people(ground.members, role),
+                files=ground.files,
+                locale=words.locale,
+                gettext=words.gettext,
+            )
+        except InvalidForm as invalid:
+            raise InvalidForm([*errors, *invalid.errors], invalid.entries) from None
+        if errors:
+            raise InvalidForm(errors, entries)
+        return submission.values
+
+    # ── who may ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _permit_reading(self, actor: Actor, task: TaskRecord, procedure: Procedure) -> None:
+        """Only people of the lane, or the one who is named, see a task's form."""
+        if task.performer is not None:
+            if actor.person_id not in (task.performer, task.completed_by):
+                raise NotPermitted("named", holder=task.performer, lane=_lane_name(procedure, task.role))
+        elif not actor.has(task.role) and task.completed_by != actor.person_id:
+            raise NotPermitted("lane", role=task.role, lane=_lane_name(procedure, task.role))
+
+    def _permit_work(self, actor: Actor, standing: Standing) -> None:
+        """Refuse work on a task that is over, stopped, or another lane's."""
+        _refuse_closed(standing)
+        if not standing.active:
+            raise NotPermitted("inactive")
+        if standing.performer is not None:
+            if standing.performer != actor.person_id:
+                raise NotPermitted("named", holder=standing.performer)
+        elif not standing.member:
+            raise NotPermitted("lane", role=standing.role)
+
+    def _permit_completing(
+        self, tx: Transaction, actor: Actor, task: TaskRecord, standing: Standing | None, step: UserTask
+    ) -> None:
+        """Let only the holder complete a task, or a member who alone could claim it; four eyes if the step asks."""
+        if standing is None:
+            raise NotFound(task.id)
+        self._permit_work(actor, standing)
+        if standing.performer is None and standing.assignee not in (None, actor.person_id):
+            raise Conflict("claimed", who=standing.assignee, at=task.assigned_at)
+        if step.not_performer_of is not None:
+            earlier = tasks.performer_of(tx, task.instance_id, step.not_performer_of)
+            if earlier == actor.person_id:
+                raise NotPermitted("four_eyes", element=step.not_performer_of)
+
+    def _may(
+        self, actor: Actor, found: TaskContext, members: Mapping[str, Mapping[str, str]]
+    ) -> tuple[str, str | None]:
+        task = found.task
+        if task.status is TaskStatus.COMPLETED:
+            return "read", "completed"
+        if task.status is TaskStatus.CANCELLED:
+            return "read", "cancelled"
+        if found.instance.status in (InstanceStatus.SUSPENDED, InstanceStatus.TERMINATED):
+            return "read", found.instance.status.value
+        if actor.person_id in (task.performer, task.assignee):
+            return "fill", None
+        if task.holder is not None:
+            return "read", "held"
+        return ("fill", None) if set(members.get(task.role, {})) == {actor.person_id} else ("claim", None)
+
+    # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _item(
+        self,
+        reader: Transaction,
+        task: TaskRecord,
+        members: Mapping[str, Mapping[str, str]],
+        now: datetime,
+        draft_saved_at: datetime | None = None,
+    ) -> InboxItem:
+        procedure = self.procedures.of(reader, task.definition_id)
+        outline = procedure.outline
+        step = outline.task(task.element_id)
+        lane = outline.lane_of_role(task.role)
+        before = [t for t in outline.tasks if t.number == step.number - 1]
+        return InboxItem(
+            task=task,
+            step=step,
+            step_count=len(outline.tasks),
+            clock=clock_of(task, self.office.calendar(), now),
+            process_name=outline.name,
+            process_name_en=outline.name_en,
+            lane_name=lane.name if lane else task.role,
+            lane_name_en=lane.name_en if lane else None,
+            members=len(members.get(task.role, {})),
+            from_whom=_lane_name(procedure, before[0].role) if before else None,
+            draft_saved_at=draft_saved_at,
+        )
+
+    def _standing(
+        self, work: Work, task_id: str, actor: Actor, now: datetime, *, open_only: bool = True
+    ) -> tuple[TaskRecord, Standing]:
+        task = tasks.by_id(work, task_id)
+        standing = tasks.standing(work, task_id, actor.person_id, self.office.today(now))
+        if task is None or standing is None:
+            raise NotFound(task_id)
+        if open_only:
+            _refuse_closed(standing)
+        return task, standing
+
+    def _reassign(
+        self, work: Work, task: TaskRecord, standing: Standing, role: str, reason: str, now: datetime
+    ) -> None:
+        tasks.change(work, task.id, role=role, assignee=None, assigned_at=None, performer=None)
+        change = {
+            "old": {"role": task.role, "holder": task.holder},
+            "new": {"role": role},
+            "reason": reason,
+        }
+        work.record_instance(standing, [Deed(Action.TASK_REASSIGNED, task.element_id, task.id, change)])
+
+    def _reason(self, actor: Actor, reason: str) -> str:
+        if not actor.has(OfficeRole.OPERATOR):
+            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+        reason = " ".join(reason.split())
+        if not 3 <= len(reason) <= 500:
+            raise InvalidForm([FieldError("alasan", "reason", "", "required")], {"alasan": [reason]})
+        return reason
+
+
+def _sole_roles(actor: Actor, members: Mapping[str, Mapping[str, str]]) -> frozenset[str]:
+    return frozenset(role for role in actor.roles if set(members.get(role, {})) == {actor.person_id})
+
+
+def _people(members: Mapping[str, Mapping[str, str]], role: str | None) -> dict[str, str]:
+    if role is not None:
+        return dict(members.get(role, {}))
+    return {id_: name for of_role in members.values() for id_, name in of_role.items()}
+
+
+def _refuse_closed(standing: Standing) -> None:
+    if standing.status is TaskStatus.COMPLETED:
+        raise Conflict("completed", who=standing.completed_by, at=standing.completed_at)
+    if standing.status is TaskStatus.CANCELLED:
+        raise Conflict("cancelled", at=standing.completed_at)
+    if standing.instance_status in (InstanceStatus.SUSPENDED, InstanceStatus.TERMINATED):
+        raise Conflict(
+            standing.instance_status.value,
+            who=standing.changed_by,
+            at=standing.changed_at,
+            why=standing.status_reason,
+        )
+
+
+def _head(found: TaskContext) -> Head:
+    record = found.instance
+    return Head(record.id, record.revision, record.history_seq, record.history_hash, record.status, found.has_timers)
+
+
+def _acting(actor: Actor, role: str, membership_id: str | None) -> Membership | None:
+    held = [m for m in actor.memberships if m.role == role]
+    chosen = next((m for m in held if m.id == membership_id), None)
+    if chosen is not None:
+        return chosen
+    return next((m for m in held if m.capacity is Capacity.DEFINITIVE), held[0] if held else None)
+
+
+def _capacity_line(acting: Membership | None, lane: str) -> str | None:
+    if acting is None or acting.capacity is Capacity.DEFINITIVE:
+        return None
+    return f"{acting.capacity.value.capitalize()}. {lane}"
+
+
+def _lane_name(procedure: Procedure, role: str) -> str:
+    lane = procedure.outline.lane_of_role(role)
+    return lane.name if lane else role
+
+
+def _following(procedure: Procedure, step: UserTask) -> tuple[UserTask, ...]:
+    return tuple(t for t in procedure.outline.tasks if t.number == step.number + 1)
+
+
+def _texts(entries: Mapping[str, Sequence[str]]) -> set[str]:
+    """Texts that could be ids of files: 36 characters, as UUIDs are."""
+    return {text for texts in entries.values() for text in texts if len(text) == 36}
+
+
+def file_candidates(draft: Draft | None) -> set[str]:
+    """Return texts of a draft that could be ids of staged files."""
+    return set() if draft is None else _texts(draft.entries)

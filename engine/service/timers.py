@@ -1,0 +1,71 @@
+"""Timers: find the instances in which one is due, and let it fire.
+
+The row is the truth: a sweep finds every due row, so a lost wake-up loses nothing, and because firing is a move under
+the revision check, a doubled one fires nothing twice.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.bpmn.executor import Executor
+from engine.model.errors import NotFound
+from engine.model.history import Action, Deed
+from engine.model.people import SYSTEM
+from engine.model.process import InstanceStatus
+from engine.service import moves
+from engine.service.office import Office
+from engine.service.procedures import Procedures, office_functions
+from engine.store.database import Database
+from engine.store.queries import instances
+
+MOVING = (InstanceStatus.RUNNING, InstanceStatus.WAITING, InstanceStatus.INCIDENT)
+
+
+@dataclass(frozen=True)
+class Timers:
+    """What happens because time passed."""
+
+    database: Database
+    executor: Executor
+    procedures: Procedures
+    office: Office
+
+    def due(self, now: datetime) -> tuple[str, ...]:
+        """Return ids of the running instances in which a timer is due."""
+        with self.database.read() as reader:
+            return instances.due_timers(reader, now)
+
+    def fire(self, instance_id: str, now: datetime) -> bool:
+        """Fire every timer of an instance that is due at *now*; whether any was."""
+        return moves.retrying(lambda: self._fire_once(instance_id, now))
+
+    def _fire_once(self, instance_id: str, now: datetime) -> bool:
+        functions = office_functions(self.office.calendar(), now)
+        with self.database.read() as reader:
+            found = instances.state(reader, instance_id)
+            if found is None:
+                raise NotFound(instance_id)
+            record, state = found
+            timers = instances.waiting_timers(reader, instance_id)
+            due = [timer for timer in timers if timer.due_at <= now]
+            if record.status not in MOVING or not due:
+                return False
+            procedure = self.procedures.of(reader, record.definition_id)
+        head = moves.Head(
+            record.id, record.revision, record.history_seq, record.history_hash, record.status, has_timers=True
+        )
+        step = self.executor.fire_timers(procedure.definition, moves.snapshot_of(head, state), now, functions=functions)
+        passed = moves.passed_change(step)
+        deeds = [
+            Deed(
+                Action.TIMER_FIRED,
+                timer.element_id,
+                timer.task_id,
+                {"due_at": timer.due_at, "passed": passed if n == 0 else []},
+            )
+            for n, timer in enumerate(due)
+        ]
+        with self.database.write(SYSTEM, now) as work:
+            moves.write_step(work, procedure, head, step, deeds, calendar=self.office.calendar(), now=now)
+        self.executor.keep(step, head.revision + 1)
+        return True

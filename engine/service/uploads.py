@@ -1,0 +1,86 @@
+"""What an uploaded file really is: checked by content, never by its name alone.
+
+The ``filetype`` library (magic numbers, no system library) won over python-magic, which needs libmagic on the office's
+machine. Word and Excel files are ZIP archives, so their parts decide; one that carries macros is refused.
+"""
+
+import zipfile
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+import filetype
+
+from engine.model.errors import AlurError
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MEDIA_TYPES = {
+    ".pdf": "application/pdf",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".docx": DOCX,
+    ".xlsx": XLSX,
+}
+LONGEST_NAME = 180
+HEAD = 8192
+LARGEST_EXPANDED = 200 * 1024 * 1024
+
+
+class UploadRefused(AlurError):
+    """A file that is not taken; *reason* is a key: "kind", "content", "size", "empty", "macros"."""
+
+    def __init__(self, reason: str, name: str, **facts: object) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.reason = reason
+        self.name = name
+        self.facts = facts
+
+
+def safe_name(name: str) -> str:
+    """Return the file's own name without folders or control characters, shortened in the middle."""
+    plain = PurePosixPath(name.replace("\\", "/")).name
+    plain = "".join(c for c in plain if c.isprintable()).strip() or "berkas"
+    if len(plain) <= LONGEST_NAME:
+        return plain
+    stem, suffix = PurePosixPath(plain).stem, PurePosixPath(plain).suffix[:10]
+    return f"{stem[: LONGEST_NAME - len(suffix) - 1]}…{suffix}"
+
+
+def media_type_of(name: str, stream: BinaryIO) -> str:
+    """Return the media type that *name* promises, if the content keeps the promise; UploadRefused if not."""
+    suffix = PurePosixPath(name).suffix.lower()
+    promised = MEDIA_TYPES.get(suffix)
+    if promised is None:
+        raise UploadRefused("kind", name, suffix=suffix)
+    head = stream.read(HEAD)
+    stream.seek(0)
+    if not head:
+        raise UploadRefused("empty", name)
+    if promised in (DOCX, XLSX):
+        found = _office_type(name, stream)
+    else:
+        guess = filetype.guess(head)
+        found = None if guess is None else guess.mime
+    if found != promised:
+        raise UploadRefused("content", name, found=found)
+    return promised
+
+
+def _office_type(name: str, stream: BinaryIO) -> str | None:
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            members = archive.infolist()
+    except zipfile.BadZipFile:
+        guess = filetype.guess(stream.read(HEAD))
+        return None if guess is None else guess.mime
+    names = {member.filename for member in members}
+    if sum(member.file_size for member in members) > LARGEST_EXPANDED:
+        raise UploadRefused("content", name, found="zip bomb")
+    if any(part.lower().endswith("vbaproject.bin") for part in names):
+        raise UploadRefused("macros", name)
+    if "[Content_Types].xml" not in names:
+        return "application/zip"
+    if "word/document.xml" in names:
+        return DOCX
+    return XLSX if "xl/workbook.xml" in names else "application/zip"

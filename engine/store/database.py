@@ -1,0 +1,283 @@
+"""A database that is open: how it is connected to, read, and written in one short transaction at a time.
+
+SQLite and PostgreSQL behave alike from here on: a read sees one moment of the whole database, a write is one
+transaction that commits when its block ends, and their errors are told in the words of ``engine.model.errors``.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, exc, make_url
+
+from engine.model.errors import SetupError
+from engine.model.people import Actor
+from engine.store import guard
+from engine.store.fair_queue import FairQueue
+from engine.store.faults import in_words
+from engine.store.unit_of_work import Reader, Work
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+DATABASE_FILE = "alur.db"
+QUEUE_FILE = "alur.lock"
+
+
+class Database:
+    """One database of the office; safe to share between threads, and usable after a fork."""
+
+    def __init__(
+        self, url: URL, data_dir: Path, *, pool_size: int, pool_timeout: float, busy_timeout: float
+    ) -> None:
+        """Use :func:`open_database`."""
+        self.url = url
+        self.data_dir = data_dir
+        self.dialect = url.get_backend_name()
+        self.path = Path(url.database or "") if self.dialect == SQLITE else None
+        self.place = str(self.path) if self.path else url.set(query={}).render_as_string(hide_password=True)
+        self._busy_timeout = busy_timeout
+        self._reading: dict[str, Any] = {"readonly": True}
+        if self.dialect == POSTGRESQL:
+            self._reading |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._queue = FairQueue(data_dir / QUEUE_FILE, timeout=busy_timeout) if self.path else None
+        self._engine = self._connected(
+            pool_size=pool_size, max_overflow=0, pool_timeout=pool_timeout, pool_pre_ping=self.dialect == POSTGRESQL
+        )
+        guard.watch(self._engine)
+        self._identity = _identity(self.path) if self.path else None
+
+    def read(self) -> AbstractContextManager[Reader]:
+        """Give a :class:`Reader` whose queries all see the database as it was at one moment."""
+        return self._read()
+
+    def write(self, actor: Actor, now: datetime) -> AbstractContextManager[Work]:
+        """Give a :class:`Work` in which *actor* changes something at *now*; it commits when the block ends well."""
+        return self._write(actor, now)
+
+    @contextmanager
+    def _read(self) -> Iterator[Reader]:
+        with in_words(self.place):
+            self._refuse_a_lost_file()
+            with self._engine.connect().execution_options(**self._reading) as connection, connection.begin():
+                yield Reader(connection)
+
+    @contextmanager
+    def _write(self, actor: Actor, now: datetime) -> Iterator[Work]:
+        with in_words(self.place), ExitStack() as stack:
+            self._refuse_a_lost_file()
+            connection = stack.enter_context(self._engine.connect())
+            if self._queue:
+                stack.enter_context(self._queue.turn())
+            with connection.begin():
+                work = Work(connection, actor, now)
+                yield work
+                work.finish()
+
+    @contextmanager
+    def unguarded(self, *, foreign_keys: bool = True) -> Iterator[Connection]:
+        """Give a connection of its own in one writing transaction that nobody watches: for migrations and restoring.
+
+        Two callers wait for each other, on this machine (SQLite) or on any (PostgreSQL). Without *foreign_keys* SQLite
+        lets tables be rebuilt; they are checked before the commit.
+        """
+        with in_words(self.place), ExitStack() as stack:
+            if self._queue:
+                stack.enter_context(self._queue.turn())
+            engine = self._connected(poolclass=NullPool, foreign_keys=foreign_keys)
+            stack.callback(engine.dispose)
+            with engine.connect() as connection, connection.begin():
+                if self.dialect == POSTGRESQL:
+                    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+                    connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MAINTENANCE_LOCK})")
+                yield connection
+                if self.dialect == SQLITE and not foreign_keys:
+                    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+                    if broken:
+                        raise RuntimeError(f"row {broken[1]} of {broken[0]} refers to nothing in {broken[2]}")
+
+    def count_statements(self) -> AbstractContextManager[guard.StatementCount]:
+        """Count the statements and commits of this database while the block runs."""
+        return guard.listening(self._engine)
+
+    def close(self) -> None:
+        """Close every idle connection and the lock file."""
+        self._engine.dispose()
+        if self._queue:
+            self._queue.close()
+
+    def _connected(self, *, foreign_keys: bool = True, **pool: Any) -> Engine:
+        if self.path is None:
+            engine = create_engine(self.url, connect_args=_postgresql_arguments(self._busy_timeout), **pool)
+        else:
+            engine = create_engine(self.url, creator=self._connect_sqlite, **pool)
+            event.listen(engine, "connect", _sqlite_pragmas(self._busy_timeout, foreign_keys))
+            event.listen(engine, "begin", _begin_on_sqlite)
+        _forget_connections_of_the_parent(engine)
+        return engine
+
+    def _connect_sqlite(self) -> sqlite3.Connection:
+        # mode=rw: a file that vanished while we run must not come back as an empty one.
+        return sqlite3.connect(
+            f"file:{quote(str(self.path))}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
+        )
+
+    def _refuse_a_lost_file(self) -> None:
+        # An unlinked or replaced file keeps taking commits through the connections that are open, and loses them.
+        if self.path and _identity(self.path) != self._identity:
+            raise SetupError(
+                f"Berkas basis data {self.path} hilang atau diganti selagi Alur berjalan. Hentikan Alur, kembalikan "
+                "berkas itu, lalu jalankan Alur lagi."
+            )
+
+
+MAINTENANCE_LOCK = 0x616C7572  # "alur": one migration or restore at a time on a PostgreSQL database
+
+
+def open_database(
+    url: str | None,
+    data_dir: Path,
+    *,
+    pool_size: int = 10,
+    pool_timeout: float = 10.0,
+    busy_timeout: float = 5.0,
+) -> Database:
+    """Open the database at *url*, by default SQLite under *data_dir*; SetupError says why it cannot be used.
+
+    A SQLite file that is missing is made, empty: ``migrate`` fills it and ``check_schema`` refuses it until then.
+    *pool_size* connections serve as many threads; who waits longer than *pool_timeout* seconds for one, or
+    *busy_timeout* for a lock, gets ``Busy``.
+    """
+    parsed = _parse(url, data_dir)
+    if parsed.get_backend_name() == SQLITE:
+        _make_file(Path(parsed.database or ""))
+    database = Database(
+        parsed, data_dir, pool_size=pool_size, pool_timeout=pool_timeout, busy_timeout=busy_timeout
+    )
+    try:
+        with database.read() as reader:
+            reader.connection.exec_driver_sql("SELECT 1")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def count_statements(database: Database) -> AbstractContextManager[guard.StatementCount]:
+    """Count the statements and commits of *database* while the block runs, for tests."""
+    return database.count_statements()
+
+
+def check_writable(data_dir: Path) -> None:
+    """Refuse a *data_dir* that cannot be made (mode 0700) or written to; SetupError says why."""
+    probe = data_dir / f".tulis-{os.getpid()}-{threading.get_ident()}"
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.write(descriptor, b"alur" * 1024)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+            probe.unlink()
+    except OSError as error:
+        raise SetupError(
+            f"Folder data {data_dir} tidak dapat ditulis ({error.strerror}). Beri pengguna yang menjalankan Alur hak "
+            "menulis dan ruang di sana, atau tunjuk folder lain dengan ALUR_DATA."
+        ) from error
+
+
+def _parse(url: str | None, data_dir: Path) -> URL:
+    if not url:
+        return URL.create(SQLITE, database=str((data_dir / DATABASE_FILE).absolute()))
+    try:
+        parsed = make_url(url)
+    except (exc.ArgumentError, ValueError) as error:
+        raise SetupError(
+            "ALUR_DATABASE_URL tidak dapat dibaca. Tulis seperti sqlite:////folder/alur.db atau "
+            "postgresql://pengguna:sandi@server/basisdata."
+        ) from error
+    kind = parsed.drivername.partition("+")[0]
+    if kind in ("postgres", POSTGRESQL):
+        return parsed.set(drivername="postgresql+psycopg")
+    if kind == SQLITE and parsed.database and parsed.database != ":memory:":
+        return URL.create(SQLITE, database=str(Path(parsed.database).absolute()))
+    raise SetupError(
+        f"ALUR_DATABASE_URL menunjuk jenis basis data yang tidak didukung ({kind}). Pakai berkas SQLite "
+        "(sqlite:////folder/alur.db) atau PostgreSQL (postgresql://...)."
+    )
+
+
+def _make_file(path: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise SetupError(
+            f"Basis data {path} tidak dapat dibuka ({error.strerror}). Pastikan foldernya ada dan dapat ditulis oleh "
+            "pengguna yang menjalankan Alur."
+        ) from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _sqlite_pragmas(busy_timeout: float, foreign_keys: bool) -> Any:
+    def configure(connection: sqlite3.Connection, record: Any) -> None:
+        connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout * 1000)}")
+        (mode,) = connection.execute("PRAGMA journal_mode = wal").fetchone()
+        if mode != "wal":
+            raise SetupError(
+                "Disk tempat basis data tidak mendukung WAL (misalnya folder jaringan). Pindahkan ALUR_DATA ke disk "
+                "setempat, atau pakai PostgreSQL."
+            )
+        connection.execute("PRAGMA synchronous = full")
+        connection.execute(f"PRAGMA foreign_keys = {'on' if foreign_keys else 'off'}")
+        connection.execute("PRAGMA recursive_triggers = on")
+        connection.execute("PRAGMA trusted_schema = off")
+        connection.execute("PRAGMA journal_size_limit = 67108864")
+
+    return configure
+
+
+def _begin_on_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("readonly")
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _postgresql_arguments(busy_timeout: float) -> dict[str, Any]:
+    milliseconds = int(busy_timeout * 1000)
+    settings = {
+        "timezone": "UTC",
+        "lock_timeout": milliseconds,
+        "statement_timeout": 30_000,
+        "idle_in_transaction_session_timeout": 60_000,
+    }
+    return {
+        "application_name": "alur",
+        "connect_timeout": 5,
+        "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+    }
+
+
+def _forget_connections_of_the_parent(engine: Engine) -> None:
+    def remember(connection: Any, record: Any) -> None:
+        record.info["pid"] = os.getpid()
+
+    def check(connection: Any, record: Any, proxy: Any) -> None:
+        if record.info["pid"] != os.getpid():  # forked: this connection belongs to the parent
+            record.dbapi_connection = proxy.dbapi_connection = None
+            raise exc.DisconnectionError("connection of another process")
+
+    event.listen(engine, "connect", remember)
+    event.listen(engine, "checkout", check)

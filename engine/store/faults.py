@@ -1,0 +1,120 @@
+"""What a database's own errors mean: trying again may work, somebody was first, or the operator must act."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import exc
+
+from engine.model.errors import AlurError, Busy, Conflict, SetupError
+
+LINE_EXISTS = "alur: history line exists"
+"""What the trigger says that refuses a second line of one number (``engine.store.triggers``)."""
+
+PG_BUSY = {
+    "40001",  # serialization_failure
+    "40P01",  # deadlock_detected
+    "55P03",  # lock_not_available
+    "57014",  # query_canceled, by statement_timeout
+    "53300",  # too_many_connections
+    "25P03",  # idle_in_transaction_session_timeout
+}
+PG_FULL = {"53100", "53200"}  # disk_full, out_of_memory
+PG_READ_ONLY = {"25006", "42501"}  # read_only_sql_transaction, insufficient_privilege
+PG_GONE = {"57P01", "57P02", "57P03", "57P05"}
+PG_UNIQUE = "23505"
+
+
+@contextmanager
+def in_words(place: str) -> Iterator[None]:
+    """Raise a database's errors in the words of ``engine.model.errors``; *place* names the database for the operator.
+
+    What is left (a foreign key, a missing value, wrong SQL) is a fault of ours and passes unchanged.
+    """
+    try:
+        yield
+    except (exc.SQLAlchemyError, sqlite3.Error) as error:
+        meant = meaning(error, place)
+        if meant is None:
+            raise
+        raise meant from error
+
+
+def meaning(error: Exception, place: str) -> AlurError | None:
+    """Return what *error* means to people; None if it is a fault of ours."""
+    if isinstance(error, exc.TimeoutError):  # the pool has no connection to give
+        return Busy("pool")
+    cause = error.orig if isinstance(error, exc.DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
+        return _meaning_on_sqlite(cause, place)
+    if isinstance(error, exc.DBAPIError):
+        return _meaning_on_postgresql(error, place)
+    return None
+
+
+def _meaning_on_sqlite(cause: sqlite3.Error, place: str) -> AlurError | None:
+    code = getattr(cause, "sqlite_errorname", "")
+    match code.split("_")[1] if "_" in code else "":
+        case "BUSY" | "LOCKED":
+            return Busy("locked")
+        case "FULL":
+            return _full(place)
+        case "READONLY" | "PERM":
+            return _read_only(place)
+        case "CANTOPEN":
+            return SetupError(
+                f"Basis data {place} tidak dapat dibuka. Pastikan foldernya ada dan dapat ditulis oleh pengguna yang "
+                "menjalankan Alur."
+            )
+        case "IOERR":
+            return SetupError(
+                f"Disk tempat basis data {place} gagal dibaca atau ditulis. Periksa disk itu dan ruang kosongnya, "
+                "lalu jalankan Alur lagi."
+            )
+        case "CORRUPT" | "NOTADB":
+            return SetupError(
+                f"Berkas {place} rusak atau bukan basis data Alur. Pulihkan cadangan terakhir ke folder data yang "
+                "kosong dengan `alur restore`."
+            )
+        case "CONSTRAINT":
+            text = str(cause)
+            if LINE_EXISTS in text:
+                return Conflict("stale")
+            if code in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"):
+                return _duplicate(text.rpartition(": ")[2].partition(".")[0])
+    return None
+
+
+def _meaning_on_postgresql(error: exc.DBAPIError, place: str) -> AlurError | None:
+    state = getattr(error.orig, "sqlstate", None)
+    if state == PG_UNIQUE:
+        return _duplicate(getattr(getattr(error.orig, "diag", None), "table_name", None) or "")
+    if state in PG_BUSY:
+        return Busy("locked")
+    if state in PG_FULL:
+        return _full(place)
+    if state in PG_READ_ONLY:
+        return _read_only(place)
+    lost = error.connection_invalidated or state in PG_GONE or (state or "").startswith("08")
+    if lost or (isinstance(error, exc.OperationalError) and state is None):
+        reason = str(error.orig).strip().splitlines()[0].rstrip(".") if str(error.orig).strip() else "tanpa keterangan"
+        return SetupError(
+            f"Basis data {place} tidak dapat dihubungi ({reason}). Pastikan server PostgreSQL berjalan, basis datanya "
+            "sudah dibuat, dan ALUR_DATABASE_URL benar."
+        )
+    return None
+
+
+def _duplicate(table: str) -> Conflict:
+    return Conflict("stale") if table == "history" else Conflict("duplicate", table=table)
+
+
+def _full(place: str) -> SetupError:
+    return SetupError(f"Ruang penyimpanan untuk basis data {place} penuh. Kosongkan ruang di disk itu, lalu ulangi.")
+
+
+def _read_only(place: str) -> SetupError:
+    return SetupError(
+        f"Basis data {place} tidak dapat ditulis. Beri pengguna yang menjalankan Alur hak menulis atasnya, lalu "
+        "jalankan Alur lagi."
+    )

@@ -1,0 +1,183 @@
+"""Files by what they hold: written once under their SHA-256, never changed, found by it.
+
+``files/<aa>/<sha256>`` under the data folder. A file is whole or absent: it is written beside, flushed to the disk and
+renamed. Who refers to a file is the database's business; what nobody refers to is collected a day later.
+"""
+
+import errno
+import fcntl
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from engine.model.errors import AlurError, NotFound, SetupError
+
+FILES = "files"
+CHUNK = 1 << 20
+STAGED_FOR = timedelta(hours=24)
+NAME = re.compile(r"[0-9a-f]{64}")
+DRAFT = "tulis-"
+
+
+class TooLarge(AlurError):
+    """The file is larger than it may be."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"larger than {limit} bytes")
+        self.limit = limit
+
+
+class Readable(Protocol):
+    """Whatever bytes can be read from, such as an upload."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to *size* bytes; none at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """What a file is known by."""
+
+    sha256: str
+    size: int
+
+
+class FileStore:
+    """The files of one data folder; safe to share between threads and processes."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Keep files under *data_dir*; folders are made when the first file comes."""
+        self._root = data_dir / FILES
+
+    def put(self, content: Readable, limit: int) -> StoredFile:
+        """Keep *content*, of at most *limit* bytes (else ``TooLarge``, and nothing stays); the same content once."""
+        with self._problems(), self._collecting(fcntl.LOCK_SH):
+            descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=self._root)
+            draft = Path(name)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    stored = _copy(content, file, limit)
+                    path = self._path(stored.sha256)
+                    if path.exists():
+                        os.utime(path)  # young again: not to be collected before somebody refers to it
+                        return stored
+                    file.flush()
+                    os.fsync(file.fileno())
+                _make_folder(path.parent)
+                draft.rename(path)
+                _flush_folder(path.parent)
+                return stored
+            finally:
+                draft.unlink(missing_ok=True)
+
+    def open(self, sha256: str) -> BinaryIO:
+        """Open a file for reading; ``NotFound`` if it is not kept here."""
+        try:
+            return self._path(sha256).open("rb")
+        except FileNotFoundError:
+            raise NotFound(sha256) from None
+
+    def path(self, sha256: str) -> Path:
+        """Return where a file is; ``NotFound`` if it is not kept here."""
+        path = self._path(sha256)
+        if not path.exists():
+            raise NotFound(sha256)
+        return path
+
+    def verify(self, sha256: str) -> bool:
+        """Whether the file is there and still what its name says."""
+        try:
+            with self.open(sha256) as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except NotFound:
+            return False
+
+    def names(self) -> Iterator[str]:
+        """Give the SHA-256 of every file, in no particular order."""
+        for folder in self._root.glob("[0-9a-f][0-9a-f]"):
+            yield from (entry.name for entry in folder.iterdir() if NAME.fullmatch(entry.name))
+
+    def collect(self, referenced: Callable[[Collection[str]], Collection[str]], now: datetime) -> int:
+        """Remove files older than 24 hours that nobody refers to, and return how many.
+
+        *referenced* is asked which of some names are referred to, while nobody can put a file.
+        """
+        before = (now - STAGED_FOR).timestamp()
+        removed = 0
+        with self._problems():
+            for folder in sorted(self._root.glob("[0-9a-f][0-9a-f]")):
+                with self._collecting(fcntl.LOCK_EX):
+                    old = {entry.name for entry in folder.iterdir() if entry.stat().st_mtime < before}
+                    garbage = old - set(referenced(old)) if old else set()
+                    for name in garbage:
+                        (folder / name).unlink()
+                    removed += len(garbage)
+            for draft in self._root.glob(f"{DRAFT}*"):  # of a process that was killed while it wrote
+                if draft.stat().st_mtime < before:
+                    draft.unlink(missing_ok=True)
+        return removed
+
+    def _path(self, sha256: str) -> Path:
+        if not NAME.fullmatch(sha256):
+            raise NotFound(sha256)
+        return self._root / sha256[:2] / sha256
+
+    @contextmanager
+    def _collecting(self, how: int) -> Iterator[None]:
+        # Who puts a file shares this lock, who collects has it alone: no file goes that was just put again.
+        _make_folder(self._root)
+        descriptor = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, how)
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def _problems(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise disk_problem(self._root, error) from error
+
+
+def disk_problem(path: Path, error: OSError) -> SetupError:
+    """Return what the operator is told when *path* cannot be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return SetupError(f"Ruang penyimpanan untuk {path} penuh. Kosongkan ruang di disk itu, lalu ulangi.")
+    return SetupError(
+        f"{path} tidak dapat ditulis ({error.strerror or error}). Pastikan foldernya ada, disknya sehat, dan pengguna "
+        "yang menjalankan Alur berhak menulis di sana."
+    )
+
+
+def _copy(content: Readable, file: BinaryIO, limit: int) -> StoredFile:
+    digest, size = hashlib.sha256(), 0
+    while chunk := content.read(CHUNK):
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(limit)
+        digest.update(chunk)
+        file.write(chunk)
+    return StoredFile(digest.hexdigest(), size)
+
+
+def _make_folder(path: Path) -> None:
+    if not path.is_dir():
+        path.mkdir(mode=0o700, exist_ok=True)
+        _flush_folder(path.parent)
+
+
+def _flush_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

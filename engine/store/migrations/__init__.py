@@ -1,0 +1,1 @@
+"""The schema's history: numbered revisions, forward only, that run on both databases."""

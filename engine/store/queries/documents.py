@@ -1,0 +1,224 @@
+"""Documents of instances: versions, parts, attachments, comments."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, delete, func, insert, select, update
+
+from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion
+from engine.store.queries import Transaction
+from engine.store.tables import attachment, comment, document, document_part
+
+COLUMNS = (
+    document.c.id,
+    document.c.instance_id,
+    document.c.data_object_id,
+    document.c.version,
+    document.c.name,
+    document.c.status,
+    document.c.activation,
+    document.c.element_id,
+    document.c.content,
+    document.c.sha256,
+    document.c.created_at,
+    document.c.created_by,
+    document.c.issued_at,
+)
+PARTS = (
+    document_part.c.document_id,
+    document_part.c.item,
+    document_part.c.content,
+    document_part.c.sha256,
+    document_part.c.task_id,
+    document_part.c.created_at,
+    document_part.c.created_by,
+)
+FILES = (
+    attachment.c.id,
+    attachment.c.sha256,
+    attachment.c.name,
+    attachment.c.media_type,
+    attachment.c.size,
+    attachment.c.uploaded_by,
+    attachment.c.uploaded_at,
+    attachment.c.task_id,
+    attachment.c.instance_id,
+)
+
+
+def _versions(rows: Sequence[Any]) -> tuple[DocumentVersion, ...]:
+    """Return versions from rows joined with their parts, in the rows' order."""
+    facts: dict[str, dict[str, Any]] = {}
+    parts: dict[str, list[DocumentPart]] = {}
+    width = len(COLUMNS)
+    for row in rows:
+        own = {column.name: value for column, value in zip(COLUMNS, row, strict=False)}
+        own["status"] = DocumentStatus(own["status"])
+        facts.setdefault(own["id"], own)
+        if row[width] is not None:
+            parts.setdefault(own["id"], []).append(DocumentPart(*row[width + 1 : width + len(PARTS)]))
+    return tuple(DocumentVersion(**own, parts=tuple(parts.get(id_, ()))) for id_, own in facts.items())
+
+
+def current(tx: Transaction, instance_id: str, ids: Collection[str] | None = None) -> dict[str, DocumentVersion]:
+    """Return the newest version of each document of an instance (only of *ids*, if given), by data object id."""
+    newest = (
+        select(document.c.data_object_id, func.max(document.c.version).label("version"))
+        .where(document.c.instance_id == instance_id)
+        .group_by(document.c.data_object_id)
+        .subquery()
+    )
+    query = (
+        select(*COLUMNS, *(column.label(f"p_{column.name}") for column in PARTS))
+        .join(
+            newest, and_(newest.c.data_object_id == document.c.data_object_id, newest.c.version == document.c.version)
+        )
+        .outerjoin(document_part, document_part.c.document_id == document.c.id)
+        .where(document.c.instance_id == instance_id)
+        .order_by(document.c.created_at, document.c.data_object_id, document_part.c.item)
+    )
+    if ids is not None:
+        query = query.where(document.c.data_object_id.in_(ids))
+    return {version.data_object_id: version for version in _versions(tx.connection.execute(query).all())}
+
+
+def of_instance(tx: Transaction, instance_id: str) -> tuple[DocumentVersion, ...]:
+    """Return every version of every document of an instance, oldest first."""
+    query = (
+        select(*COLUMNS, *(column.label(f"p_{column.name}") for column in PARTS))
+        .outerjoin(document_part, document_part.c.document_id == document.c.id)
+        .where(document.c.instance_id == instance_id)
+        .order_by(document.c.created_at, document.c.data_object_id, document.c.version, document_part.c.item)
+    )
+    return _versions(tx.connection.execute(query).all())
+
+
+def by_id(tx: Transaction, document_id: str) -> DocumentVersion | None:
+    """Return one version with its parts."""
+    query = (
+        select(*COLUMNS, *(column.label(f"p_{column.name}") for column in PARTS))
+        .outerjoin(document_part, document_part.c.document_id == document.c.id)
+        .where(document.c.id == document_id)
+        .order_by(document_part.c.item)
+    )
+    found = _versions(tx.connection.execute(query).all())
+    return found[0] if found else None
+
+
+def add(tx: Transaction, versions: Sequence[DocumentVersion]) -> None:
+    """Write new versions and their parts."""
+    if not versions:
+        return
+    tx.connection.execute(
+        insert(document), [{column.name: getattr(v, column.name) for column in COLUMNS} for v in versions]
+    )
+    add_parts(tx, [(v, part) for v in versions for part in v.parts])
+
+
+def add_parts(tx: Transaction, parts: Sequence[tuple[DocumentVersion, DocumentPart]]) -> None:
+    """Write parts of versions."""
+    if parts:
+        tx.connection.execute(
+            insert(document_part),
+            [
+                {
+                    "document_id": version.id,
+                    "instance_id": version.instance_id,
+                    "item": part.item,
+                    "content": part.content,
+                    "sha256": part.sha256,
+                    "task_id": part.task_id,
+                    "created_at": part.created_at,
+                    "created_by": part.created_by,
+                }
+                for version, part in parts
+            ],
+        )
+
+
+def drop_part(tx: Transaction, document_id: str, item: str) -> None:
+    """Remove the copy of an item's part from a version that is still a draft, before the new part is written."""
+    tx.connection.execute(
+        delete(document_part).where(document_part.c.document_id == document_id, document_part.c.item == item)
+    )
+
+
+def change(tx: Transaction, ids: Sequence[str], **values: Any) -> None:
+    """Change versions' rows: status, hash, when issued."""
+    if ids:
+        tx.connection.execute(update(document).where(document.c.id.in_(ids)).values(**values))
+
+
+def void_drafts(tx: Transaction, instance_id: str) -> None:
+    """Void every version of an instance that was not issued."""
+    tx.connection.execute(
+        update(document)
+        .where(document.c.instance_id == instance_id, document.c.status == DocumentStatus.DRAFT.value)
+        .values(status=DocumentStatus.VOID.value)
+    )
+
+
+# ── attachments ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def stage(tx: Transaction, staged: Attachment) -> None:
+    """Write a file's row; it belongs to nobody's instance until a form with it is accepted."""
+    tx.connection.execute(insert(attachment), {column.name: getattr(staged, column.name) for column in FILES})
+
+
+def attachments(tx: Transaction, ids: Collection[str]) -> dict[str, Attachment]:
+    """Return files' rows by id."""
+    if not ids:
+        return {}
+    query = select(*FILES).where(attachment.c.id.in_(ids))
+    return {row.id: Attachment(*row) for row in tx.connection.execute(query)}
+
+
+def attachments_of(tx: Transaction, instance_id: str) -> tuple[Attachment, ...]:
+    """Return the files that an instance's documents hold."""
+    query = select(*FILES).where(attachment.c.instance_id == instance_id).order_by(attachment.c.uploaded_at)
+    return tuple(Attachment(*row) for row in tx.connection.execute(query))
+
+
+def attach(tx: Transaction, ids: Collection[str], instance_id: str) -> None:
+    """Make staged files part of an instance."""
+    if ids:
+        tx.connection.execute(
+            update(attachment)
+            .where(attachment.c.id.in_(ids), attachment.c.instance_id.is_(None))
+            .values(instance_id=instance_id)
+        )
+
+
+def forget_staged(tx: Transaction, before: datetime) -> None:
+    """Delete rows of files staged *before* that instant and never used."""
+    tx.connection.execute(
+        delete(attachment).where(attachment.c.instance_id.is_(None), attachment.c.uploaded_at < before)
+    )
+
+
+def hashes_held(tx: Transaction, hashes: Collection[str]) -> set[str]:
+    """Return which of *hashes* some row holds."""
+    return set(tx.connection.scalars(select(attachment.c.sha256).where(attachment.c.sha256.in_(hashes)).distinct()))
+
+
+# ── comments ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def add_comment(tx: Transaction, id_: str, instance_id: str, text: str, by: str, now: datetime) -> None:
+    """Write a comment."""
+    tx.connection.execute(
+        insert(comment),
+        {"id": id_, "instance_id": instance_id, "text": text, "written_at": now, "written_by": by},
+    )
+
+
+def comments(tx: Transaction, instance_id: str) -> tuple[tuple[str, datetime, str], ...]:
+    """Return (who, when, text) of an instance's comments, oldest first."""
+    query = (
+        select(comment.c.written_by, comment.c.written_at, comment.c.text)
+        .where(comment.c.instance_id == instance_id)
+        .order_by(comment.c.written_at, comment.c.id)
+    )
+    return tuple((who, at, text) for who, at, text in tx.connection.execute(query))

@@ -1,0 +1,101 @@
+"""Reading history: timelines of one stream, and search over all of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from engine.model.history import HistoryLine
+from engine.store.queries import Transaction
+from engine.store.tables import history
+
+COLUMNS = (
+    history.c.stream,
+    history.c.seq,
+    history.c.at,
+    history.c.actor,
+    history.c.on_behalf_of,
+    history.c.decree,
+    history.c.action,
+    history.c.element_id,
+    history.c.task_id,
+    history.c.instance_id,
+    history.c.change,
+    history.c.previous_hash,
+    history.c.hash,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a timeline is narrowed to."""
+
+    actor: str | None = None
+    element_id: str | None = None
+    action: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def _line(row: Sequence[Any]) -> HistoryLine:
+    return HistoryLine(*row)
+
+
+def timeline(
+    tx: Transaction,
+    stream: str | None,
+    narrowed: Filter,
+    *,
+    limit: int,
+    offset: int = 0,
+    newest_first: bool = False,
+) -> tuple[tuple[HistoryLine, ...], int]:
+    """Return one page of a stream's lines (of all streams if None) and how many lines fit the filter."""
+    conditions: list[Any] = []
+    if stream is not None:
+        conditions.append(history.c.stream == stream)
+    if narrowed.actor:
+        conditions.append(history.c.actor == narrowed.actor)
+    if narrowed.element_id:
+        conditions.append(history.c.element_id == narrowed.element_id)
+    if narrowed.action:
+        conditions.append(history.c.action == narrowed.action)
+    if narrowed.since:
+        conditions.append(history.c.at >= narrowed.since)
+    if narrowed.until:
+        conditions.append(history.c.at < narrowed.until)
+    order: tuple[Any, ...]
+    if stream is None:
+        order = (history.c.at.desc(), history.c.stream, history.c.seq.desc())
+    elif newest_first:
+        order = (history.c.seq.desc(), history.c.stream, history.c.at)
+    else:
+        order = (history.c.seq, history.c.stream, history.c.at)
+    total = tx.connection.scalar(select(func.count()).select_from(history).where(*conditions)) or 0
+    query = select(*COLUMNS).where(*conditions).order_by(*order).limit(limit).offset(offset)
+    return tuple(_line(row) for row in tx.connection.execute(query)), total
+
+
+def actions_of(tx: Transaction, stream: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the actors, elements and actions that occur in a stream, for its filters."""
+    rows = tx.connection.execute(
+        select(history.c.actor, history.c.element_id, history.c.action).where(history.c.stream == stream).distinct()
+    ).all()
+    actors = sorted({row.actor for row in rows})
+    elements = sorted({row.element_id for row in rows if row.element_id})
+    actions = sorted({row.action for row in rows})
+    return tuple(actors), tuple(elements), tuple(actions)
+
+
+def passed(tx: Transaction, instance_id: str) -> tuple[str, ...]:
+    """Return the change texts of an instance's lines, oldest first: they hold the elements and flows passed."""
+    query = select(history.c.change).where(history.c.stream == f"instance:{instance_id}").order_by(history.c.seq)
+    return tuple(tx.connection.scalars(query))
+
+
+def line(tx: Transaction, stream: str, seq: int) -> HistoryLine | None:
+    """Return one line."""
+    row = tx.connection.execute(select(*COLUMNS).where(history.c.stream == stream, history.c.seq == seq)).one_or_none()
+    return None if row is None else _line(row)

@@ -1,0 +1,296 @@
+"""Process instances: their rows, lists of them, and what one move of an instance writes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select
+
+from engine.model.people import Actor
+from engine.model.process import DueTimer, InstanceStatus, OpenTask
+from engine.model.work import InstanceRecord, TaskStatus
+from engine.store.queries import Transaction
+from engine.store.tables import definition, instance, task, timer
+
+COLUMNS = (
+    instance.c.id,
+    instance.c.definition_id,
+    instance.c.process_id,
+    definition.c.version,
+    instance.c.title,
+    instance.c.instance_key.label("key"),
+    instance.c.reference_date,
+    instance.c["values"],
+    instance.c.status,
+    instance.c.revision,
+    instance.c.history_seq,
+    instance.c.history_hash,
+    instance.c.step_count,
+    instance.c.started_at,
+    instance.c.started_by,
+    instance.c.changed_at,
+    instance.c.ended_at,
+    instance.c.ended_by,
+    instance.c.status_reason,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewInstance:
+    """What starting an instance writes beside its tasks."""
+
+    id: str
+    definition_id: str
+    process_id: str
+    title: str
+    key: str | None
+    reference_date: date | None
+    values: Mapping[str, Any]
+    status: InstanceStatus
+    state: bytes
+    step_count: int
+    history_seq: int
+    history_hash: str
+    started_at: datetime
+    started_by: str
+
+
+def record(row: Sequence[Any]) -> InstanceRecord:
+    """Return an instance's row as a value."""
+    facts = {column.name: value for column, value in zip(COLUMNS, row, strict=False)}
+    facts["status"] = InstanceStatus(facts["status"])
+    return InstanceRecord(**facts)
+
+
+def by_id(tx: Transaction, instance_id: str) -> InstanceRecord | None:
+    """Return the instance with that id."""
+    row = tx.connection.execute(
+        select(*COLUMNS)
+        .join(definition, definition.c.id == instance.c.definition_id)
+        .where(instance.c.id == instance_id)
+    ).one_or_none()
+    return None if row is None else record(row)
+
+
+def state(tx: Transaction, instance_id: str) -> tuple[InstanceRecord, bytes] | None:
+    """Return the instance and its state."""
+    row = tx.connection.execute(
+        select(*COLUMNS, instance.c.state)
+        .join(definition, definition.c.id == instance.c.definition_id)
+        .where(instance.c.id == instance_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    return record(row), bytes(row.state)
+
+
+def by_key(tx: Transaction, process_id: str, key: str) -> InstanceRecord | None:
+    """Return the instance of *process_id* that holds *key* and was not terminated."""
+    row = tx.connection.execute(
+        select(*COLUMNS)
+        .join(definition, definition.c.id == instance.c.definition_id)
+        .where(
+            instance.c.process_id == process_id,
+            instance.c.instance_key == key,
+            instance.c.status != InstanceStatus.TERMINATED,
+        )
+    ).first()
+    return None if row is None else record(row)
+
+
+def add(tx: Transaction, new: NewInstance) -> None:
+    """Write a new instance's row at revision 1."""
+    tx.connection.execute(
+        insert(instance),
+        {
+            "id": new.id,
+            "definition_id": new.definition_id,
+            "process_id": new.process_id,
+            "title": new.title,
+            "instance_key": new.key,
+            "reference_date": new.reference_date,
+            "values": dict(new.values),
+            "status": new.status.value,
+            "revision": 1,
+            "state": new.state,
+            "history_seq": new.history_seq,
+            "history_hash": new.history_hash,
+            "step_count": new.step_count,
+            "started_at": new.started_at,
+            "started_by": new.started_by,
+            "changed_at": new.started_at,
+            "ended_at": new.started_at if new.status is InstanceStatus.COMPLETED else None,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list of instances is narrowed to."""
+
+    status: str | None = None
+    process_id: str | None = None
+    text: str | None = None
+    overdue_at: datetime | None = None
+
+
+def page(
+    tx: Transaction, actor: Actor, narrowed: Filter, *, limit: int, offset: int
+) -> tuple[tuple[InstanceRecord, ...], bool]:
+    """Return one page of the instances *actor* may see, newest first, and whether more follow."""
+    query = (
+        select(*COLUMNS)
+        .join(definition, definition.c.id == instance.c.definition_id)
+        .order_by(instance.c.started_at.desc(), instance.c.id)
+        .limit(limit + 1)
+        .offset(offset)
+    )
+    if not actor.reads_everything:
+        query = query.where(takes_part(actor))
+    if narrowed.status:
+        query = query.where(instance.c.status == narrowed.status)
+    if narrowed.process_id:
+        query = query.where(instance.c.process_id == narrowed.process_id)
+    if narrowed.text:
+        query = query.where(instance.c.title.icontains(narrowed.text, autoescape=True))
+    if narrowed.overdue_at is not None:
+        query = query.where(
+            exists().where(
+                task.c.instance_id == instance.c.id,
+                task.c.status == TaskStatus.READY.value,
+                task.c.due_at < narrowed.overdue_at,
+            )
+        )
+    rows = tx.connection.execute(query).all()
+    return tuple(record(row) for row in rows[:limit]), len(rows) > limit
+
+
+def takes_part(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition under which *actor* takes part in an instance: started it, or a task is or was theirs."""
+    return or_(
+        instance.c.started_by == actor.person_id,
+        exists().where(
+            and_(
+                task.c.instance_id == instance.c.id,
+                or_(
+                    task.c.role.in_(sorted(actor.roles)),
+                    task.c.performer == actor.person_id,
+                    task.c.assignee == actor.person_id,
+                    task.c.completed_by == actor.person_id,
+                ),
+            )
+        ),
+    )
+
+
+def may_see(tx: Transaction, actor: Actor, instance_id: str) -> bool:
+    """Whether *actor* may open the instance's page."""
+    if actor.reads_everything:
+        return True
+    query = select(instance.c.id).where(instance.c.id == instance_id, takes_part(actor))
+    return tx.connection.execute(query).first() is not None
+
+
+def running_by_version(tx: Transaction, process_id: str) -> dict[str, int]:
+    """Return how many instances of each version still run, by definition id."""
+    query = (
+        select(instance.c.definition_id, func.count())
+        .where(
+            instance.c.process_id == process_id,
+            instance.c.status.not_in([InstanceStatus.COMPLETED.value, InstanceStatus.TERMINATED.value]),
+        )
+        .group_by(instance.c.definition_id)
+    )
+    return dict(tx.connection.execute(query).tuples())
+
+
+def open_tasks(
+    tx: Transaction,
+    instance_id: str,
+    opened: Sequence[OpenTask],
+    facts: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+) -> None:
+    """Write a row for each newly opened task; *facts* holds due_at and the like by task id.
+
+    The deadline of an element's first pass stays with every later pass of it, for statistics.
+    """
+    if not opened:
+        return
+    again = any(facts[t.id].get("again") for t in opened)
+    first_due: dict[tuple[str, str | None], datetime | None] = {}
+    if again:
+        query = (
+            select(task.c.element_id, task.c.item, func.min(task.c.first_due_at))
+            .where(task.c.instance_id == instance_id, task.c.element_id.in_({t.element_id for t in opened}))
+            .group_by(task.c.element_id, task.c.item)
+        )
+        first_due = {(element_id, item): due for element_id, item, due in tx.connection.execute(query)}
+    rows = []
+    for new in opened:
+        fact = facts[new.id]
+        due = fact["due_at"]
+        rows.append(
+            {
+                "id": new.id,
+                "instance_id": instance_id,
+                "element_id": new.element_id,
+                "role": fact["role"],
+                "performer": new.performer,
+                "item": new.item,
+                "activation": new.activation,
+                "status": TaskStatus.READY.value,
+                "created_at": now,
+                "standard_time": fact["standard_time"],
+                "due_at": due,
+                "first_due_at": first_due.get((new.element_id, new.item)) or due,
+                "returned_by": fact.get("returned_by"),
+                "returned_reason": fact.get("returned_reason"),
+                "returned_at": now if fact.get("returned_by") else None,
+            }
+        )
+    tx.connection.execute(insert(task), rows)
+
+
+def replace_timers(tx: Transaction, instance_id: str, timers: Sequence[DueTimer]) -> None:
+    """Write the timers that wait now in place of those that waited before."""
+    tx.connection.execute(delete(timer).where(timer.c.instance_id == instance_id))
+    if timers:
+        tx.connection.execute(
+            insert(timer),
+            [
+                {"instance_id": instance_id, "task_id": t.task_id, "element_id": t.element_id, "due_at": t.due_at}
+                for t in timers
+            ],
+        )
+
+
+def due_timers(tx: Transaction, now: datetime, limit: int = 200) -> tuple[str, ...]:
+    """Return ids of running instances with a timer that is due, the longest due first."""
+    query = (
+        select(timer.c.instance_id)
+        .join(instance, instance.c.id == timer.c.instance_id)
+        .where(
+            timer.c.due_at <= now,
+            instance.c.status.in_(
+                [InstanceStatus.RUNNING.value, InstanceStatus.WAITING.value, InstanceStatus.INCIDENT.value]
+            ),
+        )
+        .group_by(timer.c.instance_id)
+        .order_by(func.min(timer.c.due_at))
+        .limit(limit)
+    )
+    return tuple(tx.connection.scalars(query))
+
+
+def waiting_timers(tx: Transaction, instance_id: str) -> tuple[DueTimer, ...]:
+    """Return the timers that wait in an instance."""
+    query = select(timer.c.task_id, timer.c.element_id, timer.c.due_at).where(timer.c.instance_id == instance_id)
+    return tuple(DueTimer(*row) for row in tx.connection.execute(query.order_by(timer.c.due_at)))
+
+
+def status_before(tx: Transaction, instance_id: str) -> str:
+    """Return the status that a suspended instance goes back to."""
+    before = tx.connection.scalar(select(instance.c.status_before).where(instance.c.id == instance_id))
+    return before or InstanceStatus.RUNNING.value

@@ -1,0 +1,150 @@
+"""The office's settings, incidents, heartbeats and figures for the operator."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from engine.model.process import Incident, InstanceStatus
+from engine.model.work import IncidentRecord, TaskStatus
+from engine.store.queries import Transaction
+from engine.store.tables import heartbeat, history, incident, instance, person, setting, task, timer, web_session
+
+INCIDENT = (
+    incident.c.id,
+    incident.c.instance_id,
+    instance.c.process_id,
+    instance.c.title,
+    incident.c.task_id,
+    incident.c.element_id,
+    incident.c.cause,
+    incident.c.trace,
+    incident.c.data,
+    incident.c.attempts,
+    incident.c.status,
+    incident.c.created_at,
+    incident.c.resolved_at,
+    incident.c.resolved_by,
+)
+
+
+def _incident(row: Sequence[Any]) -> IncidentRecord:
+    return IncidentRecord(*row)
+
+
+def read_setting(tx: Transaction, section: str) -> tuple[dict[str, Any], int] | None:
+    """Return a section of the settings and its revision."""
+    row = tx.connection.execute(
+        select(setting.c.value, setting.c.revision).where(setting.c.section == section)
+    ).one_or_none()
+    return None if row is None else (row.value, row.revision)
+
+
+def write_setting(
+    tx: Transaction, section: str, value: Mapping[str, Any], revision: int | None, by: str, now: datetime
+) -> bool:
+    """Write a section over *revision* (None: it is new); False if somebody else was first."""
+    facts = {"value": dict(value), "changed_at": now, "changed_by": by}
+    if revision is None:
+        tx.connection.execute(insert(setting), {"section": section, "revision": 1, **facts})
+        return True
+    result = tx.connection.execute(
+        update(setting)
+        .where(setting.c.section == section, setting.c.revision == revision)
+        .values(revision=revision + 1, **facts)
+    )
+    return result.rowcount == 1
+
+
+def open_incident(tx: Transaction, id_: str, instance_id: str, raised: Incident, data: Any, now: datetime) -> None:
+    """Write an incident."""
+    tx.connection.execute(
+        insert(incident),
+        {
+            "id": id_,
+            "instance_id": instance_id,
+            "task_id": raised.task_id,
+            "element_id": raised.element_id,
+            "cause": raised.cause,
+            "trace": raised.trace,
+            "data": data,
+            "attempts": 1,
+            "status": "open",
+            "created_at": now,
+        },
+    )
+
+
+def open_incidents_of(tx: Transaction, instance_id: str) -> tuple[IncidentRecord, ...]:
+    """Return the incidents of an instance that are open."""
+    query = (
+        select(*INCIDENT)
+        .join(instance, instance.c.id == incident.c.instance_id)
+        .where(incident.c.instance_id == instance_id, incident.c.status == "open")
+        .order_by(incident.c.created_at, incident.c.id)
+    )
+    return tuple(_incident(row) for row in tx.connection.execute(query))
+
+
+def incidents(tx: Transaction, status: str | None, limit: int, offset: int) -> tuple[tuple[IncidentRecord, ...], bool]:
+    """Return one page of incidents, newest first, and whether more follow."""
+    query = select(*INCIDENT).join(instance, instance.c.id == incident.c.instance_id)
+    if status is not None:
+        query = query.where(incident.c.status == status)
+    query = query.order_by(incident.c.created_at.desc(), incident.c.id).limit(limit + 1).offset(offset)
+    rows = tx.connection.execute(query).all()
+    return tuple(_incident(row) for row in rows[:limit]), len(rows) > limit
+
+
+def incident_by_id(tx: Transaction, id_: str) -> IncidentRecord | None:
+    """Return one incident."""
+    row = tx.connection.execute(
+        select(*INCIDENT).join(instance, instance.c.id == incident.c.instance_id).where(incident.c.id == id_)
+    ).one_or_none()
+    return None if row is None else _incident(row)
+
+
+def change_incident(tx: Transaction, id_: str, **values: Any) -> None:
+    """Change an incident's row."""
+    tx.connection.execute(update(incident).where(incident.c.id == id_).values(**values))
+
+
+def beat(tx: Transaction, name: str, now: datetime, detail: Mapping[str, Any]) -> None:
+    """Note that *name* is alive."""
+    result = tx.connection.execute(
+        update(heartbeat).where(heartbeat.c.name == name).values(at=now, detail=dict(detail))
+    )
+    if result.rowcount == 0:
+        tx.connection.execute(insert(heartbeat), {"name": name, "at": now, "detail": dict(detail)})
+
+
+def beats(tx: Transaction) -> dict[str, tuple[datetime, dict[str, Any]]]:
+    """Return every heartbeat by name."""
+    return {row.name: (row.at, row.detail) for row in tx.connection.execute(select(heartbeat))}
+
+
+def figures(tx: Transaction, now: datetime, seen_since: datetime) -> dict[str, int]:
+    """Return the operator's figures: what runs, waits, is late, is wrong, who is signed in."""
+
+    def count(table: Any, *conditions: Any) -> Any:
+        return select(func.count()).select_from(table).where(*conditions).scalar_subquery()
+
+    row = tx.connection.execute(
+        select(
+            count(instance, instance.c.status == InstanceStatus.RUNNING.value).label("running"),
+            count(instance, instance.c.status == InstanceStatus.WAITING.value).label("waiting"),
+            count(instance, instance.c.status == InstanceStatus.INCIDENT.value).label("stopped"),
+            count(incident, incident.c.status == "open").label("incidents"),
+            count(task, task.c.status == TaskStatus.READY.value).label("open_tasks"),
+            count(task, task.c.status == TaskStatus.READY.value, task.c.due_at < now).label("overdue"),
+            count(timer, timer.c.due_at <= now).label("late_timers"),
+            count(timer).label("timers"),
+            count(person, person.c.active).label("people"),
+            count(web_session, web_session.c.ended_at.is_(None), web_session.c.last_seen_at > seen_since).label(
+                "signed_in"
+            ),
+            count(history).label("lines"),
+        )
+    ).one()
+    return dict(row._mapping)

@@ -1,0 +1,354 @@
+"""People, memberships, sessions, sign-in attempts and one-time codes."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+
+from engine.model.people import Capacity, Membership, Person
+from engine.store.queries import Transaction
+from engine.store.tables import membership, person, reset_code, sign_in_attempt, web_session
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What signing in compares with; never leaves the accounts service."""
+
+    person_id: str
+    password_hash: str | None
+    active: bool
+    must_change_password: bool
+    deactivated_at: datetime | None
+
+
+def _in_force(day: date) -> ColumnElement[bool]:
+    return and_(membership.c.since <= day, or_(membership.c.until.is_(None), membership.c.until >= day))
+
+
+def everyone(tx: Transaction, person_id: str | None = None) -> tuple[Person, ...]:
+    """Return every person (or the one with *person_id*) with all memberships, by name."""
+    last = (
+        select(sign_in_attempt.c.account, func.max(sign_in_attempt.c.at).label("at"))
+        .where(sign_in_attempt.c.succeeded)
+        .group_by(sign_in_attempt.c.account)
+        .subquery()
+    )
+    query = (
+        select(
+            person.c.id,
+            person.c.name,
+            person.c.active,
+            person.c.must_change_password,
+            person.c.locale,
+            person.c.sample,
+            last.c.at,
+            membership.c.id.label("m_id"),
+            membership.c.role,
+            membership.c.capacity,
+            membership.c.since,
+            membership.c.until,
+            membership.c.decree,
+        )
+        .outerjoin(membership, membership.c.person_id == person.c.id)
+        .outerjoin(last, last.c.account == person.c.id)
+        .order_by(person.c.name, person.c.id, membership.c.since, membership.c.id)
+    )
+    if person_id is not None:
+        query = query.where(person.c.id == person_id)
+    facts: dict[str, dict[str, Any]] = {}
+    held: dict[str, list[Membership]] = {}
+    for row in tx.connection.execute(query):
+        facts.setdefault(
+            row.id,
+            {
+                "id": row.id,
+                "name": row.name,
+                "active": row.active,
+                "must_change_password": row.must_change_password,
+                "locale": row.locale,
+                "last_sign_in_at": row.at,
+                "sample": row.sample,
+            },
+        )
+        if row.m_id is not None:
+            held.setdefault(row.id, []).append(
+                Membership(row.m_id, row.id, row.role, Capacity(row.capacity), row.since, row.until, row.decree)
+            )
+    return tuple(Person(**own, memberships=tuple(held.get(id_, ()))) for id_, own in facts.items())
+
+
+def by_id(tx: Transaction, person_id: str) -> Person | None:
+    """Return one person."""
+    found = everyone(tx, person_id)
+    return found[0] if found else None
+
+
+def names(tx: Transaction, ids: Collection[str] | None = None) -> dict[str, str]:
+    """Return names by person id."""
+    query = select(person.c.id, person.c.name)
+    if ids is not None:
+        query = query.where(person.c.id.in_(ids))
+    return dict(tx.connection.execute(query).tuples())
+
+
+def members(tx: Transaction, day: date, roles: Collection[str] | None = None) -> dict[str, dict[str, str]]:
+    """Return active people by role on *day*: {role: {person id: name}}."""
+    query = (
+        select(membership.c.role, person.c.id, person.c.name)
+        .join(person, person.c.id == membership.c.person_id)
+        .where(person.c.active, _in_force(day))
+        .order_by(person.c.name, person.c.id)
+    )
+    if roles is not None:
+        query = query.where(membership.c.role.in_(roles))
+    found: dict[str, dict[str, str]] = {}
+    for role, id_, name in tx.connection.execute(query):
+        found.setdefault(role, {})[id_] = name
+    return found
+
+
+def roles_known(tx: Transaction) -> tuple[str, ...]:
+    """Return every role that some membership names."""
+    return tuple(tx.connection.scalars(select(membership.c.role).distinct().order_by(membership.c.role)))
+
+
+def sample_people(tx: Transaction) -> bool:
+    """Whether sample people exist and are active."""
+    return tx.connection.scalar(select(person.c.id).where(person.c.sample, person.c.active).limit(1)) is not None
+
+
+def any_people(tx: Transaction) -> bool:
+    """Whether anybody has an account yet."""
+    return tx.connection.scalar(select(person.c.id).limit(1)) is not None
+
+
+def add(tx: Transaction, new: Person, password_hash: str | None, now: datetime) -> None:
+    """Write a person and their memberships."""
+    tx.connection.execute(
+        insert(person),
+        {
+            "id": new.id,
+            "name": new.name,
+            "password_hash": password_hash,
+            "must_change_password": new.must_change_password,
+            "active": new.active,
+            "locale": new.locale,
+            "sample": new.sample,
+            "created_at": now,
+        },
+    )
+    for held in new.memberships:
+        add_membership(tx, held)
+
+
+def change(tx: Transaction, person_id: str, **values: Any) -> None:
+    """Change a person's row."""
+    tx.connection.execute(update(person).where(person.c.id == person_id).values(**values))
+
+
+def add_membership(tx: Transaction, held: Membership) -> None:
+    """Write a membership."""
+    tx.connection.execute(
+        insert(membership),
+        {
+            "id": held.id,
+            "person_id": held.person_id,
+            "role": held.role,
+            "capacity": held.capacity.value,
+            "since": held.since,
+            "until": held.until,
+            "decree": held.decree,
+        },
+    )
+
+
+def end_membership(tx: Transaction, membership_id: str, until: date) -> None:
+    """End a membership on *until*, that day included."""
+    tx.connection.execute(update(membership).where(membership.c.id == membership_id).values(until=until))
+
+
+# ── sign-in ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def credentials(tx: Transaction, person_id: str) -> Credentials | None:
+    """Return what signing in as *person_id* compares with."""
+    row = tx.connection.execute(
+        select(
+            person.c.id,
+            person.c.password_hash,
+            person.c.active,
+            person.c.must_change_password,
+            person.c.deactivated_at,
+        ).where(person.c.id == person_id)
+    ).one_or_none()
+    return None if row is None else Credentials(*row)
+
+
+def note_attempt(tx: Transaction, account: str, address: str, now: datetime, succeeded: bool) -> None:
+    """Write down a try to sign in."""
+    tx.connection.execute(
+        insert(sign_in_attempt), {"account": account, "address": address, "at": now, "succeeded": succeeded}
+    )
+
+
+def failures(tx: Transaction, account: str, address: str, since: datetime) -> tuple[int, int, datetime | None]:
+    """Return failed tries since *since*: for this account (after its last success), from this address, and the last."""
+    success = (
+        select(func.max(sign_in_attempt.c.at))
+        .where(sign_in_attempt.c.account == account, sign_in_attempt.c.succeeded)
+        .scalar_subquery()
+    )
+    for_account = and_(sign_in_attempt.c.account == account, or_(success.is_(None), sign_in_attempt.c.at > success))
+    row = tx.connection.execute(
+        select(
+            func.count().filter(for_account),
+            func.count().filter(sign_in_attempt.c.address == address),
+            func.max(sign_in_attempt.c.at),
+        ).where(
+            sign_in_attempt.c.at > since,
+            sign_in_attempt.c.succeeded.is_(False),
+            or_(sign_in_attempt.c.account == account, sign_in_attempt.c.address == address),
+        )
+    ).one()
+    return row[0], row[1], row[2]
+
+
+def open_session(tx: Transaction, id_: str, person_id: str, now: datetime, user_agent: str) -> None:
+    """Write a session."""
+    tx.connection.execute(
+        insert(web_session),
+        {
+            "id": id_,
+            "person_id": person_id,
+            "created_at": now,
+            "last_seen_at": now,
+            "user_agent": user_agent[:300],
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session with the person it belongs to and the memberships in force."""
+
+    id: str
+    created_at: datetime
+    last_seen_at: datetime
+    ended_at: datetime | None
+    person: Person
+
+
+def session(tx: Transaction, id_: str, today: date) -> SessionRow | None:
+    """Return the session with its person and the memberships in force *today*, in one statement."""
+    rows = tx.connection.execute(
+        select(
+            web_session.c.id.label("session_id"),
+            web_session.c.created_at,
+            web_session.c.last_seen_at,
+            web_session.c.ended_at,
+            person.c.id,
+            person.c.name,
+            person.c.active,
+            person.c.must_change_password,
+            person.c.locale,
+            person.c.sample,
+            membership.c.id.label("m_id"),
+            membership.c.role,
+            membership.c.capacity,
+            membership.c.since,
+            membership.c.until,
+            membership.c.decree,
+        )
+        .join(person, person.c.id == web_session.c.person_id)
+        .outerjoin(membership, and_(membership.c.person_id == person.c.id, _in_force(today)))
+        .where(web_session.c.id == id_)
+        .order_by(membership.c.capacity, membership.c.since)
+    ).all()
+    if not rows:
+        return None
+    first = rows[0]
+    held = tuple(
+        Membership(row.m_id, first.id, row.role, Capacity(row.capacity), row.since, row.until, row.decree)
+        for row in rows
+        if row.m_id is not None
+    )
+    owner = Person(
+        id=first.id,
+        name=first.name,
+        active=first.active,
+        must_change_password=first.must_change_password,
+        locale=first.locale,
+        memberships=held,
+        sample=first.sample,
+    )
+    return SessionRow(first.session_id, first.created_at, first.last_seen_at, first.ended_at, owner)
+
+
+def touch_session(tx: Transaction, id_: str, now: datetime) -> None:
+    """Note that a session is in use."""
+    tx.connection.execute(update(web_session).where(web_session.c.id == id_).values(last_seen_at=now))
+
+
+def end_sessions(
+    tx: Transaction, now: datetime, *, id_: str | None = None, person_id: str | None = None, but: str | None = None
+) -> int:
+    """End one session, or every session of a person (*but* one); how many ended."""
+    query = update(web_session).where(web_session.c.ended_at.is_(None)).values(ended_at=now)
+    if id_ is not None:
+        query = query.where(web_session.c.id == id_)
+    if person_id is not None:
+        query = query.where(web_session.c.person_id == person_id)
+    if but is not None:
+        query = query.where(web_session.c.id != but)
+    return tx.connection.execute(query).rowcount
+
+
+def forget_sessions(tx: Transaction, before: datetime) -> None:
+    """Delete sessions and failed tries last seen *before* that instant."""
+    tx.connection.execute(delete(web_session).where(web_session.c.last_seen_at < before))
+    tx.connection.execute(
+        delete(sign_in_attempt).where(sign_in_attempt.c.at < before, sign_in_attempt.c.succeeded.is_(False))
+    )
+
+
+def sessions_of(tx: Transaction, person_id: str) -> tuple[tuple[str, datetime, datetime, str], ...]:
+    """Return (id, begun, last seen, browser) of a person's open sessions."""
+    query = (
+        select(web_session.c.id, web_session.c.created_at, web_session.c.last_seen_at, web_session.c.user_agent)
+        .where(web_session.c.person_id == person_id, web_session.c.ended_at.is_(None))
+        .order_by(web_session.c.last_seen_at.desc())
+    )
+    return tuple((a, b, c, d or "") for a, b, c, d in tx.connection.execute(query))
+
+
+def set_reset_code(tx: Transaction, person_id: str, code_hash: str, expires_at: datetime) -> None:
+    """Write a one-time code in place of an earlier one."""
+    tx.connection.execute(delete(reset_code).where(reset_code.c.person_id == person_id))
+    tx.connection.execute(
+        insert(reset_code),
+        {"person_id": person_id, "code_hash": code_hash, "expires_at": expires_at, "attempts": 0},
+    )
+
+
+def reset_code_of(tx: Transaction, person_id: str) -> tuple[str, datetime, int] | None:
+    """Return (hash, expiry, tries) of a person's one-time code."""
+    row = tx.connection.execute(
+        select(reset_code.c.code_hash, reset_code.c.expires_at, reset_code.c.attempts).where(
+            reset_code.c.person_id == person_id
+        )
+    ).one_or_none()
+    return None if row is None else (row.code_hash, row.expires_at, row.attempts)
+
+
+def note_reset_try(tx: Transaction, person_id: str) -> None:
+    """Count a wrong one-time code."""
+    tx.connection.execute(
+        update(reset_code).where(reset_code.c.person_id == person_id).values(attempts=reset_code.c.attempts + 1)
+    )
+
+
+def drop_reset_code(tx: Transaction, person_id: str) -> None:
+    """Delete a one-time code."""
+    tx.connection.execute(delete(reset_code).where(reset_code.c.person_id == person_id))

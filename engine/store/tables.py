@@ -1,0 +1,387 @@
+"""Every table, on one page, by lifetime: deployed, running, kept, people.
+
+``info={"history": True}`` marks tables whose change is history: a commit that changed one of them without
+appending a history line is refused (``engine.store.database``). Not history: drafts, sessions, sign-in attempts,
+counters of attempts, the queue.
+
+Every row of an instance carries its ``instance_id``, so that the tables distribute by it.
+Instants are stored as UTC (``UtcDateTime``) and come back aware; ids are text.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant: aware in, UTC stored, aware out. A naive value is a programming error."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive instants; store UTC, without zone on SQLite."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive instant {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back an aware UTC instant."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+HISTORY = {"history": True}
+
+# ── deployed ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+source = Table(  # content-addressed text of procedures, so that any worker on any machine can load them
+    "source",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+definition = Table(
+    "definition",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("process_id", String(200), nullable=False),
+    Column("version", Integer, nullable=False),  # 1, 2, 3 ... per process
+    Column("content_hash", String(64), nullable=False),  # over all file hashes and paths
+    Column("name", Text, nullable=False),
+    Column("note", Text, nullable=False, default=""),
+    Column("deployed_at", UtcDateTime, nullable=False),
+    Column("deployed_by", String(64), nullable=False),
+    Column("confirmed", Boolean, nullable=False, default=False),  # the office confirmed the reconstruction
+    UniqueConstraint("process_id", "version"),
+    info=HISTORY,
+)
+
+definition_file = Table(
+    "definition_file",
+    metadata,
+    Column("definition_id", ForeignKey("definition.id"), primary_key=True),
+    Column("path", String(400), primary_key=True),  # as in the checkout: processes/<id>/<id>.bpmn, forms/<id>/...
+    Column("sha256", ForeignKey("source.sha256"), nullable=False),
+    info=HISTORY,
+)
+
+# ── running ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+instance = Table(
+    "instance",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("definition_id", ForeignKey("definition.id"), nullable=False),
+    Column("process_id", String(200), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("instance_key", String(400)),  # unique among instances that were not terminated
+    Column("reference_date", Date),
+    Column("values", JSON, nullable=False),  # what the start form asked
+    Column("status", String(20), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Column("history_seq", Integer, nullable=False),  # head of stream instance:<id>
+    Column("history_hash", String(64), nullable=False),
+    Column("step_count", Integer, nullable=False, default=0),  # user tasks on the diagram
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("started_by", String(64), nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("ended_by", String(64)),
+    Column("status_reason", Text),  # why suspended or terminated
+    Column("status_before", String(20)),  # to return to when resumed
+    info=HISTORY,
+)
+Index("ix_instance_process_status", instance.c.process_id, instance.c.status, instance.c.started_at)
+Index("ix_instance_started_at", instance.c.started_at)
+Index(
+    "uq_instance_live_key",
+    instance.c.process_id,
+    instance.c.instance_key,
+    unique=True,
+    sqlite_where=(instance.c.status != "terminated") & instance.c.instance_key.is_not(None),
+    postgresql_where=(instance.c.status != "terminated") & instance.c.instance_key.is_not(None),
+)
+
+task = Table(  # one row per user task that was ever open
+    "task",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("instance_id", ForeignKey("instance.id"), nullable=False),
+    Column("element_id", String(200), nullable=False),
+    Column("role", String(200), nullable=False),
+    Column("performer", String(64)),  # named by sop:pelaksana or by ganti pelaksana
+    Column("item", String(200)),
+    Column("activation", String(32), nullable=False),
+    Column("status", String(20), nullable=False),  # ready, completed, cancelled
+    Column("assignee", String(64)),  # who claimed it
+    Column("assigned_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("standard_time", String(40)),
+    Column("due_at", UtcDateTime),
+    Column("first_due_at", UtcDateTime),  # the deadline of the element's first pass, for statistics
+    Column("returned_by", String(64)),
+    Column("returned_reason", Text),
+    Column("returned_at", UtcDateTime),
+    Column("completed_at", UtcDateTime),
+    Column("completed_by", String(64)),
+    Column("capacity", String(20)),  # in which the completer acted
+    Column("decree", Text),
+    Column("history_seq", Integer),  # line that records the completion
+    CheckConstraint("status in ('ready', 'completed', 'cancelled')", name="status"),
+    info=HISTORY,
+)
+Index("ix_task_inbox", task.c.status, task.c.role, task.c.due_at)
+Index("ix_task_performer", task.c.status, task.c.performer, task.c.due_at)
+Index("ix_task_assignee", task.c.status, task.c.assignee, task.c.due_at)
+Index("ix_task_completed_by", task.c.completed_by, task.c.completed_at)
+Index("ix_task_instance", task.c.instance_id, task.c.status)
+
+timer = Table(
+    "timer",
+    metadata,
+    Column("instance_id", ForeignKey("instance.id"), primary_key=True),
+    Column("task_id", String(32), primary_key=True),
+    Column("element_id", String(200), nullable=False),
+    Column("due_at", UtcDateTime, nullable=False, index=True),
+    info=HISTORY,
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("instance_id", ForeignKey("instance.id"), nullable=False, index=True),
+    Column("task_id", String(32), nullable=False),
+    Column("element_id", String(200), nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("trace", Text, nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("attempts", Integer, nullable=False, default=1),
+    Column("status", String(20), nullable=False),  # open, resolved
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("resolved_at", UtcDateTime),
+    Column("resolved_by", String(64)),
+    info=HISTORY,
+)
+Index("ix_incident_status", incident.c.status, incident.c.created_at)
+
+role_override = Table(  # ganti pelaksana for one element in all running instances of a process
+    "role_override",
+    metadata,
+    Column("process_id", String(200), primary_key=True),
+    Column("element_id", String(200), primary_key=True),
+    Column("role", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("changed_by", String(64), nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    info=HISTORY,
+)
+
+draft = Table(
+    "draft",
+    metadata,
+    Column("task_id", String(32), primary_key=True),
+    Column("person_id", String(64), primary_key=True),
+    Column("instance_id", String(36), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("entries", JSON, nullable=False),  # as typed: {path: [text, ...]}
+    Column("saved_at", UtcDateTime, nullable=False),
+)
+
+# ── kept ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+history = Table(
+    "history",
+    metadata,
+    Column("stream", String(250), primary_key=True),
+    Column("seq", Integer, primary_key=True),  # 1, 2, 3 ... without gaps
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("on_behalf_of", Text),  # the capacity line, for instance "Plh. Kepala Dinas"
+    Column("decree", Text),
+    Column("action", String(60), nullable=False),
+    Column("element_id", String(200)),
+    Column("task_id", String(32)),
+    Column("instance_id", String(36)),
+    Column("change", Text, nullable=False),  # RFC 8785 text, exactly as hashed
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    info={"history_line": True},
+)
+Index("ix_history_at", history.c.at)
+Index("ix_history_actor", history.c.actor, history.c.at)
+
+document = Table(  # one row per version of a data object of an instance
+    "document",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("instance_id", ForeignKey("instance.id"), nullable=False),
+    Column("data_object_id", String(200), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("status", String(20), nullable=False),  # draft, issued, signed, replaced, void
+    Column("activation", String(32), nullable=False),
+    Column("element_id", String(200), nullable=False),
+    Column("content", Text, nullable=False),  # RFC 8785 JSON; of a multi-instance output: {} (see document_part)
+    Column("sha256", String(64), nullable=False),  # of content, or of the union of the parts
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", String(64), nullable=False),
+    Column("issued_at", UtcDateTime),
+    UniqueConstraint("instance_id", "data_object_id", "version"),
+    info=HISTORY,
+)
+
+document_part = Table(  # what each item of a multi-instance task yielded, keyed by the item
+    "document_part",
+    metadata,
+    Column("document_id", ForeignKey("document.id"), primary_key=True),
+    Column("item", String(200), primary_key=True),
+    Column("instance_id", String(36), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("task_id", String(32)),  # null: copied from the version before
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", String(64), nullable=False),
+    info=HISTORY,
+)
+
+attachment = Table(
+    "attachment",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("media_type", String(200), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("uploaded_by", String(64), nullable=False),
+    Column("uploaded_at", UtcDateTime, nullable=False),
+    Column("task_id", String(32)),  # of the form it was staged for
+    Column("instance_id", String(36), index=True),  # null while staged (24 h, owner only)
+)
+
+comment = Table(
+    "comment",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("instance_id", ForeignKey("instance.id"), nullable=False, index=True),
+    Column("text", Text, nullable=False),
+    Column("written_at", UtcDateTime, nullable=False),
+    Column("written_by", String(64), nullable=False),
+    info=HISTORY,
+)
+
+# ── people and the office ───────────────────────────────────────────────────────────────────────────────────────────
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", String(64), primary_key=True),  # the account name; never changes
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text),
+    Column("must_change_password", Boolean, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("locale", String(5)),
+    Column("sample", Boolean, nullable=False, default=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("deactivated_at", UtcDateTime),
+    info=HISTORY,
+)
+
+membership = Table(
+    "membership",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
+    Column("role", String(200), nullable=False),
+    Column("capacity", String(20), nullable=False),
+    Column("since", Date, nullable=False),
+    Column("until", Date),
+    Column("decree", Text),
+    info=HISTORY,
+)
+Index("ix_membership_role", membership.c.role, membership.c.since)
+
+reset_code = Table(
+    "reset_code",
+    metadata,
+    Column("person_id", ForeignKey("person.id"), primary_key=True),
+    Column("code_hash", Text, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+)
+
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("id", String(64), primary_key=True),  # SHA-256 of the token in the cookie
+    Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("user_agent", Text),
+)
+
+sign_in_attempt = Table(
+    "sign_in_attempt",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("account", String(64), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("succeeded", Boolean, nullable=False),
+)
+Index("ix_sign_in_attempt_account", sign_in_attempt.c.account, sign_in_attempt.c.at)
+Index("ix_sign_in_attempt_address", sign_in_attempt.c.address, sign_in_attempt.c.at)
+
+setting = Table(  # sections of the office's settings: calendar, identity, safety ...
+    "setting",
+    metadata,
+    Column("section", String(60), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_by", String(64), nullable=False),
+    info=HISTORY,
+)
+
+heartbeat = Table(  # what runs without a person says that it is alive
+    "heartbeat",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("detail", JSON, nullable=False),
+)

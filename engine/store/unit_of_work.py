@@ -1,0 +1,103 @@
+"""One transaction and its history: both are kept, or neither is."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, update
+
+from engine.model.errors import Conflict
+from engine.model.history import Deed, HistoryLine
+from engine.model.people import Actor
+from engine.store import guard
+from engine.store.history import INSTANCE, Head, InstanceHead, KeepsHead, append, head_of, lines_after
+from engine.store.tables import instance
+
+
+class Reader:
+    """An open read; everything asked of *connection* is answered as of one moment."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+
+class Work(Reader):
+    """An open write by *actor* at *now*. What it changes must be recorded before its block ends.
+
+    An instance's row keeps the head of its stream. Whoever writes that row takes the head along
+    (:func:`update_instance` does so by itself); a head that nobody wrote is written when the block ends.
+    """
+
+    def __init__(self, connection: Connection, actor: Actor, now: datetime) -> None:
+        super().__init__(connection)
+        self.actor = actor
+        self.now = now
+        self._heads: dict[str, Head] = {}  # stream -> its end, as far as this work knows
+
+    def record(self, stream: str, deed: Deed, *, instance_id: str | None = None) -> HistoryLine:
+        """Append *deed* to *stream* and return the line."""
+        return self.record_many(stream, (deed,), instance_id=instance_id)[0]
+
+    def record_many(
+        self, stream: str, deeds: Sequence[Deed], *, instance_id: str | None = None
+    ) -> tuple[HistoryLine, ...]:
+        """Append *deeds* to *stream* in one insert and return the lines."""
+        head = self._heads.get(stream) or head_of(self.connection, stream)
+        return tuple(self._append(head, stream, deeds, instance_id or _instance_of(stream)))
+
+    def record_instance(self, kept: KeepsHead, deeds: Sequence[Deed]) -> InstanceHead:
+        """Append *deeds* to the stream of an instance whose head is known, without asking the database for it.
+
+        Return the new head. If somebody else appended since *kept* was read, this is ``Conflict("stale")``.
+        """
+        stream = INSTANCE + kept.id
+        head = self._heads.get(stream) or Head(kept.history_seq, kept.history_hash)
+        self._append(head, stream, deeds, kept.id)
+        new = self._heads.get(stream, head)
+        return InstanceHead(kept.id, new.seq, new.hash)
+
+    def head_values(self, instance_id: str) -> dict[str, Any]:
+        """Return the columns of the instance's row that keep the head this work recorded, if it did."""
+        head = self._heads.get(INSTANCE + instance_id)
+        return {"history_seq": head.seq, "history_hash": head.hash} if head else {}
+
+    def finish(self) -> None:
+        """Write the heads that no other statement wrote; the database calls this before it commits."""
+        written = guard.heads_written(self.connection)
+        for stream, head in self._heads.items():
+            if not stream.startswith(INSTANCE) or head.hash in written:
+                continue
+            id_ = stream.removeprefix(INSTANCE)
+            found = self.connection.execute(
+                update(instance).where(instance.c.id == id_).values(**self.head_values(id_))
+            )
+            if found.rowcount != 1:
+                raise guard.UnrecordedChange(f"history of an instance that does not exist: {id_}")
+
+    def _append(
+        self, head: Head, stream: str, deeds: Sequence[Deed], instance_id: str | None
+    ) -> list[HistoryLine]:
+        lines = lines_after(head, stream, deeds, self.actor, self.now, instance_id)
+        append(self.connection, lines)
+        if lines:
+            self._heads[stream] = Head(lines[-1].seq, lines[-1].hash)
+        return lines
+
+
+def update_instance(work: Work, id_: str, revision: int, values: Mapping[str, Any]) -> int:
+    """Change the instance's row if it still stands at *revision*, else ``Conflict("stale")``; return the new revision.
+
+    A head that *work* recorded before goes along.
+    """
+    changed = work.connection.execute(
+        update(instance)
+        .where(instance.c.id == id_, instance.c.revision == revision)
+        .values(work.head_values(id_) | dict(values) | {"revision": revision + 1})
+    )
+    if changed.rowcount != 1:
+        raise Conflict("stale", instance_id=id_)
+    return revision + 1
+
+
+def _instance_of(stream: str) -> str | None:
+    return stream.removeprefix(INSTANCE) if stream.startswith(INSTANCE) else None

@@ -1,0 +1,136 @@
+"""HTTP in, pages out: the only part that knows Flask.
+
+``create_app`` builds everything; nothing exists at import. A view reads, asks one service, answers.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g, request, session, url_for
+from flask_babel import Babel
+from flask_wtf import CSRFProtect
+
+from engine.web import (
+    account,
+    attachments,
+    audit,
+    documents,
+    errors,
+    formatting,
+    incidents,
+    instances,
+    navigation,
+    operations,
+    people,
+    processes,
+    security,
+    sign_in,
+    tasks,
+)
+from engine.web import session as web_session
+from engine.web.services import Services
+
+LOCALES = ("id", "en")
+MEGABYTE = 1024 * 1024
+DIST = "dist"
+
+
+def create_app(
+    services: Services,
+    *,
+    secret_key: bytes,
+    secure_cookies: bool = False,
+    upload_limit: int = 100 * MEGABYTE,
+    office_name: str = "",
+    clock: Callable[[], datetime] | None = None,
+) -> Flask:
+    """Return the WSGI application.
+
+    *clock* gives the instant of a request (tests fix it); *secure_cookies* when browsers come by HTTPS.
+    """
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=secret_key,
+        SESSION_COOKIE_NAME="alur",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure_cookies,
+        MAX_FORM_PARTS=20_000,
+        MAX_FORM_MEMORY_SIZE=4 * MEGABYTE,
+        MAX_CONTENT_LENGTH=4 * MEGABYTE,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+        WTF_CSRF_SSL_STRICT=False,  # SameSite and the token decide; old proxies drop the referrer
+        BABEL_DEFAULT_LOCALE="id",
+        BABEL_TRANSLATION_DIRECTORIES="translations",
+        SEND_FILE_MAX_AGE_DEFAULT=31536000,  # names of built files carry their hash
+        ALUR_UPLOAD_LIMIT=upload_limit,
+        ALUR_CLOCK=clock,
+        ALUR_OFFICE_NAME=office_name,
+    )
+    app.extensions["alur"] = services
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    web_session.install(app)
+    security.install(app)
+    CSRFProtect(app)
+    Babel(app, locale_selector=select_locale)
+    errors.install(app)
+    _furnish(app, services)
+    for module in (sign_in, account, tasks, instances, documents, attachments, processes, audit, people, incidents, operations):
+        app.register_blueprint(module.pages)
+    return app
+
+
+def select_locale() -> str:
+    """Return the language: what the person chose, else what the session chose, else Indonesian."""
+    chosen = session.get("bahasa")
+    if chosen in LOCALES:
+        return str(chosen)
+    found = g.get("signed_in")
+    return found.person.locale if found is not None and found.person.locale in LOCALES else "id"
+
+
+def _furnish(app: Flask, services: Services) -> None:
+    """Give templates what every page uses."""
+    dates = formatting.Dates(lambda: services.office.calendar().zone)
+    built = Path(app.root_path) / "static" / DIST / "manifest.json"
+    manifest: dict[str, str] = json.loads(built.read_text()) if built.is_file() else {}
+
+    def asset(name: str) -> str:
+        """Return the address of a built file by its plain name."""
+        return url_for("static", filename=f"{DIST}/{manifest.get(name, name)}")
+
+    app.jinja_env.filters.update(
+        number=formatting.number,
+        money=formatting.money,
+        size=formatting.size,
+        capped=formatting.capped,
+        hash=formatting.hash_text,
+        localised=formatting.localised,
+        day=dates.day,
+        long=dates.long,
+        short=dates.short,
+        due=dates.due,
+        clock=dates.clock,
+        iso=dates.iso,
+        working=formatting.working,
+        standard_time=formatting.standard_time,
+    )
+
+    @app.context_processor
+    def furniture() -> dict[str, Any]:
+        found = web_session.signed_in()
+        ready = found is not None and not found.person.must_change_password
+        return {
+            "asset": asset,
+            "office_name": app.config["ALUR_OFFICE_NAME"],
+            "locale": select_locale(),
+            "account": found.person if found else None,
+            "actor": found.actor if found else None,
+            "idle_until": found.idle_until if found else None,
+            "now": web_session.now(),
+            "navigation": navigation.of(found.actor, request.path) if found and ready else (),
+            "zone_name": dates.zone_name(),
+        }

@@ -1,0 +1,58 @@
+"""Who may use a route: every view says it, and a request to one that does not is refused.
+
+``tests/web/test_every_route_says_who.py`` walks all routes. A view's own data may narrow it further (a task belongs
+to a lane, an instance to those who take part); that is the services' to decide.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from engine.model.people import OfficeRole
+
+View = TypeVar("View", bound=Callable[..., Any])
+ATTRIBUTE = "alur_access"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a route demands: nothing, a session, or a session with one of *roles*; and how much may be sent."""
+
+    open: bool = False
+    roles: frozenset[str] = frozenset()
+    uploads: bool = False  # takes files: the larger limit holds
+    quiet: bool = False  # asked by scripts in the background: keeps no session alive
+
+    def admits(self, roles: frozenset[str]) -> bool:
+        """Whether somebody who is signed in and holds *roles* is admitted."""
+        return not self.roles or bool(self.roles & roles)
+
+
+def anyone(view: View) -> View:
+    """Open to everybody, signed in or not."""
+    return _mark(view, Access(open=True))
+
+
+def signed_in(view: View) -> View:
+    """Open to everybody who is signed in; the service decides what they see of it."""
+    return _mark(view, Access())
+
+
+def uploading(view: View) -> View:
+    """Open to everybody who is signed in; takes files."""
+    return _mark(view, Access(uploads=True))
+
+
+def only(*roles: OfficeRole) -> Callable[[View], View]:
+    """Open to people with one of *roles*."""
+    return lambda view: _mark(view, Access(roles=frozenset(roles)))
+
+
+def access_of(view: Callable[..., Any]) -> Access | None:
+    """Return what *view* demands, or None if it does not say."""
+    return getattr(view, ATTRIBUTE, None)
+
+
+def _mark(view: View, access: Access) -> View:
+    setattr(view, ATTRIBUTE, access)
+    return view

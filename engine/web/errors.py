@@ -1,0 +1,150 @@
+"""What a person reads when something cannot be done: what happened, what of theirs is safe, what to do now."""
+
+import secrets
+from typing import Any
+
+import structlog
+from flask import Flask, Response, render_template, request
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from engine.model.errors import Busy, Conflict, NotFound, NotPermitted, SetupError
+from engine.web import formatting
+from engine.web.services import services
+from engine.web.session import posted_entries, signed_in
+
+log = structlog.get_logger(__name__)
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+def install(app: Flask) -> None:
+    """Answer every error with a page in words and the right status."""
+    app.register_error_handler(NotFound, lambda error: page(404))
+    app.register_error_handler(NotPermitted, not_permitted)
+    app.register_error_handler(Conflict, conflict)
+    app.register_error_handler(Busy, busy)
+    app.register_error_handler(SetupError, broken_setup)
+    app.register_error_handler(CSRFError, stale_page)
+    app.register_error_handler(RequestEntityTooLarge, too_large)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, fault)
+
+
+def page(status: int, **facts: Any) -> tuple[str, int]:
+    """Return the page of an error."""
+    known = status if status in (403, 404, 409, 413, 422, 429, 503) else 500
+    return render_template(f"errors/{known}.html", status=status, **facts), status
+
+
+def not_permitted(error: NotPermitted) -> tuple[str, int]:
+    """Say whose page it is."""
+    return page(403, reason=permission_words(error))
+
+
+def conflict(error: Conflict) -> tuple[str, int]:
+    """Say who was faster, and when."""
+    return page(409, reason=conflict_words(error))
+
+
+def busy(_: Busy) -> tuple[str, int]:
+    """Say that trying again helps."""
+    return page(503, reason=gettext("Basis data sedang sibuk. Perubahan Anda belum tersimpan; coba lagi sebentar lagi."))
+
+
+def broken_setup(error: SetupError) -> tuple[str, int]:
+    """Say that the operator must act; the cause is in the log."""
+    log.error("setup", cause=str(error))
+    return page(503, reason=gettext("Sistem belum dapat menyimpan. Operator sudah diberi tahu lewat catatan sistem."))
+
+
+def stale_page(error: CSRFError) -> tuple[str, int] | Response:
+    """Say that the page was open too long; a form comes back with what was typed."""
+    if request.endpoint == "tasks.complete" and signed_in() is not None:
+        from engine.web.tasks import show_again
+
+        return show_again(
+            str((request.view_args or {})["task_id"]),
+            posted_entries(),
+            status=403,
+            alert=gettext("Halaman terlalu lama terbuka, jadi kiriman ini belum diterima. Isian Anda masih ada: kirim ulang."),
+        )
+    return page(403, reason=gettext("Halaman terlalu lama terbuka. Muat ulang halaman, lalu kirim lagi."))
+
+
+def too_large(error: RequestEntityTooLarge) -> tuple[str, int]:
+    """Say how large a request may be."""
+    return page(413, limit=formatting.size(request.max_content_length or 0))
+
+
+def http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
+    """Answer werkzeug's own errors in our frame; redirects stay what they are."""
+    if error.code is None or error.code < 400:
+        return error
+    if error.code == 405:
+        return render_template("errors/404.html", status=405), 405
+    return page(error.code)
+
+
+def fault(error: Exception) -> tuple[str, int]:
+    """Give a fault of the system a number, for the log and for the person who calls."""
+    number = "G-" + "".join(secrets.choice(LETTERS) for _ in range(4))
+    log.error("fault", number=number, endpoint=request.endpoint, method=request.method, exc_info=error)
+    return render_template("errors/500.html", status=500, number=number), 500
+
+
+def permission_words(error: NotPermitted) -> str:
+    """Return why somebody may not."""
+    facts = error.facts
+    match error.reason:
+        case "lane":
+            lane = facts.get("lane") or facts.get("role")
+            return gettext("Tugas ini milik jalur %(lane)s. Jika seharusnya bisa, hubungi operator.", lane=lane)
+        case "named":
+            return gettext("Tugas ini ditujukan kepada %(who)s.", who=facts.get("holder"))
+        case "four_eyes":
+            return gettext("Langkah ini harus dikerjakan orang lain daripada yang mengerjakan langkah sebelumnya.")
+        case "start":
+            return gettext("Pelaksanaan SOP ini dimulai oleh jalur lain: %(roles)s.", roles=", ".join(facts["roles"]))
+        case "read_only":
+            return gettext("Peran Anda hanya membaca.")
+        case "inactive":
+            return gettext("Akun ini tidak aktif.")
+        case _:
+            return gettext("Halaman ini untuk peran lain. Jika seharusnya bisa, hubungi operator.")
+
+
+def conflict_words(error: Conflict) -> str:
+    """Return who was faster, what they did and when."""
+    dates = formatting.Dates(lambda: services().office.calendar().zone)
+    who = _person(error.who)
+    at = dates.long(error.at) if error.at else ""
+    match error.reason:
+        case "completed":
+            return gettext("Langkah ini sudah diselesaikan %(who)s pada %(at)s.", who=who, at=at)
+        case "claimed":
+            return gettext("Tugas ini sudah diambil %(who)s pada %(at)s.", who=who, at=at)
+        case "cancelled":
+            return gettext("Langkah ini dibatalkan oleh jalannya proses pada %(at)s.", at=at)
+        case "suspended":
+            why = error.facts.get("why") or "–"
+            return gettext("Pelaksanaan ditangguhkan oleh %(who)s dengan alasan: %(why)s", who=who, why=why)
+        case "terminated":
+            why = error.facts.get("why") or "–"
+            return gettext("Pelaksanaan dihentikan oleh %(who)s dengan alasan: %(why)s", who=who, why=why)
+        case "duplicate":
+            title = error.facts.get("title")
+            return gettext("%(title)s sudah berjalan sejak %(at)s.", title=title, at=at)
+        case "last_operator":
+            return gettext("Ini operator terakhir. Tambahkan operator lain dahulu.")
+        case "draft":
+            return gettext("Draf ini diubah di perangkat lain.")
+        case _:
+            return gettext("Data ini baru saja diubah orang lain. Muat ulang halaman, lalu coba lagi.")
+
+
+def _person(person_id: str | None) -> str:
+    if person_id is None:
+        return gettext("orang lain")
+    name = services().people.names().get(person_id)
+    return f"{name} ({person_id})" if name and name != person_id else person_id

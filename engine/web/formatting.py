@@ -1,0 +1,192 @@
+"""Numbers, dates and durations the Indonesian way, in either language (pages.md, 1.5).
+
+The English interface keeps Indonesian number format and 24-hour times with a point; only words change.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask_babel import get_locale, gettext, ngettext, npgettext
+
+from engine.model.calendar import parse_duration
+
+MONTHS = {
+    "id": (
+        "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember".split(),
+        "Jan Feb Mar Apr Mei Jun Jul Agu Sep Okt Nov Des".split(),
+    ),
+    "en": (
+        "January February March April May June July August September October November December".split(),
+        "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),
+    ),
+}
+DAYS = {
+    "id": ("Senin Selasa Rabu Kamis Jumat Sabtu Minggu".split(), "Sen Sel Rab Kam Jum Sab Min".split()),
+    "en": (
+        "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
+        "Mon Tue Wed Thu Fri Sat Sun".split(),
+    ),
+}
+ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
+
+
+
+def language() -> str:
+    """Return the language of the page: "id" or "en"."""
+    locale = get_locale()
+    return "en" if locale is not None and locale.language == "en" else "id"
+
+
+def number(value: Any, decimals: int | None = None) -> str:
+    """Return ``1.234,56``; *decimals* pads and rounds half up, None prints what is there."""
+    if value is None:
+        return gettext("belum tersedia")
+    amount = Decimal(str(value))
+    if decimals is not None:
+        amount = amount.quantize(Decimal(1).scaleb(-decimals), rounding="ROUND_HALF_UP")
+    return f"{amount:,f}".translate(str.maketrans(",.", ".,"))
+
+
+def money(value: Any) -> str:
+    """Return ``Rp350.000.000``; decimals only if it is not whole."""
+    if value is None:
+        return gettext("belum tersedia")
+    amount = Decimal(str(value))
+    sign = "-" if amount < 0 else ""
+    return f"{sign}Rp{number(abs(amount), 0 if amount == amount.to_integral_value() else 2)}"
+
+
+def size(count: int) -> str:
+    """Return a file's size: ``1,2 MB``."""
+    if count < 1000:
+        return f"{count} B"
+    for unit in ("kB", "MB", "GB"):
+        count_ = Decimal(count) / 1000
+        if count_ < 1000 or unit == "GB":
+            return f"{number(count_, 0 if count_ >= 10 else 1)} {unit}"
+        count //= 1000
+    raise AssertionError("unreachable")
+
+
+def capped(count: int, cap: int = 100) -> str:
+    """Return a count, or "100+"."""
+    return f"{cap}+" if count > cap else str(count)
+
+
+def hash_text(value: str, groups: int = 3) -> str:
+    """Return the first characters of a hash in fours: ``9f2c 41ab 77d0``."""
+    return " ".join(value[i : i + 4] for i in range(0, groups * 4, 4))
+
+
+def localised(thing: Any, field: str = "name") -> str:
+    """Return a diagram's or form's own word: Indonesian, or its English beside if the reader asks for English."""
+    if language() == "en":
+        english = thing.get(f"{field}_en") if isinstance(thing, Mapping) else getattr(thing, f"{field}_en", None)
+        if english:
+            return str(english)
+    return str(thing[field] if isinstance(thing, Mapping) else getattr(thing, field))
+
+
+class Dates:
+    """Dates in the office's zone; *now* gives the page's instant."""
+
+    def __init__(self, zone: Callable[[], ZoneInfo]) -> None:
+        self._zone = zone
+
+    def local(self, at: datetime) -> datetime:
+        """Return an instant in the office's zone."""
+        return at.astimezone(self._zone())
+
+    def zone_name(self) -> str:
+        """Return WIB, WITA or WIT."""
+        return ZONES.get(str(self._zone()), str(self._zone()))
+
+    def day(self, value: date | datetime | None, *, weekday: bool = False) -> str:
+        """Return ``14 April 2025``, or ``Senin, 14 April 2025``."""
+        if value is None:
+            return "–"
+        local = self.local(value).date() if isinstance(value, datetime) else value
+        text = f"{local.day} {MONTHS[language()][0][local.month - 1]} {local.year}"
+        return f"{DAYS[language()][0][local.weekday()]}, {text}" if weekday else text
+
+    def long(self, at: datetime | None) -> str:
+        """Return ``Senin, 14 April 2025 pukul 10.15 WIB``."""
+        if at is None:
+            return "–"
+        clock = self.clock(at)
+        return gettext("%(day)s pukul %(time)s", day=self.day(at, weekday=True), time=f"{clock} {self.zone_name()}")
+
+    def short(self, at: datetime | None, *, seconds: bool = False) -> str:
+        """Return ``14 Apr 2025 10.15``."""
+        if at is None:
+            return "–"
+        local = self.local(at)
+        text = f"{local.day} {MONTHS[language()][1][local.month - 1]} {local.year}"
+        return f"{text} {local:%H.%M.%S}" if seconds else f"{text} {local:%H.%M}"
+
+    def due(self, at: datetime | None) -> str:
+        """Return ``Sen 21 Apr 10.15``: a day near now, as cards say it."""
+        if at is None:
+            return "–"
+        local = self.local(at)
+        weekday = DAYS[language()][1][local.weekday()]
+        return f"{weekday} {local.day} {MONTHS[language()][1][local.month - 1]} {local:%H.%M}"
+
+    def clock(self, at: datetime | time | None) -> str:
+        """Return ``10.15``."""
+        if at is None:
+            return "–"
+        return (self.local(at) if isinstance(at, datetime) else at).strftime("%H.%M")
+
+    def iso(self, at: datetime | date | None) -> str:
+        """Return the machine's form for ``<time datetime>``."""
+        if at is None:
+            return ""
+        return self.local(at).isoformat(timespec="seconds") if isinstance(at, datetime) else at.isoformat()
+
+
+def working(seconds: int, day_seconds: int = 27000) -> str:
+    """Return working time in words: ``3 jam 10 menit kerja``, ``2 hari kerja``."""
+    minutes = max(0, seconds) // 60
+    day = max(1, day_seconds // 60)
+    if minutes >= day * 2 or (minutes and minutes % day == 0):
+        days = minutes // day
+        return ngettext("%(num)d hari kerja", "%(num)d hari kerja", days)
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return ngettext("%(num)d menit kerja", "%(num)d menit kerja", rest)
+    if not rest:
+        return ngettext("%(num)d jam kerja", "%(num)d jam kerja", hours)
+    return gettext("%(hours)d jam %(minutes)d menit kerja", hours=hours, minutes=rest)
+
+
+def standard_time(text: str | None) -> str:
+    """Return a standard time in the sheet's words: ``15 menit``, ``1 hari kerja``."""
+    if not text:
+        return "–"
+    time_ = parse_duration(text)
+    parts = []
+    if time_.days:
+        parts.append(npgettext("waktu baku", "%(num)d hari kerja", "%(num)d hari kerja", time_.days))
+    hours, minutes = divmod(time_.minutes, 60)
+    if hours:
+        parts.append(ngettext("%(num)d jam", "%(num)d jam", hours))
+    if minutes:
+        parts.append(ngettext("%(num)d menit", "%(num)d menit", minutes))
+    return " ".join(parts)
+
+
+def day_bounds(first: str | None, last: str | None, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    """Return the instants at which the day *first* begins and the day *last* ends; what is no date narrows nothing."""
+
+    def begin(text: str | None, after: int) -> datetime | None:
+        try:
+            day = date.fromisoformat(text or "")
+        except ValueError:
+            return None
+        return datetime.combine(day + timedelta(days=after), time(), zone)
+
+    return begin(first, 0), begin(last, 1)

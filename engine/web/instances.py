@@ -1,0 +1,259 @@
+"""The pages about process instances: lists, starting, one instance for staff and for auditors."""
+
+import csv
+import io
+import json
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from engine.model.errors import Conflict, InvalidForm, NotReady
+from engine.model.people import OfficeRole
+from engine.service.histories import Filter
+from engine.service.instances import InstancePage
+from engine.web import diagrams, errors, formatting
+from engine.web.access import only, signed_in
+from engine.web.services import services
+from engine.web.session import actor, now, posted_entries
+from engine.web.tasks import words
+
+pages = Blueprint("instances", __name__, url_prefix="/instans")
+STATUSES = ("running", "waiting", "incident", "suspended", "completed", "terminated")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@pages.get("")
+@signed_in
+def index() -> str:
+    """Show the instances I may see, newest first."""
+    status = request.args.get("status")
+    found = services().instances.list(
+        actor(),
+        now(),
+        status=status if status in STATUSES else None,
+        process_id=request.args.get("sop") or None,
+        text=request.args.get("cari", "").strip()[:100] or None,
+        overdue=bool(request.args.get("terlambat")),
+        page=max(1, request.args.get("halaman", 1, int)),
+    )
+    startable = services().instances.startable(actor())
+    return render_template("instances/index.html", found=found, statuses=STATUSES, startable=startable)
+
+
+@pages.get("/mulai")
+@signed_in
+def ask_start() -> str | Response:
+    """Choose a procedure, then show its start form, its readiness and its expected schedule."""
+    process_id = request.args.get("sop")
+    startable = services().instances.startable(actor())
+    if not process_id:
+        if len(startable) == 1:
+            return redirect(url_for("instances.ask_start", sop=startable[0].outline.process_id), 303)
+        return render_template("instances/choose.html", startable=startable)
+    ready = services().instances.readiness(actor(), process_id, now())
+    fields = services().instances.fields(ready, ready.entries, (), words(), now())
+    return render_template("instances/start.html", ready=ready, fields=fields, errors=(), duplicate=None)
+
+
+@pages.post("/mulai")
+@signed_in
+def start() -> Response | tuple[str, int]:
+    """Start an instance; what keeps it from starting is said beside the form."""
+    process_id = request.args.get("sop", "")
+    entries = posted_entries()
+    try:
+        instance_id = services().instances.start(actor(), process_id, entries, now(), words=words())
+    except (InvalidForm, Conflict, NotReady) as problem:
+        return _start_again(process_id, entries, problem)
+    return redirect(url_for("instances.show", instance_id=instance_id), 303)
+
+
+@pages.get("/<instance_id>")
+@signed_in
+def show(instance_id: str) -> str:
+    """Show where it is, who has it, what exists."""
+    page = services().instances.page(actor(), instance_id, now())
+    return render_template("instances/show.html", page=page, tab="langkah", may_write=_may_write(page))
+
+
+@pages.get("/<instance_id>/diagram")
+@signed_in
+def diagram(instance_id: str) -> str:
+    """Show the diagram with the state of every element."""
+    page = services().instances.page(actor(), instance_id, now())
+    return render_template(
+        "instances/diagram.html", page=page, tab="diagram", drawing=diagrams.of_instance(page), may_write=_may_write(page)
+    )
+
+
+@pages.get("/<instance_id>/diagram.bpmn")
+@signed_in
+def bpmn(instance_id: str) -> Response:
+    """Give the BPMN of the instance's version."""
+    page = services().instances.page(actor(), instance_id, now())
+    return Response(page.procedure.xml, mimetype="application/xml")
+
+
+@pages.get("/<instance_id>/tanda.json")
+@signed_in
+def marks(instance_id: str) -> Response:
+    """Give the state of every element, for the diagram viewer."""
+    page = services().instances.page(actor(), instance_id, now())
+    return jsonify(diagrams.marks_of(page))
+
+
+@pages.get("/<instance_id>/riwayat")
+@signed_in
+def history(instance_id: str) -> str:
+    """Show who did what, when, for whom, with which change."""
+    page = services().instances.page(actor(), instance_id, now())
+    narrowed = _filter()
+    timeline = services().histories.of_instance(
+        actor(), instance_id, narrowed, page=max(1, request.args.get("halaman", 1, int))
+    )
+    details = {line.seq: json.loads(line.change) for line in timeline.lines}
+    return render_template(
+        "instances/history.html",
+        page=page,
+        tab="riwayat",
+        timeline=timeline,
+        narrowed=narrowed,
+        details=details,
+        may_write=_may_write(page),
+    )
+
+
+@pages.get("/<instance_id>/riwayat.csv")
+@signed_in
+def history_file(instance_id: str) -> Response:
+    """Give the history as a file for a spreadsheet; that it was taken is recorded."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(
+        ["no", "waktu_utc", "pelaku", "atas_nama", "dasar", "tindakan", "unsur", "perubahan", "sidik_sebelumnya", "sidik"]
+    )
+    for line in services().histories.export(actor(), instance_id, _filter(), now()):
+        cells = [
+            str(line.seq),
+            line.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            line.actor,
+            line.on_behalf_of or "",
+            line.decree or "",
+            line.action,
+            line.element_id or "",
+            line.change,
+            line.previous_hash,
+            line.hash,
+        ]
+        writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
+    response = Response("\ufeff" + text.getvalue(), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="riwayat-{instance_id[:8]}.csv"'
+    return response
+
+
+@pages.get("/<instance_id>/dokumen")
+@signed_in
+def papers(instance_id: str) -> str:
+    """Show the documents by version."""
+    page = services().instances.page(actor(), instance_id, now())
+    return render_template("instances/documents.html", page=page, tab="dokumen", may_write=_may_write(page))
+
+
+@pages.get("/<instance_id>/catatan")
+@signed_in
+def comments(instance_id: str) -> str:
+    """Show the notes that people left."""
+    page = services().instances.page(actor(), instance_id, now())
+    return render_template("instances/comments.html", page=page, tab="catatan", errors=(), may_write=_may_write(page))
+
+
+@pages.post("/<instance_id>/catatan")
+@signed_in
+def comment(instance_id: str) -> Response | tuple[str, int]:
+    """Add a note."""
+    text = request.form.get("catatan", "")
+    try:
+        services().instances.comment(actor(), instance_id, text, now())
+    except InvalidForm:
+        page = services().instances.page(actor(), instance_id, now())
+        message = gettext("Tulis catatan, paling banyak 4.000 karakter.")
+        return (
+            render_template(
+                "instances/comments.html", page=page, tab="catatan", errors=(message,), text=text, may_write=_may_write(page)
+            ),
+            422,
+        )
+    flash(gettext("Catatan tersimpan."), "success")
+    return redirect(url_for("instances.comments", instance_id=instance_id), 303)
+
+
+@pages.get("/<instance_id>/keutuhan")
+@signed_in
+def integrity(instance_id: str) -> str:
+    """Compute every hash of the instance's history again, now."""
+    page = services().instances.page(actor(), instance_id, now())
+    report = services().histories.verify(actor(), instance_id)
+    return render_template(
+        "instances/integrity.html", page=page, tab="keutuhan", report=report, may_write=_may_write(page)
+    )
+
+
+@pages.get("/<instance_id>/<any(tangguhkan, lanjutkan, hentikan):deed>")
+@only(OfficeRole.OPERATOR)
+def ask_govern(instance_id: str, deed: str) -> str:
+    """Ask why an instance is to be suspended, resumed or terminated."""
+    page = services().instances.page(actor(), instance_id, now())
+    return render_template("instances/govern.html", page=page, deed=deed, errors=(), reason="")
+
+
+@pages.post("/<instance_id>/<any(tangguhkan, lanjutkan, hentikan):deed>")
+@only(OfficeRole.OPERATOR)
+def govern(instance_id: str, deed: str) -> Response | tuple[str, int]:
+    """Suspend, resume or terminate an instance."""
+    reason = request.form.get("alasan", "")
+    do = {
+        "tangguhkan": services().instances.suspend,
+        "lanjutkan": services().instances.resume,
+        "hentikan": services().instances.terminate,
+    }[deed]
+    page = services().instances.page(actor(), instance_id, now())
+    if deed == "hentikan" and request.form.get("judul", "").strip() != page.record.title:
+        message = gettext("Ketik judul pelaksanaan persis seperti tertulis untuk menghentikannya.")
+        return render_template("instances/govern.html", page=page, deed=deed, errors=(message,), reason=reason), 422
+    try:
+        do(actor(), instance_id, reason, now())
+    except InvalidForm:
+        message = gettext("Tulis alasan, 3 sampai 500 karakter.")
+        return render_template("instances/govern.html", page=page, deed=deed, errors=(message,), reason=reason), 422
+    return redirect(url_for("instances.show", instance_id=instance_id), 303)
+
+
+def _start_again(
+    process_id: str, entries: dict[str, list[str]], problem: InvalidForm | Conflict | NotReady
+) -> tuple[str, int]:
+    ready = services().instances.readiness(actor(), process_id, now(), entries)
+    problems = problem.errors if isinstance(problem, InvalidForm) else ()
+    duplicate = None
+    if isinstance(problem, Conflict):
+        if problem.reason != "duplicate":
+            raise problem
+        duplicate = (errors.conflict_words(problem), problem.facts["instance_id"])
+    fields = services().instances.fields(ready, entries, problems, words(), now())
+    page = render_template("instances/start.html", ready=ready, fields=fields, errors=problems, duplicate=duplicate)
+    return page, 422 if isinstance(problem, InvalidForm) else 409
+
+
+def _may_write(page: InstancePage) -> bool:
+    return bool(actor().roles - {OfficeRole.AUDITOR, OfficeRole.DESIGNER}) and page.record.ended_at is None
+
+
+def _filter() -> Filter:
+    dates = formatting.day_bounds(request.args.get("dari"), request.args.get("sampai"), services().office.calendar().zone)
+    return Filter(
+        actor=request.args.get("pelaku") or None,
+        element_id=request.args.get("unsur") or None,
+        action=request.args.get("jenis") or None,
+        since=dates[0],
+        until=dates[1],
+    )

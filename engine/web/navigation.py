@@ -1,0 +1,81 @@
+"""The sidebar and the phone's bottom bar: what a person's roles may use, and nothing grey (pages.md, 2.1)."""
+
+from dataclasses import dataclass
+
+from flask import url_for
+from flask_babel import gettext
+
+from engine.model.people import Actor, OfficeRole
+from engine.web.services import services
+from engine.web.session import now
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of the navigation."""
+
+    url: str
+    icon: str
+    label: str
+    active: bool
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries under a heading."""
+
+    label: str
+    items: tuple[Item, ...]
+
+
+def landing(actor: Actor) -> str:
+    """Return the endpoint a person lands on after signing in: the first of staff, designer, auditor, operator."""
+    if actor.roles - set(OfficeRole):
+        return "tasks.inbox"
+    if actor.has(OfficeRole.DESIGNER):
+        return "processes.index"
+    if actor.has(OfficeRole.AUDITOR):
+        return "audit.index"
+    return "operations.index" if actor.has(OfficeRole.OPERATOR) else "tasks.inbox"
+
+
+def of(actor: Actor, path: str) -> tuple[Group, ...]:
+    """Return the groups of the navigation for *actor*, with the entry of *path* marked."""
+
+    def item(endpoint: str, icon: str, label: str, count: int | None = None) -> Item:
+        url = url_for(endpoint)
+        return Item(url, icon, label, path == url or path.startswith(url + "/"), count)
+
+    work: list[Item] = []
+    staff = bool(actor.roles - set(OfficeRole)) or not actor.roles
+    if staff:
+        work.append(item("tasks.inbox", "inbox", gettext("Tugas"), services().tasks.count(actor, now())))
+    if actor.has(OfficeRole.AUDITOR):
+        work.append(item("audit.index", "eye-check", gettext("Pemeriksaan")))
+    work.append(item("instances.index", "stack-2", gettext("Pelaksanaan")))
+    work.append(item("processes.index", "sitemap", gettext("SOP")))
+    groups = [Group(gettext("Pekerjaan"), tuple(work))]
+    if actor.has(OfficeRole.OPERATOR):
+        groups.append(
+            Group(
+                gettext("Operator"),
+                (
+                    item("operations.index", "activity", gettext("Operasi")),
+                    item("incidents.index", "alert-octagon", gettext("Insiden"), services().incidents.count_open()),
+                    item("people.index", "users", gettext("Orang")),
+                    item("operations.calendar", "calendar", gettext("Kalender")),
+                ),
+            )
+        )
+    elif actor.has(OfficeRole.AUDITOR):
+        groups.append(
+            Group(
+                gettext("Data"),
+                (
+                    item("people.index", "users", gettext("Orang")),
+                    item("incidents.index", "alert-octagon", gettext("Insiden")),
+                ),
+            )
+        )
+    return tuple(groups)

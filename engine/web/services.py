@@ -1,0 +1,40 @@
+"""The services that the pages ask, as one value on the application."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from engine.service.accounts import Accounts
+from engine.service.deployments import Deployments
+from engine.service.documents import Documents
+from engine.service.histories import Histories
+from engine.service.incidents import Incidents
+from engine.service.instances import Instances
+from engine.service.office import Office
+from engine.service.operations import Operations
+from engine.service.people import People
+from engine.service.tasks import Tasks
+from engine.service.timers import Timers
+
+
+@dataclass(frozen=True)
+class Services:
+    """All that a person may ask of Alur."""
+
+    accounts: Accounts
+    deployments: Deployments
+    documents: Documents
+    histories: Histories
+    incidents: Incidents
+    instances: Instances
+    office: Office
+    operations: Operations
+    people: People
+    tasks: Tasks
+    timers: Timers
+
+
+def services() -> Services:
+    """Return the services of the application that answers this request."""
+    return cast(Services, current_app.extensions["alur"])

@@ -1,0 +1,137 @@
+"""Who is asking: reads the session before every request and refuses every route that did not say who may use it.
+
+The session cookie is Flask's signed one and carries only a random token; the session itself is a row, so that it ends
+when it is told to, on every machine at once. Flask-Login was weighed and left out: its remember-me, fresh logins and
+user loader would wrap the fifteen lines below, and its cookie cannot be ended from elsewhere.
+
+A form that is posted after the session ended is not lost: the sign-in page carries it, sealed with the server's key
+for the account that typed it, and after signing in as the same account it is that account's draft.
+"""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from flask import Flask, Response, abort, current_app, g, redirect, render_template, request, session, url_for
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from engine.model.people import Actor
+from engine.service.accounts import SignedIn
+from engine.web.access import Access, access_of
+from engine.web.services import services
+
+TOKEN = "token"  # noqa: S105 - the name of a field
+SEALED_SECONDS = 24 * 3600
+MEGABYTE = 1024 * 1024
+FORM_LIMIT = 4 * MEGABYTE
+CARRIED = ("tasks.complete", "tasks.save_draft")
+PASSWORD_PAGES = ("sign_in.change_password", "sign_in.sign_out", "sign_in.language")
+
+
+def install(app: Flask) -> None:
+    """Ask before every request who is there and whether they may."""
+    app.before_request(identify)
+
+
+def now() -> datetime:
+    """Return the instant of this request: one for all that it does."""
+    if "now" not in g:
+        clock = current_app.config.get("ALUR_CLOCK")
+        g.now = clock() if clock is not None else datetime.now(UTC)
+    return cast(datetime, g.now)
+
+
+def actor() -> Actor:
+    """Return who is signed in; only on routes that demand it."""
+    return cast(SignedIn, g.signed_in).actor
+
+
+def signed_in() -> SignedIn | None:
+    """Return the session of this request, if there is one."""
+    return cast("SignedIn | None", g.get("signed_in"))
+
+
+def identify() -> Response | None:
+    """Find the session, then admit, send to sign-in, or refuse."""
+    g.signed_in = None
+    access = _access()
+    request.max_content_length = current_app.config["ALUR_UPLOAD_LIMIT"] if access and access.uploads else FORM_LIMIT
+    token = session.get(TOKEN)
+    if token and request.endpoint != "static":
+        g.signed_in = services().accounts.session(token, now())
+    if request.endpoint is None or access is None:
+        if request.endpoint is None:
+            return None  # 404 or 405 follow by themselves
+        abort(403)
+    if access.open:
+        return None
+    if g.signed_in is None:
+        return _carrying_entries(token) or _to_sign_in()
+    if g.signed_in.person.must_change_password and request.endpoint not in PASSWORD_PAGES:
+        return cast(Response, redirect(url_for("sign_in.change_password", lanjut=_next()), 303))
+    if not access.admits(g.signed_in.actor.roles):
+        abort(403)
+    return None
+
+
+def posted_entries() -> dict[str, list[str]]:
+    """Return what was typed into a form: every field but our own (``csrf_token`` and names with ``_`` in front)."""
+    return {
+        name: values
+        for name, values in request.form.to_dict(flat=False).items()
+        if not name.startswith("_") and name != "csrf_token"
+    }
+
+
+def seal(person_id: str, path: str, entries: Mapping[str, Sequence[str]]) -> str:
+    """Return what was typed, compressed and signed for *person_id*, to be carried through signing in."""
+    serializer = _serializer()
+    plain = serializer.dump_payload({"p": person_id, "u": path, "e": {k: list(v) for k, v in entries.items()}})
+    return cast(str, serializer.dumps(zlib.compress(plain).hex()))
+
+
+def unseal(text: str, person_id: str) -> tuple[str, dict[str, list[str]]] | None:
+    """Return (path, entries) sealed for *person_id*; None for anybody else, or after a day."""
+    serializer = _serializer()
+    try:
+        held: Any = serializer.load_payload(
+            zlib.decompress(bytes.fromhex(serializer.loads(text, max_age=SEALED_SECONDS)))
+        )
+    except (BadData, ValueError, zlib.error):
+        return None
+    return (held["u"], held["e"]) if held["p"] == person_id else None
+
+
+def _serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(cast(str, current_app.secret_key), salt="entries")
+
+
+def _access() -> Access | None:
+    if request.endpoint is None:
+        return None
+    if request.endpoint == "static":
+        return Access(open=True)
+    return access_of(current_app.view_functions[request.endpoint])
+
+
+def _carrying_entries(token: str | None) -> Response | None:
+    """Answer a form that was posted after its session ended with a sign-in page that carries what was typed."""
+    if request.method != "POST" or request.endpoint not in CARRIED or not token:
+        return None
+    owner = services().accounts.owner(token)
+    if owner is None:
+        return None
+    path = url_for("tasks.show", **(request.view_args or {}))
+    page = render_template("sign_in.html", sealed=seal(owner, path, posted_entries()), ended=True, account=owner, errors=())
+    return Response(page, status=401)
+
+
+def _next() -> str:
+    return request.full_path.rstrip("?") if request.method == "GET" else ""
+
+
+def _to_sign_in() -> Response:
+    if request.headers.get("HX-Request") or request.headers.get("X-Alur-Background"):
+        return Response(status=401)
+    return cast(Response, redirect(url_for("sign_in.sign_in", lanjut=_next(), berakhir=1 if session.get(TOKEN) else None), 303))

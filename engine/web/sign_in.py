@@ -1,0 +1,183 @@
+"""Signing in and out, the first password, the language."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from engine.model.errors import Conflict, NotFound, NotPermitted
+from engine.service.accounts import AccountInactive, SignInRefused, SignInThrottled, WeakPassword
+from engine.web import formatting, navigation
+from engine.web.access import anyone, signed_in
+from engine.web.services import services
+from engine.web.session import TOKEN, actor, now, unseal
+from engine.web.session import signed_in as current
+
+pages = Blueprint("sign_in", __name__)
+
+
+@pages.get("/")
+@signed_in
+def home() -> Response:
+    """Go where one's work is."""
+    return redirect(url_for(navigation.landing(actor())), 303)
+
+
+@pages.get("/masuk")
+@anyone
+def sign_in() -> str | Response:
+    """Ask for name and password."""
+    if current() is not None:
+        return redirect(url_for("sign_in.home"), 303)
+    ended = bool(request.args.get("berakhir"))
+    return render_template(
+        "sign_in.html", errors=(), ended=ended, account_name="", next=safe_path(request.args.get("lanjut")), sealed=None
+    )
+
+
+@pages.post("/masuk")
+@anyone
+def open_session() -> tuple[str, int] | Response:
+    """Sign in; a name or password that is wrong comes back with one text for both."""
+    account = request.form.get("akun", "")
+    sealed = request.form.get("_isian") or None
+    following = safe_path(request.form.get("lanjut"))
+    try:
+        token = services().accounts.sign_in(
+            account,
+            request.form.get("sandi", ""),
+            request.remote_addr or "-",
+            request.headers.get("User-Agent", ""),
+            now(),
+        )
+    except (SignInRefused, SignInThrottled, AccountInactive) as refusal:
+        message, status = _refusal(refusal)
+        page = render_template(
+            "sign_in.html", errors=(message,), ended=False, account_name=account, next=following, sealed=sealed
+        )
+        return page, status
+    chosen = session.get("bahasa")
+    session.clear()
+    session[TOKEN] = token
+    if chosen:
+        session["bahasa"] = chosen
+    return _return_entries(token, sealed) or redirect(following or url_for("sign_in.home"), 303)
+
+
+@pages.post("/keluar")
+@signed_in
+def sign_out() -> Response:
+    """End this session."""
+    found = current()
+    if found is not None:
+        services().accounts.sign_out(found.session_id, found.actor.person_id, now())
+    chosen = session.get("bahasa")
+    session.clear()
+    if chosen:
+        session["bahasa"] = chosen
+    response = redirect(url_for("sign_in.sign_in"), 303)
+    response.headers["Clear-Site-Data"] = '"storage"'  # drafts kept in a shared PC's browser
+    return response
+
+
+@pages.get("/sandi")
+@signed_in
+def change_password() -> str:
+    """Ask for a new password; the old one only if nobody demanded the change."""
+    found = current()
+    demanded = found is not None and found.person.must_change_password
+    return render_template("password.html", demanded=demanded, errors=(), next=safe_path(request.args.get("lanjut")))
+
+
+@pages.post("/sandi")
+@signed_in
+def set_password() -> tuple[str, int] | Response:
+    """Set a new password and end every other session of this person."""
+    found = current()
+    demanded = found is not None and found.person.must_change_password
+    following = safe_path(request.form.get("lanjut"))
+    new = request.form.get("baru", "")
+    try:
+        if new != request.form.get("ulang", ""):
+            raise WeakPassword("repeat")
+        services().accounts.change_password(actor(), request.form.get("lama"), new, now())
+    except WeakPassword as weak:
+        return (
+            render_template("password.html", demanded=demanded, errors=(password_words(weak.reason),), next=following),
+            422,
+        )
+    flash(gettext("Sandi baru berlaku. Sesi lain Anda sudah ditutup."), "success")
+    return redirect(following or url_for("sign_in.home"), 303)
+
+
+@pages.post("/bahasa")
+@anyone
+def language() -> Response:
+    """Choose the language; remembered with the account."""
+    chosen = request.form.get("bahasa", "id")
+    if chosen in ("id", "en"):
+        session["bahasa"] = chosen
+        found = current()
+        if found is not None and found.person.locale != chosen:
+            services().accounts.set_locale(found.actor, chosen, now())
+    return redirect(safe_path(request.form.get("lanjut")) or url_for("sign_in.home"), 303)
+
+
+@pages.get("/sehat")
+@anyone
+def healthy() -> tuple[str, int]:
+    """Say that the server and its database answer (for a load balancer)."""
+    services().operations.ready(now())
+    return "ok\n", 200
+
+
+def safe_path(path: str | None) -> str:
+    """Return *path* if it leads to this server, else nothing: a sign-in must not send people elsewhere."""
+    if not path or not path.startswith("/") or path.startswith("//") or "\\" in path:
+        return ""
+    parts = urlsplit(path)
+    return path if not parts.scheme and not parts.netloc else ""
+
+
+def password_words(reason: str) -> str:
+    """Return why a password cannot be taken."""
+    return {
+        "short": gettext("Sandi paling sedikit 10 karakter."),
+        "long": gettext("Sandi paling banyak 200 karakter."),
+        "name": gettext("Sandi tidak boleh memuat nama akun dan perlu paling sedikit lima karakter yang berbeda."),
+        "same": gettext("Sandi baru harus berbeda dari yang lama."),
+        "wrong_old": gettext("Sandi lama tidak cocok."),
+        "repeat": gettext("Kedua isian sandi baru tidak sama."),
+    }[reason]
+
+
+def _refusal(refusal: Exception) -> tuple[str, int]:
+    dates = formatting.Dates(lambda: services().office.calendar().zone)
+    match refusal:
+        case SignInThrottled():
+            at = dates.clock(refusal.until)
+            return gettext("Terlalu banyak percobaan. Coba lagi pukul %(at)s.", at=at), 429
+        case AccountInactive():
+            if refusal.since is None:
+                return gettext("Akun ini tidak aktif. Hubungi operator."), 403
+            since = dates.day(refusal.since)
+            return gettext("Akun ini tidak aktif sejak %(since)s. Hubungi operator.", since=since), 403
+        case _:
+            return gettext("Nama pengguna atau sandi salah."), 401
+
+
+def _return_entries(token: str, sealed: str | None) -> Response | None:
+    """Put what was typed before the session ended back as the draft of the same account."""
+    found = services().accounts.session(token, now())
+    held = unseal(sealed, found.actor.person_id) if sealed and found else None
+    if held is None or found is None:
+        return None
+    path, entries = held
+    try:
+        services().tasks.save_draft(found.actor, path.rstrip("/").rsplit("/", 1)[-1], entries, now())
+    except (Conflict, NotFound, NotPermitted):
+        flash(gettext("Isian Anda tidak dapat dipasang kembali karena tugas itu sudah tidak terbuka bagi Anda."), "warning")
+        return redirect(url_for("tasks.inbox"), 303)
+    flash(gettext("Anda masuk kembali. Isian Anda yang belum terkirim ada di bawah ini."), "success")
+    return redirect(path, 303)

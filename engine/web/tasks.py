@@ -1,0 +1,266 @@
+"""The pages of the person doing the work: inbox, form, draft, completion, receipt."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted
+from engine.service.procedures import Words
+from engine.service.tasks import TaskPage
+from engine.web import diagrams, errors, formatting
+from engine.web.access import signed_in, uploading
+from engine.web.services import services
+from engine.web.session import actor, now, posted_entries
+from engine.web.uploads import stage_files
+
+pages = Blueprint("tasks", __name__, url_prefix="/tugas")
+TABS = ("saya", "bersama", "selesai")
+
+
+def words() -> Words:
+    """Return the reader's language, for what forms say is wrong."""
+    return Words(formatting.language(), gettext)
+
+
+@pages.get("")
+@signed_in
+def inbox() -> str:
+    """Show what I may do now, most urgent first."""
+    which = request.args.get("tampil", "saya")
+    found = services().tasks.inbox(
+        actor(),
+        now(),
+        which=which if which in TABS else "saya",
+        text=request.args.get("cari", "").strip()[:100] or None,
+        overdue=request.args.get("waktu") == "terlambat",
+        returned=request.args.get("waktu") == "dikembalikan",
+        page=max(1, request.args.get("halaman", 1, int)),
+    )
+    return render_template("tasks/inbox.html", inbox=found, text=request.args.get("cari", ""), chip=request.args.get("waktu"))
+
+
+@pages.get("/<task_id>")
+@signed_in
+def show(task_id: str) -> str | Response:
+    """Show one step's form; a completed one's receipt."""
+    page = services().tasks.open(actor(), task_id, now())
+    if page.why == "completed":
+        return redirect(url_for("tasks.receipt", task_id=task_id), 303)
+    entries = page.draft.entries if page.draft else services().tasks.prefill(page, now())
+    return _form_page(page, entries, ())
+
+
+@pages.post("/<task_id>/ambil")
+@signed_in
+def claim(task_id: str) -> Response:
+    """Claim a task for oneself."""
+    try:
+        services().tasks.claim(actor(), task_id, now())
+    except Conflict as conflict:
+        flash(errors.conflict_words(conflict), "warning")
+        return redirect(url_for("tasks.inbox", tampil="bersama"), 303)
+    return redirect(url_for("tasks.show", task_id=task_id), 303)
+
+
+@pages.post("/ambil")
+@signed_in
+def claim_several() -> Response:
+    """Claim every ticked task; the answer says which were taken by others."""
+    taken = 0
+    for task_id in request.form.getlist("tugas")[:100]:
+        try:
+            services().tasks.claim(actor(), task_id, now())
+            taken += 1
+        except Conflict as conflict:
+            flash(errors.conflict_words(conflict), "warning")
+    if taken:
+        flash(gettext("%(n)d tugas diambil.", n=taken), "success")
+    return redirect(url_for("tasks.inbox"), 303)
+
+
+@pages.post("/<task_id>/lepaskan")
+@signed_in
+def release(task_id: str) -> Response:
+    """Give a claimed task back to the lane."""
+    services().tasks.release(actor(), task_id, now())
+    flash(gettext("Tugas dilepaskan. Draf Anda tersimpan dan ditawarkan bila Anda mengambilnya lagi."), "success")
+    return redirect(url_for("tasks.inbox"), 303)
+
+
+@pages.get("/<task_id>/serahkan")
+@signed_in
+def ask_hand_over(task_id: str) -> str:
+    """Ask to whom in the lane the task goes, and why."""
+    page = services().tasks.open(actor(), task_id, now())
+    return render_template("tasks/hand_over.html", page=page, errors=(), entries={})
+
+
+@pages.post("/<task_id>/serahkan")
+@signed_in
+def hand_over(task_id: str) -> tuple[str, int] | Response:
+    """Give the task to another person of the lane."""
+    to, reason = request.form.get("kepada", ""), request.form.get("alasan", "")
+    try:
+        services().tasks.hand_over(actor(), task_id, to, reason, now())
+    except InvalidForm as invalid:
+        page = services().tasks.open(actor(), task_id, now())
+        return (
+            render_template("tasks/hand_over.html", page=page, errors=invalid.errors, entries={"kepada": to, "alasan": reason}),
+            422,
+        )
+    flash(gettext("Tugas diserahkan kepada %(who)s.", who=to), "success")
+    return redirect(url_for("tasks.inbox"), 303)
+
+
+@pages.post("/<task_id>/draf")
+@uploading
+def save_draft(task_id: str) -> Response | tuple[Response, int] | tuple[str, int]:
+    """Save what was typed: from the button, or in the background as JSON."""
+    background = bool(request.headers.get("X-Alur-Background"))
+    entries = posted_entries()
+    refused = stage_files(actor(), task_id, entries)
+    revision = request.form.get("_revisi", type=int)
+    try:
+        saved = services().tasks.save_draft(actor(), task_id, entries, now(), revision if background else None)
+    except Conflict:
+        at = services().tasks.draft(actor(), task_id).saved_at
+        message = gettext("Draf ini diubah di perangkat lain pukul %(at)s.", at=_clock(at))
+        return jsonify({"message": message}), 409
+    if background:
+        return jsonify({"revision": saved, "saved_at": _clock(now())})
+    if refused:
+        return show_again(task_id, entries, status=422, problems=refused)
+    flash(gettext("Draf tersimpan %(at)s.", at=_clock(now())), "success")
+    return redirect(url_for("tasks.show", task_id=task_id), 303)
+
+
+@pages.post("/<task_id>/kosongkan")
+@signed_in
+def drop_draft(task_id: str) -> Response:
+    """Begin again with the form as it was prefilled."""
+    services().tasks.drop_draft(actor(), task_id, now())
+    return redirect(url_for("tasks.show", task_id=task_id), 303)
+
+
+@pages.post("/<task_id>/selesai")
+@uploading
+def complete(task_id: str) -> Response | tuple[str, int]:
+    """Accept the form and move the instance on; or show it again with every error and everything typed."""
+    entries = posted_entries()
+    refused = stage_files(actor(), task_id, entries)
+    edited = _edit_rows(task_id, entries)
+    if edited is not None:
+        services().tasks.save_draft(actor(), task_id, edited, now())
+        return show_again(task_id, edited, status=200, problems=refused)
+    try:
+        if refused:
+            _only_check(task_id, entries, refused)
+        services().tasks.complete(
+            actor(), task_id, entries, now(), words=words(), membership_id=request.form.get("_kapasitas")
+        )
+    except InvalidForm as invalid:
+        return show_again(task_id, invalid.entries, status=422, problems=invalid.errors)
+    except Conflict as conflict:
+        if conflict.reason == "completed" and conflict.who == actor().person_id:
+            return redirect(url_for("tasks.receipt", task_id=task_id), 303)  # posted twice: done once
+        _keep(task_id, entries)
+        return render_template("tasks/conflict.html", conflict=conflict, reason=errors.conflict_words(conflict), task_id=task_id), 409
+    except NotPermitted:
+        _keep(task_id, entries)
+        raise
+    return redirect(url_for("tasks.receipt", task_id=task_id), 303)
+
+
+@pages.get("/<task_id>/hasil")
+@signed_in
+def receipt(task_id: str) -> str:
+    """Say that it worked and who has it now."""
+    return render_template("tasks/receipt.html", done=services().tasks.receipt(actor(), task_id, now()))
+
+
+@pages.get("/<task_id>/isian")
+@signed_in
+def entries_text(task_id: str) -> Response:
+    """Give back what one typed, as a file, when it could not be sent."""
+    draft = services().tasks.draft(actor(), task_id)
+    lines = [f"{path}: {' | '.join(texts)}" for path, texts in sorted(draft.entries.items()) if any(texts)]
+    response = Response("\n".join(lines) + "\n", mimetype="text/plain")
+    response.headers["Content-Disposition"] = f'attachment; filename="isian-{task_id[:8]}.txt"'
+    return response
+
+
+@pages.get("/<task_id>/diagram")
+@signed_in
+def diagram(task_id: str) -> str:
+    """Show where in the instance this step stands."""
+    page = services().tasks.open(actor(), task_id, now())
+    instance = services().instances.page(actor(), page.instance.id, now())
+    return render_template(
+        "tasks/diagram.html", page=page, instance=instance, drawing=diagrams.of_instance(instance, page.item.step.element_id)
+    )
+
+
+def show_again(
+    task_id: str,
+    entries: Mapping[str, Sequence[str]],
+    *,
+    status: int,
+    problems: Sequence[FieldError] = (),
+    alert: str | None = None,
+) -> tuple[str, int]:
+    """Return the form with what was typed, the errors beside their fields, and a summary."""
+    page = services().tasks.open(actor(), task_id, now())
+    return _form_page(page, entries, problems, alert), status
+
+
+def _form_page(
+    page: TaskPage,
+    entries: Mapping[str, Sequence[str]],
+    problems: Sequence[FieldError],
+    alert: str | None = None,
+) -> str:
+    shown = services().tasks.fields(page, entries, problems, words(), now())
+    return render_template(
+        "tasks/form.html",
+        page=page,
+        fields=shown,
+        errors=[_worded(problem) for problem in problems],
+        alert=alert,
+    )
+
+
+def _worded(problem: FieldError) -> FieldError:
+    if problem.keyword == "kelengkapan":
+        message = gettext(
+            "%(name)s belum ada. Isian dapat dibuat, tetapi langkah belum dapat diselesaikan.", name=problem.label
+        )
+        return FieldError(problem.path, problem.label, message, problem.keyword)
+    return problem
+
+
+def _edit_rows(task_id: str, entries: dict[str, list[str]]) -> dict[str, list[str]] | None:
+    """Return the entries with a row added, removed or moved, if such a button was pressed."""
+    for deed in ("tambah", "hapus", "naik", "turun"):
+        place = request.form.get(f"_{deed}")
+        if place:
+            return services().tasks.edit_rows(actor(), task_id, entries, deed, place, now())
+    return None
+
+
+def _only_check(task_id: str, entries: Mapping[str, Sequence[str]], refused: Sequence[FieldError]) -> None:
+    """Refuse a form whose files were refused, with every other fault of it beside."""
+    found = services().tasks.faults(actor(), task_id, entries, words(), now())
+    touched = {problem.path for problem in refused}
+    raise InvalidForm([*refused, *(problem for problem in found if problem.path not in touched)], entries)
+
+
+def _keep(task_id: str, entries: Mapping[str, Sequence[str]]) -> None:
+    """Keep what could not be sent as the person's own draft."""
+    services().tasks.keep_entries(actor(), task_id, entries, now())
+
+
+def _clock(at: datetime) -> str:
+    return formatting.Dates(lambda: services().office.calendar().zone).clock(at)

@@ -1,0 +1,58 @@
+"""Files that came with a form: each is kept at once, so that an error elsewhere in the form loses none of them."""
+
+
+
+from flask import request
+from flask_babel import gettext
+
+from engine.model.errors import FieldError
+from engine.model.people import Actor
+
+from engine.service.uploads import UploadRefused, safe_name
+from engine.store.files import TooLarge
+from engine.web import formatting
+from engine.web.services import services
+from engine.web.session import now
+
+
+def stage_files(actor: Actor, task_id: str | None, entries: dict[str, list[str]]) -> list[FieldError]:
+    """Keep every file of the request and put its id among the entries; what is refused comes back as errors."""
+    refused = []
+    for path, uploaded in request.files.items(multi=True):
+        if not uploaded.filename or path.startswith("_"):
+            continue
+        name = safe_name(uploaded.filename)
+        try:
+            staged = services().documents.stage(actor, task_id, name, uploaded.stream, now())
+        except (UploadRefused, TooLarge) as refusal:
+            refused.append(FieldError(path, name, refusal_words(name, refusal), "file"))
+        else:
+            entries.setdefault(path, []).append(staged.id)
+    for path, values in entries.items():
+        if path in request.files:
+            entries[path] = [value for value in values if value]
+    return refused
+
+
+def refusal_words(name: str, refusal: UploadRefused | TooLarge) -> str:
+    """Return why a file is not taken, with its name."""
+    if isinstance(refusal, TooLarge):
+        return gettext(
+            "%(name)s terlalu besar; paling besar %(limit)s. Berkas lain dan isian Anda aman.",
+            name=name,
+            limit=formatting.size(refusal.limit),
+        )
+    match refusal.reason:
+        case "kind":
+            return gettext("%(name)s: jenis berkas ini tidak diterima. Kirim PDF, JPG, PNG, DOCX atau XLSX.", name=name)
+        case "empty":
+            return gettext("%(name)s kosong.", name=name)
+        case "macros":
+            return gettext("%(name)s memuat makro; simpan tanpa makro lalu unggah lagi.", name=name)
+        case _:
+            found = refusal.facts.get("found") or gettext("jenis yang tidak dikenal")
+            return gettext(
+                "%(name)s sebenarnya bukan seperti namanya (%(found)s); tidak diterima.", name=name, found=found
+            )
+
+

@@ -1,0 +1,106 @@
+"""What every test may ask for: a clock that stands still, a person who acts, and databases of both kinds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from engine.model.people import Actor, Capacity, Membership
+from engine.store.database import Database, open_database
+from tests.databases import KINDS, PostgreSQLServer, SQLiteFiles
+
+MONDAY_MORNING = datetime(2026, 1, 5, 2, 0, tzinfo=UTC)  # 09.00 in the office
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until somebody moves it."""
+
+    now: datetime = MONDAY_MORNING
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **time: float) -> datetime:
+        """Move on by *time* (``hours=1``) and return the new now."""
+        self.now += timedelta(**time)
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands at nine on a Monday morning of the office."""
+    return Clock()
+
+
+@pytest.fixture
+def now(clock: Clock) -> datetime:
+    """The instant at which the test happens."""
+    return clock.now
+
+
+@pytest.fixture
+def actor() -> Actor:
+    """Ani, who works in the role ``staf``."""
+    membership = Membership("m-ani", "ani", "staf", Capacity.DEFINITIVE, date(2025, 1, 1), None, None)
+    return Actor("ani", "Ani", (membership,))
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """The folder of everything that Alur writes, empty."""
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> SQLiteFiles:
+    """The maker of SQLite databases."""
+    return SQLiteFiles(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQLServer]:
+    """The maker of PostgreSQL databases; each worker of pytest-xdist has its own."""
+    server = PostgreSQLServer(tmp_path_factory.mktemp("postgresql"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=KINDS)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of database in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def databases(
+    database_kind: str, sqlite_files: SQLiteFiles, postgresql_server: PostgreSQLServer
+) -> SQLiteFiles | PostgreSQLServer:
+    """The maker of databases of the kind in turn."""
+    return sqlite_files if database_kind == "sqlite" else postgresql_server
+
+
+@pytest.fixture
+def empty_database_url(databases: SQLiteFiles | PostgreSQLServer) -> Iterator[str]:
+    """The URL of a database without tables."""
+    with databases.empty() as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(databases: SQLiteFiles | PostgreSQLServer) -> Iterator[str]:
+    """The URL of an empty database at the newest schema."""
+    with databases.migrated() as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str, data_dir: Path) -> Iterator[Database]:
+    """An open, empty database at the newest schema; each test that asks runs on both kinds."""
+    opened = open_database(database_url, data_dir)
+    yield opened
+    opened.close()

