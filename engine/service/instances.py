@@ -248,6 +248,26 @@ class Instances:
         self.executor.keep(step, 2)
         return instance_id
 
+    def fields(
+        self,
+        ready: Readiness,
+        entries: Mapping[str, Sequence[str]],
+        problems: Sequence[FieldError],
+        words: Words,
+        now: datetime,
+    ) -> Any:
+        """Return the tree of fields that the start form's template shows."""
+        return ready.form.fields(
+            entries,
+            problems,
+            context=ready.context,
+            evaluate=evaluator(office_functions(self.office.calendar(), now)),
+            people=lambda role: {},
+            files={},
+            locale=words.locale,
+            gettext=words.gettext,
+        )
+
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def list(

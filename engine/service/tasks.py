@@ -274,6 +274,16 @@ class Tasks:
             "jatuh_tempo": None if due_at is None else due_at.astimezone(zone).date(),
         }
 
+    def task_and_step(self, actor: Actor, task_id: str) -> tuple[TaskRecord, UserTask]:
+        """Return a task and its step without its form; for those who see every instance."""
+        if not actor.reads_everything:
+            raise NotPermitted("role")
+        with self.database.read() as reader:
+            task = tasks.by_id(reader, task_id)
+            if task is None:
+                raise NotFound(task_id)
+            return task, self.procedures.of(reader, task.definition_id).outline.task(task.element_id)
+
     def prefill(self, page: TaskPage, now: datetime) -> Mapping[str, Sequence[str]]:
         """Return what the form begins with: defaults and what earlier steps yielded."""
         return page.form.prefill(page.context, self._evaluator(now))
@@ -395,16 +405,17 @@ class Tasks:
 
         moves.retrying(attempt)
 
-    def reassign(self, actor: Actor, task_id: str, role: str, reason: str, now: datetime) -> None:
+    def reassign(self, actor: Actor, task_id: str, role: str, reason: str, now: datetime) -> TaskRecord:
         """Give one open task to another role without a new version (*ganti pelaksana*); for operators."""
         reason = self._reason(actor, reason)
 
-        def attempt() -> None:
+        def attempt() -> TaskRecord:
             with self.database.write(actor, now) as work:
                 task, standing = self._standing(work, task_id, actor, now)
                 self._reassign(work, task, standing, role, reason, now)
+                return task
 
-        moves.retrying(attempt)
+        return moves.retrying(attempt)
 
     def reassign_element(
         self, actor: Actor, process_id: str, element_id: str, role: str, reason: str, now: datetime

@@ -31,9 +31,7 @@ QUEUE_FILE = "alur.lock"
 class Database:
     """One database of the office; safe to share between threads, and usable after a fork."""
 
-    def __init__(
-        self, url: URL, data_dir: Path, *, pool_size: int, pool_timeout: float, busy_timeout: float
-    ) -> None:
+    def __init__(self, url: URL, data_dir: Path, *, pool_size: int, pool_timeout: float, busy_timeout: float) -> None:
         """Use :func:`open_database`."""
         self.url = url
         self.data_dir = data_dir
@@ -156,9 +154,7 @@ def open_database(
     parsed = _parse(url, data_dir)
     if parsed.get_backend_name() == SQLITE:
         _make_file(Path(parsed.database or ""))
-    database = Database(
-        parsed, data_dir, pool_size=pool_size, pool_timeout=pool_timeout, busy_timeout=busy_timeout
-    )
+    database = Database(parsed, data_dir, pool_size=pool_size, pool_timeout=pool_timeout, busy_timeout=busy_timeout)
     try:
         with database.read() as reader:
             reader.connection.exec_driver_sql("SELECT 1")

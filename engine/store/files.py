@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -77,7 +78,7 @@ class FileStore:
             finally:
                 draft.unlink(missing_ok=True)
 
-    def open(self, sha256: str) -> BinaryIO:
+    def open(self, sha256: str) -> BufferedReader:
         """Open a file for reading; ``NotFound`` if it is not kept here."""
         try:
             return self._path(sha256).open("rb")

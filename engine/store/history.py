@@ -224,7 +224,8 @@ def _line(row: Row[Any]) -> HistoryLine:
 
 def _head_faults(connection: Connection, stream: str | None) -> Iterator[Fault]:
     named = INSTANCE + instance.c.id
-    last = select(func.max(history.c.seq)).where(history.c.stream == named).scalar_subquery()
+    lines = history.alias("lines")
+    last = select(func.max(lines.c.seq)).where(lines.c.stream == named).correlate(instance).scalar_subquery()
     kept = select(
         named.label("stream"),
         instance.c.history_seq,
@@ -237,7 +238,7 @@ def _head_faults(connection: Connection, stream: str | None) -> Iterator[Fault]:
     )
     orphans = (
         select(history.c.stream)
-        .where(history.c.stream.startswith(INSTANCE), ~exists().where(named == history.c.stream))
+        .where(history.c.stream.startswith(INSTANCE), ~exists(select(instance.c.id).where(named == history.c.stream)))
         .distinct()
     )
     if stream is not None:

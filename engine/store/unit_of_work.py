@@ -74,9 +74,7 @@ class Work(Reader):
             if found.rowcount != 1:
                 raise guard.UnrecordedChange(f"history of an instance that does not exist: {id_}")
 
-    def _append(
-        self, head: Head, stream: str, deeds: Sequence[Deed], instance_id: str | None
-    ) -> list[HistoryLine]:
+    def _append(self, head: Head, stream: str, deeds: Sequence[Deed], instance_id: str | None) -> list[HistoryLine]:
         lines = lines_after(head, stream, deeds, self.actor, self.now, instance_id)
         append(self.connection, lines)
         if lines:

@@ -78,7 +78,19 @@ def create_app(
     Babel(app, locale_selector=select_locale)
     errors.install(app)
     _furnish(app, services)
-    for module in (sign_in, account, tasks, instances, documents, attachments, processes, audit, people, incidents, operations):
+    for module in (
+        sign_in,
+        account,
+        tasks,
+        instances,
+        documents,
+        attachments,
+        processes,
+        audit,
+        people,
+        incidents,
+        operations,
+    ):
         app.register_blueprint(module.pages)
     return app
 

@@ -1,13 +1,12 @@
 """Diagrams on pages: drawn on the server as SVG, with states in the reader's words; bpmn-js takes over where it runs."""
 
-from collections.abc import Callable
-
+from typing import Any
 
 from flask import url_for
 from flask_babel import gettext
 from markupsafe import Markup
 
-from engine.service.diagrams import Words, draw_instance, draw_process
+from engine.service.diagrams import State, Words, draw_instance, draw_process, legend, marks_of, states_of
 from engine.service.instances import InstancePage
 from engine.service.procedures import Procedure
 from engine.web import formatting
@@ -16,37 +15,68 @@ from engine.web import formatting
 def words() -> Words:
     """Return the words of the drawing in the reader's language."""
     return Words(
-        english=formatting.language() == "en",
-        states={
-            "not_begun": gettext("Belum"),
-            "active": gettext("Sedang dikerjakan"),
-            "waiting": gettext("Menunggu"),
-            "done": gettext("Selesai"),
-            "not_taken": gettext("Tidak ditempuh"),
-            "cancelled": gettext("Dibatalkan"),
-            "incident": gettext("Terganggu"),
-        },
-        returned=gettext("dikembalikan"),
-        overdue=gettext("terlambat"),
+        title=gettext("Diagram {name}"),
+        states=state_words(),
         proposal=gettext("usulan"),
-        title=gettext("Diagram"),
+        returned=gettext("Dikembalikan"),
+        passes=gettext("{n} kali"),
+        legend=gettext("Keterangan gambar"),
     )
 
 
-def of_instance(page: InstancePage, focus: str | None = None) -> Markup:
+def state_words() -> dict[State, str]:
+    """Return the word of each state."""
+    return {
+        State.NOT_BEGUN: gettext("Belum"),
+        State.ACTIVE: gettext("Sedang dikerjakan"),
+        State.WAITING: gettext("Menunggu"),
+        State.DONE: gettext("Selesai"),
+        State.NOT_TAKEN: gettext("Tidak ditempuh"),
+        State.CANCELLED: gettext("Dibatalkan"),
+        State.INCIDENT: gettext("Terganggu"),
+    }
+
+
+def of_instance(page: InstancePage) -> Markup:
     """Return an instance's diagram with the state of every element."""
-    return Markup(draw_instance(page, words(), _link_to(page.record.id)))  # noqa: S704 - our own drawing, text escaped
+
+    def link(element_id: str) -> str | None:
+        if element_id not in {step.step.element_id for step in page.steps}:
+            return None
+        return url_for("instances.show", instance_id=page.record.id, _anchor=f"langkah-{element_id}")
+
+    return Markup(draw_instance(page, words(), link, _overdue))  # noqa: S704 - our own drawing, its text escaped
+
+
+def legend_of(page: InstancePage) -> Markup:
+    """Return the legend of the states that occur."""
+    return Markup(legend(states_of(page), words()))  # noqa: S704 - our own drawing, its text escaped
 
 
 def of_process(procedure: Procedure) -> Markup:
     """Return a procedure's diagram."""
-    return Markup(draw_process(procedure, words()))  # noqa: S704 - our own drawing, text escaped
+    return Markup(draw_process(procedure, words()))  # noqa: S704 - our own drawing, its text escaped
 
 
-def _link_to(instance_id: str) -> Callable[[str], str | None]:
-    def link(element_id: str) -> str | None:
-        return url_for("instances.show", instance_id=instance_id, _anchor=f"langkah-{element_id}")
+def marks_json(page: InstancePage) -> dict[str, Any]:
+    """Return the marks as the viewer script reads them."""
+    named = state_words()
+    return {
+        "elements": {
+            element_id: {
+                "state": mark.state.value,
+                "word": named[mark.state],
+                "badge": mark.badge or (f"{mark.passes}×" if mark.passes > 1 else ""),
+                "returned": mark.returned,
+                "overdue": mark.overdue,
+            }
+            for element_id, mark in marks_of(page, _overdue).items()
+        },
+        "flows": sorted(page.flows),
+        "proposals": sorted(page.procedure.outline.proposals),
+        "current": [view.step.element_id for view in page.current],
+    }
 
-    return link
 
-
+def _overdue(seconds: int, day_seconds: int) -> str:
+    return gettext("terlambat %(time)s", time=formatting.working(seconds, day_seconds))

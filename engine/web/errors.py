@@ -49,7 +49,9 @@ def conflict(error: Conflict) -> tuple[str, int]:
 
 def busy(_: Busy) -> tuple[str, int]:
     """Say that trying again helps."""
-    return page(503, reason=gettext("Basis data sedang sibuk. Perubahan Anda belum tersimpan; coba lagi sebentar lagi."))
+    return page(
+        503, reason=gettext("Basis data sedang sibuk. Perubahan Anda belum tersimpan; coba lagi sebentar lagi.")
+    )
 
 
 def broken_setup(error: SetupError) -> tuple[str, int]:
@@ -67,7 +69,9 @@ def stale_page(error: CSRFError) -> tuple[str, int] | Response:
             str((request.view_args or {})["task_id"]),
             posted_entries(),
             status=403,
-            alert=gettext("Halaman terlalu lama terbuka, jadi kiriman ini belum diterima. Isian Anda masih ada: kirim ulang."),
+            alert=gettext(
+                "Halaman terlalu lama terbuka, jadi kiriman ini belum diterima. Isian Anda masih ada: kirim ulang."
+            ),
         )
     return page(403, reason=gettext("Halaman terlalu lama terbuka. Muat ulang halaman, lalu kirim lagi."))
 

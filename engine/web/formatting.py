@@ -15,23 +15,22 @@ from engine.model.calendar import parse_duration
 
 MONTHS = {
     "id": (
-        "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember".split(),
-        "Jan Feb Mar Apr Mei Jun Jul Agu Sep Okt Nov Des".split(),
+        ["Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November", "Desember"],
+        ["Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des"],
     ),
     "en": (
-        "January February March April May June July August September October November December".split(),
-        "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),
+        ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"],
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
     ),
 }
 DAYS = {
-    "id": ("Senin Selasa Rabu Kamis Jumat Sabtu Minggu".split(), "Sen Sel Rab Kam Jum Sab Min".split()),
+    "id": (["Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"], ["Sen", "Sel", "Rab", "Kam", "Jum", "Sab", "Min"]),
     "en": (
-        "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
-        "Mon Tue Wed Thu Fri Sat Sun".split(),
+        ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+        ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
     ),
 }
 ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
-
 
 
 def language() -> str:

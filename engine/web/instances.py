@@ -83,7 +83,11 @@ def diagram(instance_id: str) -> str:
     """Show the diagram with the state of every element."""
     page = services().instances.page(actor(), instance_id, now())
     return render_template(
-        "instances/diagram.html", page=page, tab="diagram", drawing=diagrams.of_instance(page), may_write=_may_write(page)
+        "instances/diagram.html",
+        page=page,
+        tab="diagram",
+        drawing=diagrams.of_instance(page),
+        may_write=_may_write(page),
     )
 
 
@@ -100,7 +104,7 @@ def bpmn(instance_id: str) -> Response:
 def marks(instance_id: str) -> Response:
     """Give the state of every element, for the diagram viewer."""
     page = services().instances.page(actor(), instance_id, now())
-    return jsonify(diagrams.marks_of(page))
+    return jsonify(diagrams.marks_json(page))
 
 
 @pages.get("/<instance_id>/riwayat")
@@ -131,7 +135,18 @@ def history_file(instance_id: str) -> Response:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(
-        ["no", "waktu_utc", "pelaku", "atas_nama", "dasar", "tindakan", "unsur", "perubahan", "sidik_sebelumnya", "sidik"]
+        [
+            "no",
+            "waktu_utc",
+            "pelaku",
+            "atas_nama",
+            "dasar",
+            "tindakan",
+            "unsur",
+            "perubahan",
+            "sidik_sebelumnya",
+            "sidik",
+        ]
     )
     for line in services().histories.export(actor(), instance_id, _filter(), now()):
         cells = [
@@ -180,7 +195,12 @@ def comment(instance_id: str) -> Response | tuple[str, int]:
         message = gettext("Tulis catatan, paling banyak 4.000 karakter.")
         return (
             render_template(
-                "instances/comments.html", page=page, tab="catatan", errors=(message,), text=text, may_write=_may_write(page)
+                "instances/comments.html",
+                page=page,
+                tab="catatan",
+                errors=(message,),
+                text=text,
+                may_write=_may_write(page),
             ),
             422,
         )
@@ -249,7 +269,9 @@ def _may_write(page: InstancePage) -> bool:
 
 
 def _filter() -> Filter:
-    dates = formatting.day_bounds(request.args.get("dari"), request.args.get("sampai"), services().office.calendar().zone)
+    dates = formatting.day_bounds(
+        request.args.get("dari"), request.args.get("sampai"), services().office.calendar().zone
+    )
     return Filter(
         actor=request.args.get("pelaku") or None,
         element_id=request.args.get("unsur") or None,

@@ -123,7 +123,9 @@ def _carrying_entries(token: str | None) -> Response | None:
     if owner is None:
         return None
     path = url_for("tasks.show", **(request.view_args or {}))
-    page = render_template("sign_in.html", sealed=seal(owner, path, posted_entries()), ended=True, account=owner, errors=())
+    page = render_template(
+        "sign_in.html", sealed=seal(owner, path, posted_entries()), ended=True, account=owner, errors=()
+    )
     return Response(page, status=401)
 
 
@@ -134,4 +136,6 @@ def _next() -> str:
 def _to_sign_in() -> Response:
     if request.headers.get("HX-Request") or request.headers.get("X-Alur-Background"):
         return Response(status=401)
-    return cast(Response, redirect(url_for("sign_in.sign_in", lanjut=_next(), berakhir=1 if session.get(TOKEN) else None), 303))
+    return cast(
+        Response, redirect(url_for("sign_in.sign_in", lanjut=_next(), berakhir=1 if session.get(TOKEN) else None), 303)
+    )

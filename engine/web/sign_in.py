@@ -177,7 +177,10 @@ def _return_entries(token: str, sealed: str | None) -> Response | None:
     try:
         services().tasks.save_draft(found.actor, path.rstrip("/").rsplit("/", 1)[-1], entries, now())
     except (Conflict, NotFound, NotPermitted):
-        flash(gettext("Isian Anda tidak dapat dipasang kembali karena tugas itu sudah tidak terbuka bagi Anda."), "warning")
+        flash(
+            gettext("Isian Anda tidak dapat dipasang kembali karena tugas itu sudah tidak terbuka bagi Anda."),
+            "warning",
+        )
         return redirect(url_for("tasks.inbox"), 303)
     flash(gettext("Anda masuk kembali. Isian Anda yang belum terkirim ada di bawah ini."), "success")
     return redirect(path, 303)

@@ -39,7 +39,9 @@ def inbox() -> str:
         returned=request.args.get("waktu") == "dikembalikan",
         page=max(1, request.args.get("halaman", 1, int)),
     )
-    return render_template("tasks/inbox.html", inbox=found, text=request.args.get("cari", ""), chip=request.args.get("waktu"))
+    return render_template(
+        "tasks/inbox.html", inbox=found, text=request.args.get("cari", ""), chip=request.args.get("waktu")
+    )
 
 
 @pages.get("/<task_id>")
@@ -108,7 +110,9 @@ def hand_over(task_id: str) -> tuple[str, int] | Response:
     except InvalidForm as invalid:
         page = services().tasks.open(actor(), task_id, now())
         return (
-            render_template("tasks/hand_over.html", page=page, errors=invalid.errors, entries={"kepada": to, "alasan": reason}),
+            render_template(
+                "tasks/hand_over.html", page=page, errors=invalid.errors, entries={"kepada": to, "alasan": reason}
+            ),
             422,
         )
     flash(gettext("Tugas diserahkan kepada %(who)s.", who=to), "success")
@@ -167,7 +171,9 @@ def complete(task_id: str) -> Response | tuple[str, int]:
         if conflict.reason == "completed" and conflict.who == actor().person_id:
             return redirect(url_for("tasks.receipt", task_id=task_id), 303)  # posted twice: done once
         _keep(task_id, entries)
-        return render_template("tasks/conflict.html", conflict=conflict, reason=errors.conflict_words(conflict), task_id=task_id), 409
+        return render_template(
+            "tasks/conflict.html", conflict=conflict, reason=errors.conflict_words(conflict), task_id=task_id
+        ), 409
     except NotPermitted:
         _keep(task_id, entries)
         raise
@@ -198,9 +204,7 @@ def diagram(task_id: str) -> str:
     """Show where in the instance this step stands."""
     page = services().tasks.open(actor(), task_id, now())
     instance = services().instances.page(actor(), page.instance.id, now())
-    return render_template(
-        "tasks/diagram.html", page=page, instance=instance, drawing=diagrams.of_instance(instance, page.item.step.element_id)
-    )
+    return render_template("tasks/diagram.html", page=page, instance=instance, drawing=diagrams.of_instance(instance))
 
 
 def show_again(

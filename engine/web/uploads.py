@@ -1,13 +1,10 @@
 """Files that came with a form: each is kept at once, so that an error elsewhere in the form loses none of them."""
 
-
-
 from flask import request
 from flask_babel import gettext
 
 from engine.model.errors import FieldError
 from engine.model.people import Actor
-
 from engine.service.uploads import UploadRefused, safe_name
 from engine.store.files import TooLarge
 from engine.web import formatting
@@ -54,5 +51,3 @@ def refusal_words(name: str, refusal: UploadRefused | TooLarge) -> str:
             return gettext(
                 "%(name)s sebenarnya bukan seperti namanya (%(found)s); tidak diterima.", name=name, found=found
             )
-
-

@@ -3,7 +3,7 @@
 import json
 import subprocess
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 from SpiffWorkflow.bpmn.parser import BpmnValidator
 
 from engine.bpmn.drawing.scene import Bounds, Edge, Scene, Shape, scene
-from engine.bpmn.drawing.text import LINE, wrap
+from engine.bpmn.drawing.text import wrap
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "processes/pengumpulan_data_kinerja/pengumpulan_data_kinerja.bpmn"
@@ -209,7 +209,7 @@ def test_the_studio_opens_it_without_a_warning_and_shows_every_element(modules: 
 
 
 def segments(edge: Edge) -> list[Segment]:
-    return list(zip(edge.points, edge.points[1:], strict=False))
+    return list(pairwise(edge.points))
 
 
 def box_of(segment: Segment) -> Bounds:
@@ -304,15 +304,15 @@ def test_every_lane_holds_its_steps_with_their_documents() -> None:
             held += [e.text for a in step.iter(f"{BPMN}dataOutputAssociation") for e in a.iter(f"{BPMN}targetRef")]
             for name in held:
                 place = places[name]
-                assert box.x <= place.x and place.right <= box.right, name
-                assert box.y <= place.y and place.bottom <= box.bottom, name
+                assert box.x <= place.x < place.right <= box.right, name
+                assert box.y <= place.y < place.bottom <= box.bottom, name
 
 
 def test_the_lanes_fill_the_pool_without_a_gap() -> None:
     lanes = sorted((s.bounds for s in drawn().shapes if s.kind == "lane"), key=lambda box: box.y)
     pool = next(s.bounds for s in drawn().shapes if s.kind == "participant")
     assert (lanes[0].y, lanes[-1].bottom) == (pool.y, pool.bottom)
-    assert all(above.bottom == below.y for above, below in zip(lanes, lanes[1:], strict=False))
+    assert all(above.bottom == below.y for above, below in pairwise(lanes))
     assert {box.right for box in lanes} == {pool.right}
 
 

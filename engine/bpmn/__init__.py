@@ -1,0 +1,1 @@
+"""Everything about BPMN and SpiffWorkflow: the only part that knows either."""

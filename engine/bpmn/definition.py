@@ -1,0 +1,360 @@
+"""A process definition: what the diagram says (its outline) and what the engine runs (its specification).
+
+Parsed from XML once per worker and shared by every instance of its version, so nothing of it may change while instances
+run. ``freeze`` wires at load what SpiffWorkflow would wire into a shared specification at run time: merging the items
+of a multi-instance, and triggering an event sub-process.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from lxml import etree
+from SpiffWorkflow.bpmn.parser import ValidationException
+from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
+from SpiffWorkflow.spiff.parser import SpiffBpmnParser
+
+from engine.bpmn import expression, markup
+from engine.bpmn.markup import Element, bpmn, children, local, sop, text_of
+from engine.bpmn.timers import CLOCKED, is_literal
+from engine.bpmn.workflow import ITEMS_APART, guarded_update
+from engine.model.errors import Finding, InvalidProcedure
+from engine.model.process import DataObject, DataReference, Lane, Outline, UserTask
+
+MANUAL = ("userTask", "manualTask", "task")
+SUB_PROCESSES = ("subProcess", "transaction")
+EXPRESSIONS = (
+    "conditionExpression",
+    "timeDate",
+    "timeDuration",
+    "timeCycle",
+    "loopCardinality",
+    "loopCondition",
+    "completionCondition",
+    "condition",
+)
+SPIFF_EXPRESSIONS = ("messagePayload", "processVariableCorrelation")
+SPIFF_SCRIPTS = ("preScript", "postScript")
+FORM_PROPERTY = "formJsonSchemaFilename"
+DMN_INPUT = "{https://www.omg.org/spec/DMN/20191111/MODEL/}inputExpression"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One version of a process, ready to run; *spec* and *subprocess_specs* are the engine's and frozen."""
+
+    outline: Outline
+    spec: Any
+    subprocess_specs: Mapping[str, Any]
+    kinds: Mapping[str, str]  # element_id -> BPMN's name of its kind
+    flows: Mapping[tuple[str, str], tuple[str, ...]]  # (source, target) -> ids of the sequence flows between them
+
+
+def load(files: Mapping[str, bytes], process_id: str) -> Definition:
+    """Return the definition that *files* hold; InvalidProcedure names file, element and line of what keeps it."""
+    path = f"processes/{process_id}/{process_id}.bpmn"
+    if path not in files:
+        raise InvalidProcedure([_finding(path, None, None, "Berkas diagram tidak ada.", f"Tambahkan {path}.")])
+    parser = SpiffBpmnParser()
+    roots: dict[str, Element] = {}
+    for name in sorted(files):
+        if name.startswith("processes/") and name.endswith((".bpmn", ".dmn")):
+            roots[name] = _read(name, files[name])
+            try:
+                if name.endswith(".bpmn"):
+                    parser.add_bpmn_xml(roots[name].getroottree(), filename=name)
+                else:
+                    parser.add_dmn_xml(roots[name], filename=name)
+            except (ValidationException, etree.LxmlError) as error:
+                raise _invalid(name, error) from None
+    try:
+        spec = parser.get_spec(process_id)
+        subprocess_specs = parser.get_subprocess_specs(process_id)
+    except (ValidationException, RecursionError) as error:
+        raise _invalid(path, error) from None
+    freeze([spec, *subprocess_specs.values()])
+    every = [root for name, root in roots.items() if name.endswith(".bpmn")]
+    kinds = {e.get("id"): local(e) for root in every for e in root.iter() if e.get("id") and isinstance(e.tag, str)}
+    return Definition(
+        outline=_outline(roots[path], process_id, list(roots.values())),
+        spec=spec,
+        subprocess_specs=subprocess_specs,
+        kinds=kinds,
+        flows=_flows(every),
+    )
+
+
+def freeze(specs: Iterable[Any]) -> None:
+    """Wire into the specifications all that running instances would otherwise wire into them, and guard updates."""
+    for spec in specs:
+        for task_spec in list(spec.task_specs.values()):
+            task_spec.__class__ = ITEMS_APART.get(type(task_spec), type(task_spec))
+            if isinstance(task_spec, LoopTask):
+                spec.task_specs[task_spec.task_spec].completed_event.connect(task_spec.merge_child)
+            _put_on_our_clock(task_spec)
+            task_spec._update = partial(guarded_update, task_spec._update)
+        for name in getattr(spec.start, "trigger_specs", ()):
+            triggered = spec.task_specs[name]
+            if spec.start.name not in triggered._inputs:
+                triggered._inputs.append(spec.start.name)
+                triggered.connect(spec.end)
+
+
+def wiring(definition: Definition) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Return every connection of a definition's specifications, to compare before and after running instances."""
+    specs = [definition.spec, *definition.subprocess_specs.values()]
+    return {
+        f"{spec.name}/{task_spec.name}": (tuple(task_spec._inputs), tuple(task_spec._outputs))
+        for spec in specs
+        for task_spec in spec.task_specs.values()
+    }
+
+
+def _put_on_our_clock(task_spec: Any) -> None:
+    definition = getattr(task_spec, "event_definition", None)
+    if definition is None:
+        return
+    for one in (definition, *getattr(definition, "event_definitions", ())):
+        clocked = CLOCKED.get(type(one))
+        if clocked is not None:
+            one.__class__ = clocked
+
+
+def _read(name: str, content: bytes) -> Element:
+    try:
+        return markup.read(content)
+    except markup.Unreadable as error:
+        raise InvalidProcedure(
+            [
+                _finding(
+                    name, None, error.line, f"Berkas ini tidak terbaca: {error.reason}.", "Simpan ulang dari editor."
+                )
+            ]
+        ) from None
+
+
+def _invalid(path: str, error: Exception) -> InvalidProcedure:
+    line = getattr(error, "line_number", None)
+    return InvalidProcedure(
+        [
+            _finding(
+                getattr(error, "file_name", None) or path,
+                getattr(error, "id", None),
+                line if isinstance(line, int) else None,
+                f"Mesin tidak dapat membaca diagram ini: {error}",
+                "Perbaiki unsur itu; docs/ungkapan.md dan README menyebut yang dapat dijalankan.",
+            )
+        ]
+    )
+
+
+def _finding(file: str, element_id: str | None, line: int | None, message: str, mend: str) -> Finding:
+    return Finding("error", file, element_id, None, line, message, mend, rule="parse")
+
+
+# ── the outline ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _outline(root: Element, process_id: str, roots: list[Element]) -> Outline:
+    process = next(p for p in root.iter(bpmn("process")) if p.get("id") == process_id)
+    lanes, lane_of = _lanes(process)
+    nodes = {e.get("id"): e for e in process.iter() if e.get("id") and isinstance(e.tag, str)}
+    references = {e.get("id"): e for e in root.iter(bpmn("dataObjectReference"))}
+    ordered = _in_flow_order(process)
+    start = next(children(process, "startEvent"))
+    names = {id_: e.get("name") for id_, e in nodes.items() if e.get("name")}
+    english = {id_: e.get(sop("nama")) for id_, e in nodes.items() if e.get(sop("nama"))}
+    starters = (process.get(sop("pemulai")) or "").split()
+    start_lane = lane_of.get(start.get("id"))
+    tasks = tuple(_user_task(element, number, lane_of, references) for number, element in enumerate(ordered, start=1))
+    return Outline(
+        process_id=process_id,
+        name=process.get("name") or process_id,
+        name_en=process.get(sop("nama")),
+        documentation=text_of(next(children(process, "documentation"), None)),
+        identity=_identity(process),
+        lanes=lanes,
+        tasks=tasks,
+        data_objects=_data_objects(process, references),
+        start_event=start.get("id"),
+        starters=tuple(starters) if starters else ((start_lane.role,) if start_lane else ()),
+        title=process.get(sop("judul")),
+        key=process.get(sop("kunci")),
+        reference_date=process.get(sop("tanggalAcuan")),
+        needed_names=_needed_names(roots),
+        proposals=frozenset(id_ for id_, e in nodes.items() if e.get(sop("usulan")) == "true"),
+        names=names,
+        names_en=english,
+    )
+
+
+def _lanes(process: Element) -> tuple[tuple[Lane, ...], dict[str, Lane]]:
+    """Return the lanes from top to bottom, and the innermost lane of every flow node (sub-processes hand theirs on)."""
+    lanes, lane_of = [], {}
+    for element in process.iter(bpmn("lane")):
+        lane = Lane(
+            id=element.get("id"),
+            name=element.get("name") or element.get("id"),
+            name_en=element.get(sop("nama")),
+            role=element.get(sop("peran")) or element.get("id"),
+        )
+        if next(element.iter(bpmn("childLaneSet")), None) is None:
+            lanes.append(lane)
+        for reference in children(element, "flowNodeRef"):
+            lane_of[text_of(reference)] = lane
+    for element in process.iter(*(bpmn(kind) for kind in SUB_PROCESSES)):
+        inherited = lane_of.get(element.get("id"))
+        for inner in element.iter():
+            if inherited is not None and inner.get("id"):
+                lane_of.setdefault(inner.get("id"), inherited)
+    return tuple(lanes), lane_of
+
+
+def _in_flow_order(process: Element) -> list[Element]:
+    """Return what people do in the order in which a first pass comes by, breadth first from the start events."""
+    found: list[Element] = []
+    seen: set[str] = set()
+
+    def walk(scope: Element) -> None:
+        nodes = {e.get("id"): e for e in scope if isinstance(e.tag, str) and e.get("id")}
+        targets: dict[str, list[str]] = {}
+        for flow in children(scope, "sequenceFlow"):
+            targets.setdefault(flow.get("sourceRef"), []).append(flow.get("targetRef"))
+        attached: dict[str, list[str]] = {}
+        for event in children(scope, "boundaryEvent"):
+            attached.setdefault(event.get("attachedToRef"), []).append(event.get("id"))
+        queue = [e.get("id") for e in children(scope, "startEvent")]
+        queue += [e.get("id") for e in children(scope, *SUB_PROCESSES) if e.get("triggeredByEvent") == "true"]
+        while queue:
+            id_ = queue.pop(0)
+            if id_ in seen or id_ not in nodes:
+                continue
+            seen.add(id_)
+            element = nodes[id_]
+            if local(element) in MANUAL:
+                found.append(element)
+            elif local(element) in SUB_PROCESSES:
+                walk(element)
+            queue += targets.get(id_, [])
+            queue += attached.get(id_, [])
+
+    walk(process)
+    return found
+
+
+def _user_task(
+    element: Element, number: int, lane_of: Mapping[str, Lane], references: Mapping[str, Element]
+) -> UserTask:
+    id_ = element.get("id")
+    lane = lane_of.get(id_)
+    return UserTask(
+        element_id=id_,
+        name=element.get("name") or id_,
+        name_plain=element.get(sop("ejaanBaku")),
+        name_en=element.get(sop("nama")),
+        number=number,
+        lane_id=lane.id if lane else "",
+        role=lane.role if lane else "",
+        standard_time=element.get(sop("waktu")),
+        performer=element.get(sop("pelaksana")),
+        not_performer_of=element.get(sop("bukanPelaksana")),
+        inputs=_associated(element, "dataInputAssociation", "sourceRef", references),
+        outputs=_associated(element, "dataOutputAssociation", "targetRef", references),
+        multi_instance=next(children(element, "multiInstanceLoopCharacteristics"), None) is not None,
+        form=_form_of(element),
+        documentation=text_of(next(children(element, "documentation"), None)),
+    )
+
+
+def _associated(
+    element: Element, association: str, end: str, references: Mapping[str, Element]
+) -> tuple[DataReference, ...]:
+    found = []
+    for one in children(element, association):
+        for reference_id in (text_of(e) for e in children(one, end)):
+            reference = references.get(reference_id)
+            if reference is not None:
+                object_id = reference.get("dataObjectRef") or reference_id
+                found.append(
+                    DataReference(
+                        object_id, reference.get("name") or object_id, reference.get(sop("nama")), reference_id
+                    )
+                )
+    return tuple(found)
+
+
+def _form_of(element: Element) -> str:
+    """Return the form's id: the stem of the file that SpiffWorkflow's own property names, else the element's id."""
+    for one in element.iter(f"{{{markup.SPIFF}}}property"):
+        if one.get("name") == FORM_PROPERTY and one.get("value"):
+            return re.sub(r"(\.schema|-schema)?\.json$", "", str(one.get("value")))
+    return str(element.get("id"))
+
+
+def _data_objects(process: Element, references: Mapping[str, Element]) -> tuple[DataObject, ...]:
+    found = []
+    for element in process.iter(bpmn("dataObject")):
+        id_ = element.get("id")
+        named = [element, *(r for r in references.values() if r.get("dataObjectRef") == id_)]
+        name = next((e.get("name") for e in named if e.get("name")), id_)
+        english = next((e.get(sop("nama")) for e in named if e.get(sop("nama"))), None)
+        found.append(DataObject(id_, name, english))
+    return tuple(found)
+
+
+def _identity(process: Element) -> dict[str, Any]:
+    for extensions in children(process, "extensionElements"):
+        for element in extensions:
+            if element.tag == sop("identitas"):
+                found: dict[str, Any] = dict(element.attrib)
+                for child in element:
+                    if isinstance(child.tag, str):
+                        found.setdefault(local(child), []).append(text_of(child))
+                return found
+    return {}
+
+
+def _needed_names(roots: list[Element]) -> frozenset[str]:
+    """Return every name that some expression of the diagrams or decision tables reads."""
+    names: set[str] = set()
+
+    def read(text: str | None) -> None:
+        if text and text.strip() and not is_literal(text):
+            try:
+                names.update(expression.compile(text).names)
+            except expression.ExpressionError:
+                return  # the deploy-time rules name it; an instance would meet it as an incident
+
+    for root in roots:
+        for element in root.iter():
+            if not isinstance(element.tag, str):
+                continue
+            name = local(element)
+            if (
+                name in EXPRESSIONS
+                or name in SPIFF_EXPRESSIONS
+                or element.tag == DMN_INPUT
+                or name == "inputExpression"
+            ):
+                read(element.text if name != "inputExpression" else "".join(element.itertext()))
+            elif name == "loopDataInputRef" and element.text:
+                names.add(element.text.strip())
+            elif name == "script" or name in SPIFF_SCRIPTS:
+                try:
+                    for _, assigned in expression.script(element.text or ""):
+                        names.update(assigned.names)
+                except expression.ExpressionError:
+                    continue
+            read(element.get(sop("pelaksana")))
+    return frozenset(names - set(expression.HOST_FUNCTIONS))
+
+
+def _flows(roots: list[Element]) -> dict[tuple[str, str], tuple[str, ...]]:
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for root in roots:
+        for flow in root.iter(bpmn("sequenceFlow")):
+            ends = (flow.get("sourceRef"), flow.get("targetRef"))
+            found[ends] = (*found.get(ends, ()), flow.get("id"))
+    return found

@@ -1,0 +1,437 @@
+"""Moves tokens: an instance's state goes in, a Step comes out, and nothing else is touched.
+
+Live instances are kept between moves, bounded in bytes. One is taken out of the cache when a move begins and put back
+only after the move was committed (``keep``), at the revision it was committed as; so no two threads share one, and an
+error or a lost race simply drops it.
+
+At a quiet point (one open task at top level, nothing else waiting) finished work is dropped: the open task is attached
+to the root with its data. History is kept elsewhere, and what a move costs stays flat over loops.
+"""
+
+import copy
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
+from SpiffWorkflow.util.task import TaskState
+
+from engine.bpmn import definition as definitions
+from engine.bpmn import expression, state
+from engine.bpmn.definition import Definition
+from engine.bpmn.timers import Functions, due_of, moment
+from engine.bpmn.workflow import INCIDENT, InstanceWorkflow, note_incident, retry, run
+from engine.model.errors import Conflict, NotFound
+from engine.model.process import (
+    DueTimer,
+    Incident,
+    InstanceStatus,
+    Message,
+    OpenTask,
+    Passed,
+    Snapshot,
+    Step,
+)
+
+CACHE_BYTES = 64 * 1024 * 1024
+HEAP_PER_BYTE = 10
+HEAP_FIXED = 20_000
+"""A live instance takes about nine times the bytes of its state (measured), and a little more."""
+
+PERFORMER = "performer"
+REFUSED_KEYS = frozenset({"data_objects", "typename"})
+OPEN = TaskState.READY
+WAITING_STATES = (TaskState.WAITING, TaskState.READY, TaskState.STARTED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    workflow: InstanceWorkflow
+    size: int
+    revision: int
+
+
+@dataclass
+class _Journal:
+    """What a move passes, in order."""
+
+    definition: Definition
+    passed: list[Passed] = field(default_factory=list)
+
+    def note(self, task: Any) -> None:
+        """Note that *task* was completed, and the sequence flows its token left by."""
+        element_id = _element_of(task.task_spec)
+        if element_id is None or element_id not in self.definition.kinds:
+            return
+        kind = self.definition.kinds[element_id]
+        if task.task_spec.bpmn_id is None:
+            kind = "multiInstance"
+        self.passed.append(Passed(element_id, kind, task.id.hex, self._flows(element_id, task)))
+
+    def _flows(self, element_id: str, task: Any) -> tuple[str, ...]:
+        found: list[str] = []
+        waiting = list(task.children)
+        while waiting:
+            child = waiting.pop(0)
+            if child._state < TaskState.FUTURE:
+                continue
+            target = _element_of(child.task_spec)
+            if target == element_id or target is None or (element_id, target) not in self.definition.flows:
+                if target is None or target == element_id:
+                    waiting.extend(child.children)
+                continue
+            found.extend(flow for flow in self.definition.flows[element_id, target] if flow not in found)
+        return tuple(found)
+
+
+class Executor:
+    """Computes steps; safe to share between threads."""
+
+    def __init__(self, cache_bytes: int = CACHE_BYTES, *, drop_finished: bool = True) -> None:
+        """Keep live instances of up to *cache_bytes* together; *drop_finished* is off only to compare."""
+        self._definitions: dict[str, Definition] = {}
+        self._live: OrderedDict[str, _Live] = OrderedDict()
+        self._bytes = 0
+        self._limit = cache_bytes
+        self._drop_finished = drop_finished
+        self._lock = Lock()
+
+    def definition(self, content_hash: str, process_id: str, files: Callable[[], Mapping[str, bytes]]) -> Definition:
+        """Return the definition whose files have *content_hash*; parsed once, read through *files* if unknown."""
+        known = self._definitions.get(content_hash)
+        if known is None:
+            loaded = definitions.load(files(), process_id)
+            with self._lock:
+                known = self._definitions.setdefault(content_hash, loaded)
+        return known
+
+    # ── moves ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(
+        self,
+        definition: Definition,
+        instance_id: str,
+        values: Mapping[str, Any],
+        now: datetime,
+        *,
+        functions: Functions | None = None,
+    ) -> Step:
+        """Begin an instance with *values* and run it to where people, time or messages must move it."""
+        with moment(now, functions or {}):
+            workflow = InstanceWorkflow(definition.spec, definition.subprocess_specs)
+            workflow.task_tree.data.update(_accepted(values))
+            return self._settle(definition, instance_id, workflow, _Journal(definition), frozenset(), functions)
+
+    def complete(
+        self,
+        definition: Definition,
+        snapshot: Snapshot,
+        task_id: str,
+        values: Mapping[str, Any],
+        documents: Mapping[str, Mapping[str, Any]],
+        now: datetime,
+        *,
+        functions: Functions | None = None,
+    ) -> Step:
+        """Complete an open user task with *values*, and write *documents* (data object id -> what the state keeps).
+
+        Raises NotFound, or Conflict if the task is not open any more.
+        """
+        with moment(now, functions or {}):
+            workflow = self._take(definition, snapshot)
+            before = _open_ids(workflow, definition)
+            task = _find(workflow, task_id)
+            if task is None:
+                raise NotFound(task_id)
+            if task._state != OPEN or not task.task_spec.manual or INCIDENT in task.internal_data:
+                raise Conflict("cancelled" if task._state == TaskState.CANCELLED else "completed")
+            task.data = copy.deepcopy(task.data)
+            task.data.update(_accepted(values))
+            self._write_documents(task, documents)
+            journal = _Journal(definition)
+            if run(task):
+                journal.note(task)
+            return self._settle(definition, snapshot.instance_id, workflow, journal, before, functions)
+
+    def fire_timers(
+        self, definition: Definition, snapshot: Snapshot, now: datetime, *, functions: Functions | None = None
+    ) -> Step:
+        """Let every timer fire that is due at *now*."""
+        with moment(now, functions or {}):
+            workflow = self._take(definition, snapshot)
+            before = _open_ids(workflow, definition)
+            return self._settle(
+                definition, snapshot.instance_id, workflow, _Journal(definition), before, functions, refresh=True
+            )
+
+    def retry(
+        self,
+        definition: Definition,
+        snapshot: Snapshot,
+        task_id: str,
+        now: datetime,
+        *,
+        functions: Functions | None = None,
+    ) -> Step:
+        """Try an element that raised once more."""
+        with moment(now, functions or {}):
+            workflow = self._take(definition, snapshot)
+            before = _open_ids(workflow, definition)
+            task = _find(workflow, task_id)
+            if task is None or INCIDENT not in task.internal_data:
+                raise NotFound(task_id)
+            journal = _Journal(definition)
+            if retry(task) and task._state == TaskState.COMPLETED:
+                journal.note(task)
+            return self._settle(definition, snapshot.instance_id, workflow, journal, before, functions)
+
+    # ── live instances ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def keep(self, step: Step, revision: int) -> None:
+        """Keep a step's live instance: it was committed as *revision*."""
+        if step.live is None or step.status is InstanceStatus.COMPLETED:
+            return
+        size = len(step.state) * HEAP_PER_BYTE + HEAP_FIXED
+        with self._lock:
+            old = self._live.pop(step.instance_id, None)
+            self._bytes += size - (old.size if old else 0)
+            self._live[step.instance_id] = _Live(step.live, size, revision)
+            while self._bytes > self._limit and self._live:
+                _, dropped = self._live.popitem(last=False)
+                self._bytes -= dropped.size
+
+    def forget(self, instance_id: str) -> None:
+        """Drop a live instance."""
+        with self._lock:
+            old = self._live.pop(instance_id, None)
+            self._bytes -= old.size if old else 0
+
+    @property
+    def live_bytes(self) -> int:
+        """About how many bytes live instances take."""
+        return self._bytes
+
+    def _take(self, definition: Definition, snapshot: Snapshot) -> InstanceWorkflow:
+        """Return the instance at the snapshot's revision: live if it is kept, else restored."""
+        with self._lock:
+            kept = self._live.pop(snapshot.instance_id, None)
+            self._bytes -= kept.size if kept else 0
+        if kept is not None and kept.revision == snapshot.revision and kept.workflow.spec is definition.spec:
+            return kept.workflow
+        return state.load(definition, snapshot.state)
+
+    # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _write_documents(self, task: Any, documents: Mapping[str, Mapping[str, Any]]) -> None:
+        associated = {spec.bpmn_id for spec in task.task_spec.data_output_associations}
+        if task.parent is not None:  # a multi-instance keeps its associations on the task around its items
+            associated |= {spec.bpmn_id for spec in getattr(task.parent.task_spec, "data_output_associations", ())}
+        for id_, value in documents.items():
+            workflow = task.workflow
+            while workflow is not None and id_ not in workflow.spec.data_objects:
+                workflow = workflow.parent_workflow
+            if workflow is not None:
+                workflow.data_objects[id_] = dict(value)
+            if id_ in associated:
+                task.data[id_] = dict(value)
+
+    def _settle(
+        self,
+        definition: Definition,
+        instance_id: str,
+        workflow: InstanceWorkflow,
+        journal: _Journal,
+        before: frozenset[str],
+        functions: Functions | None,
+        *,
+        refresh: bool = False,
+    ) -> Step:
+        """Run what the engine can run, and return where the instance stands."""
+        if refresh:
+            workflow.refresh_timers()
+        workflow.advance(journal.note)
+        workflow.refresh_timers()
+        workflow.advance(journal.note)
+        thrown = tuple(_message(event) for event in workflow.get_events())
+        open_tasks = self._open_tasks(workflow, definition, functions)
+        incidents = tuple(_incidents(workflow))
+        if self._drop_finished and len(open_tasks) == 1 and not incidents:
+            _drop_finished(workflow, open_tasks[0].id)
+        timers = tuple(_timers(workflow))
+        waiting = tuple(
+            element
+            for task in workflow.every_task()
+            if task._state == TaskState.WAITING
+            and hasattr(task.task_spec, "event_definition")
+            and (element := _element_of(task.task_spec)) is not None
+        )
+        now_open = {task.id for task in open_tasks}
+        done = {passed.task_id for passed in journal.passed}
+        return Step(
+            instance_id=instance_id,
+            state=state.dump(workflow),
+            status=_status(workflow, open_tasks, incidents),
+            open_tasks=open_tasks,
+            opened=tuple(task for task in open_tasks if task.id not in before),
+            passed=tuple(journal.passed),
+            cancelled=tuple(sorted(before - now_open - done - {incident.task_id for incident in incidents})),
+            timers=timers,
+            incidents=incidents,
+            waiting=waiting,
+            thrown=thrown,
+            live=workflow,
+        )
+
+    def _open_tasks(
+        self, workflow: InstanceWorkflow, definition: Definition, functions: Functions | None
+    ) -> tuple[OpenTask, ...]:
+        found = []
+        for task in _ready_for_people(workflow, definition):
+            user_task = definition.outline.task(task.task_spec.bpmn_id)
+            if user_task.performer is not None and PERFORMER not in task.internal_data:
+                try:
+                    names = {**workflow.data_objects, **task.data}
+                    named = expression.compile(user_task.performer).evaluate(names, functions)
+                    task.internal_data[PERFORMER] = None if named in (None, "") else str(named)
+                except expression.ExpressionError as error:
+                    note_incident(task, error)
+                    continue
+            is_item = _is_item(task)
+            found.append(
+                OpenTask(
+                    id=task.id.hex,
+                    element_id=user_task.element_id,
+                    role=user_task.role,
+                    performer=task.internal_data.get(PERFORMER),
+                    item=_item_of(task) if is_item else None,
+                    activation=task.parent.id.hex if is_item else task.id.hex,
+                )
+            )
+        return tuple(found)
+
+
+def _accepted(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that may enter the state: nothing that means something to the engine."""
+    return {
+        key: copy.deepcopy(value)
+        for key, value in values.items()
+        if key not in REFUSED_KEYS and not key.startswith("_") and key not in expression.FUNCTIONS
+    }
+
+
+def _element_of(spec: Any) -> str | None:
+    """Return the element a specification stands for; None for the engine's own (joins, splits, start, end)."""
+    if spec.bpmn_id is not None:
+        return str(spec.bpmn_id)
+    return str(spec.name) if _is_loop(spec) else None
+
+
+def _is_loop(spec: Any) -> bool:
+    return isinstance(spec, LoopTask)
+
+
+def _is_item(task: Any) -> bool:
+    """Whether *task* is one item of a multi-instance or one turn of a loop."""
+    parent = task.parent
+    return parent is not None and _is_loop(parent.task_spec) and parent.task_spec.task_spec == task.task_spec.name
+
+
+def _item_of(task: Any) -> str | None:
+    spec = task.parent.task_spec
+    item = getattr(spec, "input_item", None)
+    if item is not None and item.exists(task):
+        return str(item.get(task))
+    value = task.internal_data.get("item", task.internal_data.get("key_or_index"))
+    return None if value is None else str(value)
+
+
+def _find(workflow: InstanceWorkflow, task_id: str) -> Any:
+    try:
+        wanted = uuid.UUID(hex=task_id)
+    except ValueError:
+        return None
+    if wanted in workflow.tasks:
+        return workflow.tasks[wanted]
+    return next((sub.tasks[wanted] for sub in workflow.subprocesses.values() if wanted in sub.tasks), None)
+
+
+def _ready_for_people(workflow: InstanceWorkflow, definition: Definition) -> list[Any]:
+    known = {task.element_id for task in definition.outline.tasks}
+    return [
+        task
+        for task in workflow.every_task()
+        if task._state == OPEN
+        and task.task_spec.manual
+        and task.task_spec.bpmn_id in known
+        and INCIDENT not in task.internal_data
+    ]
+
+
+def _open_ids(workflow: InstanceWorkflow, definition: Definition) -> frozenset[str]:
+    return frozenset(task.id.hex for task in _ready_for_people(workflow, definition))
+
+
+def _incidents(workflow: InstanceWorkflow) -> list[Incident]:
+    found = []
+    for task in workflow.every_task():
+        raised = task.internal_data.get(INCIDENT)
+        if raised is not None and task._state not in (TaskState.COMPLETED, TaskState.CANCELLED):
+            element = _element_of(task.task_spec) or task.task_spec.name
+            element = element.removesuffix(" [child]").split(".Boundary")[0]
+            found.append(Incident(task.id.hex, element, raised["cause"], raised["trace"], raised["data"]))
+    return found
+
+
+def _timers(workflow: InstanceWorkflow) -> list[DueTimer]:
+    found = []
+    for task in workflow.every_task():
+        if task._state == TaskState.WAITING and (due := due_of(task)) is not None:
+            found.append(DueTimer(task.id.hex, _element_of(task.task_spec) or task.task_spec.name, due))
+    return sorted(found, key=lambda timer: timer.due_at)
+
+
+def _status(
+    workflow: InstanceWorkflow, open_tasks: tuple[OpenTask, ...], incidents: tuple[Incident, ...]
+) -> InstanceStatus:
+    if incidents:
+        return InstanceStatus.INCIDENT
+    if workflow.completed:
+        return InstanceStatus.COMPLETED
+    return InstanceStatus.RUNNING if open_tasks else InstanceStatus.WAITING
+
+
+def _message(event: Any) -> Message:
+    definition = event.event_definition
+    payload = event.payload if isinstance(event.payload, Mapping) else {}
+    return Message(str(definition.name), type(definition).__name__, dict(payload))
+
+
+def _drop_finished(workflow: InstanceWorkflow, open_id: str) -> None:
+    """Drop finished work if nothing but one task at top level is alive: attach that task to the root."""
+    task = workflow.tasks.get(uuid.UUID(hex=open_id))
+    if task is None or workflow.get_active_subprocesses() or workflow.event_manager.tasks:
+        return
+    if f"{task.task_spec.bpmn_id}.BoundaryEventJoin" in workflow.spec.task_specs or _is_item(task):
+        return
+    if sum(t._state in WAITING_STATES for t in workflow.tasks.values()) != 1:
+        return
+    root = workflow.task_tree
+    kept = {root.id: root, task.id: task}
+    waiting = list(task.children)
+    while waiting:
+        child = waiting.pop()
+        kept[child.id] = child
+        waiting.extend(child.children)
+    if any(t._state == TaskState.FUTURE and t.id not in kept for t in workflow.tasks.values()):
+        return
+    task._parent = root.id
+    root._children = [task.id]
+    root.data = {}
+    root.internal_data = {}
+    workflow.tasks = kept
+    workflow.subprocesses = {}
+    workflow.last_task = None

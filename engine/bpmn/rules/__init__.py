@@ -1,0 +1,54 @@
+"""What is checked before a procedure is deployed: every fault at once, each with where it is and how to mend it.
+
+SpiffWorkflow silently ignores several elements of BPMN and hangs on some valid diagrams; whoever draws one of them
+has to hear it here, not from an instance that stands still. Each module holds one family of rules.
+"""
+
+from collections.abc import Callable, Mapping
+
+from engine.bpmn.rules import data, diagram, events, flow, forms, lanes, language, process, support
+from engine.bpmn.rules.diagram import Diagram, Procedure
+from engine.model.errors import Finding
+
+__all__ = ["check"]
+
+RULES: tuple[Callable[[Procedure, Diagram], None], ...] = (
+    process.check,
+    support.check,
+    lanes.check,
+    flow.check,
+    events.check,
+    data.check,
+    language.check,
+    forms.check,
+)
+
+
+def check(
+    files: Mapping[str, bytes], process_id: str, form_fields: Mapping[str, frozenset[str]] | None
+) -> list[Finding]:
+    """Return every fault and warning of the procedure *process_id*, in the order of its files and lines.
+
+    *files* are the procedure's BPMN and DMN files by name; others are not looked at. *form_fields* gives, by form id,
+    the names of a form's top properties; None if the forms are not at hand, so that nothing is said about them.
+    """
+    procedure = Procedure(process_id, form_fields)
+    for name in sorted(files):
+        if name.endswith(".bpmn"):
+            diagram.load(procedure, name, files[name])
+        elif name.endswith(".dmn"):
+            diagram.load_decisions(procedure, name, files[name])
+    if not any(name.endswith(".bpmn") for name in files):
+        procedure.say(
+            None,
+            "no_diagram",
+            f"Prosedur {process_id} tidak mempunyai diagram BPMN.",
+            f"Simpan diagramnya sebagai {process_id}.bpmn.",
+            file=f"{process_id}.bpmn",
+        )
+    else:
+        process.check_procedure(procedure)
+    for each in procedure.diagrams:
+        for rule in RULES:
+            rule(procedure, each)
+    return sorted(procedure.findings, key=lambda found: (found.file, found.line or 0, found.rule))

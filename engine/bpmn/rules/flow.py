@@ -1,0 +1,311 @@
+"""Rules about sequence flows: what is reached, what goes round, and what the engine cannot walk through."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from engine.bpmn.markup import Element, bpmn, children, local
+from engine.bpmn.rules.diagram import ACTIVITIES, CHOOSING, SUB_PROCESSES, Diagram, Procedure, called, kinds
+
+MAX_CHAIN = 400  # the engine's parser walks flows recursively; near 480 nodes Python refuses
+MAX_PREDICTED = 2_000  # tasks that the engine makes ahead at once
+
+# Where an instance stands still until somebody or something from outside moves it.
+_WAITING = frozenset(
+    {"userTask", "manualTask", "task", "receiveTask", "intermediateCatchEvent", "eventBasedGateway", "callActivity"}
+)
+
+
+def check(procedure: Procedure, diagram: Diagram) -> None:
+    """Check flows, ends, ways and cycles of every scope."""
+    for flow in diagram.flows:
+        _check_ends(diagram, flow)
+    for node in diagram.all_nodes:
+        _check_outgoing(diagram, node)
+    for scope in diagram.scopes:
+        if local(scope) == "process" and scope.get("isExecutable", "true") != "true":
+            continue
+        _check_starts_and_ends(diagram, scope)
+        graph = {
+            node.get("id"): [name for name in diagram.next_nodes(node) if name in diagram.elements]
+            for node in diagram.nodes(scope)
+        }
+        _check_reachable(diagram, scope, graph)
+        if not _check_cycles(diagram, graph):
+            _check_size(diagram, scope, graph)
+
+
+def _check_ends(diagram: Diagram, flow: Element) -> None:
+    for attribute, word in (("sourceRef", "asal"), ("targetRef", "tujuan")):
+        node = diagram.elements.get(flow.get(attribute))
+        if node is None:
+            diagram.fault(
+                flow,
+                "flow_loose",
+                f"Panah {called(flow)} tidak mempunyai {word}: {flow.get(attribute) or 'kosong'} tidak ada.",
+                "Sambungkan panah ke dua unsur, atau hapus.",
+            )
+        elif node.getparent() is not flow.getparent():
+            diagram.fault(
+                flow,
+                "flow_across",
+                f"Panah {called(flow)} melintasi batas subproses.",
+                "Akhiri panah di subprosesnya; dari luar, sambungkan ke subproses itu sendiri.",
+            )
+
+
+def _check_outgoing(diagram: Diagram, node: Element) -> None:
+    kind, outgoing = local(node), diagram.outgoing.get(node.get("id"), [])
+    conditional = [flow for flow in outgoing if flow.find(bpmn("conditionExpression")) is not None]
+    if kind not in CHOOSING:
+        for flow in conditional:
+            diagram.fault(
+                flow,
+                "condition_ignored",
+                f"Syarat pada panah {called(flow)} dari {called(node)} tidak diperiksa: panah itu selalu ditempuh.",
+                "Letakkan gerbang eksklusif sesudahnya, dan pindahkan syarat ke panah yang keluar dari gerbang.",
+            )
+    if kind in ACTIVITIES and len(outgoing) > 1:
+        diagram.fault(
+            node,
+            "two_ways_out",
+            f"Dari {called(node)} keluar {len(outgoing)} panah; tugas hanya boleh mempunyai satu.",
+            "Letakkan gerbang sesudahnya: eksklusif untuk memilih, paralel untuk menempuh semuanya.",
+        )
+    if kind in CHOOSING and len(outgoing) > 1:
+        plain = [f for f in outgoing if f not in conditional and f.get("id") != node.get("default")]
+        for flow in plain:
+            diagram.fault(
+                flow,
+                "condition_missing",
+                f"Panah {called(flow)} dari {called(node)} tidak mempunyai syarat.",
+                "Tulis syaratnya, atau jadikan panah ini bawaan (default).",
+            )
+        if not plain and not node.get("default"):
+            diagram.warn(
+                node,
+                "default_missing",
+                f"Keputusan {called(node)} tidak mempunyai panah bawaan: bila tidak ada syarat yang benar, "
+                "pelaksanaan terganggu.",
+                "Jadikan salah satu panah bawaan (default).",
+            )
+    if kind == "eventBasedGateway":
+        _check_event_gateway(diagram, node, outgoing)
+
+
+def _check_event_gateway(diagram: Diagram, gateway: Element, outgoing: Iterable[Element]) -> None:
+    targets = [diagram.elements[f.get("targetRef")] for f in outgoing if f.get("targetRef") in diagram.elements]
+    for target in targets:
+        if local(target) not in {"intermediateCatchEvent", "receiveTask"}:
+            diagram.fault(
+                target,
+                "event_gateway",
+                f"Sesudah gerbang peristiwa {called(gateway)} datang {called(target)}, yang tidak menunggu peristiwa.",
+                "Sambungkan gerbang hanya ke peristiwa tangkap (pesan, waktu, sinyal) atau tugas penerima.",
+            )
+    timers = [target for target in targets if "timer" in kinds(target)]
+    for timer in timers[1:]:
+        diagram.fault(
+            timer,
+            "event_gateway_timers",
+            f"Gerbang peristiwa {called(gateway)} mempunyai {len(timers)} pewaktu; hanya satu yang berjalan benar.",
+            "Sisakan satu pewaktu dengan waktu terpendek.",
+        )
+
+
+def _check_starts_and_ends(diagram: Diagram, scope: Element) -> None:
+    nodes = diagram.nodes(scope)
+    starts = [node for node in nodes if local(node) == "startEvent"]
+    place = "Proses" if local(scope) == "process" else "Subproses"
+    if local(scope) == "adHocSubProcess":
+        return
+    if not nodes and local(scope) == "process":
+        diagram.fault(
+            scope, "start_count", f"{place} {called(scope)} kosong.", "Gambar peristiwa mulai dan langkahnya."
+        )
+        return
+    if not starts:
+        diagram.fault(
+            scope,
+            "start_count",
+            f"{place} {called(scope)} tidak mempunyai peristiwa mulai.",
+            "Tambahkan satu peristiwa mulai.",
+        )
+    for extra in starts[1:]:
+        diagram.fault(
+            extra,
+            "start_count",
+            f"{place} {called(scope)} mempunyai {len(starts)} peristiwa mulai; hanya yang pertama akan berjalan.",
+            "Sisakan satu peristiwa mulai; pilihan sesudahnya digambar dengan gerbang.",
+        )
+    if not any(local(node) == "endEvent" for node in nodes):
+        diagram.fault(
+            scope,
+            "end_missing",
+            f"{place} {called(scope)} tidak mempunyai peristiwa selesai.",
+            "Tambahkan peristiwa selesai sesudah langkah terakhir.",
+        )
+    for node in nodes:
+        leaves = diagram.outgoing.get(node.get("id"))
+        if not leaves and local(node) != "endEvent" and not _stands_alone(node) and "link" not in kinds(node):
+            diagram.warn(
+                node,
+                "implicit_end",
+                f"Sesudah {called(node)} tidak ada panah: cabang ini berakhir di sana tanpa dikatakan.",
+                "Sambungkan ke langkah berikut atau ke peristiwa selesai.",
+            )
+
+
+def _stands_alone(node: Element) -> bool:
+    """Whether *node* begins by itself and needs no flow: an event sub-process or a compensation handler."""
+    return "true" in {node.get("triggeredByEvent"), node.get("isForCompensation")}
+
+
+def _check_reachable(diagram: Diagram, scope: Element, graph: Mapping[str, list[str]]) -> None:
+    nodes = {node.get("id"): node for node in diagram.nodes(scope)}
+    begin = [name for name, node in nodes.items() if local(node) == "startEvent" or _stands_alone(node)]
+    if not any(local(nodes[name]) == "startEvent" for name in begin):
+        return  # said already; otherwise every node of the scope would be named
+    reached, ahead = set(begin), list(begin)
+    while ahead:
+        for name in graph.get(ahead.pop(), []):
+            if name not in reached:
+                reached.add(name)
+                ahead.append(name)
+    for name, node in nodes.items():
+        if name not in reached:
+            diagram.fault(
+                node,
+                "unreachable",
+                f"{called(node)} tidak dapat dicapai dari peristiwa mulai, sehingga tidak pernah dikerjakan.",
+                "Sambungkan dengan panah, atau hapus.",
+            )
+
+
+def _check_cycles(diagram: Diagram, graph: Mapping[str, list[str]]) -> bool:
+    """Name the cycles that cannot run; return whether there are any."""
+    elements = diagram.elements
+    no_exit = _cycle(graph, lambda name: not _may_leave(diagram, elements[name]))
+    if no_exit:
+        diagram.fault(
+            elements[no_exit[0]],
+            "cycle_without_exit",
+            f"Lingkaran {_route(elements, no_exit)} tidak mempunyai jalan keluar.",
+            "Letakkan gerbang eksklusif di dalam lingkaran, dengan satu panah yang meninggalkannya.",
+        )
+        return True
+    unattended = _cycle(graph, lambda name: not _waits(elements[name]))
+    if unattended:
+        diagram.fault(
+            elements[unattended[0]],
+            "cycle_without_wait",
+            f"Lingkaran {_route(elements, unattended)} berputar tanpa menunggu siapa pun dan tidak akan berhenti.",
+            "Letakkan tugas pengguna atau peristiwa waktu di dalam lingkaran.",
+        )
+        return True
+    return False
+
+
+def _may_leave(diagram: Diagram, node: Element) -> bool:
+    """Whether a token at *node* may go another way: there the engine stops making tasks ahead."""
+    if local(node) == "eventBasedGateway":
+        return True
+    return local(node) in CHOOSING and len(diagram.outgoing.get(node.get("id"), [])) > 1
+
+
+def _waits(node: Element) -> bool:
+    if local(node) in SUB_PROCESSES:
+        return any(_waits(child) for child in children(node))
+    return local(node) in _WAITING
+
+
+def _route(elements: Mapping[str, Element], cycle: Iterable[str]) -> str:
+    names = [called(elements[name]) for name in cycle]
+    shown = [*names[:3], "…", names[-1]] if len(names) > 5 else names
+    return " → ".join([*shown, names[0]])
+
+
+def _cycle(graph: Mapping[str, list[str]], keep: Callable[[str], bool]) -> list[str]:
+    """Return one cycle among the nodes that *keep* accepts, in its order; empty if there is none."""
+    done: set[str] = set()
+    for start in graph:
+        if start in done or not keep(start):
+            continue
+        path, on_path = [start], {start}
+        ways = [iter(graph[start])]
+        while path:
+            step = next(ways[-1], None)
+            if step is None:
+                ways.pop()
+                finished = path.pop()
+                on_path.discard(finished)
+                done.add(finished)
+            elif step in on_path:
+                return path[path.index(step) :]
+            elif step in graph and step not in done and keep(step):
+                path.append(step)
+                on_path.add(step)
+                ways.append(iter(graph[step]))
+    return []
+
+
+def _check_size(diagram: Diagram, scope: Element, graph: Mapping[str, list[str]]) -> None:
+    """Measure how deep the engine's parser and how far its prediction would go."""
+    deepest, depth = _deepest(graph, [n.get("id") for n in diagram.nodes(scope) if local(n) == "startEvent"])
+    if depth > MAX_CHAIN:
+        diagram.fault(
+            diagram.elements[deepest],
+            "chain_too_long",
+            f"Sampai {called(diagram.elements[deepest])} ada {depth} unsur berturut-turut; batasnya {MAX_CHAIN}.",
+            "Bagi alur menjadi beberapa subproses atau call activity.",
+        )
+        return
+    worst, tasks = _predicted(diagram, graph)
+    if tasks > MAX_PREDICTED:
+        diagram.fault(
+            diagram.elements[worst],
+            "too_many_branches",
+            f"Sesudah {called(diagram.elements[worst])} mesin harus menyiapkan {tasks:,} tugas sekaligus; "
+            f"batasnya {MAX_PREDICTED:,}.".replace(",", "."),
+            "Gerbang paralel yang berturut-turut berlipat dua: satukan, atau letakkan tiap bagian dalam call activity.",
+        )
+
+
+def _deepest(graph: Mapping[str, list[str]], starts: Iterable[str]) -> tuple[str, int]:
+    """Return the node at which the parser is nested deepest, walking as it does: first way first, each node once."""
+    best, seen = ("", 0), set()
+    for start in starts:
+        seen.add(start)
+        ways = [(start, iter(graph.get(start, [])))]
+        while ways:
+            if len(ways) > best[1]:
+                best = (ways[-1][0], len(ways))
+            step = next(ways[-1][1], None)
+            if step is None:
+                ways.pop()
+            elif step not in seen and step in graph:
+                seen.add(step)
+                ways.append((step, iter(graph[step])))
+    return best
+
+
+def _predicted(diagram: Diagram, graph: Mapping[str, list[str]]) -> tuple[str, int]:
+    """Return the node from which the engine makes most tasks ahead, and how many.
+
+    It follows every way and joins nothing, so two branches that meet are counted twice from there on; a gateway that
+    chooses ends its foresight.
+    """
+    counts: dict[str, int] = {}
+    for start in graph:
+        stack = [start]
+        while stack:
+            name = stack[-1]
+            ahead = [step for step in graph[name] if step in graph]
+            if name in counts:
+                stack.pop()
+            elif _may_leave(diagram, diagram.elements[name]):
+                counts[name] = 1 + len(ahead)
+            elif missing := [step for step in ahead if step not in counts]:
+                stack.extend(missing)
+            else:
+                counts[name] = 1 + sum(counts[step] for step in ahead)
+    worst = max(counts, key=lambda name: counts[name], default="")
+    return worst, counts.get(worst, 0)

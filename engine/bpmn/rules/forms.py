@@ -1,0 +1,72 @@
+"""Rules that hold a diagram against its forms: every step has one, and it yields what the step is to put out."""
+
+from engine.bpmn.markup import SPIFF, Element, children, local, text_of
+from engine.bpmn.rules.diagram import Diagram, Procedure, called
+
+RESERVED = frozenset({"typename", "data_objects"})
+
+
+def form_of(task: Element) -> str:
+    """Return the id of a user task's form: a named file's stem, else the task's own id."""
+    for item in task.iter(f"{{{SPIFF}}}property"):
+        if item.get("name") == "formJsonSchemaFilename" and item.get("value"):
+            return str(item.get("value")).rsplit("/", 1)[-1].removesuffix(".json").removesuffix(".schema")
+    return str(task.get("id"))
+
+
+def data_of(diagram: Diagram, node: Element, association: str, end: str) -> list[tuple[Element, str]]:
+    """Return the references at the far ends of a node's data associations, each with its data object's id."""
+    references = [
+        diagram.elements[text_of(ref)]
+        for each in children(node, association)
+        for ref in children(each, end)
+        if text_of(ref) in diagram.elements
+    ]
+    return [(each, each.get("dataObjectRef")) for each in references if local(each) == "dataObjectReference"]
+
+
+def check(procedure: Procedure, diagram: Diagram) -> None:
+    """Check that each step has a form, and that documents are yielded and asked for."""
+    fields = procedure.form_fields
+    if fields is None:
+        return
+    yielded = {
+        data
+        for other in procedure.diagrams
+        for node in other.all_nodes
+        for _, data in data_of(other, node, "dataOutputAssociation", "targetRef")
+    }
+    for task in diagram.of_kind("userTask"):
+        form = form_of(task)
+        if form not in fields:
+            diagram.fault(
+                task,
+                "form_missing",
+                f"Tugas {called(task)} tidak mempunyai formulir.",
+                f"Buat formulir {form}.schema.json, atau jadikan tugas manual bila tidak ada yang dicatat.",
+            )
+            continue
+        for name in sorted(RESERVED & fields[form]):
+            diagram.fault(
+                task,
+                "name_reserved",
+                f"Formulir {called(task)} mempunyai isian {name}, nama yang dipakai mesin proses sendiri.",
+                f"Ganti nama isian {name} di formulir {form}.",
+            )
+        for reference, data in data_of(diagram, task, "dataOutputAssociation", "targetRef"):
+            if data not in fields[form]:
+                diagram.fault(
+                    task,
+                    "output_without_field",
+                    f"Formulir {called(task)} tidak mempunyai isian {data}, sehingga output {called(reference)} "
+                    "tidak pernah ada dan tugas tidak dapat selesai.",
+                    f"Tambahkan bagian {data} (object) ke formulir {form}.",
+                )
+        for reference, data in data_of(diagram, task, "dataInputAssociation", "sourceRef"):
+            if data not in yielded and data not in fields[form]:
+                diagram.fault(
+                    task,
+                    "input_never_given",
+                    f"Kelengkapan {called(reference)} untuk {called(task)} tidak dihasilkan langkah mana pun.",
+                    f"Tambahkan bagian {data} ke formulir {form}, atau jadikan output sebuah langkah sebelumnya.",
+                )

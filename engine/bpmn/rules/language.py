@@ -1,0 +1,279 @@
+"""Rules about what is written inside the diagram: expressions, scripts, times, and the names that they read."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engine.bpmn import expression
+from engine.bpmn.markup import SPIFF, Element, bpmn, children, local, sop, text_of
+from engine.bpmn.rules.diagram import Diagram, Procedure, called, definitions
+from engine.model.calendar import parse_duration
+
+_PYTHON = re.compile(r"(?:https?://(?:www\.)?)?python(?:\.org)?/?", re.IGNORECASE)
+# What a timer may say without quotes: a duration, a date with or without time, a repetition.
+_ISO_TIME = re.compile(
+    r"(?:R\d*/)?(?:\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)?/)?"
+    r"(?:P(?=[\dT])(?:\d+(?:\.\d+)?[YMWD])*(?:T(?:\d+(?:\.\d+)?[HMS])+)?|\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)?)"
+)
+_START_ATTRIBUTES = ("judul", "kunci", "tanggalAcuan")
+_EXAMPLE = 'Contoh: hasil == "ya" and jumlah > 3.'
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """One expression where it stands: *of* is the element it belongs to, *at* the one whose line it is on."""
+
+    of: Element
+    at: Element
+    text: str
+    word: str  # what it is, in the message
+
+
+def check(procedure: Procedure, diagram: Diagram) -> None:
+    """Check every expression, script and time."""
+    _check_languages(diagram)
+    known = None if procedure.form_fields is None else _known_names(procedure)
+    documents = {e.get("id") for d in procedure.diagrams for e in d.elements.values() if local(e) == "dataObject"}
+    for written in _expressions(diagram):
+        _check_expression(diagram, written, known, documents)
+    for owner, node in _scripts(diagram):
+        _check_script(diagram, owner, node, known, documents)
+    for task in diagram.of_kind("userTask"):
+        _check_standard_time(diagram, task)
+        _check_other_performer(diagram, task)
+    for process in diagram.processes:
+        _check_start_expressions(procedure, diagram, process)
+    for node in diagram.all_nodes:
+        for reference in node.iterfind(f"{bpmn('multiInstanceLoopCharacteristics')}/{bpmn('loopDataInputRef')}"):
+            if known is not None and text_of(reference) not in known:
+                diagram.fault(
+                    node,
+                    "name_unknown",
+                    f"Kumpulan {text_of(reference)} untuk {called(node)} tidak diisi langkah mana pun.",
+                    f"Tambahkan isian {text_of(reference)} ke formulir langkah sebelumnya.",
+                )
+
+
+def _check_languages(diagram: Diagram) -> None:
+    named = [(diagram.root, diagram.root.get("expressionLanguage"))]
+    for element in diagram.root.iter():
+        if isinstance(element.tag, str):
+            named.append((element, element.get("language") if local(element).endswith("Expression") else None))
+            named.append((element, element.get("scriptFormat")))
+    for element, language in named:
+        if _is_foreign(language):
+            diagram.fault(
+                element,
+                "expression_language",
+                f"Bahasa ungkapan {language} tidak didukung; ungkapan ditulis dalam bahasa ungkapan Alur.",
+                f"Hapus keterangan bahasa itu dan tulis ulang ungkapannya. {_EXAMPLE}",
+            )
+
+
+def _is_foreign(language: str | None) -> bool:
+    return bool(language) and _PYTHON.fullmatch(language or "") is None
+
+
+def _expressions(diagram: Diagram) -> Iterator[_Written]:
+    """Yield every expression that an instance evaluates while it runs."""
+    for flow in diagram.flows:
+        for condition in children(flow, "conditionExpression"):
+            if _is_foreign(condition.get("language")):
+                continue  # said once already
+            yield _Written(flow, condition, text_of(condition), "Syarat")
+    for node in diagram.all_nodes:
+        if node.get(sop("pelaksana")) is not None:
+            yield _Written(node, node, node.get(sop("pelaksana")), "Ungkapan pelaksana")
+        for loop in children(node, "multiInstanceLoopCharacteristics", "standardLoopCharacteristics"):
+            for part in children(loop, "loopCardinality", "completionCondition", "loopCondition"):
+                yield _Written(node, part, text_of(part), "Ungkapan pengulangan")
+        for definition in definitions(node):
+            for part in children(definition, "condition"):
+                yield _Written(node, part, text_of(part), "Syarat")
+            for part in children(definition, "timeDate", "timeDuration", "timeCycle"):
+                if text_of(part) and not _ISO_TIME.fullmatch(text_of(part)):
+                    yield _Written(node, part, text_of(part), "Waktu")
+    for payload in diagram.root.iter(f"{{{SPIFF}}}messagePayload"):
+        yield _Written(_nearest(payload), payload, text_of(payload), "Isi pesan")
+
+
+def _nearest(element: Element) -> Element:
+    """Return the nearest element around an extension that has an id."""
+    while not element.get("id"):
+        element = element.getparent()
+    return element
+
+
+def _scripts(diagram: Diagram) -> Iterator[tuple[Element, Element]]:
+    """Yield each script with the element that it belongs to."""
+    for task in diagram.of_kind("scriptTask"):
+        script = task.find(bpmn("script"))
+        if script is None or not text_of(script):
+            diagram.fault(
+                task,
+                "script_missing",
+                f"Tugas skrip {called(task)} kosong.",
+                "Tulis baris berbentuk nama = ungkapan, atau hapus tugas ini.",
+            )
+        else:
+            yield task, script
+    for name in ("preScript", "postScript"):
+        for script in diagram.root.iter(f"{{{SPIFF}}}{name}"):
+            if text_of(script):
+                yield _nearest(script), script
+
+
+def _check_expression(diagram: Diagram, written: _Written, known: set[str] | None, documents: set[str]) -> None:
+    """Note why *written* does not compile, or reads what nobody gives."""
+    of, word = written.of, f"{written.word} pada {called(written.of)}"
+    try:
+        names = _names(written.text)
+    except expression.ExpressionError as error:
+        diagram.fault(
+            of, "expression", f"{word} tidak dapat dibaca: {error.reason}.", f"Perbaiki “{written.text}”. {_EXAMPLE}"
+        )
+        return
+    for name in sorted(names - known) if known is not None else ():
+        diagram.fault(
+            of,
+            "name_unknown",
+            f"{word} membaca {name}, yang tidak diisi langkah mana pun.",
+            f"Perbaiki ejaan {name}, atau tambahkan isian {name} ke formulir langkah sebelumnya.",
+        )
+    for name, part in sorted(_parts(written.text, documents)):
+        diagram.fault(
+            of,
+            "document_content",
+            f"{word} membaca isi dokumen {name}.{part}; mesin hanya menyimpan nomor versinya.",
+            f"Tambahkan isian biasa (di luar dokumen) ke formulir yang menghasilkan {name}, lalu baca isian itu.",
+        )
+
+
+def _names(text: str) -> set[str]:
+    """Return the names of values that *text* reads; ExpressionError if it does not compile."""
+    read: frozenset[str] = expression.compile(text).names
+    return set(read - expression.HOST_FUNCTIONS.keys())
+
+
+def _parts(text: str, documents: set[str]) -> set[tuple[str, str]]:
+    """Return what *text* reads inside documents, other than their version."""
+    found = set()
+    for node in ast.walk(ast.parse(text.strip(), mode="eval")):
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=part) if name in documents and part != "versi":
+                found.add((name, part))
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(part))) if (
+                name in documents and part != "versi"
+            ):
+                found.add((name, part))
+    return found
+
+
+def _check_script(
+    diagram: Diagram, owner: Element, script: Element, known: set[str] | None, documents: set[str]
+) -> None:
+    try:
+        lines = expression.script(text_of(script))
+    except expression.ExpressionError as error:
+        diagram.fault(
+            owner,
+            "script",
+            f"Skrip pada {called(owner)} tidak dapat dijalankan: {error.reason}.",
+            "Tulis satu perhitungan tiap baris, misalnya: jumlah = len(daftar).",
+        )
+        return
+    for _, line in lines:
+        _check_expression(diagram, _Written(owner, script, line.text, "Skrip"), known, documents)
+
+
+def _assigned(text: str) -> set[str]:
+    """Return the names that a script gives values; none if it cannot be read."""
+    try:
+        return {name for name, _ in expression.script(text)}
+    except expression.ExpressionError:
+        return set()
+
+
+def _known_names(procedure: Procedure) -> set[str]:
+    """Return every name that a form, a document, a script, a multi-instance item or a message gives."""
+    known: set[str] = set().union(*(procedure.form_fields or {}).values())
+    for diagram in procedure.diagrams:
+        for element in diagram.root.iter():
+            if not isinstance(element.tag, str):
+                continue
+            match local(element):
+                case "dataObject" | "inputDataItem" | "outputDataItem":
+                    known.add(element.get("id"))
+                case "loopDataOutputRef" | "messageVariable" | "variableName":
+                    known.add(text_of(element))
+                case "script" | "preScript" | "postScript":
+                    known |= _assigned(text_of(element))
+    return known
+
+
+def _check_start_expressions(procedure: Procedure, diagram: Diagram, process: Element) -> None:
+    """Check what names an instance: at that moment only the start form has been filled in."""
+    fields = procedure.form_fields
+    known = None
+    if fields is not None:
+        known = {name for start in children(process, "startEvent") for name in fields.get(start.get("id"), ())}
+    for attribute in _START_ATTRIBUTES:
+        text = process.get(sop(attribute))
+        if text is None:
+            continue
+        try:
+            names = _names(text)
+        except expression.ExpressionError as error:
+            diagram.fault(
+                process,
+                "expression",
+                f"sop:{attribute} tidak dapat dibaca: {error.reason}.",
+                f"Perbaiki “{text}”. Contoh: str(tahun).",
+            )
+            continue
+        for name in sorted(names - known) if known is not None else ():
+            diagram.fault(
+                process,
+                "name_unknown",
+                f"sop:{attribute} membaca {name}, yang tidak ditanyakan formulir mulai.",
+                f"Tambahkan isian {name} ke formulir peristiwa mulai, atau perbaiki ejaannya.",
+            )
+    roles = {lane.get(sop("peran")) or lane.get("id") for each in diagram.processes for lane in each.iter(bpmn("lane"))}
+    for role in (process.get(sop("pemulai")) or "").split():
+        if role not in roles:
+            diagram.warn(
+                process,
+                "starter_unknown",
+                f"sop:pemulai menyebut peran {role}, yang tidak mempunyai jalur di diagram ini.",
+                f"Perbaiki ejaan {role}, atau pastikan peran itu dipakai prosedur lain.",
+            )
+
+
+def _check_standard_time(diagram: Diagram, task: Element) -> None:
+    text = task.get(sop("waktu"))
+    if text is None:
+        return
+    try:
+        parse_duration(text)
+    except ValueError:
+        diagram.fault(
+            task,
+            "standard_time",
+            f"Waktu baku {text or '(kosong)'} pada {called(task)} bukan waktu kerja.",
+            "Tulis sebagai ISO 8601: PT15M untuk 15 menit, PT2H untuk 2 jam, P1D untuk 1 hari kerja.",
+        )
+
+
+def _check_other_performer(diagram: Diagram, task: Element) -> None:
+    other = task.get(sop("bukanPelaksana"))
+    if other is None:
+        return
+    named = diagram.elements.get(other)
+    if named is None or local(named) != "userTask" or named is task:
+        diagram.fault(
+            task,
+            "other_performer",
+            f"sop:bukanPelaksana pada {called(task)} menyebut {other or '(kosong)'}, yang bukan tugas pengguna lain.",
+            "Sebut id tugas pengguna sebelumnya.",
+        )

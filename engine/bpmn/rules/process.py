@@ -1,0 +1,116 @@
+"""Rules about the process as a whole: its id, that it can run, that ids are unique and readable."""
+
+import re
+from collections import Counter
+
+from engine.bpmn.markup import BPMN, Element, local, namespace
+from engine.bpmn.rules.diagram import NODES, Diagram, Procedure, called
+
+_SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_SHOWN = NODES | {"process", "lane", "dataObject"}
+
+
+def check_procedure(procedure: Procedure) -> None:
+    """Check that exactly one process can be started, and that it carries the procedure's id."""
+    callees = {
+        activity.get("calledElement") for diagram in procedure.diagrams for activity in diagram.of_kind("callActivity")
+    }
+    runnable = [(d, p) for d, p in procedure.processes() if p.get("isExecutable", "true") == "true"]
+    started = [(d, p) for d, p in runnable if p.get("id") not in callees or p.get("id") == procedure.process_id]
+    ours = [(d, p) for d, p in procedure.processes() if p.get("id") == procedure.process_id]
+    if procedure.diagrams and not ours:
+        diagram = procedure.diagrams[0]
+        at = diagram.processes[0] if diagram.processes else diagram.root
+        diagram.fault(
+            at,
+            "process_id",
+            f"Tidak ada proses dengan id {procedure.process_id}; yang ada: "
+            f"{', '.join(str(p.get('id')) for _, p in procedure.processes()) or 'tidak satu pun'}.",
+            f"Samakan id proses dengan nama folder: {procedure.process_id}.",
+        )
+    for diagram, process in ours:
+        if process.get("isExecutable", "true") != "true":
+            diagram.fault(
+                process,
+                "not_executable",
+                f"Proses {called(process)} ditandai tidak dapat dijalankan.",
+                'Beri proses isExecutable="true" (di studio: centang “Dapat dijalankan”).',
+            )
+    for diagram, process in started:
+        if len(started) > 1 and process.get("id") != procedure.process_id:
+            diagram.fault(
+                process,
+                "several_executable",
+                f"Proses {called(process)} juga dapat dijalankan, padahal satu prosedur mempunyai satu proses.",
+                'Beri isExecutable="false", panggil dengan call activity, atau pindahkan ke prosedur sendiri.',
+            )
+
+
+def check(procedure: Procedure, diagram: Diagram) -> None:
+    """Check ids and unknown elements."""
+    ids = Counter(e.get("id") for e in diagram.root.iter() if isinstance(e.tag, str) and e.get("id"))
+    for name, count in ids.items():
+        if count > 1:
+            diagram.fault(
+                diagram.elements.get(name, diagram.root),
+                "id_twice",
+                f"Id {name} dipakai {count} kali dalam satu berkas.",
+                "Beri setiap unsur id sendiri.",
+            )
+    for element in diagram.elements.values():
+        if local(element) in _SHOWN and not _SNAKE_CASE.fullmatch(element.get("id")):
+            diagram.warn(
+                element,
+                "id_spelling",
+                f"Id {element.get('id')} tidak berbentuk kata_kata_kecil.",
+                f"Ganti id, misalnya menjadi {_suggestion(element)}; formulir, riwayat, dan uji memakai id ini.",
+            )
+    for scope in diagram.scopes:
+        for child in scope:
+            if isinstance(child.tag, str) and namespace(child) == BPMN and local(child) not in _KNOWN:
+                diagram.fault(
+                    child,
+                    "unknown_element",
+                    f"Unsur {local(child)} tidak dikenal dan tidak akan dijalankan.",
+                    "Gambar langkah ini dengan unsur BPMN yang didukung, misalnya userTask.",
+                )
+
+
+def _suggestion(element: Element) -> str:
+    words = re.findall(r"[a-z0-9]+", (element.get("name") or element.get("id")).casefold())
+    return "_".join(words[:4]) or "nama_langkah"
+
+
+# Children of a process or sub-process that carry no behaviour of their own, or whose rules are elsewhere.
+_KNOWN = NODES | {
+    "documentation",
+    "extensionElements",
+    "auditing",
+    "monitoring",
+    "property",
+    "laneSet",
+    "sequenceFlow",
+    "dataObject",
+    "dataObjectReference",
+    "dataStoreReference",
+    "textAnnotation",
+    "association",
+    "group",
+    "incoming",
+    "outgoing",
+    "ioSpecification",
+    "ioBinding",
+    "dataInputAssociation",
+    "dataOutputAssociation",
+    "standardLoopCharacteristics",
+    "multiInstanceLoopCharacteristics",
+    "resourceRole",
+    "performer",
+    "humanPerformer",
+    "potentialOwner",
+    "categoryValueRef",
+    "correlationSubscription",
+    "supportedInterfaceRef",
+    "supports",
+    "completionCondition",
+}

@@ -1,0 +1,174 @@
+"""Timer events on a clock that is a parameter.
+
+SpiffWorkflow asks the machine for the time; a move of an instance is computed for one instant, so that tests, repeated
+computations after a conflict and a sweep after a night's outage all see the same. ``moment`` sets that instant, and the
+host's functions, for the thread that computes.
+
+A timer's text is ISO 8601 as the standard writes it (``PT1H``, ``2025-04-14T09:00``, ``R3/PT10H``) or an expression
+that gives such text, a date, an instant or a length of time.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from SpiffWorkflow.bpmn.specs.event_definitions.timer import (
+    CycleTimerEventDefinition,
+    DurationTimerEventDefinition,
+    TimeDateEventDefinition,
+    TimerEventDefinition,
+)
+
+Functions = Mapping[str, Callable[..., Any]]
+ISO_8601 = re.compile(r"P[\dYMWDTHS.]+|R\d*/.+|\d{4}-\d{2}-\d{2}([T ][\d:.]+(Z|[+-]\d{2}:?\d{2})?)?")
+ZONE = ZoneInfo("Asia/Jakarta")
+"""Where a date without a zone is meant."""
+
+_NOW: ContextVar[datetime] = ContextVar("now")
+_FUNCTIONS: ContextVar[Functions] = ContextVar("functions")
+
+
+@contextmanager
+def moment(now: datetime, functions: Functions) -> Iterator[None]:
+    """Let the engine compute for the instant *now* with the host's *functions*."""
+    at, with_ = _NOW.set(now), _FUNCTIONS.set(functions)
+    try:
+        yield
+    finally:
+        _NOW.reset(at)
+        _FUNCTIONS.reset(with_)
+
+
+def current() -> datetime:
+    """Return the instant that is computed for."""
+    return _NOW.get()
+
+
+def host_functions() -> Functions:
+    """Return the host's functions."""
+    return _FUNCTIONS.get({})
+
+
+def is_literal(text: str) -> bool:
+    """Whether *text* is ISO 8601 rather than an expression."""
+    return ISO_8601.fullmatch(text.strip()) is not None
+
+
+def _evaluated(definition: TimerEventDefinition, task: Any) -> Any:
+    return task.workflow.script_engine.evaluate(task, definition.expression)
+
+
+def _instant(value: Any) -> datetime:
+    match value:
+        case datetime():
+            found = value
+        case date():
+            found = datetime.combine(value, time(), ZONE)
+        case str():
+            found = datetime.fromisoformat(value)
+        case _:
+            raise ValueError(f"{value!r} bukan tanggal")
+    return (found if found.tzinfo else found.replace(tzinfo=ZONE)).astimezone(UTC)
+
+
+def _length(value: Any, start: datetime) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str) or value.startswith("-"):
+        raise ValueError(f"{value!r} bukan lama waktu")
+    found = TimerEventDefinition.get_timedelta_from_start(TimerEventDefinition.parse_iso_duration(value), start)
+    return timedelta(seconds=found.total_seconds())
+
+
+def _due(task: Any, compute: Callable[[], datetime]) -> bool:
+    """Compute the due instant once, keep it, and say whether it has come."""
+    if task._get_internal_data("event_value") is None:
+        task._set_internal_data(event_value=compute().isoformat())
+    if datetime.fromisoformat(task._get_internal_data("event_value")) <= current():
+        task._set_internal_data(event_fired=True)
+    return bool(task._get_internal_data("event_fired", False))
+
+
+class ClockedDate(TimeDateEventDefinition):  # type: ignore[misc]
+    """Fires at an instant."""
+
+    def has_fired(self, my_task: Any) -> bool:
+        """Whether the instant has come."""
+
+        def due() -> datetime:
+            value = _evaluated(self, my_task)
+            return _instant(value)
+
+        return _due(my_task, due)
+
+
+class ClockedDuration(DurationTimerEventDefinition):  # type: ignore[misc]
+    """Fires a length of time after it began to wait; an expression may give the instant itself."""
+
+    def has_fired(self, my_task: Any) -> bool:
+        """Whether the time is over."""
+
+        def due() -> datetime:
+            value = _evaluated(self, my_task)
+            return _instant(value) if isinstance(value, date) else current() + _length(value, current())
+
+        return _due(my_task, due)
+
+
+class ClockedCycle(CycleTimerEventDefinition):  # type: ignore[misc]
+    """Fires again and again: ``R3/PT10H``, ``R/2025-01-01T08:00/P1D``."""
+
+    def cycle_complete(self, my_task: Any) -> bool:
+        """Whether the next turn has come; counts it."""
+        value = my_task._get_internal_data("event_value")
+        if value is None:
+            cycles, start, every = self._cycle(str(_evaluated(self, my_task)))
+            value = {"cycles": cycles, "next": start.isoformat(), "duration": int(every.total_seconds())}
+        ready = False
+        if value["cycles"] != 0:
+            following = datetime.fromisoformat(value["next"])
+            if following <= current():
+                value = {
+                    **value,
+                    "next": (following + timedelta(seconds=value["duration"])).isoformat(),
+                    "cycles": value["cycles"] - 1,
+                }
+                ready = True
+        else:
+            my_task.internal_data.pop("event_value", None)
+            my_task.internal_data["event_fired"] = True
+        my_task._set_internal_data(event_value=value)
+        return ready
+
+    def _cycle(self, text: str) -> tuple[int, datetime, timedelta]:
+        repeats, *parts = text.upper().removeprefix("R").split("/")
+        cycles = int(repeats) if repeats else -1
+        if len(parts) == 1:
+            every = _length(parts[0], current())
+            return cycles, current() + every, every
+        first, second = parts
+        if first.startswith("P"):
+            raise ValueError("siklus dengan waktu akhir tidak didukung; tulis R<n>/<mulai>/<lama>")
+        start = _instant(first)
+        return cycles, start, _length(second, start)
+
+
+CLOCKED = {
+    TimeDateEventDefinition: ClockedDate,
+    DurationTimerEventDefinition: ClockedDuration,
+    CycleTimerEventDefinition: ClockedCycle,
+}
+
+
+def due_of(task: Any) -> datetime | None:
+    """Return the instant at which a waiting timer task fires; None if it is no timer or has fired for good."""
+    value = task.internal_data.get("event_value")
+    if isinstance(value, dict):
+        return datetime.fromisoformat(value["next"]) if value.get("cycles") else None
+    if isinstance(value, str) and not task.internal_data.get("event_fired"):
+        return datetime.fromisoformat(value)
+    return None

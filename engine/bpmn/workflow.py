@@ -1,0 +1,217 @@
+"""An instance in memory: SpiffWorkflow's workflow with flat scans, bounded steps and incidents.
+
+Upstream walks the task tree after every task to find what is ready or waiting; here the tasks of a workflow are
+scanned by state, which gives the same results (its own suites pass) at a fraction of the cost. Its tree iterator stops
+silently at depth 1000 and then reports a running instance as completed; the limit is raised, and since finished work is
+dropped (``engine.bpmn.executor``), the depth stays small.
+
+A task that raises becomes an incident: it keeps its place, marked in its ``internal_data``, everything else goes on,
+and trying again runs exactly that task. Two ways lead there: running an engine task, and updating a task that a
+completed one leads to (expanding a multi-instance, computing a timer). The second is guarded on the specification's
+own ``_update`` (``engine.bpmn.definition.freeze``), so that the completed task is never undone.
+"""
+
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from SpiffWorkflow.bpmn import BpmnWorkflow
+from SpiffWorkflow.bpmn.script_engine import PythonScriptEngine
+from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScriptEngineEnvironment
+from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
+from SpiffWorkflow.bpmn.util.task import BpmnTaskIterator
+from SpiffWorkflow.spiff.specs.defaults import ParallelMultiInstanceTask, SequentialMultiInstanceTask
+from SpiffWorkflow.util.task import TaskIterator, TaskState
+
+from engine.bpmn import expression
+from engine.bpmn.timers import host_functions, is_literal
+
+INCIDENT = "incident"
+MOST_STEPS = 10_000
+DEEPEST = 1_000_000
+TRACE_LINES = 30
+
+
+
+class _ItemsApart:
+    """Keeps a multi-instance's item out of what follows: merged into the data, it would stop a second pass."""
+
+    input_item: Any
+
+    def merge_child(self, workflow: Any, child: Any) -> None:
+        """Merge what an item yielded, but not the item itself."""
+        super().merge_child(workflow, child)  # type: ignore[misc]
+        if self.input_item is not None:
+            child.parent.data.pop(self.input_item.bpmn_id, None)
+
+
+class ParallelItems(_ItemsApart, ParallelMultiInstanceTask):  # type: ignore[misc]
+    """A parallel multi-instance."""
+
+
+class SequentialItems(_ItemsApart, SequentialMultiInstanceTask):  # type: ignore[misc]
+    """A sequential multi-instance."""
+
+
+ITEMS_APART = {ParallelMultiInstanceTask: ParallelItems, SequentialMultiInstanceTask: SequentialItems}
+
+for iterator in (TaskIterator, BpmnTaskIterator):
+    iterator.__init__.__defaults__ = tuple(
+        DEEPEST if default == 1000 else default for default in iterator.__init__.__defaults__ or ()
+    )
+
+
+class EndlessSteps(RuntimeError):
+    """An instance took more engine steps in one move than any procedure needs."""
+
+
+class ClosedEnvironment(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
+    """Evaluates everything that a diagram writes in the closed expression language."""
+
+    def evaluate(self, text: str, context: Mapping[str, Any], external_context: Any = None) -> Any:
+        """Return the value of an expression, or the text itself if it is ISO 8601."""
+        if is_literal(text):
+            return text.strip()
+        names = {**(external_context or {}), **context}
+        return expression.compile(text).evaluate(names, host_functions())
+
+    def execute(self, text: str, context: dict[str, Any], external_context: Any = None) -> bool:
+        """Run a script: ``name = expression`` lines."""
+        for name, assigned in expression.script(text):
+            context[name] = assigned.evaluate({**(external_context or {}), **context}, host_functions())
+        return True
+
+    def call_service(self, context: Any, **kwargs: Any) -> Any:
+        """Refuse: no services are registered."""
+        raise ValueError("layanan luar (serviceTask) tidak terdaftar di Alur")
+
+
+ENGINE = PythonScriptEngine(ClosedEnvironment())
+"""One for all instances: it keeps nothing."""
+
+
+class FlatScans:
+    """What a workflow and its sub-processes share: scans by state in place of walks over the tree."""
+
+    tasks: dict[Any, Any]
+
+    def in_state(self, state: int) -> list[Any]:
+        """Return the tasks in exactly *state*."""
+        return [task for task in self.tasks.values() if task._state == state]
+
+    def update_waiting_tasks(self) -> None:
+        """Update every waiting task."""
+        for task in self.in_state(TaskState.WAITING):
+            task.task_spec._update(task)
+
+
+class SubWorkflow(FlatScans, BpmnSubWorkflow):  # type: ignore[misc]
+    """A sub-process or called process of an instance."""
+
+
+class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
+    """An instance in memory."""
+
+    def __init__(self, spec: Any, subprocess_specs: Mapping[str, Any], *, deserializing: bool = False) -> None:
+        """Begin an instance of *spec*, or an empty one to be restored into."""
+        super().__init__(spec, dict(subprocess_specs), script_engine=ENGINE, deserializing=deserializing)
+
+    def create_subprocess(self, my_task: Any, spec_name: str) -> SubWorkflow:
+        """Begin a sub-process for *my_task*."""
+        subprocess = SubWorkflow(self.subprocess_specs[spec_name], parent_task_id=my_task.id, top_workflow=self)
+        self.subprocesses[my_task.id] = subprocess
+        return subprocess
+
+    def every_task(self) -> Iterator[Any]:
+        """Yield every task of the instance and its sub-processes."""
+        yield from self.tasks.values()
+        for subprocess in self.subprocesses.values():
+            yield from subprocess.tasks.values()
+
+    def advance(self, on_completed: Callable[[Any], None]) -> None:
+        """Run engine tasks until only people, time or messages can move the instance."""
+        left = MOST_STEPS
+        while True:
+            count = 0
+            active = self.get_active_subprocesses()
+            for subprocess in sorted(active, key=lambda s: s.depth, reverse=True):
+                while ran := self._run_ready(subprocess, left, on_completed):
+                    count += ran
+                    left -= ran
+                parent = self.get_task_from_id(subprocess.parent_task_id)
+                parent.task_spec._update(parent)
+            ran = self._run_ready(self, left, on_completed)
+            left -= ran
+            if not count + ran and len(self.get_active_subprocesses()) <= len(active):
+                return
+
+    def _run_ready(self, workflow: Any, left: int, on_completed: Callable[[Any], None]) -> int:
+        ran = 0
+        for task in workflow.in_state(TaskState.READY):
+            if task.task_spec.manual or INCIDENT in task.internal_data or task._state != TaskState.READY:
+                continue
+            if ran >= left:
+                raise EndlessSteps(f"lebih dari {MOST_STEPS} langkah mesin dalam satu gerakan")
+            if run(task):
+                on_completed(task)
+                ran += 1
+        return ran
+
+
+def run(task: Any) -> bool:
+    """Run a ready task; False if it raised and is an incident now."""
+    try:
+        task.run()
+    except EndlessSteps:
+        raise
+    except Exception as error:  # whatever a diagram makes the engine raise
+        task._set_state(TaskState.READY)
+        note_incident(task, error)
+        return False
+    return True
+
+
+def guarded_update(original: Callable[[Any], Any], task: Any) -> None:
+    """Update a task; one that raises becomes an incident and is left alone until it is tried again."""
+    if INCIDENT in task.internal_data:
+        return
+    try:
+        original(task)
+    except EndlessSteps:
+        raise
+    except Exception as error:  # whatever a diagram makes the engine raise
+        note_incident(task, error)
+
+
+def retry(task: Any) -> bool:
+    """Try a task that raised once more; whether it went through."""
+    task.internal_data.pop(INCIDENT, None)
+    if task._state == TaskState.READY:
+        return run(task)
+    task._drop_children(force=True)
+    if task._state == TaskState.STARTED:
+        task._set_state(TaskState.FUTURE)
+    task.task_spec._predict(task, mask=TaskState.PREDICTED_MASK | TaskState.FUTURE)
+    task.task_spec._update(task)
+    return INCIDENT not in task.internal_data
+
+
+def note_incident(task: Any, error: Exception) -> None:
+    """Mark a task as an incident, with its cause in one sentence."""
+    reason = next((e for e in _causes(error) if isinstance(e, expression.ExpressionError)), error)
+    lines = traceback.format_exception(error)
+    task.internal_data[INCIDENT] = {
+        "cause": str(reason) or type(reason).__name__,
+        "trace": "".join(lines)[-4000:],
+        "data": {key: value for key, value in task.data.items() if not key.startswith("_")},
+    }
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen = 0
+    found: BaseException | None = error
+    while found is not None and seen < TRACE_LINES:
+        yield found
+        inner = getattr(found, "exception", None)
+        found = inner if isinstance(inner, BaseException) else found.__cause__ or found.__context__
+        seen += 1

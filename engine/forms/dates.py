@@ -1,0 +1,91 @@
+"""Dates and times as people in an Indonesian office write them: the day first, always."""
+
+import re
+from datetime import date, time
+
+MONTHS = (
+    "Januari",
+    "Februari",
+    "Maret",
+    "April",
+    "Mei",
+    "Juni",
+    "Juli",
+    "Agustus",
+    "September",
+    "Oktober",
+    "November",
+    "Desember",
+)
+DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
+
+_NUMERIC = re.compile(r"([0-9]{1,2})\s*[-/. ]\s*([0-9]{1,2})\s*[-/. ]\s*([0-9]{2}|[0-9]{4})")
+_NAMED = re.compile(r"([0-9]{1,2})[\s-]*([A-Za-z]+)\.?[\s,-]*([0-9]{2}|[0-9]{4})")
+_ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_TIME = re.compile(r"([0-9]{1,2})[.:]([0-9]{2})(?:[.:]([0-9]{2}))?|([0-9]{1,2})([0-9]{2})|([0-9]{1,2})")
+_WEEKDAY = re.compile(r"^(?:senin|selasa|rabu|kamis|jum'?at|sabtu|minggu)\s*,\s*", re.IGNORECASE)
+_ZONE = re.compile(r"\s*(?:WIB|WITA|WIT)$", re.IGNORECASE)
+_CENTURY = 2000
+_ENGLISH_MONTHS = {"may": 5, "august": 8, "october": 10, "december": 12, "february": 2, "march": 3, "june": 6, "july": 7}
+
+
+def read_date(text: str) -> date | None:
+    """Return the day that *text* writes, None if nothing is written; ValueError if it is no day."""
+    bare = _WEEKDAY.sub("", text.strip())
+    if not bare:
+        return None
+    if found := _ISO.fullmatch(bare):
+        return date(*(int(part) for part in found.groups()))
+    if found := _NUMERIC.fullmatch(bare):
+        day, month, year = (int(part) for part in found.groups())
+    elif found := _NAMED.fullmatch(bare):
+        day, month, year = int(found[1]), _month(found[2]), int(found[3])
+    else:
+        raise ValueError(text)
+    return date(year if year >= 100 else _CENTURY + year, month, day)
+
+
+def read_time(text: str) -> time | None:
+    """Return the time of day that *text* writes, None if nothing is written; ValueError if it is none."""
+    bare = _ZONE.sub("", text.strip())
+    if not bare:
+        return None
+    found = _TIME.fullmatch(bare)
+    if not found:
+        raise ValueError(text)
+    hour, minute, second, packed_hour, packed_minute, alone = found.groups()
+    return time(int(hour or packed_hour or alone), int(minute or packed_minute or 0), int(second or 0))
+
+
+def write_date(value: date, locale: str = "id") -> str:
+    """Return a date as a page shows it: ``15 April 2025``."""
+    month = MONTHS[value.month - 1] if locale == "id" else value.strftime("%B")
+    return f"{value.day} {month} {value.year}"
+
+
+def write_weekday(value: date, locale: str = "id") -> str:
+    """Return a date with its day of the week: ``Selasa, 15 April 2025``."""
+    day = DAYS[value.weekday()] if locale == "id" else value.strftime("%A")
+    return f"{day}, {write_date(value, locale)}"
+
+
+def type_date(value: date) -> str:
+    """Return a date as a person types it: ``15/4/2025``."""
+    return f"{value.day}/{value.month}/{value.year}"
+
+
+def write_time(value: time) -> str:
+    """Return a time as the office writes it: ``09.00``."""
+    return value.strftime("%H.%M")
+
+
+def _month(word: str) -> int:
+    """Return a month by its name or an abbreviation of at least three letters that fits one month only."""
+    word = word.lower()
+    if word in _ENGLISH_MONTHS:
+        return _ENGLISH_MONTHS[word]
+    fitting = [n for n, name in enumerate(MONTHS, 1) if len(word) >= 3 and name.lower().startswith(word)]
+    fitting += [8] if word in ("agt", "ags") else [11] if word in ("nop", "nopember") else [2] if word == "peb" else []
+    if len(fitting) != 1:
+        raise ValueError(word)
+    return fitting[0]

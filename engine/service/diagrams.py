@@ -1,0 +1,66 @@
+"""Diagrams with the state of an instance on them."""
+
+from collections.abc import Callable
+
+from engine.bpmn.drawing import Mark, State, Words, draw, legend
+from engine.model.process import InstanceStatus
+from engine.service.instances import OVER, InstancePage
+from engine.service.procedures import Procedure
+
+__all__ = ["Mark", "State", "Words", "draw_instance", "draw_process", "legend", "marks_of", "states_of"]
+
+
+def marks_of(page: InstancePage, overdue: Callable[[int, int], str] = lambda seconds, day: "") -> dict[str, Mark]:
+    """Return the mark of every element of an instance; *overdue* words working seconds beyond a deadline."""
+    marks: dict[str, Mark] = {}
+    over = page.record.status in OVER
+    seen = set(page.procedure.outline.names)
+    for element_id in seen:
+        passes = page.passes.get(element_id, 0)
+        if passes:
+            marks[element_id] = Mark(State.DONE, passes=passes)
+        elif over:
+            marks[element_id] = Mark(State.NOT_TAKEN)
+    for element_id in page.waiting:
+        marks[element_id] = Mark(State.WAITING, passes=page.passes.get(element_id, 0))
+    for view in page.steps:
+        late = max((clock.overdue_seconds for id_, clock in view.clocks.items() if _open(page, id_)), default=0)
+        first = next((clock for id_, clock in view.clocks.items() if _open(page, id_)), None)
+        badge = f"{view.done}/{view.total}" if view.step.multi_instance and view.state == "active" else ""
+        marks[view.step.element_id] = Mark(
+            State(view.state),
+            passes=view.passes if view.state == "done" else 0,
+            badge=badge,
+            returned=view.step.element_id in page.returned,
+            overdue=overdue(late, first.day_seconds) if late and first else "",
+            time_used=min(first.share, 100) / 100 if first else None,
+        )
+    for incident in page.incidents:
+        marks[incident.element_id] = Mark(State.INCIDENT)
+    if page.record.status is InstanceStatus.COMPLETED:
+        return {id_: mark for id_, mark in marks.items() if mark.state is not State.NOT_BEGUN}
+    return marks
+
+
+def states_of(page: InstancePage) -> frozenset[State]:
+    """Return the states that occur, for the legend."""
+    return frozenset(mark.state for mark in marks_of(page).values())
+
+
+def draw_instance(
+    page: InstancePage,
+    words: Words,
+    href: Callable[[str], str | None] | None = None,
+    overdue: Callable[[int, int], str] = lambda seconds, day: "",
+) -> str:
+    """Return an instance's diagram as SVG."""
+    return draw(page.procedure.xml, marks_of(page, overdue), page.flows, words=words, href=href)
+
+
+def draw_process(procedure: Procedure, words: Words) -> str:
+    """Return a procedure's diagram as SVG, without states."""
+    return draw(procedure.xml, words=words)
+
+
+def _open(page: InstancePage, task_id: str) -> bool:
+    return any(task.id == task_id and task.status == "ready" for view in page.steps for task in view.tasks)

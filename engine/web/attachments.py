@@ -1,0 +1,20 @@
+"""Files that people handed over, given back as they came."""
+
+from flask import Blueprint, send_file
+from werkzeug.wrappers import Response
+
+from engine.web.access import signed_in
+from engine.web.services import services
+from engine.web.session import actor
+
+pages = Blueprint("attachments", __name__, url_prefix="/lampiran")
+
+
+@pages.get("/<attachment_id>")
+@signed_in
+def download(attachment_id: str) -> Response:
+    """Give a file; never shown in the page, so that what is in it cannot act in our name."""
+    file, content = services().documents.attachment(actor(), attachment_id)
+    response = send_file(content, mimetype=file.media_type, as_attachment=True, download_name=file.name, max_age=0)
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response

@@ -1,0 +1,49 @@
+"""The auditor's pages over all instances: where to look first, every line, whether the record is unchanged."""
+
+import json
+
+from flask import Blueprint, render_template, request
+
+from engine.model.people import OfficeRole
+from engine.service.histories import Filter
+from engine.web import formatting
+from engine.web.access import only
+from engine.web.services import services
+from engine.web.session import actor, now
+
+pages = Blueprint("audit", __name__, url_prefix="/audit")
+
+
+@pages.get("")
+@only(OfficeRole.AUDITOR)
+def index() -> str:
+    """Show where to look first."""
+    overdue = services().instances.list(actor(), now(), overdue=True)
+    recent = services().instances.list(actor(), now())
+    return render_template("audit/index.html", overdue=overdue, recent=recent)
+
+
+@pages.get("/jejak")
+@only(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
+def trail() -> str:
+    """Show every line of history, newest first."""
+    since, until = formatting.day_bounds(
+        request.args.get("dari"), request.args.get("sampai"), services().office.calendar().zone
+    )
+    narrowed = Filter(
+        actor=request.args.get("pelaku") or None,
+        action=request.args.get("jenis") or None,
+        element_id=request.args.get("unsur") or None,
+        since=since,
+        until=until,
+    )
+    timeline = services().histories.everything(actor(), narrowed, page=max(1, request.args.get("halaman", 1, int)))
+    details = {(line.stream, line.seq): json.loads(line.change) for line in timeline.lines}
+    return render_template("audit/trail.html", timeline=timeline, narrowed=narrowed, details=details)
+
+
+@pages.get("/keutuhan")
+@only(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
+def integrity() -> str:
+    """Compute every hash of every stream again, now."""
+    return render_template("audit/integrity.html", report=services().histories.verify(actor()))

@@ -1,0 +1,43 @@
+"""The pages of incidents: what raised, why, and trying again."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from engine.model.people import OfficeRole
+from engine.web.access import only
+from engine.web.services import services
+from engine.web.session import actor, now
+
+pages = Blueprint("incidents", __name__, url_prefix="/insiden")
+
+
+@pages.get("")
+@only(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+def index() -> str:
+    """Show incidents, newest first."""
+    status = None if request.args.get("semua") else "open"
+    page = max(1, request.args.get("halaman", 1, int))
+    found, more = services().incidents.list(actor(), status, page)
+    return render_template("incidents/index.html", found=found, more=more, page=page, all=status is None)
+
+
+@pages.get("/<incident_id>")
+@only(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+def show(incident_id: str) -> str:
+    """Show one incident."""
+    view = services().incidents.view(actor(), incident_id)
+    return render_template("incidents/show.html", view=view, may_retry=actor().has(OfficeRole.OPERATOR))
+
+
+@pages.post("/<incident_id>/coba")
+@only(OfficeRole.OPERATOR)
+def retry(incident_id: str) -> Response:
+    """Run the element again."""
+    if services().incidents.retry(actor(), incident_id, now()):
+        flash(gettext("Berhasil. Pelaksanaan berjalan lagi."), "success")
+    else:
+        flash(
+            gettext("Masih gagal. Sebab terakhir tertulis di bawah; bagian lain pelaksanaan tidak tersentuh."), "danger"
+        )
+    return redirect(url_for("incidents.show", incident_id=incident_id), 303)

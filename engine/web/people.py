@@ -1,0 +1,216 @@
+"""The pages of people and their memberships."""
+
+from datetime import date
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from engine.model.errors import InvalidForm
+from engine.model.people import Capacity, OfficeRole
+from engine.web.access import only
+from engine.web.services import services
+from engine.web.session import actor, now
+
+pages = Blueprint("people", __name__, url_prefix="/orang")
+READERS = (OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+
+
+@pages.get("")
+@only(*READERS)
+def index() -> str:
+    """Show everybody, and the lanes that have nobody."""
+    roles = services().people.roles(now())
+    return render_template(
+        "people/index.html",
+        everyone=services().people.everyone(actor()),
+        roles=roles,
+        today=services().office.today(now()),
+        empty=[view for view in roles if view.procedures and not view.members],
+    )
+
+
+@pages.get("/baru")
+@only(OfficeRole.OPERATOR)
+def ask_new() -> str:
+    """Ask who joins."""
+    return render_template("people/new.html", roles=services().people.roles(now()), errors=(), entries={})
+
+
+@pages.post("/baru")
+@only(OfficeRole.OPERATOR)
+def add() -> tuple[str, int] | str:
+    """Add a person; the first password is shown once."""
+    entries = {"akun": request.form.get("akun", ""), "nama": request.form.get("nama", "")}
+    chosen = request.form.getlist("peran")
+    roles = services().people.roles(now())
+    known = {view.role for view in roles} | set(OfficeRole)
+    try:
+        person, password = services().people.add(
+            actor(),
+            entries["akun"],
+            entries["nama"],
+            [role for role in chosen if role in known],
+            services().office.today(now()),
+            now(),
+        )
+    except InvalidForm as invalid:
+        messages = [_words(error.path, error.keyword) for error in invalid.errors]
+        return render_template("people/new.html", roles=roles, errors=messages, entries=entries, chosen=chosen), 422
+    return render_template("people/secret.html", person=person, secret=password, kind="first")
+
+
+@pages.get("/<person_id>")
+@only(*READERS)
+def show(person_id: str) -> str:
+    """Show one person: account, memberships, open tasks, what was changed."""
+    return _page(person_id)
+
+
+@pages.post("/<person_id>/nama")
+@only(OfficeRole.OPERATOR)
+def rename(person_id: str) -> Response | tuple[str, int]:
+    """Change the name that is shown."""
+    try:
+        services().people.rename(actor(), person_id, request.form.get("nama", ""), now())
+    except InvalidForm as invalid:
+        return _page(person_id, [_words(e.path, e.keyword) for e in invalid.errors]), 422
+    flash(gettext("Nama diubah."), "success")
+    return redirect(url_for("people.show", person_id=person_id), 303)
+
+
+@pages.post("/<person_id>/keanggotaan")
+@only(OfficeRole.OPERATOR)
+def add_membership(person_id: str) -> Response | tuple[str, int]:
+    """Let a person work in a role for a time."""
+    form = request.form
+    since, until = _day(form.get("mulai")), _day(form.get("sampai"))
+    role, errors = form.get("jalur", ""), []
+    known = {view.role for view in services().people.roles(now())} | set(OfficeRole)
+    if role not in known:
+        errors.append(gettext("Pilih jalur atau peran."))
+    if since is None:
+        errors.append(gettext("Isi tanggal mulai, misalnya 1/5/2025."))
+    if form.get("sampai") and until is None:
+        errors.append(gettext("Tanggal selesai tidak terbaca."))
+    if since is None or errors:
+        return _page(person_id, errors), 422
+    capacity = form.get("kapasitas", "")
+    try:
+        services().people.add_membership(
+            actor(),
+            person_id,
+            role,
+            Capacity(capacity) if capacity in set(Capacity) else Capacity.DEFINITIVE,
+            since,
+            until,
+            form.get("sk"),
+            now(),
+        )
+    except InvalidForm as invalid:
+        return _page(person_id, [_words(e.path, e.keyword) for e in invalid.errors]), 422
+    flash(gettext("Keanggotaan ditambahkan."), "success")
+    return redirect(url_for("people.show", person_id=person_id), 303)
+
+
+@pages.post("/<person_id>/keanggotaan/<membership_id>/akhiri")
+@only(OfficeRole.OPERATOR)
+def end_membership(person_id: str, membership_id: str) -> Response | tuple[str, int]:
+    """End a membership on a day; it stays in the record."""
+    until = _day(request.form.get("sampai"))
+    if until is None:
+        return _page(person_id, [gettext("Isi tanggal selesai, misalnya 30/4/2025.")]), 422
+    services().people.end_membership(actor(), person_id, membership_id, until, now())
+    flash(gettext("Keanggotaan diakhiri."), "success")
+    return redirect(url_for("people.show", person_id=person_id), 303)
+
+
+@pages.post("/<person_id>/<any(aktifkan, nonaktifkan):deed>")
+@only(OfficeRole.OPERATOR)
+def set_active(person_id: str, deed: str) -> Response:
+    """Switch an account on or off."""
+    services().people.set_active(actor(), person_id, deed == "aktifkan", now())
+    flash(gettext("Akun diaktifkan.") if deed == "aktifkan" else gettext("Akun dinonaktifkan."), "success")
+    return redirect(url_for("people.show", person_id=person_id), 303)
+
+
+@pages.post("/<person_id>/sandi")
+@only(OfficeRole.OPERATOR)
+def reset(person_id: str) -> str:
+    """Give a one-time code, shown once."""
+    person = services().people.person(actor(), person_id)
+    code = services().accounts.issue_reset_code(actor(), person_id, now())
+    return render_template("people/secret.html", person=person, secret=code, kind="reset")
+
+
+@pages.get("/tugas/<task_id>/pelaksana")
+@only(OfficeRole.OPERATOR)
+def ask_reassign(task_id: str) -> str:
+    """Ask which role takes over one open task, and why."""
+    return _reassign_page(task_id)
+
+
+@pages.post("/tugas/<task_id>/pelaksana")
+@only(OfficeRole.OPERATOR)
+def reassign(task_id: str) -> Response | tuple[str, int]:
+    """Give one open task to another role."""
+    role, reason = request.form.get("peran", ""), request.form.get("alasan", "")
+    if role not in {view.role for view in services().people.roles(now())}:
+        return _reassign_page(task_id, gettext("Pilih peran."), reason), 422
+    try:
+        task = services().tasks.reassign(actor(), task_id, role, reason, now())
+    except InvalidForm:
+        return _reassign_page(task_id, gettext("Tulis alasan, 3 sampai 500 karakter."), reason), 422
+    flash(gettext("Pelaksana diganti."), "success")
+    return redirect(url_for("instances.show", instance_id=task.instance_id), 303)
+
+
+def _page(person_id: str, errors: list[str] | None = None) -> str:
+    return render_template(
+        "people/show.html",
+        person=services().people.person(actor(), person_id),
+        tasks=services().people.open_tasks(actor(), person_id),
+        lines=services().histories.of_person(actor(), person_id),
+        roles=services().people.roles(now()),
+        today=services().office.today(now()),
+        errors=errors or (),
+        form=request.form,
+        capacities=tuple(Capacity),
+    )
+
+
+def _reassign_page(task_id: str, error: str | None = None, reason: str = "") -> str:
+    task, step = services().tasks.task_and_step(actor(), task_id)
+    return render_template(
+        "people/reassign.html",
+        task=task,
+        step=step,
+        roles=services().people.roles(now()),
+        errors=(error,) if error else (),
+        reason=reason,
+    )
+
+
+def _day(text: str | None) -> date | None:
+    """Read a date as the browser or a person writes it: 2025-05-01, 1/5/2025, 1-5-2025."""
+    text = (text or "").strip()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        parts = text.replace("-", "/").split("/")
+    try:
+        day, month, year = (int(part) for part in parts)
+        return date(year + 2000 if year < 100 else year, month, day)
+    except ValueError:
+        return None
+
+
+def _words(path: str, keyword: str) -> str:
+    return {
+        ("akun", "account"): gettext("Nama akun: huruf kecil, angka, titik, garis; misalnya tim.sakip.3."),
+        ("akun", "taken"): gettext("Nama akun ini sudah dipakai."),
+        ("nama", "name"): gettext("Nama: 2 sampai 120 karakter."),
+        ("sampai", "before_since"): gettext("Tanggal selesai mendahului tanggal mulai."),
+        ("sk", "required"): gettext("Pj., Plt. dan Plh. memerlukan nomor surat keputusan."),
+        ("jalur", "overlap"): gettext("Orang ini sudah menjadi anggota jalur itu pada masa yang sama."),
+    }[path, keyword]

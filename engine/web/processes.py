@@ -1,0 +1,109 @@
+"""The pages of an SOP: identity, steps, diagram, versions, people."""
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response as Answer
+
+from engine.model.errors import InvalidForm
+from engine.model.people import OfficeRole
+from engine.service.deployments import step_of
+from engine.web import diagrams
+from engine.web.access import only, signed_in
+from engine.web.services import services
+from engine.web.session import actor, now
+
+pages = Blueprint("processes", __name__, url_prefix="/sop")
+
+
+@pages.get("")
+@signed_in
+def index() -> str:
+    """Show every SOP in force."""
+    found = [services().deployments.process(p.outline.process_id, now()) for p in services().deployments.all()]
+    return render_template("processes/index.html", found=found)
+
+
+@pages.get("/<process_id>")
+@signed_in
+def show(process_id: str) -> str:
+    """Show an SOP: identity, steps, people, versions."""
+    found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))
+    startable = services().instances.may_start(actor(), found.procedure)
+    return render_template("processes/show.html", found=found, tab="ikhtisar", startable=startable)
+
+
+@pages.get("/<process_id>/diagram")
+@signed_in
+def diagram(process_id: str) -> str:
+    """Show an SOP's diagram."""
+    found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))
+    return render_template(
+        "processes/diagram.html", found=found, tab="diagram", drawing=diagrams.of_process(found.procedure)
+    )
+
+
+@pages.get("/<process_id>/diagram.bpmn")
+@signed_in
+def bpmn(process_id: str) -> Response:
+    """Give the BPMN of a version."""
+    found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))
+    return Response(found.procedure.xml, mimetype="application/xml")
+
+
+@pages.get("/<process_id>/versi")
+@signed_in
+def versions(process_id: str) -> str:
+    """Show every version, what it was deployed for, and what was done to the SOP."""
+    found = services().deployments.process(process_id, now())
+    return render_template(
+        "processes/versions.html", found=found, tab="versi", lines=services().histories.of_process(process_id)
+    )
+
+
+@pages.get("/<process_id>/pelaksana/<element_id>")
+@only(OfficeRole.OPERATOR)
+def ask_reassign(process_id: str, element_id: str) -> str:
+    """Ask which role takes over a step of all running instances, and why."""
+    return _reassign_page(process_id, element_id)
+
+
+@pages.post("/<process_id>/pelaksana/<element_id>")
+@only(OfficeRole.OPERATOR)
+def reassign(process_id: str, element_id: str) -> Answer | tuple[str, int]:
+    """Give a step of all running instances, and of those to come, to another role."""
+    role, reason = request.form.get("peran", ""), request.form.get("alasan", "")
+    known = {view.role for view in services().people.roles(now())}
+    if role not in known:
+        return _reassign_page(process_id, element_id, gettext("Pilih peran."), reason), 422
+    try:
+        moved = services().tasks.reassign_element(actor(), process_id, element_id, role, reason, now())
+    except InvalidForm:
+        return _reassign_page(process_id, element_id, gettext("Tulis alasan, 3 sampai 500 karakter."), reason), 422
+    flash(gettext("Pelaksana diganti; %(n)d tugas terbuka ikut berpindah.", n=moved), "success")
+    return redirect(url_for("processes.show", process_id=process_id), 303)
+
+
+@pages.post("/<process_id>/konfirmasi")
+@only(OfficeRole.OPERATOR)
+def confirm(process_id: str) -> Answer:
+    """Note that the office confirmed the reconstruction of the version in force."""
+    reason = request.form.get("alasan", "")
+    found = services().deployments.process(process_id, now())
+    try:
+        services().deployments.confirm(actor(), found.procedure.record.id, reason, now())
+        flash(gettext("Konfirmasi dinas tercatat."), "success")
+    except InvalidForm:
+        flash(gettext("Tulis dasar konfirmasi, 3 sampai 500 karakter."), "danger")
+    return redirect(url_for("processes.show", process_id=process_id), 303)
+
+
+def _reassign_page(process_id: str, element_id: str, error: str | None = None, reason: str = "") -> str:
+    found = services().deployments.process(process_id, now())
+    return render_template(
+        "processes/reassign.html",
+        found=found,
+        step=step_of(found, element_id),
+        roles=services().people.roles(now()),
+        errors=(error,) if error else (),
+        reason=reason,
+    )

@@ -1,0 +1,118 @@
+"""What a designer hears before a diagram is deployed.
+
+Beside each diagram in ``broken/`` lies a text with everything that must be said of it: severity, rule, element and
+line, then why, then how to mend it.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from engine.bpmn.rules import check
+from engine.model.errors import Finding
+
+BROKEN = Path(__file__).parent / "broken"
+ROOT = Path(__file__).parents[2]
+SAMPLE = "pengumpulan_data_kinerja"
+# The forms of the broken diagrams: each form's top properties.
+FORMS = {
+    "awal": frozenset({"judul_surat"}),
+    "tulis": frozenset({"hasil", "orang"}),
+    "terlarang": frozenset({"typename"}),
+    **{name: frozenset[str]() for name in ("u", "v", "hapus", "sendiri", "Activity_0x3f")},
+}
+SAMPLE_FORMS = {
+    "mulai": {"periode", "tahun"},
+    "perintahkan_pengumpulan_data": {"perjanjian_kinerja", "rencana_aksi", "disposisi"},
+    "siapkan_kertas_kerja": {"undangan", "kertas_kerja"},
+    "susun_jadwal": {"daftar_hadir", "notula", "surat_tugas", "pemegang_diminta"},
+    "siapkan_data": {"draft_laporan"},
+    "susun_analisis": {"daftar_hadir_analisis", "notula_analisis", "hasil_verifikasi"},
+    "minta_persetujuan": {"lembar_persetujuan"},
+    "tandatangani_persetujuan": {"laporan", "keputusan", "kembali_ke"},
+}
+
+
+def sample_forms() -> dict[str, frozenset[str]]:
+    return {form: frozenset(fields) for form, fields in SAMPLE_FORMS.items()}
+
+
+def sample() -> bytes:
+    return (ROOT / f"processes/{SAMPLE}/{SAMPLE}.bpmn").read_bytes()
+
+
+def written(finding: Finding) -> str:
+    head = f"{finding.severity} {finding.rule} {finding.element_id or '-'} {finding.line}"
+    return f"{head}\n    {finding.message}\n    {finding.mend}\n"
+
+
+@pytest.mark.parametrize("diagram", sorted(BROKEN.glob("*.bpmn")), ids=lambda path: path.stem)
+def test_the_designer_hears_every_fault_with_its_place_and_its_mending(diagram: Path) -> None:
+    found = check({diagram.name: diagram.read_bytes()}, "contoh", FORMS)
+    assert "".join(written(each) for each in found) == diagram.with_suffix(".txt").read_text()
+
+
+def test_every_rule_has_a_diagram_that_breaks_it() -> None:
+    rules = set()
+    for module in (ROOT / "engine/bpmn/rules").glob("*.py"):
+        for call in ast.walk(ast.parse(module.read_text())):
+            match call:
+                case ast.Call(func=ast.Attribute(attr="fault" | "warn" | "say"), args=[_, ast.Constant(rule), *_]):
+                    rules.add(rule)
+    heard = {
+        line.split()[1] for text in BROKEN.glob("*.txt") for line in text.read_text().splitlines() if line[0] != " "
+    }
+    assert rules - heard == {"no_diagram"}, "which is tested below, being no fault of a diagram"
+    assert len(rules) > 40
+
+
+def test_the_office_s_own_sop_has_no_fault_and_no_warning() -> None:
+    assert check({f"{SAMPLE}.bpmn": sample()}, SAMPLE, sample_forms()) == []
+    assert check({f"{SAMPLE}.bpmn": sample()}, SAMPLE, None) == []
+
+
+def test_without_the_forms_nothing_is_said_about_them() -> None:
+    diagram = BROKEN / "tanpa_formulir.bpmn"
+    assert check({diagram.name: diagram.read_bytes()}, "contoh", None) == []
+
+
+def test_a_form_that_no_longer_asks_for_what_a_gateway_reads_is_named_at_the_gateway_s_flow() -> None:
+    forms = sample_forms() | {"tandatangani_persetujuan": frozenset({"laporan", "keputusan"})}
+    (found,) = check({f"{SAMPLE}.bpmn": sample()}, SAMPLE, forms)
+    assert (found.rule, found.element_id) == ("name_unknown", "disetujui_ke_siapkan_data")
+    assert "kembali_ke" in found.message
+
+
+def test_a_folder_without_a_diagram_is_told_which_file_it_lacks() -> None:
+    (found,) = check({}, "contoh", None)
+    assert (found.rule, found.file) == ("no_diagram", "contoh.bpmn")
+
+
+def test_a_decision_of_the_procedure_s_own_table_is_found() -> None:
+    diagram = (BROKEN / "layanan_dan_keputusan.bpmn").read_bytes()
+    named = diagram.replace(
+        b'<bpmn:businessRuleTask id="nilai" name="Menilai" />',
+        b'<bpmn:businessRuleTask id="nilai"><bpmn:extensionElements><spiffworkflow:calledDecisionId>skala'
+        b"</spiffworkflow:calledDecisionId></bpmn:extensionElements></bpmn:businessRuleTask>",
+    )
+    table = b'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/"><decision id="skala" /></definitions>'
+    rules = {each.rule for each in check({"contoh.bpmn": named, "skala.dmn": table}, "contoh", FORMS)}
+    assert "decision_missing" not in rules
+    rules = {each.rule for each in check({"contoh.bpmn": named, "skala.dmn": b"<"}, "contoh", FORMS)}
+    assert {"decision_missing", "not_xml"} <= rules
+
+
+def test_every_fault_of_two_files_is_heard_at_once_in_the_order_of_files_and_lines() -> None:
+    files = {name: (BROKEN / name).read_bytes() for name in ("syarat_rusak.bpmn", "tautan.bpmn")}
+    found = check(files, "contoh", FORMS)
+    assert [(each.file, each.rule) for each in found if each.rule != "several_executable"] == [
+        ("syarat_rusak.bpmn", "expression"),
+        ("tautan.bpmn", "unsupported_link"),
+    ]
+
+
+def test_a_diagram_that_is_too_big_is_refused_before_it_is_read() -> None:
+    (found,) = check({"contoh.bpmn": b"<a>" + b" " * 2_000_000 + b"</a>"}, "contoh", None)
+    assert found.rule == "not_xml"
+    assert "2.000.000" in found.message

@@ -1,0 +1,92 @@
+"""Migrating a database to this release's schema, and refusing one that stands elsewhere."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from engine.model.errors import SetupError
+from engine.store.database import open_database
+from engine.store.schema import check_schema, comparison, latest_version, migrate, schema_version, versions
+from engine.store.tables import metadata
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def empty_database(empty_database_url, data_dir):
+    """A database without tables."""
+    database = open_database(empty_database_url, data_dir)
+    yield database
+    database.close()
+
+
+def test_migrating_makes_exactly_the_tables_that_the_code_knows(empty_database):
+    assert schema_version(empty_database) is None
+    assert migrate(empty_database) == latest_version() == schema_version(empty_database)
+    with empty_database.unguarded() as connection:
+        context = MigrationContext.configure(connection, opts={**comparison(), "include_name": None})
+        assert compare_metadata(context, metadata) == []
+    check_schema(empty_database)
+
+
+def test_migrating_twice_changes_nothing(empty_database):
+    migrate(empty_database)
+    migrate(empty_database)
+    check_schema(empty_database)
+
+
+def test_a_database_that_nobody_prepared_is_refused(empty_database):
+    with pytest.raises(SetupError, match="belum disiapkan. Jalankan `alur migrate`"):
+        check_schema(empty_database)
+
+
+def test_a_database_of_a_newer_release_is_refused_and_left_alone(database):
+    with database.unguarded() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    for refuses in (check_schema, migrate):
+        with pytest.raises(SetupError, match=r"versi Alur yang lebih baru \(skema 9999\)"):
+            refuses(database)
+    assert schema_version(database) == "9999"
+
+
+def test_a_database_of_an_older_release_is_refused_until_it_is_migrated(database, monkeypatch):
+    monkeypatch.setattr("engine.store.schema.latest_version", lambda: "later")
+    with pytest.raises(SetupError, match="versi Alur yang lebih lama"):
+        check_schema(database)
+
+
+def test_a_migration_that_fails_leaves_nothing(empty_database, monkeypatch):
+    def fail(connection):
+        raise RuntimeError("no triggers today")
+
+    monkeypatch.setattr("engine.store.schema.create_triggers", fail)
+    with pytest.raises(RuntimeError):
+        migrate(empty_database)
+    assert schema_version(empty_database) is None
+
+
+def test_two_processes_that_migrate_at_once_wait_for_each_other(empty_database, empty_database_url, data_dir):
+    script = (
+        "import sys; from pathlib import Path; from engine.store.database import open_database; "
+        "from engine.store.schema import migrate; sys.stdin.read(1); "
+        "print(migrate(open_database(sys.argv[1], Path(sys.argv[2]))))"
+    )
+    command = [sys.executable, "-c", script, empty_database_url, str(data_dir)]
+    both = [
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    for process in both:
+        process.stdin.write(b"x")
+        process.stdin.flush()
+    outcomes = [process.communicate(timeout=30) for process in both]
+    assert [out.decode().strip() for out, _ in outcomes] == [latest_version()] * 2, outcomes
+    check_schema(empty_database)
+
+
+def test_revisions_are_numbered_in_order():
+    assert versions() == tuple(sorted(versions()))
