@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from lxml import etree
-from SpiffWorkflow.bpmn.parser import ValidationException
+from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.spiff.parser import SpiffBpmnParser
 
@@ -187,6 +187,11 @@ def _outline(root: Element, process_id: str, roots: list[Element]) -> Outline:
         proposals=frozenset(id_ for id_, e in nodes.items() if e.get(sop("usulan")) == "true"),
         names=names,
         names_en=english,
+        sample_teams=frozenset(
+            element.get(sop("peran")) or element.get("id")
+            for element in process.iter(bpmn("lane"))
+            if element.get(sop("contohTim")) == "true"
+        ),
     )
 
 

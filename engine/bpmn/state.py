@@ -49,9 +49,9 @@ def load(definition: Definition, state: bytes) -> InstanceWorkflow:
     """Return the instance that *state* holds, attached to its definition."""
     try:
         version, library, top, subs, correlations = unpack(state)
-    except (ValueError, msgpack.UnpackException) as error:
+    except (TypeError, ValueError, msgpack.UnpackException) as error:
         raise UnknownState(f"not the state of an instance: {error}") from None
-    if version != VERSION or library.rsplit(".", 1)[0] != LIBRARY.rsplit(".", 1)[0]:
+    if version != VERSION or not isinstance(library, str) or library.rsplit(".", 1)[0] != LIBRARY.rsplit(".", 1)[0]:
         raise UnknownState(f"state of version {version}, library {library}; this is {VERSION}, {LIBRARY}")
     workflow = InstanceWorkflow(definition.spec, definition.subprocess_specs, deserializing=True)
     _unpack_workflow(workflow, top)

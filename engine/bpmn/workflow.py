@@ -40,9 +40,11 @@ class _ItemsApart:
 
     def merge_child(self, workflow: Any, child: Any) -> None:
         """Merge what an item yielded, but not the item itself."""
-        super().merge_child(workflow, child)  # type: ignore[misc]
+        whole = child.data
         if self.input_item is not None:
-            child.parent.data.pop(self.input_item.bpmn_id, None)
+            child.data = {key: value for key, value in whole.items() if key != self.input_item.bpmn_id}
+        super().merge_child(workflow, child)  # type: ignore[misc]
+        child.data = whole
 
 
 class ParallelItems(_ItemsApart, ParallelMultiInstanceTask):  # type: ignore[misc]

@@ -82,6 +82,7 @@ class Outline:
     proposals: frozenset[str]  # elements marked sop:usulan
     names: Mapping[str, str]  # element_id -> name of every element
     names_en: Mapping[str, str] = field(default_factory=dict)
+    sample_teams: frozenset[str] = frozenset()  # sop:contohTim: roles whose sample has two accounts, to show claiming
 
     def task(self, element_id: str) -> UserTask:
         """Return the user task *element_id*; KeyError if the diagram has none."""

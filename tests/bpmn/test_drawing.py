@@ -110,7 +110,8 @@ def diagram(*elements: tuple[str, int, int, str], edges: str = "", flows: str = 
         )
     return (
         f'{HEAD}<bpmn:process id="p" name="Galeri">{"".join(inside)}{flows}'
-        f'<bpmn:dataObject id="d" isCollection="true"/></bpmn:process><bpmn:category><bpmn:categoryValue id="g" value="Kelompok"/></bpmn:category>'
+        '<bpmn:dataObject id="d" isCollection="true"/></bpmn:process>'
+        '<bpmn:category><bpmn:categoryValue id="g" value="Kelompok"/></bpmn:category>'
         f"<bpmndi:BPMNDiagram><bpmndi:BPMNPlane>{''.join(shapes)}{edges}</bpmndi:BPMNPlane></bpmndi:BPMNDiagram>"
         "</bpmn:definitions>"
     ).encode()
@@ -286,6 +287,18 @@ def test_with_links_each_step_leads_to_its_page_and_can_be_walked_to() -> None:
         "/langkah/susun_jadwal?a=1&b=2",
         "/langkah/susun_analisis?a=1&b=2",
     ]
+
+
+def test_a_document_leads_to_its_own_page_from_every_sheet_that_means_it() -> None:
+    svg = draw(SOP, words=WORDS, href=lambda name: "/dokumen/7" if name == "notula" else None)
+    (link,) = parsed(svg).iter(f"{SVG}a")
+    assert link[0].get("data-element") == "notula_dari_susun_jadwal"
+
+
+def test_a_lane_names_who_is_in_charge_under_its_role() -> None:
+    svg = draw(SOP, words=WORDS, notes={"sekretaris": "Plh.: Kepala Subbagian Umum"})
+    assert texts(part(svg, "sekretaris")) == "Sekretaris Plh.: Kepala Subbagian Umum"
+    assert texts(part(svg, "tim_sakip")) == "Tim SAKIP"
 
 
 def test_a_name_that_looks_like_markup_stays_a_name() -> None:

@@ -5,10 +5,14 @@ line, then why, then how to mend it.
 """
 
 import ast
+import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
+from engine.bpmn.drawing import NoDrawing, Words, draw
 from engine.bpmn.rules import check
 from engine.model.errors import Finding
 
@@ -84,9 +88,21 @@ def test_a_form_that_no_longer_asks_for_what_a_gateway_reads_is_named_at_the_gat
     assert "kembali_ke" in found.message
 
 
+def test_a_step_may_use_a_form_under_another_name() -> None:
+    diagram = (BROKEN / "tanpa_formulir.bpmn").read_bytes()
+    named = diagram.replace(
+        b'<bpmn:userTask id="tanpa_isian" name="Membaca" />',
+        b'<bpmn:userTask id="tanpa_isian"><bpmn:extensionElements><spiffworkflow:properties>'
+        b'<spiffworkflow:property name="formJsonSchemaFilename" value="tulis.schema.json" />'
+        b"</spiffworkflow:properties></bpmn:extensionElements></bpmn:userTask>",
+    )
+    assert named != diagram
+    assert check({"contoh.bpmn": named}, "contoh", FORMS) == []
+
+
 def test_a_folder_without_a_diagram_is_told_which_file_it_lacks() -> None:
     (found,) = check({}, "contoh", None)
-    assert (found.rule, found.file) == ("no_diagram", "contoh.bpmn")
+    assert (found.rule, found.file) == ("no_diagram", "processes/contoh/contoh.bpmn")
 
 
 def test_a_decision_of_the_procedure_s_own_table_is_found() -> None:
@@ -116,3 +132,30 @@ def test_a_diagram_that_is_too_big_is_refused_before_it_is_read() -> None:
     (found,) = check({"contoh.bpmn": b"<a>" + b" " * 2_000_000 + b"</a>"}, "contoh", None)
     assert found.rule == "not_xml"
     assert "2.000.000" in found.message
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_however_a_file_is_damaged_the_designer_gets_an_answer(seed: int) -> None:
+    chance = random.Random(seed)
+    files = [sample(), *(path.read_bytes() for path in sorted(BROKEN.glob("*.bpmn")) if path.stat().st_size < 20_000)]
+    for original in chance.sample(files, 8):
+        try:
+            root = etree.fromstring(original, etree.XMLParser(resolve_entities=False))
+        except etree.XMLSyntaxError:
+            continue
+        for element in chance.sample(list(root.iter()), min(12, len(list(root.iter())))):
+            damage = chance.choice(("drop", "attribute", "text", "swap", "kind"))
+            if damage == "drop" and element.getparent() is not None:
+                element.getparent().remove(element)
+            elif damage == "attribute" and element.attrib:
+                del element.attrib[chance.choice(list(element.attrib))]
+            elif damage == "text":
+                element.text = chance.choice(("", "((", "siapa.pun", "9" * 400, "\n\n"))
+            elif damage == "swap" and element.attrib:
+                element.set(chance.choice(list(element.attrib)), chance.choice(("", "tulis", "1", "awal")))
+            elif damage == "kind" and isinstance(element.tag, str):
+                element.tag = chance.choice([other.tag for other in root.iter() if isinstance(other.tag, str)])
+        xml = etree.tostring(root)
+        assert all(isinstance(each, Finding) for each in check({"contoh.bpmn": xml}, "contoh", FORMS))
+        with suppress(NoDrawing):
+            draw(xml, words=Words())

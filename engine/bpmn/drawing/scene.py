@@ -36,6 +36,10 @@ class Bounds:
         """Return the middle point."""
         return self.x + self.width / 2, self.y + self.height / 2
 
+    def wider(self, margin: float) -> "Bounds":
+        """Return the rectangle with *margin* on all sides."""
+        return Bounds(self.x - margin, self.y - margin, self.width + 2 * margin, self.height + 2 * margin)
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:

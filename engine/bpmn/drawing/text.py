@@ -4,6 +4,8 @@ from functools import cache
 
 FAMILY = "Arimo, Arial, Helvetica, 'Liberation Sans', sans-serif"
 LINE = 1.2  # line height, in font sizes
+TEXT = 12.0  # size of running text
+SMALL = 11.0  # size of names beside small shapes and flows
 
 # Advance widths in 1/1000 of the font size, from the Helvetica font metrics (Arial and Arimo are metric-compatible).
 _WIDTHS = {

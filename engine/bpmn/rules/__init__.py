@@ -44,7 +44,7 @@ def check(
             "no_diagram",
             f"Prosedur {process_id} tidak mempunyai diagram BPMN.",
             f"Simpan diagramnya sebagai {process_id}.bpmn.",
-            file=f"{process_id}.bpmn",
+            file=f"processes/{process_id}/{process_id}.bpmn",
         )
     else:
         process.check_procedure(procedure)

@@ -105,8 +105,12 @@ class Diagram:
         return [e for p in self.processes for e in p.iter() if e is p or local(e) in SUB_PROCESSES]
 
     def nodes(self, scope: Element) -> list[Element]:
-        """Return the flow nodes that lie directly in *scope*."""
-        return [child for child in children(scope) if local(child) in NODES]
+        """Return the flow nodes that lie directly in *scope*, but for those without an id of their own (a fault)."""
+        return [
+            child
+            for child in children(scope)
+            if local(child) in NODES and self.elements.get(child.get("id") or "") is child
+        ]
 
     @cached_property
     def all_nodes(self) -> list[Element]:

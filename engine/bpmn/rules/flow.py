@@ -8,6 +8,8 @@ from engine.bpmn.rules.diagram import ACTIVITIES, CHOOSING, SUB_PROCESSES, Diagr
 MAX_CHAIN = 400  # the engine's parser walks flows recursively; near 480 nodes Python refuses
 MAX_PREDICTED = 2_000  # tasks that the engine makes ahead at once
 
+_AT_AN_END = 3  # an end event and the two tasks that the engine itself puts after it
+
 # Where an instance stands still until somebody or something from outside moves it.
 _WAITING = frozenset(
     {"userTask", "manualTask", "task", "receiveTask", "intermediateCatchEvent", "eventBasedGateway", "callActivity"}
@@ -306,6 +308,6 @@ def _predicted(diagram: Diagram, graph: Mapping[str, list[str]]) -> tuple[str, i
             elif missing := [step for step in ahead if step not in counts]:
                 stack.extend(missing)
             else:
-                counts[name] = 1 + sum(counts[step] for step in ahead)
+                counts[name] = (1 if ahead else _AT_AN_END) + sum(counts[step] for step in ahead)
     worst = max(counts, key=lambda name: counts[name], default="")
     return worst, counts.get(worst, 0)

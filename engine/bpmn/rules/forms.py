@@ -1,5 +1,7 @@
 """Rules that hold a diagram against its forms: every step has one, and it yields what the step is to put out."""
 
+import re
+
 from engine.bpmn.markup import SPIFF, Element, children, local, text_of
 from engine.bpmn.rules.diagram import Diagram, Procedure, called
 
@@ -10,7 +12,7 @@ def form_of(task: Element) -> str:
     """Return the id of a user task's form: a named file's stem, else the task's own id."""
     for item in task.iter(f"{{{SPIFF}}}property"):
         if item.get("name") == "formJsonSchemaFilename" and item.get("value"):
-            return str(item.get("value")).rsplit("/", 1)[-1].removesuffix(".json").removesuffix(".schema")
+            return re.sub(r"(\.schema|-schema)?\.json$", "", str(item.get("value")))
     return str(task.get("id"))
 
 

@@ -57,6 +57,14 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
                 f"Id {name} dipakai {count} kali dalam satu berkas.",
                 "Beri setiap unsur id sendiri.",
             )
+    for element in diagram.root.iter():
+        if isinstance(element.tag, str) and local(element) in _SHOWN - {"lane"} and not element.get("id"):
+            diagram.fault(
+                element,
+                "id_missing",
+                f"{called(element)} tidak mempunyai id.",
+                "Beri id kata_kata_kecil; formulir, riwayat, dan uji memakainya.",
+            )
     for element in diagram.elements.values():
         if local(element) in _SHOWN and not _SNAKE_CASE.fullmatch(element.get("id")):
             diagram.warn(

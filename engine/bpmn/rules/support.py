@@ -43,7 +43,12 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
                     "Jadikan tugas pengguna (userTask), atau tugas manual bila tidak ada yang dicatat.",
                 )
             case "serviceTask":
-                _check_service(diagram, node)
+                diagram.fault(
+                    node,
+                    "unsupported_service",
+                    f"Tugas layanan {called(node)} memanggil layanan luar, dan tidak ada layanan yang terdaftar.",
+                    "Jadikan tugas pengguna, atau kirim pesan dengan peristiwa lempar.",
+                )
             case "businessRuleTask":
                 _check_decision(procedure, diagram, node)
             case "callActivity":
@@ -57,16 +62,6 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
                 )
             case "subProcess" if node.get("triggeredByEvent") == "true":
                 _check_event_sub_process(diagram, node)
-
-
-def _check_service(diagram: Diagram, task: Element) -> None:
-    if task.find(f"{bpmn('extensionElements')}/{{{SPIFF}}}serviceTaskOperator") is None:
-        diagram.fault(
-            task,
-            "service_missing",
-            f"Tugas layanan {called(task)} tidak menyebut layanan yang dipanggil.",
-            "Pilih layanannya (spiffworkflow:serviceTaskOperator), atau jadikan tugas pengguna.",
-        )
 
 
 def _check_decision(procedure: Procedure, diagram: Diagram, task: Element) -> None:

@@ -1,0 +1,63 @@
+# Alur. Two commands do all the set-up on a fresh machine: `make run` and `make test`.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+STAMPS := .venv/stamps
+
+.PHONY: help run test check build lock endurance clean browser translations
+
+help: ## list what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: $(STAMPS)/run build ## install, build, deploy the sample office and serve on http://127.0.0.1:8000
+	@$(BIN)/python -m engine run
+
+test: $(STAMPS)/test build browser check ## install what the tests need and run everything
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(STAMPS)/test build ## style, types, import contracts, translations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m frontend.translations --check
+
+build: $(STAMPS)/run ## build the front end and the translations
+	@$(BIN)/python frontend/build.py
+
+translations: $(STAMPS)/run ## collect new interface texts into the catalogue of the English translation
+	$(BIN)/python -m frontend.translations
+
+endurance: $(STAMPS)/test build ## 50 seeded kills per database and long properties (an hour)
+	ALUR_KILLS=50 $(BIN)/python -m pytest -m crash -p no:xdist
+	HYPOTHESIS_PROFILE=endurance $(BIN)/python -m pytest tests/bpmn tests/forms tests/model -n 2
+
+lock: $(STAMPS)/test ## lock the dependencies with hashes (minutes; needs pip-tools)
+	$(BIN)/pip install --quiet pip-tools
+	for f in run test; do $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --upgrade -o requirements/$$f.txt requirements/$$f.in; done
+
+clean: ## remove what was installed and built; the office's data stays
+	rm -rf .venv node_modules engine/web/static/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Alur memerlukan Python 3.11 atau lebih baru."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Modul venv tidak ada. Pasang dahulu: apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(STAMPS)/run: requirements/run.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/test: requirements/test.txt $(STAMPS)/run
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+browser:
+	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Memasang Chromium untuk uji peramban ..."; apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
+	else echo "Chromium tidak ada dan tidak dapat dipasang tanpa hak root: uji peramban (-m browser) dilewati."; fi

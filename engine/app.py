@@ -1,0 +1,106 @@
+"""Builds each part once and joins them: the only place that knows them all."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from engine.bpmn.executor import Executor
+from engine.service.accounts import Accounts
+from engine.service.deployments import Deployments
+from engine.service.documents import Documents
+from engine.service.histories import Histories
+from engine.service.incidents import Incidents
+from engine.service.instances import Instances
+from engine.service.office import Office
+from engine.service.operations import Operations
+from engine.service.people import People
+from engine.service.procedures import Procedures
+from engine.service.tasks import Tasks
+from engine.service.timers import Timers
+from engine.settings import Settings
+from engine.store.database import Database, check_writable, open_database
+from engine.store.files import FileStore
+from engine.store.keys import secret_key
+from engine.store.schema import check_schema, migrate
+from engine.store.triggers import verify_triggers
+from engine.web import create_app
+from engine.web.services import Services
+
+
+@dataclass(frozen=True)
+class Alur:
+    """Everything, joined."""
+
+    settings: Settings
+    database: Database
+    services: Services
+
+    def prepare(self, now: datetime) -> None:
+        """Bring the database to this version's schema and give a new office its calendar."""
+        migrate(self.database)
+        self.services.office.seed(now)
+
+    def check(self) -> None:
+        """Refuse to serve on a database of another version or without its append-only triggers."""
+        check_schema(self.database)
+        with self.database.read() as reader:
+            verify_triggers(reader.connection)
+
+    def wsgi(self, **overrides: Any) -> Any:
+        """Return the WSGI application; *overrides* are for tests (a fixed clock)."""
+        app = create_app(
+            self.services,
+            secret_key=secret_key(self.settings.data),
+            secure_cookies=self.settings.secure,
+            upload_limit=self.settings.upload_limit,
+            office_name=self.settings.office,
+            **overrides,
+        )
+        if self.settings.proxies:
+            app.wsgi_app = _TrustedProxy(app.wsgi_app, self.settings.proxies)  # type: ignore[method-assign]
+        return app
+
+
+def build(settings: Settings) -> Alur:
+    """Return everything joined for *settings*; SetupError says what the operator must do."""
+    check_writable(settings.data)
+    database = open_database(settings.database_url, settings.data)
+    return Alur(settings, database, build_services(settings, database, settings.data))
+
+
+def build_services(settings: Settings, database: Database, data_dir: Path) -> Services:
+    """Return the services over an open database."""
+    executor = Executor()
+    procedures = Procedures(executor)
+    files = FileStore(data_dir)
+    office = Office(database)
+    accounts = Accounts(database, office, idle=settings.idle, longest=settings.longest_session)
+    return Services(
+        accounts=accounts,
+        deployments=Deployments(database, executor, procedures, office),
+        documents=Documents(database, files, procedures, settings.file_limit),
+        histories=Histories(database),
+        incidents=Incidents(database, executor, procedures, office),
+        instances=Instances(database, executor, procedures, office),
+        office=office,
+        operations=Operations(database, data_dir),
+        people=People(database, office, accounts, procedures),
+        tasks=Tasks(database, executor, procedures, office),
+        timers=Timers(database, executor, procedures, office),
+    )
+
+
+class _TrustedProxy:
+    """Believes forwarded headers only when the request came from a trusted proxy's address."""
+
+    def __init__(self, application: Any, addresses: tuple[str, ...]) -> None:
+        self._plain = application
+        self._behind = ProxyFix(application, x_for=1, x_proto=1, x_host=1)
+        self._addresses = frozenset(addresses)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        trusted = environ.get("REMOTE_ADDR") in self._addresses
+        return (self._behind if trusted else self._plain)(environ, start_response)

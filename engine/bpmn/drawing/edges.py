@@ -1,0 +1,101 @@
+"""Edges: sequence flows, message flows and associations, with their ends and names."""
+
+from engine.bpmn.drawing.scene import Bounds, Edge
+from engine.bpmn.drawing.svg import FAINT, INK, PAPER, lines, path, polygon, rounded, tag
+from engine.bpmn.drawing.text import SMALL, wrap
+from engine.bpmn.drawing.view import View
+
+
+def arrowheads(prefix: str) -> str:
+    """Return the line ends: they are sized in pixels, so that a thick arrow's head stays as small as a thin one's."""
+    ends = {
+        "flow": (polygon([(0, 0), (11, 5), (0, 10)], fill=INK), 11, 5),
+        "open": (path("M1 1L9 5L1 9", stroke_width=1.3), 9, 5),
+        "message": (polygon([(1, 1), (10, 5), (1, 9)], fill=PAPER, stroke=INK, stroke_width=1.2), 10, 5),
+        "ring": (tag("circle", cx=5, cy=5, r=4, fill=PAPER, stroke=INK, stroke_width=1.2), 1, 5),
+    }
+    return "".join(
+        tag(
+            "marker",
+            drawing,
+            id=f"{prefix}-{name}",
+            markerUnits="userSpaceOnUse",
+            markerWidth=12,
+            markerHeight=10,
+            refX=x,
+            refY=y,
+            orient="auto",
+        )
+        for name, (drawing, x, y) in ends.items()
+    )
+
+
+def draw_edge(view: View, edge: Edge) -> str:
+    """Draw an edge by its kind; a flow that was taken is thick, a proposal dashed."""
+    taken = edge.id in view.taken
+    match edge.kind:
+        case "sequenceFlow":
+            drawn = path(
+                rounded(edge.points),
+                stroke_width=3 if taken else 1.2,
+                stroke_dasharray="7 5" if edge.proposal else None,
+                marker_end=f"url(#{view.prefix}-flow)",
+            )
+            return drawn + _start_sign(edge)
+        case "messageFlow":
+            return path(
+                rounded(edge.points),
+                stroke_width=1.2,
+                stroke_dasharray="9 5",
+                marker_start=f"url(#{view.prefix}-ring)",
+                marker_end=f"url(#{view.prefix}-message)",
+            )
+        case "association":
+            head = f"url(#{view.prefix}-open)"
+            return path(
+                rounded(edge.points),
+                stroke_width=1.2,
+                stroke_dasharray="1.5 3.5",
+                stroke_linecap="round",
+                marker_end=head if edge.direction in {"One", "Both"} else None,
+            )
+        case "dataInputAssociation" | "dataOutputAssociation":
+            return path(
+                rounded(edge.points),
+                stroke="#4d5866",
+                stroke_width=1.2,
+                stroke_dasharray="1.5 3.5",
+                stroke_linecap="round",
+                marker_end=f"url(#{view.prefix}-open)",
+            )
+    return path(rounded(edge.points), stroke=FAINT, stroke_width=1.2)
+
+
+def _start_sign(edge: Edge) -> str:
+    """Draw a default flow's slash or, on a flow that leaves an activity by condition, a small diamond."""
+    (x1, y1), (x2, y2) = edge.points[0], edge.points[1]
+    length = ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5 or 1
+    along, across = ((x2 - x1) / length, (y2 - y1) / length), (-(y2 - y1) / length, (x2 - x1) / length)
+
+    def at(forward: float, aside: float) -> tuple[float, float]:
+        return x1 + along[0] * forward + across[0] * aside, y1 + along[1] * forward + across[1] * aside
+
+    if edge.default:
+        (a, b), (c, d) = at(7, 6), at(13, -6)
+        return path(f"M{a:g} {b:g}L{c:g} {d:g}", stroke_width=1.6)
+    if edge.conditional:
+        return polygon([at(0, 0), at(8, 5), at(16, 0), at(8, -5)], fill=PAPER, stroke=INK, stroke_width=1.2)
+    return ""
+
+
+def draw_edge_name(view: View, edge: Edge) -> str:
+    """Write a flow's name on a patch of paper, so that the line cannot run through it."""
+    name = view.name(edge)
+    if not name or edge.kind not in {"sequenceFlow", "messageFlow"}:
+        return ""
+    at = edge.label
+    if at is None:
+        (x1, y1), (x2, y2) = edge.points[len(edge.points) // 2 - 1 : len(edge.points) // 2 + 1]
+        at = Bounds((x1 + x2) / 2 - 40, (y1 + y2) / 2 - 16, 80, 14)
+    rows = wrap(name, max(at.width + 2, 30), SMALL)
+    return lines(rows, at.centre[0], at.y + 7, size=SMALL)

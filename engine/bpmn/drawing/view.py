@@ -1,0 +1,54 @@
+"""What one drawing is made with, and what it says of an element in words."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from engine.bpmn.drawing.marks import Mark, Words
+from engine.bpmn.drawing.scene import Edge, Scene, Shape
+
+DATA = frozenset({"dataObjectReference", "dataStoreReference", "dataInput", "dataOutput"})
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One drawing's facts, held while its parts are drawn."""
+
+    scene: Scene
+    marks: Mapping[str, Mark]
+    taken: frozenset[str]  # ids of flows
+    words: Words
+    english: bool
+    href: Callable[[str], str | None] | None
+    notes: Mapping[str, str]
+    prefix: str
+    size: float = 12.0  # of the names of activities
+
+    def name(self, item: Shape | Edge) -> str:
+        """Return the element's name in the reader's language; a proposal always says that it is one."""
+        name = (item.name_en if self.english else None) or item.name
+        if item.proposal and isinstance(item, Edge) and self.words.proposal.casefold() not in name.casefold():
+            return f"{name} ({self.words.proposal})".strip()
+        return name
+
+    def mark(self, shape: Shape) -> Mark | None:
+        """Return what is to be shown on the element, if anything."""
+        return self.marks.get(shape.id) or (self.marks.get(shape.holds) if shape.holds else None)
+
+    def caption(self, item: Shape | Edge) -> str:
+        """Return everything that the picture says of an element, in words."""
+        parts = [" ".join(self.name(item).split()) or item.id]
+        if item.proposal and self.words.proposal.casefold() not in parts[0].casefold():
+            parts.append(self.words.proposal)
+        mark = self.mark(item) if isinstance(item, Shape) else None
+        if mark is not None and isinstance(item, Shape):
+            if item.kind not in DATA:
+                parts.append(self.words.states[mark.state])
+            if mark.badge:
+                parts.append(mark.badge)
+            if mark.passes > 1:
+                parts.append(self.words.passes.format(n=mark.passes))
+            if mark.returned:
+                parts.append(self.words.returned)
+            if mark.overdue:
+                parts.append(mark.overdue)
+        return ", ".join(parts)

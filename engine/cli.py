@@ -1,0 +1,342 @@
+"""The operator's and the designer's command line.
+
+Every command that cannot do its work says in one sentence what is wrong and in one what to do, and ends with code 2.
+"""
+
+import os
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engine import __version__, logs, serving
+from engine.app import Alur, build
+from engine.jobs.worker import Worker
+from engine.model.errors import AlurError, Busy, Finding, InvalidForm, InvalidProcedure, NotFound, SetupError
+from engine.model.history import Action, Deed
+from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole, Person
+from engine.service.accounts import random_password
+from engine.service.deployments import read_folder
+from engine.service.procedures import content_hash
+from engine.settings import read
+from engine.store import backup as backups
+from engine.store.history import verify as verify_history
+from engine.store.queries import people
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+NAMED_SAMPLES = 6
+OFFICE_SAMPLES = {
+    "perancang": OfficeRole.DESIGNER,
+    "auditor": OfficeRole.AUDITOR,
+    "operator": OfficeRole.OPERATOR,
+}
+CONSOLE = Actor(
+    "sistem",
+    "Konsol",
+    tuple(Membership("-", "sistem", role, Capacity.DEFINITIVE, date.min, None, None) for role in OfficeRole),
+)
+"""Who acts at the operator's console: whoever holds the machine holds every office role."""
+
+
+def now() -> datetime:
+    """Return the instant of a command."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def alur(*, prepared: bool = True) -> Iterator[Alur]:
+    """Give everything joined, at this version's schema."""
+    joined = build(read())
+    try:
+        if prepared:
+            joined.prepare(now())
+        yield joined
+    finally:
+        joined.database.close()
+
+
+def told(command: Callable[..., None]) -> Callable[..., None]:
+    """Tell what cannot be done in words, without a traceback."""
+
+    @wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except InvalidProcedure as invalid:
+            _print_findings(invalid.findings)
+            sys.exit(2)
+        except Busy:
+            _fail("Basis data sedang sibuk. Coba lagi sebentar lagi.")
+        except (SetupError, InvalidForm, NotFound) as error:
+            _fail(str(error))
+        except AlurError as error:
+            _fail(f"{type(error).__name__}: {error}")
+
+    return run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="alur")
+def main() -> None:
+    """Run the office's SOPs from the BPMN diagrams that describe them."""
+    logs.configure()
+
+
+@main.command()
+@told
+def run() -> None:
+    """Serve on this machine alone, with the procedures under processes/ and sample people."""
+    settings = read()
+    if settings.host not in LOOPBACK:
+        raise SetupError(
+            f"`alur run` memakai akun contoh dan hanya melayani 127.0.0.1, bukan {settings.host}. "
+            "Untuk kantor: hapus ALUR_HOST, atau pakai `alur serve`."
+        )
+    serving.refuse_taken_port(settings.host, settings.port)
+    with alur() as joined:
+        _deploy_all(joined)
+        passwords = _sample_people(joined)
+    if passwords:
+        click.echo("\nAkun contoh (sandi hanya ditampilkan sekali ini; diminta ganti saat pertama masuk):\n")
+        for account, roles, password in passwords:
+            click.echo(f"  {account:<18} {password:<20} {roles}")
+    else:
+        click.echo("Akun contoh sudah ada. Sandi lupa? `.venv/bin/python -m engine reset-code AKUN`")
+    click.echo(f"\nAlur {__version__}: http://{settings.host}:{settings.port}\n")
+    sys.stdout.flush()
+    serving.serve(settings)
+
+
+@main.command()
+@click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Certificate (PEM).")
+@click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its key (PEM).")
+@click.option("--tls-self-signed", is_flag=True, help="Make a certificate and print its fingerprint.")
+@click.option("--behind-proxy", metavar="ADDRESSES", help="Trusted proxies in front, comma separated.")
+@told
+def serve(tls_cert: Path | None, tls_key: Path | None, tls_self_signed: bool, behind_proxy: str | None) -> None:
+    """Serve the office."""
+    settings = read()
+    local = settings.host in LOOPBACK
+    if bool(tls_cert) != bool(tls_key):
+        raise SetupError("--tls-cert dan --tls-key hanya berlaku berdua. Sebutkan keduanya.")
+    if not (local or tls_cert or tls_self_signed or behind_proxy):
+        raise SetupError(
+            f"Melayani {settings.host} tanpa enkripsi tidak diizinkan. Pakai --tls-cert dan --tls-key, "
+            "--tls-self-signed, atau --behind-proxy ALAMAT."
+        )
+    if tls_self_signed:
+        tls_cert, tls_key, fingerprint = serving.self_signed(settings.data, [settings.host, "localhost", "127.0.0.1"])
+        click.echo(f"Sidik sertifikat (SHA-256): {fingerprint}")
+    if behind_proxy:
+        os.environ["ALUR_PROXY"] = behind_proxy
+    if tls_cert or behind_proxy:
+        os.environ["ALUR_SECURE"] = "1"
+    serving.refuse_taken_port(settings.host, settings.port)
+    with alur() as joined, joined.database.read() as reader:
+        if not local and people.sample_people(reader):
+            raise SetupError(
+                "Akun contoh masih aktif, jadi Alur tidak melayani alamat lain. "
+                "Nonaktifkan akun contoh di halaman Orang, atau pakai ALUR_DATA yang baru."
+            )
+    serving.serve(read(), certificate=tls_cert, key=tls_key)
+
+
+@main.command()
+@told
+def worker() -> None:
+    """Fire due timers and keep house (`alur serve` starts one; more may join on PostgreSQL)."""
+    serving.die_with_parent()
+    joined = build(read())
+    joined.check()
+    services = joined.services
+    Worker(services.timers, services.documents, services.operations, joined.settings.data).run()
+
+
+@main.command()
+@told
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    with alur():
+        click.echo("Skema basis data sudah mutakhir.")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@told
+def check(folder: Path) -> None:
+    """Check the procedure in FOLDER (processes/<id>) and name every fault."""
+    with alur() as joined:
+        files = read_folder(folder.resolve().parent, joined.settings.forms, folder.resolve().name)
+        findings = joined.services.deployments.check(folder.resolve().name, files)
+    _print_findings(findings)
+    if any(finding.severity == "error" for finding in findings):
+        sys.exit(2)
+    click.echo(f"{folder.name}: {len(files)} berkas, tidak ada kesalahan.")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--note", default="", help="What changed, for the list of versions.")
+@told
+def deploy(folder: Path, note: str) -> None:
+    """Deploy the procedure in FOLDER (processes/<id>) as a new version."""
+    with alur() as joined:
+        files = read_folder(folder.resolve().parent, joined.settings.forms, folder.resolve().name)
+        record = joined.services.deployments.deploy(CONSOLE, folder.resolve().name, files, note, now())
+    if record is None:
+        click.echo(f"{folder.name}: tidak berubah sejak versi yang berlaku.")
+    else:
+        click.echo(f"{folder.name}: versi {record.version} berlaku, sidik {record.content_hash[:12]}.")
+
+
+@main.command()
+@click.option("--stream", help="Only this stream, for instance instance:<id>.")
+@told
+def verify(stream: str | None) -> None:
+    """Compute every history hash again and say whether the record is unchanged."""
+    with alur(prepared=False) as joined, joined.database.read() as reader:
+        report = verify_history(reader, stream)
+    click.echo(f"{report.lines} baris dalam {report.streams} rantai diperiksa.")
+    if report.sound:
+        click.echo("Utuh: tidak ada baris yang berubah, hilang, atau disisipkan sejak ditulis.")
+        return
+    for fault in report.faults:
+        click.echo(f"TIDAK UTUH  {fault}", err=True)
+    sys.exit(1)
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@told
+def backup(file: Path) -> None:
+    """Write everything (database, files, keys under a passphrase) to FILE."""
+    with alur(prepared=False) as joined:
+        report = backups.backup(joined.database, joined.settings.data, file, _passphrase(confirm=True), now())
+    click.echo(f"Cadangan tersimpan: {file} ({report}).")
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@told
+def restore(file: Path) -> None:
+    """Restore FILE into an empty ALUR_DATA and database; jobs stay off until confirm-restore."""
+    settings = read()
+    report = backups.restore(file, settings.database_url, settings.data, _passphrase(confirm=False), now())
+    click.echo(f"Cadangan dipulihkan ({report}). Timer tetap diam sampai `alur confirm-restore`.")
+
+
+@main.command("confirm-restore")
+@told
+def confirm_restore() -> None:
+    """Let timers run again on a restored copy."""
+    with alur() as joined:
+        if not backups.confirm_restore(joined.settings.data):
+            click.echo("Tidak ada pemulihan yang menunggu konfirmasi.")
+            return
+        with joined.database.write(SYSTEM, now()) as work:
+            work.record("office", Deed(Action.OFFICE_RESTORED))
+    click.echo("Pemulihan dikonfirmasi; timer berjalan lagi.")
+
+
+@main.command("add-person")
+@click.argument("account")
+@click.argument("name")
+@click.option("--role", "roles", multiple=True, help="A lane's role, or designer, auditor, operator. Repeatable.")
+@told
+def add_person(account: str, name: str, roles: tuple[str, ...]) -> None:
+    """Add a person (the first operator, for instance) and print the first password."""
+    with alur() as joined:
+        today = joined.services.office.today(now())
+        person, password = joined.services.people.add(CONSOLE, account, name, roles, today, now())
+    click.echo(f"{person.id}: sandi pertama {password}")
+
+
+@main.command("reset-code")
+@click.argument("account")
+@told
+def reset_code(account: str) -> None:
+    """Print a one-time code with which ACCOUNT can sign in and set a new password."""
+    with alur() as joined:
+        with joined.database.read() as reader:
+            if people.by_id(reader, account) is None:
+                raise SetupError(f"Akun {account} tidak ada. Lihat daftar akun di halaman Orang.")
+        code = joined.services.accounts.issue_reset_code(CONSOLE, account, now())
+    click.echo(f"{account}: kode sekali pakai {code} (berlaku 24 jam)")
+
+
+# ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _deploy_all(joined: Alur) -> None:
+    """Deploy every procedure under processes/ whose content changed."""
+    folder = joined.settings.processes
+    if not folder.is_dir():
+        raise SetupError(f"Folder {folder} tidak ada. Jalankan dari folder proyek, atau setel ALUR_PROCESSES.")
+    for path in sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "_"))):
+        files = read_folder(folder, joined.settings.forms, path.name)
+        record = joined.services.deployments.deploy(
+            CONSOLE, path.name, files, f"dari {path.name}, {content_hash(files)[:12]}", now()
+        )
+        if record is not None:
+            click.echo(f"Prosedur {path.name} versi {record.version} dipasang.")
+
+
+def _sample_people(joined: Alur) -> list[tuple[str, str, str]]:
+    """Add role accounts for every lane and office role; [(account, roles, password)] of those that were added.
+
+    Sample people are role accounts, never persons. A lane whose step is done by named people gets several accounts
+    (role.1, role.2 ...), a team (``sop:contohTim`` on the lane) two, so that claiming shows, any other lane one.
+    """
+    wanted: dict[str, tuple[str, str]] = {}
+    for procedure in joined.services.deployments.all():
+        for lane in procedure.outline.lanes:
+            account = lane.role.replace("_", ".")
+            named = any(task.performer for task in procedure.outline.tasks if task.role == lane.role)
+            accounts = [f"{account}.{n}" for n in range(1, NAMED_SAMPLES + 1)] if named else [account]
+            if not named and lane.role in procedure.outline.sample_teams:
+                accounts.append(f"{account}.2")
+            for one in accounts:
+                wanted.setdefault(one, (lane.name, lane.role))
+    for account, role in OFFICE_SAMPLES.items():
+        wanted.setdefault(account, (account.capitalize(), role.value))
+    added = []
+    today = joined.services.office.today(now())
+    with joined.database.read() as reader:
+        known = people.names(reader)
+    for account, (lane_name, role) in wanted.items():
+        if account not in known:
+            password = random_password()
+            suffix = account.rsplit(".", 1)[-1]
+            name = f"{lane_name} {suffix}" if suffix.isdecimal() else lane_name
+            held = (Membership(str(uuid.uuid4()), account, role, Capacity.DEFINITIVE, today, None, None),)
+            new = Person(account, name, True, must_change_password=True, locale=None, memberships=held, sample=True)
+            with joined.database.write(SYSTEM, now()) as work:
+                people.add(work, new, joined.services.accounts.hasher.hash(password), now())
+                change = {"name": name, "roles": [role], "since": today, "sample": True}
+                work.record(f"person:{account}", Deed(Action.PERSON_ADDED, change=change))
+            added.append((account, role, password))
+    return added
+
+
+def _passphrase(*, confirm: bool) -> str:
+    text = os.environ.get("ALUR_PASSPHRASE")
+    return text or str(click.prompt("Frasa sandi cadangan", hide_input=True, confirmation_prompt=confirm))
+
+
+def _print_findings(findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        where = ":".join(str(part) for part in (finding.file, finding.line) if part)
+        named = " ".join(part for part in (finding.element_id, f"“{finding.name}”" if finding.name else None) if part)
+        kind = "SALAH" if finding.severity == "error" else "peringatan"
+        click.echo(f"{kind}  {where}  {named}\n       {finding.message}\n       Perbaikan: {finding.mend}", err=True)
+
+
+def _fail(text: str) -> None:
+    click.echo(text, err=True)
+    sys.exit(2)

@@ -1,0 +1,99 @@
+"""What was posted, as a tree: ``notula.keputusan.0.uraian`` is a column of a row of a table of a section."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from engine.forms.field import ROWS, Field, Kind
+
+MOST_ROWS = 2_000
+_DEEPEST = 8
+
+
+@dataclass(slots=True)
+class Node:
+    """One name of a posted path: the texts posted under it, and what lies below."""
+
+    texts: list[str] = field(default_factory=list)
+    below: dict[str, "Node"] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> "Node":
+        return self.below.get(name) or _NOTHING
+
+    @property
+    def filled(self) -> bool:
+        """Whether anything but empty texts was posted here or below."""
+        return any(text.strip() for text in self.texts) or any(node.filled for node in self.below.values())
+
+    def rows(self) -> list["Node"]:
+        """Return the numbered nodes below in order; gaps close."""
+        numbered = sorted((int(name), node) for name, node in self.below.items() if _is_index(name))
+        return [node for _, node in numbered[:MOST_ROWS]]
+
+
+_NOTHING = Node()
+
+
+def tree(entries: Mapping[str, Sequence[str]]) -> Node:
+    """Return posted entries as a tree."""
+    root = Node()
+    for path, texts in entries.items():
+        node = root
+        for name in path.split(".", _DEEPEST):
+            node = node.below.setdefault(name, Node())
+        node.texts = list(texts)
+    return root
+
+
+def flat(node: Node, path: str = "") -> dict[str, list[str]]:
+    """Return a tree as posted entries again."""
+    found = {path: list(node.texts)} if path and (node.texts or not node.below) else {}
+    for name, below in node.below.items():
+        found |= flat(below, f"{path}.{name}" if path else name)
+    return found
+
+
+def compact(fields: Iterable[Field], node: Node, *, drop_blank: bool) -> Node:
+    """Return the tree with every table's rows numbered from 0 without gaps; *drop_blank* leaves out unfilled rows."""
+    below = dict(node.below)
+    for each in fields:
+        found = below.get(each.name)
+        if found is None:
+            continue
+        if each.kind is Kind.SECTION:
+            below[each.name] = compact(each.fields, found, drop_blank=drop_blank)
+        elif each.kind in ROWS:
+            rows = found.rows()
+            if drop_blank and not each.fixed_rows:
+                rows = [row for row in rows if row.filled]
+            below[each.name] = Node(found.texts or [""], {str(n): row for n, row in enumerate(rows)})
+    return Node(node.texts, below)
+
+
+def unknown(fields: Iterable[Field], node: Node, path: str = "") -> list[str]:
+    """Return the posted paths that no field has; what lies in a known table's row is let pass."""
+    known = {each.name: each for each in fields}
+    found = []
+    for name, below in node.below.items():
+        here = f"{path}{name}"
+        each = known.get(name)
+        if each is None:
+            found.append(here)
+        elif each.kind is Kind.SECTION:
+            found += unknown(each.fields, below, f"{here}.")
+        elif each.kind not in ROWS and below.below:
+            found += [f"{here}.{more}" for more in below.below]
+    return found
+
+
+def with_rows(entries: Mapping[str, Sequence[str]], path: str, rows: Sequence[Node]) -> dict[str, list[str]]:
+    """Return the entries with *rows* as all the rows of the table at *path*."""
+    prefix = f"{path}."
+    kept = {name: list(texts) for name, texts in entries.items() if not name.startswith(prefix)}
+    kept.setdefault(path, [""])
+    for index, row in enumerate(rows):
+        kept |= flat(row, f"{prefix}{index}")
+    return kept
+
+
+def _is_index(name: str) -> bool:
+    return name.isascii() and name.isdecimal() and len(name) <= 6

@@ -1,0 +1,151 @@
+"""What one field of a form is: its kind, its words, its rules. Read from a schema once, never changed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from jsonschema.protocols import Validator
+
+VERBS = ("setujui", "kembalikan", "ajukan", "tandatangani", "paraf", "selesaikan")
+"""What the button that completes a step may say. A closed list: the pages know each word and its translation."""
+
+
+class Kind(StrEnum):
+    """The kinds of fields, by what a person does with them."""
+
+    SECTION = "section"
+    TABLE = "table"
+    TEXTS = "texts"
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    NUMBER = "number"
+    INTEGER = "integer"
+    MONEY = "money"
+    PERCENT = "percent"
+    DATE = "date"
+    TIME = "time"
+    CHOICE = "choice"
+    CHOICES = "choices"
+    BOOLEAN = "boolean"
+    FILE = "file"
+    FILES = "files"
+    PERSON = "person"
+    PEOPLE = "people"
+
+
+NUMERIC = frozenset({Kind.NUMBER, Kind.INTEGER, Kind.MONEY, Kind.PERCENT})
+MANY = frozenset({Kind.CHOICES, Kind.FILES, Kind.PEOPLE})
+"""Kinds whose value is a list that is posted under one name."""
+ROWS = frozenset({Kind.TABLE, Kind.TEXTS})
+"""Kinds whose value is a list that is posted under numbered names."""
+LISTS = MANY | ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The same words in Indonesian and, if somebody wrote them, in English."""
+
+    id: str
+    en: str | None = None
+
+    def of(self, locale: str) -> str:
+        """Return the words for a reader of *locale*; Indonesian where there are no others."""
+        return self.en if locale == "en" and self.en else self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice of a closed list."""
+
+    value: str
+    wording: Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An ``if`` of the schema: it holds where the object at *scope* fits *test* (or, *negated*, does not)."""
+
+    scope: tuple[str, ...]
+    test: Validator = field(compare=False)
+    negated: bool
+    cause: str | None  # the field whose value decides, if the condition is about one field
+    values: tuple[Any, ...]  # values of the cause for which the condition's test holds
+
+    def holds(self, instance: Any) -> bool:
+        """Whether the condition holds for *instance*, the object its scope starts at."""
+        for name in self.scope:
+            instance = instance.get(name, {}) if isinstance(instance, Mapping) else {}
+        return bool(self.test.is_valid(instance)) is not self.negated
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """An expression that must be true once the field is filled in, and what is said if it is not."""
+
+    expression: str
+    wording: Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field, section or table of a form."""
+
+    name: str
+    kind: Kind
+    wording: Wording
+    schema: Mapping[str, Any] = field(repr=False)
+    help: Wording | None = None
+    required: bool = False
+    read_only: bool = False
+    default: str | None = None  # x-default
+    constant: Any = None  # default
+    computed: str | None = None  # x-computed
+    checks: tuple[Check, ...] = ()
+    options: tuple[Option, ...] = ()
+    fields: tuple["Field", ...] = ()  # of a section, or a table's columns
+    when: tuple[tuple[Condition, ...], ...] = ()  # shown if all conditions of one alternative hold; always, if none
+    item: "Field | None" = None  # what a list of text repeats
+    decision: bool = False
+    buttons: Mapping[str, str] = field(default_factory=dict)
+    unit: Wording | None = None
+    role: str | None = None
+    accept: tuple[str, ...] = ()  # file name endings, with the point
+    max_size: int | None = None
+    key: str | None = None  # the column that tells prefilled rows apart
+    fixed_rows: bool = False  # the rows are those of x-default: none is added, removed or moved
+    return_reason: bool = False
+    source: Wording | None = None  # where a prefilled value comes from
+    messages: Mapping[str, Wording] = field(default_factory=dict)
+
+    @property
+    def given(self) -> bool:
+        """Whether the value never comes from what was posted."""
+        return self.read_only or self.computed is not None
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the field is shown only under a condition."""
+        return bool(self.when)
+
+    @property
+    def min_items(self) -> int:
+        """The fewest items of a list."""
+        return int(self.schema.get("minItems", 0))
+
+    @property
+    def max_items(self) -> int | None:
+        """The most items of a list."""
+        most = self.schema.get("maxItems")
+        return None if most is None else int(most)
+
+    def field(self, name: str) -> "Field | None":
+        """Return the field *name* of a section, or a table's column."""
+        return next((each for each in self.fields if each.name == name), None)
+
+    def walk(self, path: str = "") -> Iterator[tuple[str, "Field"]]:
+        """Return this field and every one below with its path; rows of a table stand as ``[]``."""
+        path = f"{path}.{self.name}" if path else self.name
+        yield path, self
+        for each in self.fields:
+            yield from each.walk(f"{path}[]" if self.kind is Kind.TABLE else path)

@@ -1,0 +1,624 @@
+"""Reads a form's two files: a JSON Schema 2020-12 and how its fields are shown. What is not understood is refused.
+
+A keyword that nothing acts on would be a rule that the author believes in and nobody keeps. So the vocabulary is
+closed, and every fault comes back at once, with its line and how to mend it.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from engine.bpmn import expression
+from engine.forms import rules
+from engine.forms.field import LISTS, NUMERIC, VERBS, Check, Condition, Field, Kind, Option, Wording
+from engine.forms.form import Form
+from engine.forms.positions import Path, lines
+from engine.model.errors import Finding, InvalidProcedure
+
+ABOUT = frozenset({"title", "description", "en", "$comment", "readOnly", "default", "x-default", "x-computed", "x-check"})
+OBJECT = frozenset({"type", "properties", "required", "allOf", "if", "then", "else"})
+STRING = frozenset({"type", "minLength", "maxLength", "pattern", "format", "enum", "oneOf", "const"})
+NUMBER = frozenset({"type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
+ARRAY = frozenset({"type", "items", "minItems", "maxItems", "uniqueItems"})
+ROOT = frozenset({"$schema", "$id", "$defs"})
+WIDGETS = {
+    "textarea": (Kind.TEXT, Kind.LONG_TEXT),
+    "money": (Kind.NUMBER, Kind.MONEY),
+    "percent": (Kind.NUMBER, Kind.PERCENT),
+    "decision": (Kind.CHOICE, Kind.CHOICE),
+}
+"""ui:widget: the kind that it asks of the schema, and the kind that the field then is."""
+FORMATS = {"date": Kind.DATE, "time": Kind.TIME, "file": Kind.FILE, "person": Kind.PERSON}
+UI = frozenset({"ui:widget", "ui:options", "ui:order", "ui:help", "ui:messages", "items", "en"})
+UI_OPTIONS: Mapping[str, frozenset[Kind]] = {
+    "buttons": frozenset({Kind.CHOICE}),
+    "returnReason": frozenset({Kind.TEXT, Kind.LONG_TEXT}),
+    "accept": frozenset({Kind.FILE, Kind.FILES}),
+    "maxSize": frozenset({Kind.FILE, Kind.FILES}),
+    "role": frozenset({Kind.PERSON, Kind.PEOPLE}),
+    "unit": NUMERIC,
+    "key": frozenset({Kind.TABLE}),
+    "fixedRows": frozenset({Kind.TABLE}),
+    "source": frozenset(Kind),
+}
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+DEEPEST = 8
+
+
+def load(form_id: str, schema: bytes, ui: bytes | None) -> Form:
+    """Return the form that *schema* and *ui* describe; InvalidProcedure carries every fault of both."""
+    reader = _Reader(form_id)
+    parsed = reader.json(reader.schema_file, schema)
+    shown = reader.json(reader.ui_file, ui) if ui is not None else {}
+    if reader.findings:
+        raise InvalidProcedure(reader.findings)
+    form = reader.form(parsed, shown)
+    if reader.findings or form is None:
+        raise InvalidProcedure(reader.findings)
+    return form
+
+
+class _Reader:
+    """Reads one form and remembers every fault on the way."""
+
+    def __init__(self, form_id: str) -> None:
+        self.form_id = form_id
+        self.schema_file = f"{form_id}.schema.json"
+        self.ui_file = f"{form_id}.ui.json"
+        self.findings: list[Finding] = []
+        self.lines: dict[str, dict[Path, int]] = {}
+
+    # ── files ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def json(self, file: str, content: bytes) -> Any:
+        """Return the JSON of a file, numbers as Decimal; None after a fault."""
+        try:
+            text = content.decode("utf-8")
+            parsed = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+        except UnicodeDecodeError:
+            return self.refuse(file, (), "Berkas ini bukan teks UTF-8.", "Simpan sebagai UTF-8.")
+        except json.JSONDecodeError as error:
+            return self._add(file, error.lineno, f"JSON tidak terbaca: {error.msg}.", "Perbaiki tata tulis JSON di baris itu.")
+        except (ValueError, RecursionError):
+            return self.refuse(
+                file, (), "JSON memuat nilai yang bukan angka biasa, atau terlalu dalam.", "Tulis angka biasa saja."
+            )
+        self.lines[file], twice = lines(text)
+        for path in twice:
+            self.refuse(file, path, f"Nama {path[-1]} ditulis dua kali.", "Hapus salah satunya.")
+        if not isinstance(parsed, dict):
+            return self.refuse(file, (), "Isi berkas ini bukan objek JSON.", "Mulai berkas dengan { dan akhiri dengan }.")
+        return parsed
+
+    def refuse(self, file: str, path: Path, message: str, mend: str) -> None:
+        """Note a fault at *path*; the line is that of the nearest place above that has one."""
+        known = self.lines.get(file, {})
+        near = path
+        while near and near not in known:
+            near = near[:-1]
+        where = "/".join(map(str, path))
+        self._add(file, known.get(near), f"{where}: {message}" if where else message, mend)
+
+    def _add(self, file: str, line: int | None, message: str, mend: str) -> None:
+        self.findings.append(Finding("error", file, None, None, line, message, mend, "form"))
+
+    # ── the form ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def form(self, schema: dict[str, Any], ui: dict[str, Any]) -> Form | None:
+        """Return the form, or None after faults."""
+        for fault in rules.faults_of_schema(schema):
+            self.refuse(
+                self.schema_file,
+                tuple(fault.absolute_path),
+                "Bukan JSON Schema 2020-12 yang sah: nilai ini tidak sesuai kata kuncinya.",
+                "Bandingkan dengan contoh di docs/formulir.md.",
+            )
+        if self.findings:
+            return None
+        whole = self.resolved(schema, schema.get("$defs", {}), ())
+        if self.findings:
+            return None
+        if whole.get("type") != "object":
+            self.refuse(self.schema_file, ("type",), "Formulir harus bertipe object.", 'Tulis "type": "object".')
+            return None
+        self.known_keywords(whole, OBJECT | ABOUT | ROOT, ())
+        fields = self.section_fields(whole, ui, (), (), ())
+        if self.findings:
+            return None
+        order = ui.get("ui:order")
+        self.known_ui(ui, (), {field.name for field in fields})
+        form = Form(
+            id=self.form_id,
+            wording=_wording(whole, "title") or Wording(self.form_id),
+            help=_wording(whole, "description"),
+            rules=rules.rules_of({k: v for k, v in whole.items() if k != "$defs"}),
+            tree=self.ordered(fields, order, ()),
+        )
+        self.check_whole(form)
+        return form
+
+    def resolved(self, schema: Any, defs: Mapping[str, Any], seen: tuple[str, ...], path: Path = ()) -> Any:
+        """Return *schema* with every ``$ref`` to ``#/$defs/...`` written out."""
+        if isinstance(schema, list):
+            return [self.resolved(item, defs, seen, (*path, n)) for n, item in enumerate(schema)]
+        if not isinstance(schema, dict):
+            return schema
+        if "$ref" in schema and isinstance(schema["$ref"], str):
+            name = schema["$ref"].removeprefix("#/$defs/")
+            if name in seen or name not in defs:
+                self.refuse(
+                    self.schema_file, (*path, "$ref"), f"Rujukan {schema['$ref']} tidak ada atau merujuk dirinya.",
+                    "Rujuk bagian yang ada di $defs berkas ini: #/$defs/nama.",
+                )
+                return {}
+            rest = {k: self.resolved(v, defs, seen, (*path, k)) for k, v in schema.items() if k != "$ref"}
+            return {**self.resolved(defs[name], defs, (*seen, name), ("$defs", name)), **rest}
+        return {k: self.resolved(v, defs, seen, (*path, k)) for k, v in schema.items() if k != "$defs"}
+
+    def section_fields(
+        self,
+        schema: Mapping[str, Any],
+        ui: Mapping[str, Any],
+        path: Path,
+        when: tuple[Condition, ...],
+        scope: tuple[str, ...],
+    ) -> list[Field]:
+        """Return the fields of an object: those it always has, then those that a condition brings."""
+        fields = []
+        properties = schema.get("properties", {})
+        required = frozenset(schema.get("required", ()))
+        for name, own in properties.items():
+            made = self.field(name, own, ui.get(name, {}), (*path, "properties", name), name in required, scope)
+            if made is not None:
+                fields.append(made)
+        return self.conditional_fields(fields, schema, ui, path, when, scope)
+
+    def conditional_fields(
+        self,
+        fields: list[Field],
+        schema: Mapping[str, Any],
+        ui: Mapping[str, Any],
+        path: Path,
+        when: tuple[Condition, ...],
+        scope: tuple[str, ...],
+    ) -> list[Field]:
+        """Add what *schema*'s conditions bring to the object at *scope*."""
+        branches = [(schema, path)] if "if" in schema else []
+        branches += [(part, (*path, "allOf", n)) for n, part in enumerate(schema.get("allOf", ()))]
+        for branch, place in branches:
+            if not isinstance(branch, Mapping) or "if" not in branch:
+                self.refuse(
+                    self.schema_file, place, "Bagian allOf hanya boleh berupa if/then/else.",
+                    "Pindahkan isinya ke properties, atau tulis if.",
+                )
+                continue
+            if branch is not schema:
+                self.known_keywords(branch, frozenset({"if", "then", "else", "$comment"}), place)
+            for word, negated in (("then", False), ("else", True)):
+                outcome = branch.get(word)
+                if isinstance(outcome, Mapping):
+                    condition = self.condition(branch["if"], scope, negated)
+                    fields = self.brought(fields, outcome, ui, (*place, word), (*when, condition), scope)
+        return fields
+
+    def brought(
+        self,
+        fields: list[Field],
+        outcome: Mapping[str, Any],
+        ui: Mapping[str, Any],
+        path: Path,
+        when: tuple[Condition, ...],
+        scope: tuple[str, ...],
+    ) -> list[Field]:
+        """Add the fields that one outcome of a condition declares and its object does not always have."""
+        self.known_keywords(outcome, OBJECT | {"$comment"}, path)
+        required = frozenset(outcome.get("required", ()))
+        for name, own in outcome.get("properties", {}).items():
+            known = next((n for n, field in enumerate(fields) if field.name == name), None)
+            place = (*path, "properties", name)
+            if known is None:
+                made = self.field(name, own, ui.get(name, {}), place, name in required, scope)
+                if made is not None:
+                    fields = [*fields, replace(made, when=(when,))]
+                continue
+            before = fields[known]
+            if before.when and not any(alternative == when for alternative in before.when):
+                before = replace(before, when=(*before.when, when))
+            if before.kind is Kind.SECTION and isinstance(own, Mapping) and "properties" in own:
+                inner = self.brought(list(before.fields), own, ui.get(name, {}), place, when, (*scope, name))
+                before = replace(before, fields=tuple(inner))
+            fields = [*fields[:known], before, *fields[known + 1 :]]
+        return self.conditional_fields(fields, outcome, ui, path, when, scope)
+
+    def condition(self, test: Any, scope: tuple[str, ...], negated: bool) -> Condition:
+        """Return an ``if`` as a condition, with the one field it is about if it is of that shape."""
+        cause, values = None, ()
+        if isinstance(test, Mapping):
+            match test.get("properties"):
+                case {**only} if len(only) == 1:
+                    cause, fitting = next(iter(only.items()))
+                    if isinstance(fitting, Mapping):
+                        values = (fitting["const"],) if "const" in fitting else tuple(fitting.get("enum", ()))
+        return Condition(scope, rules.rules_of(test), negated, cause if values else None, values)
+
+    # ── one field ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def field(
+        self, name: str, schema: Any, ui: Any, path: Path, required: bool, scope: tuple[str, ...]
+    ) -> Field | None:
+        """Return one field; None after a fault."""
+        if not NAME.fullmatch(name):
+            return self.refuse(
+                self.schema_file, path, f"Nama {name} tidak dapat dipakai.", "Pakai huruf kecil, angka, garis bawah."
+            )
+        if len(path) > 2 * DEEPEST:
+            return self.refuse(self.schema_file, path, "Formulir terlalu dalam.", "Kurangi bagian di dalam bagian.")
+        if not isinstance(schema, Mapping):
+            return self.refuse(self.schema_file, path, f"Isian {name} tidak dijelaskan.", 'Tulis paling sedikit "type".')
+        if not isinstance(ui, Mapping):
+            return self.refuse(self.ui_file, (name,), "Nilai ini harus objek JSON.", "Tulis { ... }.")
+        kind = self.kind(schema, path)
+        if kind is None:
+            return None
+        kind = self.shown_as(kind, ui, path)
+        field = Field(
+            name=name,
+            kind=kind,
+            wording=_wording(schema, "title") or Wording(name.replace("_", " ").capitalize()),
+            schema=schema,
+            help=_wording(schema, "description") or _ui_words(ui.get("ui:help")),
+            required=required,
+            read_only=bool(schema.get("readOnly", False)),
+            default=self.expression(schema, "x-default", path),
+            constant=schema.get("default"),
+            computed=self.expression(schema, "x-computed", path),
+            checks=self.checks(schema, path),
+            options=self.options(schema.get("items", {}) if kind is Kind.CHOICES else schema, kind),
+            decision=ui.get("ui:widget") == "decision",
+        )
+        if kind is Kind.SECTION:
+            inner = self.section_fields(schema, ui, path, (), (*scope, name))
+            self.known_ui(ui, path, {each.name for each in inner})
+            field = replace(field, fields=self.ordered(inner, ui.get("ui:order"), path))
+        elif kind is Kind.TABLE:
+            field = self.table(field, schema, ui, path)
+        else:
+            self.known_ui(ui, path, set())
+            if kind is Kind.TEXTS:
+                item = self.field("isi", schema["items"], ui.get("items", {}), (*path, "items"), True, ())
+                field = replace(field, item=item)
+        return self.with_options(field, ui, path)
+
+    def table(self, field: Field, schema: Mapping[str, Any], ui: Mapping[str, Any], path: Path) -> Field:
+        """Return a table's field with its columns."""
+        below = (*path, "items")
+        shown = ui.get("items", {})
+        self.known_keywords(schema["items"], OBJECT | ABOUT, below)
+        columns = self.section_fields(schema["items"], shown, below, (), ())
+        self.known_ui({k: v for k, v in ui.items() if k != "items"}, path, set())
+        self.known_ui(shown, below, {each.name for each in columns})
+        for column in columns:
+            if column.kind in (Kind.SECTION, Kind.TABLE, Kind.TEXTS):
+                self.refuse(
+                    self.schema_file, (*below, "properties", column.name), "Kolom tabel tidak boleh berisi tabel atau bagian.",
+                    "Pakai kolom biasa, atau pindahkan ke luar tabel.",
+                )
+        return replace(field, fields=self.ordered(columns, shown.get("ui:order"), below))
+
+    def kind(self, schema: Mapping[str, Any], path: Path) -> Kind | None:
+        """Return what kind of field a schema describes; None after a fault."""
+        match schema.get("type"):
+            case "string":
+                return self.text_kind(schema, path)
+            case "number" | "integer" as which:
+                self.known_keywords(schema, NUMBER | ABOUT, path)
+                return Kind.INTEGER if which == "integer" else Kind.NUMBER
+            case "boolean":
+                self.known_keywords(schema, ABOUT | {"type", "const"}, path)
+                return Kind.BOOLEAN
+            case "object":
+                self.known_keywords(schema, OBJECT | ABOUT, path)
+                return Kind.SECTION
+            case "array":
+                return self.list_kind(schema, path)
+            case other:
+                self.refuse(
+                    self.schema_file, path, f"Tipe {other!r} tidak dikenal.",
+                    "Pakai string, number, integer, boolean, array, atau object.",
+                )
+                return None
+
+    def text_kind(self, schema: Mapping[str, Any], path: Path) -> Kind | None:
+        """Return what kind of field a text schema describes."""
+        self.known_keywords(schema, STRING | ABOUT, path)
+        if "pattern" in schema:
+            try:
+                re.compile(schema["pattern"])
+            except re.error as error:
+                self.refuse(self.schema_file, (*path, "pattern"), f"Pola tidak terbaca: {error}.", "Perbaiki polanya.")
+        if "oneOf" in schema or "enum" in schema:
+            return Kind.CHOICE
+        if "format" not in schema:
+            return Kind.TEXT
+        kind = FORMATS.get(schema["format"])
+        if kind is None:
+            self.refuse(
+                self.schema_file, (*path, "format"), f"Format {schema['format']} tidak dikenal.",
+                f"Pakai {', '.join(sorted(FORMATS))}, atau hapus.",
+            )
+        return kind
+
+    def list_kind(self, schema: Mapping[str, Any], path: Path) -> Kind | None:
+        """Return what kind of field an array schema describes."""
+        self.known_keywords(schema, ARRAY | ABOUT, path)
+        items = schema.get("items")
+        if not isinstance(items, Mapping):
+            self.refuse(self.schema_file, path, "Isi daftar tidak dijelaskan.", 'Tulis "items".')
+            return None
+        if items.get("type") == "object":
+            return Kind.TABLE
+        if items.get("type") != "string":
+            self.refuse(
+                self.schema_file, (*path, "items"), "Isi daftar harus teks, pilihan, berkas, orang, atau object.",
+                "Pakai tabel (items bertipe object) untuk angka dan tanggal.",
+            )
+            return None
+        match self.text_kind(items, (*path, "items")):
+            case Kind.CHOICE:
+                if schema.get("uniqueItems") is not True:
+                    self.refuse(
+                        self.schema_file, path, "Pilihan ganda tidak boleh berisi kembaran.", 'Tulis "uniqueItems": true.'
+                    )
+                return Kind.CHOICES
+            case Kind.FILE:
+                return Kind.FILES
+            case Kind.PERSON:
+                return Kind.PEOPLE
+            case Kind.TEXT:
+                return Kind.TEXTS
+            case None:
+                return None
+            case _:
+                self.refuse(
+                    self.schema_file, (*path, "items"), "Daftar tanggal atau jam tidak dikenal.", "Pakai tabel."
+                )
+                return None
+
+    def shown_as(self, kind: Kind, ui: Mapping[str, Any], path: Path) -> Kind:
+        """Return the kind after ``ui:widget`` has had its say."""
+        widget = ui.get("ui:widget")
+        if widget is None:
+            return kind
+        asked = WIDGETS.get(widget) if isinstance(widget, str) else None
+        if asked is None:
+            self.refuse(
+                self.ui_file, _ui_path(path, "ui:widget"), f"Widget {widget!r} tidak dikenal.",
+                f"Pakai {', '.join(sorted(WIDGETS))}, atau hapus.",
+            )
+            return kind
+        wanted, becomes = asked
+        if kind is not wanted and not (kind is Kind.INTEGER and wanted is Kind.NUMBER):
+            self.refuse(
+                self.ui_file, _ui_path(path, "ui:widget"), f"Widget {widget} tidak cocok untuk isian jenis {kind.value}.",
+                "Ganti widget atau tipe isiannya.",
+            )
+            return kind
+        return becomes
+
+    def options(self, schema: Mapping[str, Any], kind: Kind) -> tuple[Option, ...]:
+        """Return the choices of a closed list."""
+        if kind not in (Kind.CHOICE, Kind.CHOICES):
+            return ()
+        if "oneOf" in schema:
+            found = []
+            for choice in schema["oneOf"]:
+                value = str(choice.get("const", "")) if isinstance(choice, Mapping) else ""
+                words = _wording(choice, "title") if isinstance(choice, Mapping) else None
+                found.append(Option(value, words or Wording(value)))
+            return tuple(found)
+        return tuple(Option(str(value), Wording(str(value))) for value in schema["enum"])
+
+    def checks(self, schema: Mapping[str, Any], path: Path) -> tuple[Check, ...]:
+        """Return the expressions that must be true of a field."""
+        found = []
+        for n, check in enumerate(schema.get("x-check", ())):
+            place = (*path, "x-check", n)
+            if not isinstance(check, Mapping) or not {"expression", "message"} <= check.keys() <= {
+                "expression", "message", "en",
+            }:
+                self.refuse(
+                    self.schema_file, place, "Pemeriksaan tidak terbaca.",
+                    'Tulis {"expression": "...", "message": "...", "en": "..."}.',
+                )
+                continue
+            text = self.expression(check, "expression", place)
+            if text is not None:
+                found.append(Check(text, Wording(str(check["message"]), check.get("en"))))
+        return tuple(found)
+
+    def expression(self, schema: Mapping[str, Any], keyword: str, path: Path) -> str | None:
+        """Return the expression under *keyword*, if there is one and it is of the language."""
+        if keyword not in schema:
+            return None
+        text = schema[keyword]
+        try:
+            expression.compile(text if isinstance(text, str) else "")
+        except expression.ExpressionError as error:
+            return self.refuse(
+                self.schema_file, (*path, keyword), f"Ungkapan tidak terbaca: {error.reason}.",
+                "Periksa dengan docs/ungkapan.md.",
+            )
+        return str(text)
+
+    def with_options(self, field: Field, ui: Mapping[str, Any], path: Path) -> Field:
+        """Return *field* with what ``ui:options`` and ``ui:messages`` say of it."""
+        options = ui.get("ui:options", {})
+        place = _ui_path(path, "ui:options")
+        if not isinstance(options, Mapping):
+            self.refuse(self.ui_file, place, "Nilai ini harus objek JSON.", "Tulis { ... }.")
+            return field
+        for name in options:
+            if name not in UI_OPTIONS or field.kind not in UI_OPTIONS[name]:
+                self.refuse(
+                    self.ui_file, (*place, name), f"Pilihan {name} tidak dikenal untuk isian jenis {field.kind.value}.",
+                    "Hapus, atau pindahkan ke isian yang tepat.",
+                )
+        size = options.get("maxSize")
+        if size is not None and not (isinstance(size, int) and size > 0):
+            self.refuse(self.ui_file, (*place, "maxSize"), "Batas ukuran harus angka bita.", "Tulis misalnya 10485760.")
+            size = None
+        messages = ui.get("ui:messages", {})
+        return replace(
+            field,
+            buttons=self.verbs(field, options.get("buttons"), (*place, "buttons")),
+            return_reason=options.get("returnReason") is True,
+            accept=tuple(_ending(each) for each in _listed(options.get("accept"))),
+            max_size=size,
+            role=options.get("role"),
+            unit=_ui_words(options.get("unit")),
+            key=options.get("key"),
+            fixed_rows=options.get("fixedRows") is True,
+            source=_ui_words(options.get("source")),
+            messages={k: w for k, v in messages.items() if (w := _ui_words(v)) is not None},
+        )
+
+    def verbs(self, field: Field, buttons: Any, place: Path) -> Mapping[str, str]:
+        """Return which verb the completing button takes for each choice of a decision."""
+        if not field.decision:
+            if buttons is not None:
+                self.refuse(self.ui_file, place, "Hanya keputusan yang mengganti nama tombol.", 'Pakai widget "decision".')
+            return {}
+        if not isinstance(buttons, Mapping):
+            self.refuse(self.ui_file, place, "Keputusan belum menyebut nama tombolnya.", "Tulis buttons per pilihan.")
+            return {}
+        for option in field.options:
+            if buttons.get(option.value) not in VERBS:
+                self.refuse(
+                    self.ui_file, (*place, option.value), f"Tombol untuk pilihan {option.value} tidak dikenal.",
+                    f"Pakai salah satu dari {', '.join(VERBS)}.",
+                )
+        return dict(buttons)
+
+    # ── the whole ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def ordered(self, fields: Sequence[Field], order: Any, path: Path) -> tuple[Field, ...]:
+        """Return the fields in ``ui:order``; a name left out is a fault, as is one that is none."""
+        if order is None:
+            return tuple(fields)
+        by_name = {field.name: field for field in fields}
+        if not isinstance(order, list) or set(order) != set(by_name) or len(order) != len(by_name):
+            wrong = sorted(set(map(str, order)) ^ set(by_name)) if isinstance(order, list) else []
+            self.refuse(
+                self.ui_file, _ui_path(path, "ui:order"), f"Urutan tidak memuat tiap isian satu kali: {', '.join(wrong)}.",
+                "Sebut setiap isian satu kali.",
+            )
+            return tuple(fields)
+        return tuple(by_name[name] for name in order)
+
+    def known_keywords(self, schema: Mapping[str, Any], known: frozenset[str], path: Path) -> None:
+        """Refuse keywords that nothing acts on."""
+        for keyword in schema:
+            if keyword not in known:
+                self.refuse(
+                    self.schema_file, (*path, keyword), f"Kata kunci {keyword} tidak dikenal di sini.",
+                    f"Pakai {', '.join(sorted(known - ABOUT))}.",
+                )
+
+    def known_ui(self, ui: Mapping[str, Any], path: Path, names: set[str]) -> None:
+        """Refuse keys of the ui file that name neither a field nor a way to show one."""
+        for key in ui:
+            if key not in UI and key not in names:
+                self.refuse(
+                    self.ui_file, _ui_path(path, key), f"{key} bukan isian formulir dan bukan kata kunci ui.",
+                    "Periksa ejaannya.",
+                )
+
+    def check_whole(self, form: Form) -> None:
+        """Check what only the whole form shows: one decision, one reason for returning, keys that exist."""
+        every = [each for field in form.tree for each in field.walk()]
+        for what, found in (
+            ("keputusan", [path for path, field in every if field.decision]),
+            ("alasan pengembalian", [path for path, field in every if field.return_reason]),
+        ):
+            if len(found) > 1:
+                self.refuse(
+                    self.ui_file, (), f"Formulir ini mempunyai {len(found)} {what}: {', '.join(found)}.",
+                    "Paling banyak satu.",
+                )
+        for path, field in every:
+            self.check_field(path, field)
+
+    def check_field(self, path: str, field: Field) -> None:
+        """Check one field against itself."""
+        say: Callable[[str, str], None] = lambda message, mend: self.refuse(  # noqa: E731
+            self.schema_file, (path,), message, mend
+        )
+        if field.kind is Kind.TABLE and field.key is not None and field.field(field.key) is None:
+            say(f"Kolom kunci {field.key} tidak ada.", "Sebut nama kolom tabel itu.")
+        if field.fixed_rows and field.default is None:
+            say("Baris tetap tanpa x-default: tabel ini selalu kosong.", "Tulis x-default yang memberi barisnya.")
+        if field.required and field.kind not in LISTS and field.computed and field.default:
+            say("Isian dihitung dan juga punya bawaan.", "Pilih x-computed atau x-default.")
+        values = [option.value for option in field.options]
+        if field.kind in (Kind.CHOICE, Kind.CHOICES) and (not values or "" in values or len(set(values)) < len(values)):
+            say("Pilihannya kosong atau kembar.", "Beri tiap pilihan const yang berbeda.")
+
+
+def _refuse_constant(text: str) -> Any:
+    raise ValueError(text)
+
+
+def _wording(schema: Mapping[str, Any], keyword: str) -> Wording | None:
+    """Return a title or description with its English, which stands beside it or, for a choice, alone."""
+    text = schema.get(keyword)
+    if not isinstance(text, str):
+        return None
+    english = schema.get("en")
+    match english:
+        case str():
+            return Wording(text, english if keyword == "title" else None)
+        case Mapping():
+            return Wording(text, english.get(keyword))
+    return Wording(text)
+
+
+def _ui_words(value: Any) -> Wording | None:
+    match value:
+        case str():
+            return Wording(value)
+        case {"id": str(text), **rest}:
+            return Wording(text, rest.get("en"))
+    return None
+
+
+def _ui_path(path: Path, *more: str) -> Path:
+    """Return where the ui file speaks of the field at *path* of the schema."""
+    kept = []
+    skip = False
+    for n, part in enumerate(path):
+        if skip:
+            skip = False
+        elif part == "properties" and n + 1 < len(path):
+            continue
+        elif part in ("allOf", "then", "else"):
+            skip = part == "allOf"
+        else:
+            kept.append(part)
+    return (*kept, *more)
+
+
+def _listed(value: Any) -> list[str]:
+    match value:
+        case None:
+            return []
+        case str():
+            return [part.strip() for part in value.split(",") if part.strip()]
+        case _:
+            return [str(part) for part in value]
+
+
+def _ending(text: str) -> str:
+    return text.lower() if text.startswith(".") else f".{text.lower()}"

@@ -1,0 +1,57 @@
+"""Where in a JSON text each value stands, so that a fault names its line; the JSON reader itself forgets it."""
+
+import re
+from collections.abc import Iterator
+
+Path = tuple[str | int, ...]
+
+_TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+)')
+
+
+def lines(text: str) -> tuple[dict[Path, int], list[Path]]:
+    """Return the line (from 1) of every key and item of a well-formed JSON *text*, and the keys written twice."""
+    found: dict[Path, int] = {}
+    twice: list[Path] = []
+    tokens = _tokens(text)
+
+    def value(token: str, path: Path) -> None:
+        if token == "{":
+            token, line = next(tokens)
+            while token != "}":
+                key = (*path, _plain(token))
+                if key in found:
+                    twice.append(key)
+                found[key] = line
+                next(tokens)  # the colon
+                value(next(tokens)[0], key)
+                token, line = next(tokens)
+                if token == ",":
+                    token, line = next(tokens)
+        elif token == "[":
+            index = 0
+            token, line = next(tokens)
+            while token != "]":
+                found[*path, index] = line
+                value(token, (*path, index))
+                index += 1
+                token, line = next(tokens)
+                if token == ",":
+                    token, line = next(tokens)
+
+    first = next(tokens, None)
+    if first is not None:
+        found[()] = first[1]
+        value(first[0], ())
+    return found, twice
+
+
+def _tokens(text: str) -> Iterator[tuple[str, int]]:
+    line, seen = 1, 0
+    for match in _TOKEN.finditer(text):
+        line += text.count("\n", seen, match.start(1))
+        seen = match.start(1)
+        yield match[1], line
+
+
+def _plain(token: str) -> str:
+    return token[1:-1].replace('\\"', '"').replace("\\\\", "\\")

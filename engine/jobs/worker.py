@@ -1,0 +1,78 @@
+"""The worker: fires due timers and keeps house.
+
+The database rows are the truth. Every second a sweep asks one indexed query for instances with a due timer and fires
+them; firing is a move under the revision check, so any number of workers on any number of machines may sweep at once,
+and one that dies loses nothing. A queue (Huey) was weighed: in front of rows that a sweep finds anyway it would only
+save the second, and nothing yet is rendered or mailed. It comes with the first job that has no row of its own.
+"""
+
+import os
+import signal
+import socket
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+
+import structlog
+
+from engine.model.errors import AlurError
+from engine.service.documents import Documents
+from engine.service.operations import WORKER, Operations
+from engine.service.timers import Timers
+from engine.store.backup import is_restored
+
+log = structlog.get_logger(__name__)
+SWEEP_SECONDS = 1.0
+BEAT_EVERY = timedelta(seconds=20)
+TIDY_EVERY = timedelta(hours=1)
+
+
+@dataclass
+class Worker:
+    """One worker process; ``run`` returns when it is told to stop."""
+
+    timers: Timers
+    documents: Documents
+    operations: Operations
+    data_dir: Path
+    stopping: threading.Event = field(default_factory=threading.Event)
+    name: str = field(default_factory=lambda: f"{WORKER}:{socket.gethostname()}:{os.getpid()}")
+    _beaten: datetime | None = None
+    _tidied: datetime | None = None
+    fired: int = 0
+
+    def run(self) -> None:
+        """Sweep until told to stop by SIGTERM or SIGINT."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        log.info("worker started", name=self.name)
+        while not self.stopping.wait(SWEEP_SECONDS):
+            try:
+                self.sweep(datetime.now(UTC))
+            except AlurError as error:  # a database that is busy or gone comes back; the rows wait
+                log.warning("sweep failed", cause=str(error))
+        log.info("worker finished", name=self.name, fired=self.fired)
+
+    def sweep(self, now: datetime) -> int:
+        """Fire what is due at *now* and keep house; how many instances moved."""
+        moved = 0
+        if not is_restored(self.data_dir):
+            for instance_id in self.timers.due(now):
+                try:
+                    moved += self.timers.fire(instance_id, now)
+                except AlurError as error:  # one instance must not keep the others from firing
+                    log.warning("timer failed", instance=instance_id, cause=str(error))
+        self.fired += moved
+        if self._beaten is None or now - self._beaten >= BEAT_EVERY:
+            self.operations.beat(self.name, now, {"fired": self.fired})
+            self._beaten = now
+        if self._tidied is None or now - self._tidied >= TIDY_EVERY:
+            self.documents.forget_staged(now)
+            self.operations.tidy(now)
+            self._tidied = now
+        return moved
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.stopping.set()

@@ -1,0 +1,84 @@
+"""What the operator decides, read once from the environment; nothing else reads it."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from engine.model.errors import SetupError
+
+MEGABYTE = 1024 * 1024
+NAMES = {
+    "ALUR_DATA": "folder for everything that is written: database, files, keys (./data)",
+    "ALUR_DATABASE_URL": "database; SQLite in ALUR_DATA unless postgresql+psycopg://user:password@host/name",
+    "ALUR_PROCESSES": "folder with the procedures' diagrams (./processes)",
+    "ALUR_FORMS": "folder with their forms (./forms)",
+    "ALUR_OFFICE": "the office's name, shown on every page",
+    "ALUR_HOST": "address to listen on (127.0.0.1)",
+    "ALUR_PORT": "port to listen on (8000)",
+    "ALUR_WORKERS": "web workers (2)",
+    "ALUR_THREADS": "threads of each web worker (8)",
+    "ALUR_IDLE_MINUTES": "minutes without a request after which a session ends (30)",
+    "ALUR_SESSION_HOURS": "hours after which a session ends in any case (12)",
+    "ALUR_UPLOAD_MB": "largest request with files, in MB (100)",
+    "ALUR_FILE_MB": "largest single file, in MB (25)",
+    "ALUR_PROXY": "addresses of the trusted proxy in front, comma separated; set by `alur serve --behind-proxy`",
+    "ALUR_SECURE": "1 when browsers come by HTTPS; set by `alur serve`",
+    "ALUR_PASSPHRASE": "passphrase of `alur backup` and `alur restore`, asked for if it is not set",
+}
+"""Every setting with what it means; the README lists the same, and a test keeps both equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The operator's decisions."""
+
+    data: Path
+    database_url: str | None
+    processes: Path
+    forms: Path
+    office: str
+    host: str
+    port: int
+    workers: int
+    threads: int
+    idle: timedelta
+    longest_session: timedelta
+    upload_limit: int
+    file_limit: int
+    proxies: tuple[str, ...]
+    secure: bool
+
+
+def read(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings that *environment* states (os.environ if None); SetupError names a variable that is wrong."""
+    env = os.environ if environment is None else environment
+    return Settings(
+        data=Path(env.get("ALUR_DATA") or "data").resolve(),
+        database_url=env.get("ALUR_DATABASE_URL") or None,
+        processes=Path(env.get("ALUR_PROCESSES") or "processes").resolve(),
+        forms=Path(env.get("ALUR_FORMS") or "forms").resolve(),
+        office=env.get("ALUR_OFFICE") or "DPMPTSP Kota Pematangsiantar",
+        host=env.get("ALUR_HOST") or "127.0.0.1",
+        port=_number(env, "ALUR_PORT", 8000, 0, 65535),
+        workers=_number(env, "ALUR_WORKERS", 2, 1, 64),
+        threads=_number(env, "ALUR_THREADS", 8, 1, 256),
+        idle=timedelta(minutes=_number(env, "ALUR_IDLE_MINUTES", 30, 1, 24 * 60)),
+        longest_session=timedelta(hours=_number(env, "ALUR_SESSION_HOURS", 12, 1, 24 * 7)),
+        upload_limit=_number(env, "ALUR_UPLOAD_MB", 100, 1, 2000) * MEGABYTE,
+        file_limit=_number(env, "ALUR_FILE_MB", 25, 1, 2000) * MEGABYTE,
+        proxies=tuple(part.strip() for part in env.get("ALUR_PROXY", "").split(",") if part.strip()),
+        secure=env.get("ALUR_SECURE") == "1",
+    )
+
+
+def _number(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = env.get(name, "")
+    if not text:
+        return default
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise SetupError(
+            f"{name}={text!r} bukan bilangan antara {least} dan {most}. Perbaiki atau hapus pengaturan itu."
+        )
+    return int(text)

@@ -1,0 +1,135 @@
+"""The closed language: what it says, what it refuses, how much it may cost."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.bpmn import expression
+from engine.bpmn.expression import ExpressionError
+
+ROWS = [{"kode": "A", "orang": "ann"}, {"kode": "B", "orang": "budi"}, {"kode": "C", "orang": "ann"}]
+
+
+def value(text, functions=None, **names):
+    return expression.compile(text).evaluate(names, functions or {})
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "expected"),
+    [
+        ('keputusan == "setuju"', {"keputusan": "setuju"}, True),
+        ('"Triwulan " + periode + " " + str(tahun)', {"periode": "I", "tahun": Decimal(2025)}, "Triwulan I 2025"),
+        ("0.1 + 0.2 == 0.3", {}, True),
+        ("harga * banyak > 1000.5", {"harga": Decimal("10.01"), "banyak": 100}, True),
+        ("surat.versi >= 2", {"surat": {"versi": 2}}, True),
+        ("surat.isi.tidak_ada", {"surat": {}}, None),
+        ("unik(kolom(baris, \"orang\"))", {"baris": ROWS}, ["ann", "budi"]),
+        ('len(saring(baris, "orang", "ann"))', {"baris": ROWS}, 2),
+        ('isi(nama, "tanpa nama")', {"nama": ""}, "tanpa nama"),
+        ("round(2.345, 2)", {}, Decimal("2.35")),
+        ("round(-2.5)", {}, Decimal("-3")),
+        ('tanggal("2025-03-31") + hari(1)', {}, date(2025, 4, 1)),
+        ('tanggal("2025-03-31") - tanggal("2025-03-01")', {}, 30),
+        ("sum([1, None, 2.5])", {}, Decimal("3.5")),
+        ("max([3, None, 7])", {}, 7),
+        ("min([])", {}, None),
+        ('gabung(["a", "b"], " dan ")', {}, "a dan b"),
+        ('"a" if 1 < 2 <= 2 else "b"', {}, "a"),
+        ('not x and "I" in ["I", "II"]', {"x": False}, True),
+        ("baris[-1].kode", {"baris": ROWS}, "C"),
+        ("x is None or x > 3", {"x": None}, True),
+    ],
+)
+def test_what_designers_write_means_what_it_says(text, names, expected):
+    assert value(text, **names) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '__import__("os").system("id")',
+        "().__class__.__bases__[0].__subclasses__()",
+        "x.__class__",
+        "x._rahasia",
+        "eval('1')",
+        "open('/etc/passwd')",
+        "globals()",
+        "9**9**9",
+        "1 << 999999",
+        "[i for i in x]",
+        "(lambda: 1)()",
+        "{x}",
+        "{1: 2}",
+        "f'{x}'",
+        "x := 1",
+        "await x",
+        "x.keys()",
+        "str.format(x)",
+        "str",
+        "b'bytes'",
+        "1j",
+        "...",
+        "*x",
+        "f(x=1)",
+        "import os",
+        "x; y",
+        "",
+        "1 +",
+        "x" * 3000,
+        "-" * 150 + "1",
+        "+".join(["1"] * 400),
+        "\x00",
+    ],
+)
+def test_what_is_not_of_the_language_is_refused_when_it_is_read(text):
+    with pytest.raises(ExpressionError):
+        expression.compile(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"a" * 1000000', "x + x", "1 / 0", "x > 3", "y", "baris[9]", 'hari("x")', "hari(99999999)", 'tanggal("31/3/2025")', "x.y.z"],
+)
+def test_what_does_not_fit_is_one_error_that_says_where(text):
+    names = {"x": "a" * 15_000, "baris": ROWS}
+    with pytest.raises(ExpressionError) as raised:
+        value(text, **names)
+    assert raised.value.text == text
+    assert raised.value.reason
+
+
+def test_host_functions_are_called_only_if_the_host_gives_them():
+    assert value("hari_kerja(2)", {"hari_kerja": lambda n: n * 10}) == 20
+    with pytest.raises(ExpressionError, match="tidak tersedia"):
+        value("hari_kerja(2)")
+    assert "hari_kerja" in expression.compile("hari_kerja(2) > x").names
+
+
+def test_a_field_named_like_a_function_reaches_nothing():
+    assert value("len(x)", x=[1], len=[9, 9, 9]) == 1
+
+
+def test_scripts_are_assignments_and_nothing_else():
+    assert [name for name, _ in expression.script("a = 1\nb = a + 1")] == ["a", "b"]
+    for text in ("a += 1", "import os", "a.b = 1", "a = b = 1", "while True: pass", "_a = 1", "len = 3", "print(1)"):
+        with pytest.raises(ExpressionError):
+            expression.script(text)
+
+
+def test_the_document_lists_every_function_and_no_other():
+    text = (Path(__file__).parents[2] / "docs" / "ungkapan.md").read_text()
+    written = {line.split("`")[1] for line in text.split("## Functions")[1].splitlines() if line.startswith("| `")}
+    known = {w for _, w, _ in expression.FUNCTIONS.values()} | {w for w, _ in expression.HOST_FUNCTIONS.values()}
+    assert written == known
+
+
+@given(st.text(max_size=80))
+def test_no_text_whatever_raises_anything_but_an_expression_error(text):
+    try:
+        expression.compile(text).evaluate({"x": 1})
+    except ExpressionError:
+        pass

@@ -1,0 +1,118 @@
+"""The codec: types survive, hostile names mean nothing, and states of earlier releases are still read."""
+
+import base64
+import json
+import uuid
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.bpmn import state
+from engine.model.process import InstanceStatus, Snapshot
+from tests.bpmn.office import NOW, Instance, load
+
+GOLDEN = Path(__file__).parent / "golden" / "state-1.json"
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.text(max_size=40)
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.dates()
+    | st.datetimes(timezones=st.just(UTC))
+    | st.times()
+    | st.timedeltas(timedelta(days=-1000), timedelta(days=1000))
+    | st.uuids()
+)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+)
+
+
+@given(values)
+def test_every_value_that_a_form_yields_comes_back_as_it_was(value):
+    back = state.unpack(state.pack(value))
+    assert back == value
+    assert type(back) is type(value)
+
+
+@pytest.mark.parametrize("value", [object(), 3 + 2j, datetime(2025, 1, 1), lambda: None])  # noqa: DTZ001
+def test_what_no_form_yields_is_refused_by_name(value):
+    with pytest.raises(TypeError, match=r"cannot hold|naive"):
+        state.pack(value)
+
+
+@pytest.mark.parametrize("text", [b"", b"\x00", b"\xc1" * 20, b"{}", b"\x95" + b"\x90" * 5])
+def test_bytes_that_are_no_state_are_refused(text):
+    with pytest.raises((state.UnknownState, ValueError)):
+        state.load(load("parallel_branches_join"), text)
+
+
+def test_the_state_holds_no_specification_and_stays_small():
+    case = Instance("parallel_items_have_performers").start().complete("tunjuk", orang=[f"o{n}" for n in range(200)])
+    assert len(case.step.open_tasks) == 200
+    assert len(case.step.state) < 200 * 160
+    assert b"conditionExpression" not in case.step.state
+
+
+orders = st.lists(st.sampled_from(["ulang", "cukup"]), max_size=6)
+
+
+@settings(deadline=None, max_examples=25)
+@given(orders, st.lists(st.sampled_from("abcd"), min_size=1, max_size=4, unique=True), st.randoms())
+def test_dropping_finished_work_changes_nothing_that_anybody_sees(rounds, people, random):
+    """Any number of rounds, any order: live and dropped, restored and not dropped, the same steps."""
+    one = Instance("parallel_items_have_performers", live=True).start()
+    other = Instance("parallel_items_have_performers", drop_finished=False).start()
+
+    def both(element_id, item=None, **given_values):
+        for case in (one, other):
+            case.complete(element_id, item, **given_values)
+        assert one.open == other.open
+        assert one.step.status == other.step.status
+        assert [(p.element_id, p.flows) for p in one.step.passed] == [
+            (p.element_id, p.flows) for p in other.step.passed
+        ]
+
+    both("tunjuk", orang=people)
+    for decision in [*rounds, "cukup"]:
+        items = [t.item for t in one.step.open_tasks]
+        random.shuffle(items)
+        for item in items:
+            both("isi", item)
+        again = random.sample(people, k=random.randint(1, len(people)))
+        both("rapikan", putusan=decision, orang=again)
+        if decision == "cukup":
+            break
+    assert one.step.status is InstanceStatus.COMPLETED
+
+
+def test_after_fifty_loops_the_state_is_as_small_as_after_one():
+    case = Instance("parallel_items_have_performers", live=True).start().complete("tunjuk", orang=["ann"])
+    sizes = []
+    for _ in range(50):
+        case.complete("isi").complete("rapikan", putusan="ulang", orang=["ann"])
+        sizes.append(len(case.step.state))
+    assert max(sizes[1:]) <= sizes[1] * 1.1
+
+
+def test_a_state_of_an_earlier_release_is_still_read():
+    """If this fails, running instances of the offices would not survive the upgrade."""
+    golden = json.loads(GOLDEN.read_text())
+    for name, held in golden.items():
+        case = Instance(name)
+        snapshot = Snapshot("i", 1, base64.b64decode(held["state"]))
+        step = case.executor.complete(case.definition, snapshot, held["task"], held["values"], {}, NOW)
+        assert [t.element_id for t in step.open_tasks] == held["then_open"]
+
+
+def test_the_golden_state_holds_every_type():
+    content = base64.b64decode(json.loads(GOLDEN.read_text())["sequential_items_come_one_by_one"]["state"])
+    workflow = state.load(load("sequential_items_come_one_by_one"), content)
+    kinds = {type(value) for task in workflow.tasks.values() for value in task.data.values()}
+    assert {Decimal, date, datetime, time, timedelta, uuid.UUID, tuple, set, list, dict, str, bool} <= kinds
