@@ -11,6 +11,7 @@ from engine.model.people import Actor, Capacity, Membership
 from engine.store.database import Database, open_database
 from tests.databases import KINDS, PostgreSQLServer, SQLiteFiles
 
+MAKERS = {"sqlite": "sqlite_files", "postgresql": "postgresql_server"}
 MONDAY_MORNING = datetime(2026, 1, 5, 2, 0, tzinfo=UTC)  # 09.00 in the office
 
 
@@ -65,6 +66,8 @@ def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> SQLiteFiles:
 @pytest.fixture(scope="session")
 def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQLServer]:
     """The maker of PostgreSQL databases; each worker of pytest-xdist has its own."""
+    if "postgresql" not in KINDS:
+        pytest.skip("PostgreSQL was left out by ALUR_TEST_DATABASES")
     server = PostgreSQLServer(tmp_path_factory.mktemp("postgresql"))
     yield server
     server.stop()
@@ -77,11 +80,10 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def databases(
-    database_kind: str, sqlite_files: SQLiteFiles, postgresql_server: PostgreSQLServer
-) -> SQLiteFiles | PostgreSQLServer:
+def databases(database_kind: str, request: pytest.FixtureRequest) -> SQLiteFiles | PostgreSQLServer:
     """The maker of databases of the kind in turn."""
-    return sqlite_files if database_kind == "sqlite" else postgresql_server
+    maker: SQLiteFiles | PostgreSQLServer = request.getfixturevalue(MAKERS[database_kind])
+    return maker
 
 
 @pytest.fixture

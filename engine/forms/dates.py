@@ -26,7 +26,16 @@ _TIME = re.compile(r"([0-9]{1,2})[.:]([0-9]{2})(?:[.:]([0-9]{2}))?|([0-9]{1,2})(
 _WEEKDAY = re.compile(r"^(?:senin|selasa|rabu|kamis|jum'?at|sabtu|minggu)\s*,\s*", re.IGNORECASE)
 _ZONE = re.compile(r"\s*(?:WIB|WITA|WIT)$", re.IGNORECASE)
 _CENTURY = 2000
-_ENGLISH_MONTHS = {"may": 5, "august": 8, "october": 10, "december": 12, "february": 2, "march": 3, "june": 6, "july": 7}
+_ENGLISH_MONTHS = {
+    "may": 5,
+    "august": 8,
+    "october": 10,
+    "december": 12,
+    "february": 2,
+    "march": 3,
+    "june": 6,
+    "july": 7,
+}
 
 
 def read_date(text: str) -> date | None:

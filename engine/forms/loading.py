@@ -6,7 +6,7 @@ closed, and every fault comes back at once, with its line and how to mend it.
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,9 @@ from engine.forms.form import Form
 from engine.forms.positions import Path, lines
 from engine.model.errors import Finding, InvalidProcedure
 
-ABOUT = frozenset({"title", "description", "en", "$comment", "readOnly", "default", "x-default", "x-computed", "x-check"})
+ABOUT = frozenset(
+    {"title", "description", "en", "$comment", "readOnly", "default", "x-default", "x-computed", "x-check"}
+)
 OBJECT = frozenset({"type", "properties", "required", "allOf", "if", "then", "else"})
 STRING = frozenset({"type", "minLength", "maxLength", "pattern", "format", "enum", "oneOf", "const"})
 NUMBER = frozenset({"type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
@@ -79,18 +81,22 @@ class _Reader:
             text = content.decode("utf-8")
             parsed = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
         except UnicodeDecodeError:
-            return self.refuse(file, (), "Berkas ini bukan teks UTF-8.", "Simpan sebagai UTF-8.")
+            self.refuse(file, (), "Berkas ini bukan teks UTF-8.", "Simpan sebagai UTF-8.")
+            return None
         except json.JSONDecodeError as error:
-            return self._add(file, error.lineno, f"JSON tidak terbaca: {error.msg}.", "Perbaiki tata tulis JSON di baris itu.")
+            self._add(file, error.lineno, f"JSON tidak terbaca: {error.msg}.", "Perbaiki tata tulis JSON di baris itu.")
+            return None
         except (ValueError, RecursionError):
-            return self.refuse(
+            self.refuse(
                 file, (), "JSON memuat nilai yang bukan angka biasa, atau terlalu dalam.", "Tulis angka biasa saja."
             )
+            return None
         self.lines[file], twice = lines(text)
         for path in twice:
             self.refuse(file, path, f"Nama {path[-1]} ditulis dua kali.", "Hapus salah satunya.")
         if not isinstance(parsed, dict):
-            return self.refuse(file, (), "Isi berkas ini bukan objek JSON.", "Mulai berkas dengan { dan akhiri dengan }.")
+            self.refuse(file, (), "Isi berkas ini bukan objek JSON.", "Mulai berkas dengan { dan akhiri dengan }.")
+            return None
         return parsed
 
     def refuse(self, file: str, path: Path, message: str, mend: str) -> None:
@@ -150,7 +156,9 @@ class _Reader:
             name = schema["$ref"].removeprefix("#/$defs/")
             if name in seen or name not in defs:
                 self.refuse(
-                    self.schema_file, (*path, "$ref"), f"Rujukan {schema['$ref']} tidak ada atau merujuk dirinya.",
+                    self.schema_file,
+                    (*path, "$ref"),
+                    f"Rujukan {schema['$ref']} tidak ada atau merujuk dirinya.",
                     "Rujuk bagian yang ada di $defs berkas ini: #/$defs/nama.",
                 )
                 return {}
@@ -191,7 +199,9 @@ class _Reader:
         for branch, place in branches:
             if not isinstance(branch, Mapping) or "if" not in branch:
                 self.refuse(
-                    self.schema_file, place, "Bagian allOf hanya boleh berupa if/then/else.",
+                    self.schema_file,
+                    place,
+                    "Bagian allOf hanya boleh berupa if/then/else.",
                     "Pindahkan isinya ke properties, atau tulis if.",
                 )
                 continue
@@ -251,15 +261,19 @@ class _Reader:
     ) -> Field | None:
         """Return one field; None after a fault."""
         if not NAME.fullmatch(name):
-            return self.refuse(
+            self.refuse(
                 self.schema_file, path, f"Nama {name} tidak dapat dipakai.", "Pakai huruf kecil, angka, garis bawah."
             )
+            return None
         if len(path) > 2 * DEEPEST:
-            return self.refuse(self.schema_file, path, "Formulir terlalu dalam.", "Kurangi bagian di dalam bagian.")
+            self.refuse(self.schema_file, path, "Formulir terlalu dalam.", "Kurangi bagian di dalam bagian.")
+            return None
         if not isinstance(schema, Mapping):
-            return self.refuse(self.schema_file, path, f"Isian {name} tidak dijelaskan.", 'Tulis paling sedikit "type".')
+            self.refuse(self.schema_file, path, f"Isian {name} tidak dijelaskan.", 'Tulis paling sedikit "type".')
+            return None
         if not isinstance(ui, Mapping):
-            return self.refuse(self.ui_file, (name,), "Nilai ini harus objek JSON.", "Tulis { ... }.")
+            self.refuse(self.ui_file, (name,), "Nilai ini harus objek JSON.", "Tulis { ... }.")
+            return None
         kind = self.kind(schema, path)
         if kind is None:
             return None
@@ -303,7 +317,9 @@ class _Reader:
         for column in columns:
             if column.kind in (Kind.SECTION, Kind.TABLE, Kind.TEXTS):
                 self.refuse(
-                    self.schema_file, (*below, "properties", column.name), "Kolom tabel tidak boleh berisi tabel atau bagian.",
+                    self.schema_file,
+                    (*below, "properties", column.name),
+                    "Kolom tabel tidak boleh berisi tabel atau bagian.",
                     "Pakai kolom biasa, atau pindahkan ke luar tabel.",
                 )
         return replace(field, fields=self.ordered(columns, shown.get("ui:order"), below))
@@ -326,7 +342,9 @@ class _Reader:
                 return self.list_kind(schema, path)
             case other:
                 self.refuse(
-                    self.schema_file, path, f"Tipe {other!r} tidak dikenal.",
+                    self.schema_file,
+                    path,
+                    f"Tipe {other!r} tidak dikenal.",
                     "Pakai string, number, integer, boolean, array, atau object.",
                 )
                 return None
@@ -346,7 +364,9 @@ class _Reader:
         kind = FORMATS.get(schema["format"])
         if kind is None:
             self.refuse(
-                self.schema_file, (*path, "format"), f"Format {schema['format']} tidak dikenal.",
+                self.schema_file,
+                (*path, "format"),
+                f"Format {schema['format']} tidak dikenal.",
                 f"Pakai {', '.join(sorted(FORMATS))}, atau hapus.",
             )
         return kind
@@ -362,7 +382,9 @@ class _Reader:
             return Kind.TABLE
         if items.get("type") != "string":
             self.refuse(
-                self.schema_file, (*path, "items"), "Isi daftar harus teks, pilihan, berkas, orang, atau object.",
+                self.schema_file,
+                (*path, "items"),
+                "Isi daftar harus teks, pilihan, berkas, orang, atau object.",
                 "Pakai tabel (items bertipe object) untuk angka dan tanggal.",
             )
             return None
@@ -370,7 +392,10 @@ class _Reader:
             case Kind.CHOICE:
                 if schema.get("uniqueItems") is not True:
                     self.refuse(
-                        self.schema_file, path, "Pilihan ganda tidak boleh berisi kembaran.", 'Tulis "uniqueItems": true.'
+                        self.schema_file,
+                        path,
+                        "Pilihan ganda tidak boleh berisi kembaran.",
+                        'Tulis "uniqueItems": true.',
                     )
                 return Kind.CHOICES
             case Kind.FILE:
@@ -395,14 +420,18 @@ class _Reader:
         asked = WIDGETS.get(widget) if isinstance(widget, str) else None
         if asked is None:
             self.refuse(
-                self.ui_file, _ui_path(path, "ui:widget"), f"Widget {widget!r} tidak dikenal.",
+                self.ui_file,
+                _ui_path(path, "ui:widget"),
+                f"Widget {widget!r} tidak dikenal.",
                 f"Pakai {', '.join(sorted(WIDGETS))}, atau hapus.",
             )
             return kind
         wanted, becomes = asked
         if kind is not wanted and not (kind is Kind.INTEGER and wanted is Kind.NUMBER):
             self.refuse(
-                self.ui_file, _ui_path(path, "ui:widget"), f"Widget {widget} tidak cocok untuk isian jenis {kind.value}.",
+                self.ui_file,
+                _ui_path(path, "ui:widget"),
+                f"Widget {widget} tidak cocok untuk isian jenis {kind.value}.",
                 "Ganti widget atau tipe isiannya.",
             )
             return kind
@@ -427,10 +456,14 @@ class _Reader:
         for n, check in enumerate(schema.get("x-check", ())):
             place = (*path, "x-check", n)
             if not isinstance(check, Mapping) or not {"expression", "message"} <= check.keys() <= {
-                "expression", "message", "en",
+                "expression",
+                "message",
+                "en",
             }:
                 self.refuse(
-                    self.schema_file, place, "Pemeriksaan tidak terbaca.",
+                    self.schema_file,
+                    place,
+                    "Pemeriksaan tidak terbaca.",
                     'Tulis {"expression": "...", "message": "...", "en": "..."}.',
                 )
                 continue
@@ -447,10 +480,13 @@ class _Reader:
         try:
             expression.compile(text if isinstance(text, str) else "")
         except expression.ExpressionError as error:
-            return self.refuse(
-                self.schema_file, (*path, keyword), f"Ungkapan tidak terbaca: {error.reason}.",
+            self.refuse(
+                self.schema_file,
+                (*path, keyword),
+                f"Ungkapan tidak terbaca: {error.reason}.",
                 "Periksa dengan docs/ungkapan.md.",
             )
+            return None
         return str(text)
 
     def with_options(self, field: Field, ui: Mapping[str, Any], path: Path) -> Field:
@@ -463,7 +499,9 @@ class _Reader:
         for name in options:
             if name not in UI_OPTIONS or field.kind not in UI_OPTIONS[name]:
                 self.refuse(
-                    self.ui_file, (*place, name), f"Pilihan {name} tidak dikenal untuk isian jenis {field.kind.value}.",
+                    self.ui_file,
+                    (*place, name),
+                    f"Pilihan {name} tidak dikenal untuk isian jenis {field.kind.value}.",
                     "Hapus, atau pindahkan ke isian yang tepat.",
                 )
         size = options.get("maxSize")
@@ -489,7 +527,9 @@ class _Reader:
         """Return which verb the completing button takes for each choice of a decision."""
         if not field.decision:
             if buttons is not None:
-                self.refuse(self.ui_file, place, "Hanya keputusan yang mengganti nama tombol.", 'Pakai widget "decision".')
+                self.refuse(
+                    self.ui_file, place, "Hanya keputusan yang mengganti nama tombol.", 'Pakai widget "decision".'
+                )
             return {}
         if not isinstance(buttons, Mapping):
             self.refuse(self.ui_file, place, "Keputusan belum menyebut nama tombolnya.", "Tulis buttons per pilihan.")
@@ -497,7 +537,9 @@ class _Reader:
         for option in field.options:
             if buttons.get(option.value) not in VERBS:
                 self.refuse(
-                    self.ui_file, (*place, option.value), f"Tombol untuk pilihan {option.value} tidak dikenal.",
+                    self.ui_file,
+                    (*place, option.value),
+                    f"Tombol untuk pilihan {option.value} tidak dikenal.",
                     f"Pakai salah satu dari {', '.join(VERBS)}.",
                 )
         return dict(buttons)
@@ -512,7 +554,9 @@ class _Reader:
         if not isinstance(order, list) or set(order) != set(by_name) or len(order) != len(by_name):
             wrong = sorted(set(map(str, order)) ^ set(by_name)) if isinstance(order, list) else []
             self.refuse(
-                self.ui_file, _ui_path(path, "ui:order"), f"Urutan tidak memuat tiap isian satu kali: {', '.join(wrong)}.",
+                self.ui_file,
+                _ui_path(path, "ui:order"),
+                f"Urutan tidak memuat tiap isian satu kali: {', '.join(wrong)}.",
                 "Sebut setiap isian satu kali.",
             )
             return tuple(fields)
@@ -523,7 +567,9 @@ class _Reader:
         for keyword in schema:
             if keyword not in known:
                 self.refuse(
-                    self.schema_file, (*path, keyword), f"Kata kunci {keyword} tidak dikenal di sini.",
+                    self.schema_file,
+                    (*path, keyword),
+                    f"Kata kunci {keyword} tidak dikenal di sini.",
                     f"Pakai {', '.join(sorted(known - ABOUT))}.",
                 )
 
@@ -532,7 +578,9 @@ class _Reader:
         for key in ui:
             if key not in UI and key not in names:
                 self.refuse(
-                    self.ui_file, _ui_path(path, key), f"{key} bukan isian formulir dan bukan kata kunci ui.",
+                    self.ui_file,
+                    _ui_path(path, key),
+                    f"{key} bukan isian formulir dan bukan kata kunci ui.",
                     "Periksa ejaannya.",
                 )
 
@@ -545,7 +593,9 @@ class _Reader:
         ):
             if len(found) > 1:
                 self.refuse(
-                    self.ui_file, (), f"Formulir ini mempunyai {len(found)} {what}: {', '.join(found)}.",
+                    self.ui_file,
+                    (),
+                    f"Formulir ini mempunyai {len(found)} {what}: {', '.join(found)}.",
                     "Paling banyak satu.",
                 )
         for path, field in every:
@@ -553,9 +603,10 @@ class _Reader:
 
     def check_field(self, path: str, field: Field) -> None:
         """Check one field against itself."""
-        say: Callable[[str, str], None] = lambda message, mend: self.refuse(  # noqa: E731
-            self.schema_file, (path,), message, mend
-        )
+
+        def say(message: str, mend: str) -> None:
+            self.refuse(self.schema_file, (path,), message, mend)
+
         if field.kind is Kind.TABLE and field.key is not None and field.field(field.key) is None:
             say(f"Kolom kunci {field.key} tidak ada.", "Sebut nama kolom tabel itu.")
         if field.fixed_rows and field.default is None:
@@ -590,7 +641,8 @@ def _ui_words(value: Any) -> Wording | None:
         case str():
             return Wording(value)
         case {"id": str(text), **rest}:
-            return Wording(text, rest.get("en"))
+            english = rest.get("en")
+            return Wording(text, english if isinstance(english, str) else None)
     return None
 
 

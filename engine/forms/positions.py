@@ -14,29 +14,29 @@ def lines(text: str) -> tuple[dict[Path, int], list[Path]]:
     twice: list[Path] = []
     tokens = _tokens(text)
 
-    def value(token: str, path: Path) -> None:
-        if token == "{":
-            token, line = next(tokens)
-            while token != "}":
-                key = (*path, _plain(token))
+    def value(mark: str, path: Path) -> None:
+        if mark == "{":
+            mark, line = next(tokens)
+            while mark != "}":
+                key = (*path, _plain(mark))
                 if key in found:
                     twice.append(key)
                 found[key] = line
                 next(tokens)  # the colon
                 value(next(tokens)[0], key)
-                token, line = next(tokens)
-                if token == ",":
-                    token, line = next(tokens)
-        elif token == "[":
+                mark, line = next(tokens)
+                if mark == ",":
+                    mark, line = next(tokens)
+        elif mark == "[":
             index = 0
-            token, line = next(tokens)
-            while token != "]":
+            mark, line = next(tokens)
+            while mark != "]":
                 found[*path, index] = line
-                value(token, (*path, index))
+                value(mark, (*path, index))
                 index += 1
-                token, line = next(tokens)
-                if token == ",":
-                    token, line = next(tokens)
+                mark, line = next(tokens)
+                if mark == ",":
+                    mark, line = next(tokens)
 
     first = next(tokens, None)
     if first is not None:
@@ -53,5 +53,5 @@ def _tokens(text: str) -> Iterator[tuple[str, int]]:
         yield match[1], line
 
 
-def _plain(token: str) -> str:
-    return token[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+def _plain(mark: str) -> str:
+    return mark[1:-1].replace('\\"', '"').replace("\\\\", "\\")

@@ -1,4 +1,4 @@
-"""JSON Schema 2020-12 with the office's values: numbers are Decimal, and what is missing is reported where it is missing.
+"""JSON Schema 2020-12 with the office's values: numbers are Decimal, and each error stands at its own field.
 
 The library reports ``required`` at the object and names the field only in an English sentence; here every error has the
 path of its field, and messages are worded from keyword and field (engine.forms.messages).
@@ -29,7 +29,7 @@ def _required(validator: Any, names: Any, value: Any, _: Any) -> Iterator[Valida
                 yield ValidationError("required", path=[name])
 
 
-RULES: Any = validators.extend(
+RULES: Any = validators.extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
     validators={"required": _required},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"number": _is_number, "integer": _is_integer}),

@@ -1,6 +1,6 @@
 """A form's typed values: as JSON for documents and history, as an instance for its schema, as texts for its fields."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -70,25 +70,33 @@ def typed(field: Field, value: Any) -> Any:
             return _text(value) or None
 
 
-def instance(fields: Iterable[Field], values: Mapping[str, Any], faulty: Mapping[str, Any], path: str = "") -> Any:
+def instance(
+    fields: Iterable[Field],
+    values: Mapping[str, Any],
+    faulty: Mapping[str, Any],
+    hidden: Collection[str] = (),
+    path: str = "",
+) -> dict[str, Any]:
     """Return *values* as the schema sees them: what is empty is absent, a date is text, a number stays Decimal.
 
     *faulty* holds, by path, a stand-in for what could not be read: it is not empty, so that no rule that asks whether
-    a field is filled in is misled; errors found at such a path are not shown.
+    a field is filled in is misled; errors found at such a path are not shown. Paths in *hidden* are left out.
     """
     found: dict[str, Any] = {}
     for field in fields:
         here = path + field.name
         value = values.get(field.name)
+        if here in hidden:
+            continue
         if here in faulty:
             found[field.name] = faulty[here]
         elif field.kind is Kind.SECTION:
             if value is not None:
-                found[field.name] = instance(field.fields, value, faulty, f"{here}.")
+                found[field.name] = instance(field.fields, value, faulty, hidden, f"{here}.")
         elif field.kind is Kind.TABLE:
             if value:
                 found[field.name] = [
-                    instance(field.fields, row, faulty, f"{here}.{index}.") for index, row in enumerate(value)
+                    instance(field.fields, row, faulty, hidden, f"{here}.{index}.") for index, row in enumerate(value)
                 ]
         elif value is not None and value != []:
             found[field.name] = encode(value) if isinstance(value, date | time) else value

@@ -7,6 +7,7 @@ transaction that commits when its block ends, and their errors are told in the w
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
@@ -48,6 +49,7 @@ class Database:
         )
         guard.watch(self._engine)
         self._identity = _identity(self.path) if self.path else None
+        _after_fork(self)
 
     def read(self) -> AbstractContextManager[Reader]:
         """Give a :class:`Reader` whose queries all see the database as it was at one moment."""
@@ -109,6 +111,13 @@ class Database:
         if self._queue:
             self._queue.close()
 
+    def start_anew(self) -> None:
+        """Leave every open connection to the parent; for the child of a fork."""
+        self._of_parent = self._engine.pool  # kept, since closing them here would speak on the parent's sockets
+        self._engine.dispose(close=False)
+        if self._queue:
+            self._queue.start_anew()
+
     def _connected(self, *, foreign_keys: bool = True, **pool: Any) -> Engine:
         if self.path is None:
             engine = create_engine(self.url, connect_args=_postgresql_arguments(self._busy_timeout), **pool)
@@ -116,7 +125,6 @@ class Database:
             engine = create_engine(self.url, creator=self._connect_sqlite, **pool)
             event.listen(engine, "connect", _sqlite_pragmas(self._busy_timeout, foreign_keys))
             event.listen(engine, "begin", _begin_on_sqlite)
-        _forget_connections_of_the_parent(engine)
         return engine
 
     def _connect_sqlite(self) -> sqlite3.Connection:
@@ -186,6 +194,17 @@ def check_writable(data_dir: Path) -> None:
             f"Folder data {data_dir} tidak dapat ditulis ({error.strerror}). Beri pengguna yang menjalankan Alur hak "
             "menulis dan ruang di sana, atau tunjuk folder lain dengan ALUR_DATA."
         ) from error
+
+
+def _after_fork(database: Database) -> None:
+    opened = weakref.ref(database)
+
+    def start_anew() -> None:
+        found = opened()
+        if found is not None:
+            found.start_anew()
+
+    os.register_at_fork(after_in_child=start_anew)
 
 
 def _parse(url: str | None, data_dir: Path) -> URL:
@@ -264,16 +283,3 @@ def _postgresql_arguments(busy_timeout: float) -> dict[str, Any]:
         "connect_timeout": 5,
         "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
     }
-
-
-def _forget_connections_of_the_parent(engine: Engine) -> None:
-    def remember(connection: Any, record: Any) -> None:
-        record.info["pid"] = os.getpid()
-
-    def check(connection: Any, record: Any, proxy: Any) -> None:
-        if record.info["pid"] != os.getpid():  # forked: this connection belongs to the parent
-            record.dbapi_connection = proxy.dbapi_connection = None
-            raise exc.DisconnectionError("connection of another process")
-
-    event.listen(engine, "connect", remember)
-    event.listen(engine, "checkout", check)

@@ -25,7 +25,6 @@ class FairQueue:
         self._lock = threading.Lock()
         self._holder: int | None = None
         self._file: int | None = None
-        self._pid = 0
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -48,13 +47,18 @@ class FairQueue:
 
     def close(self) -> None:
         """Close the lock file."""
-        if self._file is not None and self._pid == os.getpid():
+        if self._file is not None:
             os.close(self._file)
         self._file = None
 
+    def start_anew(self) -> None:
+        """Open a file of its own for the child of a fork: the parent's is shared, and with it the lock itself."""
+        self._lock = threading.Lock()  # another thread of the parent may have held it at the fork
+        self._holder = None
+        self.close()
+
     def _descriptor(self) -> int:
-        # A forked child shares the parent's open file and with it the lock itself: it needs a file of its own.
-        if self._file is None or self._pid != os.getpid():
+        if self._file is None:
             try:
                 self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             except OSError as error:
@@ -62,5 +66,4 @@ class FairQueue:
                     f"Berkas kunci {self._path} tidak dapat dibuat ({error.strerror}). Pastikan folder data ada dan "
                     "dapat ditulis oleh pengguna yang menjalankan Alur."
                 ) from error
-            self._pid = os.getpid()
         return self._file

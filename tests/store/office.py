@@ -13,6 +13,8 @@ from engine.store.history import InstanceHead
 from engine.store.unit_of_work import Work
 
 PROCESS = "cuti_tahunan"
+PASSPHRASE = "rahasia kantor kami"
+LETTER = b"Surat permohonan cuti\n" * 1000
 
 
 def define(work: Work) -> str:

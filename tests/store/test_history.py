@@ -57,7 +57,9 @@ def test_a_changed_line_is_named_with_both_hashes(chained, column, clock):
     value = clock.advance(minutes=1) if column == "at" else "lain"
     with _tampering(database) as connection:
         kept = _line(connection, stream, 2).hash
-        connection.execute(update(history).where(history.c.stream == stream, history.c.seq == 2).values({column: value}))
+        connection.execute(
+            update(history).where(history.c.stream == stream, history.c.seq == 2).values({column: value})
+        )
     report = _report(database)
     assert (report.fault_count, report.lines) == (1, 9)
     (fault,) = report.faults
@@ -127,7 +129,7 @@ def test_a_removed_instance_leaves_an_orphan(chained):
 
 
 def test_one_broken_stream_does_not_hide_another(chained):
-    database, stream = chained
+    database, _ = chained
     with _tampering(database) as connection:
         connection.execute(update(history).where(history.c.seq == 1).values(actor="budi"))
     report = _report(database)
@@ -137,7 +139,7 @@ def test_one_broken_stream_does_not_hide_another(chained):
 
 
 def test_a_line_that_cannot_be_read_is_a_fault_and_no_crash(chained):
-    database, stream = chained
+    database, _ = chained
     if database.dialect != "sqlite":
         pytest.skip("PostgreSQL keeps no instant that is none")
     with _tampering(database) as connection:

@@ -1,3 +1,4 @@
+# ruff: noqa: PT012 (a unit of work is one act, though it holds several statements)
 """One transaction and its history: both are kept, or neither is."""
 
 import threading
@@ -68,7 +69,11 @@ def test_neither_insert_nor_update_nor_delete_passes_without_a_line(database, ac
 
 def test_a_change_in_text_is_refused(database, actor, now):
     head = started(database, actor, now)
-    for statement in ("UPDATE instance SET title = 'x'", "WITH x AS (SELECT 1) DELETE FROM instance", "DROP TABLE task"):
+    for statement in (
+        "UPDATE instance SET title = 'x'",
+        "WITH x AS (SELECT 1) DELETE FROM instance",
+        "DROP TABLE task",
+    ):
         with pytest.raises(UnrecordedChange, match="in text"), database.write(actor, now) as work:
             work.record("office", Deed(Action.SETTING_CHANGED))
             work.connection.execute(text(statement))
@@ -236,7 +241,11 @@ def test_a_unit_of_work_inside_another_does_not_wait_for_itself(sqlite_files, da
 
     with sqlite_files.migrated() as url:
         database = open_database(url, data_dir)
-        with pytest.raises(RuntimeError, match="inside another"), database.write(actor, now), database.write(actor, now):
+        with (
+            pytest.raises(RuntimeError, match="inside another"),
+            database.write(actor, now),
+            database.write(actor, now),
+        ):
             pass
         with database.write(actor, now) as work:  # the queue is free again
             work.record("office", Deed(Action.SETTING_CHANGED))

@@ -1,0 +1,65 @@
+"""What a form begins with: ``x-default`` and ``default`` of its fields, and rows that come from earlier documents."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.forms.field import Field, Kind
+from engine.forms.values import empty, typed
+
+Evaluate = Callable[[str, Mapping[str, Any]], Any]
+log = logging.getLogger(__name__)
+
+ROW = "baris"
+"""The name by which an expression of a column reads its row."""
+VALUE = "nilai"
+"""The name by which a check reads the value it is about."""
+GIVEN_NAMES = frozenset({"hari_ini", "pelaku", "butir", "jatuh_tempo", ROW, VALUE})
+"""Names that expressions of forms read beside fields and documents."""
+
+
+class Names(dict[str, Any]):
+    """Names for an expression; a document that nobody has yielded yet reads as empty."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """Evaluates the defaults of one form for one person at one moment."""
+
+    context: Mapping[str, Any]
+    evaluate: Evaluate
+
+    def of(self, field: Field, inherited: Any = None, row: Mapping[str, Any] | None = None) -> Any:
+        """Return the typed default of *field*; *inherited* is what the default of its section or row says of it."""
+        if field.kind is Kind.SECTION:
+            base = inherited if inherited is not None else self._own(field, row)
+            base = base if isinstance(base, Mapping) else {}
+            return {each.name: self.of(each, base.get(each.name), row) for each in field.fields}
+        if field.kind is Kind.TABLE:
+            base = inherited if inherited is not None else self._own(field, row)
+            rows = [each for each in base if isinstance(each, Mapping)] if isinstance(base, list | tuple) else []
+            return [
+                {column.name: self.of(column, each.get(column.name), each) for column in field.fields} for each in rows
+            ]
+        value = inherited if inherited is not None else self._own(field, row)
+        try:
+            return typed(field, value)
+        except (ValueError, TypeError):
+            log.warning("the default of %s does not fit its field: %r", field.name, value)
+            return empty(field)
+
+    def _own(self, field: Field, row: Mapping[str, Any] | None) -> Any:
+        if field.default is None:
+            return field.constant
+        names = Names(self.context)
+        if row is not None:
+            names[ROW] = Names(row)
+        try:
+            return self.evaluate(field.default, names)
+        except ValueError as error:
+            log.warning("the default of %s cannot be evaluated: %s", field.name, error)
+            return None

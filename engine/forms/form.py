@@ -1,0 +1,225 @@
+"""One form: what services and pages ask of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from jsonschema.protocols import Validator
+
+from engine.forms import values as typed_values
+from engine.forms import views
+from engine.forms.defaults import Defaults, Evaluate
+from engine.forms.entries import Node, compact, flat, tree, with_rows
+from engine.forms.field import ROWS, Field, Kind, Wording
+from engine.forms.messages import Gettext
+from engine.forms.reading import People, Reading, Surroundings
+from engine.forms.views import FormView, Progress, Shown
+from engine.model.errors import FieldError, InvalidForm, NotFound
+from engine.model.work import Attachment
+
+Entries = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A form that was accepted: typed values, and the entries they were read from."""
+
+    values: dict[str, Any]
+    entries: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of a step or of a procedure's start; made by ``engine.forms.loading.load``."""
+
+    id: str
+    wording: Wording
+    help: Wording | None
+    rules: Validator
+    tree: tuple[Field, ...]
+
+    # ── what it asks ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every top-level field."""
+        return frozenset(field.name for field in self.tree)
+
+    @cached_property
+    def objects(self) -> tuple[str, ...]:
+        """The top-level sections: those that a data object is named like are documents."""
+        return tuple(field.name for field in self.tree if field.kind is Kind.SECTION)
+
+    @cached_property
+    def asks_people(self) -> bool:
+        """Whether some field asks for a person."""
+        return any(field.kind in (Kind.PERSON, Kind.PEOPLE) for _, field in self.every_field())
+
+    @cached_property
+    def decision(self) -> str | None:
+        """The path of the field whose value relabels the completing button."""
+        return next((path for path, field in self.every_field() if field.decision), None)
+
+    @cached_property
+    def buttons(self) -> Mapping[str, str]:
+        """Choice of the decision -> verb of the completing button (engine.forms.field.VERBS)."""
+        return next((field.buttons for _, field in self.every_field() if field.decision), {})
+
+    @cached_property
+    def expressions(self) -> tuple[tuple[str, str], ...]:
+        """Every expression of the form as (path of its field, text)."""
+        found = []
+        for path, field in self.every_field():
+            texts = (field.default, field.computed, *(check.expression for check in field.checks))
+            found += [(path, text) for text in texts if text is not None]
+        return tuple(found)
+
+    def every_field(self) -> Iterator[tuple[str, Field]]:
+        """Return every field with its path, as they stand on the page."""
+        for field in self.tree:
+            yield from field.walk()
+
+    # ── filling in ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def prefill(self, context: Mapping[str, Any], evaluate: Evaluate) -> dict[str, list[str]]:
+        """Return what the form begins with, as texts; what cannot be evaluated begins empty."""
+        defaults = Defaults(context, evaluate)
+        return self.entries({field.name: defaults.of(field) for field in self.tree})
+
+    def entries(self, values: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Return typed values as the texts that a person would have posted."""
+        return typed_values.entries_of(self.tree, values)
+
+    def fields(
+        self,
+        entries: Entries,
+        problems: Sequence[FieldError],
+        *,
+        context: Mapping[str, Any],
+        evaluate: Evaluate,
+        people: People,
+        files: Mapping[str, Attachment],
+        locale: str,
+        gettext: Gettext,
+    ) -> FormView:
+        """Return what the templates show: every field with its words, what was typed into it, and what is wrong."""
+        around = Surroundings(context, evaluate, people, files, locale, gettext)
+        posted = compact(self.tree, tree(entries), drop_blank=False)
+        reading = Reading(self.tree, self.rules, posted, around)
+        return FormView(
+            id=self.id,
+            title=self.wording.of(locale),
+            help=self.help.of(locale) if self.help else None,
+            fields=views.view_fields(reading, problems),
+            decision=self.decision,
+            buttons=self.buttons,
+            progress=self.progress(entries),
+        )
+
+    def accept(
+        self,
+        entries: Entries,
+        *,
+        context: Mapping[str, Any],
+        evaluate: Evaluate,
+        people: People,
+        files: Mapping[str, Attachment],
+        locale: str,
+        gettext: Gettext,
+    ) -> Submission:
+        """Return the typed values of what was posted; InvalidForm carries every error, and the entries as typed."""
+        around = Surroundings(context, evaluate, people, files, locale, gettext)
+        posted = compact(self.tree, tree(entries), drop_blank=True)
+        reading = Reading(self.tree, self.rules, posted, around)
+        kept = flat(posted)
+        errors = reading.errors()
+        if errors:
+            raise InvalidForm(errors, kept)
+        return Submission(reading.values, kept)
+
+    def add_row(self, entries: Entries, path: str) -> dict[str, list[str]]:
+        """Return the entries with an empty row at the end of the table at *path*."""
+        return with_rows(entries, path, [*self._rows(entries, path), Node([""])])
+
+    def remove_row(self, entries: Entries, path: str, index: int) -> dict[str, list[str]]:
+        """Return the entries without row *index* of the table at *path*."""
+        rows = self._rows(entries, path)
+        return with_rows(entries, path, [row for n, row in enumerate(rows) if n != index])
+
+    def move_row(self, entries: Entries, path: str, index: int, by: int) -> dict[str, list[str]]:
+        """Return the entries with row *index* moved *by* places, as far as there are any."""
+        rows = self._rows(entries, path)
+        target = min(max(index + by, 0), len(rows) - 1)
+        if index < len(rows):
+            rows.insert(target, rows.pop(index))
+        return with_rows(entries, path, rows)
+
+    def _rows(self, entries: Entries, path: str) -> list[Node]:
+        """Return the posted rows of a table whose rows a person may change; NotFound for anything else."""
+        node, fields, found = tree(entries), self.tree, None
+        for name in path.split("."):
+            found = next((field for field in fields if field.name == name), None)
+            if found is None:
+                raise NotFound(path)
+            node, fields = node[name], found.fields if found.kind is Kind.SECTION else ()
+        if found is None or found.kind not in ROWS or found.fixed_rows or found.given:
+            raise NotFound(path)
+        return node.rows()
+
+    def progress(self, entries: Entries) -> tuple[Progress, ...]:
+        """Return per section how many of its required fields hold something."""
+        return views.progress(self.tree, tree(entries))
+
+    # ── values ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def encode(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return typed values as JSON: numbers, dates and times as text."""
+        return {name: typed_values.encode(value) for name, value in values.items()}
+
+    def decode(self, jsonable: Mapping[str, Any]) -> dict[str, Any]:
+        """Return typed values from JSON; *jsonable* may hold only some of the top-level fields."""
+        return typed_values.decode(self.tree, jsonable)
+
+    def return_reason(self, values: Mapping[str, Any]) -> str | None:
+        """Return the value of the field that says why work is sent back."""
+        path = next((path for path, field in self.every_field() if field.return_reason), None)
+        value: Any = values
+        for name in path.split(".") if path else ():
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return value if path and isinstance(value, str) else None
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def show(
+        self,
+        values: Mapping[str, Any],
+        locale: str,
+        people: Mapping[str, str],
+        files: Mapping[str, Attachment],
+    ) -> tuple[Shown, ...]:
+        """Return typed values with their labels, for reading; *people* are names by id."""
+        return views.show(self.tree, values, locale, people, files)
+
+    def show_part(
+        self,
+        data_object_id: str,
+        content: Mapping[str, Any],
+        locale: str,
+        people: Mapping[str, str],
+        files: Mapping[str, Attachment],
+    ) -> tuple[Shown, ...]:
+        """Return the typed content of one document with its labels; of one made of parts, a section for each part."""
+        field = next((each for each in self.tree if each.name == data_object_id), None)
+        fields = field.fields if field else ()
+        if set(content) != {"bagian"}:
+            return views.show(fields, content, locale, people, files)
+        return tuple(
+            Shown(
+                f"bagian.{item}",
+                Kind.SECTION.value,
+                people.get(item, item),
+                fields=views.show(fields, part, locale, people, files),
+            )
+            for item, part in content["bagian"].items()
+        )

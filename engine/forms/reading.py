@@ -1,0 +1,452 @@
+"""From what was posted to typed values and every error at once.
+
+In order: texts become values (or an error), conditions say which fields count, computed fields are computed, the
+schema's rules and the form's own checks are held against all of it. What a field is not allowed to take from the post
+(read-only, computed) it takes from where the form says.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from jsonschema.protocols import Validator
+
+from engine.forms import dates, messages, numbers
+from engine.forms.defaults import ROW, VALUE, Defaults, Evaluate, Names
+from engine.forms.entries import MOST_ROWS, Node, unknown
+from engine.forms.field import LISTS, MANY, NUMERIC, Field, Kind
+from engine.forms.messages import Gettext
+from engine.forms.values import CHECKED, asks_about_points, empty, instance, typed
+from engine.model.errors import FieldError
+from engine.model.work import Attachment
+
+People = Callable[[str | None], Mapping[str, str]]
+LONGEST_LINE = 1_000
+LONGEST_TEXT = 20_000
+TRUE = frozenset({CHECKED, "true", "on", "1"})
+
+_CONTROL = re.compile(
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+_SPACES = re.compile(r"\s+")
+_STAND_INS: Mapping[Kind, Any] = {kind: Decimal(0) for kind in NUMERIC}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What reading a form needs to know besides what was posted."""
+
+    context: Mapping[str, Any]
+    evaluate: Evaluate
+    people: People
+    files: Mapping[str, Attachment]
+    locale: str
+    gettext: Gettext
+
+
+@dataclass
+class Reading:
+    """One form's posted tree, read."""
+
+    tree: tuple[Field, ...]
+    rules: Validator
+    posted: Node
+    around: Surroundings
+    values: dict[str, Any] = field(init=False, default_factory=dict)
+    hidden: frozenset[str] = field(init=False, default=frozenset())
+    _errors: dict[str, FieldError] = field(init=False, default_factory=dict)
+    _faulty: dict[str, Any] = field(init=False, default_factory=dict)
+    _known_people: dict[str | None, Mapping[str, str]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        defaults = Defaults(self.around.context, self.around.evaluate)
+        for each in self.tree:
+            wanted = any(below.given or below.fixed_rows for _, below in each.walk())
+            given = defaults.of(each) if wanted else None
+            self.values[each.name] = self._read(each, self.posted[each.name], given, each.name, "")
+        self.hidden = self._hidden_paths()
+        self._blank_hidden()
+        self._compute()
+
+    # ── outcome ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def errors(self) -> tuple[FieldError, ...]:
+        """Return every error, as the fields stand on the page."""
+        say = self.around.gettext
+        for path in unknown(self.tree, self.posted):
+            self._errors[path] = FieldError(path, path, f"{path[:80]}: {say('formulir ini tidak punya isian ini.')}")
+        self._hold_rules()
+        self._hold_fewest(self.tree, self.values, "", "")
+        self._hold_checks(self.tree, self.values, "", "", None)
+        kept = [error for error in self._errors.values() if not self._is_hidden(error.path)]
+        given = {path for path, each in self._each(self.tree, self.values, "") if each.given}
+        serious = [error for error in kept if error.path not in given]
+        return tuple(sorted(serious or kept, key=lambda error: self._place(error.path)))
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _read(self, field: Field, node: Node, given: Any, path: str, row: str) -> Any:
+        if field.kind is Kind.SECTION:
+            given = given if isinstance(given, Mapping) else {}
+            return {
+                each.name: self._read(each, node[each.name], given.get(each.name), f"{path}.{each.name}", row)
+                for each in field.fields
+            }
+        if field.computed is not None:
+            return empty(field)
+        if field.kind is Kind.TABLE and not field.read_only:
+            return [
+                {
+                    each.name: self._read(each, below[each.name], base.get(each.name), f"{path}.{n}.{each.name}", name)
+                    for each in field.fields
+                }
+                for n, (below, base, name) in enumerate(self._rows(field, node, given, path))
+            ]
+        if field.read_only:
+            return given
+        if field.kind is Kind.TEXTS:
+            return self._read_lines(field, node, path)
+        if field.kind in MANY:
+            return self._read_many(field, node, path, row)
+        return self._read_one(field, node.texts, path, row)
+
+    def _rows(self, field: Field, node: Node, given: Any, path: str) -> Iterator[tuple[Node, Mapping[str, Any], str]]:
+        """Return each row as (what was posted, what its read-only columns hold, how it is called)."""
+        known: Sequence[Mapping[str, Any]] = given or []
+        posted = node.rows()
+        say = self.around.gettext
+        if len(posted) == MOST_ROWS:
+            self._fail(field, path, "", say("paling banyak %(limit)s baris.") % {"limit": MOST_ROWS}, "maxItems")
+        if field.fixed_rows:
+            pairs = list(zip(self._aligned(field, posted, known), known, strict=True))
+        elif field.key is not None:
+            by_key = {str(row.get(field.key)): row for row in known}
+            pairs = [(row, by_key.get(_first(row[field.key].texts), {})) for row in posted]
+        else:
+            pairs = [(row, known[n] if n < len(known) else {}) for n, row in enumerate(posted)]
+        for n, (below, base) in enumerate(pairs):
+            yield below, base, messages.row(n + 1, say)
+
+    def _aligned(self, field: Field, posted: Sequence[Node], known: Sequence[Mapping[str, Any]]) -> list[Node]:
+        """Return for each known row what was posted for it: found by its key, else by its place."""
+        if field.key is None:
+            return [posted[n] if n < len(posted) else Node() for n in range(len(known))]
+        by_key = {_first(row[field.key].texts): row for row in posted}
+        return [by_key.get(str(row.get(field.key)), Node()) for row in known]
+
+    def _read_lines(self, field: Field, node: Node, path: str) -> list[str]:
+        item = field.item or field
+        found = []
+        for n, below in enumerate(node.rows()):
+            text = self._read_one(item, below.texts, f"{path}.{n}", messages.row(n + 1, self.around.gettext))
+            found.append(text or "")
+        return [text for text in found if text]
+
+    def _read_many(self, field: Field, node: Node, path: str, row: str) -> list[str]:
+        found: list[str] = []
+        for text in node.texts:
+            value = self._one_of(field, clean(text), path, row)
+            if value is not None and value not in found:
+                found.append(value)
+        return found
+
+    def _read_one(self, field: Field, texts: Sequence[str], path: str, row: str) -> Any:
+        if field.kind is Kind.BOOLEAN:
+            return any(text.strip().lower() in TRUE for text in texts)
+        text = next((text for text in reversed(texts) if text.strip()), "")
+        match field.kind:
+            case Kind.TEXT | Kind.LONG_TEXT:
+                return self._read_text(field, text, path, row)
+            case Kind.CHOICE | Kind.FILE | Kind.PERSON:
+                return self._one_of(field, clean(text), path, row)
+            case Kind.DATE | Kind.TIME:
+                try:
+                    return (dates.read_date if field.kind is Kind.DATE else dates.read_time)(clean(text))
+                except ValueError:
+                    self._unreadable(field, path, row)
+                    return None
+        return self._read_number(field, text, path, row)
+
+    def _read_text(self, field: Field, text: str, path: str, row: str) -> str | None:
+        long = field.kind is Kind.LONG_TEXT
+        value = clean(text, lines=long)
+        limit = LONGEST_TEXT if long else LONGEST_LINE
+        if len(value) > max(limit, field.schema.get("maxLength", 0)):
+            self._fail(field, path, row, messages.violated(field, "maxLength", limit, self.around.gettext), "maxLength")
+        return value or None
+
+    def _read_number(self, field: Field, text: str, path: str, row: str) -> Decimal | None:
+        if field.kind is Kind.PERCENT:
+            text = text.strip().removesuffix("%")
+        try:
+            return numbers.read(text, decimals=asks_about_points(field))
+        except numbers.AmbiguousNumber as error:
+            whole = field.kind is Kind.INTEGER
+            readings = [r for r in error.readings if not whole or r == int(r)]
+            if not readings:
+                self._unreadable(field, path, row)
+                return None
+            choices = tuple((numbers.write(r, grouped=False), numbers.write(r)) for r in readings)
+            message = messages.ambiguous(tuple(shown for _, shown in choices), self.around.gettext)
+            self._fail(field, path, row, message, "ambiguous", choices)
+        except numbers.NotANumber:
+            self._unreadable(field, path, row)
+            return None
+        return None
+
+    def _one_of(self, field: Field, text: str, path: str, row: str) -> str | None:
+        """Return *text* if it is a choice, person or file that the field may hold."""
+        if not text:
+            return None
+        match field.kind:
+            case Kind.CHOICE | Kind.CHOICES:
+                if any(option.value == text for option in field.options):
+                    return text
+            case Kind.PERSON | Kind.PEOPLE:
+                if text in self.people(field.role):
+                    return text
+            case _:
+                return self._file(field, text, path, row)
+        self._unreadable(field, path, row)
+        return None
+
+    def _file(self, field: Field, id_: str, path: str, row: str) -> str | None:
+        say = self.around.gettext
+        file = self.around.files.get(id_)
+        if file is None:
+            self._fail(field, path, row, say("berkas ini tidak ada lagi; unggah sekali lagi."), "file")
+            return None
+        if field.accept and not file.name.lower().endswith(field.accept):
+            facts = {"name": file.name, "kinds": kinds(field)}
+            self._fail(field, path, row, say("%(name)s tidak diterima di sini; kirim %(kinds)s.") % facts, "accept")
+        elif field.max_size is not None and file.size > field.max_size:
+            facts = {"name": file.name, "limit": messages.size(field.max_size)}
+            self._fail(field, path, row, say("%(name)s terlalu besar; paling besar %(limit)s.") % facts, "maxSize")
+        return id_
+
+    def people(self, role: str | None) -> Mapping[str, str]:
+        """Return who may be chosen, asked for once per role."""
+        if role not in self._known_people:
+            self._known_people[role] = self.around.people(role)
+        return self._known_people[role]
+
+    def _unreadable(self, field: Field, path: str, row: str) -> None:
+        self._fail(field, path, row, messages.unreadable(field, self.around.gettext), "format")
+
+    def _fail(
+        self,
+        field: Field,
+        path: str,
+        row: str,
+        message: str,
+        keyword: str,
+        choices: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        """Note one error; the first at a path stays."""
+        if path in self._errors:
+            return
+        label = field.wording.of(self.around.locale)
+        label = f"{row}, {label}" if row else label
+        own = field.messages.get(keyword)
+        if own is not None:
+            message = own.of(self.around.locale)
+        self._errors[path] = FieldError(path, label, f"{label}: {message}", keyword, choices)
+        self._faulty.setdefault(path, _STAND_INS.get(field.kind, "?"))
+
+    # ── conditions and computed fields ──────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def _has_conditions(self) -> bool:
+        return any(below.conditional for each in self.tree for _, below in each.walk())
+
+    def _hidden_paths(self) -> frozenset[str]:
+        """Return the paths whose condition does not hold; a hidden field may decide over another."""
+        hidden: frozenset[str] = frozenset()
+        if not self._has_conditions:
+            return hidden
+        for _ in range(10):
+            seen = instance(self.tree, self.values, self._faulty, hidden)
+            found = frozenset(_not_shown(self.tree, seen, seen, ""))
+            if found == hidden:
+                break
+            hidden = found
+        return hidden
+
+    def _is_hidden(self, path: str) -> bool:
+        return any(path == hidden or path.startswith(f"{hidden}.") for hidden in self.hidden)
+
+    def _blank_hidden(self) -> None:
+        for path in self.hidden:
+            *above, name = path.split(".")
+            holder: Any = self.values
+            for part in above:
+                holder = None if holder is None else holder[int(part)] if isinstance(holder, list) else holder[part]
+            if holder is not None:
+                holder[name] = None
+
+    def _compute(self) -> None:
+        computed = [each for each in self.tree if any(below.computed for _, below in each.walk())]
+        for each in computed:
+            self._compute_in(each, self.values, self.values[each.name], each.name, "", None)
+        if computed and self._has_conditions:
+            self.hidden = self._hidden_paths()
+            self._blank_hidden()
+
+    def _compute_in(
+        self, field: Field, holder: dict[str, Any], value: Any, path: str, row: str, of: Mapping[str, Any] | None
+    ) -> None:
+        if field.computed is not None:
+            if path in self.hidden:
+                return
+            try:
+                holder[field.name] = typed(field, self.around.evaluate(field.computed, self._names(of)))
+            except (ValueError, TypeError):
+                holder[field.name] = empty(field)
+                if field.required:
+                    self._fail(field, path, row, self.around.gettext("belum dapat dihitung."), "computed")
+        elif field.kind is Kind.SECTION and value is not None:
+            for each in field.fields:
+                self._compute_in(each, value, value[each.name], f"{path}.{each.name}", row, of)
+        elif field.kind is Kind.TABLE and any(each.computed for each in field.fields):
+            for n, line in enumerate(value or ()):
+                for each in field.fields:
+                    name = messages.row(n + 1, self.around.gettext)
+                    self._compute_in(each, line, line[each.name], f"{path}.{n}.{each.name}", name, line)
+
+    def _names(self, row: Mapping[str, Any] | None) -> Names:
+        names = Names({**self.around.context, **self.values})
+        if row is not None:
+            names[ROW] = Names(row)
+        return names
+
+    # ── rules ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _hold_rules(self) -> None:
+        seen = instance(self.tree, self.values, self._faulty, self.hidden)
+        for error in self.rules.iter_errors(seen):
+            found = self._field_at([str(part) for part in error.absolute_path])
+            if found is None:
+                continue
+            path, field, row = found
+            keyword = str(error.validator)
+            message = messages.violated(field, keyword, error.validator_value, self.around.gettext)
+            self._fail(field, path, row, message, keyword)
+
+    def _hold_fewest(self, fields: Sequence[Field], values: Mapping[str, Any], path: str, row: str) -> None:
+        """Report lists that are empty although they want something: to the schema an empty list is absent."""
+        for each in fields:
+            here, value = f"{path}{each.name}", values.get(each.name)
+            if here in self.hidden:
+                continue
+            if each.kind is Kind.SECTION and value is not None:
+                self._hold_fewest(each.fields, value, f"{here}.", row)
+            elif each.kind in LISTS and each.min_items and not value:
+                self._fail(each, here, row, messages.required(each, self.around.gettext), "required")
+            if each.kind is Kind.TABLE and any(column.kind in MANY and column.min_items for column in each.fields):
+                for n, line in enumerate(value or ()):
+                    self._hold_fewest(each.fields, line, f"{here}.{n}.", messages.row(n + 1, self.around.gettext))
+
+    def _hold_checks(
+        self, fields: Sequence[Field], values: Mapping[str, Any], path: str, row: str, of: Mapping[str, Any] | None
+    ) -> None:
+        for each in fields:
+            here, value = f"{path}{each.name}", values.get(each.name)
+            if value is None or value == [] or here in self.hidden:
+                continue
+            for check in each.checks if here not in self._errors else ():
+                names = self._names(of)
+                names[VALUE] = value
+                try:
+                    holds = bool(self.around.evaluate(check.expression, names))
+                except ValueError:
+                    continue  # it asks for a field that is empty or wrong, which has an error of its own
+                if not holds:
+                    self._fail(each, here, row, check.wording.of(self.around.locale), "check")
+            if each.kind is Kind.SECTION:
+                self._hold_checks(each.fields, value, f"{here}.", row, of)
+            elif each.kind is Kind.TABLE and any(column.checks for column in each.fields):
+                for n, line in enumerate(value):
+                    name = messages.row(n + 1, self.around.gettext)
+                    self._hold_checks(each.fields, line, f"{here}.{n}.", name, line)
+
+    # ── places ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _field_at(self, parts: Sequence[str]) -> tuple[str, Field, str] | None:
+        """Return (path as posted, field, row's name) of a place in the instance."""
+        fields, path, row = self.tree, [], ""
+        found: Field | None = None
+        for n, part in enumerate(parts):
+            if found is not None and found.kind in MANY:
+                break
+            if found is not None and found.kind in (Kind.TABLE, Kind.TEXTS) and part.isdecimal():
+                path.append(part)
+                row = messages.row(int(part) + 1, self.around.gettext)
+                if found.kind is Kind.TEXTS:
+                    return ".".join(path), found.item or found, row
+                if n == len(parts) - 1:
+                    return ".".join(path[:-1]), found, ""
+                continue
+            found = next((each for each in fields if each.name == part), None)
+            if found is None:
+                return None
+            path.append(part)
+            fields = found.fields
+        return None if found is None else (".".join(path), found, row)
+
+    def _place(self, path: str) -> tuple[int, ...]:
+        """Return where on the page a path stands, for sorting."""
+        fields, place = self.tree, []
+        for part in path.split("."):
+            if part.isdecimal():
+                place.append(int(part))
+                continue
+            index = next((n for n, each in enumerate(fields) if each.name == part), None)
+            if index is None:
+                return (10_000,)
+            place.append(index)
+            fields = fields[index].fields
+        return tuple(place)
+
+    def _each(self, fields: Sequence[Field], values: Mapping[str, Any], path: str) -> Iterator[tuple[str, Field]]:
+        for each in fields:
+            here, value = f"{path}{each.name}", values.get(each.name)
+            yield here, each
+            if each.kind is Kind.SECTION and value:
+                yield from self._each(each.fields, value, f"{here}.")
+            elif each.kind is Kind.TABLE and any(column.given for column in each.fields):
+                for n, line in enumerate(value or ()):
+                    yield from self._each(each.fields, line, f"{here}.{n}.")
+
+
+def clean(text: str, *, lines: bool = False) -> str:
+    """Return *text* without control characters and with composed letters; on one line unless *lines*."""
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _CONTROL.sub("", text)
+    return text.strip() if lines else _SPACES.sub(" ", text).strip()
+
+
+def kinds(field: Field) -> str:
+    """Return the file kinds that a field accepts, as people call them."""
+    return ", ".join(dict.fromkeys(ending.removeprefix(".").upper() for ending in field.accept))
+
+
+def _first(texts: Sequence[str]) -> str:
+    return next((text for text in texts if text), "")
+
+
+def _not_shown(fields: Sequence[Field], seen: Mapping[str, Any], whole: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Return the paths of fields none of whose conditions hold; *whole* is what conditions' scopes start at."""
+    for each in fields:
+        here = f"{path}{each.name}"
+        if each.when and not any(all(one.holds(whole) for one in alternative) for alternative in each.when):
+            yield here
+        elif each.kind is Kind.SECTION:
+            yield from _not_shown(each.fields, seen.get(each.name, {}), whole, f"{here}.")
+        elif each.kind is Kind.TABLE and any(column.conditional for column in each.fields):
+            rows = seen.get(each.name, ())
+            for n, row in enumerate(rows if isinstance(rows, list) else ()):
+                yield from _not_shown(each.fields, row, row, f"{here}.{n}.")

@@ -1,0 +1,516 @@
+"""What templates show of a form: fields to fill in, and values to read. Only text; templates decide nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+from typing import Any
+
+from engine.forms import dates, messages, numbers
+from engine.forms.entries import Node
+from engine.forms.field import NUMERIC, ROWS, Field, Kind
+from engine.forms.reading import Reading, kinds
+from engine.forms.values import CHECKED
+from engine.model.errors import FieldError
+from engine.model.work import Attachment
+
+MOST_RADIOS = 7
+FILTERED_FROM = 11
+_MILLION = Decimal(1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionView:
+    """One choice as shown."""
+
+    value: str
+    label: str
+    chosen: bool
+    verb: str = ""  # of a decision: what the completing button says then
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """One file that a field already holds."""
+
+    id: str
+    name: str
+    size: str
+    sha256: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Under which condition a field counts, in words, and for a script that reveals it."""
+
+    text: str
+    cause: str  # path of the deciding field; "" if the condition is about more than one
+    values: tuple[str, ...]
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """One row of a table."""
+
+    index: int
+    path: str
+    label: str
+    cells: tuple["FieldView", ...]
+    key: tuple[str, str] | None  # (name, value) to post along: which prefilled row this is
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """One field as the page shows it."""
+
+    path: str
+    name: str
+    kind: str
+    label: str
+    help: str | None
+    required: bool
+    given: bool  # shown as text: read-only or computed
+    computed: bool
+    shown: str  # the value as text, where given
+    source: str | None
+    texts: tuple[str, ...]  # as typed
+    reading: str  # how what was typed was read, where that may differ
+    problems: tuple[FieldError, ...]
+    options: tuple[OptionView, ...] = ()
+    fields: tuple["FieldView", ...] = ()
+    columns: tuple["FieldView", ...] = ()  # of a table: labels and helps, no values
+    rows: tuple[RowView, ...] = ()
+    fixed_rows: bool = False
+    min_rows: int = 0
+    max_rows: int | None = None
+    files: tuple[FileView, ...] = ()
+    accept: str = ""
+    kinds: str = ""
+    max_size: str = ""
+    unit: str = ""
+    max_length: int | None = None
+    decision: bool = False
+    when: tuple[When, ...] = ()
+    active: bool = True
+
+    @property
+    def id(self) -> str:
+        """The element id of the field's (first) input; ``error_id`` and ``help_id`` follow from it."""
+        return element_id(self.path)
+
+    @property
+    def text(self) -> str:
+        """What was typed, of a field with one text."""
+        return next((text for text in reversed(self.texts) if text), "")
+
+    @property
+    def checked(self) -> bool:
+        """Whether a box is checked."""
+        return CHECKED in self.texts
+
+    @property
+    def as_select(self) -> bool:
+        """Whether a closed list is shown as a select."""
+        return len(self.options) > MOST_RADIOS
+
+    @property
+    def can_add(self) -> bool:
+        """Whether a row may be added."""
+        return not self.fixed_rows and (self.max_rows is None or len(self.rows) < self.max_rows)
+
+    @property
+    def described_by(self) -> str:
+        """The ids of help and error, for ``aria-describedby``."""
+        return " ".join(
+            [f"{self.id}-help"] * bool(self.help)
+            + [f"{self.id}-error"] * bool(self.problems)
+            + [f"{self.id}-reading"] * bool(self.reading)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one section is filled in."""
+
+    name: str
+    label: str
+    label_en: str | None
+    filled: int
+    required: int
+
+
+@dataclass(frozen=True, slots=True)
+class FormView:
+    """A form as the page shows it."""
+
+    id: str
+    title: str
+    help: str | None
+    fields: tuple[FieldView, ...]
+    decision: str | None
+    buttons: Mapping[str, str]
+    progress: tuple[Progress, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One value for reading: a label with text, a section with fields, or a table with rows."""
+
+    path: str
+    kind: str
+    label: str
+    text: str = ""
+    lines: tuple[str, ...] = ()
+    fields: tuple["Shown", ...] = ()
+    columns: tuple[str, ...] = ()
+    numeric: tuple[bool, ...] = ()
+    rows: tuple[tuple["Shown", ...], ...] = ()
+    files: tuple[FileView, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody filled it in."""
+        return not (self.text or self.lines or self.rows or self.files or any(not f.is_empty for f in self.fields))
+
+
+def element_id(path: str) -> str:
+    """Return the id of the element that a path's error links to."""
+    return "f-" + path.replace(".", "-")
+
+
+# ── filling in ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def view_fields(reading: Reading, problems: Sequence[FieldError]) -> tuple[FieldView, ...]:
+    """Return the fields of a form that was read, with *problems* beside them."""
+    by_path: dict[str, list[FieldError]] = {}
+    for problem in problems:
+        by_path.setdefault(problem.path, []).append(problem)
+    viewer = _Viewer(reading, by_path)
+    return tuple(
+        viewer.field(each, reading.posted[each.name], reading.values.get(each.name), each.name, {})
+        for each in reading.tree
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Viewer:
+    reading: Reading
+    problems: Mapping[str, Sequence[FieldError]]
+
+    def field(
+        self, field: Field, node: Node, value: Any, path: str, around: Mapping[str, Field], *, in_row: bool = False
+    ) -> FieldView:
+        """Return one field; *around* are the fields that its conditions may name."""
+        if field.kind is Kind.SECTION:
+            return self.section(field, node, value, path)
+        if field.kind in ROWS and not field.given:
+            return self.table(field, node, value, path)
+        locale, files = self.reading.around.locale, self.reading.around.files
+        given = field.given
+        chosen = set(node.texts) if not given else set()
+        held = [files[id_] for id_ in dict.fromkeys(node.texts) if id_ in files]
+        if field.kind is Kind.FILE:
+            held = held[-1:]
+        return FieldView(
+            **self.basics(field, path),
+            given=given,
+            computed=field.computed is not None,
+            shown=self.text(field, value) if given else "",
+            texts=tuple(node.texts),
+            reading="" if given or in_row else _reading(field, value, node, locale),
+            options=() if given else self.options(field, chosen),
+            files=() if given or field.kind not in (Kind.FILE, Kind.FILES) else tuple(map(_file, held)),
+            accept=",".join(field.accept),
+            kinds=kinds(field),
+            max_size=messages.size(field.max_size) if field.max_size else "",
+            unit=field.unit.of(locale) if field.unit else "",
+            max_length=field.schema.get("maxLength"),
+            decision=field.decision,
+        )
+
+    def basics(self, field: Field, path: str) -> dict[str, Any]:
+        """Return what every kind of field shows."""
+        locale = self.reading.around.locale
+        return {
+            "path": path,
+            "name": field.name,
+            "kind": field.kind.value,
+            "label": field.wording.of(locale),
+            "help": field.help.of(locale) if field.help else None,
+            "required": field.required or (field.kind is Kind.BOOLEAN and field.schema.get("const") is True),
+            "source": field.source.of(locale) if field.source else None,
+            "problems": tuple(self.problems.get(path, ())),
+            "when": self.conditions(field, path),
+            "active": path not in self.reading.hidden,
+        }
+
+    def section(self, field: Field, node: Node, value: Any, path: str) -> FieldView:
+        """Return a section with its fields."""
+        inner = value if isinstance(value, Mapping) else {}
+        return FieldView(
+            **self.basics(field, path),
+            given=False,
+            computed=False,
+            shown="",
+            texts=(),
+            reading="",
+            fields=tuple(
+                self.field(each, node[each.name], inner.get(each.name), f"{path}.{each.name}", {})
+                for each in field.fields
+            ),
+        )
+
+    def table(self, field: Field, node: Node, value: Any, path: str) -> FieldView:
+        """Return a table, or a list of text as a table with one column."""
+        columns = field.fields if field.kind is Kind.TABLE else (field.item,) if field.item else ()
+        return FieldView(
+            **self.basics(field, path),
+            given=False,
+            computed=False,
+            shown="",
+            texts=(),
+            reading="",
+            columns=tuple(self.field(each, Node(), None, f"{path}.{each.name}", {}) for each in columns),
+            rows=tuple(self.rows(field, node, value, path)),
+            fixed_rows=field.fixed_rows,
+            min_rows=field.min_items,
+            max_rows=field.max_items,
+        )
+
+    def rows(self, field: Field, node: Node, value: Any, path: str) -> list[RowView]:
+        """Return the rows of a table: those posted, or blank ones to begin with."""
+        posted, known = node.rows(), value if isinstance(value, list) else []
+        count = len(known) if field.fixed_rows else len(posted)
+        if not count and not field.fixed_rows:
+            count = max(field.min_items, int(field.required))
+        say, found = self.reading.around.gettext, []
+        for n in range(count):
+            row = posted[n] if n < len(posted) else Node()
+            here = f"{path}.{n}"
+            if field.kind is Kind.TEXTS and field.item is not None:
+                cells: tuple[FieldView, ...] = (self.field(field.item, row, None, here, {}, in_row=True),)
+                found.append(RowView(n, here, messages.row(n + 1, say), cells, None))
+                continue
+            values = known[n] if n < len(known) else {}
+            if field.fixed_rows and field.key:
+                wanted = str(values.get(field.key))
+                row = next((each for each in posted if wanted in each[field.key].texts), Node())
+            cells = tuple(
+                self.field(each, row[each.name], values.get(each.name), f"{here}.{each.name}", {}, in_row=True)
+                for each in field.fields
+            )
+            key = None
+            keyed = field.field(field.key) if field.key else None
+            if keyed is not None and keyed.given and values.get(keyed.name) is not None:
+                key = (f"{here}.{keyed.name}", str(values[keyed.name]))
+            found.append(RowView(n, here, messages.row(n + 1, say), cells, key))
+        return found
+
+    def options(self, field: Field, chosen: set[str]) -> tuple[OptionView, ...]:
+        """Return the choices of a closed list or a people picker."""
+        locale = self.reading.around.locale
+        if field.kind in (Kind.PERSON, Kind.PEOPLE):
+            names = self.reading.people(field.role)
+            return tuple(
+                OptionView(id_, name, id_ in chosen)
+                for id_, name in sorted(names.items(), key=lambda item: (item[1], item[0]))
+            )
+        return tuple(
+            OptionView(o.value, o.wording.of(locale), o.value in chosen, field.buttons.get(o.value, ""))
+            for o in field.options
+        )
+
+    def conditions(self, field: Field, path: str) -> tuple[When, ...]:
+        """Return a field's conditions in words: the first alternative's, all of which must hold."""
+        locale, say = self.reading.around.locale, self.reading.around.gettext
+        found = []
+        for condition in field.when[0] if field.when else ():
+            if condition.cause is None:
+                continue
+            names = (*condition.scope, condition.cause)
+            cause, fields = None, self.reading.tree
+            row = [] if not _in_row(path) else path.split(".")[:-1]
+            if row:
+                fields = _columns(self.reading.tree, row)
+            for name in names:
+                cause = next((each for each in fields if each.name == name), None)
+                fields = cause.fields if cause else ()
+            if cause is None:
+                continue
+            titles = {option.value: option.wording.of(locale) for option in cause.options}
+            values = [CHECKED if value is True else str(value) for value in condition.values]
+            said = say(" atau ").join(titles.get(value, value) for value in values)
+            facts = {"cause": cause.wording.of(locale), "value": said}
+            text = (
+                say("Isi bila %(cause)s bukan %(value)s") if condition.negated else say("Isi bila %(cause)s: %(value)s")
+            )
+            found.append(When(text % facts, ".".join([*row, *names]), tuple(values), condition.negated))
+        return tuple(found)
+
+    def text(self, field: Field, value: Any) -> str:
+        """Return a value as text, people and files by their names."""
+        around = self.reading.around
+        people = dict(self.reading.people(field.role)) if field.kind in (Kind.PERSON, Kind.PEOPLE) else {}
+        if field.kind is Kind.TABLE:
+            return "; ".join(
+                ", ".join(_text(c, row.get(c.name), around.locale, people) for c in field.fields) for row in value or ()
+            )
+        return _text(field, value, around.locale, people, around.files)
+
+
+def progress(fields: Sequence[Field], node: Node) -> tuple[Progress, ...]:
+    """Return per top-level section how many of its required fields hold something."""
+    found = []
+    for each in fields:
+        if each.kind is not Kind.SECTION or (each.conditional and not node[each.name].filled):
+            continue
+        filled, required = _count(each.fields, node[each.name])
+        found.append(Progress(each.name, each.wording.id, each.wording.en, filled, required))
+    return tuple(found)
+
+
+def _count(fields: Sequence[Field], node: Node) -> tuple[int, int]:
+    filled = required = 0
+    for each in fields:
+        if each.kind is Kind.SECTION:
+            below = _count(each.fields, node[each.name])
+            filled, required = filled + below[0], required + below[1]
+        elif not each.given and (each.required or each.schema.get("const") is True):
+            required += 1
+            filled += node[each.name].filled
+    return filled, required
+
+
+def _in_row(path: str) -> bool:
+    return any(part.isdecimal() for part in path.split("."))
+
+
+def _columns(fields: Sequence[Field], row: Sequence[str]) -> tuple[Field, ...]:
+    found: tuple[Field, ...] = tuple(fields)
+    for name in row:
+        if not name.isdecimal():
+            found = next((each.fields for each in found if each.name == name), ())
+    return found
+
+
+def _reading(field: Field, value: Any, node: Node, locale: str) -> str:
+    """Return how a text was read, where a person may doubt it."""
+    if value is None or not node.filled:
+        return ""
+    if field.kind is Kind.DATE:
+        return dates.write_weekday(value, locale)
+    if field.kind is Kind.TIME:
+        return dates.write_time(value)
+    if field.kind is Kind.MONEY and abs(value) >= _MILLION:
+        return f"Rp{numbers.write(value)} ({_round_money(value)})"
+    return numbers.write(value) if field.kind in NUMERIC - {Kind.INTEGER} else ""
+
+
+def _round_money(value: Decimal) -> str:
+    for step, word in ((_MILLION**2, "triliun"), (_MILLION * 1000, "miliar"), (_MILLION, "juta")):
+        if abs(value) >= step:
+            return f"{numbers.write((value / step).quantize(Decimal('0.01')).normalize())} {word}"
+    return numbers.write(value)
+
+
+# ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def show(
+    fields: Sequence[Field],
+    values: Mapping[str, Any],
+    locale: str,
+    people: Mapping[str, str],
+    files: Mapping[str, Attachment],
+    path: str = "",
+) -> tuple[Shown, ...]:
+    """Return typed values with their labels; a conditional field that nobody filled in is left out."""
+    found = []
+    for each in fields:
+        value = values.get(each.name)
+        if value is None and each.conditional:
+            continue
+        found.append(_shown(each, value, locale, people, files, f"{path}{each.name}"))
+    return tuple(found)
+
+
+def _shown(
+    field: Field,
+    value: Any,
+    locale: str,
+    people: Mapping[str, str],
+    files: Mapping[str, Attachment],
+    path: str,
+) -> Shown:
+    label = field.wording.of(locale)
+    match field.kind:
+        case Kind.SECTION:
+            inner = show(field.fields, value or {}, locale, people, files, f"{path}.")
+            return Shown(path, field.kind.value, label, fields=inner)
+        case Kind.TABLE:
+            rows = tuple(
+                tuple(_shown(c, row.get(c.name), locale, people, files, f"{path}.{n}.{c.name}") for c in field.fields)
+                for n, row in enumerate(value or ())
+            )
+            return Shown(
+                path,
+                field.kind.value,
+                label,
+                columns=tuple(c.wording.of(locale) for c in field.fields),
+                numeric=tuple(c.kind in NUMERIC for c in field.fields),
+                rows=rows,
+            )
+        case Kind.FILE | Kind.FILES:
+            ids = [] if not value else [value] if isinstance(value, str) else value
+            return Shown(path, field.kind.value, label, files=tuple(_file(files[id_]) for id_ in ids if id_ in files))
+        case Kind.TEXTS | Kind.CHOICES | Kind.PEOPLE:
+            lines = tuple(_one(field, item, people, locale) for item in value or ())
+            return Shown(path, field.kind.value, label, lines=lines)
+    return Shown(path, field.kind.value, label, text=_text(field, value, locale, people))
+
+
+def _text(
+    field: Field,
+    value: Any,
+    locale: str,
+    people: Mapping[str, str],
+    files: Mapping[str, Attachment] | None = None,
+) -> str:
+    """Return a value as people of the office write it."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return {"id": ("Ya", "Tidak"), "en": ("Yes", "No")}.get(locale, ("Ya", "Tidak"))[not value]
+        case int() | Decimal():
+            written = numbers.write(Decimal(value), grouped=field.schema.get("maximum", 10_000) >= 10_000)
+            if field.kind is Kind.MONEY:
+                return f"Rp{written}"
+            if field.kind is Kind.PERCENT:
+                return f"{written}%"
+            return f"{written} {field.unit.of(locale)}" if field.unit else written
+        case date():
+            return dates.write_date(value, locale)
+        case time():
+            return dates.write_time(value)
+        case list() | tuple():
+            return "; ".join(_text(field, item, locale, people, files) for item in value)
+        case Mapping():
+            return ""
+    if files and str(value) in files:
+        return files[str(value)].name
+    return _one(field, str(value), people, locale)
+
+
+def _one(field: Field, item: str, people: Mapping[str, str], locale: str) -> str:
+    """Return one text, choice or person as read."""
+    if field.kind in (Kind.PERSON, Kind.PEOPLE):
+        return people.get(item, item)
+    return next((option.wording.of(locale) for option in field.options if option.value == item), item)
+
+
+def _file(file: Attachment) -> FileView:
+    return FileView(file.id, file.name, messages.size(file.size), file.sha256, file.media_type)
