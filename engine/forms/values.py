@@ -163,7 +163,7 @@ def _grouped(field: Field, value: Decimal) -> bool:
 
 def _decoded(field: Field, item: Any) -> Any:
     if item is None:
-        return None if field.kind not in MANY | ROWS else []
+        return None
     match field.kind:
         case Kind.SECTION:
             known = {each.name: empty(each) for each in field.fields}

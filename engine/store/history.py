@@ -21,6 +21,7 @@ INSTANCE = "instance:"
 MOST_FAULTS = 100
 """A report names this many faults and counts the others."""
 AT_ONCE = 500
+INSERT = insert(history)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def lines_after(
 def append(connection: Connection, lines: Sequence[HistoryLine]) -> None:
     """Insert *lines* in one statement."""
     if lines:
-        connection.execute(insert(history), [_row(line) for line in lines])
+        connection.execute(INSERT, [_row(line) for line in lines])
 
 
 def head_of(connection: Connection, stream: str) -> Head:

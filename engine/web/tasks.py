@@ -204,7 +204,7 @@ def diagram(task_id: str) -> str:
     """Show where in the instance this step stands."""
     page = services().tasks.open(actor(), task_id, now())
     instance = services().instances.page(actor(), page.instance.id, now())
-    return render_template("tasks/diagram.html", page=page, instance=instance, drawing=diagrams.of_instance(instance))
+    return render_template("tasks/diagram.html", page=page, instance=instance, drawing=diagrams.of_instance(instance), legend=diagrams.legend_of(instance))
 
 
 def show_again(

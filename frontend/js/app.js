@@ -1,0 +1,108 @@
+// What pages do beyond their HTML. Everything works without it; nothing here decides anything that the server does not decide again.
+import { followConditions, followDecision } from "./conditions.js";
+import { forgetOnSignOut, saveDrafts } from "./drafts.js";
+import { checkFiles } from "./files.js";
+import { word } from "./words.js";
+
+const all = (selector, act) => document.querySelectorAll(selector).forEach(act);
+
+all("form", (form) => {
+  followConditions(form);
+  followDecision(form);
+  checkFiles(form);
+  saveDrafts(form);
+});
+forgetOnSignOut();
+
+// A form is sent once: the button stays, disabled, with its own word. A double post would be harmless all the same.
+document.addEventListener("submit", (event) => {
+  const button = event.submitter;
+  if (!button || event.defaultPrevented) return;
+  setTimeout(() => {
+    button.disabled = true;
+    button.setAttribute("aria-busy", "true");
+  });
+});
+addEventListener("pageshow", () => all("[aria-busy]", (button) => {
+  button.disabled = false;
+  button.removeAttribute("aria-busy");
+}));
+
+// After an error the summary has the focus; F8 goes from error to error; Ctrl+Enter goes to the main button without pressing it.
+document.querySelector(".error-summary")?.focus();
+let place = -1;
+document.addEventListener("keydown", (event) => {
+  if (event.key === "F8") {
+    const wrong = [...document.querySelectorAll('[aria-invalid="true"]')];
+    if (!wrong.length) return;
+    event.preventDefault();
+    place = (place + (event.shiftKey ? wrong.length - 1 : 1)) % wrong.length;
+    wrong[place].focus();
+  }
+  if ((event.ctrlKey || event.metaKey) && event.key === "Enter") document.querySelector("main .btn-primary[type=submit]")?.focus();
+});
+
+all("[data-show-password]", (button) => {
+  const input = document.getElementById(button.dataset.showPassword);
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const shown = input.type === "text";
+    input.type = shown ? "password" : "text";
+    button.textContent = shown ? button.dataset.show : button.dataset.hide;
+  });
+});
+all("[data-caps-hint]", (input) =>
+  input.addEventListener("keyup", (event) => {
+    document.getElementById(input.dataset.capsHint).hidden = !event.getModifierState?.("CapsLock");
+  }),
+);
+all("[data-copy]", (button) => {
+  if (!navigator.clipboard) return;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+    button.textContent = button.dataset.copied;
+  });
+});
+
+// Long texts say how much room is left, from 80 % on.
+all("textarea[maxlength]", (area) => {
+  const left = document.createElement("p");
+  left.className = "form-hint";
+  left.setAttribute("aria-live", "polite");
+  area.after(left);
+  area.addEventListener("input", () => {
+    const room = area.maxLength - area.value.length;
+    left.textContent = room < area.maxLength / 5 ? word("characters", { left: room }) : "";
+  });
+});
+
+// Connection and session.
+function bar(id, text, action) {
+  document.getElementById(id)?.remove();
+  if (!text) return;
+  const element = document.createElement("div");
+  element.id = id;
+  element.className = "bar";
+  element.setAttribute("role", "alert");
+  element.append(text);
+  if (action) element.append(action);
+  document.querySelector("main").prepend(element);
+}
+addEventListener("offline", () => bar("bar-offline", word("offline")));
+addEventListener("online", () => bar("bar-offline", ""));
+const until = document.body.dataset.idleUntil && Date.parse(document.body.dataset.idleUntil);
+if (until) {
+  const warn = until - Date.now() - 120_000;
+  setTimeout(() => {
+    const stay = document.createElement("button");
+    stay.className = "btn btn-sm";
+    stay.textContent = word("stay");
+    stay.addEventListener("click", async () => {
+      const answer = await fetch("/akun", { headers: { "X-Alur-Background": "1" } });
+      bar("bar-session", answer.ok ? "" : word("ended"));
+    });
+    bar("bar-session", word("ending"), stay);
+    setTimeout(() => document.getElementById("bar-session") && bar("bar-session", word("ended")), 125_000);
+  }, Math.max(0, warn));
+}

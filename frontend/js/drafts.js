@@ -1,0 +1,95 @@
+// Drafts save themselves ten seconds after the last change; what the network loses stays in this browser until the server has it.
+import { word } from "./words.js";
+
+const WAIT = 10_000;
+const account = document.body.dataset.account || "";
+const keyOf = (url) => `alur:${account}:${url}`;
+
+const typed = (form) => {
+  const found = {};
+  for (const [name, value] of new FormData(form)) if (typeof value === "string" && !name.startsWith("_") && name !== "csrf_token") (found[name] ||= []).push(value);
+  return JSON.stringify(found);
+};
+
+const bodyOf = (form, revision) => {
+  const body = new FormData(form);
+  for (const [name, value] of [...body]) if (value instanceof File) body.delete(name); // files go with the real submit
+  if (revision) body.set("_revisi", revision);
+  return body;
+};
+
+export function saveDrafts(form) {
+  const url = form.dataset.draftUrl;
+  const state = form.querySelector(".draft-state");
+  if (!url || !state) return;
+  let revision = form.dataset.draftRevision;
+  let saved = typed(form);
+  let timer = null;
+  let stopped = false;
+
+  const save = async () => {
+    timer = null;
+    const now = typed(form);
+    if (stopped || now === saved) return;
+    localStorage.setItem(keyOf(url), now);
+    state.textContent = word("saving");
+    try {
+      const token = form.querySelector('[name="csrf_token"]').value;
+      const answer = await fetch(url, { method: "POST", body: bodyOf(form, revision), headers: { "X-CSRFToken": token, "X-Alur-Background": "1" } });
+      if (answer.status === 409) {
+        stopped = true;
+        state.textContent = (await answer.json()).message;
+        state.setAttribute("role", "alert");
+      } else if (answer.status === 401) {
+        state.textContent = word("ended");
+      } else if (answer.ok) {
+        const facts = await answer.json();
+        revision = facts.revision;
+        saved = now;
+        localStorage.removeItem(keyOf(url));
+        state.textContent = "✓ " + word("saved", { at: facts.saved_at });
+      } else throw new Error(String(answer.status));
+    } catch {
+      state.textContent = "⚠ " + word("unsaved");
+      timer = setTimeout(save, WAIT);
+    }
+  };
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(save, WAIT);
+  };
+  form.addEventListener("input", soon);
+  form.addEventListener("change", soon);
+  form.addEventListener("submit", () => {
+    stopped = true;
+    clearTimeout(timer);
+    localStorage.removeItem(keyOf(url));
+  });
+  document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && save());
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key === "s") {
+      event.preventDefault();
+      save();
+    }
+  });
+  restore(form, url, soon);
+}
+
+function restore(form, url, changed) {
+  const kept = localStorage.getItem(keyOf(url));
+  if (!kept || form.dataset.kept === "server") return;
+  for (const [name, values] of Object.entries(JSON.parse(kept)))
+    [...form.querySelectorAll(`[name="${CSS.escape(name)}"]`)].forEach((input, index) => {
+      if (input.type === "checkbox" || input.type === "radio") input.checked = values.includes(input.value);
+      else if (input.type !== "file" && input.type !== "hidden" && values[index] !== undefined) input.value = values[index];
+    });
+  form.querySelector(".draft-state").textContent = word("local");
+  form.dispatchEvent(new Event("change"));
+  changed();
+}
+
+export function forgetOnSignOut() {
+  document.querySelector(".sign-out")?.addEventListener("submit", () => {
+    for (const key of Object.keys(localStorage)) if (key.startsWith(`alur:${account}:`)) localStorage.removeItem(key);
+  });
+}

@@ -1,0 +1,177 @@
+"""The office as forms meet it: the sample procedure's forms, its people, one plausible filling of every step."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from engine.bpmn import expression
+from engine.forms.form import Form, Submission
+from engine.forms.loading import load
+from engine.model.work import Attachment
+
+FOLDER = Path(__file__).parents[2] / "forms" / "pengumpulan_data_kinerja"
+TODAY = date(2025, 4, 15)
+PEOPLE = {
+    "kepala_dinas": {"kepala": "Kepala Dinas"},
+    "sekretaris": {"sekretaris": "Sekretaris"},
+    "tim_sakip": {"sakip.1": "Anggota SAKIP 1", "sakip.2": "Anggota SAKIP 2"},
+    "pemegang_data": {"pemegang.1": "Pemegang Data 1", "pemegang.2": "Pemegang Data 2"},
+}
+STEPS = (
+    "mulai",
+    "perintahkan_pengumpulan_data",
+    "siapkan_kertas_kerja",
+    "susun_jadwal",
+    "siapkan_data",
+    "susun_analisis",
+    "minta_persetujuan",
+    "tandatangani_persetujuan",
+)
+Entries = Mapping[str, Sequence[str]]
+
+
+def form(form_id: str) -> Form:
+    return load(
+        form_id,
+        (FOLDER / f"{form_id}.schema.json").read_bytes(),
+        (FOLDER / f"{form_id}.ui.json").read_bytes(),
+    )
+
+
+FORMS = {form_id: form(form_id) for form_id in STEPS}
+
+
+def people(role: str | None) -> dict[str, str]:
+    if role is not None:
+        return dict(PEOPLE.get(role, {}))
+    return {id_: name for held in PEOPLE.values() for id_, name in held.items()}
+
+
+def working_days_after(day: date, count: Any) -> date:
+    for _ in range(int(count)):
+        day += timedelta(days=1)
+        while day.weekday() >= 5:
+            day += timedelta(days=1)
+    return day
+
+
+def evaluate(text: str, names: Mapping[str, Any]) -> Any:
+    return expression.compile(text).evaluate(names, {"hari_kerja_sesudah": working_days_after})
+
+
+def attachment(id_: str, name: str = "bukti.pdf", size: int = 1000) -> Attachment:
+    return Attachment(id_, "0" * 64, name, "application/pdf", size, "pemegang.1", datetime.now(UTC), None, None)
+
+
+@dataclass
+class Desk:
+    """Somebody at a desk with one form before them."""
+
+    form: Form
+    context: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, Attachment] = field(default_factory=dict)
+    locale: str = "id"
+    gettext: Callable[[str], str] = str
+
+    def surroundings(self) -> dict[str, Any]:
+        return {
+            "context": {"hari_ini": TODAY, "pelaku": "sakip.1", "butir": None, "jatuh_tempo": None, **self.context},
+            "evaluate": evaluate,
+            "people": people,
+            "files": self.files,
+            "locale": self.locale,
+            "gettext": self.gettext,
+        }
+
+    def prefilled(self, typed: Mapping[str, str | Sequence[str]] | None = None) -> dict[str, list[str]]:
+        around = self.surroundings()
+        found = self.form.prefill(around["context"], evaluate)
+        for path, texts in (typed or {}).items():
+            found[path] = [texts] if isinstance(texts, str) else list(texts)
+        return found
+
+    def accept(self, entries: Entries) -> Submission:
+        return self.form.accept(entries, **self.surroundings())
+
+    def view(self, entries: Entries, problems: Sequence[Any] = ()) -> Any:
+        return self.form.fields(entries, problems, **self.surroundings())
+
+
+TYPED: dict[str, dict[str, str | list[str]]] = {
+    "mulai": {"tahun": "2025", "periode": "I"},
+    "perintahkan_pengumpulan_data": {
+        "perjanjian_kinerja.nomor": "800/1/PK/2025",
+        "perjanjian_kinerja.tanggal": "6 Januari 2025",
+        "perjanjian_kinerja.sudah_ditetapkan": ["", "ya"],
+        "rencana_aksi.nomor": "800/2/RA/2025",
+        "rencana_aksi.tanggal": "7-1-25",
+        "rencana_aksi.sudah_ditetapkan": ["", "ya"],
+    },
+    "siapkan_kertas_kerja": {
+        "undangan.nomor": "000.1.5/12/DPMPTSP/2025",
+        "undangan.penanda_tangan": "kepala",
+        "kertas_kerja.baris.0.target": "70",
+        "kertas_kerja.baris.2.target": "95,5",
+    },
+    "susun_jadwal": {
+        "daftar_hadir.baris.0.nama": "Budi",
+        "daftar_hadir.baris.0.nip": "19770415 199612 1 001",
+        "daftar_hadir.baris.0.jabatan_unit": "Bidang Perizinan",
+        "notula.waktu_penutupan": "1130",
+        "notula.pimpinan": "sekretaris",
+        "notula.pembahasan": "Dibahas pembagian penanggung jawab tiap indikator.",
+        "surat_tugas.nomor": "800.1.11.1/7/DPMPTSP/2025",
+        "surat_tugas.penanda_tangan": "kepala",
+        **{f"surat_tugas.penugasan.{n}.pemegang_data": f"pemegang.{1 + n % 2}" for n in range(5)},
+    },
+    "siapkan_data": {
+        "draft_laporan.baris.0.realisasi": "71,25",
+        "draft_laporan.baris.0.kendala": "Data LKPM terlambat",
+        "draft_laporan.baris.0.tindak_lanjut": "Pendampingan pelaku usaha",
+        "draft_laporan.baris.0.bukti": ["", "berkas-1"],
+        "draft_laporan.baris.1.realisasi": "0",
+        "draft_laporan.baris.2.alasan_belum_tersedia": "Evaluasi belum selesai",
+        "draft_laporan.pernyataan_kebenaran": "ya",
+    },
+    "susun_analisis": {
+        "notula_analisis.waktu_penutupan": "15.00",
+        "notula_analisis.pimpinan": "sekretaris",
+        "notula_analisis.pembahasan": "Data dari semua pemegang diperiksa dan dianalisis.",
+        "hasil_verifikasi": "lengkap",
+    },
+    "minta_persetujuan": {
+        "lembar_persetujuan.daftar_periksa": [
+            "",
+            *("perjanjian_kinerja rencana_aksi disposisi undangan kertas_kerja daftar_hadir notula".split()),
+            *("surat_tugas draft_laporan daftar_hadir_analisis notula_analisis".split()),
+        ],
+    },
+    "tandatangani_persetujuan": {
+        "keputusan": "setuju",
+        "laporan.lokasi_simpan.ruang": "Arsip",
+        "laporan.lokasi_simpan.rak": "2",
+        "laporan.lokasi_simpan.boks": "14",
+        "laporan.petugas": "sakip.1",
+    },
+}
+FILES = {"berkas-1": attachment("berkas-1")}
+
+
+def desk(form_id: str, context: Mapping[str, Any] | None = None, **more: Any) -> Desk:
+    item = {"butir": "pemegang.1"} if form_id == "siapkan_data" else {}
+    return Desk(FORMS[form_id], {**item, **(context or {})}, FILES, **more)
+
+
+def walk_to(form_id: str) -> dict[str, Any]:
+    """Fill in every form before *form_id* and return what is known by then."""
+    known: dict[str, Any] = {}
+    for step in STEPS[: STEPS.index(form_id)]:
+        at = desk(step, known)
+        values = at.accept(at.prefilled(TYPED[step])).values
+        stored = FORMS[step].decode(FORMS[step].encode(values))
+        if step == "siapkan_data":
+            stored["draft_laporan"] = {"bagian": {"pemegang.1": stored["draft_laporan"]}}
+        known |= stored if step == "mulai" else {k: v for k, v in stored.items() if k in FORMS[step].objects}
+    return known

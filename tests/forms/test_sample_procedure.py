@@ -1,0 +1,153 @@
+"""People of the office fill in the seven steps of the sample SOP."""
+
+from decimal import Decimal
+
+import pytest
+
+from engine.model.errors import InvalidForm
+from tests.forms.office import FORMS, STEPS, TODAY, TYPED, desk, walk_to
+
+
+@pytest.mark.parametrize("locale", ["id", "en"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_person_fills_in_what_nobody_else_knows_and_the_form_is_accepted(step, locale):
+    at = desk(step, walk_to(step), locale=locale)
+    values = at.accept(at.prefilled(TYPED[step])).values
+    assert FORMS[step].decode(FORMS[step].encode(values)) == values
+    assert len(TYPED[step]) <= 15  # minutes, not hours
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_an_empty_form_comes_back_with_every_error_at_once(step):
+    at = desk(step, walk_to(step))
+    with pytest.raises(InvalidForm) as refused:
+        at.accept({})
+    paths = [error.path for error in refused.value.errors]
+    asked = {
+        path
+        for path, field in FORMS[step].every_field()
+        if field.required and not field.given and not field.fixed_rows and "[]" not in path and field.kind != "section"
+        and not any(outer.conditional for name, outer in FORMS[step].every_field() if path.startswith(name))
+    }
+    assert asked <= set(paths)
+    assert len(paths) == len(set(paths))
+    assert all(error.message.startswith(f"{error.label}: ") for error in refused.value.errors)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_word_has_an_english_translation_beside_it(step):
+    for path, field in FORMS[step].every_field():
+        assert field.wording.en, path
+        assert field.help is None or field.help.en, path
+        assert all(option.wording.en for option in field.options), path
+        assert all(check.wording.en for check in field.checks), path
+
+
+def test_the_secretary_finds_the_invitation_written():
+    view = desk("siapkan_kertas_kerja", walk_to("siapkan_kertas_kerja")).prefilled()
+    assert view["undangan.hal"] == ["Undangan Rapat Pengumpulan Data Kinerja Triwulan I Tahun 2025"]
+    assert view["undangan.hari_tanggal"] == ["16/4/2025"]
+    assert "PDK-I/2025" in view["undangan.alinea_pembuka"][0]
+
+
+def test_the_holders_of_the_letter_of_assignment_are_the_holders_asked():
+    at = desk("susun_jadwal", walk_to("susun_jadwal"))
+    values = at.accept(at.prefilled(TYPED["susun_jadwal"])).values
+    assert values["pemegang_diminta"] == ["pemegang.1", "pemegang.2"]
+    assert values["surat_tugas"]["penugasan"][2]["target"] == Decimal("95.5")
+
+
+def test_a_holder_sees_only_the_indicators_that_are_theirs():
+    at = desk("siapkan_data", {**walk_to("siapkan_data"), "butir": "pemegang.2"})
+    rows = at.view(at.prefilled()).fields[0].fields[2].rows
+    assert [row.cells[0].shown for row in rows] == ["IKU-02", "IKU-04"]
+
+
+def test_a_holder_may_leave_a_realisation_empty_with_a_reason_but_not_without():
+    at = desk("siapkan_data", walk_to("siapkan_data"))
+    typed = {**TYPED["siapkan_data"], "draft_laporan.baris.2.alasan_belum_tersedia": ""}
+    with pytest.raises(InvalidForm) as refused:
+        at.accept(at.prefilled(typed))
+    [error] = refused.value.errors
+    assert error.path == "draft_laporan.baris.2.alasan_belum_tersedia"
+    assert error.message == "Baris 3, Alasan belum tersedia: wajib diisi."
+    values = at.accept(at.prefilled(TYPED["siapkan_data"])).values
+    assert [row["realisasi"] for row in values["draft_laporan"]["baris"]] == [Decimal("71.25"), Decimal(0), None]
+
+
+def test_obstacles_call_for_a_follow_up():
+    at = desk("siapkan_data", walk_to("siapkan_data"))
+    with pytest.raises(InvalidForm) as refused:
+        at.accept(at.prefilled({**TYPED["siapkan_data"], "draft_laporan.baris.0.tindak_lanjut": " "}))
+    assert [error.path for error in refused.value.errors] == ["draft_laporan.baris.0.tindak_lanjut"]
+
+
+def test_a_holder_cannot_change_what_the_letter_of_assignment_says():
+    at = desk("siapkan_data", walk_to("siapkan_data"))
+    forged = {"draft_laporan.baris.0.target": "1", "draft_laporan.pemegang_data": "pemegang.2"}
+    values = at.accept(at.prefilled({**TYPED["siapkan_data"], **forged})).values
+    assert values["draft_laporan"]["baris"][0]["target"] == Decimal(70)
+    assert values["draft_laporan"]["pemegang_data"] == "pemegang.1"
+
+
+def test_a_returned_part_opens_as_it_was_but_is_declared_anew():
+    known = walk_to("susun_analisis")
+    entries = desk("siapkan_data", known).prefilled()
+    assert entries["draft_laporan.baris.0.realisasi"] == ["71,25"]
+    assert entries["draft_laporan.baris.0.bukti"] == ["", "berkas-1"]
+    assert entries["draft_laporan.pernyataan_kebenaran"] == [""]
+
+
+def test_returning_to_holders_asks_whom_and_why():
+    at = desk("susun_analisis", walk_to("susun_analisis"))
+    typed = {**TYPED["susun_analisis"], "hasil_verifikasi": "kembalikan"}
+    with pytest.raises(InvalidForm) as refused:
+        at.accept(at.prefilled(typed))
+    assert [error.path for error in refused.value.errors] == ["pemegang_diminta", "catatan_pengembalian"]
+    typed |= {"pemegang_diminta": ["", "pemegang.2"], "catatan_pengembalian": "Realisasi IKU-02 belum sesuai rekap."}
+    values = at.accept(at.prefilled(typed)).values
+    assert values["pemegang_diminta"] == ["pemegang.2"]
+    assert FORMS["susun_analisis"].return_reason(values) == "Realisasi IKU-02 belum sesuai rekap."
+
+
+def test_what_was_typed_for_a_return_is_dropped_when_the_data_are_complete():
+    at = desk("susun_analisis", walk_to("susun_analisis"))
+    typed = {**TYPED["susun_analisis"], "pemegang_diminta": ["pemegang.2"], "catatan_pengembalian": "x"}
+    values = at.accept(at.prefilled(typed)).values
+    assert values["pemegang_diminta"] is None
+    assert values["catatan_pengembalian"] is None
+    assert FORMS["susun_analisis"].return_reason(values) is None
+
+
+def test_the_head_of_office_signs_and_the_report_exists():
+    at = desk("tandatangani_persetujuan", walk_to("tandatangani_persetujuan"))
+    values = at.accept(at.prefilled(TYPED["tandatangani_persetujuan"])).values
+    assert values["laporan"]["nomor_laporan"] == "LPDK-I/DPMPTSP/2025"
+    assert values["laporan"]["tanggal_simpan"] == TODAY
+    assert values["kembali_ke"] is None
+
+
+def test_the_head_of_office_returns_to_the_holders_and_there_is_no_report():
+    at = desk("tandatangani_persetujuan", walk_to("tandatangani_persetujuan"))
+    typed = {"keputusan": "kembalikan", "kembali_ke": "siapkan_data", "catatan_keputusan": "Data sumber keliru."}
+    with pytest.raises(InvalidForm) as refused:
+        at.accept(at.prefilled(typed))
+    assert [error.path for error in refused.value.errors] == ["pemegang_diminta"]
+    values = at.accept(at.prefilled({**typed, "pemegang_diminta": "pemegang.1"})).values
+    assert values["laporan"] is None
+    assert FORMS["tandatangani_persetujuan"].return_reason(values) == "Data sumber keliru."
+
+
+def test_a_handwritten_signature_needs_its_scan():
+    at = desk("tandatangani_persetujuan", walk_to("tandatangani_persetujuan"))
+    typed = {**TYPED["tandatangani_persetujuan"], "laporan.jenis_penandatanganan": "basah"}
+    with pytest.raises(InvalidForm) as refused:
+        at.accept(at.prefilled(typed))
+    assert [error.path for error in refused.value.errors] == ["laporan.berkas"]
+
+
+def test_a_missing_document_of_the_checklist_needs_a_reason():
+    at = desk("minta_persetujuan", walk_to("minta_persetujuan"))
+    with pytest.raises(InvalidForm) as refused:
+        at.accept(at.prefilled({"lembar_persetujuan.daftar_periksa": ["disposisi"]}))
+    assert [error.path for error in refused.value.errors] == ["lembar_persetujuan.alasan_tidak_lengkap"]
