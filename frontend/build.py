@@ -73,7 +73,10 @@ def sprite() -> str:
 def sources_hash() -> str:
     """Return a hash over everything that the result depends on."""
     digest = hashlib.sha256()
-    inputs = [ROOT / "package-lock.json", *(p for p in FRONTEND.rglob("*") if p.suffix in (".js", ".css", ".svg", ".py"))]
+    inputs = [
+        ROOT / "package-lock.json",
+        *(p for p in FRONTEND.rglob("*") if p.suffix in (".js", ".css", ".svg", ".py")),
+    ]
     inputs += [*TEMPLATES.rglob("templates/**/*.html"), *TEMPLATES.glob("*.py")]
     for path in sorted(inputs):
         digest.update(str(path.relative_to(ROOT)).encode())
@@ -88,7 +91,14 @@ def bundle() -> None:
             old.unlink()
     DIST.mkdir(parents=True, exist_ok=True)
     esbuild = [NODE, MODULES / "esbuild" / "bin" / "esbuild", *(FRONTEND / entry for entry in ENTRIES)]
-    options = ["--bundle", "--minify", "--format=iife", f"--target={TARGET}", f"--outdir={DIST}", "--entry-names=[name]-[hash]"]
+    options = [
+        "--bundle",
+        "--minify",
+        "--format=iife",
+        f"--target={TARGET}",
+        f"--outdir={DIST}",
+        "--entry-names=[name]-[hash]",
+    ]
     loaders = [f"--loader:.{kind}=file" for kind in ("woff", "woff2", "ttf", "eot", "svg")]
     meta = DIST / "meta.json"
     subprocess.run(

@@ -32,7 +32,6 @@ DEEPEST = 1_000_000
 TRACE_LINES = 30
 
 
-
 class _ItemsApart:
     """Keeps a multi-instance's item out of what follows: merged into the data, it would stop a second pass."""
 

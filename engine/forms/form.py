@@ -219,7 +219,7 @@ class Form:
                 f"bagian.{item}",
                 Kind.SECTION.value,
                 people.get(item, item),
-                fields=views.show(fields, part, locale, people, files),
+                fields=views.show(fields, part, locale, people, files, f"bagian.{item}."),
             )
             for item, part in content["bagian"].items()
         )

@@ -46,7 +46,7 @@ class When:
 
     text: str
     cause: str  # path of the deciding field; "" if the condition is about more than one
-    values: tuple[str, ...]
+    answers: tuple[str, ...]  # values of the deciding field for which it counts (or, negated, does not)
     negated: bool
 
 
@@ -88,7 +88,8 @@ class FieldView:
     files: tuple[FileView, ...] = ()
     accept: str = ""
     kinds: str = ""
-    max_size: str = ""
+    max_size: str = ""  # in words
+    max_bytes: int | None = None
     unit: str = ""
     max_length: int | None = None
     decision: bool = False
@@ -226,6 +227,7 @@ class _Viewer:
             accept=",".join(field.accept),
             kinds=kinds(field),
             max_size=messages.size(field.max_size) if field.max_size else "",
+            max_bytes=field.max_size,
             unit=field.unit.of(locale) if field.unit else "",
             max_length=field.schema.get("maxLength"),
             decision=field.decision,

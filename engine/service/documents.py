@@ -18,11 +18,11 @@ from engine.model.history import Action, Deed, canonical
 from engine.model.people import Actor
 from engine.model.process import DataReference, UserTask
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion, InstanceRecord, TaskRecord
-from engine.service.procedures import Procedure, Procedures
+from engine.service.procedures import Procedure, Procedures, Words
 from engine.service.uploads import media_type_of
 from engine.store.database import Database
 from engine.store.files import FileStore
-from engine.store.queries import documents, instances
+from engine.store.queries import documents, instances, people
 from engine.store.unit_of_work import Work
 
 STAGED_FOR = timedelta(hours=24)
@@ -232,6 +232,44 @@ class DocumentView:
     files: Mapping[str, Attachment]
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value of a document before and after; None where it was not there."""
+
+    label: str
+    before: str | None
+    after: str | None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the value differs."""
+        return self.before != self.after
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two versions of one document."""
+
+    old: DocumentView
+    new: DocumentView
+    differences: tuple[Difference, ...]
+
+
+def flat(shown: Sequence[Any], above: str = "") -> dict[str, str]:
+    """Return shown values as text by their labels: sections and rows named in front."""
+    found: dict[str, str] = {}
+    for one in shown:
+        label = f"{above} · {one.label}" if above else one.label
+        if one.fields:
+            found |= flat(one.fields, label)
+        elif one.columns:
+            for number, row in enumerate(one.rows, start=1):
+                found |= flat(row, f"{label} {number}")
+        else:
+            found[label] = one.text or "; ".join(one.lines) or ", ".join(file.name for file in one.files)
+    return found
+
+
 @dataclass(frozen=True)
 class Documents:
     """Documents and files, for those who take part in their instance."""
@@ -256,6 +294,25 @@ class Documents:
         same = tuple(v for v in reversed(every) if v.data_object_id == version.data_object_id)
         version = _visible(version, actor)
         return DocumentView(version, record, procedure, content_of(version, procedure), same, attached)
+
+    def shown(self, view: DocumentView, words: Words) -> Any:
+        """Return a version's values with their labels, in the reader's language."""
+        form = view.procedure.form_of(view.version.element_id)
+        with self.database.read() as reader:
+            names = people.names(reader)
+        return form.show_part(view.version.data_object_id, view.content, words.locale, names, view.files)
+
+    def compare(self, actor: Actor, old_id: str, new_id: str, words: Words) -> Comparison:
+        """Return two versions of one document side by side, value by value."""
+        old, new = self.view(actor, old_id), self.view(actor, new_id)
+        if (old.version.instance_id, old.version.data_object_id) != (
+            new.version.instance_id,
+            new.version.data_object_id,
+        ):
+            raise NotFound(old_id)
+        before, after = flat(self.shown(old, words)), flat(self.shown(new, words))
+        paths = list(dict.fromkeys([*before, *after]))
+        return Comparison(old, new, tuple(Difference(path, before.get(path), after.get(path)) for path in paths))
 
     def stage(
         self, actor: Actor, task_id: str | None, name: str, stream: BinaryIO, now: datetime, limit: int | None = None

@@ -30,7 +30,7 @@ from engine.web import (
     sign_in,
     tasks,
 )
-from engine.web import session as web_session
+from engine.web import identity
 from engine.web.services import Services
 
 LOCALES = ("id", "en")
@@ -72,7 +72,7 @@ def create_app(
     )
     app.extensions["alur"] = services
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    web_session.install(app)
+    identity.install(app)
     security.install(app)
     CSRFProtect(app)
     Babel(app, locale_selector=select_locale)
@@ -133,7 +133,7 @@ def _furnish(app: Flask, services: Services) -> None:
 
     @app.context_processor
     def furniture() -> dict[str, Any]:
-        found = web_session.signed_in()
+        found = identity.signed_in()
         ready = found is not None and not found.person.must_change_password
         return {
             "asset": asset,
@@ -142,7 +142,7 @@ def _furnish(app: Flask, services: Services) -> None:
             "account": found.person if found else None,
             "actor": found.actor if found else None,
             "idle_until": found.idle_until if found else None,
-            "now": web_session.now(),
+            "now": identity.now(),
             "navigation": navigation.of(found.actor, request.path) if found and ready else (),
             "zone_name": dates.zone_name(),
         }

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from engine.web.access import signed_in
 from engine.web.services import services
-from engine.web.session import actor, now
+from engine.web.identity import actor, now
 
 pages = Blueprint("account", __name__, url_prefix="/akun")
 

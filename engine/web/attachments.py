@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from engine.web.access import signed_in
 from engine.web.services import services
-from engine.web.session import actor
+from engine.web.identity import actor
 
 pages = Blueprint("attachments", __name__, url_prefix="/lampiran")
 

@@ -9,7 +9,7 @@ from engine.service.histories import Filter
 from engine.web import formatting
 from engine.web.access import only
 from engine.web.services import services
-from engine.web.session import actor, now
+from engine.web.identity import actor, now
 
 pages = Blueprint("audit", __name__, url_prefix="/audit")
 

@@ -5,10 +5,15 @@ from werkzeug.wrappers import Response
 
 from engine.web.access import signed_in
 from engine.web.services import services
-from engine.web.session import actor
+from engine.web.identity import actor
 from engine.web.tasks import words
 
 pages = Blueprint("documents", __name__, url_prefix="/dokumen")
+
+
+def file_link(attachment_id: str) -> str:
+    """Return where a file is fetched."""
+    return url_for("attachments.download", attachment_id=attachment_id)
 
 
 @pages.get("/<document_id>")
@@ -16,7 +21,9 @@ pages = Blueprint("documents", __name__, url_prefix="/dokumen")
 def show(document_id: str) -> str:
     """Show one version with its content, hash and sisters."""
     view = services().documents.view(actor(), document_id)
-    return render_template("documents/show.html", view=view, sections=services().documents.shown(view, words()))
+    return render_template(
+        "documents/show.html", view=view, sections=services().documents.shown(view, words()), file_link=file_link
+    )
 
 
 @pages.get("/<document_id>/banding")

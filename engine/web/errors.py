@@ -4,7 +4,7 @@ import secrets
 from typing import Any
 
 import structlog
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, current_app, render_template, request
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from engine.model.errors import Busy, Conflict, NotFound, NotPermitted, SetupError
 from engine.web import formatting
 from engine.web.services import services
-from engine.web.session import posted_entries, signed_in
+from engine.web.identity import posted_entries, signed_in
 
 log = structlog.get_logger(__name__)
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -94,7 +94,7 @@ def fault(error: Exception) -> tuple[str, int]:
     """Give a fault of the system a number, for the log and for the person who calls."""
     number = "G-" + "".join(secrets.choice(LETTERS) for _ in range(4))
     log.error("fault", number=number, endpoint=request.endpoint, method=request.method, exc_info=error)
-    return render_template("errors/500.html", status=500, number=number), 500
+    return current_app.jinja_env.get_template("errors/500.html").render(number=number), 500
 
 
 def permission_words(error: NotPermitted) -> str:

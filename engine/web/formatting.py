@@ -15,16 +15,45 @@ from engine.model.calendar import parse_duration
 
 MONTHS = {
     "id": (
-        ["Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November", "Desember"],
+        [
+            "Januari",
+            "Februari",
+            "Maret",
+            "April",
+            "Mei",
+            "Juni",
+            "Juli",
+            "Agustus",
+            "September",
+            "Oktober",
+            "November",
+            "Desember",
+        ],
         ["Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des"],
     ),
     "en": (
-        ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"],
+        [
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
+        ],
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
     ),
 }
 DAYS = {
-    "id": (["Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"], ["Sen", "Sel", "Rab", "Kam", "Jum", "Sab", "Min"]),
+    "id": (
+        ["Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"],
+        ["Sen", "Sel", "Rab", "Kam", "Jum", "Sab", "Min"],
+    ),
     "en": (
         ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
         ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],

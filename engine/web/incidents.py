@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from engine.model.people import OfficeRole
 from engine.web.access import only
 from engine.web.services import services
-from engine.web.session import actor, now
+from engine.web.identity import actor, now
 
 pages = Blueprint("incidents", __name__, url_prefix="/insiden")
 

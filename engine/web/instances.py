@@ -15,7 +15,7 @@ from engine.service.instances import InstancePage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import only, signed_in
 from engine.web.services import services
-from engine.web.session import actor, now, posted_entries
+from engine.web.identity import actor, now, posted_entries
 from engine.web.tasks import words
 
 pages = Blueprint("instances", __name__, url_prefix="/instans")

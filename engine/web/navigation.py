@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 from engine.model.people import Actor, OfficeRole
 from engine.web.services import services
-from engine.web.session import now
+from engine.web.identity import now
 
 
 @dataclass(frozen=True, slots=True)

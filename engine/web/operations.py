@@ -12,7 +12,7 @@ from engine.model.people import OfficeRole
 from engine.web import errors as wording
 from engine.web.access import only
 from engine.web.services import services
-from engine.web.session import actor, now
+from engine.web.identity import actor, now
 
 pages = Blueprint("operations", __name__)
 

@@ -10,7 +10,7 @@ from engine.model.errors import InvalidForm
 from engine.model.people import Capacity, OfficeRole
 from engine.web.access import only
 from engine.web.services import services
-from engine.web.session import actor, now
+from engine.web.identity import actor, now
 
 pages = Blueprint("people", __name__, url_prefix="/orang")
 READERS = (OfficeRole.OPERATOR, OfficeRole.AUDITOR)

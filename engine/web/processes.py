@@ -10,7 +10,7 @@ from engine.service.deployments import step_of
 from engine.web import diagrams
 from engine.web.access import only, signed_in
 from engine.web.services import services
-from engine.web.session import actor, now
+from engine.web.identity import actor, now
 
 pages = Blueprint("processes", __name__, url_prefix="/sop")
 

@@ -11,8 +11,8 @@ from engine.service.accounts import AccountInactive, SignInRefused, SignInThrott
 from engine.web import formatting, navigation
 from engine.web.access import anyone, signed_in
 from engine.web.services import services
-from engine.web.session import TOKEN, actor, now, unseal
-from engine.web.session import signed_in as current
+from engine.web.identity import TOKEN, actor, now, unseal
+from engine.web.identity import signed_in as current
 
 pages = Blueprint("sign_in", __name__)
 

@@ -13,7 +13,7 @@ from engine.service.tasks import TaskPage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import signed_in, uploading
 from engine.web.services import services
-from engine.web.session import actor, now, posted_entries
+from engine.web.identity import actor, now, posted_entries
 from engine.web.uploads import stage_files
 
 pages = Blueprint("tasks", __name__, url_prefix="/tugas")
@@ -204,7 +204,13 @@ def diagram(task_id: str) -> str:
     """Show where in the instance this step stands."""
     page = services().tasks.open(actor(), task_id, now())
     instance = services().instances.page(actor(), page.instance.id, now())
-    return render_template("tasks/diagram.html", page=page, instance=instance, drawing=diagrams.of_instance(instance), legend=diagrams.legend_of(instance))
+    return render_template(
+        "tasks/diagram.html",
+        page=page,
+        instance=instance,
+        drawing=diagrams.of_instance(instance),
+        legend=diagrams.legend_of(instance),
+    )
 
 
 def show_again(
@@ -232,7 +238,7 @@ def _form_page(
         page=page,
         fields=shown,
         errors=[_worded(problem) for problem in problems],
-        alert=alert,
+        alert_text=alert,
     )
 
 

@@ -9,7 +9,7 @@ from engine.service.uploads import UploadRefused, safe_name
 from engine.store.files import TooLarge
 from engine.web import formatting
 from engine.web.services import services
-from engine.web.session import now
+from engine.web.identity import now
 
 
 def stage_files(actor: Actor, task_id: str | None, entries: dict[str, list[str]]) -> list[FieldError]:

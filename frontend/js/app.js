@@ -1,5 +1,5 @@
 // What pages do beyond their HTML. Everything works without it; nothing here decides anything that the server does not decide again.
-import { followConditions, followDecision } from "./conditions.js";
+import { followConditions, followDecision, followReadings } from "./conditions.js";
 import { forgetOnSignOut, saveDrafts } from "./drafts.js";
 import { checkFiles } from "./files.js";
 import { word } from "./words.js";
@@ -9,6 +9,7 @@ const all = (selector, act) => document.querySelectorAll(selector).forEach(act);
 all("form", (form) => {
   followConditions(form);
   followDecision(form);
+  followReadings(form);
   checkFiles(form);
   saveDrafts(form);
 });
@@ -29,7 +30,7 @@ addEventListener("pageshow", () => all("[aria-busy]", (button) => {
 }));
 
 // After an error the summary has the focus; F8 goes from error to error; Ctrl+Enter goes to the main button without pressing it.
-document.querySelector(".error-summary")?.focus();
+document.querySelector(".error-summary, [data-error-summary]")?.focus();
 let place = -1;
 document.addEventListener("keydown", (event) => {
   if (event.key === "F8") {

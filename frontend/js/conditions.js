@@ -1,22 +1,20 @@
-// Fields that appear after their cause: data-show-when holds [{"path": ..., "values": [...]}]; without scripts all are visible.
+// Fields that appear after their cause (the hooks stand in templates/forms/fields.html); without scripts all are visible.
+import { word } from "./words.js";
+
 const valuesOf = (form, path) =>
   [...form.querySelectorAll(`[name="${CSS.escape(path)}"]`)]
     .filter((input) => (input.type === "checkbox" || input.type === "radio" ? input.checked : true))
     .map((input) => input.value);
 
-const holds = (form, condition) => {
-  const found = valuesOf(form, condition.path);
-  return condition.values.some((value) => found.includes(value)) !== Boolean(condition.not);
-};
-
 export function followConditions(form) {
-  const dependent = [...form.querySelectorAll("[data-show-when]")];
+  const dependent = [...form.querySelectorAll("[data-shown-when]")];
   if (!dependent.length) return;
+  form.querySelectorAll("[data-condition-text]").forEach((text) => text.remove());
   const update = () => {
     for (const element of dependent) {
-      const shown = JSON.parse(element.dataset.showWhen).every((condition) => holds(form, condition));
-      element.hidden = !shown;
-      element.querySelectorAll("[data-when-hint]").forEach((hint) => (hint.hidden = true));
+      const wanted = JSON.parse(element.dataset.shownValues).map(String);
+      const matches = valuesOf(form, element.dataset.shownWhen).some((value) => wanted.includes(value));
+      element.hidden = matches === "shownUnless" in element.dataset;
     }
   };
   form.addEventListener("change", update);
@@ -26,13 +24,26 @@ export function followConditions(form) {
 // A decision renames the button that completes the task.
 export function followDecision(form) {
   const button = form.querySelector("[data-complete]");
-  const radios = [...form.querySelectorAll("[data-button-word]")];
+  const radios = [...form.querySelectorAll("[data-decision]")];
   if (!button || !radios.length) return;
   const own = button.textContent;
   const update = () => {
     const chosen = radios.find((radio) => radio.checked);
-    button.textContent = chosen ? chosen.dataset.buttonWord : own;
+    button.textContent = (chosen && word(`verb-${chosen.dataset.verb}`)) || own;
   };
   form.addEventListener("change", update);
   update();
+}
+
+// Which of two readings of a number was meant: a button writes it into the field.
+export function followReadings(form) {
+  form.querySelectorAll("[data-fill]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const input = document.getElementById(button.dataset.fill);
+      input.value = button.dataset.value;
+      input.focus();
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+  });
 }
