@@ -230,14 +230,16 @@ class Executor:
         associated = {spec.bpmn_id for spec in task.task_spec.data_output_associations}
         if task.parent is not None:  # a multi-instance keeps its associations on the task around its items
             associated |= {spec.bpmn_id for spec in getattr(task.parent.task_spec, "data_output_associations", ())}
-        for id_, value in documents.items():
+        for id_ in {*documents, *associated}:
             workflow = task.workflow
             while workflow is not None and id_ not in workflow.spec.data_objects:
                 workflow = workflow.parent_workflow
-            if workflow is not None:
-                workflow.data_objects[id_] = dict(value)
-            if id_ in associated:
-                task.data[id_] = dict(value)
+            if workflow is None:
+                continue
+            if id_ in documents:
+                workflow.data_objects[id_] = dict(documents[id_])
+            if id_ in associated:  # an output that this pass does not yield (a return, say) keeps its version
+                task.data[id_] = copy.deepcopy(workflow.data_objects[id_])
 
     def _settle(
         self,

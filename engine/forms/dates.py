@@ -17,7 +17,22 @@ MONTHS = (
     "November",
     "Desember",
 )
+MONTHS_EN = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
+DAYS_EN = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 _NUMERIC = re.compile(r"([0-9]{1,2})\s*[-/. ]\s*([0-9]{1,2})\s*[-/. ]\s*([0-9]{2}|[0-9]{4})")
 _NAMED = re.compile(r"([0-9]{1,2})[\s-]*([A-Za-z]+)\.?[\s,-]*([0-9]{2}|[0-9]{4})")
@@ -26,16 +41,7 @@ _TIME = re.compile(r"([0-9]{1,2})[.:]([0-9]{2})(?:[.:]([0-9]{2}))?|([0-9]{1,2})(
 _WEEKDAY = re.compile(r"^(?:senin|selasa|rabu|kamis|jum'?at|sabtu|minggu)\s*,\s*", re.IGNORECASE)
 _ZONE = re.compile(r"\s*(?:WIB|WITA|WIT)$", re.IGNORECASE)
 _CENTURY = 2000
-_ENGLISH_MONTHS = {
-    "may": 5,
-    "august": 8,
-    "october": 10,
-    "december": 12,
-    "february": 2,
-    "march": 3,
-    "june": 6,
-    "july": 7,
-}
+_SHORT = {"agt": 8, "ags": 8, "nop": 11, "nopember": 11, "peb": 2, "pebruari": 2, "des": 12}
 
 
 def read_date(text: str) -> date | None:
@@ -68,13 +74,13 @@ def read_time(text: str) -> time | None:
 
 def write_date(value: date, locale: str = "id") -> str:
     """Return a date as a page shows it: ``15 April 2025``."""
-    month = MONTHS[value.month - 1] if locale == "id" else value.strftime("%B")
+    month = (MONTHS_EN if locale == "en" else MONTHS)[value.month - 1]
     return f"{value.day} {month} {value.year}"
 
 
 def write_weekday(value: date, locale: str = "id") -> str:
     """Return a date with its day of the week: ``Selasa, 15 April 2025``."""
-    day = DAYS[value.weekday()] if locale == "id" else value.strftime("%A")
+    day = (DAYS_EN if locale == "en" else DAYS)[value.weekday()]
     return f"{day}, {write_date(value, locale)}"
 
 
@@ -89,12 +95,16 @@ def write_time(value: time) -> str:
 
 
 def _month(word: str) -> int:
-    """Return a month by its name or an abbreviation of at least three letters that fits one month only."""
+    """Return a month by its name in either language, or a beginning of it that fits one month only."""
     word = word.lower()
-    if word in _ENGLISH_MONTHS:
-        return _ENGLISH_MONTHS[word]
-    fitting = [n for n, name in enumerate(MONTHS, 1) if len(word) >= 3 and name.lower().startswith(word)]
-    fitting += [8] if word in ("agt", "ags") else [11] if word in ("nop", "nopember") else [2] if word == "peb" else []
+    if word in _SHORT:
+        return _SHORT[word]
+    fitting = {
+        number
+        for names in (MONTHS, MONTHS_EN)
+        for number, name in enumerate(names, 1)
+        if len(word) >= 3 and name.lower().startswith(word)
+    }
     if len(fitting) != 1:
         raise ValueError(word)
-    return fitting[0]
+    return fitting.pop()

@@ -1,4 +1,4 @@
-"""What was posted, as a tree: ``notula.keputusan.0.uraian`` is a column of a row of a table of a section."""
+"""What was posted, as a tree: ``surat.rincian.0.jumlah`` is a column of a row of a table of a section."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,9 +25,9 @@ class Node:
         return any(text.strip() for text in self.texts) or any(node.filled for node in self.below.values())
 
     def rows(self) -> list["Node"]:
-        """Return the numbered nodes below in order; gaps close."""
+        """Return the numbered nodes below in order, one more than are allowed at most; gaps close."""
         numbered = sorted((int(name), node) for name, node in self.below.items() if _is_index(name))
-        return [node for _, node in numbered[:MOST_ROWS]]
+        return [node for _, node in numbered[: MOST_ROWS + 1]]
 
 
 _NOTHING = Node()

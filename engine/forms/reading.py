@@ -119,7 +119,7 @@ class Reading:
         known: Sequence[Mapping[str, Any]] = given or []
         posted = node.rows()
         say = self.around.gettext
-        if len(posted) == MOST_ROWS:
+        if len(posted) > MOST_ROWS:
             self._fail(field, path, "", say("paling banyak %(limit)s baris.") % {"limit": MOST_ROWS}, "maxItems")
         if field.fixed_rows:
             pairs = list(zip(self._aligned(field, posted, known), known, strict=True))

@@ -93,7 +93,7 @@ def _commit(connection: Connection) -> None:
 
 @dataclass(slots=True)
 class StatementCount:
-    """The statements and commits that passed while it was listening."""
+    """The statements, and the commits of writes, that passed while it was listening."""
 
     statements: list[str] = field(default_factory=list)
     commits: int = 0
@@ -116,7 +116,7 @@ def listening(database: Engine) -> Iterator[StatementCount]:
         count.statements.append(text)
 
     def commit(connection: Connection) -> None:
-        count.commits += 1
+        count.commits += not connection.get_execution_options().get("readonly", False)
 
     event.listen(database, "before_cursor_execute", statement)
     event.listen(database, "commit", commit)

@@ -144,8 +144,18 @@ TYPED: dict[str, dict[str, str | list[str]]] = {
     "minta_persetujuan": {
         "lembar_persetujuan.daftar_periksa": [
             "",
-            *("perjanjian_kinerja rencana_aksi disposisi undangan kertas_kerja daftar_hadir notula".split()),
-            *("surat_tugas draft_laporan daftar_hadir_analisis notula_analisis".split()),
+            *(
+                [
+                    "perjanjian_kinerja",
+                    "rencana_aksi",
+                    "disposisi",
+                    "undangan",
+                    "kertas_kerja",
+                    "daftar_hadir",
+                    "notula",
+                ]
+            ),
+            *(["surat_tugas", "draft_laporan", "daftar_hadir_analisis", "notula_analisis"]),
         ],
     },
     "tandatangani_persetujuan": {

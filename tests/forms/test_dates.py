@@ -30,7 +30,9 @@ def test_the_ways_an_office_writes_a_date(text):
     assert dates.read_date(text) == APRIL
 
 
-@pytest.mark.parametrize("text", ["31/2/2025", "15/13/2025", "4/15/2025", "besok", "15 Ju 2025", "15/4", "32 Mei 2025", "0/1/25"])
+@pytest.mark.parametrize(
+    "text", ["31/2/2025", "15/13/2025", "4/15/2025", "besok", "15 Ju 2025", "15/4", "32 Mei 2025", "0/1/25"]
+)
 def test_what_is_no_day_is_refused(text):
     with pytest.raises(ValueError, match=r".*"):
         dates.read_date(text)

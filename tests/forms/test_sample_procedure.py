@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from engine.bpmn.expression import compile as compile_expression
+from engine.forms.defaults import GIVEN_NAMES
 from engine.model.errors import InvalidForm
 from tests.forms.office import FORMS, STEPS, TODAY, TYPED, desk, walk_to
 
@@ -26,7 +28,11 @@ def test_an_empty_form_comes_back_with_every_error_at_once(step):
     asked = {
         path
         for path, field in FORMS[step].every_field()
-        if field.required and not field.given and not field.fixed_rows and "[]" not in path and field.kind != "section"
+        if field.required
+        and not field.given
+        and not field.fixed_rows
+        and "[]" not in path
+        and field.kind != "section"
         and not any(outer.conditional for name, outer in FORMS[step].every_field() if path.startswith(name))
     }
     assert asked <= set(paths)
@@ -41,6 +47,13 @@ def test_every_word_has_an_english_translation_beside_it(step):
         assert field.help is None or field.help.en, path
         assert all(option.wording.en for option in field.options), path
         assert all(check.wording.en for check in field.checks), path
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_expression_reads_only_names_that_exist_by_then(step):
+    known = set(walk_to(step)) | FORMS[step].names | GIVEN_NAMES | {"hari_kerja_sesudah"}
+    for path, text in FORMS[step].expressions:
+        assert compile_expression(text).names <= known, path
 
 
 def test_the_secretary_finds_the_invitation_written():

@@ -202,7 +202,7 @@ def running_by_version(tx: Transaction, process_id: str) -> dict[str, int]:
         )
         .group_by(instance.c.definition_id)
     )
-    return dict(tx.connection.execute(query).tuples().all())
+    return dict(tx.connection.execute(query).all())
 
 
 def open_tasks(

@@ -90,7 +90,7 @@ def names(tx: Transaction, ids: Collection[str] | None = None) -> dict[str, str]
     query = select(person.c.id, person.c.name)
     if ids is not None:
         query = query.where(person.c.id.in_(ids))
-    return dict(tx.connection.execute(query).tuples().all())
+    return dict(tx.connection.execute(query).all())
 
 
 def members(tx: Transaction, day: date, roles: Collection[str] | None = None) -> dict[str, dict[str, str]]:

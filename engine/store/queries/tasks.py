@@ -365,7 +365,7 @@ def overrides(tx: Transaction, process_id: str, element_ids: Sequence[str]) -> d
     query = select(role_override.c.element_id, role_override.c.role).where(
         role_override.c.process_id == process_id, role_override.c.element_id.in_(element_ids)
     )
-    return dict(tx.connection.execute(query).tuples().all())
+    return dict(tx.connection.execute(query).all())
 
 
 def override(tx: Transaction, process_id: str, element_id: str, role: str, reason: str, by: str, now: datetime) -> None:

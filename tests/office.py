@@ -1,0 +1,175 @@
+"""The office as services meet it: its people at work, over a real database, with a clock that stands still."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from engine.app import build_services
+from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole, Person
+from engine.model.history import Action, Deed
+from engine.service.deployments import read_folder
+from engine.settings import read
+from engine.store.database import Database
+from engine.store.queries import people, tasks
+from tests.forms.office import TYPED
+
+ROOT = Path(__file__).parent.parent
+SOP = "pengumpulan_data_kinerja"
+WIB = ZoneInfo("Asia/Jakarta")
+FRIDAY = datetime(2025, 4, 11, 10, 15, tzinfo=WIB).astimezone(UTC)
+LONG_AGO = date(2025, 1, 1)
+
+STAFF = {
+    "kepala.dinas": "kepala_dinas",
+    "sekretaris": "sekretaris",
+    "tim.sakip": "tim_sakip",
+    "tim.sakip.2": "tim_sakip",
+    "pemegang.data.1": "pemegang_data",
+    "pemegang.data.2": "pemegang_data",
+    "perancang": OfficeRole.DESIGNER.value,
+    "auditor": OfficeRole.AUDITOR.value,
+    "operator": OfficeRole.OPERATOR.value,
+}
+ACCOUNTS = {
+    "kepala": "kepala.dinas",
+    "pemegang.1": "pemegang.data.1",
+    "pemegang.2": "pemegang.data.2",
+    "sakip.1": "tim.sakip",
+    "sakip.2": "tim.sakip.2",
+}
+
+
+def typed(form_id: str) -> dict[str, list[str]]:
+    """What somebody types into a form beside what it begins with, in the accounts of this office."""
+    found = {}
+    for path, texts in TYPED[form_id].items():
+        listed = [texts] if isinstance(texts, str) else list(texts)
+        found[path] = [ACCOUNTS.get(text, text) for text in listed]
+    return found
+
+
+@dataclass
+class OfficeAtWork:
+    """An office with its SOP deployed and a person in every role."""
+
+    database: Database
+    data_dir: Path
+    now: datetime = FRIDAY
+    passwords: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.services = build_services(read({"ALUR_DATA": str(self.data_dir)}), self.database, self.data_dir)
+        self.services.office.seed(self.now)
+
+    def open(self, staff: Mapping[str, str] = STAFF) -> "OfficeAtWork":
+        """Let everybody in and deploy the SOP."""
+        for account, role in staff.items():
+            self.hire(account, role)
+        files = read_folder(ROOT / "processes", ROOT / "forms", SOP)
+        self.services.deployments.deploy(self.actor("perancang"), SOP, files, "pertama", self.now)
+        return self
+
+    def hire(
+        self,
+        account: str,
+        *roles: str,
+        since: date = LONG_AGO,
+        until: date | None = None,
+        capacity: Capacity = Capacity.DEFINITIVE,
+        decree: str | None = None,
+    ) -> None:
+        held = tuple(Membership(f"m-{account}-{r}", account, r, capacity, since, until, decree) for r in roles)
+        person = Person(account, account.replace(".", " ").title(), True, False, None, held)
+        with self.database.write(SYSTEM, self.now) as work:
+            people.add(work, person, None, self.now)
+            work.record(f"person:{account}", Deed(Action.PERSON_ADDED, change={"roles": list(roles)}))
+
+    def actor(self, account: str) -> Actor:
+        """The person as signed in now: with the memberships in force today."""
+        today = self.services.office.today(self.now)
+        with self.database.read() as reader:
+            person = people.by_id(reader, account)
+        assert person is not None
+        return Actor(account, person.name, tuple(m for m in person.memberships if m.holds_on(today)))
+
+    def start(self, account: str = "kepala.dinas", year: str = "2025", period: str = "I") -> str:
+        entries = {"tahun": [year], "periode": [period]}
+        return self.services.instances.start(self.actor(account), SOP, entries, self.now)
+
+    def task(self, instance_id: str, element_id: str, item: str | None = None) -> str:
+        """The id of the open task of an element."""
+        with self.database.read() as reader:
+            found = tasks.open_of_instances(reader, [instance_id])[instance_id]
+        ids = [t.id for t in found if t.element_id == element_id and item in (None, t.item)]
+        assert ids, f"{element_id} is not open; {[(t.element_id, t.item) for t in found]} are"
+        return ids[0]
+
+    def open_steps(self, instance_id: str) -> list[str]:
+        with self.database.read() as reader:
+            found = tasks.open_of_instances(reader, [instance_id])[instance_id]
+        return sorted(t.element_id + (f"/{t.item}" if t.item else "") for t in found)
+
+    def filled(self, account: str, task_id: str, **more: str | Sequence[str]) -> dict[str, list[str]]:
+        """The form as *account* finds it, filled in plausibly; *more* by path with ``__`` for a point."""
+        page = self.services.tasks.open(self.actor(account), task_id, self.now)
+        entries = {path: list(texts) for path, texts in self.services.tasks.prefill(page, self.now).items()}
+        for path, texts in typed(page.item.step.element_id).items():
+            if not _beyond(path, entries):
+                entries[path] = texts
+        if page.item.step.element_id == "siapkan_data":
+            entries |= self.evidence(account, task_id, entries)
+        for path, texts in more.items():
+            entries[path.replace("__", ".")] = [texts] if isinstance(texts, str) else list(texts)
+        return entries
+
+    def evidence(self, account: str, task_id: str, entries: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """Files for every row that has a value."""
+        import io
+
+        found = {}
+        rows = {path.split(".")[2] for path in entries if path.startswith("draft_laporan.baris.")}
+        for row in rows:
+            stream = io.BytesIO(b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n")
+            staged = self.services.documents.stage(self.actor(account), task_id, "bukti.pdf", stream, self.now)
+            found[f"draft_laporan.baris.{row}.realisasi"] = ["71,25"]
+            found[f"draft_laporan.baris.{row}.bukti"] = ["", staged.id]
+        return found
+
+    def do(self, account: str, instance_id: str, element_id: str, item: str | None = None, **more: Any) -> str:
+        """Complete a step as *account* would; the task's id."""
+        task_id = self.task(instance_id, element_id, item)
+        self.services.tasks.complete(
+            self.actor(account), task_id, self.filled(account, task_id, **more), self.now
+        )
+        return task_id
+
+    def until_data(self, instance_id: str) -> None:
+        """The first three steps."""
+        self.do("kepala.dinas", instance_id, "perintahkan_pengumpulan_data")
+        self.do("sekretaris", instance_id, "siapkan_kertas_kerja")
+        self.do("tim.sakip", instance_id, "susun_jadwal")
+
+    def until_analysis(self, instance_id: str) -> None:
+        """The first four steps."""
+        self.until_data(instance_id)
+        for holder in ("pemegang.data.1", "pemegang.data.2"):
+            self.do(holder, instance_id, "siapkan_data", holder)
+
+    def page(self, instance_id: str, account: str = "auditor") -> Any:
+        return self.services.instances.page(self.actor(account), instance_id, self.now)
+
+    def later(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+def _beyond(path: str, entries: Mapping[str, Sequence[str]]) -> bool:
+    """Whether *path* is in a row that a prefilled table does not have."""
+    parts = path.split(".")
+    for place, part in enumerate(parts):
+        if part.isdecimal():
+            table, row = ".".join(parts[:place]) + ".", ".".join(parts[: place + 1]) + "."
+            return any(known.startswith(table) for known in entries) and not any(k.startswith(row) for k in entries)
+    return False
