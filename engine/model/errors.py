@@ -40,7 +40,7 @@ class Busy(AlurError):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong with one field: *path* as posted (``notula.keputusan.0.uraian``), *message* in the reader's words."""
+    """One thing wrong with one field: *path* as posted (``surat.baris.0.uraian``), *message* in the reader's words."""
 
     path: str
     label: str

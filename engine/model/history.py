@@ -53,8 +53,8 @@ class Action(StrEnum):
     PERSON_CHANGED = "person:changed"
     PERSON_DEACTIVATED = "person:deactivated"
     PERSON_ACTIVATED = "person:activated"
-    PASSWORD_CHANGED = "password:changed"
-    PASSWORD_RESET = "password:reset"
+    PASSWORD_CHANGED = "password:changed"  # noqa: S105 - the name of a deed
+    PASSWORD_RESET = "password:reset"  # noqa: S105 - the name of a deed
     MEMBERSHIP_ADDED = "membership:added"
     MEMBERSHIP_ENDED = "membership:ended"
     SESSIONS_ENDED = "sessions:ended"

@@ -12,6 +12,8 @@ from engine.store.history import Report, verify
 from engine.store.queries import histories, instances
 from engine.store.queries.histories import Filter
 
+__all__ = ["Filter", "Histories", "Timeline"]
+
 PAGE = 100
 MOST_EXPORTED = 100_000
 

@@ -99,7 +99,7 @@ def read_forms(process_id: str, files: Mapping[str, bytes]) -> dict[str, Form]:
         if name.parent == folder and name.name.endswith(".schema.json"):
             form_id = name.name.removesuffix(".schema.json")
             ui = files.get(str(folder / f"{form_id}.ui.json"))
-            forms[form_id] = load_form(form_id, files[path], ui)
+            forms[form_id] = load_form(form_id, files[path], ui, expression.compile)
     return forms
 
 

@@ -11,6 +11,9 @@ from typing import BinaryIO
 import filetype
 
 from engine.model.errors import AlurError
+from engine.store.files import TooLarge
+
+__all__ = ["TooLarge", "UploadRefused", "media_type_of", "safe_name"]
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

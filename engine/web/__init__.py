@@ -12,6 +12,7 @@ from typing import Any
 from flask import Flask, g, request, session, url_for
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
 
 from engine.web import (
     account,
@@ -20,6 +21,7 @@ from engine.web import (
     documents,
     errors,
     formatting,
+    identity,
     incidents,
     instances,
     navigation,
@@ -30,7 +32,6 @@ from engine.web import (
     sign_in,
     tasks,
 )
-from engine.web import identity
 from engine.web.services import Services
 
 LOCALES = ("id", "en")
@@ -77,6 +78,7 @@ def create_app(
     CSRFProtect(app)
     Babel(app, locale_selector=select_locale)
     errors.install(app)
+    app.register_error_handler(CSRFError, tasks.stale_page)
     _furnish(app, services)
     for module in (
         sign_in,

@@ -1,12 +1,12 @@
 """One's own page: roles, language, sessions."""
 
 from flask import Blueprint, flash, redirect, render_template, session, url_for
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine.web.access import signed_in
-from engine.web.services import services
 from engine.web.identity import actor, now
+from engine.web.services import services
+from engine.web.texts import gettext
 
 pages = Blueprint("account", __name__, url_prefix="/akun")
 

@@ -4,8 +4,8 @@ from flask import Blueprint, send_file
 from werkzeug.wrappers import Response
 
 from engine.web.access import signed_in
-from engine.web.services import services
 from engine.web.identity import actor
+from engine.web.services import services
 
 pages = Blueprint("attachments", __name__, url_prefix="/lampiran")
 

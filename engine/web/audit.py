@@ -8,8 +8,8 @@ from engine.model.people import OfficeRole
 from engine.service.histories import Filter
 from engine.web import formatting
 from engine.web.access import only
-from engine.web.services import services
 from engine.web.identity import actor, now
+from engine.web.services import services
 
 pages = Blueprint("audit", __name__, url_prefix="/audit")
 

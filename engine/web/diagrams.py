@@ -1,15 +1,15 @@
-"""Diagrams on pages: drawn on the server as SVG, with states in the reader's words; bpmn-js takes over where it runs."""
+"""Diagrams on pages: drawn on the server, with states in the reader's words; bpmn-js takes over where it runs."""
 
 from typing import Any
 
 from flask import url_for
-from flask_babel import gettext
 from markupsafe import Markup
 
 from engine.service.diagrams import State, Words, draw_instance, draw_process, legend, marks_of, states_of
 from engine.service.instances import InstancePage
 from engine.service.procedures import Procedure
 from engine.web import formatting
+from engine.web.texts import gettext
 
 
 def words() -> Words:

@@ -4,8 +4,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.web.access import signed_in
-from engine.web.services import services
 from engine.web.identity import actor
+from engine.web.services import services
 from engine.web.tasks import words
 
 pages = Blueprint("documents", __name__, url_prefix="/dokumen")

@@ -4,15 +4,13 @@ import secrets
 from typing import Any
 
 import structlog
-from flask import Flask, Response, current_app, render_template, request
-from flask_babel import gettext
-from flask_wtf.csrf import CSRFError
+from flask import Flask, current_app, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from engine.model.errors import Busy, Conflict, NotFound, NotPermitted, SetupError
 from engine.web import formatting
 from engine.web.services import services
-from engine.web.identity import posted_entries, signed_in
+from engine.web.texts import gettext
 
 log = structlog.get_logger(__name__)
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -25,7 +23,6 @@ def install(app: Flask) -> None:
     app.register_error_handler(Conflict, conflict)
     app.register_error_handler(Busy, busy)
     app.register_error_handler(SetupError, broken_setup)
-    app.register_error_handler(CSRFError, stale_page)
     app.register_error_handler(RequestEntityTooLarge, too_large)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, fault)
@@ -58,22 +55,6 @@ def broken_setup(error: SetupError) -> tuple[str, int]:
     """Say that the operator must act; the cause is in the log."""
     log.error("setup", cause=str(error))
     return page(503, reason=gettext("Sistem belum dapat menyimpan. Operator sudah diberi tahu lewat catatan sistem."))
-
-
-def stale_page(error: CSRFError) -> tuple[str, int] | Response:
-    """Say that the page was open too long; a form comes back with what was typed."""
-    if request.endpoint == "tasks.complete" and signed_in() is not None:
-        from engine.web.tasks import show_again
-
-        return show_again(
-            str((request.view_args or {})["task_id"]),
-            posted_entries(),
-            status=403,
-            alert=gettext(
-                "Halaman terlalu lama terbuka, jadi kiriman ini belum diterima. Isian Anda masih ada: kirim ulang."
-            ),
-        )
-    return page(403, reason=gettext("Halaman terlalu lama terbuka. Muat ulang halaman, lalu kirim lagi."))
 
 
 def too_large(error: RequestEntityTooLarge) -> tuple[str, int]:

@@ -9,9 +9,10 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask_babel import get_locale, gettext, ngettext, npgettext
+from flask_babel import get_locale
 
 from engine.model.calendar import parse_duration
+from engine.web.texts import gettext, ngettext, npgettext
 
 MONTHS = {
     "id": (

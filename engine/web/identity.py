@@ -88,7 +88,7 @@ def seal(person_id: str, path: str, entries: Mapping[str, Sequence[str]]) -> str
     """Return what was typed, compressed and signed for *person_id*, to be carried through signing in."""
     serializer = _serializer()
     plain = serializer.dump_payload({"p": person_id, "u": path, "e": {k: list(v) for k, v in entries.items()}})
-    return cast(str, serializer.dumps(zlib.compress(plain).hex()))
+    return str(serializer.dumps(zlib.compress(plain).hex()))
 
 
 def unseal(text: str, person_id: str) -> tuple[str, dict[str, list[str]]] | None:

@@ -1,13 +1,13 @@
 """The pages of incidents: what raised, why, and trying again."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine.model.people import OfficeRole
 from engine.web.access import only
-from engine.web.services import services
 from engine.web.identity import actor, now
+from engine.web.services import services
+from engine.web.texts import gettext
 
 pages = Blueprint("incidents", __name__, url_prefix="/insiden")
 

@@ -5,7 +5,6 @@ import io
 import json
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, InvalidForm, NotReady
@@ -14,9 +13,10 @@ from engine.service.histories import Filter
 from engine.service.instances import InstancePage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import only, signed_in
-from engine.web.services import services
 from engine.web.identity import actor, now, posted_entries
+from engine.web.services import services
 from engine.web.tasks import words
+from engine.web.texts import gettext
 
 pages = Blueprint("instances", __name__, url_prefix="/instans")
 STATUSES = ("running", "waiting", "incident", "suspended", "completed", "terminated")

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from flask import url_for
-from flask_babel import gettext
 
 from engine.model.people import Actor, OfficeRole
-from engine.web.services import services
 from engine.web.identity import now
+from engine.web.services import services
+from engine.web.texts import gettext
 
 
 @dataclass(frozen=True, slots=True)

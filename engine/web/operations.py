@@ -4,15 +4,15 @@ from datetime import date
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict
 from engine.model.people import OfficeRole
 from engine.web import errors as wording
 from engine.web.access import only
-from engine.web.services import services
 from engine.web.identity import actor, now
+from engine.web.services import services
+from engine.web.texts import gettext
 
 pages = Blueprint("operations", __name__)
 

@@ -3,14 +3,14 @@
 from datetime import date
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine.model.errors import InvalidForm
 from engine.model.people import Capacity, OfficeRole
 from engine.web.access import only
-from engine.web.services import services
 from engine.web.identity import actor, now
+from engine.web.services import services
+from engine.web.texts import gettext
 
 pages = Blueprint("people", __name__, url_prefix="/orang")
 READERS = (OfficeRole.OPERATOR, OfficeRole.AUDITOR)

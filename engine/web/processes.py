@@ -1,7 +1,6 @@
 """The pages of an SOP: identity, steps, diagram, versions, people."""
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
-from flask_babel import gettext
 from werkzeug.wrappers import Response as Answer
 
 from engine.model.errors import InvalidForm
@@ -9,8 +8,9 @@ from engine.model.people import OfficeRole
 from engine.service.deployments import step_of
 from engine.web import diagrams
 from engine.web.access import only, signed_in
-from engine.web.services import services
 from engine.web.identity import actor, now
+from engine.web.services import services
+from engine.web.texts import gettext
 
 pages = Blueprint("processes", __name__, url_prefix="/sop")
 

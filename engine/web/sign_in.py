@@ -3,16 +3,16 @@
 from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, NotFound, NotPermitted
 from engine.service.accounts import AccountInactive, SignInRefused, SignInThrottled, WeakPassword
 from engine.web import formatting, navigation
 from engine.web.access import anyone, signed_in
-from engine.web.services import services
 from engine.web.identity import TOKEN, actor, now, unseal
 from engine.web.identity import signed_in as current
+from engine.web.services import services
+from engine.web.texts import gettext
 
 pages = Blueprint("sign_in", __name__)
 

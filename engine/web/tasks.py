@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted
@@ -12,8 +12,10 @@ from engine.service.procedures import Words
 from engine.service.tasks import TaskPage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import signed_in, uploading
-from engine.web.services import services
 from engine.web.identity import actor, now, posted_entries
+from engine.web.identity import signed_in as signed_in_now
+from engine.web.services import services
+from engine.web.texts import gettext
 from engine.web.uploads import stage_files
 
 pages = Blueprint("tasks", __name__, url_prefix="/tugas")
@@ -224,6 +226,20 @@ def show_again(
     """Return the form with what was typed, the errors beside their fields, and a summary."""
     page = services().tasks.open(actor(), task_id, now())
     return _form_page(page, entries, problems, alert), status
+
+
+def stale_page(_: CSRFError) -> tuple[str, int]:
+    """Say that the page was open too long; a form comes back with what was typed."""
+    if request.endpoint == "tasks.complete" and signed_in_now() is not None:
+        return show_again(
+            str((request.view_args or {})["task_id"]),
+            posted_entries(),
+            status=403,
+            alert=gettext(
+                "Halaman terlalu lama terbuka, jadi kiriman ini belum diterima. Isian Anda masih ada: kirim ulang."
+            ),
+        )
+    return errors.page(403, reason=gettext("Halaman terlalu lama terbuka. Muat ulang halaman, lalu kirim lagi."))
 
 
 def _form_page(

@@ -1,15 +1,16 @@
 """Files that came with a form: each is kept at once, so that an error elsewhere in the form loses none of them."""
 
+from typing import BinaryIO, cast
+
 from flask import request
-from flask_babel import gettext
 
 from engine.model.errors import FieldError
 from engine.model.people import Actor
-from engine.service.uploads import UploadRefused, safe_name
-from engine.store.files import TooLarge
+from engine.service.uploads import TooLarge, UploadRefused, safe_name
 from engine.web import formatting
-from engine.web.services import services
 from engine.web.identity import now
+from engine.web.services import services
+from engine.web.texts import gettext
 
 
 def stage_files(actor: Actor, task_id: str | None, entries: dict[str, list[str]]) -> list[FieldError]:
@@ -20,7 +21,7 @@ def stage_files(actor: Actor, task_id: str | None, entries: dict[str, list[str]]
             continue
         name = safe_name(uploaded.filename)
         try:
-            staged = services().documents.stage(actor, task_id, name, uploaded.stream, now())
+            staged = services().documents.stage(actor, task_id, name, cast(BinaryIO, uploaded.stream), now())
         except (UploadRefused, TooLarge) as refusal:
             refused.append(FieldError(path, name, refusal_words(name, refusal), "file"))
         else:

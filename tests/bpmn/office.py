@@ -33,9 +33,7 @@ class Instance:
         self.values = values
 
     def start(self) -> "Instance":
-        return self._took(
-            self.executor.start(self.definition, "i", self.values, self.now, functions=self.functions)
-        )
+        return self._took(self.executor.start(self.definition, "i", self.values, self.now, functions=self.functions))
 
     def task(self, element_id: str, item: str | None = None) -> OpenTask:
         found = [t for t in self.step.open_tasks if t.element_id == element_id and (item is None or t.item == item)]
@@ -52,9 +50,7 @@ class Instance:
         )
 
     def fire(self) -> "Instance":
-        return self._took(
-            self.executor.fire_timers(self.definition, self.snapshot, self.now, functions=self.functions)
-        )
+        return self._took(self.executor.fire_timers(self.definition, self.snapshot, self.now, functions=self.functions))
 
     def retry(self) -> "Instance":
         task_id = self.step.incidents[0].task_id

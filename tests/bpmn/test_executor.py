@@ -199,7 +199,8 @@ def test_a_diagram_that_the_engine_cannot_read_names_file_and_element():
     from engine.model.errors import InvalidProcedure
 
     xml = b"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p" isExecutable="true">
-      <startEvent id="a"/><sequenceFlow id="f" sourceRef="a" targetRef="b"/><complexGateway id="b"/></process></definitions>"""
+      <startEvent id="a"/><sequenceFlow id="f" sourceRef="a" targetRef="b"/><complexGateway id="b"/>
+      </process></definitions>"""
     with pytest.raises(InvalidProcedure) as raised:
         definition.load({"processes/p/p.bpmn": xml}, "p")
     assert raised.value.findings[0].file == "processes/p/p.bpmn"

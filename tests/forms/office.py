@@ -37,6 +37,7 @@ def form(form_id: str) -> Form:
         form_id,
         (FOLDER / f"{form_id}.schema.json").read_bytes(),
         (FOLDER / f"{form_id}.ui.json").read_bytes(),
+        expression.compile,
     )
 
 

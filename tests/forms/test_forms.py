@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.bpmn import expression
 from engine.forms.form import Form
 from engine.forms.loading import load
 from engine.model.errors import InvalidForm, InvalidProcedure, NotFound
@@ -72,7 +73,7 @@ EVERYTHING_UI = {
 
 
 def made(schema: Any, ui: Any = None) -> Form:
-    return load("uji", json.dumps(schema).encode(), None if ui is None else json.dumps(ui).encode())
+    return load("uji", json.dumps(schema).encode(), None if ui is None else json.dumps(ui).encode(), expression.compile)
 
 
 @pytest.fixture(scope="module")
@@ -539,7 +540,7 @@ def test_a_partial_document_is_decoded_by_itself(everything):
 )
 def test_a_fault_is_named_with_its_line_and_how_to_mend_it(schema, ui, said):
     with pytest.raises(InvalidProcedure) as refused:
-        load("uji", schema.encode(), None if ui is None else ui.encode())
+        load("uji", schema.encode(), None if ui is None else ui.encode(), expression.compile)
     finding = refused.value.findings[0]
     assert finding.file == ("uji.ui.json" if ui else "uji.schema.json")
     assert said[1] in finding.message

@@ -135,7 +135,9 @@ def test_an_acting_official_acts_in_that_capacity_and_history_says_so(office):
     office.services.tasks.claim(office.actor("plh"), task, office.now)
     office.services.tasks.complete(office.actor("plh"), task, office.filled("plh", task), office.now)
     with office.database.read() as reader:
-        lines, _ = histories.timeline(reader, f"instance:{instance}", histories.Filter(action="task:completed"), limit=5)
+        lines, _ = histories.timeline(
+            reader, f"instance:{instance}", histories.Filter(action="task:completed"), limit=5
+        )
     assert (lines[0].actor, lines[0].on_behalf_of, lines[0].decree) == ("plh", "Plh. Kepala Dinas", "SK 800/12/2025")
 
 
@@ -216,7 +218,12 @@ def test_the_operator_gives_a_step_to_another_lane_without_a_new_version(office)
         office.services.tasks.open(office.actor("sekretaris"), task, office.now)
     office.do("tim.sakip", instance, "siapkan_kertas_kerja")
     moved = office.services.tasks.reassign_element(
-        office.actor("operator"), "pengumpulan_data_kinerja", "susun_jadwal", "sekretaris", "Tim belum dibentuk", office.now
+        office.actor("operator"),
+        "pengumpulan_data_kinerja",
+        "susun_jadwal",
+        "sekretaris",
+        "Tim belum dibentuk",
+        office.now,
     )
     assert moved == 1
     office.do("sekretaris", instance, "susun_jadwal")
