@@ -1,11 +1,13 @@
 """The office as services meet it: its people at work, over a real database, with a clock that stands still."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from argon2 import PasswordHasher
 
 from engine.app import build_services
 from engine.model.history import Action, Deed
@@ -62,6 +64,10 @@ class OfficeAtWork:
 
     def __post_init__(self) -> None:
         self.services = build_services(read({"ALUR_DATA": str(self.data_dir)}), self.database, self.data_dir)
+        quick = replace(self.services.accounts, hasher=PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
+        self.services = replace(
+            self.services, accounts=quick, people=replace(self.services.people, accounts=quick)
+        )  # the same algorithm, at a cost that tests can pay
         self.services.office.seed(self.now)
 
     def open(self, staff: Mapping[str, str] = STAFF) -> "OfficeAtWork":

@@ -200,7 +200,7 @@ def failures(tx: Transaction, account: str, address: str, since: datetime) -> tu
         .where(sign_in_attempt.c.account == account, sign_in_attempt.c.succeeded)
         .scalar_subquery()
     )
-    for_account = and_(sign_in_attempt.c.account == account, or_(success.is_(None), sign_in_attempt.c.at > success))
+    for_account = and_(sign_in_attempt.c.account == account, or_(success.is_(None), sign_in_attempt.c.at >= success))
     row = tx.connection.execute(
         select(
             func.count().filter(for_account),

@@ -1,0 +1,147 @@
+"""Signing in, sessions, passwords, one-time codes."""
+
+from datetime import timedelta
+
+import pytest
+
+from engine.model.errors import NotPermitted
+from engine.service.accounts import AccountInactive, SignInRefused, SignInThrottled, WeakPassword
+
+PASSWORD = "kuda-baterai-staples"
+
+
+@pytest.fixture
+def accounts(office):
+    """The accounts of the office; sekretaris has a password."""
+    code = office.services.accounts.issue_reset_code(office.actor("operator"), "sekretaris", office.now)
+    token = sign_in(office, "sekretaris", code)
+    found = office.services.accounts.session(token, office.now)
+    office.services.accounts.change_password(found.actor, None, PASSWORD, office.now)
+    return office.services.accounts
+
+
+def sign_in(office, account, password, address="10.0.0.1"):
+    return office.services.accounts.sign_in(account, password, address, "Chrome 109", office.now)
+
+
+def test_the_right_password_opens_a_session_with_today_s_roles(office, accounts):
+    found = accounts.session(sign_in(office, " Sekretaris ", PASSWORD), office.now)
+    assert found.actor.person_id == "sekretaris"
+    assert found.actor.roles == {"sekretaris"}
+
+
+def test_a_wrong_name_and_a_wrong_password_are_refused_alike(office, accounts):
+    for account, password in (("sekretaris", "salah"), ("tidak.ada", PASSWORD), ("", ""), ("sekretaris", "x" * 5000)):
+        with pytest.raises(SignInRefused):
+            sign_in(office, account, password, address=f"10.0.0.{len(account)}")
+
+
+def test_after_five_wrong_tries_even_the_right_password_waits(office, accounts):
+    for _ in range(5):
+        with pytest.raises(SignInRefused):
+            sign_in(office, "sekretaris", "salah")
+    with pytest.raises(SignInThrottled) as throttled:
+        sign_in(office, "sekretaris", PASSWORD)
+    assert throttled.value.until == office.now + timedelta(minutes=15)
+    office.later(minutes=16)
+    assert sign_in(office, "sekretaris", PASSWORD)
+
+
+def test_a_session_ends_when_it_is_idle_and_after_a_day_s_work_in_any_case(office, accounts):
+    token = sign_in(office, "sekretaris", PASSWORD)
+    for _ in range(11 * 3):
+        office.later(minutes=20)
+        assert accounts.session(token, office.now) is not None
+    office.later(minutes=31)
+    assert accounts.session(token, office.now) is None
+    token = sign_in(office, "sekretaris", PASSWORD)
+    for _ in range(12 * 3):
+        office.later(minutes=20)
+        accounts.session(token, office.now)
+    office.later(minutes=20)
+    assert accounts.session(token, office.now) is None
+
+
+def test_signing_out_everywhere_ends_every_session(office, accounts):
+    tokens = [sign_in(office, "sekretaris", PASSWORD) for _ in range(3)]
+    accounts.sign_out_everywhere(accounts.session(tokens[0], office.now).actor, office.now)
+    assert [accounts.session(token, office.now) for token in tokens] == [None, None, None]
+
+
+def test_a_one_time_code_opens_one_session_in_which_a_password_must_be_set(office, accounts):
+    code = accounts.issue_reset_code(office.actor("operator"), "tim.sakip", office.now)
+    found = accounts.session(sign_in(office, "tim.sakip", code), office.now)
+    assert found.person.must_change_password
+    with pytest.raises(SignInRefused):
+        sign_in(office, "tim.sakip", code)
+    accounts.change_password(found.actor, None, "sandi baru yang panjang", office.now)
+    assert sign_in(office, "tim.sakip", "sandi baru yang panjang")
+
+
+def test_a_one_time_code_lasts_a_day_and_five_wrong_tries(office, accounts):
+    code = accounts.issue_reset_code(office.actor("operator"), "tim.sakip", office.now)
+    office.later(hours=25)
+    with pytest.raises(SignInRefused):
+        sign_in(office, "tim.sakip", code)
+    code = accounts.issue_reset_code(office.actor("operator"), "tim.sakip", office.now)
+    for n in range(5):
+        with pytest.raises(SignInRefused):
+            sign_in(office, "tim.sakip", "salah", address=f"10.1.0.{n}")
+        office.later(minutes=16)
+    with pytest.raises(SignInRefused):
+        sign_in(office, "tim.sakip", code)
+
+
+def test_only_the_operator_gives_codes(office, accounts):
+    for account in ("sekretaris", "auditor", "perancang"):
+        with pytest.raises(NotPermitted):
+            accounts.issue_reset_code(office.actor(account), "kepala.dinas", office.now)
+
+
+@pytest.mark.parametrize(
+    ("new", "reason"),
+    [
+        ("pendek", "short"),
+        ("x" * 201, "long"),
+        ("sekretaris-2025", "name"),
+        ("aaaaaaaaaaaa", "name"),
+        (PASSWORD, "same"),
+    ],
+)
+def test_weak_passwords_are_refused_with_the_reason(office, accounts, new, reason):
+    actor = accounts.session(sign_in(office, "sekretaris", PASSWORD), office.now).actor
+    with pytest.raises(WeakPassword) as weak:
+        accounts.change_password(actor, PASSWORD, new, office.now)
+    assert weak.value.reason == reason
+
+
+def test_a_new_password_needs_the_old_one_and_closes_other_sessions(office, accounts):
+    here, elsewhere = sign_in(office, "sekretaris", PASSWORD), sign_in(office, "sekretaris", PASSWORD)
+    actor = accounts.session(here, office.now).actor
+    with pytest.raises(WeakPassword):
+        accounts.change_password(actor, "bukan yang lama", "sandi lain yang baru", office.now)
+    accounts.change_password(actor, PASSWORD, "sandi lain yang baru", office.now)
+    assert accounts.session(here, office.now) is not None
+    assert accounts.session(elsewhere, office.now) is None
+
+
+def test_an_account_that_is_off_opens_nothing(office, accounts):
+    token = sign_in(office, "sekretaris", PASSWORD)
+    office.services.people.set_active(office.actor("operator"), "sekretaris", False, office.now)
+    assert accounts.session(token, office.now) is None
+    with pytest.raises(AccountInactive) as off:
+        sign_in(office, "sekretaris", PASSWORD)
+    assert off.value.since == office.now
+
+
+def test_the_database_holds_neither_passwords_nor_tokens(office, accounts):
+    from sqlalchemy import select
+
+    from engine.store.tables import person, web_session
+
+    token = sign_in(office, "sekretaris", PASSWORD)
+    with office.database.read() as reader:
+        hashed = reader.connection.scalar(select(person.c.password_hash).where(person.c.id == "sekretaris"))
+        sessions = list(reader.connection.scalars(select(web_session.c.id)))
+    assert hashed.startswith("$argon2id$")
+    assert token not in sessions

@@ -1,0 +1,100 @@
+"""People, their memberships, and what must never happen to them."""
+
+from datetime import date
+
+import pytest
+
+from engine.model.errors import Conflict, InvalidForm, NotPermitted
+from engine.model.people import Capacity, OfficeRole
+
+
+@pytest.fixture
+def operator(office):
+    """Who lets people in."""
+    return office.actor("operator")
+
+
+def test_a_new_person_can_work_at_once_and_must_set_a_password(office, operator):
+    person, password = office.services.people.add(
+        operator, "tim.sakip.3", "Anggota Tim 3", ["tim_sakip"], date(2025, 4, 11), office.now
+    )
+    assert person.must_change_password
+    token = office.services.accounts.sign_in("tim.sakip.3", password, "-", "-", office.now)
+    assert office.services.accounts.session(token, office.now).actor.roles == {"tim_sakip"}
+
+
+@pytest.mark.parametrize("account", ["", "Ada Spasi", "../etc", "sistem", "a" * 70, "titik.", "sekretaris"])
+def test_account_names_that_cannot_be_are_refused(office, operator, account):
+    with pytest.raises(InvalidForm) as refused:
+        office.services.people.add(operator, account, "Nama", [], date(2025, 4, 11), office.now)
+    assert refused.value.errors[0].path == "akun"
+
+
+def test_an_acting_official_needs_a_decree_and_a_period_that_runs_forward(office, operator):
+    people = office.services.people
+    with pytest.raises(InvalidForm) as refused:
+        people.add_membership(
+            operator,
+            "sekretaris",
+            "kepala_dinas",
+            Capacity.ACTING_PLH,
+            date(2025, 5, 1),
+            date(2025, 4, 1),
+            "",
+            office.now,
+        )
+    assert {e.path for e in refused.value.errors} == {"sampai", "sk"}
+    people.add_membership(
+        operator,
+        "sekretaris",
+        "kepala_dinas",
+        Capacity.ACTING_PLH,
+        date(2025, 4, 11),
+        date(2025, 4, 30),
+        "SK 1",
+        office.now,
+    )
+    assert office.actor("sekretaris").has("kepala_dinas")
+    office.later(days=30)
+    assert not office.actor("sekretaris").has("kepala_dinas")
+
+
+def test_nobody_is_twice_in_one_lane_at_one_time(office, operator):
+    with pytest.raises(InvalidForm) as refused:
+        office.services.people.add_membership(
+            operator, "sekretaris", "sekretaris", Capacity.DEFINITIVE, date(2025, 6, 1), None, None, office.now
+        )
+    assert refused.value.errors[0].keyword == "overlap"
+
+
+def test_the_last_operator_stays(office, operator):
+    with pytest.raises(Conflict) as refused:
+        office.services.people.set_active(operator, "operator", False, office.now)
+    assert refused.value.reason == "last_operator"
+    membership = next(m for m in operator.memberships if m.role == OfficeRole.OPERATOR)
+    with pytest.raises(Conflict):
+        office.services.people.end_membership(operator, "operator", membership.id, date(2025, 4, 10), office.now)
+
+
+def test_only_the_operator_changes_people_and_the_auditor_reads_them(office):
+    people = office.services.people
+    assert len(people.everyone(office.actor("auditor"))) >= 9
+    with pytest.raises(NotPermitted):
+        people.everyone(office.actor("sekretaris"))
+    for account in ("sekretaris", "auditor", "perancang"):
+        with pytest.raises(NotPermitted):
+            people.rename(office.actor(account), "sekretaris", "Nama Lain", office.now)
+
+
+def test_every_change_of_a_person_is_a_line_of_their_history(office, operator):
+    office.services.people.rename(operator, "sekretaris", "Sekretaris Dinas", office.now)
+    office.services.people.set_active(operator, "sekretaris", False, office.now)
+    lines = office.services.histories.of_person(operator, "sekretaris")
+    assert [line.action for line in lines] == ["person:deactivated", "person:changed", "person:added"]
+
+
+def test_lanes_without_people_are_named(office, operator):
+    for holder in ("pemegang.data.1", "pemegang.data.2"):
+        office.services.people.set_active(operator, holder, False, office.now)
+    empty = [view.role for view in office.services.people.roles(office.now) if view.procedures and not view.members]
+    assert empty == ["pemegang_data"]

@@ -1,0 +1,188 @@
+"""Other procedures through the host: timers without a person, incidents, four eyes, versions side by side."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.app import build_services
+from engine.model.errors import Conflict, InvalidProcedure, NotPermitted
+from engine.model.process import InstanceStatus
+from engine.service.histories import Filter
+from engine.settings import read
+from engine.store.history import verify
+
+DIAGRAMS = Path(__file__).parents[1] / "bpmn" / "diagrams"
+EMPTY = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "title": "Kosong",
+    "properties": {},
+}
+
+
+def form(**properties):
+    return json.dumps(EMPTY | {"properties": properties}).encode()
+
+
+def number(title):
+    return {"type": "number", "title": title}
+
+
+def files(name, forms, change=lambda xml: xml):
+    xml = change((DIAGRAMS / f"{name}.bpmn").read_text()).encode()
+    found = {f"processes/{name}/{name}.bpmn": xml, f"forms/{name}/mulai.schema.json": form()}
+    return found | {f"forms/{name}/{task}.schema.json": content for task, content in forms.items()}
+
+
+@pytest.fixture
+def clinic(office):
+    """An office that also has procedures of other shapes: their lanes are Staf and Atasan."""
+    office.hire("ann", "staf")
+    office.hire("sam", "atasan")
+    return office
+
+
+def deploy(office, name, forms, change=lambda xml: xml):
+    content = files(name, forms, change)
+    return office.services.deployments.deploy(office.actor("perancang"), name, content, "uji", office.now)
+
+
+def start(office, name, **entries):
+    typed = {path: [text] for path, text in entries.items()}
+    return office.services.instances.start(office.actor("ann"), name, typed, office.now)
+
+
+def test_a_timer_fires_without_a_person_and_after_a_restart(clinic):
+    deploy(clinic, "boundary_timer_interrupts", {"tulis": form(), "ingatkan": form()})
+    instance = start(clinic, "boundary_timer_interrupts")
+    timers = clinic.services.timers
+    clinic.later(minutes=59)
+    assert timers.due(clinic.now) == ()
+    clinic.later(minutes=1)
+    again = build_services(read({"ALUR_DATA": str(clinic.data_dir)}), clinic.database, clinic.data_dir)
+    assert again.timers.due(clinic.now) == (instance,)
+    assert again.timers.fire(instance, clinic.now)
+    assert not timers.fire(instance, clinic.now), "a doubled wake-up fires nothing twice"
+    assert clinic.open_steps(instance) == ["ingatkan"]
+    lines = clinic.services.histories.of_instance(clinic.actor("auditor"), instance, Filter(action="timer:fired")).lines
+    assert [(line.actor, line.element_id) for line in lines] == [("sistem", "batas")]
+
+
+def test_completing_in_time_takes_the_timer_away(clinic):
+    deploy(clinic, "boundary_timer_interrupts", {"tulis": form(), "ingatkan": form()})
+    instance = start(clinic, "boundary_timer_interrupts")
+    task = clinic.task(instance, "tulis")
+    clinic.services.tasks.complete(clinic.actor("ann"), task, {}, clinic.now)
+    clinic.later(hours=5)
+    assert clinic.services.timers.due(clinic.now) == ()
+
+
+def test_suspended_instances_fire_nothing_until_they_are_resumed(clinic):
+    deploy(clinic, "boundary_timer_interrupts", {"tulis": form(), "ingatkan": form()})
+    instance = start(clinic, "boundary_timer_interrupts")
+    operator = clinic.actor("operator")
+    clinic.services.instances.suspend(operator, instance, "Menunggu", clinic.now)
+    clinic.later(hours=2)
+    assert clinic.services.timers.due(clinic.now) == ()
+    clinic.services.instances.resume(operator, instance, "Lanjut", clinic.now)
+    assert clinic.services.timers.due(clinic.now) == (instance,)
+
+
+def test_an_element_that_raises_is_an_incident_and_the_work_before_it_is_saved(clinic):
+    forms = {"tulis": form(angka=number("Angka"), pembagi=number("Pembagi")), "periksa": form()}
+    deploy(clinic, "script_that_raises_is_an_incident", forms)
+    instance = start(clinic, "script_that_raises_is_an_incident")
+    task = clinic.task(instance, "tulis")
+    clinic.services.tasks.complete(clinic.actor("ann"), task, {"angka": ["6"], "pembagi": ["0"]}, clinic.now)
+    receipt = clinic.services.tasks.receipt(clinic.actor("ann"), task, clinic.now)
+    assert receipt.stopped
+    assert clinic.page(instance).record.status is InstanceStatus.INCIDENT
+    operator = clinic.actor("operator")
+    [incident] = clinic.services.incidents.list(operator)[0]
+    assert incident.element_id == "hitung"
+    assert incident.data["pembagi"] == "0"
+    assert not clinic.services.incidents.retry(operator, incident.id, clinic.now)
+    assert clinic.services.incidents.view(operator, incident.id).record.attempts == 2
+    with pytest.raises(NotPermitted):
+        clinic.services.incidents.retry(clinic.actor("auditor"), incident.id, clinic.now)
+    with clinic.database.read() as reader:
+        assert verify(reader).sound
+
+
+def test_an_incident_that_was_mended_goes_on_when_tried_again(clinic):
+    deploy(clinic, "timer_waits_working_days", {"tulis": form()})
+    broken = clinic.services.office
+    instance = start(clinic, "timer_waits_working_days")
+    assert clinic.page(instance).record.status is InstanceStatus.WAITING
+    [timer] = clinic.page(instance).timers
+    assert timer.due_at == broken.calendar().due(clinic.now, "P2D")
+    clinic.now = timer.due_at
+    clinic.services.timers.fire(instance, clinic.now)
+    assert clinic.open_steps(instance) == ["tulis"]
+
+
+def test_four_eyes_the_one_who_wrote_may_not_check(clinic):
+    def four_eyes(xml):
+        return xml.replace(
+            '<bpmn:userTask id="periksa" name="periksa" >',
+            '<bpmn:userTask id="periksa" name="periksa" sop:bukanPelaksana="tulis">',
+        )
+
+    forms = {"tulis": form(angka=number("Angka"), pembagi=number("Pembagi")), "periksa": form()}
+    deploy(clinic, "script_that_raises_is_an_incident", forms, four_eyes)
+    clinic.hire("budi", "staf")
+    instance = start(clinic, "script_that_raises_is_an_incident")
+    clinic.services.tasks.complete(
+        clinic.actor("ann"), clinic.task(instance, "tulis"), {"angka": ["6"], "pembagi": ["2"]}, clinic.now
+    )
+    check = clinic.task(instance, "periksa")
+    with pytest.raises(NotPermitted) as refused:
+        clinic.services.tasks.complete(clinic.actor("ann"), check, {}, clinic.now)
+    assert refused.value.reason == "four_eyes"
+    clinic.services.tasks.complete(clinic.actor("budi"), check, {}, clinic.now)
+
+
+def test_running_instances_stay_on_their_version_and_new_ones_take_the_new(clinic):
+    name = "parallel_branches_join"
+    first = deploy(clinic, name, {"tulis": form(), "periksa": form()})
+    old = start(clinic, name)
+    assert deploy(clinic, name, {"tulis": form(), "periksa": form()}) is None, "nothing changed, nothing deployed"
+    second = deploy(
+        clinic,
+        name,
+        {"tulis": form(), "periksa": form()},
+        lambda xml: xml.replace('name="tulis"', 'name="Tulis surat"'),
+    )
+    new = start(clinic, name)
+    assert (first.version, second.version) == (1, 2)
+    assert clinic.page(old).procedure.outline.task("tulis").name == "tulis"
+    assert clinic.page(new).procedure.outline.task("tulis").name == "Tulis surat"
+
+
+def test_a_broken_procedure_says_everything_at_once_and_deploys_nothing(clinic):
+    def broken(xml):
+        return xml.replace("<bpmn:flowNodeRef>periksa</bpmn:flowNodeRef>", "").replace(
+            'id="gabung"/>', 'id="gabung" name="Gabung"/>'
+        )
+
+    with pytest.raises(InvalidProcedure) as refused:
+        deploy(clinic, "parallel_branches_join", {"tulis": b"{"}, broken)
+    rules = {(f.file.rsplit("/", 1)[-1], f.element_id) for f in refused.value.findings}
+    assert ("parallel_branches_join.bpmn", "periksa") in rules
+    assert any(file == "tulis.schema.json" for file, _ in rules)
+    assert all(f.message and f.mend for f in refused.value.findings)
+    assert [p.outline.process_id for p in clinic.services.deployments.all()] == ["pengumpulan_data_kinerja"]
+
+
+def test_only_designers_deploy(clinic):
+    for account in ("ann", "auditor", "operator"):
+        with pytest.raises(NotPermitted):
+            clinic.services.deployments.deploy(clinic.actor(account), "x", {}, "", clinic.now)
+
+
+def test_a_start_that_lost_the_race_for_a_period_is_told_who_has_it(clinic):
+    first = clinic.start()
+    with pytest.raises(Conflict):
+        clinic.start("sekretaris")
+    assert clinic.page(first).record.started_at == clinic.now
