@@ -151,9 +151,9 @@ class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
         for task in workflow.in_state(TaskState.READY):
             if task.task_spec.manual or INCIDENT in task.internal_data or task._state != TaskState.READY:
                 continue
-            if ran >= left:
-                raise EndlessSteps(f"lebih dari {MOST_STEPS} langkah mesin dalam satu gerakan")
-            if run(task):
+            if ran >= left:  # a loop that no person, timer or message interrupts
+                note_incident(task, EndlessSteps(f"lebih dari {MOST_STEPS} langkah mesin tanpa menunggu siapa pun"))
+            elif run(task):
                 on_completed(task)
                 ran += 1
         return ran
@@ -163,8 +163,6 @@ def run(task: Any) -> bool:
     """Run a ready task; False if it raised and is an incident now."""
     try:
         task.run()
-    except EndlessSteps:
-        raise
     except Exception as error:  # whatever a diagram makes the engine raise
         task._set_state(TaskState.READY)
         note_incident(task, error)
@@ -178,8 +176,6 @@ def guarded_update(original: Callable[[Any], Any], task: Any) -> None:
         return
     try:
         original(task)
-    except EndlessSteps:
-        raise
     except Exception as error:  # whatever a diagram makes the engine raise
         note_incident(task, error)
 

@@ -62,8 +62,8 @@ class Worker:
             for instance_id in self.timers.due(now):
                 try:
                     moved += self.timers.fire(instance_id, now)
-                except AlurError as error:  # one instance must not keep the others from firing
-                    log.warning("timer failed", instance=instance_id, cause=str(error))
+                except Exception as error:  # one instance must not keep the others from firing
+                    log.error("timer failed", instance=instance_id, cause=str(error), exc_info=error)
         self.fired += moved
         if self._beaten is None or now - self._beaten >= BEAT_EVERY:
             self.operations.beat(self.name, now, {"fired": self.fired})

@@ -2,7 +2,8 @@
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -213,12 +214,9 @@ class Instances:
                 "passed": moves.passed_change(step),
             },
         )
-        with self.database.write(actor, now) as work:
+        with self._unique(process_id, key), self.database.write(actor, now) as work:
             self._ready_still(work, procedure, now)
-            if key is not None:
-                other = instances.by_key(work, process_id, str(key))
-                if other is not None:
-                    raise Conflict("duplicate", at=other.started_at, instance_id=other.id, title=other.title)
+            self._refuse_duplicate(work, process_id, key)
             new = instances.NewInstance(
                 id=instance_id,
                 definition_id=procedure.record.id,
@@ -431,6 +429,22 @@ class Instances:
 
         reason = _reason(reason)
         moves.retrying(attempt)
+
+    @contextmanager
+    def _unique(self, process_id: str, key: Any) -> Iterator[None]:
+        """Tell who holds the key also if the other instance was written at the same moment (the index refuses it)."""
+        try:
+            yield
+        except Conflict as conflict:
+            if conflict.reason == "duplicate" and "instance_id" not in conflict.facts:
+                with self.database.read() as reader:
+                    self._refuse_duplicate(reader, process_id, key)
+            raise
+
+    def _refuse_duplicate(self, tx: Transaction, process_id: str, key: Any) -> None:
+        other = instances.by_key(tx, process_id, str(key)) if key is not None else None
+        if other is not None:
+            raise Conflict("duplicate", at=other.started_at, instance_id=other.id, title=other.title)
 
     # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -8,6 +8,7 @@ another person may have been faster in between.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from engine.bpmn.executor import Executor
@@ -493,7 +494,8 @@ class Tasks:
         task, step, procedure, head = ground.found.task, ground.step, ground.procedure, _head(ground.found)
         values = self._accept(actor, ground, entries, now, words)  # accept
         encoded = procedure.form_of(step.element_id).encode(values)
-        filing = plan_filing(
+        plan = partial(
+            plan_filing,
             task,
             step,
             procedure,
@@ -501,8 +503,8 @@ class Tasks:
             ground.current,
             by=actor.person_id,
             now=now,
-            last_of_activation=not ground.siblings,
         )
+        filing = plan(last_of_activation=not ground.siblings)
         taken = self.executor.complete(  # move
             procedure.definition,
             moves.snapshot_of(head, ground.found.state),
@@ -512,6 +514,9 @@ class Tasks:
             now,
             functions=office_functions(self.office.calendar(), now),
         )
+        ended = not any(other.activation == task.activation for other in taken.open_tasks)
+        if ended and ground.siblings:  # a completion condition took the others' tasks away
+            filing = plan(last_of_activation=True)
         acting = _acting(actor, task.role, membership_id)
         deed = Deed(
             Action.TASK_COMPLETED,

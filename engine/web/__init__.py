@@ -9,10 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g, request, session, url_for
+from flask import Flask, Request, g, request, session, url_for
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
+from werkzeug.datastructures import ImmutableMultiDict
 
 from engine.web import (
     account,
@@ -53,6 +54,7 @@ def create_app(
     *clock* gives the instant of a request (tests fix it); *secure_cookies* when browsers come by HTTPS.
     """
     app = Flask(__name__)
+    app.request_class = CleanRequest
     app.config.update(
         SECRET_KEY=secret_key,
         SESSION_COOKIE_NAME="alur",
@@ -95,6 +97,17 @@ def create_app(
     ):
         app.register_blueprint(module.pages)
     return app
+
+
+class CleanRequest(Request):
+    """A request whose texts hold no NUL: no database stores it, and no person types it."""
+
+    def _load_form_data(self) -> None:
+        super()._load_form_data()
+        form = self.__dict__.get("form")
+        if form and any("\0" in text for pair in form.items(multi=True) for text in pair):
+            clean = [(name.replace("\0", ""), text.replace("\0", "")) for name, text in form.items(multi=True)]
+            self.__dict__["form"] = ImmutableMultiDict(clean)
 
 
 def select_locale() -> str:

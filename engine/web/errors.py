@@ -30,7 +30,7 @@ def install(app: Flask) -> None:
 
 def page(status: int, **facts: Any) -> tuple[str, int]:
     """Return the page of an error."""
-    known = status if status in (403, 404, 409, 413, 422, 429, 503) else 500
+    known = status if status in (403, 404, 409, 413, 422, 429, 503) else 400
     return render_template(f"errors/{known}.html", status=status, **facts), status
 
 
@@ -68,7 +68,7 @@ def http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
         return error
     if error.code == 405:
         return render_template("errors/404.html", status=405), 405
-    return page(error.code)
+    return page(error.code) if error.code < 500 else fault(error)
 
 
 def fault(error: Exception) -> tuple[str, int]:

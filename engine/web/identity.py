@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
+from urllib.parse import unquote
 
 from flask import Flask, Response, abort, current_app, g, redirect, render_template, request, session, url_for
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -55,6 +56,8 @@ def signed_in() -> SignedIn | None:
 def identify() -> Response | None:
     """Find the session, then admit, send to sign-in, or refuse."""
     g.signed_in = None
+    if "\0" in unquote(request.full_path):
+        abort(404)
     access = _access()
     request.max_content_length = current_app.config["ALUR_UPLOAD_LIMIT"] if access and access.uploads else FORM_LIMIT
     token = session.get(TOKEN)
