@@ -76,9 +76,8 @@ class Reading:
 
     def errors(self) -> tuple[FieldError, ...]:
         """Return every error, as the fields stand on the page."""
-        say = self.around.gettext
         for path in unknown(self.tree, self.posted):
-            self._errors[path] = FieldError(path, path, f"{path[:80]}: {say('formulir ini tidak punya isian ini.')}")
+            self._errors[path] = FieldError(path, path, f"{path[:80]}: {self.around.gettext('formulir ini tidak punya isian ini.')}")
         self._hold_rules()
         self._hold_fewest(self.tree, self.values, "", "")
         self._hold_checks(self.tree, self.values, "", "", None)
@@ -118,9 +117,9 @@ class Reading:
         """Return each row as (what was posted, what its read-only columns hold, how it is called)."""
         known: Sequence[Mapping[str, Any]] = given or []
         posted = node.rows()
-        say = self.around.gettext
+        gettext = self.around.gettext
         if len(posted) > MOST_ROWS:
-            self._fail(field, path, "", say("paling banyak %(limit)s baris.") % {"limit": MOST_ROWS}, "maxItems")
+            self._fail(field, path, "", gettext("paling banyak %(limit)s baris.") % {"limit": MOST_ROWS}, "maxItems")
         if field.fixed_rows:
             pairs = list(zip(self._aligned(field, posted, known), known, strict=True))
         elif field.key is not None:
@@ -129,7 +128,7 @@ class Reading:
         else:
             pairs = [(row, known[n] if n < len(known) else {}) for n, row in enumerate(posted)]
         for n, (below, base) in enumerate(pairs):
-            yield below, base, messages.row(n + 1, say)
+            yield below, base, messages.row(n + 1, gettext)
 
     def _aligned(self, field: Field, posted: Sequence[Node], known: Sequence[Mapping[str, Any]]) -> list[Node]:
         """Return for each known row what was posted for it: found by its key, else by its place."""
@@ -215,17 +214,17 @@ class Reading:
         return None
 
     def _file(self, field: Field, id_: str, path: str, row: str) -> str | None:
-        say = self.around.gettext
+        gettext = self.around.gettext
         file = self.around.files.get(id_)
         if file is None:
-            self._fail(field, path, row, say("berkas ini tidak ada lagi; unggah sekali lagi."), "file")
+            self._fail(field, path, row, gettext("berkas ini tidak ada lagi; unggah sekali lagi."), "file")
             return None
         if field.accept and not file.name.lower().endswith(field.accept):
             facts = {"name": file.name, "kinds": kinds(field)}
-            self._fail(field, path, row, say("%(name)s tidak diterima di sini; kirim %(kinds)s.") % facts, "accept")
+            self._fail(field, path, row, gettext("%(name)s tidak diterima di sini; kirim %(kinds)s.") % facts, "accept")
         elif field.max_size is not None and file.size > field.max_size:
             facts = {"name": file.name, "limit": messages.size(field.max_size)}
-            self._fail(field, path, row, say("%(name)s terlalu besar; paling besar %(limit)s.") % facts, "maxSize")
+            self._fail(field, path, row, gettext("%(name)s terlalu besar; paling besar %(limit)s.") % facts, "maxSize")
         return id_
 
     def people(self, role: str | None) -> Mapping[str, str]:

@@ -288,13 +288,13 @@ class _Viewer:
         count = len(known) if field.fixed_rows else len(posted)
         if not count and not field.fixed_rows:
             count = max(field.min_items, int(field.required))
-        say, found = self.reading.around.gettext, []
+        gettext, found = self.reading.around.gettext, []
         for n in range(count):
             row = posted[n] if n < len(posted) else Node()
             here = f"{path}.{n}"
             if field.kind is Kind.TEXTS and field.item is not None:
                 cells: tuple[FieldView, ...] = (self.field(field.item, row, None, here, {}, in_row=True),)
-                found.append(RowView(n, here, messages.row(n + 1, say), cells, None))
+                found.append(RowView(n, here, messages.row(n + 1, gettext), cells, None))
                 continue
             values = known[n] if n < len(known) else {}
             if field.fixed_rows and field.key:
@@ -308,7 +308,7 @@ class _Viewer:
             keyed = field.field(field.key) if field.key else None
             if keyed is not None and keyed.given and values.get(keyed.name) is not None:
                 key = (f"{here}.{keyed.name}", str(values[keyed.name]))
-            found.append(RowView(n, here, messages.row(n + 1, say), cells, key))
+            found.append(RowView(n, here, messages.row(n + 1, gettext), cells, key))
         return found
 
     def options(self, field: Field, chosen: set[str]) -> tuple[OptionView, ...]:
@@ -327,7 +327,7 @@ class _Viewer:
 
     def conditions(self, field: Field, path: str) -> tuple[When, ...]:
         """Return a field's conditions in words: the first alternative's, all of which must hold."""
-        locale, say = self.reading.around.locale, self.reading.around.gettext
+        locale, gettext = self.reading.around.locale, self.reading.around.gettext
         found = []
         for condition in field.when[0] if field.when else ():
             if condition.cause is None:

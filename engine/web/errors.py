@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from engine.model.errors import Busy, Conflict, NotFound, NotPermitted, SetupError
 from engine.web import formatting
+from engine.web.identity import now
 from engine.web.services import services
 from engine.web.texts import gettext
 
@@ -83,7 +84,7 @@ def permission_words(error: NotPermitted) -> str:
     facts = error.facts
     match error.reason:
         case "lane":
-            lane = facts.get("lane") or facts.get("role")
+            lane = facts.get("lane") or _lane(facts.get("role"))
             return gettext("Tugas ini milik jalur %(lane)s. Jika seharusnya bisa, hubungi operator.", lane=lane)
         case "named":
             return gettext("Tugas ini ditujukan kepada %(who)s.", who=facts.get("holder"))
@@ -126,6 +127,11 @@ def conflict_words(error: Conflict) -> str:
             return gettext("Draf ini diubah di perangkat lain.")
         case _:
             return gettext("Data ini baru saja diubah orang lain. Muat ulang halaman, lalu coba lagi.")
+
+
+def _lane(role: str | None) -> str | None:
+    found = next((view for view in services().people.roles(now()) if view.role == role), None)
+    return formatting.localised(found) if found else role
 
 
 def _person(person_id: str | None) -> str:

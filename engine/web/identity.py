@@ -27,7 +27,7 @@ SEALED_SECONDS = 24 * 3600
 MEGABYTE = 1024 * 1024
 FORM_LIMIT = 4 * MEGABYTE
 CARRIED = ("tasks.complete", "tasks.save_draft")
-PASSWORD_PAGES = ("sign_in.change_password", "sign_in.sign_out", "sign_in.language")
+PASSWORD_PAGES = ("sign_in.change_password", "sign_in.set_password", "sign_in.sign_out", "sign_in.language")
 
 
 def install(app: Flask) -> None:

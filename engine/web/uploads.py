@@ -26,6 +26,8 @@ def stage_files(actor: Actor, task_id: str | None, entries: dict[str, list[str]]
             refused.append(FieldError(path, name, refusal_words(name, refusal), "file"))
         else:
             entries.setdefault(path, []).append(staged.id)
+        finally:
+            uploaded.close()
     for path, values in entries.items():
         if path in request.files:
             entries[path] = [value for value in values if value]

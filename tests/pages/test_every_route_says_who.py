@@ -1,0 +1,117 @@
+"""One test walks all routes: each says who may use it, lets in whom it says, and answers nobody with a fault."""
+
+import pytest
+from sqlalchemy import func, select
+
+from engine.model.people import OfficeRole
+from engine.store.tables import metadata
+from engine.web.access import access_of
+
+SAFE_POSTS = {"sign_in.open_session", "sign_in.sign_out", "sign_in.language", "sign_in.set_password"}
+OWN_POSTS = {"account.sign_out_everywhere"}
+
+
+@pytest.fixture
+def ids(office):
+    """One of each thing that an address may name."""
+    instance = office.start()
+    office.until_data(instance)
+    page = office.page(instance)
+    task = office.task(instance, "siapkan_data", "pemegang.data.1")
+    return {
+        "instance_id": instance,
+        "task_id": task,
+        "document_id": page.documents[0].id,
+        "attachment_id": "00000000-0000-0000-0000-000000000000",
+        "process_id": "pengumpulan_data_kinerja",
+        "element_id": "susun_jadwal",
+        "person_id": "sekretaris",
+        "membership_id": "m-sekretaris-sekretaris",
+        "incident_id": "00000000-0000-0000-0000-000000000000",
+        "deed": "tangguhkan",
+    }
+
+
+def routes(app, method):
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint != "static" and method in rule.methods:
+            yield rule
+
+
+def address(app, rule, ids):
+    values = {name: ids[name] for name in rule.arguments}
+    if rule.endpoint == "people.set_active":
+        values["deed"] = "aktifkan"
+    with app.test_request_context():
+        return app.url_map.bind("localhost").build(
+            rule.endpoint, values, method=next(iter(rule.methods - {"HEAD", "OPTIONS"}))
+        )
+
+
+def test_every_route_says_who_may_use_it(app):
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
+    assert not [rule.rule for rule in rules if access_of(app.view_functions[rule.endpoint]) is None]
+
+
+def test_without_signing_in_nothing_but_the_open_pages_answers(app, browse, ids):
+    stranger = browse()
+    for rule in routes(app, "GET"):
+        answer = stranger.get(address(app, rule, ids))
+        if access_of(app.view_functions[rule.endpoint]).open:
+            assert answer.status_code in (200, 303), rule.rule
+        else:
+            assert answer.status_code == 303, rule.rule
+            assert answer.headers["Location"].startswith("/masuk"), rule.rule
+
+
+@pytest.mark.parametrize("account", ["kepala.dinas", "pemegang.data.1", "perancang", "auditor", "operator"])
+def test_everybody_gets_the_pages_of_their_roles_and_no_others_and_nobody_a_fault(app, browse, office, ids, account):
+    browser, roles = browse(account), office.actor(account).roles
+    for rule in routes(app, "GET"):
+        access = access_of(app.view_functions[rule.endpoint])
+        status = browser.get(address(app, rule, ids)).status_code
+        assert status < 500, f"{account}: {rule.rule}"
+        if not access.admits(roles):
+            assert status == 403, f"{account}: {rule.rule}"
+        elif access.roles:
+            assert status != 403, f"{account}: {rule.rule}"
+
+
+def everything(database):
+    """How many rows every table of record holds, and what they are."""
+    with database.read() as reader:
+        return {
+            table.name: reader.connection.scalar(select(func.count()).select_from(table))
+            for table in metadata.sorted_tables
+            if table.info.get("history") or table.info.get("history_line")
+        }
+
+
+@pytest.mark.parametrize("account", ["auditor", "perancang"])
+def test_who_only_reads_changes_nothing_whatever_they_post(app, browse, office, ids, account):
+    browser = browse(account)
+    before = everything(office.database)
+    for rule in routes(app, "POST"):
+        if rule.endpoint in SAFE_POSTS | OWN_POSTS:
+            continue
+        data = {"alasan": "alasan yang cukup", "peran": "sekretaris", "catatan": "teks", "kepada": "sekretaris"}
+        answer = browser.post(address(app, rule, ids), data)
+        assert 400 <= answer.status_code < 500 or answer.status_code == 303, f"{rule.rule}: {answer.status_code}"
+    assert everything(office.database) == before
+
+
+def test_office_roles_are_never_lane_roles(office):
+    lanes = {lane.role for procedure in office.services.deployments.all() for lane in procedure.outline.lanes}
+    assert not lanes & set(OfficeRole)
+
+
+def test_every_page_carries_the_policy_and_is_kept_by_no_cache(app, browse, ids):
+    browser = browse("kepala.dinas")
+    for rule in routes(app, "GET"):
+        answer = browser.get(address(app, rule, ids))
+        policy = answer.headers["Content-Security-Policy"]
+        assert "unsafe-eval" not in policy
+        assert "script-src 'self'" in policy or policy.startswith("sandbox"), rule.rule
+        assert "unsafe-inline" not in policy.split("style-src-attr")[0], rule.rule
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "no-store" in answer.headers["Cache-Control"], rule.rule

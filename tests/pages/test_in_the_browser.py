@@ -1,0 +1,296 @@
+"""The SOP in a real browser: its four roles do it, an auditor watches, axe looks at every page."""
+
+import shutil
+import threading
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+from werkzeug.serving import make_server
+
+from engine.web import create_app
+from tests.pages.conftest import PASSWORD
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; `make test` as root installs it"),
+    pytest.mark.xdist_group("browser"),
+]
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP, PHONE = {"width": 1366, "height": 768}, {"width": 360, "height": 740}
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """The system's browser, started once."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(office):
+    """The office on a port of its own, with a clock that walks a second with every request."""
+
+    def clock():
+        office.now += timedelta(seconds=1)
+        return office.now
+
+    app = create_app(office.services, secret_key=b"k" * 32, office_name="DPMPTSP Kota Pematangsiantar", clock=clock)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class Desk:
+    """One person at one browser; what the browser complains about is collected."""
+
+    def __init__(self, chromium, site, account=None, viewport=DESKTOP, **options):
+        self.context = chromium.new_context(viewport=viewport, locale="id-ID", **options)
+        self.page, self.site, self.complaints = self.context.new_page(), site, []
+        self.page.on("console", self._listen)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        if account:
+            self.open("/masuk")
+            self.page.fill("#akun", account)
+            self.page.fill("#sandi", PASSWORD)
+            self.page.click("main .btn-primary")
+
+    def _listen(self, message):
+        expected = "Failed to load resource" in message.text and ("422" in message.text or "409" in message.text)
+        if message.type in ("error", "warning") and not expected:
+            self.complaints.append(message.text)
+
+    def open(self, path):
+        self.page.goto(self.site + path)
+        return self.page
+
+    def fits(self):
+        return self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+    def faults(self):
+        found = Axe().run(self.page).response["violations"]
+        return [
+            f"{self.page.url} {fault['id']}: {node['html'][:120]}"
+            for fault in found
+            if fault["impact"] in ("serious", "critical")
+            for node in fault["nodes"]
+        ]
+
+    def close(self):
+        self.context.close()
+        assert not self.complaints, self.complaints
+
+
+@pytest.fixture
+def desk(chromium, site):
+    """Sit somebody down at a browser."""
+    desks = []
+
+    def sit(account=None, **options):
+        desks.append(Desk(chromium, site, account, **options))
+        return desks[-1]
+
+    yield sit
+    for one in desks:
+        one.close()
+
+
+def fill(page, office, account, task, **more):
+    """Type what the form does not know by itself."""
+    for path, texts in office.filled(account, task, **more).items():
+        boxes = page.locator(f'[name="{path}"]')
+        for text in (t for t in texts if t):
+            first = boxes.first
+            if not first.count() or first.get_attribute("type") in ("hidden", "file"):
+                continue
+            kind = first.get_attribute("type") or first.evaluate("e => e.tagName.toLowerCase()")
+            if kind in ("checkbox", "radio"):
+                page.locator(f'[name="{path}"][value="{text}"]').check()
+            elif kind == "select":
+                boxes.first.select_option(text)
+            elif boxes.first.input_value() != text:
+                boxes.first.fill(text)
+
+
+def do(desk, office, instance, account, element, item=None, **more):
+    """Find the task in the inbox, open it, fill it in, complete it; the receipt's heading."""
+    task = office.task(instance, element, item)
+    page = desk.open("/tugas")
+    if not page.locator(f'a[href="/tugas/{task}"]').count():
+        page = desk.open("/tugas?tampil=bersama")
+        page.locator(f'form[action="/tugas/{task}/ambil"] button').click()
+    else:
+        page.locator(f'a[href="/tugas/{task}"]').first.click()
+    fill(page, office, account, task, **more)
+    page.locator("[data-complete]").click()
+    page.wait_for_load_state()
+    assert page.url.endswith("/hasil"), page.locator("main").inner_text()[:1500]
+    return page.locator("h1").inner_text()
+
+
+def test_the_sop_from_mulai_to_selesai_by_its_four_roles_watched_by_an_auditor(desk, office):
+    head, secretary, team = desk("kepala.dinas"), desk("sekretaris"), desk("tim.sakip")
+    holders = {h: desk(h) for h in ("pemegang.data.1", "pemegang.data.2")}
+    auditor = desk("auditor")
+
+    page = head.open("/instans/mulai?sop=pengumpulan_data_kinerja")
+    page.fill('[name="tahun"]', "2025")
+    page.locator('[name="periode"][value="I"]').check()
+    page.click("main form .btn-primary")
+    page.wait_for_url("**/instans/*")
+    instance = page.url.rsplit("/", 1)[-1]
+
+    assert "Langkah 1 selesai" in do(head, office, instance, "kepala.dinas", "perintahkan_pengumpulan_data")
+    do(secretary, office, instance, "sekretaris", "siapkan_kertas_kerja")
+    do(team, office, instance, "tim.sakip", "susun_jadwal")
+    for holder, own in holders.items():
+        do(own, office, instance, holder, "siapkan_data", holder)
+    do(
+        team,
+        office,
+        instance,
+        "tim.sakip",
+        "susun_analisis",
+        hasil_verifikasi="kembalikan",
+        pemegang_diminta=["", "pemegang.data.2"],
+        catatan_pengembalian="Rekap bukan dari periode ini.",
+    )
+    page = holders["pemegang.data.2"].open("/tugas")
+    assert "Dikembalikan oleh tim.sakip" in page.inner_text("main")
+    assert "Rekap bukan dari periode ini." in page.inner_text("main")
+    do(holders["pemegang.data.2"], office, instance, "pemegang.data.2", "siapkan_data", "pemegang.data.2")
+    do(team, office, instance, "tim.sakip", "susun_analisis", hasil_verifikasi="lengkap")
+    do(secretary, office, instance, "sekretaris", "minta_persetujuan")
+    do(head, office, instance, "kepala.dinas", "tandatangani_persetujuan")
+
+    page = auditor.open(f"/instans/{instance}")
+    assert "Selesai" in page.inner_text(".page-facts")
+    assert page.locator(".step-done").count() == 7
+    page = auditor.open(f"/instans/{instance}/riwayat")
+    assert "Rekap bukan dari periode ini." in page.content()
+    assert not page.locator("main form[method=post]").count(), "an auditor's page carries no writing control"
+    page = auditor.open(f"/instans/{instance}/keutuhan")
+    assert "Utuh" in page.inner_text("main")
+    page = auditor.open(f"/instans/{instance}/diagram")
+    page.wait_for_selector(".djs-container")
+    assert page.locator(".mark-done").count() >= 7
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_axe_finds_nothing_serious_and_nothing_scrolls_sideways_on_a_phone(desk, office, language):
+    instance = office.start()
+    office.until_data(instance)
+    office.start("sekretaris", "2025", "II")
+    task = office.task(instance, "siapkan_data", "pemegang.data.1")
+    visits = {
+        None: ["/masuk"],
+        "pemegang.data.1": ["/tugas", f"/tugas/{task}", f"/tugas/{task}/diagram"],
+        "sekretaris": ["/instans/mulai?sop=pengumpulan_data_kinerja", "/akun"],
+        "auditor": [
+            "/audit",
+            "/instans",
+            *(
+                f"/instans/{instance}{part}"
+                for part in ("", "/diagram", "/riwayat", "/dokumen", "/catatan", "/keutuhan")
+            ),
+        ],
+        "operator": ["/orang", "/orang/sekretaris", "/orang/baru", "/operasi", "/insiden", "/pengaturan/kalender"],
+        "perancang": [
+            "/sop/pengumpulan_data_kinerja",
+            "/sop/pengumpulan_data_kinerja/diagram",
+            "/sop/pengumpulan_data_kinerja/versi",
+        ],
+    }
+    faults, wide = [], []
+    for account, paths in visits.items():
+        for viewport in (DESKTOP, PHONE):
+            somebody = desk(account, viewport=viewport)
+            somebody.open("/masuk")
+            if language == "en":
+                somebody.page.locator('[name="bahasa"][value="en"]').click()
+            for path in paths:
+                page = somebody.open(path)
+                assert page.locator("html").get_attribute("lang") == language
+                if viewport is PHONE:
+                    wide += [] if somebody.fits() else [path]
+                else:
+                    faults += somebody.faults()
+    assert not faults, "\n".join(faults)
+    assert not wide
+
+
+def test_after_an_error_the_summary_has_the_focus_and_leads_to_the_field(desk, office):
+    instance = office.start()
+    head = desk("kepala.dinas")
+    page = head.open(f"/tugas/{office.task(instance, 'perintahkan_pengumpulan_data')}")
+    page.locator("[data-complete]").click()
+    page.wait_for_selector("[data-error-summary]")
+    assert page.evaluate("document.activeElement.matches('[data-error-summary]')")
+    assert not head.faults()
+    page.locator("[data-error-summary] a").first.click()
+    assert page.evaluate("document.activeElement.name") == "perjanjian_kinerja.nomor"
+
+
+def test_a_draft_saves_itself_and_is_there_on_another_device(desk, office):
+    instance = office.start()
+    path = f"/tugas/{office.task(instance, 'perintahkan_pengumpulan_data')}"
+    page = desk("kepala.dinas").open(path)
+    page.fill('[name="disposisi.catatan"]', "dari komputer kantor")
+    page.keyboard.press("Control+s")
+    page.wait_for_function("document.querySelector('.draft-state').textContent.includes('Draf tersimpan')")
+    phone = desk("kepala.dinas", viewport=PHONE).open(path)
+    assert phone.input_value('[name="disposisi.catatan"]') == "dari komputer kantor"
+
+
+def test_a_decision_names_the_button_and_shows_only_what_it_asks(desk, office):
+    instance = office.start()
+    office.until_analysis(instance)
+    team = desk("tim.sakip")
+    page = team.open("/tugas?tampil=bersama")
+    page.locator(".task-action button").first.click()
+    assert not page.locator('[name="catatan_pengembalian"]').is_visible()
+    page.locator('[name="hasil_verifikasi"][value="kembalikan"]').check()
+    assert page.locator('[name="catatan_pengembalian"]').is_visible()
+    assert page.locator("[data-complete]").inner_text() == "Kembalikan"
+
+
+def test_somebody_without_scripts_completes_a_step(desk, office):
+    instance = office.start()
+    plain = desk("kepala.dinas", java_script_enabled=False)
+    task = office.task(instance, "perintahkan_pengumpulan_data")
+    page = plain.open("/tugas")
+    page.locator(f'a[href="/tugas/{task}"]').first.click()
+    for path, text in {
+        "perjanjian_kinerja.nomor": "800/1/PK/2025",
+        "perjanjian_kinerja.tanggal": "6 Januari 2025",
+        "rencana_aksi.nomor": "800/2/RA/2025",
+        "rencana_aksi.tanggal": "7-1-25",
+    }.items():
+        page.fill(f'[name="{path}"]', text)
+    for path in ("perjanjian_kinerja.sudah_ditetapkan", "rencana_aksi.sudah_ditetapkan"):
+        page.locator(f'input[type=checkbox][name="{path}"]').check()
+    page.locator("[data-complete]").click()
+    assert "Langkah 1 selesai" in page.locator("h1").inner_text()
+
+
+def test_the_keyboard_reaches_the_content_first(desk, office):
+    page = desk("sekretaris").open("/tugas")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "isi"

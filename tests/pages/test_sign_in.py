@@ -1,0 +1,102 @@
+"""Signing in over HTTP: one text for both mistakes, throttling, the first password, cookies, no way out."""
+
+import re
+
+import pytest
+
+from tests.pages.conftest import PASSWORD
+
+
+def test_a_wrong_name_and_a_wrong_password_read_the_same(browse):
+    texts = set()
+    for account in ("sekretaris", "tidak.ada"):
+        answer = browse().sign_in(account, "salah sama sekali")
+        assert answer.status_code == 401
+        texts.add(re.search(r'error-summary".*?</div></div>', answer.text, re.DOTALL).group())
+        assert f'value="{account}"' in answer.text
+    assert len(texts) == 1
+
+
+def test_after_five_mistakes_the_page_says_from_when_one_may_try_again(browse):
+    for _ in range(5):
+        browse().sign_in("sekretaris", "salah")
+    answer = browse().sign_in("sekretaris", PASSWORD)
+    assert answer.status_code == 429
+    assert "Coba lagi pukul 10.30" in answer.text
+
+
+def test_a_first_sign_in_leads_nowhere_but_to_a_new_password(office, browse):
+    code = office.services.accounts.issue_reset_code(office.actor("operator"), "tim.sakip", office.now)
+    new = browse()
+    new.sign_in("tim.sakip", code)
+    assert new.get("/tugas").headers["Location"].startswith("/sandi")
+    weak = new.post("/sandi", {"baru": "pendek", "ulang": "pendek"}, page="/sandi")
+    assert weak.status_code == 422
+    unlike = new.post("/sandi", {"baru": "sandi yang panjang", "ulang": "lain"}, page="/sandi")
+    assert "tidak sama" in unlike.text
+    assert (
+        new.post("/sandi", {"baru": "sandi yang panjang", "ulang": "sandi yang panjang"}, page="/sandi").status_code
+        == 303
+    )
+    assert new.get("/tugas").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.example", "https://evil.example/x", "/\\evil.example", "javascript:alert(1)", "evil"]
+)
+def test_signing_in_never_leads_out_of_the_house(browse, path):
+    assert browse().sign_in("sekretaris", lanjut=path).headers["Location"] == "/"
+
+
+def test_signing_in_leads_back_to_where_one_wanted_to_go(browse):
+    stranger = browse()
+    assert stranger.get("/instans?status=running").headers["Location"] == "/masuk?lanjut=/instans?status%3Drunning"
+    assert (
+        stranger.sign_in("sekretaris", lanjut="/instans?status=running").headers["Location"]
+        == "/instans?status=running"
+    )
+
+
+def test_the_session_is_a_new_one_and_its_cookie_is_out_of_reach_of_scripts(browse):
+    visitor = browse()
+    visitor.get("/masuk")
+    before = visitor.http.get_cookie("alur").value
+    answer = visitor.sign_in("sekretaris")
+    assert visitor.http.get_cookie("alur").value != before
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def test_signing_out_ends_the_session_on_the_server_too(browse):
+    somebody = browse("sekretaris")
+    stolen = somebody.http.get_cookie("alur").value
+    somebody.post("/keluar")
+    assert somebody.get("/tugas").status_code == 303
+    thief = browse()
+    thief.http.set_cookie("alur", stolen)
+    assert thief.get("/tugas").status_code == 303
+
+
+def test_a_post_without_a_token_does_nothing(office, browse):
+    operator = browse("operator")
+    answer = operator.http.post("/orang/sekretaris/nonaktifkan")
+    assert answer.status_code == 403
+    assert office.services.people.person(office.actor("operator"), "sekretaris").active
+
+
+def test_the_language_is_remembered_with_the_account(browse):
+    reader = browse("auditor")
+    reader.post("/bahasa", {"bahasa": "en"})
+    assert '<html lang="en"' in reader.get("/audit").text
+    assert '<html lang="en"' in browse("auditor").get("/audit").text
+
+
+def test_everybody_lands_where_their_work_is(browse):
+    for account, page in (
+        ("sekretaris", "/tugas"),
+        ("perancang", "/sop"),
+        ("auditor", "/audit"),
+        ("operator", "/operasi"),
+    ):
+        assert browse(account).get("/").headers["Location"] == page
