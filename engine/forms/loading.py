@@ -608,18 +608,18 @@ class _Reader:
     def check_field(self, path: str, field: Field) -> None:
         """Check one field against itself."""
 
-        def say(message: str, mend: str) -> None:
+        def blame(message: str, mend: str) -> None:
             self.refuse(self.schema_file, (path,), message, mend)
 
         if field.kind is Kind.TABLE and field.key is not None and field.field(field.key) is None:
-            say(f"Kolom kunci {field.key} tidak ada.", "Sebut nama kolom tabel itu.")
+            blame(f"Kolom kunci {field.key} tidak ada.", "Sebut nama kolom tabel itu.")
         if field.fixed_rows and field.default is None:
-            say("Baris tetap tanpa x-default: tabel ini selalu kosong.", "Tulis x-default yang memberi barisnya.")
+            blame("Baris tetap tanpa x-default: tabel ini selalu kosong.", "Tulis x-default yang memberi barisnya.")
         if field.required and field.kind not in LISTS and field.computed and field.default:
-            say("Isian dihitung dan juga punya bawaan.", "Pilih x-computed atau x-default.")
+            blame("Isian dihitung dan juga punya bawaan.", "Pilih x-computed atau x-default.")
         values = [option.value for option in field.options]
         if field.kind in (Kind.CHOICE, Kind.CHOICES) and (not values or "" in values or len(set(values)) < len(values)):
-            say("Pilihannya kosong atau kembar.", "Beri tiap pilihan const yang berbeda.")
+            blame("Pilihannya kosong atau kembar.", "Beri tiap pilihan const yang berbeda.")
 
 
 def _refuse_constant(text: str) -> Any:

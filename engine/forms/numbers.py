@@ -11,7 +11,9 @@ MOST_DIGITS = 20  # a quotient by 0.000001 still fits decimal arithmetic
 
 _ONE_POINT = re.compile(r"([-−]?)([0-9]+)\.([0-9]+)")
 _ENGLISH = re.compile(r"([-−]?)([0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?")
-_DROPPED = re.compile("[\\s\u200b-\u200f\u2060\ufeff]+")  # no-break and thin spaces are spaces too; marks come with pasting
+_DROPPED = re.compile(
+    "[\\s\u200b-\u200f\u2060\ufeff]+"
+)  # no-break and thin spaces are spaces too; marks come with pasting
 _CURRENCY = re.compile(r"^([-−]?)(?:Rp\.?)(?=[-−0-9])", re.IGNORECASE)
 
 

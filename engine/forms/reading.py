@@ -77,7 +77,9 @@ class Reading:
     def errors(self) -> tuple[FieldError, ...]:
         """Return every error, as the fields stand on the page."""
         for path in unknown(self.tree, self.posted):
-            self._errors[path] = FieldError(path, path, f"{path[:80]}: {self.around.gettext('formulir ini tidak punya isian ini.')}")
+            self._errors[path] = FieldError(
+                path, path, f"{path[:80]}: {self.around.gettext('formulir ini tidak punya isian ini.')}"
+            )
         self._hold_rules()
         self._hold_fewest(self.tree, self.values, "", "")
         self._hold_checks(self.tree, self.values, "", "", None)

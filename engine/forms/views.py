@@ -344,10 +344,12 @@ class _Viewer:
                 continue
             titles = {option.value: option.wording.of(locale) for option in cause.options}
             values = [CHECKED if value is True else str(value) for value in condition.values]
-            said = say(" atau ").join(titles.get(value, value) for value in values)
+            said = gettext(" atau ").join(titles.get(value, value) for value in values)
             facts = {"cause": cause.wording.of(locale), "value": said}
             text = (
-                say("Isi bila %(cause)s bukan %(value)s") if condition.negated else say("Isi bila %(cause)s: %(value)s")
+                gettext("Isi bila %(cause)s bukan %(value)s")
+                if condition.negated
+                else gettext("Isi bila %(cause)s: %(value)s")
             )
             found.append(When(text % facts, ".".join([*row, *names]), tuple(values), condition.negated))
         return tuple(found)
