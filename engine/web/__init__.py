@@ -156,7 +156,7 @@ def _furnish(app: Flask, services: Services) -> None:
             "locale": select_locale(),
             "account": found.person if found else None,
             "actor": found.actor if found else None,
-            "idle_until": found.idle_until if found else None,
+            "idle_seconds": int((found.idle_until - identity.now()).total_seconds()) if found else None,
             "now": identity.now(),
             "navigation": navigation.of(found.actor, request.path) if found and ready else (),
             "zone_name": dates.zone_name(),

@@ -1,7 +1,9 @@
 // What pages do beyond their HTML. Everything works without it; nothing here decides anything that the server does not decide again.
+import { bar } from "./bar.js";
 import { followConditions, followDecision, followReadings } from "./conditions.js";
-import { forgetOnSignOut, saveDrafts } from "./drafts.js";
+import { forgetOnSignOut, forgetWhatArrived, saveDrafts } from "./drafts.js";
 import { checkFiles } from "./files.js";
+import { watchSession } from "./session.js";
 import { word } from "./words.js";
 
 const all = (selector, act) => document.querySelectorAll(selector).forEach(act);
@@ -13,6 +15,7 @@ all("form", (form) => {
   checkFiles(form);
   saveDrafts(form);
 });
+forgetWhatArrived();
 forgetOnSignOut();
 
 // A form is sent once: the button stays, disabled, with its own word. A double post would be harmless all the same.
@@ -78,32 +81,6 @@ all("textarea[maxlength]", (area) => {
   });
 });
 
-// Connection and session.
-function bar(id, text, action) {
-  document.getElementById(id)?.remove();
-  if (!text) return;
-  const element = document.createElement("div");
-  element.id = id;
-  element.className = "bar";
-  element.setAttribute("role", "alert");
-  element.append(text);
-  if (action) element.append(action);
-  document.querySelector("main").prepend(element);
-}
 addEventListener("offline", () => bar("bar-offline", word("offline")));
 addEventListener("online", () => bar("bar-offline", ""));
-const until = document.body.dataset.idleUntil && Date.parse(document.body.dataset.idleUntil);
-if (until) {
-  const warn = until - Date.now() - 120_000;
-  setTimeout(() => {
-    const stay = document.createElement("button");
-    stay.className = "btn btn-sm";
-    stay.textContent = word("stay");
-    stay.addEventListener("click", async () => {
-      const answer = await fetch("/akun", { headers: { "X-Alur-Background": "1" } });
-      bar("bar-session", answer.ok ? "" : word("ended"));
-    });
-    bar("bar-session", word("ending"), stay);
-    setTimeout(() => document.getElementById("bar-session") && bar("bar-session", word("ended")), 125_000);
-  }, Math.max(0, warn));
-}
+watchSession();

@@ -1,4 +1,6 @@
-// Drafts save themselves ten seconds after the last change; what the network loses stays in this browser until the server has it.
+// Drafts save themselves ten seconds after the last change; what the network loses stays in this browser until the
+// server has it: a form that was sent is forgotten on the receipt, not before.
+import { SEEN } from "./session.js";
 import { word } from "./words.js";
 
 const WAIT = 10_000;
@@ -46,6 +48,7 @@ export function saveDrafts(form) {
         const facts = await answer.json();
         revision = facts.revision;
         saved = now;
+        document.dispatchEvent(new Event(SEEN));
         localStorage.removeItem(keyOf(url));
         state.textContent = "✓ " + word("saved", { at: facts.saved_at });
       } else throw new Error(String(answer.status));
@@ -63,7 +66,10 @@ export function saveDrafts(form) {
   form.addEventListener("submit", () => {
     stopped = true;
     clearTimeout(timer);
-    localStorage.removeItem(keyOf(url));
+    localStorage.setItem(keyOf(url), typed(form));
+  });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) stopped = false;
   });
   document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && save());
   document.addEventListener("keydown", (event) => {
@@ -77,7 +83,11 @@ export function saveDrafts(form) {
 
 function restore(form, url, changed) {
   const kept = localStorage.getItem(keyOf(url));
-  if (!kept || form.dataset.kept === "server") return;
+  if (!kept) return;
+  if (form.dataset.kept === "server" || kept === typed(form)) {
+    localStorage.removeItem(keyOf(url));
+    return;
+  }
   for (const [name, values] of Object.entries(JSON.parse(kept)))
     [...form.querySelectorAll(`[name="${CSS.escape(name)}"]`)].forEach((input, index) => {
       if (input.type === "checkbox" || input.type === "radio") input.checked = values.includes(input.value);
@@ -86,6 +96,10 @@ function restore(form, url, changed) {
   form.querySelector(".draft-state").textContent = word("local");
   form.dispatchEvent(new Event("change"));
   changed();
+}
+
+export function forgetWhatArrived() {
+  document.querySelectorAll("[data-arrived]").forEach((page) => localStorage.removeItem(keyOf(page.dataset.arrived)));
 }
 
 export function forgetOnSignOut() {

@@ -1,9 +1,12 @@
 """The office behind its pages: a WSGI application with a clock that stands still, and people signed in over HTTP."""
 
 import re
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
+from engine.store.tables import person
 from engine.web import create_app
 from tests.databases import KINDS
 from tests.office import OfficeAtWork
@@ -40,10 +43,6 @@ def database_kind():
 @pytest.fixture
 def office(database, data_dir):
     """The office, whose people all know their password."""
-    from sqlalchemy import update
-
-    from engine.store.tables import person
-
     at_work = OfficeAtWork(database, data_dir).open()
     hashed = at_work.services.accounts.hasher.hash(PASSWORD)
     with database.unguarded() as connection:
@@ -54,8 +53,9 @@ def office(database, data_dir):
 
 @pytest.fixture
 def app(office):
-    """The application over the office."""
-    return create_app(office.services, secret_key=b"k" * 32, office_name="Dinas Contoh", clock=lambda: office.now)
+    """The application over the office, which takes files up to 300 kB."""
+    services = replace(office.services, documents=replace(office.services.documents, largest_file=300_000))
+    return create_app(services, secret_key=b"k" * 32, office_name="Dinas Contoh", clock=lambda: office.now)
 
 
 @pytest.fixture

@@ -113,18 +113,15 @@ def desk(chromium, site):
 def fill(page, office, account, task, **more):
     """Type what the form does not know by itself."""
     for path, texts in office.filled(account, task, **more).items():
-        boxes = page.locator(f'[name="{path}"]')
         for text in (t for t in texts if t):
-            first = boxes.first
-            if not first.count() or first.get_attribute("type") in ("hidden", "file"):
-                continue
-            kind = first.get_attribute("type") or first.evaluate("e => e.tagName.toLowerCase()")
-            if kind in ("checkbox", "radio"):
-                page.locator(f'[name="{path}"][value="{text}"]').check()
-            elif kind == "select":
-                boxes.first.select_option(text)
-            elif boxes.first.input_value() != text:
-                boxes.first.fill(text)
+            box = page.locator(f'input[name="{path}"][value="{text}"]:is([type=checkbox], [type=radio])')
+            field = page.locator(f'[name="{path}"]:not([type=hidden], [type=file], [type=checkbox], [type=radio])')
+            if box.count():
+                box.check()
+            elif field.count() and field.first.evaluate("e => e.tagName") == "SELECT":
+                field.first.select_option(text)
+            elif field.count() and field.first.input_value() != text:
+                field.first.fill(text)
 
 
 def do(desk, office, instance, account, element, item=None, **more):
@@ -252,9 +249,40 @@ def test_a_draft_saves_itself_and_is_there_on_another_device(desk, office):
     page = desk("kepala.dinas").open(path)
     page.fill('[name="disposisi.catatan"]', "dari komputer kantor")
     page.keyboard.press("Control+s")
-    page.wait_for_function("document.querySelector('.draft-state').textContent.includes('Draf tersimpan')")
+    page.locator(".draft-state", has_text="Draf tersimpan").wait_for()
     phone = desk("kepala.dinas", viewport=PHONE).open(path)
     assert phone.input_value('[name="disposisi.catatan"]') == "dari komputer kantor"
+
+
+def test_what_could_not_be_sent_because_the_network_was_gone_is_there_when_the_page_opens_again(desk, office):
+    instance = office.start()
+    path = f"/tugas/{office.task(instance, 'perintahkan_pengumpulan_data')}"
+    head = desk("kepala.dinas")
+    page = head.open(path)
+    page.fill('[name="disposisi.catatan"]', "diketik saat jaringan putus")
+    head.context.set_offline(True)
+    page.locator("[data-complete]").click()
+    page.wait_for_url("chrome-error://**")
+    head.context.set_offline(False)
+    head.complaints.clear()
+    page = head.open(path)
+    assert page.input_value('[name="disposisi.catatan"]') == "diketik saat jaringan putus"
+    assert "dipasang kembali" in page.inner_text(".draft-state")
+
+
+def test_the_session_says_two_minutes_before_that_it_ends_and_goes_on_when_told(desk, office):
+    head = desk("kepala.dinas")
+    head.page.clock.install()
+    page = head.open("/tugas")
+    page.clock.fast_forward(27 * 60_000)
+    assert not page.locator("#bar-session").count()
+    page.clock.fast_forward(2 * 60_000)
+    page.locator("#bar-session button").click()
+    page.locator("#bar-session").wait_for(state="detached")
+    page.clock.fast_forward(27 * 60_000)
+    assert not page.locator("#bar-session").count()
+    page.clock.fast_forward(4 * 60_000)
+    assert "Sesi Anda berakhir" in page.inner_text("#bar-session")
 
 
 def test_a_decision_names_the_button_and_shows_only_what_it_asks(desk, office):
