@@ -12,11 +12,15 @@ from types import MappingProxyType
 
 from engine.bpmn import rules
 from engine.bpmn.executor import Executor
+from engine.forms.defaults import GIVEN_NAMES
+from engine.forms.field import Kind
+from engine.forms.form import Form
 from engine.model.errors import FieldError, Finding, InvalidForm, InvalidProcedure, NotFound, NotPermitted, SetupError
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, OfficeRole
 from engine.model.process import UserTask
 from engine.model.work import DefinitionRecord
+from engine.service.documents import PARTS
 from engine.service.office import Office
 from engine.service.procedures import Procedure, Procedures, content_hash, read_forms
 from engine.store.database import Database
@@ -83,14 +87,12 @@ class Deployments:
                 )
         if found:
             return tuple(found)
-        fields: dict[str, frozenset[str]] | None
+        asked: rules.Forms | None = None
         try:
-            forms = read_forms(process_id, files)
-            fields = {form_id: form.names for form_id, form in forms.items()}
+            asked = _asked(process_id, read_forms(process_id, files))
         except InvalidProcedure as invalid:
             found += invalid.findings
-            fields = None
-        found += rules.check(files, process_id, fields)
+        found += rules.check(files, process_id, asked)
         return tuple(found)
 
     def deploy(
@@ -188,6 +190,26 @@ def step_of(found: DeployedProcess, element_id: str) -> UserTask:
         return found.procedure.outline.task(element_id)
     except KeyError:
         raise NotFound(element_id) from None
+
+
+def _asked(process_id: str, forms: Mapping[str, Form]) -> rules.Forms:
+    """Return what the rules of diagrams want to know of the forms."""
+    sections: dict[str, frozenset[str]] = {}
+    for form in forms.values():
+        for field in form.tree:
+            if field.kind is Kind.SECTION:
+                inside = frozenset(each.name for each in field.fields)
+                sections[field.name] = sections.get(field.name, frozenset({PARTS})) | inside
+    return rules.Forms(
+        fields={form_id: form.names for form_id, form in forms.items()},
+        sections=sections,
+        expressions=[
+            rules.FormExpression(f"forms/{process_id}/{form_id}.schema.json", path, text)
+            for form_id, form in forms.items()
+            for path, text in form.expressions
+        ],
+        given=GIVEN_NAMES,
+    )
 
 
 def _fault(path: str, message: str, mend: str) -> Finding:

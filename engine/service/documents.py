@@ -37,6 +37,10 @@ class Paper:
     state: str  # "present", "missing", "will_be_made", "by_form"
 
 
+PARTS = "bagian"
+"""The name under which a document made of parts holds them, by item."""
+
+
 def sha256_of(content: str) -> str:
     """Return the hash that a document's content carries."""
     return hashlib.sha256(content.encode()).hexdigest()
@@ -52,7 +56,7 @@ def content_of(version: DocumentVersion, procedure: Procedure) -> Any:
     form = procedure.form_of(version.element_id)
     if version.parts:
         return {
-            "bagian": {
+            PARTS: {
                 part.item: form.decode({version.data_object_id: json.loads(part.content)})[version.data_object_id]
                 for part in version.parts
             }

@@ -13,7 +13,7 @@ import pytest
 from lxml import etree
 
 from engine.bpmn.drawing import NoDrawing, Words, draw
-from engine.bpmn.rules import check
+from engine.bpmn.rules import FormExpression, Forms, check
 from engine.model.errors import Finding
 
 BROKEN = Path(__file__).parent / "broken"
@@ -53,7 +53,7 @@ def written(finding: Finding) -> str:
 
 @pytest.mark.parametrize("diagram", sorted(BROKEN.glob("*.bpmn")), ids=lambda path: path.stem)
 def test_the_designer_hears_every_fault_with_its_place_and_its_mending(diagram: Path) -> None:
-    found = check({diagram.name: diagram.read_bytes()}, "contoh", FORMS)
+    found = check({diagram.name: diagram.read_bytes()}, "contoh", Forms(FORMS))
     assert "".join(written(each) for each in found) == diagram.with_suffix(".txt").read_text()
 
 
@@ -72,7 +72,7 @@ def test_every_rule_has_a_diagram_that_breaks_it() -> None:
 
 
 def test_the_office_s_own_sop_has_no_fault_and_no_warning() -> None:
-    assert check({f"{SAMPLE}.bpmn": sample()}, SAMPLE, sample_forms()) == []
+    assert check({f"{SAMPLE}.bpmn": sample()}, SAMPLE, Forms(sample_forms())) == []
     assert check({f"{SAMPLE}.bpmn": sample()}, SAMPLE, None) == []
 
 
@@ -83,9 +83,27 @@ def test_without_the_forms_nothing_is_said_about_them() -> None:
 
 def test_a_form_that_no_longer_asks_for_what_a_gateway_reads_is_named_at_the_gateway_s_flow() -> None:
     forms = sample_forms() | {"tandatangani_persetujuan": frozenset({"laporan", "keputusan"})}
-    (found,) = check({f"{SAMPLE}.bpmn": sample()}, SAMPLE, forms)
+    (found,) = check({f"{SAMPLE}.bpmn": sample()}, SAMPLE, Forms(forms))
     assert (found.rule, found.element_id) == ("name_unknown", "disetujui_ke_siapkan_data")
     assert "kembali_ke" in found.message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('"Nomor " + str(tahunn)', "tahunn, yang tidak diisi"),
+        ("disposisi.nomer", "disposisi tidak mempunyai isian itu"),
+        ('disposisi["nomer"]', "disposisi tidak mempunyai isian itu"),
+    ],
+)
+def test_a_form_whose_expression_reads_what_nobody_gives_is_named_with_its_field(text: str, said: str) -> None:
+    sections = {"disposisi": frozenset({"nomor", "catatan"})}
+    expressions = [FormExpression("forms/x.schema.json", "undangan.hal", text)]
+    forms = Forms(sample_forms(), sections, expressions, frozenset({"hari_ini"}))
+    (found,) = check({f"{SAMPLE}.bpmn": sample()}, SAMPLE, forms)
+    assert (found.rule, found.file, found.severity) == ("name_unknown", "forms/x.schema.json", "error")
+    assert "undangan.hal" in found.message
+    assert said in found.message
 
 
 def test_a_step_may_use_a_form_under_another_name() -> None:
@@ -97,7 +115,7 @@ def test_a_step_may_use_a_form_under_another_name() -> None:
         b"</spiffworkflow:properties></bpmn:extensionElements></bpmn:userTask>",
     )
     assert named != diagram
-    assert check({"contoh.bpmn": named}, "contoh", FORMS) == []
+    assert check({"contoh.bpmn": named}, "contoh", Forms(FORMS)) == []
 
 
 def test_a_folder_without_a_diagram_is_told_which_file_it_lacks() -> None:
@@ -113,15 +131,15 @@ def test_a_decision_of_the_procedure_s_own_table_is_found() -> None:
         b"</spiffworkflow:calledDecisionId></bpmn:extensionElements></bpmn:businessRuleTask>",
     )
     table = b'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/"><decision id="skala" /></definitions>'
-    rules = {each.rule for each in check({"contoh.bpmn": named, "skala.dmn": table}, "contoh", FORMS)}
+    rules = {each.rule for each in check({"contoh.bpmn": named, "skala.dmn": table}, "contoh", Forms(FORMS))}
     assert "decision_missing" not in rules
-    rules = {each.rule for each in check({"contoh.bpmn": named, "skala.dmn": b"<"}, "contoh", FORMS)}
+    rules = {each.rule for each in check({"contoh.bpmn": named, "skala.dmn": b"<"}, "contoh", Forms(FORMS))}
     assert {"decision_missing", "not_xml"} <= rules
 
 
 def test_every_fault_of_two_files_is_heard_at_once_in_the_order_of_files_and_lines() -> None:
     files = {name: (BROKEN / name).read_bytes() for name in ("syarat_rusak.bpmn", "tautan.bpmn")}
-    found = check(files, "contoh", FORMS)
+    found = check(files, "contoh", Forms(FORMS))
     assert [(each.file, each.rule) for each in found if each.rule != "several_executable"] == [
         ("syarat_rusak.bpmn", "expression"),
         ("tautan.bpmn", "unsupported_link"),
@@ -156,6 +174,6 @@ def test_however_a_file_is_damaged_the_designer_gets_an_answer(seed: int) -> Non
             elif damage == "kind" and isinstance(element.tag, str):
                 element.tag = chance.choice([other.tag for other in root.iter() if isinstance(other.tag, str)])
         xml = etree.tostring(root)
-        assert all(isinstance(each, Finding) for each in check({"contoh.bpmn": xml}, "contoh", FORMS))
+        assert all(isinstance(each, Finding) for each in check({"contoh.bpmn": xml}, "contoh", Forms(FORMS)))
         with suppress(NoDrawing):
             draw(xml, words=Words())

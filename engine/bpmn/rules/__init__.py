@@ -7,10 +7,10 @@ has to hear it here, not from an instance that stands still. Each module holds o
 from collections.abc import Callable, Mapping
 
 from engine.bpmn.rules import data, diagram, events, flow, forms, lanes, language, process, support
-from engine.bpmn.rules.diagram import Diagram, Procedure
+from engine.bpmn.rules.diagram import Diagram, FormExpression, Forms, Procedure
 from engine.model.errors import Finding
 
-__all__ = ["check"]
+__all__ = ["FormExpression", "Forms", "check"]
 
 RULES: tuple[Callable[[Procedure, Diagram], None], ...] = (
     process.check,
@@ -24,15 +24,13 @@ RULES: tuple[Callable[[Procedure, Diagram], None], ...] = (
 )
 
 
-def check(
-    files: Mapping[str, bytes], process_id: str, form_fields: Mapping[str, frozenset[str]] | None
-) -> list[Finding]:
+def check(files: Mapping[str, bytes], process_id: str, read: Forms | None) -> list[Finding]:
     """Return every fault and warning of the procedure *process_id*, in the order of its files and lines.
 
-    *files* are the procedure's BPMN and DMN files by name; others are not looked at. *form_fields* gives, by form id,
-    the names of a form's top properties; None if the forms are not at hand, so that nothing is said about them.
+    *files* are the procedure's BPMN and DMN files by name; others are not looked at. *read* is what its forms ask;
+    None if they are not at hand, so that nothing is said about them.
     """
-    procedure = Procedure(process_id, form_fields)
+    procedure = Procedure(process_id, read)
     for name in sorted(files):
         if name.endswith(".bpmn"):
             diagram.load(procedure, name, files[name])
@@ -48,6 +46,7 @@ def check(
         )
     else:
         process.check_procedure(procedure)
+        language.check_forms(procedure)
     for each in procedure.diagrams:
         for rule in RULES:
             rule(procedure, each)

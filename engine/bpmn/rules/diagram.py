@@ -1,6 +1,6 @@
 """A procedure's files as the rules look at them: elements by id, flows by end, scopes by nesting."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -27,12 +27,34 @@ NODES = ACTIVITIES | EVENTS | GATEWAYS
 CHOOSING = frozenset({"exclusiveGateway", "inclusiveGateway"})
 
 
+@dataclass(frozen=True, slots=True)
+class FormExpression:
+    """One expression of a form; *path* is the field that it belongs to."""
+
+    file: str
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """What the forms of a procedure ask, by form id, and what their expressions read."""
+
+    fields: Mapping[str, frozenset[str]]
+    """The top properties of each form."""
+    sections: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The fields of each section on top of a form: what can be read of a document."""
+    expressions: Sequence[FormExpression] = ()
+    given: frozenset[str] = frozenset()
+    """Names that every expression of a form may read."""
+
+
 @dataclass(slots=True)
 class Procedure:
-    """Everything that is checked together, and what was found."""
+    """Everything that is checked together, and what was found; *forms* is None if they are not at hand."""
 
     process_id: str
-    form_fields: Mapping[str, frozenset[str]] | None
+    forms: Forms | None
     diagrams: list["Diagram"] = field(default_factory=list)
     decisions: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)

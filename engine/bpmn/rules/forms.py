@@ -29,9 +29,9 @@ def data_of(diagram: Diagram, node: Element, association: str, end: str) -> list
 
 def check(procedure: Procedure, diagram: Diagram) -> None:
     """Check that each step has a form, and that documents are yielded and asked for."""
-    fields = procedure.form_fields
-    if fields is None:
+    if procedure.forms is None:
         return
+    fields = procedure.forms.fields
     yielded = {
         data
         for other in procedure.diagrams

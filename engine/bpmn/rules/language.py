@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.bpmn import expression
 from engine.bpmn.markup import SPIFF, Element, bpmn, children, local, sop, text_of
-from engine.bpmn.rules.diagram import Diagram, Procedure, called, definitions
+from engine.bpmn.rules.diagram import Diagram, Forms, Procedure, called, definitions
 from engine.model.calendar import parse_duration
 
 _PYTHON = re.compile(r"(?:https?://(?:www\.)?)?python(?:\.org)?/?", re.IGNORECASE)
@@ -33,7 +33,7 @@ class _Written:
 def check(procedure: Procedure, diagram: Diagram) -> None:
     """Check every expression, script and time."""
     _check_languages(diagram)
-    known = None if procedure.form_fields is None else _known_names(procedure)
+    known = None if procedure.forms is None else _known_names(procedure, procedure.forms)
     documents = {e.get("id") for d in procedure.diagrams for e in d.elements.values() if local(e) == "dataObject"}
     for written in _expressions(diagram):
         _check_expression(diagram, written, known, documents)
@@ -52,6 +52,32 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
                     "name_unknown",
                     f"Kumpulan {text_of(reference)} untuk {called(node)} tidak diisi langkah mana pun.",
                     f"Tambahkan isian {text_of(reference)} ke formulir langkah sebelumnya.",
+                )
+
+
+def check_forms(procedure: Procedure) -> None:
+    """Check that what the expressions of forms read is given: a name that nobody gives would silently be empty."""
+    if procedure.forms is None:
+        return
+    known = _known_names(procedure, procedure.forms) | procedure.forms.given
+    sections = procedure.forms.sections
+    for each in procedure.forms.expressions:
+        for name in sorted(_names(each.text) - known):
+            procedure.say(
+                None,
+                "name_unknown",
+                f"Ungkapan isian {each.path} membaca {name}, yang tidak diisi langkah mana pun.",
+                f"Perbaiki ejaan {name} di “{each.text}”.",
+                file=each.file,
+            )
+        for name, part in sorted(_parts(each.text, set(sections))):
+            if part not in sections[name]:
+                procedure.say(
+                    None,
+                    "name_unknown",
+                    f"Ungkapan isian {each.path} membaca {name}.{part}, tetapi {name} tidak mempunyai isian itu.",
+                    f"Isian {name}: {', '.join(sorted(sections[name]))}.",
+                    file=each.file,
                 )
 
 
@@ -195,9 +221,9 @@ def _assigned(text: str) -> set[str]:
         return set()
 
 
-def _known_names(procedure: Procedure) -> set[str]:
+def _known_names(procedure: Procedure, forms: Forms) -> set[str]:
     """Return every name that a form, a document, a script, a multi-instance item or a message gives."""
-    known: set[str] = set().union(*(procedure.form_fields or {}).values())
+    known: set[str] = set().union(*forms.fields.values())
     for diagram in procedure.diagrams:
         for element in diagram.root.iter():
             if not isinstance(element.tag, str):
@@ -214,7 +240,7 @@ def _known_names(procedure: Procedure) -> set[str]:
 
 def _check_start_expressions(procedure: Procedure, diagram: Diagram, process: Element) -> None:
     """Check what names an instance: at that moment only the start form has been filled in."""
-    fields = procedure.form_fields
+    fields = None if procedure.forms is None else procedure.forms.fields
     known = None
     if fields is not None:
         known = {name for start in children(process, "startEvent") for name in fields.get(start.get("id"), ())}
