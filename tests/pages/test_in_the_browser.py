@@ -189,7 +189,7 @@ def test_the_sop_from_mulai_to_selesai_by_its_four_roles_watched_by_an_auditor(d
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-def test_axe_finds_nothing_serious_and_nothing_scrolls_sideways_on_a_phone(desk, office, language):
+def test_axe_finds_nothing_serious_and_nothing_scrolls_sideways_on_a_phone(desk, office, site, language):
     instance = office.start()
     office.until_data(instance)
     office.start("sekretaris", "2025", "II")
@@ -213,7 +213,7 @@ def test_axe_finds_nothing_serious_and_nothing_scrolls_sideways_on_a_phone(desk,
             "/sop/pengumpulan_data_kinerja/versi",
         ],
     }
-    faults, wide = [], []
+    faults, wide, icons = [], [], set()
     for account, paths in visits.items():
         for viewport in (DESKTOP, PHONE):
             somebody = desk(account, viewport=viewport)
@@ -223,12 +223,17 @@ def test_axe_finds_nothing_serious_and_nothing_scrolls_sideways_on_a_phone(desk,
             for path in paths:
                 page = somebody.open(path)
                 assert page.locator("html").get_attribute("lang") == language
+                icons.update(page.eval_on_selector_all("use", "all => all.map(use => use.getAttribute('href'))"))
                 if viewport is PHONE:
                     wide += [] if somebody.fits() else [path]
                 else:
                     faults += somebody.faults()
     assert not faults, "\n".join(faults)
     assert not wide
+    assert len(icons) > 15
+    (sprite,) = {icon.split("#")[0] for icon in icons}
+    drawn = somebody.context.request.get(site + sprite).text()
+    assert not [icon for icon in icons if f'id="{icon.split("#")[1]}"' not in drawn]
 
 
 def test_after_an_error_the_summary_has_the_focus_and_leads_to_the_field(desk, office):

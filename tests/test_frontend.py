@@ -1,0 +1,81 @@
+"""Pages that a strict Content-Security-Policy and tired eyes can live with."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TEMPLATES = ROOT / "engine/web/templates"
+DIST = ROOT / "engine/web/static/dist"
+BACKGROUNDS = ("page", "card", "stripe")
+STATES = ("netral", "biru", "hijau", "kuning", "merah", "ungu")
+TEXT, CONTROL = 4.5, 3.0  # WCAG 2.2, 1.4.3 and 1.4.11
+
+
+def themes():
+    """The colours of each theme by name."""
+    light, dark = (ROOT / "frontend/css/tokens.css").read_text().split("@media", 1)
+    return {
+        theme: dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", css)) for theme, css in (("light", light), ("dark", dark))
+    }
+
+
+def contrast(one, other):
+    """The contrast of two colours (WCAG 2.2, relative luminance)."""
+
+    def luminance(colour):
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        r, g, b = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_text_stands_out_from_what_it_stands_on(theme):
+    colours = themes()[theme]
+    pairs = [(text, ground, TEXT) for text in ("text", "muted", "link") for ground in BACKGROUNDS]
+    pairs += [(state, f"{state}-fill", TEXT) for state in STATES] + [
+        ("text", f"{state}-fill", TEXT) for state in STATES
+    ]
+    pairs += [("on-primary", "primary", TEXT), ("on-primary", "primary-hover", TEXT), ("on-danger", "danger", TEXT)]
+    pairs += [(line, ground, CONTROL) for line in ("control", "focus") for ground in BACKGROUNDS]
+    weak = [
+        (a, b, round(contrast(colours[a], colours[b]), 2))
+        for a, b, least in pairs
+        if contrast(colours[a], colours[b]) < least
+    ]
+    assert not weak
+
+
+def test_no_template_carries_a_style_a_handler_or_a_script_of_its_own():
+    found = []
+    for path in TEMPLATES.rglob("*.html"):
+        text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", path.read_text(), flags=re.DOTALL)
+        for tag in re.findall(r"<[a-z][^>]*>", text):
+            inline_script = tag.startswith("<script") and "src=" not in tag and 'type="application/json"' not in tag
+            if inline_script or re.search(r"\s(style|on[a-z]+)=|javascript:", tag) or tag.startswith("<style"):
+                found.append(f"{path.name}: {tag}")
+    assert not found
+
+
+def test_a_phone_pays_for_no_diagram_that_it_did_not_open():
+    manifest = json.loads((DIST / "manifest.json").read_text())
+    assert sum((DIST / manifest[name]).stat().st_size for name in ("app.js", "app.css")) < 40_000
+
+
+def test_the_lock_of_the_front_end_has_a_hash_for_every_package_and_names_no_host():
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    assert all("integrity" in facts for name, facts in packages.items() if name)
+    assert not any("resolved" in facts for facts in packages.values())
+
+
+def test_every_python_package_is_locked_with_a_hash():
+    for path in (ROOT / "requirements").glob("*.txt"):
+        text = path.read_text()
+        assert "://" not in text
+        packages = re.split(r"\n(?=[a-z])", text.strip())
+        assert all("--hash=sha256:" in package for package in packages if "==" in package)
