@@ -14,6 +14,7 @@ from engine.service.documents import Documents
 from engine.service.histories import Histories
 from engine.service.incidents import Incidents
 from engine.service.instances import Instances
+from engine.service.messages import Messages
 from engine.service.office import Office
 from engine.service.operations import Operations
 from engine.service.people import People
@@ -85,6 +86,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
         histories=Histories(database),
         incidents=Incidents(database, executor, procedures, office),
         instances=Instances(database, executor, procedures, office),
+        messages=Messages(database, executor, procedures, office),
         office=office,
         operations=Operations(database, data_dir),
         people=People(database, office, accounts, procedures),

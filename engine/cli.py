@@ -150,12 +150,14 @@ def serve(tls_cert: Path | None, tls_key: Path | None, tls_self_signed: bool, be
 @main.command()
 @told
 def worker() -> None:
-    """Fire due timers and keep house (`alur serve` starts one; more may join on PostgreSQL)."""
+    """Fire due timers, deliver messages and keep house (`alur serve` starts one; more may join on PostgreSQL)."""
     serving.die_with_parent()
     joined = build(read())
     joined.check()
     services = joined.services
-    Worker(services.timers, services.documents, services.operations, joined.settings.data).run()
+    Worker(
+        services.timers, services.messages, services.documents, services.operations, joined.settings.data
+    ).run()
 
 
 @main.command()

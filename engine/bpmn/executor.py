@@ -21,7 +21,7 @@ from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import definition as definitions
-from engine.bpmn import expression, state
+from engine.bpmn import events, expression, state
 from engine.bpmn.definition import Definition
 from engine.bpmn.timers import Functions, due_of, moment
 from engine.bpmn.workflow import INCIDENT, InstanceWorkflow, note_incident, retry, run
@@ -35,6 +35,7 @@ from engine.model.process import (
     Passed,
     Snapshot,
     Step,
+    Subscription,
 )
 
 CACHE_BYTES = 64 * 1024 * 1024
@@ -53,6 +54,14 @@ class _Live:
     workflow: InstanceWorkflow
     size: int
     revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What was open and waited for when a move began."""
+
+    open_ids: frozenset[str] = frozenset()
+    subscriptions: frozenset[Subscription] = frozenset()
 
 
 @dataclass
@@ -124,7 +133,7 @@ class Executor:
         with moment(now, functions or {}):
             workflow = InstanceWorkflow(definition.spec, definition.subprocess_specs)
             workflow.task_tree.data.update(_accepted(values))
-            return self._settle(definition, instance_id, workflow, _Journal(definition), frozenset(), functions)
+            return self._settle(definition, instance_id, workflow, _Journal(definition), _Before(), functions)
 
     def complete(
         self,
@@ -143,7 +152,7 @@ class Executor:
         """
         with moment(now, functions or {}):
             workflow = self._take(definition, snapshot)
-            before = _open_ids(workflow, definition)
+            before = _before(workflow, definition)
             task = _find(workflow, task_id)
             if task is None:
                 raise NotFound(task_id)
@@ -163,9 +172,32 @@ class Executor:
         """Let every timer fire that is due at *now*."""
         with moment(now, functions or {}):
             workflow = self._take(definition, snapshot)
-            before = _open_ids(workflow, definition)
+            before = _before(workflow, definition)
             return self._settle(
                 definition, snapshot.instance_id, workflow, _Journal(definition), before, functions, refresh=True
+            )
+
+    def deliver(
+        self,
+        definition: Definition,
+        snapshot: Snapshot,
+        message: Message,
+        now: datetime,
+        *,
+        functions: Functions | None = None,
+    ) -> Step | None:
+        """Let an instance catch *message*; None if nothing in it waits for that one.
+
+        Raises ValueError if the message's content does not fit what the diagram makes of it.
+        """
+        with moment(now, functions or {}):
+            workflow = self._take(definition, snapshot)
+            before = _before(workflow, definition)
+            caught_by = events.caught(workflow, message)
+            if not caught_by:
+                return None
+            return self._settle(
+                definition, snapshot.instance_id, workflow, _Journal(definition), before, functions, caught_by=caught_by
             )
 
     def retry(
@@ -180,7 +212,7 @@ class Executor:
         """Try an element that raised once more."""
         with moment(now, functions or {}):
             workflow = self._take(definition, snapshot)
-            before = _open_ids(workflow, definition)
+            before = _before(workflow, definition)
             task = _find(workflow, task_id)
             if task is None or INCIDENT not in task.internal_data:
                 raise NotFound(task_id)
@@ -247,10 +279,11 @@ class Executor:
         instance_id: str,
         workflow: InstanceWorkflow,
         journal: _Journal,
-        before: frozenset[str],
+        before: _Before,
         functions: Functions | None,
         *,
         refresh: bool = False,
+        caught_by: tuple[str, ...] = (),
     ) -> Step:
         """Run what the engine can run, and return where the instance stands."""
         if refresh:
@@ -258,7 +291,7 @@ class Executor:
         workflow.advance(journal.note)
         workflow.refresh_timers()
         workflow.advance(journal.note)
-        thrown = tuple(_message(event) for event in workflow.get_events())
+        thrown = events.thrown(workflow)
         open_tasks = self._open_tasks(workflow, definition, functions)
         incidents = tuple(_incidents(workflow))
         if self._drop_finished and len(open_tasks) == 1 and not incidents:
@@ -272,19 +305,23 @@ class Executor:
             and (element := _element_of(task.task_spec)) is not None
         )
         now_open = {task.id for task in open_tasks}
+        subscriptions = events.subscriptions(workflow)
         done = {passed.task_id for passed in journal.passed}
         return Step(
             instance_id=instance_id,
             state=state.dump(workflow),
             status=_status(workflow, open_tasks, incidents),
             open_tasks=open_tasks,
-            opened=tuple(task for task in open_tasks if task.id not in before),
+            opened=tuple(task for task in open_tasks if task.id not in before.open_ids),
             passed=tuple(journal.passed),
-            cancelled=tuple(sorted(before - now_open - done - {incident.task_id for incident in incidents})),
+            cancelled=tuple(sorted(before.open_ids - now_open - done - {incident.task_id for incident in incidents})),
             timers=timers,
             incidents=incidents,
             waiting=waiting,
             thrown=thrown,
+            subscribed=subscriptions - before.subscriptions,
+            unsubscribed=before.subscriptions - subscriptions,
+            caught_by=caught_by,
             live=workflow,
         )
 
@@ -373,8 +410,9 @@ def _ready_for_people(workflow: InstanceWorkflow, definition: Definition) -> lis
     ]
 
 
-def _open_ids(workflow: InstanceWorkflow, definition: Definition) -> frozenset[str]:
-    return frozenset(task.id.hex for task in _ready_for_people(workflow, definition))
+def _before(workflow: InstanceWorkflow, definition: Definition) -> _Before:
+    open_ids = frozenset(task.id.hex for task in _ready_for_people(workflow, definition))
+    return _Before(open_ids, events.subscriptions(workflow))
 
 
 def _incidents(workflow: InstanceWorkflow) -> list[Incident]:
@@ -404,12 +442,6 @@ def _status(
     if workflow.completed:
         return InstanceStatus.COMPLETED
     return InstanceStatus.RUNNING if open_tasks else InstanceStatus.WAITING
-
-
-def _message(event: Any) -> Message:
-    definition = event.event_definition
-    payload = event.payload if isinstance(event.payload, Mapping) else {}
-    return Message(str(definition.name), type(definition).__name__, dict(payload))
 
 
 def _drop_finished(workflow: InstanceWorkflow, open_id: str) -> None:

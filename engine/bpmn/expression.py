@@ -308,6 +308,8 @@ class _Compiler:
             case ast.List(elts=elements) | ast.Tuple(elts=elements):
                 parts = [self.visit(element, deeper) for element in elements]
                 return lambda names, functions: [part(names, functions) for part in parts]
+            case ast.Dict(keys=keys, values=values):
+                return self.fields(keys, [self.visit(value, deeper) for value in values], at)
             case ast.Subscript(value=value, slice=key):
                 return _item(self.visit(value, deeper), self.visit(key, deeper), at)
             case ast.Attribute(value=value, attr=attribute):
@@ -317,6 +319,14 @@ class _Compiler:
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 return self.call(name, [self.visit(argument, deeper) for argument in arguments], at)
         raise _Fault(f"{_word(node)} tidak dikenal dalam ungkapan", at)
+
+    def fields(self, keys: list[ast.expr | None], parts: list[Code], at: int) -> Code:
+        """Return ``{"name": value}``: what a message carries. Names are written out, so that they can be checked."""
+        written = [key.value if isinstance(key, ast.Constant) else None for key in keys]
+        named = [key for key in written if isinstance(key, str) and key and not key.startswith("_")]
+        if len(set(named)) != len(keys):
+            raise _Fault('kunci kamus harus teks yang berbeda, misalnya {"nomor": nomor}', at)
+        return lambda names, functions: {key: part(names, functions) for key, part in zip(named, parts, strict=True)}
 
     def constant(self, value: Any, at: int) -> Code:
         match value:
@@ -453,7 +463,6 @@ def _word(node: ast.expr) -> str:
         ast.DictComp: "perulangan",
         ast.SetComp: "perulangan",
         ast.JoinedStr: "teks berformat",
-        ast.Dict: "kamus",
         ast.Set: "himpunan",
         ast.Starred: "tanda bintang",
         ast.Await: "await",

@@ -18,6 +18,7 @@ from typing import Any
 from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.bpmn.script_engine import PythonScriptEngine
 from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScriptEngineEnvironment
+from SpiffWorkflow.bpmn.specs.event_definitions import SignalEventDefinition
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.bpmn.util.task import BpmnTaskIterator
 from SpiffWorkflow.spiff.specs.defaults import ParallelMultiInstanceTask, SequentialMultiInstanceTask
@@ -122,6 +123,12 @@ class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
         subprocess = SubWorkflow(self.subprocess_specs[spec_name], parent_task_id=my_task.id, top_workflow=self)
         self.subprocesses[my_task.id] = subprocess
         return subprocess
+
+    def catch(self, event: Any) -> None:
+        """Let the instance catch what it threw; a signal goes on to everybody else as well (BPMN 2.0.2, 10.5.1)."""
+        heard = self.event_manager.catch(event)
+        if heard and isinstance(event.event_definition, SignalEventDefinition):
+            self.bpmn_events.append(event)
 
     def every_task(self) -> Iterator[Any]:
         """Yield every task of the instance and its sub-processes."""

@@ -1,17 +1,20 @@
-"""The worker: fires due timers and keeps house.
+"""The worker: fires due timers, delivers messages and keeps house.
 
-The database rows are the truth. Every second a sweep asks one indexed query for instances with a due timer and fires
-them; firing is a move under the revision check, so any number of workers on any number of machines may sweep at once,
-and one that dies loses nothing. A queue (Huey) was weighed: in front of rows that a sweep finds anyway it would only
-save the second, and nothing yet is rendered or mailed. It comes with the first job that has no row of its own.
+The database rows are the truth. Every second a sweep asks one indexed query for instances with a due timer and one for
+messages that somebody waits for. Firing and receiving are moves under the revision check, so any number of workers on
+any number of machines may sweep at once, and one that dies loses nothing. A queue (Huey) was weighed: in front of rows
+that a sweep finds anyway it would only save the second, and nothing yet is rendered or mailed. It comes with the first
+job that has no row of its own.
 """
 
 import os
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -19,6 +22,7 @@ import structlog
 
 from engine.model.errors import AlurError
 from engine.service.documents import Documents
+from engine.service.messages import Messages
 from engine.service.operations import WORKER, Operations
 from engine.service.timers import Timers
 from engine.store.backup import is_restored
@@ -34,6 +38,7 @@ class Worker:
     """One worker process; ``run`` returns when it is told to stop."""
 
     timers: Timers
+    messages: Messages
     documents: Documents
     operations: Operations
     data_dir: Path
@@ -56,14 +61,13 @@ class Worker:
         log.info("worker finished", name=self.name, fired=self.fired)
 
     def sweep(self, now: datetime) -> int:
-        """Fire what is due at *now* and keep house; how many instances moved."""
+        """Fire what is due at *now*, deliver what is waited for, and keep house; how many instances moved."""
         moved = 0
         if not is_restored(self.data_dir):
             for instance_id in self.timers.due(now):
-                try:
-                    moved += self.timers.fire(instance_id, now)
-                except Exception as error:  # one instance must not keep the others from firing
-                    log.error("timer failed", instance=instance_id, cause=str(error), exc_info=error)
+                moved += self._moved(instance_id, partial(self.timers.fire, instance_id, now))
+            for message_id, instance_id in self.messages.deliverable():
+                moved += self._moved(instance_id, partial(self.messages.deliver, message_id, instance_id, now))
         self.fired += moved
         if self._beaten is None or now - self._beaten >= BEAT_EVERY:
             self.operations.beat(self.name, now, {"fired": self.fired})
@@ -71,8 +75,16 @@ class Worker:
         if self._tidied is None or now - self._tidied >= TIDY_EVERY:
             self.documents.forget_staged(now)
             self.operations.tidy(now)
+            self.messages.tidy(now)
             self._tidied = now
         return moved
+
+    def _moved(self, instance_id: str, move: Callable[[], bool]) -> bool:
+        try:
+            return move()
+        except Exception as error:  # one instance must not keep the others from moving
+            log.error("instance not moved", instance=instance_id, cause=str(error), exc_info=error)
+            return False
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.stopping.set()

@@ -41,6 +41,8 @@ class Action(StrEnum):
     TASK_COMPLETED = "task:completed"
     ELEMENT_REASSIGNED = "element:reassigned"
     TIMER_FIRED = "timer:fired"
+    MESSAGE_SENT = "message:sent"
+    MESSAGE_RECEIVED = "message:received"
     DOCUMENT_SAVED = "document:saved"
     DOCUMENT_ISSUED = "document:issued"
     DOCUMENT_REPLACED = "document:replaced"

@@ -149,13 +149,32 @@ class Incident:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+class MessageKind(StrEnum):
+    """How an event travels: a message to one, a signal to everybody who waits."""
+
+    MESSAGE = "message"
+    SIGNAL = "signal"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message or signal thrown to the outside."""
 
     name: str
-    kind: str
-    payload: Mapping[str, Any] = field(default_factory=dict)
+    kind: MessageKind
+    payload: Any = None
+    correlations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # key -> property -> value
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One message or signal that an element of an instance waits for."""
+
+    task_id: str
+    element_id: str
+    kind: MessageKind
+    name: str
+    correlation: str = ""  # hash of one key of its conversation; empty if any message of that name will do
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,4 +201,7 @@ class Step:
     incidents: tuple[Incident, ...]  # every incident that is open after the step
     waiting: tuple[str, ...] = ()  # element ids of events that wait (timer, message ...)
     thrown: tuple[Message, ...] = ()
+    subscribed: frozenset[Subscription] = frozenset()  # waited for now, and not before the step
+    unsubscribed: frozenset[Subscription] = frozenset()  # waited for before the step, and not now
+    caught_by: tuple[str, ...] = ()  # element ids that caught what was delivered
     live: Any = field(default=None, repr=False, compare=False)  # for the executor's own cache

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from engine.model.process import InstanceStatus
+from engine.model.process import InstanceStatus, MessageKind
 
 
 class TaskStatus(StrEnum):
@@ -192,6 +192,24 @@ class IncidentRecord:
     created_at: datetime
     resolved_at: datetime | None
     resolved_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """A message or signal on its way; *content* is what the engine packed."""
+
+    id: str
+    kind: MessageKind
+    name: str
+    content: bytes
+    from_instance: str | None
+    to_instance: str | None
+    sent_at: datetime
+    sent_by: str
+    status: str  # waiting, delivered, failed, expired
+    delivered_to: str | None
+    delivered_at: datetime | None
+    note: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,17 @@ from engine.service.clocks import clock_of
 from engine.service.office import Office
 from engine.service.procedures import INDONESIAN, Procedure, Procedures, Words, evaluator, office_functions
 from engine.store.database import Database
-from engine.store.queries import Transaction, definitions, documents, histories, instances, office, people, tasks
+from engine.store.queries import (
+    Transaction,
+    definitions,
+    documents,
+    histories,
+    instances,
+    messages,
+    office,
+    people,
+    tasks,
+)
 from engine.store.unit_of_work import Work, update_instance
 
 PAGE = 50
@@ -300,6 +310,7 @@ class Instances:
             changes = histories.passed(reader, instance_id)
             incidents = office.open_incidents_of(reader, instance_id)
             timers = instances.waiting_timers(reader, instance_id)
+            waited_for = messages.waited_for(reader, instance_id)
             notes = documents.comments(reader, instance_id)
             names = people.names(reader)
             members = people.members(reader, self.office.today(now))
@@ -325,7 +336,7 @@ class Instances:
             names=names,
             passes=passes,
             flows=flows,
-            waiting=tuple(sorted({t.element_id for t in timers})),
+            waiting=tuple(sorted({t.element_id for t in timers} | {s.element_id for s in waited_for})),
             overdue=any(t.status is TaskStatus.READY and t.due_at and t.due_at < now for t in every),
             returned=frozenset(t.element_id for t in every if t.status is TaskStatus.READY and t.returned_by),
             line_count=len(changes),
@@ -421,6 +432,7 @@ class Instances:
                 )
                 tasks.cancel(work, tasks.open_ids(work, instance_id), now)
                 instances.replace_timers(work, instance_id, ())
+                messages.unsubscribe(work, instance_id)
                 documents.void_drafts(work, instance_id)
                 for raised in office.open_incidents_of(work, instance_id):
                     office.change_incident(

@@ -9,17 +9,19 @@ import random
 import time as clock
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from engine.bpmn import events
 from engine.model.calendar import OfficeCalendar
 from engine.model.errors import Conflict
 from engine.model.history import Action, Deed, plain
 from engine.model.people import SYSTEM
-from engine.model.process import InstanceStatus, Snapshot, Step
+from engine.model.process import InstanceStatus, Message, MessageKind, Snapshot, Step
+from engine.model.work import MessageRecord
 from engine.service.procedures import Procedure
-from engine.store.queries import instances, office, tasks
+from engine.store.queries import instances, messages, office, tasks
 from engine.store.unit_of_work import Work, update_instance
 
 ATTEMPTS = 8
@@ -124,6 +126,11 @@ def write_step(
                     actor=SYSTEM.person_id,
                 )
             )
+    outgoing = [prepare(work, message, head.id, now) for message in step.thrown]
+    lines += [
+        replace(sent_deed(message, sent), actor=SYSTEM.person_id)
+        for message, sent in zip(step.thrown, outgoing, strict=True)
+    ]
     if step.status is InstanceStatus.COMPLETED:
         lines.append(Deed(Action.INSTANCE_COMPLETED, actor=SYSTEM.person_id))
     if not lines:
@@ -142,7 +149,46 @@ def write_step(
     tasks.cancel(work, step.cancelled, now)
     if step.timers or head.has_timers:
         instances.replace_timers(work, head.id, step.timers)
+    messages.unsubscribe(work, head.id, step.unsubscribed)
+    messages.subscribe(work, head.id, step.subscribed, now)
+    for message, sent in zip(step.thrown, outgoing, strict=True):
+        messages.send(work, sent, events.correlations_of(message))
     return head.history_seq + 1
+
+
+def prepare(work: Work, message: Message, from_instance: str | None, now: datetime) -> tuple[MessageRecord, ...]:
+    """Return the rows of a message on its way: one, or of a signal one for each instance that waits for it now."""
+    record = MessageRecord(
+        id=str(uuid.uuid4()),
+        kind=message.kind,
+        name=message.name,
+        content=events.packed(message),
+        from_instance=from_instance,
+        to_instance=None,
+        sent_at=now,
+        sent_by=work.actor.person_id,
+        status="waiting",
+        delivered_to=None,
+        delivered_at=None,
+        note=None,
+    )
+    if message.kind is MessageKind.MESSAGE:
+        return (record,)
+    listeners = messages.listeners(work, message.name, but=from_instance)
+    return tuple(replace(record, id=str(uuid.uuid4()), to_instance=listener) for listener in listeners)
+
+
+def sent_deed(message: Message, sent: Sequence[MessageRecord]) -> Deed:
+    """Return the history line of a message that was sent: what it carried, and of a signal who waited for it."""
+    facts: dict[str, Any] = {
+        "kind": message.kind,
+        "name": message.name,
+        "messages": [record.id for record in sent],
+        "values": plain_data({"values": message.payload})["values"],
+    }
+    if message.kind is MessageKind.SIGNAL:
+        facts["to"] = [record.to_instance for record in sent]
+    return Deed(Action.MESSAGE_SENT, change=facts)
 
 
 def plain_data(data: Mapping[str, Any]) -> Any:

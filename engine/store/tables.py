@@ -180,6 +180,45 @@ timer = Table(
     info=HISTORY,
 )
 
+subscription = Table(  # what messages and signals an instance waits for, so that a receiver is found by an index
+    "subscription",
+    metadata,
+    Column("instance_id", ForeignKey("instance.id"), primary_key=True),
+    Column("task_id", String(32), primary_key=True),
+    Column("kind", String(10), primary_key=True),  # message, signal
+    Column("name", String(200), primary_key=True),
+    Column("correlation", String(64), primary_key=True),  # hash of one key of the conversation; empty: any will do
+    Column("element_id", String(200), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    info=HISTORY,
+)
+Index("ix_subscription_name", subscription.c.kind, subscription.c.name, subscription.c.correlation)
+
+message = Table(  # on its way between instances; that it was sent and received stands in their histories
+    "message",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(10), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("content", LargeBinary, nullable=False),  # msgpack: payload and correlations
+    Column("from_instance", String(36)),  # null: sent from outside
+    Column("to_instance", String(36)),  # of a signal: one row for each who waited for it
+    Column("sent_at", UtcDateTime, nullable=False),
+    Column("sent_by", String(64), nullable=False),
+    Column("status", String(20), nullable=False),  # waiting, delivered, failed, expired
+    Column("delivered_to", String(36)),
+    Column("delivered_at", UtcDateTime),
+    Column("note", Text),  # why it failed
+)
+Index("ix_message_status", message.c.status, message.c.sent_at)
+
+message_key = Table(  # under which correlations a message is found: its keys' hashes, and the empty one
+    "message_key",
+    metadata,
+    Column("message_id", ForeignKey("message.id"), primary_key=True),
+    Column("correlation", String(64), primary_key=True),
+)
+
 incident = Table(
     "incident",
     metadata,

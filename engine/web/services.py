@@ -11,6 +11,7 @@ from engine.service.documents import Documents
 from engine.service.histories import Histories
 from engine.service.incidents import Incidents
 from engine.service.instances import Instances
+from engine.service.messages import Messages
 from engine.service.office import Office
 from engine.service.operations import Operations
 from engine.service.people import People
@@ -28,6 +29,7 @@ class Services:
     histories: Histories
     incidents: Incidents
     instances: Instances
+    messages: Messages
     office: Office
     operations: Operations
     people: People

@@ -1,8 +1,5 @@
 """Other procedures through the host: timers without a person, incidents, four eyes, versions side by side."""
 
-import json
-from pathlib import Path
-
 import pytest
 
 from engine.app import build_services
@@ -11,28 +8,7 @@ from engine.model.process import InstanceStatus
 from engine.service.histories import Filter
 from engine.settings import read
 from engine.store.history import verify
-
-DIAGRAMS = Path(__file__).parents[1] / "bpmn" / "diagrams"
-EMPTY = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "type": "object",
-    "title": "Kosong",
-    "properties": {},
-}
-
-
-def form(**properties):
-    return json.dumps(EMPTY | {"properties": properties}).encode()
-
-
-def number(title):
-    return {"type": "number", "title": title}
-
-
-def files(name, forms, change=lambda xml: xml):
-    xml = change((DIAGRAMS / f"{name}.bpmn").read_text()).encode()
-    found = {f"processes/{name}/{name}.bpmn": xml, f"forms/{name}/mulai.schema.json": form()}
-    return found | {f"forms/{name}/{task}.schema.json": content for task, content in forms.items()}
+from tests.service.procedures import deploy, form, number, start
 
 
 @pytest.fixture
@@ -41,16 +17,6 @@ def clinic(office):
     office.hire("ann", "staf")
     office.hire("sam", "atasan")
     return office
-
-
-def deploy(office, name, forms, change=lambda xml: xml):
-    content = files(name, forms, change)
-    return office.services.deployments.deploy(office.actor("perancang"), name, content, "uji", office.now)
-
-
-def start(office, name, **entries):
-    typed = {path: [text] for path, text in entries.items()}
-    return office.services.instances.start(office.actor("ann"), name, typed, office.now)
 
 
 def test_a_timer_fires_without_a_person_and_after_a_restart(clinic):

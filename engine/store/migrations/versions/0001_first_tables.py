@@ -298,6 +298,43 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_timer_due_at"), "timer", ["due_at"], unique=False)
     op.create_table(
+        "subscription",
+        sa.Column("instance_id", sa.String(length=36), nullable=False),
+        sa.Column("task_id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("correlation", sa.String(length=64), nullable=False),
+        sa.Column("element_id", sa.String(length=200), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["instance_id"], ["instance.id"], name=op.f("fk_subscription_instance_id")),
+        sa.PrimaryKeyConstraint("instance_id", "task_id", "kind", "name", "correlation", name=op.f("pk_subscription")),
+    )
+    op.create_index("ix_subscription_name", "subscription", ["kind", "name", "correlation"], unique=False)
+    op.create_table(
+        "message",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("from_instance", sa.String(length=36), nullable=True),
+        sa.Column("to_instance", sa.String(length=36), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_by", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("delivered_to", sa.String(length=36), nullable=True),
+        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
+    )
+    op.create_index("ix_message_status", "message", ["status", "sent_at"], unique=False)
+    op.create_table(
+        "message_key",
+        sa.Column("message_id", sa.String(length=36), nullable=False),
+        sa.Column("correlation", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_message_key_message_id")),
+        sa.PrimaryKeyConstraint("message_id", "correlation", name=op.f("pk_message_key")),
+    )
+    op.create_table(
         "document_part",
         sa.Column("document_id", sa.String(length=36), nullable=False),
         sa.Column("item", sa.String(length=200), nullable=False),

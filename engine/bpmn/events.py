@@ -1,0 +1,122 @@
+"""Messages and signals between instances (BPMN 2.0.2, 8.4.2, 8.4.12 and 10.5.1).
+
+What an instance throws and does not catch itself leaves it as a ``Message``; what it waits for is told as
+``Subscription`` values, so that the store finds a receiver by an index and never loads an instance to ask. A message
+reaches one instance, a signal everybody who waits for it at that moment, the thrower's own branches included.
+
+Correlation is the engine's own: every key of a message is matched against the keys of the conversation so far. Each is
+hashed with its values (``correlation_of``), so that equal values meet whatever they are called by in either payload.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from SpiffWorkflow.bpmn import BpmnEvent
+from SpiffWorkflow.bpmn.specs.event_definitions import MessageEventDefinition, SignalEventDefinition
+from SpiffWorkflow.spiff.specs.event_definitions import MessageEventDefinition as SpiffMessage
+from SpiffWorkflow.spiff.specs.event_definitions import SignalEventDefinition as SpiffSignal
+
+from engine.bpmn.state import pack, unpack
+from engine.model.history import canonical
+from engine.model.process import Message, MessageKind, Subscription
+
+KINDS: Mapping[type, MessageKind] = {
+    MessageEventDefinition: MessageKind.MESSAGE,
+    SignalEventDefinition: MessageKind.SIGNAL,
+}
+
+
+def thrown(workflow: Any) -> tuple[Message, ...]:
+    """Take out of *workflow* what it threw to the outside; the engine's own events (terminate, cancel) stay inside."""
+    found = []
+    for event in workflow.get_events():
+        kind = _kind_of(event.event_definition)
+        if kind is not None:
+            found.append(Message(event.event_definition.name, kind, event.payload, dict(event.correlations)))
+    return tuple(found)
+
+
+def subscriptions(workflow: Any) -> frozenset[Subscription]:
+    """Return what the instance waits for."""
+    if workflow.completed:
+        return frozenset()
+    return frozenset([*_waiting(workflow), *_starting_sub_processes(workflow)])
+
+
+def caught(workflow: Any, message: Message) -> tuple[str, ...]:
+    """Let *workflow* catch *message*; the ids of the elements that did, none if nothing waited for that one."""
+    definition = (SpiffMessage if message.kind is MessageKind.MESSAGE else SpiffSignal)(message.name)
+    event = BpmnEvent(definition, message.payload, {key: dict(held) for key, held in message.correlations.items()})
+    catching = [task for task in workflow.event_manager.tasks.values() if task.task_spec.catches(task, event)]
+    elements = [str(task.task_spec.bpmn_id) for task in catching]
+    if not elements:
+        elements = [s.element_id for s in _starting_sub_processes(workflow) if (s.kind, s.name) == _facts(message)]
+    return tuple(dict.fromkeys(elements)) if workflow.event_manager.catch(event, internal=False) else ()
+
+
+def packed(message: Message) -> bytes:
+    """Return what *message* carries as bytes; TypeError names a value of a type that no form or expression yields."""
+    return pack([message.payload, message.correlations])
+
+
+def unpacked(kind: MessageKind, name: str, content: bytes) -> Message:
+    """Return the message that *content* was packed of."""
+    payload, correlations = unpack(content)
+    return Message(name, kind, payload, correlations)
+
+
+def correlation_of(key: str, values: Mapping[str, Any]) -> str:
+    """Return the hash under which messages and waiting instances of one conversation meet."""
+    return hashlib.sha256(canonical({key: _alike(values)}).encode()).hexdigest()
+
+
+def correlations_of(message: Message) -> tuple[str, ...]:
+    """Return under what a message is found: its keys, and the empty one of whoever has no conversation yet."""
+    return ("", *(correlation_of(key, values) for key, values in message.correlations.items()))
+
+
+def _waiting(workflow: Any) -> Iterator[Subscription]:
+    for task in workflow.event_manager.tasks.values():
+        definition = task.task_spec.event_definition
+        for one in getattr(definition, "event_definitions", (definition,)):
+            kind = _kind_of(one)
+            if kind is None:
+                continue
+            held = task.workflow.correlations if getattr(one, "correlation_properties", ()) else {}
+            for key in [correlation_of(key, values) for key, values in held.items()] or [""]:
+                yield Subscription(task.id.hex, str(task.task_spec.bpmn_id), kind, one.name, key)
+
+
+def _starting_sub_processes(workflow: Any) -> Iterator[Subscription]:
+    """Yield what would start an event sub-process (BPMN 2.0.2, 10.3.5); the engine makes one for each that comes."""
+    for name in getattr(workflow.spec.start, "trigger_specs", ()):
+        for start in workflow.subprocess_specs[name].bpmn_start_events:
+            kind = _kind_of(start.event_definition)
+            if kind is not None:
+                definition = start.event_definition
+                yield Subscription(workflow.task_tree.id.hex, str(start.bpmn_id), kind, definition.name, "")
+
+
+def _facts(message: Message) -> tuple[MessageKind, str]:
+    return message.kind, message.name
+
+
+def _kind_of(definition: Any) -> MessageKind | None:
+    return next((kind for base, kind in KINDS.items() if isinstance(definition, base)), None)
+
+
+def _alike(value: Any) -> Any:
+    """Return *value* so that numbers that are equal are written alike."""
+    match value:
+        case bool():
+            return value
+        case int() | Decimal():
+            return format(Decimal(value).normalize(), "f")
+        case Mapping():
+            return {str(key): _alike(held) for key, held in value.items()}
+        case list() | tuple():
+            return [_alike(held) for held in value]
+        case _:
+            return value
