@@ -14,12 +14,12 @@ from typing import Any
 from lxml import etree
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
-from SpiffWorkflow.spiff.parser import SpiffBpmnParser
 
-from engine.bpmn import expression, markup
+from engine.bpmn import decisions, expression, markup
 from engine.bpmn.markup import Element, bpmn, children, local, sop, text_of
+from engine.bpmn.parsing import Parser
 from engine.bpmn.timers import CLOCKED, is_literal
-from engine.bpmn.workflow import ITEMS_APART, guarded_update
+from engine.bpmn.workflow import ITEMS_APART, Count, guarded_update
 from engine.model.errors import Finding, InvalidProcedure
 from engine.model.process import DataObject, DataReference, Lane, Outline, UserTask
 
@@ -38,7 +38,6 @@ EXPRESSIONS = (
 SPIFF_EXPRESSIONS = ("messagePayload", "processVariableCorrelation")
 SPIFF_SCRIPTS = ("preScript", "postScript")
 FORM_PROPERTY = "formJsonSchemaFilename"
-DMN_INPUT = "{https://www.omg.org/spec/DMN/20191111/MODEL/}inputExpression"
 
 
 @dataclass(frozen=True)
@@ -57,16 +56,14 @@ def load(files: Mapping[str, bytes], process_id: str) -> Definition:
     path = f"processes/{process_id}/{process_id}.bpmn"
     if path not in files:
         raise InvalidProcedure([_finding(path, None, None, "Berkas diagram tidak ada.", f"Tambahkan {path}.")])
-    parser = SpiffBpmnParser()
+    tables = _tables(files)
+    parser = Parser(tables)
     roots: dict[str, Element] = {}
     for name in sorted(files):
-        if name.startswith("processes/") and name.endswith((".bpmn", ".dmn")):
+        if name.startswith("processes/") and name.endswith(".bpmn"):
             roots[name] = _read(name, files[name])
             try:
-                if name.endswith(".bpmn"):
-                    parser.add_bpmn_xml(roots[name].getroottree(), filename=name)
-                else:
-                    parser.add_dmn_xml(roots[name], filename=name)
+                parser.add_bpmn_xml(roots[name].getroottree(), filename=name)
             except (ValidationException, etree.LxmlError) as error:
                 raise _invalid(name, error) from None
     try:
@@ -75,15 +72,33 @@ def load(files: Mapping[str, bytes], process_id: str) -> Definition:
     except (ValidationException, RecursionError) as error:
         raise _invalid(path, error) from None
     freeze([spec, *subprocess_specs.values()])
-    every = [root for name, root in roots.items() if name.endswith(".bpmn")]
+    every = list(roots.values())
     kinds = {e.get("id"): local(e) for root in every for e in root.iter() if e.get("id") and isinstance(e.tag, str)}
     return Definition(
-        outline=_outline(roots[path], process_id, list(roots.values())),
+        outline=_outline(roots[path], process_id, every, tables),
         spec=spec,
         subprocess_specs=subprocess_specs,
         kinds=kinds,
         flows=_flows(every),
     )
+
+
+def _tables(files: Mapping[str, bytes]) -> dict[str, decisions.Table]:
+    """Return every decision table by its id."""
+    found: dict[str, decisions.Table] = {}
+    for name in sorted(files):
+        if name.startswith("processes/") and name.endswith(".dmn"):
+            _read(name, files[name])  # tells where it is unreadable
+            read = decisions.read(files[name])
+            if read.faults:
+                raise InvalidProcedure(
+                    [
+                        _finding(name, fault.decision, fault.line, fault.reason, "Perbaiki tabel itu.")
+                        for fault in read.faults
+                    ]
+                )
+            found |= read.tables
+    return found
 
 
 def freeze(specs: Iterable[Any]) -> None:
@@ -93,6 +108,8 @@ def freeze(specs: Iterable[Any]) -> None:
             task_spec.__class__ = ITEMS_APART.get(type(task_spec), type(task_spec))
             if isinstance(task_spec, LoopTask):
                 spec.task_specs[task_spec.task_spec].completed_event.connect(task_spec.merge_child)
+            if getattr(task_spec, "cardinality", None) is not None:
+                task_spec.cardinality = Count(task_spec.cardinality)
             _put_on_our_clock(task_spec)
             task_spec._update = partial(guarded_update, task_spec._update)
         for name in getattr(spec.start, "trigger_specs", ()):
@@ -157,12 +174,13 @@ def _finding(file: str, element_id: str | None, line: int | None, message: str, 
 # ── the outline ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _outline(root: Element, process_id: str, roots: list[Element]) -> Outline:
+def _outline(root: Element, process_id: str, roots: list[Element], tables: Mapping[str, decisions.Table]) -> Outline:
     process = next(p for p in root.iter(bpmn("process")) if p.get("id") == process_id)
-    lanes, lane_of = _lanes(process)
-    nodes = {e.get("id"): e for e in process.iter() if e.get("id") and isinstance(e.tag, str)}
-    references = {e.get("id"): e for e in root.iter(bpmn("dataObjectReference"))}
-    ordered = _in_flow_order(process)
+    reached = _reached(process, roots)
+    lanes, lane_of = _lanes(reached)
+    nodes = {e.get("id"): e for each in reached for e in each.iter() if e.get("id") and isinstance(e.tag, str)}
+    references = {e.get("id"): e for each in roots for e in each.iter(bpmn("dataObjectReference"))}
+    ordered = _in_flow_order(process, {each.get("id"): each for each in reached})
     start = next(children(process, "startEvent"))
     names = {id_: e.get("name") for id_, e in nodes.items() if e.get("name")}
     english = {id_: e.get(sop("nama")) for id_, e in nodes.items() if e.get(sop("nama"))}
@@ -177,28 +195,45 @@ def _outline(root: Element, process_id: str, roots: list[Element]) -> Outline:
         identity=_identity(process),
         lanes=lanes,
         tasks=tasks,
-        data_objects=_data_objects(process, references),
+        data_objects=_data_objects(reached, references),
         start_event=start.get("id"),
         starters=tuple(starters) if starters else ((start_lane.role,) if start_lane else ()),
         title=process.get(sop("judul")),
         key=process.get(sop("kunci")),
         reference_date=process.get(sop("tanggalAcuan")),
-        needed_names=_needed_names(roots),
+        needed_names=_needed_names(roots).union(*(table.names for table in tables.values())),
         proposals=frozenset(id_ for id_, e in nodes.items() if e.get(sop("usulan")) == "true"),
         names=names,
         names_en=english,
         sample_teams=frozenset(
             element.get(sop("peran")) or element.get("id")
-            for element in process.iter(bpmn("lane"))
+            for each in reached
+            for element in each.iter(bpmn("lane"))
             if element.get(sop("contohTim")) == "true"
         ),
     )
 
 
-def _lanes(process: Element) -> tuple[tuple[Lane, ...], dict[str, Lane]]:
-    """Return the lanes from top to bottom, and the innermost lane of every flow node (sub-processes hand theirs on)."""
-    lanes, lane_of = [], {}
-    for element in process.iter(bpmn("lane")):
+def _reached(process: Element, roots: list[Element]) -> list[Element]:
+    """Return *process* and every process that it calls, and so on (BPMN 2.0.2, 10.3.6): their people work here too."""
+    known = {each.get("id"): each for root in roots for each in root.iter(bpmn("process"))}
+    found = [process]
+    for each in found:
+        for activity in each.iter(bpmn("callActivity")):
+            called = known.get(activity.get("calledElement"))
+            if called is not None and called not in found:
+                found.append(called)
+    return found
+
+
+def _lanes(processes: list[Element]) -> tuple[tuple[Lane, ...], dict[str, Lane]]:
+    """Return the lanes from top to bottom, and the innermost lane of every flow node (sub-processes hand theirs on).
+
+    Lanes of one role in several processes are one lane: the first.
+    """
+    lanes: dict[str, Lane] = {}
+    lane_of: dict[str, Lane] = {}
+    for element in (lane for process in processes for lane in process.iter(bpmn("lane"))):
         lane = Lane(
             id=element.get("id"),
             name=element.get("name") or element.get("id"),
@@ -206,18 +241,18 @@ def _lanes(process: Element) -> tuple[tuple[Lane, ...], dict[str, Lane]]:
             role=element.get(sop("peran")) or element.get("id"),
         )
         if next(element.iter(bpmn("childLaneSet")), None) is None:
-            lanes.append(lane)
+            lanes.setdefault(lane.role, lane)
         for reference in children(element, "flowNodeRef"):
             lane_of[text_of(reference)] = lane
-    for element in process.iter(*(bpmn(kind) for kind in SUB_PROCESSES)):
+    for element in (e for process in processes for e in process.iter(*(bpmn(kind) for kind in SUB_PROCESSES))):
         inherited = lane_of.get(element.get("id"))
         for inner in element.iter():
             if inherited is not None and inner.get("id"):
                 lane_of.setdefault(inner.get("id"), inherited)
-    return tuple(lanes), lane_of
+    return tuple(lanes.values()), lane_of
 
 
-def _in_flow_order(process: Element) -> list[Element]:
+def _in_flow_order(process: Element, reached: Mapping[str, Element]) -> list[Element]:
     """Return what people do in the order in which a first pass comes by, breadth first from the start events."""
     found: list[Element] = []
     seen: set[str] = set()
@@ -242,6 +277,8 @@ def _in_flow_order(process: Element) -> list[Element]:
                 found.append(element)
             elif local(element) in SUB_PROCESSES:
                 walk(element)
+            elif local(element) == "callActivity" and element.get("calledElement") in reached:
+                walk(reached[element.get("calledElement")])
             queue += targets.get(id_, [])
             queue += attached.get(id_, [])
 
@@ -298,9 +335,9 @@ def _form_of(element: Element) -> str:
     return str(element.get("id"))
 
 
-def _data_objects(process: Element, references: Mapping[str, Element]) -> tuple[DataObject, ...]:
+def _data_objects(processes: list[Element], references: Mapping[str, Element]) -> tuple[DataObject, ...]:
     found = []
-    for element in process.iter(bpmn("dataObject")):
+    for element in (data_object for process in processes for data_object in process.iter(bpmn("dataObject"))):
         id_ = element.get("id")
         named = [element, *(r for r in references.values() if r.get("dataObjectRef") == id_)]
         name = next((e.get("name") for e in named if e.get("name")), id_)
@@ -322,7 +359,7 @@ def _identity(process: Element) -> dict[str, Any]:
 
 
 def _needed_names(roots: list[Element]) -> frozenset[str]:
-    """Return every name that some expression of the diagrams or decision tables reads."""
+    """Return every name that some expression of the diagrams reads."""
     names: set[str] = set()
 
     def read(text: str | None) -> None:
@@ -337,13 +374,8 @@ def _needed_names(roots: list[Element]) -> frozenset[str]:
             if not isinstance(element.tag, str):
                 continue
             name = local(element)
-            if (
-                name in EXPRESSIONS
-                or name in SPIFF_EXPRESSIONS
-                or element.tag == DMN_INPUT
-                or name == "inputExpression"
-            ):
-                read(element.text if name != "inputExpression" else "".join(element.itertext()))
+            if name in EXPRESSIONS or name in SPIFF_EXPRESSIONS:
+                read(element.text)
             elif name == "loopDataInputRef" and element.text:
                 names.add(element.text.strip())
             elif name == "script" or name in SPIFF_SCRIPTS:

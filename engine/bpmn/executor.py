@@ -8,7 +8,6 @@ At a quiet point (one open task at top level, nothing else waiting) finished wor
 to the root with its data. History is kept elsewhere, and what a move costs stays flat over loops.
 """
 
-import copy
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -158,7 +157,7 @@ class Executor:
                 raise NotFound(task_id)
             if task._state != OPEN or not task.task_spec.manual or INCIDENT in task.internal_data:
                 raise Conflict("cancelled" if task._state == TaskState.CANCELLED else "completed")
-            task.data = copy.deepcopy(task.data)
+            task.data = _copied(task.data)
             task.data.update(_accepted(values))
             self._write_documents(task, documents)
             journal = _Journal(definition)
@@ -271,7 +270,7 @@ class Executor:
             if id_ in documents:
                 workflow.data_objects[id_] = dict(documents[id_])
             if id_ in associated:  # an output that this pass does not yield (a return, say) keeps its version
-                task.data[id_] = copy.deepcopy(workflow.data_objects[id_])
+                task.data[id_] = _copied(workflow.data_objects[id_])
 
     def _settle(
         self,
@@ -328,8 +327,11 @@ class Executor:
     def _open_tasks(
         self, workflow: InstanceWorkflow, definition: Definition, functions: Functions | None
     ) -> tuple[OpenTask, ...]:
-        found = []
+        found = {}
         for task in _ready_for_people(workflow, definition):
+            if task.id in workflow.open_tasks:  # of two hundred items, a move changes one
+                found[task.id] = workflow.open_tasks[task.id]
+                continue
             user_task = definition.outline.task(task.task_spec.bpmn_id)
             if user_task.performer is not None and PERFORMER not in task.internal_data:
                 try:
@@ -340,23 +342,37 @@ class Executor:
                     note_incident(task, error)
                     continue
             is_item = _is_item(task)
-            found.append(
-                OpenTask(
-                    id=task.id.hex,
-                    element_id=user_task.element_id,
-                    role=user_task.role,
-                    performer=task.internal_data.get(PERFORMER),
-                    item=_item_of(task) if is_item else None,
-                    activation=task.parent.id.hex if is_item else task.id.hex,
-                )
+            found[task.id] = OpenTask(
+                id=task.id.hex,
+                element_id=user_task.element_id,
+                role=user_task.role,
+                performer=task.internal_data.get(PERFORMER),
+                item=_item_of(task) if is_item else None,
+                activation=task.parent.id.hex if is_item else task.id.hex,
             )
-        return tuple(found)
+        workflow.open_tasks = found
+        return tuple(found.values())
+
+
+def _copied(value: Any) -> Any:
+    """Return *value* with containers of its own; what else a state may hold (``engine.bpmn.state``) never changes."""
+    match value:
+        case dict():
+            return {key: _copied(held) for key, held in value.items()}
+        case list():
+            return [_copied(held) for held in value]
+        case tuple():
+            return tuple(_copied(held) for held in value)
+        case set():
+            return set(value)
+        case _:
+            return value
 
 
 def _accepted(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that may enter the state: nothing that means something to the engine."""
     return {
-        key: copy.deepcopy(value)
+        key: _copied(value)
         for key, value in values.items()
         if key not in REFUSED_KEYS and not key.startswith("_") and key not in expression.FUNCTIONS
     }

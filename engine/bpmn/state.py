@@ -24,7 +24,8 @@ VERSION = 1
 LIBRARY = "3.2.0"
 DECIMAL, DATETIME, DATE, TIME, TIMEDELTA, UUID, SET, TUPLE = range(1, 9)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-PASSING = ("seen_events",)
+ABSENT = object()
+PASSING = frozenset({"seen_events"})
 """Kept by the engine on tasks that are over, and of no use any more."""
 
 
@@ -74,38 +75,43 @@ def load(definition: Definition, state: bytes) -> InstanceWorkflow:
 
 
 def _pack_workflow(workflow: Any) -> list[Any]:
+    tasks, last = workflow.tasks, workflow.last_task
     names: dict[str, int] = {}
-    places: dict[uuid.UUID, int] = {}
     rows: list[Any] = []
-    waiting = [workflow.task_tree]
+    last_row: int | None = None
+    waiting: list[tuple[Any, int | None, Mapping[str, Any]]] = [(workflow.task_tree, None, {})]
     while waiting:
-        task = waiting.pop()
-        places[task.id] = len(rows)
-        parent = task.parent
-        added, removed = _difference(parent.data if parent is not None else {}, task.data)
-        internal = {key: value for key, value in task.internal_data.items() if key not in PASSING}
+        task, parent_row, inherited = waiting.pop()
+        row, data, internal = len(rows), task.data, task.internal_data
+        if task is last:
+            last_row = row
+        if not PASSING.isdisjoint(internal):
+            internal = {key: value for key, value in internal.items() if key not in PASSING}
         rows.append(
             [
                 task.id.bytes,
-                places[task._parent] if parent is not None else None,
+                parent_row,
                 task.last_state_change,
                 task._state,
                 names.setdefault(task.task_spec.name, len(names)),
                 task.triggered,
                 internal,
-                added,
-                removed,
+                {
+                    key: value
+                    for key, value in data.items()
+                    if (held := inherited.get(key, ABSENT)) is not value and not _same(held, value)
+                },
+                [key for key in inherited if key not in data],
             ]
         )
-        waiting.extend(reversed(task.children))
-    last = workflow.last_task
+        waiting.extend((tasks[child], row, data) for child in reversed(task._children))
     return [
         workflow.spec.name,
         workflow.data,
         workflow.correlations,
         workflow.success,
         workflow.completed,
-        places.get(last.id) if last is not None else None,
+        last_row,
         list(names),
         rows,
     ]
@@ -142,16 +148,8 @@ def _unpack_workflow(workflow: Any, packed: list[Any]) -> None:
     workflow.last_task = tasks[last] if last is not None else None
 
 
-def _difference(parent: Mapping[str, Any], own: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    added = {}
-    for key, value in own.items():
-        if key not in parent or not _same(parent[key], value):
-            added[key] = value
-    return added, [key for key in parent if key not in own]
-
-
 def _same(one: Any, other: Any) -> bool:
-    return one is other or (type(one) is type(other) and bool(one == other))
+    return type(one) is type(other) and bool(one == other)
 
 
 def pack(value: Any) -> bytes:

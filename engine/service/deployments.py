@@ -22,7 +22,8 @@ from engine.model.process import UserTask
 from engine.model.work import DefinitionRecord
 from engine.service.documents import PARTS
 from engine.service.office import Office
-from engine.service.procedures import Procedure, Procedures, content_hash, read_forms
+from engine.service.procedure_files import content_hash, read_forms
+from engine.service.procedures import Procedure, Procedures
 from engine.store.database import Database
 from engine.store.queries import definitions, instances, people
 
@@ -169,6 +170,13 @@ class Deployments:
         """Return the version in force of every procedure."""
         with self.database.read() as reader:
             return tuple(self.procedures.of(reader, record.id) for record in definitions.all_latest(reader))
+
+    def deployed(
+        self, process_id: str | None, after: tuple[datetime, str] | None, limit: int
+    ) -> tuple[tuple[DefinitionRecord, ...], bool]:
+        """Return versions behind (deployed at, id), newest first, and whether more follow."""
+        with self.database.read() as reader:
+            return definitions.deployed(reader, process_id, after, limit)
 
     def process(self, process_id: str, now: datetime, version: int | None = None) -> DeployedProcess:
         """Return a procedure (in *version*, else the one in force) with its versions and people."""

@@ -4,11 +4,9 @@ A version never changes after its deployment, so what is read here is kept until
 a version for the first time reads its files from the database, which is why any worker on any machine can run it.
 """
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from pathlib import PurePosixPath
 from threading import Lock
 from typing import Any
 
@@ -16,11 +14,11 @@ from engine.bpmn import expression
 from engine.bpmn.definition import Definition
 from engine.bpmn.executor import Executor
 from engine.forms.form import Form
-from engine.forms.loading import load as load_form
 from engine.model.calendar import OfficeCalendar
 from engine.model.errors import NotFound
 from engine.model.process import Outline
 from engine.model.work import DefinitionRecord
+from engine.service.procedure_files import read_forms
 from engine.store.queries import Transaction, definitions
 
 
@@ -33,6 +31,19 @@ class Words:
 
 
 INDONESIAN = Words("id", str)
+Entries = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What a program sends for a form: JSON by field, numbers as int, Decimal or text."""
+
+    json: Mapping[str, Any]
+
+
+def entries_of(form: Form, sent: Entries | Values, words: Words) -> Entries:
+    """Return what was sent for *form* as a person would have posted it; InvalidForm names what does not fit it."""
+    return form.posted(sent.json, words.locale, words.gettext) if isinstance(sent, Values) else sent
 
 
 @dataclass(frozen=True)
@@ -88,25 +99,6 @@ class Procedures:
         """Return the procedure that *files* hold; InvalidProcedure with every finding if they hold none."""
         definition = self.executor.definition(record.content_hash, record.process_id, lambda: files)
         return Procedure(record, definition.outline, read_forms(record.process_id, files), definition, files)
-
-
-def read_forms(process_id: str, files: Mapping[str, bytes]) -> dict[str, Form]:
-    """Return every form of a procedure by its id; InvalidProcedure names the file and place of a fault."""
-    folder = PurePosixPath("forms") / process_id
-    forms = {}
-    for path in sorted(files):
-        name = PurePosixPath(path)
-        if name.parent == folder and name.name.endswith(".schema.json"):
-            form_id = name.name.removesuffix(".schema.json")
-            ui = files.get(str(folder / f"{form_id}.ui.json"))
-            forms[form_id] = load_form(form_id, files[path], ui, expression.compile)
-    return forms
-
-
-def content_hash(files: Mapping[str, bytes]) -> str:
-    """Return the SHA-256 over every path and content: two procedures are the same if this is."""
-    lines = (f"{hashlib.sha256(files[path]).hexdigest()}  {path}\n" for path in sorted(files))
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def evaluator(functions: Mapping[str, Callable[..., Any]]) -> Callable[[str, Mapping[str, Any]], Any]:

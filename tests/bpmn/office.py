@@ -14,8 +14,8 @@ NOW = datetime(2025, 4, 11, 3, 15, tzinfo=UTC)
 
 
 def load(name: str) -> Definition:
-    xml = (DIAGRAMS / f"{name}.bpmn").read_bytes()
-    return definition.load({f"processes/{name}/{name}.bpmn": xml}, name)
+    files = {f"processes/{name}/{p.name}": p.read_bytes() for p in DIAGRAMS.glob(f"{name}.*") if p.suffix != ".json"}
+    return definition.load(files, name)
 
 
 class Instance:

@@ -17,6 +17,7 @@ from engine.bpmn.rules import FormExpression, Forms, check
 from engine.model.errors import Finding
 
 BROKEN = Path(__file__).parent / "broken"
+DIAGRAMS = Path(__file__).parent / "diagrams"
 ROOT = Path(__file__).parents[2]
 SAMPLE = "pengumpulan_data_kinerja"
 # The forms of the broken diagrams: each form's top properties.
@@ -67,7 +68,8 @@ def test_every_rule_has_a_diagram_that_breaks_it() -> None:
     heard = {
         line.split()[1] for text in BROKEN.glob("*.txt") for line in text.read_text().splitlines() if line[0] != " "
     }
-    assert rules - heard == {"no_diagram"}, "which is tested below, being no fault of a diagram"
+    below = {"no_diagram", "decision_unreadable"}
+    assert rules - heard == below, "which are tested below, being no faults of a diagram"
     assert len(rules) > 40
 
 
@@ -135,6 +137,18 @@ def test_a_decision_of_the_procedure_s_own_table_is_found() -> None:
     assert "decision_missing" not in rules
     rules = {each.rule for each in check({"contoh.bpmn": named, "skala.dmn": b"<"}, "contoh", Forms(FORMS))}
     assert {"decision_missing", "not_xml"} <= rules
+
+
+def test_a_decision_table_that_cannot_be_read_is_named_with_its_line_and_what_it_reads_is_checked() -> None:
+    table = (DIAGRAMS / "decision_chooses_the_way.dmn").read_bytes()
+    files = {f"{SAMPLE}.bpmn": sample(), "skala.dmn": table.replace(b"[75..90]", b"[75..")}
+    (found,) = check(files, SAMPLE, Forms(sample_forms()))
+    assert (found.rule, found.file) == ("decision_unreadable", "skala.dmn")
+    assert "baris 2" in found.message
+    files["skala.dmn"] = table
+    (found,) = check(files, SAMPLE, Forms(sample_forms()))
+    assert (found.rule, found.file) == ("name_unknown", "skala.dmn")
+    assert "capaian" in found.message
 
 
 def test_every_fault_of_two_files_is_heard_at_once_in_the_order_of_files_and_lines() -> None:

@@ -28,6 +28,7 @@ def files(name, forms, change=lambda xml: xml):
     xml = change((DIAGRAMS / f"{name}.bpmn").read_text()).encode()
     schemas = {"mulai": form(), **forms}
     found = {f"processes/{name}/{name}.bpmn": xml}
+    found |= {f"processes/{name}/{path.name}": path.read_bytes() for path in DIAGRAMS.glob(f"{name}*.dmn")}
     return found | {f"forms/{name}/{task}.schema.json": content for task, content in schemas.items()}
 
 

@@ -46,7 +46,7 @@ def check(files: Mapping[str, bytes], process_id: str, read: Forms | None) -> li
         )
     else:
         process.check_procedure(procedure)
-        language.check_forms(procedure)
+        language.check_names(procedure)
     for each in procedure.diagrams:
         for rule in RULES:
             rule(procedure, each)

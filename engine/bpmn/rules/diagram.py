@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from engine.bpmn.decisions import Table
+from engine.bpmn.decisions import read as read_tables
 from engine.bpmn.markup import BPMN, Element, Unreadable, bpmn, children, local, namespace, read, text_of
 from engine.model.errors import Finding
 
@@ -57,6 +59,7 @@ class Procedure:
     forms: Forms | None
     diagrams: list["Diagram"] = field(default_factory=list)
     decisions: set[str] = field(default_factory=set)
+    tables: list[tuple[str, Table]] = field(default_factory=list)  # each with its file
     findings: list[Finding] = field(default_factory=list)
 
     def say(
@@ -242,7 +245,18 @@ def load_decisions(procedure: Procedure, file: str, xml: bytes) -> None:
             line=error.line,
         )
         return
+    found = read_tables(xml)
     procedure.decisions |= {e.get("id") for e in root.iter() if local(e) == "decision" and e.get("id")}
+    procedure.tables += [(file, table) for table in found.tables.values()]
+    for fault in found.faults:
+        procedure.say(
+            None,
+            "decision_unreadable",
+            f"Tabel keputusan {fault.decision or '(tanpa id)'}: {fault.reason}.",
+            "Perbaiki tabel itu; docs/ungkapan.md memuat tulisan sel yang dibaca.",
+            file=file,
+            line=fault.line,
+        )
 
 
 def inner_text(element: Element, *path: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from engine.bpmn.markup import Element, bpmn, children, local
 from engine.bpmn.rules.diagram import ACTIVITIES, CHOOSING, SUB_PROCESSES, Diagram, Procedure, called, kinds
 
-MAX_CHAIN = 400  # the engine's parser walks flows recursively; near 480 nodes Python refuses
+MAX_CHAIN = 750  # the engine makes tasks ahead recursively; near 950 in a row Python refuses
 MAX_PREDICTED = 2_000  # tasks that the engine makes ahead at once
 
 _AT_AN_END = 3  # an end event and the two tasks that the engine itself puts after it
@@ -32,7 +32,7 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
         }
         _check_reachable(diagram, scope, graph)
         if not _check_cycles(diagram, graph):
-            _check_size(diagram, scope, graph)
+            _check_size(diagram, graph)
 
 
 def _check_ends(diagram: Diagram, flow: Element) -> None:
@@ -249,52 +249,37 @@ def _cycle(graph: Mapping[str, list[str]], keep: Callable[[str], bool]) -> list[
     return []
 
 
-def _check_size(diagram: Diagram, scope: Element, graph: Mapping[str, list[str]]) -> None:
-    """Measure how deep the engine's parser and how far its prediction would go."""
-    deepest, depth = _deepest(graph, [n.get("id") for n in diagram.nodes(scope) if local(n) == "startEvent"])
-    if depth > MAX_CHAIN:
+def _check_size(diagram: Diagram, graph: Mapping[str, list[str]]) -> None:
+    """Measure how deep and how far the engine's prediction would go."""
+    depths, counts = _predicted(diagram, graph)
+    deepest = max(depths, key=lambda name: depths[name], default="")
+    if depths.get(deepest, 0) > MAX_CHAIN:
         diagram.fault(
             diagram.elements[deepest],
             "chain_too_long",
-            f"Sampai {called(diagram.elements[deepest])} ada {depth} unsur berturut-turut; batasnya {MAX_CHAIN}.",
+            f"Sejak {called(diagram.elements[deepest])} ada {depths[deepest]} unsur berturut-turut tanpa pilihan; "
+            f"batasnya {MAX_CHAIN}.",
             "Bagi alur menjadi beberapa subproses atau call activity.",
         )
         return
-    worst, tasks = _predicted(diagram, graph)
-    if tasks > MAX_PREDICTED:
+    worst = max(counts, key=lambda name: counts[name], default="")
+    if counts.get(worst, 0) > MAX_PREDICTED:
         diagram.fault(
             diagram.elements[worst],
             "too_many_branches",
-            f"Sesudah {called(diagram.elements[worst])} mesin harus menyiapkan {tasks:,} tugas sekaligus; "
+            f"Sesudah {called(diagram.elements[worst])} mesin harus menyiapkan {counts[worst]:,} tugas sekaligus; "
             f"batasnya {MAX_PREDICTED:,}.".replace(",", "."),
             "Gerbang paralel yang berturut-turut berlipat dua: satukan, atau letakkan tiap bagian dalam call activity.",
         )
 
 
-def _deepest(graph: Mapping[str, list[str]], starts: Iterable[str]) -> tuple[str, int]:
-    """Return the node at which the parser is nested deepest, walking as it does: first way first, each node once."""
-    best, seen = ("", 0), set()
-    for start in starts:
-        seen.add(start)
-        ways = [(start, iter(graph.get(start, [])))]
-        while ways:
-            if len(ways) > best[1]:
-                best = (ways[-1][0], len(ways))
-            step = next(ways[-1][1], None)
-            if step is None:
-                ways.pop()
-            elif step not in seen and step in graph:
-                seen.add(step)
-                ways.append((step, iter(graph[step])))
-    return best
-
-
-def _predicted(diagram: Diagram, graph: Mapping[str, list[str]]) -> tuple[str, int]:
-    """Return the node from which the engine makes most tasks ahead, and how many.
+def _predicted(diagram: Diagram, graph: Mapping[str, list[str]]) -> tuple[dict[str, int], dict[str, int]]:
+    """Return how deep the engine makes tasks ahead from every node, and how many.
 
     It follows every way and joins nothing, so two branches that meet are counted twice from there on; a gateway that
     chooses ends its foresight.
     """
+    depths: dict[str, int] = {}
     counts: dict[str, int] = {}
     for start in graph:
         stack = [start]
@@ -304,10 +289,10 @@ def _predicted(diagram: Diagram, graph: Mapping[str, list[str]]) -> tuple[str, i
             if name in counts:
                 stack.pop()
             elif _may_leave(diagram, diagram.elements[name]):
-                counts[name] = 1 + len(ahead)
+                depths[name], counts[name] = 2, 1 + len(ahead)
             elif missing := [step for step in ahead if step not in counts]:
                 stack.extend(missing)
             else:
+                depths[name] = 1 + max((depths[step] for step in ahead), default=0)
                 counts[name] = (1 if ahead else _AT_AN_END) + sum(counts[step] for step in ahead)
-    worst = max(counts, key=lambda name: counts[name], default="")
-    return worst, counts.get(worst, 0)
+    return depths, counts

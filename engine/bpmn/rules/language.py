@@ -55,11 +55,21 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
                 )
 
 
-def check_forms(procedure: Procedure) -> None:
-    """Check that what the expressions of forms read is given: a name that nobody gives would silently be empty."""
+def check_names(procedure: Procedure) -> None:
+    """Check that what forms and decision tables read is given: in a form, what nobody gives would silently be empty."""
     if procedure.forms is None:
         return
-    known = _known_names(procedure, procedure.forms) | procedure.forms.given
+    known = _known_names(procedure, procedure.forms)
+    for file, table in procedure.tables:
+        for name in sorted(table.names - known):
+            procedure.say(
+                None,
+                "name_unknown",
+                f"Tabel keputusan {table.id} membaca {name}, yang tidak diisi langkah mana pun.",
+                f"Perbaiki ejaan {name}, atau tambahkan isian {name} ke formulir langkah sebelumnya.",
+                file=file,
+            )
+    known |= procedure.forms.given
     sections = procedure.forms.sections
     for each in procedure.forms.expressions:
         for name in sorted(_names(each.text) - known):
@@ -155,6 +165,8 @@ def _check_expression(diagram: Diagram, written: _Written, known: set[str] | Non
     of, word = written.of, f"{written.word} pada {called(written.of)}"
     try:
         names = _names(written.text)
+        if not names and not (compiled := expression.compile(written.text)).names:
+            compiled.evaluate({})  # reads nothing, so what it gives is known now
     except expression.ExpressionError as error:
         diagram.fault(
             of, "expression", f"{word} tidak dapat dibaca: {error.reason}.", f"Perbaiki “{written.text}”. {_EXAMPLE}"
@@ -223,7 +235,7 @@ def _assigned(text: str) -> set[str]:
 
 def _known_names(procedure: Procedure, forms: Forms) -> set[str]:
     """Return every name that a form, a document, a script, a multi-instance item or a message gives."""
-    known: set[str] = set().union(*forms.fields.values())
+    known: set[str] = set().union(*forms.fields.values(), *(table.outputs for _, table in procedure.tables))
     for diagram in procedure.diagrams:
         for element in diagram.root.iter():
             if not isinstance(element.tag, str):

@@ -1,9 +1,11 @@
 """Rules about elements of BPMN that the engine does not run, or not as BPMN means them: refused by name."""
 
+from decimal import Decimal
+
+from engine.bpmn import expression
+from engine.bpmn.limits import MOST_ITEMS
 from engine.bpmn.markup import CAMUNDA, SPIFF, Element, bpmn, children, local
 from engine.bpmn.rules.diagram import SUB_PROCESSES, Diagram, Procedure, called, inner_text
-
-MAX_INSTANCES = 500
 
 _REFUSED = {
     "adHocSubProcess": (
@@ -161,12 +163,12 @@ def _check_loop(diagram: Diagram, node: Element) -> None:
             f"{called(node)} dikerjakan berganda, tetapi jumlahnya {'disebut dua kali' if count else 'tidak disebut'}.",
             "Sebut satu saja: kumpulan (loopDataInputRef) atau jumlah (loopCardinality).",
         )
-    if count.isdigit() and int(count) > MAX_INSTANCES:
+    if (known := _constant(count)) is not None and known > MOST_ITEMS:
         diagram.fault(
             node,
             "instances_too_many",
-            f"{called(node)} dikerjakan {int(count):,} kali sekaligus; batasnya {MAX_INSTANCES}.".replace(",", "."),
-            f"Kurangi jumlahnya sampai {MAX_INSTANCES}, atau kerjakan sebagai satu tabel dalam satu tugas.",
+            f"{called(node)} dikerjakan {int(known):,} kali sekaligus; batasnya {MOST_ITEMS}.".replace(",", "."),
+            f"Kurangi jumlahnya sampai {MOST_ITEMS}, atau kerjakan sebagai satu tabel dalam satu tugas.",
         )
     if inner_text(several, "loopDataOutputRef") and _returns_to(diagram, node):
         diagram.fault(
@@ -175,6 +177,16 @@ def _check_loop(diagram: Diagram, node: Element) -> None:
             f"{called(node)} dapat diulang lewat panah kembali, tetapi kumpulan keluarannya sudah terisi saat itu.",
             "Hapus loopDataOutputRef; hasil tiap bagian disimpan sebagai dokumen.",
         )
+
+
+def _constant(text: str) -> Decimal | None:
+    """Return the number that an expression always gives; None if it depends on something, or is none."""
+    try:
+        compiled = expression.compile(text)
+        value = None if compiled.names else compiled.evaluate({})
+    except expression.ExpressionError:
+        return None  # said where expressions are checked
+    return value if isinstance(value, Decimal) else None
 
 
 def _returns_to(diagram: Diagram, node: Element) -> bool:

@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 
 from engine.model.work import DefinitionRecord
 from engine.store.queries import Transaction
@@ -62,6 +63,22 @@ def versions(tx: Transaction, process_id: str) -> tuple[DefinitionRecord, ...]:
     """Return every version of *process_id*, newest first."""
     query = select(*COLUMNS).where(definition.c.process_id == process_id).order_by(definition.c.version.desc())
     return tuple(_record(row) for row in tx.connection.execute(query))
+
+
+def deployed(
+    tx: Transaction, process_id: str | None, after: tuple[datetime, str] | None, limit: int
+) -> tuple[tuple[DefinitionRecord, ...], bool]:
+    """Return versions in the order of their deployment, newest first, and whether more follow."""
+    query = select(*COLUMNS).order_by(definition.c.deployed_at.desc(), definition.c.id).limit(limit + 1)
+    if process_id is not None:
+        query = query.where(definition.c.process_id == process_id)
+    if after is not None:
+        at, id_ = after
+        query = query.where(
+            or_(definition.c.deployed_at < at, and_(definition.c.deployed_at == at, definition.c.id > id_))
+        )
+    rows = tx.connection.execute(query).all()
+    return tuple(_record(row) for row in rows[:limit]), len(rows) > limit
 
 
 def files(tx: Transaction, definition_id: str) -> dict[str, bytes]:

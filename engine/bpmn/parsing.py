@@ -1,0 +1,80 @@
+"""SpiffWorkflow's parser, made to read long procedures: flow nodes one after another, not each inside the one before.
+
+Upstream parses a node, and inside of that every node that follows it; near 480 steps in a row Python's stack ends. Here
+what follows a node is noted as *ahead* and parsed once the node is done; whoever connected to it is told to it then.
+A connection consists of names alone, so the specification comes out the same (``tests/gate`` compares them).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
+from SpiffWorkflow.spiff.parser import SpiffBpmnParser
+from SpiffWorkflow.spiff.parser.process import SpiffProcessParser
+
+from engine.bpmn import decisions
+from engine.bpmn.markup import CAMUNDA, Element, local
+from engine.bpmn.timers import host_functions
+
+
+class Ahead:
+    """Stands for a specification that is not parsed yet: it has its name, and remembers who connected to it."""
+
+    def __init__(self, node: Element, name: str) -> None:
+        self.node = node
+        self.name = name
+        self.sources: list[Any] = []
+
+    def _connect_notify(self, source: Any) -> None:
+        self.sources.append(source)
+
+
+class ProcessParser(SpiffProcessParser):  # type: ignore[misc]
+    """Parses one process or sub-process."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.ahead: dict[str, Ahead] = {}
+        self.inside: list[Element] = []
+
+    def parse_node(self, node: Element) -> Any:
+        """Return the specification of *node*: parsed now if nothing leads here but itself, else as one ahead.
+
+        A boundary event is needed whole by its activity, and what follows an event-based gateway by the gateway.
+        """
+        id_ = node.get("id")
+        follows = bool(self.inside) and local(node) != "boundaryEvent" and local(self.inside[-1]) != "eventBasedGateway"
+        if follows and id_ not in self.spec.task_specs:
+            name = f"{id_}.BoundaryEventSplit" if self.get_boundary_events(id_) else id_
+            return self.ahead.setdefault(id_, Ahead(node, name))
+        found = self._parsed(node)
+        while self.ahead and not self.inside:
+            self._parsed(self.ahead[next(iter(self.ahead))].node)
+        return found
+
+    def _parsed(self, node: Element) -> Any:
+        """Return the specification of *node*, parsed, and connect to it whoever waited for it."""
+        self.inside.append(node)
+        found = super().parse_node(node)
+        self.inside.pop()
+        if (waited_for := self.ahead.pop(node.get("id"), None)) is not None:
+            for source in waited_for.sources:
+                self.spec.task_specs[waited_for.name]._connect_notify(source)
+        return found
+
+
+class Parser(SpiffBpmnParser):  # type: ignore[misc]
+    """SpiffWorkflow's parser, with our decision tables in place of its own."""
+
+    PROCESS_PARSER_CLASS = ProcessParser
+
+    def __init__(self, tables: Mapping[str, decisions.Table]) -> None:
+        super().__init__()
+        self.tables = tables
+
+    def get_engine(self, decision_ref: str | None, node: Element) -> decisions.TableEngine:
+        """Return what decides for a business rule task."""
+        table = self.tables.get(decision_ref or node.get(f"{{{CAMUNDA}}}decisionRef") or "")
+        if table is None:
+            raise ValidationException(f"tabel keputusan {decision_ref} tidak ada", node=node, file_name=self.filename)
+        return decisions.TableEngine(table, host_functions)

@@ -1,0 +1,41 @@
+"""Where in a diagram the engine was when something went wrong: for faults that do not say it themselves.
+
+A computation that runs out of time, memory or stack is stopped anywhere: in upstream's parser, in a rule, in a move.
+What is common to all of these places is that the innermost frames hold the task, its specification or the XML element
+that is worked on.
+"""
+
+import traceback
+from typing import Any
+
+from SpiffWorkflow.specs.base import TaskSpec
+from SpiffWorkflow.task import Task
+
+from engine.bpmn.markup import BPMN, Element, local, namespace
+
+_AROUND = frozenset({"definitions", "process", "collaboration", "laneSet", "lane"})
+
+
+def element_at(error: BaseException) -> str | None:
+    """Return the id of the innermost element that was worked on when *error* was raised; None if there was none."""
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        for value in list(frame.f_locals.values()):
+            found = _id_of(value)
+            if found is not None:
+                return found
+    return None
+
+
+def _id_of(value: Any) -> str | None:
+    if isinstance(value, Task):
+        value = value.task_spec
+    if isinstance(value, TaskSpec):
+        found = getattr(value, "bpmn_id", None)
+        return None if found is None else str(found)
+    return _id_of_element(value) if hasattr(value, "sourceline") and isinstance(value.tag, str) else None
+
+
+def _id_of_element(element: Element) -> str | None:
+    if namespace(element) != BPMN or local(element) in _AROUND:
+        return None
+    return None if element.get("id") is None else str(element.get("id"))
