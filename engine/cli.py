@@ -6,7 +6,7 @@ Every command that cannot do its work says in one sentence what is wrong and in 
 import os
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import wraps
@@ -23,11 +23,13 @@ from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole, Person
 from engine.service.accounts import random_password
 from engine.service.deployments import read_folder
-from engine.service.procedures import content_hash
+from engine.service.procedure_files import content_hash
 from engine.settings import read
 from engine.store import backup as backups
+from engine.store.history import Report as HistoryReport
 from engine.store.history import verify as verify_history
 from engine.store.queries import people
+from engine.store.schema import check_prepared
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 NAMED_SAMPLES = 6
@@ -130,14 +132,16 @@ def serve(tls_cert: Path | None, tls_key: Path | None, tls_self_signed: bool, be
             f"Melayani {settings.host} tanpa enkripsi tidak diizinkan. Pakai --tls-cert dan --tls-key, "
             "--tls-self-signed, atau --behind-proxy ALAMAT."
         )
+    serving.refuse_taken_port(settings.host, settings.port)
     if tls_self_signed:
         tls_cert, tls_key, fingerprint = serving.self_signed(settings.data, [settings.host, "localhost", "127.0.0.1"])
         click.echo(f"Sidik sertifikat (SHA-256): {fingerprint}")
+    elif tls_cert and tls_key:
+        serving.refuse_bad_certificate(tls_cert, tls_key)
     if behind_proxy:
         os.environ["ALUR_PROXY"] = behind_proxy
     if tls_cert or behind_proxy:
         os.environ["ALUR_SECURE"] = "1"
-    serving.refuse_taken_port(settings.host, settings.port)
     with alur() as joined, joined.database.read() as reader:
         if not local and people.sample_people(reader):
             raise SetupError(
@@ -155,9 +159,7 @@ def worker() -> None:
     joined = build(read())
     joined.check()
     services = joined.services
-    Worker(
-        services.timers, services.messages, services.documents, services.operations, joined.settings.data
-    ).run()
+    Worker(services.timers, services.messages, services.documents, services.operations, joined.settings.data).run()
 
 
 @main.command()
@@ -202,14 +204,15 @@ def deploy(folder: Path, note: str) -> None:
 @told
 def verify(stream: str | None) -> None:
     """Compute every history hash again and say whether the record is unchanged."""
-    with alur(prepared=False) as joined, joined.database.read() as reader:
-        report = verify_history(reader, stream)
+    with alur(prepared=False) as joined:
+        check_prepared(joined.database)
+        with joined.database.read() as reader:
+            report = verify_history(reader, stream)
     click.echo(f"{report.lines} baris dalam {report.streams} rantai diperiksa.")
     if report.sound:
         click.echo("Utuh: tidak ada baris yang berubah, hilang, atau disisipkan sejak ditulis.")
         return
-    for fault in report.faults:
-        click.echo(f"TIDAK UTUH  {fault}", err=True)
+    _print_faults(report)
     sys.exit(1)
 
 
@@ -220,7 +223,14 @@ def backup(file: Path) -> None:
     """Write everything (database, files, keys under a passphrase) to FILE."""
     with alur(prepared=False) as joined:
         report = backups.backup(joined.database, joined.settings.data, file, _passphrase(confirm=True), now())
-    click.echo(f"Cadangan tersimpan: {file} ({report}).")
+    click.echo(f"Cadangan tersimpan: {file} ({_amounts(report.rows, report.files)}).")
+    for name in report.damaged:
+        click.echo(f"RUSAK   {name}: isinya bukan lagi yang disimpan dahulu.", err=True)
+    for name in report.missing:
+        click.echo(f"HILANG  {name}: basis data menyebutnya, tetapi berkasnya tidak ada.", err=True)
+    if report.damaged or report.missing:
+        click.echo("Cadangan ini tidak lengkap. Pulihkan berkas itu dari cadangan lama, lalu cadangkan lagi.", err=True)
+        sys.exit(1)
 
 
 @main.command()
@@ -230,7 +240,13 @@ def restore(file: Path) -> None:
     """Restore FILE into an empty ALUR_DATA and database; jobs stay off until confirm-restore."""
     settings = read()
     report = backups.restore(file, settings.database_url, settings.data, _passphrase(confirm=False), now())
-    click.echo(f"Cadangan dipulihkan ({report}). Timer tetap diam sampai `alur confirm-restore`.")
+    made = datetime.fromisoformat(report.made_at).strftime("%Y-%m-%d %H:%M UTC")
+    click.echo(f"Cadangan tanggal {made} dipulihkan ({_amounts(report.rows, report.files)}).")
+    click.echo("Timer tetap diam sampai `alur confirm-restore`.")
+    if not report.history.sound:
+        _print_faults(report.history)
+        click.echo("Riwayat sudah tidak utuh ketika dicadangkan. Bandingkan dengan cadangan yang lebih lama.", err=True)
+        sys.exit(1)
 
 
 @main.command("confirm-restore")
@@ -238,11 +254,12 @@ def restore(file: Path) -> None:
 def confirm_restore() -> None:
     """Let timers run again on a restored copy."""
     with alur() as joined:
-        if not backups.confirm_restore(joined.settings.data):
+        if not backups.is_restored(joined.settings.data):
             click.echo("Tidak ada pemulihan yang menunggu konfirmasi.")
             return
-        with joined.database.write(SYSTEM, now()) as work:
-            work.record("office", Deed(Action.OFFICE_RESTORED))
+        with joined.database.write(SYSTEM, now()) as work:  # recorded first: no timer fires that nobody answers for
+            work.record("office", Deed(Action.OFFICE_RESTORED, change={"confirmed": True}))
+        backups.confirm_restore(joined.settings.data)
     click.echo("Pemulihan dikonfirmasi; timer berjalan lagi.")
 
 
@@ -337,6 +354,17 @@ def _print_findings(findings: tuple[Finding, ...]) -> None:
         named = " ".join(part for part in (finding.element_id, f"“{finding.name}”" if finding.name else None) if part)
         kind = "SALAH" if finding.severity == "error" else "peringatan"
         click.echo(f"{kind}  {where}  {named}\n       {finding.message}\n       Perbaikan: {finding.mend}", err=True)
+
+
+def _print_faults(report: HistoryReport) -> None:
+    for fault in report.faults:
+        click.echo(f"TIDAK UTUH  {fault.stream} baris {fault.seq}: {fault}", err=True)
+    if report.fault_count > len(report.faults):
+        click.echo(f"            dan {report.fault_count - len(report.faults)} rantai lain.", err=True)
+
+
+def _amounts(rows: Mapping[str, int], files: int) -> str:
+    return f"{sum(rows.values())} baris, {rows['instance']} pelaksanaan, {files} berkas"
 
 
 def _fail(text: str) -> None:

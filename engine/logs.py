@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from contextlib import suppress
+from typing import Any
 
 import structlog
 
@@ -17,6 +19,19 @@ def configure() -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_Log,
         cache_logger_on_first_use=True,
     )
+
+
+class _Log(structlog.PrintLogger):
+    """Drops a line that cannot be written: a full disk under the log must not fail the request that is logged."""
+
+    def __init__(self, *name: Any) -> None:
+        super().__init__(sys.stderr)
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = error = critical = exception = fatal = failure = err = msg

@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -28,6 +29,9 @@ from granian.constants import Interfaces
 from engine.app import build
 from engine.model.errors import SetupError
 from engine.settings import Settings, read
+from engine.store.database import check_writable
+from engine.store.files import disk_problem
+from engine.store.keys import keys_dir
 
 log = structlog.get_logger(__name__)
 SUPERVISOR = "ALUR_SUPERVISOR"
@@ -37,19 +41,19 @@ STOP_SECONDS = 15
 CERTIFICATE_DAYS = 825
 
 
-def die_with_parent() -> None:
-    """End this process when the supervisor that started it dies (Linux: prctl(2), PR_SET_PDEATHSIG)."""
+def die_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
+    """Let the kernel send this process a signal when its supervisor dies (Linux: prctl(2), PR_SET_PDEATHSIG)."""
     supervisor = os.environ.get(SUPERVISOR)
     if supervisor is None or not sys.platform.startswith("linux"):
         return
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number)
     if os.getppid() != int(supervisor):  # it died before we asked
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), number)
 
 
 def application() -> Any:
     """Return the WSGI application of one web worker (Granian's factory)."""
-    die_with_parent()
+    die_with_parent(signal.SIGKILL)  # asked to stop, Granian waits for a visitor who never ends a request
     alur = build(read())
     alur.check()
     return alur.wsgi()
@@ -95,6 +99,17 @@ def refuse_taken_port(host: str, port: int) -> None:
             ) from None
 
 
+def refuse_bad_certificate(certificate: Path, key: Path) -> None:
+    """Raise SetupError if the server could not encrypt with these files."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except OSError as error:  # ssl.SSLError is one
+        raise SetupError(
+            f"Sertifikat {certificate} dengan kunci {key} tidak dapat dipakai ({error.strerror or error}). Sebutkan "
+            "berkas PEM yang berpasangan, kuncinya tanpa kata sandi, dengan --tls-cert dan --tls-key."
+        ) from None
+
+
 class _WorkerChild:
     """The worker process beside the web workers, started again when it dies."""
 
@@ -130,34 +145,44 @@ class _WorkerChild:
 
 def self_signed(data_dir: Path, names: Sequence[str]) -> tuple[Path, Path, str]:
     """Return certificate, key and SHA-256 fingerprint of a certificate that we signed ourselves, made once."""
-    folder = data_dir / "keys"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    check_writable(data_dir)
+    folder = keys_dir(data_dir)
     certificate, key = folder / "tls.crt", folder / "tls.key"
     if not (certificate.exists() and key.exists()):
-        private = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
-        now = datetime.now(UTC)
-        made = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(private.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(minutes=5))
-            .not_valid_after(now + timedelta(days=CERTIFICATE_DAYS))
-            .add_extension(x509.SubjectAlternativeName([_alternative(n) for n in names]), critical=False)
-            .sign(private, hashes.SHA256())
-        )
-        descriptor = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(
-                private.private_bytes(
-                    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-                )
-            )
-        certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        try:
+            _sign(certificate, key, names)
+        except OSError as error:
+            raise disk_problem(folder, error) from error
+    refuse_bad_certificate(certificate, key)
     read_back = x509.load_pem_x509_certificate(certificate.read_bytes())
     return certificate, key, read_back.fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def _sign(certificate: Path, key: Path, names: Sequence[str]) -> None:
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(days=CERTIFICATE_DAYS))
+        .add_extension(x509.SubjectAlternativeName([_alternative(n) for n in names]), critical=False)
+        .sign(private, hashes.SHA256())
+    )
+    descriptor = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(
+            private.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+    draft = certificate.with_suffix(".tulis")
+    draft.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    draft.rename(certificate)  # last and whole: where it is, its key is too
 
 
 def _alternative(name: str) -> x509.GeneralName:

@@ -61,7 +61,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         forms=Path(env.get("ALUR_FORMS") or "forms").resolve(),
         office=env.get("ALUR_OFFICE") or "DPMPTSP Kota Pematangsiantar",
         host=env.get("ALUR_HOST") or "127.0.0.1",
-        port=_number(env, "ALUR_PORT", 8000, 0, 65535),
+        port=_number(env, "ALUR_PORT", 8000, 1, 65535),
         workers=_number(env, "ALUR_WORKERS", 2, 1, 64),
         threads=_number(env, "ALUR_THREADS", 4, 1, 256),
         idle=timedelta(minutes=_number(env, "ALUR_IDLE_MINUTES", 30, 1, 24 * 60)),

@@ -16,7 +16,7 @@ import holidays as holidays_library
 
 from engine.model import calendar as office_calendar
 from engine.model.calendar import OfficeCalendar
-from engine.model.errors import Conflict, NotPermitted
+from engine.model.errors import Busy, Conflict, NotPermitted, SetupError
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.store.database import Database
@@ -86,6 +86,13 @@ class Office:
             self._kept.calendar = OfficeCalendar() if found is None else read_calendar(found[0])
             self._kept.until = clock.monotonic() + KEPT_SECONDS
         return self._kept.calendar
+
+    def zone(self) -> ZoneInfo:
+        """Return the office's time zone; the last one known while the database is away, for the page that says so."""
+        try:
+            return self.calendar().zone
+        except (Busy, SetupError):
+            return (self._kept.calendar or OfficeCalendar()).zone
 
     def today(self, now: datetime) -> date:
         """Return the office's date at *now*."""

@@ -35,7 +35,7 @@ from engine.store.files import CHUNK, FILES, disk_problem
 from engine.store.history import Report, append, head_of, lines_after, verify
 from engine.store.keys import keys_dir
 from engine.store.schema import check_schema, latest_version, upgrade, versions
-from engine.store.tables import metadata
+from engine.store.tables import attachment, metadata
 from engine.store.triggers import create_triggers
 from engine.store.unit_of_work import Reader
 
@@ -52,12 +52,17 @@ AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class BackupReport:
-    """What a backup holds; *damaged* names kept files that are no longer what their name says."""
+    """What a backup holds.
+
+    *damaged* names kept files that are no longer what their name says, *missing* those that an instance refers to and
+    that are not kept.
+    """
 
     file: Path
     rows: Mapping[str, int]
     files: int
     damaged: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +88,22 @@ def backup(database: Database, data_dir: Path, target: Path, passphrase: str, no
     try:
         with ExitStack() as stack:
             spool = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".cadangan-", dir=target.parent)))
-            rows = _spool_tables(database, spool)
+            rows, referred = _spool_tables(database, spool)
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             stack.callback(draft.unlink, missing_ok=True)
             with os.fdopen(descriptor, "wb") as file:
-                report = _write_archive(file, spool, data_dir, passphrase, now, rows)
+                kept, damaged = _write_archive(file, spool, data_dir, passphrase, now, rows)
                 file.flush()
                 os.fsync(file.fileno())
             draft.rename(target)
             _flush_folder(target.parent)
     except OSError as error:
         raise disk_problem(target, error) from error
-    return BackupReport(target, rows, report[0], report[1])
+    return BackupReport(target, rows, len(kept), damaged, tuple(sorted(referred - kept)))
 
 
-def _spool_tables(database: Database, spool: Path) -> dict[str, int]:
+def _spool_tables(database: Database, spool: Path) -> tuple[dict[str, int], set[str]]:
+    """Write every table as of one moment; how many rows each has, and the files that instances refer to."""
     rows: dict[str, int] = {}
     with database.read() as reader:
         for declared in metadata.sorted_tables:
@@ -105,13 +111,17 @@ def _spool_tables(database: Database, spool: Path) -> dict[str, int]:
             with (spool / declared.name).open("wb") as file:
                 found = reader.connection.execute(query, execution_options={"yield_per": AT_ONCE})
                 rows[declared.name] = write_rows(found, columns_of(declared), file)
-    return rows
+        used = select(attachment.c.sha256).where(attachment.c.instance_id.is_not(None)).distinct()
+        referred = {f"{FILES}/{sha256[:2]}/{sha256}" for sha256 in reader.connection.scalars(used)}
+    return rows, referred
 
 
 def _write_archive(
     file: BinaryIO, spool: Path, data_dir: Path, passphrase: str, now: datetime, rows: Mapping[str, int]
-) -> tuple[int, tuple[str, ...]]:
+) -> tuple[set[str], tuple[str, ...]]:
+    """Write the whole backup; the names of the kept files, and those of them that are damaged."""
     hashes: dict[str, str] = {}
+    kept: set[str] = set()
     damaged: list[str] = []
     with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive:
 
@@ -128,6 +138,7 @@ def _write_archive(
             )
         for name, path in _kept_files(data_dir):
             hashes[name] = _add_path(add, name, path)
+            kept.add(name)
             if hashes[name] != path.stem:
                 damaged.append(name)
         manifest = json.dumps(
@@ -146,7 +157,7 @@ def _write_archive(
         keys = {path.name: path.read_bytes() for path in sorted(keys_dir(data_dir).glob("*.key"))}
         sealed = seal(keys, passphrase, manifest)
         add(SEALED_KEYS, BytesIO(sealed), len(sealed))
-    return len(hashes) - len(rows), tuple(damaged)
+    return kept, tuple(damaged)
 
 
 def _add_path(add: Callable[[str, BinaryIO, int], str], name: str, path: Path) -> str:

@@ -22,6 +22,14 @@ MOST_FAULTS = 100
 """A report names this many faults and counts the others."""
 AT_ONCE = 500
 INSERT = insert(history)
+MEANINGS = {
+    "gap": "baris bernomor ini tidak ada",
+    "link": "baris ini tidak menyambung ke baris sebelumnya",
+    "content": "isi baris ini bukan yang ditulis semula",
+    "unreadable": "baris ini tidak dapat dibaca",
+    "tail": "baris terakhir bukan yang tercatat pada pelaksanaannya",
+    "orphan": "pelaksanaan dari riwayat ini tidak ada",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,10 @@ class Fault:
     kind: str
     expected: str
     found: str
+
+    def __str__(self) -> str:
+        """Say to the auditor what does not fit."""
+        return MEANINGS[self.kind]
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,8 +63,7 @@ def check_schema(database: Database) -> None:
     """Refuse a database that is not at this release's schema, or whose history is not protected; at every start."""
     with database.read() as reader:
         found = version_of(reader.connection)
-        if found is None:
-            raise SetupError(f"Basis data {database.place} belum disiapkan. Jalankan `alur migrate`.")
+        _refuse_unprepared(found, database.place)
         _refuse_unknown(found, database.place)
         if found != latest_version():
             raise SetupError(
@@ -72,6 +71,11 @@ def check_schema(database: Database) -> None:
                 "dengan `alur backup`, lalu jalankan `alur migrate`."
             )
         verify_triggers(reader.connection)
+
+
+def check_prepared(database: Database) -> None:
+    """Refuse a database without a schema, whatever the version and the triggers of one that has it."""
+    _refuse_unprepared(schema_version(database), database.place)
 
 
 def comparison() -> dict[str, Any]:
@@ -82,6 +86,11 @@ def comparison() -> dict[str, Any]:
         "compare_type": True,
         "transactional_ddl": True,
     }
+
+
+def _refuse_unprepared(found: str | None, place: str) -> None:
+    if found is None:
+        raise SetupError(f"Basis data {place} belum disiapkan. Jalankan `alur migrate`.")
 
 
 def _refuse_unknown(found: str | None, place: str) -> None:

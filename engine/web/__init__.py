@@ -31,6 +31,7 @@ from engine.web import (
     processes,
     security,
     sign_in,
+    studio,
     tasks,
 )
 from engine.web.services import Services
@@ -90,6 +91,7 @@ def create_app(
         documents,
         attachments,
         processes,
+        studio,
         audit,
         people,
         incidents,
@@ -121,7 +123,7 @@ def select_locale() -> str:
 
 def _furnish(app: Flask, services: Services) -> None:
     """Give templates what every page uses."""
-    dates = formatting.Dates(lambda: services.office.calendar().zone)
+    dates = formatting.Dates(services.office.zone)
     built = Path(app.root_path) / "static" / DIST / "manifest.json"
     manifest: dict[str, str] = json.loads(built.read_text()) if built.is_file() else {}
 

@@ -123,6 +123,9 @@ def conflict_words(error: Conflict) -> str:
             return gettext("%(title)s sudah berjalan sejak %(at)s.", title=title, at=at)
         case "last_operator":
             return gettext("Ini operator terakhir. Tambahkan operator lain dahulu.")
+        case "deployed":
+            version = error.facts.get("version")
+            return gettext("Versi %(version)s dipasang %(who)s pada %(at)s.", version=version, who=who, at=at)
         case "draft":
             return gettext("Draf ini diubah di perangkat lain.")
         case _:

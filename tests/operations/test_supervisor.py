@@ -1,0 +1,73 @@
+"""The processes of one server: what dies is started again, and nothing outlives the supervisor."""
+
+import signal
+import socket
+
+import psutil
+import pytest
+
+from tests.operations.harness import until
+
+ENDED = 15.0
+"""Seconds within which processes that lost their supervisor are gone."""
+
+
+def worker_of(installation, but=None):
+    """Wait for the worker child, another one than *but*, to be at work."""
+
+    def at_work():
+        found = installation.child("worker")
+        return found if found is not None and found != but else None
+
+    return until(at_work, "a worker child runs")
+
+
+def web_worker_of(installation, server, but=None):
+    """Wait for a web worker, another one than *but*."""
+    known = {server.process.pid, but and but.pid}
+
+    def serving():
+        every = [p for p in installation.running() if p.pid not in known and "worker" not in p.cmdline()]
+        return every[0] if every else None
+
+    return until(serving, "a web worker runs")
+
+
+def test_a_worker_that_dies_is_started_again_and_does_its_work(installation):
+    server = installation.serve()
+    ani = installation.sign_in("ani")
+    first = worker_of(installation)
+    first.kill()
+    second = worker_of(installation, but=first)
+    assert second.ppid() == server.process.pid
+    assert ani.start("tunggu", nomor="001", lama="PT1S").status == 303
+    until(lambda: ani.tasks("001", "bersama"), "the new worker fires the timer")
+    until(lambda: not first.is_running() or first.status() == psutil.STATUS_ZOMBIE, "the first one is gone")
+    assert "worker died, starting it again" in server.said
+
+
+def test_a_web_worker_that_dies_is_started_again_and_sessions_go_on(installation):
+    server = installation.serve()
+    ani = installation.sign_in("ani")
+    first = web_worker_of(installation, server)
+    first.kill()
+    web_worker_of(installation, server, but=first)
+    until(server.answers, "the new web worker answers")
+    assert ani.get("/tugas").status == 200
+
+
+@pytest.mark.parametrize("moment", ["a visitor never ends a request", "the worker is only starting"])
+def test_nothing_outlives_a_supervisor_that_was_killed(installation, moment):
+    installation.settings["ALUR_WORKERS"] = "2"
+    server = installation.serve()
+    if moment != "the worker is only starting":
+        until(lambda: '"worker started"' in server.said, "the worker child is at work")
+    with socket.create_connection(("127.0.0.1", installation.port)) as visitor:
+        visitor.sendall(b"GET /masuk HTTP/1.1\r\nHost: kantor\r\n" + (b"" if "visitor" in moment else b"\r\n"))
+        orphans = [p for p in installation.running() if p.pid != server.process.pid]
+        assert len(orphans) == 3, orphans
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait(ENDED)
+        until(lambda: installation.running() == [], "every child is gone", seconds=ENDED)
+    assert installation.port_is_free()
+    assert "Traceback" not in server.said
