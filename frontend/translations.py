@@ -35,7 +35,7 @@ def update() -> None:
     """Bring the English catalogue to the texts of the source."""
     with CATALOGUE.open("rb") as file:
         english = read_po(file, locale="en")
-    english.update(collected(), no_fuzzy_matching=True)
+    english.update(collected(), no_fuzzy_matching=True, update_creation_date=False)
     english.obsolete.clear()
     with CATALOGUE.open("wb") as file:
         write_po(file, english, width=110, sort_output=True, omit_header=False, no_location=True, ignore_obsolete=True)

@@ -34,7 +34,7 @@ def landing(actor: Actor) -> str:
     if actor.roles - set(OfficeRole):
         return "tasks.inbox"
     if actor.has(OfficeRole.DESIGNER):
-        return "processes.index"
+        return "studio.index"
     if actor.has(OfficeRole.AUDITOR):
         return "audit.index"
     return "operations.index" if actor.has(OfficeRole.OPERATOR) else "tasks.inbox"
@@ -51,6 +51,8 @@ def of(actor: Actor, path: str) -> tuple[Group, ...]:
     staff = bool(actor.roles - set(OfficeRole)) or not actor.roles
     if staff:
         work.append(item("tasks.inbox", "inbox", gettext("Tugas"), services().tasks.count(actor, now())))
+    if actor.has(OfficeRole.DESIGNER):
+        work.append(item("studio.index", "vector-bezier-2", gettext("Studio")))
     if actor.has(OfficeRole.AUDITOR):
         work.append(item("audit.index", "eye-check", gettext("Pemeriksaan")))
     work.append(item("instances.index", "stack-2", gettext("Pelaksanaan")))

@@ -12,7 +12,7 @@ POLICY = (
 DIAGRAM_POLICY = POLICY + "; style-src-attr 'unsafe-inline'"
 """On the pages where bpmn-js draws: it positions its overlays by style attributes."""
 
-DIAGRAM_ENDPOINTS = frozenset({"instances.diagram", "processes.diagram", "tasks.diagram"})
+DIAGRAM_ENDPOINTS = frozenset({"instances.diagram", "processes.diagram", "tasks.diagram", "studio.edit"})
 
 
 def install(app: Flask) -> None:

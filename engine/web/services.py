@@ -15,8 +15,10 @@ from engine.service.messages import Messages
 from engine.service.office import Office
 from engine.service.operations import Operations
 from engine.service.people import People
+from engine.service.studio import Studio
 from engine.service.tasks import Tasks
 from engine.service.timers import Timers
+from engine.service.tokens import Tokens
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,10 @@ class Services:
     office: Office
     operations: Operations
     people: People
+    studio: Studio
     tasks: Tasks
     timers: Timers
+    tokens: Tokens
 
 
 def services() -> Services:

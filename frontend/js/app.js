@@ -1,7 +1,7 @@
 // What pages do beyond their HTML. Everything works without it; nothing here decides anything that the server does not decide again.
 import { bar } from "./bar.js";
 import { followConditions, followDecision, followReadings } from "./conditions.js";
-import { forgetOnSignOut, forgetWhatArrived, saveDrafts } from "./drafts.js";
+import { forgetOnSignOut, forgetWhatArrived, listStudioDrafts, saveDrafts } from "./drafts.js";
 import { checkFiles } from "./files.js";
 import { watchSession } from "./session.js";
 import { word } from "./words.js";
@@ -17,6 +17,7 @@ all("form", (form) => {
 });
 forgetWhatArrived();
 forgetOnSignOut();
+listStudioDrafts();
 
 // A form is sent once: the button stays, disabled, with its own word. A double post would be harmless all the same.
 document.addEventListener("submit", (event) => {

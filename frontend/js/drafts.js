@@ -5,7 +5,7 @@ import { word } from "./words.js";
 
 const WAIT = 10_000;
 const account = document.body.dataset.account || "";
-const keyOf = (url) => `alur:${account}:${url}`;
+export const keyOf = (url) => `alur:${account}:${url}`;
 
 const typed = (form) => {
   const found = {};
@@ -100,6 +100,27 @@ function restore(form, url, changed) {
 
 export function forgetWhatArrived() {
   document.querySelectorAll("[data-arrived]").forEach((page) => localStorage.removeItem(keyOf(page.dataset.arrived)));
+}
+
+// The studio's drafts live here alone (studio/draft.js): its list says for which SOPs there is one, and names those begun from nothing.
+export function listStudioDrafts() {
+  const keys = Object.keys(localStorage);
+  const known = [...document.querySelectorAll("[data-studio-draft]")].map((mark) => {
+    mark.hidden = !keys.some((key) => key.startsWith(keyOf(`${mark.dataset.studioDraft}?`)));
+    return mark.dataset.studioDraft;
+  });
+  document.querySelectorAll("[data-studio-drafts]").forEach((line) => {
+    const prefix = keyOf(`${line.dataset.studioDrafts}/`);
+    for (const key of keys.filter((each) => each.startsWith(prefix) && each.endsWith("?dasar="))) {
+      const url = key.slice(keyOf("").length).replace("?dasar=", "");
+      if (known.includes(url)) continue;
+      const link = document.createElement("a");
+      link.href = `${url}?nama=`;
+      link.textContent = url.split("/").pop();
+      line.append(link, " ");
+      line.hidden = false;
+    }
+  });
 }
 
 export function forgetOnSignOut() {

@@ -1,0 +1,197 @@
+"""The designer's workshop: what a designer edits, what is found in it, and deploying it over the version it began from.
+
+A draft lives in the designer's browser until it is deployed; the server is only asked what it thinks of it. That keeps
+a half-drawn SOP out of the office's database and needs no lock; a deployment names the version that was edited, and is
+refused when another one is in force by then, so that nobody's work is overwritten unseen.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.bpmn import markup
+from engine.bpmn.definition import load
+from engine.model.errors import Conflict, FieldError, Finding, InvalidForm, InvalidProcedure, NotFound
+from engine.model.people import Actor
+from engine.model.process import Lane
+from engine.model.work import DefinitionRecord
+from engine.service.deployments import Deployments
+from engine.service.new_procedure import new_procedure
+from engine.service.office import Office
+from engine.service.procedure_files import content_hash
+from engine.service.procedures import Procedures
+from engine.store.database import Database
+from engine.store.queries import definitions, instances, people
+
+PROCESS_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+LONGEST_ID = 60
+LONGEST_NOTE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a designer opens: the files to edit and the version they come from (None: a procedure that is new)."""
+
+    process_id: str
+    record: DefinitionRecord | None
+    files: Mapping[str, bytes]
+
+    @property
+    def diagram(self) -> str:
+        """The path of the diagram among the files."""
+        return f"processes/{self.process_id}/{self.process_id}.bpmn"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What deploying *files* would mean."""
+
+    findings: tuple[Finding, ...]
+    lanes: tuple[tuple[Lane, tuple[str, ...]], ...]  # with the names of their people today; empty if unreadable
+    in_force: DefinitionRecord | None
+    running: tuple[tuple[int, int], ...]  # (version, instances that run on it), newest first
+    changed: bool
+
+    @property
+    def deployable(self) -> bool:
+        """Whether nothing forbids deployment."""
+        return self.changed and not any(finding.severity == "error" for finding in self.findings)
+
+    @property
+    def next_version(self) -> int:
+        """The number that the deployment would get."""
+        return self.in_force.version + 1 if self.in_force else 1
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Opening, checking and deploying what a designer draws."""
+
+    database: Database
+    procedures: Procedures
+    office: Office
+    deployments: Deployments
+
+    def open(self, process_id: str) -> Bench:
+        """Return the files of the version in force; NotFound if the procedure is not deployed."""
+        with self.database.read() as reader:
+            procedure = self.procedures.in_force(reader, process_id)
+        return Bench(process_id, procedure.record, procedure.files)
+
+    def begin(self, process_id: str, name: str) -> Bench:
+        """Return the files a new procedure begins with; InvalidForm if the id is not free or not an id."""
+        problem = ""
+        if not PROCESS_ID.fullmatch(process_id) or len(process_id) > LONGEST_ID:
+            problem = "pattern"
+        else:
+            with self.database.read() as reader:
+                if definitions.latest(reader, process_id) is not None:
+                    problem = "taken"
+        if problem:
+            raise InvalidForm([FieldError("id", "id", "", problem)], {"id": [process_id], "nama": [name]})
+        return Bench(process_id, None, new_procedure(process_id, name or process_id.replace("_", " ").capitalize()))
+
+    def edited(self, process_id: str, base_id: str, texts: Mapping[str, str | None]) -> dict[str, bytes]:
+        """Return the files of version *base_id* (empty: none) with *texts* by path in their place; None removes one.
+
+        Only the diagram and forms of this procedure can be edited; anything else raises NotFound with its path.
+        """
+        files: dict[str, bytes] = {}
+        if base_id:
+            with self.database.read() as reader:
+                procedure = self.procedures.of(reader, base_id)
+            if procedure.outline.process_id != process_id:
+                raise NotFound(base_id)
+            files.update(procedure.files)
+        folder = re.escape(process_id)
+        ours = re.compile(rf"processes/{folder}/{folder}\.bpmn|forms/{folder}/[a-z0-9_]+\.(schema|ui)\.json")
+        for path, text in texts.items():
+            if not ours.fullmatch(path):
+                raise NotFound(path)
+            if text is None:
+                files.pop(path, None)
+            else:
+                files[path] = text.encode(errors="replace")  # half a surrogate pair is no text
+        return files
+
+    def check(self, process_id: str, files: Mapping[str, bytes]) -> tuple[Finding, ...]:
+        """Return every fault and warning at once: those of a deployment, and a start event without a form."""
+        return (*self.deployments.check(process_id, files), *_start_without_form(process_id, files))
+
+    def review(self, process_id: str, files: Mapping[str, bytes], now: datetime) -> Review:
+        """Return what deploying *files* would mean: findings, people in the lanes, instances that stay behind."""
+        findings = self.check(process_id, files)
+        lanes: tuple[Lane, ...] = ()
+        if not any(finding.severity == "error" for finding in findings):
+            try:
+                lanes = load(files, process_id).outline.lanes
+            except InvalidProcedure as invalid:  # the engine refuses what the rules let pass
+                findings += invalid.findings
+        with self.database.read() as reader:
+            held = people.members(reader, self.office.today(now), [lane.role for lane in lanes])
+            versions = definitions.versions(reader, process_id)
+            running = instances.running_by_version(reader, process_id)
+        return Review(
+            findings=findings,
+            lanes=tuple((lane, tuple(held.get(lane.role, {}).values())) for lane in lanes),
+            in_force=versions[0] if versions else None,
+            running=tuple((v.version, running[v.id]) for v in versions if running.get(v.id)),
+            changed=not versions or versions[0].content_hash != content_hash(files),
+        )
+
+    def deploy(
+        self, actor: Actor, process_id: str, base_id: str, files: Mapping[str, bytes], note: str, now: datetime
+    ) -> DefinitionRecord:
+        """Deploy *files*, which were edited over version *base_id* (empty: a new procedure), as the next version.
+
+        Raises InvalidForm without a note, Conflict with who and when if another version is in force by now, or if
+        nothing changed (``unchanged``), and InvalidProcedure with every finding.
+        """
+        note = " ".join(note.split())
+        if not note or len(note) > LONGEST_NOTE:
+            problem = FieldError("catatan", "catatan", "", "required" if not note else "maxLength")
+            raise InvalidForm([problem], {"catatan": [note]})
+        self.require_in_force(process_id, base_id)
+        findings = _start_without_form(process_id, files)
+        if findings:
+            raise InvalidProcedure([*self.deployments.check(process_id, files), *findings])
+        record = self.deployments.deploy(actor, process_id, files, note, now)
+        if record is None:
+            raise Conflict("unchanged")
+        return record
+
+    def require_in_force(self, process_id: str, base_id: str) -> None:
+        """Raise Conflict with who, when and which version if *base_id* (empty: none) is not the version in force."""
+        with self.database.read() as reader:
+            latest = definitions.latest(reader, process_id)
+        if latest is not None and latest.id != base_id:
+            raise Conflict("deployed", who=latest.deployed_by, at=latest.deployed_at, version=latest.version)
+
+
+def _start_without_form(process_id: str, files: Mapping[str, bytes]) -> tuple[Finding, ...]:
+    """Return a finding if the start event has no form: starting an instance asks it, even if it asks nothing."""
+    path = f"processes/{process_id}/{process_id}.bpmn"
+    try:
+        root = markup.read(files.get(path, b""))
+    except markup.Unreadable:
+        return ()  # said already
+    for process in markup.children(root, "process"):
+        for start in markup.children(process, "startEvent"):
+            form = f"forms/{process_id}/{start.get('id')}.schema.json"
+            if process.get("id") == process_id and form not in files:
+                message = f"Peristiwa mulai “{start.get('name') or start.get('id')}” tidak mempunyai formulir."
+                mend = f"Buat formulir {start.get('id')}.schema.json; isiannya ditanyakan saat pelaksanaan dimulai."
+                return (
+                    Finding(
+                        "error",
+                        path,
+                        start.get("id"),
+                        start.get("name"),
+                        start.sourceline,
+                        message,
+                        mend,
+                        rule="form_missing",
+                    ),
+                )
+    return ()

@@ -1,0 +1,215 @@
+// The designer's workshop: bpmn-js with the SOP's own words, a panel of properties, findings that follow every change, and a draft
+// that stays in this browser until it is deployed. On a narrow screen the diagram is shown and nothing can be changed.
+import Modeler from "bpmn-js/lib/Modeler";
+import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
+import { is } from "bpmn-js/lib/util/ModelUtil";
+import sop from "../../engine/bpmn/sop.moddle.json";
+import { drawing, fit, language, markProposals, reachPalette } from "./studio/canvas.js";
+import { AddDocumentHandler, MoveToLaneHandler, RemoveDocumentHandler, SharedDocuments, documentsOf } from "./studio/documents.js";
+import { draft } from "./studio/draft.js";
+import { Findings } from "./studio/findings.js";
+import { FormDialog } from "./studio/forms.js";
+import { NameGivesId, RenameHandler, RenameObjectHandler } from "./studio/names.js";
+import { bench, clock, h, moment, say } from "./studio/page.js";
+import { Panel } from "./studio/panel.js";
+import { Texts, TextsHandler, formOf, schemaPath, simpleForm } from "./studio/texts.js";
+
+const REST = 800; // milliseconds without a change before the draft is kept and checked
+const WIDE = "(min-width: 900px)"; // as in modeller.css
+const FIELDS = { form_missing: "act-", standard_time: "time", not_performer: "notPerformer", expression: "condition", name_unknown: "condition", condition_missing: "default", no_default: "default" };
+
+const by = (id) => document.getElementById(id);
+const sopWords = { __init__: ["sharedDocuments", "nameGivesId"], sharedDocuments: ["type", SharedDocuments], nameGivesId: ["type", NameGivesId] };
+
+class Workshop {
+  constructor() {
+    document.querySelectorAll(".needs-scripts").forEach((each) => (each.hidden = false));
+    this.editing = matchMedia(WIDE).matches;
+    this.texts = new Texts();
+    const options = { container: by("kanvas"), moddleExtensions: { sop } };
+    this.modeler = this.editing ? new Modeler({ ...options, additionalModules: [language, drawing, sopWords] }) : new NavigatedViewer(options);
+    this.canvas = this.modeler.get("canvas");
+    this.registry = this.modeler.get("elementRegistry");
+    this.findings = new Findings({ show: (finding) => this.show(finding), mend: this.editing && ((finding) => this.makeForm(this.registry.get(finding.element_id))) });
+    if (this.editing) this.furnish();
+    by("perkecil").addEventListener("click", () => this.canvas.zoom(this.canvas.zoom() / 1.25, "auto"));
+    by("perbesar").addEventListener("click", () => this.canvas.zoom(this.canvas.zoom() * 1.25, "auto"));
+    by("muat").addEventListener("click", () => fit(this.canvas));
+    document.addEventListener("keydown", (event) => this.walk(event));
+  }
+
+  furnish() {
+    this.stack = this.modeler.get("commandStack");
+    for (const [name, handler] of Object.entries({ texts: TextsHandler, rename: RenameHandler, renameObject: RenameObjectHandler, addDocument: AddDocumentHandler, removeDocument: RemoveDocumentHandler, moveToLane: MoveToLaneHandler })) this.stack.registerHandler(`alur.${name}`, handler);
+    const forms = new FormDialog(by("formulir"), this.texts, (changes) => this.stack.execute("alur.texts", { texts: this.texts, changes }));
+    this.forms = forms;
+    this.panel = new Panel(by("properti"), this.modeler, { texts: this.texts, editForm: (id) => forms.open(id), makeForm: (element) => this.makeForm(element) });
+    this.panel.replacer = (element) => this.modeler.get("bpmnReplace").replaceElement(element, { type: "bpmn:UserTask" });
+    this.modeler.on("commandStack.changed", () => this.changed());
+    by("urungkan").addEventListener("click", () => this.stack.undo());
+    by("ulangi").addEventListener("click", () => this.stack.redo());
+    by("unduh").addEventListener("click", () => this.download());
+    by("unggah").addEventListener("click", () => by("berkas-bpmn").click());
+    by("berkas-bpmn").addEventListener("change", (event) => this.upload(event.target));
+    by("pasang").addEventListener("submit", (event) => this.submit(event));
+    addEventListener("pagehide", () => this.waiting && this.keep());
+  }
+
+  async open() {
+    const kept = draft.read();
+    this.texts.restore(kept?.changes ?? {});
+    let restored = false;
+    try {
+      await this.load(kept?.changes[bench.diagram] ?? bench.files[bench.diagram]);
+      restored = Boolean(kept);
+    } catch {
+      await this.load(bench.files[bench.diagram]);
+    }
+    if (this.editing) {
+      reachPalette(by("kanvas"));
+      by("keadaan").textContent = restored ? "" : say("untouched");
+      if (restored) this.offer(say("restored", { at: moment(new Date(kept.at)) }), [say("discard"), () => (draft.forget(), location.reload())]);
+      for (const old of draft.older())
+        this.offer(
+          say("older", { at: moment(new Date(old.at)), version: old.version }),
+          [say("open"), () => (draft.write(old.changes, bench.version), draft.forget(old.key), location.reload())],
+          [say("throw"), (line) => (draft.forget(old.key), line.remove(), (by("tawaran").hidden = !by("tawaran").childElementCount))],
+        );
+    }
+    await this.check();
+  }
+
+  async load(xml) {
+    await this.modeler.importXML(xml);
+    fit(this.canvas);
+    markProposals(this.canvas, this.registry);
+    const process = this.modeler.getDefinitions().rootElements.find((each) => each.$type === "bpmn:Process");
+    by("judul").textContent = process?.name || bench.process;
+  }
+
+  offer(text, ...ways) {
+    const line = h("p", { class: "button-row" }, h("span", {}, text), ways.map(([word, act]) => h("button", { type: "button", class: "btn btn-sm", onclick: () => act(line) }, word)));
+    by("tawaran").append(line);
+    by("tawaran").hidden = false;
+  }
+
+  // ── changes ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  changed() {
+    by("urungkan").disabled = !this.stack.canUndo();
+    by("ulangi").disabled = !this.stack.canRedo();
+    markProposals(this.canvas, this.registry);
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(async () => {
+      await this.keep();
+      await this.check();
+    }, REST);
+  }
+
+  async xml() {
+    return this.editing ? (await this.modeler.saveXML({ format: true })).xml : (draft.read()?.changes[bench.diagram] ?? bench.files[bench.diagram]);
+  }
+
+  async keep() {
+    this.waiting = null;
+    const changes = this.texts.changes(await this.xml());
+    try {
+      draft.write(changes, bench.version);
+      by("keadaan").textContent = say("saved", { at: clock(new Date()) });
+    } catch {
+      by("keadaan").textContent = `⚠ ${say("unsaved")}`;
+    }
+    return changes;
+  }
+
+  async check() {
+    const findings = await this.findings.ask(this.texts.changes(await this.xml()));
+    for (const element of this.marked ?? []) if (this.registry.get(element.id)) this.canvas.removeMarker(element, "finding-mark");
+    this.marked = findings?.map((each) => this.element(each)).filter(Boolean) ?? this.marked;
+    for (const element of this.marked ?? []) this.canvas.addMarker(element, "finding-mark");
+  }
+
+  makeForm(element) {
+    const object = element.businessObject;
+    const documents = is(element, "bpmn:UserTask") ? documentsOf(element, "outputs").map((each) => ({ id: each.object.id, name: each.reference.businessObject.name })) : [];
+    this.stack.execute("alur.texts", { texts: this.texts, changes: { [schemaPath(formOf(object))]: simpleForm(object.name, documents) } });
+  }
+
+  // ── findings and keys ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  // The shape that a finding is about; of a data object any reference to it.
+  element(finding) {
+    const id = finding.element_id;
+    return id && (this.registry.get(id) ?? this.registry.find((each) => each.businessObject?.dataObjectRef?.id === id || each.businessObject?.processRef?.id === id));
+  }
+
+  show(finding) {
+    const element = this.element(finding);
+    if (element) {
+      if (this.editing) this.modeler.get("selection").select(element);
+      this.centre(element);
+      if (this.editing) this.panel.focus(FIELDS[finding.rule] ?? "name");
+    } else if (this.editing && finding.file.endsWith(".json")) this.forms.open(finding.file.split("/").pop().replace(/\.(schema|ui)\.json$/, ""), finding.line);
+  }
+
+  centre(element) {
+    const box = this.canvas.viewbox();
+    const middle = element.waypoints ? element.waypoints[Math.floor(element.waypoints.length / 2)] : { x: element.x + element.width / 2, y: element.y + element.height / 2 };
+    if (box.scale < 0.6) this.canvas.zoom(0.8);
+    const now = this.canvas.viewbox();
+    this.canvas.viewbox({ x: middle.x - now.width / 2, y: middle.y - now.height / 2, width: now.width, height: now.height });
+  }
+
+  walk(event) {
+    if ((event.ctrlKey || event.metaKey) && event.key === "s" && this.editing) {
+      event.preventDefault();
+      document.activeElement?.dispatchEvent(new Event("change", { bubbles: true }));
+      this.keep();
+    }
+    if (event.key !== "F6" || by("formulir").open) return;
+    event.preventDefault();
+    const stops = [this.editing && by("kanvas").querySelector('.djs-palette .entry[tabindex="0"]'), by("kanvas").querySelector("svg[tabindex]"), this.editing && by("properti"), by("temuan")].filter(Boolean);
+    const here = stops.findIndex((stop) => stop === document.activeElement || stop.contains(document.activeElement) || (stop.closest(".djs-palette")?.contains(document.activeElement) ?? false));
+    stops[(here + (event.shiftKey ? stops.length - 1 : 1) + (here < 0 && event.shiftKey ? 1 : 0)) % stops.length].focus();
+  }
+
+  // ── files and deployment ──────────────────────────────────────────────────────────────────────────────────────────
+
+  async download() {
+    const link = h("a", { href: URL.createObjectURL(new Blob([await this.xml()], { type: "application/xml" })), download: `${bench.process}.bpmn` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  }
+
+  // A file takes the diagram's place; one that cannot be opened changes nothing, and the server names every fault with its line.
+  async upload(input) {
+    const [file] = input.files;
+    input.value = "";
+    if (!file) return;
+    const [text, before] = [await file.text(), await this.xml()];
+    try {
+      await this.load(text);
+    } catch {
+      await this.load(before);
+      this.findings.ask(this.texts.changes(text));
+      by("keadaan").textContent = `⚠ ${say("unreadable", { file: file.name })}`;
+      by("temuan").focus();
+      return;
+    }
+    this.changed();
+  }
+
+  async submit(event) {
+    if (this.sending) return;
+    event.preventDefault();
+    clearTimeout(this.waiting);
+    const form = by("pasang");
+    form.elements.berkas.value = JSON.stringify(await this.keep());
+    this.sending = true;
+    form.requestSubmit();
+  }
+}
+
+const workshop = new Workshop();
+workshop.open();
+by("kanvas").modeler = workshop.modeler; // for the console of whoever looks after it

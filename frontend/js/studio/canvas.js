@@ -1,0 +1,105 @@
+// bpmn-js as the studio uses it: what one may draw (a step is a user task from the start), in the reader's language, with the
+// palette reachable by keyboard.
+import { bpmnWords } from "./bpmn_words.js";
+
+const TOOL = 38; // pixels, as in modeller.css
+const MARGIN = { left: 64, other: 16 }; // room for the palette
+const HIDDEN = ["create.data-store", "create.group"]; // only drawn, never run
+
+class StudioPalette {
+  constructor(palette, create, elementFactory, translate) {
+    Object.assign(this, { create, elementFactory, translate });
+    palette.registerProvider(500, this);
+    palette._needsCollapse = (height, entries) => height < Object.keys(entries).length * TOOL + 40;
+  }
+
+  getPaletteEntries() {
+    return (entries) => {
+      for (const name of HIDDEN) delete entries[name];
+      const start = (event) => this.create.start(event, this.elementFactory.createShape({ type: "bpmn:UserTask" }));
+      entries["create.task"] = { ...entries["create.task"], className: "bpmn-icon-user-task", title: this.translate("Create task"), action: { click: start, dragstart: start } };
+      return entries;
+    };
+  }
+}
+StudioPalette.$inject = ["palette", "create", "elementFactory", "translate"];
+
+class StudioContextPad {
+  constructor(contextPad, create, elementFactory, autoPlace, appendPreview) {
+    Object.assign(this, { create, elementFactory, autoPlace, appendPreview });
+    contextPad.registerProvider(500, this);
+  }
+
+  getContextPadEntries() {
+    return (entries) => {
+      const append = entries["append.append-task"];
+      if (!append) return entries;
+      const shape = () => this.elementFactory.createShape({ type: "bpmn:UserTask" });
+      entries["append.append-task"] = {
+        ...append,
+        className: "bpmn-icon-user-task",
+        action: {
+          click: (_, element) => this.autoPlace.append(element, shape()),
+          dragstart: (event, element) => this.create.start(event, shape(), { source: element }),
+          hover: (_, element) => {
+            this.appendPreview.create(element, "bpmn:UserTask");
+            return () => this.appendPreview.cleanUp();
+          },
+        },
+      };
+      return entries;
+    };
+  }
+}
+StudioContextPad.$inject = ["contextPad", "create", "elementFactory", "autoPlace", "appendPreview"];
+
+export function translate(template, facts = {}) {
+  const text = document.documentElement.lang === "en" ? template : (bpmnWords[template] ?? template);
+  return text.replace(/{([^}]+)}/g, (_, key) => facts[key] ?? `{${key}}`);
+}
+
+export const language = { translate: ["value", translate] };
+export const drawing = { __init__: ["studioPalette", "studioContextPad"], studioPalette: ["type", StudioPalette], studioContextPad: ["type", StudioContextPad] };
+
+// The palette's tools answer to Tab, Enter and Space; arrows walk along them.
+export function reachPalette(container) {
+  const palette = container.querySelector(".djs-palette");
+  palette?.setAttribute("role", "toolbar");
+  palette?.setAttribute("aria-label", translate("Tools"));
+  const tools = () => [...palette.querySelectorAll(".entry")];
+  tools().forEach((tool, place) => {
+    tool.tabIndex = place ? -1 : 0;
+    tool.title = tool.getAttribute("aria-label");
+  });
+  palette?.addEventListener("keydown", (event) => {
+    const all = tools();
+    const place = all.indexOf(document.activeElement);
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      document.activeElement.click();
+    } else if (/^Arrow(Down|Up|Left|Right)$/.test(event.key) && place >= 0) {
+      event.preventDefault();
+      const next = all[(place + (/Down|Right/.test(event.key) ? 1 : all.length - 1)) % all.length];
+      all[place].tabIndex = -1;
+      next.tabIndex = 0;
+      next.focus();
+    }
+  });
+}
+
+// The whole diagram, none of it under the palette, never larger than drawn.
+export function fit(canvas) {
+  canvas.zoom("fit-viewport");
+  const { inner, outer } = canvas.viewbox();
+  const scale = Math.min(1, (outer.width - MARGIN.left - MARGIN.other) / inner.width, (outer.height - 2 * MARGIN.other) / inner.height);
+  const [width, height] = [outer.width / scale, outer.height / scale];
+  canvas.viewbox({ x: inner.x - MARGIN.left / scale, y: inner.y + inner.height / 2 - height / 2, width, height });
+}
+
+// What is proposed and not yet confirmed is dashed here too.
+export function markProposals(canvas, registry) {
+  for (const element of registry.filter((each) => each.businessObject?.get && !each.labelTarget)) {
+    const proposed = Boolean(element.businessObject.get("sop:usulan"));
+    if (proposed !== canvas.hasMarker(element, "mark-proposal")) canvas.toggleMarker(element, "mark-proposal");
+  }
+}

@@ -1,0 +1,64 @@
+// What the server finds in the draft, live: after every change it is asked once the hands rest, and an answer that came too
+// late is not waited for. A click selects the element and shows it.
+import { SEEN } from "../session.js";
+import { bench, h, icon, say } from "./page.js";
+
+export class Findings {
+  constructor({ show, mend }) {
+    Object.assign(this, { show, mend, found: [], asking: null });
+    this.list = document.getElementById("daftar-temuan");
+    this.summary = document.getElementById("ringkasan");
+  }
+
+  async ask(changes) {
+    this.asking?.abort();
+    const asking = (this.asking = new AbortController());
+    const slow = setTimeout(() => (this.summary.textContent = say("checking")), 300);
+    try {
+      const answer = await fetch(bench.checkUrl, {
+        method: "POST",
+        signal: asking.signal,
+        headers: { "Content-Type": "application/json", "X-CSRFToken": document.querySelector('[name="csrf_token"]').value, "X-Alur-Background": "1" },
+        body: JSON.stringify({ dasar: bench.base, berkas: changes }),
+      });
+      if (answer.status === 401) throw new Error("ended");
+      if (!answer.ok) throw new Error("unchecked");
+      const { findings } = await answer.json();
+      document.dispatchEvent(new Event(SEEN));
+      this.found = findings;
+      this.draw();
+      return findings;
+    } catch (error) {
+      if (error.name === "AbortError") return null;
+      this.summary.textContent = say(error.message === "ended" ? "ended" : "unchecked");
+      return null;
+    } finally {
+      clearTimeout(slow);
+    }
+  }
+
+  draw() {
+    const errors = this.found.filter((each) => each.severity === "error").length;
+    this.summary.textContent = this.found.length ? say("summary", { errors, warnings: this.found.length - errors }) : say("none");
+    this.summary.className = errors ? "bad" : this.found.length ? "warned" : "fine";
+    const ordered = [...this.found].sort((a, b) => (a.severity === "error" ? 0 : 1) - (b.severity === "error" ? 0 : 1));
+    const focused = [...this.list.querySelectorAll("button")].indexOf(document.activeElement);
+    this.list.replaceChildren(...ordered.map((each) => this.line(each)));
+    if (focused >= 0) (this.list.querySelectorAll("button")[focused] ?? document.getElementById("temuan")).focus();
+  }
+
+  line(finding) {
+    const where = [finding.element_id, finding.file.split("/").pop(), finding.line && say("line", { line: finding.line })].filter(Boolean).join(" · ");
+    return h(
+      "li",
+      { class: `finding finding-${finding.severity}` },
+      h(
+        "button",
+        { type: "button", class: "finding-show", onclick: () => this.show(finding) },
+        icon(finding.severity),
+        h("span", {}, h("strong", { class: "finding-kind" }, `${say(finding.severity)}: `), h("span", {}, finding.message), " ", h("span", { class: "muted" }, finding.mend), h("span", { class: "finding-where" }, where)),
+      ),
+      finding.rule === "form_missing" && this.mend && h("button", { type: "button", class: "btn btn-sm", onclick: () => this.mend(finding) }, say("mendForm")),
+    );
+  }
+}

@@ -1,0 +1,388 @@
+// What the SOP sheet says of the selected element, editable: name, lane, time, documents, performer, conditions. Every change is
+// a command, so that Ctrl+Z undoes it like a stroke on the canvas.
+//
+// bpmn-js-properties-panel was considered: it brings its own preact components, styles and, through its FEEL editor, CodeMirror,
+// for groups of fields of which we would keep name, id and documentation; what the SOP sheet has (waktu, kelengkapan, output,
+// pelaksana, identitas) would be written here all the same.
+import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
+import { allDocuments, documentsOf } from "./documents.js";
+import { translate } from "./canvas.js";
+import { ID } from "./names.js";
+import { h, icon, say } from "./page.js";
+import { formOf } from "./texts.js";
+
+const UNITS = { minutes: ["PT", "M"], hours: ["PT", "H"], days: ["P", "D"] };
+const IDENTITY = ["nomor", "judul", "tanggalPembuatan", "tanggalRevisi", "tanggalEfektif", "disahkanOleh", "pangkat", "nip", "instansi", "alamat", "telepon", "kodePos", "faksimile", "surel", "laman"];
+const LISTS = ["dasarHukum", "kualifikasi", "keterkaitan", "peralatan", "peringatan", "pencatatan", "belumDikonfirmasi"];
+
+export class Panel {
+  constructor(container, modeler, { texts, editForm, makeForm }) {
+    Object.assign(this, { container, texts, editForm, makeForm, count: 0 });
+    for (const name of ["modeling", "elementRegistry", "moddle", "bpmnFactory", "commandStack", "selection", "canvas", "elementFactory", "autoPlace", "eventBus"]) this[name] = modeler.get(name);
+    const later = () => {
+      clearTimeout(this.waiting);
+      this.waiting = setTimeout(() => this.draw());
+    };
+    this.eventBus.on(["selection.changed", "commandStack.changed", "import.done"], later);
+  }
+
+  // Draws the panel anew; what has the focus keeps it, and what is half typed stays typed.
+  draw() {
+    const active = this.container.contains(document.activeElement) ? document.activeElement : null;
+    const chosen = this.selection.get();
+    const same = this.shown === chosen[0] && chosen.length === 1;
+    const kept = active && { key: active.dataset.key, value: active.value, typed: active.value !== active.dataset.was, at: active.selectionStart };
+    const open = new Set([...this.container.querySelectorAll("details[open]")].map((each) => each.dataset.key));
+    this.shown = chosen.length === 1 ? chosen[0] : null;
+    this.container.replaceChildren(...this.content(chosen));
+    this.container.querySelectorAll("details").forEach((each) => (each.open = open.has(each.dataset.key)));
+    if (!kept?.key) return;
+    const field = this.container.querySelector(`[data-key="${kept.key}"]`);
+    if (!field) return this.container.focus();
+    field.focus();
+    if (same && kept.typed && "value" in field) field.value = kept.value;
+    if (same && kept.at !== null && kept.at !== undefined && field.setSelectionRange && field.type !== "number") field.setSelectionRange(kept.at, kept.at);
+  }
+
+  focus(key) {
+    clearTimeout(this.waiting);
+    this.draw();
+    (this.container.querySelector(`[data-key="${key}"]`) ?? this.container.querySelector("input, textarea, select") ?? this.container).focus();
+  }
+
+  content(chosen) {
+    if (chosen.length > 1) return [h("h2", {}, say("several", { n: chosen.length }))];
+    const element = chosen[0]?.labelTarget ?? chosen[0];
+    if (!element || !element.businessObject) return [...this.ofProcess(this.pool()), h("p", { class: "muted" }, say("nothing"))];
+    const object = element.businessObject;
+    if (is(element, "bpmn:Participant") || isAny(element, ["bpmn:Process", "bpmn:Collaboration"])) return this.ofProcess(element);
+    if (is(element, "bpmn:TextAnnotation")) return [h("h2", {}, say("note")), this.text("text", object.text, (value) => this.modeling.updateLabel(element, value), { rows: 4 })];
+    if (isAny(element, ["bpmn:DataInputAssociation", "bpmn:DataOutputAssociation", "bpmn:Association", "bpmn:Group", "bpmn:MessageFlow"])) return [this.head(element)];
+    return [
+      this.head(element),
+      this.text("name", object.name, (value) => this.rename(element, value), { label: is(element, "bpmn:ExclusiveGateway") ? say("question") : say("name"), help: is(element, "bpmn:ExclusiveGateway") ? say("questionHelp") : null, rows: is(element, "bpmn:Task") ? 2 : 1 }),
+      is(element, "bpmn:Task") && object.$type === "bpmn:Task" && h("p", {}, h("button", { type: "button", class: "btn btn-sm", onclick: () => this.toUserTask(element) }, say("userTask"))),
+      is(element, "bpmn:FlowNode") && this.lane(element),
+      is(element, "bpmn:UserTask") && this.ofStep(element),
+      is(element, "bpmn:StartEvent") && element.parent && !is(element.parent, "bpmn:SubProcess") && this.form(element, object.id),
+      is(element, "bpmn:Event") && this.timer(element),
+      is(element, "bpmn:Lane") && this.text("role", object.get("sop:peran"), (value) => this.set(element, { "sop:peran": value }), { help: say("roleHelp"), placeholder: object.id }),
+      isAny(element, ["bpmn:ExclusiveGateway", "bpmn:InclusiveGateway"]) && this.flows(element),
+      is(element, "bpmn:SequenceFlow") && isAny(element.source, ["bpmn:ExclusiveGateway", "bpmn:InclusiveGateway"]) && this.condition(element, "condition"),
+      is(element, "bpmn:DataObjectReference") && this.document(element),
+      this.details("english", say("english"), [
+        this.text("english", object.get("sop:nama"), (value) => this.set(element, { "sop:nama": value }), { lang: "en" }),
+        is(element, "bpmn:UserTask") && this.text("plain", object.get("sop:ejaanBaku"), (value) => this.set(element, { "sop:ejaanBaku": value })),
+      ]),
+      this.id(element),
+      this.documentation(element, object),
+      h("label", { class: "check-line" }, this.keyed("proposal", h("input", { type: "checkbox", onchange: (event) => this.set(element, { "sop:usulan": event.target.checked || undefined }) }), object.get("sop:usulan")), " ", say("proposal")),
+      this.actions(element),
+    ].flat().filter(Boolean);
+  }
+
+  head(element) {
+    const words = element.businessObject.$type.replace("bpmn:", "").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+    return h("div", { class: "panel-head" }, h("h2", {}, translate(words[0].toUpperCase() + words.slice(1))));
+  }
+
+  // ── pieces ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  keyed(key, control, value) {
+    control.dataset.key = key;
+    if (control.type === "checkbox") control.checked = Boolean(value);
+    else control.value = value ?? "";
+    control.dataset.was = control.value;
+    return control;
+  }
+
+  field(label, control, help, problem) {
+    const id = (control.id = `properti-${++this.count}`);
+    if (help) control.setAttribute("aria-describedby", `${id}-help`);
+    return h("div", { class: "field" }, h("label", { class: "form-label", for: id }, label), control, help && h("p", { class: "form-hint", id: `${id}-help` }, help), problem);
+  }
+
+  // A text that becomes a command when it is left or entered; what refuses it says why and keeps it typed.
+  text(key, value, change, { label, help, rows = 1, placeholder, code, refuse, lang } = {}) {
+    const act = (event) => {
+      const typed = rows > 1 && !code ? event.target.value.trim() : event.target.value.trim();
+      const why = refuse?.(typed);
+      problem.hidden = !why;
+      problem.textContent = why ?? "";
+      if (why) event.target.setAttribute("aria-invalid", "true");
+      else {
+        event.target.removeAttribute("aria-invalid");
+        if (typed !== (value ?? "")) change(typed || undefined);
+      }
+    };
+    const problem = h("p", { class: "invalid-feedback", role: "alert", hidden: true });
+    const attributes = { class: `form-control${code ? " code" : ""}`, onchange: act, placeholder, lang, spellcheck: code ? "false" : null, autocomplete: "off" };
+    if (rows === 1) attributes.type = "text";
+    else attributes.rows = rows;
+    return this.field(label ?? say(key), this.keyed(key, h(rows === 1 ? "input" : "textarea", attributes), value), help, problem);
+  }
+
+  select(key, value, options, change, { label, help } = {}) {
+    const control = h("select", { class: "form-select", onchange: (event) => change(event.target.value) }, options.map(([key, word]) => h("option", { value: key }, word)));
+    return this.field(label ?? say(key), this.keyed(key, control, value), help);
+  }
+
+  details(key, summary, content) {
+    return h("details", { "data-key": key }, h("summary", {}, summary), content);
+  }
+
+  button(word, act, name) {
+    return h("button", { type: "button", class: "btn btn-sm", "data-key": `act-${word}`, onclick: act }, name && icon(name), word);
+  }
+
+  set(element, properties) {
+    this.modeling.updateProperties(element, properties);
+  }
+
+  rename(element, value) {
+    this.modeling.updateLabel(element, value ?? "");
+  }
+
+  name(element) {
+    return element.businessObject.name || element.businessObject.id;
+  }
+
+  // ── what every element has ────────────────────────────────────────────────────────────────────────────────────────
+
+  id(element) {
+    const object = element.businessObject;
+    const refuse = (id) => (!ID.test(id) ? say("idBad") : id !== object.id && this.moddle.ids.assigned(id) ? say("idTaken", { id }) : null);
+    return this.text("id", object.id, (id) => this.commandStack.execute("alur.rename", { element, id, texts: this.texts }), { code: true, refuse, help: say("idHelp") });
+  }
+
+  documentation(element, object) {
+    const [first, ...rest] = object.documentation ?? [];
+    const change = (text) => {
+      const documentation = text ? [this.bpmnFactory.create("bpmn:Documentation", { text }), ...rest] : rest;
+      if (text) documentation[0].$parent = object;
+      this.modeling.updateModdleProperties(element, object, { documentation });
+    };
+    return this.text("documentation", first?.text, change, { rows: 3 });
+  }
+
+  lanes() {
+    return this.elementRegistry.filter((each) => is(each, "bpmn:Lane") && !each.labelTarget && !each.businessObject.childLaneSet?.lanes?.length).sort((a, b) => a.y - b.y);
+  }
+
+  lane(element) {
+    const lanes = this.lanes();
+    const now = lanes.find((lane) => lane.businessObject.flowNodeRef?.includes(element.businessObject));
+    if (!lanes.length || is(element, "bpmn:BoundaryEvent") || !is(element.parent, "bpmn:Participant")) return null;
+    const options = [...(now ? [] : [["", say("noLane")]]), ...lanes.map((lane) => [lane.businessObject.id, this.name(lane)])];
+    const move = (id) => id && this.commandStack.execute("alur.moveToLane", { element, lane: this.elementRegistry.get(id) });
+    return this.select("lane", now?.businessObject.id ?? "", options, move);
+  }
+
+  actions(element) {
+    const append = (type) => {
+      const shape = this.autoPlace.append(element, this.elementFactory.createShape({ type }));
+      this.selection.select(shape);
+      this.canvas.scrollToElement(shape);
+      this.focus("name");
+    };
+    const goesOn = is(element, "bpmn:FlowNode") && !is(element, "bpmn:EndEvent");
+    return h(
+      "div",
+      { class: "button-row panel-actions" },
+      goesOn && this.button(say("addStep"), () => append("bpmn:UserTask"), "add"),
+      goesOn && !is(element, "bpmn:Gateway") && this.button(say("addDecision"), () => append("bpmn:ExclusiveGateway"), "add"),
+      is(element, "bpmn:Lane") && this.button(say("addLane"), () => this.selection.select(this.modeling.addLane(element, "bottom")), "add"),
+      this.button(say("delete"), () => this.modeling.removeElements([element]), "close"),
+    );
+  }
+
+  toUserTask(element) {
+    const shape = this.replacer(element);
+    this.selection.select(shape);
+  }
+
+  // ── a step ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  ofStep(element) {
+    const object = element.businessObject;
+    const earlier = this.before(element).map((each) => [each.businessObject.id, this.name(each)]);
+    const other = object.get("sop:bukanPelaksana");
+    if (other && !earlier.some(([id]) => id === other)) earlier.push([other, other]);
+    const items = object.loopCharacteristics?.get?.("loopDataInputRef");
+    return [
+      this.time(element),
+      this.documents(element, "inputs"),
+      this.documents(element, "outputs"),
+      this.text("performer", object.get("sop:pelaksana"), (value) => this.set(element, { "sop:pelaksana": value }), { code: true, help: say("performerHelp") }),
+      items && h("p", { class: "form-hint" }, say("items", { name: items.name || items.id })),
+      this.select("notPerformer", other ?? "", [["", say("nobody")], ...earlier], (id) => this.set(element, { "sop:bukanPelaksana": id || undefined })),
+      this.form(element, formOf(object)),
+    ];
+  }
+
+  // The steps that may have been done when this one opens.
+  before(element) {
+    const seen = new Set([element]);
+    const queue = [element];
+    while (queue.length)
+      for (const flow of queue.shift().incoming.filter((each) => is(each, "bpmn:SequenceFlow")))
+        if (!seen.has(flow.source)) {
+          seen.add(flow.source);
+          queue.push(flow.source);
+        }
+    return [...seen].filter((each) => each !== element && is(each, "bpmn:UserTask")).sort((a, b) => a.x - b.x);
+  }
+
+  time(element) {
+    const text = element.businessObject.get("sop:waktu") ?? "";
+    const [, minutes, hours, days] = /^P(?:T(\d+)M|T(\d+)H|(\d+)D)$/.exec(text) ?? [];
+    const unit = minutes ? "minutes" : hours ? "hours" : days ? "days" : text ? "iso" : "days";
+    const number = this.keyed("time", h("input", { class: "form-control", type: unit === "iso" ? "text" : "number", min: 1, step: 1, inputmode: unit === "iso" ? null : "numeric" }), minutes ?? hours ?? days ?? text);
+    const units = this.keyed("unit", h("select", { class: "form-select", "aria-label": `${say("time")}: ${say("minutes")}, ${say("hours")}, ${say("days")}` }, [...Object.keys(UNITS), "iso"].map((each) => h("option", { value: each }, say(each)))), unit);
+    const problem = h("p", { class: "invalid-feedback", role: "alert", hidden: true }, say("timeBad"));
+    const change = () => {
+      const typed = number.value.trim();
+      if (units.value !== "iso" && typed && !/^[1-9]\d{0,5}$/.test(typed)) {
+        problem.hidden = false;
+        number.setAttribute("aria-invalid", "true");
+        return;
+      }
+      const [before, after] = UNITS[units.value] ?? ["", ""];
+      this.set(element, { "sop:waktu": typed ? before + typed + after : undefined });
+    };
+    number.addEventListener("change", change);
+    units.addEventListener("change", change);
+    const field = this.field(say("time"), number, say("timeHelp"), problem);
+    const pair = h("div", { class: "time-pair" });
+    number.before(pair);
+    pair.append(number, units);
+    return field;
+  }
+
+  documents(element, direction) {
+    const present = documentsOf(element, direction);
+    const rows = present.map((each) =>
+      h("li", {}, h("button", { type: "button", class: "link-button", onclick: () => this.selection.select(each.reference) }, each.reference.businessObject.name || each.object?.id), h("button", { type: "button", class: "btn btn-sm btn-square", "data-key": `remove-${direction}-${each.reference.id}`, "aria-label": say("remove", { name: each.reference.businessObject.name || each.object?.id }), onclick: () => this.commandStack.execute("alur.removeDocument", each) }, icon("close"))),
+    );
+    const others = allDocuments(this.elementRegistry).filter(({ object }) => !present.some((each) => each.object === object));
+    const choice = this.keyed(`choose-${direction}`, h("select", { class: "form-select", "aria-label": `${say(direction)}: ${say("document")}` }, others.map(({ object, name }) => h("option", { value: object.id }, name)), h("option", { value: "" }, say("newDocument"))), others[0]?.object.id ?? "");
+    const fresh = this.keyed(`name-${direction}`, h("input", { class: "form-control", type: "text", "aria-label": say("newDocumentName"), placeholder: say("newDocumentName"), hidden: others.length > 0 }), "");
+    choice.addEventListener("change", () => {
+      fresh.hidden = choice.value !== "";
+      if (!fresh.hidden) fresh.focus();
+    });
+    const add = () => {
+      const object = others.find((each) => each.object.id === choice.value)?.object;
+      const name = fresh.value.trim();
+      if (object) this.commandStack.execute("alur.addDocument", { task: element, direction, object });
+      else if (name) this.commandStack.execute("alur.addDocument", { task: element, direction, name });
+      else fresh.focus();
+    };
+    fresh.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault();
+      add();
+    });
+    return h(
+      "fieldset",
+      { class: "documents", "data-direction": direction },
+      h("legend", { class: "form-label" }, say(direction)),
+      rows.length > 0 && h("ul", { class: "plain" }, rows),
+      h("div", { class: "document-add" }, choice, h("button", { type: "button", class: "btn btn-sm", "data-key": `add-${direction}`, onclick: add }, say("add"))),
+      fresh,
+    );
+  }
+
+  form(element, id) {
+    const has = this.texts.has(id);
+    return h(
+      "div",
+      { class: "field" },
+      h("p", { class: "form-label" }, say("form")),
+      has ? h("p", { class: "button-row" }, this.button(say("editForm"), () => this.editForm(id)), h("code", {}, id)) : h("p", { class: "button-row" }, h("span", { class: "bad" }, say("noForm")), this.button(say("mendForm"), () => this.makeForm(element))),
+    );
+  }
+
+  // ── gateways, flows, events, documents ────────────────────────────────────────────────────────────────────────────
+
+  flows(element) {
+    const outgoing = element.outgoing.filter((each) => is(each, "bpmn:SequenceFlow"));
+    const choose = (id) => this.set(element, { default: id ? this.elementRegistry.get(id).businessObject : undefined });
+    return [
+      h("h3", {}, say("flows")),
+      this.select("default", element.businessObject.default?.id ?? "", [["", say("noDefault")], ...outgoing.map((flow) => [flow.id, flow.businessObject.name || say("to", { name: this.name(flow.target) })])], choose, { help: say("defaultHelp") }),
+      ...outgoing.filter((flow) => flow.businessObject !== element.businessObject.default).map((flow) => this.condition(flow, `condition-${flow.id}`, `${flow.businessObject.name ? `${flow.businessObject.name} ` : ""}${say("to", { name: this.name(flow.target) })}`)),
+    ];
+  }
+
+  condition(flow, key, label) {
+    const condition = flow.businessObject.conditionExpression;
+    const change = (body) => {
+      if (condition && body) this.modeling.updateModdleProperties(flow, condition, { body });
+      else this.set(flow, { conditionExpression: body ? this.bpmnFactory.create("bpmn:FormalExpression", { body }) : undefined });
+    };
+    return this.text(key, condition?.body, change, { label: label ?? say("condition"), code: true, help: label ? null : say("conditionHelp"), rows: 2 });
+  }
+
+  timer(element) {
+    const definition = element.businessObject.eventDefinitions?.find((each) => each.$type === "bpmn:TimerEventDefinition");
+    if (!definition) return null;
+    const kinds = ["timeDuration", "timeDate", "timeCycle"];
+    const kind = kinds.find((each) => definition[each]) ?? "timeDuration";
+    const change = (now, body) => this.modeling.updateModdleProperties(element, definition, { ...Object.fromEntries(kinds.map((each) => [each, undefined])), [now]: body ? this.bpmnFactory.create("bpmn:FormalExpression", { body }) : undefined });
+    return [
+      this.select("timer", kind, kinds.map((each) => [each, say(each)]), (now) => change(now, definition[kind]?.body)),
+      this.text("timer-body", definition[kind]?.body, (body) => change(kind, body), { label: say(kind), code: true, help: say("timerHelp") }),
+    ];
+  }
+
+  document(element) {
+    const object = element.businessObject.dataObjectRef;
+    const options = allDocuments(this.elementRegistry).map((each) => [each.object.id, `${each.name} (${each.object.id})`]);
+    const choose = (id) => this.modeling.updateModdleProperties(element, element.businessObject, { dataObjectRef: allDocuments(this.elementRegistry).find((each) => each.object.id === id).object });
+    const refuse = (id) => (!ID.test(id) ? say("idBad") : id !== object.id && this.moddle.ids.assigned(id) ? say("idTaken", { id }) : null);
+    return object && [this.select("document", object.id, options, choose), this.text("documentId", object.id, (id) => this.commandStack.execute("alur.renameObject", { element, object, id }), { code: true, refuse, help: say("documentHelp") })];
+  }
+
+  // ── the process ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  pool() {
+    return this.elementRegistry.find((each) => is(each, "bpmn:Participant") && each.businessObject.processRef) ?? this.canvas.getRootElement();
+  }
+
+  ofProcess(element) {
+    const pool = is(element, "bpmn:Participant") ? element : this.pool();
+    const process = is(pool, "bpmn:Participant") ? pool.businessObject.processRef : is(pool, "bpmn:Process") ? pool.businessObject : null;
+    if (!process) return [];
+    const set = (properties) => this.modeling.updateModdleProperties(pool, process, properties);
+    const [first, ...rest] = process.documentation ?? [];
+    return [
+      h("div", { class: "panel-head" }, h("h2", {}, process.name || process.id), h("p", { class: "muted small" }, `${say("process")} · ${process.id} · ${say("idFixed")}`)),
+      this.text("name", process.name, (name) => set({ name }), { rows: 2 }),
+      this.text("english", process.get("sop:nama"), (value) => set({ "sop:nama": value }), { lang: "en" }),
+      is(pool, "bpmn:Participant") && this.text("pool", pool.businessObject.name, (value) => this.rename(pool, value)),
+      this.text("documentation", first?.text, (text) => set({ documentation: text ? [this.bpmnFactory.create("bpmn:Documentation", { text }), ...rest] : rest }), { rows: 4 }),
+      this.text("starters", process.get("sop:pemulai"), (value) => set({ "sop:pemulai": value }), { help: say("startersHelp") }),
+      this.text("title", process.get("sop:judul"), (value) => set({ "sop:judul": value }), { code: true, rows: 2 }),
+      this.text("key", process.get("sop:kunci"), (value) => set({ "sop:kunci": value }), { code: true, help: say("keyHelp") }),
+      this.text("reference", process.get("sop:tanggalAcuan"), (value) => set({ "sop:tanggalAcuan": value }), { code: true, rows: 2 }),
+      this.details("identity", say("identity"), this.identity(pool, process)),
+    ].filter(Boolean);
+  }
+
+  identity(pool, process) {
+    const known = process.extensionElements?.values?.find((each) => each.$type === "sop:Identitas");
+    const set = (properties) => {
+      if (known) return this.modeling.updateModdleProperties(pool, known, properties);
+      const identity = this.moddle.create("sop:Identitas", properties);
+      const extensions = this.bpmnFactory.create("bpmn:ExtensionElements", { values: [...(process.extensionElements?.values ?? []), identity] });
+      identity.$parent = extensions;
+      extensions.$parent = process;
+      return this.modeling.updateModdleProperties(pool, process, { extensionElements: extensions });
+    };
+    return [
+      ...IDENTITY.map((name) => this.text(name, known?.get(name), (value) => set({ [name]: value }))),
+      ...LISTS.map((name) => this.text(name, (known?.get(name) ?? []).join("\n"), (value) => set({ [name]: (value ?? "").split("\n").map((line) => line.trim()).filter(Boolean) }), { rows: 3, help: say("oneALine") })),
+    ];
+  }
+}
