@@ -19,8 +19,10 @@ from engine.service.office import Office
 from engine.service.operations import Operations
 from engine.service.people import People
 from engine.service.procedures import Procedures
+from engine.service.studio import Studio
 from engine.service.tasks import Tasks
 from engine.service.timers import Timers
+from engine.service.tokens import Tokens
 from engine.settings import Settings
 from engine.store.database import Database, check_writable, open_database
 from engine.store.files import FileStore
@@ -79,9 +81,10 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
     files = FileStore(data_dir)
     office = Office(database)
     accounts = Accounts(database, office, idle=settings.idle, longest=settings.longest_session)
+    deployments = Deployments(database, executor, procedures, office)
     return Services(
         accounts=accounts,
-        deployments=Deployments(database, executor, procedures, office),
+        deployments=deployments,
         documents=Documents(database, files, procedures, settings.file_limit),
         histories=Histories(database),
         incidents=Incidents(database, executor, procedures, office),
@@ -90,8 +93,10 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
         office=office,
         operations=Operations(database, data_dir),
         people=People(database, office, accounts, procedures),
+        studio=Studio(database, procedures, office, deployments),
         tasks=Tasks(database, executor, procedures, office),
         timers=Timers(database, executor, procedures, office),
+        tokens=Tokens(database, office),
     )
 
 

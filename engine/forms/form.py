@@ -13,6 +13,7 @@ from engine.forms.defaults import Defaults, Evaluate
 from engine.forms.entries import Node, compact, flat, tree, with_rows
 from engine.forms.field import ROWS, Field, Kind, Wording
 from engine.forms.messages import Gettext
+from engine.forms.posting import Posting
 from engine.forms.reading import People, Reading, Surroundings
 from engine.forms.views import FormView, Progress, Shown
 from engine.model.errors import FieldError, InvalidForm, NotFound
@@ -53,8 +54,8 @@ class Form:
 
     @cached_property
     def asks_people(self) -> bool:
-        """Whether some field asks for a person."""
-        return any(field.kind in (Kind.PERSON, Kind.PEOPLE) for _, field in self.every_field())
+        """Whether some field asks for a person; one that only shows a person does not."""
+        return any(field.kind in (Kind.PERSON, Kind.PEOPLE) and not field.given for _, field in self.every_field())
 
     @cached_property
     def decision(self) -> str | None:
@@ -137,6 +138,22 @@ class Form:
         if errors:
             raise InvalidForm(errors, kept)
         return Submission(reading.values, kept)
+
+    def posted(self, values: Mapping[str, Any], locale: str, gettext: Gettext) -> dict[str, list[str]]:
+        """Return JSON by field as entries; InvalidForm names each field that there is not, or that holds another type.
+
+        Numbers may be int, Decimal or text with a decimal point; read-only fields are let pass and not taken.
+        """
+        posting = Posting(locale, gettext)
+        posting.post(self.tree, values)
+        if posting.errors:
+            raise InvalidForm(posting.errors, posting.entries)
+        return posting.entries
+
+    def begins_with(self, context: Mapping[str, Any], evaluate: Evaluate) -> dict[str, Any]:
+        """Return what the form begins with, as JSON by field."""
+        defaults = Defaults(context, evaluate)
+        return self.encode({field.name: defaults.of(field) for field in self.tree})
 
     def add_row(self, entries: Entries, path: str) -> dict[str, list[str]]:
         """Return the entries with an empty row at the end of the table at *path*."""

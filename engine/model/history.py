@@ -60,6 +60,8 @@ class Action(StrEnum):
     MEMBERSHIP_ADDED = "membership:added"
     MEMBERSHIP_ENDED = "membership:ended"
     SESSIONS_ENDED = "sessions:ended"
+    TOKEN_ISSUED = "token:issued"  # noqa: S105 - the name of a deed
+    TOKEN_REVOKED = "token:revoked"  # noqa: S105 - the name of a deed
     SETTING_CHANGED = "setting:changed"
     EXPORT_MADE = "export:made"
     OFFICE_RESTORED = "office:restored"

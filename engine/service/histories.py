@@ -51,6 +51,13 @@ class Histories:
             actors, elements, actions = histories.actions_of(reader, stream)
         return Timeline(lines, total, page, max(1, -(-total // PAGE)), actors, elements, actions)
 
+    def lines(self, actor: Actor, instance_id: str, after: int, limit: int) -> tuple[tuple[HistoryLine, ...], bool]:
+        """Return an instance's lines behind number *after*, oldest first, and whether more follow."""
+        with self.database.read() as reader:
+            if not instances.may_see(reader, actor, instance_id) or instances.by_id(reader, instance_id) is None:
+                raise NotFound(instance_id)
+            return histories.after(reader, f"instance:{instance_id}", after, limit)
+
     def everything(self, actor: Actor, narrowed: Filter, page: int = 1) -> Timeline:
         """Return one page over all streams, newest first; for auditors and operators."""
         _need_auditor(actor)

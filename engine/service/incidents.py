@@ -45,6 +45,14 @@ class Incidents:
         with self.database.read() as reader:
             return office.incidents(reader, status, PAGE, (page - 1) * PAGE)
 
+    def search(
+        self, actor: Actor, status: str | None, instance_id: str | None, after: tuple[datetime, str] | None, limit: int
+    ) -> tuple[tuple[IncidentRecord, ...], bool]:
+        """Return incidents behind (created at, id), newest first, and whether more follow."""
+        _need(actor)
+        with self.database.read() as reader:
+            return office.incidents(reader, status, limit, 0, instance_id=instance_id, after=after)
+
     def view(self, actor: Actor, incident_id: str) -> IncidentView:
         """Return one incident."""
         _need(actor)
@@ -55,12 +63,12 @@ class Incidents:
                 raise NotFound(incident_id)
             return IncidentView(record, self.procedures.of(reader, owner.definition_id))
 
-    def retry(self, actor: Actor, incident_id: str, now: datetime) -> bool:
-        """Run the element again; whether it went through this time."""
+    def retry(self, actor: Actor, incident_id: str, now: datetime, reason: str | None = None) -> bool:
+        """Run the element again, with the reason if one is given; whether it went through this time."""
         _need(actor, OfficeRole.OPERATOR)
-        return moves.retrying(lambda: self._retry_once(actor, incident_id, now))
+        return moves.retrying(lambda: self._retry_once(actor, incident_id, now, reason))
 
-    def _retry_once(self, actor: Actor, incident_id: str, now: datetime) -> bool:
+    def _retry_once(self, actor: Actor, incident_id: str, now: datetime, reason: str | None) -> bool:
         functions = office_functions(self.office.calendar(), now)
         with self.database.read() as reader:
             raised = office.incident_by_id(reader, incident_id)
@@ -82,7 +90,8 @@ class Incidents:
             Action.INCIDENT_RETRIED,
             raised.element_id,
             raised.task_id,
-            {"incident": incident_id, "attempt": raised.attempts + 1, "passed": moves.passed_change(step)},
+            {"incident": incident_id, "attempt": raised.attempts + 1, "passed": moves.passed_change(step)}
+            | ({"reason": reason} if reason else {}),
         )
         with self.database.write(actor, now) as work:
             office.change_incident(work, incident_id, attempts=raised.attempts + 1)

@@ -19,7 +19,17 @@ from engine.model.work import Clock, DocumentVersion, IncidentRecord, InstanceRe
 from engine.service import moves
 from engine.service.clocks import clock_of
 from engine.service.office import Office
-from engine.service.procedures import INDONESIAN, Procedure, Procedures, Words, evaluator, office_functions
+from engine.service.procedures import (
+    INDONESIAN,
+    Entries,
+    Procedure,
+    Procedures,
+    Values,
+    Words,
+    entries_of,
+    evaluator,
+    office_functions,
+)
 from engine.store.database import Database
 from engine.store.queries import (
     Transaction,
@@ -32,7 +42,10 @@ from engine.store.queries import (
     people,
     tasks,
 )
+from engine.store.queries.instances import Filter as InstanceFilter
 from engine.store.unit_of_work import Work, update_instance
+
+__all__ = ["InstanceFilter", "InstanceList", "InstancePage", "Instances", "ListedInstance", "Readiness", "StepView"]
 
 PAGE = 50
 OVER = (InstanceStatus.COMPLETED, InstanceStatus.TERMINATED)
@@ -176,7 +189,7 @@ class Instances:
         self,
         actor: Actor,
         process_id: str,
-        entries: Mapping[str, Sequence[str]],
+        entries: Entries | Values,
         now: datetime,
         *,
         words: Words = INDONESIAN,
@@ -185,7 +198,8 @@ class Instances:
 
         Raises NotPermitted, InvalidForm, NotReady (a lane has nobody), Conflict("duplicate") with the one that runs.
         """
-        ready = self.readiness(actor, process_id, now, entries)
+        ready = self.readiness(actor, process_id, now, {})
+        entries = entries_of(ready.form, entries, words)
         procedure, outline = ready.procedure, ready.procedure.outline
         functions = office_functions(self.office.calendar(), now)
         submission = ready.form.accept(
@@ -297,6 +311,15 @@ class Instances:
             items = tuple(self._listed(reader, record, open_tasks[record.id], now) for record in records)
             processes = tuple((d.process_id, d.name) for d in definitions.all_latest(reader))
         return InstanceList(items, more, page, processes)
+
+    def search(
+        self, actor: Actor, narrowed: InstanceFilter, limit: int, now: datetime
+    ) -> tuple[tuple[ListedInstance, ...], bool]:
+        """Return instances that the actor may see, newest first, and whether more follow."""
+        with self.database.read() as reader:
+            records, more = instances.page(reader, actor, narrowed, limit=limit, offset=0)
+            open_tasks = tasks.open_of_instances(reader, [r.id for r in records])
+            return tuple(self._listed(reader, record, open_tasks[record.id], now) for record in records), more
 
     def page(self, actor: Actor, instance_id: str, now: datetime) -> InstancePage:
         """Return one instance's page; NotFound also for whoever may not know of it."""

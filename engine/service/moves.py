@@ -60,7 +60,6 @@ def task_facts(
     step: Step,
     calendar: OfficeCalendar,
     now: datetime,
-    overrides: Mapping[str, str],
     returned: Return | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return, by task id, what the rows of newly opened tasks hold beside what the engine says."""
@@ -69,7 +68,6 @@ def task_facts(
         user_task = procedure.outline.task(opened.element_id)
         again = returned is not None and user_task.number <= returned.from_number
         fact: dict[str, Any] = {
-            "role": overrides.get(opened.element_id, opened.role),
             "standard_time": user_task.standard_time,
             "due_at": calendar.due(now, user_task.standard_time) if user_task.standard_time else None,
             "again": again,
@@ -143,9 +141,8 @@ def write_step(
         values["title"] = title
     update_instance(work, head.id, head.revision, values)
     if step.opened:
-        overrides = tasks.overrides(work, procedure.outline.process_id, [t.element_id for t in step.opened])
-        facts = task_facts(procedure, step, calendar, now, overrides, returned)
-        instances.open_tasks(work, head.id, step.opened, facts, now)
+        facts = task_facts(procedure, step, calendar, now, returned)
+        instances.open_tasks(work, head.id, procedure.outline.process_id, step.opened, facts, now)
     tasks.cancel(work, step.cancelled, now)
     if step.timers or head.has_timers:
         instances.replace_timers(work, head.id, step.timers)

@@ -16,7 +16,7 @@ from engine.forms.form import Form
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, Capacity, Membership, OfficeRole
-from engine.model.process import InstanceStatus, UserTask
+from engine.model.process import InstanceStatus, Step, UserTask
 from engine.model.work import Attachment, Clock, DocumentVersion, Draft, InstanceRecord, TaskRecord, TaskStatus
 from engine.service import moves
 from engine.service.clocks import clock_of
@@ -25,16 +25,21 @@ from engine.service.moves import Head, Return
 from engine.service.office import Office
 from engine.service.procedures import (
     INDONESIAN,
+    Entries,
     Procedure,
     Procedures,
+    Values,
     Words,
+    entries_of,
     evaluator,
     office_functions,
 )
 from engine.store.database import Database
 from engine.store.queries import Transaction, documents, instances, people, tasks
-from engine.store.queries.tasks import Standing, TaskContext
+from engine.store.queries.tasks import Standing, TaskContext, TaskFilter, TaskPlace
 from engine.store.unit_of_work import Work
+
+__all__ = ["Completion", "FoundTask", "Inbox", "InboxItem", "TaskFilter", "TaskPage", "TaskPlace", "Tasks"]
 
 PAGE = 50
 Evaluate = Callable[[str, Mapping[str, Any]], Any]
@@ -55,6 +60,14 @@ class InboxItem:
     members: int
     from_whom: str | None
     draft_saved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTask:
+    """A task that a search found, with its step."""
+
+    task: TaskRecord
+    step: UserTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +131,7 @@ class _Ground:
     current: Mapping[str, DocumentVersion]
     files: Mapping[str, Attachment]
     members: Mapping[str, Mapping[str, str]]
-    siblings: int  # other items of the same multi-instance activation that are still open
+    entries: Entries
 
 
 @dataclass(frozen=True)
@@ -166,6 +179,24 @@ class Tasks:
         lanes = actor.roles - set(OfficeRole)
         return Inbox(which, items, more, page, counts, waited, bool(lanes))
 
+    def search(
+        self, actor: Actor, which: str, narrowed: TaskFilter, *, after: TaskPlace | None, limit: int
+    ) -> tuple[tuple[FoundTask, ...], bool]:
+        """Return tasks after a place in their order, and whether more follow.
+
+        *which* is "mine", "claimable", "open" (both of these), "completed" (by the actor) or "all", which only those
+        ask who see every instance.
+        """
+        if which == "all" and not actor.reads_everything:
+            raise NotPermitted("role", roles=(OfficeRole.AUDITOR, OfficeRole.DESIGNER, OfficeRole.OPERATOR))
+        with self.database.read() as reader:
+            rows, more = tasks.search(reader, actor, which, narrowed, after=after, limit=limit)
+            found = tuple(
+                FoundTask(row, self.procedures.of(reader, row.definition_id).outline.task(row.element_id))
+                for row in rows
+            )
+        return found, more
+
     def count(self, actor: Actor, now: datetime) -> int:
         """Return how many tasks are in the actor's hands or may be claimed, capped at 101."""
         with self.database.read() as reader:
@@ -174,14 +205,15 @@ class Tasks:
 
     def open(self, actor: Actor, task_id: str, now: datetime) -> TaskPage:
         """Return one task's page for a person of its lane or its named performer; NotPermitted names the lane."""
+        today = self.office.today(now)
         with self.database.read() as reader:
-            found = tasks.context(reader, task_id)
+            found = tasks.context(reader, task_id, actor.person_id, today)
             if found is None:
                 raise NotFound(task_id)
             procedure = self.procedures.of(reader, found.instance.definition_id)
             step = procedure.outline.task(found.task.element_id)
             self._permit_reading(actor, found.task, procedure)
-            members = people.members(reader, self.office.today(now))
+            members = people.members(reader, today)
             current = documents.current(reader, found.instance.id)
             every = tasks.of_instance(reader, found.instance.id)
             draft = tasks.draft_of(reader, task_id, actor.person_id)
@@ -289,6 +321,10 @@ class Tasks:
         """Return what the form begins with: defaults and what earlier steps yielded."""
         return page.form.prefill(page.context, self._evaluator(now))
 
+    def begins_with(self, page: TaskPage, now: datetime) -> Mapping[str, Any]:
+        """Return the same as JSON by field."""
+        return page.form.begins_with(page.context, self._evaluator(now))
+
     def fields(
         self,
         page: TaskPage,
@@ -317,7 +353,7 @@ class Tasks:
     ) -> tuple[FieldError, ...]:
         """Return what would keep the entries from being accepted, without accepting them."""
         try:
-            self._accept(actor, self._ground(actor, task_id, entries, now), entries, now, words)
+            self._accept(actor, self._ground(actor, task_id, entries, now, words), now, words)
         except InvalidForm as invalid:
             return invalid.errors
         return ()
@@ -443,9 +479,11 @@ class Tasks:
         self,
         actor: Actor,
         task_id: str,
-        entries: Mapping[str, Sequence[str]],
+        sent: Entries | Values,
         now: datetime,
         revision: int | None = None,
+        *,
+        words: Words = INDONESIAN,
     ) -> int:
         """Save what was typed; Conflict("draft") if another device saved since *revision*."""
         with self.database.write(actor, now) as work:
@@ -455,6 +493,8 @@ class Tasks:
             standing = tasks.standing(work, task_id, actor.person_id, self.office.today(now))
             if standing is None or not (standing.member or standing.performer == actor.person_id):
                 raise NotPermitted("lane", role=task.role)
+            form = self.procedures.of(work, task.definition_id).form_of(task.element_id)
+            entries = entries_of(form, sent, words)
             saved = tasks.save_draft(work, task_id, actor.person_id, task.instance_id, entries, now, revision)
             if saved is None:
                 raise Conflict("draft")
@@ -469,30 +509,30 @@ class Tasks:
         self,
         actor: Actor,
         task_id: str,
-        entries: Mapping[str, Sequence[str]],
+        entries: Entries | Values,
         now: datetime,
         *,
         words: Words = INDONESIAN,
         membership_id: str | None = None,
-    ) -> None:
-        """Accept the entries of a task's form and move its instance on.
+    ) -> Step:
+        """Accept the entries of a task's form, move its instance on, and return how it moved.
 
         Raises InvalidForm with every fault at once, Conflict with who was faster, NotPermitted, NotFound.
         """
-        moves.retrying(lambda: self._complete_once(actor, task_id, entries, now, words, membership_id))
+        return moves.retrying(lambda: self._complete_once(actor, task_id, entries, now, words, membership_id))
 
     def _complete_once(
         self,
         actor: Actor,
         task_id: str,
-        entries: Mapping[str, Sequence[str]],
+        entries: Entries | Values,
         now: datetime,
         words: Words,
         membership_id: str | None,
-    ) -> None:
-        ground = self._ground(actor, task_id, entries, now)  # find, permit
+    ) -> Step:
+        ground = self._ground(actor, task_id, entries, now, words)  # find, permit
         task, step, procedure, head = ground.found.task, ground.step, ground.procedure, _head(ground.found)
-        values = self._accept(actor, ground, entries, now, words)  # accept
+        values = self._accept(actor, ground, now, words)  # accept
         encoded = procedure.form_of(step.element_id).encode(values)
         plan = partial(
             plan_filing,
@@ -504,7 +544,7 @@ class Tasks:
             by=actor.person_id,
             now=now,
         )
-        filing = plan(last_of_activation=not ground.siblings)
+        filing = plan(last_of_activation=not ground.found.siblings)
         taken = self.executor.complete(  # move
             procedure.definition,
             moves.snapshot_of(head, ground.found.state),
@@ -515,7 +555,7 @@ class Tasks:
             functions=office_functions(self.office.calendar(), now),
         )
         ended = not any(other.activation == task.activation for other in taken.open_tasks)
-        if ended and ground.siblings:  # a completion condition took the others' tasks away
+        if ended and ground.found.siblings:  # a completion condition took the others' tasks away
             filing = plan(last_of_activation=True)
         acting = _acting(actor, task.role, membership_id)
         deed = Deed(
@@ -530,11 +570,8 @@ class Tasks:
             decree=acting.decree if acting else None,
         )
         returned = Return(actor.person_id, procedure.form_of(step.element_id).return_reason(values), step.number)
+        today = self.office.today(now)
         with self.database.write(actor, now) as work:  # write, record
-            standing = tasks.standing(work, task_id, actor.person_id, self.office.today(now))
-            self._permit_completing(work, actor, task, standing, step)
-            if standing is None or standing.revision != head.revision:
-                raise Conflict("stale")
             sequence = moves.write_step(
                 work,
                 procedure,
@@ -545,10 +582,11 @@ class Tasks:
                 now=now,
                 returned=returned,
             )
-            tasks.change(
+            written = tasks.complete(
                 work,
                 task_id,
-                status=TaskStatus.COMPLETED.value,
+                actor.person_id,
+                today,
                 completed_at=now,
                 completed_by=actor.person_id,
                 assignee=actor.person_id,
@@ -556,24 +594,29 @@ class Tasks:
                 decree=acting.decree if acting else None,
                 history_seq=sequence,
             )
+            if not written:  # somebody was faster, or a membership ended meanwhile: say which
+                standing = tasks.standing(work, task_id, actor.person_id, today)
+                self._permit_completing(work, actor, task, standing, step)
+                raise Conflict("stale")
             filing.write(work, now)
             documents.attach(work, file_ids(encoded, ground.files), task.instance_id)
-            tasks.drop_draft(work, task_id, actor.person_id)
+            if ground.found.drafted:
+                tasks.drop_draft(work, task_id, actor.person_id)
         self.executor.keep(taken, head.revision + 1)
+        return taken
 
-    def _ground(self, actor: Actor, task_id: str, entries: Mapping[str, Sequence[str]], now: datetime) -> _Ground:
+    def _ground(self, actor: Actor, task_id: str, sent: Entries | Values, now: datetime, words: Words) -> _Ground:
         """Read all that completing a task needs, at one moment, and refuse whoever may not."""
         today = self.office.today(now)
         with self.database.read() as reader:
-            found = tasks.context(reader, task_id)
+            found = tasks.context(reader, task_id, actor.person_id, today)
             if found is None:
                 raise NotFound(task_id)
             procedure = self.procedures.of(reader, found.instance.definition_id)
             step = procedure.outline.task(found.task.element_id)
-            standing = tasks.standing(reader, task_id, actor.person_id, today)
-            self._permit_completing(reader, actor, found.task, standing, step)
+            self._permit_completing(reader, actor, found.task, found.standing, step)
             form = procedure.form_of(step.element_id)
-            siblings = tasks.open_siblings(reader, found.task) if step.multi_instance else 0
+            entries = entries_of(form, sent, words)
             return _Ground(
                 found=found,
                 procedure=procedure,
@@ -586,18 +629,16 @@ class Tasks:
                     or (file.instance_id is None and file.uploaded_by == actor.person_id)
                 },
                 members=people.members(reader, today) if form.asks_people else {},
-                siblings=siblings,
+                entries=entries,
             )
 
-    def _accept(
-        self, actor: Actor, ground: _Ground, entries: Mapping[str, Sequence[str]], now: datetime, words: Words
-    ) -> dict[str, Any]:
+    def _accept(self, actor: Actor, ground: _Ground, now: datetime, words: Words) -> dict[str, Any]:
         """Return the typed values of the entries; InvalidForm with every fault, missing kelengkapan first."""
         lacking = missing(ground.procedure, ground.step, ground.current)
         errors = [FieldError("", reference.name, reference.data_object_id, "kelengkapan") for reference in lacking]
         try:
             submission = ground.procedure.form_of(ground.step.element_id).accept(
-                entries,
+                ground.entries,
                 context=self.names(ground.found, ground.procedure, ground.current, actor, now),
                 evaluate=self._evaluator(now),
                 people=lambda role: _people(ground.members, role),
@@ -608,7 +649,7 @@ class Tasks:
         except InvalidForm as invalid:
             raise InvalidForm([*errors, *invalid.errors], invalid.entries) from None
         if errors:
-            raise InvalidForm(errors, entries)
+            raise InvalidForm(errors, ground.entries)
         return submission.values
 
     # ── who may ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -394,6 +394,31 @@ web_session = Table(
     Column("user_agent", Text),
 )
 
+api_token = Table(  # issuing and revoking are lines of their person's stream; being used is none, so it is not marked
+    "api_token",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
+    Column("name", String(80), nullable=False),
+    Column("sha256", String(64), nullable=False, unique=True),  # of the token, which nobody keeps but its holder
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+)
+
+idempotency_key = Table(  # the answer that a write was given, so that a repeated request is answered and not done again
+    "idempotency_key",
+    metadata,
+    Column("person_id", ForeignKey("person.id"), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),  # SHA-256 of method, address and body
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("status", Integer),  # null while the first request is under way
+    Column("headers", JSON),
+    Column("body", LargeBinary),
+)
+
 sign_in_attempt = Table(
     "sign_in_attempt",
     metadata,

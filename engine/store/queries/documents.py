@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion
 from engine.store.queries import Transaction
@@ -61,26 +61,25 @@ def _versions(rows: Sequence[Any]) -> tuple[DocumentVersion, ...]:
     return tuple(DocumentVersion(**own, parts=tuple(parts.get(id_, ()))) for id_, own in facts.items())
 
 
-def current(tx: Transaction, instance_id: str, ids: Collection[str] | None = None) -> dict[str, DocumentVersion]:
-    """Return the newest version of each document of an instance (only of *ids*, if given), by data object id."""
-    newest = (
-        select(document.c.data_object_id, func.max(document.c.version).label("version"))
-        .where(document.c.instance_id == instance_id)
-        .group_by(document.c.data_object_id)
-        .subquery()
-    )
-    query = (
-        select(*COLUMNS, *(column.label(f"p_{column.name}") for column in PARTS))
-        .join(
-            newest, and_(newest.c.data_object_id == document.c.data_object_id, newest.c.version == document.c.version)
-        )
-        .outerjoin(document_part, document_part.c.document_id == document.c.id)
-        .where(document.c.instance_id == instance_id)
-        .order_by(document.c.created_at, document.c.data_object_id, document_part.c.item)
-    )
-    if ids is not None:
-        query = query.where(document.c.data_object_id.in_(ids))
-    return {version.data_object_id: version for version in _versions(tx.connection.execute(query).all())}
+_newest = (
+    select(document.c.data_object_id, func.max(document.c.version).label("version"))
+    .where(document.c.instance_id == bindparam("its_instance"))
+    .group_by(document.c.data_object_id)
+    .subquery()
+)
+CURRENT = (  # built once: every completion asks it
+    select(*COLUMNS, *(column.label(f"p_{column.name}") for column in PARTS))
+    .join(_newest, and_(_newest.c.data_object_id == document.c.data_object_id, _newest.c.version == document.c.version))
+    .outerjoin(document_part, document_part.c.document_id == document.c.id)
+    .where(document.c.instance_id == bindparam("its_instance"))
+    .order_by(document.c.created_at, document.c.data_object_id, document_part.c.item)
+)
+
+
+def current(tx: Transaction, instance_id: str) -> dict[str, DocumentVersion]:
+    """Return the newest version of each document of an instance, by data object id."""
+    rows = tx.connection.execute(CURRENT, {"its_instance": instance_id}).all()
+    return {version.data_object_id: version for version in _versions(rows)}
 
 
 def of_instance(tx: Transaction, instance_id: str) -> tuple[DocumentVersion, ...]:

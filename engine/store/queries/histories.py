@@ -78,6 +78,13 @@ def timeline(
     return tuple(_line(row) for row in tx.connection.execute(query)), total
 
 
+def after(tx: Transaction, stream: str, seq: int, limit: int) -> tuple[tuple[HistoryLine, ...], bool]:
+    """Return the lines of a stream behind number *seq*, oldest first, and whether more follow."""
+    query = select(*COLUMNS).where(history.c.stream == stream, history.c.seq > seq).order_by(history.c.seq)
+    rows = tx.connection.execute(query.limit(limit + 1)).all()
+    return tuple(_line(row) for row in rows[:limit]), len(rows) > limit
+
+
 def actions_of(tx: Transaction, stream: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Return the actors, elements and actions that occur in a stream, for its filters."""
     rows = tx.connection.execute(

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, or_, select
 
 from engine.model.people import Actor
 from engine.model.process import DueTimer, InstanceStatus, OpenTask
 from engine.model.work import InstanceRecord, TaskStatus
 from engine.store.queries import Transaction
-from engine.store.tables import definition, instance, task, timer
+from engine.store.tables import definition, instance, role_override, task, timer
 
 COLUMNS = (
     instance.c.id,
@@ -133,6 +133,8 @@ class Filter:
     process_id: str | None = None
     text: str | None = None
     overdue_at: datetime | None = None
+    key: str | None = None
+    after: tuple[datetime, str] | None = None  # when the last one seen was started, and its id
 
 
 def page(
@@ -154,6 +156,11 @@ def page(
         query = query.where(instance.c.process_id == narrowed.process_id)
     if narrowed.text:
         query = query.where(instance.c.title.icontains(narrowed.text, autoescape=True))
+    if narrowed.key:
+        query = query.where(instance.c.instance_key == narrowed.key)
+    if narrowed.after is not None:
+        at, id_ = narrowed.after
+        query = query.where(or_(instance.c.started_at < at, and_(instance.c.started_at == at, instance.c.id > id_)))
     if narrowed.overdue_at is not None:
         query = query.where(
             exists().where(
@@ -205,9 +212,25 @@ def running_by_version(tx: Transaction, process_id: str) -> dict[str, int]:
     return dict(tx.connection.execute(query).all())
 
 
+# ganti pelaksana may have given an element to another role since its diagram was drawn; asked where the row is written,
+# so that no task slips in between.
+OPEN_TASK = insert(task).values(
+    role=func.coalesce(
+        select(role_override.c.role)
+        .where(
+            role_override.c.process_id == bindparam("its_process"),
+            role_override.c.element_id == bindparam("its_element"),
+        )
+        .scalar_subquery(),
+        bindparam("its_role"),
+    )
+)
+
+
 def open_tasks(
     tx: Transaction,
     instance_id: str,
+    process_id: str,
     opened: Sequence[OpenTask],
     facts: Mapping[str, Mapping[str, Any]],
     now: datetime,
@@ -236,7 +259,9 @@ def open_tasks(
                 "id": new.id,
                 "instance_id": instance_id,
                 "element_id": new.element_id,
-                "role": fact["role"],
+                "its_process": process_id,
+                "its_element": new.element_id,
+                "its_role": new.role,
                 "performer": new.performer,
                 "item": new.item,
                 "activation": new.activation,
@@ -250,7 +275,7 @@ def open_tasks(
                 "returned_at": now if fact.get("returned_by") else None,
             }
         )
-    tx.connection.execute(insert(task), rows)
+    tx.connection.execute(OPEN_TASK, rows)
 
 
 def replace_timers(tx: Transaction, instance_id: str, timers: Sequence[DueTimer]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 
 from engine.model.process import Incident, InstanceStatus
 from engine.model.work import IncidentRecord, TaskStatus
@@ -87,11 +87,24 @@ def open_incidents_of(tx: Transaction, instance_id: str) -> tuple[IncidentRecord
     return tuple(_incident(row) for row in tx.connection.execute(query))
 
 
-def incidents(tx: Transaction, status: str | None, limit: int, offset: int) -> tuple[tuple[IncidentRecord, ...], bool]:
+def incidents(
+    tx: Transaction,
+    status: str | None,
+    limit: int,
+    offset: int,
+    *,
+    instance_id: str | None = None,
+    after: tuple[datetime, str] | None = None,
+) -> tuple[tuple[IncidentRecord, ...], bool]:
     """Return one page of incidents, newest first, and whether more follow."""
     query = select(*INCIDENT).join(instance, instance.c.id == incident.c.instance_id)
     if status is not None:
         query = query.where(incident.c.status == status)
+    if instance_id:
+        query = query.where(incident.c.instance_id == instance_id)
+    if after is not None:
+        at, id_ = after
+        query = query.where(or_(incident.c.created_at < at, and_(incident.c.created_at == at, incident.c.id > id_)))
     query = query.order_by(incident.c.created_at.desc(), incident.c.id).limit(limit + 1).offset(offset)
     rows = tx.connection.execute(query).all()
     return tuple(_incident(row) for row in rows[:limit]), len(rows) > limit

@@ -23,7 +23,8 @@ class Credentials:
     deactivated_at: datetime | None
 
 
-def _in_force(day: date) -> ColumnElement[bool]:
+def in_force(day: date) -> ColumnElement[bool]:
+    """Return the condition under which a membership holds on *day*."""
     return and_(membership.c.since <= day, or_(membership.c.until.is_(None), membership.c.until >= day))
 
 
@@ -98,7 +99,7 @@ def members(tx: Transaction, day: date, roles: Collection[str] | None = None) ->
     query = (
         select(membership.c.role, person.c.id, person.c.name)
         .join(person, person.c.id == membership.c.person_id)
-        .where(person.c.active, _in_force(day))
+        .where(person.c.active, in_force(day))
         .order_by(person.c.name, person.c.id)
     )
     if roles is not None:
@@ -262,7 +263,7 @@ def session(tx: Transaction, id_: str, today: date) -> SessionRow | None:
             membership.c.decree,
         )
         .join(person, person.c.id == web_session.c.person_id)
-        .outerjoin(membership, and_(membership.c.person_id == person.c.id, _in_force(today)))
+        .outerjoin(membership, and_(membership.c.person_id == person.c.id, in_force(today)))
         .where(web_session.c.id == id_)
         .order_by(membership.c.capacity, membership.c.since)
     ).all()

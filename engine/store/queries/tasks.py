@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from engine.model.people import Actor
 from engine.model.process import InstanceStatus
@@ -62,36 +62,8 @@ def by_id(tx: Transaction, task_id: str) -> TaskRecord | None:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskContext:
-    """A task with its instance and state: all that computing a step needs, read at one moment."""
-
-    task: TaskRecord
-    instance: InstanceRecord
-    state: bytes
-    has_timers: bool
-
-
-def context(tx: Transaction, task_id: str) -> TaskContext | None:
-    """Return the task with its instance and state, in one statement."""
-    row = tx.connection.execute(
-        select(
-            *COLUMNS,
-            *(column.label(f"i_{column.name}") for column in instances.COLUMNS),
-            instance.c.state,
-            exists().where(timer.c.instance_id == instance.c.id).label("has_timers"),
-        )
-        .join(instance, instance.c.id == task.c.instance_id)
-        .join(definition, definition.c.id == instance.c.definition_id)
-        .where(task.c.id == task_id)
-    ).one_or_none()
-    if row is None:
-        return None
-    return TaskContext(record(row), instances.record(row[len(COLUMNS) :]), bytes(row.state), row.has_timers)
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
-    """What may have changed since a snapshot: read again inside the write transaction. *id* is the instance's."""
+    """Where a task stands, and whether a person is active and works in its role today. *id* is the instance's."""
 
     id: str
     status: TaskStatus
@@ -111,42 +83,116 @@ class Standing:
     member: bool
 
 
-def standing(tx: Transaction, task_id: str, person_id: str, today: date) -> Standing | None:
-    """Return where the task stands now and whether *person_id* is active and works in its role today."""
-    works_there = exists().where(
-        membership.c.person_id == person_id,
-        membership.c.role == task.c.role,
-        membership.c.since <= today,
-        or_(membership.c.until.is_(None), membership.c.until >= today),
-    )
-    row = tx.connection.execute(
-        select(
-            instance.c.id,
-            task.c.status,
-            task.c.assignee,
-            task.c.performer,
-            task.c.role,
-            task.c.completed_by,
-            task.c.completed_at,
-            instance.c.status.label("instance_status"),
-            instance.c.revision,
-            instance.c.history_seq,
-            instance.c.history_hash,
-            instance.c.ended_by.label("changed_by"),
-            instance.c.status_reason,
-            instance.c.changed_at,
-            exists().where(person.c.id == person_id, person.c.active).label("active"),
-            works_there.label("member"),
+@dataclass(frozen=True, slots=True)
+class TaskContext:
+    """A task with its instance and state: all that computing a step needs, read at one moment for one person."""
+
+    task: TaskRecord
+    instance: InstanceRecord
+    state: bytes
+    has_timers: bool
+    siblings: int  # other items of its multi-instance activation that are still open
+    drafted: bool  # the person left a draft
+    active: bool  # the person may work at all
+    member: bool  # the person works in the task's role today
+
+    @property
+    def standing(self) -> Standing:
+        """Where the task stood for that person."""
+        task, record = self.task, self.instance
+        return Standing(
+            id=record.id,
+            status=task.status,
+            assignee=task.assignee,
+            performer=task.performer,
+            role=task.role,
+            completed_by=task.completed_by,
+            completed_at=task.completed_at,
+            instance_status=record.status,
+            revision=record.revision,
+            history_seq=record.history_seq,
+            history_hash=record.history_hash,
+            changed_by=record.ended_by,
+            status_reason=record.status_reason,
+            changed_at=record.changed_at,
+            active=self.active,
+            member=self.member,
         )
-        .join(instance, instance.c.id == task.c.instance_id)
-        .where(task.c.id == task_id)
-    ).one_or_none()
+
+
+# What every completion asks and writes is built once: a statement that is new each time costs SQLAlchemy more than it
+# costs the database.
+_sibling = task.alias("sibling")
+SIBLINGS = (
+    select(func.count())
+    .where(
+        _sibling.c.instance_id == task.c.instance_id,
+        _sibling.c.activation == task.c.activation,
+        _sibling.c.status == TaskStatus.READY.value,
+        _sibling.c.id != task.c.id,
+    )
+    .scalar_subquery()
+)
+WORKS_THERE = exists().where(
+    membership.c.person_id == bindparam("person"),
+    membership.c.role == task.c.role,
+    membership.c.since <= bindparam("today"),
+    or_(membership.c.until.is_(None), membership.c.until >= bindparam("today")),
+)
+ACTIVE = exists().where(person.c.id == bindparam("person"), person.c.active)
+CONTEXT = (
+    select(
+        *COLUMNS,
+        *(column.label(f"i_{column.name}") for column in instances.COLUMNS),
+        instance.c.state,
+        exists().where(timer.c.instance_id == instance.c.id).label("has_timers"),
+        SIBLINGS.label("siblings"),
+        exists().where(draft.c.task_id == task.c.id, draft.c.person_id == bindparam("person")).label("drafted"),
+        ACTIVE.label("active"),
+        WORKS_THERE.label("member"),
+    )
+    .join(instance, instance.c.id == task.c.instance_id)
+    .join(definition, definition.c.id == instance.c.definition_id)
+    .where(task.c.id == bindparam("its_id"))
+)
+COMPLETE = update(task).where(
+    task.c.id == bindparam("its_id"),
+    task.c.status == TaskStatus.READY.value,
+    or_(
+        task.c.performer == bindparam("person"),
+        and_(
+            task.c.performer.is_(None),
+            or_(task.c.assignee.is_(None), task.c.assignee == bindparam("person")),
+            WORKS_THERE,
+        ),
+    ),
+    ACTIVE,
+)
+
+
+def context(tx: Transaction, task_id: str, person_id: str, today: date) -> TaskContext | None:
+    """Return the task with its instance and state, and where it stands for *person_id*, in one statement."""
+    row = tx.connection.execute(CONTEXT, {"its_id": task_id, "person": person_id, "today": today}).one_or_none()
     if row is None:
         return None
-    facts = dict(row._mapping)
-    facts["status"] = TaskStatus(facts["status"])
-    facts["instance_status"] = InstanceStatus(facts["instance_status"])
-    return Standing(**facts)
+    return TaskContext(
+        record(row),
+        instances.record(row[len(COLUMNS) :]),
+        bytes(row.state),
+        *row[len(COLUMNS) + len(instances.COLUMNS) + 1 :],
+    )
+
+
+def standing(tx: Transaction, task_id: str, person_id: str, today: date) -> Standing | None:
+    """Return where the task stands now and whether *person_id* is active and works in its role today."""
+    found = context(tx, task_id, person_id, today)
+    return None if found is None else found.standing
+
+
+def complete(tx: Transaction, task_id: str, person_id: str, today: date, **values: Any) -> bool:
+    """Write that *person_id* completed an open task; False if it is not open any more, or not theirs to complete."""
+    facts = {"its_id": task_id, "person": person_id, "today": today, "status": TaskStatus.COMPLETED.value, **values}
+    return tx.connection.execute(COMPLETE, facts).rowcount == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +257,70 @@ def inbox(
         query = query.where(task.c.returned_by.is_not(None))
     rows = tx.connection.execute(query.limit(limit + 1).offset(offset)).all()
     return tuple(InboxRow(record(row), row.saved_at) for row in rows[:limit]), len(rows) > limit
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """What a search of tasks is narrowed to."""
+
+    instance_id: str | None = None
+    process_id: str | None = None
+    element_id: str | None = None
+    text: str | None = None  # in the instance's title
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPlace:
+    """Where in a list of tasks one stands: *at* is when it was completed, or is due; None: it is never due."""
+
+    at: datetime | None
+    id: str
+
+
+def search(
+    tx: Transaction, actor: Actor, which: str, narrowed: TaskFilter, *, after: TaskPlace | None, limit: int
+) -> tuple[tuple[TaskRecord, ...], bool]:
+    """Return tasks after a place in their order, and whether more follow: most urgent, or last completed first."""
+    query = _tasks()
+    match which:
+        case "mine":
+            query = query.where(mine(actor))
+        case "claimable":
+            query = query.where(claimable(actor))
+        case "open":
+            query = query.where(or_(mine(actor), claimable(actor)))
+        case "completed":
+            query = query.where(_which(actor, "selesai", frozenset()))
+    if which not in ("all", "completed"):
+        query = query.where(instance.c.status.in_(RUNNING))
+    if which == "completed":
+        query = query.order_by(task.c.completed_at.desc(), task.c.id)
+    else:
+        query = query.order_by(task.c.due_at.is_(None), task.c.due_at, task.c.id)
+    for column, wanted in (
+        (task.c.instance_id, narrowed.instance_id),
+        (instance.c.process_id, narrowed.process_id),
+        (task.c.element_id, narrowed.element_id),
+        (task.c.status, narrowed.status),
+    ):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if narrowed.text:
+        query = query.where(instance.c.title.icontains(narrowed.text, autoescape=True))
+    if after is not None:
+        query = query.where(_beyond(after, which))
+    rows = tx.connection.execute(query.limit(limit + 1)).all()
+    return tuple(record(row) for row in rows[:limit]), len(rows) > limit
+
+
+def _beyond(place: TaskPlace, which: str) -> ColumnElement[bool]:
+    """Return the condition under which a task stands behind *place* in the order of *which*."""
+    if which == "completed":
+        return or_(task.c.completed_at < place.at, and_(task.c.completed_at == place.at, task.c.id > place.id))
+    if place.at is None:
+        return and_(task.c.due_at.is_(None), task.c.id > place.id)
+    return or_(task.c.due_at > place.at, and_(task.c.due_at == place.at, task.c.id > place.id), task.c.due_at.is_(None))
 
 
 def counts(tx: Transaction, actor: Actor, sole_roles: frozenset[str], now: datetime) -> dict[str, int]:
@@ -347,25 +457,6 @@ def open_ids(tx: Transaction, instance_id: str) -> tuple[str, ...]:
     """Return ids of an instance's open tasks."""
     query = select(task.c.id).where(task.c.instance_id == instance_id, task.c.status == TaskStatus.READY.value)
     return tuple(tx.connection.scalars(query))
-
-
-def open_siblings(tx: Transaction, of: TaskRecord) -> int:
-    """Return how many other items of a task's multi-instance activation are still open."""
-    query = select(func.count()).where(
-        task.c.instance_id == of.instance_id,
-        task.c.activation == of.activation,
-        task.c.status == TaskStatus.READY.value,
-        task.c.id != of.id,
-    )
-    return tx.connection.scalar(query) or 0
-
-
-def overrides(tx: Transaction, process_id: str, element_ids: Sequence[str]) -> dict[str, str]:
-    """Return the roles that *ganti pelaksana* gave to elements of a process, by element id."""
-    query = select(role_override.c.element_id, role_override.c.role).where(
-        role_override.c.process_id == process_id, role_override.c.element_id.in_(element_ids)
-    )
-    return dict(tx.connection.execute(query).all())
 
 
 def override(tx: Transaction, process_id: str, element_id: str, role: str, reason: str, by: str, now: datetime) -> None:

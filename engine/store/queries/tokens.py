@@ -1,0 +1,166 @@
+"""Tokens of the API, and the answers kept for requests that are repeated."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import and_, delete, insert, select, update
+
+from engine.model.people import Capacity, Membership, Person
+from engine.store.queries import Transaction
+from engine.store.queries.people import in_force
+from engine.store.tables import api_token, idempotency_key, membership, person
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    """A token's row; the token itself is nowhere but with who holds it."""
+
+    id: str
+    person_id: str
+    name: str
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReply:
+    """What a request with an idempotency key was answered; *status* is None while it is under way."""
+
+    fingerprint: str
+    created_at: datetime
+    status: int | None
+    headers: Mapping[str, str]
+    body: bytes
+
+
+COLUMNS = (
+    api_token.c.id,
+    api_token.c.person_id,
+    api_token.c.name,
+    api_token.c.created_at,
+    api_token.c.expires_at,
+    api_token.c.last_used_at,
+    api_token.c.revoked_at,
+)
+
+
+def add(tx: Transaction, new: TokenRecord, sha256: str) -> None:
+    """Write a token's row."""
+    facts = {column.name: getattr(new, column.name) for column in COLUMNS}
+    tx.connection.execute(insert(api_token), {**facts, "sha256": sha256})
+
+
+def of_person(tx: Transaction, person_id: str) -> tuple[TokenRecord, ...]:
+    """Return a person's tokens, newest first."""
+    query = select(*COLUMNS).where(api_token.c.person_id == person_id)
+    rows = tx.connection.execute(query.order_by(api_token.c.created_at.desc(), api_token.c.id))
+    return tuple(TokenRecord(*row) for row in rows)
+
+
+def by_hash(tx: Transaction, sha256: str, today: date) -> tuple[TokenRecord, Person] | None:
+    """Return the token with its person and the memberships in force *today*, in one statement."""
+    rows = tx.connection.execute(
+        select(
+            *(column.label(f"t_{column.name}") for column in COLUMNS),
+            person.c.id,
+            person.c.name,
+            person.c.active,
+            person.c.must_change_password,
+            person.c.locale,
+            person.c.sample,
+            membership.c.id.label("m_id"),
+            membership.c.role,
+            membership.c.capacity,
+            membership.c.since,
+            membership.c.until,
+            membership.c.decree,
+        )
+        .join(person, person.c.id == api_token.c.person_id)
+        .outerjoin(membership, and_(membership.c.person_id == person.c.id, in_force(today)))
+        .where(api_token.c.sha256 == sha256)
+        .order_by(membership.c.capacity, membership.c.since)
+    ).all()
+    if not rows:
+        return None
+    first = rows[0]
+    held = tuple(
+        Membership(row.m_id, first.id, row.role, Capacity(row.capacity), row.since, row.until, row.decree)
+        for row in rows
+        if row.m_id is not None
+    )
+    owner = Person(
+        id=first.id,
+        name=first.name,
+        active=first.active,
+        must_change_password=first.must_change_password,
+        locale=first.locale,
+        memberships=held,
+        sample=first.sample,
+    )
+    return TokenRecord(*first[: len(COLUMNS)]), owner
+
+
+def touch(tx: Transaction, token_id: str, now: datetime) -> None:
+    """Note that a token is in use."""
+    tx.connection.execute(update(api_token).where(api_token.c.id == token_id).values(last_used_at=now))
+
+
+def revoke(tx: Transaction, person_id: str, token_id: str, now: datetime) -> bool:
+    """Revoke a token of *person_id*; False if they have no such token that is not revoked."""
+    result = tx.connection.execute(
+        update(api_token)
+        .where(api_token.c.id == token_id, api_token.c.person_id == person_id, api_token.c.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+    return result.rowcount == 1
+
+
+# ── answers kept ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def kept_reply(tx: Transaction, person_id: str, key: str) -> KeptReply | None:
+    """Return what is kept under a person's key."""
+    row = tx.connection.execute(
+        select(
+            idempotency_key.c.fingerprint,
+            idempotency_key.c.created_at,
+            idempotency_key.c.status,
+            idempotency_key.c.headers,
+            idempotency_key.c.body,
+        ).where(_of(person_id, key))
+    ).one_or_none()
+    if row is None:
+        return None
+    return KeptReply(row.fingerprint, row.created_at, row.status, row.headers or {}, bytes(row.body or b""))
+
+
+def reserve(tx: Transaction, person_id: str, key: str, fingerprint: str, now: datetime) -> None:
+    """Take a key for the request that begins; Conflict("duplicate") if another just did."""
+    tx.connection.execute(
+        insert(idempotency_key),
+        {"person_id": person_id, "key": key, "fingerprint": fingerprint, "created_at": now},
+    )
+
+
+def keep_reply(tx: Transaction, person_id: str, key: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Write the answer under a key that was reserved."""
+    values: dict[str, Any] = {"status": status, "headers": dict(headers), "body": body}
+    tx.connection.execute(update(idempotency_key).where(_of(person_id, key)).values(**values))
+
+
+def free(tx: Transaction, person_id: str, key: str) -> None:
+    """Give a key back under which nothing was done."""
+    tx.connection.execute(delete(idempotency_key).where(_of(person_id, key)))
+
+
+def forget_replies(tx: Transaction, before: datetime) -> None:
+    """Delete what was kept *before* that instant."""
+    tx.connection.execute(delete(idempotency_key).where(idempotency_key.c.created_at < before))
+
+
+def _of(person_id: str, key: str) -> Any:
+    return and_(idempotency_key.c.person_id == person_id, idempotency_key.c.key == key)

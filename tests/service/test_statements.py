@@ -1,0 +1,134 @@
+"""What completing a task costs the database: at most eight statements and one commit, reads included.
+
+Two reads (the task with its instance, state and the person's standing; the documents), one more where the form asks
+for people; then history, instance, task, next tasks, documents. Permission is part of the statement that completes the
+task, and the revision part of the one that moves the instance. What a step adds of its own is named below.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from engine.bpmn.executor import Executor
+from engine.model.errors import Conflict, NotPermitted
+from engine.store.database import count_statements
+from engine.store.history import verify
+from tests.office import SOP
+
+MOST = 8
+FILES = 2  # rows of staged files are read, and belong to the instance from then on
+RETURN = 1  # the deadlines of the steps' first pass are looked up
+REPLACED = 1  # of a second pass: the version before is marked
+DRAFT = 1  # what was typed before is dropped
+
+
+def counted(office, account, instance, element_id, item=None, **more):
+    """Complete a step as *account* would; what the database was asked meanwhile."""
+    task = office.task(instance, element_id, item)
+    entries, actor = office.filled(account, task, **more), office.actor(account)
+    with count_statements(office.database) as count:
+        office.services.tasks.complete(actor, task, entries, office.now)
+    assert count.commits == 1
+    return len(count)
+
+
+def test_every_step_of_the_sop_takes_at_most_eight_statements_and_one_commit(office):
+    instance = office.start()
+    assert counted(office, "kepala.dinas", instance, "perintahkan_pengumpulan_data") <= MOST
+    assert counted(office, "sekretaris", instance, "siapkan_kertas_kerja") <= MOST
+    assert counted(office, "tim.sakip", instance, "susun_jadwal") <= MOST
+    for holder in ("pemegang.data.1", "pemegang.data.2"):
+        assert counted(office, holder, instance, "siapkan_data", holder) <= MOST + FILES
+    assert counted(office, "tim.sakip", instance, "susun_analisis") <= MOST
+    assert counted(office, "sekretaris", instance, "minta_persetujuan") <= MOST
+    assert counted(office, "kepala.dinas", instance, "tandatangani_persetujuan") <= MOST
+    assert office.open_steps(instance) == []
+
+
+def test_a_return_and_a_second_pass_take_one_statement_more(office):
+    instance = office.start()
+    office.until_analysis(instance)
+    returned = {
+        "hasil_verifikasi": "kembalikan",
+        "pemegang_diminta": ["", "pemegang.data.1"],
+        "catatan_pengembalian": "Rekap bukan dari periode ini.",
+    }
+    assert counted(office, "tim.sakip", instance, "susun_analisis", **returned) <= MOST + RETURN
+    assert counted(office, "pemegang.data.1", instance, "siapkan_data", "pemegang.data.1") <= MOST + FILES + REPLACED
+    assert counted(office, "tim.sakip", instance, "susun_analisis") <= MOST + REPLACED
+
+
+def test_a_draft_costs_one_statement_and_is_gone(office):
+    instance = office.start()
+    task = office.task(instance, "perintahkan_pengumpulan_data")
+    kepala = office.actor("kepala.dinas")
+    office.services.tasks.save_draft(kepala, task, {"disposisi.catatan": ["Segera"]}, office.now)
+    assert counted(office, "kepala.dinas", instance, "perintahkan_pengumpulan_data") <= MOST + DRAFT
+    assert office.services.tasks.open(kepala, task, office.now).draft is None
+
+
+# ── what changes between reading and writing ────────────────────────────────────────────────────────────────────────
+
+
+class Interrupted(Executor):
+    """Computes steps, but first something happens in the office."""
+
+    def __init__(self, happens):
+        super().__init__()
+        self.happens = happens
+
+    def complete(self, *args, **kwargs):
+        happens, self.happens = self.happens, lambda: None
+        happens()
+        return super().complete(*args, **kwargs)
+
+
+def complete_while(office, account, task, happens):
+    interrupted = replace(office.services.tasks, executor=Interrupted(happens))
+    interrupted.complete(office.actor(account), task, office.filled(account, task), office.now)
+
+
+def test_whose_membership_ends_meanwhile_does_not_complete(office):
+    instance = office.start()
+    office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
+    task = office.task(instance, "siapkan_kertas_kerja")
+    yesterday = office.services.office.today(office.now) - timedelta(days=1)
+
+    def membership_ends():
+        operator = office.actor("operator")
+        office.services.people.end_membership(operator, "sekretaris", "m-sekretaris-sekretaris", yesterday, office.now)
+
+    with pytest.raises(NotPermitted):
+        complete_while(office, "sekretaris", task, membership_ends)
+    assert office.open_steps(instance) == ["siapkan_kertas_kerja"]
+    with office.database.read() as reader:
+        assert verify(reader).sound
+
+
+def test_who_is_slower_than_a_claim_is_told_who_claimed(office):
+    instance = office.start()
+    office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
+    office.do("sekretaris", instance, "siapkan_kertas_kerja")
+    task = office.task(instance, "susun_jadwal")
+
+    def another_claims():
+        office.services.tasks.claim(office.actor("tim.sakip.2"), task, office.now)
+
+    with pytest.raises(Conflict) as told:
+        complete_while(office, "tim.sakip", task, another_claims)
+    assert (told.value.reason, told.value.who) == ("claimed", "tim.sakip.2")
+
+
+def test_who_gives_an_element_to_another_role_meanwhile_finds_its_task_there(office):
+    instance = office.start()
+    task = office.task(instance, "perintahkan_pengumpulan_data")
+
+    def element_moves():
+        office.services.tasks.reassign_element(
+            office.actor("operator"), SOP, "siapkan_kertas_kerja", "tim_sakip", "Sekretaris cuti", office.now
+        )
+
+    complete_while(office, "kepala.dinas", task, element_moves)
+    [opened] = office.page(instance).current[0].tasks
+    assert (opened.element_id, opened.role) == ("siapkan_kertas_kerja", "tim_sakip")
