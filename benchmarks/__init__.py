@@ -1,0 +1,1 @@
+"""How fast Alur is, each figure as a ratio against a baseline measured in the same run (``make bench``)."""
