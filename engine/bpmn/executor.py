@@ -23,7 +23,7 @@ from engine.bpmn import definition as definitions
 from engine.bpmn import events, expression, state
 from engine.bpmn.definition import Definition
 from engine.bpmn.timers import Functions, due_of, moment
-from engine.bpmn.workflow import INCIDENT, InstanceWorkflow, note_incident, retry, run
+from engine.bpmn.workflow import INCIDENT, Budget, InstanceWorkflow, note_incident, retry, run
 from engine.model.errors import Conflict, NotFound
 from engine.model.process import (
     DueTimer,
@@ -76,7 +76,7 @@ class _Journal:
         if element_id is None or element_id not in self.definition.kinds:
             return
         kind = self.definition.kinds[element_id]
-        if task.task_spec.bpmn_id is None:
+        if isinstance(task.task_spec, LoopTask):
             kind = "multiInstance"
         self.passed.append(Passed(element_id, kind, task.id.hex, self._flows(element_id, task)))
 
@@ -287,9 +287,10 @@ class Executor:
         """Run what the engine can run, and return where the instance stands."""
         if refresh:
             workflow.refresh_timers()
-        workflow.advance(journal.note)
+        budget = Budget()
+        workflow.advance(journal.note, budget)
         workflow.refresh_timers()
-        workflow.advance(journal.note)
+        workflow.advance(journal.note, budget)
         thrown = events.thrown(workflow)
         open_tasks = self._open_tasks(workflow, definition, functions)
         incidents = tuple(_incidents(workflow))

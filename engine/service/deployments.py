@@ -178,6 +178,18 @@ class Deployments:
         with self.database.read() as reader:
             return definitions.deployed(reader, process_id, after, limit)
 
+    def version(self, definition_id: str) -> Procedure:
+        """Return one version; NotFound if there is none of that id."""
+        with self.database.read() as reader:
+            return self.procedures.of(reader, definition_id)
+
+    def file(self, definition_id: str, path: str) -> bytes:
+        """Return one file of a version as it was deployed; NotFound if it has none at *path*."""
+        found = self.version(definition_id).files.get(path)
+        if found is None:
+            raise NotFound(path)
+        return found
+
     def process(self, process_id: str, now: datetime, version: int | None = None) -> DeployedProcess:
         """Return a procedure (in *version*, else the one in force) with its versions and people."""
         with self.database.read() as reader:

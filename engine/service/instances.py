@@ -124,6 +124,7 @@ class InstancePage:
     procedure: Procedure
     steps: tuple[StepView, ...]
     current: tuple[StepView, ...]
+    open_tasks: tuple[TaskRecord, ...]
     following: tuple[UserTask, ...]
     documents: tuple[DocumentVersion, ...]  # newest version of each
     all_documents: tuple[DocumentVersion, ...]
@@ -321,6 +322,14 @@ class Instances:
             open_tasks = tasks.open_of_instances(reader, [r.id for r in records])
             return tuple(self._listed(reader, record, open_tasks[record.id], now) for record in records), more
 
+    def record(self, actor: Actor, instance_id: str) -> InstanceRecord:
+        """Return one instance's row; NotFound also for whoever may not know of it."""
+        with self.database.read() as reader:
+            found = instances.by_id(reader, instance_id)
+            if found is None or not instances.may_see(reader, actor, instance_id):
+                raise NotFound(instance_id)
+        return found
+
     def page(self, actor: Actor, instance_id: str, now: datetime) -> InstancePage:
         """Return one instance's page; NotFound also for whoever may not know of it."""
         with self.database.read() as reader:
@@ -350,6 +359,7 @@ class Instances:
             procedure=procedure,
             steps=steps,
             current=current,
+            open_tasks=tuple(t for t in every if t.status is TaskStatus.READY),
             following=tuple(t for t in procedure.outline.tasks if current and t.number == last + 1),
             documents=tuple(newest.values()),
             all_documents=versions,
@@ -396,7 +406,7 @@ class Instances:
             with self.database.write(actor, now) as work:
                 record = self._governed(work, actor, instance_id, reason)
                 if record.status in (*OVER, InstanceStatus.SUSPENDED):
-                    raise Conflict(record.status.value, who=record.ended_by, at=record.changed_at)
+                    raise _stands(record)
                 deed = Deed(Action.INSTANCE_SUSPENDED, change={"reason": reason, "old": record.status})
                 self._note(
                     work,
@@ -419,7 +429,7 @@ class Instances:
             with self.database.write(actor, now) as work:
                 record = self._governed(work, actor, instance_id, reason)
                 if record.status is not InstanceStatus.SUSPENDED:
-                    raise Conflict(record.status.value, who=record.ended_by, at=record.changed_at)
+                    raise _stands(record)
                 before = instances.status_before(work, instance_id)
                 self._note(
                     work,
@@ -442,7 +452,7 @@ class Instances:
             with self.database.write(actor, now) as work:
                 record = self._governed(work, actor, instance_id, reason)
                 if record.status in OVER:
-                    raise Conflict(record.status.value, who=record.ended_by, at=record.ended_at)
+                    raise _stands(record)
                 self._note(
                     work,
                     record,
@@ -598,6 +608,14 @@ class Instances:
             self.executor.forget(record.id)
 
 
+def _stands(record: InstanceRecord) -> Conflict:
+    """Return that an instance stands where this cannot be done to it: who brought it there, when and why."""
+    if record.status is InstanceStatus.COMPLETED:
+        return Conflict("ended", at=record.ended_at)
+    at = record.ended_at or record.changed_at
+    return Conflict(record.status.value, who=record.ended_by, at=at, why=record.status_reason)
+
+
 def _reason(reason: str) -> str:
     reason = " ".join(reason.split())
     if not 3 <= len(reason) <= 500:
@@ -608,11 +626,13 @@ def _reason(reason: str) -> str:
 def _travelled(changes: Sequence[str]) -> tuple[dict[str, int], frozenset[str]]:
     """Return how often each element was passed and every sequence flow taken, from an instance's history."""
     passes: dict[str, int] = {}
+    whole: dict[str, int] = {}  # of multi-instances and loops: an item is no pass of its own
     flows: set[str] = set()
     for text in changes:
         if '"passed"' not in text:
             continue
         for element in json.loads(text).get("passed", ()):
-            passes[element["element"]] = passes.get(element["element"], 0) + 1
+            counted = whole if element["kind"] == "multiInstance" else passes
+            counted[element["element"]] = counted.get(element["element"], 0) + 1
             flows.update(element["flows"])
-    return passes, frozenset(flows)
+    return passes | whole, frozenset(flows)

@@ -56,8 +56,11 @@ class Messages:
         values: Any,
         correlations: Mapping[str, Mapping[str, Any]],
         now: datetime,
+        reason: str | None = None,
     ) -> tuple[str, ...]:
-        """Send a message or signal from outside; for operators. Returns the ids of what is on its way.
+        """Send a message or signal from outside, with the reason if one is given; for operators.
+
+        Returns the ids of what is on its way.
 
         *correlations* maps a correlation key to its properties' values; InvalidForm names what cannot be sent.
         """
@@ -68,7 +71,7 @@ class Messages:
         with self.database.write(actor, now) as work:
             sent = moves.prepare(work, message, None, now)
             messages.send(work, sent, events.correlations_of(message))
-            work.record("office", moves.sent_deed(message, sent))
+            work.record("office", moves.sent_deed(message, sent, reason))
         return tuple(record.id for record in sent)
 
     def deliverable(self) -> tuple[tuple[str, str], ...]:

@@ -175,8 +175,8 @@ def prepare(work: Work, message: Message, from_instance: str | None, now: dateti
     return tuple(replace(record, id=str(uuid.uuid4()), to_instance=listener) for listener in listeners)
 
 
-def sent_deed(message: Message, sent: Sequence[MessageRecord]) -> Deed:
-    """Return the history line of a message that was sent: what it carried, and of a signal who waited for it."""
+def sent_deed(message: Message, sent: Sequence[MessageRecord], reason: str | None = None) -> Deed:
+    """Return the history line of a message that was sent: what it carried, why, and of a signal who waited for it."""
     facts: dict[str, Any] = {
         "kind": message.kind,
         "name": message.name,
@@ -185,6 +185,8 @@ def sent_deed(message: Message, sent: Sequence[MessageRecord]) -> Deed:
     }
     if message.kind is MessageKind.SIGNAL:
         facts["to"] = [record.to_instance for record in sent]
+    if reason:
+        facts["reason"] = reason
     return Deed(Action.MESSAGE_SENT, change=facts)
 
 

@@ -17,6 +17,8 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from engine.web import (
     account,
+    api,
+    api_reference,
     attachments,
     audit,
     documents,
@@ -34,6 +36,7 @@ from engine.web import (
     studio,
     tasks,
 )
+from engine.web.api import problems
 from engine.web.services import Services
 
 LOCALES = ("id", "en")
@@ -78,9 +81,9 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     identity.install(app)
     security.install(app)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     Babel(app, locale_selector=select_locale)
-    errors.install(app)
+    errors.install(app, problems.answer_of)
     app.register_error_handler(CSRFError, tasks.stale_page)
     _furnish(app, services)
     for module in (
@@ -92,12 +95,14 @@ def create_app(
         attachments,
         processes,
         studio,
+        api_reference,
         audit,
         people,
         incidents,
         operations,
     ):
         app.register_blueprint(module.pages)
+    api.install(app, csrf)
     return app
 
 
@@ -113,7 +118,14 @@ class CleanRequest(Request):
 
 
 def select_locale() -> str:
-    """Return the language: what the person chose, else what the session chose, else Indonesian."""
+    """Return the language: what the person chose, else what the session chose, else Indonesian.
+
+    A program says it with each request (RFC 9110, 12.5.4); one that does not is answered in its person's language.
+    """
+    if request.blueprint == identity.PROGRAMS:
+        asked = request.accept_languages.best_match(LOCALES)
+        holder = g.get("holder")
+        return asked or (holder.locale if holder is not None and holder.locale in LOCALES else "id")
     chosen = session.get("bahasa")
     if chosen in LOCALES:
         return str(chosen)

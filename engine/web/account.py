@@ -1,8 +1,10 @@
-"""One's own page: roles, language, sessions."""
+"""One's own pages: roles, language, sessions, tokens of the API."""
 
-from flask import Blueprint, flash, redirect, render_template, session, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from engine.model.errors import InvalidForm, NotFound
+from engine.service.tokens import LONGEST_NAME, MOST_TOKENS, VALIDITY_DAYS, TokenRecord
 from engine.web.access import signed_in
 from engine.web.identity import actor, now
 from engine.web.services import services
@@ -33,3 +35,65 @@ def sign_out_everywhere() -> Response:
     session.clear()
     flash(gettext("Semua sesi Anda sudah ditutup."), "success")
     return redirect(url_for("sign_in.sign_in"), 303)
+
+
+@pages.get("/token")
+@signed_in
+def tokens() -> str:
+    """Show one's tokens, and let one issue another."""
+    return _tokens_page()
+
+
+@pages.post("/token")
+@signed_in
+def issue_token() -> tuple[str, int]:
+    """Issue a token; its text is on this answer and nowhere else from then on."""
+    name, days = request.form.get("nama", ""), request.form.get("masa", 0, type=int)
+    try:
+        token, text = services().tokens.issue(actor(), name, days, now())
+    except InvalidForm as invalid:
+        return _tokens_page([_token_words(error.keyword) for error in invalid.errors], name), 422
+    return render_template("tokens/issued.html", token=token, text=text), 200
+
+
+@pages.get("/token/<token_id>/cabut")
+@signed_in
+def ask_revoke(token_id: str) -> str:
+    """Ask before a token is revoked: whatever uses it stops."""
+    return render_template("tokens/revoke.html", token=_token(token_id))
+
+
+@pages.post("/token/<token_id>/cabut")
+@signed_in
+def revoke_token(token_id: str) -> Response:
+    """Revoke a token, at once and for good."""
+    services().tokens.revoke(actor(), token_id, now())
+    flash(gettext("Token dicabut; program yang memakainya tidak dapat masuk lagi."), "success")
+    return redirect(url_for("account.tokens"), 303)
+
+
+def _tokens_page(errors: list[str] | None = None, name: str = "") -> str:
+    return render_template(
+        "tokens/index.html",
+        tokens=services().tokens.own(actor()),
+        validities=VALIDITY_DAYS,
+        longest=LONGEST_NAME,
+        errors=errors or (),
+        name=name,
+    )
+
+
+def _token(token_id: str) -> TokenRecord:
+    found = next((each for each in services().tokens.own(actor()) if each.id == token_id), None)
+    if found is None or found.revoked_at is not None:
+        raise NotFound(token_id)
+    return found
+
+
+def _token_words(keyword: str) -> str:
+    match keyword:
+        case "maxItems":
+            return gettext("Anda sudah mempunyai %(n)d token yang berlaku. Cabut yang tidak dipakai.", n=MOST_TOKENS)
+        case "enum":
+            return gettext("Pilih masa berlaku dari daftar.")
+    return gettext("Tulis nama token, paling banyak %(n)d karakter: untuk program apa token ini.", n=LONGEST_NAME)

@@ -1,10 +1,11 @@
 """What a person reads when something cannot be done: what happened, what of theirs is safe, what to do now."""
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import structlog
-from flask import Flask, current_app, render_template, request
+from flask import Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from engine.model.errors import Busy, Conflict, NotFound, NotPermitted, SetupError
@@ -17,16 +18,20 @@ log = structlog.get_logger(__name__)
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
-def install(app: Flask) -> None:
-    """Answer every error with a page in words and the right status."""
-    app.register_error_handler(NotFound, lambda error: page(404))
-    app.register_error_handler(NotPermitted, not_permitted)
-    app.register_error_handler(Conflict, conflict)
-    app.register_error_handler(Busy, busy)
-    app.register_error_handler(SetupError, broken_setup)
-    app.register_error_handler(RequestEntityTooLarge, too_large)
-    app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(Exception, fault)
+def install(app: Flask, for_programs: Callable[[Exception], Response | None]) -> None:
+    """Answer every error with a page in words and the right status, or as *for_programs* does where a program asks."""
+
+    def answer(kind: type[Exception], page_of: Callable[[Any], Any]) -> None:
+        app.register_error_handler(kind, lambda error: for_programs(error) or page_of(error))
+
+    answer(NotFound, lambda error: page(404))
+    answer(NotPermitted, not_permitted)
+    answer(Conflict, conflict)
+    answer(Busy, busy)
+    answer(SetupError, broken_setup)
+    answer(RequestEntityTooLarge, too_large)
+    answer(HTTPException, http_error)
+    answer(Exception, fault)
 
 
 def page(status: int, **facts: Any) -> tuple[str, int]:
@@ -47,15 +52,23 @@ def conflict(error: Conflict) -> tuple[str, int]:
 
 def busy(_: Busy) -> tuple[str, int]:
     """Say that trying again helps."""
-    return page(
-        503, reason=gettext("Basis data sedang sibuk. Perubahan Anda belum tersimpan; coba lagi sebentar lagi.")
-    )
+    return page(503, reason=busy_words())
+
+
+def busy_words() -> str:
+    """Return why nothing was saved, and that trying again helps."""
+    return gettext("Basis data sedang sibuk. Perubahan Anda belum tersimpan; coba lagi sebentar lagi.")
+
+
+def setup_words() -> str:
+    """Return that the operator must act."""
+    return gettext("Sistem belum dapat menyimpan. Operator sudah diberi tahu lewat catatan sistem.")
 
 
 def broken_setup(error: SetupError) -> tuple[str, int]:
     """Say that the operator must act; the cause is in the log."""
     log.error("setup", cause=str(error))
-    return page(503, reason=gettext("Sistem belum dapat menyimpan. Operator sudah diberi tahu lewat catatan sistem."))
+    return page(503, reason=setup_words())
 
 
 def too_large(error: RequestEntityTooLarge) -> tuple[str, int]:
@@ -73,10 +86,15 @@ def http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
 
 
 def fault(error: Exception) -> tuple[str, int]:
-    """Give a fault of the system a number, for the log and for the person who calls."""
+    """Tell a fault of the system by its number."""
+    return current_app.jinja_env.get_template("errors/500.html").render(number=numbered(error)), 500
+
+
+def numbered(error: Exception) -> str:
+    """Return the number of a fault, for the person who calls; the log has it beside the cause."""
     number = "G-" + "".join(secrets.choice(LETTERS) for _ in range(4))
     log.error("fault", number=number, endpoint=request.endpoint, method=request.method, exc_info=error)
-    return current_app.jinja_env.get_template("errors/500.html").render(number=number), 500
+    return number
 
 
 def permission_words(error: NotPermitted) -> str:
@@ -118,6 +136,12 @@ def conflict_words(error: Conflict) -> str:
         case "terminated":
             why = error.facts.get("why") or "–"
             return gettext("Pelaksanaan dihentikan oleh %(who)s dengan alasan: %(why)s", who=who, why=why)
+        case "ended":
+            return gettext("Pelaksanaan ini sudah selesai pada %(at)s.", at=at)
+        case "running" | "waiting" | "incident":
+            return gettext("Pelaksanaan ini tidak sedang ditangguhkan.")
+        case "unchanged":
+            return gettext("Berkas-berkas ini sama dengan versi yang berlaku.")
         case "duplicate":
             title = error.facts.get("title")
             return gettext("%(title)s sudah berjalan sejak %(at)s.", title=title, at=at)
@@ -128,6 +152,14 @@ def conflict_words(error: Conflict) -> str:
             return gettext("Versi %(version)s dipasang %(who)s pada %(at)s.", version=version, who=who, at=at)
         case "draft":
             return gettext("Draf ini diubah di perangkat lain.")
+        case "resolved":
+            return gettext("Insiden ini sudah selesai ditangani.")
+        case "key_reused":
+            return gettext("Kunci idempotensi ini sudah dipakai untuk permintaan yang lain isinya.")
+        case "key_in_use":
+            return gettext(
+                "Permintaan dengan kunci idempotensi ini masih berjalan, atau terputus. Periksa hasilnya dahulu."
+            )
         case _:
             return gettext("Data ini baru saja diubah orang lain. Muat ulang halaman, lalu coba lagi.")
 

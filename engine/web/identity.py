@@ -17,8 +17,10 @@ from urllib.parse import unquote
 from flask import Flask, Response, abort, current_app, g, redirect, render_template, request, session, url_for
 from itsdangerous import BadData, URLSafeTimedSerializer
 
+from engine.model.errors import NotPermitted
 from engine.model.people import Actor
 from engine.service.accounts import SignedIn
+from engine.service.tokens import TokenRefused
 from engine.web.access import Access, access_of
 from engine.web.services import services
 
@@ -26,6 +28,7 @@ TOKEN = "token"  # noqa: S105 - the name of a field
 SEALED_SECONDS = 24 * 3600
 MEGABYTE = 1024 * 1024
 FORM_LIMIT = 4 * MEGABYTE
+PROGRAMS = "api"  # the blueprint of the API
 CARRIED = ("tasks.complete", "tasks.save_draft")
 PASSWORD_PAGES = ("sign_in.change_password", "sign_in.set_password", "sign_in.sign_out", "sign_in.language")
 
@@ -44,8 +47,8 @@ def now() -> datetime:
 
 
 def actor() -> Actor:
-    """Return who is signed in; only on routes that demand it."""
-    return cast(SignedIn, g.signed_in).actor
+    """Return who is signed in, or whose token was shown; only on routes that demand it."""
+    return cast(Actor, g.actor)
 
 
 def signed_in() -> SignedIn | None:
@@ -60,9 +63,13 @@ def identify() -> Response | None:
         abort(404)
     access = _access()
     request.max_content_length = current_app.config["ALUR_UPLOAD_LIMIT"] if access and access.uploads else FORM_LIMIT
+    if request.blueprint == PROGRAMS:
+        _identify_program(access)
+        return None
     token = session.get(TOKEN)
     if token and request.endpoint != "static":
         g.signed_in = services().accounts.session(token, now())
+        g.actor = g.signed_in.actor if g.signed_in else None
     if request.endpoint is None or access is None:
         if request.endpoint is None:
             return None  # 404 or 405 follow by themselves
@@ -76,6 +83,21 @@ def identify() -> Response | None:
     if not access.admits(g.signed_in.actor.roles):
         abort(403)
     return None
+
+
+def _identify_program(access: Access | None) -> None:
+    """Find whose bearer token was shown (RFC 6750, 2.1), and admit or refuse; a cookie counts for nothing here."""
+    if access is None:
+        abort(403)
+    if access.open:
+        return
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not text.strip():
+        raise TokenRefused("missing")
+    found = services().tokens.holder(text.strip(), now())
+    g.actor, g.holder = found.actor, found.person
+    if not access.admits(g.actor.roles):
+        raise NotPermitted("role", roles=tuple(sorted(access.roles)))
 
 
 def posted_entries() -> dict[str, list[str]]:

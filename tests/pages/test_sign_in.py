@@ -95,7 +95,7 @@ def test_the_language_is_remembered_with_the_account(browse):
 def test_everybody_lands_where_their_work_is(browse):
     for account, page in (
         ("sekretaris", "/tugas"),
-        ("perancang", "/sop"),
+        ("perancang", "/studio"),
         ("auditor", "/audit"),
         ("operator", "/operasi"),
     ):

@@ -13,7 +13,8 @@ def at_once(*deeds):
     def run(place, deed):
         barrier.wait()
         try:
-            results[place] = deed() or "done"
+            done = deed()
+            results[place] = done if isinstance(done, str) else "done"
         except Exception as error:
             results[place] = error
 

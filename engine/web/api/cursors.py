@@ -1,0 +1,52 @@
+"""Where a list goes on: an opaque text that holds the place of the last row seen.
+
+A place, and not a page's number, because rows come and go between two requests: nothing is shown twice or left out.
+"""
+
+import base64
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from engine.web.api import problems
+from engine.web.api.shapes import PageGiven
+from engine.web.texts import gettext
+
+Row = TypeVar("Row")
+Place = tuple[datetime | None, str]
+
+
+def page(rows: Sequence[Row], more: bool, place: Callable[[Row], Place]) -> PageGiven:
+    """Return where a list goes on behind *rows*."""
+    return PageGiven(end_cursor=_written(place(rows[-1])) if rows else None, has_more=more)
+
+
+def place(cursor: str | None) -> Place | None:
+    """Return the place that *cursor* holds; a Problem if it is none of ours."""
+    if cursor is None:
+        return None
+    try:
+        at, _, id_ = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
+        return (datetime.fromisoformat(at).astimezone(UTC) if at else None, id_)
+    except (ValueError, OverflowError):
+        raise _unknown() from None
+
+
+def timed(cursor: str | None) -> tuple[datetime, str] | None:
+    """Return the place that *cursor* holds in a list in which every row has its instant."""
+    found = place(cursor)
+    if found is None:
+        return None
+    at, id_ = found
+    if at is None:
+        raise _unknown()
+    return at, id_
+
+
+def _written(found: Place) -> str:
+    at, id_ = found
+    return base64.urlsafe_b64encode(f"{at.isoformat() if at else ''} {id_}".encode()).decode()
+
+
+def _unknown() -> problems.Problem:
+    return problems.invalid([("page.after", "cursor", gettext("bukan penanda dari jawaban sebelumnya."))])

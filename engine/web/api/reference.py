@@ -1,0 +1,24 @@
+"""Operations about the API itself: its description, and who shows the token."""
+
+from flask import Response, current_app, jsonify
+
+from engine.web.access import anyone, signed_in
+from engine.web.api import openapi, shapes
+from engine.web.api.operations import Operations
+from engine.web.identity import actor
+
+operations = Operations("reference")
+
+
+@operations.operation("GET", "/openapi.json")
+@anyone
+def describe() -> Response:
+    """Give this description (OpenAPI 3.1)."""
+    return jsonify(openapi.document(current_app))
+
+
+@operations.operation("GET", "/account", gives=shapes.AccountGiven)
+@signed_in
+def show_account() -> shapes.AccountGiven:
+    """Say who shows the token, and which roles count today."""
+    return shapes.AccountGiven.of(actor())

@@ -1,0 +1,174 @@
+"""Operations on user tasks: find, claim, release, hand over, draft, complete."""
+
+from typing import BinaryIO, cast
+
+from flask import request
+
+from engine.model.errors import InvalidForm, NotPermitted
+from engine.model.people import OfficeRole
+from engine.model.work import TaskStatus
+from engine.service.procedures import Values
+from engine.service.tasks import TaskFilter, TaskPlace
+from engine.service.uploads import TooLarge, UploadRefused, safe_name
+from engine.web.access import only, signed_in, uploading
+from engine.web.api import cursors, problems, shapes
+from engine.web.api.operations import Operations, words
+from engine.web.identity import actor, now
+from engine.web.services import services
+from engine.web.texts import gettext
+from engine.web.uploads import refusal_words
+
+operations = Operations("tasks")
+
+
+@operations.operation("POST", "/tasks/search", body=shapes.TaskSearch, gives=shapes.TasksGiven, writes=False)
+@signed_in
+def search_tasks(body: shapes.TaskSearch) -> shapes.TasksGiven:
+    """Find tasks: in one's hands, open to one's lanes, completed by oneself; or all, for who sees every instance."""
+    wanted = body.filter
+    narrowed = TaskFilter(wanted.instance_id, wanted.process_id, wanted.element_id, wanted.text or None, wanted.status)
+    found = cursors.place(body.page.after)
+    after = TaskPlace(*found) if found else None
+    rows, more = services().tasks.search(actor(), wanted.scope, narrowed, after=after, limit=body.page.limit)
+    completed = wanted.scope == "completed"
+    page = cursors.page(rows, more, lambda row: (row.task.completed_at if completed else row.task.due_at, row.task.id))
+    return shapes.TasksGiven(items=tuple(shapes.TaskGiven.of(row.task, row.step) for row in rows), page=page)
+
+
+@operations.operation("GET", "/tasks/<task_id>", gives=shapes.TaskGiven, problems=(404,))
+@signed_in
+def show_task(task_id: str) -> shapes.TaskGiven:
+    """Show one task, to people of its lane and to those who see every instance."""
+    if actor().reads_everything:
+        return shapes.TaskGiven.of(*services().tasks.task_and_step(actor(), task_id))
+    item = services().tasks.open(actor(), task_id, now()).item
+    return shapes.TaskGiven.of(item.task, item.step)
+
+
+@operations.operation("GET", "/tasks/<task_id>/form", gives=shapes.FormGiven, problems=(404,))
+@signed_in
+def show_form(task_id: str) -> shapes.FormGiven:
+    """Show what a task asks: its form, what that begins with, its kelengkapan and output, and one's draft."""
+    page = services().tasks.open(actor(), task_id, now())
+    form_id = page.item.step.form
+    draft = page.draft
+    return shapes.FormGiven(
+        form_id=form_id,
+        json_schema=shapes.form_file(page.procedure, form_id, "schema"),
+        ui_schema=shapes.form_file(page.procedure, form_id, "ui"),
+        values=dict(services().tasks.begins_with(page, now())),
+        inputs=tuple(shapes.PaperGiven.of(paper) for paper in page.needs),
+        outputs=tuple(shapes.PaperGiven.of(paper) for paper in page.yields),
+        may=page.may,
+        draft=shapes.DraftGiven(revision=draft.revision, saved_at=draft.saved_at, entries=dict(draft.entries))
+        if draft
+        else None,
+    )
+
+
+@operations.operation(
+    "PUT", "/tasks/<task_id>/assignment", body=shapes.AssignmentAsked, status=204, problems=(404, 409, 422)
+)
+@signed_in
+def assign_task(task_id: str, body: shapes.AssignmentAsked) -> None:
+    """Claim a task, or hand it over to another person of its lane. 409 names who holds it already."""
+    if body.assignee in (None, actor().person_id):
+        services().tasks.claim(actor(), task_id, now())
+        return
+    if body.reason is None:
+        raise problems.invalid([("reason", "missing", gettext("wajib diisi."))])
+    try:
+        services().tasks.hand_over(actor(), task_id, str(body.assignee), body.reason, now())
+    except InvalidForm:
+        message = gettext("bukan orang yang bekerja di jalur tugas ini.")
+        raise problems.invalid([("assignee", "not_in_lane", message)]) from None
+
+
+@operations.operation("DELETE", "/tasks/<task_id>/assignment", status=204, problems=(404, 409))
+@signed_in
+def release_task(task_id: str) -> None:
+    """Give a claimed task back to its lane."""
+    services().tasks.release(actor(), task_id, now())
+
+
+@operations.operation(
+    "POST", "/tasks/<task_id>/reassignment", body=shapes.ReassignmentAsked, status=204, problems=(404, 409, 422)
+)
+@only(OfficeRole.OPERATOR)
+def reassign_task(task_id: str, body: shapes.ReassignmentAsked) -> None:
+    """Give one open task to another role (*ganti pelaksana*), without a new version."""
+    if body.role not in {view.role for view in services().people.roles(now())}:
+        raise problems.invalid([("role", "unknown", gettext("bukan peran yang dipakai prosedur mana pun."))])
+    services().tasks.reassign(actor(), task_id, body.role, body.reason, now())
+
+
+@operations.operation(
+    "PUT",
+    "/tasks/<task_id>/draft",
+    body=shapes.DraftAsked,
+    gives=shapes.DraftSaved,
+    problems=(404, 409, 422),
+)
+@signed_in
+def save_draft(task_id: str, body: shapes.DraftAsked) -> shapes.DraftSaved:
+    """Keep what is filled in so far, for oneself; it need not be complete or right."""
+    saved = services().tasks.save_draft(actor(), task_id, Values(body.values), now(), body.revision, words=words())
+    return shapes.DraftSaved(revision=saved, saved_at=now())
+
+
+@operations.operation("DELETE", "/tasks/<task_id>/draft", status=204)
+@signed_in
+def drop_draft(task_id: str) -> None:
+    """Forget one's draft."""
+    services().tasks.drop_draft(actor(), task_id, now())
+
+
+@operations.operation(
+    "POST",
+    "/tasks/<task_id>/attachments",
+    gives=shapes.AttachmentGiven,
+    status=201,
+    files=True,
+    problems=(404, 413, 422),
+)
+@uploading
+def attach_file(task_id: str) -> shapes.AttachmentGiven:
+    """Hand over a file (PDF, JPG, PNG, DOCX, XLSX; by content, not by name) for a field of the task's form.
+
+    It is kept for 24 hours; the completion that names its id makes it part of the instance.
+    """
+    if services().tasks.open(actor(), task_id, now()).item.task.status is not TaskStatus.READY:
+        raise NotPermitted("read_only")
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        raise problems.invalid([("file", "missing", gettext("wajib diisi."))])
+    name = safe_name(sent.filename)
+    try:
+        staged = services().documents.stage(actor(), task_id, name, cast(BinaryIO, sent.stream), now())
+    except TooLarge as refusal:
+        raise problems.Problem(413, "too-large", refusal_words(name, refusal)) from None
+    except UploadRefused as refusal:
+        raise problems.invalid([("file", refusal.reason, refusal_words(name, refusal))]) from None
+    finally:
+        sent.close()
+    return shapes.AttachmentGiven.of(staged)
+
+
+@operations.operation(
+    "POST",
+    "/tasks/<task_id>/completion",
+    body=shapes.CompletionAsked,
+    gives=shapes.MoveGiven,
+    problems=(404, 409, 422),
+)
+@signed_in
+def complete_task(task_id: str, body: shapes.CompletionAsked) -> shapes.MoveGiven:
+    """Complete a task with the values of its form, and move its instance on.
+
+    422 names every field that does not fit, at once; 409 names who was faster. A step that raised afterwards is told
+    under `incidents`: the completion is saved all the same.
+    """
+    step = services().tasks.complete(
+        actor(), task_id, Values(body.values), now(), words=words(), membership_id=body.membership_id
+    )
+    return shapes.MoveGiven.of(step)

@@ -1,0 +1,40 @@
+"""Tokens on one's own page: issued and shown once, listed, revoked; another person's are nobody's business."""
+
+import re
+
+
+def issue(browser, name="Rekap bulanan", days="90"):
+    return browser.post("/akun/token", {"nama": name, "masa": days}, page="/akun/token")
+
+
+def test_a_token_is_shown_once_and_opens_the_api_in_one_s_name(app, browse):
+    sekretaris = browse("sekretaris")
+    text = re.search(r'id="rahasia">(alur_[^<]+)<', issue(sekretaris).text).group(1)
+    answer = app.test_client().get("/api/v1/account", headers={"Authorization": f"Bearer {text}"})
+    assert answer.get_json()["person_id"] == "sekretaris"
+    listed = sekretaris.get("/akun/token").text
+    assert "Rekap bulanan" in listed
+    assert text not in listed
+
+
+def test_a_revoked_token_opens_nothing_and_the_history_says_so(app, browse, office):
+    sekretaris = browse("sekretaris")
+    text = re.search(r'id="rahasia">(alur_[^<]+)<', issue(sekretaris).text).group(1)
+    ask = re.search(r'href="(/akun/token/[^"]+/cabut)"', sekretaris.get("/akun/token").text).group(1)
+    assert "langsung berhenti bekerja" in sekretaris.get(ask).text
+    assert browse("tim.sakip").get(ask).status_code == 404
+    assert browse("tim.sakip").post(ask).status_code == 404
+    assert sekretaris.post(ask).status_code == 303
+    answer = app.test_client().get("/api/v1/account", headers={"Authorization": f"Bearer {text}"})
+    assert answer.status_code == 401
+    lines = office.services.histories.of_person(office.actor("auditor"), "sekretaris")
+    assert [line.action for line in lines][:2] == ["token:revoked", "token:issued"]
+
+
+def test_a_token_needs_a_name_and_a_validity_from_the_list(browse):
+    sekretaris = browse("sekretaris")
+    for name, days in (("", "90"), ("x" * 81, "90"), ("Rekap", "9999"), ("Rekap", "")):
+        answer = issue(sekretaris, name, days)
+        assert answer.status_code == 422
+        assert "error-summary" in answer.text
+    assert "Belum ada token." in sekretaris.get("/akun/token").text
