@@ -103,6 +103,7 @@ def test_values_of_a_wrong_type_or_name_are_named_by_field(program, started):
         b'{"process_id": "a\\u0000b"}',
         b'{"process_id": "\\ud800"}',
         b'{"process_id"',
+        b'{"process_id": "\xed\xa0\x80"}',
     ],
 )
 def test_what_is_no_json_or_holds_what_nobody_can_store_is_refused(program, office, sent):

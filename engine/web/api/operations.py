@@ -129,7 +129,8 @@ def _loaded() -> Any:
     if request.mimetype != JSON:
         raise Problem(415, "unsupported-media-type", gettext("Kirim isi permintaan sebagai application/json."))
     try:
-        return _clean(json.loads(sent, parse_float=_number, parse_constant=_no_number, object_pairs_hook=_object))
+        value = json.loads(sent.decode(), parse_float=_number, parse_constant=_no_number, object_pairs_hook=_object)
+        return _clean(value) if b"\\u" in sent else value
     except (ValueError, RecursionError) as error:
         place = f" ({error.msg}, {error.lineno}:{error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         raise Problem(400, "bad-request", gettext("Isi permintaan bukan JSON yang benar") + f"{place}.") from None
@@ -155,7 +156,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _clean(value: Any) -> Any:
-    """Return *value*; ValueError if a text in it holds what no database stores (NUL, half a surrogate pair)."""
+    """Return *value*; ValueError if a text in it holds what no database stores (NUL, half a surrogate pair).
+
+    Only an escape brings these in: in a JSON text as such they are no JSON, or no UTF-8.
+    """
     match value:
         case str():
             if "\0" in value:
