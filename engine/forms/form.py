@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from jsonschema.protocols import Validator
-
 from engine.forms import values as typed_values
 from engine.forms import views
 from engine.forms.defaults import Defaults, Evaluate
@@ -15,6 +13,7 @@ from engine.forms.field import ROWS, Field, Kind, Wording
 from engine.forms.messages import Gettext
 from engine.forms.posting import Posting
 from engine.forms.reading import People, Reading, Surroundings
+from engine.forms.rules import Rules
 from engine.forms.views import FormView, Progress, Shown
 from engine.model.errors import FieldError, InvalidForm, NotFound
 from engine.model.work import Attachment
@@ -37,7 +36,7 @@ class Form:
     id: str
     wording: Wording
     help: Wording | None
-    rules: Validator
+    rules: Rules
     tree: tuple[Field, ...]
 
     # ── what it asks ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -115,7 +115,12 @@ def ambiguous(readings: tuple[str, ...], gettext: Gettext) -> str:
 
 def row(number: int, gettext: Gettext) -> str:
     """Return how a row of a table is called."""
-    return gettext("Baris %(number)s") % {"number": str(number)}
+    return rows(gettext) % {"number": str(number)}
+
+
+def rows(gettext: Gettext) -> str:
+    """Return how rows of a table are called, with ``%(number)s`` for their number."""
+    return gettext("Baris %(number)s")
 
 
 def size(amount: int) -> str:

@@ -13,13 +13,12 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from jsonschema.protocols import Validator
-
 from engine.forms import dates, messages, numbers
 from engine.forms.defaults import ROW, VALUE, Defaults, Evaluate, Names
 from engine.forms.entries import MOST_ROWS, Node, unknown
 from engine.forms.field import LISTS, MANY, NUMERIC, Field, Kind
 from engine.forms.messages import Gettext
+from engine.forms.rules import Rules
 from engine.forms.values import CHECKED, asks_about_points, empty, instance, typed
 from engine.model.errors import FieldError
 from engine.model.work import Attachment
@@ -53,7 +52,7 @@ class Reading:
     """One form's posted tree, read."""
 
     tree: tuple[Field, ...]
-    rules: Validator
+    rules: Rules
     posted: Node
     around: Surroundings
     values: dict[str, Any] = field(init=False, default_factory=dict)
@@ -130,7 +129,7 @@ class Reading:
         else:
             pairs = [(row, known[n] if n < len(known) else {}) for n, row in enumerate(posted)]
         for n, (below, base) in enumerate(pairs):
-            yield below, base, messages.row(n + 1, gettext)
+            yield below, base, self._row(n + 1)
 
     def _aligned(self, field: Field, posted: Sequence[Node], known: Sequence[Mapping[str, Any]]) -> list[Node]:
         """Return for each known row what was posted for it: found by its key, else by its place."""
@@ -143,7 +142,7 @@ class Reading:
         item = field.item or field
         found = []
         for n, below in enumerate(node.rows()):
-            text = self._read_one(item, below.texts, f"{path}.{n}", messages.row(n + 1, self.around.gettext))
+            text = self._read_one(item, below.texts, f"{path}.{n}", self._row(n + 1))
             found.append(text or "")
         return [text for text in found if text]
 
@@ -258,6 +257,13 @@ class Reading:
         self._errors[path] = FieldError(path, label, f"{label}: {message}", keyword, choices)
         self._faulty.setdefault(path, _STAND_INS.get(field.kind, "?"))
 
+    def _row(self, number: int) -> str:
+        return self._rows_are_called % {"number": str(number)}
+
+    @cached_property
+    def _rows_are_called(self) -> str:
+        return messages.rows(self.around.gettext)
+
     # ── conditions and computed fields ──────────────────────────────────────────────────────────────────────────────
 
     @cached_property
@@ -315,7 +321,7 @@ class Reading:
         elif field.kind is Kind.TABLE and any(each.computed for each in field.fields):
             for n, line in enumerate(value or ()):
                 for each in field.fields:
-                    name = messages.row(n + 1, self.around.gettext)
+                    name = self._row(n + 1)
                     self._compute_in(each, line, line[each.name], f"{path}.{n}.{each.name}", name, line)
 
     def _names(self, row: Mapping[str, Any] | None) -> Names:
@@ -328,7 +334,7 @@ class Reading:
 
     def _hold_rules(self) -> None:
         seen = instance(self.tree, self.values, self._faulty, self.hidden)
-        for error in self.rules.iter_errors(seen):
+        for error in self.rules.errors(seen):
             found = self._field_at([str(part) for part in error.absolute_path])
             if found is None:
                 continue
@@ -349,7 +355,7 @@ class Reading:
                 self._fail(each, here, row, messages.required(each, self.around.gettext), "required")
             if each.kind is Kind.TABLE and any(column.kind in MANY and column.min_items for column in each.fields):
                 for n, line in enumerate(value or ()):
-                    self._hold_fewest(each.fields, line, f"{here}.{n}.", messages.row(n + 1, self.around.gettext))
+                    self._hold_fewest(each.fields, line, f"{here}.{n}.", self._row(n + 1))
 
     def _hold_checks(
         self, fields: Sequence[Field], values: Mapping[str, Any], path: str, row: str, of: Mapping[str, Any] | None
@@ -371,7 +377,7 @@ class Reading:
                 self._hold_checks(each.fields, value, f"{here}.", row, of)
             elif each.kind is Kind.TABLE and any(column.checks for column in each.fields):
                 for n, line in enumerate(value):
-                    name = messages.row(n + 1, self.around.gettext)
+                    name = self._row(n + 1)
                     self._hold_checks(each.fields, line, f"{here}.{n}.", name, line)
 
     # ── places ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -385,7 +391,7 @@ class Reading:
                 break
             if found is not None and found.kind in (Kind.TABLE, Kind.TEXTS) and part.isdecimal():
                 path.append(part)
-                row = messages.row(int(part) + 1, self.around.gettext)
+                row = self._row(int(part) + 1)
                 if found.kind is Kind.TEXTS:
                     return ".".join(path), found.item or found, row
                 if n == len(parts) - 1:

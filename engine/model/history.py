@@ -10,6 +10,8 @@ refused: nothing in the office is a binary fraction.
 """
 
 import hashlib
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,6 +24,9 @@ import rfc8785
 
 GENESIS = "0" * 64
 """The hash that stands before a stream's first line."""
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+_BEYOND = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
 
 
 class Action(StrEnum):
@@ -69,11 +74,13 @@ class Action(StrEnum):
 
 def plain(value: Any) -> Any:
     """Return *value* as JSON can say it exactly; TypeError names what it cannot."""
+    if value is None or type(value) in (str, bool):
+        return value
     match value:
         case Enum():
             return plain(value.value)
-        case None | bool() | str():
-            return value
+        case str():
+            return str(value)
         case int():
             return value if abs(value) < 2**53 else str(value)
         case Decimal():
@@ -101,8 +108,13 @@ def plain(value: Any) -> Any:
 
 
 def canonical(value: Any) -> str:
-    """Return *value* as RFC 8785 text."""
-    return rfc8785.dumps(plain(value)).decode()
+    """Return *value* as RFC 8785 text.
+
+    What ``plain`` leaves is written alike by the standard library, ten times as fast; except where texts hold
+    characters beyond the basic plane, by whose halves RFC 8785 sorts keys.
+    """
+    written = _JSON.encode(plain(value))
+    return written if written.isascii() or _BEYOND.search(written) is None else rfc8785.dumps(plain(value)).decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from engine.bpmn import expression
 from engine.bpmn.executor import Executor
 from engine.forms.form import Form
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted
@@ -636,10 +637,13 @@ class Tasks:
         """Return the typed values of the entries; InvalidForm with every fault, missing kelengkapan first."""
         lacking = missing(ground.procedure, ground.step, ground.current)
         errors = [FieldError("", reference.name, reference.data_object_id, "kelengkapan") for reference in lacking]
+        form = ground.procedure.form_of(ground.step.element_id)
+        wanted = _names_read(form)  # the other documents need not be decoded
+        current = {id_: version for id_, version in ground.current.items() if id_ in wanted}
         try:
-            submission = ground.procedure.form_of(ground.step.element_id).accept(
+            submission = form.accept(
                 ground.entries,
-                context=self.names(ground.found, ground.procedure, ground.current, actor, now),
+                context=self.names(ground.found, ground.procedure, current, actor, now),
                 evaluate=self._evaluator(now),
                 people=lambda role: _people(ground.members, role),
                 files=ground.files,
@@ -813,6 +817,11 @@ def _lane_name(procedure: Procedure, role: str) -> str:
 
 def _following(procedure: Procedure, step: UserTask) -> tuple[UserTask, ...]:
     return tuple(t for t in procedure.outline.tasks if t.number == step.number + 1)
+
+
+def _names_read(form: Form) -> frozenset[str]:
+    """Every name that an expression of the form reads."""
+    return frozenset(name for _, text in form.expressions for name in expression.compile(text).names)
 
 
 def _texts(entries: Mapping[str, Sequence[str]]) -> set[str]:

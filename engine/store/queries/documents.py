@@ -67,6 +67,7 @@ _newest = (
     .group_by(document.c.data_object_id)
     .subquery()
 )
+INSERT, INSERT_PART = insert(document), insert(document_part)
 CURRENT = (  # built once: every completion asks it
     select(*COLUMNS, *(column.label(f"p_{column.name}") for column in PARTS))
     .join(_newest, and_(_newest.c.data_object_id == document.c.data_object_id, _newest.c.version == document.c.version))
@@ -109,9 +110,7 @@ def add(tx: Transaction, versions: Sequence[DocumentVersion]) -> None:
     """Write new versions and their parts."""
     if not versions:
         return
-    tx.connection.execute(
-        insert(document), [{column.name: getattr(v, column.name) for column in COLUMNS} for v in versions]
-    )
+    tx.connection.execute(INSERT, [{column.name: getattr(v, column.name) for column in COLUMNS} for v in versions])
     add_parts(tx, [(v, part) for v in versions for part in v.parts])
 
 
@@ -119,7 +118,7 @@ def add_parts(tx: Transaction, parts: Sequence[tuple[DocumentVersion, DocumentPa
     """Write parts of versions."""
     if parts:
         tx.connection.execute(
-            insert(document_part),
+            INSERT_PART,
             [
                 {
                     "document_id": version.id,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Date, and_, bindparam, delete, func, insert, or_, select, update
 
 from engine.model.people import Capacity, Membership, Person
 from engine.store.queries import Transaction
@@ -23,7 +23,7 @@ class Credentials:
     deactivated_at: datetime | None
 
 
-def in_force(day: date) -> ColumnElement[bool]:
+def in_force(day: date | BindParameter[date]) -> ColumnElement[bool]:
     """Return the condition under which a membership holds on *day*."""
     return and_(membership.c.since <= day, or_(membership.c.until.is_(None), membership.c.until >= day))
 
@@ -94,18 +94,23 @@ def names(tx: Transaction, ids: Collection[str] | None = None) -> dict[str, str]
     return dict(tx.connection.execute(query).all())
 
 
+MEMBERS = (
+    select(membership.c.role, person.c.id, person.c.name)
+    .join(person, person.c.id == membership.c.person_id)
+    .where(person.c.active, in_force(bindparam("today", type_=Date)))
+    .order_by(person.c.name, person.c.id)
+)
+MEMBERS_IN = MEMBERS.where(membership.c.role.in_(bindparam("roles", expanding=True)))
+
+
 def members(tx: Transaction, day: date, roles: Collection[str] | None = None) -> dict[str, dict[str, str]]:
     """Return active people by role on *day*: {role: {person id: name}}."""
-    query = (
-        select(membership.c.role, person.c.id, person.c.name)
-        .join(person, person.c.id == membership.c.person_id)
-        .where(person.c.active, in_force(day))
-        .order_by(person.c.name, person.c.id)
-    )
-    if roles is not None:
-        query = query.where(membership.c.role.in_(roles))
+    if roles is None:
+        rows = tx.connection.execute(MEMBERS, {"today": day})
+    else:
+        rows = tx.connection.execute(MEMBERS_IN, {"today": day, "roles": list(roles)})
     found: dict[str, dict[str, str]] = {}
-    for role, id_, name in tx.connection.execute(query):
+    for role, id_, name in rows:
         found.setdefault(role, {})[id_] = name
     return found
 
@@ -241,32 +246,35 @@ class SessionRow:
     person: Person
 
 
+SESSION = (  # built once: every request asks it
+    select(
+        web_session.c.id.label("session_id"),
+        web_session.c.created_at,
+        web_session.c.last_seen_at,
+        web_session.c.ended_at,
+        person.c.id,
+        person.c.name,
+        person.c.active,
+        person.c.must_change_password,
+        person.c.locale,
+        person.c.sample,
+        membership.c.id.label("m_id"),
+        membership.c.role,
+        membership.c.capacity,
+        membership.c.since,
+        membership.c.until,
+        membership.c.decree,
+    )
+    .join(person, person.c.id == web_session.c.person_id)
+    .outerjoin(membership, and_(membership.c.person_id == person.c.id, in_force(bindparam("today", type_=Date))))
+    .where(web_session.c.id == bindparam("its_id"))
+    .order_by(membership.c.capacity, membership.c.since)
+)
+
+
 def session(tx: Transaction, id_: str, today: date) -> SessionRow | None:
     """Return the session with its person and the memberships in force *today*, in one statement."""
-    rows = tx.connection.execute(
-        select(
-            web_session.c.id.label("session_id"),
-            web_session.c.created_at,
-            web_session.c.last_seen_at,
-            web_session.c.ended_at,
-            person.c.id,
-            person.c.name,
-            person.c.active,
-            person.c.must_change_password,
-            person.c.locale,
-            person.c.sample,
-            membership.c.id.label("m_id"),
-            membership.c.role,
-            membership.c.capacity,
-            membership.c.since,
-            membership.c.until,
-            membership.c.decree,
-        )
-        .join(person, person.c.id == web_session.c.person_id)
-        .outerjoin(membership, and_(membership.c.person_id == person.c.id, in_force(today)))
-        .where(web_session.c.id == id_)
-        .order_by(membership.c.capacity, membership.c.since)
-    ).all()
+    rows = tx.connection.execute(SESSION, {"its_id": id_, "today": today}).all()
     if not rows:
         return None
     first = rows[0]
