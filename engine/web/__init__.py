@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, g, request, session, url_for
 from flask_babel import Babel
@@ -38,6 +38,9 @@ from engine.web import (
 )
 from engine.web.api import problems
 from engine.web.services import Services
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 LOCALES = ("id", "en")
 MEGABYTE = 1024 * 1024
@@ -107,7 +110,16 @@ def create_app(
 
 
 class CleanRequest(Request):
-    """A request whose texts hold no NUL: no database stores it, and no person types it."""
+    """A request that came whole, and whose texts hold no NUL: no database stores it, and no person types it.
+
+    The server hands on what has come when a connection breaks, and says that the body ends there. Half a form must not
+    complete a step: the length that was announced decides, and a body without one is refused (``identity``).
+    """
+
+    def __init__(self, environ: "WSGIEnvironment", populate_request: bool = True, shallow: bool = False) -> None:
+        """Take a request as the server hands it on."""
+        environ.pop("wsgi.input_terminated", None)
+        super().__init__(environ, populate_request, shallow)
 
     def _load_form_data(self) -> None:
         super()._load_form_data()

@@ -61,6 +61,8 @@ def identify() -> Response | None:
     g.signed_in = None
     if "\0" in unquote(request.full_path):
         abort(404)
+    if request.content_length is None and "Transfer-Encoding" in request.headers:
+        abort(411)  # nobody could tell whether its body came whole
     access = _access()
     request.max_content_length = current_app.config["ALUR_UPLOAD_LIMIT"] if access and access.uploads else FORM_LIMIT
     if request.blueprint == PROGRAMS:

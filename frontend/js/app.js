@@ -19,6 +19,14 @@ forgetWhatArrived();
 forgetOnSignOut();
 listStudioDrafts();
 
+// A link to something folded opens it.
+const unfold = () => {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (target?.matches("details")) target.open = true;
+};
+unfold();
+addEventListener("hashchange", unfold);
+
 // A form is sent once: the button stays, disabled, with its own word. A double post would be harmless all the same.
 document.addEventListener("submit", (event) => {
   const button = event.submitter;

@@ -39,6 +39,7 @@ KINDS = {  # what HTTP itself may answer, by status
     403: "not-permitted",
     404: "not-found",
     405: "method-not-allowed",
+    411: "length-required",
     413: "too-large",
     415: "unsupported-media-type",
 }
@@ -163,6 +164,7 @@ def _of_http(error: HTTPException, status: int) -> Response:
     words = {
         404: gettext("Alamat ini tidak ada."),
         405: gettext("Alamat ini tidak melayani %(method)s.", method=request.method),
+        411: gettext("Kirim panjang isi permintaan (Content-Length)."),
         413: gettext("Permintaan ini terlalu besar."),
         415: gettext("Kirim isi permintaan sebagai application/json."),
     }
