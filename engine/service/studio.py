@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePosixPath
 
 from engine.bpmn import markup
 from engine.bpmn.definition import load
@@ -27,6 +28,7 @@ from engine.store.queries import definitions, instances, people
 PROCESS_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 LONGEST_ID = 60
 LONGEST_NOTE = 500
+OTHER_FILE = re.compile(r"[a-z0-9_]+\.(dmn|schema\.json|ui\.json)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ class Studio:
     def edited(self, process_id: str, base_id: str, texts: Mapping[str, str | None]) -> dict[str, bytes]:
         """Return the files of version *base_id* (empty: none) with *texts* by path in their place; None removes one.
 
-        Only the diagram and forms of this procedure can be edited; anything else raises NotFound with its path.
+        Only the diagram, decision tables and forms of this procedure can be edited; anything else raises NotFound with
+        its path.
         """
         files: dict[str, bytes] = {}
         if base_id:
@@ -105,7 +108,9 @@ class Studio:
                 raise NotFound(base_id)
             files.update(procedure.files)
         folder = re.escape(process_id)
-        ours = re.compile(rf"processes/{folder}/{folder}\.bpmn|forms/{folder}/[a-z0-9_]+\.(schema|ui)\.json")
+        ours = re.compile(
+            rf"processes/{folder}/({folder}\.bpmn|[a-z0-9_]+\.dmn)|forms/{folder}/[a-z0-9_]+\.(schema|ui)\.json"
+        )
         for path, text in texts.items():
             if not ours.fullmatch(path):
                 raise NotFound(path)
@@ -114,6 +119,33 @@ class Studio:
             else:
                 files[path] = text.encode(errors="replace")  # half a surrogate pair is no text
         return files
+
+    def uploaded(
+        self, named: Mapping[str, str], process_id: str, *, alone: bool
+    ) -> tuple[str, str, dict[str, str | None]]:
+        """Return the procedure, its version in force and the draft that uploaded texts by file name are.
+
+        The procedure is the one the diagram names, else *process_id*. *alone* takes the files for all there are, as
+        ``alur deploy`` takes a folder; otherwise the others of the version in force stay. Raises InvalidForm for what
+        is no file of a procedure (``file``), a second diagram (``several``), or if none is named (``procedure``).
+        """
+        diagrams = [name for name in named if name.endswith((".bpmn", ".xml"))]
+        wrong = [(name, "file") for name in named if name not in diagrams and not OTHER_FILE.fullmatch(name)]
+        wrong += [(name, "several") for name in diagrams[1:]]
+        if diagrams:
+            process_id = _process_of(named[diagrams[0]]) or process_id or PurePosixPath(diagrams[0]).stem
+        if not wrong and (not PROCESS_ID.fullmatch(process_id) or len(process_id) > LONGEST_ID):
+            wrong.append((process_id, "procedure"))
+        if wrong:
+            raise InvalidForm([FieldError("berkas", name, "", keyword) for name, keyword in wrong], {})
+        with self.database.read() as reader:
+            latest = definitions.latest(reader, process_id)
+            kept = self.procedures.of(reader, latest.id).files if latest and alone else ()
+        draft: dict[str, str | None] = dict.fromkeys(kept)
+        for name, text in named.items():
+            folder = "forms" if name.endswith(".json") else "processes"
+            draft[f"{folder}/{process_id}/{f'{process_id}.bpmn' if name in diagrams else name}"] = text
+        return process_id, latest.id if latest else "", draft
 
     def check(self, process_id: str, files: Mapping[str, bytes]) -> tuple[Finding, ...]:
         """Return every fault and warning at once: those of a deployment, and a start event without a form."""
@@ -195,3 +227,13 @@ def _start_without_form(process_id: str, files: Mapping[str, bytes]) -> tuple[Fi
                     ),
                 )
     return ()
+
+
+def _process_of(diagram: str) -> str | None:
+    """Return the id of the process that a diagram runs (or its only one); None if it cannot be told."""
+    try:
+        found = list(markup.children(markup.read(diagram.encode(errors="replace")), "process"))
+    except markup.Unreadable:
+        return None
+    runs = [process for process in found if process.get("isExecutable") == "true"] or found
+    return runs[0].get("id") if len(runs) == 1 else None

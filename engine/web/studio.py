@@ -1,17 +1,20 @@
 """The designer's workshop: the SOPs one may edit, the editor, what is found in a draft, and deploying it.
 
 The editor itself is a script (bpmn-js, ``frontend/js/modeller.js``). It keeps its draft in the browser and asks here
-what is wrong with it; the page that deploys is plain HTML and carries the draft along.
+what is wrong with it; the page that deploys is plain HTML and carries the draft along. Files that are uploaded are a
+draft like any other, so they are checked and deployed the same way.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any, TypeGuard
 
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from engine.model.errors import Conflict, Finding, InvalidForm, InvalidProcedure, NotFound
+from engine.model.errors import Conflict, FieldError, Finding, InvalidForm, InvalidProcedure, NotFound
 from engine.model.people import OfficeRole
+from engine.service.uploads import safe_name
 from engine.web import errors
 from engine.web.access import only
 from engine.web.identity import actor, now
@@ -42,6 +45,38 @@ def begin() -> Answer | tuple[str, int]:
         }
         return _index(words[invalid.errors[0].keyword], {"id": process_id, "nama": name}), 422
     return redirect(url_for("studio.edit", process_id=process_id, nama=name), 303)
+
+
+@pages.get("/unggah-sop")  # no id has a hyphen
+@only(OfficeRole.DESIGNER)
+def ask_upload() -> str:
+    """Ask for a procedure's files."""
+    return _upload_page()
+
+
+@pages.post("/unggah-sop")
+@only(OfficeRole.DESIGNER)
+def upload() -> tuple[str, int]:
+    """Show what deploying the uploaded files would mean; nothing is kept here."""
+    named, refused = {}, []
+    for file in request.files.getlist("berkas"):
+        name = safe_name(file.filename or "")
+        try:
+            if file.filename:
+                named[name] = file.read().decode()
+        except UnicodeDecodeError:
+            refused.append(gettext("%(name)s bukan teks UTF-8.", name=name))
+    if not named and not refused:
+        refused.append(gettext("Pilih berkas."))
+    if refused:
+        return _upload_page(refused), 422
+    try:
+        process_id, base, texts = services().studio.uploaded(
+            named, request.form.get("sop", ""), alone=bool(request.form.get("seluruhnya"))
+        )
+    except InvalidForm as invalid:
+        return _upload_page([_refusal(error) for error in invalid.errors]), 422
+    return _review(process_id, base, json.dumps(texts, ensure_ascii=False), texts, uploaded=True), 200
 
 
 @pages.get("/<process_id>")
@@ -105,18 +140,19 @@ def review(process_id: str) -> tuple[str, int]:
 def deploy(process_id: str) -> Answer | tuple[str, int]:
     """Deploy the draft as a new version; instances that run stay on theirs."""
     base, draft, texts = _posted_draft()
-    note = request.form.get("catatan", "")
+    note, uploaded = request.form.get("catatan", ""), bool(request.form.get("unggahan"))
     files = services().studio.edited(process_id, base, texts)
     try:
         record = services().studio.deploy(actor(), process_id, base, files, note, now())
     except InvalidForm:
         error = gettext("Tulis catatan versi, paling banyak 500 karakter.")
-        return _review(process_id, base, draft, texts, note, error), 422
+        return _review(process_id, base, draft, texts, note, error, uploaded=uploaded), 422
     except InvalidProcedure:
-        return _review(process_id, base, draft, texts, note), 422
+        return _review(process_id, base, draft, texts, note, uploaded=uploaded), 422
     except Conflict as conflict:
-        return _review(process_id, base, draft, texts, note, conflict=conflict), 409
-    return redirect(url_for("studio.deployed", process_id=process_id, versi=record.version, dasar=base), 303)
+        return _review(process_id, base, draft, texts, note, conflict=conflict, uploaded=uploaded), 409
+    drawn = None if uploaded else base  # whose draft the browser may forget
+    return redirect(url_for("studio.deployed", process_id=process_id, versi=record.version, dasar=drawn), 303)
 
 
 @pages.get("/<process_id>/terpasang")
@@ -124,7 +160,7 @@ def deploy(process_id: str) -> Answer | tuple[str, int]:
 def deployed(process_id: str) -> str:
     """Show the version that was just deployed, and let the browser forget its draft."""
     found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))
-    return render_template("studio/deployed.html", found=found, base=request.args.get("dasar", ""))
+    return render_template("studio/deployed.html", found=found, base=request.args.get("dasar"))
 
 
 def _index(error: str | None = None, entries: dict[str, str] | None = None) -> str:
@@ -143,6 +179,8 @@ def _review(
     note: str = "",
     error: str | None = None,
     conflict: Conflict | None = None,
+    *,
+    uploaded: bool = False,
 ) -> str:
     files = services().studio.edited(process_id, base, texts)
     lost = errors.conflict_words(conflict) if conflict and conflict.reason == "deployed" else None
@@ -154,8 +192,32 @@ def _review(
         note=note,
         errors=(error,) if error else (),
         conflict=lost,
+        uploaded=uploaded,
         review=services().studio.review(process_id, files, now()),
     )
+
+
+def _upload_page(refused: Sequence[str] = ()) -> str:
+    return render_template(
+        "studio/upload.html",
+        errors=refused,
+        chosen=request.form.get("sop") or request.args.get("sop", ""),
+        alone=bool(request.form.get("seluruhnya")),
+        outlines=[procedure.outline for procedure in services().deployments.all()],
+    )
+
+
+def _refusal(error: FieldError) -> str:
+    match error.keyword:
+        case "several":
+            return gettext("%(name)s: unggah satu diagram saja.", name=error.label)
+        case "procedure":
+            return gettext("Pilih SOP yang memakai berkas ini, atau sertakan diagramnya dengan id proses yang benar.")
+        case _:
+            return gettext(
+                "%(name)s bukan berkas SOP: kirim .bpmn, .dmn, id_langkah.schema.json atau id_langkah.ui.json.",
+                name=error.label,
+            )
 
 
 def _posted_draft() -> tuple[str, str, dict[str, str | None]]:

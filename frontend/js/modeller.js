@@ -4,19 +4,25 @@ import Modeler from "bpmn-js/lib/Modeler";
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import { is } from "bpmn-js/lib/util/ModelUtil";
 import sop from "../../engine/bpmn/sop.moddle.json";
-import { drawing, fit, language, markProposals, reachPalette } from "./studio/canvas.js";
-import { AddDocumentHandler, MoveToLaneHandler, RemoveDocumentHandler, SharedDocuments, documentsOf } from "./studio/documents.js";
+import { drawing, fit, language, markProposals, openingView, reachPalette } from "./studio/canvas.js";
+import { AddDocumentHandler, RemoveDocumentHandler, SharedDocuments, documentsOf } from "./studio/documents.js";
 import { draft } from "./studio/draft.js";
 import { Findings } from "./studio/findings.js";
 import { FormDialog } from "./studio/forms.js";
 import { NameGivesId, RenameHandler, RenameObjectHandler } from "./studio/names.js";
 import { bench, clock, h, moment, say } from "./studio/page.js";
 import { Panel } from "./studio/panel.js";
+import { InsertAfterHandler, ItemsHandler, MoveToLaneHandler, ReferHandler } from "./studio/steps.js";
 import { Texts, TextsHandler, formOf, schemaPath, simpleForm } from "./studio/texts.js";
 
 const REST = 800; // milliseconds without a change before the draft is kept and checked
 const WIDE = "(min-width: 900px)"; // as in modeller.css
-const FIELDS = { form_missing: "act-", standard_time: "time", not_performer: "notPerformer", expression: "condition", name_unknown: "condition", condition_missing: "default", no_default: "default" };
+const FIELDS = {
+  form_missing: ["make-form"], standard_time: ["time"], other_performer: ["notPerformer"], condition_missing: ["condition", "default"], default_missing: ["default"], lane_missing: ["lane"], task_abstract: ["to-step"],
+  starter_unknown: ["starters"], timer_empty: ["timer-body"], script_missing: ["script"], script: ["script"], call_missing: ["called"], message_missing: ["reference"], event_empty: ["reference", "timer-body", "when"], instances_unknown: ["items"], loop_open: ["items"], id_spelling: ["id"], expression: ["condition", "performer", "timer-body", "when", "script"], name_unknown: ["condition", "performer", "timer-body", "when", "script"],
+};
+
+const FORM_FILE = /^[a-z0-9_]+\.(schema|ui)\.json$/;
 
 const by = (id) => document.getElementById(id);
 const sopWords = { __init__: ["sharedDocuments", "nameGivesId"], sharedDocuments: ["type", SharedDocuments], nameGivesId: ["type", NameGivesId] };
@@ -29,8 +35,9 @@ class Workshop {
     const options = { container: by("kanvas"), moddleExtensions: { sop } };
     this.modeler = this.editing ? new Modeler({ ...options, additionalModules: [language, drawing, sopWords] }) : new NavigatedViewer(options);
     this.canvas = this.modeler.get("canvas");
+    by("kanvas").modeler = this.modeler; // as the findings below: for the console of whoever looks after it
     this.registry = this.modeler.get("elementRegistry");
-    this.findings = new Findings({ show: (finding) => this.show(finding), mend: this.editing && ((finding) => this.makeForm(this.registry.get(finding.element_id))) });
+    by("kanvas").findings = this.findings = new Findings({ show: (finding) => this.show(finding), mend: this.editing && ((finding) => this.makeForm(this.registry.get(finding.element_id))) });
     if (this.editing) this.furnish();
     by("perkecil").addEventListener("click", () => this.canvas.zoom(this.canvas.zoom() / 1.25, "auto"));
     by("perbesar").addEventListener("click", () => this.canvas.zoom(this.canvas.zoom() * 1.25, "auto"));
@@ -40,7 +47,7 @@ class Workshop {
 
   furnish() {
     this.stack = this.modeler.get("commandStack");
-    for (const [name, handler] of Object.entries({ texts: TextsHandler, rename: RenameHandler, renameObject: RenameObjectHandler, addDocument: AddDocumentHandler, removeDocument: RemoveDocumentHandler, moveToLane: MoveToLaneHandler })) this.stack.registerHandler(`alur.${name}`, handler);
+    for (const [name, handler] of Object.entries({ texts: TextsHandler, rename: RenameHandler, renameObject: RenameObjectHandler, addDocument: AddDocumentHandler, removeDocument: RemoveDocumentHandler, moveToLane: MoveToLaneHandler, insertAfter: InsertAfterHandler, items: ItemsHandler, refer: ReferHandler })) this.stack.registerHandler(`alur.${name}`, handler);
     const forms = new FormDialog(by("formulir"), this.texts, (changes) => this.stack.execute("alur.texts", { texts: this.texts, changes }));
     this.forms = forms;
     this.panel = new Panel(by("properti"), this.modeler, { texts: this.texts, editForm: (id) => forms.open(id), makeForm: (element) => this.makeForm(element) });
@@ -50,8 +57,9 @@ class Workshop {
     by("ulangi").addEventListener("click", () => this.stack.redo());
     by("unduh").addEventListener("click", () => this.download());
     by("unggah").addEventListener("click", () => by("berkas-bpmn").click());
-    by("berkas-bpmn").addEventListener("change", (event) => this.upload(event.target));
+    by("berkas-bpmn").addEventListener("change", (event) => this.upload([...event.target.files]).finally(() => (event.target.value = "")));
     by("pasang").addEventListener("submit", (event) => this.submit(event));
+    new ResizeObserver(() => this.canvas.resized()).observe(by("kanvas")); // findings take room from it
     addEventListener("pagehide", () => this.waiting && this.keep());
   }
 
@@ -73,7 +81,7 @@ class Workshop {
         this.offer(
           say("older", { at: moment(new Date(old.at)), version: old.version }),
           [say("open"), () => (draft.write(old.changes, bench.version), draft.forget(old.key), location.reload())],
-          [say("throw"), (line) => (draft.forget(old.key), line.remove(), (by("tawaran").hidden = !by("tawaran").childElementCount))],
+          [say("throw"), (line) => (draft.forget(old.key), this.withdraw(line))],
         );
     }
     await this.check();
@@ -81,7 +89,7 @@ class Workshop {
 
   async load(xml) {
     await this.modeler.importXML(xml);
-    fit(this.canvas);
+    openingView(this.canvas, this.registry);
     markProposals(this.canvas, this.registry);
     const process = this.modeler.getDefinitions().rootElements.find((each) => each.$type === "bpmn:Process");
     by("judul").textContent = process?.name || bench.process;
@@ -93,11 +101,17 @@ class Workshop {
     by("tawaran").hidden = false;
   }
 
+  withdraw(line) {
+    line.remove();
+    by("tawaran").hidden = !by("tawaran").childElementCount;
+  }
+
   // ── changes ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   changed() {
     by("urungkan").disabled = !this.stack.canUndo();
     by("ulangi").disabled = !this.stack.canRedo();
+    by("temuan").setAttribute("aria-busy", "true");
     markProposals(this.canvas, this.registry);
     clearTimeout(this.waiting);
     this.waiting = setTimeout(async () => {
@@ -123,10 +137,12 @@ class Workshop {
   }
 
   async check() {
+    const turn = (this.turn = (this.turn ?? 0) + 1);
     const findings = await this.findings.ask(this.texts.changes(await this.xml()));
     for (const element of this.marked ?? []) if (this.registry.get(element.id)) this.canvas.removeMarker(element, "finding-mark");
     this.marked = findings?.map((each) => this.element(each)).filter(Boolean) ?? this.marked;
     for (const element of this.marked ?? []) this.canvas.addMarker(element, "finding-mark");
+    if (turn === this.turn && !this.waiting) by("temuan").removeAttribute("aria-busy");
   }
 
   makeForm(element) {
@@ -148,7 +164,7 @@ class Workshop {
     if (element) {
       if (this.editing) this.modeler.get("selection").select(element);
       this.centre(element);
-      if (this.editing) this.panel.focus(FIELDS[finding.rule] ?? "name");
+      if (this.editing) this.panel.focus(FIELDS[finding.rule] ?? ["name"], `${finding.message} ${finding.mend}`);
     } else if (this.editing && finding.file.endsWith(".json")) this.forms.open(finding.file.split("/").pop().replace(/\.(schema|ui)\.json$/, ""), finding.line);
   }
 
@@ -166,11 +182,23 @@ class Workshop {
       document.activeElement?.dispatchEvent(new Event("change", { bubbles: true }));
       this.keep();
     }
+    this.undoByKey(event);
     if (event.key !== "F6" || by("formulir").open) return;
     event.preventDefault();
     const stops = [this.editing && by("kanvas").querySelector('.djs-palette .entry[tabindex="0"]'), by("kanvas").querySelector("svg[tabindex]"), this.editing && by("properti"), by("temuan")].filter(Boolean);
     const here = stops.findIndex((stop) => stop === document.activeElement || stop.contains(document.activeElement) || (stop.closest(".djs-palette")?.contains(document.activeElement) ?? false));
     stops[(here + (event.shiftKey ? stops.length - 1 : 1) + (here < 0 && event.shiftKey ? 1 : 0)) % stops.length].focus();
+  }
+
+  // On the canvas bpmn-js does it; elsewhere Ctrl+Z first takes back what is being typed, then the last change of the draft.
+  undoByKey(event) {
+    const key = event.key.toLowerCase();
+    const field = event.target.closest("input, textarea, [contenteditable]");
+    if (!this.editing || !(event.ctrlKey || event.metaKey) || event.altKey || !["y", "z"].includes(key) || by("formulir").open) return;
+    if (by("kanvas").contains(event.target) || (field && field.value !== field.dataset.was)) return;
+    event.preventDefault();
+    if (key === "y" || event.shiftKey) this.stack.canRedo() && this.stack.redo();
+    else this.stack.canUndo() && this.stack.undo();
   }
 
   // ── files and deployment ──────────────────────────────────────────────────────────────────────────────────────────
@@ -181,35 +209,37 @@ class Workshop {
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   }
 
-  // A file takes the diagram's place; one that cannot be opened changes nothing, and the server names every fault with its line.
-  async upload(input) {
-    const [file] = input.files;
-    input.value = "";
-    if (!file) return;
-    const [text, before] = [await file.text(), await this.xml()];
-    try {
-      await this.load(text);
-    } catch {
-      await this.load(before);
-      this.findings.ask(this.texts.changes(text));
-      by("keadaan").textContent = `⚠ ${say("unreadable", { file: file.name })}`;
-      by("temuan").focus();
-      return;
+  // Forms take the place of those of their name, and can be undone. A diagram takes the diagram's place, and the one before is
+  // offered; one that cannot be opened changes nothing, and the server names every fault with its line.
+  async upload(files) {
+    const forms = files.filter((file) => FORM_FILE.test(file.name));
+    const changes = Object.fromEntries(await Promise.all(forms.map(async (file) => [`forms/${bench.process}/${file.name}`, await file.text()])));
+    const before = await this.xml();
+    for (const file of files.filter((each) => !forms.includes(each))) {
+      const text = await file.text();
+      try {
+        await this.load(text);
+      } catch {
+        await this.load(before);
+        this.findings.ask(this.texts.changes(text));
+        by("keadaan").textContent = `⚠ ${say("unreadable", { file: file.name })}`;
+        by("temuan").focus();
+        return;
+      }
+      this.offer(say("replaced", { file: file.name }), [say("back"), async (line) => (await this.load(before), this.changed(), this.withdraw(line))]);
     }
-    this.changed();
+    if (forms.length) this.stack.execute("alur.texts", { texts: this.texts, changes });
+    else this.changed();
   }
 
+  // Not requestSubmit(): what is awaited here is done before the event is, and a form asked again by then stays where it is.
   async submit(event) {
-    if (this.sending) return;
     event.preventDefault();
     clearTimeout(this.waiting);
     const form = by("pasang");
     form.elements.berkas.value = JSON.stringify(await this.keep());
-    this.sending = true;
-    form.requestSubmit();
+    form.submit();
   }
 }
 
-const workshop = new Workshop();
-workshop.open();
-by("kanvas").modeler = workshop.modeler; // for the console of whoever looks after it
+new Workshop().open();

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from lxml import etree
 from playwright.sync_api import expect
 
@@ -16,9 +17,10 @@ pytestmark = [
     pytest.mark.xdist_group("browser"),
 ]
 STEP = "siapkan_kertas_kerja"
+NOT_PERFORMER = "{urn:alur:sop:1}bukanPelaksana"
 PATH = f"processes/{SOP}/{SOP}.bpmn"
 BPMN_URI = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
-CHECKED = re.compile("temuan|kesalahan")
+CHECKED = re.compile("temuan|kesalahan|findings|Errors")
 PRELUDE = """
 const modeler = document.getElementById("kanvas").modeler;
 const get = (name) => modeler.get(name);
@@ -39,6 +41,11 @@ def open_studio(somebody, process_id=SOP):
     return page
 
 
+def in_english(page):
+    page.locator("button[name=bahasa][value=en]").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
 def select(page, element_id):
     script(page, "get('selection').select(element(argument));", element_id)
     page.locator(f'#properti [data-key="id"][data-was="{element_id}"]').wait_for()
@@ -54,12 +61,24 @@ def enter(page, key, text):
 
 
 def settled(page):
-    """Wait until the last change was kept and checked."""
-    with page.expect_response("**/periksa") as answer:
-        pass
-    findings = answer.value.json()["findings"]
-    expect(page.locator("#daftar-temuan > li")).to_have_count(len(findings))
-    return findings
+    """Wait until the last change was kept and checked; what was found."""
+    page.locator("#temuan:not([aria-busy])").wait_for()
+    return page.evaluate("document.getElementById('kanvas').findings.found")
+
+
+def written(page):
+    """The diagram as the modeller writes it."""
+    return script(page, "return (await modeler.saveXML({ format: true })).xml;").encode()
+
+
+def move(page, element_id, x=0, y=0):
+    script(page, "get('modeling').moveElements([element(argument[0])], argument[1]);", [element_id, {"x": x, "y": y}])
+
+
+def every_fault(somebody):
+    """What axe finds, however slight."""
+    found = Axe().run(somebody.page).response["violations"]
+    return [f"{somebody.page.url} {each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
 
 
 def deploy(page, note):
@@ -126,41 +145,66 @@ def test_what_the_office_drew_goes_through_the_modeller_and_loses_nothing(desk, 
     page = open_studio(desk("perancang"))
     assert page.inner_text("#ringkasan") == "Tidak ada temuan"
     before = office.services.studio.open(SOP)
-    written = script(page, "return (await modeler.saveXML({ format: true })).xml;").encode()
-    assert facts(written) == facts(before.files[PATH])
-    assert office.services.studio.check(SOP, {**before.files, PATH: written}) == ()
+    assert facts(written(page)) == facts(before.files[PATH])
+    assert office.services.studio.check(SOP, {**before.files, PATH: written(page)}) == ()
 
 
-def test_what_foreign_editors_wrote_stays_untouched(desk):  # noqa: F811
+FOREIGN = {
+    "camunda": "http://camunda.org/schema/1.0/bpmn",
+    "spiffworkflow": "http://spiffworkflow.org/bpmn/schema/1.0/core",
+    "asing": "urn:penyunting:lain",
+}
+EXTENSIONS = """<bpmn:extensionElements>
+<spiffworkflow:properties><spiffworkflow:property name="formJsonSchemaFilename" value="susun_jadwal.schema.json" />
+</spiffworkflow:properties>
+<camunda:inputOutput><camunda:inputParameter name="a">${satu} &lt; 2</camunda:inputParameter></camunda:inputOutput>
+<asing:catatan warna="merah"><asing:baris>satu</asing:baris><asing:baris /></asing:catatan>
+</bpmn:extensionElements>"""
+
+
+def kept_untouched(xml):
+    """What bpmn-js need not understand: extension elements, and attributes of other namespaces, by element."""
+    found = {}
+    for element in etree.fromstring(xml).iter():
+        own = {name: value for name, value in element.attrib.items() if name.startswith("{")}
+        extensions = [facts(etree.tostring(each)) for each in element.findall(f"{BPMN_URI}extensionElements")]
+        if (own or extensions) and element.get("id"):
+            found[element.get("id")] = (own, extensions)
+    return found
+
+
+def test_what_other_editors_and_the_sop_wrote_stays_untouched_when_a_step_is_moved_and_deployed(desk, office):  # noqa: F811
     page = open_studio(desk("perancang"))
-    xml = script(page, "return (await modeler.saveXML({ format: true })).xml;")
-    foreign = xml.replace(
-        "<bpmn:definitions ",
-        '<bpmn:definitions xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core" '
-        'xmlns:camunda="http://camunda.org/schema/1.0/bpmn" ',
-    ).replace(
-        '<bpmn:userTask id="susun_jadwal" ',
-        '<bpmn:userTask id="susun_jadwal" camunda:assignee="demo" ',
+    names = "".join(f'xmlns:{prefix}="{uri}" ' for prefix, uri in FOREIGN.items())
+    foreign = (
+        office.services.studio.open(SOP)
+        .files[PATH]
+        .decode()
+        .replace("<bpmn:definitions ", f"<bpmn:definitions {names}")
     )
-    place = foreign.index("<bpmn:incoming>", foreign.index('id="susun_jadwal"'))
-    extension = (
-        "<bpmn:extensionElements><spiffworkflow:properties>"
-        '<spiffworkflow:property name="formJsonSchemaFilename" value="susun_jadwal.schema.json" />'
-        "</spiffworkflow:properties></bpmn:extensionElements>"
+    foreign = foreign.replace(
+        '<bpmn:userTask id="susun_jadwal" ', '<bpmn:userTask id="susun_jadwal" camunda:assignee="demo" asing:nomor="7" '
     )
-    foreign = foreign[:place] + extension + foreign[place:]
-    page.set_input_files(
-        "#berkas-bpmn", {"name": "lain.bpmn", "mimeType": "application/xml", "buffer": foreign.encode()}
-    )
+    place = foreign.index("<bpmn:incoming>", foreign.index('<bpmn:userTask id="susun_jadwal"'))
+    foreign = (foreign[:place] + EXTENSIONS + foreign[place:]).encode()
+    assert len(kept_untouched(foreign)) > 10
+
+    page.set_input_files("#berkas-bpmn", {"name": "lain.bpmn", "mimeType": "application/xml", "buffer": foreign})
+    expect(page.locator("#tawaran")).to_contain_text("Diagram diganti dengan lain.bpmn.")
     settled(page)
-    assert facts(script(page, "return (await modeler.saveXML({ format: true })).xml;").encode()) == facts(
-        foreign.encode()
-    )
+    assert facts(written(page)) == facts(foreign)
+    move(page, "susun_jadwal", x=20)
+    assert not settled(page)
+    deploy(page, "dari penyunting lain")
+    assert "Versi 2 terpasang" in page.inner_text("main h1")
+    deployed = office.services.studio.open(SOP).files[PATH]
+    assert facts(deployed) != facts(foreign)
+    assert kept_untouched(deployed) == kept_untouched(foreign)
 
 
 def test_a_step_is_added_with_its_documents_and_its_form_and_all_of_it_can_be_undone(desk, office):  # noqa: F811
     page = open_studio(desk("perancang"))
-    before = facts(script(page, "return (await modeler.saveXML({ format: true })).xml;").encode())
+    before = facts(written(page))
     select(page, "minta_persetujuan")
     page.get_by_role("button", name="Tambah langkah sesudah ini").click()
     page.locator('#properti [data-key="id"][data-was^="Activity_"]').wait_for()
@@ -181,7 +225,7 @@ def test_a_step_is_added_with_its_documents_and_its_form_and_all_of_it_can_be_un
     ).click()
     assert "form_missing" not in {each["rule"] for each in settled(page)}
 
-    xml = etree.fromstring(script(page, "return (await modeler.saveXML({ format: true })).xml;").encode())
+    xml = etree.fromstring(written(page))
     assert len(xml.findall(f".//{BPMN_URI}dataObject[@id='disposisi']")) == 1, "a reference to it, not another document"
     task = xml.find(f".//{BPMN_URI}userTask[@id='membuat_nota_dinas']")
     assert task.find(f"{BPMN_URI}dataInputAssociation") is not None
@@ -189,12 +233,12 @@ def test_a_step_is_added_with_its_documents_and_its_form_and_all_of_it_can_be_un
 
     page.locator('[data-direction="inputs"] button[aria-label="Hapus Disposisi"]').click()
     page.locator('[data-direction="inputs"] li').wait_for(state="detached")
-    xml = etree.fromstring(script(page, "return (await modeler.saveXML({ format: true })).xml;").encode())
+    xml = etree.fromstring(written(page))
     assert xml.find(f".//{BPMN_URI}dataObject[@id='disposisi']") is not None, "other references hold it"
 
     while page.locator("#urungkan").is_enabled():
         page.locator("#urungkan").click()
-    assert facts(script(page, "return (await modeler.saveXML({ format: true })).xml;").encode()) == before
+    assert facts(written(page)) == before
 
 
 def test_renaming_a_step_takes_its_form_and_those_who_name_it_along(desk):  # noqa: F811
@@ -208,9 +252,9 @@ def test_renaming_a_step_takes_its_form_and_those_who_name_it_along(desk):  # no
     page.locator('#properti [role="alert"]', has_text="sudah dipakai").wait_for()
     enter(page, "id", "siapkan_lembar")
     assert not [each for each in settled(page) if each["severity"] == "error"]
-    written = script(page, "return (await modeler.saveXML({ format: true })).xml;")
-    assert 'sop:bukanPelaksana="siapkan_lembar"' in written
-    assert STEP + '"' not in written.replace(f'{STEP}_di"', "")
+    tree = etree.fromstring(written(page))
+    assert tree.find(f".//{BPMN_URI}userTask[@id='tandatangani_persetujuan']").get(NOT_PERFORMER) == "siapkan_lembar"
+    assert not [each for each in tree.iter() if STEP in (each.get("id"), each.get("sourceRef"), each.get("targetRef"))]
 
 
 def test_a_draft_survives_leaving_the_page_and_is_gone_when_thrown_away(desk):  # noqa: F811
@@ -280,45 +324,118 @@ def test_an_sop_is_begun_from_nothing_deployed_and_started(desk, office):  # noq
 
 def test_a_file_that_cannot_be_opened_changes_nothing_and_says_every_fault(desk):  # noqa: F811
     page = open_studio(desk("perancang"))
-    before = script(page, "return (await modeler.saveXML({ format: true })).xml;")
+    before = written(page)
     page.set_input_files("#berkas-bpmn", {"name": "rusak.bpmn", "mimeType": "text/xml", "buffer": b"<a>\n<b></a>"})
     page.locator(".finding-where", has_text="baris 2").wait_for()
     assert "rusak.bpmn tidak dapat dibuka" in page.inner_text("#keadaan")
-    assert script(page, "return (await modeler.saveXML({ format: true })).xml;") == before
+    assert written(page) == before
 
 
-def test_axe_finds_nothing_serious_in_the_studio_and_a_phone_only_looks(desk, office):  # noqa: F811
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_axe_finds_nothing_in_the_studio_in_either_language(desk, office, language):  # noqa: F811
     designer = desk("perancang")
-    designer.open("/studio")
-    faults = designer.faults()
+    page = designer.open("/studio")
+    if language == "en":
+        in_english(page)
+    faults = every_fault(designer)
+    designer.open("/studio/unggah-sop")
+    faults += every_fault(designer)
     page = open_studio(designer)
-    for element_id in (STEP, "data_lengkap", "kepala_dinas", "mulai", "disposisi_untuk_siapkan_kertas_kerja"):
+    for element_id in (STEP, "siapkan_data", "data_lengkap", "kepala_dinas", "mulai", "disposisi_untuk_" + STEP):
         select(page, element_id)
-        faults += designer.faults()
-    for _ in range(4):
-        page.keyboard.press("F6")
+        faults += every_fault(designer)
+    select(page, STEP)
+    field(page, "act-Edit form" if language == "en" else "act-Sunting formulir").click()
+    faults += every_fault(designer)
+    page.keyboard.press("Escape")
+    enter(page, "performer", "pemegang +")
+    assert settled(page)
+    faults += every_fault(designer)
+    enter(page, "performer", "")
     enter(page, "name", "Lembar disposisi")
-    settled(page)
+    assert not settled(page)
     page.locator("#tombol-pasang").click()
     page.wait_for_url("**/pasang/tinjau")
-    faults += designer.faults()
+    faults += every_fault(designer)
+    page.fill("#catatan", "nama")
+    page.locator("main form .btn-primary").click()
+    page.wait_for_url("**/terpasang*")
+    faults += every_fault(designer)
     assert not faults, "\n".join(faults)
 
+
+def test_a_phone_looks_at_the_diagram_and_edits_nothing(desk):  # noqa: F811
     phone = desk("perancang", viewport=PHONE)
     page = open_studio(phone)
     assert page.get_by_text("Menyunting diagram memerlukan layar lebar.").is_visible()
     assert not page.locator(".djs-palette, #properti, #tombol-pasang").filter(visible=True).count()
+    assert page.locator(".bjs-powered-by").is_visible()
     assert phone.fits()
-    assert not phone.faults()
-    phone.open("/studio")
-    assert phone.fits()
+    assert not every_fault(phone)
+    for path in ("/studio", "/studio/unggah-sop"):
+        phone.open(path)
+        assert phone.fits()
 
 
-def test_without_scripts_the_studio_says_so_and_offers_the_file(desk):  # noqa: F811
+def words_of(page):
+    """Every word that bpmn-js shows: tools, what can be appended, what an element can become."""
+    words = {"palette": page.eval_on_selector_all(".djs-palette .entry", "all => all.map((each) => each.title)")}
+    parent = "get('canvas').getRootElement().children[0]"
+    added = f"get('modeling').createShape({{ type: argument }}, {{ x: 900, y: 300 }}, {parent})"
+    kinds = ["bpmn:SubProcess", "bpmn:IntermediateCatchEvent", "bpmn:ParallelGateway", "bpmn:EventBasedGateway"]
+    ids = [script(page, f"return ({added}).id;", kind) for kind in kinds]
+    places = [
+        *kinds,
+        "kepala_dinas",
+        "mulai",
+        "selesai",
+        STEP,
+        "data_lengkap",
+        "data_lengkap_ke_siapkan_data",
+    ]
+    page.locator("#muat").click()
+    for place, element_id in zip(places, [*ids, *places[len(kinds) :]], strict=True):
+        script(page, "get('selection').select(element(argument));", element_id)
+        pad = page.locator(".djs-context-pad.open .entry")
+        pad.first.wait_for()
+        words[place] = pad.evaluate_all("all => all.map((each) => each.title)")
+        if page.locator('.djs-context-pad.open [data-action="replace"]').count():
+            page.locator('.djs-context-pad.open [data-action="replace"]').click()
+            menu = page.locator(".djs-popup")
+            menu.wait_for()
+            words[place] += menu.locator(".djs-popup-title, .djs-popup-label").all_inner_texts()
+            words[place] += menu.locator("[title]").evaluate_all("all => all.map((each) => each.title)")
+            page.keyboard.press("Escape")
+            menu.wait_for(state="detached")
+    return words
+
+
+def test_what_bpmn_js_says_is_in_the_readers_language(desk):  # noqa: F811
+    designer = desk("perancang")
+    indonesian = words_of(open_studio(designer))
+    in_english(designer.page)
+    english = words_of(open_studio(designer))
+    for place, words in english.items():
+        assert len(words) == len(indonesian[place]) > 0
+        for word, kata in zip(words, indonesian[place], strict=True):
+            assert word
+            assert kata != word, place
+    everything = " ".join(word for words in english.values() for word in words)
+    assert not re.search("(?i)ad-hoc|complex|compensation|service task|data store", everything), "refused by the rules"
+
+
+def test_without_scripts_the_studio_says_so_and_an_sop_is_deployed_from_its_file(desk, office, tmp_path):  # noqa: F811
     page = desk("perancang", java_script_enabled=False).open(f"/studio/{SOP}")
-    assert page.get_by_text("Menyunting diagram memerlukan skrip peramban.").is_visible()
-    assert page.get_by_role("link", name="Unduh .bpmn").is_visible()
+    assert page.locator("noscript .notice-title").is_visible()
     assert not page.locator("#kanvas").is_visible()
+    page.locator("noscript a", has_text="Unggah SOP").click()
+    path = tmp_path / f"{SOP}.bpmn"
+    path.write_bytes(office.services.studio.open(SOP).files[PATH].replace(b'name="Sekretaris"', b'name="Sekretariat"'))
+    page.set_input_files("#berkas", path)
+    page.locator("main form .btn-primary").click()
+    page.fill("#catatan", "nama jalur")
+    page.locator("main form .btn-primary").click()
+    assert "Versi 2 terpasang" in page.inner_text("main h1")
 
 
 def test_f6_walks_from_palette_to_canvas_to_properties_to_findings(desk):  # noqa: F811
@@ -334,3 +451,129 @@ def test_f6_walks_from_palette_to_canvas_to_properties_to_findings(desk):  # noq
         "studio-panel",
         "studio-findings",
     ]
+
+
+def test_the_keyboard_undoes_and_deletes_wherever_the_hands_are(desk):  # noqa: F811
+    page = open_studio(desk("perancang"))
+    select(page, STEP)
+    enter(page, "name", "Nama lain")
+    field(page, "lane").focus()
+    page.keyboard.press("Control+z")
+    expect(field(page, "name")).to_have_value("Mempersiapkan kertas kerja pengumpulan data")
+    page.keyboard.press("Control+y")
+    expect(field(page, "name")).to_have_value("Nama lain")
+    field(page, "name").press_sequentially("x")
+    page.keyboard.press("Control+z")
+    expect(field(page, "name")).to_have_value("Nama lain")
+
+    page.locator("#kanvas svg[tabindex]").focus()
+    page.keyboard.press("Delete")
+    assert not script(page, "return Boolean(element(argument));", STEP)
+    assert settled(page), "a gap in the flow is found"
+    page.keyboard.press("Control+z")
+    assert script(page, "return Boolean(element(argument));", STEP)
+    assert not settled(page)
+
+
+def test_every_mistake_is_found_and_its_finding_leads_to_the_field(desk):  # noqa: F811
+    page = open_studio(desk("perancang"))
+    select(page, "siapkan_data")
+    enter(page, "performer", "pemegang +")
+    enter(page, "items", "entah_apa")
+    enter(page, "items", "")
+    enter(page, "time", "")
+    select(page, "data_lengkap_ke_siapkan_data")
+    enter(page, "condition", 'hasil_yang_tak_ada == "ya"')
+    select(page, "susun_jadwal")
+    field(page, "unit").select_option("iso")
+    enter(page, "time", "sehari")
+    found = settled(page)
+    assert {each["element_id"] for each in found} >= {"siapkan_data", "data_lengkap_ke_siapkan_data", "susun_jadwal"}
+    assert all(each["mend"] for each in found)
+    fields = {}
+    for row in page.locator(".finding-show").all():
+        script(page, "get('selection').select([]);")
+        row.click()
+        chosen = script(page, "return get('selection').get()[0].id;")
+        fields.setdefault(chosen, set()).add(page.evaluate("document.activeElement.dataset.key"))
+    assert fields["siapkan_data"] == {"performer", "items"}
+    assert fields["data_lengkap_ke_siapkan_data"] == {"condition"}
+    assert fields["susun_jadwal"] == {"time"}
+    while page.locator("#urungkan").is_enabled():
+        page.locator("#urungkan").click()
+    assert not settled(page)
+
+
+def test_a_lost_network_and_a_reload_lose_nothing(desk):  # noqa: F811
+    designer = desk("perancang")
+    page = open_studio(designer)
+    select(page, STEP)
+    designer.context.set_offline(True)
+    enter(page, "name", "Tanpa jaringan")
+    settled(page)
+    expect(page.locator("#ringkasan")).to_contain_text("sambungan terputus")
+    designer.context.set_offline(False)
+    designer.complaints = [each for each in designer.complaints if "ERR_INTERNET_DISCONNECTED" not in each]
+    page = open_studio(designer)
+    expect(page.locator("#tawaran")).to_contain_text("dipasang kembali")
+    select(page, STEP)
+    expect(field(page, "name")).to_have_value("Tanpa jaringan")
+
+
+def test_files_are_opened_over_the_draft_and_what_was_there_before_comes_back(desk, office):  # noqa: F811
+    page = open_studio(desk("perancang"))
+    files = office.services.studio.open(SOP).files
+    schema = files[f"forms/{SOP}/mulai.schema.json"].decode()
+    diagram = files[PATH].replace(b'name="Sekretaris"', b'name="Sekretariat"')
+    page.set_input_files(
+        "#berkas-bpmn",
+        [
+            {"name": "mulai.schema.json", "mimeType": "application/json", "buffer": schema[:-4].encode()},
+            {"name": f"{SOP}.bpmn", "mimeType": "application/xml", "buffer": diagram},
+        ],
+    )
+    page.locator(".finding-error", has_text="mulai.schema.json").first.wait_for()
+    assert facts(written(page)) == facts(diagram)
+    page.locator("#urungkan").click()
+    assert not settled(page)
+    page.get_by_role("button", name="Kembalikan diagram sebelumnya").click()
+    expect(page.locator("#tawaran")).to_be_hidden()
+    assert facts(written(page)) == facts(files[PATH])
+
+
+def test_a_step_added_after_another_stands_between_it_and_what_followed(desk):  # noqa: F811
+    page = open_studio(desk("perancang"))
+    before = facts(written(page))
+    select(page, "minta_persetujuan")
+    page.get_by_role("button", name="Tambah langkah sesudah ini").click()
+    enter(page, "name", "Membuat nota dinas")
+    flows = {
+        (flow.get("sourceRef"), flow.get("targetRef"))
+        for flow in etree.fromstring(written(page)).iter(f"{BPMN_URI}sequenceFlow")
+    }
+    assert flows >= {("minta_persetujuan", "membuat_nota_dinas"), ("membuat_nota_dinas", "tandatangani_persetujuan")}
+    assert ("minta_persetujuan", "tandatangani_persetujuan") not in flows
+    assert {each["rule"] for each in settled(page)} == {"form_missing"}
+    page.locator("#urungkan").click()
+    page.locator("#urungkan").click()
+    assert facts(written(page)) == before
+
+
+def test_messages_scripts_and_calls_are_described_in_the_panel(desk):  # noqa: F811
+    page = open_studio(desk("perancang"))
+    become = "get('selection').select(get('bpmnReplace').replaceElement(element(argument[0]), argument[1]));"
+    script(page, become, ["susun_jadwal", {"type": "bpmn:ScriptTask"}])
+    enter(page, "script", "total = 1 + 1")
+    script(page, become, ["minta_persetujuan", {"type": "bpmn:SendTask"}])
+    enter(page, "reference", "Undangan rapat")
+    script(page, become, [STEP, {"type": "bpmn:CallActivity"}])
+    enter(page, "called", "izin_cuti")
+    tree = etree.fromstring(written(page))
+    assert tree.findtext(f".//{BPMN_URI}scriptTask/{BPMN_URI}script") == "total = 1 + 1"
+    message = tree.find(f"{BPMN_URI}message")
+    assert (message.get("id"), message.get("name")) == ("undangan_rapat", "Undangan rapat")
+    assert tree.find(f".//{BPMN_URI}sendTask").get("messageRef") == "undangan_rapat"
+    assert tree.find(f".//{BPMN_URI}callActivity").get("calledElement") == "izin_cuti"
+    for _ in range(6):
+        page.locator("#urungkan").click()
+    assert not settled(page)

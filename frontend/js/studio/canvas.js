@@ -1,10 +1,13 @@
 // bpmn-js as the studio uses it: what one may draw (a step is a user task from the start), in the reader's language, with the
 // palette reachable by keyboard.
+import { is } from "bpmn-js/lib/util/ModelUtil";
 import { bpmnWords } from "./bpmn_words.js";
 
 const TOOL = 38; // pixels, as in modeller.css
 const MARGIN = { left: 64, other: 16 }; // room for the palette
+const LEGIBLE = 0.8; // below, the words of a diagram are guessed rather than read
 const HIDDEN = ["create.data-store", "create.group"]; // only drawn, never run
+const REFUSED = /ad-?hoc|complex-gateway|compensation|cancel|link-intermediate|service-task|data-store/; // by the rules, by name
 
 class StudioPalette {
   constructor(palette, create, elementFactory, translate) {
@@ -25,13 +28,30 @@ class StudioPalette {
 StudioPalette.$inject = ["palette", "create", "elementFactory", "translate"];
 
 class StudioContextPad {
-  constructor(contextPad, create, elementFactory, autoPlace, appendPreview) {
-    Object.assign(this, { create, elementFactory, autoPlace, appendPreview });
+  constructor(contextPad, create, elementFactory, autoPlace, appendPreview, popupMenu, canvas, translate) {
+    Object.assign(this, { create, elementFactory, autoPlace, appendPreview, popupMenu, canvas, translate });
     contextPad.registerProvider(500, this);
+    popupMenu.registerProvider("bpmn-replace", 500, this);
   }
 
-  getContextPadEntries() {
+  getPopupMenuEntries() {
+    return (entries) => Object.fromEntries(Object.entries(entries).filter(([name]) => !REFUSED.test(name)));
+  }
+
+  getPopupMenuHeaderEntries() {
+    return (entries) => entries;
+  }
+
+  // As bpmn-js does it, but for a deprecated call that complains in the console.
+  replace(event, element) {
+    const pad = this.canvas.getContainer().querySelector(".djs-context-pad.open").getBoundingClientRect();
+    this.popupMenu.open(element, "bpmn-replace", { x: pad.left, y: pad.bottom + 5, cursor: { x: event.x, y: event.y } }, { title: this.translate("Change element"), width: 300, search: true });
+  }
+
+  getContextPadEntries(element) {
     return (entries) => {
+      if (is(element, "bpmn:DataObjectReference")) delete entries.replace; // nothing that would run
+      if (entries.replace) entries.replace = { ...entries.replace, action: { click: (event, element) => this.replace(event, element) } };
       const append = entries["append.append-task"];
       if (!append) return entries;
       const shape = () => this.elementFactory.createShape({ type: "bpmn:UserTask" });
@@ -51,7 +71,7 @@ class StudioContextPad {
     };
   }
 }
-StudioContextPad.$inject = ["contextPad", "create", "elementFactory", "autoPlace", "appendPreview"];
+StudioContextPad.$inject = ["contextPad", "create", "elementFactory", "autoPlace", "appendPreview", "popupMenu", "canvas", "translate"];
 
 export function translate(template, facts = {}) {
   const text = document.documentElement.lang === "en" ? template : (bpmnWords[template] ?? template);
@@ -94,6 +114,17 @@ export function fit(canvas) {
   const scale = Math.min(1, (outer.width - MARGIN.left - MARGIN.other) / inner.width, (outer.height - 2 * MARGIN.other) / inner.height);
   const [width, height] = [outer.width / scale, outer.height / scale];
   canvas.viewbox({ x: inner.x - MARGIN.left / scale, y: inner.y + inner.height / 2 - height / 2, width, height });
+}
+
+// The whole diagram if its words can be read; otherwise as drawn, with its beginning in view (pages.md, 5).
+export function openingView(canvas, registry) {
+  fit(canvas);
+  const start = registry.find((each) => each.type === "bpmn:StartEvent") ?? registry.find((each) => each.type === "bpmn:FlowNode");
+  const { scale, inner, outer } = canvas.viewbox();
+  if (scale >= LEGIBLE || !start) return;
+  const x = Math.min(inner.x, start.x) - MARGIN.left;
+  const y = start.y - inner.y + 2 * MARGIN.other < outer.height / 2 ? inner.y - MARGIN.other : start.y - outer.height / 2;
+  canvas.viewbox({ x, y, width: outer.width, height: outer.height });
 }
 
 // What is proposed and not yet confirmed is dashed here too.

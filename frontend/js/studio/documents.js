@@ -82,19 +82,3 @@ export class SharedDocuments extends CommandInterceptor {
   }
 }
 SharedDocuments.$inject = ["eventBus", "elementRegistry", "bpmnUpdater"];
-
-// The command: { task, lane }: moves a step into the middle of a lane, with the documents that only it uses.
-export class MoveToLaneHandler {
-  constructor(modeling) {
-    this.modeling = modeling;
-  }
-
-  preExecute({ element, lane }) {
-    const own = [...element.incoming, ...element.outgoing]
-      .flatMap((connection) => [connection.source, connection.target])
-      .filter((each) => is(each, "bpmn:DataObjectReference") && each.incoming.length + each.outgoing.length === 1);
-    const dy = Math.round(lane.y + lane.height / 2 - (element.y + element.height / 2));
-    this.modeling.moveElements([element, ...(element.attachers ?? []), ...new Set(own)], { x: 0, y: dy }, element.parent);
-  }
-}
-MoveToLaneHandler.$inject = ["modeling"];

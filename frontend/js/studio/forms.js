@@ -1,5 +1,5 @@
 // A form's two files as plain text, for the first version: whoever writes JSON Schema by hand can; the server checks it by line.
-import { h, icon, say } from "./page.js";
+import { h, say } from "./page.js";
 import { schemaPath, uiPath } from "./texts.js";
 
 export class FormDialog {
@@ -36,7 +36,7 @@ export class FormDialog {
       if (Object.keys(changes).length) this.change(changes);
     };
     this.dialog.replaceChildren(
-      h("div", { class: "dialog-head" }, h("h2", { id: "judul-formulir" }, say("formOf", { name: form })), h("button", { type: "button", class: "btn btn-sm btn-square", "aria-label": say("cancel"), onclick: () => this.dialog.close() }, icon("close"))),
+      h("h2", { id: "judul-formulir" }, say("formOf", { name: form })),
       area("isian", schema, say("schema")),
       area("tampilan", ui, say("ui")),
       h("p", { class: "button-row" }, h("button", { type: "button", class: "btn btn-primary", onclick: apply }, say("apply")), h("button", { type: "button", class: "btn", onclick: () => this.dialog.close() }, say("cancel"))),

@@ -15,10 +15,15 @@ const UNITS = { minutes: ["PT", "M"], hours: ["PT", "H"], days: ["P", "D"] };
 const IDENTITY = ["nomor", "judul", "tanggalPembuatan", "tanggalRevisi", "tanggalEfektif", "disahkanOleh", "pangkat", "nip", "instansi", "alamat", "telepon", "kodePos", "faksimile", "surel", "laman"];
 const LISTS = ["dasarHukum", "kualifikasi", "keterkaitan", "peralatan", "peringatan", "pencatatan", "belumDikonfirmasi"];
 
+const REFERENCES = {
+  "bpmn:SendTask": ["messageRef", "bpmn:Message"], "bpmn:ReceiveTask": ["messageRef", "bpmn:Message"], "bpmn:MessageEventDefinition": ["messageRef", "bpmn:Message"],
+  "bpmn:SignalEventDefinition": ["signalRef", "bpmn:Signal"], "bpmn:ErrorEventDefinition": ["errorRef", "bpmn:Error"], "bpmn:EscalationEventDefinition": ["escalationRef", "bpmn:Escalation"],
+};
+
 export class Panel {
   constructor(container, modeler, { texts, editForm, makeForm }) {
     Object.assign(this, { container, texts, editForm, makeForm, count: 0 });
-    for (const name of ["modeling", "elementRegistry", "moddle", "bpmnFactory", "commandStack", "selection", "canvas", "elementFactory", "autoPlace", "eventBus"]) this[name] = modeler.get(name);
+    for (const name of ["modeling", "elementRegistry", "moddle", "bpmnFactory", "commandStack", "selection", "canvas", "eventBus"]) this[name] = modeler.get(name);
     const later = () => {
       clearTimeout(this.waiting);
       this.waiting = setTimeout(() => this.draw());
@@ -32,10 +37,12 @@ export class Panel {
     const chosen = this.selection.get();
     const same = this.shown === chosen[0] && chosen.length === 1;
     const kept = active && { key: active.dataset.key, value: active.value, typed: active.value !== active.dataset.was, at: active.selectionStart };
+    const scrolled = same ? this.container.scrollTop : 0;
     const open = new Set([...this.container.querySelectorAll("details[open]")].map((each) => each.dataset.key));
     this.shown = chosen.length === 1 ? chosen[0] : null;
     this.container.replaceChildren(...this.content(chosen));
     this.container.querySelectorAll("details").forEach((each) => (each.open = open.has(each.dataset.key)));
+    this.container.scrollTop = scrolled;
     if (!kept?.key) return;
     const field = this.container.querySelector(`[data-key="${kept.key}"]`);
     if (!field) return this.container.focus();
@@ -44,10 +51,15 @@ export class Panel {
     if (same && kept.at !== null && kept.at !== undefined && field.setSelectionRange && field.type !== "number") field.setSelectionRange(kept.at, kept.at);
   }
 
-  focus(key) {
+  // Goes to the field that a finding is about: whose expression is in its *words*, else the first of *keys* that is there.
+  focus(keys, words = "") {
     clearTimeout(this.waiting);
     this.draw();
-    (this.container.querySelector(`[data-key="${key}"]`) ?? this.container.querySelector("input, textarea, select") ?? this.container).focus();
+    const named = (key) => this.container.querySelector(`[data-key="${key}"]`);
+    const quoted = [...this.container.querySelectorAll(".code")].find((field) => field.dataset.key !== "id" && field.value && words.includes(`“${field.value}”`));
+    const field = quoted ?? keys.map(named).find(Boolean);
+    field?.closest("details")?.setAttribute("open", "");
+    (field ?? this.container.querySelector("input, textarea, select") ?? this.container).focus();
   }
 
   content(chosen) {
@@ -61,11 +73,12 @@ export class Panel {
     return [
       this.head(element),
       this.text("name", object.name, (value) => this.rename(element, value), { label: is(element, "bpmn:ExclusiveGateway") ? say("question") : say("name"), help: is(element, "bpmn:ExclusiveGateway") ? say("questionHelp") : null, rows: is(element, "bpmn:Task") ? 2 : 1 }),
-      is(element, "bpmn:Task") && object.$type === "bpmn:Task" && h("p", {}, h("button", { type: "button", class: "btn btn-sm", onclick: () => this.toUserTask(element) }, say("userTask"))),
+      is(element, "bpmn:Task") && object.$type === "bpmn:Task" && h("p", {}, h("button", { type: "button", class: "btn btn-sm", "data-key": "to-step", onclick: () => this.toUserTask(element) }, say("userTask"))),
       is(element, "bpmn:FlowNode") && this.lane(element),
       is(element, "bpmn:UserTask") && this.ofStep(element),
       is(element, "bpmn:StartEvent") && element.parent && !is(element.parent, "bpmn:SubProcess") && this.form(element, object.id),
       is(element, "bpmn:Event") && this.timer(element),
+      this.engineWork(element, object),
       is(element, "bpmn:Lane") && this.text("role", object.get("sop:peran"), (value) => this.set(element, { "sop:peran": value }), { help: say("roleHelp"), placeholder: object.id }),
       isAny(element, ["bpmn:ExclusiveGateway", "bpmn:InclusiveGateway"]) && this.flows(element),
       is(element, "bpmn:SequenceFlow") && isAny(element.source, ["bpmn:ExclusiveGateway", "bpmn:InclusiveGateway"]) && this.condition(element, "condition"),
@@ -105,7 +118,7 @@ export class Panel {
   // A text that becomes a command when it is left or entered; what refuses it says why and keeps it typed.
   text(key, value, change, { label, help, rows = 1, placeholder, code, refuse, lang } = {}) {
     const act = (event) => {
-      const typed = rows > 1 && !code ? event.target.value.trim() : event.target.value.trim();
+      const typed = event.target.value.trim();
       const why = refuse?.(typed);
       problem.hidden = !why;
       problem.textContent = why ?? "";
@@ -131,8 +144,8 @@ export class Panel {
     return h("details", { "data-key": key }, h("summary", {}, summary), content);
   }
 
-  button(word, act, name) {
-    return h("button", { type: "button", class: "btn btn-sm", "data-key": `act-${word}`, onclick: act }, name && icon(name), word);
+  button(word, act, name, key = `act-${word}`) {
+    return h("button", { type: "button", class: "btn btn-sm", "data-key": key, onclick: act }, name && icon(name), word);
   }
 
   set(element, properties) {
@@ -180,10 +193,12 @@ export class Panel {
 
   actions(element) {
     const append = (type) => {
-      const shape = this.autoPlace.append(element, this.elementFactory.createShape({ type }));
+      const context = { element, type };
+      this.commandStack.execute("alur.insertAfter", context);
+      const { shape } = context;
       this.selection.select(shape);
       this.canvas.scrollToElement(shape);
-      this.focus("name");
+      this.focus(["name"]);
     };
     const goesOn = is(element, "bpmn:FlowNode") && !is(element, "bpmn:EndEvent");
     return h(
@@ -192,7 +207,7 @@ export class Panel {
       goesOn && this.button(say("addStep"), () => append("bpmn:UserTask"), "add"),
       goesOn && !is(element, "bpmn:Gateway") && this.button(say("addDecision"), () => append("bpmn:ExclusiveGateway"), "add"),
       is(element, "bpmn:Lane") && this.button(say("addLane"), () => this.selection.select(this.modeling.addLane(element, "bottom")), "add"),
-      this.button(say("delete"), () => this.modeling.removeElements([element]), "close"),
+      this.button(say("delete"), () => this.modeling.removeElements([element]), "delete"),
     );
   }
 
@@ -208,15 +223,25 @@ export class Panel {
     const earlier = this.before(element).map((each) => [each.businessObject.id, this.name(each)]);
     const other = object.get("sop:bukanPelaksana");
     if (other && !earlier.some(([id]) => id === other)) earlier.push([other, other]);
-    const items = object.loopCharacteristics?.get?.("loopDataInputRef");
     return [
       this.time(element),
       this.documents(element, "inputs"),
       this.documents(element, "outputs"),
       this.text("performer", object.get("sop:pelaksana"), (value) => this.set(element, { "sop:pelaksana": value }), { code: true, help: say("performerHelp") }),
-      items && h("p", { class: "form-hint" }, say("items", { name: items.name || items.id })),
+      this.items(element, object.loopCharacteristics),
       this.select("notPerformer", other ?? "", [["", say("nobody")], ...earlier], (id) => this.set(element, { "sop:bukanPelaksana": id || undefined })),
       this.form(element, formOf(object)),
+    ].flat();
+  }
+
+  // For what the step is done several times: an entry that holds a list, and the name each item has in expressions.
+  items(element, loop) {
+    if (loop?.$type !== "bpmn:MultiInstanceLoopCharacteristics" || loop.loopCardinality) return null;
+    const change = (what) => this.commandStack.execute("alur.items", { element, loop, process: this.pool().businessObject.processRef ?? this.pool().businessObject, ...what });
+    const refuse = (id) => (id && !ID.test(id) ? say("idBad") : null);
+    return [
+      this.text("items", loop.loopDataInputRef?.id, (list) => change({ list }), { code: true, refuse, help: say("itemsHelp") }),
+      this.text("item", loop.inputDataItem?.id, (item) => change({ item }), { code: true, refuse: (id) => refuse(id) ?? (id && id !== loop.inputDataItem?.id && this.moddle.ids.assigned(id) ? say("idTaken", { id }) : null), help: say("itemHelp") }),
     ];
   }
 
@@ -262,7 +287,7 @@ export class Panel {
   documents(element, direction) {
     const present = documentsOf(element, direction);
     const rows = present.map((each) =>
-      h("li", {}, h("button", { type: "button", class: "link-button", onclick: () => this.selection.select(each.reference) }, each.reference.businessObject.name || each.object?.id), h("button", { type: "button", class: "btn btn-sm btn-square", "data-key": `remove-${direction}-${each.reference.id}`, "aria-label": say("remove", { name: each.reference.businessObject.name || each.object?.id }), onclick: () => this.commandStack.execute("alur.removeDocument", each) }, icon("close"))),
+      h("li", {}, h("button", { type: "button", class: "link-button", onclick: () => (this.selection.select(each.reference), this.canvas.scrollToElement(each.reference)) }, each.reference.businessObject.name || each.object?.id), h("button", { type: "button", class: "btn btn-sm btn-square", "data-key": `remove-${direction}-${each.reference.id}`, "aria-label": say("remove", { name: each.reference.businessObject.name || each.object?.id }), onclick: () => this.commandStack.execute("alur.removeDocument", each) }, icon("delete"))),
     );
     const others = allDocuments(this.elementRegistry).filter(({ object }) => !present.some((each) => each.object === object));
     const choice = this.keyed(`choose-${direction}`, h("select", { class: "form-select", "aria-label": `${say(direction)}: ${say("document")}` }, others.map(({ object, name }) => h("option", { value: object.id }, name)), h("option", { value: "" }, say("newDocument"))), others[0]?.object.id ?? "");
@@ -299,7 +324,7 @@ export class Panel {
       "div",
       { class: "field" },
       h("p", { class: "form-label" }, say("form")),
-      has ? h("p", { class: "button-row" }, this.button(say("editForm"), () => this.editForm(id)), h("code", {}, id)) : h("p", { class: "button-row" }, h("span", { class: "bad" }, say("noForm")), this.button(say("mendForm"), () => this.makeForm(element))),
+      has ? h("p", { class: "button-row" }, this.button(say("editForm"), () => this.editForm(id)), h("code", {}, id)) : h("p", { class: "button-row" }, h("span", { class: "bad" }, say("noForm")), this.button(say("mendForm"), () => this.makeForm(element), null, "make-form")),
     );
   }
 
@@ -333,6 +358,20 @@ export class Panel {
     return [
       this.select("timer", kind, kinds.map((each) => [each, say(each)]), (now) => change(now, definition[kind]?.body)),
       this.text("timer-body", definition[kind]?.body, (body) => change(kind, body), { label: say(kind), code: true, help: say("timerHelp") }),
+    ];
+  }
+
+  // What the engine does by itself: compute, call, send, wait for, catch.
+  engineWork(element, object) {
+    const definition = is(element, "bpmn:Event") && object.eventDefinitions?.[0];
+    const [property, type] = REFERENCES[definition ? definition.$type : object.$type] ?? [];
+    const [holder, condition] = [definition || object, definition?.condition];
+    const write = (body) => this.modeling.updateModdleProperties(element, definition, { condition: body ? this.bpmnFactory.create("bpmn:FormalExpression", { body }) : undefined });
+    return [
+      is(element, "bpmn:ScriptTask") && this.text("script", object.script, (script) => this.set(element, { script }), { code: true, rows: 4, help: say("scriptHelp") }),
+      is(element, "bpmn:CallActivity") && this.text("called", object.calledElement, (id) => this.set(element, { calledElement: id }), { code: true }),
+      property && this.text("reference", holder[property]?.name, (name) => this.commandStack.execute("alur.refer", { element, holder, property, type, name }), { label: say(property) }),
+      definition?.$type === "bpmn:ConditionalEventDefinition" && this.text("when", condition?.body, write, { label: say("condition"), code: true, rows: 2, help: say("conditionHelp") }),
     ];
   }
 
