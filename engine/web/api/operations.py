@@ -29,6 +29,7 @@ OPERATION = "alur_operation"
 KEY_HEADER = "Idempotency-Key"
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
 LARGEST_EXPONENT = 100
+EXACT_DIGITS = 15  # RFC 8259, 6: what a binary double holds
 KEPT_HEADERS = ("Content-Type", "Location")
 JSON = "application/json"
 View = Callable[..., Any]
@@ -129,7 +130,13 @@ def _loaded() -> Any:
     if request.mimetype != JSON:
         raise Problem(415, "unsupported-media-type", gettext("Kirim isi permintaan sebagai application/json."))
     try:
-        value = json.loads(sent.decode(), parse_float=_number, parse_constant=_no_number, object_pairs_hook=_object)
+        value = json.loads(
+            sent.decode(),
+            parse_int=_whole_number,
+            parse_float=_number,
+            parse_constant=_no_number,
+            object_pairs_hook=_object,
+        )
         return _clean(value) if b"\\u" in sent else value
     except (ValueError, RecursionError) as error:
         place = f" ({error.msg}, {error.lineno}:{error.colno})" if isinstance(error, json.JSONDecodeError) else ""
@@ -142,6 +149,11 @@ def _number(text: str) -> Decimal:
     if abs(found.adjusted()) > LARGEST_EXPONENT or len(found.as_tuple().digits) > LARGEST_EXPONENT:
         raise ValueError(text)
     return found
+
+
+def _whole_number(text: str) -> int | Decimal:
+    """Return a number without a fraction; one of more digits than other programs read exactly is no int of ours."""
+    return int(text) if len(text) <= EXACT_DIGITS else _number(text)
 
 
 def _no_number(text: str) -> Any:
