@@ -437,10 +437,18 @@ def _incidents(workflow: InstanceWorkflow) -> list[Incident]:
     for task in workflow.every_task():
         raised = task.internal_data.get(INCIDENT)
         if raised is not None and task._state not in (TaskState.COMPLETED, TaskState.CANCELLED):
-            element = _element_of(task.task_spec) or task.task_spec.name
-            element = element.removesuffix(" [child]").split(".Boundary")[0]
-            found.append(Incident(task.id.hex, element, raised["cause"], raised["trace"], raised["data"]))
+            found.append(Incident(task.id.hex, _at(task), raised["cause"], raised["trace"], raised["data"]))
     return found
+
+
+def _at(task: Any) -> str:
+    """Return the element that *task* belongs to: the engine's own tasks are told as what led to them."""
+    led: Any = task
+    while led is not None and _element_of(led.task_spec) is None:
+        caller = led.workflow.parent_task_id if led.workflow.parent_workflow is not None else None
+        led = led.parent or (led.workflow.top_workflow.get_task_from_id(caller) if caller else None)
+    element = _element_of(led.task_spec) if led is not None else None
+    return (element or str(task.task_spec.name)).removesuffix(" [child]").split(".Boundary")[0]
 
 
 def _timers(workflow: InstanceWorkflow) -> list[DueTimer]:

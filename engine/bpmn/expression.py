@@ -16,13 +16,19 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, DecimalException, localcontext
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 LONGEST_TEXT = 2_000
+LONGEST_SCRIPT = 10_000
 MOST_NODES = 300
 DEEPEST = 40
 LONGEST_RESULT = 20_000
 MOST_ITEMS = 20_000
+LARGEST_VALUE = 2_000_000
+LARGEST_DATA = 10_000_000
+"""Of one result and of all that an instance holds, in letters: ``a = [a, a]`` forty times has few items, and no end."""
+ITEM = 8  # letters that an item counts as
 ARITHMETIC = Context(prec=34, Emin=-6143, Emax=6144, rounding=ROUND_HALF_UP)
 """IEEE 754 decimal128: more than any sum of money, and bounded."""
 
@@ -52,7 +58,10 @@ class Expression:
         """Return the value for *names*; ExpressionError says what was missing or did not fit."""
         try:
             with localcontext(ARITHMETIC):
-                return self.code(names, functions or {})
+                value = self.code(names, functions or {})
+            if isinstance(value, list | dict) and weight(value, LARGEST_VALUE) > LARGEST_VALUE:
+                raise _Fault("hasilnya terlalu besar")
+            return value
         except ExpressionError:
             raise
         except _Fault as fault:
@@ -68,6 +77,21 @@ class _Fault(Exception):
         super().__init__(reason)
         self.reason = reason
         self.position = position
+
+
+def weight(value: Any, most: int) -> int:
+    """Return how many letters *value* takes when it is written down, or something above *most*."""
+    found, waiting = 0, [value]
+    while waiting and found <= most:
+        match waiting.pop():
+            case str() as text:
+                found += len(text)
+            case dict() as fields:
+                waiting.extend(fields.values())
+            case list() | tuple() as items:
+                waiting.extend(items)
+        found += ITEM
+    return found
 
 
 # ── functions ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -470,18 +494,27 @@ def _word(node: ast.expr) -> str:
     }.get(type(node), "tulisan ini")
 
 
+@lru_cache(maxsize=1024)
 def script(text: str) -> tuple[tuple[str, Expression], ...]:
     """Return the assignments of a script: ``name = expression`` lines and nothing else."""
     found = []
+    if len(text) > LONGEST_SCRIPT:
+        raise ExpressionError(text, LONGEST_SCRIPT, f"skrip lebih dari {LONGEST_SCRIPT} huruf")
+    source = text.strip()
     try:
-        tree = ast.parse(text.strip())
+        tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ExpressionError(text, 0, "skrip hanya boleh memuat baris nama = ungkapan") from None
+    encoded = source.encode()  # split once: ast.get_source_segment does it for each statement
+    begins = list(accumulate(map(len, encoded.splitlines(keepends=True)), initial=0))
     for statement in tree.body:
         match statement:
-            case ast.Assign(targets=[ast.Name(id=name)]) if not name.startswith("_") and name not in FUNCTIONS:
-                source = ast.get_source_segment(text.strip(), statement.value) or ""
-                found.append((name, compile(source)))
+            case ast.Assign(
+                targets=[ast.Name(id=name)],
+                value=ast.expr(lineno=line, col_offset=at, end_lineno=int(last), end_col_offset=int(end)),
+            ) if not name.startswith("_") and name not in FUNCTIONS:
+                written = encoded[begins[line - 1] + at : begins[last - 1] + end].decode()
+                found.append((name, compile(written)))
             case _:
                 raise ExpressionError(text, 0, "skrip hanya boleh memuat baris nama = ungkapan")
     return tuple(found)

@@ -36,6 +36,8 @@ def _id_of(value: Any) -> str | None:
 
 
 def _id_of_element(element: Element) -> str | None:
-    if namespace(element) != BPMN or local(element) in _AROUND:
+    while element is not None and not element.get("id"):  # a condition, say, has none of its own
+        element = element.getparent()
+    if element is None or namespace(element) != BPMN or local(element) in _AROUND:
         return None
-    return None if element.get("id") is None else str(element.get("id"))
+    return str(element.get("id"))

@@ -14,6 +14,7 @@ own ``_update`` (``engine.bpmn.definition.freeze``), so that the completed task 
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sized
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -33,7 +34,10 @@ from engine.bpmn.timers import host_functions, is_literal
 from engine.model.process import OpenTask
 
 INCIDENT = "incident"
-MOST_STEPS = 10_000
+MOST_STEPS = 10_000  # of the engine in one move, without a person, timer or message in between
+MOST_SECONDS = 4.0  # of computing: how busy the machine is with others does not count
+MOST_TASKS = 50_000  # of one instance; they are counted every so many steps
+COUNTED_EVERY = 50
 DEEPEST = 1_000_000
 TRACE_LINES = 30
 
@@ -124,7 +128,32 @@ Task.collect_log_extras = lambda task, more=None: dict(more or {})
 
 
 class EndlessSteps(RuntimeError):
-    """An instance took more engine steps in one move than any procedure needs."""
+    """An instance took more engine steps, time or tasks in one move than any procedure needs."""
+
+
+@dataclass
+class Budget:
+    """What one move may take; when it is spent, a task becomes an incident, and trying it again goes on from there.
+
+    Steps bound a loop without a person, timer or message in it, seconds and tasks bound branches upon branches.
+    """
+
+    steps: int = field(default_factory=lambda: MOST_STEPS)
+    until: float = field(default_factory=lambda: time.thread_time() + MOST_SECONDS)
+    spent: bool = False
+
+    def step(self, workflow: "InstanceWorkflow") -> str:
+        """Take a step; why it may not be taken, or nothing."""
+        reason = ""
+        if self.steps <= 0:
+            reason = f"lebih dari {MOST_STEPS} langkah mesin tanpa menunggu siapa pun"
+        elif time.thread_time() > self.until:
+            reason = f"lebih dari {MOST_SECONDS:g} detik hitungan mesin tanpa menunggu siapa pun"
+        elif self.steps % COUNTED_EVERY == 0 and sum(1 for _ in workflow.every_task()) > MOST_TASKS:
+            reason = f"lebih dari {MOST_TASKS} tugas sekaligus"
+        self.steps -= 1
+        self.spent = bool(reason)
+        return reason
 
 
 class ClosedEnvironment(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
@@ -140,8 +169,13 @@ class ClosedEnvironment(BasePythonScriptEngineEnvironment):  # type: ignore[misc
 
     def execute(self, text: str, context: dict[str, Any], external_context: Any = None) -> bool:
         """Run a script: ``name = expression`` lines."""
+        found: dict[str, Any] = {}
         for name, assigned in expression.script(text):
-            context[name] = assigned.evaluate({**(external_context or {}), **context}, host_functions())
+            names = {**(external_context or {}), **context, **found}
+            found[name] = assigned.evaluate(names, host_functions())
+        if expression.weight({**context, **found}, expression.LARGEST_DATA) > expression.LARGEST_DATA:
+            raise expression.ExpressionError(text, 0, "data pelaksanaan ini menjadi terlalu besar")
+        context.update(found)
         return True
 
     def call_service(self, context: Any, **kwargs: Any) -> Any:
@@ -198,31 +232,30 @@ class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
         for subprocess in self.subprocesses.values():
             yield from subprocess.tasks.values()
 
-    def advance(self, on_completed: Callable[[Any], None]) -> None:
-        """Run engine tasks until only people, time or messages can move the instance."""
-        left = MOST_STEPS
+    def advance(self, on_completed: Callable[[Any], None], budget: Budget | None = None) -> None:
+        """Run engine tasks until only people, time or messages can move the instance, or the move's budget is spent."""
+        budget = budget or Budget()
         while True:
             count = 0
             active = self.get_active_subprocesses()
             for subprocess in sorted(active, key=lambda s: s.depth, reverse=True):
-                while ran := self._run_ready(subprocess, left, on_completed):
+                while ran := self._run_ready(subprocess, budget, on_completed):
                     count += ran
-                    left -= ran
                 parent = self.get_task_from_id(subprocess.parent_task_id)
                 parent.task_spec._update(parent)
-            ran = self._run_ready(self, left, on_completed)
-            left -= ran
+            ran = self._run_ready(self, budget, on_completed)
             if not count + ran and len(self.get_active_subprocesses()) <= len(active):
                 return
 
-    def _run_ready(self, workflow: Any, left: int, on_completed: Callable[[Any], None]) -> int:
+    def _run_ready(self, workflow: Any, budget: Budget, on_completed: Callable[[Any], None]) -> int:
         ran = 0
-        for task in workflow.in_state(TaskState.READY):
+        for task in workflow.in_state(TaskState.READY) if not budget.spent else ():
             if task.task_spec.manual or INCIDENT in task.internal_data or task._state != TaskState.READY:
                 continue
-            if ran >= left:  # a loop that no person, timer or message interrupts
-                note_incident(task, EndlessSteps(f"lebih dari {MOST_STEPS} langkah mesin tanpa menunggu siapa pun"))
-            elif run(task):
+            if reason := budget.step(self):
+                note_incident(task, EndlessSteps(reason))
+                break
+            if run(task):
                 on_completed(task)
                 ran += 1
         return ran
@@ -264,7 +297,8 @@ def retry(task: Any) -> bool:
 
 def note_incident(task: Any, error: Exception) -> None:
     """Mark a task as an incident, with its cause in one sentence."""
-    reason = next((e for e in _causes(error) if isinstance(e, expression.ExpressionError)), error)
+    known = (expression.ExpressionError, TooManyItems)
+    reason = next((e for e in _causes(error) if isinstance(e, known)), error)
     lines = traceback.format_exception(error)
     task.internal_data[INCIDENT] = {
         "cause": str(reason) or type(reason).__name__,

@@ -10,25 +10,22 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
-from engine.bpmn import rules
 from engine.bpmn.executor import Executor
-from engine.forms.defaults import GIVEN_NAMES
-from engine.forms.field import Kind
-from engine.forms.form import Form
 from engine.model.errors import FieldError, Finding, InvalidForm, InvalidProcedure, NotFound, NotPermitted, SetupError
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, OfficeRole
 from engine.model.process import UserTask
 from engine.model.work import DefinitionRecord
-from engine.service.documents import PARTS
+from engine.service.gate import GATE, Gate
 from engine.service.office import Office
-from engine.service.procedure_files import content_hash, read_forms
+from engine.service.procedure_files import content_hash
 from engine.service.procedures import Procedure, Procedures
 from engine.store.database import Database
 from engine.store.queries import definitions, instances, people
 
 SUFFIXES = (".bpmn", ".dmn", ".json")
 LARGEST_FILE = 2 * 1024 * 1024
+LARGEST_PROCEDURE = 16 * 1024 * 1024
 MOST_FILES = 300
 
 
@@ -67,14 +64,18 @@ class Deployments:
     executor: Executor
     procedures: Procedures
     office: Office
+    gate: Gate = GATE
 
     def check(self, process_id: str, files: Mapping[str, bytes]) -> tuple[Finding, ...]:
-        """Return every fault and warning of a procedure's files at once."""
+        """Return every fault and warning of a procedure's files at once; only their sizes are looked at here."""
         found: list[Finding] = []
         if len(files) > MOST_FILES:
             found.append(
                 _fault("", f"Prosedur ini terdiri atas {len(files)} berkas.", f"Paling banyak {MOST_FILES} berkas.")
             )
+        size = sum(len(content) for content in files.values())
+        if size > LARGEST_PROCEDURE:
+            found.append(_fault("", f"Prosedur ini {size} bita.", f"Paling besar {LARGEST_PROCEDURE} bita seluruhnya."))
         for path, content in files.items():
             if len(content) > LARGEST_FILE:
                 found.append(_fault(path, f"Berkas ini {len(content)} bita.", f"Paling besar {LARGEST_FILE} bita."))
@@ -88,13 +89,7 @@ class Deployments:
                 )
         if found:
             return tuple(found)
-        asked: rules.Forms | None = None
-        try:
-            asked = _asked(process_id, read_forms(process_id, files))
-        except InvalidProcedure as invalid:
-            found += invalid.findings
-        found += rules.check(files, process_id, asked)
-        return tuple(found)
+        return self.gate.check(process_id, files)
 
     def deploy(
         self, actor: Actor, process_id: str, files: Mapping[str, bytes], note: str, now: datetime
@@ -210,26 +205,6 @@ def step_of(found: DeployedProcess, element_id: str) -> UserTask:
         return found.procedure.outline.task(element_id)
     except KeyError:
         raise NotFound(element_id) from None
-
-
-def _asked(process_id: str, forms: Mapping[str, Form]) -> rules.Forms:
-    """Return what the rules of diagrams want to know of the forms."""
-    sections: dict[str, frozenset[str]] = {}
-    for form in forms.values():
-        for field in form.tree:
-            if field.kind is Kind.SECTION:
-                inside = frozenset(each.name for each in field.fields)
-                sections[field.name] = sections.get(field.name, frozenset({PARTS})) | inside
-    return rules.Forms(
-        fields={form_id: form.names for form_id, form in forms.items()},
-        sections=sections,
-        expressions=[
-            rules.FormExpression(f"forms/{process_id}/{form_id}.schema.json", path, text)
-            for form_id, form in forms.items()
-            for path, text in form.expressions
-        ],
-        given=GIVEN_NAMES,
-    )
 
 
 def _fault(path: str, message: str, mend: str) -> Finding:

@@ -18,6 +18,7 @@ from engine.model.history import Action, Deed, canonical
 from engine.model.people import Actor
 from engine.model.process import DataReference, UserTask
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion, InstanceRecord, TaskRecord
+from engine.service.procedure_files import PARTS
 from engine.service.procedures import Procedure, Procedures, Words
 from engine.service.uploads import media_type_of
 from engine.store.database import Database
@@ -35,10 +36,6 @@ class Paper:
     reference: DataReference
     version: DocumentVersion | None
     state: str  # "present", "missing", "will_be_made", "by_form"
-
-
-PARTS = "bagian"
-"""The name under which a document made of parts holds them, by item."""
 
 
 def sha256_of(content: str) -> str:

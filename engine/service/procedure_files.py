@@ -13,6 +13,9 @@ from engine.forms.form import Form
 from engine.forms.loading import load as load_form
 from engine.model.errors import Finding, InvalidProcedure
 
+PARTS = "bagian"
+"""The name under which a document made of parts holds them, by item."""
+
 
 def read_forms(process_id: str, files: Mapping[str, bytes]) -> dict[str, Form]:
     """Return every form of a procedure by its id; InvalidProcedure carries every fault of every form."""

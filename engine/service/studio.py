@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from engine.bpmn import markup
 from engine.bpmn.definition import load
-from engine.model.errors import Conflict, FieldError, Finding, InvalidForm, InvalidProcedure, NotFound
+from engine.model.errors import Conflict, FieldError, Finding, InvalidForm, NotFound
 from engine.model.people import Actor
 from engine.model.process import Lane
 from engine.model.work import DefinitionRecord
@@ -148,18 +147,15 @@ class Studio:
         return process_id, latest.id if latest else "", draft
 
     def check(self, process_id: str, files: Mapping[str, bytes]) -> tuple[Finding, ...]:
-        """Return every fault and warning at once: those of a deployment, and a start event without a form."""
-        return (*self.deployments.check(process_id, files), *_start_without_form(process_id, files))
+        """Return every fault and warning at once."""
+        return self.deployments.check(process_id, files)
 
     def review(self, process_id: str, files: Mapping[str, bytes], now: datetime) -> Review:
         """Return what deploying *files* would mean: findings, people in the lanes, instances that stay behind."""
         findings = self.check(process_id, files)
         lanes: tuple[Lane, ...] = ()
         if not any(finding.severity == "error" for finding in findings):
-            try:
-                lanes = load(files, process_id).outline.lanes
-            except InvalidProcedure as invalid:  # the engine refuses what the rules let pass
-                findings += invalid.findings
+            lanes = load(files, process_id).outline.lanes  # which a child did before, within limits
         with self.database.read() as reader:
             held = people.members(reader, self.office.today(now), [lane.role for lane in lanes])
             versions = definitions.versions(reader, process_id)
@@ -185,9 +181,6 @@ class Studio:
             problem = FieldError("catatan", "catatan", "", "required" if not note else "maxLength")
             raise InvalidForm([problem], {"catatan": [note]})
         self.require_in_force(process_id, base_id)
-        findings = _start_without_form(process_id, files)
-        if findings:
-            raise InvalidProcedure([*self.deployments.check(process_id, files), *findings])
         record = self.deployments.deploy(actor, process_id, files, note, now)
         if record is None:
             raise Conflict("unchanged")
@@ -199,41 +192,3 @@ class Studio:
             latest = definitions.latest(reader, process_id)
         if latest is not None and latest.id != base_id:
             raise Conflict("deployed", who=latest.deployed_by, at=latest.deployed_at, version=latest.version)
-
-
-def _start_without_form(process_id: str, files: Mapping[str, bytes]) -> tuple[Finding, ...]:
-    """Return a finding if the start event has no form: starting an instance asks it, even if it asks nothing."""
-    path = f"processes/{process_id}/{process_id}.bpmn"
-    try:
-        root = markup.read(files.get(path, b""))
-    except markup.Unreadable:
-        return ()  # said already
-    for process in markup.children(root, "process"):
-        for start in markup.children(process, "startEvent"):
-            form = f"forms/{process_id}/{start.get('id')}.schema.json"
-            if process.get("id") == process_id and form not in files:
-                message = f"Peristiwa mulai “{start.get('name') or start.get('id')}” tidak mempunyai formulir."
-                mend = f"Buat formulir {start.get('id')}.schema.json; isiannya ditanyakan saat pelaksanaan dimulai."
-                return (
-                    Finding(
-                        "error",
-                        path,
-                        start.get("id"),
-                        start.get("name"),
-                        start.sourceline,
-                        message,
-                        mend,
-                        rule="form_missing",
-                    ),
-                )
-    return ()
-
-
-def _process_of(diagram: str) -> str | None:
-    """Return the id of the process that a diagram runs (or its only one); None if it cannot be told."""
-    try:
-        found = list(markup.children(markup.read(diagram.encode(errors="replace")), "process"))
-    except markup.Unreadable:
-        return None
-    runs = [process for process in found if process.get("isExecutable") == "true"] or found
-    return runs[0].get("id") if len(runs) == 1 else None

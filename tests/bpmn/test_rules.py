@@ -108,6 +108,14 @@ def test_a_form_whose_expression_reads_what_nobody_gives_is_named_with_its_field
     assert said in found.message
 
 
+def test_a_start_that_asks_nothing_needs_a_form_that_says_so() -> None:
+    forms = sample_forms()
+    del forms["mulai"]
+    (found,) = [f for f in check({f"{SAMPLE}.bpmn": sample()}, SAMPLE, Forms(forms)) if f.rule == "form_missing"]
+    assert (found.element_id, found.severity) == ("mulai", "error")
+    assert "mulai.schema.json" in found.mend
+
+
 def test_a_step_may_use_a_form_under_another_name() -> None:
     diagram = (BROKEN / "tanpa_formulir.bpmn").read_bytes()
     named = diagram.replace(

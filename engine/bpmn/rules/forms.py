@@ -38,6 +38,7 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
         for node in other.all_nodes
         for _, data in data_of(other, node, "dataOutputAssociation", "targetRef")
     }
+    _check_start(procedure, diagram)
     for task in diagram.of_kind("userTask"):
         form = form_of(task)
         if form not in fields:
@@ -72,3 +73,18 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
                     f"Kelengkapan {called(reference)} untuk {called(task)} tidak dihasilkan langkah mana pun.",
                     f"Tambahkan bagian {data} ke formulir {form}, atau jadikan output sebuah langkah sebelumnya.",
                 )
+
+
+def _check_start(procedure: Procedure, diagram: Diagram) -> None:
+    """Check that the start event has a form: starting an instance asks it, even if it asks nothing."""
+    for process in diagram.processes:
+        start = next(children(process, "startEvent"), None)
+        if start is None or process.get("id") != procedure.process_id or procedure.forms is None:
+            continue
+        if start.get("id") not in procedure.forms.fields:
+            diagram.fault(
+                start,
+                "form_missing",
+                f"Peristiwa mulai {called(start)} tidak mempunyai formulir.",
+                f"Buat formulir {start.get('id')}.schema.json; isiannya ditanyakan saat pelaksanaan dimulai.",
+            )

@@ -1,0 +1,172 @@
+"""The gate before deployment: asks a child what it finds in a procedure, and waits no longer than a limit.
+
+Everything that reads a diagram happens over there (``trial``); here only sizes are compared and a pipe is read, which
+lets other threads work. Starting a child takes half a second, a trial of an office's SOP a third of that, so a child
+that answered within its limits is kept for the next question; one that had to be stopped is not. What was found is
+remembered for a while: a designer checks, looks at what a deployment means, and deploys the same files.
+"""
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, cast
+
+from engine.model.errors import Finding, SetupError
+from engine.service.procedure_files import content_hash
+from engine.service.trial import Limits, request, stopped
+
+STARTING = 15.0  # seconds that a child may take to start, which is no fault of a diagram
+AT_ONCE = 2  # children of one web process that are asked at the same time
+REMEMBERED = 16
+ROOT = Path(__file__).parents[2]
+
+
+class Gate:
+    """Lets procedures be tried, a few at a time; safe to share between threads."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        """Ask children that keep to *limits*."""
+        self._limits = limits or Limits()
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._lock = threading.Lock()
+        self._idle: list[_Child] = []
+        self._known: OrderedDict[tuple[str, str], tuple[Finding, ...]] = OrderedDict()
+
+    def check(self, process_id: str, files: Mapping[str, bytes]) -> tuple[Finding, ...]:
+        """Return every fault and warning of a procedure, and where its trial was stopped if it was."""
+        key = (process_id, content_hash(files))
+        with self._lock:
+            known = self._known.get(key)
+        if known is not None:
+            return known
+        if not self._slots.acquire(timeout=self._limits.seconds):
+            return (_busy(process_id),)
+        try:
+            found, whole = self._asked(process_id, files)
+        finally:
+            self._slots.release()
+        with self._lock:
+            if whole:  # a child that was killed may have been slowed down by others
+                self._known[key] = found
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return found
+
+    def close(self) -> None:
+        """End the children that wait."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for child in idle:
+            child.end()
+
+    def _asked(self, process_id: str, files: Mapping[str, bytes]) -> tuple[tuple[Finding, ...], bool]:
+        """Return what a child finds, and whether it came to the end by itself."""
+        with self._lock:
+            kept = self._idle.pop() if self._idle else None
+        said = self._told(kept, process_id, files) if kept is not None else []
+        if not said:  # none was kept, or it had ended while nobody asked
+            said = self._told(_Child(), process_id, files)
+        return _read(said, files)
+
+    def _told(self, child: "_Child", process_id: str, files: Mapping[str, bytes]) -> list[tuple[str, Any]]:
+        """Return all that *child* says to a question, in order; nothing if it was not there any more."""
+        said = child.ask(request(process_id, files, self._limits), self._limits.seconds)
+        if said and said[-1] == ("done", True):
+            with self._lock:
+                self._idle.append(child)
+        else:
+            child.end()
+        return said
+
+
+class _Child:
+    """A process that tries procedures one after another; it knows nothing of the office's settings."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                # jsonschema reads a grammar of addresses for over a second if it finds this package; no form has those
+                "import sys; sys.modules['rfc3987_syntax'] = None; from engine.service import trial; trial.serve()",
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if not name.startswith("ALUR_")},
+        )
+        self._questions = cast(IO[bytes], self._process.stdin)
+        self._answers = cast(IO[bytes], self._process.stdout)
+        with _killed_after(self._process, STARTING):
+            ready = self._answers.readline()
+        if not ready:
+            self.end()
+            raise SetupError(
+                "Percobaan prosedur tidak dapat dimulai. Periksa pemasangan Alur dan memori mesin ini, lalu coba lagi."
+            )
+
+    def ask(self, question: bytes, seconds: float) -> list[tuple[str, Any]]:
+        """Return what it says to a question, of elements only the last; it is killed after *seconds*."""
+        said: list[tuple[str, Any]] = []
+        with _killed_after(self._process, seconds), suppress(BrokenPipeError):
+            self._questions.write(question)
+            self._questions.flush()
+            for line in self._answers:
+                if not line.endswith(b"\n"):
+                    break  # killed in the middle of a word
+                [(kind, content)] = json.loads(line).items()
+                if said and kind == "at" == said[-1][0]:
+                    said.pop()
+                said.append((kind, content))
+                if kind == "done":
+                    break
+        return said
+
+    def end(self) -> None:
+        """Kill it, and forget it."""
+        self._process.kill()
+        with suppress(BrokenPipeError):  # what it did not read
+            self._questions.close()
+        self._answers.close()
+        self._process.wait()
+
+
+@contextmanager
+def _killed_after(process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
+    """Kill *process* if what is done with it takes longer than *seconds*."""
+    timer = threading.Timer(seconds, process.kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _read(said: list[tuple[str, Any]], files: Mapping[str, bytes]) -> tuple[tuple[Finding, ...], bool]:
+    """Return the findings among what a child said, and whether it said everything."""
+    words = dict(said)
+    found = [Finding(**each) for kind, content in said if kind == "found" for each in content]
+    if "done" not in words:
+        found.append(stopped(files, words.get("at")))
+    return tuple(found), "done" in words
+
+
+def _busy(process_id: str) -> Finding:
+    path = f"processes/{process_id}/{process_id}.bpmn"
+    message = "Prosedur ini belum sempat dicoba, karena prosedur lain masih dicoba."
+    return Finding("error", path, None, None, None, message, "Coba lagi sebentar lagi.", rule="trial_busy")
+
+
+GATE = Gate()
+"""One for the whole process: it keeps the children."""
+atexit.register(GATE.close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=GATE.close)  # two processes must not talk to one child

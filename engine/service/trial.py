@@ -1,0 +1,284 @@
+"""What a procedure goes through before it is deployed, and the process in which that happens.
+
+Its forms are read, the rules look at its diagrams, SpiffWorkflow loads them, and made-up instances are played
+(``rehearsal``). Diagrams and forms come from people, and each of these steps can be made to take for ever or all the
+memory there is, so they happen in a child that has no database and no secrets, under limits of the kernel. What stops
+it, stops it at an element: the child is interrupted first, and tells from where; only if it does not hear that, it is
+killed, and the element that it named before the move is to blame.
+
+The child reads requests from its standard input, and ends when that ends: as soon as its parent is gone, whoever killed
+it. (The kernel's signal at a parent's death would come when the *thread* ends that started it.) A request is msgpack
+behind its length, an answer JSON by line: ``at`` before each move, ``found``, ``done``; ``ready`` comes before the
+first question.
+"""
+
+import json
+import math
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import IO, Any
+
+import msgpack
+
+from engine.bpmn import markup, rules
+from engine.bpmn.definition import load
+from engine.bpmn.whereabouts import element_at
+from engine.forms.defaults import GIVEN_NAMES
+from engine.forms.field import Kind
+from engine.forms.form import Form
+from engine.model.errors import Finding, InvalidProcedure
+from engine.service.procedure_files import PARTS, read_forms
+from engine.service.rehearsal import Rehearsal, Stumble
+
+MOST_FINDINGS = 500  # more than anybody reads at once
+CAUSES: dict[type[BaseException], str] = {
+    MemoryError: "memakai terlalu banyak memori",
+    RecursionError: "bertingkat terlalu dalam",
+}
+TOO_LONG = "memakai terlalu banyak waktu"
+IDLE_SECONDS = 600  # after which a child that nobody asks ends
+LIMITED = sys.platform.startswith("linux")
+if LIMITED:
+    import resource
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one trial may take."""
+
+    cpu: float = 4.0  # seconds of computing
+    seconds: float = 8.0  # by the clock on the wall, with starting the child
+    memory: int = 700_000_000  # bytes beyond what a child has before it begins
+
+
+class Stopped(BaseException):
+    """The trial took too long; no ``except Exception`` on the way makes an incident of it."""
+
+
+@dataclass
+class Trial:
+    """Tries one procedure; *say* hears what is found as soon as it is, *watch* the element before each move."""
+
+    process_id: str
+    files: Mapping[str, bytes]
+    say: Callable[[Iterable[Finding]], None]
+    watch: Callable[[str], None]
+    at: str | None = None
+    stumbles: dict[tuple[str, str], Stumble] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Go through everything, as far as the step before found no error."""
+        try:
+            self._run()
+        except (Stopped, MemoryError, RecursionError) as error:
+            unlimited()  # to say it takes a little more
+            self.say(
+                [*self._told(), stopped(self.files, element_at(error) or self.at, CAUSES.get(type(error), TOO_LONG))]
+            )
+        except Exception as error:  # whatever a diagram makes a parser or the engine raise
+            unlimited()
+            self.say([*self._told(), _fault(self.files, element_at(error) or self.at, error)])
+
+    def _run(self) -> None:
+        found: list[Finding] = []
+        forms: dict[str, Form] = {}
+        asked: rules.Forms | None = None
+        try:
+            forms = read_forms(self.process_id, self.files)
+            asked = _asked(self.process_id, forms)
+        except InvalidProcedure as invalid:
+            found += invalid.findings
+        found += rules.check(self.files, self.process_id, asked)
+        self.say(found)
+        if any(finding.severity == "error" for finding in found):
+            return
+        try:
+            definition = load(self.files, self.process_id)
+        except InvalidProcedure as invalid:  # the engine refuses what the rules let pass
+            self.say(invalid.findings)
+            return
+        Rehearsal(definition, forms, datetime.now(UTC), self._moved, stumbles=self.stumbles).run()
+        unlimited()
+        self.say(self._told())
+
+    def _moved(self, element_id: str) -> None:
+        self.at = element_id
+        self.watch(element_id)
+
+    def _told(self) -> list[Finding]:
+        """Return the stumbles of the rehearsal as findings."""
+        return [
+            _finding(
+                self.files,
+                each.element_id,
+                each.rule,
+                f"Dalam percobaan, pelaksanaan terhenti di {{}}: {each.cause.rstrip(' .')}.",
+                each.mend,
+                severity="error" if each.certain else "warning",
+            )
+            for each in self.stumbles.values()
+        ]
+
+
+def stopped(files: Mapping[str, bytes], element_id: str | None, cause: str = TOO_LONG) -> Finding:
+    """Return the finding of a trial that was stopped at an element for want of time or memory."""
+    return _finding(
+        files,
+        element_id,
+        "trial_limit",
+        f"Percobaan dihentikan di {{}}, karena {cause}.",
+        "Periksa pengulangan, cabang dan ungkapan di unsur itu, atau bagi prosedur ini menjadi beberapa yang kecil.",
+    )
+
+
+def _fault(files: Mapping[str, bytes], element_id: str | None, error: Exception) -> Finding:
+    return _finding(
+        files,
+        element_id,
+        "trial_fault",
+        f"Mesin tidak dapat membaca atau menjalankan {{}} ({type(error).__name__}: {str(error)[:200]}).",
+        "Gambar ulang unsur itu dengan cara lain; lihat docs/ungkapan.md dan README.",
+    )
+
+
+def _finding(
+    files: Mapping[str, bytes], element_id: str | None, rule: str, message: str, mend: str, severity: str = "error"
+) -> Finding:
+    """Return a finding with file, name and line of an element; ``{}`` in *message* is how the element is called."""
+    file, name, line = _place(files, element_id)
+    called = f"“{name}”" if name else element_id or "diagram ini"
+    return Finding(severity, file, element_id, name, line, message.replace("{}", called, 1), mend, rule=rule)
+
+
+def _place(files: Mapping[str, bytes], element_id: str | None) -> tuple[str, str | None, int | None]:
+    """Return file, name and line of an element; the first diagram if it is in none."""
+    diagrams = [path for path in sorted(files) if path.endswith(".bpmn")]
+    for path in diagrams if element_id else ():
+        try:
+            root = markup.read(files[path])
+        except markup.Unreadable:
+            continue
+        for element in root.iter():
+            if element.get("id") == element_id:
+                return path, element.get("name"), element.sourceline
+    return diagrams[0] if diagrams else "", None, None
+
+
+def _asked(process_id: str, forms: Mapping[str, Form]) -> rules.Forms:
+    """Return what the rules of diagrams want to know of the forms."""
+    sections: dict[str, frozenset[str]] = {}
+    for form in forms.values():
+        for each in form.tree:
+            if each.kind is Kind.SECTION:
+                inside = frozenset(inner.name for inner in each.fields)
+                sections[each.name] = sections.get(each.name, frozenset({PARTS})) | inside
+    return rules.Forms(
+        fields={form_id: form.names for form_id, form in forms.items()},
+        sections=sections,
+        expressions=[
+            rules.FormExpression(f"forms/{process_id}/{form_id}.schema.json", path, text)
+            for form_id, form in forms.items()
+            for path, text in form.expressions
+        ],
+        given=GIVEN_NAMES,
+    )
+
+
+# ── the child ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def serve() -> None:
+    """Try what comes in until nothing more comes, or a trial was stopped: whoever hit a limit is not used again."""
+    if LIMITED:
+        os.nice(5)  # people who work come first
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _answer("ready", True)
+    for process_id, files, limits in _requests(sys.stdin.buffer):
+        _answer("at", None)
+        said = _Said()
+        _limit(limits)
+        Trial(process_id, files, said.say, lambda element_id: _answer("at", element_id)).run()
+        unlimited()
+        _answer("done", not said.limit)
+        if said.limit:
+            return
+
+
+class _Said:
+    """Tells the parent what is found, up to a number."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.limit = False
+
+    def say(self, findings: Iterable[Finding]) -> None:
+        found = list(findings)
+        self.limit |= any(each.rule == "trial_limit" for each in found)
+        room = MOST_FINDINGS - self.count
+        self.count += len(found)
+        if 0 <= room < len(found):
+            message = f"Masih ada kesalahan lain: hanya {MOST_FINDINGS} yang pertama ditampilkan."
+            more = Finding("error", found[0].file, None, None, None, message, "Perbaiki itu dahulu.", rule="too_many")
+            found[room:] = [more]
+        elif room < 0:
+            found = []
+        _answer("found", [asdict(each) for each in found])
+
+
+def request(process_id: str, files: Mapping[str, bytes], limits: Limits) -> bytes:
+    """Return what a child is asked, as it goes over the pipe."""
+    packed: bytes = msgpack.packb([process_id, dict(files), asdict(limits)])
+    return len(packed).to_bytes(8) + packed
+
+
+def _requests(pipe: IO[bytes]) -> Iterator[tuple[str, dict[str, bytes], Limits]]:
+    while True:
+        if LIMITED:
+            signal.alarm(IDLE_SECONDS)
+        length = pipe.read(8)
+        packed = pipe.read(int.from_bytes(length)) if len(length) == 8 else b""
+        if LIMITED:
+            signal.alarm(0)
+        if not packed:
+            return
+        process_id, files, limits = msgpack.unpackb(packed)
+        yield process_id, files, Limits(**limits)
+
+
+def _answer(kind: str, content: Any) -> None:
+    sys.stdout.write(json.dumps({kind: content}) + "\n")
+    sys.stdout.flush()
+
+
+def _limit(limits: Limits) -> None:
+    """Interrupt this process after *cpu* seconds of computing, and let the kernel end it if it does not hear that."""
+    if not LIMITED:
+        return
+
+    def stop(number: int, frame: object) -> None:
+        raise Stopped
+
+    signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, limits.cpu, 0.1)  # again, should one be swallowed on its way
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _allow(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime + limits.cpu + 1))
+    with open("/proc/self/statm") as file:
+        held = int(file.read().split()[0]) * resource.getpagesize()
+    _allow(resource.RLIMIT_AS, held + limits.memory)
+
+
+def unlimited() -> None:
+    """Lift what stops a trial; the kernel's limit on computing stands."""
+    if LIMITED:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        _allow(resource.RLIMIT_AS, resource.RLIM_INFINITY)
+
+
+def _allow(what: int, most: int) -> None:
+    """Set a limit that can be lifted again, within what this machine allows at all."""
+    _, hard = resource.getrlimit(what)
+    resource.setrlimit(what, (hard if most == resource.RLIM_INFINITY else most, hard))

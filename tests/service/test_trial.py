@@ -1,0 +1,317 @@
+"""The gate before deployment: whatever somebody draws, it answers in seconds, and the server goes on meanwhile."""
+
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from engine.model.errors import InvalidProcedure, SetupError
+from engine.service import gate as gates
+from engine.service.deployments import read_folder
+from engine.service.gate import Gate
+from engine.service.trial import MOST_FINDINGS, Limits
+from tests.office import ROOT, SOP
+from tests.operations.harness import until
+from tests.service.drawing import around, call, gateway, one, procedure, process, script, several, user
+from tests.service.procedures import form
+
+BROKEN = ROOT / "tests" / "bpmn" / "broken"
+QUICK = Limits(cpu=0.4, seconds=20)
+
+EMPTY = process("kosong", *one(script("n = 1")))
+ENDLESS = procedure(
+    process(
+        "uji",
+        {"panggil": call("kosong"), "lagi": gateway()},
+        ["mulai > panggil", "panggil > lagi", "lagi > panggil", "lagi > selesai: n > 5"],
+    ),
+    EMPTY,
+)
+GOOD = procedure(process("uji", *one(user())), forms=["uji_a"])
+
+
+def twice(number):
+    """A process that calls the next one in two branches at once."""
+    following = call(f"p{number + 1}")
+    nodes = {"bagi": gateway("parallel"), "x": following, "y": following, "gabung": gateway("parallel")}
+    ways = ["mulai > bagi", "bagi > x", "bagi > y", "x > gabung", "y > gabung", "gabung > selesai"]
+    return process(f"p{number}", nodes, ways)
+
+
+def more(*lines):
+    """A start whose script has these lines."""
+    return procedure(process("uji", *one(script("\n".join(lines)))))
+
+
+TOO_MUCH = {  # what no rule sees
+    "a loop through another process": ENDLESS,
+    "branches that call branches": procedure(
+        process("uji", *one(call("p0"))), *[twice(n) for n in range(24)], process("p24", *one(script("n = 1")))
+    ),
+    "many in each of many": procedure(
+        process(
+            "uji",
+            *one(
+                (
+                    "subProcess",
+                    "",
+                    several(400) + around("luar", ("subProcess", "", several(400) + around("dalam", script("n = 1")))),
+                )
+            ),
+        )
+    ),
+    "tokens that double in a loop": procedure(
+        process(
+            "uji",
+            {
+                "temu": gateway(),
+                "panggil": call("kosong"),
+                "bagi": gateway("parallel"),
+                "x": script("n = 1"),
+                "y": script("n = 2"),
+                "lagi": gateway(),
+            },
+            [
+                "mulai > temu",
+                "temu > panggil",
+                "panggil > bagi",
+                "bagi > x",
+                "bagi > y",
+                "x > lagi",
+                "y > lagi",
+                "lagi > temu",
+                "lagi > selesai: n > 5",
+            ],
+        ),
+        EMPTY,
+    ),
+    "a task that is done a hundred million times": procedure(
+        process(
+            "uji",
+            *one(
+                ("scriptTask", "", '<b:standardLoopCharacteristics loopMaximum="100000000"/><b:script>n = 1</b:script>')
+            ),
+        )
+    ),
+    "thousands of processes that call each other in a ring": procedure(
+        process("uji", *one(call("p0"))), *[process(f"p{n}", *one(call(f"p{(n + 1) % 2500}"))) for n in range(2500)]
+    ),
+}
+STOPPED_BY_ITSELF = {  # an incident of every instance, so a warning: (files, element, what is said of it)
+    "a text that doubles": (more('a = "xxxxxxxxxx"', *["a = a + a"] * 40), "uji_a", "terlalu panjang"),
+    "a list in a list in a list": (more("a = [1]", *["a = [a, a]"] * 40), "uji_a", "terlalu besar"),
+    "ten million of one task": (
+        procedure(
+            process(
+                "uji",
+                {"hitung": script("n = 10000000"), "a": user(several("n"))},
+                ["mulai > hitung", "hitung > a", "a > selesai"],
+            ),
+            forms=["uji_a"],
+        ),
+        "uji_a",
+        "dikerjakan 10000000 kali sekaligus; batasnya 500",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """A gate with the usual limits."""
+    made = Gate()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def quick():
+    """A gate that waits less."""
+    made = Gate(QUICK)
+    yield made
+    made.close()
+
+
+def sample():
+    return read_folder(ROOT / "processes", ROOT / "forms", SOP)
+
+
+def children():
+    """The children of this process that try procedures."""
+    found = set()
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):
+            if "trial.serve()" in " ".join(child.cmdline()) and child.status() != psutil.STATUS_ZOMBIE:
+                found.add(child)
+    return found
+
+
+def test_the_office_s_sop_passes_without_a_word_and_the_child_is_kept_for_the_next(shared):
+    before = children()
+    assert shared.check(SOP, sample()) == ()
+    [child] = children() - before
+    assert shared.check("uji", GOOD) == ()
+    assert children() - before == {child}
+
+
+@pytest.mark.parametrize("name", TOO_MUCH)
+def test_what_no_rule_sees_is_stopped_at_its_element(quick, name):
+    files = TOO_MUCH[name]
+    before = children()
+    [*_, found] = quick.check("uji", files)
+    assert found.rule == "trial_limit", found
+    assert found.severity == "error"
+    assert f'id="{found.element_id}"' in files[found.file].decode().splitlines()[found.line - 1]
+    assert "terlalu banyak waktu" in found.message
+    assert children() == before, "the child has ended"
+
+
+def test_an_endless_loop_is_named_as_one(shared):
+    [found] = shared.check("uji", ENDLESS)
+    assert (found.rule, found.severity) == ("trial_endless", "error")
+    assert "tanpa menunggu siapa pun" in found.message
+    assert found.element_id in {"uji_panggil", "uji_lagi", "kosong_mulai", "kosong_a", "kosong_selesai"}
+
+
+@pytest.mark.parametrize("name", STOPPED_BY_ITSELF)
+def test_what_every_instance_would_stop_at_is_told_before(shared, name):
+    files, element_id, said = STOPPED_BY_ITSELF[name]
+    [found] = shared.check("uji", files)
+    assert (found.rule, found.element_id) == ("trial_incident", element_id)
+    assert said in found.message
+
+
+def test_memory_that_runs_out_is_named_with_its_element(shared):
+    poor = Gate(Limits(memory=30_000_000))
+    try:
+        found = poor.check("uji", TOO_MUCH["many in each of many"])
+    finally:
+        poor.close()
+    assert {each.rule for each in found} <= {"trial_limit", "trial_fault"}
+    assert all(each.severity == "error" and each.element_id for each in found)
+    assert found
+
+
+def test_a_child_that_does_not_hear_that_it_is_to_stop_is_killed(quick):
+    deaf = Gate(Limits(cpu=1000, seconds=1.5))
+    before = children()
+    try:
+        [found] = deaf.check("uji", TOO_MUCH["tokens that double in a loop"])
+    finally:
+        deaf.close()
+    assert (found.rule, found.element_id, found.name) == ("trial_limit", "uji_mulai", "mulai")
+    assert children() == before
+
+
+def test_five_hundred_tasks_in_a_row_are_fine(shared):
+    names = [f"t{number}" for number in range(500)]
+    ways = [f"{a} > {b}" for a, b in zip(["mulai", *names], [*names, "selesai"], strict=True)]
+    nodes = dict.fromkeys(names, ("manualTask", "", ""))
+    assert shared.check("uji", procedure(process("uji", nodes, ways))) == ()
+
+
+@pytest.mark.parametrize("path", sorted(BROKEN.glob("*.bpmn")), ids=lambda path: path.stem)
+def test_every_broken_diagram_is_answered_with_how_to_mend_it(shared, path):
+    found = shared.check("contoh", {"processes/contoh/contoh.bpmn": path.read_bytes()})
+    assert found
+    assert all(each.message and each.mend for each in found)
+    assert not any(each.rule.startswith("trial") for each in found)
+
+
+def test_a_diagram_with_thousands_of_faults_names_the_first_of_them(shared):
+    lost = {f"t{number}": ("manualTask", "", "") for number in range(2 * MOST_FINDINGS)}
+    found = shared.check("uji", procedure(process("uji", lost, ["mulai > selesai"])))
+    assert len(found) == MOST_FINDINGS + 1
+    assert found[-1].rule == "too_many"
+
+
+def test_others_go_on_while_somebody_waits_for_an_endless_one(quick):
+    waiting = threading.Thread(target=quick.check, args=("uji", ENDLESS))
+    waiting.start()
+    pauses = []
+    while waiting.is_alive():
+        began = time.monotonic()
+        time.sleep(0.005)
+        pauses.append(time.monotonic() - began)
+    assert len(pauses) > 20
+    assert sorted(pauses)[len(pauses) // 2] < 0.1
+
+
+def test_more_at_once_than_there_are_places_are_asked_to_come_again(monkeypatch):
+    monkeypatch.setattr(gates, "AT_ONCE", 1)
+    busy = Gate(Limits(cpu=1000, seconds=2))
+    first = threading.Thread(target=busy.check, args=("uji", ENDLESS))
+    first.start()
+    time.sleep(0.3)
+    began = time.monotonic()
+    busy._limits = Limits(seconds=0.1)
+    [found] = busy.check("uji", GOOD)
+    assert found.rule == "trial_busy"
+    assert time.monotonic() - began < 1
+    first.join()
+    busy.close()
+
+
+def test_what_was_tried_a_moment_ago_is_not_tried_again(shared, monkeypatch):
+    assert shared.check("uji", GOOD) == ()
+    shared.close()
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    assert shared.check("uji", GOOD) == ()
+    with pytest.raises(SetupError, match="tidak dapat dimulai"):
+        shared.check("uji", GOOD | {"forms/uji/lain.schema.json": form()})
+
+
+def test_a_child_that_ended_meanwhile_is_replaced(quick):
+    assert quick.check("uji", GOOD) == ()
+    for child in children():
+        child.kill()
+        psutil.wait_procs([child])
+    assert quick.check("uji", GOOD | {"forms/uji/lain.schema.json": form()}) == ()
+
+
+def test_the_child_knows_no_secret_of_the_office(quick, monkeypatch):
+    monkeypatch.setenv("ALUR_DATABASE_URL", "postgresql://alur:rahasia@kantor/alur")
+    before = children()
+    assert quick.check("uji", GOOD) == ()
+    [child] = children() - before
+    assert not any(name.startswith("ALUR_") for name in child.environ())
+
+
+def test_no_child_outlives_a_server_that_was_killed():
+    server = (
+        "import sys, threading, time, psutil\n"
+        "sys.modules['rfc3987_syntax'] = None\n"
+        "from engine.service.gate import GATE\n"
+        "from tests.service.test_trial import ENDLESS, GOOD\n"
+        "GATE.check('uji', GOOD)\n"
+        "threading.Thread(target=GATE.check, args=('uji', ENDLESS), daemon=True).start()\n"
+        "GATE.check('uji', GOOD | {'lain.json': b''})\n"
+        "print(*[child.pid for child in psutil.Process().children()], flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    killed = subprocess.Popen([sys.executable, "-c", server], stdout=subprocess.PIPE, cwd=ROOT)
+    left = [psutil.Process(int(pid)) for pid in killed.stdout.readline().split()]
+    assert len(left) == 2, "one that tries something endless, and one that waits"
+    killed.kill()
+    killed.communicate()
+    until(lambda: not any(child.is_running() for child in left), "the children have ended")
+
+
+def test_nothing_of_a_procedure_that_cannot_run_is_deployed_and_the_workshop_says_the_same(office, quick):
+    deployments = replace(office.services.deployments, gate=quick)
+    designer = office.actor("perancang")
+    before = office.services.deployments.all()
+    with pytest.raises(InvalidProcedure) as refused:
+        deployments.deploy(designer, "uji", ENDLESS, "uji", office.now)
+    [finding] = refused.value.findings
+    assert finding.rule == "trial_limit"
+    assert office.services.deployments.all() == before
+    studio = replace(office.services.studio, deployments=deployments)
+    review = studio.review("uji", ENDLESS, office.now)
+    assert not review.deployable
+    assert [each.rule for each in review.findings] == ["trial_limit"]
+    assert review.lanes == ()
