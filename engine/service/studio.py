@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 
+from engine.bpmn import markup
 from engine.bpmn.definition import load
 from engine.model.errors import Conflict, FieldError, Finding, InvalidForm, NotFound
 from engine.model.people import Actor
@@ -192,3 +193,13 @@ class Studio:
             latest = definitions.latest(reader, process_id)
         if latest is not None and latest.id != base_id:
             raise Conflict("deployed", who=latest.deployed_by, at=latest.deployed_at, version=latest.version)
+
+
+def _process_of(diagram: str) -> str | None:
+    """Return the id of the process that a diagram runs (or its only one); None if it cannot be told."""
+    try:
+        found = list(markup.children(markup.read(diagram.encode(errors="replace")), "process"))
+    except markup.Unreadable:
+        return None
+    runs = [process for process in found if process.get("isExecutable") == "true"] or found
+    return runs[0].get("id") if len(runs) == 1 else None
