@@ -293,12 +293,15 @@ def reset_code(account: str) -> None:
 
 
 def _deploy_all(joined: Alur) -> None:
-    """Deploy every procedure under processes/ whose content changed."""
+    """Deploy every procedure under processes/ whose content was never deployed: what designers made of it stays."""
     folder = joined.settings.processes
     if not folder.is_dir():
         raise SetupError(f"Folder {folder} tidak ada. Jalankan dari folder proyek, atau setel ALUR_PROCESSES.")
     for path in sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "_"))):
         files = read_folder(folder, joined.settings.forms, path.name)
+        known, _ = joined.services.deployments.deployed(path.name, None, 1000)
+        if content_hash(files) in {version.content_hash for version in known}:
+            continue
         record = joined.services.deployments.deploy(
             CONSOLE, path.name, files, f"dari {path.name}, {content_hash(files)[:12]}", now()
         )

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 
 import pytest
@@ -39,6 +40,15 @@ def test_a_newcomer_finds_the_sop_deployed_and_sees_the_passwords_only_once(samp
     assert "Akun contoh sudah ada." in second.said
     assert "Triwulan I 2025" in head.get(started.location).text, "the session and the instance outlive the restart"
     assert passwords.keys() == {account for account in passwords if account in people_of(sample)}
+
+
+def test_what_a_designer_deployed_over_the_sample_stays_when_it_is_started_again(sample, tmp_path):
+    assert sample.serve("run").stop() == 0
+    changed = shutil.copytree(ROOT / "processes" / "pengumpulan_data_kinerja", tmp_path / "pengumpulan_data_kinerja")
+    diagram = changed / "pengumpulan_data_kinerja.bpmn"
+    diagram.write_text(diagram.read_text().replace('name="Sekretaris"', 'name="Sekretariat"'))
+    assert "versi 2" in sample.command("deploy", str(changed), "--note", "oleh perancang").stdout
+    assert "dipasang" not in sample.serve("run").said
 
 
 def people_of(sample):
