@@ -15,7 +15,7 @@ from lxml import etree
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 
-from engine.bpmn import decisions, expression, markup
+from engine.bpmn import decisions, expression, markup, semantics
 from engine.bpmn.markup import Element, bpmn, children, local, sop, text_of
 from engine.bpmn.parsing import Parser
 from engine.bpmn.timers import CLOCKED, is_literal
@@ -25,6 +25,15 @@ from engine.model.process import DataObject, DataReference, Lane, Outline, UserT
 
 MANUAL = ("userTask", "manualTask", "task")
 SUB_PROCESSES = ("subProcess", "transaction")
+OTHER_ACTIVITIES = (
+    "scriptTask",
+    "serviceTask",
+    "sendTask",
+    "receiveTask",
+    "businessRuleTask",
+    "callActivity",
+    *SUB_PROCESSES,
+)
 EXPRESSIONS = (
     "conditionExpression",
     "timeDate",
@@ -35,7 +44,7 @@ EXPRESSIONS = (
     "completionCondition",
     "condition",
 )
-SPIFF_EXPRESSIONS = ("messagePayload", "processVariableCorrelation")
+SPIFF_EXPRESSIONS = ("messagePayload", "payloadExpression", "expression")  # the last of a processVariableCorrelation
 SPIFF_SCRIPTS = ("preScript", "postScript")
 FORM_PROPERTY = "formJsonSchemaFilename"
 
@@ -62,6 +71,7 @@ def load(files: Mapping[str, bytes], process_id: str) -> Definition:
     for name in sorted(files):
         if name.startswith("processes/") and name.endswith(".bpmn"):
             roots[name] = _read(name, files[name])
+            _drop_declarations(roots[name])
             try:
                 parser.add_bpmn_xml(roots[name].getroottree(), filename=name)
             except (ValidationException, etree.LxmlError) as error:
@@ -71,7 +81,7 @@ def load(files: Mapping[str, bytes], process_id: str) -> Definition:
         subprocess_specs = parser.get_subprocess_specs(process_id)
     except (ValidationException, RecursionError) as error:
         raise _invalid(path, error) from None
-    freeze([spec, *subprocess_specs.values()])
+    freeze([spec, *subprocess_specs.values()], _interrupting(roots.values()))
     every = list(roots.values())
     kinds = {e.get("id"): local(e) for root in every for e in root.iter() if e.get("id") and isinstance(e.tag, str)}
     return Definition(
@@ -81,6 +91,19 @@ def load(files: Mapping[str, bytes], process_id: str) -> Definition:
         kinds=kinds,
         flows=_flows(every),
     )
+
+
+def _drop_declarations(root: Element) -> None:
+    """Take out what is only declared or drawn, and what the engine would stumble over.
+
+    An activity's ``ioSpecification`` says what it reads and writes (BPMN 2.0.2, 10.4.2); upstream would drop every
+    other value of the process behind it. A data store is drawn, and the rules refuse to read or write one.
+    """
+    for activity in root.iter(*(bpmn(kind) for kind in (*MANUAL, *OTHER_ACTIVITIES))):
+        for declared in list(children(activity, "ioSpecification")):
+            activity.remove(declared)
+    for drawn in list(root.iter(bpmn("dataStore"), bpmn("dataStoreReference"))):
+        drawn.getparent().remove(drawn)
 
 
 def _tables(files: Mapping[str, bytes]) -> dict[str, decisions.Table]:
@@ -101,22 +124,42 @@ def _tables(files: Mapping[str, bytes]) -> dict[str, decisions.Table]:
     return found
 
 
-def freeze(specs: Iterable[Any]) -> None:
-    """Wire into the specifications all that running instances would otherwise wire into them, and guard updates."""
+def freeze(specs: Iterable[Any], interrupting: frozenset[str] = frozenset()) -> None:
+    """Wire into the specifications all that running instances would otherwise wire into them, and guard updates.
+
+    *interrupting* are the start events of event sub-processes that end the rest of their scope.
+    """
     for spec in specs:
+        spec.end.__class__ = semantics.End
+        for start in spec.bpmn_start_events:
+            if start.bpmn_id in interrupting:
+                start.__class__ = semantics.InterruptingStart
         for task_spec in list(spec.task_specs.values()):
             task_spec.__class__ = ITEMS_APART.get(type(task_spec), type(task_spec))
             if isinstance(task_spec, LoopTask):
                 spec.task_specs[task_spec.task_spec].completed_event.connect(task_spec.merge_child)
             if getattr(task_spec, "cardinality", None) is not None:
                 task_spec.cardinality = Count(task_spec.cardinality)
-            _put_on_our_clock(task_spec)
+            _make_ours(task_spec)
             task_spec._update = partial(guarded_update, task_spec._update)
-        for name in getattr(spec.start, "trigger_specs", ()):
+        spec.start.side_tracks, spec.start.trigger_specs = tuple(spec.start.trigger_specs), []
+        for name in spec.start.side_tracks:
             triggered = spec.task_specs[name]
             if spec.start.name not in triggered._inputs:
                 triggered._inputs.append(spec.start.name)
                 triggered.connect(spec.end)
+
+
+def _interrupting(roots: Iterable[Element]) -> frozenset[str]:
+    """Return the ids of the start events that interrupt (BPMN 2.0.2, 10.5.2): those of errors always do."""
+    return frozenset(
+        start.get("id")
+        for root in roots
+        for side in root.iter(bpmn("subProcess"))
+        if side.get("triggeredByEvent") == "true"
+        for start in children(side, "startEvent")
+        if start.get("isInterrupting") != "false" or start.find(bpmn("errorEventDefinition")) is not None
+    )
 
 
 def wiring(definition: Definition) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
@@ -129,14 +172,14 @@ def wiring(definition: Definition) -> dict[str, tuple[tuple[str, ...], tuple[str
     }
 
 
-def _put_on_our_clock(task_spec: Any) -> None:
+def _make_ours(task_spec: Any) -> None:
     definition = getattr(task_spec, "event_definition", None)
     if definition is None:
         return
     for one in (definition, *getattr(definition, "event_definitions", ())):
-        clocked = CLOCKED.get(type(one))
-        if clocked is not None:
-            one.__class__ = clocked
+        ours = CLOCKED.get(type(one)) or semantics.OUTWARDS.get(type(one))
+        if ours is not None:
+            one.__class__ = ours
 
 
 def _read(name: str, content: bytes) -> Element:
@@ -378,6 +421,8 @@ def _needed_names(roots: list[Element]) -> frozenset[str]:
                 read(element.text)
             elif name == "loopDataInputRef" and element.text:
                 names.add(element.text.strip())
+            elif name in ("outputDataItem", "dataInput", "dataOutput"):  # gathered, or handed to and from a call
+                names.add(str(element.get("id")))
             elif name == "script" or name in SPIFF_SCRIPTS:
                 try:
                     for _, assigned in expression.script(element.text or ""):

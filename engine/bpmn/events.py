@@ -18,6 +18,7 @@ from SpiffWorkflow.bpmn.specs.event_definitions import MessageEventDefinition, S
 from SpiffWorkflow.spiff.specs.event_definitions import MessageEventDefinition as SpiffMessage
 from SpiffWorkflow.spiff.specs.event_definitions import SignalEventDefinition as SpiffSignal
 
+from engine.bpmn.semantics import begin_side_tracks, listening
 from engine.bpmn.state import pack, unpack
 from engine.model.history import canonical
 from engine.model.process import Message, MessageKind, Subscription
@@ -53,6 +54,7 @@ def caught(workflow: Any, message: Message) -> tuple[str, ...]:
     elements = [str(task.task_spec.bpmn_id) for task in catching]
     if not elements:
         elements = [s.element_id for s in _starting_sub_processes(workflow) if (s.kind, s.name) == _facts(message)]
+    begin_side_tracks(workflow, event)
     return tuple(dict.fromkeys(elements)) if workflow.event_manager.catch(event, internal=False) else ()
 
 
@@ -91,12 +93,11 @@ def _waiting(workflow: Any) -> Iterator[Subscription]:
 
 def _starting_sub_processes(workflow: Any) -> Iterator[Subscription]:
     """Yield what would start an event sub-process (BPMN 2.0.2, 10.3.5); the engine makes one for each that comes."""
-    for name in getattr(workflow.spec.start, "trigger_specs", ()):
-        for start in workflow.subprocess_specs[name].bpmn_start_events:
-            kind = _kind_of(start.event_definition)
-            if kind is not None:
-                definition = start.event_definition
-                yield Subscription(workflow.task_tree.id.hex, str(start.bpmn_id), kind, definition.name, "")
+    for scope, _, start in listening(workflow):
+        kind = _kind_of(start.event_definition)
+        if kind is not None:
+            name = start.event_definition.name
+            yield Subscription(scope.task_tree.id.hex, str(start.bpmn_id), kind, name, "")
 
 
 def _facts(message: Message) -> tuple[MessageKind, str]:

@@ -12,6 +12,7 @@ DI = "http://www.omg.org/spec/DD/20100524/DI"
 SOP = "urn:alur:sop:1"
 SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
 CAMUNDA = "http://camunda.org/schema/1.0/bpmn"
+ZEEBE = "http://camunda.org/schema/zeebe/1.0"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 MAX_BYTES = 2_000_000

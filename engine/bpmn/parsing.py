@@ -5,11 +5,16 @@ what follows a node is noted as *ahead* and parsed once the node is done; whoeve
 A connection consists of names alone, so the specification comes out the same (``tests/gate`` compares them).
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
+from SpiffWorkflow.bpmn.parser import event_parsers
+from SpiffWorkflow.bpmn.parser.node_parser import NodeParser
+from SpiffWorkflow.bpmn.parser.util import full_tag
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
+from SpiffWorkflow.bpmn.specs.defaults import EndEvent, StartEvent
 from SpiffWorkflow.spiff.parser import SpiffBpmnParser
+from SpiffWorkflow.spiff.parser.event_parsers import SpiffEndEventParser, SpiffStartEventParser
 from SpiffWorkflow.spiff.parser.process import SpiffProcessParser
 
 from engine.bpmn import decisions
@@ -63,10 +68,49 @@ class ProcessParser(SpiffProcessParser):  # type: ignore[misc]
         return found
 
 
+class StartEventParser(SpiffStartEventParser):  # type: ignore[misc]
+    """Parses a start event; upstream overlooks errors and escalations, and begins at once."""
+
+    def get_event_definition(self, xpaths: Sequence[str]) -> Any:
+        """Return what the event waits for."""
+        also = [event_parsers.ERROR_EVENT_XPATH, event_parsers.ESCALATION_EVENT_XPATH]
+        return super().get_event_definition([*xpaths, *also])
+
+
+class EndEventParser(SpiffEndEventParser):  # type: ignore[misc]
+    """Parses an end event; upstream overlooks signals, and sends none."""
+
+    def get_event_definition(self, xpaths: Sequence[str]) -> Any:
+        """Return what the event sends."""
+        return super().get_event_definition([*xpaths, event_parsers.SIGNAL_EVENT_XPATH])
+
+
+def _data_object(self: Any, reference: Element | None) -> Any:
+    """Return the data object that *reference* stands for, from the nearest scope that holds it; None if none does.
+
+    Upstream looks one scope outwards again and again, for ever if it is not there.
+    """
+    scope = self.process_parser
+    while scope is not None and reference is not None:
+        found = scope.spec.data_objects.get(reference.get("dataObjectRef"))
+        if found is not None:
+            return found
+        scope = scope.parent
+    return None
+
+
+NodeParser._resolve_data_object_ref = _data_object
+
+
 class Parser(SpiffBpmnParser):  # type: ignore[misc]
     """SpiffWorkflow's parser, with our decision tables in place of its own."""
 
     PROCESS_PARSER_CLASS = ProcessParser
+    OVERRIDE_PARSER_CLASSES: ClassVar[Mapping[str, Any]] = {
+        **SpiffBpmnParser.OVERRIDE_PARSER_CLASSES,
+        full_tag("startEvent"): (StartEventParser, StartEvent),
+        full_tag("endEvent"): (EndEventParser, EndEvent),
+    }
 
     def __init__(self, tables: Mapping[str, decisions.Table]) -> None:
         super().__init__()

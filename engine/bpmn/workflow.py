@@ -24,11 +24,11 @@ from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScript
 from SpiffWorkflow.bpmn.specs.event_definitions import SignalEventDefinition
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.bpmn.util.task import BpmnTaskIterator
-from SpiffWorkflow.spiff.specs.defaults import ParallelMultiInstanceTask, SequentialMultiInstanceTask
+from SpiffWorkflow.spiff.specs.defaults import ParallelMultiInstanceTask, SequentialMultiInstanceTask, StandardLoopTask
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskIterator, TaskState
 
-from engine.bpmn import expression
+from engine.bpmn import expression, semantics
 from engine.bpmn.limits import MOST_ITEMS
 from engine.bpmn.timers import host_functions, is_literal
 from engine.model.process import OpenTask
@@ -68,26 +68,53 @@ def _counted(count: int) -> int:
 
 
 class _ItemsApart:
-    """A multi-instance that has no more than so many items, and keeps its item out of what follows.
+    """A multi-instance that has no more than so many items, and leaves nothing behind but what they changed.
 
-    Merged into the data, the item would stop a second pass.
+    A second pass begins with an empty output; a value that is called like its item is another one, and stays.
     """
 
     input_item: Any
+    output_item: Any
     data_input: Any
+    data_output: Any
 
     def count_items(self, my_task: Any) -> None:
         """Refuse a collection that is too long."""
         held = self.data_input.get(my_task) if self.data_input is not None else ()
         _counted(len(held) if isinstance(held, Sized) else 0)
 
+    def create_child(self, my_task: Any, item: Any, key_or_index: Any = None) -> None:
+        """Make the task of one item; a value of the process with the item's name is hidden meanwhile."""
+        names = {each.bpmn_id for each in (self.input_item, self.output_item) if each is not None}
+        hidden = {name: my_task.data.pop(name) for name in names if name in my_task.data}
+        super().create_child(my_task, item, key_or_index)  # type: ignore[misc]
+        my_task.data.update(hidden)
+
+    def init_data_output_with_cardinality(self, my_task: Any) -> None:
+        """Begin with an empty output: what is there is the pass before's."""
+        my_task.data.pop(self.data_output.bpmn_id, None)
+        super().init_data_output_with_cardinality(my_task)  # type: ignore[misc]
+
+    def init_data_output_with_input_data(self, my_task: Any, input_data: Any) -> None:
+        """Begin with an empty output, unless the input is updated in place."""
+        if self.data_output.bpmn_id != self.data_input.bpmn_id:
+            my_task.data.pop(self.data_output.bpmn_id, None)
+        super().init_data_output_with_input_data(my_task, input_data)  # type: ignore[misc]
+
     def merge_child(self, workflow: Any, child: Any) -> None:
-        """Merge what an item yielded, but not the item itself."""
-        whole = child.data
-        if self.input_item is not None:
-            child.data = {key: value for key, value in whole.items() if key != self.input_item.bpmn_id}
+        """Take over what an item yielded: its output, or without one whatever it changed, but not the item itself."""
+        around, whole = child.parent, child.data
+        if self.data_output is not None and self.output_item is not None:
+            super().merge_child(workflow, child)  # type: ignore[misc]
+            return
+        merged = dict(around.data)
+        item = None if self.input_item is None else self.input_item.bpmn_id
+        yielded = {key: value for key, value in whole.items() if key != item}
+        semantics.merge(merged, around.parent.data, yielded)
+        around.data = {}  # what upstream merges into, by its own rules
+        child.data = yielded
         super().merge_child(workflow, child)  # type: ignore[misc]
-        child.data = whole
+        around.data, child.data = merged, whole
 
 
 class ParallelItems(_ItemsApart, ParallelMultiInstanceTask):  # type: ignore[misc]
@@ -108,7 +135,20 @@ class SequentialItems(_ItemsApart, SequentialMultiInstanceTask):  # type: ignore
         return super().init_remaining_items(my_task)
 
 
-ITEMS_APART = {ParallelMultiInstanceTask: ParallelItems, SequentialMultiInstanceTask: SequentialItems}
+class Turns(StandardLoopTask):  # type: ignore[misc]
+    """A loop whose turns begin with what the turn before left."""
+
+    def merge_child(self, workflow: Any, child: Any) -> None:
+        """Take over what a turn left, lists as they are."""
+        child.parent.data = {}
+        super().merge_child(workflow, child)
+
+
+ITEMS_APART = {
+    ParallelMultiInstanceTask: ParallelItems,
+    SequentialMultiInstanceTask: SequentialItems,
+    StandardLoopTask: Turns,
+}
 
 for iterator in (TaskIterator, BpmnTaskIterator):
     iterator.__init__.__defaults__ = tuple(
@@ -183,7 +223,28 @@ class ClosedEnvironment(BasePythonScriptEngineEnvironment):  # type: ignore[misc
         raise ValueError("layanan luar (serviceTask) tidak terdaftar di Alur")
 
 
-ENGINE = PythonScriptEngine(ClosedEnvironment())
+def documents_around(workflow: Any) -> dict[str, Any]:
+    """Return the documents that *workflow* and every scope around it hold; of two of one name the inner one."""
+    found: dict[str, Any] = {}
+    while workflow is not None:
+        found = {**workflow.data_objects, **found}
+        workflow = workflow.parent_workflow
+    return found
+
+
+class Engine(PythonScriptEngine):  # type: ignore[misc]
+    """Lets expressions and scripts read the documents of every scope around them, upstream those of their own."""
+
+    def evaluate(self, task: Any, text: str, external_context: Mapping[str, Any] | None = None) -> Any:
+        """Return the value of an expression."""
+        return super().evaluate(task, text, {**documents_around(task.workflow), **(external_context or {})})
+
+    def execute(self, task: Any, text: str, external_context: Mapping[str, Any] | None = None) -> Any:
+        """Run a script."""
+        return super().execute(task, text, {**documents_around(task.workflow), **(external_context or {})})
+
+
+ENGINE = Engine(ClosedEnvironment())
 """One for all instances: it keeps nothing."""
 
 
@@ -191,6 +252,14 @@ class FlatScans:
     """What a workflow and its sub-processes share: scans by state in place of walks over the tree."""
 
     tasks: dict[Any, Any]
+    top_workflow: Any
+
+    def _task_removed_notify(self, task: Any) -> None:
+        """Let go of what a removed task waited for, and of the sub-process inside it, which upstream leaves running."""
+        self.top_workflow.event_manager.remove_task(task)
+        inside = self.top_workflow.subprocesses.pop(task.id, None)
+        for inner in list(inside.tasks.values()) if inside is not None else ():
+            inside._task_removed_notify(inner)
 
     def in_state(self, state: int) -> list[Any]:
         """Return the tasks in exactly *state*."""
@@ -222,6 +291,7 @@ class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
 
     def catch(self, event: Any) -> None:
         """Let the instance catch what it threw; a signal goes on to everybody else as well (BPMN 2.0.2, 10.5.1)."""
+        semantics.begin_side_tracks(self, event)
         heard = self.event_manager.catch(event)
         if heard and isinstance(event.event_definition, SignalEventDefinition):
             self.bpmn_events.append(event)

@@ -15,22 +15,34 @@ from engine.model.errors import Finding, InvalidProcedure
 
 PARTS = "bagian"
 """The name under which a document made of parts holds them, by item."""
+FORM_FILES = {
+    "forms": ((".schema.json", ".ui.json"), ("-schema.json", "-uischema.json")),
+    "processes": (("-schema.json", "-uischema.json"),),
+}
+"""How a form's two files end, by the folder that they are in."""
 
 
 def read_forms(process_id: str, files: Mapping[str, bytes]) -> dict[str, Form]:
-    """Return every form of a procedure by its id; InvalidProcedure carries every fault of every form."""
-    folder = PurePosixPath("forms") / process_id
+    """Return every form of a procedure by its id; InvalidProcedure carries every fault of every form.
+
+    SpiffArena's modeller keeps forms beside the diagram, as ``<form>-schema.json`` and ``<form>-uischema.json``.
+    """
     forms: dict[str, Form] = {}
     found: list[Finding] = []
     for path in sorted(files):
         name = PurePosixPath(path)
-        if name.parent == folder and name.name.endswith(".schema.json"):
-            form_id = name.name.removesuffix(".schema.json")
-            ui = files.get(str(folder / f"{form_id}.ui.json"))
+        for schema, shown in FORM_FILES.get("".join(name.parts[:1]), ()):
+            if name.parent.parts[1:] != (process_id,) or not name.name.endswith(schema):
+                continue
+            form_id = name.name.removesuffix(schema)
+            ui = files.get(str(name.with_name(form_id + shown)))
             try:
                 forms[form_id] = load_form(form_id, files[path], ui, expression.compile)
             except InvalidProcedure as invalid:
-                found += [replace(each, file=str(folder / each.file)) for each in invalid.findings]
+                ends = {".schema.json": schema, ".ui.json": shown}
+                for each in invalid.findings:
+                    end = next(end for end in ends if each.file.endswith(end))
+                    found.append(replace(each, file=str(name.with_name(form_id + ends[end]))))
     if found:
         raise InvalidProcedure(found)
     return forms

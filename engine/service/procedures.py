@@ -13,7 +13,9 @@ from typing import Any
 from engine.bpmn import expression
 from engine.bpmn.definition import Definition
 from engine.bpmn.executor import Executor
+from engine.forms.field import Wording
 from engine.forms.form import Form
+from engine.forms.rules import rules_of
 from engine.model.calendar import OfficeCalendar
 from engine.model.errors import NotFound
 from engine.model.process import Outline
@@ -62,10 +64,13 @@ class Procedure:
         return self.files[f"processes/{self.outline.process_id}/{self.outline.process_id}.bpmn"]
 
     def form_of(self, element_id: str) -> Form:
-        """Return the form of a user task or of the start event."""
+        """Return the form of a step or of the start event; a manual task asks nothing unless it has one."""
         if element_id == self.outline.start_event:
             return self.forms[element_id]
-        return self.forms[self.outline.task(element_id).form]
+        step = self.outline.task(element_id)
+        if step.form not in self.forms and self.definition.kinds[element_id] != "userTask":
+            return Form(step.form, Wording(step.name, step.name_en), None, rules_of({"type": "object"}), ())
+        return self.forms[step.form]
 
 
 @dataclass(frozen=True)

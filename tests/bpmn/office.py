@@ -7,7 +7,7 @@ from typing import Any
 from engine.bpmn import definition
 from engine.bpmn.definition import Definition
 from engine.bpmn.executor import Executor
-from engine.model.process import OpenTask, Snapshot, Step
+from engine.model.process import Message, OpenTask, Snapshot, Step
 
 DIAGRAMS = Path(__file__).parent / "diagrams"
 NOW = datetime(2025, 4, 11, 3, 15, tzinfo=UTC)
@@ -51,6 +51,11 @@ class Instance:
 
     def fire(self) -> "Instance":
         return self._took(self.executor.fire_timers(self.definition, self.snapshot, self.now, functions=self.functions))
+
+    def receive(self, message: Message) -> "Instance | None":
+        """What *message* moves; None if nobody in the instance waits for it."""
+        step = self.executor.deliver(self.definition, self.snapshot, message, self.now, functions=self.functions)
+        return None if step is None else self._took(step)
 
     def retry(self) -> "Instance":
         task_id = self.step.incidents[0].task_id

@@ -6,7 +6,7 @@ has to hear it here, not from an instance that stands still. Each module holds o
 
 from collections.abc import Callable, Mapping
 
-from engine.bpmn.rules import data, diagram, events, flow, forms, lanes, language, process, support
+from engine.bpmn.rules import data, diagram, events, flow, foreign, forms, lanes, language, process, support
 from engine.bpmn.rules.diagram import Diagram, FormExpression, Forms, Procedure
 from engine.model.errors import Finding
 
@@ -19,6 +19,7 @@ RULES: tuple[Callable[[Procedure, Diagram], None], ...] = (
     flow.check,
     events.check,
     data.check,
+    foreign.check,
     language.check,
     forms.check,
 )

@@ -2,7 +2,6 @@
 
 from engine.bpmn.markup import Element, bpmn, children, local, text_of
 from engine.bpmn.rules.diagram import Diagram, Procedure, called
-from engine.bpmn.rules.support import sub_process_depth
 
 
 def check(procedure: Procedure, diagram: Diagram) -> None:
@@ -55,13 +54,12 @@ def _check_end(diagram: Diagram, node: Element, end: Element) -> None:
         )
         return
     data = diagram.elements.get(reference.get("dataObjectRef"))
-    if data is not None and sub_process_depth(node) - sub_process_depth(data) > 1:
+    if data is not None and data.getparent() not in node.iterancestors():
         diagram.fault(
             node,
-            "data_object_too_deep",
-            f"{called(node)} memakai dokumen {called(reference)} dari dua tingkat subproses di atasnya; "
-            "mesin tidak menemukannya.",
-            "Pindahkan data object ke subproses yang langsung memuat tugas, atau satu tingkat di atasnya.",
+            "data_object_elsewhere",
+            f"{called(node)} memakai dokumen {called(reference)} dari proses atau subproses lain.",
+            "Pindahkan data object ke proses yang memuat tugas itu.",
         )
 
 

@@ -1,12 +1,42 @@
 """Rules about events: definitions that the engine ignores, fires at once, or cannot resolve."""
 
-from engine.bpmn.markup import Element, children, local
-from engine.bpmn.rules.diagram import ACTIVITIES, Diagram, Procedure, called, definitions, inner_text, kinds
+from engine.bpmn.markup import Element, bpmn, children, local
+from engine.bpmn.rules.diagram import (
+    ACTIVITIES,
+    SUB_PROCESSES,
+    Diagram,
+    Procedure,
+    called,
+    definitions,
+    inner_text,
+    kinds,
+)
 
 _REFERENCES = {
-    "messageEventDefinition": ("messageRef", "message_missing", "pesan"),
-    "signalEventDefinition": ("signalRef", "signal_missing", "sinyal"),
+    "message": ("message_missing", "pesan"),
+    "signal": ("signal_missing", "sinyal"),
+    "error": ("error_missing", "galat"),
+    "escalation": ("escalation_missing", "eskalasi"),
 }
+_KINDS = {
+    "startEvent": {"message", "signal", "timer", "error", "escalation"},  # of an event sub-process
+    "endEvent": {"message", "signal", "error", "escalation", "cancel", "terminate"},
+    "intermediateThrowEvent": {"message", "signal", "escalation"},
+    "intermediateCatchEvent": {"message", "signal", "timer", "conditional"},
+    "boundaryEvent": {"message", "signal", "timer", "conditional", "error", "escalation", "cancel"},
+}
+_NAMED_APART = {"link", "compensate"}
+_WORDS = {
+    "message": "pesan",
+    "signal": "sinyal",
+    "timer": "waktu",
+    "conditional": "syarat",
+    "error": "galat",
+    "escalation": "eskalasi",
+    "cancel": "pembatalan",
+    "terminate": "penghentian",
+}
+_OUTWARDS = {"error", "escalation"}
 _TIMER_PARTS = ("timeDate", "timeDuration", "timeCycle")
 
 
@@ -20,6 +50,10 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
             _check_definition(diagram, event, definition)
     for event in diagram.of_kind("boundaryEvent"):
         _check_boundary(diagram, event)
+    for event in diagram.of_kind("endEvent"):
+        _check_leaving(procedure, diagram, event)
+    for kind, word in (("error", "Galat"), ("escalation", "Eskalasi")):
+        _check_codes(diagram, kind, word)
 
 
 def _check_kind(diagram: Diagram, event: Element) -> None:
@@ -38,47 +72,65 @@ def _check_kind(diagram: Diagram, event: Element) -> None:
             f"Kompensasi pada {called(event)} tidak dijalankan.",
             "Gambar pembatalan sebagai langkah biasa sesudah gerbang.",
         )
-    if kind == "endEvent" and "signal" in has:
+    if len(definitions(event)) > 1:
         diagram.fault(
             event,
-            "signal_end",
-            f"Sinyal pada peristiwa selesai {called(event)} tidak akan dikirim.",
-            "Kirim sinyal dengan peristiwa lempar sebelum peristiwa selesai biasa.",
+            "event_multiple",
+            f"Peristiwa {called(event)} mempunyai {len(definitions(event))} definisi sekaligus, "
+            "yang tidak berjalan benar.",
+            "Gambar satu peristiwa untuk tiap definisi: sesudah gerbang peristiwa untuk menunggu, berurutan untuk "
+            "mengirim.",
         )
     for name, word in (("error", "Galat"), ("escalation", "Eskalasi")):
-        in_process = kind == "startEvent" and event.getparent().get("triggeredByEvent") != "true"
-        if name in has and (kind == "intermediateCatchEvent" or in_process):
+        if name in has and kind == "intermediateCatchEvent":
             diagram.fault(
                 event,
                 "caught_at_once",
                 f"{word} pada {called(event)} tidak ditunggu: peristiwa ini langsung dilewati.",
                 "Tangkap dengan peristiwa batas pada subproses.",
             )
-    if kind == "startEvent" and local(event.getparent()) == "process" and has:
-        diagram.warn(
+    beside = event.getparent().get("triggeredByEvent") == "true"
+    if kind == "startEvent" and not beside and has:
+        words = ", ".join(sorted(_WORDS.get(name, name) for name in has))
+        diagram.fault(
             event,
             "start_by_event",
-            f"Peristiwa mulai {called(event)} menunggu sebuah peristiwa; orang tetap dapat memulai dari halaman Mulai.",
-            "Gunakan peristiwa mulai biasa bila hanya orang yang memulai.",
+            f"Peristiwa mulai {called(event)} dimulai oleh {words}, sedangkan pelaksanaan selalu dimulai oleh orang.",
+            "Gunakan peristiwa mulai biasa, dan sesudahnya peristiwa tangkap bila ada yang harus ditunggu.",
         )
-    if kind == "intermediateCatchEvent" and not has:
+    if not has and (kind in {"intermediateCatchEvent", "boundaryEvent"} or (kind == "startEvent" and beside)):
         diagram.fault(
             event,
             "event_empty",
-            f"Peristiwa tangkap {called(event)} tidak mengatakan apa yang ditunggu.",
+            f"Peristiwa {called(event)} tidak mengatakan apa yang ditunggu.",
             "Pilih pesan, waktu, sinyal, atau syarat.",
+        )
+    for name in sorted(has - _KINDS[kind] - _NAMED_APART):
+        if (kind == "startEvent" and not beside) or (kind == "intermediateCatchEvent" and name in _OUTWARDS):
+            continue  # said above
+        diagram.fault(
+            event,
+            "event_kind",
+            f"Peristiwa {called(event)} ({_WORDS.get(name, name)}) tidak dijalankan di tempat ini.",
+            "Di sini dapat digunakan: "
+            + ", ".join(word for other, word in _WORDS.items() if other in _KINDS[kind])
+            + ".",
         )
 
 
 def _check_definition(diagram: Diagram, event: Element, definition: Element) -> None:
-    reference = _REFERENCES.get(local(definition))
-    if reference is not None:
-        attribute, rule, word = reference
-        if definition.get(attribute) not in diagram.elements:
+    name = local(definition).removesuffix("EventDefinition")
+    if name in _REFERENCES and not (name in _OUTWARDS and local(event) == "intermediateCatchEvent"):
+        rule, word = _REFERENCES[name]
+        named = definition.get(f"{name}Ref")
+        found = diagram.elements.get(named)
+        catches_all = name in _OUTWARDS and named is None and local(event) in {"boundaryEvent", "startEvent"}
+        if not catches_all and (found is None or local(found) != name):
             diagram.fault(
                 event,
                 rule,
-                f"Peristiwa {called(event)} tidak menyebut {word}, sehingga langsung dilewati.",
+                f"Peristiwa {called(event)} {f'menyebut {word} {named}, yang' if named else f'tidak menyebut {word}'}"
+                f"{' tidak ada' if named else ', sehingga langsung dilewati'}.",
                 f"Pilih {word} yang dikirim atau ditunggu.",
             )
     if local(definition) == "timerEventDefinition":
@@ -89,6 +141,13 @@ def _check_definition(diagram: Diagram, event: Element, definition: Element) -> 
                 "timer_empty",
                 f"Pewaktu {called(event)} {'mempunyai dua waktu' if given else 'tidak mempunyai waktu'}.",
                 "Isi satu saja: tanggal, lama (mis. PT8H), atau siklus (mis. R3/P1D).",
+            )
+        if local(event) == "startEvent" and "timeCycle" in given:
+            diagram.fault(
+                event,
+                "start_cycle",
+                f"Siklus waktu {called(event)} tidak memulai subproses peristiwanya lebih dari sekali.",
+                "Gunakan lama (timeDuration); pengulangan digambar sebagai peristiwa batas yang tidak menyela.",
             )
         if local(event) == "boundaryEvent" and "timeCycle" in given and event.get("cancelActivity", "true") == "true":
             diagram.fault(
@@ -115,6 +174,13 @@ def _check_boundary(diagram: Diagram, event: Element) -> None:
             f"Peristiwa pembatalan {called(event)} hanya berlaku pada transaksi.",
             "Ubah subprosesnya menjadi transaksi, atau gunakan galat.",
         )
+    if "error" in kinds(event) and event.get("cancelActivity", "true") != "true":
+        diagram.fault(
+            event,
+            "error_not_interrupting",
+            f"Galat pada {called(event)} selalu menghentikan kegiatannya; garis putus-putus tidak berlaku untuk galat.",
+            "Jadikan menyela, atau gunakan eskalasi bila pekerjaan berlanjut.",
+        )
     if any(True for _ in children(event, "incoming")) or diagram.incoming.get(event.get("id")):
         diagram.fault(
             event,
@@ -122,3 +188,82 @@ def _check_boundary(diagram: Diagram, event: Element) -> None:
             f"Ke peristiwa batas {called(event)} masuk panah; ia hanya dapat terjadi pada tugasnya.",
             "Hapus panah masuknya.",
         )
+
+
+def _check_leaving(procedure: Procedure, diagram: Diagram, event: Element) -> None:
+    """Check that a scope around it catches what an end event throws outwards."""
+    if "cancel" in kinds(event):
+        scope = event.getparent()
+        if local(scope) != "transaction":
+            diagram.fault(
+                event,
+                "cancel_outside_transaction",
+                f"Pembatalan {called(event)} hanya berlaku langsung di dalam transaksi.",
+                "Ubah subprosesnya menjadi transaksi, atau gunakan galat.",
+            )
+        elif not any("cancel" in kinds(each) for each in diagram.boundary_events.get(scope.get("id"), [])):
+            diagram.fault(
+                event,
+                "cancel_uncaught",
+                f"Pembatalan {called(event)} tidak ditangkap di tepi transaksi {called(scope)}.",
+                "Tempelkan peristiwa batas pembatalan pada transaksi itu.",
+            )
+    for definition in definitions(event):
+        if local(definition) != "errorEventDefinition":
+            continue
+        error = diagram.elements.get(definition.get("errorRef"))
+        code = None if error is None else error.get("errorCode")
+        if error is not None and not _is_caught(procedure, diagram, event, code, set()):
+            diagram.fault(
+                event,
+                "error_uncaught",
+                f"Galat {called(error)} dari {called(event)} tidak ditangkap di mana pun.",
+                "Tempelkan peristiwa batas galat pada subproses (atau call activity) yang memuatnya.",
+            )
+
+
+def _is_caught(procedure: Procedure, diagram: Diagram, node: Element, code: str | None, seen: set[str]) -> bool:
+    """Whether some scope around *node* catches an error of *code*, or some activity that calls its process."""
+    scope = node.getparent()
+    if any(_catches(diagram, start, code) for side in _sides(scope) for start in children(side, "startEvent")):
+        return True
+    if local(scope) in SUB_PROCESSES:
+        on_edge = diagram.boundary_events.get(scope.get("id"), [])
+        return any(_catches(diagram, each, code) for each in on_edge) or _is_caught(
+            procedure, diagram, scope, code, seen
+        )
+    if scope.get("id") in seen:
+        return False
+    seen.add(scope.get("id"))
+    return any(
+        any(_catches(other, each, code) for each in other.boundary_events.get(call.get("id"), []))
+        or _is_caught(procedure, other, call, code, seen)
+        for other in procedure.diagrams
+        for call in other.of_kind("callActivity")
+        if call.get("calledElement") == scope.get("id")
+    )
+
+
+def _sides(scope: Element) -> list[Element]:
+    return [side for side in children(scope, "subProcess") if side.get("triggeredByEvent") == "true"]
+
+
+def _catches(diagram: Diagram, event: Element, code: str | None) -> bool:
+    for definition in event.iterfind(bpmn("errorEventDefinition")):
+        error = diagram.elements.get(definition.get("errorRef"))
+        if error is None or error.get("errorCode") in (None, code):
+            return True
+    return False
+
+
+def _check_codes(diagram: Diagram, kind: str, word: str) -> None:
+    """Check that what is told apart by its code has one: without, it is taken for every other."""
+    named = list(children(diagram.root, kind))
+    for element in named if len(named) > 1 else ():
+        if not element.get(f"{kind}Code"):
+            diagram.fault(
+                element,
+                "code_missing",
+                f"{word} {called(element)} tidak mempunyai kode, sehingga tidak dapat dibedakan dari yang lain.",
+                f"Beri {kind}Code yang berbeda pada setiap {word.lower()}.",
+            )

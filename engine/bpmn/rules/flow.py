@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from engine.bpmn.markup import Element, bpmn, children, local
-from engine.bpmn.rules.diagram import ACTIVITIES, CHOOSING, SUB_PROCESSES, Diagram, Procedure, called, kinds
+from engine.bpmn.rules.diagram import CHOOSING, GATEWAYS, SUB_PROCESSES, Diagram, Procedure, called, kinds
 
 MAX_CHAIN = 750  # the engine makes tasks ahead recursively; near 950 in a row Python refuses
 MAX_PREDICTED = 2_000  # tasks that the engine makes ahead at once
@@ -65,12 +65,33 @@ def _check_outgoing(diagram: Diagram, node: Element) -> None:
                 f"Syarat pada panah {called(flow)} dari {called(node)} tidak diperiksa: panah itu selalu ditempuh.",
                 "Letakkan gerbang eksklusif sesudahnya, dan pindahkan syarat ke panah yang keluar dari gerbang.",
             )
-    if kind in ACTIVITIES and len(outgoing) > 1:
+    if kind == "endEvent" and outgoing:
+        diagram.fault(
+            node,
+            "end_left",
+            f"Dari peristiwa selesai {called(node)} keluar panah, padahal alur berakhir di sana.",
+            "Hapus panahnya, atau ganti dengan peristiwa lempar.",
+        )
+    elif kind == "startEvent" and diagram.incoming.get(node.get("id")):
+        diagram.fault(
+            node,
+            "start_entered",
+            f"Ke peristiwa mulai {called(node)} masuk panah, padahal alur baru dimulai di sana.",
+            "Sambungkan panah itu ke langkah sesudahnya.",
+        )
+    elif kind not in GATEWAYS and kind != "startEvent" and len(outgoing) > 1:
         diagram.fault(
             node,
             "two_ways_out",
-            f"Dari {called(node)} keluar {len(outgoing)} panah; tugas hanya boleh mempunyai satu.",
+            f"Dari {called(node)} keluar {len(outgoing)} panah; selain gerbang hanya boleh satu.",
             "Letakkan gerbang sesudahnya: eksklusif untuk memilih, paralel untuk menempuh semuanya.",
+        )
+    if kind in CHOOSING and node.get("default") and node.get("default") not in {f.get("id") for f in outgoing}:
+        diagram.fault(
+            node,
+            "default_unknown",
+            f"Panah bawaan {called(node)}, yaitu {node.get('default')}, tidak keluar dari gerbang itu.",
+            "Pilih salah satu panah yang keluar dari gerbang sebagai bawaan.",
         )
     if kind in CHOOSING and len(outgoing) > 1:
         plain = [f for f in outgoing if f not in conditional and f.get("id") != node.get("default")]
@@ -96,11 +117,11 @@ def _check_outgoing(diagram: Diagram, node: Element) -> None:
 def _check_event_gateway(diagram: Diagram, gateway: Element, outgoing: Iterable[Element]) -> None:
     targets = [diagram.elements[f.get("targetRef")] for f in outgoing if f.get("targetRef") in diagram.elements]
     for target in targets:
-        if local(target) not in {"intermediateCatchEvent", "receiveTask"}:
+        if local(target) not in {"intermediateCatchEvent", "receiveTask"} or "conditional" in kinds(target):
             diagram.fault(
                 target,
                 "event_gateway",
-                f"Sesudah gerbang peristiwa {called(gateway)} datang {called(target)}, yang tidak menunggu peristiwa.",
+                f"Sesudah gerbang peristiwa {called(gateway)} datang {called(target)}, yang tidak ditunggu di sana.",
                 "Sambungkan gerbang hanya ke peristiwa tangkap (pesan, waktu, sinyal) atau tugas penerima.",
             )
     timers = [target for target in targets if "timer" in kinds(target)]

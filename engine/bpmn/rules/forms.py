@@ -39,6 +39,15 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
         for _, data in data_of(other, node, "dataOutputAssociation", "targetRef")
     }
     _check_start(procedure, diagram)
+    for node in diagram.all_nodes:
+        for reference, _ in data_of(diagram, node, "dataOutputAssociation", "targetRef"):
+            if local(node) != "userTask" and form_of(node) not in fields:
+                diagram.fault(
+                    node,
+                    "output_by_nobody",
+                    f"{called(node)} tidak mempunyai formulir, sehingga output {called(reference)} tidak pernah ada.",
+                    "Jadikan tugas pengguna dengan formulir, atau hapus sambungan ke dokumen itu.",
+                )
     for task in diagram.of_kind("userTask"):
         form = form_of(task)
         if form not in fields:

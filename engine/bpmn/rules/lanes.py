@@ -11,7 +11,7 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
         for lane in process.iter(bpmn("lane")):
             _check_lane(diagram, lane)
             placed |= {text_of(ref) for ref in children(lane, "flowNodeRef")}
-    for task in diagram.of_kind("userTask", "manualTask"):
+    for task in diagram.of_kind("userTask", "manualTask", "task"):
         if not any(around.get("id") in placed for around in _with_sub_processes(task)):
             diagram.fault(
                 task,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from engine.bpmn import expression
 from engine.bpmn.markup import SPIFF, Element, bpmn, children, local, sop, text_of
+from engine.bpmn.rules import foreign
 from engine.bpmn.rules.diagram import Diagram, Forms, Procedure, called, definitions
 from engine.model.calendar import parse_duration
 
@@ -42,6 +43,8 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
     for task in diagram.of_kind("userTask"):
         _check_standard_time(diagram, task)
         _check_other_performer(diagram, task)
+    for path in diagram.root.iter(bpmn("messagePath")):  # reads what the message carries, not the instance
+        _check_expression(diagram, _Written(_nearest(path), path, text_of(path), "Kunci pesan"), None, set())
     for process in diagram.processes:
         _check_start_expressions(procedure, diagram, process)
     for node in diagram.all_nodes:
@@ -130,8 +133,10 @@ def _expressions(diagram: Diagram) -> Iterator[_Written]:
             for part in children(definition, "timeDate", "timeDuration", "timeCycle"):
                 if text_of(part) and not _ISO_TIME.fullmatch(text_of(part)):
                     yield _Written(node, part, text_of(part), "Waktu")
-    for payload in diagram.root.iter(f"{{{SPIFF}}}messagePayload"):
+    for payload in diagram.root.iter(f"{{{SPIFF}}}messagePayload", f"{{{SPIFF}}}payloadExpression"):
         yield _Written(_nearest(payload), payload, text_of(payload), "Isi pesan")
+    for correlation in diagram.root.iterfind(f".//{{{SPIFF}}}processVariableCorrelation/{{{SPIFF}}}expression"):
+        yield _Written(_nearest(correlation), correlation, text_of(correlation), "Kunci percakapan")
 
 
 def _nearest(element: Element) -> Element:
@@ -163,6 +168,15 @@ def _scripts(diagram: Diagram) -> Iterator[tuple[Element, Element]]:
 def _check_expression(diagram: Diagram, written: _Written, known: set[str] | None, documents: set[str]) -> None:
     """Note why *written* does not compile, or reads what nobody gives."""
     of, word = written.of, f"{written.word} pada {called(written.of)}"
+    if (language := foreign.language_of(written.text)) is not None:
+        ours = foreign.translated(written.text)
+        diagram.fault(
+            of,
+            "foreign_expression",
+            f"{word} ditulis dalam {language}, yang tidak dibaca: {written.text}",
+            f"Tulis: {ours}" if ours else f"Tulis ulang dalam bahasa ungkapan Alur. {_EXAMPLE}",
+        )
+        return
     try:
         names = _names(written.text)
         if not names and not (compiled := expression.compile(written.text)).names:

@@ -26,7 +26,7 @@ def check_procedure(procedure: Procedure) -> None:
             "process_id",
             f"Tidak ada proses dengan id {procedure.process_id}; yang ada: "
             f"{', '.join(str(p.get('id')) for _, p in procedure.processes()) or 'tidak satu pun'}.",
-            f"Samakan id proses dengan nama folder: {procedure.process_id}.",
+            f"Samakan id proses (pada process, participant dan BPMNPlane) dengan nama folder: {procedure.process_id}.",
         )
     for diagram, process in ours:
         if process.get("isExecutable", "true") != "true":
@@ -58,7 +58,8 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
                 "Beri setiap unsur id sendiri.",
             )
     for element in diagram.root.iter():
-        if isinstance(element.tag, str) and local(element) in _SHOWN - {"lane"} and not element.get("id"):
+        ours = isinstance(element.tag, str) and namespace(element) == BPMN
+        if ours and local(element) in _SHOWN - {"lane"} and not element.get("id"):
             diagram.fault(
                 element,
                 "id_missing",
@@ -71,7 +72,10 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
                 element,
                 "id_spelling",
                 f"Id {element.get('id')} tidak berbentuk kata_kata_kecil.",
-                f"Ganti id, misalnya menjadi {_suggestion(element)}; formulir, riwayat, dan uji memakai id ini.",
+                f"Ganti id, misalnya menjadi {_suggestion(element)}; formulir, riwayat, dan uji memakai id ini."
+                if local(element) != "lane"
+                else f"Ganti id dengan peran orangnya, misalnya {_suggestion(element)}, atau tulis peran itu sebagai "
+                "sop:peran.",
             )
     for scope in diagram.scopes:
         for child in scope:

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from engine.bpmn import expression
 from engine.bpmn.limits import MOST_ITEMS
-from engine.bpmn.markup import CAMUNDA, SPIFF, Element, bpmn, children, local
-from engine.bpmn.rules.diagram import SUB_PROCESSES, Diagram, Procedure, called, inner_text
+from engine.bpmn.markup import CAMUNDA, SPIFF, ZEEBE, Element, bpmn, local
+from engine.bpmn.rules.diagram import Diagram, Procedure, called, inner_text
 
 _REFUSED = {
     "adHocSubProcess": (
@@ -36,6 +36,7 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
                 "Gambar pembatalan sebagai langkah biasa sesudah gerbang.",
             )
         _check_loop(diagram, node)
+        _check_beginning(diagram, node)
         match kind:
             case "task":
                 diagram.warn(
@@ -45,17 +46,19 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
                     "Jadikan tugas pengguna (userTask), atau tugas manual bila tidak ada yang dicatat.",
                 )
             case "serviceTask":
+                service = service_of(node)
                 diagram.fault(
                     node,
                     "unsupported_service",
-                    f"Tugas layanan {called(node)} memanggil layanan luar, dan tidak ada layanan yang terdaftar.",
+                    f"Tugas layanan {called(node)} memanggil layanan luar{f' ({service})' if service else ''}, "
+                    "dan tidak ada layanan yang terdaftar.",
                     "Jadikan tugas pengguna, atau kirim pesan dengan peristiwa lempar.",
                 )
             case "businessRuleTask":
                 _check_decision(procedure, diagram, node)
             case "callActivity":
                 _check_call(procedure, diagram, node)
-            case "sendTask" | "receiveTask" if not node.get("messageRef"):
+            case "sendTask" | "receiveTask" if not _names_message(diagram, node):
                 diagram.fault(
                     node,
                     "message_missing",
@@ -64,6 +67,42 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
                 )
             case "subProcess" if node.get("triggeredByEvent") == "true":
                 _check_event_sub_process(diagram, node)
+
+
+def _check_beginning(diagram: Diagram, node: Element) -> None:
+    """Refuse what would begin an instance, or count tokens."""
+    if node.get("instantiate") == "true":
+        diagram.fault(
+            node,
+            "start_by_event",
+            f"{called(node)} memulai pelaksanaan sendiri, sedangkan pelaksanaan selalu dimulai oleh orang.",
+            "Hapus tanda mulai (instantiate), dan letakkan peristiwa mulai biasa di depannya.",
+        )
+    for attribute in ("startQuantity", "completionQuantity"):
+        if node.get(attribute, "1") != "1":
+            diagram.fault(
+                node,
+                "quantity",
+                f"{called(node)} menghitung token ({attribute}), yang tidak dijalankan.",
+                f"Hapus {attribute}; cabang digabung dengan gerbang paralel.",
+            )
+
+
+def _names_message(diagram: Diagram, task: Element) -> bool:
+    message = diagram.elements.get(task.get("messageRef"))
+    return message is not None and local(message) == "message"
+
+
+def service_of(node: Element) -> str:
+    """Return how another tool names what a task calls; empty if it names nothing."""
+    for attribute in ("class", "delegateExpression", "expression", "topic"):
+        if node.get(f"{{{CAMUNDA}}}{attribute}"):
+            return f"camunda:{attribute} {node.get(f'{{{CAMUNDA}}}{attribute}')}"
+    for tag, attribute in ((f"{{{SPIFF}}}serviceTaskOperator", "id"), (f"{{{ZEEBE}}}taskDefinition", "type")):
+        for element in node.iterfind(f"{bpmn('extensionElements')}/{tag}"):
+            if element.get(attribute):
+                return str(element.get(attribute))
+    return ""
 
 
 def _check_decision(procedure: Procedure, diagram: Diagram, task: Element) -> None:
@@ -116,23 +155,13 @@ def _check_call(procedure: Procedure, diagram: Diagram, activity: Element) -> No
 
 
 def _check_event_sub_process(diagram: Diagram, sub_process: Element) -> None:
-    for start in children(sub_process, "startEvent"):
-        kinds = {local(child).removesuffix("EventDefinition") for child in children(start)}
-        if start.get("isInterrupting", "true") == "true":
-            diagram.fault(
-                start,
-                "event_sub_process_interrupting",
-                f"Subproses peristiwa {called(sub_process)} tidak akan menghentikan alur utama.",
-                "Jadikan tidak menyela (garis putus-putus), atau gunakan peristiwa batas pada subproses.",
-            )
-        for kind, word in (("error", "galat"), ("escalation", "eskalasi"), ("conditional", "syarat")):
-            if kind in kinds:
-                diagram.fault(
-                    start,
-                    "event_sub_process_start",
-                    f"Subproses peristiwa {called(sub_process)} dimulai oleh {word}, yang tidak berjalan benar.",
-                    "Gunakan pesan, sinyal, atau waktu; atau peristiwa batas pada subproses.",
-                )
+    if diagram.incoming.get(sub_process.get("id")) or diagram.outgoing.get(sub_process.get("id")):
+        diagram.fault(
+            sub_process,
+            "event_sub_process_flow",
+            f"Subproses peristiwa {called(sub_process)} dimulai oleh peristiwanya, tetapi tersambung dengan panah.",
+            "Hapus panahnya; yang terjadi sesudahnya digambar di dalamnya.",
+        )
 
 
 def _check_loop(diagram: Diagram, node: Element) -> None:
@@ -152,7 +181,8 @@ def _check_loop(diagram: Diagram, node: Element) -> None:
             node,
             "camunda_collection",
             f"Kumpulan untuk {called(node)} ditulis dengan camunda:collection, yang tidak dibaca.",
-            "Tulis nama kumpulan sebagai loopDataInputRef.",
+            f"Tulis loopDataInputRef berisi {several.get(f'{{{CAMUNDA}}}collection')}, dan inputDataItem dengan id "
+            f"{several.get(f'{{{CAMUNDA}}}elementVariable') or 'butirnya'}.",
         )
         return
     count, collection = inner_text(several, "loopCardinality"), inner_text(several, "loopDataInputRef")
@@ -170,12 +200,12 @@ def _check_loop(diagram: Diagram, node: Element) -> None:
             f"{called(node)} dikerjakan {int(known):,} kali sekaligus; batasnya {MOST_ITEMS}.".replace(",", "."),
             f"Kurangi jumlahnya sampai {MOST_ITEMS}, atau kerjakan sebagai satu tabel dalam satu tugas.",
         )
-    if inner_text(several, "loopDataOutputRef") and _returns_to(diagram, node):
+    if several.get("behavior", "All") != "All":
         diagram.fault(
             node,
-            "instances_output_again",
-            f"{called(node)} dapat diulang lewat panah kembali, tetapi kumpulan keluarannya sudah terisi saat itu.",
-            "Hapus loopDataOutputRef; hasil tiap bagian disimpan sebagai dokumen.",
+            "instances_behavior",
+            f"{called(node)} mengirim peristiwa tiap kali satu bagian selesai (behavior), yang tidak dijalankan.",
+            "Hapus behavior; syarat selesai ditulis sebagai completionCondition.",
         )
 
 
@@ -187,24 +217,3 @@ def _constant(text: str) -> Decimal | None:
     except expression.ExpressionError:
         return None  # said where expressions are checked
     return value if isinstance(value, Decimal) else None
-
-
-def _returns_to(diagram: Diagram, node: Element) -> bool:
-    """Whether some way leads from *node* back to it."""
-    seen, ahead = set(), diagram.next_nodes(node)
-    while ahead:
-        name = ahead.pop()
-        if name == node.get("id"):
-            return True
-        if name not in seen and name in diagram.elements:
-            seen.add(name)
-            ahead.extend(diagram.next_nodes(diagram.elements[name]))
-    return False
-
-
-def sub_process_depth(element: Element) -> int:
-    """Return how many sub-processes lie around *element*."""
-    depth = 0
-    while (element := element.getparent()) is not None:
-        depth += local(element) in SUB_PROCESSES
-    return depth

@@ -1,0 +1,263 @@
+"""Where SpiffWorkflow runs BPMN otherwise than the standard, and is made right (docs/bpmn.md lists every element).
+
+*Scopes.* An error, escalation or cancellation goes outwards from where it was thrown, scope by scope, and only to what
+sits on the activity that it leaves (BPMN 2.0.2, 10.5.1); upstream hands it to whatever waits for that code anywhere, so
+that of two transactions in parallel both would be cancelled. It carries the values of where it was thrown. An error
+that nobody catches is an incident at the end event that threw it.
+
+*Event sub-processes* begin in any scope, not only at top level; an interrupting one ends the rest of its scope, and
+one whose timer has not come yet does not keep its scope from ending (10.3.5, 13.5.4).
+
+*Joins.* What one branch changed stands, whichever branch arrives last; upstream lets the last to arrive bring back the
+old values of everything that it did not touch. Lists are taken whole: merged by position, they would belong to nobody.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from SpiffWorkflow.bpmn import BpmnEvent
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit, _EndJoin
+from SpiffWorkflow.bpmn.specs.defaults import StartEvent
+from SpiffWorkflow.bpmn.specs.event_definitions.simple import CancelEventDefinition
+from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
+from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import SubWorkflowTask
+from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
+from SpiffWorkflow.spiff.specs.event_definitions import ErrorEventDefinition, EscalationEventDefinition
+from SpiffWorkflow.util.task import TaskState
+
+
+class Uncaught(RuntimeError):
+    """An error was thrown that no scope around it catches."""
+
+
+# ── what leaves its scope ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Outwards:
+    """An event that looks for who catches it from the inside out, with the values of where it was thrown."""
+
+    name: str
+    expression: str | None
+    variable: str | None
+
+    def throw(self, my_task: Any) -> None:
+        """Hand it to the nearest scope that catches it."""
+        workflow = my_task.workflow.top_workflow
+        expression = getattr(self, "expression", None)
+        carried = dict(my_task.data) if expression is None else workflow.script_engine.evaluate(my_task, expression)
+        event = BpmnEvent(self, payload=carried, target=my_task.workflow)
+        if not _catch_outwards(workflow, event) and isinstance(self, ErrorEventDefinition):
+            raise Uncaught(f"galat {self.name} tidak ditangkap siapa pun")
+
+    def update_task_data(self, my_task: Any) -> None:
+        """Give what was carried to who caught it: under a name if the diagram gives one, else value by value."""
+        carried = my_task.internal_data.pop(self.name, None)
+        if getattr(self, "variable", None) is not None:
+            my_task.data[self.variable] = carried
+        elif isinstance(carried, Mapping):
+            my_task.data.update(carried)
+
+
+class RaisedError(_Outwards, ErrorEventDefinition):  # type: ignore[misc]
+    """An error."""
+
+
+class RaisedEscalation(_Outwards, EscalationEventDefinition):  # type: ignore[misc]
+    """An escalation."""
+
+
+class RaisedCancel(_Outwards, CancelEventDefinition):  # type: ignore[misc]
+    """The cancellation of a transaction."""
+
+    def update_task_data(self, my_task: Any) -> None:
+        """Carry nothing: what a cancelled transaction did is undone."""
+
+
+OUTWARDS = {
+    ErrorEventDefinition: RaisedError,
+    EscalationEventDefinition: RaisedEscalation,
+    CancelEventDefinition: RaisedCancel,
+}
+
+
+def _catch_outwards(workflow: Any, event: Any) -> bool:
+    """Let the nearest scope catch *event*; whether one did."""
+    scope = event.target
+    while scope is not None:
+        for start in _begun(workflow, [scope], event):
+            _catch(start, event)
+            return True
+        if scope.parent_task_id is None:
+            return False
+        activity = workflow.get_task_from_id(scope.parent_task_id)
+        scope = activity.workflow
+        if isinstance(activity.parent.task_spec, LoopTask):  # one item of several: their common edge
+            activity = activity.parent
+        catching = _on_the_edge(workflow, activity, event)
+        if catching:
+            _catch(catching[0], event)
+            return True
+    return False
+
+
+def _on_the_edge(workflow: Any, activity: Any, event: Any) -> list[Any]:
+    """Return the boundary events of *activity* that catch *event*, those that name its code first."""
+    if not isinstance(activity.parent.task_spec, BoundaryEventSplit):
+        return []
+    waiting = [task for task in activity.parent.children if task.id in workflow.event_manager.tasks]
+    found = [task for task in waiting if task.task_spec.catches(task, event)]
+    return sorted(found, key=lambda task: getattr(task.task_spec.event_definition, "code", None) is None)
+
+
+def _catch(task: Any, event: Any) -> None:
+    task.task_spec.catch(task, event)
+    task.task_spec._update(task)
+
+
+# ── event sub-processes ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class InterruptingStart(StartEvent):  # type: ignore[misc]
+    """The start of an event sub-process that ends everything else in its scope."""
+
+    def _run_hook(self, my_task: Any) -> Any:
+        result = super()._run_hook(my_task)
+        side = my_task.workflow.top_workflow.get_task_from_id(my_task.workflow.parent_task_id)
+        for child in side.workflow.task_tree.children:
+            if child is not side:
+                child.cancel()
+        return result
+
+
+class End(_EndJoin):  # type: ignore[misc]
+    """The end of a scope: an event sub-process that has not begun does not keep it from ending."""
+
+    def _check_threshold_unstructured(self, my_task: Any) -> bool:
+        if super()._check_threshold_unstructured(my_task):
+            return True
+        idle = [side for side in _side_tracks(my_task.workflow) if not _has_begun(side)]
+        if not idle:
+            return False
+        behind = {self, *self.outputs}
+        for task in my_task.workflow.tasks.values():
+            if task.has_state(TaskState.NOT_FINISHED_MASK) and task.task_spec not in behind and task not in idle:
+                return False
+        for side in idle:
+            side.cancel()
+        return True
+
+
+def begin_side_tracks(workflow: Any, event: Any) -> None:
+    """Begin every event sub-process that *event* starts, so that its start event waits for it."""
+    for _ in _begun(workflow, open_scopes(workflow), event):
+        pass
+
+
+def open_scopes(workflow: Any) -> Iterator[Any]:
+    """Yield the instance and every sub-process of it that is being worked on."""
+    if not workflow.completed:
+        yield workflow
+    for scope in workflow.get_active_subprocesses():
+        if workflow.get_task_from_id(scope.parent_task_id)._state == TaskState.STARTED:
+            yield scope
+
+
+def listening(workflow: Any) -> Iterator[tuple[Any, str, Any]]:
+    """Yield what may begin an event sub-process now: scope, the sub-process's name, its start event's specification."""
+    for scope in open_scopes(workflow):
+        yield from _listening(workflow, scope)
+
+
+def _listening(workflow: Any, scope: Any) -> Iterator[tuple[Any, str, Any]]:
+    names = scope.spec.start.side_tracks
+    if not names or any(_interrupts(side) and _has_begun(side) for side in _side_tracks(scope)):
+        return
+    for name in names:
+        for start in workflow.subprocess_specs[name].bpmn_start_events:
+            yield scope, name, start
+
+
+def _begun(workflow: Any, scopes: Iterable[Any], event: Any) -> Iterator[Any]:
+    """Begin the event sub-processes of *scopes* that *event* starts; yield their start events."""
+    for scope, name, start in [each for one in scopes for each in _listening(workflow, one)]:
+        if start.event_definition == event.event_definition:
+            side = scope.tasks[scope.spec.start.trigger_wf(scope.task_tree, name)]
+            side.task_spec._predict(side, mask=TaskState.STARTED | TaskState.FUTURE)  # its way to the end
+            begun = workflow.subprocesses[side.id]
+            begun.correlations.update(event.correlations or {})
+            yield next(task for task in begun.tasks.values() if task.task_spec is start)
+
+
+def _side_tracks(scope: Any) -> list[Any]:
+    """Return the tasks of the event sub-processes of *scope*: those that began, and those whose timer runs.
+
+    Only they lie directly behind the engine's own start.
+    """
+    return [task for task in scope.task_tree.children if isinstance(task.task_spec, SubWorkflowTask)]
+
+
+def _start_of(side: Any) -> Any:
+    """Return the start event's task inside an event sub-process; None if it is gone."""
+    inside = side.workflow.top_workflow.subprocesses.get(side.id)
+    if inside is None:
+        return None
+    return next((task for task in inside.tasks.values() if task.task_spec in inside.spec.bpmn_start_events), None)
+
+
+def _has_begun(side: Any) -> bool:
+    start = _start_of(side)
+    return start is None or start._state != TaskState.WAITING
+
+
+def _interrupts(side: Any) -> bool:
+    start = _start_of(side)
+    return start is not None and isinstance(start.task_spec, InterruptingStart)
+
+
+# ── joins ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def merge(into: dict[str, Any], base: Mapping[str, Any], branch: Mapping[str, Any]) -> None:
+    """Write into *into* what *branch* changed against *base*; of tables of values, key by key."""
+    for key, value in branch.items():
+        held = base.get(key)
+        if key in base and (held is value or (type(held) is type(value) and held == value)):
+            continue
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            into[key] = dict(into[key])
+            merge(into[key], held if isinstance(held, dict) else {}, value)
+        else:
+            into[key] = value
+
+
+def _join(self: Any, my_task: Any) -> bool:
+    """Bring the branches that meet at *my_task* together: what each changed since they parted, in order of arrival."""
+    ancestors = list(_ancestors(my_task))
+    before = next((task for task in ancestors if task.task_spec is self), None)  # the pass before, in a loop
+    arrived = [
+        task
+        for task in my_task.workflow.tasks.values()
+        if task.task_spec is self
+        and task is not my_task
+        and task.has_state(TaskState.FINISHED_MASK)
+        and not my_task.is_descendant_of(task)
+        and (before is None or task.is_descendant_of(before))
+    ]
+    arrived.sort(key=lambda task: task.last_state_change)
+    chains = [{ancestor.id for ancestor in _ancestors(task)} for task in arrived]
+    base: Mapping[str, Any] = next((task.data for task in ancestors if all(task.id in chain for chain in chains)), {})
+    data = dict(base)
+    for task in [*arrived, my_task]:
+        merge(data, base, task.parent.data)
+        if task is not my_task and task.has_state(TaskState.COMPLETED):
+            task._drop_children(force=True)
+    my_task.data = data
+    return True
+
+
+def _ancestors(task: Any) -> Iterator[Any]:
+    while (task := task.parent) is not None:
+        yield task
+
+
+UnstructuredJoin._run_hook = _join
