@@ -1,8 +1,9 @@
 """People, memberships, sessions, sign-in attempts and one-time codes."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Date, and_, bindparam, delete, func, insert, or_, select, update
@@ -28,6 +29,43 @@ def in_force(day: date | BindParameter[date]) -> ColumnElement[bool]:
     return and_(membership.c.since <= day, or_(membership.c.until.is_(None), membership.c.until >= day))
 
 
+OWNER = (
+    person.c.id,
+    person.c.name,
+    person.c.active,
+    person.c.must_change_password,
+    person.c.locale,
+    person.c.sample,
+    membership.c.id.label("m_id"),
+    membership.c.role,
+    membership.c.capacity,
+    membership.c.since,
+    membership.c.until,
+    membership.c.decree,
+)
+HELD_TODAY = and_(membership.c.person_id == person.c.id, in_force(bindparam("today", type_=Date)))
+"""Joins what a person holds on the day bound as ``today``."""
+
+
+def owner(rows: Sequence[Any]) -> Person:
+    """Return the person whose rows these are, one for each membership, read with OWNER's columns."""
+    first = rows[0]
+    held = tuple(
+        Membership(row.m_id, first.id, row.role, Capacity(row.capacity), row.since, row.until, row.decree)
+        for row in rows
+        if row.m_id is not None
+    )
+    return Person(
+        id=first.id,
+        name=first.name,
+        active=first.active,
+        must_change_password=first.must_change_password,
+        locale=first.locale,
+        memberships=held,
+        sample=first.sample,
+    )
+
+
 def everyone(tx: Transaction, person_id: str | None = None) -> tuple[Person, ...]:
     """Return every person (or the one with *person_id*) with all memberships, by name."""
     last = (
@@ -37,47 +75,16 @@ def everyone(tx: Transaction, person_id: str | None = None) -> tuple[Person, ...
         .subquery()
     )
     query = (
-        select(
-            person.c.id,
-            person.c.name,
-            person.c.active,
-            person.c.must_change_password,
-            person.c.locale,
-            person.c.sample,
-            last.c.at,
-            membership.c.id.label("m_id"),
-            membership.c.role,
-            membership.c.capacity,
-            membership.c.since,
-            membership.c.until,
-            membership.c.decree,
-        )
+        select(*OWNER, last.c.at)
         .outerjoin(membership, membership.c.person_id == person.c.id)
         .outerjoin(last, last.c.account == person.c.id)
         .order_by(person.c.name, person.c.id, membership.c.since, membership.c.id)
     )
     if person_id is not None:
         query = query.where(person.c.id == person_id)
-    facts: dict[str, dict[str, Any]] = {}
-    held: dict[str, list[Membership]] = {}
-    for row in tx.connection.execute(query):
-        facts.setdefault(
-            row.id,
-            {
-                "id": row.id,
-                "name": row.name,
-                "active": row.active,
-                "must_change_password": row.must_change_password,
-                "locale": row.locale,
-                "last_sign_in_at": row.at,
-                "sample": row.sample,
-            },
-        )
-        if row.m_id is not None:
-            held.setdefault(row.id, []).append(
-                Membership(row.m_id, row.id, row.role, Capacity(row.capacity), row.since, row.until, row.decree)
-            )
-    return tuple(Person(**own, memberships=tuple(held.get(id_, ()))) for id_, own in facts.items())
+    found = groupby(tx.connection.execute(query).all(), key=lambda row: row.id)
+    whole = [list(rows) for _, rows in found]
+    return tuple(replace(owner(rows), last_sign_in_at=rows[0].at) for rows in whole)
 
 
 def by_id(tx: Transaction, person_id: str) -> Person | None:
@@ -252,21 +259,10 @@ SESSION = (  # built once: every request asks it
         web_session.c.created_at,
         web_session.c.last_seen_at,
         web_session.c.ended_at,
-        person.c.id,
-        person.c.name,
-        person.c.active,
-        person.c.must_change_password,
-        person.c.locale,
-        person.c.sample,
-        membership.c.id.label("m_id"),
-        membership.c.role,
-        membership.c.capacity,
-        membership.c.since,
-        membership.c.until,
-        membership.c.decree,
+        *OWNER,
     )
     .join(person, person.c.id == web_session.c.person_id)
-    .outerjoin(membership, and_(membership.c.person_id == person.c.id, in_force(bindparam("today", type_=Date))))
+    .outerjoin(membership, HELD_TODAY)
     .where(web_session.c.id == bindparam("its_id"))
     .order_by(membership.c.capacity, membership.c.since)
 )
@@ -278,21 +274,7 @@ def session(tx: Transaction, id_: str, today: date) -> SessionRow | None:
     if not rows:
         return None
     first = rows[0]
-    held = tuple(
-        Membership(row.m_id, first.id, row.role, Capacity(row.capacity), row.since, row.until, row.decree)
-        for row in rows
-        if row.m_id is not None
-    )
-    owner = Person(
-        id=first.id,
-        name=first.name,
-        active=first.active,
-        must_change_password=first.must_change_password,
-        locale=first.locale,
-        memberships=held,
-        sample=first.sample,
-    )
-    return SessionRow(first.session_id, first.created_at, first.last_seen_at, first.ended_at, owner)
+    return SessionRow(first.session_id, first.created_at, first.last_seen_at, first.ended_at, owner(rows))
 
 
 def touch_session(tx: Transaction, id_: str, now: datetime) -> None:

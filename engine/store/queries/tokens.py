@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, insert, select, update
 
-from engine.model.people import Capacity, Membership, Person
+from engine.model.people import Person
 from engine.store.queries import Transaction
-from engine.store.queries.people import in_force
+from engine.store.queries.people import HELD_TODAY, OWNER, owner
 from engine.store.tables import api_token, idempotency_key, membership, person
 
 
@@ -61,47 +61,19 @@ def of_person(tx: Transaction, person_id: str) -> tuple[TokenRecord, ...]:
     return tuple(TokenRecord(*row) for row in rows)
 
 
+HOLDER = (  # built once: every request of a program asks it
+    select(*(column.label(f"t_{column.name}") for column in COLUMNS), *OWNER)
+    .join(person, person.c.id == api_token.c.person_id)
+    .outerjoin(membership, HELD_TODAY)
+    .where(api_token.c.sha256 == bindparam("its_hash"))
+    .order_by(membership.c.capacity, membership.c.since)
+)
+
+
 def by_hash(tx: Transaction, sha256: str, today: date) -> tuple[TokenRecord, Person] | None:
     """Return the token with its person and the memberships in force *today*, in one statement."""
-    rows = tx.connection.execute(
-        select(
-            *(column.label(f"t_{column.name}") for column in COLUMNS),
-            person.c.id,
-            person.c.name,
-            person.c.active,
-            person.c.must_change_password,
-            person.c.locale,
-            person.c.sample,
-            membership.c.id.label("m_id"),
-            membership.c.role,
-            membership.c.capacity,
-            membership.c.since,
-            membership.c.until,
-            membership.c.decree,
-        )
-        .join(person, person.c.id == api_token.c.person_id)
-        .outerjoin(membership, and_(membership.c.person_id == person.c.id, in_force(today)))
-        .where(api_token.c.sha256 == sha256)
-        .order_by(membership.c.capacity, membership.c.since)
-    ).all()
-    if not rows:
-        return None
-    first = rows[0]
-    held = tuple(
-        Membership(row.m_id, first.id, row.role, Capacity(row.capacity), row.since, row.until, row.decree)
-        for row in rows
-        if row.m_id is not None
-    )
-    owner = Person(
-        id=first.id,
-        name=first.name,
-        active=first.active,
-        must_change_password=first.must_change_password,
-        locale=first.locale,
-        memberships=held,
-        sample=first.sample,
-    )
-    return TokenRecord(*first[: len(COLUMNS)]), owner
+    rows = tx.connection.execute(HOLDER, {"its_hash": sha256, "today": today}).all()
+    return (TokenRecord(*rows[0][: len(COLUMNS)]), owner(rows)) if rows else None
 
 
 def touch(tx: Transaction, token_id: str, now: datetime) -> None:
