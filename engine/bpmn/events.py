@@ -18,7 +18,7 @@ from SpiffWorkflow.bpmn.specs.event_definitions import MessageEventDefinition, S
 from SpiffWorkflow.spiff.specs.event_definitions import MessageEventDefinition as SpiffMessage
 from SpiffWorkflow.spiff.specs.event_definitions import SignalEventDefinition as SpiffSignal
 
-from engine.bpmn.semantics import begin_side_tracks, listening
+from engine.bpmn.semantics import catch, listening
 from engine.bpmn.state import pack, unpack
 from engine.model.history import canonical
 from engine.model.process import Message, MessageKind, Subscription
@@ -50,12 +50,7 @@ def caught(workflow: Any, message: Message) -> tuple[str, ...]:
     """Let *workflow* catch *message*; the ids of the elements that did, none if nothing waited for that one."""
     definition = (SpiffMessage if message.kind is MessageKind.MESSAGE else SpiffSignal)(message.name)
     event = BpmnEvent(definition, message.payload, {key: dict(held) for key, held in message.correlations.items()})
-    catching = [task for task in workflow.event_manager.tasks.values() if task.task_spec.catches(task, event)]
-    elements = [str(task.task_spec.bpmn_id) for task in catching]
-    if not elements:
-        elements = [s.element_id for s in _starting_sub_processes(workflow) if (s.kind, s.name) == _facts(message)]
-    begin_side_tracks(workflow, event)
-    return tuple(dict.fromkeys(elements)) if workflow.event_manager.catch(event, internal=False) else ()
+    return tuple(dict.fromkeys(str(task.task_spec.bpmn_id) for task in catch(workflow, event)))
 
 
 def packed(message: Message) -> bytes:
@@ -98,10 +93,6 @@ def _starting_sub_processes(workflow: Any) -> Iterator[Subscription]:
         if kind is not None:
             name = start.event_definition.name
             yield Subscription(scope.task_tree.id.hex, str(start.bpmn_id), kind, name, "")
-
-
-def _facts(message: Message) -> tuple[MessageKind, str]:
-    return message.kind, message.name
 
 
 def _kind_of(definition: Any) -> MessageKind | None:

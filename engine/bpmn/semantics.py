@@ -5,6 +5,8 @@ sits on the activity that it leaves (BPMN 2.0.2, 10.5.1); upstream hands it to w
 that of two transactions in parallel both would be cancelled. It carries the values of where it was thrown. An error
 that nobody catches is an incident at the end event that threw it.
 
+*Messages* reach one of those who wait for them; upstream gives one to all of an instance (10.5.1).
+
 *Event sub-processes* begin in any scope, not only at top level; an interrupting one ends the rest of its scope, and
 one whose timer has not come yet does not keep its scope from ending (10.3.5, 13.5.4).
 
@@ -13,11 +15,13 @@ old values of everything that it did not touch. Lists are taken whole: merged by
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from SpiffWorkflow.bpmn import BpmnEvent
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit, _EndJoin
 from SpiffWorkflow.bpmn.specs.defaults import StartEvent
+from SpiffWorkflow.bpmn.specs.event_definitions import MessageEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import CancelEventDefinition
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import SubWorkflowTask
@@ -84,7 +88,8 @@ def _catch_outwards(workflow: Any, event: Any) -> bool:
     """Let the nearest scope catch *event*; whether one did."""
     scope = event.target
     while scope is not None:
-        for start in _begun(workflow, [scope], event):
+        start = next(_begun(workflow, [scope], event), None)
+        if start is not None:
             _catch(start, event)
             return True
         if scope.parent_task_id is None:
@@ -147,10 +152,21 @@ class End(_EndJoin):  # type: ignore[misc]
         return True
 
 
-def begin_side_tracks(workflow: Any, event: Any) -> None:
-    """Begin every event sub-process that *event* starts, so that its start event waits for it."""
-    for _ in _begun(workflow, open_scopes(workflow), event):
-        pass
+def catch(workflow: Any, event: Any) -> list[Any]:
+    """Let *workflow* catch *event*; the tasks that did.
+
+    A signal is for everybody who waits; a message for one: who waits longest, else an event sub-process that it begins.
+    """
+    waiting = [task for task in workflow.event_manager.tasks.values() if task.task_spec.catches(task, event)]
+    waiting.sort(key=lambda task: task.last_state_change)
+    beginning = _begun(workflow, open_scopes(workflow), event)
+    if isinstance(event.event_definition, MessageEventDefinition):
+        found = waiting[:1] or list(islice(beginning, 1))
+    else:
+        found = [*waiting, *beginning]
+    for task in found:
+        _catch(task, event)
+    return found
 
 
 def open_scopes(workflow: Any) -> Iterator[Any]:
@@ -179,7 +195,7 @@ def _listening(workflow: Any, scope: Any) -> Iterator[tuple[Any, str, Any]]:
 
 def _begun(workflow: Any, scopes: Iterable[Any], event: Any) -> Iterator[Any]:
     """Begin the event sub-processes of *scopes* that *event* starts; yield their start events."""
-    for scope, name, start in [each for one in scopes for each in _listening(workflow, one)]:
+    for scope, name, start in [each for one in list(scopes) for each in _listening(workflow, one)]:
         if start.event_definition == event.event_definition:
             side = scope.tasks[scope.spec.start.trigger_wf(scope.task_tree, name)]
             side.task_spec._predict(side, mask=TaskState.STARTED | TaskState.FUTURE)  # its way to the end

@@ -291,9 +291,10 @@ class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
 
     def catch(self, event: Any) -> None:
         """Let the instance catch what it threw; a signal goes on to everybody else as well (BPMN 2.0.2, 10.5.1)."""
-        semantics.begin_side_tracks(self, event)
-        heard = self.event_manager.catch(event)
-        if heard and isinstance(event.event_definition, SignalEventDefinition):
+        if event.target is not None:  # terminates its scope, and is nobody else's
+            return
+        heard = semantics.catch(self, event)
+        if not heard or isinstance(event.event_definition, SignalEventDefinition):
             self.bpmn_events.append(event)
 
     def every_task(self) -> Iterator[Any]:

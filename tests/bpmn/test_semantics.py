@@ -101,6 +101,21 @@ def test_a_signal_end_event_sends_its_signal(begin):
     assert case.step.status is InstanceStatus.COMPLETED
 
 
+def test_a_message_is_for_one_of_those_who_wait_for_it(begin):
+    case = begin("message_reaches_one_of_those_who_wait")
+    assert len(case.step.subscribed) == 2
+    case.receive(CANCELLED)
+    assert (case.open, case.step.caught_by, len(case.step.unsubscribed)) == ([], ("terima",), 1)
+    assert case.receive(CANCELLED).open == ["catat"]
+
+
+def test_an_error_in_a_called_process_ends_all_items_of_the_call(begin):
+    case = begin("error_leaves_a_called_process_and_one_of_several_items")
+    assert case.open == ["periksa", "periksa"]
+    assert case.complete("periksa").open == ["ulangi"]
+    assert case.complete("ulangi").step.status is InstanceStatus.COMPLETED
+
+
 def test_terminating_or_cancelling_sends_nothing_to_the_outside(begin):
     case = begin("terminate_end_cancels_the_rest").complete("batalkan")
     assert case.step.thrown == ()
