@@ -13,7 +13,7 @@ export class Findings {
   async ask(changes) {
     this.asking?.abort();
     const asking = (this.asking = new AbortController());
-    const slow = setTimeout(() => (this.summary.textContent = say("checking")), 300);
+    const slow = setTimeout(() => this.sum("checking", "muted"), 300);
     try {
       const answer = await fetch(bench.checkUrl, {
         method: "POST",
@@ -30,17 +30,22 @@ export class Findings {
       return findings;
     } catch (error) {
       if (error.name === "AbortError") return null;
-      this.summary.textContent = say(error.message === "ended" ? "ended" : "unchecked");
+      this.sum(error.message === "ended" ? "ended" : "unchecked", "warned");
       return null;
     } finally {
       clearTimeout(slow);
     }
   }
 
+  sum(key, kind, facts) {
+    this.summary.textContent = say(key, facts);
+    this.summary.className = kind;
+  }
+
   draw() {
     const errors = this.found.filter((each) => each.severity === "error").length;
-    this.summary.textContent = this.found.length ? say("summary", { errors, warnings: this.found.length - errors }) : say("none");
-    this.summary.className = errors ? "bad" : this.found.length ? "warned" : "fine";
+    if (this.found.length) this.sum("summary", errors ? "bad" : "warned", { errors, warnings: this.found.length - errors });
+    else this.sum("none", "fine");
     const ordered = [...this.found].sort((a, b) => (a.severity === "error" ? 0 : 1) - (b.severity === "error" ? 0 : 1));
     const focused = [...this.list.querySelectorAll("button")].indexOf(document.activeElement);
     this.list.replaceChildren(...ordered.map((each) => this.line(each)));

@@ -3,6 +3,8 @@ import { is } from "bpmn-js/lib/util/ModelUtil";
 import { allDocuments } from "./documents.js";
 import { freeId, wordsOf } from "./names.js";
 
+const APART = 50; // pixels between a step and what follows, as bpmn-js places it
+
 // The command: { element, lane }: moves a step into the middle of a lane, with the documents that only it uses.
 export class MoveToLaneHandler {
   constructor(modeling) {
@@ -20,20 +22,29 @@ export class MoveToLaneHandler {
 MoveToLaneHandler.$inject = ["modeling"];
 
 // The command: { element, type }: draws what follows *element*. A task goes on in one direction only, so what followed it
-// follows the new one.
+// follows the new one, and moves on with everything beside it where there is no room.
 export class InsertAfterHandler {
-  constructor(modeling, elementFactory, autoPlace) {
-    Object.assign(this, { modeling, elementFactory, autoPlace });
+  constructor(modeling, elementFactory, autoPlace, spaceTool, elementRegistry) {
+    Object.assign(this, { modeling, elementFactory, autoPlace, spaceTool, elementRegistry });
   }
 
   preExecute(context) {
     const { element, type } = context;
     const flows = element.outgoing.filter((each) => is(each, "bpmn:SequenceFlow"));
-    const shape = (context.shape = this.autoPlace.append(element, this.elementFactory.createShape({ type })));
-    if (flows.length === 1 && !is(element, "bpmn:Gateway")) this.modeling.reconnectStart(flows[0], shape, { x: shape.x + shape.width, y: shape.y + shape.height / 2 });
+    const next = flows.length === 1 && !is(element, "bpmn:Gateway") ? flows[0] : null;
+    const shape = this.elementFactory.createShape({ type });
+    const end = element.x + element.width;
+    const lacking = end + shape.width + 2 * APART - next?.target.x;
+    if (next?.target.x > end && lacking > 0) {
+      const { movingShapes, resizingShapes } = this.spaceTool.calculateAdjustments(this.elementRegistry.filter((each) => each.parent), "x", lacking, end + 1);
+      this.modeling.createSpace(movingShapes, resizingShapes, { x: lacking, y: 0 }, "e", end + 1);
+    }
+    const middle = element.y + element.height / 2;
+    context.shape = next?.target.x > end ? this.modeling.appendShape(element, shape, { x: end + APART + shape.width / 2, y: middle }, element.parent) : this.autoPlace.append(element, shape);
+    if (next) this.modeling.reconnectStart(next, context.shape, { x: context.shape.x + context.shape.width, y: middle });
   }
 }
-InsertAfterHandler.$inject = ["modeling", "elementFactory", "autoPlace"];
+InsertAfterHandler.$inject = ["modeling", "elementFactory", "autoPlace", "spaceTool", "elementRegistry"];
 
 // The command: { element, loop, process, list?, item? }: the id of the list that a step is done for, which is a document, else an
 // entry that belongs to the process and is named here if it is not yet; the id of each of its items. Empty takes it away.
