@@ -13,6 +13,7 @@ from typing import Any
 
 from lxml import etree
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
+from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 
 from engine.bpmn import decisions, expression, markup, semantics
@@ -81,7 +82,7 @@ def load(files: Mapping[str, bytes], process_id: str) -> Definition:
         subprocess_specs = parser.get_subprocess_specs(process_id)
     except (ValidationException, RecursionError) as error:
         raise _invalid(path, error) from None
-    freeze([spec, *subprocess_specs.values()], _interrupting(roots.values()))
+    freeze([spec, *subprocess_specs.values()], _sides(roots.values()))
     every = list(roots.values())
     kinds = {e.get("id"): local(e) for root in every for e in root.iter() if e.get("id") and isinstance(e.tag, str)}
     return Definition(
@@ -124,18 +125,20 @@ def _tables(files: Mapping[str, bytes]) -> dict[str, decisions.Table]:
     return found
 
 
-def freeze(specs: Iterable[Any], interrupting: frozenset[str] = frozenset()) -> None:
+def freeze(specs: Iterable[Any], sides: Mapping[str, bool]) -> None:
     """Wire into the specifications all that running instances would otherwise wire into them, and guard updates.
 
-    *interrupting* are the start events of event sub-processes that end the rest of their scope.
+    *sides* are the start events of event sub-processes, and whether they end the rest of their scope.
     """
     for spec in specs:
         spec.end.__class__ = semantics.End
         for start in spec.bpmn_start_events:
-            if start.bpmn_id in interrupting:
-                start.__class__ = semantics.InterruptingStart
+            if start.bpmn_id in sides:
+                start.__class__ = semantics.InterruptingStart if sides[start.bpmn_id] else semantics.SideStart
         for task_spec in list(spec.task_specs.values()):
             task_spec.__class__ = ITEMS_APART.get(type(task_spec), type(task_spec))
+            if isinstance(task_spec, BoundaryEvent):
+                task_spec.__class__ = semantics.Edge
             if isinstance(task_spec, LoopTask):
                 spec.task_specs[task_spec.task_spec].completed_event.connect(task_spec.merge_child)
             if getattr(task_spec, "cardinality", None) is not None:
@@ -150,16 +153,15 @@ def freeze(specs: Iterable[Any], interrupting: frozenset[str] = frozenset()) -> 
                 triggered.connect(spec.end)
 
 
-def _interrupting(roots: Iterable[Element]) -> frozenset[str]:
-    """Return the ids of the start events that interrupt (BPMN 2.0.2, 10.5.2): those of errors always do."""
-    return frozenset(
-        start.get("id")
+def _sides(roots: Iterable[Element]) -> dict[str, bool]:
+    """Return the starts of event sub-processes, and whether they interrupt (BPMN 2.0.2, 10.5.2): errors always do."""
+    return {
+        start.get("id"): start.get("isInterrupting") != "false" or start.find(bpmn("errorEventDefinition")) is not None
         for root in roots
         for side in root.iter(bpmn("subProcess"))
         if side.get("triggeredByEvent") == "true"
         for start in children(side, "startEvent")
-        if start.get("isInterrupting") != "false" or start.find(bpmn("errorEventDefinition")) is not None
-    )
+    }
 
 
 def wiring(definition: Definition) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:

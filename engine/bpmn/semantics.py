@@ -8,7 +8,8 @@ that nobody catches is an incident at the end event that threw it.
 *Messages* reach one of those who wait for them; upstream gives one to all of an instance (10.5.1).
 
 *Event sub-processes* begin in any scope, not only at top level; an interrupting one ends the rest of its scope, and
-one whose timer has not come yet does not keep its scope from ending (10.3.5, 13.5.4).
+one whose timer has not come yet does not keep its scope from ending (10.3.5, 13.5.4). It knows what its scope knows by
+then, and what follows a boundary event what was done inside; upstream what was known when the scope began.
 
 *Joins.* What one branch changed stands, whichever branch arrives last; upstream lets the last to arrive bring back the
 old values of everything that it did not touch. Lists are taken whole: merged by position, they would belong to nobody.
@@ -20,7 +21,7 @@ from typing import Any
 
 from SpiffWorkflow.bpmn import BpmnEvent
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit, _EndJoin
-from SpiffWorkflow.bpmn.specs.defaults import StartEvent
+from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, StartEvent
 from SpiffWorkflow.bpmn.specs.event_definitions import MessageEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import CancelEventDefinition
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
@@ -122,16 +123,40 @@ def _catch(task: Any, event: Any) -> None:
 # ── event sub-processes ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class InterruptingStart(StartEvent):  # type: ignore[misc]
+class SideStart(StartEvent):  # type: ignore[misc]
+    """The start of an event sub-process: it begins with what its scope knows by now."""
+
+    def _run_hook(self, my_task: Any) -> Any:
+        my_task.data = _known(_side_of(my_task).workflow)
+        return super()._run_hook(my_task)
+
+
+class InterruptingStart(SideStart):
     """The start of an event sub-process that ends everything else in its scope."""
 
     def _run_hook(self, my_task: Any) -> Any:
         result = super()._run_hook(my_task)
-        side = my_task.workflow.top_workflow.get_task_from_id(my_task.workflow.parent_task_id)
+        side = _side_of(my_task)
         for child in side.workflow.task_tree.children:
             if child is not side:
                 child.cancel()
         return result
+
+
+class Edge(BoundaryEvent):  # type: ignore[misc]
+    """A boundary event: what follows it knows what was done inside its sub-process, unless that is undone."""
+
+    def _run_hook(self, my_task: Any) -> Any:
+        workflow = my_task.workflow.top_workflow
+        for activity in my_task.parent.children:
+            inside = workflow.subprocesses.get(activity.id)
+            if inside is not None and inside.spec.io_specification is None and not self._undoes():
+                my_task.data = dict(my_task.data)
+                merge(my_task.data, activity.data, _known(inside))
+        return super()._run_hook(my_task)
+
+    def _undoes(self) -> bool:
+        return isinstance(self.event_definition, CancelEventDefinition)
 
 
 class End(_EndJoin):  # type: ignore[misc]
@@ -220,6 +245,33 @@ def _start_of(side: Any) -> Any:
     return next((task for task in inside.tasks.values() if task.task_spec in inside.spec.bpmn_start_events), None)
 
 
+def _side_of(start: Any) -> Any:
+    """Return the task of the event sub-process that *start* begins."""
+    return start.workflow.top_workflow.get_task_from_id(start.workflow.parent_task_id)
+
+
+def _known(scope: Any) -> dict[str, Any]:
+    """Return what a scope knows by now: every change that was made in it, in the order in which they were made."""
+    data = dict(scope.task_tree.data)
+    for task in sorted(_changes(scope), key=lambda task: task.last_state_change):
+        merge(data, task.parent.data, task.data)
+    return data
+
+
+def _changes(scope: Any) -> Iterator[Any]:
+    """Yield the tasks whose data tell what was changed in *scope*; what an item changed, the whole has taken over."""
+    for task in scope.tasks.values():
+        parent = task.parent
+        if parent is None or task.has_state(TaskState.PREDICTED_MASK | TaskState.FUTURE):
+            continue
+        if isinstance(parent.task_spec, LoopTask) and parent.task_spec.task_spec == task.task_spec.name:
+            continue
+        yield task
+        inside = scope.top_workflow.subprocesses.get(task.id)
+        if inside is not None and task._state == TaskState.STARTED:
+            yield from _changes(inside)
+
+
 def _has_begun(side: Any) -> bool:
     start = _start_of(side)
     return start is None or start._state != TaskState.WAITING
@@ -264,11 +316,22 @@ def _join(self: Any, my_task: Any) -> bool:
     base: Mapping[str, Any] = next((task.data for task in ancestors if all(task.id in chain for chain in chains)), {})
     data = dict(base)
     for task in [*arrived, my_task]:
-        merge(data, base, task.parent.data)
+        merge(data, base, _yielded(task.parent))
         if task is not my_task and task.has_state(TaskState.COMPLETED):
             task._drop_children(force=True)
     my_task.data = data
     return True
+
+
+def _yielded(task: Any) -> Mapping[str, Any]:
+    """Return what a branch that ends with *task* brings: of an event sub-process only what was changed in it."""
+    found: dict[str, Any] = task.data
+    if task in _side_tracks(task.workflow) and (start := _start_of(task)) is not None:
+        heard = getattr(start.task_spec.event_definition, "message_var", None)
+        began = {key: value for key, value in start.data.items() if key != heard}
+        found = {}
+        merge(found, began, task.data)
+    return found
 
 
 def _ancestors(task: Any) -> Iterator[Any]:

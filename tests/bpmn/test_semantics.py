@@ -1,9 +1,11 @@
 """What SpiffWorkflow by itself runs otherwise than BPMN says, and runs rightly here (docs/bpmn.md)."""
 
+from datetime import timedelta
+
 import pytest
 
 from engine.model.process import InstanceStatus, Message, MessageKind
-from tests.bpmn.office import Instance
+from tests.bpmn.office import NOW, Instance
 
 
 @pytest.fixture(params=[True, False], ids=["live", "restored"])
@@ -66,6 +68,27 @@ def test_an_interrupting_timer_closes_what_took_too_long(begin):
     case.now = case.step.timers[0].due_at
     assert case.fire().open == ["tangani"]
     assert case.complete("tangani").step.status is InstanceStatus.COMPLETED
+
+
+def test_a_side_track_knows_what_was_done_until_it_begins_and_so_does_what_follows_an_edge(begin):
+    case = begin("side_tracks_and_edges_know_what_was_done", nilai=1, tetap="ya")
+    case.complete("rinci", nilai=6)
+    case.now = NOW + timedelta(hours=1)
+    assert case.fire().open == ["lanjut", "tangani"]
+    assert value_at(case, "tangani")["jumlah"] == 7
+    case.complete("tangani")
+    case.now = NOW + timedelta(hours=8)
+    assert case.fire().open == ["ambil_alih"]
+    assert (value_at(case, "ambil_alih")["nilai"], value_at(case, "ambil_alih")["tetap"]) == (6, "ya")
+
+
+def test_a_side_track_that_ends_last_brings_what_it_changed_and_nothing_old(begin):
+    case = begin("side_tracks_and_edges_know_what_was_done", nilai=1).complete("rinci", nilai=6)
+    case.now = NOW + timedelta(hours=1)
+    case.fire().complete("lanjut", nilai=9)
+    assert case.complete("tangani", catatan="x").step.status is InstanceStatus.COMPLETED
+    found = case.step.live.data
+    assert (found["nilai"], found["catatan"], found["jumlah"]) == (9, "x", 7)
 
 
 def test_an_error_begins_the_event_sub_process_of_its_scope_and_brings_its_values(begin):
