@@ -201,8 +201,7 @@ class Tasks:
     def count(self, actor: Actor, now: datetime) -> int:
         """Return how many tasks are in the actor's hands or may be claimed, capped at 101."""
         with self.database.read() as reader:
-            found = tasks.counts(reader, actor, frozenset(), now)
-        return min(found["saya"] + found["bersama"], tasks.CAP + 1)
+            return tasks.count_open(reader, actor)
 
     def open(self, actor: Actor, task_id: str, now: datetime) -> TaskPage:
         """Return one task's page for a person of its lane or its named performer; NotPermitted names the lane."""

@@ -127,6 +127,7 @@ instance = Table(
 )
 Index("ix_instance_process_status", instance.c.process_id, instance.c.status, instance.c.started_at)
 Index("ix_instance_started_at", instance.c.started_at)
+Index("ix_instance_started_by", instance.c.started_by, instance.c.started_at)
 Index(
     "uq_instance_live_key",
     instance.c.process_id,
@@ -164,9 +165,18 @@ task = Table(  # one row per user task that was ever open
     CheckConstraint("status in ('ready', 'completed', 'cancelled')", name="status"),
     info=HISTORY,
 )
-Index("ix_task_inbox", task.c.status, task.c.role, task.c.due_at)
+Index("ix_task_inbox", task.c.status, task.c.role, task.c.performer, task.c.assignee, task.c.due_at)
 Index("ix_task_performer", task.c.status, task.c.performer, task.c.due_at)
-Index("ix_task_assignee", task.c.status, task.c.assignee, task.c.due_at)
+Index("ix_task_assignee", task.c.status, task.c.assignee, task.c.performer, task.c.due_at)
+Index(
+    "ix_task_returned",
+    task.c.status,
+    task.c.role,
+    task.c.performer,
+    task.c.assignee,
+    sqlite_where=task.c.returned_by.is_not(None),
+    postgresql_where=task.c.returned_by.is_not(None),
+)
 Index("ix_task_completed_by", task.c.completed_by, task.c.completed_at)
 Index("ix_task_instance", task.c.instance_id, task.c.status)
 

@@ -1,11 +1,27 @@
 """User tasks: the inbox, one task with all that completing it needs, claims, drafts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    union,
+    union_all,
+    update,
+)
 
 from engine.model.people import Actor
 from engine.model.process import InstanceStatus
@@ -44,6 +60,7 @@ COLUMNS = (
 CAP = 100
 """Counts stop here and are shown as "100+"."""
 
+LATELY = 200
 RUNNING = [InstanceStatus.RUNNING.value, InstanceStatus.WAITING.value, InstanceStatus.INCIDENT.value]
 
 
@@ -241,20 +258,27 @@ def inbox(
 
     Tasks of roles in *sole_roles*, whose only member is the actor, count as already theirs.
     """
+    narrowed: list[ColumnElement[bool]] = []
+    if text:
+        narrowed.append(instance.c.title.icontains(text, autoescape=True))
+    if overdue_at is not None:
+        narrowed.append(task.c.due_at < overdue_at)
+    if returned:
+        narrowed.append(task.c.returned_by.is_not(None))
     query = select(*COLUMNS, draft.c.saved_at).join(instance, instance.c.id == task.c.instance_id)
     query = query.outerjoin(draft, and_(draft.c.task_id == task.c.id, draft.c.person_id == actor.person_id))
-    query = query.where(_which(actor, which, sole_roles))
     if which == "selesai":
-        query = query.order_by(task.c.completed_at.desc(), task.c.id)
+        query = query.where(done_by(actor), *narrowed).order_by(task.c.completed_at.desc(), task.c.id)
     else:
+        first = [
+            _ids(shelf, due, *narrowed).order_by(task.c.due_at, task.c.id).limit(offset + limit + 1)
+            for shelf in _shelves(actor, which, sole_roles)
+            for due in (task.c.due_at.is_not(None), task.c.due_at.is_(None))
+        ]
+        if not first:
+            return (), False
+        query = query.where(task.c.id.in_(_together(first)))
         query = query.order_by(task.c.due_at.is_(None), task.c.due_at, task.c.id)
-        query = query.where(instance.c.status.in_(RUNNING))
-    if text:
-        query = query.where(instance.c.title.icontains(text, autoescape=True))
-    if overdue_at is not None:
-        query = query.where(task.c.due_at < overdue_at)
-    if returned:
-        query = query.where(task.c.returned_by.is_not(None))
     rows = tx.connection.execute(query.limit(limit + 1).offset(offset)).all()
     return tuple(InboxRow(record(row), row.saved_at) for row in rows[:limit]), len(rows) > limit
 
@@ -291,7 +315,7 @@ def search(
         case "open":
             query = query.where(or_(mine(actor), claimable(actor)))
         case "completed":
-            query = query.where(_which(actor, "selesai", frozenset()))
+            query = query.where(done_by(actor))
     if which not in ("all", "completed"):
         query = query.where(instance.c.status.in_(RUNNING))
     if which == "completed":
@@ -325,31 +349,65 @@ def _beyond(place: TaskPlace, which: str) -> ColumnElement[bool]:
 
 def counts(tx: Transaction, actor: Actor, sole_roles: frozenset[str], now: datetime) -> dict[str, int]:
     """Return how many tasks stand in each tab and chip, counted up to CAP + 1."""
-
-    def count(*conditions: ColumnElement[bool]) -> Any:
-        query = select(task.c.id).join(instance, instance.c.id == task.c.instance_id)
-        query = query.where(instance.c.status.in_(RUNNING), *conditions)
-        return select(func.count()).select_from(query.limit(CAP + 1).subquery()).scalar_subquery()
-
-    own = _which(actor, "saya", sole_roles)
+    own, shared = _shelves(actor, "saya", sole_roles), _shelves(actor, "bersama", sole_roles)
     row = tx.connection.execute(
         select(
-            count(own).label("saya"),
-            count(_which(actor, "bersama", sole_roles)).label("bersama"),
-            count(own, task.c.due_at < now).label("terlambat"),
-            count(own, task.c.returned_by.is_not(None)).label("dikembalikan"),
+            _counted(own).label("saya"),
+            _counted(shared).label("bersama"),
+            _counted(own, task.c.due_at < now).label("terlambat"),
+            _counted(own, task.c.returned_by.is_not(None)).label("dikembalikan"),
         )
     ).one()
-    return dict(row._mapping)
+    return {tab: min(count, CAP + 1) for tab, count in row._mapping.items()}
 
 
-def _which(actor: Actor, which: str, sole_roles: frozenset[str]) -> ColumnElement[bool]:
-    alone = and_(claimable(actor), task.c.role.in_(sorted(sole_roles)))
-    if which == "selesai":
-        return and_(task.c.completed_by == actor.person_id, task.c.status == TaskStatus.COMPLETED.value)
+def count_open(tx: Transaction, actor: Actor) -> int:
+    """Return how many tasks are in *actor*'s hands or may be claimed, counted up to CAP + 1."""
+    shelves = _shelves(actor, "saya", actor.roles)
+    return min(tx.connection.scalar(select(_counted(shelves))) or 0, CAP + 1)
+
+
+def done_by(actor: Actor) -> ColumnElement[bool]:
+    """Tasks that *actor* completed."""
+    return and_(task.c.completed_by == actor.person_id, task.c.status == TaskStatus.COMPLETED.value)
+
+
+# An inbox is read from several shelves: tasks that name the person, those that they claimed, and of each role those
+# that nobody took. Each has an index in the order of due dates, of which only the first rows are read; all of them in
+# one condition, with OR, made the database read and sort everything that is open.
+
+
+def _shelves(actor: Actor, which: str, sole_roles: Collection[str]) -> list[ColumnElement[bool]]:
+    """Return the conditions whose tasks together are *which*; no task meets two of them."""
+    ready, unnamed = task.c.status == TaskStatus.READY.value, task.c.performer.is_(None)
+    free = [
+        and_(ready, unnamed, task.c.assignee.is_(None), task.c.role == role)
+        for role in sorted(actor.roles)
+        if (role in sole_roles) is (which == "saya")
+    ]
     if which == "bersama":
-        return and_(claimable(actor), task.c.role.not_in(sorted(sole_roles)))
-    return or_(mine(actor), alone) if sole_roles else mine(actor)
+        return free
+    own = [task.c.performer == actor.person_id, and_(unnamed, task.c.assignee == actor.person_id)]
+    return [*(and_(ready, each) for each in own), *free]
+
+
+def _ids(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Ask for the ids of tasks in running instances."""
+    joined = select(task.c.id).join(instance, instance.c.id == task.c.instance_id)
+    return joined.where(instance.c.status.in_(RUNNING), *conditions)
+
+
+def _together(parts: Sequence[Select[Any]]) -> CompoundSelect[Any]:
+    """Ask for the ids of several limited questions."""
+    return union_all(*(select(part.subquery().c.id) for part in parts))
+
+
+def _counted(shelves: Sequence[ColumnElement[bool]], *conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    """Ask how many tasks stand on *shelves*; on each up to CAP + 1."""
+    if not shelves:
+        return literal(0)
+    found = _together([_ids(shelf, *conditions).limit(CAP + 1) for shelf in shelves])
+    return select(func.count()).select_from(found.subquery()).scalar_subquery()
 
 
 def of_instance(tx: Transaction, instance_id: str) -> tuple[TaskRecord, ...]:
@@ -388,12 +446,14 @@ def open_of_element(tx: Transaction, process_id: str, element_id: str) -> tuple[
 
 
 def waited_for(tx: Transaction, actor: Actor, limit: int = 5) -> tuple[TaskRecord, ...]:
-    """Return open tasks of others in running instances that *actor* took part in ("yang sedang saya tunggu")."""
-    took_part = (
-        select(task.c.instance_id)
-        .where(task.c.completed_by == actor.person_id)
-        .union(select(instance.c.id).where(instance.c.started_by == actor.person_id))
-    )
+    """Return open tasks of others in running instances that *actor* lately took part in ("yang sedang saya tunggu").
+
+    Lately is in the LATELY tasks completed last, and the LATELY instances started last.
+    """
+    acted = select(task.c.instance_id).where(done_by(actor)).order_by(task.c.completed_at.desc()).limit(LATELY)
+    began = select(instance.c.id).where(instance.c.started_by == actor.person_id)
+    began = began.order_by(instance.c.started_at.desc()).limit(LATELY)
+    took_part = union(select(acted.subquery().c.instance_id), select(began.subquery().c.id))
     query = _tasks().where(
         task.c.status == TaskStatus.READY.value,
         instance.c.status.in_(RUNNING),
