@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMPS := .venv/stamps
 
-.PHONY: help run test check build lock endurance clean browser translations
+.PHONY: help run test check build lock endurance bench clean browser translations
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ translations: $(STAMPS)/run ## collect new interface texts into the catalogue of
 endurance: $(STAMPS)/test build ## 50 seeded kills per database and long properties (an hour)
 	ALUR_KILLS=50 $(BIN)/python -m pytest -m crash -p no:xdist
 	HYPOTHESIS_PROFILE=endurance $(BIN)/python -m pytest tests/bpmn tests/forms tests/model -n 2
+
+bench: $(STAMPS)/test build ## measure how fast it is, against baselines of the same run (quarter of an hour)
+	$(BIN)/python -m benchmarks
 
 lock: $(STAMPS)/test ## lock the dependencies with hashes (minutes; needs pip-tools)
 	$(BIN)/pip install --quiet pip-tools

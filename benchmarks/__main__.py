@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument("groups", nargs="*", choices=[[], *GROUPS], help="measure only these")
     parser.add_argument("--small", action="store_true", help="each benchmark once, at its smallest")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where JSON and the page go")
+    parser.add_argument("--markdown", type=Path, help="write the table here too, as Markdown")
     asked = parser.parse_args()
     found = Found()
     for name in asked.groups or GROUPS:
@@ -30,6 +31,8 @@ def main() -> int:
         found += GROUPS[name](small=asked.small)
     print(report.table(found.figures))
     print(*report.write(found, asked.results), sep="\n")
+    if asked.markdown:
+        asked.markdown.write_text(report.markdown(found.figures))
     return 0
 
 

@@ -24,22 +24,22 @@ XML = f"processes/{SOP}/{SOP}.bpmn"
 
 
 class Ours:
-    """An instance in Alur's executor; *live* keeps it between moves."""
+    """An instance in Alur's executor (one of its own unless given); *live* keeps it between moves."""
 
-    def __init__(self, recorded: Recorded, *, live: bool) -> None:
-        self.live = live
-        self.executor = Executor()
+    def __init__(self, recorded: Recorded, *, live: bool, executor: Executor | None = None, id_: str = "i") -> None:
+        self.live, self.id = live, id_
+        self.executor = executor or Executor()
         self.definition = self.executor.definition(recorded.content_hash, SOP, lambda: recorded.files)
         self.functions = office_functions(OfficeCalendar(), FRIDAY)
         self.row, self.revision = Row(), 1
-        self._took(self.executor.start(self.definition, "i", {}, FRIDAY, functions=self.functions))
+        self._took(self.executor.start(self.definition, self.id, {}, FRIDAY, functions=self.functions))
 
     def complete(self, move: Move) -> None:
         """Do one move as ``engine.service.tasks`` does."""
         task = next(t for t in self.open if t.element_id == move.element_id and move.item in (None, t.item))
         needed = {k: v for k, v in move.values.items() if k in self.definition.outline.needed_names}
         versions = {id_: {"versi": 1} for id_ in move.documents}
-        snapshot = Snapshot("i", self.revision, self.row.load())
+        snapshot = Snapshot(self.id, self.revision, self.row.load())
         step = self.executor.complete(
             self.definition, snapshot, task.id, needed, versions, FRIDAY, functions=self.functions
         )

@@ -13,8 +13,9 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -31,7 +32,7 @@ from engine.store.database import open_database
 from engine.store.queries import tasks
 from engine.store.tables import person
 from tests.databases import PostgreSQLServer, SQLiteFiles
-from tests.office import SOP, OfficeAtWork
+from tests.office import FRIDAY, SOP, WIB, OfficeAtWork
 
 PASSWORD = "kuda-baterai-staples"
 PERIODS = ("I", "II", "III", "IV", "tahunan")
@@ -45,18 +46,38 @@ STEPS = (
     ("minta_persetujuan", "sekretaris", None),
     ("tandatangani_persetujuan", "kepala.dinas", None),
 )
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 NOTE = "naive checks nothing and holds the form data in its state; ours holds it by id, with everything on"
 
 
-def bodies(recorded: Recorded) -> dict[str, dict[str, Any]]:
-    """Return what is sent for each step: the values that the office typed, without files."""
+Bodies = Mapping[tuple[str, str | None], dict[str, Any]]
+Maker = SQLiteFiles | PostgreSQLServer
+
+
+def bodies(recorded: Recorded) -> Bodies:
+    """Return what is sent for each step and item: what the office typed, without files, its dates moved to now."""
     found = {}
-    for element_id, (values, papers) in recorded.steps.items():
-        sent = json.loads(json.dumps({k: v for k, v in (values | papers).items() if v is not None}))
-        for row in sent.get("draft_laporan", {}).get("baris", ()) if element_id == "siapkan_data" else ():
+    later = datetime.now(WIB).date() - FRIDAY.astimezone(WIB).date()
+    for element_id, _, item in STEPS:
+        values, papers = recorded.steps[element_id]
+        typed = values | (recorded.parts[item] if item else papers)
+        sent = _later({k: v for k, v in typed.items() if v is not None}, later)
+        for row in sent.get("draft_laporan", {}).get("baris", ()) if item else ():
             row.pop("bukti", None)
-        found[element_id] = sent
+        found[element_id, item] = sent
     return found
+
+
+def _later(value: Any, later: timedelta) -> Any:
+    match value:
+        case dict():
+            return {key: _later(held, later) for key, held in value.items()}
+        case list():
+            return [_later(held, later) for held in value]
+        case str() if DAY.fullmatch(value):
+            return (date.fromisoformat(value) + later).isoformat()
+        case _:
+            return value
 
 
 # ── ours ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -65,11 +86,11 @@ def bodies(recorded: Recorded) -> dict[str, dict[str, Any]]:
 class Office:
     """An office with a password for everybody, a server over it, and instances to be completed."""
 
-    def __init__(self, url: str, data: Path, server: Server, at_work: OfficeAtWork) -> None:
-        self.url, self.data, self.server, self.at_work = url, data, server, at_work
+    def __init__(self, server: Server, at_work: OfficeAtWork) -> None:
+        self.server, self.at_work = server, at_work
         self._started = 0
 
-    def walk(self, driver: "Driver", sent: Mapping[str, dict[str, Any]], instances: int, clients: int) -> Load:
+    def walk(self, driver: "Driver", sent: Bodies, instances: int, clients: int) -> Load:
         """Take so many new instances from their first step to their end, a step of all of them at a time."""
         ids = [self._start() for _ in range(instances)]
         loads = []
@@ -77,7 +98,7 @@ class Office:
             with self.at_work.database.read() as reader:
                 open_now = tasks.open_of_instances(reader, ids)
             wanted = [t for id_ in ids for t in open_now[id_] if t.element_id == element_id and item in (None, t.item)]
-            requests = [driver.completion(account, t.id, t.element_id, sent[element_id]) for t in wanted]
+            requests = [driver.completion(account, t.id, t.element_id, sent[element_id, item]) for t in wanted]
             assert len(requests) == instances
             loads.append(self.server.ask(requests, clients))
         return joined(loads)
@@ -96,7 +117,7 @@ class Driver:
 
 
 class Api(Driver):
-    """``POST /api/v1/tasks/{id}/complete`` with a bearer token."""
+    """``POST /api/v1/tasks/{id}/completion`` with a bearer token."""
 
     name = "API"
 
@@ -109,7 +130,7 @@ class Api(Driver):
     def completion(self, account: str, task_id: str, element_id: str, body: dict[str, Any]) -> Request:
         """Return the request that completes a task."""
         headers = {"Authorization": f"Bearer {self._tokens[account]}", "Content-Type": "application/json"}
-        return Request("POST", f"/api/v1/tasks/{task_id}/complete", json.dumps({"values": body}).encode(), headers)
+        return Request("POST", f"/api/v1/tasks/{task_id}/completion", json.dumps({"values": body}).encode(), headers)
 
 
 class Pages(Driver):
@@ -118,9 +139,8 @@ class Pages(Driver):
     name = "pages"
 
     def __init__(self, office: Office) -> None:
-        self._office, self._sessions = office, {}
-        for account in {account for _, account, _ in STEPS}:
-            self._sessions[account] = self._sign_in(account)
+        self._office = office
+        self._sessions = {account: sign_in(office.server.port, account) for account in {a for _, a, _ in STEPS}}
 
     def completion(self, account: str, task_id: str, element_id: str, body: dict[str, Any]) -> Request:
         """Return the request that completes a task."""
@@ -133,52 +153,73 @@ class Pages(Driver):
         headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
         return Request("POST", f"/tugas/{task_id}/selesai", sent, headers, expected=303)
 
-    def _sign_in(self, account: str) -> tuple[str, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self._office.server.port, timeout=30)
-        cookie = ""
 
-        def ask(method: str, path: str, body: str | None = None) -> str:
-            nonlocal cookie
-            headers = {"Cookie": cookie} | ({"Content-Type": "application/x-www-form-urlencoded"} if body else {})
-            connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            for name, value in answer.getheaders():
-                if name.lower() == "set-cookie" and value.startswith("session="):
-                    cookie = value.partition(";")[0]
-            return answer.read().decode()
+def sign_in(port: int, account: str) -> tuple[str, str]:
+    """Sign in as a browser does; the cookie to send and the CSRF token of the session."""
+    cookie = ""
 
-        def token(page: str) -> str:
-            found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-            assert found is not None, page[:500]
-            return found.group(1)
+    def ask(method: str, path: str, body: str = "") -> str:
+        nonlocal cookie
+        headers = {"Cookie": cookie} | ({"Content-Type": "application/x-www-form-urlencoded"} if body else {})
+        _, given, text = asked(port, method, path, body, headers)
+        cookie = (given or cookie).partition(";")[0]
+        return text
 
-        form = {"csrf_token": token(ask("GET", "/masuk")), "akun": account, "sandi": PASSWORD}
-        ask("POST", "/masuk", urlencode(form))
-        return cookie, token(ask("GET", "/akun"))
+    def token(page: str) -> str:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+        assert found is not None, page[:500]
+        return found.group(1)
+
+    form = {"csrf_token": token(ask("GET", "/masuk")), "akun": account, "sandi": PASSWORD}
+    ask("POST", "/masuk", urlencode(form))
+    found = token(ask("GET", "/akun"))  # its answer changes the cookie
+    return cookie, found
+
+
+def asked(
+    port: int, method: str, path: str, body: str = "", headers: Mapping[str, str] | None = None
+) -> tuple[int, str | None, str]:
+    """Send one request; the answer's status, cookie and text."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request(method, path, body or None, dict(headers or {}))
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("Set-Cookie"), answer.read().decode()
+
+
+@contextmanager
+def office_of(url: str, data: Path) -> Iterator[OfficeAtWork]:
+    """Give an office at work with a password for everybody."""
+    database = open_database(url, data)
+    try:
+        at_work = OfficeAtWork(database, data, datetime.now(UTC)).open()
+        hashed = at_work.services.accounts.hasher.hash(PASSWORD)
+        with database.unguarded() as connection:
+            connection.execute(update(person).values(password_hash=hashed))
+        yield at_work
+    finally:
+        database.close()
+
+
+@contextmanager
+def served(url: str, data: Path) -> Iterator[Server]:
+    """Give ``alur serve`` over an office's database."""
+    environment = {"ALUR_DATA": str(data), "ALUR_DATABASE_URL": url, "ALUR_WORKERS": "2", "ALUR_THREADS": "4"}
+    with serving(("-m", "engine", "serve"), environment, path="/sehat") as server:
+        yield server
 
 
 @contextmanager
 def office_served(url: str, data: Path) -> Iterator[Office]:
     """Give an office at work behind ``alur serve``."""
-    database = open_database(url, data)
-    try:
-        at_work = OfficeAtWork(database, data).open()
-        hashed = at_work.services.accounts.hasher.hash(PASSWORD)
-        with database.unguarded() as connection:
-            connection.execute(update(person).values(password_hash=hashed))
-            connection.commit()
-        environment = {"ALUR_DATA": str(data), "ALUR_DATABASE_URL": url, "ALUR_WORKERS": "2", "ALUR_THREADS": "4"}
-        with serving(("-m", "engine", "serve"), environment, path="/sehat") as server:
-            yield Office(url, data, server, at_work)
-    finally:
-        database.close()
+    with office_of(url, data) as at_work, served(url, data) as server:
+        yield Office(server, at_work)
 
 
 def driver_of(office: Office) -> Api | Pages:
     """Return the API's driver, or the pages' where there is no API."""
-    connection = http.client.HTTPConnection("127.0.0.1", office.server.port, timeout=10)
-    connection.request("POST", "/api/v1/tasks/0/complete", b"{}", {"Content-Type": "application/json"})
-    return Api(office) if connection.getresponse().status in (401, 403) else Pages(office)
+    path, headers = "/api/v1/tasks/0/completion", {"Content-Type": "application/json"}
+    status, _, _ = asked(office.server.port, "POST", path, "{}", headers)
+    return Api(office) if status in (401, 403) else Pages(office)
 
 
 # ── baselines ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -199,13 +240,13 @@ def naive_served(url: str, recorded: Recorded, folder: Path) -> Iterator[Server]
         yield server
 
 
-def naive_walk(server: Server, sent: Mapping[str, dict[str, Any]], instances: int, clients: int) -> Load:
+def naive_walk(server: Server, sent: Bodies, instances: int, clients: int) -> Load:
     """The same walk through the naive host."""
     ids = [_naive_start(server) for _ in range(instances)]
     loads = []
     for element_id, _, item in STEPS:
         query = f"?item={item}" if item else ""
-        body = json.dumps(sent[element_id]).encode()
+        body = json.dumps(sent[element_id, item]).encode()
         loads.append(
             server.ask([Request("POST", f"/complete/{id_}/{element_id}{query}", body) for id_ in ids], clients)
         )
@@ -213,9 +254,7 @@ def naive_walk(server: Server, sent: Mapping[str, dict[str, Any]], instances: in
 
 
 def _naive_start(server: Server) -> str:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    connection.request("POST", "/start", json.dumps(START))
-    return connection.getresponse().read().decode()
+    return asked(server.port, "POST", "/start", json.dumps(START))[2]
 
 
 def bare_commits(url: str, folder: Path, clients: int, seconds: float) -> float:
@@ -274,28 +313,33 @@ def run(*, small: bool = False) -> Found:
     recorded = record()
     found = Found()
     charted: dict[str, dict[str, float]] = {}
-    with tempfile.TemporaryDirectory(prefix="alur-bench-") as name:
-        folder = Path(name)
-        files, postgresql = SQLiteFiles(folder / "sqlite"), PostgreSQLServer(folder / "postgresql")
-        (folder / "sqlite").mkdir()
-        kinds: Sequence[tuple[str, Any]] = (
-            (("SQLite", files),) if small else (("SQLite", files), ("PostgreSQL", postgresql))
-        )
-        try:
-            for kind, maker in kinds:
-                with maker.migrated() as url, maker.empty() as other_url:
-                    if kind == "PostgreSQL":
-                        make_durable(postgresql)
-                    place = folder / kind
-                    place.mkdir(mode=0o700)
-                    found += _measured(kind, url, other_url, place, recorded, charted, small=small)
-        finally:
-            postgresql.stop()
+    with databases(small=small) as kinds:
+        for kind, (maker, folder) in kinds.items():
+            with maker.migrated() as url, maker.empty() as other_url:
+                found += _measured(kind, url, other_url, folder, recorded, charted, small=small)
     labels = tuple(charted)
     for title, unit, key in (("CPU of one completion, server only", "ms", "cpu"), ("Completions", "/s", "rate")):
         values = tuple(tuple(charted[label][f"{who} {key}"] for label in labels) for who in ("ours", "naive"))
         found.series.append(Series("host", title, unit, labels, ("Alur", "naive host"), values))
     return found
+
+
+@contextmanager
+def databases(*, small: bool) -> Iterator[dict[str, tuple[Maker, Path]]]:
+    """Give makers of durable databases by kind, each with a folder for what else the office writes."""
+    with tempfile.TemporaryDirectory(prefix="alur-bench-") as name, ExitStack() as stack:
+        folders = {kind: Path(name) / kind for kind in (("SQLite",) if small else ("SQLite", "PostgreSQL"))}
+        found: dict[str, tuple[Maker, Path]] = {}
+        for kind, folder in folders.items():
+            (folder / "made").mkdir(parents=True)
+            (folder / "office").mkdir(mode=0o700)
+            maker: Maker = SQLiteFiles(folder / "made")
+            if kind == "PostgreSQL":
+                maker = PostgreSQLServer(folder / "made")
+                stack.callback(maker.stop)
+                make_durable(maker)
+            found[kind] = (maker, folder / "office")
+        yield found
 
 
 def make_durable(server: PostgreSQLServer) -> None:
@@ -322,11 +366,11 @@ def _measured(
         office = stack.enter_context(office_served(url, folder))
         naive = stack.enter_context(naive_served(other_url, recorded, folder))
         driver = driver_of(office)
+        if not small:  # every worker has read the procedure and met every form
+            office.walk(driver, sent, 16, 8)
+            naive_walk(naive, sent, 16, 8)
         for clients, instances in ((1, 1),) if small else ((1, 6), (8, 16)):
             ours, theirs, empty, commits = [], [], [], []
-            if not small:
-                office.walk(driver, sent, clients, clients)  # every worker has read the procedure once
-                naive_walk(naive, sent, clients, clients)
             for _ in range(rounds):
                 ours.append(office.walk(driver, sent, instances, clients))
                 theirs.append(naive_walk(naive, sent, instances, clients))

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +50,12 @@ def office_at_work() -> Iterator[OfficeAtWork]:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What each step of the SOP yielded in one run of the office: (values, documents) by step."""
+    """What each step of the SOP yielded in one run of the office: (values, documents) by step, and parts by item."""
 
     files: dict[str, bytes]
     content_hash: str
     steps: dict[str, tuple[dict[str, Any], dict[str, Any]]]
+    parts: dict[str, dict[str, Any]]
 
     def script(self, holders: int, loops: int = 0, *, timed_items: int = 3) -> list[Move]:
         """Return the moves of an instance with *holders* data holders of whom all are asked again *loops* times.
@@ -104,6 +106,7 @@ class Recorded:
         ]
 
 
+@cache
 def record() -> Recorded:
     """Run the SOP once through the services, and return what each step yielded."""
     with office_at_work() as office:
@@ -117,11 +120,14 @@ def record() -> Recorded:
             versions = documents.of_instance(reader, instance)
             lines, _ = histories.timeline(reader, f"instance:{instance}", histories.Filter(), limit=200)
     papers: dict[str, dict[str, Any]] = {}
+    parts: dict[str, dict[str, Any]] = {}
     for version in versions:
         content = version.parts[0].content if version.parts else version.content
         papers.setdefault(version.element_id, {})[version.data_object_id] = json.loads(content)
+        for part in version.parts:
+            parts.setdefault(part.item, {})[version.data_object_id] = json.loads(part.content)
     steps = {}
     for line in lines:
         if line.action == "task:completed":
             steps[str(line.element_id)] = (json.loads(line.change)["values"], papers.get(str(line.element_id), {}))
-    return Recorded(dict(procedure.files), procedure.record.content_hash, steps)
+    return Recorded(dict(procedure.files), procedure.record.content_hash, steps, parts)

@@ -39,6 +39,14 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 
+def markdown(figures: Sequence[Figure]) -> str:
+    """Return the machine and the figures as Markdown, for ``docs/performance.md``."""
+    lines = [", ".join(f"{name} {value}" for name, value in machine().items()), ""]
+    for cells in (COLUMNS, ("---",) * len(COLUMNS), *(row_of(figure) for figure in figures)):
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def row_of(figure: Figure) -> tuple[str, ...]:
     """Return one figure's line."""
     met = {True: "yes", False: "NO", None: ""}[figure.met]

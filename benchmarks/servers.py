@@ -63,6 +63,10 @@ class Server:
         """The process and its descendants."""
         return [self.process.pid, *descendants(self.process.pid)]
 
+    def web_workers(self) -> list[int]:
+        """The forks of the process, which answer requests."""
+        return [pid for pid in self.pids()[1:] if _command(pid) == _command(self.process.pid)]
+
     def ask(self, requests: Sequence[Request], clients: int) -> Load:
         """Send *requests* with so many *clients* at once, each on a connection of its own."""
         waiting = list(reversed(requests))
@@ -168,11 +172,27 @@ def descendants(pid: int) -> list[int]:
 
 def memory(pid: int) -> int:
     """Return the bytes a process has to itself (unique set size); 0 if it is gone."""
+    return sum(size for name, size in _memory(pid) if name in ("Private_Clean", "Private_Dirty"))
+
+
+def shared_out(pid: int) -> int:
+    """Return the bytes of a process with its share of what it has in common with others (proportional set size)."""
+    return sum(size for name, size in _memory(pid) if name == "Pss")
+
+
+def _memory(pid: int) -> list[tuple[str, int]]:
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
     except OSError:
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("Private_Clean", "Private_Dirty")))
+        return []
+    return [(line.split(":")[0], int(line.split()[1]) * 1024) for line in lines]
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _cpu(pid: int) -> float:

@@ -1,0 +1,27 @@
+"""The benchmarks run, each at its smallest, and say what they found: so that they do not rot."""
+
+import json
+
+import pytest
+
+from benchmarks import __main__ as bench
+from benchmarks.figures import Figure
+
+
+@pytest.mark.parametrize("group", ["engine", "host", "inbox"])
+def test_a_group_measures_and_leaves_a_table_json_and_a_page(group, tmp_path, monkeypatch, capsys):
+    asked = ["bench", group, "--small", "--results", str(tmp_path), "--markdown", str(tmp_path / "table.md")]
+    monkeypatch.setattr("sys.argv", asked)
+    assert bench.main() == 0
+    assert f"{group}: " in capsys.readouterr().out
+    figures = json.loads((tmp_path / "bench.json").read_text())["figures"]
+    assert figures
+    assert all(figure["group"] == group and figure["ours"] > 0 for figure in figures)
+    assert (tmp_path / "table.md").read_text().count(f"| {group}: ") == len(figures)
+    assert "<svg" in (tmp_path / "bench.html").read_text()
+
+
+def test_a_goal_bounds_the_ratio_and_without_one_the_value_itself():
+    assert Figure("engine", "cepat", 1.0, "ms", 9.0, "naive", 9.0, (">=", 8.0)).met
+    assert not Figure("inbox", "lambat", 120.0, "ms", 1.0, "an empty page", goal=("<=", 100.0)).met
+    assert Figure("host", "tanpa sasaran", 1.0, "ms").met is None
