@@ -162,7 +162,7 @@ FOREIGN = {
 EXTENSIONS = """<bpmn:extensionElements>
 <spiffworkflow:properties><spiffworkflow:property name="formJsonSchemaFilename" value="susun_jadwal.schema.json" />
 </spiffworkflow:properties>
-<camunda:inputOutput><camunda:inputParameter name="a">${satu} &lt; 2</camunda:inputParameter></camunda:inputOutput>
+<camunda:properties><camunda:property name="a" value="satu &lt; 2" /></camunda:properties>
 <asing:catatan warna="merah"><asing:baris>satu</asing:baris><asing:baris /></asing:catatan>
 </bpmn:extensionElements>"""
 
