@@ -265,7 +265,7 @@ def bare_commits(url: str, folder: Path, clients: int, seconds: float) -> float:
 
     def client(number: int) -> None:
         deed, close = _committer(url, folder, queue)
-        while time.perf_counter() < until:
+        while not counts[number] or time.perf_counter() < until:
             deed()
             counts[number] += 1
         close()
