@@ -7,12 +7,13 @@ draft like any other, so they are checked and deployed the same way.
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, TypeGuard
 
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from engine.model.errors import Conflict, FieldError, Finding, InvalidForm, InvalidProcedure, NotFound
+from engine.model.errors import Conflict, FieldError, InvalidForm, InvalidProcedure, NotFound
 from engine.model.people import OfficeRole
 from engine.service.uploads import safe_name
 from engine.web import errors
@@ -113,7 +114,7 @@ def check(process_id: str) -> Response | tuple[Response, int]:
     if not isinstance(base, str) or not _are_texts(texts):
         return jsonify({"message": gettext("Draf ini tidak dapat dibaca.")}), 400
     files = services().studio.edited(process_id, base, texts)
-    return jsonify({"findings": [_finding(each) for each in services().studio.check(process_id, files)]})
+    return jsonify({"findings": [asdict(each) for each in services().studio.check(process_id, files)]})
 
 
 @pages.get("/<process_id>/pasang")
@@ -244,16 +245,3 @@ def _are_texts(texts: Any) -> TypeGuard[dict[str, str | None]]:
 def _texts(files: Any) -> dict[str, str]:
     """Return the files that the editor shows: the diagram and the forms."""
     return {path: content.decode() for path, content in files.items() if path.endswith((".bpmn", ".json"))}
-
-
-def _finding(found: Finding) -> dict[str, Any]:
-    return {
-        "severity": found.severity,
-        "element_id": found.element_id,
-        "name": found.name,
-        "line": found.line,
-        "message": found.message,
-        "mend": found.mend,
-        "file": found.file,
-        "rule": found.rule,
-    }

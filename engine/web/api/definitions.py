@@ -1,6 +1,7 @@
 """Operations on process definitions: check files, deploy them, show what is deployed."""
 
 import re
+from dataclasses import asdict
 
 from flask import Response, url_for
 
@@ -31,7 +32,7 @@ def validate_deployment(body: shapes.DeploymentAsked) -> shapes.ValidationGiven:
     found = services().deployments.check(body.process_id, _files(body))
     return shapes.ValidationGiven(
         deployable=not any(each.severity == "error" for each in found),
-        findings=tuple(shapes.FindingGiven(**problems.finding(each)) for each in found),
+        findings=tuple(shapes.FindingGiven(**asdict(each)) for each in found),
     )
 
 

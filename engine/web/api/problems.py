@@ -6,6 +6,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -18,7 +19,6 @@ from engine.model.errors import (
     Busy,
     Conflict,
     FieldError,
-    Finding,
     InvalidForm,
     InvalidProcedure,
     NotFound,
@@ -79,7 +79,7 @@ def of(error: Exception) -> Response:
             return problem(422, "invalid-form", detail, errors=[_field(each) for each in error.errors])
         case InvalidProcedure():
             detail = gettext("Prosedur ini tidak dapat dipasang; lihat setiap temuan.")
-            return problem(422, "invalid-procedure", detail, findings=[finding(each) for each in error.findings])
+            return problem(422, "invalid-procedure", detail, findings=[asdict(each) for each in error.findings])
         case NotReady():
             missing = [{"kind": kind, "id": id_, "name": name} for kind, id_, name in error.missing]
             detail = gettext("Pelaksanaan belum dapat dimulai: ada jalur tanpa orang yang aktif.")
@@ -113,20 +113,6 @@ def problem(status: int, kind: str, detail: str, *, headers: Mapping[str, str] |
     }
     text = json.dumps(body, ensure_ascii=False, default=_plain)
     return Response(text, status, headers=dict(headers or {}), mimetype=MEDIA_TYPE)
-
-
-def finding(found: Finding) -> dict[str, Any]:
-    """Return one finding in a procedure's files as programs and the studio read it."""
-    return {
-        "severity": found.severity,
-        "element_id": found.element_id,
-        "name": found.name,
-        "line": found.line,
-        "message": found.message,
-        "mend": found.mend,
-        "file": found.file,
-        "rule": found.rule,
-    }
 
 
 def _field(error: FieldError) -> dict[str, Any]:
