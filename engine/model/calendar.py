@@ -63,6 +63,9 @@ class OfficeCalendar:
     friday: tuple[Interval, ...] = NORMAL_FRIDAY
     ramadan_normal: tuple[Interval, ...] = RAMADAN
     ramadan_friday: tuple[Interval, ...] = RAMADAN_FRIDAY
+    _known: dict[date, tuple[tuple[datetime, datetime], ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )  # open intervals by day: an inbox asks for each of its tasks again
 
     def is_working_day(self, day: date) -> bool:
         """Whether the office works on *day*."""
@@ -110,6 +113,7 @@ class OfficeCalendar:
 
     def working_seconds(self, start: datetime, end: datetime) -> int:
         """Return how many seconds of working time lie between *start* and *end* (0 if they are reversed)."""
+        start, end = start.astimezone(UTC), end.astimezone(UTC)
         total = timedelta()
         for opens, closes in self._intervals(start.astimezone(self.zone).date()):
             if opens >= end:
@@ -150,5 +154,11 @@ class OfficeCalendar:
     def _intervals(self, day: date) -> Iterator[tuple[datetime, datetime]]:
         for offset in range(HORIZON_DAYS):
             current = day + timedelta(days=offset)
-            for opens, closes in self.hours(current):
-                yield datetime.combine(current, opens, self.zone), datetime.combine(current, closes, self.zone)
+            found = self._known.get(current)
+            if found is None:
+                found = tuple((self._instant(current, a), self._instant(current, b)) for a, b in self.hours(current))
+                self._known[current] = found
+            yield from found
+
+    def _instant(self, day: date, clock: time) -> datetime:
+        return datetime.combine(day, clock, self.zone).astimezone(UTC)
