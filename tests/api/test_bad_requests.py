@@ -133,6 +133,12 @@ def test_a_body_that_is_too_large_is_refused(program):
 @pytest.mark.parametrize("cursor", ["", "x", "MjAyNQ==", "é", "ICA=", "////", "OTk5OTktMDEtMDEgeA=="])
 def test_a_cursor_that_is_none_of_ours_is_refused(program, cursor):
     auditor = program("auditor")
+    told = problem(
+        auditor.post("/tasks/search", {"filter": {"scope": "completed"}, "page": {"after": cursor}}),
+        422,
+        "invalid-request",
+    )
+    assert faults(told) == {("page.after", "cursor")}
     for noun in ("instances", "definitions", "incidents"):
         told = problem(auditor.post(f"/{noun}/search", {"page": {"after": cursor}}), 422, "invalid-request")
         assert faults(told) == {("page.after", "cursor")}

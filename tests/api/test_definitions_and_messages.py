@@ -63,7 +63,9 @@ def test_files_of_another_place_are_refused_by_name(program):
 
 def test_an_operator_s_program_sends_a_message_and_sees_what_nobody_received(program, office):
     operator = program("operator")
-    sent = operator.post("/messages", {"name": "tak_ditunggu", "values": {"a": 10**40, "b": -1.5}, "reason": "Uji coba"})
+    sent = operator.post(
+        "/messages", {"name": "tak_ditunggu", "values": {"a": 10**40, "b": -1.5}, "reason": "Uji coba"}
+    )
     assert sent.status_code == 202
     [waiting] = operator.get("/messages/undelivered").get_json()["items"]
     assert (waiting["id"], waiting["name"], waiting["sent_by"]) == (

@@ -26,7 +26,9 @@ def place(cursor: str | None) -> Place | None:
     if cursor is None:
         return None
     try:
-        at, _, id_ = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
+        at, between, id_ = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
+        if not between:
+            raise ValueError(cursor)
         return (datetime.fromisoformat(at).astimezone(UTC) if at else None, id_)
     except (ValueError, OverflowError):
         raise _unknown() from None

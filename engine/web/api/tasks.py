@@ -27,10 +27,10 @@ def search_tasks(body: shapes.TaskSearch) -> shapes.TasksGiven:
     """Find tasks: in one's hands, open to one's lanes, completed by oneself; or all, for who sees every instance."""
     wanted = body.filter
     narrowed = TaskFilter(wanted.instance_id, wanted.process_id, wanted.element_id, wanted.text or None, wanted.status)
-    found = cursors.place(body.page.after)
+    completed = wanted.scope == "completed"
+    found = cursors.timed(body.page.after) if completed else cursors.place(body.page.after)
     after = TaskPlace(*found) if found else None
     rows, more = services().tasks.search(actor(), wanted.scope, narrowed, after=after, limit=body.page.limit)
-    completed = wanted.scope == "completed"
     page = cursors.page(rows, more, lambda row: (row.task.completed_at if completed else row.task.due_at, row.task.id))
     return shapes.TasksGiven(items=tuple(shapes.TaskGiven.of(row.task, row.step) for row in rows), page=page)
 
