@@ -221,27 +221,6 @@ class InboxRow:
     siblings: int = 0
 
 
-def mine(actor: Actor) -> ColumnElement[bool]:
-    """Tasks that are in *actor*'s hands."""
-    return and_(
-        task.c.status == TaskStatus.READY.value,
-        or_(
-            task.c.performer == actor.person_id,
-            and_(task.c.performer.is_(None), task.c.assignee == actor.person_id),
-        ),
-    )
-
-
-def claimable(actor: Actor) -> ColumnElement[bool]:
-    """Tasks that *actor*'s lanes may claim."""
-    return and_(
-        task.c.status == TaskStatus.READY.value,
-        task.c.performer.is_(None),
-        task.c.assignee.is_(None),
-        task.c.role.in_(sorted(actor.roles)),
-    )
-
-
 def inbox(
     tx: Transaction,
     actor: Actor,
@@ -270,14 +249,10 @@ def inbox(
     if which == "selesai":
         query = query.where(done_by(actor), *narrowed).order_by(task.c.completed_at.desc(), task.c.id)
     else:
-        first = [
-            _ids(shelf, due, *narrowed).order_by(task.c.due_at, task.c.id).limit(offset + limit + 1)
-            for shelf in _shelves(actor, which, sole_roles)
-            for due in (task.c.due_at.is_not(None), task.c.due_at.is_(None))
-        ]
-        if not first:
+        shelves = _shelves(actor, which, sole_roles)
+        if not shelves:
             return (), False
-        query = query.where(task.c.id.in_(_together(first)))
+        query = query.where(task.c.id.in_(_first_of(shelves, narrowed, offset + limit + 1)))
         query = query.order_by(task.c.due_at.is_(None), task.c.due_at, task.c.id)
     rows = tx.connection.execute(query.limit(limit + 1).offset(offset)).all()
     return tuple(InboxRow(record(row), row.saved_at) for row in rows[:limit]), len(rows) > limit
@@ -306,34 +281,33 @@ def search(
     tx: Transaction, actor: Actor, which: str, narrowed: TaskFilter, *, after: TaskPlace | None, limit: int
 ) -> tuple[tuple[TaskRecord, ...], bool]:
     """Return tasks after a place in their order, and whether more follow: most urgent, or last completed first."""
-    query = _tasks()
-    match which:
-        case "mine":
-            query = query.where(mine(actor))
-        case "claimable":
-            query = query.where(claimable(actor))
-        case "open":
-            query = query.where(or_(mine(actor), claimable(actor)))
-        case "completed":
-            query = query.where(done_by(actor))
-    if which not in ("all", "completed"):
-        query = query.where(instance.c.status.in_(RUNNING))
-    if which == "completed":
-        query = query.order_by(task.c.completed_at.desc(), task.c.id)
-    else:
-        query = query.order_by(task.c.due_at.is_(None), task.c.due_at, task.c.id)
-    for column, wanted in (
-        (task.c.instance_id, narrowed.instance_id),
-        (instance.c.process_id, narrowed.process_id),
-        (task.c.element_id, narrowed.element_id),
-        (task.c.status, narrowed.status),
-    ):
-        if wanted is not None:
-            query = query.where(column == wanted)
+    narrowing = [
+        column == wanted
+        for column, wanted in (
+            (task.c.instance_id, narrowed.instance_id),
+            (instance.c.process_id, narrowed.process_id),
+            (task.c.element_id, narrowed.element_id),
+            (task.c.status, narrowed.status),
+        )
+        if wanted is not None
+    ]
     if narrowed.text:
-        query = query.where(instance.c.title.icontains(narrowed.text, autoescape=True))
+        narrowing.append(instance.c.title.icontains(narrowed.text, autoescape=True))
     if after is not None:
-        query = query.where(_beyond(after, which))
+        narrowing.append(_beyond(after, which))
+    query = _tasks().order_by(task.c.due_at.is_(None), task.c.due_at, task.c.id)
+    match which:
+        case "completed":
+            query = query.where(done_by(actor), *narrowing).order_by(None)
+            query = query.order_by(task.c.completed_at.desc(), task.c.id)
+        case "all":
+            query = query.where(*narrowing)
+        case _:
+            own = _shelves(actor, "saya", ()) if which != "claimable" else []
+            free = _shelves(actor, "bersama", ()) if which != "mine" else []
+            if not own + free:
+                return (), False
+            query = query.where(task.c.id.in_(_first_of([*own, *free], narrowing, limit + 1)))
     rows = tx.connection.execute(query.limit(limit + 1)).all()
     return tuple(record(row) for row in rows[:limit]), len(rows) > limit
 
@@ -389,6 +363,19 @@ def _shelves(actor: Actor, which: str, sole_roles: Collection[str]) -> list[Colu
         return free
     own = [task.c.performer == actor.person_id, and_(unnamed, task.c.assignee == actor.person_id)]
     return [*(and_(ready, each) for each in own), *free]
+
+
+def _first_of(
+    shelves: Sequence[ColumnElement[bool]], conditions: Sequence[ColumnElement[bool]], most: int
+) -> CompoundSelect[Any]:
+    """Ask for the ids of the *most* urgent tasks of each shelf, those that are never due beside them."""
+    return _together(
+        [
+            _ids(shelf, due, *conditions).order_by(task.c.due_at, task.c.id).limit(most)
+            for shelf in shelves
+            for due in (task.c.due_at.is_not(None), task.c.due_at.is_(None))
+        ]
+    )
 
 
 def _ids(*conditions: ColumnElement[bool]) -> Select[Any]:
