@@ -31,7 +31,7 @@ translations: $(STAMPS)/run ## collect new interface texts into the catalogue of
 
 endurance: $(STAMPS)/test build ## 50 seeded kills per database and long properties (an hour)
 	ALUR_KILLS=50 $(BIN)/python -m pytest -m crash -p no:xdist
-	HYPOTHESIS_PROFILE=endurance $(BIN)/python -m pytest tests/bpmn tests/forms tests/model -n 2
+	HYPOTHESIS_PROFILE=endurance $(BIN)/python -m pytest tests/bpmn tests/forms tests/model tests/api -n 2
 
 bench: $(STAMPS)/test build ## measure how fast it is, against baselines of the same run (quarter of an hour)
 	$(BIN)/python -m benchmarks
