@@ -17,27 +17,32 @@ _AROUND = frozenset({"definitions", "process", "collaboration", "laneSet", "lane
 
 
 def element_at(error: BaseException) -> str | None:
-    """Return the id of the innermost element that was worked on when *error* was raised; None if there was none."""
-    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
-        for value in list(frame.f_locals.values()):
-            found = _id_of(value)
-            if found is not None:
-                return found
-    return None
+    """Return the id of the innermost element that was worked on when *error* was raised; None if there was none.
+
+    A process or lane is named only if no element in one is: what goes through all of them stands at each for a while.
+    """
+    held = [
+        value
+        for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__)))
+        for value in list(frame.f_locals.values())
+    ]
+    found = [named for value in held if (named := _named(value)) is not None]
+    return next((id_ for id_, around in found if not around), found[0][0] if found else None)
 
 
-def _id_of(value: Any) -> str | None:
+def _named(value: Any) -> tuple[str, bool] | None:
+    """Return the id of the element that *value* is or stands for, and whether it only lies around others."""
     if isinstance(value, Task):
         value = value.task_spec
     if isinstance(value, TaskSpec):
         found = getattr(value, "bpmn_id", None)
-        return None if found is None else str(found)
-    return _id_of_element(value) if hasattr(value, "sourceline") and isinstance(value.tag, str) else None
+        return None if found is None else (str(found), False)
+    return _named_element(value) if hasattr(value, "sourceline") and isinstance(value.tag, str) else None
 
 
-def _id_of_element(element: Element) -> str | None:
+def _named_element(element: Element) -> tuple[str, bool] | None:
     while element is not None and not element.get("id"):  # a condition, say, has none of its own
         element = element.getparent()
-    if element is None or namespace(element) != BPMN or local(element) in _AROUND:
+    if element is None or namespace(element) != BPMN:
         return None
-    return str(element.get("id"))
+    return str(element.get("id")), local(element) in _AROUND
