@@ -14,8 +14,10 @@ def marks_of(page: InstancePage, overdue: Callable[[int, int], str] = lambda sec
     """Return the mark of every element of an instance; *overdue* words working seconds beyond a deadline."""
     marks: dict[str, Mark] = {}
     over = page.record.status in OVER
-    seen = set(page.procedure.outline.names)
-    for element_id in seen:
+    outline = page.procedure.outline
+    references = {reference.reference_id for task in outline.tasks for reference in (*task.inputs, *task.outputs)}
+    places = {lane.id for lane in outline.lanes} | {document.id for document in outline.data_objects} | references
+    for element_id in outline.names.keys() - places:  # lanes and documents are not passed
         passes = page.passes.get(element_id, 0)
         if passes:
             marks[element_id] = Mark(State.DONE, passes=passes)

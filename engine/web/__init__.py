@@ -170,6 +170,7 @@ def _furnish(app: Flask, services: Services) -> None:
         iso=dates.iso,
         working=formatting.working,
         standard_time=formatting.standard_time,
+        device=formatting.device,
     )
 
     @app.context_processor
@@ -184,6 +185,7 @@ def _furnish(app: Flask, services: Services) -> None:
             "actor": found.actor if found else None,
             "idle_seconds": int((found.idle_until - identity.now()).total_seconds()) if found else None,
             "now": identity.now(),
+            "name_of": identity.name_of,
             "navigation": navigation.of(found.actor, request.path) if found and ready else (),
             "zone_name": dates.zone_name(),
         }

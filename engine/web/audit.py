@@ -4,6 +4,7 @@ import json
 
 from flask import Blueprint, render_template, request
 
+from engine.model.history import Action
 from engine.model.people import OfficeRole
 from engine.service.histories import Filter
 from engine.web import formatting
@@ -39,7 +40,8 @@ def trail() -> str:
     )
     timeline = services().histories.everything(actor(), narrowed, page=max(1, request.args.get("halaman", 1, int)))
     details = {(line.stream, line.seq): json.loads(line.change) for line in timeline.lines}
-    return render_template("audit/trail.html", timeline=timeline, narrowed=narrowed, details=details)
+    actions = [action.value for action in Action]
+    return render_template("audit/trail.html", timeline=timeline, narrowed=narrowed, details=details, actions=actions)
 
 
 @pages.get("/keutuhan")

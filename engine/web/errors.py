@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from engine.model.errors import Busy, Conflict, NotFound, NotPermitted, SetupError
 from engine.web import formatting
-from engine.web.identity import now
+from engine.web.identity import name_of, now
 from engine.web.services import services
 from engine.web.texts import gettext
 
@@ -105,7 +105,7 @@ def permission_words(error: NotPermitted) -> str:
             lane = facts.get("lane") or _lane(facts.get("role"))
             return gettext("Tugas ini milik jalur %(lane)s. Jika seharusnya bisa, hubungi operator.", lane=lane)
         case "named":
-            return gettext("Tugas ini ditujukan kepada %(who)s.", who=facts.get("holder"))
+            return gettext("Tugas ini ditujukan kepada %(who)s.", who=name_of(facts.get("holder")))
         case "four_eyes":
             return gettext("Langkah ini harus dikerjakan orang lain daripada yang mengerjakan langkah sebelumnya.")
         case "start":
@@ -121,7 +121,7 @@ def permission_words(error: NotPermitted) -> str:
 def conflict_words(error: Conflict) -> str:
     """Return who was faster, what they did and when."""
     dates = formatting.Dates(lambda: services().office.calendar().zone)
-    who = _person(error.who)
+    who = name_of(error.who)
     at = dates.long(error.at) if error.at else ""
     match error.reason:
         case "completed":
@@ -167,10 +167,3 @@ def conflict_words(error: Conflict) -> str:
 def _lane(role: str | None) -> str | None:
     found = next((view for view in services().people.roles(now()) if view.role == role), None)
     return formatting.localised(found) if found else role
-
-
-def _person(person_id: str | None) -> str:
-    if person_id is None:
-        return gettext("orang lain")
-    name = services().people.names().get(person_id)
-    return f"{name} ({person_id})" if name and name != person_id else person_id

@@ -89,15 +89,15 @@ def money(value: Any) -> str:
 
 
 def size(count: int) -> str:
-    """Return a file's size: ``1,2 MB``."""
-    if count < 1000:
+    """Return a file's size as the office's computers show it, 1,024 to the step: ``1,2 MB``."""
+    if count < 1024:
         return f"{count} B"
+    amount = Decimal(count)
     for unit in ("kB", "MB", "GB"):
-        count_ = Decimal(count) / 1000
-        if count_ < 1000 or unit == "GB":
-            return f"{number(count_, 0 if count_ >= 10 else 1)} {unit}"
-        count //= 1000
-    raise AssertionError("unreachable")
+        amount /= 1024
+        if amount < 1000 or unit == "GB":
+            break
+    return f"{number(amount, 0 if amount >= 10 else 1)} {unit}"
 
 
 def capped(count: int, cap: int = 100) -> str:
@@ -108,6 +108,28 @@ def capped(count: int, cap: int = 100) -> str:
 def hash_text(value: str, groups: int = 3) -> str:
     """Return the first characters of a hash in fours: ``9f2c 41ab 77d0``."""
     return " ".join(value[i : i + 4] for i in range(0, groups * 4, 4))
+
+
+def device(user_agent: str) -> str:
+    """Return which browser on which machine a session runs in, as its person would say it: ``Chrome, Windows``."""
+    known = (
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("SamsungBrowser", "Samsung Internet"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    )  # the first that is named: browsers name those they descend from too
+    systems = (
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    )
+    names = [next((word for mark, word in marks if mark in user_agent), "") for marks in (known, systems)]
+    return ", ".join(filter(None, names)) or user_agent[:80]
 
 
 def localised(thing: Any, field: str = "name") -> str:

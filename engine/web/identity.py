@@ -23,6 +23,7 @@ from engine.service.accounts import SignedIn
 from engine.service.tokens import TokenRefused
 from engine.web.access import Access, access_of
 from engine.web.services import services
+from engine.web.texts import gettext
 
 TOKEN = "token"  # noqa: S105 - the name of a field
 SEALED_SECONDS = 24 * 3600
@@ -49,6 +50,16 @@ def now() -> datetime:
 def actor() -> Actor:
     """Return who is signed in, or whose token was shown; only on routes that demand it."""
     return cast(Actor, g.actor)
+
+
+def name_of(person_id: str | None) -> str:
+    """Return a person as pages and errors name them: the name, the account in brackets; all names are read once."""
+    if person_id is None:
+        return gettext("orang lain")
+    if "names" not in g:
+        g.names = services().people.names()
+    name = g.names.get(person_id)
+    return f"{name} ({person_id})" if name and name != person_id else person_id
 
 
 def signed_in() -> SignedIn | None:

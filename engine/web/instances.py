@@ -87,6 +87,7 @@ def diagram(instance_id: str) -> str:
         page=page,
         tab="diagram",
         drawing=diagrams.of_instance(page),
+        legend=diagrams.legend_of(page),
         may_write=_may_write(page),
     )
 

@@ -70,6 +70,8 @@ def of(actor: Actor, path: str) -> tuple[Group, ...]:
                 ),
             )
         )
+        if not staff:
+            groups.reverse()  # the phone's bar begins with what somebody is here for
     elif actor.has(OfficeRole.AUDITOR):
         groups.append(
             Group(

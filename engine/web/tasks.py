@@ -12,7 +12,7 @@ from engine.service.procedures import Words
 from engine.service.tasks import TaskPage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import signed_in, uploading
-from engine.web.identity import actor, now, posted_entries
+from engine.web.identity import actor, name_of, now, posted_entries
 from engine.web.identity import signed_in as signed_in_now
 from engine.web.services import services
 from engine.web.texts import gettext
@@ -117,7 +117,7 @@ def hand_over(task_id: str) -> tuple[str, int] | Response:
             ),
             422,
         )
-    flash(gettext("Tugas diserahkan kepada %(who)s.", who=to), "success")
+    flash(gettext("Tugas diserahkan kepada %(who)s.", who=name_of(to)), "success")
     return redirect(url_for("tasks.inbox"), 303)
 
 
@@ -239,7 +239,11 @@ def stale_page(_: CSRFError) -> tuple[str, int]:
                 "Halaman terlalu lama terbuka, jadi kiriman ini belum diterima. Isian Anda masih ada: kirim ulang."
             ),
         )
-    return errors.page(403, reason=gettext("Halaman terlalu lama terbuka. Muat ulang halaman, lalu kirim lagi."))
+    return errors.page(
+        403,
+        title=gettext("Halaman terlalu lama terbuka"),
+        reason=gettext("Kiriman ini belum diterima. Kembali, muat ulang halaman, lalu kirim lagi."),
+    )
 
 
 def _form_page(

@@ -50,7 +50,15 @@ def refusal_words(name: str, refusal: UploadRefused | TooLarge) -> str:
         case "macros":
             return gettext("%(name)s memuat makro; simpan tanpa makro lalu unggah lagi.", name=name)
         case _:
-            found = refusal.facts.get("found") or gettext("jenis yang tidak dikenal")
             return gettext(
-                "%(name)s sebenarnya bukan seperti namanya (%(found)s); tidak diterima.", name=name, found=found
+                "%(name)s sebenarnya %(found)s; tidak diterima.", name=name, found=_kind(refusal.facts.get("found"))
             )
+
+
+def _kind(media_type: object) -> str:
+    """Return what a file is, in a word that people know."""
+    if not isinstance(media_type, str):
+        return gettext("berisi hal yang tidak dikenal")
+    if "msdownload" in media_type or "executable" in media_type:
+        return gettext("program (EXE)")
+    return gettext("berkas %(kind)s", kind=media_type.rpartition("/")[2].removeprefix("x-").upper())

@@ -78,6 +78,16 @@ all("[data-copy]", (button) => {
   });
 });
 
+// Long texts are as high as what they hold.
+all("textarea", (area) => {
+  const grow = () => {
+    area.style.height = "auto";
+    area.style.height = `${area.scrollHeight + area.offsetHeight - area.clientHeight}px`;
+  };
+  area.addEventListener("input", grow);
+  if (area.scrollHeight > area.clientHeight) grow();
+});
+
 // Long texts say how much room is left, from 80 % on.
 all("textarea[maxlength]", (area) => {
   const left = document.createElement("p");

@@ -1,7 +1,7 @@
 // Files are looked at before they are sent: size and kind; the server looks at what is inside.
 import { word } from "./words.js";
 
-const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1).replace(".", ",")} MB`;
+const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 1 : 0).replace(".", ",")} MB`; // as the server writes it
 
 export function checkFiles(form) {
   for (const input of form.querySelectorAll('input[type="file"]')) {

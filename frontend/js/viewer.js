@@ -1,6 +1,10 @@
 // bpmn-js takes the place of the server's drawing where scripts run: the same states, and zoom.
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 
+// A state is never told by colour alone (pages.md, 5).
+const SIGNS = { active: "●", waiting: "…", done: "✓", not_taken: "–", cancelled: "×", incident: "!" };
+const READABLE = 0.9; // of the diagram's own letters, which are 11 and 12 px high
+
 async function show(figure) {
   const paper = figure.querySelector(".diagram-paper");
   const [xml, marks] = await Promise.all([
@@ -22,20 +26,36 @@ async function show(figure) {
   const overlays = viewer.get("overlays");
   const registry = viewer.get("elementRegistry");
   for (const [id, mark] of Object.entries(marks.elements)) {
-    if (!registry.get(id)) continue;
+    if (!registry.get(id)?.businessObject.$instanceOf("bpmn:FlowNode")) continue; // lanes and documents have no state of their own
     canvas.addMarker(id, `mark-${mark.state}`);
-    const note = [mark.badge, mark.overdue, mark.returned ? "↩" : ""].filter(Boolean).join(" ");
+    const note = [SIGNS[mark.state], mark.badge, mark.overdue, mark.returned ? "↩" : ""].filter(Boolean).join(" ");
     if (note) {
       const badge = document.createElement("div");
-      badge.className = "alur-badge";
+      badge.className = `alur-badge badge-${mark.state}`;
       badge.textContent = note;
       badge.title = mark.word;
-      overlays.add(id, { position: { top: -12, left: 4 }, html: badge });
+      overlays.add(id, { position: { top: -12, left: -8 }, html: badge });
     }
   }
   for (const id of marks.flows) if (registry.get(id)) canvas.addMarker(id, "mark-flow");
   for (const id of marks.proposals) if (registry.get(id)) canvas.addMarker(id, "mark-proposal");
-  canvas.zoom("fit-viewport", "auto");
+  // The whole diagram if its labels stay readable, else the current step (the first one of an SOP, or of a finished run) at full size.
+  const whole = () => canvas.zoom("fit-viewport", "auto");
+  const current = [...marks.current.map((id) => registry.get(id)), ...registry.filter((element) => element.type === "bpmn:StartEvent")].find(Boolean);
+  const centre = () => {
+    canvas.zoom(1);
+    const box = canvas.viewbox();
+    const all = box.inner;
+    const within = (middle, size, from, length) => (size >= length ? from + (length - size) / 2 : Math.min(Math.max(middle - size / 2, from - 20), from + length - size + 20));
+    canvas.viewbox({
+      x: within(current.x + current.width / 2, box.width, all.x, all.width),
+      y: within(current.y + current.height / 2, box.height, all.y, all.height),
+      width: box.width,
+      height: box.height,
+    });
+  };
+  whole();
+  if (current && canvas.zoom() < READABLE) centre();
 
   const tools = document.createElement("div");
   tools.className = "diagram-tools";
@@ -49,16 +69,9 @@ async function show(figure) {
   };
   button(`− ${figure.dataset.zoomOut}`, () => canvas.zoom(canvas.zoom() / 1.25, "auto"));
   button(`+ ${figure.dataset.zoomIn}`, () => canvas.zoom(canvas.zoom() * 1.25, "auto"));
-  button(figure.dataset.fit, () => canvas.zoom("fit-viewport", "auto"));
-  const current = marks.current.map((id) => registry.get(id)).find(Boolean);
-  const centre = () => {
-    canvas.zoom(1);
-    const box = canvas.viewbox();
-    canvas.viewbox({ x: current.x + current.width / 2 - box.width / 2, y: current.y + current.height / 2 - box.height / 2, width: box.width, height: box.height });
-  };
-  if (current && figure.dataset.own) button(figure.dataset.own, centre);
+  button(figure.dataset.fit, whole);
+  if (marks.current.length && figure.dataset.own) button(figure.dataset.own, centre);
   paper.prepend(tools);
-  if (current && canvas.zoom() < 0.75) centre();
 }
 
 document.querySelectorAll("[data-bpmn-url]").forEach(show);

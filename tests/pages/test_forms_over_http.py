@@ -52,7 +52,7 @@ def test_errors_stand_in_a_summary_and_beside_their_fields_with_everything_typed
     typed = entries(office, first[1], perjanjian_kinerja__nomor="", disposisi__catatan="Segera <script>x</script>")
     answer = browse("kepala.dinas").post(f"/tugas/{first[1]}/selesai", typed)
     assert answer.status_code == 422
-    assert answer.text.count("Nomor: wajib diisi.") >= 2
+    assert answer.text.count("Nomor Perjanjian Kinerja: wajib diisi.") >= 2
     assert "Segera &lt;script&gt;" in answer.text
     assert "<script>x" not in answer.text
     assert "<title>Perbaiki:" in answer.text
@@ -81,7 +81,7 @@ def upload(office, browse, task, name, content, **more):
 def test_a_program_in_a_pdf_s_clothes_is_refused_and_the_rest_is_kept(office, browse, first):
     answer = upload(office, browse, first[1], "pk.pdf", b"MZ\x90\x00" + b"\0" * 200, disposisi__catatan="jangan hilang")
     assert answer.status_code == 422
-    assert "pk.pdf sebenarnya bukan seperti namanya" in answer.text
+    assert "pk.pdf sebenarnya program (EXE)" in answer.text
     assert "jangan hilang" in answer.text
     assert len(office.page(first[0]).all_documents) == 0
 

@@ -168,7 +168,7 @@ def test_the_sop_from_mulai_to_selesai_by_its_four_roles_watched_by_an_auditor(d
         catatan_pengembalian="Rekap bukan dari periode ini.",
     )
     page = holders["pemegang.data.2"].open("/tugas")
-    assert "Dikembalikan oleh tim.sakip" in page.inner_text("main")
+    assert "Dikembalikan oleh Tim Sakip (tim.sakip)" in page.inner_text("main")
     assert "Rekap bukan dari periode ini." in page.inner_text("main")
     do(holders["pemegang.data.2"], office, instance, "pemegang.data.2", "siapkan_data", "pemegang.data.2")
     do(team, office, instance, "tim.sakip", "susun_analisis", hasil_verifikasi="lengkap")

@@ -12,7 +12,7 @@ def test_a_wrong_name_and_a_wrong_password_read_the_same(browse):
     for account in ("sekretaris", "tidak.ada"):
         answer = browse().sign_in(account, "salah sama sekali")
         assert answer.status_code == 401
-        texts.add(re.search(r'error-summary".*?</div></div>', answer.text, re.DOTALL).group())
+        texts.add(re.search(r'notice notice-merah" role="alert".*?</div></div>', answer.text, re.DOTALL).group())
         assert f'value="{account}"' in answer.text
     assert len(texts) == 1
 
