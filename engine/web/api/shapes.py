@@ -49,15 +49,15 @@ Values = Annotated[
 
 
 class Asked(BaseModel):
-    """A request body."""
+    """A request body; models are built when they are first used, since every process pays for its start."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class Given(BaseModel):
     """An answer."""
 
-    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True, defer_build=True)
 
 
 # ── pages of lists ──────────────────────────────────────────────────────────────────────────────────────────────────
