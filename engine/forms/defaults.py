@@ -32,13 +32,19 @@ class Defaults:
 
     context: Mapping[str, Any]
     evaluate: Evaluate
+    only_taken: bool = False
+    """Leave out of sections what comes from what is posted anyway."""
 
     def of(self, field: Field, inherited: Any = None, row: Mapping[str, Any] | None = None) -> Any:
         """Return the typed default of *field*; *inherited* is what the default of its section or row says of it."""
         if field.kind is Kind.SECTION:
             base = inherited if inherited is not None else self._own(field, row)
             base = base if isinstance(base, Mapping) else {}
-            return {each.name: self.of(each, base.get(each.name), row) for each in field.fields}
+            return {
+                each.name: self.of(each, base.get(each.name), row)
+                for each in field.fields
+                if each.takes_defaults or not self.only_taken
+            }
         if field.kind is Kind.TABLE:
             base = inherited if inherited is not None else self._own(field, row)
             rows = [each for each in base if isinstance(each, Mapping)] if isinstance(base, list | tuple) else []

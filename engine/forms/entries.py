@@ -26,7 +26,9 @@ class Node:
 
     def rows(self) -> list["Node"]:
         """Return the numbered nodes below in order, one more than are allowed at most; gaps close."""
-        numbered = sorted((int(name), node) for name, node in self.below.items() if _is_index(name))
+        numbered = sorted(
+            ((int(name), node) for name, node in self.below.items() if _is_index(name)), key=lambda pair: pair[0]
+        )
         return [node for _, node in numbered[: MOST_ROWS + 1]]
 
 
@@ -39,7 +41,10 @@ def tree(entries: Mapping[str, Sequence[str]]) -> Node:
     for path, texts in entries.items():
         node = root
         for name in path.split(".", _DEEPEST):
-            node = node.below.setdefault(name, Node())
+            below = node.below.get(name)
+            if below is None:
+                below = node.below[name] = Node()
+            node = below
         node.texts = list(texts)
     return root
 

@@ -1,11 +1,10 @@
 """What one field of a form is: its kind, its words, its rules. Read from a schema once, never changed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
-
-from jsonschema.protocols import Validator
 
 VERBS = ("setujui", "kembalikan", "ajukan", "tandatangani", "paraf", "selesaikan")
 """What the button that completes a step may say. A closed list: the pages know each word and its translation."""
@@ -32,6 +31,8 @@ class Kind(StrEnum):
     FILES = "files"
     PERSON = "person"
     PEOPLE = "people"
+
+    __hash__ = str.__hash__  # an enumeration's own is written in Python, and sets of kinds are asked for every field
 
 
 NUMERIC = frozenset({Kind.NUMBER, Kind.INTEGER, Kind.MONEY, Kind.PERCENT})
@@ -67,7 +68,7 @@ class Condition:
     """An ``if`` of the schema: it holds where the object at *scope* fits *test* (or, *negated*, does not)."""
 
     scope: tuple[str, ...]
-    test: Validator = field(compare=False)
+    test: Callable[[Any], bool] = field(compare=False)
     negated: bool
     cause: str | None  # the field whose value decides, if the condition is about one field
     values: tuple[Any, ...]  # values of the cause for which the condition's test holds
@@ -76,7 +77,7 @@ class Condition:
         """Whether the condition holds for *instance*, the object its scope starts at."""
         for name in self.scope:
             instance = instance.get(name, {}) if isinstance(instance, Mapping) else {}
-        return bool(self.test.is_valid(instance)) is not self.negated
+        return self.test(instance) is not self.negated
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,9 @@ class Check:
     wording: Wording
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Field:
-    """One field, section or table of a form."""
+    """One field, section or table of a form; what is asked of it at every reading is found out once."""
 
     name: str
     kind: Kind
@@ -118,7 +119,7 @@ class Field:
     source: Wording | None = None  # where a prefilled value comes from
     messages: Mapping[str, Wording] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def given(self) -> bool:
         """Whether the value never comes from what was posted."""
         return self.read_only or self.computed is not None
@@ -128,10 +129,35 @@ class Field:
         """Whether the field is shown only under a condition."""
         return bool(self.when)
 
-    @property
+    @cached_property
     def min_items(self) -> int:
         """The fewest items of a list."""
         return int(self.schema.get("minItems", 0))
+
+    @cached_property
+    def wants_items(self) -> bool:
+        """Whether a list here or below must hold something."""
+        return any(each.kind in LISTS and each.min_items for _, each in self.walk())
+
+    @cached_property
+    def takes_defaults(self) -> bool:
+        """Whether some value here or below never comes from what was posted, and so may be a default's."""
+        return any(each.given or each.fixed_rows for _, each in self.walk())
+
+    @cached_property
+    def is_conditional(self) -> bool:
+        """Whether something here or below is shown only under a condition."""
+        return any(each.conditional for _, each in self.walk())
+
+    @cached_property
+    def is_computed(self) -> bool:
+        """Whether something here or below is computed."""
+        return any(each.computed for _, each in self.walk())
+
+    @cached_property
+    def is_checked(self) -> bool:
+        """Whether something here or below has a check of its own."""
+        return any(each.checks for _, each in self.walk())
 
     @property
     def max_items(self) -> int | None:

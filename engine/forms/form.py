@@ -21,14 +21,6 @@ from engine.model.work import Attachment
 Entries = Mapping[str, Sequence[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A form that was accepted: typed values, and the entries they were read from."""
-
-    values: dict[str, Any]
-    entries: dict[str, list[str]]
-
-
 @dataclass(frozen=True)
 class Form:
     """A form of a step or of a procedure's start; made by ``engine.forms.loading.load``."""
@@ -127,16 +119,15 @@ class Form:
         files: Mapping[str, Attachment],
         locale: str,
         gettext: Gettext,
-    ) -> Submission:
+    ) -> dict[str, Any]:
         """Return the typed values of what was posted; InvalidForm carries every error, and the entries as typed."""
         around = Surroundings(context, evaluate, people, files, locale, gettext)
         posted = compact(self.tree, tree(entries), drop_blank=True)
         reading = Reading(self.tree, self.rules, posted, around)
-        kept = flat(posted)
         errors = reading.errors()
         if errors:
-            raise InvalidForm(errors, kept)
-        return Submission(reading.values, kept)
+            raise InvalidForm(errors, flat(posted))
+        return reading.values
 
     def posted(self, values: Mapping[str, Any], locale: str, gettext: Gettext) -> dict[str, list[str]]:
         """Return JSON by field as entries; InvalidForm names each field that there is not, or that holds another type.
@@ -199,11 +190,15 @@ class Form:
 
     def return_reason(self, values: Mapping[str, Any]) -> str | None:
         """Return the value of the field that says why work is sent back."""
-        path = next((path for path, field in self.every_field() if field.return_reason), None)
         value: Any = values
-        for name in path.split(".") if path else ():
+        for name in self._return_reason_at:
             value = value.get(name) if isinstance(value, Mapping) else None
-        return value if path and isinstance(value, str) else None
+        return value if isinstance(value, str) else None
+
+    @cached_property
+    def _return_reason_at(self) -> tuple[str, ...]:
+        path = next((path for path, field in self.every_field() if field.return_reason), None)
+        return () if path is None else tuple(path.split("."))
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

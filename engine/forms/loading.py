@@ -256,7 +256,7 @@ class _Reader:
                     cause, fitting = next(iter(only.items()))
                     if isinstance(fitting, Mapping):
                         values = (fitting["const"],) if "const" in fitting else tuple(fitting.get("enum", ()))
-        return Condition(scope, rules.validator_of(test), negated, cause if values else None, values)
+        return Condition(scope, rules.check_of(test), negated, cause if values else None, values)
 
     # ── one field ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -43,6 +43,10 @@ class Posting:
 
     def _post_one(self, each: Field, value: Any, here: str) -> None:
         match value:
+            case str() if each.kind in NUMERIC and _JSON_NUMBER.fullmatch(value):
+                self.entries[here] = [typing(each, Decimal(value))]
+            case str() if each.kind is not Kind.BOOLEAN and each.kind not in MANY and not _holds_more(each):
+                self.entries[here] = [value]
             case Mapping() if each.kind is Kind.SECTION:
                 self.post(each.fields, value, f"{here}.")
             case list() if each.kind is Kind.TABLE:
@@ -65,10 +69,6 @@ class Posting:
                 self.entries[here] = [CHECKED if value else ""]
             case int() | Decimal() if each.kind in NUMERIC and not isinstance(value, bool):
                 self.entries[here] = [typing(each, Decimal(value))]
-            case str() if each.kind in NUMERIC and _JSON_NUMBER.fullmatch(value):
-                self.entries[here] = [typing(each, Decimal(value))]
-            case str() if each.kind is not Kind.BOOLEAN and each.kind not in MANY and not _holds_more(each):
-                self.entries[here] = [value]
             case _:
                 self._misfit(each, here)
 

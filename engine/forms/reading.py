@@ -26,12 +26,13 @@ from engine.model.work import Attachment
 People = Callable[[str | None], Mapping[str, str]]
 LONGEST_LINE = 1_000
 LONGEST_TEXT = 20_000
+NO_ROW = 0
+"""What stands for the number of a row where there is none; rows are numbered from 1."""
 TRUE = frozenset({CHECKED, "true", "on", "1"})
 
 _CONTROL = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
-_SPACES = re.compile(r"\s+")
 _STAND_INS: Mapping[Kind, Any] = {kind: Decimal(0) for kind in NUMERIC}
 
 
@@ -57,18 +58,17 @@ class Reading:
     around: Surroundings
     values: dict[str, Any] = field(init=False, default_factory=dict)
     hidden: frozenset[str] = field(init=False, default=frozenset())
+    _seen: dict[str, Any] | None = field(init=False, default=None)  # what the schema sees of the values, once known
     _errors: dict[str, FieldError] = field(init=False, default_factory=dict)
     _faulty: dict[str, Any] = field(init=False, default_factory=dict)
     _known_people: dict[str | None, Mapping[str, str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        defaults = Defaults(self.around.context, self.around.evaluate)
+        defaults = Defaults(self.around.context, self.around.evaluate, only_taken=True)
         for each in self.tree:
-            wanted = any(below.given or below.fixed_rows for _, below in each.walk())
-            given = defaults.of(each) if wanted else None
-            self.values[each.name] = self._read(each, self.posted[each.name], given, each.name, "")
-        self.hidden = self._hidden_paths()
-        self._blank_hidden()
+            given = defaults.of(each) if each.takes_defaults else None
+            self.values[each.name] = self._read(each, self.posted[each.name], given, each.name, NO_ROW)
+        self._find_hidden()
         self._compute()
 
     # ── outcome ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -80,8 +80,10 @@ class Reading:
                 path, path, f"{path[:80]}: {self.around.gettext('formulir ini tidak punya isian ini.')}"
             )
         self._hold_rules()
-        self._hold_fewest(self.tree, self.values, "", "")
-        self._hold_checks(self.tree, self.values, "", "", None)
+        self._hold_fewest(self.tree, self.values, "", NO_ROW)
+        self._hold_checks(self.tree, self.values, "", NO_ROW, None)
+        if not self._errors:
+            return ()
         kept = [error for error in self._errors.values() if not self._is_hidden(error.path)]
         given = {path for path, each in self._each(self.tree, self.values, "") if each.given}
         serious = [error for error in kept if error.path not in given]
@@ -89,7 +91,7 @@ class Reading:
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _read(self, field: Field, node: Node, given: Any, path: str, row: str) -> Any:
+    def _read(self, field: Field, node: Node, given: Any, path: str, row: int) -> Any:
         if field.kind is Kind.SECTION:
             given = given if isinstance(given, Mapping) else {}
             return {
@@ -101,10 +103,10 @@ class Reading:
         if field.kind is Kind.TABLE and not field.read_only:
             return [
                 {
-                    each.name: self._read(each, below[each.name], base.get(each.name), f"{path}.{n}.{each.name}", name)
+                    each.name: self._read(each, below[each.name], base.get(each.name), f"{path}.{n}.{each.name}", n + 1)
                     for each in field.fields
                 }
-                for n, (below, base, name) in enumerate(self._rows(field, node, given, path))
+                for n, (below, base) in enumerate(self._rows(field, node, given, path))
             ]
         if field.read_only:
             return given
@@ -114,22 +116,19 @@ class Reading:
             return self._read_many(field, node, path, row)
         return self._read_one(field, node.texts, path, row)
 
-    def _rows(self, field: Field, node: Node, given: Any, path: str) -> Iterator[tuple[Node, Mapping[str, Any], str]]:
-        """Return each row as (what was posted, what its read-only columns hold, how it is called)."""
+    def _rows(self, field: Field, node: Node, given: Any, path: str) -> Sequence[tuple[Node, Mapping[str, Any]]]:
+        """Return each row as (what was posted, what its read-only columns hold)."""
         known: Sequence[Mapping[str, Any]] = given or []
         posted = node.rows()
-        gettext = self.around.gettext
         if len(posted) > MOST_ROWS:
-            self._fail(field, path, "", gettext("paling banyak %(limit)s baris.") % {"limit": MOST_ROWS}, "maxItems")
+            message = self.around.gettext("paling banyak %(limit)s baris.") % {"limit": MOST_ROWS}
+            self._fail(field, path, NO_ROW, message, "maxItems")
         if field.fixed_rows:
-            pairs = list(zip(self._aligned(field, posted, known), known, strict=True))
-        elif field.key is not None:
+            return list(zip(self._aligned(field, posted, known), known, strict=True))
+        if field.key is not None:
             by_key = {str(row.get(field.key)): row for row in known}
-            pairs = [(row, by_key.get(_first(row[field.key].texts), {})) for row in posted]
-        else:
-            pairs = [(row, known[n] if n < len(known) else {}) for n, row in enumerate(posted)]
-        for n, (below, base) in enumerate(pairs):
-            yield below, base, self._row(n + 1)
+            return [(row, by_key.get(_first(row[field.key].texts), {})) for row in posted]
+        return [(row, known[n] if n < len(known) else {}) for n, row in enumerate(posted)]
 
     def _aligned(self, field: Field, posted: Sequence[Node], known: Sequence[Mapping[str, Any]]) -> list[Node]:
         """Return for each known row what was posted for it: found by its key, else by its place."""
@@ -142,11 +141,11 @@ class Reading:
         item = field.item or field
         found = []
         for n, below in enumerate(node.rows()):
-            text = self._read_one(item, below.texts, f"{path}.{n}", self._row(n + 1))
+            text = self._read_one(item, below.texts, f"{path}.{n}", n + 1)
             found.append(text or "")
         return [text for text in found if text]
 
-    def _read_many(self, field: Field, node: Node, path: str, row: str) -> list[str]:
+    def _read_many(self, field: Field, node: Node, path: str, row: int) -> list[str]:
         found: list[str] = []
         for text in node.texts:
             value = self._one_of(field, clean(text), path, row)
@@ -154,7 +153,7 @@ class Reading:
                 found.append(value)
         return found
 
-    def _read_one(self, field: Field, texts: Sequence[str], path: str, row: str) -> Any:
+    def _read_one(self, field: Field, texts: Sequence[str], path: str, row: int) -> Any:
         if field.kind is Kind.BOOLEAN:
             return any(text.strip().lower() in TRUE for text in texts)
         text = next((text for text in reversed(texts) if text.strip()), "")
@@ -171,7 +170,7 @@ class Reading:
                     return None
         return self._read_number(field, text, path, row)
 
-    def _read_text(self, field: Field, text: str, path: str, row: str) -> str | None:
+    def _read_text(self, field: Field, text: str, path: str, row: int) -> str | None:
         long = field.kind is Kind.LONG_TEXT
         value = clean(text, lines=long)
         limit = LONGEST_TEXT if long else LONGEST_LINE
@@ -179,7 +178,7 @@ class Reading:
             self._fail(field, path, row, messages.violated(field, "maxLength", limit, self.around.gettext), "maxLength")
         return value or None
 
-    def _read_number(self, field: Field, text: str, path: str, row: str) -> Decimal | None:
+    def _read_number(self, field: Field, text: str, path: str, row: int) -> Decimal | None:
         if field.kind is Kind.PERCENT:
             text = text.strip().removesuffix("%")
         try:
@@ -198,7 +197,7 @@ class Reading:
             return None
         return None
 
-    def _one_of(self, field: Field, text: str, path: str, row: str) -> str | None:
+    def _one_of(self, field: Field, text: str, path: str, row: int) -> str | None:
         """Return *text* if it is a choice, person or file that the field may hold."""
         if not text:
             return None
@@ -214,7 +213,7 @@ class Reading:
         self._unreadable(field, path, row)
         return None
 
-    def _file(self, field: Field, id_: str, path: str, row: str) -> str | None:
+    def _file(self, field: Field, id_: str, path: str, row: int) -> str | None:
         gettext = self.around.gettext
         file = self.around.files.get(id_)
         if file is None:
@@ -234,14 +233,14 @@ class Reading:
             self._known_people[role] = self.around.people(role)
         return self._known_people[role]
 
-    def _unreadable(self, field: Field, path: str, row: str) -> None:
+    def _unreadable(self, field: Field, path: str, row: int) -> None:
         self._fail(field, path, row, messages.unreadable(field, self.around.gettext), "format")
 
     def _fail(
         self,
         field: Field,
         path: str,
-        row: str,
+        row: int,
         message: str,
         keyword: str,
         choices: tuple[tuple[str, str], ...] = (),
@@ -250,7 +249,7 @@ class Reading:
         if path in self._errors:
             return
         label = field.wording.of(self.around.locale)
-        label = f"{row}, {label}" if row else label
+        label = f"{self._row(row)}, {label}" if row else label
         own = field.messages.get(keyword)
         if own is not None:
             message = own.of(self.around.locale)
@@ -268,20 +267,22 @@ class Reading:
 
     @cached_property
     def _has_conditions(self) -> bool:
-        return any(below.conditional for each in self.tree for _, below in each.walk())
+        return any(each.is_conditional for each in self.tree)
 
-    def _hidden_paths(self) -> frozenset[str]:
-        """Return the paths whose condition does not hold; a hidden field may decide over another."""
-        hidden: frozenset[str] = frozenset()
+    def _find_hidden(self) -> None:
+        """Find the paths whose condition does not hold, and blank them; a hidden field may decide over another."""
         if not self._has_conditions:
-            return hidden
+            return
+        hidden: frozenset[str] = frozenset()
+        seen = instance(self.tree, self.values, self._faulty, hidden)
         for _ in range(10):
-            seen = instance(self.tree, self.values, self._faulty, hidden)
             found = frozenset(_not_shown(self.tree, seen, seen, ""))
             if found == hidden:
                 break
             hidden = found
-        return hidden
+            seen = instance(self.tree, self.values, self._faulty, hidden)
+        self.hidden, self._seen = hidden, seen
+        self._blank_hidden()
 
     def _is_hidden(self, path: str) -> bool:
         return any(path == hidden or path.startswith(f"{hidden}.") for hidden in self.hidden)
@@ -296,15 +297,15 @@ class Reading:
                 holder[name] = None
 
     def _compute(self) -> None:
-        computed = [each for each in self.tree if any(below.computed for _, below in each.walk())]
+        computed = [each for each in self.tree if each.is_computed]
         for each in computed:
-            self._compute_in(each, self.values, self.values[each.name], each.name, "", None)
-        if computed and self._has_conditions:
-            self.hidden = self._hidden_paths()
-            self._blank_hidden()
+            self._compute_in(each, self.values, self.values[each.name], each.name, NO_ROW, None)
+        if computed:
+            self._seen = None
+            self._find_hidden()
 
     def _compute_in(
-        self, field: Field, holder: dict[str, Any], value: Any, path: str, row: str, of: Mapping[str, Any] | None
+        self, field: Field, holder: dict[str, Any], value: Any, path: str, row: int, of: Mapping[str, Any] | None
     ) -> None:
         if field.computed is not None:
             if path in self.hidden:
@@ -321,8 +322,7 @@ class Reading:
         elif field.kind is Kind.TABLE and any(each.computed for each in field.fields):
             for n, line in enumerate(value or ()):
                 for each in field.fields:
-                    name = self._row(n + 1)
-                    self._compute_in(each, line, line[each.name], f"{path}.{n}.{each.name}", name, line)
+                    self._compute_in(each, line, line[each.name], f"{path}.{n}.{each.name}", n + 1, line)
 
     def _names(self, row: Mapping[str, Any] | None) -> Names:
         names = Names({**self.around.context, **self.values})
@@ -333,8 +333,9 @@ class Reading:
     # ── rules ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _hold_rules(self) -> None:
-        seen = instance(self.tree, self.values, self._faulty, self.hidden)
-        for error in self.rules.errors(seen):
+        if self._seen is None:
+            self._seen = instance(self.tree, self.values, self._faulty, self.hidden)
+        for error in self.rules.errors(self._seen):
             found = self._field_at([str(part) for part in error.absolute_path])
             if found is None:
                 continue
@@ -343,11 +344,11 @@ class Reading:
             message = messages.violated(field, keyword, error.validator_value, self.around.gettext)
             self._fail(field, path, row, message, keyword)
 
-    def _hold_fewest(self, fields: Sequence[Field], values: Mapping[str, Any], path: str, row: str) -> None:
+    def _hold_fewest(self, fields: Sequence[Field], values: Mapping[str, Any], path: str, row: int) -> None:
         """Report lists that are empty although they want something: to the schema an empty list is absent."""
         for each in fields:
             here, value = f"{path}{each.name}", values.get(each.name)
-            if here in self.hidden:
+            if not each.wants_items or here in self.hidden:
                 continue
             if each.kind is Kind.SECTION and value is not None:
                 self._hold_fewest(each.fields, value, f"{here}.", row)
@@ -355,14 +356,14 @@ class Reading:
                 self._fail(each, here, row, messages.required(each, self.around.gettext), "required")
             if each.kind is Kind.TABLE and any(column.kind in MANY and column.min_items for column in each.fields):
                 for n, line in enumerate(value or ()):
-                    self._hold_fewest(each.fields, line, f"{here}.{n}.", self._row(n + 1))
+                    self._hold_fewest(each.fields, line, f"{here}.{n}.", n + 1)
 
     def _hold_checks(
-        self, fields: Sequence[Field], values: Mapping[str, Any], path: str, row: str, of: Mapping[str, Any] | None
+        self, fields: Sequence[Field], values: Mapping[str, Any], path: str, row: int, of: Mapping[str, Any] | None
     ) -> None:
         for each in fields:
             here, value = f"{path}{each.name}", values.get(each.name)
-            if value is None or value == [] or here in self.hidden:
+            if not each.is_checked or value is None or value == [] or here in self.hidden:
                 continue
             for check in each.checks if here not in self._errors else ():
                 names = self._names(of)
@@ -377,25 +378,24 @@ class Reading:
                 self._hold_checks(each.fields, value, f"{here}.", row, of)
             elif each.kind is Kind.TABLE and any(column.checks for column in each.fields):
                 for n, line in enumerate(value):
-                    name = self._row(n + 1)
-                    self._hold_checks(each.fields, line, f"{here}.{n}.", name, line)
+                    self._hold_checks(each.fields, line, f"{here}.{n}.", n + 1, line)
 
     # ── places ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _field_at(self, parts: Sequence[str]) -> tuple[str, Field, str] | None:
-        """Return (path as posted, field, row's name) of a place in the instance."""
-        fields, path, row = self.tree, [], ""
+    def _field_at(self, parts: Sequence[str]) -> tuple[str, Field, int] | None:
+        """Return (path as posted, field, row's number) of a place in the instance."""
+        fields, path, row = self.tree, [], NO_ROW
         found: Field | None = None
         for n, part in enumerate(parts):
             if found is not None and found.kind in MANY:
                 break
             if found is not None and found.kind in (Kind.TABLE, Kind.TEXTS) and part.isdecimal():
                 path.append(part)
-                row = self._row(int(part) + 1)
+                row = int(part) + 1
                 if found.kind is Kind.TEXTS:
                     return ".".join(path), found.item or found, row
                 if n == len(parts) - 1:
-                    return ".".join(path[:-1]), found, ""
+                    return ".".join(path[:-1]), found, NO_ROW
                 continue
             found = next((each for each in fields if each.name == part), None)
             if found is None:
@@ -431,9 +431,10 @@ class Reading:
 
 def clean(text: str, *, lines: bool = False) -> str:
     """Return *text* without control characters and with composed letters; on one line unless *lines*."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _CONTROL.sub("", text)
-    return text.strip() if lines else _SPACES.sub(" ", text).strip()
+    if not (text.isascii() and text.isprintable()):  # in the others there is nothing to clean
+        text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+        text = _CONTROL.sub("", text)
+    return text.strip() if lines else " ".join(text.split())
 
 
 def kinds(field: Field) -> str:

@@ -71,6 +71,11 @@ def validator_of(schema: Mapping[str, Any] | bool) -> Validator:
     return found
 
 
+def check_of(schema: Mapping[str, Any] | bool) -> Check:
+    """Return whether an instance holds against *schema*, whoever has to say it."""
+    return holds(schema) or validator_of(schema).is_valid
+
+
 def holds(schema: Mapping[str, Any] | bool) -> Check | None:
     """Return whether an instance holds against *schema*, as a check; None if the schema says what no check knows."""
     if isinstance(schema, bool):
@@ -123,7 +128,8 @@ def _check(keyword: str, wanted: Any, schema: Mapping[str, Any]) -> Check | None
         case "uniqueItems":
             return lambda v: not wanted or not isinstance(v, list) or not any(one in v[:n] for n, one in enumerate(v))
         case "required":
-            return lambda v: not isinstance(v, dict) or all(name in v for name in wanted)
+            names = frozenset(wanted)
+            return lambda v: not isinstance(v, dict) or v.keys() >= names
         case "oneOf" if all(isinstance(each, Mapping) and isinstance(each.get("const"), str) for each in wanted):
             constants = [each["const"] for each in wanted]  # an enumeration with a title for each
             return lambda v: isinstance(v, str) and constants.count(v) == 1

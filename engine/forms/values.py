@@ -34,8 +34,7 @@ def encode(value: Any) -> Any:
 
 def decode(fields: Iterable[Field], jsonable: Mapping[str, Any]) -> dict[str, Any]:
     """Return the typed values of those *fields* that *jsonable* holds; what no field knows stays as it is."""
-    known = {field.name: field for field in fields}
-    return {name: _decoded(known[name], item) if name in known else item for name, item in jsonable.items()}
+    return _decoded_in({field.name: field for field in fields}, jsonable)
 
 
 def typed(field: Field, value: Any) -> Any:
@@ -161,6 +160,10 @@ def _grouped(field: Field, value: Decimal) -> bool:
     return not asks_about_points(field) or value != int(value) or abs(value) >= 1_000_000
 
 
+def _decoded_in(known: Mapping[str, Field], jsonable: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _decoded(known[name], item) if name in known else item for name, item in jsonable.items()}
+
+
 def _decoded(field: Field, item: Any) -> Any:
     if item is None:
         return None
@@ -169,8 +172,9 @@ def _decoded(field: Field, item: Any) -> Any:
             known = {each.name: empty(each) for each in field.fields}
             return {**known, **decode(field.fields, item)} if isinstance(item, Mapping) else item
         case Kind.TABLE:
-            known = {each.name: empty(each) for each in field.fields}
-            return [{**known, **decode(field.fields, row)} for row in item]
+            columns = {each.name: each for each in field.fields}
+            known = {name: empty(each) for name, each in columns.items()}
+            return [{**known, **_decoded_in(columns, row)} for row in item]
         case Kind.DATE:
             return date.fromisoformat(item)
         case Kind.TIME:

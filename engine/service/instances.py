@@ -203,7 +203,7 @@ class Instances:
         entries = entries_of(ready.form, entries, words)
         procedure, outline = ready.procedure, ready.procedure.outline
         functions = office_functions(self.office.calendar(), now)
-        submission = ready.form.accept(
+        values = ready.form.accept(
             entries,
             context=ready.context,
             evaluate=evaluator(functions),
@@ -214,7 +214,6 @@ class Instances:
         )
         if ready.missing:
             raise NotReady(ready.missing)
-        values = submission.values
         title = str(self._said(outline.title, values, functions, outline.name))
         key = self._said(outline.key, values, functions, None)
         reference = self._said(outline.reference_date, values, functions, None)

@@ -640,7 +640,7 @@ class Tasks:
         wanted = _names_read(form)  # the other documents need not be decoded
         current = {id_: version for id_, version in ground.current.items() if id_ in wanted}
         try:
-            submission = form.accept(
+            values = form.accept(
                 ground.entries,
                 context=self.names(ground.found, ground.procedure, current, actor, now),
                 evaluate=self._evaluator(now),
@@ -653,7 +653,7 @@ class Tasks:
             raise InvalidForm([*errors, *invalid.errors], invalid.entries) from None
         if errors:
             raise InvalidForm(errors, ground.entries)
-        return submission.values
+        return values
 
     # ── who may ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -90,7 +90,7 @@ def values(office):
             files=page.attachments | staged(office, entries),
             locale="id",
             gettext=str,
-        ).values
+        )
         return page.form.encode(filled)
 
     return of

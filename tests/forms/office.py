@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.bpmn import expression
-from engine.forms.form import Form, Submission
+from engine.forms.form import Form
 from engine.forms.loading import load
 from engine.model.work import Attachment
 
@@ -93,7 +93,7 @@ class Desk:
             found[path] = [texts] if isinstance(texts, str) else list(texts)
         return found
 
-    def accept(self, entries: Entries) -> Submission:
+    def accept(self, entries: Entries) -> dict[str, Any]:
         return self.form.accept(entries, **self.surroundings())
 
     def view(self, entries: Entries, problems: Sequence[Any] = ()) -> Any:
@@ -180,7 +180,7 @@ def walk_to(form_id: str) -> dict[str, Any]:
     known: dict[str, Any] = {}
     for step in STEPS[: STEPS.index(form_id)]:
         at = desk(step, known)
-        values = at.accept(at.prefilled(TYPED[step])).values
+        values = at.accept(at.prefilled(TYPED[step]))
         stored = FORMS[step].decode(FORMS[step].encode(values))
         if step == "siapkan_data":
             stored["draft_laporan"] = {"bagian": {"pemegang.1": stored["draft_laporan"]}}

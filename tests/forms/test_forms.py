@@ -85,7 +85,7 @@ FILES = {"b1": attachment("b1", "surat.PDF"), "b2": attachment("b2", "foto.jpg")
 
 
 def accepted(form: Form, entries: Any, **context: Any) -> dict[str, Any]:
-    return Desk(form, context, FILES).accept(entries).values
+    return Desk(form, context, FILES).accept(entries)
 
 
 def errors(form: Form, entries: Any, **context: Any) -> dict[str, str]:
@@ -208,6 +208,12 @@ def test_what_was_typed_survives_an_error_with_rows_numbered_anew(everything):
     assert refused.value.entries["baris.0.jumlah"] == ["dua"]
     assert "baris.1.uraian" not in refused.value.entries
     assert refused.value.entries["surat.hal"] == ["?!"]
+
+
+def test_two_rows_that_were_posted_under_one_number_are_two_rows(everything):
+    with pytest.raises(InvalidForm) as refused:
+        Desk(everything).accept({"baris.1.uraian": ["tinta"], "baris.01.uraian": ["kertas"]})
+    assert {refused.value.entries[f"baris.{n}.uraian"][0] for n in (0, 1)} == {"tinta", "kertas"}
 
 
 def test_a_field_that_the_form_does_not_have_is_refused_outside_rows_and_ignored_inside(everything):
@@ -609,12 +615,12 @@ def test_whatever_is_posted_is_accepted_or_refused_with_words(entries):
     form = made_once()
     desk = Desk(form, {}, FILES)
     try:
-        values = desk.accept(entries).values
+        values = desk.accept(entries)
     except InvalidForm as refused:
         view = desk.view(refused.entries, refused.errors)
     else:
         assert form.decode(json.loads(json.dumps(form.encode(values)))) == values
-        assert desk.accept(form.entries(values)).values == values
+        assert desk.accept(form.entries(values)) == values
         view = desk.view(form.entries(values))
     assert len(view.fields) == 3
 
@@ -657,7 +663,7 @@ FILLED = st.fixed_dictionaries(
 def test_what_a_form_holds_comes_back_from_page_and_from_storage_as_it_was(values):
     form = made_once()
     values = {**values, "total": sum((row["jumlah"] or Decimal(0) for row in values["baris"]), Decimal(0))}
-    assert Desk(form, {}, FILES).accept(form.entries(values)).values == values
+    assert Desk(form, {}, FILES).accept(form.entries(values)) == values
     assert form.decode(json.loads(json.dumps(form.encode(values)))) == values
 
 

@@ -14,7 +14,7 @@ from tests.forms.office import FORMS, STEPS, TODAY, TYPED, desk, walk_to
 @pytest.mark.parametrize("step", STEPS)
 def test_a_person_fills_in_what_nobody_else_knows_and_the_form_is_accepted(step, locale):
     at = desk(step, walk_to(step), locale=locale)
-    values = at.accept(at.prefilled(TYPED[step])).values
+    values = at.accept(at.prefilled(TYPED[step]))
     assert FORMS[step].decode(FORMS[step].encode(values)) == values
     assert len(TYPED[step]) <= 15  # minutes, not hours
 
@@ -65,7 +65,7 @@ def test_the_secretary_finds_the_invitation_written():
 
 def test_the_holders_of_the_letter_of_assignment_are_the_holders_asked():
     at = desk("susun_jadwal", walk_to("susun_jadwal"))
-    values = at.accept(at.prefilled(TYPED["susun_jadwal"])).values
+    values = at.accept(at.prefilled(TYPED["susun_jadwal"]))
     assert values["pemegang_diminta"] == ["pemegang.1", "pemegang.2"]
     assert values["surat_tugas"]["penugasan"][2]["target"] == Decimal("95.5")
 
@@ -84,7 +84,7 @@ def test_a_holder_may_leave_a_realisation_empty_with_a_reason_but_not_without():
     [error] = refused.value.errors
     assert error.path == "draft_laporan.baris.2.alasan_belum_tersedia"
     assert error.message == "Baris 3, Alasan belum tersedia: wajib diisi."
-    values = at.accept(at.prefilled(TYPED["siapkan_data"])).values
+    values = at.accept(at.prefilled(TYPED["siapkan_data"]))
     assert [row["realisasi"] for row in values["draft_laporan"]["baris"]] == [Decimal("71.25"), Decimal(0), None]
 
 
@@ -98,7 +98,7 @@ def test_obstacles_call_for_a_follow_up():
 def test_a_holder_cannot_change_what_the_letter_of_assignment_says():
     at = desk("siapkan_data", walk_to("siapkan_data"))
     forged = {"draft_laporan.baris.0.target": "1", "draft_laporan.pemegang_data": "pemegang.2"}
-    values = at.accept(at.prefilled({**TYPED["siapkan_data"], **forged})).values
+    values = at.accept(at.prefilled({**TYPED["siapkan_data"], **forged}))
     assert values["draft_laporan"]["baris"][0]["target"] == Decimal(70)
     assert values["draft_laporan"]["pemegang_data"] == "pemegang.1"
 
@@ -118,7 +118,7 @@ def test_returning_to_holders_asks_whom_and_why():
         at.accept(at.prefilled(typed))
     assert [error.path for error in refused.value.errors] == ["pemegang_diminta", "catatan_pengembalian"]
     typed |= {"pemegang_diminta": ["", "pemegang.2"], "catatan_pengembalian": "Realisasi IKU-02 belum sesuai rekap."}
-    values = at.accept(at.prefilled(typed)).values
+    values = at.accept(at.prefilled(typed))
     assert values["pemegang_diminta"] == ["pemegang.2"]
     assert FORMS["susun_analisis"].return_reason(values) == "Realisasi IKU-02 belum sesuai rekap."
 
@@ -126,7 +126,7 @@ def test_returning_to_holders_asks_whom_and_why():
 def test_what_was_typed_for_a_return_is_dropped_when_the_data_are_complete():
     at = desk("susun_analisis", walk_to("susun_analisis"))
     typed = {**TYPED["susun_analisis"], "pemegang_diminta": ["pemegang.2"], "catatan_pengembalian": "x"}
-    values = at.accept(at.prefilled(typed)).values
+    values = at.accept(at.prefilled(typed))
     assert values["pemegang_diminta"] is None
     assert values["catatan_pengembalian"] is None
     assert FORMS["susun_analisis"].return_reason(values) is None
@@ -134,7 +134,7 @@ def test_what_was_typed_for_a_return_is_dropped_when_the_data_are_complete():
 
 def test_the_head_of_office_signs_and_the_report_exists():
     at = desk("tandatangani_persetujuan", walk_to("tandatangani_persetujuan"))
-    values = at.accept(at.prefilled(TYPED["tandatangani_persetujuan"])).values
+    values = at.accept(at.prefilled(TYPED["tandatangani_persetujuan"]))
     assert values["laporan"]["nomor_laporan"] == "LPDK-I/DPMPTSP/2025"
     assert values["laporan"]["tanggal_simpan"] == TODAY
     assert values["kembali_ke"] is None
@@ -146,7 +146,7 @@ def test_the_head_of_office_returns_to_the_holders_and_there_is_no_report():
     with pytest.raises(InvalidForm) as refused:
         at.accept(at.prefilled(typed))
     assert [error.path for error in refused.value.errors] == ["pemegang_diminta"]
-    values = at.accept(at.prefilled({**typed, "pemegang_diminta": "pemegang.1"})).values
+    values = at.accept(at.prefilled({**typed, "pemegang_diminta": "pemegang.1"}))
     assert values["laporan"] is None
     assert FORMS["tandatangani_persetujuan"].return_reason(values) == "Data sumber keliru."
 
