@@ -305,7 +305,7 @@ class Executor:
             and (element := _element_of(task.task_spec)) is not None
         )
         now_open = {task.id for task in open_tasks}
-        subscriptions = events.subscriptions(workflow)
+        workflow.subscriptions = subscriptions = events.subscriptions(workflow)
         done = {passed.task_id for passed in journal.passed}
         return Step(
             instance_id=instance_id,
@@ -428,6 +428,8 @@ def _ready_for_people(workflow: InstanceWorkflow, definition: Definition) -> lis
 
 
 def _before(workflow: InstanceWorkflow, definition: Definition) -> _Before:
+    if workflow.subscriptions is not None:  # kept since the move before: it stands as it was told then
+        return _Before(frozenset(task.id for task in workflow.open_tasks.values()), workflow.subscriptions)
     open_ids = frozenset(task.id.hex for task in _ready_for_people(workflow, definition))
     return _Before(open_ids, events.subscriptions(workflow))
 

@@ -31,7 +31,7 @@ from SpiffWorkflow.util.task import TaskIterator, TaskState
 from engine.bpmn import expression, semantics
 from engine.bpmn.limits import MOST_ITEMS
 from engine.bpmn.timers import host_functions, is_literal
-from engine.model.process import OpenTask
+from engine.model.process import OpenTask, Subscription
 
 INCIDENT = "incident"
 MOST_STEPS = 10_000  # of the engine in one move, without a person, timer or message in between
@@ -281,6 +281,7 @@ class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
     def __init__(self, spec: Any, subprocess_specs: Mapping[str, Any], *, deserializing: bool = False) -> None:
         """Begin an instance of *spec*, or an empty one to be restored into."""
         self.open_tasks: dict[Any, OpenTask] = {}  # by task id, as told after the move before
+        self.subscriptions: frozenset[Subscription] | None = None  # likewise; None if there was no move yet
         super().__init__(spec, dict(subprocess_specs), script_engine=ENGINE, deserializing=deserializing)
 
     def create_subprocess(self, my_task: Any, spec_name: str) -> SubWorkflow:

@@ -74,8 +74,10 @@ class Action(StrEnum):
 
 def plain(value: Any) -> Any:
     """Return *value* as JSON can say it exactly; TypeError names what it cannot."""
-    if value is None or type(value) in (str, bool):
+    if value is None or type(value) in (str, bool):  # nearly all that is recorded: texts in mappings
         return value
+    if type(value) is dict:
+        return {str(k): plain(v) for k, v in value.items()}
     match value:
         case Enum():
             return plain(value.value)

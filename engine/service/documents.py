@@ -210,6 +210,8 @@ def plan_filing(
 
 def file_ids(value: Any, known: Mapping[str, Attachment]) -> set[str]:
     """Return the ids of staged files that occur anywhere in a form's values."""
+    if not known:
+        return set()
     match value:
         case str():
             return {value} if value in known else set()
