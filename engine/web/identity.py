@@ -14,7 +14,20 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import unquote
 
-from flask import Flask, Response, abort, current_app, g, redirect, render_template, request, session, url_for
+from flask import (
+    Flask,
+    Request,
+    Response,
+    abort,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from engine.model.errors import NotPermitted
@@ -36,7 +49,18 @@ PASSWORD_PAGES = ("sign_in.change_password", "sign_in.set_password", "sign_in.si
 
 def install(app: Flask) -> None:
     """Ask before every request who is there and whether they may."""
+    app.session_interface = PageSessions()
     app.before_request(identify)
+
+
+class PageSessions(SecureCookieSessionInterface):
+    """Sessions of pages: whatever cookie a program sends, it has none."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return the session of a page's request, for the API one that is always empty."""
+        if request.path.startswith(f"/{PROGRAMS}/"):
+            return self.make_null_session(app)
+        return super().open_session(app, request)
 
 
 def now() -> datetime:
