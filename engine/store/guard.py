@@ -5,15 +5,17 @@ The listeners sit on the database and not on sessions, because ORM events do not
 * a commit that changed a table marked ``info={"history": True}`` and appended no history line,
 * any change of a history line, a change in a read, data changes hidden in a common table expression,
 * statements in text, except those that only read: what is in text cannot be told apart by its table.
+
+Statements that do not pass SQLAlchemy's events (``engine.store.prepared``) are told to it by who runs them.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Delete, Engine, Insert, Update, event
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -29,9 +31,11 @@ class UnrecordedChange(RuntimeError):
 class Tally:
     """What one transaction did so far."""
 
+    reading: bool = False
     changed: set[str] = field(default_factory=set)
     lines: int = 0
     heads: set[str] = field(default_factory=set)  # history hashes written into instance rows
+    told: list[list[str]] = field(default_factory=list)  # who else wants to know of statements
 
 
 def watch(database: Engine) -> None:
@@ -42,7 +46,7 @@ def watch(database: Engine) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.info[KEY] = Tally()
+    connection.info[KEY] = Tally(reading=bool(connection.get_execution_options().get("readonly")))
 
 
 def _before_statement(
@@ -54,23 +58,45 @@ def _before_statement(
             raise UnrecordedChange(f"statement in text: {statement[:80]!r}")
         return
     if getattr(compiled, "ctes", None):
-        _refuse_hidden_changes(compiled.statement)
+        refuse_hidden_changes(compiled.statement)
     if context.isddl:
         raise UnrecordedChange(f"tables change in migrations only: {statement[:80]!r}")
-    if not (context.isinsert or context.isupdate or context.isdelete):
+    if context.isinsert or context.isupdate or context.isdelete:
+        _note(connection.info[KEY], statement, compiled.statement, context.compiled_parameters)
+
+
+def pass_statement(
+    connection: Connection,
+    statement: str,
+    changes: Insert | Update | Delete | None,
+    parameters: Sequence[Mapping[str, Any]],
+) -> None:
+    """Watch a statement that is about to run past SQLAlchemy's events; *changes* is None if it only reads."""
+    if not connection.in_transaction():
+        raise UnrecordedChange(f"a statement outside a transaction: {statement[:80]!r}")
+    tally: Tally | None = connection.info.get(KEY)
+    if tally is None:  # nobody watches this database
         return
-    if connection.get_execution_options().get("readonly"):
+    for statements in tally.told:
+        statements.append(statement)
+    if changes is not None:
+        _note(tally, statement, changes, parameters)
+
+
+def _note(
+    tally: Tally, statement: str, changes: Insert | Update | Delete, parameters: Sequence[Mapping[str, Any]]
+) -> None:
+    if tally.reading:
         raise UnrecordedChange(f"a change in a read: {statement[:80]!r}")
-    table = compiled.statement.table
-    tally: Tally = connection.info[KEY]
+    table: Any = changes.table
     if table.info.get("history_line"):
-        if not context.isinsert:
+        if not isinstance(changes, Insert):
             raise UnrecordedChange("history lines are appended, never changed")
-        tally.lines += len(parameters) if executemany else 1
+        tally.lines += len(parameters)
     elif table.info.get("history"):
         tally.changed.add(table.name)
         if "history_hash" in table.c:
-            tally.heads.update(p["history_hash"] for p in context.compiled_parameters if p.get("history_hash"))
+            tally.heads.update(p["history_hash"] for p in parameters if p.get("history_hash"))
 
 
 def heads_written(connection: Connection) -> set[str]:
@@ -79,7 +105,8 @@ def heads_written(connection: Connection) -> set[str]:
     return tally.heads
 
 
-def _refuse_hidden_changes(statement: Any) -> None:
+def refuse_hidden_changes(statement: Any) -> None:
+    """Refuse a statement with another inside that changes rows."""
     for element in visitors.iterate(statement):
         if isinstance(element, UpdateBase) and element is not statement:
             raise UnrecordedChange("a change inside a common table expression")
@@ -115,13 +142,17 @@ def listening(database: Engine) -> Iterator[StatementCount]:
     def statement(connection: Connection, cursor: Any, text: str, *_: Any) -> None:
         count.statements.append(text)
 
+    def begin(connection: Connection) -> None:
+        connection.info[KEY].told.append(count.statements)
+
     def commit(connection: Connection) -> None:
         count.commits += not connection.get_execution_options().get("readonly", False)
 
-    event.listen(database, "before_cursor_execute", statement)
-    event.listen(database, "commit", commit)
+    listeners: dict[str, Any] = {"begin": begin, "before_cursor_execute": statement, "commit": commit}
+    for name, listener in listeners.items():
+        event.listen(database, name, listener)
     try:
         yield count
     finally:
-        event.remove(database, "before_cursor_execute", statement)
-        event.remove(database, "commit", commit)
+        for name, listener in listeners.items():
+            event.remove(database, name, listener)

@@ -15,13 +15,14 @@ from sqlalchemy.engine import Row
 
 from engine.model.history import GENESIS, Deed, HistoryLine, canonical, line_hash
 from engine.model.people import Actor
+from engine.store.prepared import Prepared
 from engine.store.tables import UtcDateTime, history, instance
 
 INSTANCE = "instance:"
 MOST_FAULTS = 100
 """A report names this many faults and counts the others."""
 AT_ONCE = 500
-INSERT = insert(history)
+INSERT = Prepared(insert(history))
 MEANINGS = {
     "gap": "baris bernomor ini tidak ada",
     "link": "baris ini tidak menyambung ke baris sebelumnya",
@@ -93,7 +94,7 @@ def lines_after(
 def append(connection: Connection, lines: Sequence[HistoryLine]) -> None:
     """Insert *lines* in one statement."""
     if lines:
-        connection.execute(INSERT, [_row(line) for line in lines])
+        INSERT.run(connection, [_row(line) for line in lines])
 
 
 def head_of(connection: Connection, stream: str) -> Head:

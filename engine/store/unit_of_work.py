@@ -11,11 +11,11 @@ from engine.model.history import Deed, HistoryLine
 from engine.model.people import Actor
 from engine.store import guard
 from engine.store.history import INSTANCE, Head, InstanceHead, KeepsHead, append, head_of, lines_after
+from engine.store.prepared import Prepared
 from engine.store.tables import instance
 
-# Built once: a statement that is new each time costs more to compile than to run. The columns come with the values.
-AT_REVISION = update(instance).where(
-    instance.c.id == bindparam("its_id"), instance.c.revision == bindparam("its_revision")
+AT_REVISION = Prepared(  # the columns come with the values
+    update(instance).where(instance.c.id == bindparam("its_id"), instance.c.revision == bindparam("its_revision"))
 )
 
 
@@ -93,8 +93,8 @@ def update_instance(work: Work, id_: str, revision: int, values: Mapping[str, An
     A head that *work* recorded before goes along.
     """
     columns = work.head_values(id_) | dict(values) | {"revision": revision + 1}
-    changed = work.connection.execute(AT_REVISION, columns | {"its_id": id_, "its_revision": revision})
-    if changed.rowcount != 1:
+    changed = AT_REVISION.run(work.connection, columns | {"its_id": id_, "its_revision": revision})
+    if changed != 1:
         raise Conflict("stale", instance_id=id_)
     return revision + 1
 

@@ -10,9 +10,19 @@ from sqlalchemy import insert
 
 from engine.store import tables
 from engine.store.backup import backup
+from engine.store.database import open_database
 from engine.store.files import FileStore
 from engine.store.keys import secret_key
 from tests.store.office import LETTER, PASSPHRASE, define, start
+
+
+@pytest.fixture
+def postgresql(postgresql_server, data_dir):
+    """An open, migrated PostgreSQL database that loses patience quickly."""
+    with postgresql_server.migrated() as url:
+        database = open_database(url, data_dir, busy_timeout=0.2, pool_timeout=0.2, pool_size=2)
+        yield database
+        database.close()
 
 
 @pytest.fixture

@@ -33,15 +33,6 @@ def sqlite(sqlite_files, data_dir):
         database.close()
 
 
-@pytest.fixture
-def postgresql(postgresql_server, data_dir, request):
-    """An open, migrated PostgreSQL database that loses patience quickly."""
-    with postgresql_server.migrated() as url:
-        database = open_database(url, data_dir, busy_timeout=0.2, pool_timeout=0.2, pool_size=2)
-        yield database
-        database.close()
-
-
 def _record(database, actor, now, times=1):
     for _ in range(times):
         with database.write(actor, now) as work:

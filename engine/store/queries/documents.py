@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion
+from engine.store.prepared import Prepared
 from engine.store.queries import Transaction
 from engine.store.tables import attachment, comment, document, document_part
 
@@ -67,8 +68,8 @@ _newest = (
     .group_by(document.c.data_object_id)
     .subquery()
 )
-INSERT, INSERT_PART = insert(document), insert(document_part)
-CURRENT = (  # built once: every completion asks it
+INSERT, INSERT_PART = Prepared(insert(document)), Prepared(insert(document_part))
+CURRENT = Prepared(
     select(*COLUMNS, *(column.label(f"p_{column.name}") for column in PARTS))
     .join(_newest, and_(_newest.c.data_object_id == document.c.data_object_id, _newest.c.version == document.c.version))
     .outerjoin(document_part, document_part.c.document_id == document.c.id)
@@ -79,7 +80,7 @@ CURRENT = (  # built once: every completion asks it
 
 def current(tx: Transaction, instance_id: str) -> dict[str, DocumentVersion]:
     """Return the newest version of each document of an instance, by data object id."""
-    rows = tx.connection.execute(CURRENT, {"its_instance": instance_id}).all()
+    rows = CURRENT.rows(tx.connection, {"its_instance": instance_id})
     return {version.data_object_id: version for version in _versions(rows)}
 
 
@@ -110,15 +111,15 @@ def add(tx: Transaction, versions: Sequence[DocumentVersion]) -> None:
     """Write new versions and their parts."""
     if not versions:
         return
-    tx.connection.execute(INSERT, [{column.name: getattr(v, column.name) for column in COLUMNS} for v in versions])
+    INSERT.run(tx.connection, [{column.name: getattr(v, column.name) for column in COLUMNS} for v in versions])
     add_parts(tx, [(v, part) for v in versions for part in v.parts])
 
 
 def add_parts(tx: Transaction, parts: Sequence[tuple[DocumentVersion, DocumentPart]]) -> None:
     """Write parts of versions."""
     if parts:
-        tx.connection.execute(
-            INSERT_PART,
+        INSERT_PART.run(
+            tx.connection,
             [
                 {
                     "document_id": version.id,

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, ins
 from engine.model.people import Actor
 from engine.model.process import DueTimer, InstanceStatus, OpenTask
 from engine.model.work import InstanceRecord, TaskStatus
+from engine.store.prepared import Prepared
 from engine.store.queries import Transaction
 from engine.store.tables import definition, instance, role_override, task, timer
 
@@ -214,15 +215,17 @@ def running_by_version(tx: Transaction, process_id: str) -> dict[str, int]:
 
 # ganti pelaksana may have given an element to another role since its diagram was drawn; asked where the row is written,
 # so that no task slips in between.
-OPEN_TASK = insert(task).values(
-    role=func.coalesce(
-        select(role_override.c.role)
-        .where(
-            role_override.c.process_id == bindparam("its_process"),
-            role_override.c.element_id == bindparam("its_element"),
+OPEN_TASK = Prepared(
+    insert(task).values(
+        role=func.coalesce(
+            select(role_override.c.role)
+            .where(
+                role_override.c.process_id == bindparam("its_process"),
+                role_override.c.element_id == bindparam("its_element"),
+            )
+            .scalar_subquery(),
+            bindparam("its_role"),
         )
-        .scalar_subquery(),
-        bindparam("its_role"),
     )
 )
 
@@ -275,7 +278,7 @@ def open_tasks(
                 "returned_at": now if fact.get("returned_by") else None,
             }
         )
-    tx.connection.execute(OPEN_TASK, rows)
+    OPEN_TASK.run(tx.connection, rows)
 
 
 def replace_timers(tx: Transaction, instance_id: str, timers: Sequence[DueTimer]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Date, and_, bindparam, delete, func, insert, or_, select, update
 
 from engine.model.people import Capacity, Membership, Person
+from engine.store.prepared import Prepared
 from engine.store.queries import Transaction
 from engine.store.tables import membership, person, reset_code, sign_in_attempt, web_session
 
@@ -253,7 +254,7 @@ class SessionRow:
     person: Person
 
 
-SESSION = (  # built once: every request asks it
+SESSION = Prepared(  # every request asks it
     select(
         web_session.c.id.label("session_id"),
         web_session.c.created_at,
@@ -270,7 +271,7 @@ SESSION = (  # built once: every request asks it
 
 def session(tx: Transaction, id_: str, today: date) -> SessionRow | None:
     """Return the session with its person and the memberships in force *today*, in one statement."""
-    rows = tx.connection.execute(SESSION, {"its_id": id_, "today": today}).all()
+    rows = SESSION.rows(tx.connection, {"its_id": id_, "today": today})
     if not rows:
         return None
     first = rows[0]

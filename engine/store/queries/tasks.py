@@ -26,6 +26,7 @@ from sqlalchemy import (
 from engine.model.people import Actor
 from engine.model.process import InstanceStatus
 from engine.model.work import Draft, InstanceRecord, TaskRecord, TaskStatus
+from engine.store.prepared import Prepared
 from engine.store.queries import Transaction, instances
 from engine.store.tables import definition, draft, instance, membership, person, role_override, task, timer
 
@@ -137,8 +138,6 @@ class TaskContext:
         )
 
 
-# What every completion asks and writes is built once: a statement that is new each time costs SQLAlchemy more than it
-# costs the database.
 _sibling = task.alias("sibling")
 SIBLINGS = (
     select(func.count())
@@ -157,7 +156,7 @@ WORKS_THERE = exists().where(
     or_(membership.c.until.is_(None), membership.c.until >= bindparam("today")),
 )
 ACTIVE = exists().where(person.c.id == bindparam("person"), person.c.active)
-CONTEXT = (
+CONTEXT = Prepared(
     select(
         *COLUMNS,
         *(column.label(f"i_{column.name}") for column in instances.COLUMNS),
@@ -172,26 +171,29 @@ CONTEXT = (
     .join(definition, definition.c.id == instance.c.definition_id)
     .where(task.c.id == bindparam("its_id"))
 )
-COMPLETE = update(task).where(
-    task.c.id == bindparam("its_id"),
-    task.c.status == TaskStatus.READY.value,
-    or_(
-        task.c.performer == bindparam("person"),
-        and_(
-            task.c.performer.is_(None),
-            or_(task.c.assignee.is_(None), task.c.assignee == bindparam("person")),
-            WORKS_THERE,
+COMPLETE = Prepared(
+    update(task).where(
+        task.c.id == bindparam("its_id"),
+        task.c.status == TaskStatus.READY.value,
+        or_(
+            task.c.performer == bindparam("person"),
+            and_(
+                task.c.performer.is_(None),
+                or_(task.c.assignee.is_(None), task.c.assignee == bindparam("person")),
+                WORKS_THERE,
+            ),
         ),
-    ),
-    ACTIVE,
+        ACTIVE,
+    )
 )
 
 
 def context(tx: Transaction, task_id: str, person_id: str, today: date) -> TaskContext | None:
     """Return the task with its instance and state, and where it stands for *person_id*, in one statement."""
-    row = tx.connection.execute(CONTEXT, {"its_id": task_id, "person": person_id, "today": today}).one_or_none()
-    if row is None:
+    found = CONTEXT.rows(tx.connection, {"its_id": task_id, "person": person_id, "today": today})
+    if not found:
         return None
+    [row] = found
     return TaskContext(
         record(row),
         instances.record(row[len(COLUMNS) :]),
@@ -209,7 +211,7 @@ def standing(tx: Transaction, task_id: str, person_id: str, today: date) -> Stan
 def complete(tx: Transaction, task_id: str, person_id: str, today: date, **values: Any) -> bool:
     """Write that *person_id* completed an open task; False if it is not open any more, or not theirs to complete."""
     facts = {"its_id": task_id, "person": person_id, "today": today, "status": TaskStatus.COMPLETED.value, **values}
-    return tx.connection.execute(COMPLETE, facts).rowcount == 1
+    return COMPLETE.run(tx.connection, facts) == 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, insert, select, update
 
 from engine.model.people import Person
+from engine.store.prepared import Prepared
 from engine.store.queries import Transaction
 from engine.store.queries.people import HELD_TODAY, OWNER, owner
 from engine.store.tables import api_token, idempotency_key, membership, person
@@ -61,7 +62,7 @@ def of_person(tx: Transaction, person_id: str) -> tuple[TokenRecord, ...]:
     return tuple(TokenRecord(*row) for row in rows)
 
 
-HOLDER = (  # built once: every request of a program asks it
+HOLDER = Prepared(  # every request of a program asks it
     select(*(column.label(f"t_{column.name}") for column in COLUMNS), *OWNER)
     .join(person, person.c.id == api_token.c.person_id)
     .outerjoin(membership, HELD_TODAY)
@@ -72,7 +73,7 @@ HOLDER = (  # built once: every request of a program asks it
 
 def by_hash(tx: Transaction, sha256: str, today: date) -> tuple[TokenRecord, Person] | None:
     """Return the token with its person and the memberships in force *today*, in one statement."""
-    rows = tx.connection.execute(HOLDER, {"its_hash": sha256, "today": today}).all()
+    rows = HOLDER.rows(tx.connection, {"its_hash": sha256, "today": today})
     return (TokenRecord(*rows[0][: len(COLUMNS)]), owner(rows)) if rows else None
 
 
