@@ -1,4 +1,4 @@
-// Ids are words of the office (siapkan_kertas_kerja, never Activity_0x3f): forms, history and API are named by them. What is
+// Ids are words of the office (periksa_berkas, never Activity_0x3f): forms, history and API are named by them. What is
 // drawn gets its id from its first name; renaming an id takes its form and those who refer to it along. All of it is part of
 // the command that caused it, so undoing that undoes this.
 import CommandInterceptor from "diagram-js/lib/command/CommandInterceptor";
