@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from engine.forms import rules
@@ -50,10 +51,13 @@ DEEPEST = 8
 CheckExpression = Callable[[str], object]
 
 
+@lru_cache(maxsize=512)
 def load(form_id: str, schema: bytes, ui: bytes | None, check: CheckExpression) -> Form:
     """Return the form that *schema* and *ui* describe; InvalidProcedure carries every fault of both.
 
     *check* reads an expression and raises ValueError with a ``reason`` if it is none: the language is not ours.
+    A form never changes, so one is read once for all versions that have it: holding a schema to its metaschema takes
+    most of reading a procedure.
     """
     reader = _Reader(form_id, check)
     parsed = reader.json(reader.schema_file, schema)

@@ -138,6 +138,7 @@ class Installation:
                 stdout=file,
                 stderr=file,
                 start_new_session=True,
+                preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - no thread of ours runs while it is started
             )
         server = Server(process, log, self.port)
         self._started.append(server)
@@ -204,6 +205,11 @@ class Installation:
             return process.environ().get("ALUR_DATA") == str(self.data) and process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return False
+
+
+def _heed_ctrl_c() -> None:
+    """Let Ctrl-C through also where the tests themselves run in a shell's background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def give_passwords(office: OfficeAtWork) -> None:

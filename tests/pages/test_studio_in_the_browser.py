@@ -14,7 +14,7 @@ from tests.pages.test_in_the_browser import CHROMIUM, PHONE, chromium, desk, sit
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; `make test` as root installs it"),
-    pytest.mark.xdist_group("browser"),
+    pytest.mark.xdist_group("studio"),
 ]
 STEP = "siapkan_kertas_kerja"
 NOT_PERFORMER = "{urn:alur:sop:1}bukanPelaksana"
