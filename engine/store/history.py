@@ -250,13 +250,13 @@ def _head_faults(connection: Connection, stream: str | None) -> Iterator[Fault]:
     wrong = kept.where(
         or_(instance.c.history_seq != func.coalesce(last, 0), history.c.hash.is_distinct_from(instance.c.history_hash))
     )
-    orphans = (
-        select(history.c.stream)
-        .where(history.c.stream.startswith(INSTANCE), ~exists(select(instance.c.id).where(named == history.c.stream)))
-        .distinct()
-    )
+    streams = select(history.c.stream).where(history.c.stream.startswith(INSTANCE)).distinct()
     if stream is not None:
-        wrong, orphans = wrong.where(named == stream), orphans.where(history.c.stream == stream)
+        wrong = wrong.where(instance.c.id == stream.removeprefix(INSTANCE), named == stream)
+        streams = streams.where(history.c.stream == stream)
+    told = streams.subquery()
+    its_instance = func.substr(told.c.stream, len(INSTANCE) + 1)  # found by its key, among however many there are
+    orphans = select(told.c.stream).where(~exists(select(instance.c.id).where(instance.c.id == its_instance)))
     for row in connection.execute(wrong, execution_options={"yield_per": AT_ONCE}):
         seq = min(row.history_seq, row.last_seq) + 1
         yield Fault(
