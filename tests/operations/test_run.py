@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from tests.office import ROOT
-from tests.operations.harness import until
+from tests.operations.harness import PATIENCE, until
 
 SAMPLE = re.compile(r"^  ([a-z.0-9]+) +(\S{5}-\S{5}-\S{5}) +(\w+)$", re.MULTILINE)
 
@@ -65,7 +65,7 @@ def test_an_operator_who_stops_alur_finds_nothing_running_and_the_port_free(inst
     server = installation.serve()
     worker = until(lambda: '"worker started"' in server.said and installation.child("worker"), "the worker runs")
     os.killpg(server.process.pid, number)
-    assert server.process.wait(10) == 0
+    assert server.process.wait(PATIENCE) == 0
     assert not worker.is_running()
     assert installation.running() == []
     assert installation.port_is_free()
