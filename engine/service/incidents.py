@@ -10,7 +10,7 @@ from engine.model.people import Actor, OfficeRole
 from engine.model.work import IncidentRecord
 from engine.service import moves
 from engine.service.office import Office
-from engine.service.procedures import Procedure, Procedures, office_functions
+from engine.service.procedures import Procedure, Procedures
 from engine.store.database import Database
 from engine.store.queries import instances, office
 
@@ -69,7 +69,6 @@ class Incidents:
         return moves.retrying(lambda: self._retry_once(actor, incident_id, now, reason))
 
     def _retry_once(self, actor: Actor, incident_id: str, now: datetime, reason: str | None) -> bool:
-        functions = office_functions(self.office.calendar(), now)
         with self.database.read() as reader:
             raised = office.incident_by_id(reader, incident_id)
             found = instances.state(reader, raised.instance_id) if raised else None
@@ -83,6 +82,7 @@ class Incidents:
         head = moves.Head(
             record.id, record.revision, record.history_seq, record.history_hash, record.status, has_timers
         )
+        functions = self.office.functions(procedure, now, record.reference_date)
         step = self.executor.retry(
             procedure.definition, moves.snapshot_of(head, state), raised.task_id, now, functions=functions
         )

@@ -28,7 +28,6 @@ from engine.service.procedures import (
     Words,
     entries_of,
     evaluator,
-    office_functions,
 )
 from engine.store.database import Database
 from engine.store.queries import (
@@ -173,7 +172,7 @@ class Instances:
             raise NotPermitted("start", roles=procedure.outline.starters)
         form = procedure.form_of(procedure.outline.start_event)
         context = {"hari_ini": self.office.today(now), "pelaku": actor.person_id, "butir": None, "jatuh_tempo": None}
-        functions = office_functions(self.office.calendar(), now)
+        functions = self.office.functions(procedure, now)
         outline = procedure.outline
         lanes = tuple((lane.role, lane.name, members.get(lane.role, {})) for lane in outline.lanes)
         return Readiness(
@@ -202,7 +201,7 @@ class Instances:
         ready = self.readiness(actor, process_id, now, {})
         entries = entries_of(ready.form, entries, words)
         procedure, outline = ready.procedure, ready.procedure.outline
-        functions = office_functions(self.office.calendar(), now)
+        functions = self.office.functions(procedure, now)
         values = ready.form.accept(
             entries,
             context=ready.context,
@@ -283,7 +282,7 @@ class Instances:
             entries,
             problems,
             context=ready.context,
-            evaluate=evaluator(office_functions(self.office.calendar(), now)),
+            evaluate=evaluator(self.office.functions(ready.procedure, now)),
             people=lambda role: {},
             files={},
             locale=words.locale,

@@ -20,7 +20,7 @@ from engine.model.process import InstanceStatus, Message, MessageKind
 from engine.model.work import MessageRecord
 from engine.service import moves
 from engine.service.office import Office
-from engine.service.procedures import Procedures, office_functions
+from engine.service.procedures import Procedures
 from engine.store.database import Database
 from engine.store.queries import instances, messages
 
@@ -109,7 +109,7 @@ class Messages:
             has_timers=has_timers,
         )
         message = events.unpacked(record.kind, record.name, record.content)
-        functions = office_functions(self.office.calendar(), now)
+        functions = self.office.functions(procedure, now, instance.reference_date)
         try:
             step = self.executor.deliver(
                 procedure.definition, moves.snapshot_of(head, state), message, now, functions=functions

@@ -6,7 +6,7 @@ them in mid-year, and the office has no need of the library for that.
 """
 
 import time as clock
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
@@ -19,6 +19,7 @@ from engine.model.calendar import OfficeCalendar
 from engine.model.errors import Busy, Conflict, NotPermitted, SetupError
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, OfficeRole
+from engine.service.procedures import Procedure, calendar_functions
 from engine.store.database import Database
 from engine.store.queries import office
 
@@ -97,6 +98,13 @@ class Office:
     def today(self, now: datetime) -> date:
         """Return the office's date at *now*."""
         return now.astimezone(self.calendar().zone).date()
+
+    def functions(self, procedure: Procedure, now: datetime, on: date | None = None) -> dict[str, Callable[..., Any]]:
+        """Return what the host adds to the expression language: calendar, registers as of *on*, the procedure's own.
+
+        *on* is the instance's reference date; today, if it has none.
+        """
+        return {**calendar_functions(self.calendar(), now), **procedure.functions}
 
     def seed(self, now: datetime) -> None:
         """Write the calendar of a new office, if none is there."""

@@ -57,6 +57,7 @@ class Procedure:
     forms: Mapping[str, Form]
     definition: Definition
     files: Mapping[str, bytes]
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # of its functions.py
 
     @property
     def xml(self) -> bytes:
@@ -115,8 +116,8 @@ def evaluator(functions: Mapping[str, Callable[..., Any]]) -> Callable[[str, Map
     return evaluate
 
 
-def office_functions(calendar: OfficeCalendar, now: datetime) -> dict[str, Callable[..., Any]]:
-    """Return the functions that the host adds to the expression language: they know the office's calendar."""
+def calendar_functions(calendar: OfficeCalendar, now: datetime) -> dict[str, Callable[..., Any]]:
+    """Return the functions of the expression language that know the office's calendar."""
 
     def hari_kerja(count: Any) -> datetime:
         """The instant *count* working days from now."""

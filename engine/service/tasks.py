@@ -33,7 +33,6 @@ from engine.service.procedures import (
     Words,
     entries_of,
     evaluator,
-    office_functions,
 )
 from engine.store.database import Database
 from engine.store.queries import Transaction, documents, instances, people, tasks
@@ -319,11 +318,11 @@ class Tasks:
 
     def prefill(self, page: TaskPage, now: datetime) -> Mapping[str, Sequence[str]]:
         """Return what the form begins with: defaults and what earlier steps yielded."""
-        return page.form.prefill(page.context, self._evaluator(now))
+        return page.form.prefill(page.context, self._evaluator(page.procedure, page.instance, now))
 
     def begins_with(self, page: TaskPage, now: datetime) -> Mapping[str, Any]:
         """Return the same as JSON by field."""
-        return page.form.begins_with(page.context, self._evaluator(now))
+        return page.form.begins_with(page.context, self._evaluator(page.procedure, page.instance, now))
 
     def fields(
         self,
@@ -341,7 +340,7 @@ class Tasks:
             entries,
             problems,
             context=page.context,
-            evaluate=self._evaluator(now),
+            evaluate=self._evaluator(page.procedure, page.instance, now),
             people=lambda role: _people(members, role),
             files={**page.attachments, **staged},
             locale=words.locale,
@@ -387,8 +386,8 @@ class Tasks:
             if task is not None and (actor.has(task.role) or actor.person_id in (task.performer, task.completed_by)):
                 tasks.save_draft(work, task_id, actor.person_id, task.instance_id, entries, now, None)
 
-    def _evaluator(self, now: datetime) -> Evaluate:
-        return evaluator(office_functions(self.office.calendar(), now))
+    def _evaluator(self, procedure: Procedure, record: InstanceRecord, now: datetime) -> Evaluate:
+        return evaluator(self.office.functions(procedure, now, record.reference_date))
 
     # ── claiming ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -552,7 +551,7 @@ class Tasks:
             {k: v for k, v in values.items() if k in procedure.outline.needed_names},
             filing.versions,
             now,
-            functions=office_functions(self.office.calendar(), now),
+            functions=self.office.functions(procedure, now, ground.found.instance.reference_date),
         )
         ended = not any(other.activation == task.activation for other in taken.open_tasks)
         if ended and ground.found.siblings:  # a completion condition took the others' tasks away
@@ -643,7 +642,7 @@ class Tasks:
             values = form.accept(
                 ground.entries,
                 context=self.names(ground.found, ground.procedure, current, actor, now),
-                evaluate=self._evaluator(now),
+                evaluate=self._evaluator(ground.procedure, ground.found.instance, now),
                 people=lambda role: _people(ground.members, role),
                 files=ground.files,
                 locale=words.locale,

@@ -14,7 +14,7 @@ from engine.model.people import SYSTEM
 from engine.model.process import InstanceStatus
 from engine.service import moves
 from engine.service.office import Office
-from engine.service.procedures import Procedures, office_functions
+from engine.service.procedures import Procedures
 from engine.store.database import Database
 from engine.store.queries import instances
 
@@ -40,7 +40,6 @@ class Timers:
         return moves.retrying(lambda: self._fire_once(instance_id, now))
 
     def _fire_once(self, instance_id: str, now: datetime) -> bool:
-        functions = office_functions(self.office.calendar(), now)
         with self.database.read() as reader:
             found = instances.state(reader, instance_id)
             if found is None:
@@ -54,6 +53,7 @@ class Timers:
         head = moves.Head(
             record.id, record.revision, record.history_seq, record.history_hash, record.status, has_timers=True
         )
+        functions = self.office.functions(procedure, now, record.reference_date)
         step = self.executor.fire_timers(procedure.definition, moves.snapshot_of(head, state), now, functions=functions)
         passed = moves.passed_change(step)
         deeds = [

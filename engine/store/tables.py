@@ -98,6 +98,63 @@ definition_file = Table(
     info=HISTORY,
 )
 
+register = Table(  # a reference table of the office: what its columns are (JSON Schema)
+    "register",
+    metadata,
+    Column("id", String(100), primary_key=True),
+    Column("schema", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),  # of the schema
+    Column("revision", Integer, nullable=False),  # counts every change of its rows: what was read of it may be kept
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_by", String(64), nullable=False),
+    info=HISTORY,
+)
+
+register_entry = Table(  # one row of a register for as long as it is in force; never deleted, only ended
+    "register_entry",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("register_id", ForeignKey("register.id"), nullable=False),
+    Column("key", String(400), nullable=False),  # the values of the schema's x-key, joined
+    Column("since", Date, nullable=False),
+    Column("until", Date),  # the last day; null: until further notice
+    Column("content", Text, nullable=False),  # RFC 8785 JSON of the row's values
+    Column("sha256", String(64), nullable=False),
+    Column("version", Integer, nullable=False),  # counts corrections of this row
+    Column("illustration", Boolean, nullable=False, default=False),  # sample figures, marked wherever they are shown
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_by", String(64), nullable=False),
+    UniqueConstraint("register_id", "key", "since"),
+    info=HISTORY,
+)
+Index("ix_register_entry_in_force", register_entry.c.register_id, register_entry.c.since)
+
+number_counter = Table(  # the last ordinal that a series gave out in a year; the register of numbers explains each
+    "number_counter",
+    metadata,
+    Column("series", String(100), primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+number = Table(  # every number that was ever given out: what for, or why it is void
+    "number",
+    metadata,
+    Column("series", String(100), primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("text", String(200), nullable=False),
+    Column("instance_id", ForeignKey("instance.id"), nullable=False, index=True),
+    Column("data_object_id", String(200), nullable=False),
+    Column("document_version", Integer, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("taken_at", UtcDateTime, nullable=False),
+    Column("taken_by", String(64), nullable=False),
+    Column("void_reason", Text),  # null: in use
+    UniqueConstraint("series", "year", "text"),
+    info=HISTORY,
+)
+
 # ── running ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 instance = Table(
@@ -340,6 +397,58 @@ attachment = Table(
     Column("uploaded_at", UtcDateTime, nullable=False),
     Column("task_id", String(32)),  # of the form it was staged for
     Column("instance_id", String(36), index=True),  # null while staged (24 h, owner only)
+)
+
+rendering = Table(  # a document version as a file: due until it is made, then kept for ever
+    "rendering",
+    metadata,
+    Column("document_id", ForeignKey("document.id"), primary_key=True),
+    Column("format", String(10), primary_key=True),  # pdf, docx, xlsx
+    Column("part", String(200), primary_key=True),  # which of several sheets (a letter to each); empty: the whole
+    Column("instance_id", String(36), nullable=False, index=True),
+    Column("code", String(40), nullable=False, unique=True),  # in the QR: /v/<code>
+    Column("status", String(20), nullable=False),  # due, made, failed
+    Column("sha256", String(64)),  # of the file
+    Column("size", Integer),
+    Column("template_sha256", String(64)),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("cause", Text),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("made_at", UtcDateTime),
+    info=HISTORY,
+)
+Index("ix_rendering_status", rendering.c.status, rendering.c.due_at)
+Index("ix_rendering_sha256", rendering.c.sha256)
+
+signature = Table(  # who signed which version of a document, and in which of three ways
+    "signature",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("document_id", ForeignKey("document.id"), nullable=False, index=True),
+    Column("instance_id", String(36), nullable=False, index=True),
+    Column("mode", String(20), nullable=False),  # wet, certified, internal
+    Column("signer", String(64), nullable=False),
+    Column("on_behalf_of", Text),
+    Column("decree", Text),
+    Column("document_sha256", String(64), nullable=False),  # of the content that was signed
+    Column("attachment_id", ForeignKey("attachment.id")),  # the scan, or the PDF that carries the signature
+    Column("file_sha256", String(64)),
+    Column("detail", JSON, nullable=False),  # of a certified one: what its validation found
+    Column("signed_at", UtcDateTime, nullable=False),
+    info=HISTORY,
+)
+Index("ix_signature_file_sha256", signature.c.file_sha256)
+
+archive = Table(  # the berkas of a finished instance
+    "archive",
+    metadata,
+    Column("instance_id", ForeignKey("instance.id"), primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("place", JSON, nullable=False),  # where the manual copy stands, and who filed it when
+    Column("archived_at", UtcDateTime, nullable=False),
+    Column("archived_by", String(64), nullable=False),
+    info=HISTORY,
 )
 
 comment = Table(

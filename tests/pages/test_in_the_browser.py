@@ -47,13 +47,27 @@ def site(office):
         return office.now
 
     app = create_app(office.services, secret_key=b"k" * 32, office_name="DPMPTSP Kota Pematangsiantar", clock=clock)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, _whole(app), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.port}"
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def _whole(app):
+    """Answer in one piece: a browser that leaves early must not keep a file open, as werkzeug's server would."""
+
+    def answer(environ, start_response):
+        said = app(environ, start_response)
+        try:
+            return [b"".join(said)]
+        finally:
+            if hasattr(said, "close"):
+                said.close()
+
+    return answer
 
 
 class Desk:

@@ -1,0 +1,1 @@
+"""Data of documents to PDF, DOCX and XLSX, and back from XLSX. Knows no database, no web, no engine."""
