@@ -15,6 +15,7 @@ from engine.service.histories import Histories
 from engine.service.incidents import Incidents
 from engine.service.instances import Instances
 from engine.service.messages import Messages
+from engine.service.numbers import Numbers
 from engine.service.office import Office
 from engine.service.operations import Operations
 from engine.service.people import People
@@ -90,6 +91,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
         incidents=Incidents(database, executor, procedures, office),
         instances=Instances(database, executor, procedures, office),
         messages=Messages(database, executor, procedures, office),
+        numbers=Numbers(database, office),
         office=office,
         operations=Operations(database, data_dir),
         people=People(database, office, accounts, procedures),

@@ -196,6 +196,15 @@ def _joined(values: Any, between: str = ", ") -> str:
     return _bounded(between.join(_text(v) for v in _items(values)))
 
 
+def _filled_in(pattern: Any, values: Any) -> str:
+    if not isinstance(pattern, str) or not isinstance(values, Mapping):
+        raise _Fault("susun memerlukan teks dan objek")
+    written: str = pattern
+    for name, value in values.items():
+        written = _bounded(written.replace("{" + name + "}", _text(value)))
+    return written
+
+
 FUNCTIONS: dict[str, tuple[Callable[..., Any], str, str]] = {
     "abs": (lambda value: abs(_number(value)), "abs(angka)", "nilai mutlak"),
     "gabung": (_joined, "gabung(daftar, pemisah)", "isi daftar sebagai satu teks"),
@@ -209,6 +218,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], str, str]] = {
     "saring": (_filtered, "saring(baris, kunci, nilai)", "baris tabel yang kolomnya sama dengan nilai"),
     "str": (_text, "str(nilai)", "nilai sebagai teks"),
     "sum": (_sum, "sum(daftar)", "jumlah; kosong dilewati"),
+    "susun": (_filled_in, 'susun("{kode}/{tahun}", {"kode": k, "tahun": t})', "pola yang {nama}-nya diganti nilai"),
     "tanggal": (_date, 'tanggal("2025-03-31")', "tanggal dari teks"),
     "unik": (_unique, "unik(daftar)", "isi daftar tanpa kembaran dan tanpa yang kosong"),
 }

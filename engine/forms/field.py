@@ -88,6 +88,14 @@ class Check:
     wording: Wording
 
 
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """Which series a field's number is taken from, and the expression that writes its pattern."""
+
+    series: str
+    pattern: str
+
+
 @dataclass(frozen=True)
 class Field:
     """One field, section or table of a form; what is asked of it at every reading is found out once."""
@@ -102,6 +110,7 @@ class Field:
     default: str | None = None  # x-default
     constant: Any = None  # default
     computed: str | None = None  # x-computed
+    number: Numbering | None = None  # x-number: taken when the step is completed
     checks: tuple[Check, ...] = ()
     options: tuple[Option, ...] = ()
     fields: tuple["Field", ...] = ()  # of a section, or a table's columns
@@ -122,7 +131,7 @@ class Field:
     @cached_property
     def given(self) -> bool:
         """Whether the value never comes from what was posted."""
-        return self.read_only or self.computed is not None
+        return self.read_only or self.computed is not None or self.number is not None
 
     @property
     def conditional(self) -> bool:

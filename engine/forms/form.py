@@ -59,11 +59,17 @@ class Form:
         return next((field.buttons for _, field in self.every_field() if field.decision), {})
 
     @cached_property
+    def numbered(self) -> bool:
+        """Whether some field takes a number when the step is completed."""
+        return any(field.number for _, field in self.every_field())
+
+    @cached_property
     def expressions(self) -> tuple[tuple[str, str], ...]:
         """Every expression of the form as (path of its field, text)."""
         found = []
         for path, field in self.every_field():
-            texts = (field.default, field.computed, *(check.expression for check in field.checks))
+            number = field.number.pattern if field.number else None
+            texts = (field.default, field.computed, number, *(check.expression for check in field.checks))
             found += [(path, text) for text in texts if text is not None]
         return tuple(found)
 

@@ -13,13 +13,13 @@ from functools import lru_cache
 from typing import Any
 
 from engine.forms import rules
-from engine.forms.field import LISTS, NUMERIC, VERBS, Check, Condition, Field, Kind, Option, Wording
+from engine.forms.field import LISTS, NUMERIC, VERBS, Check, Condition, Field, Kind, Numbering, Option, Wording
 from engine.forms.form import Form
 from engine.forms.positions import Path, lines
 from engine.model.errors import Finding, InvalidProcedure
 
 ABOUT = frozenset(
-    {"title", "description", "en", "$comment", "readOnly", "default", "x-default", "x-computed", "x-check"}
+    {"title", "description", "en", "$comment", "readOnly", "default", "x-default", "x-computed", "x-check", "x-number"}
 )
 OBJECT = frozenset({"type", "properties", "required", "allOf", "if", "then", "else"})
 STRING = frozenset({"type", "minLength", "maxLength", "pattern", "format", "enum", "oneOf", "const"})
@@ -297,6 +297,7 @@ class _Reader:
             default=self.expression(schema, "x-default", path),
             constant=schema.get("default"),
             computed=self.expression(schema, "x-computed", path),
+            number=self.number(schema, kind, required, path),
             checks=self.checks(schema, path),
             options=self.options(schema.get("items", {}) if kind is Kind.CHOICES else schema, kind),
             decision=ui.get("ui:widget") == "decision",
@@ -479,6 +480,29 @@ class _Reader:
             if text is not None:
                 found.append(Check(text, Wording(str(check["message"]), check.get("en"))))
         return tuple(found)
+
+    def number(self, schema: Mapping[str, Any], kind: Kind, required: bool, path: Path) -> Numbering | None:
+        """Return the series that gives a field its number."""
+        wanted = schema.get("x-number")
+        if wanted is None:
+            return None
+        place = (*path, "x-number")
+        if not isinstance(wanted, Mapping) or wanted.keys() != {"series", "pattern"}:
+            mend = 'Tulis {"series": "surat_keluar", "pattern": "..."}.'
+            self.refuse(self.schema_file, place, "Penomoran tidak terbaca.", mend)
+            return None
+        if not isinstance(wanted["series"], str) or not NAME.fullmatch(wanted["series"]):
+            self.refuse(
+                self.schema_file, place, "Nama deret nomor tidak terbaca.", "Pakai huruf kecil dan garis bawah."
+            )
+        if kind is not Kind.TEXT or "items" in path or len(path) < 4:
+            message = "Nomor hanya dapat diberikan kepada isian teks di dalam bagian sebuah dokumen."
+            self.refuse(self.schema_file, place, message, "Pindahkan ke bagian dokumennya, di luar tabel.")
+        if required or schema.keys() & {"readOnly", "x-computed"}:
+            message = "Nomor diberikan oleh sistem: isian ini tidak diwajibkan, dihitung, atau dibaca saja."
+            self.refuse(self.schema_file, place, message, "Hapus dari required, dan hapus readOnly dan x-computed.")
+        pattern = self.expression(wanted, "pattern", place)
+        return None if pattern is None else Numbering(str(wanted["series"]), pattern)
 
     def expression(self, schema: Mapping[str, Any], keyword: str, path: Path) -> str | None:
         """Return the expression under *keyword*, if there is one and it is of the language."""

@@ -108,7 +108,7 @@ class Reading:
                 }
                 for n, (below, base) in enumerate(self._rows(field, node, given, path))
             ]
-        if field.read_only:
+        if field.read_only or field.number is not None:
             return given
         if field.kind is Kind.TEXTS:
             return self._read_lines(field, node, path)

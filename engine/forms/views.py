@@ -233,6 +233,13 @@ class _Viewer:
             decision=field.decision,
         )
 
+    def source(self, field: Field) -> str | None:
+        """Return where a value comes from that the person does not type."""
+        around = self.reading.around
+        if field.source is None and field.number is not None:
+            return around.gettext("Nomor diberikan saat langkah ini diselesaikan.")
+        return field.source.of(around.locale) if field.source else None
+
     def basics(self, field: Field, path: str) -> dict[str, Any]:
         """Return what every kind of field shows."""
         locale = self.reading.around.locale
@@ -243,7 +250,7 @@ class _Viewer:
             "label": field.wording.of(locale),
             "help": field.help.of(locale) if field.help else None,
             "required": field.required or (field.kind is Kind.BOOLEAN and field.schema.get("const") is True),
-            "source": field.source.of(locale) if field.source else None,
+            "source": self.source(field),
             "problems": tuple(self.problems.get(path, ())),
             "when": self.conditions(field, path),
             "active": path not in self.reading.hidden,

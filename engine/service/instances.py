@@ -16,7 +16,7 @@ from engine.model.history import GENESIS, Action, Deed
 from engine.model.people import Actor, OfficeRole
 from engine.model.process import DueTimer, InstanceStatus, UserTask
 from engine.model.work import Clock, DocumentVersion, IncidentRecord, InstanceRecord, TaskRecord, TaskStatus
-from engine.service import moves
+from engine.service import moves, numbers
 from engine.service.clocks import clock_of
 from engine.service.office import Office
 from engine.service.procedures import (
@@ -465,6 +465,9 @@ class Instances:
                 instances.replace_timers(work, instance_id, ())
                 messages.unsubscribe(work, instance_id)
                 documents.void_drafts(work, instance_id)
+                lost = numbers.void(work, instance_id, reason)
+                if lost:
+                    work.record_many(f"instance:{instance_id}", lost)
                 for raised in office.open_incidents_of(work, instance_id):
                     office.change_incident(
                         work, raised.id, status="resolved", resolved_at=now, resolved_by=actor.person_id

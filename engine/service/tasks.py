@@ -8,7 +8,6 @@ another person may have been faster in between.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from engine.bpmn import expression
@@ -19,9 +18,9 @@ from engine.model.history import Action, Deed
 from engine.model.people import Actor, Capacity, Membership, OfficeRole
 from engine.model.process import InstanceStatus, Step, UserTask
 from engine.model.work import Attachment, Clock, DocumentVersion, Draft, InstanceRecord, TaskRecord, TaskStatus
-from engine.service import moves
+from engine.service import moves, numbers
 from engine.service.clocks import clock_of
-from engine.service.documents import Paper, content_of, file_ids, missing, papers, plan_filing, yielded_by
+from engine.service.documents import Filing, Paper, content_of, file_ids, missing, papers, plan_filing, yielded_by
 from engine.service.moves import Head, Return
 from engine.service.office import Office
 from engine.service.procedures import (
@@ -533,17 +532,22 @@ class Tasks:
         task, step, procedure, head = ground.found.task, ground.step, ground.procedure, _head(ground.found)
         values = self._accept(actor, ground, now, words)  # accept
         encoded = procedure.form_of(step.element_id).encode(values)
-        plan = partial(
-            plan_filing,
-            task,
-            step,
-            procedure,
-            yielded_by(procedure, step, encoded),
-            ground.current,
-            by=actor.person_id,
-            now=now,
-        )
-        filing = plan(last_of_activation=not ground.found.siblings)
+        asked = self._numbers(actor, ground, values, now)
+
+        def plan(contents: Mapping[str, Any], *, last_of_activation: bool) -> Filing:
+            return plan_filing(
+                task,
+                step,
+                procedure,
+                yielded_by(procedure, step, contents),
+                ground.current,
+                by=actor.person_id,
+                now=now,
+                last_of_activation=last_of_activation,
+            )
+
+        last = not ground.found.siblings
+        filing = plan(encoded, last_of_activation=last)
         taken = self.executor.complete(  # move
             procedure.definition,
             moves.snapshot_of(head, ground.found.state),
@@ -555,7 +559,8 @@ class Tasks:
         )
         ended = not any(other.activation == task.activation for other in taken.open_tasks)
         if ended and ground.found.siblings:  # a completion condition took the others' tasks away
-            filing = plan(last_of_activation=True)
+            last = True
+            filing = plan(encoded, last_of_activation=last)
         acting = _acting(actor, task.role, membership_id)
         deed = Deed(
             Action.TASK_COMPLETED,
@@ -571,12 +576,17 @@ class Tasks:
         returned = Return(actor.person_id, procedure.form_of(step.element_id).return_reason(values), step.number)
         today = self.office.today(now)
         with self.database.write(actor, now) as work:  # write, record
+            numbered: list[Deed] = []
+            if asked:
+                given, numbered = numbers.take(work, asked, task, today.year, now)
+                encoded = numbers.put_in(encoded, given)
+                filing = plan(encoded, last_of_activation=last)
             sequence = moves.write_step(
                 work,
                 procedure,
                 head,
                 taken,
-                [deed, *filing.deeds(task)],
+                [deed, *numbered, *filing.deeds(task)],
                 calendar=self.office.calendar(),
                 now=now,
                 returned=returned,
@@ -603,6 +613,17 @@ class Tasks:
                 tasks.drop_draft(work, task_id, actor.person_id)
         self.executor.keep(taken, head.revision + 1)
         return taken
+
+    def _numbers(
+        self, actor: Actor, ground: _Ground, values: Mapping[str, Any], now: datetime
+    ) -> tuple[numbers.NumberedPlace, ...]:
+        """Return the fields of the step's form that take a number, with their patterns as the values make them."""
+        form = ground.procedure.form_of(ground.step.element_id)
+        if not form.numbered:
+            return ()
+        names = self.names(ground.found, ground.procedure, ground.current, actor, now) | dict(values)
+        evaluate = self._evaluator(ground.procedure, ground.found.instance, now)
+        return numbers.places(form, values, ground.entries, lambda text: evaluate(text, names))
 
     def _ground(self, actor: Actor, task_id: str, sent: Entries | Values, now: datetime, words: Words) -> _Ground:
         """Read all that completing a task needs, at one moment, and refuse whoever may not."""

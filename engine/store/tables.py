@@ -144,9 +144,8 @@ number = Table(  # every number that was ever given out: what for, or why it is 
     Column("year", Integer, primary_key=True),
     Column("ordinal", Integer, primary_key=True),
     Column("text", String(200), nullable=False),
-    Column("instance_id", ForeignKey("instance.id"), nullable=False, index=True),
-    Column("data_object_id", String(200), nullable=False),
-    Column("document_version", Integer, nullable=False),
+    Column("instance_id", ForeignKey("instance.id"), index=True),  # null: given out before Alur kept the series
+    Column("place", String(400), nullable=False),  # of the field that holds it: data object, a point, names
     Column("subject", Text, nullable=False),
     Column("taken_at", UtcDateTime, nullable=False),
     Column("taken_by", String(64), nullable=False),

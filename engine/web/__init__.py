@@ -28,6 +28,7 @@ from engine.web import (
     incidents,
     instances,
     navigation,
+    numbers,
     operations,
     people,
     processes,
@@ -101,6 +102,7 @@ def create_app(
         api_reference,
         audit,
         people,
+        numbers,
         incidents,
         operations,
     ):

@@ -67,6 +67,7 @@ def of(actor: Actor, path: str) -> tuple[Group, ...]:
                     item("incidents.index", "alert-octagon", gettext("Insiden"), services().incidents.count_open()),
                     item("people.index", "users", gettext("Orang")),
                     item("operations.calendar", "calendar", gettext("Kalender")),
+                    item("numbers.index", "hash", gettext("Nomor surat")),
                 ),
             )
         )
@@ -79,6 +80,7 @@ def of(actor: Actor, path: str) -> tuple[Group, ...]:
                 (
                     item("people.index", "users", gettext("Orang")),
                     item("incidents.index", "alert-octagon", gettext("Insiden")),
+                    item("numbers.index", "hash", gettext("Nomor surat")),
                 ),
             )
         )

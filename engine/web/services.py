@@ -12,6 +12,7 @@ from engine.service.histories import Histories
 from engine.service.incidents import Incidents
 from engine.service.instances import Instances
 from engine.service.messages import Messages
+from engine.service.numbers import Numbers
 from engine.service.office import Office
 from engine.service.operations import Operations
 from engine.service.people import People
@@ -32,6 +33,7 @@ class Services:
     incidents: Incidents
     instances: Instances
     messages: Messages
+    numbers: Numbers
     office: Office
     operations: Operations
     people: People

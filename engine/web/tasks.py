@@ -268,6 +268,11 @@ def _worded(problem: FieldError) -> FieldError:
             "%(name)s belum ada. Isian dapat dibuat, tetapi langkah belum dapat diselesaikan.", name=problem.label
         )
         return FieldError(problem.path, problem.label, message, problem.keyword)
+    if problem.keyword == "number_pattern":
+        message = gettext(
+            "%(name)s: nomor tidak dapat disusun. Periksa pola nomor di register; isian ini aman.", name=problem.label
+        )
+        return FieldError(problem.path, problem.label, message, problem.keyword)
     return problem
 
 

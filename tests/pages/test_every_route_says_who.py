@@ -32,6 +32,8 @@ def ids(office):
         "definition_id": page.record.definition_id,
         "path": "processes/pengumpulan_data_kinerja/pengumpulan_data_kinerja.bpmn",
         "deed": "tangguhkan",
+        "series": "surat_keluar",
+        "year": 2025,
     }
 
 

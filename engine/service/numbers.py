@@ -1,0 +1,209 @@
+"""Numbers of letters: taken from their series in the transaction that issues the letter, and every one accounted for.
+
+A field with ``x-number`` names its series and an expression that writes the number's pattern, in which ``{urut}`` (or
+``{urut:3}``, with leading zeros) stands for the ordinal. The pattern is evaluated before the lock, on what the form
+holds; inside the lock only the ordinal is put in. A letter that is issued anew after a return keeps its number. An
+instance that is terminated leaves its numbers void, with the reason, and its letters' numbers are never given again.
+
+An office that comes to Alur in mid-year has given out numbers on paper: the operator moves the series on, and each
+number passed over stands in the register as given outside Alur.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from engine.forms.form import Form
+from engine.model.errors import FieldError, InvalidForm, NotFound, NotPermitted
+from engine.model.history import Action, Deed
+from engine.model.people import Actor, OfficeRole
+from engine.model.work import TaskRecord
+from engine.service.office import Office
+from engine.store.database import Database
+from engine.store.queries import instances, numbers
+from engine.store.queries.numbers import TakenNumber
+from engine.store.unit_of_work import Work
+
+ORDINAL = re.compile(r"\{urut(?::([1-9]))?\}")
+LONGEST = 200
+PAGE = 100
+MOST_SKIPPED = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedPlace:
+    """A field whose number is taken when its step is completed."""
+
+    path: tuple[str, ...]  # of the field: data object, then names
+    series: str
+    pattern: str
+    subject: str
+
+    @property
+    def place(self) -> str:
+        """How the register names it."""
+        return ".".join(self.path)
+
+
+def places(
+    form: Form, values: Mapping[str, Any], entries: Mapping[str, Sequence[str]], evaluate: Callable[[str], Any]
+) -> tuple[NumberedPlace, ...]:
+    """Return the fields of *form* that take a number, with their patterns; InvalidForm names a pattern that is none."""
+    found = []
+    for path, field in form.every_field():
+        if field.number is None or not isinstance(values.get(path.partition(".")[0]), Mapping):
+            continue
+        try:
+            pattern = evaluate(field.number.pattern)
+        except ValueError as error:
+            pattern = error
+        if not isinstance(pattern, str) or len(ORDINAL.findall(pattern)) != 1 or len(pattern) > LONGEST - 20:
+            raise InvalidForm([FieldError(path, field.wording.id, str(pattern), "number_pattern")], entries)
+        section = next(each for each in form.tree if each.name == path.partition(".")[0])
+        found.append(NumberedPlace(tuple(path.split(".")), field.number.series, pattern, section.wording.id))
+    return tuple(found)
+
+
+def take(
+    work: Work, wanted: Sequence[NumberedPlace], task: TaskRecord, year: int, now: datetime
+) -> tuple[dict[tuple[str, ...], str], list[Deed]]:
+    """Return the number of each place, newly taken unless its instance holds one, and the lines that say so."""
+    held = numbers.held_by(work, task.instance_id)
+    given: dict[tuple[str, ...], str] = {}
+    new: list[TakenNumber] = []
+    for each in sorted(wanted, key=lambda place: (place.series, place.path)):  # counters locked in one order
+        text = held.get(each.place)
+        if text is None:
+            ordinal = numbers.next_ordinal(work, each.series, year)
+            text = written(each.pattern, ordinal)
+            new.append(
+                TakenNumber(
+                    series=each.series,
+                    year=year,
+                    ordinal=ordinal,
+                    text=text,
+                    instance_id=task.instance_id,
+                    place=each.place,
+                    subject=each.subject,
+                    taken_at=now,
+                    taken_by=work.actor.person_id,
+                    void_reason=None,
+                )
+            )
+        given[each.path] = text
+    if new:
+        numbers.add(work, new)
+    return given, [_deed(Action.NUMBER_TAKEN, each, task.element_id, task.id) for each in new]
+
+
+def written(pattern: str, ordinal: int) -> str:
+    """Return the number that *pattern* and *ordinal* give."""
+    return ORDINAL.sub(lambda found: str(ordinal).zfill(int(found[1] or 1)), pattern)
+
+
+def put_in(encoded: Mapping[str, Any], given: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
+    """Return a form's encoded values with numbers in their places."""
+    filled = dict(encoded)
+    for path, text in given.items():
+        at: dict[str, Any] = filled
+        for name in path[:-1]:
+            at[name] = dict(at[name])
+            at = at[name]
+        at[path[-1]] = text
+    return filled
+
+
+def void(work: Work, instance_id: str, reason: str) -> list[Deed]:
+    """Declare an instance's numbers void; return the lines that say so."""
+    lost = numbers.in_use(work, instance_id)
+    if lost:
+        numbers.void(work, instance_id, reason)
+    return [_deed(Action.NUMBER_VOIDED, each, None, None, reason=reason) for each in lost]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series in one year: how far it has come."""
+
+    series: str
+    year: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPage:
+    """The numbers of one series in one year, highest first."""
+
+    series: Series
+    taken: tuple[TakenNumber, ...]
+    titles: Mapping[str, str]  # instance id -> title
+    page: int
+    more: bool
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The register of numbers, for those who read everything; the operator moves a series on."""
+
+    database: Database
+    office: Office
+
+    def series(self, actor: Actor) -> tuple[Series, ...]:
+        """Return every series with how far it has come."""
+        _permit(actor)
+        with self.database.read() as reader:
+            return tuple(Series(*row) for row in numbers.counters(reader))
+
+    def page(self, actor: Actor, series: str, year: int, page: int = 1) -> SeriesPage:
+        """Return one page of a series; NotFound if it never gave out a number that year."""
+        _permit(actor)
+        with self.database.read() as reader:
+            last = next((n for s, y, n in numbers.counters(reader) if (s, y) == (series, year)), None)
+            if last is None:
+                raise NotFound(series)
+            found = numbers.of_series(reader, series, year, limit=PAGE + 1, offset=(page - 1) * PAGE)
+            ids = {each.instance_id for each in found if each.instance_id is not None}
+            titles = {id_: record.title for id_ in ids if (record := instances.by_id(reader, id_)) is not None}
+        return SeriesPage(Series(series, year, last), found[:PAGE], titles, page, len(found) > PAGE)
+
+    def move_on(self, actor: Actor, series: str, year: int, last: int, reason: str, now: datetime) -> None:
+        """Say that numbers up to *last* were given outside Alur; InvalidForm if that is behind, or too far ahead."""
+        if not actor.has(OfficeRole.OPERATOR):
+            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+        reason, entries = " ".join(reason.split()), {"terakhir": [str(last)], "alasan": [reason]}
+        if not 3 <= len(reason) <= 500:
+            raise InvalidForm([FieldError("alasan", "reason", "", "required")], entries)
+        with self.database.write(actor, now) as work:
+            if all(s != series for s, _, _ in numbers.counters(work)):
+                raise NotFound(series)
+            first = numbers.next_ordinal(work, series, year)
+            if not first <= last < first + MOST_SKIPPED:
+                raise InvalidForm([FieldError("terakhir", "last", str(last), "number_behind")], entries)
+            for _ in range(first, last):
+                numbers.next_ordinal(work, series, year)
+            skipped = [
+                TakenNumber(series, year, ordinal, str(ordinal), None, "", "", now, actor.person_id, void_reason=reason)
+                for ordinal in range(first, last + 1)
+            ]
+            numbers.add(work, skipped)
+            change = {"series": series, "year": year, "first": first, "last": last, "reason": reason}
+            work.record("office", Deed(Action.NUMBER_VOIDED, change=change))
+
+
+def _permit(actor: Actor) -> None:
+    if not actor.reads_everything:
+        raise NotPermitted("role", roles=(OfficeRole.AUDITOR, OfficeRole.OPERATOR))
+
+
+def _deed(action: Action, taken: TakenNumber, element_id: str | None, task_id: str | None, **more: str) -> Deed:
+    change = {
+        "series": taken.series,
+        "year": taken.year,
+        "ordinal": taken.ordinal,
+        "text": taken.text,
+        "place": taken.place,
+        **more,
+    }
+    return Deed(action, element_id, task_id, change)
