@@ -15,7 +15,7 @@ ROW = "baris"
 """The name by which an expression of a column reads its row."""
 VALUE = "nilai"
 """The name by which a check reads the value it is about."""
-GIVEN_NAMES = frozenset({"hari_ini", "pelaku", "butir", "jatuh_tempo", ROW, VALUE})
+GIVEN_NAMES = frozenset({"hari_ini", "pelaku", "butir", "jatuh_tempo", "dokumen", ROW, VALUE})
 """Names that expressions of forms read beside fields and documents."""
 
 

@@ -8,6 +8,7 @@ another person may have been faster in between.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from engine.bpmn import expression
@@ -291,8 +292,12 @@ class Tasks:
         current: Mapping[str, DocumentVersion],
         actor: Actor,
         now: datetime,
+        every: Mapping[str, DocumentVersion] | None = None,
     ) -> dict[str, Any]:
-        """Return the names that a form's expressions may read."""
+        """Return the names that a form's expressions may read: of *current* documents the content, of *every* which.
+
+        Without *every* the two are the same; completing a step decodes only what its form reads.
+        """
         start = procedure.form_of(procedure.outline.start_event).decode(found.instance.values)
         due_at = found.task.due_at
         zone = self.office.calendar().zone
@@ -303,6 +308,10 @@ class Tasks:
             "pelaku": actor.person_id,
             "butir": found.task.item,
             "jatuh_tempo": None if due_at is None else due_at.astimezone(zone).date(),
+            "dokumen": {
+                id_: {"versi": Decimal(version.version), "sidik": version.sha256}
+                for id_, version in (current if every is None else every).items()
+            },
         }
 
     def task_and_step(self, actor: Actor, task_id: str) -> tuple[TaskRecord, UserTask]:
@@ -662,7 +671,7 @@ class Tasks:
         try:
             values = form.accept(
                 ground.entries,
-                context=self.names(ground.found, ground.procedure, current, actor, now),
+                context=self.names(ground.found, ground.procedure, current, actor, now, ground.current),
                 evaluate=self._evaluator(ground.procedure, ground.found.instance, now),
                 people=lambda role: _people(ground.members, role),
                 files=ground.files,
