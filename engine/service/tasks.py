@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.bpmn import expression
 from engine.bpmn.executor import Executor
+from engine.forms.defaults import Names
 from engine.forms.form import Form
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted
 from engine.model.history import Action, Deed
@@ -630,7 +631,7 @@ class Tasks:
         form = ground.procedure.form_of(ground.step.element_id)
         if not form.numbered:
             return ()
-        names = self.names(ground.found, ground.procedure, ground.current, actor, now) | dict(values)
+        names = Names(self.names(ground.found, ground.procedure, ground.current, actor, now) | dict(values))
         evaluate = self._evaluator(ground.procedure, ground.found.instance, now)
         return numbers.places(form, values, ground.entries, lambda text: evaluate(text, names))
 
