@@ -19,6 +19,7 @@ from engine.service.numbers import Numbers
 from engine.service.office import Office
 from engine.service.operations import Operations
 from engine.service.people import People
+from engine.service.precedents import Precedents
 from engine.service.procedures import Procedures
 from engine.service.studio import Studio
 from engine.service.tasks import Tasks
@@ -80,7 +81,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
     executor = Executor()
     procedures = Procedures(executor)
     files = FileStore(data_dir)
-    office = Office(database)
+    office = Office(database, Precedents(database, procedures))
     accounts = Accounts(database, office, idle=settings.idle, longest=settings.longest_session)
     deployments = Deployments(database, executor, procedures, office)
     return Services(

@@ -227,8 +227,12 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], str, str]] = {
 HOST_FUNCTIONS = {
     "hari_kerja": ("hari_kerja(n)", "saat n hari kerja dari sekarang menurut kalender kantor"),
     "hari_kerja_sesudah": ("hari_kerja_sesudah(tanggal, n)", "hari kerja ke-n sesudah tanggal"),
+    "terdahulu": (
+        'terdahulu("objek_data", {"tahun": tahun})',
+        "dokumen pelaksanaan prosedur ini yang sudah selesai: `mulai`, `isi`, `versi`, yang terlama dahulu",
+    ),
 }
-"""Functions that the host gives: they know the office's calendar."""
+"""Functions that the host gives: they know the office's calendar and what it did before."""
 
 # ── compiling ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

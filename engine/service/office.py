@@ -9,6 +9,7 @@ import time as clock
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from engine.model.calendar import OfficeCalendar
 from engine.model.errors import Busy, Conflict, NotPermitted, SetupError
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, OfficeRole
+from engine.service.precedents import Precedents
 from engine.service.procedures import Procedure, calendar_functions
 from engine.store.database import Database
 from engine.store.queries import office
@@ -77,6 +79,7 @@ class Office:
     """The office's settings. The calendar is kept for half a minute, so that a page costs no statement for it."""
 
     database: Database
+    precedents: Precedents
     _kept: _Kept = field(default_factory=_Kept)
 
     def calendar(self) -> OfficeCalendar:
@@ -104,7 +107,11 @@ class Office:
 
         *on* is the instance's reference date; today, if it has none.
         """
-        return {**calendar_functions(self.calendar(), now), **procedure.functions}
+        return {
+            **calendar_functions(self.calendar(), now),
+            "terdahulu": partial(self.precedents.documents, procedure.record.process_id),
+            **procedure.functions,
+        }
 
     def seed(self, now: datetime) -> None:
         """Write the calendar of a new office, if none is there."""

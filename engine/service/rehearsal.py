@@ -187,11 +187,12 @@ class _Play:
         return step
 
     def _functions(self) -> dict[str, Callable[..., Any]]:
-        """Return the host's functions; calendar days stand in for the office's working days."""
+        """Return the host's functions; calendar days stand in for working days, and nothing was done before."""
         now = self.now
         return {
             "hari_kerja": lambda count: now + timedelta(days=int(count)),
             "hari_kerja_sesudah": lambda day, count: day + timedelta(days=int(count)),
+            "terdahulu": lambda document, started_with: [],
         }
 
     # ── made-up data ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -174,6 +174,18 @@ def page(
     return tuple(record(row) for row in rows[:limit]), len(rows) > limit
 
 
+def completed(tx: Transaction, process_id: str, limit: int) -> tuple[InstanceRecord, ...]:
+    """Return the instances of a process that were completed last, newest first."""
+    query = (
+        select(*COLUMNS)
+        .join(definition, definition.c.id == instance.c.definition_id)
+        .where(instance.c.process_id == process_id, instance.c.status == InstanceStatus.COMPLETED.value)
+        .order_by(instance.c.started_at.desc(), instance.c.id)
+        .limit(limit)
+    )
+    return tuple(record(row) for row in tx.connection.execute(query))
+
+
 def takes_part(actor: Actor) -> ColumnElement[bool]:
     """Return the condition under which *actor* takes part in an instance: started it, or a task is or was theirs."""
     return or_(

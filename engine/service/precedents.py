@@ -1,0 +1,45 @@
+"""What earlier instances of a procedure yielded: a quarter's report looks at the quarters before it.
+
+Expressions ask by ``terdahulu("data_object", {"tahun": tahun})``; what they find is copied into the document that asks,
+so that it stays as it was read. Only completed instances count, and only those whose start form says the same. Nobody
+has to type a figure again, and no second place has to be kept in step with the documents.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.service.documents import content_of
+from engine.service.procedures import Procedures
+from engine.store.database import Database
+from engine.store.queries import documents, instances
+
+MOST = 60
+"""Instances that one look goes back: fifteen years of quarters."""
+
+
+@dataclass(frozen=True)
+class Precedents:
+    """Finds documents of completed instances."""
+
+    database: Database
+    procedures: Procedures
+
+    def documents(self, process_id: str, data_object_id: str, started_with: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return documents of completed instances of a process, oldest first.
+
+        Each is {"mulai": what its start form said, "isi": the document's content, "versi": which of its versions}.
+        *started_with* narrows by values of the start form.
+        """
+        found = []
+        with self.database.read() as reader:
+            for record in instances.completed(reader, process_id, MOST):
+                procedure = self.procedures.of(reader, record.definition_id)
+                start = procedure.form_of(procedure.outline.start_event).decode(record.values)
+                if any(start.get(name) != value for name, value in started_with.items()):
+                    continue
+                version = documents.current(reader, record.id).get(data_object_id)
+                if version is not None:
+                    content = content_of(version, procedure)
+                    found.append({"mulai": start, "isi": content, "versi": version.version})
+        return found[::-1]
