@@ -42,7 +42,7 @@ lock: $(STAMPS)/test ## lock the dependencies with hashes (minutes; needs pip-to
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --upgrade -o requirements/$$f.txt requirements/$$f.in; done
 
 clean: ## remove what was installed and built; the office's data stays
-	rm -rf .venv node_modules engine/web/static/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv node_modules engine/web/static/dist engine/documents/fonts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -8,9 +8,13 @@ kept beside the result.
 Tabler and htmx were weighed and left out. Tabler 1.6 writes its colours with oklch() and color-mix(), which browsers
 of old office PCs drop, so that all of it would be overridden; its 80 KB of styles are 5 KB here. Of htmx the pages
 would use one attribute.
+
+The printed page is set in Arimo, which is as wide as Arial letter by letter. Typst does not read woff2, and takes
+signs from one font of a family only, so npm's five subsets of each style are joined into one TrueType file (2 s).
 """
 
 import hashlib
+import io
 import json
 import re
 import subprocess
@@ -32,6 +36,10 @@ ICONS = MODULES / "@tabler" / "icons" / "icons"
 TARGET = "chrome109,firefox115,safari16"
 ENTRIES = ("js/app.js", "js/viewer.js", "js/modeller.js", "css/app.css", "css/viewer.css", "css/modeller.css")
 DESCRIPTOR = ROOT / "engine" / "bpmn" / "sop.moddle.json"  # shared with the Python parser
+ARIMO = MODULES / "@fontsource" / "arimo"
+FONTS = ROOT / "engine" / "documents" / "fonts"
+SUBSETS = ("latin", "latin-ext", "greek", "cyrillic", "vietnamese")
+STYLES = tuple(f"{weight}-{slant}" for weight in (400, 700) for slant in ("normal", "italic"))
 NODE = Path(ROOT_DIR) / "bin" / "node"
 NPM = Path(ROOT_DIR) / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
@@ -125,10 +133,35 @@ def bundle() -> None:
     (DIST / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
 
 
+def fonts() -> None:
+    """Join the subsets of the printed font, unless it was done from these packages."""
+    stamp = FONTS / "sources"
+    wanted = hashlib.sha256((ARIMO / "package.json").read_bytes()).hexdigest() + " ".join(SUBSETS)
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    from fontTools.merge import Merger  # noqa: PLC0415 - not needed when nothing is to be done
+    from fontTools.ttLib import TTFont  # noqa: PLC0415
+
+    print("Menyiapkan huruf cetak ...", flush=True)
+    FONTS.mkdir(parents=True, exist_ok=True)
+    for style in STYLES:
+        parts = []
+        for subset in SUBSETS:
+            font = TTFont(ARIMO / "files" / f"arimo-{subset}-{style}.woff2")
+            font.flavor = None
+            parts.append(io.BytesIO())
+            font.save(parts[-1])
+            parts[-1].seek(0)
+        Merger().merge(parts).save(FONTS / f"arimo-{style}.ttf")
+    (FONTS / "LICENSE").write_bytes((ARIMO / "LICENSE").read_bytes())
+    stamp.write_text(wanted)
+
+
 def main() -> None:
     """Build what changed."""
     compile_catalogues()
     install()
+    fonts()
     stamp = DIST / "sources"
     wanted = sources_hash()
     if stamp.is_file() and stamp.read_text() == wanted and (DIST / "manifest.json").is_file():

@@ -1,0 +1,174 @@
+"""The press's child: writes an order's files into a folder of its own, compiles the template there, answers.
+
+Typst's root is that folder, which holds the order's files, our letterhead library under ``alur/`` and nothing else.
+A warning is a fault: an unknown font is one, and the paper would come out in another. Every PDF is PDF/A-2a and
+PDF/UA-1 at once, an archive's form that a screen reader reads too, and these forbid a sign that no font has. The text
+that people typed may hold one all the same (an emoji from a phone), so there it is printed as its number,
+``[U+1F600]``: a document that was issued is printed, and nothing of it is lost.
+"""
+
+import contextlib
+import json
+import math
+import os
+import re
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+import msgpack
+import typst
+
+from engine.documents.press import NotPrinted
+
+HERE = Path(__file__).parent
+FONTS = HERE / "fonts"
+LIBRARY = HERE / "typst"
+DATA = "data.json"
+STANDARDS: Any = ["a-2a", "ua-1"]
+IDLE_SECONDS = 600  # after which a child that nobody asks ends
+PREVIEW_PPI = 80
+MOST_SIGNS = 4  # rounds in which signs are replaced that no font has
+PLACE = re.compile(r"┌─ (?P<file>[^\n]*?):(?P<line>\d+):\d+")
+NO_GLYPH = re.compile(r"could not be displayed")
+SIGN = re.compile(r'the text `"(?P<text>.*?)"` could not be displayed', re.DOTALL)
+LIMITED = sys.platform.startswith("linux")
+if LIMITED:
+    import resource
+
+
+def serve() -> None:
+    """Print what is ordered until nothing more comes."""
+    folder = Path(sys.argv[1])
+    pipe, answers = sys.stdin.buffer, sys.stdout.buffer
+    if LIMITED:
+        os.nice(5)  # people who work come first
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    compositor = Compositor(folder)
+    answers.write(b"+")
+    answers.flush()
+    for order, limits in _orders(pipe):
+        _limit(limits)
+        try:
+            content, pages, preview = compositor.print(order)
+            answer = {"content": content, "pages": pages, "preview": preview}
+        except NotPrinted as fault:
+            answer = {"fault": [fault.template, fault.line, fault.cause, fault.hint]}
+        except MemoryError:
+            answer = {"fault": [order["template"], None, "memakai terlalu banyak memori", ""]}
+        if LIMITED:
+            _allow(resource.RLIMIT_AS, resource.RLIM_INFINITY)
+        packed = msgpack.packb(answer)
+        answers.write(len(packed).to_bytes(8) + packed)
+        answers.flush()
+
+
+class Compositor:
+    """Sets type in *folder*."""
+
+    def __init__(self, folder: Path) -> None:
+        if not any(FONTS.glob("*.ttf")):
+            raise SystemExit(f"no fonts in {FONTS}: run frontend/build.py")
+        self._folder = folder
+        self._fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[FONTS])
+
+    def print(self, order: dict[str, Any]) -> tuple[bytes, int, bytes | None]:
+        """Return what *order* gives, how many pages, and the first one's picture; NotPrinted says what is wrong."""
+        if order["format"] == "docx":
+            from engine.documents.letters import filled  # noqa: PLC0415 - Word's libraries take 200 ms to load
+
+            return filled(order["template"], order["files"][order["template"]], json.loads(order["data"])), 0, None
+        self._lay_out(order)
+        for _ in range(MOST_SIGNS):
+            try:
+                return self._compiled(order)
+            except typst.TypstError as error:
+                data = json.dumps(json.loads(order["data"]), ensure_ascii=False)
+                lacking = "".join(SIGN.findall(str(error.diagnostic or error)))
+                replaced = "".join(f"[U+{ord(sign):04X}]" if sign in lacking else sign for sign in data)
+                if not lacking.strip() or replaced == data:
+                    raise _fault(order["template"], error) from None
+                order = {**order, "data": replaced.encode()}
+                (self._folder / DATA).write_bytes(order["data"])
+        raise NotPrinted(order["template"], None, "memuat terlalu banyak tanda yang tidak ada dalam huruf cetak")
+
+    def _compiled(self, order: dict[str, Any]) -> tuple[bytes, int, bytes | None]:
+        main, root = self._folder / order["template"], self._folder
+        compiler = typst.Compiler(str(main), root=str(root), font_paths=self._fonts, package_path=os.devnull)
+        content: Any
+        content, warnings = compiler.compile_with_warnings(
+            format="pdf", pdf_standards=STANDARDS, timestamp=order["timestamp"]
+        )
+        if warnings:
+            raise _fault(order["template"], warnings[0])
+        preview = compiler.compile(format="png", ppi=PREVIEW_PPI) if order["preview"] else None
+        pages = len(re.findall(rb"/Type\s*/Page\b", content))
+        return content, pages, preview[0] if isinstance(preview, list) else preview
+
+    def _lay_out(self, order: dict[str, Any]) -> None:
+        """Put the order's files into the folder, and nothing else."""
+        for old in self._folder.iterdir():
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+        shutil.copytree(LIBRARY, self._folder / "alur")
+        for name, content in {**order["files"], DATA: order["data"]}.items():
+            path = PurePosixPath(name)
+            if path.is_absolute() or ".." in path.parts or path.parts[0] == "alur":
+                raise NotPrinted(name, None, "bukan tempat bagi sebuah berkas templat")
+            target = self._folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+
+
+def _fault(template: str, said: Any) -> NotPrinted:
+    """Return a fault with the place that Typst names, the template's own if several are named."""
+    diagnostic = str(said.diagnostic or "")
+    places = [(Path(found["file"]), int(found["line"])) for found in PLACE.finditer(diagnostic)]
+    own = [(path, line) for path, line in places if "alur" not in path.parts] or places
+    if own:
+        path, line = own[0]
+        return NotPrinted(_in_root(path, template), line, said.message, " ".join(said.hints))
+    return NotPrinted(template, None, said.message, " ".join(said.hints))
+
+
+def _in_root(path: Path, template: str) -> str:
+    """Return a path as the order names it: Typst says it relative to where it was started."""
+    parts = path.parts
+    for place, part in enumerate(parts):
+        if part.startswith("alur-cetak-"):
+            return "/".join(parts[place + 1 :])
+    return template if path.name == PurePosixPath(template).name else str(path)
+
+
+def _orders(pipe: IO[bytes]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    while True:
+        if LIMITED:
+            signal.alarm(IDLE_SECONDS)
+        length = pipe.read(8)
+        packed = pipe.read(int.from_bytes(length)) if len(length) == 8 else b""
+        if LIMITED:
+            signal.alarm(0)
+        if not packed:
+            return
+        order, limits = msgpack.unpackb(packed)
+        yield order, limits
+
+
+def _limit(limits: dict[str, Any]) -> None:
+    """Let the kernel end this process if it computes or takes more than *limits*."""
+    if not LIMITED:
+        return
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _allow(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime + limits["cpu"]))
+    with open("/proc/self/statm") as file:
+        held = int(file.read().split()[0]) * resource.getpagesize()
+    _allow(resource.RLIMIT_AS, held + limits["memory"])
+
+
+def _allow(what: int, most: int) -> None:
+    """Set a limit that can be lifted again, within what this machine allows at all."""
+    _, hard = resource.getrlimit(what)
+    with contextlib.suppress(ValueError):
+        resource.setrlimit(what, (hard if most == resource.RLIM_INFINITY else most, hard))

@@ -1,0 +1,107 @@
+"""Word templates: a DOCX that the office wrote, filled in with a document's data, to be edited further in Word.
+
+Read in the press's child alone. The template's expressions run in Jinja2's sandbox, which gives out no attribute that
+leads to code; the archive is looked at before it is unpacked, and refused if it would grow beyond reason or holds
+macros. Ours are as plain as a letter: what needs drawing is printed by Typst.
+"""
+
+import io
+import zipfile
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from docxtpl import DocxTemplate
+from jinja2.exceptions import SecurityError, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from engine.documents.press import NotPrinted
+
+LARGEST = 30_000_000  # bytes, unpacked
+MOST_ENTRIES = 500
+MONTHS = (
+    *("Januari", "Februari", "Maret", "April", "Mei", "Juni"),
+    *("Juli", "Agustus", "September", "Oktober", "November", "Desember"),
+)
+DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
+
+
+def filled(name: str, template: bytes, data: Mapping[str, Any]) -> bytes:
+    """Return *template* filled in with *data*; NotPrinted says what is wrong with it."""
+    _refuse_swollen(name, template)
+    words = ImmutableSandboxedEnvironment(autoescape=True)
+    words.filters.update(FILTERS)
+    words.globals.clear()
+    people = data.get("orang", {})
+    words.globals["orang"] = lambda account: {"nama": account, **people.get(account, {})} if account else {}
+    context = {key: value for key, value in data.items() if key != "orang"}
+    try:
+        document = DocxTemplate(io.BytesIO(template))
+        document.render(context, words, autoescape=True)
+        saved = io.BytesIO()
+        document.save(saved)
+    except SecurityError as error:
+        raise NotPrinted(name, None, f"memakai yang tidak boleh dipakai sebuah templat ({error})") from None
+    except TemplateError as error:
+        raise NotPrinted(name, getattr(error, "lineno", None), str(error)) from None
+    except (ValueError, KeyError, TypeError, ArithmeticError, AttributeError) as error:
+        raise NotPrinted(name, None, f"{type(error).__name__}: {error}") from None
+    return _timeless(saved.getvalue())
+
+
+def _refuse_swollen(name: str, template: bytes) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(template)) as archive:
+            entries = archive.infolist()
+    except zipfile.BadZipFile:
+        raise NotPrinted(name, None, "bukan berkas Word (.docx)") from None
+    if len(entries) > MOST_ENTRIES or sum(entry.file_size for entry in entries) > LARGEST:
+        raise NotPrinted(name, None, "terlalu besar bila dibuka")
+    if any("vbaProject" in entry.filename for entry in entries):
+        raise NotPrinted(name, None, "memuat makro")
+
+
+def _timeless(content: bytes) -> bytes:
+    """Return an archive with the same entries and no times: the same data gives the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            kept = zipfile.ZipInfo(entry.filename)
+            kept.compress_type = zipfile.ZIP_DEFLATED
+            new.writestr(kept, old.read(entry))
+    return out.getvalue()
+
+
+def _day(value: Any) -> str:
+    if not value:
+        return ""
+    day = date.fromisoformat(str(value)[:10])
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def _weekday(value: Any) -> str:
+    return f"{DAYS[date.fromisoformat(str(value)[:10]).weekday()]}, {_day(value)}" if value else ""
+
+
+def _clock(value: Any) -> str:
+    return f"{str(value)[:5].replace(':', '.')} WIB" if value else ""
+
+
+def _number(value: Any, digits: int | None = None) -> str:
+    if value in (None, ""):
+        return "belum tersedia"
+    number = Decimal(str(value))
+    text = f"{number:,f}" if digits is None else f"{number:,.{digits}f}"
+    if digits is None and "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text.translate(str.maketrans(",.", ".,"))
+
+
+FILTERS: Mapping[str, Callable[..., str]] = {
+    "tanggal": _day,
+    "hari_tanggal": _weekday,
+    "pukul": _clock,
+    "angka": _number,
+    "rupiah": lambda value: f"Rp{_number(value)}" if value not in (None, "") else "belum tersedia",
+}

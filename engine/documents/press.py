@@ -1,0 +1,197 @@
+"""The press: prints templates of people with an office's data, in a child that keeps to limits.
+
+A template is a program. Typst reads no file outside its root and says most faults with their line, but one that asks
+for too much memory ends the whole process, and a loop in a loop computes for years; so it runs in a child
+(``compositor``) under limits of the kernel, never in a web worker. A child costs 70 ms to start, as much as ten
+letters, so one that answered is kept for the next order, and ended after some hundred orders for what Typst remembers
+of each. Of a child that was killed only the template is known, not the line: what it was computing ended with it.
+
+An order is all that a print depends on: the files of its virtual root, the data and the instant. The same order gives
+the same bytes.
+"""
+
+import atexit
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any, cast
+
+import msgpack
+
+from engine.model.errors import AlurError, Busy, SetupError
+
+STARTING = 20.0  # seconds that a child may take to start, which is no fault of a template
+AT_ONCE = 2  # children of one process that print at the same time
+MOST_ORDERS = 400  # of one child
+ROOT = Path(__file__).parents[2]
+NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
+"""Typst fetches a package that it does not find; the check refuses those, and this one that it did not see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one order may take."""
+
+    cpu: int = 10  # seconds of computing
+    seconds: float = 20.0  # by the clock on the wall
+    memory: int = 800_000_000  # bytes beyond what a child has before it begins
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be printed: *template* is one of *files*, whose paths are those in the template's root."""
+
+    template: str
+    files: Mapping[str, bytes]
+    data: bytes  # JSON
+    timestamp: int = 0  # seconds since 1970: when what is printed was issued
+    format: str = "pdf"  # or docx
+    preview: bool = False  # of a PDF, its first page as PNG too
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """What came out."""
+
+    content: bytes
+    pages: int = 0
+    preview: bytes | None = None  # PNG
+
+
+class NotPrinted(AlurError):
+    """A template cannot be printed: where and why."""
+
+    def __init__(self, template: str, line: int | None, cause: str, hint: str = "") -> None:
+        super().__init__(f"{template}{'' if line is None else f' baris {line}'}: {cause}")
+        self.template, self.line, self.cause, self.hint = template, line, cause, hint
+
+
+@dataclass
+class Press:
+    """Prints, a few orders at a time; safe to share between threads."""
+
+    limits: Limits = field(default_factory=Limits)
+    _slots: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _idle: "list[_Child]" = field(default_factory=list)
+
+    def print(self, order: Order) -> Print:
+        """Return what *order* gives; NotPrinted says what is wrong with the template, Busy that others are printed."""
+        if not self._slots.acquire(timeout=self.limits.seconds):
+            raise Busy
+        try:
+            return self._printed(order)
+        finally:
+            self._slots.release()
+
+    def close(self) -> None:
+        """End the children that wait."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for child in idle:
+            child.end()
+
+    def _printed(self, order: Order) -> Print:
+        with self._lock:
+            kept = self._idle.pop() if self._idle else None
+        answer = kept.ask(order, self.limits) if kept is not None else None
+        if kept is not None and answer is None and kept.end() == -signal.SIGALRM:  # it ended while nobody asked
+            kept = None
+        child = kept or _Child()
+        if child is not kept:
+            answer = child.ask(order, self.limits)
+        if answer is None:
+            raise NotPrinted(order.template, None, _CAUSES.get(child.end(), TOO_MUCH), MEND)
+        if child.orders < MOST_ORDERS:
+            with self._lock:
+                self._idle.append(child)
+        else:
+            child.end()
+        if "fault" in answer:
+            raise NotPrinted(*answer["fault"])
+        return Print(answer["content"], answer["pages"], answer["preview"])
+
+
+TOO_LONG = "memakai terlalu banyak waktu"
+TOO_MUCH = "memakai terlalu banyak memori"
+MEND = "Periksa pengulangan dan larik besar dalam templat itu."
+_CAUSES = {-signal.SIGXCPU: TOO_LONG, -signal.SIGKILL: TOO_LONG, -signal.SIGABRT: TOO_MUCH}
+
+
+class _Child:
+    """A process that prints one order after another; it knows nothing of the office's settings."""
+
+    def __init__(self) -> None:
+        self.orders = 0
+        self._folder = tempfile.TemporaryDirectory(prefix="alur-cetak-", ignore_cleanup_errors=True)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("ALUR_")}
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
+            [sys.executable, "-c", "from engine.documents import compositor; compositor.serve()", self._folder.name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=ROOT,
+            env=environment | NO_NETWORK | {"RUST_BACKTRACE": "0", "RAYON_NUM_THREADS": "2"},
+        )
+        self._orders = cast(IO[bytes], self._process.stdin)
+        self._answers = cast(IO[bytes], self._process.stdout)
+        with _killed_after(self._process, STARTING):
+            ready = self._answers.read(1)
+        if not ready:
+            self.end()
+            raise SetupError(
+                "Pencetakan dokumen tidak dapat dimulai. "
+                "Jalankan `make build`, periksa memori mesin ini, lalu coba lagi."
+            )
+
+    def ask(self, order: Order, limits: Limits) -> dict[str, Any] | None:
+        """Return what it answers; None if it ended before it answered."""
+        self.orders += 1
+        packed: bytes = msgpack.packb([asdict(order), asdict(limits)])
+        with _killed_after(self._process, limits.seconds), suppress(BrokenPipeError):
+            self._orders.write(len(packed).to_bytes(8) + packed)
+            self._orders.flush()
+            length = self._answers.read(8)
+            if len(length) == 8:
+                answer = self._answers.read(int.from_bytes(length))
+                if len(answer) == int.from_bytes(length):
+                    return cast(dict[str, Any], msgpack.unpackb(answer))
+        return None
+
+    def end(self) -> int:
+        """Kill it, unless it ended by itself, and return how it ended."""
+        with suppress(subprocess.TimeoutExpired):  # it may be about to say why
+            self._process.wait(0.5 if self._process.poll() is None and self._orders.closed else 0.05)
+        self._process.kill()
+        with suppress(BrokenPipeError):  # what it did not read
+            self._orders.close()
+        self._answers.close()
+        ended = self._process.wait()
+        self._folder.cleanup()
+        return ended
+
+
+@contextmanager
+def _killed_after(process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
+    """Kill *process* if what is done with it takes longer than *seconds*."""
+    timer = threading.Timer(seconds, process.kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+PRESS = Press()
+"""One for the whole process: it keeps the children."""
+atexit.register(PRESS.close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=PRESS.close)  # two processes must not talk to one child
