@@ -11,6 +11,7 @@ from engine.bpmn.executor import Executor
 from engine.service.accounts import Accounts
 from engine.service.deployments import Deployments
 from engine.service.documents import Documents
+from engine.service.functions import Functions
 from engine.service.histories import Histories
 from engine.service.incidents import Incidents
 from engine.service.instances import Instances
@@ -79,11 +80,12 @@ def build(settings: Settings) -> Alur:
 def build_services(settings: Settings, database: Database, data_dir: Path) -> Services:
     """Return the services over an open database."""
     executor = Executor()
-    procedures = Procedures(executor)
+    functions = Functions(data_dir / "functions")
+    procedures = Procedures(executor, functions)
     files = FileStore(data_dir)
     office = Office(database, Precedents(database, procedures))
     accounts = Accounts(database, office, idle=settings.idle, longest=settings.longest_session)
-    deployments = Deployments(database, executor, procedures, office)
+    deployments = Deployments(database, executor, procedures, office, functions)
     return Services(
         accounts=accounts,
         deployments=deployments,

@@ -177,7 +177,7 @@ def check(folder: Path) -> None:
     """Check the procedure in FOLDER (processes/<id>) and name every fault."""
     with alur() as joined:
         files = read_folder(folder.resolve().parent, joined.settings.forms, folder.resolve().name)
-        findings = joined.services.deployments.check(folder.resolve().name, files)
+        findings = joined.services.deployments.check(folder.resolve().name, files, at_console=True)
     _print_findings(findings)
     if any(finding.severity == "error" for finding in findings):
         sys.exit(2)
@@ -192,7 +192,7 @@ def deploy(folder: Path, note: str) -> None:
     """Deploy the procedure in FOLDER (processes/<id>) as a new version."""
     with alur() as joined:
         files = read_folder(folder.resolve().parent, joined.settings.forms, folder.resolve().name)
-        record = joined.services.deployments.deploy(CONSOLE, folder.resolve().name, files, note, now())
+        record = joined.services.deployments.deploy(CONSOLE, folder.resolve().name, files, note, now(), at_console=True)
     if record is None:
         click.echo(f"{folder.name}: tidak berubah sejak versi yang berlaku.")
     else:
@@ -303,7 +303,7 @@ def _deploy_all(joined: Alur) -> None:
         if content_hash(files) in {version.content_hash for version in known}:
             continue
         record = joined.services.deployments.deploy(
-            CONSOLE, path.name, files, f"dari {path.name}, {content_hash(files)[:12]}", now()
+            CONSOLE, path.name, files, f"dari {path.name}, {content_hash(files)[:12]}", now(), at_console=True
         )
         if record is not None:
             click.echo(f"Prosedur {path.name} versi {record.version} dipasang.")

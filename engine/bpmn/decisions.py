@@ -78,6 +78,7 @@ class Table:
     outputs: tuple[str, ...]  # names that it gives values
     rows: tuple[Row, ...]
     names: frozenset[str]  # that it reads
+    calls: frozenset[str]  # functions that the host must give
 
     def decide(self, names: Names, functions: Functions) -> dict[str, Any]:
         """Return a value for each output; Undecided, or ExpressionError if an input cannot be computed."""
@@ -159,6 +160,7 @@ class _Reading:
         self.decision = decision
         self.faults: list[Fault] = []
         self.names: set[str] = set()
+        self.calls: set[str] = set()
 
     def table(self, element: Element) -> Table | None:
         """Return the table, or None after noting why there is none."""
@@ -189,7 +191,8 @@ class _Reading:
             inputs=tuple(each for each in asked_for if each is not None),
             outputs=tuple(names),
             rows=tuple(each for each in rows if each is not None),
-            names=frozenset(self.names - {INPUT} - expression.HOST_FUNCTIONS.keys()),
+            names=frozenset(self.names - {INPUT}),
+            calls=frozenset(self.calls),
         )
 
     def row(self, number: int, element: Element, inputs: int, outputs: int) -> Row | None:
@@ -218,6 +221,7 @@ class _Reading:
             self.fault(at, f"{word} “{text}” tidak dapat dibaca: {error.reason}")
             return None
         self.names |= made.names
+        self.calls |= made.calls
         return made
 
     def test(self, element: Element, number: int) -> Test | None:
@@ -227,6 +231,7 @@ class _Reading:
             if "?" in _outside_quotes(text):
                 made: Expression = expression.compile(_naming_the_input(text))
                 self.names |= made.names
+                self.calls |= made.calls
                 return lambda value, names, functions: bool(made.evaluate({**names, INPUT: value}, functions))
             return _Cell(text, self.names).whole()
         except ExpressionError as error:

@@ -59,6 +59,7 @@ class Definition:
     subprocess_specs: Mapping[str, Any]
     kinds: Mapping[str, str]  # element_id -> BPMN's name of its kind
     flows: Mapping[tuple[str, str], tuple[str, ...]]  # (source, target) -> ids of the sequence flows between them
+    tables: Mapping[str, decisions.Table]  # decision tables by their id
 
 
 def load(files: Mapping[str, bytes], process_id: str) -> Definition:
@@ -91,6 +92,7 @@ def load(files: Mapping[str, bytes], process_id: str) -> Definition:
         subprocess_specs=subprocess_specs,
         kinds=kinds,
         flows=_flows(every),
+        tables=tables,
     )
 
 
@@ -432,7 +434,7 @@ def _needed_names(roots: list[Element]) -> frozenset[str]:
                 except expression.ExpressionError:
                     continue
             read(element.get(sop("pelaksana")))
-    return frozenset(names - set(expression.HOST_FUNCTIONS))
+    return frozenset(names)
 
 
 def _flows(roots: list[Element]) -> dict[tuple[str, str], tuple[str, ...]]:

@@ -31,6 +31,7 @@ from SpiffWorkflow.util.task import TaskIterator, TaskState
 from engine.bpmn import expression, semantics
 from engine.bpmn.limits import MOST_ITEMS
 from engine.bpmn.timers import host_functions, is_literal
+from engine.model.errors import FunctionFailed
 from engine.model.process import OpenTask, Subscription
 
 INCIDENT = "incident"
@@ -369,7 +370,7 @@ def retry(task: Any) -> bool:
 
 def note_incident(task: Any, error: Exception) -> None:
     """Mark a task as an incident, with its cause in one sentence."""
-    known = (expression.ExpressionError, TooManyItems)
+    known = (expression.ExpressionError, FunctionFailed, TooManyItems)
     reason = next((e for e in _causes(error) if isinstance(e, known)), error)
     lines = traceback.format_exception(error)
     task.internal_data[INCIDENT] = {

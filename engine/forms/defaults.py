@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.forms.field import Field, Kind
 from engine.forms.values import empty, typed
+from engine.model.errors import FunctionFailed
 
 Evaluate = Callable[[str, Mapping[str, Any]], Any]
 log = logging.getLogger(__name__)
@@ -66,6 +67,8 @@ class Defaults:
             names[ROW] = Names(row)
         try:
             return self.evaluate(field.default, names)
+        except FunctionFailed:
+            raise
         except ValueError as error:
             log.warning("the default of %s cannot be evaluated: %s", field.name, error)
             return None

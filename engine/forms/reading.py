@@ -20,7 +20,7 @@ from engine.forms.field import LISTS, MANY, NUMERIC, Field, Kind
 from engine.forms.messages import Gettext
 from engine.forms.rules import Rules
 from engine.forms.values import CHECKED, asks_about_points, empty, instance, typed
-from engine.model.errors import FieldError
+from engine.model.errors import FieldError, FunctionFailed
 from engine.model.work import Attachment
 
 People = Callable[[str | None], Mapping[str, str]]
@@ -312,6 +312,10 @@ class Reading:
                 return
             try:
                 holder[field.name] = typed(field, self.around.evaluate(field.computed, self._names(of)))
+            except FunctionFailed as failed:
+                holder[field.name] = empty(field)
+                words = self.around.gettext("tidak dapat dihitung: %(cause)s.") % {"cause": failed}
+                self._fail(field, path, row, words, "computed")
             except (ValueError, TypeError):
                 holder[field.name] = empty(field)
                 if field.required:

@@ -34,6 +34,10 @@ class Conflict(AlurError):
         self.facts = facts
 
 
+class FunctionFailed(AlurError, ValueError):
+    """A procedure's own function raised or is not there, or its decision table did not decide; says which and why."""
+
+
 class Busy(AlurError):
     """The database could not take the change now; trying again may work."""
 

@@ -10,12 +10,14 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
+from engine.bpmn import functions
 from engine.bpmn.executor import Executor
 from engine.model.errors import FieldError, Finding, InvalidForm, InvalidProcedure, NotFound, NotPermitted, SetupError
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, OfficeRole
 from engine.model.process import UserTask
 from engine.model.work import DefinitionRecord
+from engine.service.functions import Functions
 from engine.service.gate import GATE, Gate
 from engine.service.office import Office
 from engine.service.procedure_files import content_hash
@@ -64,10 +66,15 @@ class Deployments:
     executor: Executor
     procedures: Procedures
     office: Office
+    functions: Functions
     gate: Gate = GATE
 
-    def check(self, process_id: str, files: Mapping[str, bytes]) -> tuple[Finding, ...]:
-        """Return every fault and warning of a procedure's files at once; only their sizes are looked at here."""
+    def check(self, process_id: str, files: Mapping[str, bytes], *, at_console: bool = False) -> tuple[Finding, ...]:
+        """Return every fault and warning of a procedure's files at once; only their sizes are looked at here.
+
+        Code comes onto the machine by its operator's console alone; elsewhere a procedure's functions must be those
+        of a version that was deployed there.
+        """
         found: list[Finding] = []
         if len(files) > MOST_FILES:
             found.append(
@@ -79,23 +86,30 @@ class Deployments:
         for path, content in files.items():
             if len(content) > LARGEST_FILE:
                 found.append(_fault(path, f"Berkas ini {len(content)} bita.", f"Paling besar {LARGEST_FILE} bita."))
-            if PurePosixPath(path).name == "functions.py":
-                found.append(
-                    _fault(
-                        path,
-                        "Fungsi hitung milik prosedur (functions.py) belum dapat dijalankan oleh versi Alur ini.",
-                        "Nyatakan hitungan sebagai ungkapan (docs/ungkapan.md), atau tunggu versi yang memuatnya.",
-                    )
-                )
+            own = path == functions.path_of(process_id)
+            if own and not at_console and not self.functions.has(content):
+                message = "Fungsi hitung prosedur ini (functions.py) belum dipasang di mesin ini."
+                mend = "Operator memasangnya di konsol dengan `alur deploy`; dari peramban hanya diagram dan formulir."
+                found.append(_fault(path, message, mend))
+            if path.endswith(".py") and not own:
+                found.append(_fault(path, "Berkas ini tidak dijalankan.", f"Pakai {functions.path_of(process_id)}."))
         if found:
             return tuple(found)
-        return self.gate.check(process_id, files)
+        return self.gate.check(process_id, files, self.functions.folder)
 
     def deploy(
-        self, actor: Actor, process_id: str, files: Mapping[str, bytes], note: str, now: datetime
+        self,
+        actor: Actor,
+        process_id: str,
+        files: Mapping[str, bytes],
+        note: str,
+        now: datetime,
+        *,
+        at_console: bool = False,
     ) -> DefinitionRecord | None:
         """Store *files* as a new version, or return None if they are those of the version in force.
 
+        *at_console* is said by the operator's console alone: it brings functions.py to where it is run from.
         Raises InvalidProcedure with every finding; nothing is stored then.
         """
         if not actor.roles & {OfficeRole.DESIGNER} and actor.person_id != "sistem":
@@ -103,9 +117,12 @@ class Deployments:
         hashed = content_hash(files)
         with self.database.read() as reader:
             before = definitions.latest(reader, process_id)
+        source = files.get(functions.path_of(process_id))
+        if at_console and source is not None and not functions.faults(source):
+            self.functions.keep(source)  # a restored office may lack the file of the version in force
         if before is not None and before.content_hash == hashed:
             return None
-        findings = self.check(process_id, files)
+        findings = self.check(process_id, files, at_console=at_console)
         if any(finding.severity == "error" for finding in findings):
             raise InvalidProcedure(findings)
         record = DefinitionRecord(

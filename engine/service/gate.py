@@ -26,6 +26,8 @@ STARTING = 15.0  # seconds that a child may take to start, which is no fault of 
 AT_ONCE = 2  # children of one web process that are asked at the same time
 REMEMBERED = 16
 ROOT = Path(__file__).parents[2]
+NOWHERE = Path(os.devnull)
+"""A folder that holds no functions."""
 
 
 class Gate:
@@ -39,8 +41,11 @@ class Gate:
         self._idle: list[_Child] = []
         self._known: OrderedDict[tuple[str, str], tuple[Finding, ...]] = OrderedDict()
 
-    def check(self, process_id: str, files: Mapping[str, bytes]) -> tuple[Finding, ...]:
-        """Return every fault and warning of a procedure, and where its trial was stopped if it was."""
+    def check(self, process_id: str, files: Mapping[str, bytes], functions: Path = NOWHERE) -> tuple[Finding, ...]:
+        """Return every fault and warning of a procedure, and where its trial was stopped if it was.
+
+        *functions* is the folder of the functions that this machine's operator deployed.
+        """
         key = (process_id, content_hash(files))
         with self._lock:
             known = self._known.get(key)
@@ -49,7 +54,7 @@ class Gate:
         if not self._slots.acquire(timeout=self._limits.seconds):
             return (_busy(process_id),)
         try:
-            found, whole = self._asked(process_id, files)
+            found, whole = self._asked(process_id, files, functions)
         finally:
             self._slots.release()
         with self._lock:
@@ -66,18 +71,19 @@ class Gate:
         for child in idle:
             child.end()
 
-    def _asked(self, process_id: str, files: Mapping[str, bytes]) -> tuple[tuple[Finding, ...], bool]:
+    def _asked(self, process_id: str, files: Mapping[str, bytes], functions: Path) -> tuple[tuple[Finding, ...], bool]:
         """Return what a child finds, and whether it came to the end by itself."""
         with self._lock:
             kept = self._idle.pop() if self._idle else None
-        said = self._told(kept, process_id, files) if kept is not None else []
+        question = request(process_id, files, functions, self._limits)
+        said = self._told(kept, question) if kept is not None else []
         if not said:  # none was kept, or it had ended while nobody asked
-            said = self._told(_Child(), process_id, files)
+            said = self._told(_Child(), question)
         return _read(said, files)
 
-    def _told(self, child: "_Child", process_id: str, files: Mapping[str, bytes]) -> list[tuple[str, Any]]:
+    def _told(self, child: "_Child", question: bytes) -> list[tuple[str, Any]]:
         """Return all that *child* says to a question, in order; nothing if it was not there any more."""
-        said = child.ask(request(process_id, files, self._limits), self._limits.seconds)
+        said = child.ask(question, self._limits.seconds)
         if said and said[-1] == ("done", True):
             with self._lock:
                 self._idle.append(child)

@@ -7,19 +7,22 @@ a version for the first time reads its files from the database, which is why any
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from threading import Lock
 from typing import Any
 
 from engine.bpmn import expression
+from engine.bpmn.decisions import Table
 from engine.bpmn.definition import Definition
 from engine.bpmn.executor import Executor
 from engine.forms.field import Wording
 from engine.forms.form import Form
 from engine.forms.rules import rules_of
 from engine.model.calendar import OfficeCalendar
-from engine.model.errors import NotFound
+from engine.model.errors import FunctionFailed, NotFound
 from engine.model.process import Outline
 from engine.model.work import DefinitionRecord
+from engine.service.functions import Functions
 from engine.service.procedure_files import read_forms
 from engine.store.queries import Transaction, definitions
 
@@ -57,7 +60,7 @@ class Procedure:
     forms: Mapping[str, Form]
     definition: Definition
     files: Mapping[str, bytes]
-    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # of its functions.py
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # of its functions.py, and putusan
 
     @property
     def xml(self) -> bytes:
@@ -79,6 +82,7 @@ class Procedures:
     """Finds procedures by the id of their version, and reads them at most once."""
 
     executor: Executor
+    own_functions: Functions
     _known: dict[str, Procedure] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -104,7 +108,24 @@ class Procedures:
     def read(self, record: DefinitionRecord, files: Mapping[str, bytes]) -> Procedure:
         """Return the procedure that *files* hold; InvalidProcedure with every finding if they hold none."""
         definition = self.executor.definition(record.content_hash, record.process_id, lambda: files)
-        return Procedure(record, definition.outline, read_forms(record.process_id, files), definition, files)
+        own = self.own_functions.of(record.process_id, files)
+        functions: dict[str, Callable[..., Any]] = {**own, "putusan": partial(decide, definition.tables, own)}
+        return Procedure(record, definition.outline, read_forms(record.process_id, files), definition, files, functions)
+
+
+def decide(tables: Mapping[str, Table], functions: Mapping[str, Callable[..., Any]], table_id: Any, inputs: Any) -> Any:
+    """Return what a procedure's decision table gives for *inputs*: one value, or a mapping if it has several outputs.
+
+    FunctionFailed if there is no such table, or if its rows do not decide.
+    """
+    table = tables.get(str(table_id))
+    if table is None:
+        raise FunctionFailed(f"tabel keputusan {table_id!r} tidak ada")
+    try:
+        found = table.decide(dict(inputs), functions)
+    except ValueError as error:
+        raise FunctionFailed(f"tabel keputusan {table_id}: {error}") from error
+    return found if len(found) > 1 else next(iter(found.values()))
 
 
 def evaluator(functions: Mapping[str, Callable[..., Any]]) -> Callable[[str, Mapping[str, Any]], Any]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from engine.bpmn import expression
@@ -21,6 +22,7 @@ from engine.bpmn.executor import Executor
 from engine.forms.field import NUMERIC, Field, Kind
 from engine.forms.form import Form
 from engine.model.process import Message, OpenTask, Snapshot, Step
+from engine.service.procedures import decide
 
 MOST_PLAYS = 12
 MOST_MOVES = 1_500
@@ -58,6 +60,7 @@ class Rehearsal:
     definition: Definition
     forms: Mapping[str, Form]
     now: datetime
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # of its functions.py
     watch: Callable[[str], None] = lambda element_id: None
     passed: set[str] = field(default_factory=set)  # elements that some play came by
     stumbles: dict[tuple[str, str], Stumble] = field(default_factory=dict)
@@ -192,7 +195,10 @@ class _Play:
         return {
             "hari_kerja": lambda count: now + timedelta(days=int(count)),
             "hari_kerja_sesudah": lambda day, count: day + timedelta(days=int(count)),
+            "putusan": partial(decide, self.on.definition.tables, self.on.functions),
+            "register": lambda register_id: [],
             "terdahulu": lambda document, started_with: [],
+            **self.on.functions,
         }
 
     # ── made-up data ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, Any
 
 import msgpack
@@ -31,6 +32,7 @@ from engine.forms.defaults import GIVEN_NAMES
 from engine.forms.field import Kind
 from engine.forms.form import Form
 from engine.model.errors import Finding, InvalidProcedure
+from engine.service.functions import Functions
 from engine.service.procedure_files import PARTS, read_forms
 from engine.service.rehearsal import Rehearsal, Stumble
 
@@ -67,6 +69,7 @@ class Trial:
     files: Mapping[str, bytes]
     say: Callable[[Iterable[Finding]], None]
     watch: Callable[[str], None]
+    functions: Functions
     at: str | None = None
     stumbles: dict[tuple[str, str], Stumble] = field(default_factory=dict)
 
@@ -101,7 +104,8 @@ class Trial:
         except InvalidProcedure as invalid:  # the engine refuses what the rules let pass
             self.say(invalid.findings)
             return
-        Rehearsal(definition, forms, datetime.now(UTC), self._moved, stumbles=self.stumbles).run()
+        own = self.functions.of(self.process_id, self.files)
+        Rehearsal(definition, forms, datetime.now(UTC), own, self._moved, stumbles=self.stumbles).run()
         unlimited()
         self.say(self._told())
 
@@ -197,11 +201,11 @@ def serve() -> None:
         os.nice(5)  # people who work come first
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _answer("ready", True)
-    for process_id, files, limits in _requests(sys.stdin.buffer):
+    for process_id, files, folder, limits in _requests(sys.stdin.buffer):
         _answer("at", None)
         said = _Said()
         _limit(limits)
-        Trial(process_id, files, said.say, lambda element_id: _answer("at", element_id)).run()
+        Trial(process_id, files, said.say, lambda element_id: _answer("at", element_id), Functions(folder)).run()
         unlimited()
         _answer("done", not said.limit)
         if said.limit:
@@ -229,13 +233,13 @@ class _Said:
         _answer("found", [asdict(each) for each in found])
 
 
-def request(process_id: str, files: Mapping[str, bytes], limits: Limits) -> bytes:
+def request(process_id: str, files: Mapping[str, bytes], functions: Path, limits: Limits) -> bytes:
     """Return what a child is asked, as it goes over the pipe."""
-    packed: bytes = msgpack.packb([process_id, dict(files), asdict(limits)])
+    packed: bytes = msgpack.packb([process_id, dict(files), str(functions), asdict(limits)])
     return len(packed).to_bytes(8) + packed
 
 
-def _requests(pipe: IO[bytes]) -> Iterator[tuple[str, dict[str, bytes], Limits]]:
+def _requests(pipe: IO[bytes]) -> Iterator[tuple[str, dict[str, bytes], Path, Limits]]:
     while True:
         if LIMITED:
             signal.alarm(IDLE_SECONDS)
@@ -245,8 +249,8 @@ def _requests(pipe: IO[bytes]) -> Iterator[tuple[str, dict[str, bytes], Limits]]
             signal.alarm(0)
         if not packed:
             return
-        process_id, files, limits = msgpack.unpackb(packed)
-        yield process_id, files, Limits(**limits)
+        process_id, files, folder, limits = msgpack.unpackb(packed)
+        yield process_id, files, Path(folder), Limits(**limits)
 
 
 def _answer(kind: str, content: Any) -> None:

@@ -8,7 +8,7 @@ import structlog
 from flask import Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from engine.model.errors import Busy, Conflict, NotFound, NotPermitted, SetupError
+from engine.model.errors import Busy, Conflict, FunctionFailed, NotFound, NotPermitted, SetupError
 from engine.web import formatting
 from engine.web.identity import name_of, now
 from engine.web.services import services
@@ -28,6 +28,7 @@ def install(app: Flask, for_programs: Callable[[Exception], Response | None]) ->
     answer(NotPermitted, not_permitted)
     answer(Conflict, conflict)
     answer(Busy, busy)
+    answer(FunctionFailed, failed_function)
     answer(SetupError, broken_setup)
     answer(RequestEntityTooLarge, too_large)
     answer(HTTPException, http_error)
@@ -58,6 +59,17 @@ def busy(_: Busy) -> tuple[str, int]:
 def busy_words() -> str:
     """Return why nothing was saved, and that trying again helps."""
     return gettext("Basis data sedang sibuk. Perubahan Anda belum tersimpan; coba lagi sebentar lagi.")
+
+
+def failed_function(error: FunctionFailed) -> tuple[str, int]:
+    """Say which calculation of the procedure failed."""
+    log.error("function", cause=str(error))
+    return page(503, reason=function_words(error))
+
+
+def function_words(error: FunctionFailed) -> str:
+    """Return which calculation failed, and that the operator must act."""
+    return gettext("Hitungan milik prosedur ini gagal: %(cause)s. Isian Anda aman; beri tahu operator.", cause=error)
 
 
 def setup_words() -> str:

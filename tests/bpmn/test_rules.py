@@ -68,7 +68,7 @@ def test_every_rule_has_a_diagram_that_breaks_it() -> None:
     heard = {
         line.split()[1] for text in BROKEN.glob("*.txt") for line in text.read_text().splitlines() if line[0] != " "
     }
-    below = {"no_diagram", "decision_unreadable"}
+    below = {"no_diagram", "decision_unreadable", "functions", "function_unknown"}
     assert rules - heard == below, "which are tested below, being no faults of a diagram"
     assert len(rules) > 40
 
@@ -154,9 +154,50 @@ def test_a_decision_table_that_cannot_be_read_is_named_with_its_line_and_what_it
     assert (found.rule, found.file) == ("decision_unreadable", "skala.dmn")
     assert "baris 2" in found.message
     files["skala.dmn"] = table
-    (found,) = check(files, SAMPLE, Forms(sample_forms()))
-    assert (found.rule, found.file) == ("name_unknown", "skala.dmn")
-    assert "capaian" in found.message
+    assert check(files, SAMPLE, Forms(sample_forms())) == [], "a table that no task asks is given its inputs by putusan"
+    asking = (DIAGRAMS / "decision_chooses_the_way.bpmn").read_bytes()
+    forms = Forms({"mulai": frozenset(), "nilai": frozenset()})
+    found = check({"decision_chooses_the_way.bpmn": asking, "skala.dmn": table}, "decision_chooses_the_way", forms)
+    assert [(f.rule, f.file) for f in found if "Tabel keputusan" in f.message] == [("name_unknown", "skala.dmn")]
+
+
+def test_a_function_that_nobody_gives_is_named_where_it_is_called() -> None:
+    diagram = sample().replace(b'keputusan == "setuju"</bpmn:cond', b"setujuh(keputusan)</bpmn:cond")
+    assert diagram != sample()
+    expressions = [FormExpression("forms/x.schema.json", "undangan.hal", "nama(tahun)")]
+    forms = Forms(sample_forms(), {}, expressions, frozenset())
+    found = check({f"{SAMPLE}.bpmn": diagram}, SAMPLE, forms)
+    assert [(f.rule, f.element_id or f.file) for f in found] == [
+        ("function_unknown", "forms/x.schema.json"),
+        ("function_unknown", "disetujui_ke_selesai"),
+    ]
+    source = b'def setujuh(keputusan):\n    """Ya."""\n\n\ndef nama(tahun):\n    """Nama."""\n'
+    files = {f"{SAMPLE}.bpmn": diagram, f"processes/{SAMPLE}/functions.py": source}
+    assert check(files, SAMPLE, forms) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "said"),
+    [
+        ("def hitung(:\n", 1, "Tata tulisnya salah"),
+        ("import os\n", 1, "Modul os tidak boleh diimpor"),
+        ("from . import lain\n", 1, "Modul . tidak boleh"),
+        ('def baca(x):\n    """Isi."""\n    return open(x)\n', 3, "open tidak menghitung"),
+        ("def hitung(x):\n    return x\n", 1, "tidak menjelaskan"),
+        ('def saring(x):\n    """Saring."""\n', 1, "sudah ada dalam bahasa ungkapan"),
+        ('def register(x):\n    """Register."""\n', 1, "sudah ada dalam bahasa ungkapan"),
+        ('def Hitung(x):\n    """Hitung."""\n', 1, "tidak dapat dipanggil"),
+        ('def hitung(*, x):\n    """Hitung."""\n', 1, "argumen bernama"),
+        ('async def hitung(x):\n    """Hitung."""\n', 1, "hanya memuat fungsi"),
+    ],
+)
+def test_functions_that_cannot_be_called_or_do_more_than_compute_are_named_with_their_line(
+    source: str, line: int, said: str
+) -> None:
+    files = {f"{SAMPLE}.bpmn": sample(), f"processes/{SAMPLE}/functions.py": source.encode()}
+    found = check(files, SAMPLE, Forms(sample_forms()))
+    assert [(f.rule, f.line) for f in found] == [("functions", line)]
+    assert said in found[0].message
 
 
 def test_every_fault_of_two_files_is_heard_at_once_in_the_order_of_files_and_lines() -> None:

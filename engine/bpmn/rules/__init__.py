@@ -6,7 +6,7 @@ has to hear it here, not from an instance that stands still. Each module holds o
 
 from collections.abc import Callable, Mapping
 
-from engine.bpmn.rules import data, diagram, events, flow, foreign, forms, lanes, language, process, support
+from engine.bpmn.rules import data, diagram, events, flow, foreign, forms, functions, lanes, language, process, support
 from engine.bpmn.rules.diagram import Diagram, FormExpression, Forms, Procedure
 from engine.model.errors import Finding
 
@@ -32,6 +32,7 @@ def check(files: Mapping[str, bytes], process_id: str, read: Forms | None) -> li
     None if they are not at hand, so that nothing is said about them.
     """
     procedure = Procedure(process_id, read)
+    functions.load(procedure, files)
     for name in sorted(files):
         if name.endswith(".bpmn"):
             diagram.load(procedure, name, files[name])

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from engine.bpmn.decisions import Table
 from engine.bpmn.decisions import read as read_tables
+from engine.bpmn.expression import HOST_FUNCTIONS
 from engine.bpmn.markup import BPMN, Element, Unreadable, bpmn, children, local, namespace, read, text_of
 from engine.model.errors import Finding
 
@@ -60,7 +61,12 @@ class Procedure:
     diagrams: list["Diagram"] = field(default_factory=list)
     decisions: set[str] = field(default_factory=set)
     tables: list[tuple[str, Table]] = field(default_factory=list)  # each with its file
+    functions: frozenset[str] = frozenset()  # of its functions.py
     findings: list[Finding] = field(default_factory=list)
+
+    def unknown_functions(self, calls: frozenset[str]) -> frozenset[str]:
+        """Return the functions among *calls* that nobody gives."""
+        return calls - HOST_FUNCTIONS.keys() - self.functions
 
     def say(
         self,

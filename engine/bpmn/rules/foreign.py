@@ -139,7 +139,8 @@ def translated(text: str) -> str | None:
     bare = " ".join(re.sub(r"!(?!=)\s*", "not ", bare).split())
     found = re.sub(r"\0(\d+)\0", lambda place: kept[int(place[1])], bare)
     try:
-        names = expression.compile(found).names
+        made = expression.compile(found)
     except expression.ExpressionError:
         return None
-    return None if any(name.startswith("nrOf") for name in names) else found  # counters that the other engine keeps
+    kept_elsewhere = any(name.startswith("nrOf") for name in made.names)  # counters that the other engine keeps
+    return None if kept_elsewhere or made.calls - expression.HOST_FUNCTIONS.keys() else found

@@ -18,6 +18,7 @@ _ISO_TIME = re.compile(
     r"(?:P(?=[\dT])(?:\d+(?:\.\d+)?[YMWD])*(?:T(?:\d+(?:\.\d+)?[HMS])+)?|\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)?)"
 )
 _START_ATTRIBUTES = ("judul", "kunci", "tanggalAcuan")
+UNKNOWN_FUNCTION = "Perbaiki ejaannya (docs/ungkapan.md), atau tulis fungsi itu dalam functions.py prosedur ini."
 _EXAMPLE = 'Contoh: hasil == "ya" and jumlah > 3.'
 
 
@@ -63,8 +64,12 @@ def check_names(procedure: Procedure) -> None:
     if procedure.forms is None:
         return
     known = _known_names(procedure, procedure.forms)
+    asked = {text_of(node) for d in procedure.diagrams for node in d.root.iter(f"{{{SPIFF}}}calledDecisionId")}
     for file, table in procedure.tables:
-        for name in sorted(table.names - known):
+        for name in sorted(procedure.unknown_functions(table.calls)):
+            message = f"Tabel keputusan {table.id} memanggil fungsi {name}, yang tidak ada."
+            procedure.say(None, "function_unknown", message, UNKNOWN_FUNCTION, file=file)
+        for name in sorted(table.names - known) if table.id in asked else ():
             procedure.say(
                 None,
                 "name_unknown",
@@ -75,7 +80,16 @@ def check_names(procedure: Procedure) -> None:
     known |= procedure.forms.given
     sections = procedure.forms.sections
     for each in procedure.forms.expressions:
-        for name in sorted(_names(each.text) - known):
+        compiled = expression.compile(each.text)
+        for name in sorted(procedure.unknown_functions(compiled.calls)):
+            procedure.say(
+                None,
+                "function_unknown",
+                f"Ungkapan isian {each.path} memanggil fungsi {name}, yang tidak ada.",
+                UNKNOWN_FUNCTION,
+                file=each.file,
+            )
+        for name in sorted(compiled.names - known):
             procedure.say(
                 None,
                 "name_unknown",
@@ -178,15 +192,17 @@ def _check_expression(diagram: Diagram, written: _Written, known: set[str] | Non
         )
         return
     try:
-        names = _names(written.text)
-        if not names and not (compiled := expression.compile(written.text)).names:
+        compiled = expression.compile(written.text)
+        if not compiled.names and not compiled.calls:
             compiled.evaluate({})  # reads nothing, so what it gives is known now
     except expression.ExpressionError as error:
         diagram.fault(
             of, "expression", f"{word} tidak dapat dibaca: {error.reason}.", f"Perbaiki “{written.text}”. {_EXAMPLE}"
         )
         return
-    for name in sorted(names - known) if known is not None else ():
+    for name in sorted(diagram.procedure.unknown_functions(compiled.calls)):
+        diagram.fault(of, "function_unknown", f"{word} memanggil fungsi {name}, yang tidak ada.", UNKNOWN_FUNCTION)
+    for name in sorted(compiled.names - known) if known is not None else ():
         diagram.fault(
             of,
             "name_unknown",
@@ -200,12 +216,6 @@ def _check_expression(diagram: Diagram, written: _Written, known: set[str] | Non
             f"{word} membaca isi dokumen {name}.{part}; mesin hanya menyimpan nomor versinya.",
             f"Tambahkan isian biasa (di luar dokumen) ke formulir yang menghasilkan {name}, lalu baca isian itu.",
         )
-
-
-def _names(text: str) -> set[str]:
-    """Return the names of values that *text* reads; ExpressionError if it does not compile."""
-    read: frozenset[str] = expression.compile(text).names
-    return set(read - expression.HOST_FUNCTIONS.keys())
 
 
 def _parts(text: str, documents: set[str]) -> set[tuple[str, str]]:
@@ -275,7 +285,7 @@ def _check_start_expressions(procedure: Procedure, diagram: Diagram, process: El
         if text is None:
             continue
         try:
-            names = _names(text)
+            names = expression.compile(text).names
         except expression.ExpressionError as error:
             diagram.fault(
                 process,

@@ -213,7 +213,7 @@ def _constant(text: str) -> Decimal | None:
     """Return the number that an expression always gives; None if it depends on something, or is none."""
     try:
         compiled = expression.compile(text)
-        value = None if compiled.names else compiled.evaluate({})
+        value = None if compiled.names or compiled.calls else compiled.evaluate({})
     except expression.ExpressionError:
         return None  # said where expressions are checked
     return value if isinstance(value, Decimal) else None

@@ -19,6 +19,7 @@ from engine.model.errors import (
     Busy,
     Conflict,
     FieldError,
+    FunctionFailed,
     InvalidForm,
     InvalidProcedure,
     NotFound,
@@ -84,6 +85,9 @@ def of(error: Exception) -> Response:
             missing = [{"kind": kind, "id": id_, "name": name} for kind, id_, name in error.missing]
             detail = gettext("Pelaksanaan belum dapat dimulai: ada jalur tanpa orang yang aktif.")
             return problem(409, "not-ready", detail, missing=missing)
+        case FunctionFailed():
+            log.error("function", cause=str(error))
+            return problem(503, "function-failed", errors.function_words(error))
         case Busy():
             return problem(503, "busy", errors.busy_words(), headers={"Retry-After": "1"})
         case SetupError():

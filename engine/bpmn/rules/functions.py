@@ -1,0 +1,17 @@
+"""Rules about a procedure's ``functions.py``: each fault with its line."""
+
+from collections.abc import Mapping
+
+from engine.bpmn import functions
+from engine.bpmn.rules.diagram import Procedure
+
+
+def load(procedure: Procedure, files: Mapping[str, bytes]) -> None:
+    """Note which functions the procedure has, and what is wrong with the file that gives them."""
+    file = functions.path_of(procedure.process_id)
+    source = files.get(file)
+    if source is None:
+        return
+    procedure.functions = functions.names(source)
+    for fault in functions.faults(source):
+        procedure.say(None, "functions", fault.message, fault.mend, file=file, line=fault.line)
