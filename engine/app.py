@@ -22,6 +22,7 @@ from engine.service.operations import Operations
 from engine.service.people import People
 from engine.service.precedents import Precedents
 from engine.service.procedures import Procedures
+from engine.service.registers import Registers
 from engine.service.studio import Studio
 from engine.service.tasks import Tasks
 from engine.service.timers import Timers
@@ -83,7 +84,8 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
     functions = Functions(data_dir / "functions")
     procedures = Procedures(executor, functions)
     files = FileStore(data_dir)
-    office = Office(database, Precedents(database, procedures))
+    registers = Registers(database)
+    office = Office(database, Precedents(database, procedures), registers)
     accounts = Accounts(database, office, idle=settings.idle, longest=settings.longest_session)
     deployments = Deployments(database, executor, procedures, office, functions)
     return Services(
@@ -97,6 +99,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
         numbers=Numbers(database, office),
         office=office,
         operations=Operations(database, data_dir),
+        registers=registers,
         people=People(database, office, accounts, procedures),
         studio=Studio(database, procedures, office, deployments),
         tasks=Tasks(database, executor, procedures, office),

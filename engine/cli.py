@@ -102,8 +102,10 @@ def run() -> None:
         )
     serving.refuse_taken_port(settings.host, settings.port)
     with alur() as joined:
+        _define_registers(joined)
         _deploy_all(joined)
         passwords = _sample_people(joined)
+        _fill_sample_registers(joined)
     if passwords:
         click.echo("\nAkun contoh (sandi hanya ditampilkan sekali ini; diminta ganti saat pertama masuk):\n")
         for account, roles, password in passwords:
@@ -199,6 +201,34 @@ def deploy(folder: Path, note: str) -> None:
         click.echo(f"{folder.name}: versi {record.version} berlaku, sidik {record.content_hash[:12]}.")
 
 
+@main.command("registers")
+@told
+def define_registers() -> None:
+    """Make or change the registers under forms/registers by their schemas."""
+    with alur() as joined:
+        changed = _define_registers(joined)
+    click.echo("Register tidak berubah." if not changed else f"{changed} register dibuat atau diubah.")
+
+
+@main.command("register-import")
+@click.argument("register_id")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), required=True, help="First day the rows are in force.")
+@click.option("--illustration", is_flag=True, help="Mark the rows as sample figures wherever they are shown.")
+@told
+def import_register(register_id: str, file: Path, since: datetime, *, illustration: bool) -> None:
+    """Take the rows of an XLSX or CSV FILE into a register; nothing if anything in it is wrong."""
+    with alur() as joined:
+        done = joined.services.registers.take_in(
+            CONSOLE, register_id, file.read_bytes(), since.date(), now(), illustration=illustration
+        )
+    for fault in done.faults:
+        click.echo(f"SALAH  {file.name} {fault.at}  {fault.message}", err=True)
+    if done.faults:
+        sys.exit(2)
+    click.echo(f"{register_id}: {done.new} baris baru, {done.changed} berubah, {done.unchanged} tetap.")
+
+
 @main.command()
 @click.option("--stream", help="Only this stream, for instance instance:<id>.")
 @told
@@ -290,6 +320,33 @@ def reset_code(account: str) -> None:
 
 
 # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+SAMPLES_SINCE = date(2025, 1, 1)
+"""From when the sample rows of registers are in force: the year of the sample figures."""
+
+
+def _define_registers(joined: Alur) -> int:
+    """Define every register under forms/registers; how many changed."""
+    changed = 0
+    for path in sorted((joined.settings.forms / "registers").glob("*.schema.json")):
+        register_id = path.name.removesuffix(".schema.json")
+        shown = path.with_name(f"{register_id}.ui.json")
+        files = {"schema.json": path.read_bytes()} | ({"ui.json": shown.read_bytes()} if shown.is_file() else {})
+        if joined.services.registers.define(CONSOLE, register_id, files, now()):
+            click.echo(f"Register {register_id} dipasang.")
+            changed += 1
+    return changed
+
+
+def _fill_sample_registers(joined: Alur) -> None:
+    """Give registers without any row the sample rows that stand beside them, marked as illustration."""
+    registers = joined.services.registers
+    for path in sorted((joined.settings.forms / "registers" / "contoh").glob("*.csv")):
+        if registers.is_empty(path.stem):
+            done = registers.take_in(CONSOLE, path.stem, path.read_bytes(), SAMPLES_SINCE, now(), illustration=True)
+            for fault in done.faults:
+                click.echo(f"SALAH  {path.name} {fault.at}  {fault.message}", err=True)
 
 
 def _deploy_all(joined: Alur) -> None:

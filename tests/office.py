@@ -1,5 +1,6 @@
 """The office as services meet it: its people at work, over a real database, with a clock that stands still."""
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -10,12 +11,14 @@ from zoneinfo import ZoneInfo
 from argon2 import PasswordHasher
 
 from engine.app import build_services
+from engine.cli import CONSOLE
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole, Person
 from engine.service.deployments import read_folder
 from engine.settings import read
 from engine.store.database import Database
 from engine.store.queries import people, tasks
+from tests import registers
 from tests.forms.office import TYPED
 
 ROOT = Path(__file__).parent.parent
@@ -42,6 +45,27 @@ ACCOUNTS = {
     "sakip.1": "tim.sakip",
     "sakip.2": "tim.sakip.2",
 }
+
+
+FIGURES = {
+    "IKU-01": {"realisasi": "66,5"},
+    "IKU-02": {"realisasi": "87,64"},
+    "IKU-03": {"realisasi": "93,93", "pembilang": "402", "penyebut": "428"},
+    "IKU-04": {"realisasi": "4,6", "pembilang": "1.968,8", "penyebut": "428"},
+    "IKU-05": {"realisasi": "65"},
+}
+"""Of the first quarter, illustrations: none so far off its target that somebody has to say why."""
+
+
+def returned(holder: str, why: str = "Rekap bukan dari periode ini.") -> dict[str, str]:
+    """What the team enters to have a holder's first indicator corrected."""
+    row = f"notula_analisis.analisis.{('pemegang.data.1', 'pemegang.data.2').index(holder)}"
+    return {
+        f"{row}.status_verifikasi": "perlu_perbaikan",
+        f"{row}.catatan": "Lampirkan rekap triwulan ini.",
+        "hasil_verifikasi": "kembalikan",
+        "catatan_pengembalian": why,
+    }
 
 
 def typed(form_id: str) -> dict[str, list[str]]:
@@ -75,8 +99,20 @@ class OfficeAtWork:
         for account, role in staff.items():
             self.hire(account, role)
         files = read_folder(ROOT / "processes", ROOT / "forms", SOP)
-        self.services.deployments.deploy(self.actor("perancang"), SOP, files, "pertama", self.now)
+        self.services.deployments.deploy(CONSOLE, SOP, files, "pertama", self.now, at_console=True)
+        for register_id in registers.NEEDED:
+            self.fill_register(register_id)
         return self
+
+    def fill_register(self, register_id: str) -> None:
+        """Define a register and give it its sample rows."""
+        at = self.services.registers
+        at.define(CONSOLE, register_id, registers.files(register_id), self.now)
+        with self.database.read() as reader:
+            accounts = people.names(reader)
+        rows = registers.sample(register_id, accounts)
+        done = at.take_in(CONSOLE, register_id, rows, registers.SINCE, self.now, illustration=True)
+        assert not done.faults, done.faults
 
     def hire(
         self,
@@ -123,25 +159,25 @@ class OfficeAtWork:
         page = self.services.tasks.open(self.actor(account), task_id, self.now)
         entries = {path: list(texts) for path, texts in self.services.tasks.prefill(page, self.now).items()}
         for path, texts in typed(page.item.step.element_id).items():
-            if not _beyond(path, entries):
+            if not _beyond(path, entries) and not path.startswith("draft_laporan.baris"):
                 entries[path] = texts
         if page.item.step.element_id == "siapkan_data":
-            entries |= self.evidence(account, task_id, entries)
+            entries |= self.figures(account, task_id, entries)
         for path, texts in more.items():
             entries[path.replace("__", ".")] = [texts] if isinstance(texts, str) else list(texts)
         return entries
 
-    def evidence(self, account: str, task_id: str, entries: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-        """Files for every row that has a value."""
-        import io
-
+    def figures(self, account: str, task_id: str, entries: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """A plausible figure for every indicator, each with its evidence."""
         found = {}
-        rows = {path.split(".")[2] for path in entries if path.startswith("draft_laporan.baris.")}
-        for row in rows:
+        for path, texts in entries.items():
+            if not path.startswith("draft_laporan.baris.") or not path.endswith(".kode"):
+                continue
+            row = path.removesuffix("kode")
             stream = io.BytesIO(b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n")
             staged = self.services.documents.stage(self.actor(account), task_id, "bukti.pdf", stream, self.now)
-            found[f"draft_laporan.baris.{row}.realisasi"] = ["71,25"]
-            found[f"draft_laporan.baris.{row}.bukti"] = ["", staged.id]
+            found |= {f"{row}{name}": [text] for name, text in FIGURES[texts[0]].items()}
+            found[f"{row}bukti"] = ["", staged.id]
         return found
 
     def do(self, account: str, instance_id: str, element_id: str, item: str | None = None, **more: Any) -> str:

@@ -22,6 +22,7 @@ from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.service.precedents import Precedents
 from engine.service.procedures import Procedure, calendar_functions
+from engine.service.registers import Registers
 from engine.store.database import Database
 from engine.store.queries import office
 
@@ -80,6 +81,7 @@ class Office:
 
     database: Database
     precedents: Precedents
+    registers: Registers
     _kept: _Kept = field(default_factory=_Kept)
 
     def calendar(self) -> OfficeCalendar:
@@ -109,6 +111,7 @@ class Office:
         """
         return {
             **calendar_functions(self.calendar(), now),
+            "register": self.registers.as_of(on or self.today(now)),
             "terdahulu": partial(self.precedents.documents, procedure.record.process_id),
             **procedure.functions,
         }

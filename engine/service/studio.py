@@ -28,7 +28,8 @@ from engine.store.queries import definitions, instances, people
 PROCESS_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 LONGEST_ID = 60
 LONGEST_NOTE = 500
-OTHER_FILE = re.compile(r"[a-z0-9_]+\.(dmn|schema\.json|ui\.json)")
+OTHER_FILE = re.compile(r"[a-z0-9_]+\.(dmn|schema\.json|ui\.json)|functions\.py")
+"""functions.py too: a deployment refuses it unless the operator brought that very file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +108,7 @@ class Studio:
             if procedure.outline.process_id != process_id:
                 raise NotFound(base_id)
             files.update(procedure.files)
-        folder = re.escape(process_id)
-        ours = re.compile(
-            rf"processes/{folder}/({folder}\.bpmn|[a-z0-9_]+\.dmn)|forms/{folder}/[a-z0-9_]+\.(schema|ui)\.json"
-        )
+        ours = _editable(process_id)
         for path, text in texts.items():
             if not ours.fullmatch(path):
                 raise NotFound(path)
@@ -141,7 +139,8 @@ class Studio:
         with self.database.read() as reader:
             latest = definitions.latest(reader, process_id)
             kept = self.procedures.of(reader, latest.id).files if latest and alone else ()
-        draft: dict[str, str | None] = dict.fromkeys(kept)
+        ours = _editable(process_id)
+        draft: dict[str, str | None] = dict.fromkeys(path for path in kept if ours.fullmatch(path))
         for name, text in named.items():
             folder = "forms" if name.endswith(".json") else "processes"
             draft[f"{folder}/{process_id}/{f'{process_id}.bpmn' if name in diagrams else name}"] = text
@@ -193,6 +192,15 @@ class Studio:
             latest = definitions.latest(reader, process_id)
         if latest is not None and latest.id != base_id:
             raise Conflict("deployed", who=latest.deployed_by, at=latest.deployed_at, version=latest.version)
+
+
+def _editable(process_id: str) -> re.Pattern[str]:
+    """Return the paths of a procedure that may be sent from a browser."""
+    folder = re.escape(process_id)
+    return re.compile(
+        rf"processes/{folder}/({folder}\.bpmn|[a-z0-9_]+\.dmn|functions\.py)"
+        rf"|forms/{folder}/[a-z0-9_]+\.(schema|ui)\.json"
+    )
 
 
 def _process_of(diagram: str) -> str | None:

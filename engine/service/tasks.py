@@ -133,6 +133,7 @@ class _Ground:
     files: Mapping[str, Attachment]
     members: Mapping[str, Mapping[str, str]]
     entries: Entries
+    functions: Mapping[str, Callable[..., Any]]
 
 
 @dataclass(frozen=True)
@@ -565,7 +566,7 @@ class Tasks:
             {k: v for k, v in values.items() if k in procedure.outline.needed_names},
             filing.versions,
             now,
-            functions=self.office.functions(procedure, now, ground.found.instance.reference_date),
+            functions=ground.functions,
         )
         ended = not any(other.activation == task.activation for other in taken.open_tasks)
         if ended and ground.found.siblings:  # a completion condition took the others' tasks away
@@ -632,7 +633,7 @@ class Tasks:
         if not form.numbered:
             return ()
         names = Names(self.names(ground.found, ground.procedure, ground.current, actor, now) | dict(values))
-        evaluate = self._evaluator(ground.procedure, ground.found.instance, now)
+        evaluate = evaluator(ground.functions)
         return numbers.places(form, values, ground.entries, lambda text: evaluate(text, names))
 
     def _ground(self, actor: Actor, task_id: str, sent: Entries | Values, now: datetime, words: Words) -> _Ground:
@@ -660,6 +661,7 @@ class Tasks:
                 },
                 members=people.members(reader, today) if form.asks_people else {},
                 entries=entries,
+                functions=self.office.functions(procedure, now, found.instance.reference_date),
             )
 
     def _accept(self, actor: Actor, ground: _Ground, now: datetime, words: Words) -> dict[str, Any]:
@@ -673,7 +675,7 @@ class Tasks:
             values = form.accept(
                 ground.entries,
                 context=self.names(ground.found, ground.procedure, current, actor, now, ground.current),
-                evaluate=self._evaluator(ground.procedure, ground.found.instance, now),
+                evaluate=evaluator(ground.functions),
                 people=lambda role: _people(ground.members, role),
                 files=ground.files,
                 locale=words.locale,

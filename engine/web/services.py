@@ -16,6 +16,7 @@ from engine.service.numbers import Numbers
 from engine.service.office import Office
 from engine.service.operations import Operations
 from engine.service.people import People
+from engine.service.registers import Registers
 from engine.service.studio import Studio
 from engine.service.tasks import Tasks
 from engine.service.timers import Timers
@@ -37,6 +38,7 @@ class Services:
     office: Office
     operations: Operations
     people: People
+    registers: Registers
     studio: Studio
     tasks: Tasks
     timers: Timers

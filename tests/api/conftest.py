@@ -75,7 +75,7 @@ def values(office):
         filled = page.form.accept(
             entries,
             context=page.context,
-            evaluate=office.services.tasks._evaluator(office.now),
+            evaluate=office.services.tasks._evaluator(page.procedure, page.instance, office.now),
             people=lambda role: {
                 p: p
                 for p in (

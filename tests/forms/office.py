@@ -7,11 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from engine.bpmn import expression
+from engine.bpmn.decisions import read as read_tables
+from engine.bpmn.functions import names as names_of
 from engine.forms.form import Form
 from engine.forms.loading import load
 from engine.model.work import Attachment
+from engine.service.functions import load as load_functions
+from engine.service.procedures import decide
+from tests import registers
 
 FOLDER = Path(__file__).parents[2] / "forms" / "pengumpulan_data_kinerja"
+PROCESS = Path(__file__).parents[2] / "processes" / "pengumpulan_data_kinerja"
 TODAY = date(2025, 4, 15)
 PEOPLE = {
     "kepala_dinas": {"kepala": "Kepala Dinas"},
@@ -58,8 +64,20 @@ def working_days_after(day: date, count: Any) -> date:
     return day
 
 
+SOURCE = (PROCESS / "functions.py").read_bytes()
+OWN = load_functions(PROCESS / "functions.py", names_of(SOURCE))
+TABLES = read_tables((PROCESS / "predikat_capaian.dmn").read_bytes()).tables
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "hari_kerja_sesudah": working_days_after,
+    "register": registers.rows,
+    "putusan": lambda table, inputs: decide(TABLES, OWN, table, inputs),
+    "terdahulu": lambda document, started_with: [],
+    **OWN,
+}
+
+
 def evaluate(text: str, names: Mapping[str, Any]) -> Any:
-    return expression.compile(text).evaluate(names, {"hari_kerja_sesudah": working_days_after})
+    return expression.compile(text).evaluate(names, FUNCTIONS)
 
 
 def attachment(id_: str, name: str = "bukti.pdf", size: int = 1000) -> Attachment:
@@ -102,20 +120,8 @@ class Desk:
 
 TYPED: dict[str, dict[str, str | list[str]]] = {
     "mulai": {"tahun": "2025", "periode": "I"},
-    "perintahkan_pengumpulan_data": {
-        "perjanjian_kinerja.nomor": "800/1/PK/2025",
-        "perjanjian_kinerja.tanggal": "6 Januari 2025",
-        "perjanjian_kinerja.sudah_ditetapkan": ["", "ya"],
-        "rencana_aksi.nomor": "800/2/RA/2025",
-        "rencana_aksi.tanggal": "7-1-25",
-        "rencana_aksi.sudah_ditetapkan": ["", "ya"],
-    },
-    "siapkan_kertas_kerja": {
-        "undangan.nomor": "000.1.5/12/DPMPTSP/2025",
-        "undangan.penanda_tangan": "kepala",
-        "kertas_kerja.baris.0.target": "70",
-        "kertas_kerja.baris.2.target": "95,5",
-    },
+    "perintahkan_pengumpulan_data": {"disposisi.catatan": "Mohon tepat waktu."},
+    "siapkan_kertas_kerja": {"undangan.penanda_tangan": "kepala"},
     "susun_jadwal": {
         "daftar_hadir.baris.0.nama": "Budi",
         "daftar_hadir.baris.0.nip": "19770415 199612 1 001",
@@ -123,16 +129,18 @@ TYPED: dict[str, dict[str, str | list[str]]] = {
         "notula.waktu_penutupan": "1130",
         "notula.pimpinan": "sekretaris",
         "notula.pembahasan": "Dibahas pembagian penanggung jawab tiap indikator.",
-        "surat_tugas.nomor": "800.1.11.1/7/DPMPTSP/2025",
         "surat_tugas.penanda_tangan": "kepala",
         **{f"surat_tugas.penugasan.{n}.pemegang_data": f"pemegang.{1 + n % 2}" for n in range(5)},
     },
     "siapkan_data": {
-        "draft_laporan.baris.0.realisasi": "71,25",
+        "draft_laporan.baris.0.realisasi": "66,5",
         "draft_laporan.baris.0.kendala": "Data LKPM terlambat",
         "draft_laporan.baris.0.tindak_lanjut": "Pendampingan pelaku usaha",
         "draft_laporan.baris.0.bukti": ["", "berkas-1"],
-        "draft_laporan.baris.1.realisasi": "0",
+        "draft_laporan.baris.1.pembilang": "402",
+        "draft_laporan.baris.1.penyebut": "428",
+        "draft_laporan.baris.1.realisasi": "93,93",
+        "draft_laporan.baris.1.bukti": ["", "berkas-1"],
         "draft_laporan.baris.2.alasan_belum_tersedia": "Evaluasi belum selesai",
         "draft_laporan.pernyataan_kebenaran": "ya",
     },
@@ -140,25 +148,11 @@ TYPED: dict[str, dict[str, str | list[str]]] = {
         "notula_analisis.waktu_penutupan": "15.00",
         "notula_analisis.pimpinan": "sekretaris",
         "notula_analisis.pembahasan": "Data dari semua pemegang diperiksa dan dianalisis.",
+        "notula_analisis.bab4_simpulan_saran": "Data lengkap; pencapaian dijaga pada triwulan berikutnya.",
+        **{f"notula_analisis.analisis.{n}.status_verifikasi": "sesuai" for n in range(5)},
         "hasil_verifikasi": "lengkap",
     },
-    "minta_persetujuan": {
-        "lembar_persetujuan.daftar_periksa": [
-            "",
-            *(
-                [
-                    "perjanjian_kinerja",
-                    "rencana_aksi",
-                    "disposisi",
-                    "undangan",
-                    "kertas_kerja",
-                    "daftar_hadir",
-                    "notula",
-                ]
-            ),
-            *(["surat_tugas", "draft_laporan", "daftar_hadir_analisis", "notula_analisis"]),
-        ],
-    },
+    "minta_persetujuan": {"lembar_persetujuan.alasan_tidak_lengkap": ""},
     "tandatangani_persetujuan": {
         "keputusan": "setuju",
         "laporan.lokasi_simpan.ruang": "Arsip",
@@ -185,4 +179,5 @@ def walk_to(form_id: str) -> dict[str, Any]:
         if step == "siapkan_data":
             stored["draft_laporan"] = {"bagian": {"pemegang.1": stored["draft_laporan"]}}
         known |= stored if step == "mulai" else {k: v for k, v in stored.items() if k in FORMS[step].objects}
+        known["dokumen"] = {id_: {"versi": 1, "sidik": "0" * 64} for id_ in known if isinstance(known[id_], dict)}
     return known

@@ -7,7 +7,10 @@ import pytest
 from engine.bpmn.expression import compile as compile_expression
 from engine.forms.defaults import GIVEN_NAMES
 from engine.model.errors import InvalidForm
-from tests.forms.office import FORMS, STEPS, TODAY, TYPED, desk, walk_to
+from tests.forms.office import FORMS, FUNCTIONS, STEPS, TODAY, TYPED, desk, walk_to
+
+LATER = ("draft_laporan", "notula_analisis")
+"""Documents that a step reads after it was returned, and that are not there before."""
 
 
 @pytest.mark.parametrize("locale", ["id", "en"])
@@ -51,23 +54,44 @@ def test_every_word_has_an_english_translation_beside_it(step):
 
 @pytest.mark.parametrize("step", STEPS)
 def test_every_expression_reads_only_names_that_exist_by_then(step):
-    known = set(walk_to(step)) | FORMS[step].names | GIVEN_NAMES | {"hari_kerja_sesudah"}
+    known = set(walk_to(step)) | FORMS[step].names | GIVEN_NAMES | set(LATER)
     for path, text in FORMS[step].expressions:
         assert compile_expression(text).names <= known, path
+        assert compile_expression(text).calls <= FUNCTIONS.keys(), path
 
 
 def test_the_secretary_finds_the_invitation_written():
     view = desk("siapkan_kertas_kerja", walk_to("siapkan_kertas_kerja")).prefilled()
     assert view["undangan.hal"] == ["Undangan Rapat Pengumpulan Data Kinerja Triwulan I Tahun 2025"]
     assert view["undangan.hari_tanggal"] == ["16/4/2025"]
-    assert "PDK-I/2025" in view["undangan.alinea_pembuka"][0]
+    assert "tentang Pengumpulan data kinerja Triwulan I Tahun 2025" in view["undangan.alinea_pembuka"][0]
+
+
+def test_the_worksheet_is_made_from_the_agreement_and_the_action_plan():
+    rows = desk("siapkan_kertas_kerja", walk_to("siapkan_kertas_kerja")).prefilled()
+    assert [rows[f"kertas_kerja.baris.{n}.kode"] for n in range(5)] == [[f"IKU-0{n}"] for n in range(1, 6)]
+    assert rows["kertas_kerja.baris.0.target"] == ["70"]
+    assert rows["kertas_kerja.baris.1.target"] == [""], (
+        "an indicator of the semester has no target in the first quarter"
+    )
+
+
+def test_without_an_adopted_agreement_the_first_step_cannot_be_completed():
+    at = desk("perintahkan_pengumpulan_data", {"tahun": Decimal(2031), "periode": "I"})
+    with pytest.raises(InvalidForm) as refused:
+        at.accept(at.prefilled())
+    assert {error.path for error in refused.value.errors} >= {
+        "perjanjian_kinerja.ditetapkan",
+        "rencana_aksi.ditetapkan",
+    }
+    assert any("register" in error.message for error in refused.value.errors)
 
 
 def test_the_holders_of_the_letter_of_assignment_are_the_holders_asked():
     at = desk("susun_jadwal", walk_to("susun_jadwal"))
     values = at.accept(at.prefilled(TYPED["susun_jadwal"]))
     assert values["pemegang_diminta"] == ["pemegang.1", "pemegang.2"]
-    assert values["surat_tugas"]["penugasan"][2]["target"] == Decimal("95.5")
+    assert values["surat_tugas"]["penugasan"][2]["target"] == Decimal("95.0")
 
 
 def test_a_holder_sees_only_the_indicators_that_are_theirs():
@@ -85,7 +109,7 @@ def test_a_holder_may_leave_a_realisation_empty_with_a_reason_but_not_without():
     assert error.path == "draft_laporan.baris.2.alasan_belum_tersedia"
     assert error.message == "Baris 3, Alasan belum tersedia: wajib diisi."
     values = at.accept(at.prefilled(TYPED["siapkan_data"]))
-    assert [row["realisasi"] for row in values["draft_laporan"]["baris"]] == [Decimal("71.25"), Decimal(0), None]
+    assert [row["realisasi"] for row in values["draft_laporan"]["baris"]] == [Decimal("66.5"), Decimal("93.93"), None]
 
 
 def test_obstacles_call_for_a_follow_up():
@@ -106,21 +130,55 @@ def test_a_holder_cannot_change_what_the_letter_of_assignment_says():
 def test_a_returned_part_opens_as_it_was_but_is_declared_anew():
     known = walk_to("susun_analisis")
     entries = desk("siapkan_data", known).prefilled()
-    assert entries["draft_laporan.baris.0.realisasi"] == ["71,25"]
+    assert entries["draft_laporan.baris.0.realisasi"] == ["66,5"]
     assert entries["draft_laporan.baris.0.bukti"] == ["", "berkas-1"]
     assert entries["draft_laporan.pernyataan_kebenaran"] == [""]
 
 
 def test_returning_to_holders_asks_whom_and_why():
     at = desk("susun_analisis", walk_to("susun_analisis"))
-    typed = {**TYPED["susun_analisis"], "hasil_verifikasi": "kembalikan"}
+    row = "notula_analisis.analisis.1."
+    typed = {**TYPED["susun_analisis"], f"{row}status_verifikasi": "perlu_perbaikan", "hasil_verifikasi": "kembalikan"}
     with pytest.raises(InvalidForm) as refused:
         at.accept(at.prefilled(typed))
-    assert [error.path for error in refused.value.errors] == ["pemegang_diminta", "catatan_pengembalian"]
-    typed |= {"pemegang_diminta": ["", "pemegang.2"], "catatan_pengembalian": "Realisasi IKU-02 belum sesuai rekap."}
+    assert [error.path for error in refused.value.errors] == [f"{row}catatan", "catatan_pengembalian"]
+    typed |= {f"{row}catatan": "Lampirkan rekap.", "catatan_pengembalian": "Realisasi IKU-02 belum sesuai rekap."}
     values = at.accept(at.prefilled(typed))
     assert values["pemegang_diminta"] == ["pemegang.2"]
     assert FORMS["susun_analisis"].return_reason(values) == "Realisasi IKU-02 belum sesuai rekap."
+
+
+def test_whether_the_data_are_complete_follows_from_the_rows():
+    at = desk("susun_analisis", walk_to("susun_analisis"))
+    returned = {"notula_analisis.analisis.0.status_verifikasi": "perlu_perbaikan"}
+    returned |= {"notula_analisis.analisis.0.catatan": "Lampirkan rekap LKPM."}
+    for typed in (returned, {"hasil_verifikasi": "kembalikan", "catatan_pengembalian": "Tidak ada alasannya."}):
+        with pytest.raises(InvalidForm) as refused:
+            at.accept(at.prefilled({**TYPED["susun_analisis"], **typed}))
+        assert "hasil_verifikasi" in {error.path for error in refused.value.errors}
+
+
+def test_a_figure_far_off_its_target_calls_for_an_obstacle_and_one_above_it_for_its_cause():
+    at = desk("siapkan_data", walk_to("siapkan_data"))
+    for value, asked in (("63", "kendala"), ("70,01", "faktor_pendukung")):
+        typed = {**TYPED["siapkan_data"], "draft_laporan.baris.0.realisasi": value, "draft_laporan.baris.0.kendala": ""}
+        with pytest.raises(InvalidForm) as refused:
+            at.accept(at.prefilled(typed))
+        assert [error.path for error in refused.value.errors] == [f"draft_laporan.baris.0.{asked}"]
+
+
+def test_a_ratio_is_what_its_parts_give():
+    at = desk("siapkan_data", walk_to("siapkan_data"))
+    for typed, wrong in (
+        ({"realisasi": "94"}, "realisasi"),
+        ({"pembilang": "429", "realisasi": "100,23"}, "pembilang"),
+        ({"penyebut": ""}, "penyebut"),
+        ({"penyebut": "0"}, "penyebut"),
+    ):
+        row = {f"draft_laporan.baris.1.{name}": text for name, text in typed.items()}
+        with pytest.raises(InvalidForm) as refused:
+            at.accept(at.prefilled({**TYPED["siapkan_data"], **row}))
+        assert f"draft_laporan.baris.1.{wrong}" in {error.path for error in refused.value.errors}
 
 
 def test_what_was_typed_for_a_return_is_dropped_when_the_data_are_complete():
@@ -135,7 +193,7 @@ def test_what_was_typed_for_a_return_is_dropped_when_the_data_are_complete():
 def test_the_head_of_office_signs_and_the_report_exists():
     at = desk("tandatangani_persetujuan", walk_to("tandatangani_persetujuan"))
     values = at.accept(at.prefilled(TYPED["tandatangani_persetujuan"]))
-    assert values["laporan"]["nomor_laporan"] == "LPDK-I/DPMPTSP/2025"
+    assert values["laporan"]["nomor_laporan"] is None, "which the series gives when the step is completed"
     assert values["laporan"]["tanggal_simpan"] == TODAY
     assert values["kembali_ke"] is None
 

@@ -49,10 +49,10 @@ def test_a_form_for_a_finished_task_says_who_and_when_and_keeps_what_was_typed(o
 
 
 def test_errors_stand_in_a_summary_and_beside_their_fields_with_everything_typed(office, browse, first):
-    typed = entries(office, first[1], perjanjian_kinerja__nomor="", disposisi__catatan="Segera <script>x</script>")
+    typed = entries(office, first[1], disposisi__asal_naskah="", disposisi__catatan="Segera <script>x</script>")
     answer = browse("kepala.dinas").post(f"/tugas/{first[1]}/selesai", typed)
     assert answer.status_code == 422
-    assert answer.text.count("Nomor Perjanjian Kinerja: wajib diisi.") >= 2
+    assert answer.text.count("Asal naskah: wajib diisi.") >= 2
     assert "Segera &lt;script&gt;" in answer.text
     assert "<script>x" not in answer.text
     assert "<title>Perbaiki:" in answer.text
@@ -140,14 +140,14 @@ def test_rows_are_added_and_removed_by_buttons_and_nothing_typed_is_lost(office,
     instance = office.start()
     office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
     task, page = office.task(instance, "siapkan_kertas_kerja"), browse("sekretaris")
-    typed = entries(office, task, "sekretaris", undangan__nomor="NOMOR-KU")
-    before = page.get(f"/tugas/{task}").text.count('name="kertas_kerja.baris.')
-    added = page.post(f"/tugas/{task}/selesai", {**typed, "_tambah": "kertas_kerja.baris"})
+    typed = entries(office, task, "sekretaris", undangan__tempat="TEMPAT-KU")
+    before = page.get(f"/tugas/{task}").text.count('name="undangan.yth.')
+    added = page.post(f"/tugas/{task}/selesai", {**typed, "_tambah": "undangan.yth"})
     assert added.status_code == 200
-    assert added.text.count('name="kertas_kerja.baris.') > before
-    assert "NOMOR-KU" in added.text
-    removed = page.post(f"/tugas/{task}/selesai", {**typed, "_hapus": "kertas_kerja.baris.0"})
-    assert removed.text.count('name="kertas_kerja.baris.') < before
+    assert added.text.count('name="undangan.yth.') > before
+    assert "TEMPAT-KU" in added.text
+    removed = page.post(f"/tugas/{task}/selesai", {**typed, "_hapus": "undangan.yth.0"})
+    assert removed.text.count('name="undangan.yth.') < before
     assert office.open_steps(instance) == ["siapkan_kertas_kerja"]
 
 

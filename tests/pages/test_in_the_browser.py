@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from engine.web import create_app
+from tests.office import returned
 from tests.pages.conftest import PASSWORD
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -177,9 +178,7 @@ def test_the_sop_from_mulai_to_selesai_by_its_four_roles_watched_by_an_auditor(d
         instance,
         "tim.sakip",
         "susun_analisis",
-        hasil_verifikasi="kembalikan",
-        pemegang_diminta=["", "pemegang.data.2"],
-        catatan_pengembalian="Rekap bukan dari periode ini.",
+        **returned("pemegang.data.2"),
     )
     page = holders["pemegang.data.2"].open("/tugas")
     assert "Dikembalikan oleh Tim Sakip (tim.sakip)" in page.inner_text("main")
@@ -253,12 +252,13 @@ def test_after_an_error_the_summary_has_the_focus_and_leads_to_the_field(desk, o
     instance = office.start()
     head = desk("kepala.dinas")
     page = head.open(f"/tugas/{office.task(instance, 'perintahkan_pengumpulan_data')}")
+    page.fill('[name="disposisi.asal_naskah"]', "")
     page.locator("[data-complete]").click()
     page.wait_for_selector("[data-error-summary]")
     assert page.evaluate("document.activeElement.matches('[data-error-summary]')")
     assert not head.faults()
     page.locator("[data-error-summary] a").first.click()
-    assert page.evaluate("document.activeElement.name") == "perjanjian_kinerja.nomor"
+    assert page.evaluate("document.activeElement.name") == "disposisi.asal_naskah"
 
 
 def test_a_draft_saves_itself_and_is_there_on_another_device(desk, office):
@@ -321,15 +321,8 @@ def test_somebody_without_scripts_completes_a_step(desk, office):
     task = office.task(instance, "perintahkan_pengumpulan_data")
     page = plain.open("/tugas")
     page.locator(f'a[href="/tugas/{task}"]').first.click()
-    for path, text in {
-        "perjanjian_kinerja.nomor": "800/1/PK/2025",
-        "perjanjian_kinerja.tanggal": "6 Januari 2025",
-        "rencana_aksi.nomor": "800/2/RA/2025",
-        "rencana_aksi.tanggal": "7-1-25",
-    }.items():
-        page.fill(f'[name="{path}"]', text)
-    for path in ("perjanjian_kinerja.sudah_ditetapkan", "rencana_aksi.sudah_ditetapkan"):
-        page.locator(f'input[type=checkbox][name="{path}"]').check()
+    page.fill('[name="disposisi.catatan"]', "Mohon tepat waktu.")
+    page.fill('[name="disposisi.batas_waktu"]', "30 April 2025")
     page.locator("[data-complete]").click()
     assert "Langkah 1 selesai" in page.locator("h1").inner_text()
 

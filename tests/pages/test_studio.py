@@ -50,7 +50,7 @@ def test_what_is_no_draft_is_refused_in_words(browse, sent):
     assert "tidak dapat dibaca" in answer.json["message"]
 
 
-@pytest.mark.parametrize("path", ["processes/lain/lain.bpmn", f"processes/{SOP}/functions.py", "../etc/passwd"])
+@pytest.mark.parametrize("path", ["processes/lain/lain.bpmn", f"processes/{SOP}/lain.py", "../etc/passwd"])
 def test_only_the_diagram_and_forms_of_the_procedure_can_be_edited(browse, office, path):
     base, _ = draft_of(office)
     assert ask(browse("perancang"), {path: "x"}, base).status_code == 404

@@ -1,0 +1,466 @@
+"""The calculations of the office's collection of performance data; expressions, forms and documents call them.
+
+Achievement, aggregation, budget absorption and efficiency as the office's domain research, section 3, states them: the
+formulas of PermenPANRB 8/2021 and of practice, and what is decided where they are silent. Values are Decimal, rounded
+half up: first the realisation to the indicator's decimals, then the achievement to two, so that an official who checks
+a printed table with a calculator gets the printed figure. Empty stays empty and is never zero.
+
+A *row* is a mapping. Of an indicator in one period it has: ``kode, indikator, sasaran, satuan, polaritas`` (maksimal,
+minimal), ``varian`` (A, B; of minimal), ``metode_agregasi, tipe_nilai, desimal, target, target_bawah, target_atas,
+realisasi, pembilang, penyebut``. What a row lacks reads as empty.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+Row = Mapping[str, Any]
+Rows = Sequence[Row]
+
+HUNDRED = Decimal(100)
+MOST = Decimal(120)
+"""An achievement above this is shown as it is and marked: the target deserves a look."""
+RATIOS = ("rasio_kumulatif", "rata_rata_tertimbang")
+QUARTERS = {"I": 1, "II": 2, "III": 3, "IV": 4}
+TYPED = (
+    "pembilang",
+    "penyebut",
+    "realisasi",
+    "alasan_belum_tersedia",
+    "faktor_pendukung",
+    "kendala",
+    "tindak_lanjut",
+    "realisasi_anggaran",
+    "bukti",
+)
+"""What a data holder types into a row."""
+STATUS = {"sesuai": "Sesuai", "perlu_perbaikan": "Perlu perbaikan"}
+
+
+# ── achievement ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def capaian(
+    target: Decimal | None,
+    realisasi: Decimal | None,
+    polaritas: str | None = "maksimal",
+    varian: str | None = "A",
+    bawah: Decimal | None = None,
+    atas: Decimal | None = None,
+) -> Decimal | None:
+    """Return the achievement in percent, two decimals; None if there is no realisation or no target to hold it to.
+
+    Maksimal: R / T. Minimal, variant A: (2T - R) / T, never below 0; variant B: T / R. A range target (PermenPANRB
+    8/2021) takes its nearer bound; inside the range the target is met. With T = 0 maksimal has no achievement, and
+    minimal is 100 for R = 0, else 0. Variant B with R = 0 is pegged to 100.
+    """
+    if realisasi is None:
+        return None
+    if bawah is not None and atas is not None:
+        if bawah <= realisasi <= atas:
+            return HUNDRED.quantize(Decimal("0.01"))
+        target = atas if realisasi > atas else bawah
+    if target is None:
+        return None
+    if polaritas != "minimal":
+        return None if target == 0 else _round(realisasi / target * HUNDRED, 2)
+    if target == 0:
+        return _round(HUNDRED if realisasi == 0 else Decimal(0), 2)
+    if varian == "B":
+        return _round(HUNDRED if realisasi == 0 else target / realisasi * HUNDRED, 2)
+    return _round(max(Decimal(0), (2 * target - realisasi) / target * HUNDRED), 2)
+
+
+def capaian_baris(baris: Row) -> Decimal | None:
+    """Return the achievement of one row of the worksheet."""
+    return capaian(
+        baris.get("target"),
+        _round(baris.get("realisasi"), baris.get("desimal")),
+        baris.get("polaritas"),
+        baris.get("varian"),
+        baris.get("target_bawah"),
+        baris.get("target_atas"),
+    )
+
+
+def perlu_diperiksa(nilai: Decimal | None) -> bool:
+    """Whether an achievement is so high that the target deserves a look."""
+    return nilai is not None and nilai > MOST
+
+
+def sesuai_rasio(baris: Row) -> bool:
+    """Whether a realisation is what numerator and denominator give, at the indicator's decimals."""
+    top, bottom, value = baris.get("pembilang"), baris.get("penyebut"), baris.get("realisasi")
+    if top is None or not bottom or value is None or baris.get("metode_agregasi") not in RATIOS:
+        return True
+    return _ratio(top, bottom, baris) == _round(value, baris.get("desimal"))
+
+
+# ── quarters ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def agregasi(baris: Rows) -> dict[str, Any]:
+    """Return the quarters of one indicator, in their order, as one row: target, realisation and achievement so far.
+
+    akumulasi: the sum of the filled quarters against the sum of the same quarters' targets. posisi_akhir: the last
+    filled quarter against its target. rasio_kumulatif: sum of numerators / sum of denominators, never a mean of
+    percentages. rata_rata_tertimbang: sum(n x value) / sum(n), n being the denominator. Quarters without a realisation
+    do not count; ``terisi`` says how many do.
+    """
+    if not baris:
+        return {"target": None, "realisasi": None, "capaian": None, "terisi": Decimal(0)}
+    filled = [row for row in baris if row.get("realisasi") is not None]
+    last = filled[-1] if filled else baris[-1]
+    target, value = last.get("target"), None
+    method = last.get("metode_agregasi")
+    if filled and method == "akumulasi":
+        value = _sum(row.get("realisasi") for row in filled)
+        targets = [row.get("target") for row in filled if row.get("target") is not None]
+        target = _sum(targets) if targets else None
+    elif filled and method == "rasio_kumulatif":
+        top, bottom = (_sum(row.get(name) for row in filled) for name in ("pembilang", "penyebut"))
+        value = _ratio(top, bottom, last) if bottom else None
+    elif filled and method == "rata_rata_tertimbang":
+        weights = _sum(row.get("penyebut") for row in filled)
+        weighted = _sum((row.get("penyebut") or Decimal(0)) * row["realisasi"] for row in filled)
+        value = weighted / weights if weights else None
+    elif filled:
+        value = last.get("realisasi")
+    whole = {**last, "target": target, "realisasi": _round(value, last.get("desimal"))}
+    return {**whole, "capaian": capaian_baris(whole), "terisi": Decimal(len(filled))}
+
+
+def sampai_dengan(baris: Rows, terdahulu: Rows, periode: str) -> list[dict[str, Any]]:
+    """Return each row of a quarter's worksheet aggregated with the quarters before it.
+
+    *terdahulu* are the documents of completed instances of the same year, as the language's ``terdahulu`` gives them.
+    A year's own worksheet holds annual figures already and stays as it is.
+    """
+    if periode not in QUARTERS:
+        return [{**row, "capaian": capaian_baris(row)} for row in baris]
+    before: dict[Any, dict[int, Row]] = {}
+    for each in terdahulu:
+        quarter = QUARTERS.get(each["mulai"].get("periode"), 0)
+        if 0 < quarter < QUARTERS[periode]:
+            for row in baris_diserahkan(each["isi"]):
+                before.setdefault(row.get("kode"), {})[quarter] = row
+    found = []
+    for row in baris:
+        quarters = before.get(row.get("kode"), {})
+        found.append({**row, **agregasi([*(quarters[n] for n in sorted(quarters)), row])})
+    return found
+
+
+def tiap_triwulan(baris: Rows, terdahulu: Rows, periode: str) -> list[dict[str, Any]]:
+    """Return one row for each indicator with its quarters: ``target_tw1``, ``realisasi_tw1``, ``capaian_tw1`` ..."""
+    quarters: dict[int, dict[Any, Row]] = {}
+    for each in terdahulu:
+        number = QUARTERS.get(each["mulai"].get("periode"), 0)
+        quarters[number] = {row.get("kode"): row for row in baris_diserahkan(each["isi"])}
+    if periode in QUARTERS:
+        quarters[QUARTERS[periode]] = {row.get("kode"): row for row in baris}
+    found = []
+    for row in baris:
+        whole: dict[str, Any] = {name: row.get(name) for name in ("kode", "indikator", "satuan", "sasaran", "desimal")}
+        for number in QUARTERS.values():
+            one = quarters.get(number, {}).get(row.get("kode"), {})
+            whole |= {f"{name}_tw{number}": one.get(name) for name in ("target", "realisasi")}
+            whole[f"capaian_tw{number}"] = capaian_baris(one)
+        found.append(whole)
+    return found
+
+
+# ── summaries ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def rekap_sasaran(baris: Rows) -> list[dict[str, Any]]:
+    """Return the mean achievement of each objective, and how many of its indicators counted or had to be left out."""
+    groups: dict[Any, list[Decimal | None]] = {}
+    for row in baris:
+        groups.setdefault(row.get("sasaran"), []).append(row.get("capaian"))
+    return [{"sasaran": objective, **_mean(values)} for objective, values in groups.items()]
+
+
+def rekap_dinas(baris: Rows) -> dict[str, Any]:
+    """Return the mean of the objectives' achievements, and how many objectives counted or had to be left out."""
+    return _mean([each["capaian"] for each in rekap_sasaran(baris)])
+
+
+def serapan(realisasi: Decimal | None, pagu: Decimal | None) -> Decimal | None:
+    """Return how much of a budget was spent, in percent, two decimals; None without a budget or a figure."""
+    return None if realisasi is None or not pagu else _round(realisasi / pagu * HUNDRED, 2)
+
+
+def efisiensi(nilai: Decimal | None, terserap: Decimal | None) -> Decimal | None:
+    """Return achievement less absorption, in percentage points (a practice of Banjarnegara, no regulation)."""
+    return None if nilai is None or terserap is None else nilai - terserap
+
+
+def rekap_anggaran(program: Rows, baris: Rows) -> list[dict[str, Any]]:
+    """Return each programme with budget, expenditure, absorption, mean achievement and efficiency."""
+    found = []
+    for each in program:
+        own = [row for row in baris if row.get("program_kode") == each.get("kode")]
+        spent = [row["realisasi_anggaran"] for row in own if row.get("realisasi_anggaran") is not None]
+        used = _sum(spent) if spent else None
+        absorbed = serapan(used, each.get("anggaran"))
+        mean = _mean([row.get("capaian") for row in own])["capaian"]
+        found.append(
+            {
+                **{name: each.get(name) for name in ("kode", "program", "anggaran")},
+                "realisasi": used,
+                "serapan": absorbed,
+                "capaian": mean,
+                "efisiensi": efisiensi(mean, absorbed),
+            }
+        )
+    return found
+
+
+# ── what the forms begin with ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def nama_periode(periode: str | None, tahun: Any) -> str:
+    """Return how a period is called: ``Triwulan I Tahun 2025``, ``Tahun 2025``."""
+    year = "" if tahun is None else str(int(tahun))
+    return f"Tahun {year}" if periode in (None, "tahunan") else f"Triwulan {periode} Tahun {year}"
+
+
+def pola_nomor(kode_surat: Rows, jenis: str, tahun: Any) -> str:
+    """Return the pattern of a letter's number from the register of letter codes; ``{urut}`` is left for the ordinal.
+
+    Without a row for the kind of letter it is ordinal and year: nothing is invented.
+    """
+    row = _one(kode_surat, "jenis", jenis)
+    pattern = str(row.get("pola") or "{urut}/{tahun}")
+    for name, value in (("kode", row.get("kode")), ("unit", row.get("unit")), ("tahun", int(tahun))):
+        pattern = pattern.replace("{" + name + "}", str(value or ""))
+    return pattern
+
+
+def kode_klasifikasi(kode_surat: Rows, jenis: str) -> str | None:
+    """Return the classification code of a kind of letter, if the register has one."""
+    return _one(kode_surat, "jenis", jenis).get("kode")
+
+
+def perjanjian_kinerja_tahun(
+    perjanjian: Rows, sasaran: Rows, program: Rows, indikator: Rows, tahun: Any
+) -> dict[str, Any]:
+    """Return the performance agreement of a year as a document: the amended one if there is one, else the original.
+
+    Without one that was adopted ``ditetapkan`` is false, and the first step cannot be completed.
+    """
+    adopted = [row for row in perjanjian if row.get("tahun") == tahun and row.get("status") == "ditetapkan"]
+    targets = sorted((row for row in sasaran if row.get("tahun") == tahun), key=lambda row: _order(row.get("nomor")))
+    if not adopted or not targets:
+        return {"ditetapkan": False}
+    chosen = max(adopted, key=lambda row: row.get("jenis") == "perubahan")
+    known = _by_code(indikator)
+    programmes = [row for row in program if row.get("tahun") == tahun]
+    return {
+        "ditetapkan": True,
+        "nomor": chosen.get("nomor"),
+        "jenis": "Perubahan" if chosen.get("jenis") == "perubahan" else "Murni",
+        "tanggal": chosen.get("tanggal"),
+        "pihak_pertama": _named(chosen, "pihak_pertama"),
+        "pihak_kedua": _named(chosen, "pihak_kedua"),
+        "sasaran": [
+            {
+                "no": row.get("nomor"),
+                "kode": row.get("kode"),
+                "sasaran": row.get("sasaran") or known.get(row.get("kode"), {}).get("sasaran"),
+                "indikator": known.get(row.get("kode"), {}).get("indikator"),
+                "satuan": row.get("satuan") or known.get(row.get("kode"), {}).get("satuan"),
+                "target": row.get("target"),
+                "target_akhir_renstra": row.get("target_akhir_renstra"),
+            }
+            for row in targets
+        ],
+        "program": [
+            {name: row.get(name) for name in ("kode", "program", "anggaran", "keterangan")} for row in programmes
+        ],
+        "total_anggaran": _sum(row.get("anggaran") for row in programmes),
+    }
+
+
+def rencana_aksi_tahun(rencana: Rows, indikator: Rows, tahun: Any) -> dict[str, Any]:
+    """Return the action plan of a year as a document; ``ditetapkan`` is false if there is none."""
+    known = _by_code(indikator)
+    names = ("metode_agregasi", "target_tahunan", *(f"target_tw{n}" for n in QUARTERS.values()))
+    rows = [
+        {
+            "kode": row.get("kode"),
+            "indikator": known.get(row.get("kode"), {}).get("indikator"),
+            "satuan": known.get(row.get("kode"), {}).get("satuan"),
+            **{name: row.get(name) for name in (*names, "aksi", "anggaran", "penanggung_jawab")},
+        }
+        for row in rencana
+        if row.get("tahun") == tahun
+    ]
+    return {"ditetapkan": bool(rows), "baris": rows}
+
+
+def baris_kertas_kerja(
+    indikator: Rows, rencana: Rows | None, sasaran: Rows | None, periode: str
+) -> list[dict[str, Any]]:
+    """Return the worksheet of a period: a row for each indicator of the agreement, in its order.
+
+    Target convention: for akumulasi a quarter's target is its own increment, for the others it is the target up to
+    that quarter. A year's worksheet has the annual target.
+    """
+    known, plans, quarter = _by_code(indikator), _by_code(rencana or ()), QUARTERS.get(periode)
+    copied = (
+        "sumber_data",
+        "definisi_operasional",
+        "formula",
+        "bukti_dukung_min",
+        "polaritas",
+        "tipe_nilai",
+        "desimal",
+    )
+    rows = []
+    for agreed in sasaran or ():
+        about, plan = known.get(agreed.get("kode"), {}), plans.get(agreed.get("kode"), {})
+        rows.append(
+            {
+                "kode": agreed.get("kode"),
+                "indikator": agreed.get("indikator") or about.get("indikator"),
+                "satuan": agreed.get("satuan") or about.get("satuan"),
+                "target": plan.get(f"target_tw{quarter}") if quarter else agreed.get("target"),
+                "sasaran": agreed.get("sasaran"),
+                "metode_agregasi": plan.get("metode_agregasi") or about.get("metode_agregasi"),
+                "varian": about.get("varian_minimal"),
+                "target_bawah": about.get("batas_bawah"),
+                "target_atas": about.get("batas_atas"),
+                **{name: about.get(name) for name in (*copied, "program_kode", "pemegang_jabatan")},
+            }
+        )
+    return rows
+
+
+def usul_penugasan(baris: Rows | None, pegawai: Rows) -> list[dict[str, Any]]:
+    """Return who might hold which indicator: the one person of the unit that the register of indicators names."""
+    of_unit: dict[Any, list[Any]] = {}
+    for person in pegawai:
+        of_unit.setdefault(person.get("unit"), []).append(person.get("akun"))
+    found = []
+    for row in baris or ():
+        accounts = of_unit.get(row.get("pemegang_jabatan"), [])
+        shown = {name: row.get(name) for name in ("kode", "indikator", "satuan", "target", "sumber_data")}
+        found.append({**shown, "pemegang_data": accounts[0] if len(accounts) == 1 else None})
+    return found
+
+
+def baris_pemegang(
+    baris: Rows | None, penugasan: Rows | None, pemegang: str | None, draft: Row | None, notula: Row | None
+) -> list[dict[str, Any]]:
+    """Return the rows of one data holder: the worksheet's, what they handed in before, and what was said of it."""
+    own = {row.get("kode") for row in penugasan or () if row.get("pemegang_data") == pemegang}
+    part = ((draft or {}).get("bagian") or {}).get(pemegang) or {}
+    before, verified = _by_code(part.get("baris") or ()), _by_code((notula or {}).get("analisis") or ())
+    return [
+        {
+            **row,
+            **{name: before.get(row.get("kode"), {}).get(name) for name in TYPED},
+            "status_verifikasi": STATUS.get(str(verified.get(row.get("kode"), {}).get("status_verifikasi"))),
+            "catatan_verifikasi": verified.get(row.get("kode"), {}).get("catatan"),
+        }
+        for row in baris or ()
+        if row.get("kode") in own
+    ]
+
+
+def baris_diserahkan(draft: Row | None) -> list[dict[str, Any]]:
+    """Return every row that data holders handed in, each with who did."""
+    parts = (draft or {}).get("bagian") or {}
+    return [{**row, "pemegang_data": holder} for holder, part in parts.items() for row in part.get("baris") or ()]
+
+
+def baris_laporan(baris: Rows | None, draft: Row | None) -> list[dict[str, Any]]:
+    """Return the worksheet's rows in its order, with what was handed in."""
+    given = _by_code(baris_diserahkan(draft))
+    return [{**row, **given.get(row.get("kode"), {})} for row in baris or ()]
+
+
+def baris_analisis(
+    baris: Rows | None, penugasan: Rows | None, draft: Row | None, notula: Row | None
+) -> list[dict[str, Any]]:
+    """Return what the team verifies, in the worksheet's order; what was accepted and did not change stays accepted."""
+    given, said = _by_code(baris_diserahkan(draft)), _by_code((notula or {}).get("analisis") or ())
+    holders = {row.get("kode"): row.get("pemegang_data") for row in penugasan or ()}
+    rows = []
+    for row in baris or ():
+        code = row.get("kode")
+        handed, before = given.get(code, {}), said.get(code, {})
+        accepted = before.get("status_verifikasi") == "sesuai" and before.get("realisasi") == handed.get("realisasi")
+        shown = ("realisasi", "capaian", "alasan_belum_tersedia", "kendala", "tindak_lanjut")
+        rows.append(
+            {
+                **{name: row.get(name) for name in ("kode", "indikator", "satuan", "target")},
+                **{name: handed.get(name) for name in shown},
+                "pemegang_data": holders.get(code),
+                "status_verifikasi": "sesuai" if accepted else None,
+                "hasil": before.get("hasil"),
+            }
+        )
+    return rows
+
+
+def dokumen_ada(dokumen: Row | None, nama: Sequence[str]) -> list[str]:
+    """Return which of the named documents exist."""
+    return [each for each in nama if each in (dokumen or {})]
+
+
+def naskah_pendahuluan(periode: str | None, tahun: Any) -> str:
+    """Return a first text for the report's introduction, which the team edits."""
+    return (
+        f"Laporan Pengumpulan Data Kinerja {nama_periode(periode, tahun)} disusun sebagai bagian dari penyelenggaraan "
+        "Sistem Akuntabilitas Kinerja Instansi Pemerintah.\n\nLandasan hukum: Peraturan Presiden Nomor 29 Tahun 2014; "
+        "Peraturan Menteri PANRB Nomor 53 Tahun 2014.\n\nMaksud dan tujuan: menyediakan data kinerja yang lengkap, "
+        "benar dan dapat dipertanggungjawabkan.\n\nRuang lingkup: seluruh indikator Perjanjian Kinerja pada periode "
+        "tersebut."
+    )
+
+
+# ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _round(value: Decimal | None, places: Any) -> Decimal | None:
+    if value is None:
+        return None
+    return Decimal(value).quantize(Decimal(1).scaleb(-int(2 if places is None else places)), rounding=ROUND_HALF_UP)
+
+
+def _ratio(top: Decimal, bottom: Decimal, row: Row) -> Decimal | None:
+    scale = HUNDRED if row.get("tipe_nilai") == "persen" else Decimal(1)
+    return _round(top / bottom * scale, row.get("desimal"))
+
+
+def _sum(values: Any) -> Decimal:
+    return sum((value for value in values if value is not None), Decimal(0))
+
+
+def _mean(values: Sequence[Decimal | None]) -> dict[str, Any]:
+    counted = [value for value in values if value is not None]
+    mean = _round(_sum(counted) / len(counted), 2) if counted else None
+    return {
+        "capaian": mean,
+        "dihitung": Decimal(len(counted)),
+        "dikecualikan": Decimal(len(values) - len(counted)),
+    }
+
+
+def _by_code(rows: Rows) -> dict[Any, Row]:
+    return {row.get("kode"): row for row in rows}
+
+
+def _one(rows: Rows, name: str, value: Any) -> Row:
+    return next((row for row in rows if row.get(name) == value), {})
+
+
+def _named(row: Row, party: str) -> str:
+    return ", ".join(str(row[name]) for name in (f"{party}_nama", f"{party}_jabatan") if row.get(name))
+
+
+def _order(number: Any) -> list[int]:
+    return [int(part) for part in str(number or "0").split(".") if part.isdecimal()]

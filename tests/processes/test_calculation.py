@@ -1,0 +1,261 @@
+"""The office's calculations: the worked cases of its regulations, and what must hold for every figure."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.bpmn.decisions import read
+from engine.service.functions import load
+
+FOLDER = Path(__file__).parents[2] / "processes" / "pengumpulan_data_kinerja"
+NAMES = frozenset(
+    {"capaian", "capaian_baris", "agregasi", "rekap_sasaran", "rekap_dinas", "serapan", "efisiensi", "perlu_diperiksa"}
+    | {"rekap_anggaran", "sampai_dengan", "baris_analisis", "baris_pemegang", "sesuai_rasio", "tiap_triwulan"}
+)
+OF = load(FOLDER / "functions.py", NAMES)
+TABLES = read((FOLDER / "predikat_capaian.dmn").read_bytes()).tables
+amounts = st.decimals(min_value=0, max_value=10**12, places=2, allow_nan=False, allow_infinity=False)
+targets = st.decimals(min_value=Decimal("0.01"), max_value=10**9, places=2, allow_nan=False, allow_infinity=False)
+
+
+def d(text):
+    return None if text is None else Decimal(str(text))
+
+
+def achievement(target, value, *more):
+    return OF["capaian"](d(target), d(value), *more)
+
+
+def half_up(value: Fraction, places: int = 2) -> Decimal:
+    """Round a fraction as an official with a pencil would: half away from zero."""
+    scaled = abs(value) * 10**places
+    whole = scaled.numerator // scaled.denominator
+    whole += (scaled - whole) >= Fraction(1, 2)
+    return Decimal(whole if value >= 0 else -whole).scaleb(-places)
+
+
+@pytest.mark.parametrize(
+    ("target", "value", "kind", "variant", "expected"),
+    [
+        (70, "74.2", "maksimal", "A", "106.00"),
+        ("95.0", "93.93", "maksimal", "A", "98.87"),
+        (24, 33, "minimal", "A", "62.50"),  # the demo indicator IKP-06, missed badly: A and B differ much
+        (24, 33, "minimal", "B", "72.73"),
+        ("4.5", "4.6", "minimal", "A", "97.78"),
+        (6, 13, "minimal", "A", "0.00"),  # below zero is zero
+        (6, 0, "minimal", "B", "100.00"),  # pegged
+        (0, 0, "minimal", "A", "100.00"),
+        (0, 2, "minimal", "B", "0.00"),
+        (0, 5, "maksimal", "A", None),  # no target to reach
+        (None, 5, "maksimal", "A", None),
+        (5, None, "maksimal", "A", None),
+        (5, 0, "maksimal", "A", "0.00"),  # zero is a figure, empty is none
+    ],
+)
+def test_an_achievement_is_as_the_formulas_say(target, value, kind, variant, expected):
+    assert achievement(target, value, kind, variant) == d(expected)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "low", "high", "expected"),
+    [
+        (92, "maksimal", 80, 90, "102.22"),  # PermenPANRB 8/2021 prints 113 percent, which is its own slip
+        (70, "maksimal", 80, 90, "87.50"),
+        ("6.5", "minimal", 7, 8, "107.14"),
+        (9, "minimal", 7, 8, "87.50"),
+        (85, "maksimal", 80, 90, "100.00"),
+        (80, "maksimal", 80, 90, "100.00"),
+    ],
+)
+def test_a_range_target_is_held_to_its_nearer_bound(value, kind, low, high, expected):
+    assert achievement(None, value, kind, "A", d(low), d(high)) == d(expected)
+
+
+@given(targets, amounts)
+def test_maksimal_is_the_share_of_the_target_rounded_half_up(target, value):
+    assert achievement(target, value) == half_up(Fraction(value) / Fraction(target) * 100)
+
+
+@given(targets, amounts)
+def test_minimal_a_is_never_below_zero_and_else_the_printed_formula(target, value):
+    exact = max(Fraction(0), (2 * Fraction(target) - Fraction(value)) / Fraction(target) * 100)
+    assert achievement(target, value, "minimal", "A") == half_up(exact)
+
+
+@given(targets)
+def test_both_minimise_variants_agree_when_the_target_is_met_exactly(target):
+    assert achievement(target, target, "minimal", "A") == achievement(target, target, "minimal", "B") == 100
+
+
+@given(targets, amounts, amounts)
+def test_more_is_never_worse_for_maksimal_and_never_better_for_minimal(target, one, other):
+    less, more = sorted((one, other))
+    assert achievement(target, less) <= achievement(target, more)
+    assert achievement(target, less, "minimal", "A") >= achievement(target, more, "minimal", "A")
+    if less > 0:  # nothing at all is pegged to 100, and the smallest something is far above it
+        assert achievement(target, less, "minimal", "B") >= achievement(target, more, "minimal", "B")
+
+
+def test_a_realisation_is_rounded_to_its_indicator_s_decimals_before_anything_is_computed_of_it():
+    row = {"target": d("3"), "realisasi": d("2.005"), "desimal": d(2), "polaritas": "maksimal"}
+    assert OF["capaian_baris"](row) == d("67.00"), "2.01 of 3, as printed, not 2.005 of 3"
+
+
+def quarter(method, target, value, top=None, bottom=None, **more):
+    row = {"metode_agregasi": method, "target": d(target), "realisasi": d(value), "pembilang": d(top)}
+    return row | {"penyebut": d(bottom), "desimal": d(2), "polaritas": "maksimal", "tipe_nilai": "persen"} | more
+
+
+def test_increments_are_added_and_held_to_the_targets_of_the_same_quarters():
+    rows = [quarter("akumulasi", 70, "74.2"), quarter("akumulasi", 85, None), quarter("akumulasi", 95, "88.1")]
+    found = OF["agregasi"](rows)
+    assert (found["realisasi"], found["target"], found["terisi"]) == (d("162.30"), 165, 2)
+    assert found["capaian"] == d("98.36")
+
+
+def test_the_last_filled_quarter_stands_for_a_position():
+    rows = [
+        quarter("posisi_akhir", None, None),
+        quarter("posisi_akhir", 88, "87.64"),
+        quarter("posisi_akhir", 89, None),
+    ]
+    found = OF["agregasi"](rows)
+    assert (found["realisasi"], found["target"], found["capaian"]) == (d("87.64"), 88, d("99.59"))
+
+
+def test_ratios_are_added_part_by_part_and_never_averaged():
+    rows = [quarter("rasio_kumulatif", 95, "93.93", 402, 428), quarter("rasio_kumulatif", "95.5", "95.59", 455, 476)]
+    found = OF["agregasi"](rows)
+    assert found["realisasi"] == half_up(Fraction(402 + 455, 428 + 476) * 100) == d("94.80")
+    assert found["target"] == d("95.5")
+
+
+def test_means_are_weighted():
+    rows = [
+        quarter("rata_rata_tertimbang", "4.5", "4.6", "1968.8", 428, polaritas="minimal", tipe_nilai="desimal"),
+        quarter("rata_rata_tertimbang", "4.25", "4.3", "2046.8", 476, polaritas="minimal", tipe_nilai="desimal"),
+    ]
+    exact = (Fraction("4.6") * 428 + Fraction("4.3") * 476) / (428 + 476)
+    assert OF["agregasi"](rows)["realisasi"] == half_up(exact)
+
+
+@given(st.lists(st.one_of(st.none(), amounts), min_size=1, max_size=4), st.sampled_from(("akumulasi", "posisi_akhir")))
+def test_quarters_that_nobody_filled_in_are_never_zero(values, method):
+    found = OF["agregasi"]([quarter(method, 10, value) for value in values])
+    assert (found["realisasi"] is None) == all(value is None for value in values)
+    assert found["terisi"] == sum(value is not None for value in values)
+    if method == "akumulasi" and found["realisasi"] is not None:
+        assert found["realisasi"] == sum(value for value in values if value is not None)
+
+
+def test_a_quarter_is_added_to_those_before_it_and_not_to_those_after():
+    def completed(period, value):
+        row = quarter("akumulasi", 10, value, kode="IKU-01")
+        return {"mulai": {"tahun": d(2025), "periode": period}, "isi": {"bagian": {"pemegang.1": {"baris": [row]}}}}
+
+    earlier = [completed("I", 4), completed("III", 100)]
+    [found] = OF["sampai_dengan"]([quarter("akumulasi", 10, 5, kode="IKU-01")], earlier, "II")
+    assert (found["realisasi"], found["target"], found["capaian"]) == (9, 20, d("45.00"))
+    [found] = OF["tiap_triwulan"]([quarter("akumulasi", 10, 5, kode="IKU-01")], earlier, "II")
+    assert [found[f"capaian_tw{n}"] for n in (1, 2, 3, 4)] == [d("40.00"), d("50.00"), d("1000.00"), None]
+
+
+def test_objectives_are_means_of_what_is_known_and_say_how_much_is_not():
+    rows = [
+        {"sasaran": "A", "capaian": d("90")},
+        {"sasaran": "A", "capaian": d("101")},
+        {"sasaran": "A", "capaian": None},
+        {"sasaran": "B", "capaian": d("50")},
+        {"sasaran": "C", "capaian": None},
+    ]
+    assert OF["rekap_sasaran"](rows) == [
+        {"sasaran": "A", "capaian": d("95.50"), "dihitung": 2, "dikecualikan": 1},
+        {"sasaran": "B", "capaian": d("50.00"), "dihitung": 1, "dikecualikan": 0},
+        {"sasaran": "C", "capaian": None, "dihitung": 0, "dikecualikan": 1},
+    ]
+    assert OF["rekap_dinas"](rows) == {"capaian": d("72.75"), "dihitung": 2, "dikecualikan": 1}
+
+
+def test_a_budget_s_absorption_and_efficiency():
+    assert OF["serapan"](d("46500000"), d("120000000")) == d("38.75")
+    assert OF["serapan"](d(1), d(0)) is None
+    assert OF["efisiensi"](d("95.50"), d("38.75")) == d("56.75")
+    rows = [
+        {"program_kode": "1", "realisasi_anggaran": d(30), "capaian": d(80)},
+        {"program_kode": "1", "capaian": d(90)},
+    ]
+    [found] = OF["rekap_anggaran"]([{"kode": "1", "program": "P", "anggaran": d(40)}], rows)
+    assert (found["realisasi"], found["serapan"], found["capaian"], found["efisiensi"]) == (30, 75, 85, 10)
+
+
+def rated(table, name, value):
+    [found] = TABLES[table].decide({name: d(value)}, {}).values()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("value", "rating"),
+    [
+        ("150", "Sangat Tinggi"),
+        ("90.01", "Sangat Tinggi"),
+        ("90", "Tinggi"),
+        ("75.01", "Tinggi"),
+        ("75", "Sedang"),
+        ("65", "Rendah"),
+        ("50.01", "Rendah"),
+        ("50", "Sangat Rendah"),
+        ("0", "Sangat Rendah"),
+        (None, "Belum tersedia"),
+    ],
+)
+def test_the_office_s_table_rates_every_achievement_and_has_no_holes(value, rating):
+    assert rated("predikat_capaian", "capaian", value) == rating
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("5.01", "Efisien"), ("5", "Cukup efisien"), ("-5", "Cukup efisien"), ("-5.01", "Tidak efisien")],
+)
+def test_the_office_s_table_says_what_is_efficient(value, said):
+    assert rated("efisiensi_anggaran", "efisiensi", value) == said
+
+
+def test_what_is_far_above_its_target_is_marked_and_not_cut():
+    assert OF["perlu_diperiksa"](d("120.01"))
+    assert not OF["perlu_diperiksa"](d("120"))
+    assert not OF["perlu_diperiksa"](None)
+    assert achievement(1, 3) == 300
+
+
+def test_a_ratio_that_its_parts_do_not_give_is_noticed():
+    row = quarter("rasio_kumulatif", 95, "93.93", 402, 428)
+    assert OF["sesuai_rasio"](row)
+    assert not OF["sesuai_rasio"](row | {"realisasi": d("93.9")})
+    assert OF["sesuai_rasio"](row | {"pembilang": None})
+
+
+def test_what_was_accepted_stays_accepted_until_its_figure_changes():
+    sheet = [{"kode": "A", "target": d(1)}, {"kode": "B", "target": d(1)}]
+    draft = {"bagian": {"p1": {"baris": [{"kode": "A", "realisasi": d(1)}, {"kode": "B", "realisasi": d(2)}]}}}
+    said = {
+        "analisis": [
+            {"kode": "A", "realisasi": d(1), "status_verifikasi": "sesuai", "hasil": "Baik"},
+            {"kode": "B", "realisasi": d(1), "status_verifikasi": "sesuai"},
+        ]
+    }
+    rows = OF["baris_analisis"](sheet, [{"kode": "A", "pemegang_data": "p1"}], draft, said)
+    assert [(row["kode"], row["status_verifikasi"], row["hasil"]) for row in rows] == [
+        ("A", "sesuai", "Baik"),
+        ("B", None, None),
+    ]
+    handed = OF["baris_pemegang"](sheet, [{"kode": "B", "pemegang_data": "p1"}], "p1", draft, said)
+    assert [(row["kode"], row["realisasi"], row["status_verifikasi"]) for row in handed] == [("B", 2, "Sesuai")]
+
+
+def test_rounding_is_half_up_everywhere():
+    assert half_up(Fraction(1, 8)) == Decimal("0.125").quantize(Decimal("0.01"), rounding=ROUND_HALF_UP) == d("0.13")
+    assert achievement(800, 1) == d("0.13")
