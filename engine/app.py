@@ -84,7 +84,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
     functions = Functions(data_dir / "functions")
     procedures = Procedures(executor, functions)
     files = FileStore(data_dir)
-    registers = Registers(database)
+    registers = Registers(database, files)
     office = Office(database, Precedents(database, procedures), registers)
     accounts = Accounts(database, office, idle=settings.idle, longest=settings.longest_session)
     deployments = Deployments(database, executor, procedures, office, functions)

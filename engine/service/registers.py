@@ -8,6 +8,7 @@ date, so that a report on last year finds last year's targets.
 """
 
 import hashlib
+import io
 import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,7 @@ from engine.model.history import Action, Deed, HistoryLine, canonical
 from engine.model.people import Actor, OfficeRole
 from engine.service.procedures import INDONESIAN, Words, evaluator
 from engine.store.database import Database
+from engine.store.files import FileStore
 from engine.store.queries import Transaction, histories, people, registers
 from engine.store.queries.histories import Filter
 from engine.store.queries.registers import Entry, RegisterRecord
@@ -131,6 +133,7 @@ class Registers:
     """Reading and changing registers."""
 
     database: Database
+    files: FileStore
     _kept: _Kept = field(default_factory=_Kept)
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -334,6 +337,21 @@ class Registers:
             register = self._editable(reader, actor, register_id)
             planned, faults = self._planned(reader, register, content, since, words)
         return _import(planned, faults)
+
+    def keep(self, content: bytes) -> str:
+        """Keep a file until its import is confirmed and return its hash; what is not confirmed goes after a day."""
+        return self.files.put(io.BytesIO(content), limit=sheets.LARGEST).sha256
+
+    def take_kept(
+        self, actor: Actor, register_id: str, sha256: str, since: date, now: datetime, words: Words
+    ) -> Import:
+        """Import a file that was kept; NotFound if it is not there any more."""
+        try:
+            with self.files.open(sha256) as kept:
+                content = kept.read()
+        except (OSError, ValueError):
+            raise NotFound(sha256) from None
+        return self.take_in(actor, register_id, content, since, now, words)
 
     def take_in(
         self,

@@ -32,6 +32,7 @@ from engine.web import (
     operations,
     people,
     processes,
+    registers,
     security,
     sign_in,
     studio,
@@ -103,6 +104,7 @@ def create_app(
         audit,
         people,
         numbers,
+        registers,
         incidents,
         operations,
     ):

@@ -57,6 +57,7 @@ def of(actor: Actor, path: str) -> tuple[Group, ...]:
         work.append(item("audit.index", "eye-check", gettext("Pemeriksaan")))
     work.append(item("instances.index", "stack-2", gettext("Pelaksanaan")))
     work.append(item("processes.index", "sitemap", gettext("SOP")))
+    work.append(item("registers.index", "table", gettext("Register")))
     groups = [Group(gettext("Pekerjaan"), tuple(work))]
     if actor.has(OfficeRole.OPERATOR):
         groups.append(

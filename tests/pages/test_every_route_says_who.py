@@ -1,9 +1,12 @@
 """One test walks all routes: each says who may use it, lets in whom it says, and answers nobody with a fault."""
 
+from datetime import date
+
 import pytest
 from sqlalchemy import func, select
 
 from engine.model.people import OfficeRole
+from engine.service.procedures import INDONESIAN
 from engine.store.tables import metadata
 from engine.web.access import access_of
 
@@ -34,7 +37,15 @@ def ids(office):
         "deed": "tangguhkan",
         "series": "surat_keluar",
         "year": 2025,
+        "register_id": "kode_surat",
+        "entry_id": _a_row(office),
+        "kind": "csv",
     }
+
+
+def _a_row(office):
+    page = office.services.registers.page(office.actor("auditor"), "kode_surat", date(2025, 4, 11), INDONESIAN)
+    return page.rows[0].entry.id
 
 
 def routes(app, method):

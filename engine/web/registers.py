@@ -1,0 +1,234 @@
+"""The pages of registers: the office's reference tables, row by row and as files."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as Answer
+
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound
+from engine.service.procedures import Words
+from engine.service.registers import RowPage
+from engine.web import errors as wording
+from engine.web import formatting
+from engine.web.access import signed_in, uploading
+from engine.web.identity import actor, now, posted_entries
+from engine.web.services import services
+from engine.web.texts import gettext
+
+pages = Blueprint("registers", __name__, url_prefix="/register")
+KINDS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
+LARGEST = 10 * 1024 * 1024
+
+
+def words() -> Words:
+    """Return the reader's language."""
+    return Words(formatting.language(), gettext)
+
+
+def today() -> date:
+    """Return the office's date."""
+    return services().office.today(now())
+
+
+@pages.get("")
+@signed_in
+def index() -> str:
+    """Show every register."""
+    return render_template("registers/index.html", found=services().registers.all(actor(), today()), on=today())
+
+
+@pages.get("/<register_id>")
+@signed_in
+def show(register_id: str) -> str:
+    """Show the rows of a register in force on a day."""
+    text = request.args.get("cari", "").strip()[:100]
+    page = request.args.get("halaman", 1, int)
+    found = services().registers.page(actor(), register_id, _day("pada"), words(), text, page)
+    return render_template("registers/show.html", page=found, text=text)
+
+
+@pages.get("/<register_id>/berkas.<kind>")
+@signed_in
+def export(register_id: str, kind: str) -> Response:
+    """Give the rows in force on a day as a file."""
+    if kind not in KINDS:
+        raise NotFound(kind)
+    name, content = services().registers.export(actor(), register_id, _day("pada"), kind, now())
+    response = Response(content, mimetype=KINDS[kind])
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@pages.get("/<register_id>/baru")
+@signed_in
+def new(register_id: str) -> str:
+    """Show the form of a new row."""
+    summary = services().registers.new_row(actor(), register_id, today())
+    fields = services().registers.fields(summary.register, {}, (), words())
+    return render_template("registers/row.html", summary=summary, row=None, fields=fields, errors=(), since=today())
+
+
+@pages.post("/<register_id>/baru")
+@signed_in
+def add(register_id: str) -> Answer | tuple[str, int]:
+    """Add a row."""
+    entries = posted_entries()
+    summary = services().registers.new_row(actor(), register_id, today())
+    since = _typed_day("_mulai")
+    try:
+        if since is None:
+            raise InvalidForm([_no_day()], entries)
+        added = services().registers.add(actor(), register_id, entries, since, now(), words())
+    except InvalidForm as invalid:
+        errors = [_worded(each) for each in invalid.errors]
+        status = 422
+    except Conflict as conflict:
+        errors, status = [_conflict(conflict, summary.register.key[0])], 409
+    else:
+        flash(gettext("Baris disimpan."), "success")
+        return redirect(url_for("registers.row", register_id=register_id, entry_id=added), 303)
+    fields = services().registers.fields(summary.register, entries, errors, words())
+    page = render_template(
+        "registers/row.html", summary=summary, row=None, fields=fields, errors=errors, since=since or today()
+    )
+    return page, status
+
+
+@pages.get("/<register_id>/baris/<entry_id>")
+@signed_in
+def row(register_id: str, entry_id: str) -> str:
+    """Show one row, its periods, what was changed of it, and its form to those who may edit it."""
+    found = services().registers.row(actor(), register_id, entry_id, today(), words())
+    return _row_page(found, found.entries, (), found.row.entry.since)
+
+
+@pages.post("/<register_id>/baris/<entry_id>")
+@signed_in
+def save(register_id: str, entry_id: str) -> Answer | tuple[str, int]:
+    """Correct a row, let another succeed it, or end it."""
+    entries, since = posted_entries(), _typed_day("_mulai")
+    version = request.form.get("_versi", 0, int)
+    try:
+        if request.form.get("_akhiri"):
+            until = _typed_day("_sampai")
+            if until is None:
+                raise InvalidForm([_no_day("_sampai")], {})
+            reason = request.form.get("_alasan", "")
+            services().registers.end(actor(), register_id, entry_id, until, version, reason, now())
+            saved = entry_id
+        else:
+            if since is None:
+                raise InvalidForm([_no_day()], entries)
+            saved = services().registers.save(actor(), register_id, entry_id, entries, since, version, now(), words())
+    except InvalidForm as invalid:
+        errors, status = [_worded(each) for each in invalid.errors], 422
+    except Conflict as conflict:
+        errors, status = [_conflict(conflict)], 409
+    else:
+        flash(gettext("Baris disimpan."), "success")
+        return redirect(url_for("registers.row", register_id=register_id, entry_id=saved), 303)
+    found = services().registers.row(actor(), register_id, entry_id, today(), words())
+    kept = entries if not request.form.get("_akhiri") else found.entries
+    return _row_page(found, kept, errors, since or found.row.entry.since), status
+
+
+@pages.get("/<register_id>/impor")
+@signed_in
+def choose_file(register_id: str) -> str:
+    """Show where a file is chosen."""
+    summary = services().registers.new_row(actor(), register_id, today())
+    return render_template("registers/import.html", summary=summary, since=today(), found=None, kept="", refused=None)
+
+
+@pages.post("/<register_id>/impor")
+@uploading
+def take_file(register_id: str) -> Answer | tuple[str, int]:
+    """Say what a file would change; import it once that was read."""
+    summary = services().registers.new_row(actor(), register_id, today())
+    since, kept = _typed_day("_mulai") or today(), request.form.get("_berkas", "")
+    sent = request.files.get("berkas")
+    if kept and not (sent and sent.filename):
+        done = services().registers.take_kept(actor(), register_id, kept, since, now(), words())
+        if not done.faults:
+            flash(
+                gettext(
+                    "%(new)s baris baru, %(changed)s berubah, %(same)s tetap.",
+                    new=done.new,
+                    changed=done.changed,
+                    same=done.unchanged,
+                ),
+                "success",
+            )
+            return redirect(url_for("registers.show", register_id=register_id, pada=since.isoformat()), 303)
+        return _import_page(summary, since, done, ""), 422
+    content = sent.stream.read(LARGEST + 1) if sent else b""
+    if sent:
+        sent.close()
+    if not content:
+        refused = gettext("Pilih berkas XLSX atau CSV.")
+        page = render_template(
+            "registers/import.html", summary=summary, since=since, found=None, kept="", refused=refused
+        )
+        return page, 422
+    found = services().registers.look_at(actor(), register_id, content, since, words())
+    kept = "" if found.faults else services().registers.keep(content)
+    return _import_page(summary, since, found, kept), 422 if found.faults else 200
+
+
+def _import_page(summary: object, since: date, found: object, kept: str) -> str:
+    return render_template("registers/import.html", summary=summary, since=since, found=found, kept=kept, refused=None)
+
+
+def _row_page(found: RowPage, entries: Mapping[str, Sequence[str]], errors: Sequence[FieldError], since: date) -> str:
+    fields = services().registers.fields(found.summary.register, entries, errors, words())
+    return render_template(
+        "registers/row.html",
+        summary=found.summary,
+        row=found,
+        fields=fields,
+        errors=errors,
+        since=since,
+        details={line.seq: json.loads(line.change) for line in found.lines},
+    )
+
+
+def _day(name: str) -> date:
+    try:
+        return date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return today()
+
+
+def _typed_day(name: str) -> date | None:
+    try:
+        return date.fromisoformat(request.form.get(name, ""))
+    except ValueError:
+        return None
+
+
+def _no_day(name: str = "_mulai") -> FieldError:
+    return FieldError(name, gettext("Tanggal"), gettext("Isi tanggal berlakunya."), "required")
+
+
+def _worded(error: FieldError) -> FieldError:
+    message = {
+        "register_key": gettext("Kunci baris (%(key)s) tidak dapat diubah; akhiri baris ini dan buat yang baru."),
+        "register_since": gettext("Tanggal mulai harus dalam masa berlaku baris %(key)s."),
+        "register_until": gettext("Tanggal akhir tidak boleh sebelum baris %(key)s mulai berlaku."),
+    }.get(error.keyword)
+    if message is not None:
+        return FieldError(error.path, error.label, message % {"key": error.label}, error.keyword)
+    if error.path == "_alasan":
+        return FieldError(error.path, error.label, gettext("Alasan wajib diisi, 3 sampai 500 huruf."), error.keyword)
+    return error
+
+
+def _conflict(conflict: Conflict, path: str = "") -> FieldError:
+    if conflict.reason == "duplicate":
+        message = gettext(
+            "%(key)s masih berlaku pada tanggal itu. Ubah atau akhiri baris itu.", key=conflict.facts.get("title")
+        )
+        return FieldError(path, "", message, "duplicate")
+    return FieldError(path, "", wording.conflict_words(conflict), "stale")
