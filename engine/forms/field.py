@@ -124,6 +124,7 @@ class Field:
     max_size: int | None = None
     key: str | None = None  # the column that tells prefilled rows apart
     fixed_rows: bool = False  # the rows are those of x-default: none is added, removed or moved
+    aside: bool = False  # a column that only explains its row: folded away until somebody asks
     return_reason: bool = False
     source: Wording | None = None  # where a prefilled value comes from
     messages: Mapping[str, Wording] = field(default_factory=dict)

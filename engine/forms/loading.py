@@ -45,6 +45,7 @@ UI_OPTIONS: Mapping[str, frozenset[Kind]] = {
     "key": frozenset({Kind.TABLE}),
     "fixedRows": frozenset({Kind.TABLE}),
     "source": frozenset(Kind),
+    "aside": frozenset(Kind),
 }
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 DEEPEST = 8
@@ -545,6 +546,7 @@ class _Reader:
             field,
             buttons=self.verbs(field, options.get("buttons"), (*place, "buttons")),
             return_reason=options.get("returnReason") is True,
+            aside=options.get("aside") is True and (field.read_only or field.computed is not None),
             accept=tuple(_ending(each) for each in _listed(options.get("accept"))),
             max_size=size,
             role=options.get("role"),

@@ -95,6 +95,8 @@ class FieldView:
     decision: bool = False
     when: tuple[When, ...] = ()
     active: bool = True
+    aside: bool = False
+    shown_rows: tuple[tuple[str, ...], ...] = ()  # of a table that is only read
 
     @property
     def id(self) -> str:
@@ -196,6 +198,13 @@ def view_fields(reading: Reading, problems: Sequence[FieldError]) -> tuple[Field
     )
 
 
+def only_read(field: Field) -> bool:
+    """Whether nobody types anything into a field: it is given, or a table of fixed rows whose every column is."""
+    if field.kind is Kind.TABLE and field.fixed_rows and all(each.given for each in field.fields):
+        return True
+    return field.given
+
+
 @dataclass(frozen=True, slots=True)
 class _Viewer:
     reading: Reading
@@ -207,10 +216,10 @@ class _Viewer:
         """Return one field; *around* are the fields that its conditions may name."""
         if field.kind is Kind.SECTION:
             return self.section(field, node, value, path)
-        if field.kind in ROWS and not field.given:
+        if field.kind in ROWS and not only_read(field):
             return self.table(field, node, value, path)
         locale, files = self.reading.around.locale, self.reading.around.files
-        given = field.given
+        given = only_read(field)
         chosen = set(node.texts) if not given else set()
         held = [files[id_] for id_ in dict.fromkeys(node.texts) if id_ in files]
         if field.kind is Kind.FILE:
@@ -231,7 +240,19 @@ class _Viewer:
             unit=field.unit.of(locale) if field.unit else "",
             max_length=field.schema.get("maxLength"),
             decision=field.decision,
+            columns=self.columns(field, path) if given and field.kind is Kind.TABLE else (),
+            shown_rows=self.shown_rows(field, value) if given else (),
         )
+
+    def columns(self, field: Field, path: str) -> tuple[FieldView, ...]:
+        """Return a table's columns: their words, without values."""
+        return tuple(self.field(each, Node(), None, f"{path}.{each.name}", {}) for each in field.fields)
+
+    def shown_rows(self, field: Field, value: Any) -> tuple[tuple[str, ...], ...]:
+        """Return the rows of a table that is only read, as text."""
+        if field.kind is not Kind.TABLE or not isinstance(value, list):
+            return ()
+        return tuple(tuple(self.text(each, row.get(each.name)) for each in field.fields) for row in value)
 
     def source(self, field: Field) -> str | None:
         """Return where a value comes from that the person does not type."""
@@ -254,6 +275,7 @@ class _Viewer:
             "problems": tuple(self.problems.get(path, ())),
             "when": self.conditions(field, path),
             "active": path not in self.reading.hidden,
+            "aside": field.aside,
         }
 
     def section(self, field: Field, node: Node, value: Any, path: str) -> FieldView:
