@@ -12,6 +12,7 @@ from engine.service.accounts import Accounts
 from engine.service.deployments import Deployments
 from engine.service.documents import Documents
 from engine.service.functions import Functions
+from engine.service.grids import Grids
 from engine.service.histories import Histories
 from engine.service.incidents import Incidents
 from engine.service.instances import Instances
@@ -88,10 +89,12 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
     office = Office(database, Precedents(database, procedures), registers)
     accounts = Accounts(database, office, idle=settings.idle, longest=settings.longest_session)
     deployments = Deployments(database, executor, procedures, office, functions)
+    tasks = Tasks(database, executor, procedures, office)
     return Services(
         accounts=accounts,
         deployments=deployments,
         documents=Documents(database, files, procedures, settings.file_limit),
+        grids=Grids(tasks, files),
         histories=Histories(database),
         incidents=Incidents(database, executor, procedures, office),
         instances=Instances(database, executor, procedures, office),
@@ -102,7 +105,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
         registers=registers,
         people=People(database, office, accounts, procedures),
         studio=Studio(database, procedures, office, deployments),
-        tasks=Tasks(database, executor, procedures, office),
+        tasks=tasks,
         timers=Timers(database, executor, procedures, office),
         tokens=Tokens(database, office),
     )

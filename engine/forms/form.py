@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from engine.forms import grids as tables
 from engine.forms import values as typed_values
 from engine.forms import views
 from engine.forms.defaults import Defaults, Evaluate
@@ -100,8 +101,12 @@ class Form:
         files: Mapping[str, Attachment],
         locale: str,
         gettext: Gettext,
+        grids: bool = False,
     ) -> FormView:
-        """Return what the templates show: every field with its words, what was typed into it, and what is wrong."""
+        """Return what the templates show: every field with its words, what was typed into it, and what is wrong.
+
+        With *grids* long tables have a page of their own and are not shown whole.
+        """
         around = Surroundings(context, evaluate, people, files, locale, gettext)
         posted = compact(self.tree, tree(entries), drop_blank=False)
         reading = Reading(self.tree, self.rules, posted, around)
@@ -109,7 +114,7 @@ class Form:
             id=self.id,
             title=self.wording.of(locale),
             help=self.help.of(locale) if self.help else None,
-            fields=views.view_fields(reading, problems),
+            fields=views.view_fields(reading, problems, grids=grids),
             decision=self.decision,
             buttons=self.buttons,
             progress=self.progress(entries),
@@ -134,6 +139,25 @@ class Form:
         if errors:
             raise InvalidForm(errors, flat(posted))
         return reading.values
+
+    def table(self, path: str) -> Field:
+        """Return the table at *path* that somebody fills in; NotFound for anything else."""
+        return tables.table_at(self.tree, path)
+
+    def read(
+        self,
+        entries: Entries,
+        *,
+        context: Mapping[str, Any],
+        evaluate: Evaluate,
+        people: People,
+        files: Mapping[str, Attachment],
+        locale: str,
+        gettext: Gettext,
+    ) -> Reading:
+        """Return what was posted as it is read, for ``engine.forms.grids``."""
+        posted = compact(self.tree, tree(entries), drop_blank=False)
+        return Reading(self.tree, self.rules, posted, Surroundings(context, evaluate, people, files, locale, gettext))
 
     def posted(self, values: Mapping[str, Any], locale: str, gettext: Gettext) -> dict[str, list[str]]:
         """Return JSON by field as entries; InvalidForm names each field that there is not, or that holds another type.

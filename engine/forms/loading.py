@@ -13,7 +13,19 @@ from functools import lru_cache
 from typing import Any
 
 from engine.forms import rules
-from engine.forms.field import LISTS, NUMERIC, VERBS, Check, Condition, Field, Kind, Numbering, Option, Wording
+from engine.forms.field import (
+    LISTS,
+    NUMERIC,
+    VERBS,
+    Check,
+    Condition,
+    Field,
+    Kind,
+    Numbering,
+    Option,
+    Verification,
+    Wording,
+)
 from engine.forms.form import Form
 from engine.forms.positions import Path, lines
 from engine.model.errors import Finding, InvalidProcedure
@@ -46,7 +58,9 @@ UI_OPTIONS: Mapping[str, frozenset[Kind]] = {
     "fixedRows": frozenset({Kind.TABLE}),
     "source": frozenset(Kind),
     "aside": frozenset(Kind),
+    "verify": frozenset({Kind.TABLE}),
 }
+VERIFY = frozenset({"column", "accept", "return", "note", "holder"})
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 DEEPEST = 8
 CheckExpression = Callable[[str], object]
@@ -553,9 +567,40 @@ class _Reader:
             unit=_ui_words(options.get("unit")),
             key=options.get("key"),
             fixed_rows=options.get("fixedRows") is True,
+            verify=self.verification(field, options.get("verify"), (*place, "verify")),
             source=_ui_words(options.get("source")),
             messages={k: w for k, v in messages.items() if (w := _ui_words(v)) is not None},
         )
+
+    def verification(self, field: Field, verify: Any, place: Path) -> Verification | None:
+        """Return how a table's rows are accepted or returned; names must be columns, outcomes choices of the first."""
+        if verify is None or field.kind is not Kind.TABLE:
+            return None
+        if not isinstance(verify, Mapping) or set(verify) - VERIFY or not {"column", "accept", "return"} <= set(verify):
+            self.refuse(
+                self.ui_file,
+                place,
+                "Verifikasi baris menyebut column, accept, dan return; boleh juga note dan holder.",
+                "Lihat docs/formulir.md.",
+            )
+            return None
+        for key in ("column", "note", "holder"):
+            if key in verify and field.field(str(verify[key])) is None:
+                self.refuse(self.ui_file, (*place, key), f"{verify[key]} bukan kolom tabel ini.", "Periksa ejaannya.")
+                return None
+        column = field.field(str(verify["column"]))
+        choices = {option.value for option in column.options} if column else set()
+        for key in ("accept", "return"):
+            if verify[key] not in choices and not (column and column.given):
+                self.refuse(
+                    self.ui_file,
+                    (*place, key),
+                    f"{verify[key]} bukan pilihan kolom {verify['column']}.",
+                    "Sebut nilai salah satu pilihannya.",
+                )
+                return None
+        named = {key: str(verify[key]) for key in ("note", "holder") if key in verify}
+        return Verification(str(verify["column"]), str(verify["accept"]), str(verify["return"]), **named)
 
     def verbs(self, field: Field, buttons: Any, place: Path) -> Mapping[str, str]:
         """Return which verb the completing button takes for each choice of a decision."""

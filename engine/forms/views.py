@@ -16,6 +16,12 @@ from engine.model.work import Attachment
 
 MOST_RADIOS = 7
 FILTERED_FROM = 11
+MOST_INLINE = 120
+"""The most cells to type into for which a form shows a table's rows itself, where there is a grid."""
+OFFERED_FROM = 9
+"""The rows from which on a table is offered as a grid, too."""
+SHOWN_FAULTS = 5
+"""How many faults of a table that is edited in the grid its form shows."""
 _MILLION = Decimal(1_000_000)
 
 
@@ -62,6 +68,17 @@ class RowView:
 
 
 @dataclass(frozen=True, slots=True)
+class GridLink:
+    """A table that has a page of its own; *kept*: edited there alone, and the form leaves its rows to the draft."""
+
+    kept: bool
+    rows: int
+    filled: int
+    faults: tuple[FieldError, ...] = ()  # the first of those in its rows
+    more: int = 0  # how many more there are
+
+
+@dataclass(frozen=True, slots=True)
 class FieldView:
     """One field as the page shows it."""
 
@@ -97,6 +114,7 @@ class FieldView:
     active: bool = True
     aside: bool = False
     shown_rows: tuple[tuple[str, ...], ...] = ()  # of a table that is only read
+    grid: GridLink | None = None  # of a table that can be edited on a page of its own
 
     @property
     def id(self) -> str:
@@ -186,12 +204,12 @@ def element_id(path: str) -> str:
 # ── filling in ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def view_fields(reading: Reading, problems: Sequence[FieldError]) -> tuple[FieldView, ...]:
-    """Return the fields of a form that was read, with *problems* beside them."""
+def view_fields(reading: Reading, problems: Sequence[FieldError], *, grids: bool = False) -> tuple[FieldView, ...]:
+    """Return the fields of a form that was read, with *problems* beside them; *grids*: long tables have a page."""
     by_path: dict[str, list[FieldError]] = {}
     for problem in problems:
         by_path.setdefault(problem.path, []).append(problem)
-    viewer = _Viewer(reading, by_path)
+    viewer = Viewer(reading, by_path, grids)
     return tuple(
         viewer.field(each, reading.posted[each.name], reading.values.get(each.name), each.name, {})
         for each in reading.tree
@@ -205,10 +223,18 @@ def only_read(field: Field) -> bool:
     return field.given
 
 
+def keeps_rows(field: Field, rows: int) -> bool:
+    """Whether a table of so many rows is too long for its form, and is edited in the grid alone."""
+    return field.kind is Kind.TABLE and rows * sum(not column.given for column in field.fields) > MOST_INLINE
+
+
 @dataclass(frozen=True, slots=True)
-class _Viewer:
+class Viewer:
+    """Makes views of the fields of a form that was read."""
+
     reading: Reading
     problems: Mapping[str, Sequence[FieldError]]
+    grids: bool = False
 
     def field(
         self, field: Field, node: Node, value: Any, path: str, around: Mapping[str, Field], *, in_row: bool = False
@@ -297,6 +323,7 @@ class _Viewer:
     def table(self, field: Field, node: Node, value: Any, path: str) -> FieldView:
         """Return a table, or a list of text as a table with one column."""
         columns = field.fields if field.kind is Kind.TABLE else (field.item,) if field.item else ()
+        link = self.grid_link(field, node, value, path) if self.grids and field.kind is Kind.TABLE else None
         return FieldView(
             **self.basics(field, path),
             given=False,
@@ -305,20 +332,32 @@ class _Viewer:
             texts=(),
             reading="",
             columns=tuple(self.field(each, Node(), None, f"{path}.{each.name}", {}) for each in columns),
-            rows=tuple(self.rows(field, node, value, path)),
+            rows=() if link is not None and link.kept else tuple(self.rows(field, node, value, path)),
+            grid=link,
             fixed_rows=field.fixed_rows,
             min_rows=field.min_items,
             max_rows=field.max_items,
         )
 
-    def rows(self, field: Field, node: Node, value: Any, path: str) -> list[RowView]:
-        """Return the rows of a table: those posted, or blank ones to begin with."""
+    def grid_link(self, field: Field, node: Node, value: Any, path: str) -> GridLink | None:
+        """Return how a table's own page is offered."""
+        rows = len(value) if isinstance(value, list) else 0
+        kept = keeps_rows(field, rows)
+        if not (kept or field.fixed_rows or rows >= OFFERED_FROM):
+            return None
+        typed = [column.name for column in field.fields if not column.given]
+        filled = sum(any(row[name].filled for name in typed) for row in node.rows())
+        faults = [each for at, those in self.problems.items() if at.startswith(f"{path}.") for each in those]
+        return GridLink(kept, rows, filled, tuple(faults[:SHOWN_FAULTS]), max(0, len(faults) - SHOWN_FAULTS))
+
+    def rows(self, field: Field, node: Node, value: Any, path: str, only: Sequence[int] | None = None) -> list[RowView]:
+        """Return the rows of a table: those posted, or blank ones to begin with; *only* some of them."""
         posted, known = node.rows(), value if isinstance(value, list) else []
         count = len(known) if field.fixed_rows else len(posted)
         if not count and not field.fixed_rows:
             count = max(field.min_items, int(field.required))
         gettext, found = self.reading.around.gettext, []
-        for n in range(count):
+        for n in range(count) if only is None else only:
             row = posted[n] if n < len(posted) else Node()
             here = f"{path}.{n}"
             if field.kind is Kind.TEXTS and field.item is not None:
@@ -382,6 +421,11 @@ class _Viewer:
             )
             found.append(When(text % facts, ".".join([*row, *names]), tuple(values), condition.negated))
         return tuple(found)
+
+    def files(self, ids: Sequence[str]) -> tuple[FileView, ...]:
+        """Return the files that a cell holds."""
+        known = self.reading.around.files
+        return tuple(_file(known[id_]) for id_ in dict.fromkeys(ids) if id_ in known)
 
     def text(self, field: Field, value: Any) -> str:
         """Return a value as text, people and files by their names."""

@@ -15,6 +15,8 @@ from engine.bpmn import expression
 from engine.bpmn.executor import Executor
 from engine.forms.defaults import Names
 from engine.forms.form import Form
+from engine.forms.grids import kept_tables, with_kept
+from engine.forms.reading import Reading
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, Capacity, Membership, OfficeRole
@@ -355,7 +357,37 @@ class Tasks:
             files={**page.attachments, **staged},
             locale=words.locale,
             gettext=words.gettext,
+            grids=True,
         )
+
+    def reading(
+        self, page: TaskPage, entries: Mapping[str, Sequence[str]], words: Words, now: datetime
+    ) -> tuple[Reading, Mapping[str, str]]:
+        """Return the entries of a task's form as they are read, and who there is."""
+        with self.database.read() as reader:
+            members = people.members(reader, self.office.today(now))
+            staged = documents.attachments(reader, _texts(entries))
+        read = page.form.read(
+            entries,
+            context=page.context,
+            evaluate=self._evaluator(page.procedure, page.instance, now),
+            people=lambda role: _people(members, role),
+            files={**page.attachments, **staged},
+            locale=words.locale,
+            gettext=words.gettext,
+        )
+        return read, _people(members, None)
+
+    def begun(self, page: TaskPage, now: datetime) -> Mapping[str, Sequence[str]]:
+        """Return what the form holds: the actor's draft, else what it begins with."""
+        return page.draft.entries if page.draft else self.prefill(page, now)
+
+    def with_kept_rows(
+        self, page: TaskPage, entries: Mapping[str, Sequence[str]], now: datetime
+    ) -> Mapping[str, Sequence[str]]:
+        """Return the entries with the rows of tables that they leave to the draft."""
+        paths = kept_tables(page.form.tree, entries)
+        return with_kept(entries, self.begun(page, now), paths) if paths else entries
 
     def faults(
         self, actor: Actor, task_id: str, entries: Mapping[str, Sequence[str]], words: Words, now: datetime
@@ -371,7 +403,8 @@ class Tasks:
         self, actor: Actor, task_id: str, entries: Mapping[str, Sequence[str]], deed: str, place: str, now: datetime
     ) -> dict[str, list[str]]:
         """Return the entries with a table's row added ("tambah"), removed ("hapus") or moved ("naik", "turun")."""
-        form = self.open(actor, task_id, now).form
+        page = self.open(actor, task_id, now)
+        form, entries = page.form, self.with_kept_rows(page, entries, now)
         if deed == "tambah":
             return form.add_row(entries, place)
         path, _, index = place.rpartition(".")
@@ -394,6 +427,8 @@ class Tasks:
         with self.database.write(actor, now) as work:
             task = tasks.by_id(work, task_id)
             if task is not None and (actor.has(task.role) or actor.person_id in (task.performer, task.completed_by)):
+                form = self.procedures.of(work, task.definition_id).form_of(task.element_id)
+                entries = self._with_kept(work, actor, task_id, form, entries, now)
                 tasks.save_draft(work, task_id, actor.person_id, task.instance_id, entries, now, None)
 
     def _evaluator(self, procedure: Procedure, record: InstanceRecord, now: datetime) -> Evaluate:
@@ -503,7 +538,7 @@ class Tasks:
             if standing is None or not (standing.member or standing.performer == actor.person_id):
                 raise NotPermitted("lane", role=task.role)
             form = self.procedures.of(work, task.definition_id).form_of(task.element_id)
-            entries = entries_of(form, sent, words)
+            entries = self._with_kept(work, actor, task_id, form, entries_of(form, sent, words), now)
             saved = tasks.save_draft(work, task_id, actor.person_id, task.instance_id, entries, now, revision)
             if saved is None:
                 raise Conflict("draft")
@@ -523,11 +558,20 @@ class Tasks:
         *,
         words: Words = INDONESIAN,
         membership_id: str | None = None,
+        draft_revision: int | None = None,
     ) -> Step:
         """Accept the entries of a task's form, move its instance on, and return how it moved.
 
+        *draft_revision* is the draft's at which the form was opened (0: there was none): if it was saved elsewhere
+        since, rows that the entries leave to the draft are not those that were seen, which is Conflict("draft").
+
         Raises InvalidForm with every fault at once, Conflict with who was faster, NotPermitted, NotFound.
         """
+        if draft_revision is not None:
+            with self.database.read() as reader:
+                draft = tasks.draft_of(reader, task_id, actor.person_id)
+            if draft is not None and draft.revision != draft_revision:
+                raise Conflict("draft", at=draft.saved_at)
         return moves.retrying(lambda: self._complete_once(actor, task_id, entries, now, words, membership_id))
 
     def _complete_once(
@@ -647,7 +691,7 @@ class Tasks:
             step = procedure.outline.task(found.task.element_id)
             self._permit_completing(reader, actor, found.task, found.standing, step)
             form = procedure.form_of(step.element_id)
-            entries = entries_of(form, sent, words)
+            entries = self._with_kept(reader, actor, task_id, form, entries_of(form, sent, words), now)
             return _Ground(
                 found=found,
                 procedure=procedure,
@@ -663,6 +707,23 @@ class Tasks:
                 entries=entries,
                 functions=self.office.functions(procedure, now, found.instance.reference_date),
             )
+
+    def _with_kept(
+        self, tx: Transaction, actor: Actor, task_id: str, form: Form, entries: Entries, now: datetime
+    ) -> Entries:
+        """Return the entries with the rows that they leave to the actor's draft, else to what was prefilled."""
+        paths = kept_tables(form.tree, entries)
+        if not paths:
+            return entries
+        draft = tasks.draft_of(tx, task_id, actor.person_id)
+        if draft is not None:
+            return with_kept(entries, draft.entries, paths)
+        found = tasks.context(tx, task_id, actor.person_id, self.office.today(now))
+        if found is None:
+            raise NotFound(task_id)
+        procedure = self.procedures.of(tx, found.instance.definition_id)
+        names = self.names(found, procedure, documents.current(tx, found.instance.id), actor, now)
+        return with_kept(entries, form.prefill(names, self._evaluator(procedure, found.instance, now)), paths)
 
     def _accept(self, actor: Actor, ground: _Ground, now: datetime, words: Words) -> dict[str, Any]:
         """Return the typed values of the entries; InvalidForm with every fault, missing kelengkapan first."""

@@ -8,6 +8,7 @@ from flask import current_app
 from engine.service.accounts import Accounts
 from engine.service.deployments import Deployments
 from engine.service.documents import Documents
+from engine.service.grids import Grids
 from engine.service.histories import Histories
 from engine.service.incidents import Incidents
 from engine.service.instances import Instances
@@ -30,6 +31,7 @@ class Services:
     accounts: Accounts
     deployments: Deployments
     documents: Documents
+    grids: Grids
     histories: Histories
     incidents: Incidents
     instances: Instances

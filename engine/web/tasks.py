@@ -1,7 +1,8 @@
 """The pages of the person doing the work: inbox, form, draft, completion, receipt."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
@@ -139,6 +140,9 @@ def save_draft(task_id: str) -> Response | tuple[Response, int] | tuple[str, int
         return jsonify({"revision": saved, "saved_at": _clock(now())})
     if refused:
         return show_again(task_id, entries, status=422, problems=refused)
+    table = request.form.get("_tabel")
+    if table:
+        return redirect(url_for("grids.show", task_id=task_id, table=table), 303)
     flash(gettext("Draf tersimpan %(at)s.", at=_clock(now())), "success")
     return redirect(url_for("tasks.show", task_id=task_id), 303)
 
@@ -165,13 +169,27 @@ def complete(task_id: str) -> Response | tuple[str, int]:
         if refused:
             _only_check(task_id, entries, refused)
         services().tasks.complete(
-            actor(), task_id, entries, now(), words=words(), membership_id=request.form.get("_kapasitas")
+            actor(),
+            task_id,
+            entries,
+            now(),
+            words=words(),
+            membership_id=request.form.get("_kapasitas"),
+            draft_revision=request.form.get("_revisi", type=int),
         )
     except InvalidForm as invalid:
         return show_again(task_id, invalid.entries, status=422, problems=invalid.errors)
     except Conflict as conflict:
         if conflict.reason == "completed" and conflict.who == actor().person_id:
             return redirect(url_for("tasks.receipt", task_id=task_id), 303)  # posted twice: done once
+        if conflict.reason == "draft":
+            alert = gettext(
+                "Draf tugas ini diubah di tab atau perangkat lain pukul %(at)s, jadi kiriman ini belum diterima. Isian "
+                "formulir ini seperti yang Anda kirim; tabel yang diisi di halamannya sendiri seperti yang terbaru. "
+                "Periksa, lalu kirim lagi.",
+                at=_clock(conflict.at or now()),
+            )
+            return show_again(task_id, entries, status=409, alert=alert)
         _keep(task_id, entries)
         return render_template(
             "tasks/conflict.html", conflict=conflict, reason=errors.conflict_words(conflict), task_id=task_id
@@ -225,7 +243,7 @@ def show_again(
 ) -> tuple[str, int]:
     """Return the form with what was typed, the errors beside their fields, and a summary."""
     page = services().tasks.open(actor(), task_id, now())
-    return _form_page(page, entries, problems, alert), status
+    return _form_page(page, services().tasks.with_kept_rows(page, entries, now()), problems, alert), status
 
 
 def stale_page(_: CSRFError) -> tuple[str, int]:
@@ -253,13 +271,41 @@ def _form_page(
     alert: str | None = None,
 ) -> str:
     shown = services().tasks.fields(page, entries, problems, words(), now())
+    kept = {view.path: view for view in _tables(shown.fields) if view.grid is not None and view.grid.kept}
+    tables = [view for view in _tables(shown.fields) if view.grid is not None]
     return render_template(
         "tasks/form.html",
         page=page,
         fields=shown,
-        errors=[_worded(problem) for problem in problems],
+        errors=_first_of_tables([_worded(problem) for problem in problems], kept),
+        kept_tables=list(kept),
+        has_tables=bool(tables),
+        tables_at=f"{url_for('tasks.show', task_id=page.item.task.id)}/tabel/",
         alert_text=alert,
     )
+
+
+def _tables(fields: Sequence[Any]) -> Iterator[Any]:
+    """Return every table among the fields as shown, also those in sections."""
+    for field in fields:
+        if field.kind == "table":
+            yield field
+        yield from _tables(field.fields)
+
+
+def _first_of_tables(problems: Sequence[FieldError], kept: Mapping[str, Any]) -> list[FieldError]:
+    """Return the problems, of each table with a page of its own only the first: nobody reads five hundred lines."""
+    found: list[FieldError] = []
+    for path, view in kept.items():
+        faults = [each for each in problems if each.path.startswith(f"{path}.")]
+        found += faults[: len(view.grid.faults)]
+        if view.grid.more:
+            more = gettext("%(table)s: %(n)s isian lain perlu diperbaiki.", table=view.label, n=view.grid.more)
+            found.append(FieldError(path, view.label, more, "more"))
+    mine = {id(each) for each in found}
+    inside = tuple(f"{path}." for path in kept)
+    whole = [each for each in problems if not each.path.startswith(inside) or id(each) in mine]
+    return [*whole, *(each for each in found if each.keyword == "more")] if inside else list(problems)
 
 
 def _worded(problem: FieldError) -> FieldError:

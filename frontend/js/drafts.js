@@ -28,8 +28,13 @@ export function saveDrafts(form) {
   let saved = typed(form);
   let timer = null;
   let stopped = false;
+  let saving = null;
 
-  const save = async () => {
+  const save = () => {
+    saving ||= send().finally(() => (saving = null));
+    return saving;
+  };
+  const send = async () => {
     timer = null;
     const now = typed(form);
     if (stopped || now === saved) return;
@@ -47,6 +52,8 @@ export function saveDrafts(form) {
       } else if (answer.ok) {
         const facts = await answer.json();
         revision = facts.revision;
+        const sent = form.querySelector('[name="_revisi"]');
+        if (sent) sent.value = revision;
         saved = now;
         document.dispatchEvent(new Event(SEEN));
         localStorage.removeItem(keyOf(url));
@@ -63,7 +70,13 @@ export function saveDrafts(form) {
   };
   form.addEventListener("input", soon);
   form.addEventListener("change", soon);
-  form.addEventListener("submit", () => {
+  form.addEventListener("submit", (event) => {
+    if (saving) {
+      // What is on its way makes the draft newer: only after its answer does the form know which draft it saw.
+      event.preventDefault();
+      saving.finally(() => form.requestSubmit(event.submitter));
+      return;
+    }
     stopped = true;
     clearTimeout(timer);
     localStorage.setItem(keyOf(url), typed(form));

@@ -40,6 +40,7 @@ def ids(office):
         "register_id": "kode_surat",
         "entry_id": _a_row(office),
         "kind": "csv",
+        "table": "draft_laporan.baris",
     }
 
 

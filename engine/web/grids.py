@@ -1,0 +1,333 @@
+"""A table of a task's form on a page of its own: a grid where scripts run, else fields in pages of 25 rows.
+
+The grid builds itself from the JSON in the page and sends only the cells that were changed; the answer holds the rows
+as the server reads them: what is computed, what is wrong. All rows are in the document, also 500 of them: the
+browser's own search, printing and screen readers then find every row, and building them takes a tenth of a second.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as Answer
+
+from engine.model.errors import Conflict, FieldError, NotFound
+from engine.service.grids import LARGEST, GridImport, GridPage, RowState
+from engine.service.procedures import Words
+from engine.web import errors, formatting
+from engine.web.access import signed_in, uploading
+from engine.web.identity import actor, now, posted_entries
+from engine.web.services import services
+from engine.web.texts import gettext
+from engine.web.uploads import stage_files
+
+pages = Blueprint("grids", __name__, url_prefix="/tugas/<task_id>/tabel")
+KINDS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
+PAGE = 25
+FILTERS: Mapping[str, tuple[RowState, ...]] = {
+    "kosong": (RowState.EMPTY, RowState.INCOMPLETE),
+    "perbaiki": (RowState.FAULTY,),
+    "dikembalikan": (RowState.RETURNED,),
+}
+DEEDS = ("tambah", "hapus", "naik", "turun")
+
+
+def words() -> Words:
+    """Return the reader's language."""
+    return Words(formatting.language(), gettext)
+
+
+@pages.get("/<table>")
+@signed_in
+def show(task_id: str, table: str) -> str:
+    """Show a table of a task's form."""
+    return _page(services().grids.open(actor(), task_id, table, words(), now()))
+
+
+@pages.post("/<table>")
+@uploading
+def save(task_id: str, table: str) -> Answer | tuple[Response, int] | tuple[str, int]:
+    """Write cells over the draft: from a button, or in the background as JSON."""
+    background = bool(request.headers.get("X-Alur-Background"))
+    cells = posted_entries()
+    refused = stage_files(actor(), task_id, cells)
+    revision = request.form.get("_revisi", 0, int)
+    undo: dict[str, list[str]] = {}
+    deed, index = _deed(table)
+    try:
+        if request.form.get("_terima_semua"):
+            services().grids.save(actor(), task_id, table, cells, revision, words(), now())
+            revision = services().tasks.draft(actor(), task_id).revision
+            saved, undo = services().grids.accept_all(actor(), task_id, table, revision, words(), now())
+        elif deed:
+            saved = services().grids.edit_rows(actor(), task_id, table, cells, deed, index, revision, words(), now())
+        else:
+            saved = services().grids.save(actor(), task_id, table, cells, revision, words(), now())
+    except Conflict as conflict:
+        return _conflict(task_id, table, conflict, cells, background=background)
+    if background:
+        touched = {int(i) for name in cells if (i := name.removeprefix(f"{table}.").partition(".")[0]).isdecimal()}
+        return jsonify(
+            {
+                "revision": saved.revision,
+                "saved_at": _clock(),
+                "rows": [_row(saved, n) for n in sorted(touched) if n < len(saved.grid.rows)],
+                "facts": _facts(saved),
+                "refused": [problem.message for problem in refused],
+            }
+        )
+    if refused or undo:
+        return _page(saved, problems=refused, undo=undo), 422 if refused else 200
+    flash(gettext("Draf tersimpan %(at)s.", at=_clock()), "success")
+    page = request.args.get("halaman", 1, int) + bool(request.form.get("_lanjut"))
+    if deed == "tambah":
+        page = -(-len(saved.grid.rows) // PAGE)
+    return redirect(_address(task_id, table, halaman=page), 303)
+
+
+@pages.get("/<table>/berkas.<kind>")
+@signed_in
+def download(task_id: str, table: str, kind: str) -> Response:
+    """Give the table as a file, to be filled in without a connection."""
+    if kind not in KINDS:
+        raise NotFound(kind)
+    name, content = services().grids.sheet(actor(), task_id, table, kind, words(), now())
+    response = Response(content, mimetype=KINDS[kind])
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+@pages.get("/<table>/unggah")
+@signed_in
+def choose_file(task_id: str, table: str) -> str:
+    """Show where a file is chosen."""
+    return _import_page(services().grids.open(actor(), task_id, table, words(), now()))
+
+
+@pages.post("/<table>/unggah")
+@uploading
+def take_file(task_id: str, table: str) -> Answer | tuple[str, int]:
+    """Say what a file would change, cell by cell; take what can be taken once that was read."""
+    sent, kept = request.files.get("berkas"), request.form.get("_berkas", "")
+    if kept and not (sent and sent.filename):
+        revision = request.form.get("_revisi", 0, int)
+        try:
+            _, done = services().grids.take_in(actor(), task_id, table, kept, revision, words(), now())
+        except Conflict as conflict:
+            flash(errors.conflict_words(conflict), "warning")
+            return redirect(url_for("grids.choose_file", task_id=task_id, table=table), 303)
+        flash(gettext("%(n)s sel dari berkas masuk ke draf.", n=len(done.changes)), "success")
+        return redirect(url_for("grids.show", task_id=task_id, table=table), 303)
+    content = sent.stream.read(LARGEST + 1) if sent else b""
+    if sent:
+        sent.close()
+    if not content:
+        page = services().grids.open(actor(), task_id, table, words(), now())
+        return _import_page(page, refused=gettext("Pilih berkas XLSX atau CSV.")), 422
+    page, found = services().grids.look_at(actor(), task_id, table, content, words(), now())
+    kept = services().grids.keep(content) if found.changes else ""
+    return _import_page(page, found, kept), 422 if found.faults or found.refusals else 200
+
+
+# ── pages ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _page(
+    page: GridPage,
+    *,
+    problems: Sequence[FieldError] = (),
+    undo: Mapping[str, Sequence[str]] | None = None,
+    alert: str | None = None,
+) -> str:
+    """Return the page of a table: the rows that the filters leave, 25 at a time, and all of them as JSON."""
+    form_view = request.args.get("tampilan") == "formulir"
+    rows = _filtered(page)
+    pages_ = max(1, -(-len(rows) // PAGE))
+    number = min(max(1, request.args.get("halaman", 1, int)), pages_)
+    shown = page.rows([row.index for row in rows[(number - 1) * PAGE : number * PAGE]])
+    grid = page.grid
+    filling = page.task.may == "fill"
+    view = {
+        "id": "f-" + page.path.replace(".", "-"),
+        "path": page.path,
+        "kind": "table",
+        "label": grid.label,
+        "help": grid.help,
+        "problems": grid.problems,
+        "columns": grid.columns,
+        "rows": shown,
+        "fixed_rows": grid.fixed_rows,
+        "can_add": grid.can_add and filling,
+    }
+    return render_template(
+        "tasks/grid.html",
+        page=page,
+        grid=grid,
+        view=view,
+        filling=filling,
+        form_view=form_view,
+        facts=_facts(page),
+        data=None if form_view else _data(page),
+        number=number,
+        pages=pages_,
+        found=len(rows),
+        errors=list(problems),
+        undo=undo or {},
+        alert_text=alert,
+        holders=_holders(page),
+        address=lambda **args: _address(page.task.item.task.id, page.path, **args),
+        here=_address(page.task.item.task.id, page.path, halaman=number),
+    )
+
+
+def _import_page(page: GridPage, found: GridImport | None = None, kept: str = "", refused: str | None = None) -> str:
+    return render_template("tasks/grid_import.html", page=page, found=found, kept=kept, refused=refused, errors=())
+
+
+def _conflict(
+    task_id: str, table: str, conflict: Conflict, cells: Mapping[str, Sequence[str]], *, background: bool
+) -> tuple[Response, int] | tuple[str, int]:
+    """Answer cells that meet a draft which was saved elsewhere: nothing is written, both sides are shown."""
+    if conflict.reason != "draft":
+        if background:
+            return jsonify({"message": errors.conflict_words(conflict)}), 409
+        raise conflict
+    there = services().grids.open(actor(), task_id, table, words(), now())
+    saved_at = there.task.draft.saved_at if there.task.draft else now()
+    at = formatting.Dates(services().office.zone).clock(saved_at)
+    message = gettext("Tabel ini diubah di tab atau perangkat lain pukul %(at)s.", at=at)
+    if background:
+        return jsonify({"message": message, "revision": there.revision, "data": _data(there)}), 409
+    alert = gettext(
+        "%(what)s Isian Anda ada di bawah, belum disimpan. Simpan sekali lagi bila isian Anda yang benar.", what=message
+    )
+    shown = services().grids.preview(actor(), task_id, table, cells, words(), now())
+    return _page(replace(shown, revision=there.revision), alert=alert), 409
+
+
+def _filtered(page: GridPage) -> list[Any]:
+    rows = list(page.grid.rows)
+    states = FILTERS.get(request.args.get("saring", ""))
+    if states is not None:
+        rows = [row for row in rows if row.state in states]
+    wanted = request.args.get("cari", "").strip().casefold()
+    if wanted:
+        rows = [
+            row
+            for row in rows
+            if any(wanted in text.casefold() for text in (*row.shown.values(), *sum(row.texts.values(), ())))
+        ]
+    holder, column = request.args.get("pemegang", ""), page.grid.verify and page.grid.verify.holder
+    if holder and column:
+        rows = [row for row in rows if _cell(row, column) == holder]
+    return rows
+
+
+def _holders(page: GridPage) -> list[str]:
+    column = page.grid.verify and page.grid.verify.holder
+    return sorted({_cell(row, column) for row in page.grid.rows} - {""}) if column else []
+
+
+def _cell(row: Any, column: str) -> str:
+    return str(row.shown.get(column) or "; ".join(row.texts.get(column, ())))
+
+
+def _deed(table: str) -> tuple[str, int]:
+    for deed in DEEDS:
+        place = request.form.get(f"_{deed}")
+        if place == table and deed == "tambah":
+            return deed, 0
+        index = (place or "").removeprefix(f"{table}.")
+        if place and index.isdecimal():
+            return deed, int(index)
+    return "", 0
+
+
+def _address(task_id: str, table: str, **args: object) -> str:
+    """Return the address of the table's page with the filters of this request."""
+    kept: dict[str, Any] = {k: v for k, v in request.args.items() if k in ("saring", "cari", "pemegang", "tampilan")}
+    kept |= {k: v for k, v in args.items() if v is not None}
+    kept = {k: v for k, v in kept.items() if k not in args or args[k] is not None}
+    return url_for("grids.show", task_id=task_id, table=table, **kept)
+
+
+def _clock() -> str:
+    return formatting.Dates(services().office.zone).clock(now())
+
+
+# ── as JSON, for the script ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _facts(page: GridPage) -> dict[str, int]:
+    grid = page.grid
+    return {
+        "rows": len(grid.rows),
+        "filled": grid.filled,
+        "accepted": grid.count(RowState.ACCEPTED),
+        "acceptable": sum(row.acceptable for row in grid.rows),
+        **{name: grid.count(*states) for name, states in FILTERS.items()},
+    }
+
+
+def _data(page: GridPage) -> dict[str, Any]:
+    grid, task_id = page.grid, page.task.item.task.id
+    return {
+        "path": page.path,
+        "key": grid.key,
+        "revision": page.revision,
+        "filling": page.task.may == "fill",
+        "fixed": grid.fixed_rows,
+        "url": url_for("grids.save", task_id=task_id, table=page.path),
+        "verify": None
+        if grid.verify is None
+        else {
+            "column": grid.verify.column,
+            "accept": grid.verify.accept,
+            "refuse": grid.verify.refuse,
+            "note": grid.verify.note,
+            "holder": grid.verify.holder,
+            "decides": grid.verify.decides,
+        },
+        "columns": [
+            {
+                "name": column.name,
+                "label": column.label,
+                "help": column.help or "",
+                "kind": column.kind,
+                "required": column.required,
+                "given": column.given,
+                "computed": column.computed,
+                "aside": column.aside,
+                "unit": column.unit,
+                "options": [[option.value, option.label] for option in column.options],
+                "accept": column.accept,
+                "limit": " ".join(each for each in (column.kinds, column.max_size) if each),
+            }
+            for column in grid.columns
+        ],
+        "rows": [_row(page, n) for n in range(len(grid.rows))],
+        "facts": _facts(page),
+    }
+
+
+def _row(page: GridPage, index: int) -> dict[str, Any]:
+    row = page.grid.rows[index]
+    return {
+        "i": row.index,
+        "k": row.key,
+        "v": {name: list(texts) for name, texts in row.texts.items() if texts},
+        "s": {name: text for name, text in row.shown.items() if text},
+        "e": {
+            name: [
+                {"m": each.message, "r": each.keyword == "required", "c": [list(choice) for choice in each.choices]}
+                for each in those
+            ]
+            for name, those in row.problems.items()
+        },
+        "h": sorted(row.hidden),
+        "f": {name: [[f.id, f.name, f.size] for f in files] for name, files in row.files.items() if files},
+        "st": row.state.value,
+        "n": row.note,
+        "ok": row.acceptable,
+    }
