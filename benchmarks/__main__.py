@@ -5,13 +5,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import engine_room, footprint, host, inbox, report
+from benchmarks import engine_room, footprint, grid, host, inbox, report
 from benchmarks.figures import Found
 
 GROUPS: dict[str, Callable[..., Found]] = {
     "engine": engine_room.run,
     "host": host.run,
     "inbox": inbox.run,
+    "grid": grid.run,
     "footprint": footprint.run,
 }
 RESULTS = Path(__file__).parent / "results"

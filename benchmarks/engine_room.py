@@ -16,7 +16,7 @@ from benchmarks.procedure import Move, Recorded, record
 from engine.bpmn.executor import Executor
 from engine.model.calendar import OfficeCalendar
 from engine.model.process import Snapshot
-from engine.service.procedures import office_functions
+from engine.service.procedures import calendar_functions
 from tests.office import FRIDAY, SOP
 
 START = {"tahun": 2025, "periode": "I"}
@@ -30,7 +30,7 @@ class Ours:
         self.live, self.id = live, id_
         self.executor = executor or Executor()
         self.definition = self.executor.definition(recorded.content_hash, SOP, lambda: recorded.files)
-        self.functions = office_functions(OfficeCalendar(), FRIDAY)
+        self.functions = calendar_functions(OfficeCalendar(), FRIDAY)
         self.row, self.revision = Row(), 1
         self._took(self.executor.start(self.definition, self.id, {}, FRIDAY, functions=self.functions))
 

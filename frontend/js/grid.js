@@ -81,6 +81,7 @@ function start(data) {
   const editable = (r, column) => data.filling && !column.given && !rows[r].h.includes(column.name);
   const faultsOf = (r, column) => (rows[r].e[column.name] ?? []).filter((fault) => !fault.r);
   const missing = (r, column) => (rows[r].e[column.name] ?? []).some((fault) => fault.r) && !textsOf(r, column).some(Boolean);
+  const wide = new Set(columns.filter((column) => !numeric(column) && (column.kind === "long_text" || rows.some((_, r) => shownOf(r, column).length > 40))).map((column) => column.name));
   const nameOf = (r) => rows[r].k || say("row", { n: rows[r].i + 1 });
 
   // ── building ──
@@ -146,6 +147,7 @@ function start(data) {
     cell.className = [
       `kind-${column.kind}`,
       numeric(column) ? "num" : "",
+      wide.has(column.name) ? "wide" : "",
       editable(r, column) ? "" : "locked",
       faults.length || clash ? "wrong" : "",
       gap ? "gap" : "",
@@ -171,6 +173,11 @@ function start(data) {
   function tell(text, undoable = false) {
     status.replaceChildren(text);
     if (undoable) status.append(" ", el("button", { type: "button", class: "btn btn-sm", onclick: () => { undo(); tell(say("undone")); } }, say("undo")));
+  }
+
+  function mark(kind, text) {
+    state.dataset.state = kind;
+    state.textContent = text;
   }
 
   function facts(now) {
@@ -487,7 +494,7 @@ function start(data) {
   function remember() {
     if (dirty.size) localStorage.setItem(kept, JSON.stringify([...dirty].map(([at, texts]) => [rows.find((row) => row.i === Number(at.split(" ")[0]))?.k, at, texts])));
     else localStorage.removeItem(kept);
-    state.textContent = dirty.size ? `● ${say("unsaved_cells", { n: dirty.size })}` : state.textContent;
+    if (dirty.size) mark("dirty", `● ${say("unsaved_cells", { n: dirty.size })}`);
   }
   function soon(wait = 3000) {
     clearTimeout(timer);
@@ -515,7 +522,7 @@ function start(data) {
   async function send(files) {
     const sent = [...dirty].filter(([at]) => !conflicts.has(at));
     if (!sent.length && !files.length) return;
-    state.textContent = document.body.dataset.saving || "…";
+    mark("sending", say("sending"));
     try {
       const answer = await fetch(data.url, { method: "POST", body: bodyOf(sent, files), headers: { "X-Alur-Background": "1" } });
       const said = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : null;
@@ -532,12 +539,13 @@ function start(data) {
       facts(said.facts);
       remember();
       explain();
-      state.textContent = dirty.size ? state.textContent : `✓ ${said.saved_at}`;
+      if (!dirty.size) mark("saved", `✓ ${say("saved", { at: said.saved_at })}`);
       if (said.refused.length) tell(said.refused.join(" "));
       document.dispatchEvent(new Event(SEEN));
       if (!panel.hidden && files.length) openPanel(false);
     } catch (error) {
-      state.textContent = `⚠ ${say("unsaved_cells", { n: dirty.size })} ${/^\d*$/.test(error.message) || error instanceof TypeError ? "" : error.message}`;
+      const why = /^\d*$/.test(error.message) || error instanceof TypeError ? "" : error.message;
+      mark("failed", `⚠ ${say("unsaved_cells", { n: dirty.size })} ${why}`);
       timer = setTimeout(save, 10_000);
     }
   }
@@ -557,7 +565,7 @@ function start(data) {
     show();
     facts(said.data.facts);
     tell(said.message);
-    state.textContent = conflicts.size ? `⚠ ${say("conflict")}` : "";
+    mark("conflict", conflicts.size ? `⚠ ${say("conflict")}` : "");
     if (conflicts.size) {
       const [i, name] = [...conflicts.keys()][0].split(" ");
       go(rows.findIndex((row) => row.i === Number(i)), Math.max(0, columns.findIndex((column) => column.name === name)));
