@@ -22,12 +22,14 @@ from engine.service.office import Office
 from engine.service.operations import Operations
 from engine.service.people import People
 from engine.service.precedents import Precedents
+from engine.service.printing import Printing
 from engine.service.procedures import Procedures
 from engine.service.registers import Registers
 from engine.service.studio import Studio
 from engine.service.tasks import Tasks
 from engine.service.timers import Timers
 from engine.service.tokens import Tokens
+from engine.service.verification import Verification
 from engine.settings import Settings
 from engine.store.database import Database, check_writable, open_database
 from engine.store.files import FileStore
@@ -103,10 +105,12 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
         office=office,
         operations=Operations(database, data_dir),
         registers=registers,
+        printing=Printing(database, files, procedures, office, settings.public_url),
         people=People(database, office, accounts, procedures),
         studio=Studio(database, procedures, office, deployments),
         tasks=tasks,
         timers=Timers(database, executor, procedures, office),
+        verification=Verification(database, procedures),
         tokens=Tokens(database, office),
     )
 

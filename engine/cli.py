@@ -161,7 +161,14 @@ def worker() -> None:
     joined = build(read())
     joined.check()
     services = joined.services
-    Worker(services.timers, services.messages, services.documents, services.operations, joined.settings.data).run()
+    Worker(
+        services.timers,
+        services.messages,
+        services.documents,
+        services.printing,
+        services.operations,
+        joined.settings.data,
+    ).run()
 
 
 @main.command()

@@ -25,6 +25,7 @@ NAMES = {
     "ALUR_FILE_MB": "largest single file, in MB (25)",
     "ALUR_PROXY": "addresses of the trusted proxy in front, comma separated; set by `alur serve --behind-proxy`",
     "ALUR_SECURE": "1 when browsers come by HTTPS; set by `alur serve`",
+    "ALUR_PUBLIC_URL": "address that QR codes on papers lead to, https://alur.kantor.go.id; without it none is printed",
     "ALUR_PASSPHRASE": "passphrase of `alur backup` and `alur restore`, asked for if it is not set",
 }
 """Every setting with what it means; the README lists the same, and a test keeps both equal."""
@@ -49,6 +50,7 @@ class Settings:
     file_limit: int
     proxies: tuple[str, ...]
     secure: bool
+    public_url: str
 
 
 def read(environment: Mapping[str, str] | None = None) -> Settings:
@@ -70,7 +72,16 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         file_limit=_number(env, "ALUR_FILE_MB", 25, 1, 2000) * MEGABYTE,
         proxies=tuple(part.strip() for part in env.get("ALUR_PROXY", "").split(",") if part.strip()),
         secure=env.get("ALUR_SECURE") == "1",
+        public_url=_address(env.get("ALUR_PUBLIC_URL", "")),
     )
+
+
+def _address(text: str) -> str:
+    """Return an address without its last slash; SetupError if it is none."""
+    text = text.strip().rstrip("/")
+    if text and not text.startswith(("https://", "http://")):
+        raise SetupError(f"ALUR_PUBLIC_URL harus dimulai dengan https:// (sekarang {text[:80]!r}).")
+    return text
 
 
 def _number(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:

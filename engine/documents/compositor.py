@@ -22,7 +22,7 @@ from typing import IO, Any
 import msgpack
 import typst
 
-from engine.documents.press import NotPrinted
+from engine.model.errors import NotPrinted
 
 HERE = Path(__file__).parent
 FONTS = HERE / "fonts"

@@ -16,7 +16,7 @@ from docxtpl import DocxTemplate
 from jinja2.exceptions import SecurityError, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from engine.documents.press import NotPrinted
+from engine.model.errors import NotPrinted
 
 LARGEST = 30_000_000  # bytes, unpacked
 MOST_ENTRIES = 500

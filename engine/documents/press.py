@@ -25,7 +25,7 @@ from typing import IO, Any, cast
 
 import msgpack
 
-from engine.model.errors import AlurError, Busy, SetupError
+from engine.model.errors import Busy, NotPrinted, SetupError
 
 STARTING = 20.0  # seconds that a child may take to start, which is no fault of a template
 AT_ONCE = 2  # children of one process that print at the same time
@@ -65,15 +65,7 @@ class Print:
     preview: bytes | None = None  # PNG
 
 
-class NotPrinted(AlurError):
-    """A template cannot be printed: where and why."""
-
-    def __init__(self, template: str, line: int | None, cause: str, hint: str = "") -> None:
-        super().__init__(f"{template}{'' if line is None else f' baris {line}'}: {cause}")
-        self.template, self.line, self.cause, self.hint = template, line, cause, hint
-
-
-@dataclass
+@dataclass(eq=False)
 class Press:
     """Prints, a few orders at a time; safe to share between threads."""
 

@@ -24,6 +24,7 @@ from engine.model.errors import AlurError
 from engine.service.documents import Documents
 from engine.service.messages import Messages
 from engine.service.operations import WORKER, Operations
+from engine.service.printing import Printing
 from engine.service.timers import Timers
 from engine.store.backup import is_restored
 
@@ -40,6 +41,7 @@ class Worker:
     timers: Timers
     messages: Messages
     documents: Documents
+    printing: Printing
     operations: Operations
     data_dir: Path
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -68,6 +70,7 @@ class Worker:
                 moved += self._moved(instance_id, partial(self.timers.fire, instance_id, now))
             for message_id, instance_id in self.messages.deliverable():
                 moved += self._moved(instance_id, partial(self.messages.deliver, message_id, instance_id, now))
+            self._print(now)
         self.fired += moved
         if self._beaten is None or now - self._beaten >= BEAT_EVERY:
             self.operations.beat(self.name, now, {"fired": self.fired})
@@ -78,6 +81,12 @@ class Worker:
             self.messages.tidy(now)
             self._tidied = now
         return moved
+
+    def _print(self, now: datetime) -> None:
+        try:
+            self.printing.sweep(now)
+        except Exception as error:  # a paper must not keep instances from moving
+            log.error("documents not printed", cause=str(error), exc_info=error)
 
     def _moved(self, instance_id: str, move: Callable[[], bool]) -> bool:
         try:

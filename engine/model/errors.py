@@ -38,6 +38,14 @@ class FunctionFailed(AlurError, ValueError):
     """A procedure's own function raised or is not there, or its decision table did not decide; says which and why."""
 
 
+class NotPrinted(AlurError):
+    """A template cannot be printed: where and why."""
+
+    def __init__(self, template: str, line: int | None, cause: str, hint: str = "") -> None:
+        super().__init__(f"{template}{'' if line is None else f' baris {line}'}: {cause}")
+        self.template, self.line, self.cause, self.hint = template, line, cause, hint
+
+
 class Busy(AlurError):
     """The database could not take the change now; trying again may work."""
 

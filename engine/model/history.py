@@ -53,6 +53,7 @@ class Action(StrEnum):
     DOCUMENT_REPLACED = "document:replaced"
     DOCUMENT_VOIDED = "document:voided"
     DOCUMENT_RENDERED = "document:rendered"
+    RENDERING_FAILED = "rendering:failed"
     DOCUMENT_SIGNED = "document:signed"
     NUMBER_TAKEN = "number:taken"
     NUMBER_VOIDED = "number:voided"

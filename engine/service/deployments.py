@@ -26,6 +26,8 @@ from engine.store.database import Database
 from engine.store.queries import definitions, instances, people
 
 SUFFIXES = (".bpmn", ".dmn", ".json")
+PRINTED = (".typ", ".docx", ".svg", ".png", ".jpg")
+"""What a procedure's documents folder holds beside."""
 LARGEST_FILE = 2 * 1024 * 1024
 LARGEST_PROCEDURE = 16 * 1024 * 1024
 MOST_FILES = 300
@@ -52,7 +54,8 @@ def read_folder(processes: Path, forms: Path, process_id: str) -> dict[str, byte
     found: dict[str, bytes] = {}
     for root, prefix in ((folder, "processes"), (forms / process_id, "forms")):
         for path in sorted(root.rglob("*")) if root.is_dir() else ():
-            if path.is_file() and (path.suffix in SUFFIXES or path.name == "functions.py"):
+            printed = path.parent.name == "documents" and path.suffix in PRINTED
+            if path.is_file() and (path.suffix in SUFFIXES or path.name == "functions.py" or printed):
                 name = PurePosixPath(prefix) / process_id / path.relative_to(root).as_posix()
                 found[str(name)] = path.read_bytes()
     return found

@@ -27,6 +27,7 @@ from engine.store.queries import documents, instances, people
 from engine.store.unit_of_work import Work
 
 STAGED_FOR = timedelta(hours=24)
+PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +237,15 @@ class DocumentView:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentList:
+    """One page of documents, and the names to narrow it by."""
+
+    versions: tuple[documents.Listed, ...]
+    names: tuple[str, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """One value of a document before and after; None where it was not there."""
 
@@ -304,6 +314,14 @@ class Documents:
         with self.database.read() as reader:
             names = people.names(reader)
         return form.show_part(view.version.data_object_id, view.content, words.locale, names, view.files)
+
+    def search(self, actor: Actor, text: str, name: str, status: str, page: int) -> DocumentList:
+        """Return one page of the documents that somebody may see, newest first."""
+        with self.database.read() as reader:
+            seen = None if actor.reads_everything else instances.takes_part(actor)
+            narrowed = {"text": text, "name": name, "status": status}
+            found, more = documents.search(reader, seen, narrowed, limit=PAGE, offset=(page - 1) * PAGE)
+            return DocumentList(found, documents.kinds(reader), more)
 
     def compare(self, actor: Actor, old_id: str, new_id: str, words: Words) -> Comparison:
         """Return two versions of one document side by side, value by value."""

@@ -37,8 +37,9 @@ from engine.service.procedures import (
     entries_of,
     evaluator,
 )
+from engine.service.templates import due_of
 from engine.store.database import Database
-from engine.store.queries import Transaction, documents, instances, people, tasks
+from engine.store.queries import Transaction, documents, instances, people, renderings, tasks
 from engine.store.queries.tasks import Standing, TaskContext, TaskFilter, TaskPlace
 from engine.store.unit_of_work import Work
 
@@ -663,6 +664,7 @@ class Tasks:
                 self._permit_completing(work, actor, task, standing, step)
                 raise Conflict("stale")
             filing.write(work, now)
+            renderings.add(work, due_of(procedure.outline.process_id, procedure.files, filing.issued, now))
             documents.attach(work, file_ids(encoded, ground.files), task.instance_id)
             if ground.found.drafted:
                 tasks.drop_draft(work, task_id, actor.person_id)

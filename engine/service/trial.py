@@ -18,6 +18,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +33,7 @@ from engine.forms.defaults import GIVEN_NAMES
 from engine.forms.field import Kind
 from engine.forms.form import Form
 from engine.model.errors import Finding, InvalidProcedure
+from engine.service import templates
 from engine.service.functions import Functions
 from engine.service.procedure_files import PARTS, read_forms
 from engine.service.rehearsal import Rehearsal, Stumble
@@ -96,6 +98,7 @@ class Trial:
         except InvalidProcedure as invalid:
             found += invalid.findings
         found += rules.check(self.files, self.process_id, asked)
+        found += templates.findings(self.process_id, _data_objects(self.files), self.files)
         self.say(found)
         if any(finding.severity == "error" for finding in found):
             return
@@ -170,6 +173,17 @@ def _place(files: Mapping[str, bytes], element_id: str | None) -> tuple[str, str
             if element.get("id") == element_id:
                 return path, element.get("name"), element.sourceline
     return diagrams[0] if diagrams else "", None, None
+
+
+def _data_objects(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the data objects of a procedure's diagrams with their names; of an unreadable one none."""
+    found: dict[str, str] = {}
+    for path, content in files.items():
+        if path.endswith(".bpmn"):
+            with suppress(markup.Unreadable):
+                for element in markup.read(content).iter(markup.bpmn("dataObject")):
+                    found[str(element.get("id"))] = str(element.get("name") or element.get("id"))
+    return found
 
 
 def _asked(process_id: str, forms: Mapping[str, Form]) -> rules.Forms:

@@ -38,6 +38,7 @@ from engine.web import (
     sign_in,
     studio,
     tasks,
+    verification,
 )
 from engine.web.api import problems
 from engine.web.services import Services
@@ -107,6 +108,7 @@ def create_app(
         people,
         numbers,
         registers,
+        verification,
         incidents,
         operations,
     ):

@@ -33,6 +33,11 @@ def anyone(view: View) -> View:
     return _mark(view, Access(open=True))
 
 
+def anyone_uploading(view: View) -> View:
+    """Open to everybody, signed in or not; takes files."""
+    return _mark(view, Access(open=True, uploads=True))
+
+
 def signed_in(view: View) -> View:
     """Open to everybody who is signed in; the service decides what they see of it."""
     return _mark(view, Access())

@@ -1,4 +1,6 @@
-"""Files that people handed over, given back as they came."""
+"""Files that people handed over, given back as they came, and what was printed for them."""
+
+from typing import BinaryIO
 
 from flask import Blueprint, send_file
 from werkzeug.wrappers import Response
@@ -18,3 +20,10 @@ def download(attachment_id: str) -> Response:
     response = send_file(content, mimetype=file.media_type, as_attachment=True, download_name=file.name, max_age=0)
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
+
+
+def hand_out(stream: BinaryIO, media_type: str, name: str, *, as_attachment: bool = False) -> Response:
+    """Give a file that was printed here; nothing on the way keeps it."""
+    answer = send_file(stream, mimetype=media_type, download_name=name, as_attachment=as_attachment)
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer

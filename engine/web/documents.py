@@ -3,8 +3,12 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from engine.web.access import signed_in
-from engine.web.identity import actor
+from engine.model.errors import NotPrinted
+from engine.model.people import OfficeRole
+from engine.model.renderings import COVER
+from engine.web.access import only, signed_in
+from engine.web.attachments import hand_out
+from engine.web.identity import actor, now
 from engine.web.services import services
 from engine.web.tasks import words
 
@@ -16,14 +20,51 @@ def file_link(attachment_id: str) -> str:
     return url_for("attachments.download", attachment_id=attachment_id)
 
 
+@pages.get("")
+@signed_in
+def index() -> str:
+    """List the documents that one may see, newest first."""
+    asked = {name: request.args.get(name, "").strip()[:100] for name in ("cari", "jenis", "status")}
+    page = max(1, request.args.get("halaman", 1, int))
+    found = services().documents.search(actor(), asked["cari"], asked["jenis"], asked["status"], page)
+    return render_template("documents/index.html", found=found, asked=asked, page=page)
+
+
 @pages.get("/<document_id>")
 @signed_in
 def show(document_id: str) -> str:
-    """Show one version with its content, hash and sisters."""
+    """Show one version with its content, its files, its hash and its sisters."""
     view = services().documents.view(actor(), document_id)
+    printed = services().printing.files_of(actor(), document_id)
+    cover = next((one for one in printed if one.rendering.format == COVER and one.rendering.sha256), None)
     return render_template(
-        "documents/show.html", view=view, sections=services().documents.shown(view, words()), file_link=file_link
+        "documents/show.html",
+        view=view,
+        sections=services().documents.shown(view, words()),
+        file_link=file_link,
+        printed=[one for one in printed if one.rendering.format != COVER],
+        cover=cover,
     )
+
+
+@pages.get("/<document_id>.<any(pdf, docx, xlsx, png):ending>")
+@signed_in
+def file(document_id: str, ending: str) -> Response | tuple[str, int]:
+    """Hand out a version as a file; it is printed now if it was not yet."""
+    part = request.args.get("bagian", "")
+    try:
+        name, media_type, stream = services().printing.file(actor(), document_id, ending, part, now())
+    except NotPrinted as fault:
+        return render_template("documents/not_printed.html", fault=fault, document_id=document_id), 503
+    return hand_out(stream, media_type, name, as_attachment="unduh" in request.args or ending in ("docx", "xlsx"))
+
+
+@pages.post("/<document_id>/cetak-ulang")
+@only(OfficeRole.OPERATOR)
+def retry(document_id: str) -> Response:
+    """Print again what could not be printed."""
+    services().printing.retry(actor(), document_id, now())
+    return redirect(url_for("documents.show", document_id=document_id), 303)
 
 
 @pages.get("/<document_id>/banding")

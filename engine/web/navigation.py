@@ -56,6 +56,7 @@ def of(actor: Actor, path: str) -> tuple[Group, ...]:
     if actor.has(OfficeRole.AUDITOR):
         work.append(item("audit.index", "eye-check", gettext("Pemeriksaan")))
     work.append(item("instances.index", "stack-2", gettext("Pelaksanaan")))
+    work.append(item("documents.index", "files", gettext("Dokumen")))
     work.append(item("processes.index", "sitemap", gettext("SOP")))
     work.append(item("registers.index", "table", gettext("Register")))
     groups = [Group(gettext("Pekerjaan"), tuple(work))]

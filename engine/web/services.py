@@ -17,11 +17,13 @@ from engine.service.numbers import Numbers
 from engine.service.office import Office
 from engine.service.operations import Operations
 from engine.service.people import People
+from engine.service.printing import Printing
 from engine.service.registers import Registers
 from engine.service.studio import Studio
 from engine.service.tasks import Tasks
 from engine.service.timers import Timers
 from engine.service.tokens import Tokens
+from engine.service.verification import Verification
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,13 @@ class Services:
     office: Office
     operations: Operations
     people: People
+    printing: Printing
     registers: Registers
     studio: Studio
     tasks: Tasks
     timers: Timers
     tokens: Tokens
+    verification: Verification
 
 
 def services() -> Services:

@@ -1,5 +1,6 @@
 """The pages of the person doing the work: inbox, form, draft, completion, receipt."""
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,11 +9,12 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, request,
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
-from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, NotPrinted
 from engine.service.procedures import Words
 from engine.service.tasks import TaskPage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import signed_in, uploading
+from engine.web.attachments import hand_out
 from engine.web.identity import actor, name_of, now, posted_entries
 from engine.web.identity import signed_in as signed_in_now
 from engine.web.services import services
@@ -56,6 +58,20 @@ def show(task_id: str) -> str | Response:
         return redirect(url_for("tasks.receipt", task_id=task_id), 303)
     entries = page.draft.entries if page.draft else services().tasks.prefill(page, now())
     return _form_page(page, entries, ())
+
+
+@pages.post("/<task_id>/pratinjau/<data_object_id>")
+@uploading
+def preview(task_id: str, data_object_id: str) -> Response | tuple[str, int]:
+    """Show what a document would look like with what was typed; nothing is kept."""
+    page = services().tasks.open(actor(), task_id, now())
+    entries = services().tasks.with_kept_rows(page, posted_entries(), now())
+    reading, _ = services().tasks.reading(page, entries, words(), now())
+    try:
+        content = services().printing.preview(page, data_object_id, reading.values, now())
+    except NotPrinted as fault:
+        return render_template("documents/not_printed.html", fault=fault, document_id=None), 503
+    return hand_out(io.BytesIO(content), "application/pdf", f"{data_object_id}-draf.pdf")
 
 
 @pages.post("/<task_id>/ambil")
@@ -282,6 +298,7 @@ def _form_page(
         has_tables=bool(tables),
         tables_at=f"{url_for('tasks.show', task_id=page.item.task.id)}/tabel/",
         alert_text=alert,
+        previews=services().printing.previewable(page),
     )
 
 

@@ -30,7 +30,7 @@ addEventListener("hashchange", unfold);
 // A form is sent once: the button stays, disabled, with its own word. A double post would be harmless all the same.
 document.addEventListener("submit", (event) => {
   const button = event.submitter;
-  if (!button || event.defaultPrevented) return;
+  if (!button || event.defaultPrevented || button.formTarget === "_blank") return; // a preview leaves the form as it is
   setTimeout(() => {
     button.disabled = true;
     button.setAttribute("aria-busy", "true");

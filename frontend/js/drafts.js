@@ -71,6 +71,7 @@ export function saveDrafts(form) {
   form.addEventListener("input", soon);
   form.addEventListener("change", soon);
   form.addEventListener("submit", (event) => {
+    if (event.submitter?.formTarget === "_blank") return; // a preview in another tab: typing goes on here
     if (saving) {
       // What is on its way makes the draft newer: only after its answer does the form know which draft it saw.
       event.preventDefault();

@@ -40,8 +40,19 @@ def ids(office):
         "register_id": "kode_surat",
         "entry_id": _a_row(office),
         "kind": "csv",
+        "ending": "pdf",
+        "code": _a_code(office, page),
+        "data_object_id": "draft_laporan",
         "table": "draft_laporan.baris",
     }
+
+
+def _a_code(office, page):
+    """The code of a paper that was printed."""
+    letter = next(each for each in page.documents if each.data_object_id == "undangan")
+    office.services.printing.make(letter.id, office.now)
+    printed = office.services.printing.files_of(office.actor("auditor"), letter.id)
+    return next(one.rendering.code for one in printed if one.rendering.format == "pdf")
 
 
 def _a_row(office):

@@ -37,9 +37,9 @@ def bureau(staffed):
 def sweep(office):
     """What the worker does every second; how many instances moved."""
     services = office.services
-    return Worker(services.timers, services.messages, services.documents, services.operations, office.data_dir).sweep(
-        office.now
-    )
+    return Worker(
+        services.timers, services.messages, services.documents, services.printing, services.operations, office.data_dir
+    ).sweep(office.now)
 
 
 def lines(office, instance, action):

@@ -23,7 +23,8 @@ REPLACED = 1  # of a second pass: the version before is marked
 DRAFT = 1  # what was typed before is dropped
 NUMBER = 3  # the instance's numbers are read, the series is counted on, the number entered
 REGISTERS = 1  # the registers' revisions are read; their rows only where they changed since
-LETTER = MOST + NUMBER + REGISTERS
+PAPER = 1  # a document that has a template is noted as due to be printed
+LETTER = MOST + NUMBER + REGISTERS + PAPER
 
 
 def counted(office, account, instance, element_id, item=None, **more):

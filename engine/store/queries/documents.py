@@ -1,15 +1,28 @@
 """Documents of instances: versions, parts, attachments, comments."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    union,
+    update,
+)
 
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion
 from engine.store.prepared import Prepared
 from engine.store.queries import Transaction
-from engine.store.tables import attachment, comment, document, document_part
+from engine.store.tables import attachment, comment, document, document_part, instance, number, rendering
 
 COLUMNS = (
     document.c.id,
@@ -107,6 +120,71 @@ def by_id(tx: Transaction, document_id: str) -> DocumentVersion | None:
     return found[0] if found else None
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A version as lists show it, without its content."""
+
+    id: str
+    instance_id: str
+    title: str  # of its instance
+    data_object_id: str
+    name: str
+    version: int
+    status: DocumentStatus
+    created_at: datetime
+    created_by: str
+    issued_at: datetime | None
+
+
+def search(
+    tx: Transaction, seen: ColumnElement[bool] | None, narrowed: Mapping[str, str], *, limit: int, offset: int
+) -> tuple[tuple[Listed, ...], bool]:
+    """Return versions of the instances that *seen* selects, newest first, and whether more follow.
+
+    *narrowed* may hold ``text`` (of an instance's title, or a number in the content), ``name`` and ``status``.
+    """
+    columns = [
+        document.c.id,
+        document.c.instance_id,
+        instance.c.title,
+        document.c.data_object_id,
+        document.c.name,
+        document.c.version,
+        document.c.status,
+        document.c.created_at,
+        document.c.created_by,
+        document.c.issued_at,
+    ]
+    query = (
+        select(*columns)
+        .join(instance, instance.c.id == document.c.instance_id)
+        .order_by(document.c.created_at.desc(), document.c.id)
+        .limit(limit + 1)
+        .offset(offset)
+    )
+    if seen is not None:
+        query = query.where(seen)
+    if text := narrowed.get("text"):
+        of_number = exists().where(
+            number.c.instance_id == document.c.instance_id,
+            number.c.text.icontains(text, autoescape=True),
+            number.c.place.startswith(document.c.data_object_id + "."),
+        )
+        query = query.where(or_(instance.c.title.icontains(text, autoescape=True), of_number))
+    if name := narrowed.get("name"):
+        query = query.where(document.c.name == name)
+    if status := narrowed.get("status"):
+        query = query.where(document.c.status == status)
+    rows = tx.connection.execute(query).all()
+    listed = tuple(Listed(**{**row._asdict(), "status": DocumentStatus(row.status)}) for row in rows[:limit])
+    return listed, len(rows) > limit
+
+
+def kinds(tx: Transaction) -> tuple[str, ...]:
+    """Return the names of documents that there are."""
+    return tuple(tx.connection.scalars(select(document.c.name).distinct().order_by(document.c.name)))
+
+
 def add(tx: Transaction, versions: Sequence[DocumentVersion]) -> None:
     """Write new versions and their parts."""
     if not versions:
@@ -199,7 +277,11 @@ def forget_staged(tx: Transaction, before: datetime) -> None:
 
 def hashes_held(tx: Transaction, hashes: Collection[str]) -> set[str]:
     """Return which of *hashes* some row holds."""
-    return set(tx.connection.scalars(select(attachment.c.sha256).where(attachment.c.sha256.in_(hashes)).distinct()))
+    held = union(
+        select(attachment.c.sha256).where(attachment.c.sha256.in_(hashes)),
+        select(rendering.c.sha256).where(rendering.c.sha256.in_(hashes)),
+    )
+    return set(tx.connection.scalars(held))
 
 
 # ── comments ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,318 @@
+"""What goes to the press: a document's content with all that its template may ask for, at the moment of its issue.
+
+Whatever is printed late, after a fault was mended, is printed as it would have been at once: other documents count in
+the version that stood when this one was issued, registers as of that day. Values are evaluated once for a version,
+however many parts it is printed in.
+
+By convention the letterhead comes from the first row of the register ``identitas_kantor``, else from the header of the
+SOP; what a signature block says of a person from the row of ``pegawai`` with that account. A paper without them shows
+what is known.
+"""
+
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import segno
+
+from engine.bpmn import expression
+from engine.documents.charts import KINDS
+from engine.documents.press import Order
+from engine.documents.sheets import Column, Sheet, write_book
+from engine.forms.defaults import Names
+from engine.forms.field import Field, Kind
+from engine.model.errors import NotPrinted
+from engine.model.renderings import shown_code
+from engine.model.work import DocumentVersion, InstanceRecord, TaskRecord
+from engine.service.documents import content_of
+from engine.service.office import Office
+from engine.service.procedures import Procedure
+from engine.service.templates import Template, Unreadable, drawers, folder, template_of
+
+IDENTITY, STAFF = "identitas_kantor", "pegawai"
+HEADER = {  # of the SOP -> of the register
+    "instansi": "nama",
+    "alamat": "alamat",
+    "kodePos": "kode_pos",
+    "telepon": "telepon",
+    "faksimile": "faksimile",
+    "surel": "pos_el",
+    "laman": "laman",
+}
+WIDTHS = {"text": 40, "number": 16, "money": 20, "percent": 14, "date": 14}
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is read for a print."""
+
+    record: InstanceRecord
+    procedure: Procedure
+    versions: tuple[DocumentVersion, ...]
+    tasks: tuple[TaskRecord, ...]
+    names: Mapping[str, str]  # of accounts
+
+    def as_of(self, version: DocumentVersion) -> "Ground":
+        """Return what stood when *version* was issued."""
+        then = version.issued_at or version.created_at
+        kept = tuple(each for each in self.versions if each.created_at <= then or each.id == version.id)
+        done = tuple(
+            each if each.completed_at is None or each.completed_at <= then else replace(each, completed_at=None)
+            for each in self.tasks
+            if each.created_at <= then
+        )
+        return replace(self, versions=kept, tasks=done)
+
+    @property
+    def newest(self) -> dict[str, DocumentVersion]:
+        """The newest version of each document, by data object."""
+        found: dict[str, DocumentVersion] = {}
+        for each in self.versions:
+            if each.data_object_id not in found or each.version > found[each.data_object_id].version:
+                found[each.data_object_id] = each
+        return found
+
+    def template(self, data_object_id: str) -> Template | None:
+        """Return how a document is printed; NotPrinted if what stands beside its template cannot be read."""
+        try:
+            return template_of(self.procedure.outline.process_id, data_object_id, self.procedure.files)
+        except Unreadable as error:
+            raise NotPrinted(f"{data_object_id}.json", None, str(error).rstrip(".")) from None
+
+    def fields(self, data_object_id: str) -> tuple[Field, ...]:
+        """Return the fields of a document."""
+        for form in self.procedure.forms.values():
+            for each in form.tree:
+                if each.name == data_object_id and each.kind is Kind.SECTION:
+                    return each.fields
+        return ()
+
+    def number_in(self, data_object_id: str, content: Any) -> str | None:
+        """Return the number that a document took from its series."""
+        for each in self.fields(data_object_id):
+            if each.number is not None and isinstance(content, Mapping) and content.get(each.name):
+                return str(content[each.name])
+        return None
+
+
+@dataclass
+class Manuscript:
+    """One document, ready to be printed as a whole, in parts, as Word or as a workbook."""
+
+    ground: Ground
+    template: Template
+    data_object_id: str
+    content: Any
+    at: datetime
+    office: Office
+    version: DocumentVersion | None = None  # None: a draft that is being typed
+    others: Mapping[str, Any] = field(default_factory=dict)  # of a draft: what else is typed into the same form
+    _start: dict[str, Any] = field(init=False)
+    _known: dict[str, Any] = field(init=False)  # documents by data object
+    _names: Names = field(init=False)
+    _functions: Mapping[str, Callable[..., Any]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        procedure, record = self.ground.procedure, self.ground.record
+        self._start = procedure.form_of(procedure.outline.start_event).decode(record.values)
+        self._known = {id_: content_of(each, procedure) for id_, each in self.ground.newest.items()} | dict(self.others)
+        own = {self.data_object_id: self.content, "hari_ini": self.office.today(self.at)}
+        self._names = Names({**self._start, **self._known, **own})
+        self._functions = self.office.functions(procedure, self.at, record.reference_date)
+
+    def parts(self) -> tuple[str, ...]:
+        """Return the parts that are printed besides the whole."""
+        found = [] if self.template.parts is None else self._asked(self.template.parts, "bagian") or []
+        return tuple(dict.fromkeys(str(each) for each in found))
+
+    def number(self) -> str | None:
+        """Return the number on the paper."""
+        if self.template.number is not None:
+            said = self._asked(self.template.number, "nomor")
+            return None if said is None else str(said)
+        return self.ground.number_in(self.data_object_id, self.content)
+
+    def order(self) -> Order:
+        """Return the order of the whole, as yet without a code; ``coded`` and ``in_word`` make the others of it."""
+        template, ground = self.template, self.ground
+        prefix = folder(ground.procedure.outline.process_id)
+        files = drawers(ground.procedure.outline.process_id, ground.procedure.files)
+        for name, chart in template.charts.items():
+            rows = self._asked(chart.rows, f"gambar.{name}") or []
+            try:
+                files[f"{name}.svg"] = KINDS[chart.kind](chart.title, rows)
+            except (TypeError, AttributeError, ValueError, ArithmeticError) as error:
+                raise self._fault(f"gambar.{name}", f"barisnya tidak dapat digambar ({error})") from None
+        data = {
+            "data": self.content,
+            "dokumen": self._about(),
+            "instansi": self._identity(),
+            "orang": self._people(),
+            "pelaksanaan": self._course(),
+            "dokumen_lain": self._others(),
+            "nilai": {name: self._asked(text, f"nilai.{name}") for name, text in template.values.items()},
+            "bagian": None,
+            "pilihan": _choices(ground.fields(self.data_object_id)),
+            "kertas": template.paper,
+            "arah": template.orientation,
+            "draf": self.version is None,
+        }
+        main = (template.typ or f"{prefix}{self.data_object_id}.typ").removeprefix(prefix)
+        return Order(main, files, _json(data), timestamp=int(self.at.timestamp()))
+
+    def in_word(self, order: Order) -> Order:
+        """Return the order of the Word file."""
+        path = str(self.template.docx)
+        name = path.removeprefix(folder(self.ground.procedure.outline.process_id))
+        return replace(order, template=name, files={name: self.ground.procedure.files[path]}, format="docx")
+
+    def workbook(self) -> bytes:
+        """Return the sheets as a workbook, numbers as numbers."""
+        sheets = []
+        for place, each in enumerate(self.template.sheets, start=1):
+            columns = [Column(key, title, width=WIDTHS.get(kind, 16), kind=kind) for key, title, kind in each.columns]
+            rows = self._asked(each.rows, f"lembar {place}") or []
+            known = {column.name for column in columns}
+            rows = [{name: self._cell(value) for name, value in row.items() if name in known} for row in rows]
+            sheets.append(Sheet(each.title, columns, rows))
+        version = self.version
+        about = {} if version is None else {"dokumen": version.id, "versi": str(version.version)}
+        return write_book(sheets, about)
+
+    # ── what a template is given ────────────────────────────────────────────────────────────────────────────────────
+
+    def _asked(self, text: str, place: str) -> Any:
+        try:
+            return expression.compile(text).evaluate(self._names, self._functions)
+        except ValueError as error:  # an expression's own error, or its function's
+            raise self._fault(place, str(error).rstrip(".")) from None
+
+    def _fault(self, place: str, cause: str) -> NotPrinted:
+        return NotPrinted(f"{self.data_object_id}.json", None, f"{place}: {cause}")
+
+    def _local(self, at: datetime | None) -> str | None:
+        return None if at is None else at.astimezone(self.office.calendar().zone).strftime("%Y-%m-%dT%H:%M")
+
+    def _about(self) -> dict[str, Any]:
+        names = {each.id: each.name for each in self.ground.procedure.outline.data_objects}
+        return {
+            "nama": names.get(self.data_object_id, self.data_object_id),
+            "nomor": self.number(),
+            "versi": self.version.version if self.version else self._next_version(),
+            "sha256": self.version.sha256 if self.version else None,
+            "diterbitkan": self._local(self.at),
+            "kode": None,
+            "tautan": None,
+            "qr": None,
+        }
+
+    def _next_version(self) -> int:
+        before = self.ground.newest.get(self.data_object_id)
+        return 1 if before is None else before.version + 1
+
+    def _others(self) -> dict[str, Any]:
+        newest = self.ground.newest
+        return {
+            id_: {
+                "isi": content,
+                "nama": newest[id_].name if id_ in newest else id_,
+                "versi": newest[id_].version if id_ in newest else None,
+                "sha256": newest[id_].sha256 if id_ in newest else None,
+                "diterbitkan": self._local(newest[id_].issued_at) if id_ in newest else None,
+                "nomor": self.ground.number_in(id_, content),
+            }
+            for id_, content in self._known.items()
+            if id_ != self.data_object_id
+        }
+
+    def _identity(self) -> dict[str, Any]:
+        found = self.office.registers.as_of(self.office.today(self.at))(IDENTITY)
+        if found:
+            return dict(found[0])
+        header = self.ground.procedure.outline.identity
+        return {"nama": "", **{name: header[key] for key, name in HEADER.items() if header.get(key)}}
+
+    def _people(self) -> dict[str, dict[str, Any]]:
+        """Return who everybody is: the account's name, and more of those whom the office's register knows."""
+        known: dict[str, dict[str, Any]] = {account: {"nama": name} for account, name in self.ground.names.items()}
+        for row in self.office.registers.as_of(self.office.today(self.at))(STAFF):
+            account = str(row.get("akun"))
+            about = {name: value for name, value in row.items() if name != "akun" and value is not None}
+            known[account] = {**known.get(account, {}), **about}
+        return known
+
+    def _course(self) -> dict[str, Any]:
+        """Return the instance as a report tells it: its steps as planned and as they went."""
+        calendar, outline = self.office.calendar(), self.ground.procedure.outline
+        steps = []
+        for each in self.ground.tasks:
+            step, lane = outline.task(each.element_id), outline.lane_of_role(each.role)
+            spent = calendar.working_seconds(each.created_at, each.completed_at) if each.completed_at else None
+            steps.append(
+                {
+                    "nomor": step.number,
+                    "nama": step.name,
+                    "jalur": lane.name if lane else each.role,
+                    "pelaksana": each.completed_by,
+                    "butir": each.item,
+                    "waktu_baku": each.standard_time,
+                    "mulai": self._local(each.created_at),
+                    "jatuh_tempo": self._local(each.due_at),
+                    "selesai": self._local(each.completed_at),
+                    "menit_kerja": None if spent is None else spent // 60,
+                    "terlambat": bool(each.completed_at and each.due_at and each.completed_at > each.due_at),
+                    "keluaran": [reference.name for reference in step.outputs],
+                }
+            )
+        return {"judul": self.ground.record.title, "nilai": self._start, "langkah": steps, "sop": outline.name}
+
+    def _cell(self, value: Any) -> Any:
+        """Return a value as a cell of a workbook holds it; a person by name."""
+        if isinstance(value, str):
+            return self.ground.names.get(value, value)
+        if isinstance(value, (list, tuple)):
+            return "; ".join(str(each) for each in value)
+        return value
+
+
+def coded(order: Order, code: str, public_url: str, part: str) -> Order:
+    """Return an order with the code of one rendering on it, its QR if there is an address to lead to, and its part."""
+    data = json.loads(order.data)
+    link = f"{public_url}/v/{code}" if public_url else None
+    data["dokumen"] |= {"kode": shown_code(code), "tautan": link, "qr": "/qr.svg" if link else None}
+    data["bagian"] = part or None
+    files = dict(order.files)
+    if link:
+        kept = io.BytesIO()
+        segno.make(link, error="m").save(kept, kind="svg", border=1, scale=4)
+        files["qr.svg"] = kept.getvalue()
+    return replace(order, files=files, data=_json(data))
+
+
+def _choices(fields: Sequence[Field]) -> dict[str, dict[str, str]]:
+    """Return what each choice of a document's fields is called, columns of its tables among them."""
+    found: dict[str, dict[str, str]] = {}
+    for each in fields:
+        if each.options:
+            found[each.name] = {option.value: option.wording.id for option in each.options}
+        found |= _choices(each.fields)
+    return found
+
+
+def _json(data: Mapping[str, Any]) -> bytes:
+    return json.dumps(data, ensure_ascii=False, default=_plain).encode()
+
+
+def _plain(value: Any) -> str:
+    match value:
+        case Decimal():
+            return format(value, "f")
+        case time():
+            return value.strftime("%H:%M")
+        case date():  # and datetime, which is one
+            return value.isoformat()
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,283 @@
+"""Documents as files: due in the transaction that issues them, printed once, kept for ever.
+
+A version's row of content is the truth; its PDF (and DOCX, XLSX) is made from it afterwards by the worker, or at once
+when somebody asks first, and stored by hash with a line of history. It is never made again: a paper that went out stays
+what it was, whatever becomes of template, register or code. What cannot be printed stays failed with its cause until
+an operator tries again: a template does not mend itself. Only when the press is busy it is tried at the next sweep.
+"""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from engine.documents.press import PRESS, Order, Press
+from engine.model.errors import Busy, NotFound, NotPermitted, NotPrinted
+from engine.model.history import Action, Deed
+from engine.model.people import SYSTEM, Actor, OfficeRole
+from engine.model.renderings import COVER, WHOLE, Rendering, RenderingStatus, due
+from engine.model.work import DocumentVersion
+from engine.service.documents import content_of
+from engine.service.manuscripts import Ground, Manuscript, coded
+from engine.service.moves import retrying
+from engine.service.office import Office
+from engine.service.procedure_files import PARTS
+from engine.service.procedures import Procedures
+from engine.service.tasks import TaskPage
+from engine.service.templates import Template
+from engine.store.database import Database
+from engine.store.files import FileStore
+from engine.store.queries import Transaction, documents, instances, people, renderings, tasks
+
+LARGEST = 100 * 1024 * 1024
+AT_A_SWEEP = 20
+MEDIA_TYPES = {
+    "pdf": "application/pdf",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "png": "image/png",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedFile:
+    """One file of a version, for a page: what it is, or why it could not be made."""
+
+    rendering: Rendering
+    name: str
+    fault: NotPrinted | None
+
+
+@dataclass(frozen=True)
+class Printing:
+    """Prints documents, for those who take part in their instance."""
+
+    database: Database
+    files: FileStore
+    procedures: Procedures
+    office: Office
+    public_url: str = ""
+    press: Press = PRESS
+
+    # ── for people ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def files_of(self, actor: Actor, document_id: str) -> tuple[PrintedFile, ...]:
+        """Return the files of a version, made or not; none for somebody who sees only a part of it."""
+        with self.database.read() as reader:
+            version = self._seen(reader, actor, document_id)
+            if not _whole(version, actor):
+                return ()
+            found = renderings.of_document(reader, document_id)
+        return tuple(
+            PrintedFile(each, file_name(version, each), fault_of(each) if each.cause else None) for each in found
+        )
+
+    def file(self, actor: Actor, document_id: str, kind: str, part: str, now: datetime) -> tuple[str, str, BinaryIO]:
+        """Return name, media type and bytes of one file, which is made now if it is due.
+
+        NotPrinted says which template, line and why; the data are safe, and the operator may try again.
+        """
+        with self.database.read() as reader:
+            version = self._seen(reader, actor, document_id)
+            if not _whole(version, actor):
+                raise NotFound(document_id)
+        if any(each.status is RenderingStatus.DUE for each in self._of(document_id)):
+            self.make(document_id, now)
+        found = next((each for each in self._of(document_id) if (each.format, each.part) == (kind, part)), None)
+        if found is None:
+            raise NotFound(document_id)
+        if found.sha256 is None:
+            raise fault_of(found) if found.cause else Busy
+        return file_name(version, found), MEDIA_TYPES[found.format], self.files.open(found.sha256)
+
+    def retry(self, actor: Actor, document_id: str, now: datetime) -> None:
+        """Print again what could not be printed; for operators."""
+        if not actor.has(OfficeRole.OPERATOR):
+            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+        self.make(document_id, now, again=True)
+
+    def previewable(self, page: TaskPage) -> tuple[str, ...]:
+        """Return the documents of a step's form that can be looked at while it is filled in."""
+        ground = Ground(page.instance, page.procedure, (), (), {})
+        yields = {reference.data_object_id for reference in page.item.step.outputs}
+        return tuple(id_ for id_ in page.form.objects if id_ in yields and _printable(ground, id_))
+
+    def preview(self, page: TaskPage, data_object_id: str, values: Mapping[str, Any], now: datetime) -> bytes:
+        """Return a PDF of what is being filled in, marked as a draft; nothing is stored."""
+        with self.database.read() as reader:
+            ground = self._ground(reader, page.instance.id)
+        template = ground.template(data_object_id)
+        if data_object_id not in self.previewable(page) or template is None:
+            raise NotFound(data_object_id)
+        typed = {id_: values[id_] for id_ in page.form.objects if isinstance(values.get(id_), Mapping)}
+        content: Any = typed.pop(data_object_id, {})
+        if page.item.step.multi_instance and page.item.task.item is not None:
+            content = {PARTS: {page.item.task.item: content}}
+        manuscript = Manuscript(ground, template, data_object_id, content, now, self.office, others=typed)
+        return self.press.print(manuscript.order()).content
+
+    # ── without a person ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def sweep(self, now: datetime) -> int:
+        """Make what is due; how many documents."""
+        with self.database.read() as reader:
+            found = renderings.due(reader, AT_A_SWEEP)
+        for document_id in found:
+            self.make(document_id, now)
+        return len(found)
+
+    def make(self, document_id: str, now: datetime, *, again: bool = False) -> None:
+        """Make every file of a version that is due; what cannot be made is kept with its cause."""
+        with self.database.read() as reader:
+            waiting = [
+                each
+                for each in renderings.of_document(reader, document_id)
+                if each.status is RenderingStatus.DUE or (again and each.status is RenderingStatus.FAILED)
+            ]
+            if not waiting:
+                return
+            version = documents.by_id(reader, document_id)
+            if version is None:
+                raise NotFound(document_id)
+            ground = self._ground(reader, version.instance_id).as_of(version)
+        content = content_of(version, ground.procedure)
+        at = version.issued_at or now
+        try:
+            template = ground.template(version.data_object_id)
+            if template is None:
+                raise NotPrinted(version.data_object_id, None, "templatnya tidak ada")
+            manuscript = Manuscript(ground, template, version.data_object_id, content, at, self.office, version)
+            order = manuscript.order()
+        except NotPrinted as fault:
+            for each in waiting:
+                self._fail(version, each, fault, now)
+            return
+        for each in waiting:
+            try:
+                made = self._made(manuscript, order, each, now)
+            except NotPrinted as fault:
+                self._fail(version, each, fault, now)
+            except Busy:
+                return  # it stays due
+            else:
+                self._keep(version, made, now)
+
+    def _made(self, manuscript: Manuscript, order: Order, wanted: Rendering, now: datetime) -> list[Rendering]:
+        """Return a rendering as made, its file stored, and with a PDF its parts and the picture of its first page."""
+        if wanted.format == "xlsx":
+            return [self._stored(manuscript.template, wanted, manuscript.workbook(), now)]
+        if wanted.format == "docx":
+            word = manuscript.in_word(coded(order, wanted.code, self.public_url, WHOLE))
+            return [self._stored(manuscript.template, wanted, self.press.print(word).content, now)]
+        made = []
+        for part in (WHOLE, *manuscript.parts()):
+            one = wanted
+            if part != WHOLE:
+                one = due(wanted.document_id, wanted.instance_id, wanted.format, part, wanted.due_at)
+            whole = coded(order, one.code, self.public_url, part)
+            paper = self.press.print(replace(whole, preview=part == WHOLE))
+            made.append(self._stored(manuscript.template, one, paper.content, now))
+            if paper.preview:
+                cover = due(wanted.document_id, wanted.instance_id, COVER, WHOLE, wanted.due_at)
+                made.append(self._stored(manuscript.template, cover, paper.preview, now))
+        return made
+
+    def _stored(self, template: Template, wanted: Rendering, content: bytes, now: datetime) -> Rendering:
+        stored = self.files.put(io.BytesIO(content), limit=LARGEST)
+        return replace(
+            wanted,
+            status=RenderingStatus.MADE,
+            sha256=stored.sha256,
+            size=stored.size,
+            template_sha256=template.sha256,
+            attempts=wanted.attempts + 1,
+            made_at=now,
+            cause=None,
+        )
+
+    def _keep(self, version: DocumentVersion, made: Sequence[Rendering], now: datetime) -> None:
+        def attempt() -> None:
+            with self.database.write(SYSTEM, now) as work:
+                if not renderings.change(work, made[0]):
+                    return  # somebody else made it meanwhile
+                renderings.add(work, made[1:])
+                lines = [_deed(Action.DOCUMENT_RENDERED, version, each, file_sha256=each.sha256) for each in made]
+                work.record_many(f"instance:{version.instance_id}", lines)
+
+        retrying(attempt)
+
+    def _fail(self, version: DocumentVersion, wanted: Rendering, fault: NotPrinted, now: datetime) -> None:
+        cause = json.dumps([fault.template, fault.line, fault.cause, fault.hint], ensure_ascii=False)
+        failed = replace(wanted, status=RenderingStatus.FAILED, attempts=wanted.attempts + 1, cause=cause)
+
+        def attempt() -> None:
+            with self.database.write(SYSTEM, now) as work:
+                if renderings.change(work, failed):
+                    line = _deed(Action.RENDERING_FAILED, version, failed, cause=str(fault))
+                    work.record(f"instance:{version.instance_id}", line)
+
+        retrying(attempt)
+
+    # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ground(self, reader: Transaction, instance_id: str) -> Ground:
+        record = instances.by_id(reader, instance_id)
+        if record is None:
+            raise NotFound(instance_id)
+        return Ground(
+            record,
+            self.procedures.of(reader, record.definition_id),
+            documents.of_instance(reader, instance_id),
+            tasks.of_instance(reader, instance_id),
+            people.names(reader),
+        )
+
+    def _seen(self, reader: Transaction, actor: Actor, document_id: str) -> DocumentVersion:
+        version = documents.by_id(reader, document_id)
+        if version is None or not instances.may_see(reader, actor, version.instance_id):
+            raise NotFound(document_id)
+        return version
+
+    def _of(self, document_id: str) -> tuple[Rendering, ...]:
+        with self.database.read() as reader:
+            return renderings.of_document(reader, document_id)
+
+
+def file_name(version: DocumentVersion, rendering: Rendering) -> str:
+    """Return the name under which a file is handed out."""
+    part = f"-{rendering.part}" if rendering.part else ""
+    return f"{version.data_object_id}-v{version.version}{part}.{rendering.format}"
+
+
+def fault_of(rendering: Rendering) -> NotPrinted:
+    """Return why a rendering could not be made."""
+    template, line, cause, hint = json.loads(rendering.cause or '["", null, "belum dibuat", ""]')
+    return NotPrinted(template, line, cause, hint)
+
+
+def _whole(version: DocumentVersion, actor: Actor) -> bool:
+    """Whether somebody may see all parts of a version: who yielded one does not read the others' (pages.md, 3.8)."""
+    return actor.reads_everything or not any(part.item == actor.person_id for part in version.parts)
+
+
+def _printable(ground: Ground, data_object_id: str) -> bool:
+    try:
+        template = ground.template(data_object_id)
+    except NotPrinted:
+        return False
+    return template is not None and template.typ is not None
+
+
+def _deed(action: Action, version: DocumentVersion, rendering: Rendering, **more: Any) -> Deed:
+    change = {
+        "document": version.id,
+        "data_object": version.data_object_id,
+        "version": version.version,
+        "sha256": version.sha256,
+        "format": rendering.format,
+        "part": rendering.part,
+        **more,
+    }
+    return Deed(action, version.element_id, None, change)

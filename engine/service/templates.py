@@ -1,0 +1,237 @@
+"""The printed documents of a procedure: ``forms/<process_id>/documents/<data_object_id>.typ`` and what is beside it.
+
+``<id>.typ`` is the PDF, ``<id>.docx`` the same for Word, ``<id>.json`` states what both need beyond the document's own
+content, as expressions that read what a form's expressions read (``docs/dokumen.md``):
+
+* ``nilai``: name -> expression; what the procedure's functions make of the instance's documents,
+* ``gambar``: name -> a chart of rows that an expression gives,
+* ``bagian``: an expression that lists the parts, a letter to each; each is printed besides the whole,
+* ``lembar``: sheets of an XLSX,
+* ``nomor``: an expression, where the number is not the form's ``x-number``,
+* ``kertas`` ("F4", "A4") and ``arah`` ("tegak", "mendatar").
+
+All of them are deployed with the procedure and belong to its version.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import Any
+
+from engine.bpmn import expression
+from engine.documents.charts import KINDS
+from engine.model.errors import Finding
+from engine.model.renderings import WHOLE, Rendering, due
+from engine.model.work import DocumentVersion
+
+PAPERS = ("F4", "A4")
+ORIENTATIONS = ("tegak", "mendatar")
+PACKAGE = re.compile(r"""#?\s*(import|include)\s+["']@""")
+KEYS = {"nilai", "gambar", "bagian", "lembar", "nomor", "kertas", "arah"}
+
+
+class Unreadable(ValueError):
+    """What stands beside a template says something that is not understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart of rows that an expression gives."""
+
+    kind: str
+    title: str
+    rows: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet of an XLSX: columns as (key, title, kind), rows by an expression."""
+
+    title: str
+    columns: tuple[tuple[str, str, str], ...]
+    rows: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """How one data object is printed."""
+
+    data_object_id: str
+    typ: str | None  # paths among the procedure's files
+    docx: str | None
+    values: Mapping[str, str] = field(default_factory=dict)
+    charts: Mapping[str, Chart] = field(default_factory=dict)
+    parts: str | None = None
+    sheets: tuple[Sheet, ...] = ()
+    number: str | None = None
+    paper: str = "F4"
+    orientation: str = "tegak"
+    sha256: str = ""  # of template and what stands beside it
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The files that an issued version becomes."""
+        found = {"pdf": self.typ, "docx": self.docx, "xlsx": self.sheets}
+        return tuple(name for name, there in found.items() if there)
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """Every expression that is evaluated for a print."""
+        several = (*self.values.values(), *(c.rows for c in self.charts.values()), *(s.rows for s in self.sheets))
+        return (*several, *(text for text in (self.parts, self.number) if text is not None))
+
+
+def folder(process_id: str) -> str:
+    """Return where a procedure's templates are."""
+    return f"forms/{process_id}/documents/"
+
+
+def template_of(process_id: str, data_object_id: str, files: Mapping[str, bytes]) -> Template | None:
+    """Return how a data object is printed, or None if it has no template; Unreadable names what is wrong."""
+    base = folder(process_id) + data_object_id
+    typ, docx, beside = (base + ending if base + ending in files else None for ending in (".typ", ".docx", ".json"))
+    if typ is None and docx is None:
+        return None
+    said = files[beside] if beside else b"{}"
+    digest = hashlib.sha256(b"".join(files[path] for path in (typ, docx) if path) + said).hexdigest()
+    return replace(_read(data_object_id, typ, docx, said), sha256=digest)
+
+
+def due_of(
+    process_id: str, files: Mapping[str, bytes], issued: Sequence[DocumentVersion], now: datetime
+) -> tuple[Rendering, ...]:
+    """Return what is to be printed of versions that were issued: those that have a template.
+
+    One whose template cannot be read is due as well: printing says why it failed, and issuing does not wait for that.
+    """
+    found = []
+    for version in issued:
+        try:
+            template = template_of(process_id, version.data_object_id, files)
+            formats: tuple[str, ...] = template.formats if template else ()
+        except Unreadable:
+            formats = ("pdf",)
+        found += [due(version.id, version.instance_id, kind, WHOLE, now) for kind in formats]
+    return tuple(found)
+
+
+def drawers(process_id: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return what a template may import or show, by the path that it says: the files beside it."""
+    prefix = folder(process_id)
+    kept = (".typ", ".svg", ".png", ".jpg")
+    return {
+        path.removeprefix(prefix): content
+        for path, content in files.items()
+        if path.startswith(prefix) and path.endswith(kept)
+    }
+
+
+def ids(process_id: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Return every name that has a template or something beside one."""
+    found = {
+        PurePosixPath(path).stem
+        for path in files
+        if path.startswith(folder(process_id)) and path.endswith((".typ", ".docx", ".json"))
+    }
+    return tuple(sorted(found))
+
+
+def findings(process_id: str, data_objects: Mapping[str, str], files: Mapping[str, bytes]) -> list[Finding]:
+    """Return what is wrong with the files beside templates, without printing anything."""
+    found = _packages(process_id, files)
+    for id_ in ids(process_id, files):
+        path = f"{folder(process_id)}{id_}.json"
+        try:
+            template = template_of(process_id, id_, files)
+        except Unreadable as error:
+            found.append(_finding(path, str(error), "Lihat docs/dokumen.md."))
+            continue
+        if path in files and template is None:
+            found.append(_finding(path, "Tidak ada templat untuk berkas ini.", f"Tambahkan {id_}.typ atau {id_}.docx."))
+        elif template is not None and path in files and id_ not in data_objects:
+            message = f"Diagram tidak mempunyai objek data {id_}."
+            found.append(_finding(path, message, "Namai templat menurut id objek data."))
+    return found
+
+
+def _packages(process_id: str, files: Mapping[str, bytes]) -> list[Finding]:
+    """Return every line that asks for a package: what prints an office's letters comes from nowhere else."""
+    found = []
+    for path, content in files.items():
+        if path.startswith(folder(process_id)) and path.endswith(".typ"):
+            for number, line in enumerate(content.decode(errors="replace").splitlines(), start=1):
+                if PACKAGE.search(line):
+                    message = "Paket Typst dari luar tidak dipakai: templat mencetak tanpa jaringan."
+                    mend = "Salin fungsi yang diperlukan ke folder documents, atau pakai /alur/naskah.typ."
+                    found.append(replace(_finding(path, message, mend), line=number))
+    return found
+
+
+def _finding(path: str, message: str, mend: str) -> Finding:
+    return Finding("error", path, None, None, None, message, mend, rule="documents")
+
+
+@lru_cache(maxsize=256)
+def _read(data_object_id: str, typ: str | None, docx: str | None, beside: bytes) -> Template:
+    try:
+        said = json.loads(beside)
+    except ValueError as error:
+        raise Unreadable(f"Berkas ini bukan JSON: {error}.") from None
+    if not isinstance(said, dict) or set(said) - KEYS:
+        raise Unreadable(f"Berkas ini hanya boleh memuat {', '.join(sorted(KEYS))}.")
+    values = _texts(said, "nilai")
+    charts = {}
+    for name, chart in _mapping(said, "gambar").items():
+        if not isinstance(chart, dict) or chart.get("jenis") not in KINDS:
+            raise Unreadable(f"gambar.{name}: jenis harus salah satu dari {', '.join(KINDS)}.")
+        charts[name] = Chart(chart["jenis"], str(chart.get("judul", "")), _text(chart.get("baris"), f"gambar.{name}"))
+    sheets = []
+    for place, sheet in enumerate(said.get("lembar", [])):
+        if not isinstance(sheet, dict) or not isinstance(sheet.get("kolom"), list):
+            raise Unreadable(f"lembar {place + 1}: perlu judul, kolom dan baris.")
+        columns = tuple((str(c["isian"]), str(c["judul"]), str(c.get("jenis", "text"))) for c in sheet["kolom"])
+        sheets.append(
+            Sheet(str(sheet.get("judul", data_object_id)), columns, _text(sheet.get("baris"), f"lembar {place + 1}"))
+        )
+    template = Template(
+        data_object_id,
+        typ,
+        docx,
+        values,
+        charts,
+        _text(said["bagian"], "bagian") if "bagian" in said else None,
+        tuple(sheets),
+        _text(said["nomor"], "nomor") if "nomor" in said else None,
+        said.get("kertas", PAPERS[0]),
+        said.get("arah", ORIENTATIONS[0]),
+    )
+    if template.paper not in PAPERS or template.orientation not in ORIENTATIONS:
+        raise Unreadable(f"kertas harus {' atau '.join(PAPERS)}, arah {' atau '.join(ORIENTATIONS)}.")
+    for text in template.expressions:
+        try:
+            expression.compile(text)
+        except ValueError as error:
+            raise Unreadable(f"Ungkapan {text!r}: {error}") from None
+    return template
+
+
+def _mapping(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = said.get(name, {})
+    if not isinstance(found, dict):
+        raise Unreadable(f"{name} harus berupa nama dan isinya.")
+    return found
+
+
+def _texts(said: Mapping[str, Any], name: str) -> dict[str, str]:
+    return {key: _text(value, f"{name}.{key}") for key, value in _mapping(said, name).items()}
+
+
+def _text(value: Any, place: str) -> str:
+    if not isinstance(value, str):
+        raise Unreadable(f"{place}: perlu sebuah ungkapan.")
+    return value

@@ -1,0 +1,151 @@
+"""Is this paper real? What anybody may know of a paper whose code they read or whose file they hold.
+
+No more than the paper itself shows: its name, number, version and date, and the position that issued it. A scan or a
+print has another hash than the file, so there the code leads to what was issued, to be compared by eye. Guessing finds
+nothing (a code is 80 bits), yet an address that asks for many unknown ones is slowed down, as at signing in; each
+process counts for itself, which is enough for that.
+"""
+
+import hashlib
+import threading
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import BinaryIO
+
+from engine.model.errors import AlurError, NotFound
+from engine.model.renderings import COVER, Rendering, RenderingStatus, read_code, shown_code
+from engine.model.work import DocumentStatus
+from engine.service.documents import content_of
+from engine.service.manuscripts import Ground
+from engine.service.procedures import Procedures
+from engine.store.database import Database
+from engine.store.queries import Transaction, documents, instances, renderings
+
+LARGEST = 50 * 1024 * 1024
+MOST_MISSES = 20  # of one address in WINDOW
+WINDOW = timedelta(minutes=5)
+MOST_ADDRESSES = 10_000
+
+
+class TooManyQuestions(AlurError):
+    """An address asked for many papers that there are not."""
+
+
+class FileTooLarge(AlurError):
+    """A file is larger than any that is printed here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What is known of a paper."""
+
+    name: str
+    number: str | None
+    version: int
+    status: DocumentStatus
+    issued_at: datetime | None
+    position: str  # who issued it, by lane
+    newest: int
+    newest_at: datetime | None
+    sha256: str  # of the data
+    file_sha256: str
+    code: str
+    same_file: bool | None  # None: no file was held against it
+
+    @property
+    def standing(self) -> str:
+        """One word for where the paper stands: "valid", "replaced" or "void"."""
+        if self.status is DocumentStatus.VOID:
+            return "void"
+        return "valid" if self.version == self.newest else "replaced"
+
+
+@dataclass
+class _Misses:
+    """Instants of questions in vain, by address."""
+
+    by_address: OrderedDict[str, deque[datetime]] = field(default_factory=OrderedDict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Knows every paper that was printed."""
+
+    database: Database
+    procedures: Procedures
+    _misses: _Misses = field(default_factory=_Misses)
+
+    def by_code(self, text: str, address: str, now: datetime, file: BinaryIO | None = None) -> Verified:
+        """Return what is known of the paper with a code, and whether *file* is the very one; NotFound if nothing is."""
+        self._slow_down(address, now)
+        code = read_code(text)
+        held = None if file is None else _sha256(file)
+        with self.database.read() as reader:
+            found = None if code is None else renderings.by_code(reader, code)
+            if found is None or found.status is not RenderingStatus.MADE or found.format == COVER:
+                self._miss(address, now)
+                raise NotFound(text)
+            return self._verified(reader, found, None if held is None else held == found.sha256)
+
+    def by_file(self, file: BinaryIO, address: str, now: datetime) -> Verified:
+        """Return what is known of a paper by its file; NotFound if it is not one that was printed here."""
+        self._slow_down(address, now)
+        held = _sha256(file)
+        with self.database.read() as reader:
+            found = renderings.by_sha256(reader, held)
+            if found is None:
+                self._miss(address, now)
+                raise NotFound(held)
+            return self._verified(reader, found, True)
+
+    def _verified(self, reader: Transaction, found: Rendering, same: bool | None) -> Verified:
+        version = documents.by_id(reader, found.document_id)
+        record = instances.by_id(reader, found.instance_id)
+        if version is None or record is None or found.sha256 is None:
+            raise NotFound(found.document_id)
+        procedure = self.procedures.of(reader, record.definition_id)
+        ground = Ground(record, procedure, documents.of_instance(reader, record.id), (), {})
+        newest = ground.newest[version.data_object_id]
+        step = procedure.outline.task(version.element_id)
+        lane = procedure.outline.lane_of_role(step.role)
+        return Verified(
+            name=version.name,
+            number=ground.number_in(version.data_object_id, content_of(version, procedure)),
+            version=version.version,
+            status=version.status,
+            issued_at=version.issued_at,
+            position=lane.name if lane else step.role,
+            newest=newest.version,
+            newest_at=newest.issued_at,
+            sha256=version.sha256,
+            file_sha256=found.sha256,
+            code=shown_code(found.code),
+            same_file=same,
+        )
+
+    def _slow_down(self, address: str, now: datetime) -> None:
+        with self._misses.lock:
+            missed = self._misses.by_address.get(address, deque())
+            while missed and missed[0] < now - WINDOW:
+                missed.popleft()
+            if len(missed) >= MOST_MISSES:
+                raise TooManyQuestions(address)
+
+    def _miss(self, address: str, now: datetime) -> None:
+        with self._misses.lock:
+            self._misses.by_address.setdefault(address, deque()).append(now)
+            self._misses.by_address.move_to_end(address)
+            while len(self._misses.by_address) > MOST_ADDRESSES:
+                self._misses.by_address.popitem(last=False)
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest, size = hashlib.sha256(), 0
+    while block := file.read(1 << 20):
+        size += len(block)
+        if size > LARGEST:
+            raise FileTooLarge(str(LARGEST))
+        digest.update(block)
+    return digest.hexdigest()
