@@ -96,6 +96,25 @@ class Numbering:
     pattern: str
 
 
+class Mode(StrEnum):
+    """The three ways in which somebody signs."""
+
+    WET = "wet"  # on paper; the scan is filed
+    CERTIFIED = "certified"  # elsewhere, with a certificate; the PDF that carries the signature is filed
+    INTERNAL = "internal"  # here, with the password typed again
+
+    __hash__ = str.__hash__
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What a signature signs: the document as it stands, or, if *own*, the version that this form yields."""
+
+    document: str
+    own: bool  # it does not exist yet while the form is filled in, so no file of it can be handed over
+    later: bool  # a file may be handed over after the step was completed
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
     """How a table's rows are verified: the column that decides, what it says of both outcomes, the column of why."""
@@ -136,6 +155,7 @@ class Field:
     key: str | None = None  # the column that tells prefilled rows apart
     fixed_rows: bool = False  # the rows are those of x-default: none is added, removed or moved
     aside: bool = False  # a column that only explains its row: folded away until somebody asks
+    signing: Signing | None = None  # of a section that is a signature: its fields are "mode" and "file"
     verify: Verification | None = None  # of a table whose rows are accepted or returned
     return_reason: bool = False
     source: Wording | None = None  # where a prefilled value comes from

@@ -42,7 +42,7 @@ class Form:
     @cached_property
     def objects(self) -> tuple[str, ...]:
         """The top-level sections: those that a data object is named like are documents."""
-        return tuple(field.name for field in self.tree if field.kind is Kind.SECTION)
+        return tuple(field.name for field in self.tree if field.kind is Kind.SECTION and field.signing is None)
 
     @cached_property
     def asks_people(self) -> bool:
@@ -58,6 +58,11 @@ class Form:
     def buttons(self) -> Mapping[str, str]:
         """Choice of the decision -> verb of the completing button (engine.forms.field.VERBS)."""
         return next((field.buttons for _, field in self.every_field() if field.decision), {})
+
+    @cached_property
+    def signatures(self) -> tuple[tuple[str, Field], ...]:
+        """Every signature that the form asks for, with its path."""
+        return tuple((path, field) for path, field in self.every_field() if field.signing is not None)
 
     @cached_property
     def numbered(self) -> bool:

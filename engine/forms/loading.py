@@ -21,8 +21,10 @@ from engine.forms.field import (
     Condition,
     Field,
     Kind,
+    Mode,
     Numbering,
     Option,
+    Signing,
     Verification,
     Wording,
 )
@@ -60,6 +62,15 @@ UI_OPTIONS: Mapping[str, frozenset[Kind]] = {
     "aside": frozenset(Kind),
     "verify": frozenset({Kind.TABLE}),
 }
+SIGNATURE = "signature"
+"""The format of an object that is a signature; what it holds is not written in the schema."""
+SIGNATURE_OPTIONS = frozenset({"document", "modes", "later"})
+SCANS = (".pdf", ".jpg", ".jpeg", ".png")
+MODES = {
+    Mode.WET: Wording("Tanda tangan basah", "Wet-ink signature"),
+    Mode.CERTIFIED: Wording("TTE tersertifikasi", "Certified electronic signature"),
+    Mode.INTERNAL: Wording("Persetujuan elektronik internal", "Internal electronic approval"),
+}
 VERIFY = frozenset({"column", "accept", "return", "note", "holder"})
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 DEEPEST = 8
@@ -94,6 +105,7 @@ class _Reader:
         self.schema_file = f"{form_id}.schema.json"
         self.ui_file = f"{form_id}.ui.json"
         self.findings: list[Finding] = []
+        self.sections: frozenset[str] = frozenset()  # the top-level sections: what the form itself yields
         self.lines: dict[str, dict[Path, int]] = {}
 
     # ── files ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -154,6 +166,11 @@ class _Reader:
             self.refuse(self.schema_file, ("type",), "Formulir harus bertipe object.", 'Tulis "type": "object".')
             return None
         self.known_keywords(whole, OBJECT | ABOUT | ROOT, ())
+        self.sections = frozenset(
+            name
+            for name, own in whole.get("properties", {}).items()
+            if isinstance(own, Mapping) and own.get("type") == "object" and own.get("format") != SIGNATURE
+        )
         fields = self.section_fields(whole, ui, (), (), ())
         if self.findings:
             return None
@@ -317,6 +334,8 @@ class _Reader:
             options=self.options(schema.get("items", {}) if kind is Kind.CHOICES else schema, kind),
             decision=ui.get("ui:widget") == "decision",
         )
+        if kind is Kind.SECTION and schema.get("format") == SIGNATURE:
+            return self.signature(field, ui, path, scope)
         if kind is Kind.SECTION:
             inner = self.section_fields(schema, ui, path, (), (*scope, name))
             self.known_ui(ui, path, {each.name for each in inner})
@@ -329,6 +348,48 @@ class _Reader:
                 item = self.field("isi", schema["items"], ui.get("items", {}), (*path, "items"), True, ())
                 field = replace(field, item=item)
         return self.with_options(field, ui, path)
+
+    def signature(self, field: Field, ui: Mapping[str, Any], path: Path, scope: tuple[str, ...]) -> Field:
+        """Return a signature: a section of its own making, which asks how and, where there is one, for the file."""
+        self.known_ui(ui, path, set())
+        options = ui.get("ui:options", {})
+        place = _ui_path(path, "ui:options")
+        if not isinstance(options, Mapping):
+            self.refuse(self.ui_file, place, "Nilai ini harus objek JSON.", "Tulis { ... }.")
+            return field
+        for name in sorted(set(options) - SIGNATURE_OPTIONS):
+            mend = f"Pakai {', '.join(sorted(SIGNATURE_OPTIONS))}."
+            self.refuse(self.ui_file, (*place, name), f"Pilihan {name} tidak dikenal untuk tanda tangan.", mend)
+        asked = field.schema.keys() & (OBJECT - {"type"} | {"x-default", "x-computed", "x-number", "readOnly"})
+        if asked:
+            message = f"Isi tanda tangan sudah tetap; {sorted(asked)[0]} tidak berlaku di sini."
+            self.refuse(self.schema_file, (*path, sorted(asked)[0]), message, "Hapus kata kunci itu.")
+        if "items" in path:
+            message = "Tanda tangan tidak dapat berada di dalam tabel."
+            self.refuse(self.schema_file, path, message, "Pindahkan ke bagian biasa.")
+        wanted = options.get("modes", [mode.value for mode in Mode])
+        if not isinstance(wanted, list) or not wanted or not set(wanted) <= set(Mode) or len(set(wanted)) < len(wanted):
+            message = "Cara menandatangani tidak dikenal, kembar, atau kosong."
+            self.refuse(self.ui_file, (*place, "modes"), message, f"Pakai {', '.join(Mode)}.")
+            return field
+        document = options.get("document", scope[0] if scope else None)
+        if not isinstance(document, str) or not NAME.fullmatch(document):
+            message = "Tanda tangan ini belum menyebut dokumen yang ditandatangani."
+            self.refuse(self.ui_file, (*place, "document"), message, 'Tulis "document": "id_objek_data".')
+            return field
+        own = document in self.sections
+        here = (*scope, field.name)
+        modes = tuple(Option(mode.value, MODES[mode]) for mode in Mode if mode in wanted)
+        only = modes[0].value if field.required and len(modes) == 1 else None
+        words = Wording("Cara menandatangani", "Way of signing")
+        inner = [Field("mode", Kind.CHOICE, words, {}, required=field.required, constant=only, options=modes)]
+        by_file = tuple(mode.value for mode in (Mode.WET, Mode.CERTIFIED) if mode in wanted)
+        if by_file and not own:
+            takes = Condition(here, lambda signed: signed.get("mode") in by_file, False, "mode", by_file)
+            words = Wording("Berkas bertanda tangan", "Signed file")
+            inner.append(Field("file", Kind.FILE, words, {}, when=((takes,),), accept=SCANS))
+        signing = Signing(document, own, own or options.get("later") is True)
+        return replace(field, fields=tuple(inner), signing=signing)
 
     def table(self, field: Field, schema: Mapping[str, Any], ui: Mapping[str, Any], path: Path) -> Field:
         """Return a table's field with its columns."""
@@ -360,7 +421,8 @@ class _Reader:
                 self.known_keywords(schema, ABOUT | {"type", "const"}, path)
                 return Kind.BOOLEAN
             case "object":
-                self.known_keywords(schema, OBJECT | ABOUT, path)
+                signed = {"format"} if schema.get("format") == SIGNATURE else set()
+                self.known_keywords(schema, OBJECT | ABOUT | signed, path)
                 return Kind.SECTION
             case "array":
                 return self.list_kind(schema, path)

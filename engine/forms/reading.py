@@ -16,7 +16,7 @@ from typing import Any
 from engine.forms import dates, messages, numbers
 from engine.forms.defaults import ROW, VALUE, Defaults, Evaluate, Names
 from engine.forms.entries import MOST_ROWS, Node, unknown
-from engine.forms.field import LISTS, MANY, NUMERIC, Field, Kind
+from engine.forms.field import LISTS, MANY, NUMERIC, Field, Kind, Mode
 from engine.forms.messages import Gettext
 from engine.forms.rules import Rules
 from engine.forms.values import CHECKED, asks_about_points, empty, instance, typed
@@ -81,6 +81,7 @@ class Reading:
             )
         self._hold_rules()
         self._hold_fewest(self.tree, self.values, "", NO_ROW)
+        self._hold_signatures(self.tree, self.values, "")
         self._hold_checks(self.tree, self.values, "", NO_ROW, None)
         if not self._errors:
             return ()
@@ -361,6 +362,28 @@ class Reading:
             if each.kind is Kind.TABLE and any(column.kind in MANY and column.min_items for column in each.fields):
                 for n, line in enumerate(value or ()):
                     self._hold_fewest(each.fields, line, f"{here}.{n}.", n + 1)
+
+    def _hold_signatures(self, fields: Sequence[Field], values: Mapping[str, Any], path: str) -> None:
+        """Report signatures that do not say how, or that lack the file which carries them."""
+        for each in fields:
+            here, value = f"{path}{each.name}", values.get(each.name)
+            if each.kind is not Kind.SECTION or value is None or here in self.hidden:
+                continue
+            if each.signing is None:
+                self._hold_signatures(each.fields, value, f"{here}.")
+                continue
+            by_name = {inner.name: inner for inner in each.fields}
+            mode, file = value.get("mode"), value.get("file")
+            if mode is None and (each.required or file is not None):
+                gettext = self.around.gettext
+                self._fail(
+                    by_name["mode"], f"{here}.mode", NO_ROW, messages.required(by_name["mode"], gettext), "required"
+                )
+            elif mode in (Mode.WET, Mode.CERTIFIED) and file is None and not each.signing.later:
+                gettext = self.around.gettext
+                self._fail(
+                    by_name["file"], f"{here}.file", NO_ROW, messages.required(by_name["file"], gettext), "required"
+                )
 
     def _hold_checks(
         self, fields: Sequence[Field], values: Mapping[str, Any], path: str, row: int, of: Mapping[str, Any] | None

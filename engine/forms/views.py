@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.forms import dates, messages, numbers
 from engine.forms.entries import Node
-from engine.forms.field import NUMERIC, ROWS, Field, Kind
+from engine.forms.field import NUMERIC, ROWS, Field, Kind, Signing
 from engine.forms.reading import Reading, kinds
 from engine.forms.values import CHECKED
 from engine.model.errors import FieldError
@@ -114,6 +114,7 @@ class FieldView:
     active: bool = True
     aside: bool = False
     shown_rows: tuple[tuple[str, ...], ...] = ()  # of a table that is only read
+    signing: Signing | None = None  # of a signature: what it signs
     grid: GridLink | None = None  # of a table that can be edited on a page of its own
 
     @property
@@ -309,6 +310,7 @@ class Viewer:
         inner = value if isinstance(value, Mapping) else {}
         return FieldView(
             **self.basics(field, path),
+            signing=field.signing,
             given=False,
             computed=False,
             shown="",

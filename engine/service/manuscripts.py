@@ -115,6 +115,7 @@ class Manuscript:
     _known: dict[str, Any] = field(init=False)  # documents by data object
     _names: Names = field(init=False)
     _functions: Mapping[str, Callable[..., Any]] = field(init=False)
+    _values: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         procedure, record = self.ground.procedure, self.ground.record
@@ -123,6 +124,10 @@ class Manuscript:
         own = {self.data_object_id: self.content, "hari_ini": self.office.today(self.at)}
         self._names = Names({**self._start, **self._known, **own})
         self._functions = self.office.functions(procedure, self.at, record.reference_date)
+        self._values = {}
+        self._names["nilai"] = self._values  # in their order: one may build on those before it
+        for name, text in self.template.values.items():
+            self._values[name] = self._asked(text, f"nilai.{name}")
 
     def parts(self) -> tuple[str, ...]:
         """Return the parts that are printed besides the whole."""
@@ -154,7 +159,7 @@ class Manuscript:
             "orang": self._people(),
             "pelaksanaan": self._course(),
             "dokumen_lain": self._others(),
-            "nilai": {name: self._asked(text, f"nilai.{name}") for name, text in template.values.items()},
+            "nilai": self._values,
             "bagian": None,
             "pilihan": _choices(ground.fields(self.data_object_id)),
             "kertas": template.paper,
@@ -248,7 +253,7 @@ class Manuscript:
     def _course(self) -> dict[str, Any]:
         """Return the instance as a report tells it: its steps as planned and as they went."""
         calendar, outline = self.office.calendar(), self.ground.procedure.outline
-        steps = []
+        steps: list[dict[str, Any]] = []
         for each in self.ground.tasks:
             step, lane = outline.task(each.element_id), outline.lane_of_role(each.role)
             spent = calendar.working_seconds(each.created_at, each.completed_at) if each.completed_at else None
@@ -268,6 +273,7 @@ class Manuscript:
                     "keluaran": [reference.name for reference in step.outputs],
                 }
             )
+        steps.sort(key=lambda step: (step["mulai"], step["nomor"]))
         return {"judul": self.ground.record.title, "nilai": self._start, "langkah": steps, "sop": outline.name}
 
     def _cell(self, value: Any) -> Any:

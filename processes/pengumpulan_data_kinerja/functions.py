@@ -217,6 +217,76 @@ def rekap_anggaran(program: Rows, baris: Rows) -> list[dict[str, Any]]:
     return found
 
 
+# ── the report's tables and charts ──────────────────────────────────────────────────────────────────────────────────
+
+
+def tabel_laporan(baris: Rows, terdahulu: Rows, periode: str, analisis: Rows | None) -> list[dict[str, Any]]:
+    """Return the report's rows: the period's own figures, what the team said of them, and the year so far (``_sd``)."""
+    said = _by_code(analisis or ())
+    found = []
+    for own, so_far in zip(baris, sampai_dengan(baris, terdahulu, periode), strict=True):
+        row = {**own, "capaian": capaian_baris(own)}
+        row |= {f"{name}_sd": so_far.get(name) for name in ("target", "realisasi", "capaian")}
+        row |= {name: said.get(own.get("kode"), {}).get(name) for name in ("predikat", "hasil")}
+        found.append(row)
+    return found
+
+
+def banding_laporan(baris: Rows, tahun_lalu: Rows, sasaran: Rows | None) -> list[dict[str, Any]]:
+    """Return each row beside the same period of last year and the target at the end of the Renstra.
+
+    *tahun_lalu* are documents as ``terdahulu`` gives them; progress is the achievement held to the final target.
+    """
+    before = _by_code([row for each in tahun_lalu for row in baris_diserahkan(each["isi"])])
+    goals = _by_code(sasaran or ())
+    found = []
+    for row in baris:
+        value, earlier = row.get("realisasi"), before.get(row.get("kode"), {}).get("realisasi")
+        goal = goals.get(row.get("kode"), {}).get("target_akhir_renstra")
+        found.append(
+            {
+                **{name: row.get(name) for name in ("kode", "indikator", "satuan", "realisasi")},
+                "realisasi_lalu": earlier,
+                "perubahan": None if value is None or earlier is None else value - earlier,
+                "target_akhir_renstra": goal,
+                "kemajuan": capaian(goal, value, row.get("polaritas"), row.get("varian")),
+            }
+        )
+    return found
+
+
+def grafik_capaian(baris: Rows, nama: str) -> list[dict[str, Any]]:
+    """Return bars of achievements beside 100, labelled by the column *nama* and the row's code."""
+    return [
+        {
+            "label": " ".join(str(each) for each in (row.get("kode"), row.get(nama)) if each),
+            "target": HUNDRED,
+            "realisasi": row.get("capaian"),
+        }
+        for row in baris
+    ]
+
+
+def grafik_triwulan(baris: Rows) -> list[dict[str, Any]]:
+    """Return a line for each objective: the mean achievement of its indicators in each quarter."""
+    groups: dict[Any, list[Row]] = {}
+    for row in baris:
+        groups.setdefault(row.get("sasaran"), []).append(row)
+    return [
+        {
+            "label": objective,
+            "titik": [
+                {
+                    "label": f"TW {name}",
+                    "nilai": _mean([row.get(f"capaian_tw{number}") for row in rows])["capaian"],
+                }
+                for name, number in QUARTERS.items()
+            ],
+        }
+        for objective, rows in groups.items()
+    ]
+
+
 # ── what the forms begin with ───────────────────────────────────────────────────────────────────────────────────────
 
 
