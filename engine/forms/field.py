@@ -96,16 +96,6 @@ class Numbering:
     pattern: str
 
 
-class Mode(StrEnum):
-    """The three ways in which somebody signs."""
-
-    WET = "wet"  # on paper; the scan is filed
-    CERTIFIED = "certified"  # elsewhere, with a certificate; the PDF that carries the signature is filed
-    INTERNAL = "internal"  # here, with the password typed again
-
-    __hash__ = str.__hash__
-
-
 @dataclass(frozen=True, slots=True)
 class Signing:
     """What a signature signs: the document as it stands, or, if *own*, the version that this form yields."""

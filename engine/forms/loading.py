@@ -21,7 +21,6 @@ from engine.forms.field import (
     Condition,
     Field,
     Kind,
-    Mode,
     Numbering,
     Option,
     Signing,
@@ -31,6 +30,7 @@ from engine.forms.field import (
 from engine.forms.form import Form
 from engine.forms.positions import Path, lines
 from engine.model.errors import Finding, InvalidProcedure
+from engine.model.signatures import Mode
 
 ABOUT = frozenset(
     {"title", "description", "en", "$comment", "readOnly", "default", "x-default", "x-computed", "x-check", "x-number"}
@@ -368,7 +368,8 @@ class _Reader:
             message = "Tanda tangan tidak dapat berada di dalam tabel."
             self.refuse(self.schema_file, path, message, "Pindahkan ke bagian biasa.")
         wanted = options.get("modes", [mode.value for mode in Mode])
-        if not isinstance(wanted, list) or not wanted or not set(wanted) <= set(Mode) or len(set(wanted)) < len(wanted):
+        known = isinstance(wanted, list) and all(isinstance(mode, str) and mode in set(Mode) for mode in wanted)
+        if not known or not wanted or len(set(wanted)) < len(wanted):
             message = "Cara menandatangani tidak dikenal, kembar, atau kosong."
             self.refuse(self.ui_file, (*place, "modes"), message, f"Pakai {', '.join(Mode)}.")
             return field

@@ -16,11 +16,12 @@ from typing import Any
 from engine.forms import dates, messages, numbers
 from engine.forms.defaults import ROW, VALUE, Defaults, Evaluate, Names
 from engine.forms.entries import MOST_ROWS, Node, unknown
-from engine.forms.field import LISTS, MANY, NUMERIC, Field, Kind, Mode
+from engine.forms.field import LISTS, MANY, NUMERIC, Field, Kind
 from engine.forms.messages import Gettext
 from engine.forms.rules import Rules
 from engine.forms.values import CHECKED, asks_about_points, empty, instance, typed
 from engine.model.errors import FieldError, FunctionFailed
+from engine.model.signatures import Mode
 from engine.model.work import Attachment
 
 People = Callable[[str | None], Mapping[str, str]]
@@ -372,18 +373,16 @@ class Reading:
             if each.signing is None:
                 self._hold_signatures(each.fields, value, f"{here}.")
                 continue
-            by_name = {inner.name: inner for inner in each.fields}
             mode, file = value.get("mode"), value.get("file")
+            lacking = None
             if mode is None and (each.required or file is not None):
-                gettext = self.around.gettext
-                self._fail(
-                    by_name["mode"], f"{here}.mode", NO_ROW, messages.required(by_name["mode"], gettext), "required"
-                )
+                lacking = "mode"
             elif mode in (Mode.WET, Mode.CERTIFIED) and file is None and not each.signing.later:
-                gettext = self.around.gettext
-                self._fail(
-                    by_name["file"], f"{here}.file", NO_ROW, messages.required(by_name["file"], gettext), "required"
-                )
+                lacking = "file"
+            inner = each.field(lacking) if lacking else None
+            if inner is not None:
+                words = messages.required(inner, self.around.gettext)
+                self._fail(inner, f"{here}.{inner.name}", NO_ROW, words, "required")
 
     def _hold_checks(
         self, fields: Sequence[Field], values: Mapping[str, Any], path: str, row: int, of: Mapping[str, Any] | None

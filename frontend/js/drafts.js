@@ -16,6 +16,7 @@ const typed = (form) => {
 const bodyOf = (form, revision) => {
   const body = new FormData(form);
   for (const [name, value] of [...body]) if (value instanceof File) body.delete(name); // files go with the real submit
+  body.delete("_sandi"); // a password goes with the real submit, never with a draft
   if (revision) body.set("_revisi", revision);
   return body;
 };

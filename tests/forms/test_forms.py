@@ -705,3 +705,55 @@ def _seconds(act: Any) -> float:
     start = clock.perf_counter()
     act()
     return clock.perf_counter() - start
+
+
+SIGNED = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "title": "Putusan",
+    "properties": {"keputusan": {"type": "string", "title": "Keputusan", "enum": ["setuju", "tolak"]}},
+    "if": {"properties": {"keputusan": {"const": "setuju"}}, "required": ["keputusan"]},
+    "then": {
+        "required": ["tanda_tangan"],
+        "properties": {"tanda_tangan": {"type": "object", "format": "signature", "title": "Tanda tangan"}},
+    },
+}
+
+
+def signed_form(**options):
+    ui = {"tanda_tangan": {"ui:options": {"document": "surat", **options}}}
+    return load("putusan", json.dumps(SIGNED).encode(), json.dumps(ui).encode(), expression.compile)
+
+
+def signing(form, **entries):
+    posted = {name.replace("__", "."): [text] for name, text in entries.items()}
+    around = {"context": {}, "evaluate": lambda text, names: None, "people": lambda role: {}, "files": {}}
+    return form.accept(posted, **around, locale="id", gettext=str)
+
+
+def test_a_signature_says_how_and_hands_over_its_file_where_the_decision_asks_for_one():
+    form = signed_form()
+    assert signing(form, keputusan="tolak", tanda_tangan__mode="wet")["tanda_tangan"] is None
+    for lacking, entries in {"mode": {}, "file": {"tanda_tangan__mode": "certified"}}.items():
+        with pytest.raises(InvalidForm) as refused:
+            signing(form, keputusan="setuju", **entries)
+        assert [error.path for error in refused.value.errors] == [f"tanda_tangan.{lacking}"]
+    agreed = signing(form, keputusan="setuju", tanda_tangan__mode="internal", tanda_tangan__file="abc")
+    assert agreed["tanda_tangan"] == {"mode": "internal", "file": None}, "an internal approval has no file"
+    assert (
+        signing(signed_form(later=True), keputusan="setuju", tanda_tangan__mode="wet")["tanda_tangan"]["mode"] == "wet"
+    )
+
+
+def test_only_the_ways_of_signing_that_the_form_allows_are_taken():
+    with pytest.raises(InvalidForm):
+        signing(signed_form(modes=["wet"]), keputusan="setuju", tanda_tangan__mode="internal")
+
+
+@pytest.mark.parametrize(
+    "options", [{"modes": []}, {"modes": ["rubber stamp"]}, {"modes": [{}]}, {"document": "Bukan Nama"}, {"kapan": 1}]
+)
+def test_a_signature_that_nobody_could_give_is_refused_with_its_place(options):
+    with pytest.raises(InvalidProcedure) as refused:
+        signed_form(**options)
+    assert all("tanda_tangan" in finding.message for finding in refused.value.findings)
