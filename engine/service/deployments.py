@@ -5,7 +5,7 @@ Nothing is deployed if anything is wrong, and a procedure whose content did not 
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -22,6 +22,7 @@ from engine.service.gate import GATE, Gate
 from engine.service.office import Office
 from engine.service.procedure_files import content_hash
 from engine.service.procedures import Procedure, Procedures
+from engine.service.proofs import Proofs
 from engine.store.database import Database
 from engine.store.queries import definitions, instances, people
 
@@ -71,6 +72,7 @@ class Deployments:
     office: Office
     functions: Functions
     gate: Gate = GATE
+    proofs: Proofs = field(default_factory=Proofs)
 
     def check(self, process_id: str, files: Mapping[str, bytes], *, at_console: bool = False) -> tuple[Finding, ...]:
         """Return every fault and warning of a procedure's files at once; only their sizes are looked at here.
@@ -98,7 +100,10 @@ class Deployments:
                 found.append(_fault(path, "Berkas ini tidak dijalankan.", f"Pakai {functions.path_of(process_id)}."))
         if found:
             return tuple(found)
-        return self.gate.check(process_id, files, self.functions.folder)
+        told = self.gate.check(process_id, files, self.functions.folder)
+        if any(finding.severity == "error" for finding in told):
+            return told
+        return (*told, *self.proofs.check(process_id, files, self.functions.of(process_id, files)))
 
     def deploy(
         self,

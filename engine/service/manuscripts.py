@@ -161,7 +161,7 @@ class Manuscript:
             "dokumen_lain": self._others(),
             "nilai": self._values,
             "bagian": None,
-            "pilihan": _choices(ground.fields(self.data_object_id)),
+            "pilihan": choices(ground.fields(self.data_object_id)),
             "kertas": template.paper,
             "arah": template.orientation,
             "draf": self.version is None,
@@ -299,21 +299,22 @@ def coded(order: Order, code: str, public_url: str, part: str) -> Order:
     return replace(order, files=files, data=_json(data))
 
 
-def _choices(fields: Sequence[Field]) -> dict[str, dict[str, str]]:
+def choices(fields: Sequence[Field]) -> dict[str, dict[str, str]]:
     """Return what each choice of a document's fields is called, columns of its tables among them."""
     found: dict[str, dict[str, str]] = {}
     for each in fields:
         if each.options:
             found[each.name] = {option.value: option.wording.id for option in each.options}
-        found |= _choices(each.fields)
+        found |= choices(each.fields)
     return found
 
 
 def _json(data: Mapping[str, Any]) -> bytes:
-    return json.dumps(data, ensure_ascii=False, default=_plain).encode()
+    return json.dumps(data, ensure_ascii=False, default=plain).encode()
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """Return what JSON cannot say as text: digits, a day, an hour."""
     match value:
         case Decimal():
             return format(value, "f")

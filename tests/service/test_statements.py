@@ -43,9 +43,9 @@ def test_every_step_of_the_sop_takes_at_most_eight_statements_and_one_commit(off
     assert counted(office, "sekretaris", instance, "siapkan_kertas_kerja") <= LETTER
     assert counted(office, "tim.sakip", instance, "susun_jadwal") <= LETTER
     for holder in ("pemegang.data.1", "pemegang.data.2"):
-        assert counted(office, holder, instance, "siapkan_data", holder) <= MOST + FILES
-    assert counted(office, "tim.sakip", instance, "susun_analisis") <= MOST
-    assert counted(office, "sekretaris", instance, "minta_persetujuan") <= MOST
+        assert counted(office, holder, instance, "siapkan_data", holder) <= MOST + FILES + PAPER
+    assert counted(office, "tim.sakip", instance, "susun_analisis") <= MOST + PAPER
+    assert counted(office, "sekretaris", instance, "minta_persetujuan") <= MOST + PAPER
     assert counted(office, "kepala.dinas", instance, "tandatangani_persetujuan") <= LETTER
     assert office.open_steps(instance) == []
 
@@ -54,9 +54,10 @@ def test_a_return_and_a_second_pass_take_one_statement_more(office):
     instance = office.start()
     office.until_analysis(instance)
     corrected = returned("pemegang.data.1")
-    assert counted(office, "tim.sakip", instance, "susun_analisis", **corrected) <= MOST + RETURN
-    assert counted(office, "pemegang.data.1", instance, "siapkan_data", "pemegang.data.1") <= MOST + FILES + REPLACED
-    assert counted(office, "tim.sakip", instance, "susun_analisis") <= MOST + REPLACED
+    assert counted(office, "tim.sakip", instance, "susun_analisis", **corrected) <= MOST + RETURN + PAPER
+    corrects = counted(office, "pemegang.data.1", instance, "siapkan_data", "pemegang.data.1")
+    assert corrects <= MOST + FILES + REPLACED + PAPER
+    assert counted(office, "tim.sakip", instance, "susun_analisis") <= MOST + REPLACED + PAPER
 
 
 def test_a_draft_costs_one_statement_and_is_gone(office):
