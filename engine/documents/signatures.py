@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificates
 
 from engine.documents.child import ChildEnded, call
 from engine.model.errors import AlurError
@@ -43,18 +45,18 @@ class SignatureRefused(AlurError):
 
 def roots(folder: Path) -> list[bytes]:
     """Return the certificates (DER) that the operator put into *folder*; what is none is left out, and logged."""
-    from asn1crypto import pem, x509  # noqa: PLC0415 - only where a signature is looked at
-
     found = []
     for path in sorted(folder.glob("*")) if folder.is_dir() else ():
         if path.suffix.lower() not in ENDINGS:
             continue
         try:
             content = path.read_bytes()
-            ders = [der for _, _, der in pem.unarmor(content, multiple=True)] if pem.detect(content) else [content]
-            found += [x509.Certificate.load(der, strict=True).dump() for der in ders]
+            is_text = b"-----BEGIN" in content
+            certificates = load_pem_x509_certificates(content) if is_text else [load_der_x509_certificate(content)]
         except (OSError, ValueError) as error:
             log.warning("no certificate", file=path.name, cause=str(error))
+        else:
+            found += [each.public_bytes(Encoding.DER) for each in certificates]
     return found
 
 
@@ -87,8 +89,8 @@ def answered(question: Mapping[str, Any]) -> dict[str, Any]:
         return {"refused": refused.reason, "signer": refused.signer}
     except MemoryError:
         return {"refused": "exhausting"}
-    except Exception:  # a file made by a stranger, read by libraries that say so in many ways
-        return {"refused": "broken"}
+    except Exception as error:  # a file made by a stranger, read by libraries that say so in many ways
+        return {"refused": "exhausting" if type(error).__name__ == "PdfDecodeLimitError" else "broken"}
 
 
 def _found(content: bytes, trusted: Sequence[bytes], now: datetime) -> dict[str, Any]:
@@ -152,10 +154,10 @@ def _of_one(one: Any, trusted: Sequence[bytes], now: datetime) -> dict[str, Any]
 
 
 def _context(trusted: Sequence[bytes], now: datetime) -> Any:
-    from asn1crypto import x509  # noqa: PLC0415
+    from pyhanko.keys import load_certs_from_pemder_data  # noqa: PLC0415
     from pyhanko_certvalidator import ValidationContext  # noqa: PLC0415
 
-    found = [x509.Certificate.load(der) for der in trusted]
+    found = [certificate for der in trusted for certificate in load_certs_from_pemder_data(der)]
     return ValidationContext(trust_roots=found, allow_fetching=False, moment=now)
 
 
