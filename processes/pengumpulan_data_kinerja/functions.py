@@ -7,7 +7,10 @@ a printed table with a calculator gets the printed figure. Empty stays empty and
 
 A *row* is a mapping. Of an indicator in one period it has: ``kode, indikator, sasaran, satuan, polaritas`` (maksimal,
 minimal), ``varian`` (A, B; of minimal), ``metode_agregasi, tipe_nilai, desimal, target, target_bawah, target_atas,
-realisasi, pembilang, penyebut``. What a row lacks reads as empty.
+realisasi, pembilang, penyebut``. What a row lacks reads as empty. Aggregated rows are the same row with the figures of
+several quarters and ``terisi``, the number of quarters that count. Of an indicator whose value is a predicate (WTP, BB)
+target and realisation are its place on the scale, which the decision table ``nilai_predikat`` gives; ratings, too, are
+decision tables (``predikat_capaian.dmn``), so that the office changes them without touching this file.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +24,12 @@ HUNDRED = Decimal(100)
 MOST = Decimal(120)
 """An achievement above this is shown as it is and marked: the target deserves a look."""
 RATIOS = ("rasio_kumulatif", "rata_rata_tertimbang")
+NEEDED = {
+    "rasio_kumulatif": ("realisasi", "pembilang", "penyebut"),
+    "rata_rata_tertimbang": ("realisasi", "penyebut"),
+}
+"""What a quarter must have to count; with the other methods a realisation is enough."""
+TARGETS = ("target", "target_bawah", "target_atas")
 QUARTERS = {"I": 1, "II": 2, "III": 3, "IV": 4}
 TYPED = (
     "pembilang",
@@ -88,6 +97,16 @@ def perlu_diperiksa(nilai: Decimal | None) -> bool:
     return nilai is not None and nilai > MOST
 
 
+def keterangan(baris: Row) -> str | None:
+    """Return what a table says beside an achievement: why there is none, or that the target deserves a look."""
+    if baris.get("realisasi") is None:
+        return "Belum tersedia"
+    found = capaian_baris(baris)
+    if found is None:
+        return "Tidak ada target"
+    return "Periksa target" if perlu_diperiksa(found) else None
+
+
 def sesuai_rasio(baris: Row) -> bool:
     """Whether a realisation is what numerator and denominator give, at the indicator's decimals."""
     top, bottom, value = baris.get("pembilang"), baris.get("penyebut"), baris.get("realisasi")
@@ -104,30 +123,36 @@ def agregasi(baris: Rows) -> dict[str, Any]:
 
     akumulasi: the sum of the filled quarters against the sum of the same quarters' targets. posisi_akhir: the last
     filled quarter against its target. rasio_kumulatif: sum of numerators / sum of denominators, never a mean of
-    percentages. rata_rata_tertimbang: sum(n x value) / sum(n), n being the denominator. Quarters without a realisation
-    do not count; ``terisi`` says how many do.
+    percentages. rata_rata_tertimbang: sum(n x value) / sum(n), n being the denominator. Quarters without what the
+    method needs do not count; ``terisi`` says how many do. What is not a figure is that of the last quarter.
     """
     if not baris:
         return {"target": None, "realisasi": None, "capaian": None, "terisi": Decimal(0)}
-    filled = [row for row in baris if row.get("realisasi") is not None]
-    last = filled[-1] if filled else baris[-1]
-    target, value = last.get("target"), None
-    method = last.get("metode_agregasi")
-    if filled and method == "akumulasi":
-        value = _sum(row.get("realisasi") for row in filled)
-        targets = [row.get("target") for row in filled if row.get("target") is not None]
-        target = _sum(targets) if targets else None
-    elif filled and method == "rasio_kumulatif":
-        top, bottom = (_sum(row.get(name) for row in filled) for name in ("pembilang", "penyebut"))
-        value = _ratio(top, bottom, last) if bottom else None
-    elif filled and method == "rata_rata_tertimbang":
-        weights = _sum(row.get("penyebut") for row in filled)
-        weighted = _sum((row.get("penyebut") or Decimal(0)) * row["realisasi"] for row in filled)
-        value = weighted / weights if weights else None
-    elif filled:
-        value = last.get("realisasi")
-    whole = {**last, "target": target, "realisasi": _round(value, last.get("desimal"))}
-    return {**whole, "capaian": capaian_baris(whole), "terisi": Decimal(len(filled))}
+    now = baris[-1]
+    method = now.get("metode_agregasi")
+    needed = NEEDED.get(str(method), ("realisasi",))
+    counted = [row for row in baris if all(row.get(name) is not None for name in needed)]
+    value = None
+    goal: Row = counted[-1] if counted else now
+    if method == "akumulasi":
+        value = _sum(row["realisasi"] for row in counted) if counted else None
+        goal = {name: _sum_of_known(row.get(name) for row in counted) for name in TARGETS}
+    elif method in RATIOS and counted:
+        weights = _sum(row["penyebut"] for row in counted)
+        if method == "rasio_kumulatif":
+            value = _ratio(_sum(row["pembilang"] for row in counted), weights, now) if weights else None
+        elif weights:
+            value = _sum(row["penyebut"] * row["realisasi"] for row in counted) / weights
+    elif counted:
+        value = goal.get("realisasi")
+    whole = {**now, **{name: goal.get(name) for name in TARGETS}, "realisasi": _round(value, now.get("desimal"))}
+    return {**whole, "capaian": capaian_baris(whole), "terisi": Decimal(len(counted))}
+
+
+def setahun(baris: Rows, target: Decimal | None) -> dict[str, Any]:
+    """Return the quarters of one indicator as one row of the year, held to the year's target."""
+    whole = {**agregasi(baris), "target": target}
+    return {**whole, "capaian": capaian_baris(whole)}
 
 
 def sampai_dengan(baris: Rows, terdahulu: Rows, periode: str) -> list[dict[str, Any]]:
@@ -138,17 +163,38 @@ def sampai_dengan(baris: Rows, terdahulu: Rows, periode: str) -> list[dict[str, 
     """
     if periode not in QUARTERS:
         return [{**row, "capaian": capaian_baris(row)} for row in baris]
+    return [{**row, **agregasi(quarters)} for row, quarters in _with_quarters(baris, terdahulu, QUARTERS[periode])]
+
+
+def rekap_tahunan(baris: Rows, terdahulu: Rows, periode: str, rencana: Rows) -> list[dict[str, Any]]:
+    """Return the year of each indicator, as LKjIP BAB III asks: quarters (``tiap_triwulan``) and the year as a whole.
+
+    *rencana* are the rows of the action plan, which hold the ``target_tahunan``. Of a year's own worksheet the figures
+    are those of the holders; else the year is what its quarters come to so far.
+    """
+    goals = {row.get("kode"): row.get("target_tahunan") for row in rencana}
+    by_quarter = tiap_triwulan(baris, terdahulu, periode)
+    found = []
+    for (row, quarters), shown in zip(
+        _with_quarters(baris, terdahulu, QUARTERS.get(periode, 0)), by_quarter, strict=True
+    ):
+        year = (
+            setahun(quarters, goals.get(row.get("kode"))) if periode in QUARTERS else setahun([row], row.get("target"))
+        )
+        figures = {name: year[name] for name in ("target", "realisasi", "capaian", "terisi")}
+        found.append({**shown, **figures, "keterangan": keterangan(year)})
+    return found
+
+
+def _with_quarters(baris: Rows, terdahulu: Rows, number: int) -> list[tuple[Row, list[Row]]]:
+    """Return each row with those of the same indicator in the quarters before *number*, in order, and itself."""
     before: dict[Any, dict[int, Row]] = {}
     for each in terdahulu:
         quarter = QUARTERS.get(each["mulai"].get("periode"), 0)
-        if 0 < quarter < QUARTERS[periode]:
+        if 0 < quarter < number:
             for row in baris_diserahkan(each["isi"]):
                 before.setdefault(row.get("kode"), {})[quarter] = row
-    found = []
-    for row in baris:
-        quarters = before.get(row.get("kode"), {})
-        found.append({**row, **agregasi([*(quarters[n] for n in sorted(quarters)), row])})
-    return found
+    return [(row, [*(earlier for _, earlier in sorted(before.get(row.get("kode"), {}).items())), row]) for row in baris]
 
 
 def tiap_triwulan(baris: Rows, terdahulu: Rows, periode: str) -> list[dict[str, Any]]:
@@ -173,17 +219,25 @@ def tiap_triwulan(baris: Rows, terdahulu: Rows, periode: str) -> list[dict[str, 
 # ── summaries ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def rekap_sasaran(baris: Rows) -> list[dict[str, Any]]:
-    """Return the mean achievement of each objective, and how many of its indicators counted or had to be left out."""
+def rekap_sasaran(baris: Rows, batas: Decimal | None = None) -> list[dict[str, Any]]:
+    """Return the mean achievement of each objective, and how many of its indicators counted or had to be left out.
+
+    *batas* (100 or 120, where an office caps) limits what an indicator adds to the mean; without it nothing is cut.
+    """
     groups: dict[Any, list[Decimal | None]] = {}
     for row in baris:
-        groups.setdefault(row.get("sasaran"), []).append(row.get("capaian"))
+        groups.setdefault(row.get("sasaran"), []).append(_capped(row.get("capaian"), batas))
     return [{"sasaran": objective, **_mean(values)} for objective, values in groups.items()]
 
 
-def rekap_dinas(baris: Rows) -> dict[str, Any]:
-    """Return the mean of the objectives' achievements, and how many objectives counted or had to be left out."""
-    return _mean([each["capaian"] for each in rekap_sasaran(baris)])
+def rekap_dinas(baris: Rows, batas: Decimal | None = None) -> dict[str, Any]:
+    """Return the mean of the objectives' achievements, and how many objectives counted or had to be left out.
+
+    ``indikator_dikecualikan`` says how many indicators no mean counts.
+    """
+    objectives = rekap_sasaran(baris, batas)
+    left_out = _sum(each["dikecualikan"] for each in objectives)
+    return {**_mean([each["capaian"] for each in objectives]), "indikator_dikecualikan": left_out}
 
 
 def serapan(realisasi: Decimal | None, pagu: Decimal | None) -> Decimal | None:
@@ -235,7 +289,8 @@ def tabel_laporan(baris: Rows, terdahulu: Rows, periode: str, analisis: Rows | N
 def banding_laporan(baris: Rows, tahun_lalu: Rows, sasaran: Rows | None) -> list[dict[str, Any]]:
     """Return each row beside the same period of last year and the target at the end of the Renstra.
 
-    *tahun_lalu* are documents as ``terdahulu`` gives them; progress is the achievement held to the final target.
+    *tahun_lalu* are documents as ``terdahulu`` gives them; progress is the achievement of the year so far held to the
+    final target: a quarter's own increment would say nothing of it.
     """
     before = _by_code([row for each in tahun_lalu for row in baris_diserahkan(each["isi"])])
     goals = _by_code(sasaran or ())
@@ -243,13 +298,14 @@ def banding_laporan(baris: Rows, tahun_lalu: Rows, sasaran: Rows | None) -> list
     for row in baris:
         value, earlier = row.get("realisasi"), before.get(row.get("kode"), {}).get("realisasi")
         goal = goals.get(row.get("kode"), {}).get("target_akhir_renstra")
+        so_far = row.get("realisasi_sd", value)
         found.append(
             {
                 **{name: row.get(name) for name in ("kode", "indikator", "satuan", "realisasi")},
                 "realisasi_lalu": earlier,
                 "perubahan": None if value is None or earlier is None else value - earlier,
                 "target_akhir_renstra": goal,
-                "kemajuan": capaian(goal, value, row.get("polaritas"), row.get("varian")),
+                "kemajuan": capaian(goal, so_far, row.get("polaritas"), row.get("varian")),
             }
         )
     return found
@@ -508,6 +564,15 @@ def _ratio(top: Decimal, bottom: Decimal, row: Row) -> Decimal | None:
 
 def _sum(values: Any) -> Decimal:
     return sum((value for value in values if value is not None), Decimal(0))
+
+
+def _sum_of_known(values: Any) -> Decimal | None:
+    known = [value for value in values if value is not None]
+    return _sum(known) if known else None
+
+
+def _capped(value: Decimal | None, most: Decimal | None) -> Decimal | None:
+    return value if value is None or most is None else min(value, most)
 
 
 def _mean(values: Sequence[Decimal | None]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ FOLDER = Path(__file__).parents[2] / "processes" / "pengumpulan_data_kinerja"
 NAMES = frozenset(
     {"capaian", "capaian_baris", "agregasi", "rekap_sasaran", "rekap_dinas", "serapan", "efisiensi", "perlu_diperiksa"}
     | {"rekap_anggaran", "sampai_dengan", "baris_analisis", "baris_pemegang", "sesuai_rasio", "tiap_triwulan"}
+    | {"setahun", "rekap_tahunan", "keterangan", "banding_laporan", "tabel_laporan"}
 )
 OF = load(FOLDER / "functions.py", NAMES)
 TABLES = read((FOLDER / "predikat_capaian.dmn").read_bytes()).tables
@@ -152,6 +153,128 @@ def test_quarters_that_nobody_filled_in_are_never_zero(values, method):
         assert found["realisasi"] == sum(value for value in values if value is not None)
 
 
+@given(
+    st.lists(st.tuples(amounts, st.integers(0, 10**6), st.integers(1, 10**6)), min_size=1, max_size=4),
+    st.sampled_from(("akumulasi", "rasio_kumulatif", "rata_rata_tertimbang")),
+    st.randoms(use_true_random=False),
+)
+def test_only_a_position_depends_on_the_order_of_the_quarters(quarters, method, chance):
+    def value(rows):
+        return OF["agregasi"]([quarter(method, 10, *row, tipe_nilai="desimal") for row in rows])["realisasi"]
+
+    mixed = list(quarters)
+    chance.shuffle(mixed)
+    assert value(quarters) == value(mixed)
+    sums = {
+        "akumulasi": lambda: sum(Fraction(each) for each, _, _ in quarters),
+        "rasio_kumulatif": lambda: Fraction(sum(top for _, top, _ in quarters), sum(n for _, _, n in quarters)),
+        "rata_rata_tertimbang": lambda: (
+            sum(Fraction(each) * n for each, _, n in quarters) / sum(n for _, _, n in quarters)
+        ),
+    }
+    assert value(quarters) == half_up(sums[method]())
+
+
+def test_a_quarter_without_both_parts_of_its_ratio_does_not_count():
+    rows = [
+        quarter("rasio_kumulatif", 90, "93.93", 402, 428),
+        quarter("rasio_kumulatif", 91, 50, None, 100),
+        quarter("rasio_kumulatif", 92, None, 5, 10),
+    ]
+    found = OF["agregasi"](rows)
+    assert (found["realisasi"], found["target"], found["terisi"]) == (d("93.93"), 90, 1)
+    none = OF["agregasi"](rows[1:])
+    assert (none["realisasi"], none["capaian"], none["terisi"]) == (None, None, 0), "never a mean of percentages"
+
+
+def test_an_empty_quarter_shows_the_figures_so_far_and_nothing_else_of_the_quarter_before():
+    rows = [
+        quarter("posisi_akhir", 88, "87.64", kendala="Kuesioner terlambat", alasan_belum_tersedia=None),
+        quarter("posisi_akhir", None, None, kendala=None, alasan_belum_tersedia="Survei tiap semester"),
+    ]
+    found = OF["agregasi"](rows)
+    assert (found["realisasi"], found["target"]) == (d("87.64"), 88)
+    assert (found["kendala"], found["alasan_belum_tersedia"]) == (None, "Survei tiap semester")
+
+
+def test_range_targets_of_increments_are_added_like_targets():
+    bounds = {"target_bawah": d(8), "target_atas": d(10)}
+    rows = [quarter("akumulasi", None, 12, **bounds), quarter("akumulasi", None, 15, **bounds)]
+    found = OF["agregasi"](rows)
+    assert (found["target_bawah"], found["target_atas"], found["capaian"]) == (16, 20, d("135.00"))
+
+
+def test_the_year_is_held_to_its_own_target_and_so_far_to_the_quarters_that_are_filled():
+    rows = [quarter("akumulasi", 70, "74.2"), quarter("akumulasi", 85, "91.75"), quarter("akumulasi", 95, "88.1")]
+    rows.append(quarter("akumulasi", 100, None))
+    so_far, year = OF["agregasi"](rows), OF["setahun"](rows, d(350))
+    assert (so_far["target"], so_far["capaian"]) == (250, half_up(Fraction("254.05") / 250 * 100))
+    assert (year["target"], year["realisasi"]) == (350, d("254.05"))
+    assert year["capaian"] == half_up(Fraction("254.05") / 350 * 100) == d("72.59")
+
+
+SAMPLE = {  # illustration: four quarters of target, realisation, numerator, denominator; the year's target
+    "IKU-01": ("akumulasi", "maksimal", [(70, "74.2"), (85, "91.75"), (95, "88.1"), (100, "104.6")], 350),
+    "IKU-02": ("posisi_akhir", "maksimal", [(None, None), (88, "87.64"), (None, None), ("88.5", "88.92")], "88.5"),
+    "IKU-03": (
+        "rasio_kumulatif",
+        "maksimal",
+        [(95, "93.93", 402, 428), ("95.5", "95.59", 455, 476), (96, "96.97", 448, 462), (96, "97.11", 470, 484)],
+        96,
+    ),
+    "IKP-06": ("akumulasi", "minimal", [(6, 9), (6, 8), (6, 7), (6, 9)], 24),
+}
+
+
+def test_a_year_of_the_sample_office_is_what_a_calculator_gives():
+    def row(code, place):
+        method, polarity, quarters, _ = SAMPLE[code]
+        kind = "persen" if method == "rasio_kumulatif" else "desimal"
+        return quarter(
+            method, *quarters[place], kode=code, sasaran="A", polaritas=polarity, varian="A", tipe_nilai=kind
+        )
+
+    periods = ("I", "II", "III", "IV")
+    sheets = [[row(code, place) for code in SAMPLE] for place in range(4)]
+    earlier = [
+        {"mulai": {"tahun": d(2025), "periode": period}, "isi": {"bagian": {"p": {"baris": rows}}}}
+        for period, rows in zip(periods, sheets[:3], strict=False)
+    ]
+    plan = [{"kode": code, "target_tahunan": d(target)} for code, (*_, target) in SAMPLE.items()]
+    found = {each["kode"]: each for each in OF["rekap_tahunan"](sheets[3], earlier, "IV", plan)}
+    assert found["IKU-01"]["realisasi"] == d("358.65")
+    assert found["IKU-01"]["capaian"] == d("102.47")
+    assert (found["IKU-02"]["realisasi"], found["IKU-02"]["capaian"]) == (d("88.92"), d("100.47"))
+    assert found["IKU-03"]["realisasi"] == half_up(Fraction(402 + 455 + 448 + 470, 428 + 476 + 462 + 484) * 100)
+    assert found["IKU-03"]["capaian"] == d("99.95"), "of 95.95 as printed; 95.9459 would give 99.94"
+    assert (found["IKP-06"]["realisasi"], found["IKP-06"]["capaian"]) == (33, d("62.50"))
+    assert [found["IKU-01"][f"realisasi_tw{n}"] for n in (1, 2, 3, 4)] == [d("74.2"), d("91.75"), d("88.1"), d("104.6")]
+    assert [found["IKU-02"]["terisi"], found["IKU-02"]["keterangan"]] == [2, None]
+    [annual] = OF["rekap_tahunan"]([quarter("akumulasi", 350, 355, kode="IKU-01")], earlier, "tahunan", plan)
+    assert (annual["realisasi"], annual["capaian"]) == (355, d("101.43")), "a year's own worksheet is not added to"
+
+
+def test_progress_towards_the_renstra_counts_the_year_so_far_and_not_the_quarter():
+    row = quarter("akumulasi", 85, "91.75", kode="IKU-01")
+    earlier = [
+        {
+            "mulai": {"tahun": d(2025), "periode": "I"},
+            "isi": {"bagian": {"p": {"baris": [quarter("akumulasi", 70, "74.2", kode="IKU-01")]}}},
+        }
+    ]
+    table = OF["tabel_laporan"]([row], earlier, "II", [])
+    [found] = OF["banding_laporan"](table, [], [{"kode": "IKU-01", "target_akhir_renstra": d(385)}])
+    assert (found["realisasi"], found["kemajuan"]) == (d("91.75"), half_up(Fraction("165.95") / 385 * 100))
+
+
+@pytest.mark.parametrize(
+    ("target", "value", "said"),
+    [(10, None, "Belum tersedia"), (None, 5, "Tidak ada target"), (10, 13, "Periksa target"), (10, 12, None)],
+)
+def test_a_table_says_why_there_is_no_achievement_or_that_it_deserves_a_look(target, value, said):
+    assert OF["keterangan"](quarter("posisi_akhir", target, value)) == said
+
+
 def test_a_quarter_is_added_to_those_before_it_and_not_to_those_after():
     def completed(period, value):
         row = quarter("akumulasi", 10, value, kode="IKU-01")
@@ -177,7 +300,24 @@ def test_objectives_are_means_of_what_is_known_and_say_how_much_is_not():
         {"sasaran": "B", "capaian": d("50.00"), "dihitung": 1, "dikecualikan": 0},
         {"sasaran": "C", "capaian": None, "dihitung": 0, "dikecualikan": 1},
     ]
-    assert OF["rekap_dinas"](rows) == {"capaian": d("72.75"), "dihitung": 2, "dikecualikan": 1}
+    office = {"capaian": d("72.75"), "dihitung": 2, "dikecualikan": 1, "indikator_dikecualikan": 2}
+    assert OF["rekap_dinas"](rows) == office
+    capped = OF["rekap_sasaran"](rows, d(100))
+    assert [each["capaian"] for each in capped] == [d("95.00"), d("50.00"), None], "where an office caps its means"
+
+
+@given(st.lists(st.one_of(st.none(), amounts), max_size=30))
+def test_a_mean_lies_between_its_smallest_and_its_largest_and_counts_every_row_once(values):
+    found = OF["rekap_sasaran"]([{"sasaran": "A", "capaian": value} for value in values])
+    if not values:
+        assert found == []
+        return
+    [mean] = found
+    known = [value for value in values if value is not None]
+    assert (mean["dihitung"], mean["dikecualikan"]) == (len(known), len(values) - len(known))
+    assert mean["capaian"] is None if not known else min(known) <= mean["capaian"] <= max(known)
+    if known:
+        assert mean["capaian"] == half_up(sum(map(Fraction, known)) / len(known))
 
 
 def test_a_budget_s_absorption_and_efficiency():
@@ -222,6 +362,38 @@ def test_the_office_s_table_rates_every_achievement_and_has_no_holes(value, rati
 )
 def test_the_office_s_table_says_what_is_efficient(value, said):
     assert rated("efisiensi_anggaran", "efisiensi", value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "quality"),
+    [
+        ("94.61", "A"),  # Bantul's three, as printed there
+        ("86.29", "B"),
+        ("75.56", "C"),
+        ("88.30", "B"),
+        ("88.31", "A"),
+        ("76.60", "C"),
+        ("76.61", "B"),
+        ("65", "C"),
+        ("64.99", "D"),
+        ("88.305", "B"),
+        ("24.99", "-"),
+        ("100.01", "-"),
+        (None, "-"),
+    ],
+)
+def test_satisfaction_is_rated_without_holes(value, quality):
+    assert TABLES["mutu_ikm"].decide({"ikm": d(value)}, {})["mutu"] == quality
+
+
+def test_a_predicate_s_achievement_is_that_of_its_place_on_the_scale():
+    def place(scale, predicate):
+        return TABLES["nilai_predikat"].decide({"skala": scale, "predikat": predicate}, {})["nilai"]
+
+    assert OF["capaian"](place("akip", "B"), place("akip", "BB")) == d("125.00")
+    assert OF["capaian"](place("opini_bpk", "WTP"), place("opini_bpk", "WDP")) == d("75.00")
+    assert OF["capaian"](place("akip", "B"), place("akip", None)) is None
+    assert place("akip", "WTP") is None, "a predicate of another scale has no place on this one"
 
 
 def test_what_is_far_above_its_target_is_marked_and_not_cut():
