@@ -17,6 +17,7 @@ from engine.model.errors import Conflict, FieldError, Finding, InvalidForm, NotF
 from engine.model.people import Actor
 from engine.model.process import Lane
 from engine.model.work import DefinitionRecord
+from engine.service import templates
 from engine.service.deployments import Deployments
 from engine.service.new_procedure import new_procedure
 from engine.service.office import Office
@@ -28,7 +29,9 @@ from engine.store.queries import definitions, instances, people
 PROCESS_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 LONGEST_ID = 60
 LONGEST_NOTE = 500
-OTHER_FILE = re.compile(r"[a-z0-9_]+\.(dmn|schema\.json|ui\.json)|functions\.py")
+OTHER_FILE = re.compile(r"[a-z0-9_]+\.(dmn|schema\.json|ui\.json|typ|json)|functions\.py")
+PRINTED_FILE = re.compile(r"[a-z0-9_]+\.(typ|json)")
+"""A template, or what stands beside one; Word templates are no text and come by the operator's console."""
 """functions.py too: a deployment refuses it unless the operator brought that very file."""
 
 
@@ -142,6 +145,9 @@ class Studio:
         ours = _editable(process_id)
         draft: dict[str, str | None] = dict.fromkeys(path for path in kept if ours.fullmatch(path))
         for name, text in named.items():
+            if PRINTED_FILE.fullmatch(name):
+                draft[f"{templates.folder(process_id)}{name}"] = text
+                continue
             folder = "forms" if name.endswith(".json") else "processes"
             draft[f"{folder}/{process_id}/{f'{process_id}.bpmn' if name in diagrams else name}"] = text
         return process_id, latest.id if latest else "", draft
@@ -199,7 +205,7 @@ def _editable(process_id: str) -> re.Pattern[str]:
     folder = re.escape(process_id)
     return re.compile(
         rf"processes/{folder}/({folder}\.bpmn|[a-z0-9_]+\.dmn|functions\.py)"
-        rf"|forms/{folder}/[a-z0-9_]+\.(schema|ui)\.json"
+        rf"|forms/{folder}/([a-z0-9_]+\.(schema|ui)\.json|documents/[a-z0-9_]+\.(typ|json))"
     )
 
 

@@ -216,7 +216,8 @@ def _refusal(error: FieldError) -> str:
             return gettext("Pilih SOP yang memakai berkas ini, atau sertakan diagramnya dengan id proses yang benar.")
         case _:
             return gettext(
-                "%(name)s bukan berkas SOP: kirim .bpmn, .dmn, id_langkah.schema.json atau id_langkah.ui.json.",
+                "%(name)s bukan berkas SOP: kirim .bpmn, .dmn, id_langkah.schema.json, id_langkah.ui.json, "
+                "atau templat dokumen .typ dan .json.",
                 name=error.label,
             )
 
@@ -244,4 +245,8 @@ def _are_texts(texts: Any) -> TypeGuard[dict[str, str | None]]:
 
 def _texts(files: Any) -> dict[str, str]:
     """Return the files that the editor shows: the diagram and the forms."""
-    return {path: content.decode() for path, content in files.items() if path.endswith((".bpmn", ".json"))}
+    return {
+        path: content.decode()
+        for path, content in files.items()
+        if path.endswith((".bpmn", ".json")) and "/documents/" not in path
+    }

@@ -106,10 +106,14 @@ def deployed_from(browser_, answer, note="dari berkas"):
 
 
 def folder_of(office):
-    """The files of the SOP's folder, as ``alur deploy`` reads it: by path, and by name as one picks them."""
+    """The files of the SOP's folder, as ``alur deploy`` reads it: by path, and by name as one picks them.
+
+    Word templates are no text: they come by the console, and stay as they are.
+    """
     root = Path(__file__).parents[2]
     files = read_folder(root / "processes", root / "forms", SOP)
-    return files, {path.rsplit("/", 1)[1]: content for path, content in files.items()}
+    named = {path.rsplit("/", 1)[1]: content for path, content in files.items() if not path.endswith(".docx")}
+    return files, named
 
 
 def test_uploading_a_folders_files_does_what_alur_deploy_does(browse, office):
