@@ -13,12 +13,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from engine.cli import CONSOLE
 from engine.store.database import Database, open_database
 from engine.store.queries import documents, histories
+from tests import registers
 from tests.databases import SQLiteFiles
 from tests.office import SOP, OfficeAtWork
 
 RETURNED = {"hasil_verifikasi": "kembalikan", "catatan_pengembalian": "Rekap bukan dari periode ini."}
+YEARLY = ("perjanjian_kinerja", "pk_sasaran", "pk_program", "rencana_aksi")
+"""Registers that the forms read by year: benchmarks start instances of many."""
 COMPLETE = {"hasil_verifikasi": "lengkap"}
 
 
@@ -33,6 +37,16 @@ class Move:
     timed: bool = True
 
 
+def plan_years(office: OfficeAtWork) -> None:
+    """Give the registers that the forms read by year their rows of every year that instances are started for."""
+    for register_id in YEARLY:
+        rows = registers.of_years(register_id, range(2026, 2100))
+        done = office.services.registers.take_in(
+            CONSOLE, register_id, rows, registers.SINCE, office.now, illustration=True
+        )
+        assert not done.faults, done.faults
+
+
 @contextmanager
 def office_at_work() -> Iterator[OfficeAtWork]:
     """The office of the tests with its SOP deployed, on a SQLite file that is forgotten afterwards."""
@@ -43,7 +57,9 @@ def office_at_work() -> Iterator[OfficeAtWork]:
             data.mkdir(mode=0o700)
             database: Database = open_database(url, data)
             try:
-                yield OfficeAtWork(database, data).open()
+                office = OfficeAtWork(database, data).open()
+                plan_years(office)
+                yield office
             finally:
                 database.close()
 

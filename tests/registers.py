@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -37,6 +37,16 @@ def sample(register_id: str, accounts: Mapping[str, Any] | None = None) -> bytes
         rows = [row for row in rows if row[0] in accounts]
     kept = io.StringIO()
     csv.writer(kept, delimiter=";").writerows([head, *rows])
+    return kept.getvalue().encode()
+
+
+def of_years(register_id: str, years: Iterable[int]) -> bytes:
+    """The sample rows of a register once for each year."""
+    head, *rows = csv.reader(io.StringIO(sample(register_id).decode()), delimiter=";")
+    place = head.index("tahun")
+    kept = io.StringIO()
+    every = [[*row[:place], str(year), *row[place + 1 :]] for year in years for row in rows]
+    csv.writer(kept, delimiter=";").writerows([head, *every])
     return kept.getvalue().encode()
 
 

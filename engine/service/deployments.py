@@ -29,6 +29,7 @@ from engine.store.queries import definitions, instances, people
 SUFFIXES = (".bpmn", ".dmn", ".json")
 PRINTED = (".typ", ".docx", ".svg", ".png", ".jpg")
 """What a procedure's documents folder holds beside."""
+NOT_TEXT = (".docx", ".png", ".jpg")
 LARGEST_FILE = 2 * 1024 * 1024
 LARGEST_PROCEDURE = 16 * 1024 * 1024
 MOST_FILES = 300
@@ -170,6 +171,13 @@ class Deployments:
             }
             work.record(f"definition:{process_id}", Deed(Action.DEFINITION_DEPLOYED, change=change))
         return record
+
+    def pictures_and_word_files(self, process_id: str) -> dict[str, bytes]:
+        """Return the files of the version in force that are no text; none if nothing is deployed."""
+        with self.database.read() as reader:
+            latest = definitions.latest(reader, process_id)
+            files = self.procedures.of(reader, latest.id).files if latest else {}
+        return {path: content for path, content in files.items() if path.endswith(NOT_TEXT)}
 
     def confirm(self, actor: Actor, definition_id: str, reason: str, now: datetime) -> None:
         """Note that the office confirmed a version's reconstruction, with the basis for it."""

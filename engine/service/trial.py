@@ -99,6 +99,7 @@ class Trial:
             found += invalid.findings
         found += rules.check(self.files, self.process_id, asked)
         found += templates.findings(self.process_id, _data_objects(self.files), self.files)
+        found += _signatures(self.process_id, forms)
         self.say(found)
         if any(finding.severity == "error" for finding in found):
             return
@@ -173,6 +174,26 @@ def _place(files: Mapping[str, bytes], element_id: str | None) -> tuple[str, str
             if element.get("id") == element_id:
                 return path, element.get("name"), element.sourceline
     return diagrams[0] if diagrams else "", None, None
+
+
+def _signatures(process_id: str, forms: Mapping[str, Form]) -> list[Finding]:
+    """Refuse signatures in forms: they are read and held to rules, but completing a step enters none yet."""
+    message = "Tanda tangan dalam formulir ({}) belum dicatat oleh versi Alur ini."
+    mend = "Pakai isian pilihan dan isian berkas sampai versi yang mencatatnya."
+    return [
+        Finding(
+            "error",
+            f"forms/{process_id}/{form_id}.schema.json",
+            form_id,
+            None,
+            None,
+            message.format(path),
+            mend,
+            rule="signature",
+        )
+        for form_id, form in forms.items()
+        for path, _ in form.signatures
+    ]
 
 
 def _data_objects(files: Mapping[str, bytes]) -> dict[str, str]:

@@ -18,7 +18,9 @@ def test_a_group_measures_and_leaves_a_table_json_and_a_page(group, tmp_path, mo
     assert figures
     assert all(figure["group"] == group and figure["ours"] > 0 for figure in figures)
     assert (tmp_path / "table.md").read_text().count(f"| {group}: ") == len(figures)
-    assert "<svg" in (tmp_path / "bench.html").read_text()
+    page = (tmp_path / "bench.html").read_text()
+    assert "<table" in page
+    assert group == "grid" or "<svg" in page, "only the grid's figures are too few to be drawn"
 
 
 def test_a_goal_bounds_the_ratio_and_without_one_the_value_itself():

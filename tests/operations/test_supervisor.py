@@ -69,5 +69,5 @@ def test_nothing_outlives_a_supervisor_that_was_killed(installation, moment):
         server.process.send_signal(signal.SIGKILL)
         server.process.wait(ENDED)
         until(lambda: installation.running() == [], "every child is gone", seconds=ENDED)
-    assert installation.port_is_free()
+    until(installation.port_is_free, "the port is free", seconds=ENDED)
     assert "Traceback" not in server.said

@@ -98,7 +98,8 @@ def test_everybody_gets_the_pages_of_their_roles_and_no_others_and_nobody_a_faul
     browser, roles = browse(account), office.actor(account).roles
     for rule in routes(app, "GET"):
         access = access_of(app.view_functions[rule.endpoint])
-        status = browser.get(address(app, rule, ids)).status_code
+        with browser.get(address(app, rule, ids)) as answer:  # a paper is a file that somebody has to close
+            status = answer.status_code
         assert status < 500, f"{account}: {rule.rule}"
         if not access.admits(roles):
             assert status == 403, f"{account}: {rule.rule}"
@@ -137,10 +138,11 @@ def test_office_roles_are_never_lane_roles(office):
 def test_every_page_carries_the_policy_and_is_kept_by_no_cache(app, browse, ids):
     browser = browse("kepala.dinas")
     for rule in routes(app, "GET"):
-        answer = browser.get(address(app, rule, ids))
-        policy = answer.headers["Content-Security-Policy"]
+        with browser.get(address(app, rule, ids)) as answer:
+            headers = answer.headers
+        policy = headers["Content-Security-Policy"]
         assert "unsafe-eval" not in policy
         assert "script-src 'self'" in policy or policy.startswith("sandbox"), rule.rule
         assert "unsafe-inline" not in policy.split("style-src-attr")[0], rule.rule
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert "no-store" in answer.headers["Cache-Control"], rule.rule
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "no-store" in headers["Cache-Control"], rule.rule

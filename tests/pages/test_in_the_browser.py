@@ -27,6 +27,7 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 DESKTOP, PHONE = {"width": 1366, "height": 768}, {"width": 360, "height": 740}
 
 
@@ -129,10 +130,13 @@ def fill(page, office, account, task, **more):
     """Type what the form does not know by itself."""
     for path, texts in office.filled(account, task, **more).items():
         for text in (t for t in texts if t):
-            box = page.locator(f'input[name="{path}"][value="{text}"]:is([type=checkbox], [type=radio])')
+            value = text.replace("\n", "\\a ")  # as CSS writes the end of a line
+            box = page.locator(f'input[name="{path}"][value="{value}"]:is([type=checkbox], [type=radio])')
             field = page.locator(f'[name="{path}"]:not([type=hidden], [type=file], [type=checkbox], [type=radio])')
             if box.count():
                 box.check()
+            elif (chooser := page.locator(f'input[type=file][name="{path}"]')).count() and len(text) == 36:
+                chooser.set_input_files({"name": "bukti.pdf", "mimeType": "application/pdf", "buffer": PDF})
             elif field.count() and field.first.evaluate("e => e.tagName") == "SELECT":
                 field.first.select_option(text)
             elif field.count() and field.first.input_value() != text:

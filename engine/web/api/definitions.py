@@ -90,13 +90,17 @@ def show_file(definition_id: str, path: str) -> Response:
 
 
 def _files(body: shapes.DeploymentAsked) -> dict[str, bytes]:
-    """Return the files of a deployment; a Problem names every path that is not one of this procedure."""
+    """Return the files of a deployment; a Problem names every path that is not one of this procedure.
+
+    What is no text (Word templates, pictures) comes by the operator's console and stays as the version in force has it.
+    """
     ours = re.compile(
         rf"processes/{body.process_id}/{NAME}\.(bpmn|dmn)|forms/{body.process_id}/{NAME}\.json|"
-        rf"processes/{body.process_id}/functions\.py"
+        rf"processes/{body.process_id}/functions\.py|forms/{body.process_id}/documents/{NAME}\.(typ|json|svg)"
     )
     strange = [path for path in body.files if not ours.fullmatch(path)]
     if strange:
         message = gettext("bukan jalur berkas prosedur ini.")
         raise problems.invalid([(f"files.{path[:80]}", "path", message) for path in strange])
-    return {path: text.encode() for path, text in body.files.items()}
+    kept = services().deployments.pictures_and_word_files(body.process_id)
+    return kept | {path: text.encode() for path, text in body.files.items()}
