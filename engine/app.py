@@ -25,6 +25,7 @@ from engine.service.precedents import Precedents
 from engine.service.printing import Printing
 from engine.service.procedures import Procedures
 from engine.service.registers import Registers
+from engine.service.signing import TRUST, Signing
 from engine.service.studio import Studio
 from engine.service.tasks import Tasks
 from engine.service.timers import Timers
@@ -91,7 +92,8 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
     office = Office(database, Precedents(database, procedures), registers)
     accounts = Accounts(database, office, idle=settings.idle, longest=settings.longest_session)
     deployments = Deployments(database, executor, procedures, office, functions)
-    tasks = Tasks(database, executor, procedures, office)
+    signing = Signing(database, files, procedures, accounts, data_dir / TRUST)
+    tasks = Tasks(database, executor, procedures, office, signing)
     return Services(
         accounts=accounts,
         deployments=deployments,
@@ -107,6 +109,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
         registers=registers,
         printing=Printing(database, files, procedures, office, settings.public_url),
         people=People(database, office, accounts, procedures),
+        signing=signing,
         studio=Studio(database, procedures, office, deployments),
         tasks=tasks,
         timers=Timers(database, executor, procedures, office),

@@ -10,6 +10,7 @@ import pytest
 from engine.model.people import Actor, Capacity, Membership
 from engine.store.database import Database, open_database
 from tests.databases import KINDS, PostgreSQLServer, SQLiteFiles
+from tests.office import OfficeAtWork, prepare
 
 MAKERS = {"sqlite": "sqlite_files", "postgresql": "postgresql_server"}
 MONDAY_MORNING = datetime(2026, 1, 5, 2, 0, tzinfo=UTC)  # 09.00 in the office
@@ -106,3 +107,12 @@ def database(database_url: str, data_dir: Path) -> Iterator[Database]:
     opened = open_database(database_url, data_dir)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def open_office(databases: SQLiteFiles | PostgreSQLServer, data_dir: Path) -> Iterator[OfficeAtWork]:
+    """An office with its SOP deployed and a person in every role."""
+    with databases.prepared(prepare, data_dir) as url:
+        opened = open_database(url, data_dir)
+        yield OfficeAtWork(opened, data_dir)
+        opened.close()

@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ KINDS = tuple(
     kind.strip() for kind in os.environ.get("ALUR_TEST_DATABASES", "sqlite,postgresql").split(",") if kind.strip()
 )
 """The databases to test on; ``ALUR_TEST_DATABASES=sqlite`` leaves PostgreSQL out."""
+Prepare = Callable[[str, Path], None]
+"""Writes into the migrated database of a URL and its folder of data, and lets go of both."""
 
 
 class SQLiteFiles:
@@ -27,6 +29,7 @@ class SQLiteFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._template: Path | None = None
+        self._prepared: dict[Prepare, Path] = {}
 
     @contextmanager
     def empty(self) -> Iterator[str]:
@@ -43,6 +46,19 @@ class SQLiteFiles:
         shutil.copyfile(self._template, path)
         yield f"sqlite:///{path}"
 
+    @contextmanager
+    def prepared(self, prepare: Prepare, data_dir: Path) -> Iterator[str]:
+        """Give the URL of a database as *prepare* leaves one, which is asked once, and its data in *data_dir*."""
+        if prepare not in self._prepared:
+            with self.migrated() as url:
+                template = Path(url.removeprefix("sqlite:///"))
+                prepare(url, template.parent / "data")
+                self._prepared[prepare] = template
+        template, path = self._prepared[prepare], self._new()
+        shutil.copyfile(template, path)
+        shutil.copytree(template.parent / "data", data_dir, dirs_exist_ok=True)
+        yield f"sqlite:///{path}"
+
     def _new(self) -> Path:
         folder = self._folder / uuid4().hex
         folder.mkdir(mode=0o700)
@@ -57,6 +73,7 @@ class PostgreSQLServer:
         self._server: Any = None
         self._runtime: Path | None = None
         self._template: str | None = None
+        self._prepared: dict[Prepare, str] = {}
 
     @contextmanager
     def empty(self) -> Iterator[str]:
@@ -67,13 +84,28 @@ class PostgreSQLServer:
     @contextmanager
     def migrated(self) -> Iterator[str]:
         """Give the URL of a database at the newest schema."""
+        with self._database(self._migrated()) as url:
+            yield url
+
+    @contextmanager
+    def prepared(self, prepare: Prepare, data_dir: Path) -> Iterator[str]:
+        """Give the URL of a database as *prepare* leaves one, which is asked once, and its data in *data_dir*."""
+        if prepare not in self._prepared:
+            name = f"prepared_{uuid4().hex}"
+            self._administer(f"CREATE DATABASE {name} TEMPLATE {self._migrated()}")
+            prepare(self._url(name), self._folder / name)
+            self._prepared[prepare] = name
+        shutil.copytree(self._folder / self._prepared[prepare], data_dir, dirs_exist_ok=True)
+        with self._database(self._prepared[prepare]) as url:
+            yield url
+
+    def _migrated(self) -> str:
         if self._template is None:
             name = f"template_{uuid4().hex}"
             self._administer(f"CREATE DATABASE {name}")
             _migrate(self._url(name), self._folder)
             self._template = name
-        with self._database(self._template) as url:
-            yield url
+        return self._template
 
     def stop(self) -> None:
         """Stop the server, if it was started."""

@@ -16,7 +16,7 @@ from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole, Person
 from engine.service.deployments import read_folder
 from engine.settings import read
-from engine.store.database import Database
+from engine.store.database import Database, open_database
 from engine.store.queries import people, tasks
 from tests import registers
 from tests.forms.office import TYPED
@@ -203,6 +203,16 @@ class OfficeAtWork:
 
     def later(self, **time: float) -> None:
         self.now += timedelta(**time)
+
+
+def prepare(url: str, data_dir: Path) -> None:
+    """Open an office in a database and its folder of data; tests begin with copies of them."""
+    data_dir.mkdir(mode=0o700)
+    database = open_database(url, data_dir)
+    try:
+        OfficeAtWork(database, data_dir).open()
+    finally:
+        database.close()
 
 
 def _beyond(path: str, entries: Mapping[str, Sequence[str]]) -> bool:

@@ -98,10 +98,10 @@ class Numbering:
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """What a signature signs: the document as it stands, or, if *own*, the version that this form yields."""
+    """What a signature signs: documents as they stand, or, if *own*, at least one that this form itself yields."""
 
-    document: str
-    own: bool  # it does not exist yet while the form is filled in, so no file of it can be handed over
+    documents: tuple[str, ...]
+    own: bool  # one of them does not exist yet while the form is filled in, so no file of it can be handed over
     later: bool  # a file may be handed over after the step was completed
 
 

@@ -373,23 +373,26 @@ class _Reader:
             message = "Cara menandatangani tidak dikenal, kembar, atau kosong."
             self.refuse(self.ui_file, (*place, "modes"), message, f"Pakai {', '.join(Mode)}.")
             return field
-        document = options.get("document", scope[0] if scope else None)
-        if not isinstance(document, str) or not NAME.fullmatch(document):
+        said = options.get("document", scope[0] if scope else None)
+        documents = tuple(said) if isinstance(said, list) else (said,)
+        if not documents or not all(isinstance(each, str) and NAME.fullmatch(each) for each in documents):
             message = "Tanda tangan ini belum menyebut dokumen yang ditandatangani."
-            self.refuse(self.ui_file, (*place, "document"), message, 'Tulis "document": "id_objek_data".')
+            mend = 'Tulis "document": "id_objek_data", atau daftar id.'
+            self.refuse(self.ui_file, (*place, "document"), message, mend)
             return field
-        own = document in self.sections
+        own = any(each in self.sections for each in documents)
         here = (*scope, field.name)
         modes = tuple(Option(mode.value, MODES[mode]) for mode in Mode if mode in wanted)
         only = modes[0].value if field.required and len(modes) == 1 else None
         words = Wording("Cara menandatangani", "Way of signing")
         inner = [Field("mode", Kind.CHOICE, words, {}, required=field.required, constant=only, options=modes)]
         by_file = tuple(mode.value for mode in (Mode.WET, Mode.CERTIFIED) if mode in wanted)
-        if by_file and not own:
+        if by_file and not own and len(documents) == 1:  # one file carries one document
             takes = Condition(here, lambda signed: signed.get("mode") in by_file, False, "mode", by_file)
             words = Wording("Berkas bertanda tangan", "Signed file")
             inner.append(Field("file", Kind.FILE, words, {}, when=((takes,),), accept=SCANS))
-        signing = Signing(document, own, own or options.get("later") is True)
+        later = own or len(documents) > 1 or options.get("later") is True
+        signing = Signing(documents, own, later)
         return replace(field, fields=tuple(inner), signing=signing)
 
     def table(self, field: Field, schema: Mapping[str, Any], ui: Mapping[str, Any], path: Path) -> Field:

@@ -10,6 +10,8 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH = 16  # 80 bits: nobody finds another document's code by trying
 WHOLE = ""
 """The part that is the whole document."""
+SIGNED = "#"
+"""Begins the part that is the whole document again, with the approvals it was given after it was issued: "#1", "#2"."""
 COVER = "png"
 """The format of the first page as a picture, which the document's page shows."""
 

@@ -122,6 +122,22 @@ class Accounts:
             raise AccountInactive(known.deactivated_at)
         return token
 
+    def confirm(self, actor: Actor, password: str, address: str, now: datetime) -> None:
+        """Let somebody who is signed in prove again that it is they; SignInRefused or SignInThrottled.
+
+        A wrong password counts as a failed try to sign in: who found an open browser guesses no faster here.
+        """
+        with self.database.read() as reader:
+            for_account, from_address, last = people.failures(reader, actor.person_id, address, now - WINDOW)
+            known = people.credentials(reader, actor.person_id)
+        if last is not None and (for_account >= TRIES_PER_ACCOUNT or from_address >= TRIES_PER_ADDRESS):
+            raise SignInThrottled(last + WINDOW)
+        matches = known is not None and known.password_hash is not None and self._matches(known.password_hash, password)
+        with self.database.write(actor, now) as work:
+            people.note_attempt(work, actor.person_id, address, now, matches)
+        if known is None or not known.active or not matches:
+            raise SignInRefused
+
     def session(self, token: str, now: datetime) -> SignedIn | None:
         """Return who the session belongs to, or None if it ended, was idle too long, or never was."""
         id_ = session_id_of(token)

@@ -26,7 +26,8 @@ from engine.documents.sheets import Column, Sheet, write_book
 from engine.forms.defaults import Names
 from engine.forms.field import Field, Kind
 from engine.model.errors import NotPrinted
-from engine.model.renderings import shown_code
+from engine.model.renderings import SIGNED, shown_code
+from engine.model.signatures import Signature
 from engine.model.work import DocumentVersion, InstanceRecord, TaskRecord
 from engine.service.documents import content_of
 from engine.service.office import Office
@@ -55,6 +56,7 @@ class Ground:
     versions: tuple[DocumentVersion, ...]
     tasks: tuple[TaskRecord, ...]
     names: Mapping[str, str]  # of accounts
+    signatures: tuple[Signature, ...] = ()
 
     def as_of(self, version: DocumentVersion) -> "Ground":
         """Return what stood when *version* was issued."""
@@ -152,6 +154,12 @@ class Manuscript:
                 files[f"{name}.svg"] = KINDS[chart.kind](chart.title, rows)
             except (TypeError, AttributeError, ValueError, ArithmeticError) as error:
                 raise self._fault(f"gambar.{name}", f"barisnya tidak dapat digambar ({error})") from None
+        main = (template.typ or f"{prefix}{self.data_object_id}.typ").removeprefix(prefix)
+        return Order(main, files, self.data(self.signatures(self.at)), timestamp=int(self.at.timestamp()))
+
+    def data(self, signatures: list[dict[str, Any]]) -> bytes:
+        """Return what a template is given, as JSON."""
+        template, ground = self.template, self.ground
         data = {
             "data": self.content,
             "dokumen": self._about(),
@@ -165,9 +173,25 @@ class Manuscript:
             "kertas": template.paper,
             "arah": template.orientation,
             "draf": self.version is None,
+            "tanda_tangan": signatures,
         }
-        main = (template.typ or f"{prefix}{self.data_object_id}.typ").removeprefix(prefix)
-        return Order(main, files, _json(data), timestamp=int(self.at.timestamp()))
+        return _json(data)
+
+    def signatures(self, until: datetime | None = None) -> list[dict[str, Any]]:
+        """Return who signed this version, in order, up to an instant."""
+        own = self.version.id if self.version else None
+        return [
+            {
+                "cara": each.mode.value,
+                "akun": each.signer,
+                "pada": self._local(each.signed_at),
+                "atas_nama": each.on_behalf_of,
+                "dasar": each.decree,
+                "sha256": each.document_sha256,
+            }
+            for each in self.ground.signatures
+            if each.document_id == own and (until is None or each.signed_at <= until)
+        ]
 
     def in_word(self, order: Order) -> Order:
         """Return the order of the Word file."""
@@ -290,7 +314,7 @@ def coded(order: Order, code: str, public_url: str, part: str) -> Order:
     data = json.loads(order.data)
     link = f"{public_url}/v/{code}" if public_url else None
     data["dokumen"] |= {"kode": shown_code(code), "tautan": link, "qr": "/qr.svg" if link else None}
-    data["bagian"] = part or None
+    data["bagian"] = None if part.startswith(SIGNED) else part or None
     files = dict(order.files)
     if link:
         kept = io.BytesIO()

@@ -17,7 +17,7 @@ from engine.documents.press import PRESS, Order, Press
 from engine.model.errors import Busy, NotFound, NotPermitted, NotPrinted
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, OfficeRole
-from engine.model.renderings import COVER, WHOLE, Rendering, RenderingStatus, due
+from engine.model.renderings import COVER, SIGNED, WHOLE, Rendering, RenderingStatus, due
 from engine.model.work import DocumentVersion
 from engine.service.documents import content_of
 from engine.service.manuscripts import Ground, Manuscript, coded
@@ -29,7 +29,7 @@ from engine.service.tasks import TaskPage
 from engine.service.templates import Template
 from engine.store.database import Database
 from engine.store.files import FileStore
-from engine.store.queries import Transaction, documents, instances, people, renderings, tasks
+from engine.store.queries import Transaction, documents, instances, people, renderings, signatures, tasks
 
 LARGEST = 100 * 1024 * 1024
 AT_A_SWEEP = 20
@@ -171,6 +171,10 @@ class Printing:
         if wanted.format == "docx":
             word = manuscript.in_word(coded(order, wanted.code, self.public_url, WHOLE))
             return [self._stored(manuscript.template, wanted, self.press.print(word).content, now)]
+        if wanted.part.startswith(SIGNED):  # the whole again, with the approvals that it was given since
+            order = replace(order, data=manuscript.data(manuscript.signatures()))
+            paper = self.press.print(coded(order, wanted.code, self.public_url, wanted.part))
+            return [self._stored(manuscript.template, wanted, paper.content, now)]
         made = []
         for part in (WHOLE, *manuscript.parts()):
             one = wanted
@@ -232,6 +236,7 @@ class Printing:
             documents.of_instance(reader, instance_id),
             tasks.of_instance(reader, instance_id),
             people.names(reader),
+            signatures.of_instance(reader, instance_id),
         )
 
     def _seen(self, reader: Transaction, actor: Actor, document_id: str) -> DocumentVersion:
@@ -247,7 +252,8 @@ class Printing:
 
 def file_name(version: DocumentVersion, rendering: Rendering) -> str:
     """Return the name under which a file is handed out."""
-    part = f"-{rendering.part}" if rendering.part else ""
+    said = rendering.part.replace(SIGNED, "ditandatangani-")
+    part = f"-{said}" if said else ""
     return f"{version.data_object_id}-v{version.version}{part}.{rendering.format}"
 
 

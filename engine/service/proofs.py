@@ -30,6 +30,7 @@ from engine.service.templates import Template, Unreadable, drawers, folder, ids,
 REMEMBERED = 16
 DAY = date(2025, 1, 2)
 PERSON = "contoh"
+SIGNED = {"cara": "internal", "akun": PERSON, "atas_nama": None, "dasar": None, "sha256": "0" * 64}
 Functions = Mapping[str, Callable[..., Any]]
 
 
@@ -177,6 +178,7 @@ def _data(
         "kertas": template.paper,
         "arah": template.orientation,
         "draf": False,
+        "tanda_tangan": [{**SIGNED, "pada": at}] if full else [],
     }
     return json.dumps(data, ensure_ascii=False, default=plain).encode(), given, sure
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from engine.bpmn import expression
@@ -22,7 +23,7 @@ from engine.model.history import Action, Deed
 from engine.model.people import Actor, Capacity, Membership, OfficeRole
 from engine.model.process import InstanceStatus, Step, UserTask
 from engine.model.work import Attachment, Clock, DocumentVersion, Draft, InstanceRecord, TaskRecord, TaskStatus
-from engine.service import moves, numbers
+from engine.service import moves, numbers, signing
 from engine.service.clocks import clock_of
 from engine.service.documents import Filing, Paper, content_of, file_ids, missing, papers, plan_filing, yielded_by
 from engine.service.moves import Head, Return
@@ -37,6 +38,7 @@ from engine.service.procedures import (
     entries_of,
     evaluator,
 )
+from engine.service.signing import Retyped, Signing
 from engine.service.templates import due_of
 from engine.store.database import Database
 from engine.store.queries import Transaction, documents, instances, people, renderings, tasks
@@ -147,6 +149,7 @@ class Tasks:
     executor: Executor
     procedures: Procedures
     office: Office
+    signing: Signing
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -560,8 +563,11 @@ class Tasks:
         words: Words = INDONESIAN,
         membership_id: str | None = None,
         draft_revision: int | None = None,
+        retyped: Retyped | None = None,
     ) -> Step:
         """Accept the entries of a task's form, move its instance on, and return how it moved.
+
+        *retyped* proves who signs, where the form asks for a signature and its answer is an internal approval.
 
         *draft_revision* is the draft's at which the form was opened (0: there was none): if it was saved elsewhere
         since, rows that the entries leave to the draft are not those that were seen, which is Conflict("draft").
@@ -573,7 +579,8 @@ class Tasks:
                 draft = tasks.draft_of(reader, task_id, actor.person_id)
             if draft is not None and draft.revision != draft_revision:
                 raise Conflict("draft", at=draft.saved_at)
-        return moves.retrying(lambda: self._complete_once(actor, task_id, entries, now, words, membership_id))
+        confirm = cache(lambda: self.signing.confirm(actor, retyped, now)) if retyped else None  # once for all tries
+        return moves.retrying(lambda: self._complete_once(actor, task_id, entries, now, words, membership_id, confirm))
 
     def _complete_once(
         self,
@@ -583,11 +590,16 @@ class Tasks:
         now: datetime,
         words: Words,
         membership_id: str | None,
+        confirm: Callable[[], None] | None,
     ) -> Step:
         ground = self._ground(actor, task_id, entries, now, words)  # find, permit
         task, step, procedure, head = ground.found.task, ground.step, ground.procedure, _head(ground.found)
         values = self._accept(actor, ground, now, words)  # accept
-        encoded = procedure.form_of(step.element_id).encode(values)
+        form = procedure.form_of(step.element_id)
+        agreed = self.signing.accept(
+            actor, form, values, ground.files, ground.current, confirm, ground.entries, words, now
+        )
+        encoded = form.encode(values)
         asked = self._numbers(actor, ground, values, now)
 
         def plan(contents: Mapping[str, Any], *, last_of_activation: bool) -> Filing:
@@ -629,7 +641,7 @@ class Tasks:
             on_behalf_of=_capacity_line(acting, _lane_name(procedure, task.role)),
             decree=acting.decree if acting else None,
         )
-        returned = Return(actor.person_id, procedure.form_of(step.element_id).return_reason(values), step.number)
+        returned = Return(actor.person_id, form.return_reason(values), step.number)
         today = self.office.today(now)
         with self.database.write(actor, now) as work:  # write, record
             numbered: list[Deed] = []
@@ -637,12 +649,14 @@ class Tasks:
                 given, numbered = numbers.take(work, asked, task, today.year, now)
                 encoded = numbers.put_in(encoded, given)
                 filing = plan(encoded, last_of_activation=last)
+            versions = {**ground.current, **{version.data_object_id: version for version in filing.issued}}
+            signatures = signing.signed(agreed, versions, actor, deed.on_behalf_of, deed.decree, now)
             sequence = moves.write_step(
                 work,
                 procedure,
                 head,
                 taken,
-                [deed, *numbered, *filing.deeds(task)],
+                [deed, *numbered, *filing.deeds(task), *(each.deed for each in signatures)],
                 calendar=self.office.calendar(),
                 now=now,
                 returned=returned,
@@ -666,6 +680,7 @@ class Tasks:
             filing.write(work, now)
             renderings.add(work, due_of(procedure.outline.process_id, procedure.files, filing.issued, now))
             documents.attach(work, file_ids(encoded, ground.files), task.instance_id)
+            signing.write(work, signatures, procedure.outline.process_id, procedure.files, now)
             if ground.found.drafted:
                 tasks.drop_draft(work, task_id, actor.person_id)
         self.executor.keep(taken, head.revision + 1)

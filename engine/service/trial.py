@@ -33,6 +33,7 @@ from engine.forms.defaults import GIVEN_NAMES
 from engine.forms.field import Kind
 from engine.forms.form import Form
 from engine.model.errors import Finding, InvalidProcedure
+from engine.model.process import Outline
 from engine.service import templates
 from engine.service.functions import Functions
 from engine.service.procedure_files import PARTS, read_forms
@@ -99,7 +100,6 @@ class Trial:
             found += invalid.findings
         found += rules.check(self.files, self.process_id, asked)
         found += templates.findings(self.process_id, _data_objects(self.files), self.files)
-        found += _signatures(self.process_id, forms)
         self.say(found)
         if any(finding.severity == "error" for finding in found):
             return
@@ -107,6 +107,10 @@ class Trial:
             definition = load(self.files, self.process_id)
         except InvalidProcedure as invalid:  # the engine refuses what the rules let pass
             self.say(invalid.findings)
+            return
+        unsigned = _signatures(definition.outline, forms)
+        if unsigned:
+            self.say(unsigned)
             return
         own = self.functions.of(self.process_id, self.files)
         Rehearsal(definition, forms, datetime.now(UTC), own, self._moved, stumbles=self.stumbles).run()
@@ -176,24 +180,30 @@ def _place(files: Mapping[str, bytes], element_id: str | None) -> tuple[str, str
     return diagrams[0] if diagrams else "", None, None
 
 
-def _signatures(process_id: str, forms: Mapping[str, Form]) -> list[Finding]:
-    """Refuse signatures in forms: they are read and held to rules, but completing a step enters none yet."""
-    message = "Tanda tangan dalam formulir ({}) belum dicatat oleh versi Alur ini."
-    mend = "Pakai isian pilihan dan isian berkas sampai versi yang mencatatnya."
-    return [
-        Finding(
-            "error",
-            f"forms/{process_id}/{form_id}.schema.json",
-            form_id,
-            None,
-            None,
-            message.format(path),
-            mend,
-            rule="signature",
-        )
-        for form_id, form in forms.items()
-        for path, _ in form.signatures
-    ]
+def _signatures(outline: Outline, forms: Mapping[str, Form]) -> list[Finding]:
+    """Return signatures of documents that their step neither has nor yields: there would be nothing to sign.
+
+    A document that several people yield together has no version of its own until the last is done.
+    """
+    found = []
+    for form_id, form in forms.items():
+        steps = tuple(step for step in outline.tasks if step.form == form_id)
+        signed = [(path, id_) for path, field in form.signatures if field.signing for id_ in field.signing.documents]
+        for path, document in signed:
+            for step in steps or (None,):
+                outputs = {reference.data_object_id for reference in step.outputs} if step else set()
+                near = outputs | {reference.data_object_id for reference in step.inputs} if step else set()
+                if document not in near:
+                    message = f"Tanda tangan {path} menandatangani {document}, yang tidak ada pada langkahnya."
+                    mend = "Hubungkan objek data itu dengan langkahnya, atau sebut dokumen lain."
+                elif step and step.multi_instance and document in outputs:
+                    message = f"Tanda tangan {path} menandatangani {document}, yang dibuat beberapa orang bersama."
+                    mend = "Minta tanda tangannya pada langkah sesudahnya."
+                else:
+                    continue
+                file = f"forms/{outline.process_id}/{form_id}.ui.json"
+                found.append(Finding("error", file, form_id, None, None, message, mend, rule="signature"))
+    return found
 
 
 def _data_objects(files: Mapping[str, bytes]) -> dict[str, str]:

@@ -14,13 +14,14 @@ from datetime import datetime, timedelta
 from typing import BinaryIO
 
 from engine.model.errors import AlurError, NotFound
-from engine.model.renderings import COVER, Rendering, RenderingStatus, read_code, shown_code
+from engine.model.renderings import COVER, WHOLE, Rendering, RenderingStatus, read_code, shown_code
+from engine.model.signatures import Signature
 from engine.model.work import DocumentStatus
 from engine.service.documents import content_of
 from engine.service.manuscripts import Ground
 from engine.service.procedures import Procedures
 from engine.store.database import Database
-from engine.store.queries import Transaction, documents, instances, renderings
+from engine.store.queries import Transaction, documents, instances, renderings, signatures
 
 LARGEST = 50 * 1024 * 1024
 MOST_MISSES = 20  # of one address in WINDOW
@@ -52,6 +53,8 @@ class Verified:
     file_sha256: str
     code: str
     same_file: bool | None  # None: no file was held against it
+    signatures: tuple[Signature, ...] = ()
+    signed_file: bool = False  # the file that was held against it is one that carries a signature
 
     @property
     def standing(self) -> str:
@@ -87,20 +90,25 @@ class Verification:
             if found is None or found.status is not RenderingStatus.MADE or found.format == COVER:
                 self._miss(address, now)
                 raise NotFound(text)
-            return self._verified(reader, found, None if held is None else held == found.sha256)
+            carries = None if held is None else signatures.by_file(reader, held)
+            signed_file = carries is not None and carries.document_id == found.document_id
+            same = None if held is None else signed_file or held == found.sha256
+            return self._verified(reader, found, same, signed_file)
 
     def by_file(self, file: BinaryIO, address: str, now: datetime) -> Verified:
         """Return what is known of a paper by its file; NotFound if it is not one that was printed here."""
         self._slow_down(address, now)
         held = _sha256(file)
         with self.database.read() as reader:
-            found = renderings.by_sha256(reader, held)
+            found, carries = renderings.by_sha256(reader, held), signatures.by_file(reader, held)
+            if found is None and carries is not None:
+                found = _paper_of(reader, carries.document_id)
             if found is None:
                 self._miss(address, now)
                 raise NotFound(held)
-            return self._verified(reader, found, True)
+            return self._verified(reader, found, True, carries is not None)
 
-    def _verified(self, reader: Transaction, found: Rendering, same: bool | None) -> Verified:
+    def _verified(self, reader: Transaction, found: Rendering, same: bool | None, signed_file: bool) -> Verified:
         version = documents.by_id(reader, found.document_id)
         record = instances.by_id(reader, found.instance_id)
         if version is None or record is None or found.sha256 is None:
@@ -123,6 +131,8 @@ class Verification:
             file_sha256=found.sha256,
             code=shown_code(found.code),
             same_file=same,
+            signatures=signatures.of_document(reader, version.id),
+            signed_file=signed_file,
         )
 
     def _slow_down(self, address: str, now: datetime) -> None:
@@ -139,6 +149,12 @@ class Verification:
             self._misses.by_address.move_to_end(address)
             while len(self._misses.by_address) > MOST_ADDRESSES:
                 self._misses.by_address.popitem(last=False)
+
+
+def _paper_of(reader: Transaction, document_id: str) -> Rendering | None:
+    """Return the PDF that was issued of a version, if it was made."""
+    made = (r for r in renderings.of_document(reader, document_id) if r.status is RenderingStatus.MADE)
+    return next((each for each in made if (each.format, each.part) == ("pdf", WHOLE)), None)
 
 
 def _sha256(file: BinaryIO) -> str:

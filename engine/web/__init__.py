@@ -176,6 +176,7 @@ def _furnish(app: Flask, services: Services) -> None:
         due=dates.due,
         clock=dates.clock,
         iso=dates.iso,
+        from_iso=lambda text: dates.short(datetime.fromisoformat(text)),
         working=formatting.working,
         standard_time=formatting.standard_time,
         device=formatting.device,

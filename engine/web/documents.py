@@ -1,16 +1,21 @@
 """The pages of a document: its versions, its content, its proof."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from typing import BinaryIO, cast
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from engine.model.errors import NotPrinted
+from engine.model.errors import Conflict, InvalidForm, NotPrinted
 from engine.model.people import OfficeRole
 from engine.model.renderings import COVER
-from engine.web.access import only, signed_in
+from engine.service.uploads import TooLarge, UploadRefused, safe_name
+from engine.web.access import only, signed_in, uploading
 from engine.web.attachments import hand_out
 from engine.web.identity import actor, now
 from engine.web.services import services
 from engine.web.tasks import words
+from engine.web.texts import gettext
+from engine.web.uploads import refusal_words
 
 pages = Blueprint("documents", __name__, url_prefix="/dokumen")
 
@@ -33,7 +38,12 @@ def index() -> str:
 @pages.get("/<document_id>")
 @signed_in
 def show(document_id: str) -> str:
-    """Show one version with its content, its files, its hash and its sisters."""
+    """Show one version with its content, its files, its signatures, its hash and its sisters."""
+    return _page(document_id)
+
+
+def _page(document_id: str, refused: str = "", at: str = "") -> str:
+    """Return a version's page; *refused* says why the file of the signature *at* was not taken."""
     view = services().documents.view(actor(), document_id)
     printed = services().printing.files_of(actor(), document_id)
     cover = next((one for one in printed if one.rendering.format == COVER and one.rendering.sha256), None)
@@ -44,6 +54,9 @@ def show(document_id: str) -> str:
         file_link=file_link,
         printed=[one for one in printed if one.rendering.format != COVER],
         cover=cover,
+        signatures=services().signing.of_document(actor(), document_id),
+        refused=refused,
+        refused_at=at,
     )
 
 
@@ -57,6 +70,29 @@ def file(document_id: str, ending: str) -> Response | tuple[str, int]:
     except NotPrinted as fault:
         return render_template("documents/not_printed.html", fault=fault, document_id=document_id), 503
     return hand_out(stream, media_type, name, as_attachment="unduh" in request.args or ending in ("docx", "xlsx"))
+
+
+@pages.post("/<document_id>/tanda-tangan/<signature_id>")
+@uploading
+def file_signature(document_id: str, signature_id: str) -> Response | tuple[str, int]:
+    """File the scan or the signed PDF of a signature that was given before its document existed."""
+    sent = request.files.get("berkas")
+    if sent is None or not sent.filename:
+        return _page(document_id, gettext("Pilih berkasnya dahulu."), signature_id), 422
+    name = safe_name(sent.filename)
+    try:
+        staged = services().documents.stage(actor(), None, name, cast(BinaryIO, sent.stream), now())
+        services().signing.file(actor(), signature_id, staged, words(), now())
+    except (UploadRefused, TooLarge) as refusal:
+        return _page(document_id, refusal_words(name, refusal), signature_id), 422
+    except InvalidForm as invalid:
+        return _page(document_id, " ".join(f"{e.label}: {e.message}" for e in invalid.errors), signature_id), 422
+    except Conflict:
+        return _page(document_id, gettext("Berkas tanda tangan ini sudah diunggah orang lain."), signature_id), 409
+    finally:
+        sent.close()
+    flash(gettext("Berkas bertanda tangan tersimpan."))
+    return redirect(url_for("documents.show", document_id=document_id), 303)
 
 
 @pages.post("/<document_id>/cetak-ulang")

@@ -10,7 +10,9 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, NotPrinted
+from engine.service.accounts import LONGEST_PASSWORD
 from engine.service.procedures import Words
+from engine.service.signing import Retyped
 from engine.service.tasks import TaskPage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import signed_in, uploading
@@ -192,6 +194,7 @@ def complete(task_id: str) -> Response | tuple[str, int]:
             words=words(),
             membership_id=request.form.get("_kapasitas"),
             draft_revision=request.form.get("_revisi", type=int),
+            retyped=Retyped(request.form.get("_sandi", "")[: LONGEST_PASSWORD + 1], request.remote_addr or "-"),
         )
     except InvalidForm as invalid:
         return show_again(task_id, invalid.entries, status=422, problems=invalid.errors)

@@ -45,7 +45,7 @@ def test_the_same_order_gives_the_same_bytes_an_archive_s_pdf_in_one_of_its_own_
     ("source", "said"),
     [
         ('#read("/etc/passwd")', "not found"),
-        ('#read("../../../../etc/passwd")', "outside of project root"),
+        ('#read("../../../../etc/passwd")', "would escape the project root"),
         ('#import "@preview/cetz:0.3.4": canvas', "package"),
         ('#set text(font: "Bookman Old Style"); halo', "unknown font family"),
         ("#tidak-ada", "unknown variable"),
@@ -62,7 +62,7 @@ def test_a_template_that_reaches_beyond_its_root_or_names_what_is_not_there_is_t
     [
         "#range(200000000).map(n => str(n) * 100).join()",
         '#let teks = "a"; #for n in range(40) { teks = teks + teks }; #teks.len()',
-        "#let putar(n) = if n == 0 { 0 } else { putar(n - 1) + putar(n - 1) }; #putar(60)",
+        "#let n = 0; #while n < 1000000000 { n += 1 }",
         "#while true {}",
     ],
     ids=["memory", "doubling", "time", "loop"],

@@ -155,6 +155,7 @@ TYPED: dict[str, dict[str, str | list[str]]] = {
     "minta_persetujuan": {"lembar_persetujuan.alasan_tidak_lengkap": ""},
     "tandatangani_persetujuan": {
         "keputusan": "setuju",
+        "tanda_tangan.mode": "wet",
         "laporan.lokasi_simpan.ruang": "Arsip",
         "laporan.lokasi_simpan.rak": "2",
         "laporan.lokasi_simpan.boks": "14",

@@ -209,12 +209,12 @@ def test_the_head_of_office_returns_to_the_holders_and_there_is_no_report():
     assert FORMS["tandatangani_persetujuan"].return_reason(values) == "Data sumber keliru."
 
 
-def test_a_handwritten_signature_needs_its_scan():
+def test_the_head_of_office_says_how_they_sign():
     at = desk("tandatangani_persetujuan", walk_to("tandatangani_persetujuan"))
-    typed = {**TYPED["tandatangani_persetujuan"], "laporan.jenis_penandatanganan": "basah"}
+    typed = {path: text for path, text in TYPED["tandatangani_persetujuan"].items() if path != "tanda_tangan.mode"}
     with pytest.raises(InvalidForm) as refused:
         at.accept(at.prefilled(typed))
-    assert [error.path for error in refused.value.errors] == ["laporan.berkas"]
+    assert [error.path for error in refused.value.errors] == ["tanda_tangan.mode"]
 
 
 def test_a_missing_document_of_the_checklist_needs_a_reason():

@@ -9,7 +9,6 @@ from sqlalchemy import update
 from engine.store.tables import person
 from engine.web import create_app
 from tests.databases import KINDS
-from tests.office import OfficeAtWork
 
 PASSWORD = "kuda-baterai-staples"
 
@@ -41,14 +40,13 @@ def database_kind():
 
 
 @pytest.fixture
-def office(database, data_dir):
+def office(open_office):
     """The office, whose people all know their password."""
-    at_work = OfficeAtWork(database, data_dir).open()
-    hashed = at_work.services.accounts.hasher.hash(PASSWORD)
-    with database.unguarded() as connection:
+    hashed = open_office.services.accounts.hasher.hash(PASSWORD)
+    with open_office.database.unguarded() as connection:
         connection.execute(update(person).values(password_hash=hashed))
         connection.commit()
-    return at_work
+    return open_office
 
 
 @pytest.fixture

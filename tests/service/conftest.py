@@ -2,14 +2,13 @@
 
 import pytest
 
-from tests.office import OfficeAtWork
 from tests.service.procedures import PEOPLE
 
 
 @pytest.fixture
-def office(database, data_dir):
+def office(open_office):
     """An office with its SOP deployed and a person in every role."""
-    return OfficeAtWork(database, data_dir).open()
+    return open_office
 
 
 @pytest.fixture

@@ -1,0 +1,352 @@
+"""Signing in three honest ways, and what each of them is worth.
+
+Whoever completes a step whose form asks for a signature signs documents by it: on paper (the scan is filed), with a
+certificate elsewhere (the PDF that carries the signature is filed, and validated here), or here, with the password
+typed again. The signature's row and its history line are written in the transaction that completes the step; a file
+that cannot exist yet, because the step itself yields the document, is filed later on the document's page, once, by the
+signer or somebody of the procedure's lanes. It becomes SIGNED when nothing of it is outstanding.
+
+Nothing here makes a certified signature: that needs the signer's key, which is at the certificate's service (PP
+71/2019, article 60). So an internal approval says that it is none, and only a file whose signature was found valid
+under a root that the operator trusts may be said to carry one.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from engine.documents.signatures import LARGEST, SignatureRefused, roots, validate
+from engine.forms.field import Field
+from engine.forms.form import Form
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted
+from engine.model.history import Action, Deed
+from engine.model.people import Actor
+from engine.model.renderings import SIGNED, due
+from engine.model.signatures import Mode, Signature
+from engine.model.work import Attachment, DocumentStatus, DocumentVersion
+from engine.service.accounts import Accounts, SignInRefused, SignInThrottled
+from engine.service.moves import retrying
+from engine.service.procedures import Procedures, Words
+from engine.service.templates import Unreadable, template_of
+from engine.store.database import Database
+from engine.store.files import FileStore
+from engine.store.queries import Transaction, documents, instances, renderings, signatures
+from engine.store.unit_of_work import Work
+
+PDF = "application/pdf"
+SCANS = (PDF, "image/jpeg", "image/png")
+TRUST = "trust"
+"""The folder of the data directory with the roots that the operator trusts, as PEM or DER."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retyped:
+    """A password that somebody who is signed in typed again, and where from."""
+
+    password: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A signature that a form asks for and somebody gave: nothing of it is written yet."""
+
+    documents: tuple[str, ...]  # data objects
+    mode: Mode
+    file: Attachment | None
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signature with the version that it signs."""
+
+    signature: Signature
+    version: DocumentVersion
+
+    @property
+    def deed(self) -> Deed:
+        """The history line: what was signed, how, and the file that carries it."""
+        its, of = self.signature, self.version
+        change = {
+            "signature": its.id,
+            "document": of.id,
+            "data_object": of.data_object_id,
+            "version": of.version,
+            "sha256": its.document_sha256,
+            "mode": its.mode.value,
+            "file_sha256": its.file_sha256,
+        }
+        if its.detail:
+            change["detail"] = dict(its.detail)
+        return Deed(Action.DOCUMENT_SIGNED, of.element_id, None, change, its.on_behalf_of, its.decree)
+
+
+@dataclass(frozen=True)
+class Signing:
+    """Takes signatures, and files what carries them."""
+
+    database: Database
+    files: FileStore
+    procedures: Procedures
+    accounts: Accounts
+    trust: Path
+
+    # ── while a step is completed ───────────────────────────────────────────────────────────────────────────────────
+
+    def accept(
+        self,
+        actor: Actor,
+        form: Form,
+        values: Mapping[str, Any],
+        attached: Mapping[str, Attachment],
+        current: Mapping[str, DocumentVersion],
+        confirm: Callable[[], None] | None,
+        entries: Mapping[str, Sequence[str]],
+        words: Words,
+        now: datetime,
+    ) -> tuple[Accepted, ...]:
+        """Return the signatures among a form's values, files validated and the password found right.
+
+        *confirm* proves who signs, or is None where nobody could (a program). InvalidForm names field and cause.
+        """
+        found, faults = [], []
+        for path, field in form.signatures:
+            value = _at(values, path)
+            if field.signing is None or not value or value.get("mode") is None:
+                continue
+            mode = Mode(value["mode"])
+            file = attached.get(str(value.get("file")))
+            detail: Mapping[str, Any] = {}
+            try:
+                if mode is Mode.INTERNAL:
+                    _confirmed(confirm, words)
+                elif file is not None:
+                    version = current.get(field.signing.documents[0])
+                    detail = self._examined(mode, file, version, words, now)
+            except _NotTaken as fault:
+                faults.append(_fault(field, path, fault, words))
+            else:
+                found.append(Accepted(field.signing.documents, mode, file, detail))
+        if faults:
+            raise InvalidForm(faults, entries)
+        return tuple(found)
+
+    def confirm(self, actor: Actor, retyped: Retyped, now: datetime) -> None:
+        """Let the signer prove who they are; SignInRefused or SignInThrottled."""
+        self.accounts.confirm(actor, retyped.password, retyped.address, now)
+
+    # ── what carries a signature, filed later ───────────────────────────────────────────────────────────────────────
+
+    def of_document(self, actor: Actor, document_id: str) -> tuple[tuple[Signature, bool], ...]:
+        """Return the signatures of a version, each with whether the actor may file what carries it."""
+        with self.database.read() as reader:
+            version = self._seen(reader, actor, document_id)
+            may = self._may_file(reader, actor, version)
+            found = signatures.of_document(reader, document_id)
+        return tuple((each, not each.filed and (may or each.signer == actor.person_id)) for each in found)
+
+    def file(self, actor: Actor, signature_id: str, staged: Attachment, words: Words, now: datetime) -> Signature:
+        """File the scan, or the PDF with a certified signature, of a signature that was given without.
+
+        InvalidForm says why a file is not taken; Conflict("signed") if one was filed meanwhile.
+        """
+        with self.database.read() as reader:
+            given = signatures.by_id(reader, signature_id)
+            if given is None:
+                raise NotFound(signature_id)
+            version = self._seen(reader, actor, given.document_id)
+            if given.signer != actor.person_id and not self._may_file(reader, actor, version):
+                raise NotPermitted("lane")
+        try:
+            detail = self._examined(given.mode, staged, version, words, now)
+        except _NotTaken as fault:
+            raise InvalidForm([FieldError("berkas", staged.name, str(fault), "signature")], {}) from None
+        filed = replace(given, attachment_id=staged.id, file_sha256=staged.sha256, detail=detail)
+
+        def attempt() -> None:
+            with self.database.write(actor, now) as work:
+                if not signatures.file(work, filed):
+                    raise Conflict("signed")
+                documents.attach(work, {staged.id}, given.instance_id)
+                every = signatures.of_document(work, version.id)
+                newest = documents.current(work, version.instance_id).get(version.data_object_id)
+                if all(each.filed for each in every) and newest is not None and newest.id == version.id:
+                    documents.change(work, [version.id], status=DocumentStatus.SIGNED.value)
+                work.record(f"instance:{given.instance_id}", Signed(filed, version).deed)
+
+        retrying(attempt)
+        return filed
+
+    def _examined(
+        self, mode: Mode, file: Attachment, version: DocumentVersion | None, words: Words, now: datetime
+    ) -> dict[str, Any]:
+        """Return what is found of a file that carries a signature; _NotTaken if it carries none that holds."""
+        gettext = words.gettext
+        if mode is Mode.WET:
+            if file.media_type not in SCANS:
+                raise _NotTaken(gettext("pindaian harus PDF, JPG atau PNG."), "file")
+            return {}
+        if file.media_type != PDF:
+            raise _NotTaken(said("not_pdf", "", gettext), "file")
+        if file.size > LARGEST:
+            raise _NotTaken(said("too_large", "", gettext), "file")
+        with self.files.open(file.sha256) as stream:
+            content = stream.read()
+        try:
+            found = validate(content, roots(self.trust), now)
+        except SignatureRefused as refused:
+            raise _NotTaken(said(refused.reason, refused.signer, gettext), "file") from None
+        return {**found, "contains_issued": self._contains(content, version)}
+
+    def _contains(self, content: bytes, version: DocumentVersion | None) -> bool:
+        """Whether a file begins with the very bytes of a PDF that was issued of *version*.
+
+        A signature is appended to what it signs (ISO 32000-2, 7.5.6), so it does unless a service wrote the file anew.
+        """
+        if version is None:
+            return False
+        with self.database.read() as reader:
+            issued = [each.sha256 for each in renderings.of_document(reader, version.id) if each.format == "pdf"]
+        for sha256 in issued:
+            if sha256 is not None:
+                with self.files.open(sha256) as stream:
+                    if content.startswith(stream.read()):
+                        return True
+        return False
+
+    def _seen(self, reader: Transaction, actor: Actor, document_id: str) -> DocumentVersion:
+        version = documents.by_id(reader, document_id)
+        if version is None or not instances.may_see(reader, actor, version.instance_id):
+            raise NotFound(document_id)
+        return version
+
+    def _may_file(self, reader: Transaction, actor: Actor, version: DocumentVersion) -> bool:
+        """Whether somebody works in a lane of the procedure: whoever scans for the signer does."""
+        record = instances.by_id(reader, version.instance_id)
+        if record is None:
+            return False
+        return any(actor.has(lane.role) for lane in self.procedures.of(reader, record.definition_id).outline.lanes)
+
+
+# ── what completing a step writes ───────────────────────────────────────────────────────────────────────────────────
+
+
+def signed(
+    accepted: Sequence[Accepted],
+    versions: Mapping[str, DocumentVersion],
+    actor: Actor,
+    on_behalf_of: str | None,
+    decree: str | None,
+    now: datetime,
+) -> tuple[Signed, ...]:
+    """Return the signatures as rows: one for each document that was signed, of the version in *versions*."""
+    found = []
+    for each in accepted:
+        for data_object_id in each.documents:
+            version = versions[data_object_id]
+            its = Signature(
+                id=str(uuid.uuid4()),
+                document_id=version.id,
+                instance_id=version.instance_id,
+                mode=each.mode,
+                signer=actor.person_id,
+                on_behalf_of=on_behalf_of,
+                decree=decree,
+                document_sha256=version.sha256,
+                attachment_id=each.file.id if each.file else None,
+                file_sha256=each.file.sha256 if each.file else None,
+                detail=each.detail,
+                signed_at=now,
+            )
+            found.append(Signed(its, version))
+    return tuple(found)
+
+
+def write(work: Work, given: Sequence[Signed], process_id: str, files: Mapping[str, bytes], now: datetime) -> None:
+    """Write signatures, and have a document that was issued before printed again with its internal approval."""
+    if not given:
+        return
+    signatures.add(work, [each.signature for each in given])
+    for version in {each.version.id: each.version for each in given}.values():
+        every = signatures.of_document(work, version.id)
+        if all(each.filed for each in every):
+            documents.change(work, [version.id], status=DocumentStatus.SIGNED.value)
+        earlier = version.issued_at is not None and version.issued_at < now
+        approvals = [each for each in every if each.mode is Mode.INTERNAL and each.signed_at == now]
+        if earlier and approvals and _prints(process_id, version, files):
+            renderings.add(work, [due(version.id, version.instance_id, "pdf", f"{SIGNED}{len(every)}", now)])
+
+
+def _prints(process_id: str, version: DocumentVersion, files: Mapping[str, bytes]) -> bool:
+    try:
+        template = template_of(process_id, version.data_object_id, files)
+    except Unreadable:
+        return False
+    return template is not None and template.typ is not None
+
+
+def awaited(work: Transaction, instance_id: str) -> tuple[Signature, ...]:
+    """Return the signatures of an instance whose file is still to come."""
+    return tuple(each for each in signatures.of_instance(work, instance_id) if not each.filed)
+
+
+# ── words ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _NotTaken(Exception):
+    """A signature is not taken: why, and at which of its fields."""
+
+    def __init__(self, message: str, at: str) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+def _confirmed(confirm: Callable[[], None] | None, words: Words) -> None:
+    gettext = words.gettext
+    if confirm is None:
+        raise _NotTaken(gettext("persetujuan internal memerlukan sandi yang diketik ulang di halaman tugas."), "mode")
+    try:
+        confirm()
+    except SignInRefused:
+        raise _NotTaken(gettext("sandi tidak cocok. Ketik ulang; isian lain sudah benar."), "mode") from None
+    except SignInThrottled:
+        raise _NotTaken(gettext("terlalu banyak sandi yang salah. Coba lagi seperempat jam lagi."), "mode") from None
+
+
+def said(reason: str, signer: str, gettext: Callable[[str], str]) -> str:
+    """Return why a PDF is not taken as a signed one, in words that follow a label and a colon."""
+    match reason:
+        case "not_pdf":
+            return gettext("berkas ini bukan PDF.")
+        case "encrypted":
+            return gettext("PDF ini dikunci dengan sandi. Unggah yang tidak dikunci.")
+        case "too_large":
+            return gettext("PDF ini lebih besar dari 50 MB.")
+        case "unsigned":
+            return gettext("PDF ini tidak memuat tanda tangan elektronik.")
+        case "changed":
+            text = gettext("PDF ini berubah setelah ditandatangani %(signer)s.")
+        case "appended":
+            text = gettext("ada yang ditambahkan pada PDF ini sesudah ditandatangani %(signer)s.")
+        case "revoked":
+            text = gettext("sertifikat %(signer)s sudah dicabut.")
+        case "exhausting":
+            return gettext("PDF ini terlalu rumit untuk diperiksa.")
+        case _:
+            return gettext("PDF ini rusak, tidak dapat dibaca.")
+    return text % {"signer": signer}
+
+
+def _fault(field: Field, path: str, fault: _NotTaken, words: Words) -> FieldError:
+    return FieldError(f"{path}.{fault.at}", field.wording.of(words.locale), str(fault), "signature")
+
+
+def _at(values: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:
+    found: Any = values
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else None
