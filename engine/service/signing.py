@@ -164,7 +164,7 @@ class Signing:
         try:
             detail = self._examined(given.mode, staged, version, words, now)
         except _NotTaken as fault:
-            raise InvalidForm([FieldError("berkas", staged.name, str(fault), "signature")], {}) from None
+            raise InvalidForm([FieldError("berkas", staged.name, f"{staged.name}: {fault}", "signature")], {}) from None
         filed = replace(given, attachment_id=staged.id, file_sha256=staged.sha256, detail=detail)
 
         def attempt() -> None:
@@ -342,7 +342,8 @@ def said(reason: str, signer: str, gettext: Callable[[str], str]) -> str:
 
 
 def _fault(field: Field, path: str, fault: _NotTaken, words: Words) -> FieldError:
-    return FieldError(f"{path}.{fault.at}", field.wording.of(words.locale), str(fault), "signature")
+    label = field.wording.of(words.locale)
+    return FieldError(f"{path}.{fault.at}", label, f"{label}: {fault}", "signature")
 
 
 def _at(values: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:

@@ -86,7 +86,7 @@ def file_signature(document_id: str, signature_id: str) -> Response | tuple[str,
     except (UploadRefused, TooLarge) as refusal:
         return _page(document_id, refusal_words(name, refusal), signature_id), 422
     except InvalidForm as invalid:
-        return _page(document_id, " ".join(f"{e.label}: {e.message}" for e in invalid.errors), signature_id), 422
+        return _page(document_id, " ".join(error.message for error in invalid.errors), signature_id), 422
     except Conflict:
         return _page(document_id, gettext("Berkas tanda tangan ini sudah diunggah orang lain."), signature_id), 409
     finally:
