@@ -25,6 +25,7 @@ from engine.service.precedents import Precedents
 from engine.service.printing import Printing
 from engine.service.procedures import Procedures
 from engine.service.registers import Registers
+from engine.service.reports import Reports
 from engine.service.signing import TRUST, Signing
 from engine.service.studio import Studio
 from engine.service.tasks import Tasks
@@ -94,6 +95,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
     deployments = Deployments(database, executor, procedures, office, functions)
     signing = Signing(database, files, procedures, accounts, data_dir / TRUST)
     tasks = Tasks(database, executor, procedures, office, signing)
+    printing = Printing(database, files, procedures, office, settings.public_url)
     return Services(
         accounts=accounts,
         deployments=deployments,
@@ -107,7 +109,8 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
         office=office,
         operations=Operations(database, data_dir),
         registers=registers,
-        printing=Printing(database, files, procedures, office, settings.public_url),
+        printing=printing,
+        reports=Reports(database, files, procedures, office, printing),
         people=People(database, office, accounts, procedures),
         signing=signing,
         studio=Studio(database, procedures, office, deployments),

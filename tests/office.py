@@ -57,6 +57,12 @@ FIGURES = {
 """Of the first quarter, illustrations: none so far off its target that somebody has to say why."""
 
 
+WHY = {"kendala": "Data pusat terlambat.", "tindak_lanjut": "Data diminta lebih awal."}
+
+
+HOW_IT_WENT = "Target belum tercapai karena data pusat terlambat."
+
+
 def returned(holder: str, why: str = "Rekap bukan dari periode ini.") -> dict[str, str]:
     """What the team enters to have a holder's first indicator corrected."""
     row = f"notula_analisis.analisis.{('pemegang.data.1', 'pemegang.data.2').index(holder)}"
@@ -84,7 +90,7 @@ class OfficeAtWork:
     database: Database
     data_dir: Path
     now: datetime = FRIDAY
-    passwords: dict[str, str] = field(default_factory=dict)
+    explains: bool = False  # whether holders say what hindered them, as figures far off the target ask for
 
     def __post_init__(self) -> None:
         self.services = build_services(read({"ALUR_DATA": str(self.data_dir)}), self.database, self.data_dir)
@@ -163,6 +169,9 @@ class OfficeAtWork:
                 entries[path] = texts
         if page.item.step.element_id == "siapkan_data":
             entries |= self.figures(account, task_id, entries)
+        if self.explains:
+            rows = [path for path in entries if path.startswith("notula_analisis.analisis.") and path.endswith(".kode")]
+            entries |= {f"{path.removesuffix('kode')}hasil": [HOW_IT_WENT] for path in rows}
         for path, texts in more.items():
             entries[path.replace("__", ".")] = [texts] if isinstance(texts, str) else list(texts)
         return entries
@@ -177,6 +186,8 @@ class OfficeAtWork:
             stream = io.BytesIO(b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n")
             staged = self.services.documents.stage(self.actor(account), task_id, "bukti.pdf", stream, self.now)
             found |= {f"{row}{name}": [text] for name, text in FIGURES[texts[0]].items()}
+            if self.explains:
+                found |= {f"{row}{name}": [text] for name, text in WHY.items()}
             found[f"{row}bukti"] = ["", staged.id]
         return found
 

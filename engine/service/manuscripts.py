@@ -11,7 +11,7 @@ what is known.
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -19,19 +19,18 @@ from typing import Any
 
 import segno
 
-from engine.bpmn import expression
-from engine.documents.charts import KINDS
 from engine.documents.press import Order
-from engine.documents.sheets import Column, Sheet, write_book
 from engine.forms.defaults import Names
 from engine.forms.field import Field, Kind
 from engine.model.errors import NotPrinted
+from engine.model.process import Outline
 from engine.model.renderings import SIGNED, shown_code
 from engine.model.signatures import Signature
 from engine.model.work import DocumentVersion, InstanceRecord, TaskRecord
 from engine.service.documents import content_of
 from engine.service.office import Office
 from engine.service.procedures import Procedure
+from engine.service.reckoning import Reckoning
 from engine.service.templates import Template, Unreadable, drawers, folder, template_of
 
 IDENTITY, STAFF = "identitas_kantor", "pegawai"
@@ -44,7 +43,6 @@ HEADER = {  # of the SOP -> of the register
     "surel": "pos_el",
     "laman": "laman",
 }
-WIDTHS = {"text": 40, "number": 16, "money": 20, "percent": 14, "date": 14}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,31 +113,26 @@ class Manuscript:
     others: Mapping[str, Any] = field(default_factory=dict)  # of a draft: what else is typed into the same form
     _start: dict[str, Any] = field(init=False)
     _known: dict[str, Any] = field(init=False)  # documents by data object
-    _names: Names = field(init=False)
-    _functions: Mapping[str, Callable[..., Any]] = field(init=False)
-    _values: dict[str, Any] = field(init=False)
+    _reckoning: Reckoning = field(init=False)
 
     def __post_init__(self) -> None:
         procedure, record = self.ground.procedure, self.ground.record
         self._start = procedure.form_of(procedure.outline.start_event).decode(record.values)
         self._known = {id_: content_of(each, procedure) for id_, each in self.ground.newest.items()} | dict(self.others)
         own = {self.data_object_id: self.content, "hari_ini": self.office.today(self.at)}
-        self._names = Names({**self._start, **self._known, **own})
-        self._functions = self.office.functions(procedure, self.at, record.reference_date)
-        self._values = {}
-        self._names["nilai"] = self._values  # in their order: one may build on those before it
-        for name, text in self.template.values.items():
-            self._values[name] = self._asked(text, f"nilai.{name}")
+        names = Names({**self._start, **self._known, **own})
+        functions = self.office.functions(procedure, self.at, record.reference_date)
+        self._reckoning = Reckoning(self.template, names, functions, self.ground.names)
 
     def parts(self) -> tuple[str, ...]:
         """Return the parts that are printed besides the whole."""
-        found = [] if self.template.parts is None else self._asked(self.template.parts, "bagian") or []
+        found = [] if self.template.parts is None else self._reckoning.asked(self.template.parts, "bagian") or []
         return tuple(dict.fromkeys(str(each) for each in found))
 
     def number(self) -> str | None:
         """Return the number on the paper."""
         if self.template.number is not None:
-            said = self._asked(self.template.number, "nomor")
+            said = self._reckoning.asked(self.template.number, "nomor")
             return None if said is None else str(said)
         return self.ground.number_in(self.data_object_id, self.content)
 
@@ -148,12 +141,7 @@ class Manuscript:
         template, ground = self.template, self.ground
         prefix = folder(ground.procedure.outline.process_id)
         files = drawers(ground.procedure.outline.process_id, ground.procedure.files)
-        for name, chart in template.charts.items():
-            rows = self._asked(chart.rows, f"gambar.{name}") or []
-            try:
-                files[f"{name}.svg"] = KINDS[chart.kind](chart.title, rows)
-            except (TypeError, AttributeError, ValueError, ArithmeticError) as error:
-                raise self._fault(f"gambar.{name}", f"barisnya tidak dapat digambar ({error})") from None
+        files |= self._reckoning.charts()
         main = (template.typ or f"{prefix}{self.data_object_id}.typ").removeprefix(prefix)
         return Order(main, files, self.data(self.signatures(self.at)), timestamp=int(self.at.timestamp()))
 
@@ -164,10 +152,10 @@ class Manuscript:
             "data": self.content,
             "dokumen": self._about(),
             "instansi": self._identity(),
-            "orang": self._people(),
+            "orang": people_of(self.office, self.ground.names, self.at),
             "pelaksanaan": self._course(),
             "dokumen_lain": self._others(),
-            "nilai": self._values,
+            "nilai": self._reckoning.values,
             "bagian": None,
             "pilihan": choices(ground.fields(self.data_object_id)),
             "kertas": template.paper,
@@ -184,7 +172,7 @@ class Manuscript:
             {
                 "cara": each.mode.value,
                 "akun": each.signer,
-                "pada": self._local(each.signed_at),
+                "pada": local(self.office, each.signed_at),
                 "atas_nama": each.on_behalf_of,
                 "dasar": each.decree,
                 "sha256": each.document_sha256,
@@ -201,30 +189,11 @@ class Manuscript:
 
     def workbook(self) -> bytes:
         """Return the sheets as a workbook, numbers as numbers."""
-        sheets = []
-        for place, each in enumerate(self.template.sheets, start=1):
-            columns = [Column(key, title, width=WIDTHS.get(kind, 16), kind=kind) for key, title, kind in each.columns]
-            rows = self._asked(each.rows, f"lembar {place}") or []
-            known = {column.name for column in columns}
-            rows = [{name: self._cell(value) for name, value in row.items() if name in known} for row in rows]
-            sheets.append(Sheet(each.title, columns, rows))
         version = self.version
         about = {} if version is None else {"dokumen": version.id, "versi": str(version.version)}
-        return write_book(sheets, about)
+        return self._reckoning.workbook(about)
 
     # ── what a template is given ────────────────────────────────────────────────────────────────────────────────────
-
-    def _asked(self, text: str, place: str) -> Any:
-        try:
-            return expression.compile(text).evaluate(self._names, self._functions)
-        except ValueError as error:  # an expression's own error, or its function's
-            raise self._fault(place, str(error).rstrip(".")) from None
-
-    def _fault(self, place: str, cause: str) -> NotPrinted:
-        return NotPrinted(f"{self.data_object_id}.json", None, f"{place}: {cause}")
-
-    def _local(self, at: datetime | None) -> str | None:
-        return None if at is None else at.astimezone(self.office.calendar().zone).strftime("%Y-%m-%dT%H:%M")
 
     def _about(self) -> dict[str, Any]:
         names = {each.id: each.name for each in self.ground.procedure.outline.data_objects}
@@ -233,7 +202,7 @@ class Manuscript:
             "nomor": self.number(),
             "versi": self.version.version if self.version else self._next_version(),
             "sha256": self.version.sha256 if self.version else None,
-            "diterbitkan": self._local(self.at),
+            "diterbitkan": local(self.office, self.at),
             "kode": None,
             "tautan": None,
             "qr": None,
@@ -251,7 +220,7 @@ class Manuscript:
                 "nama": newest[id_].name if id_ in newest else id_,
                 "versi": newest[id_].version if id_ in newest else None,
                 "sha256": newest[id_].sha256 if id_ in newest else None,
-                "diterbitkan": self._local(newest[id_].issued_at) if id_ in newest else None,
+                "diterbitkan": local(self.office, newest[id_].issued_at) if id_ in newest else None,
                 "nomor": self.ground.number_in(id_, content),
             }
             for id_, content in self._known.items()
@@ -259,54 +228,64 @@ class Manuscript:
         }
 
     def _identity(self) -> dict[str, Any]:
-        found = self.office.registers.as_of(self.office.today(self.at))(IDENTITY)
-        if found:
-            return dict(found[0])
-        header = self.ground.procedure.outline.identity
-        return {"nama": "", **{name: header[key] for key, name in HEADER.items() if header.get(key)}}
-
-    def _people(self) -> dict[str, dict[str, Any]]:
-        """Return who everybody is: the account's name, and more of those whom the office's register knows."""
-        known: dict[str, dict[str, Any]] = {account: {"nama": name} for account, name in self.ground.names.items()}
-        for row in self.office.registers.as_of(self.office.today(self.at))(STAFF):
-            account = str(row.get("akun"))
-            about = {name: value for name, value in row.items() if name != "akun" and value is not None}
-            known[account] = {**known.get(account, {}), **about}
-        return known
+        return identity(self.office, self.ground.procedure, self.at)
 
     def _course(self) -> dict[str, Any]:
         """Return the instance as a report tells it: its steps as planned and as they went."""
-        calendar, outline = self.office.calendar(), self.ground.procedure.outline
-        steps: list[dict[str, Any]] = []
-        for each in self.ground.tasks:
-            step, lane = outline.task(each.element_id), outline.lane_of_role(each.role)
-            spent = calendar.working_seconds(each.created_at, each.completed_at) if each.completed_at else None
-            steps.append(
-                {
-                    "nomor": step.number,
-                    "nama": step.name,
-                    "jalur": lane.name if lane else each.role,
-                    "pelaksana": each.completed_by,
-                    "butir": each.item,
-                    "waktu_baku": each.standard_time,
-                    "mulai": self._local(each.created_at),
-                    "jatuh_tempo": self._local(each.due_at),
-                    "selesai": self._local(each.completed_at),
-                    "menit_kerja": None if spent is None else spent // 60,
-                    "terlambat": bool(each.completed_at and each.due_at and each.completed_at > each.due_at),
-                    "keluaran": [reference.name for reference in step.outputs],
-                }
-            )
-        steps.sort(key=lambda step: (step["mulai"], step["nomor"]))
+        outline = self.ground.procedure.outline
+        steps = steps_of(self.ground.tasks, outline, self.office)
         return {"judul": self.ground.record.title, "nilai": self._start, "langkah": steps, "sop": outline.name}
 
-    def _cell(self, value: Any) -> Any:
-        """Return a value as a cell of a workbook holds it; a person by name."""
-        if isinstance(value, str):
-            return self.ground.names.get(value, value)
-        if isinstance(value, (list, tuple)):
-            return "; ".join(str(each) for each in value)
-        return value
+
+def local(office: Office, at: datetime | None) -> str | None:
+    """Return an instant in the office's time, as templates and expressions read it."""
+    return None if at is None else at.astimezone(office.calendar().zone).strftime("%Y-%m-%dT%H:%M")
+
+
+def identity(office: Office, procedure: Procedure, at: datetime) -> dict[str, Any]:
+    """Return who the office is: the register's first row that day, else the header of the SOP."""
+    found = office.registers.as_of(office.today(at))(IDENTITY)
+    if found:
+        return dict(found[0])
+    header = procedure.outline.identity
+    return {"nama": "", **{name: header[key] for key, name in HEADER.items() if header.get(key)}}
+
+
+def people_of(office: Office, names: Mapping[str, str], at: datetime) -> dict[str, dict[str, Any]]:
+    """Return who everybody is: the account's name, and more of those whom the office's register knows."""
+    known: dict[str, dict[str, Any]] = {account: {"nama": name} for account, name in names.items()}
+    for row in office.registers.as_of(office.today(at))(STAFF):
+        account = str(row.get("akun"))
+        about = {name: value for name, value in row.items() if name != "akun" and value is not None}
+        known[account] = {**known.get(account, {}), **about}
+    return known
+
+
+def steps_of(tasks: Sequence[TaskRecord], outline: Outline, office: Office) -> list[dict[str, Any]]:
+    """Return the user tasks of an instance as reports tell them, in the order in which they began."""
+    calendar = office.calendar()
+    steps: list[dict[str, Any]] = []
+    for each in tasks:
+        step, lane = outline.task(each.element_id), outline.lane_of_role(each.role)
+        spent = calendar.working_seconds(each.created_at, each.completed_at) if each.completed_at else None
+        steps.append(
+            {
+                "nomor": step.number,
+                "nama": step.name,
+                "jalur": lane.name if lane else each.role,
+                "pelaksana": each.completed_by,
+                "butir": each.item,
+                "waktu_baku": each.standard_time,
+                "mulai": local(office, each.created_at),
+                "jatuh_tempo": local(office, each.due_at),
+                "selesai": local(office, each.completed_at),
+                "menit_kerja": None if spent is None else spent // 60,
+                "terlambat": bool(each.completed_at and each.due_at and each.completed_at > each.due_at),
+                "dikembalikan": each.returned_reason is not None,
+                "keluaran": [reference.name for reference in step.outputs],
+            }
+        )
+    return sorted(steps, key=lambda step: (step["mulai"], step["nomor"]))
 
 
 def coded(order: Order, code: str, public_url: str, part: str) -> Order:

@@ -128,6 +128,24 @@ class Printing:
             self.make(document_id, now)
         return len(found)
 
+    def paper(self, document_id: str, now: datetime) -> tuple[str, str]:
+        """Return name and SHA-256 of a version's PDF, made now if it is due; for what hands papers out together.
+
+        NotFound if it has none, NotPrinted if it cannot be printed.
+        """
+        with self.database.read() as reader:
+            version = documents.by_id(reader, document_id)
+        if version is None:
+            raise NotFound(document_id)
+        if any(each.status is RenderingStatus.DUE for each in self._of(document_id)):
+            self.make(document_id, now)
+        found = next((each for each in self._of(document_id) if (each.format, each.part) == ("pdf", WHOLE)), None)
+        if found is None:
+            raise NotFound(document_id)
+        if found.sha256 is None:
+            raise fault_of(found) if found.cause else Busy
+        return file_name(version, found), found.sha256
+
     def make(self, document_id: str, now: datetime, *, again: bool = False) -> None:
         """Make every file of a version that is due; what cannot be made is kept with its cause."""
         with self.database.read() as reader:

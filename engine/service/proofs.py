@@ -78,6 +78,8 @@ class Proofs:
         except Unreadable:
             return []  # the trial says so
         fields = _fields(forms, id_)
+        if template is not None and template.report is not None:
+            fields = ()  # of many instances, of which there may be none
         if template is None or fields is None:
             return []  # what templates import, no template itself
         for full in (True, False):
@@ -133,6 +135,8 @@ def _data(
     content = {each.name: _made_up(each, full) for each in fields}
     content |= {PARTS: {PERSON: dict(content)}}
     names = Names({**known, template.data_object_id: content, "hari_ini": DAY})
+    if template.report is not None:
+        names["pelaksanaan"] = []
     values: dict[str, Any] = {}
     names["nilai"] = values
     sure = True
@@ -178,6 +182,7 @@ def _data(
         "kertas": template.paper,
         "arah": template.orientation,
         "draf": False,
+        "semua_pelaksanaan": [],
         "tanda_tangan": [{**SIGNED, "pada": at}] if full else [],
     }
     return json.dumps(data, ensure_ascii=False, default=plain).encode(), given, sure

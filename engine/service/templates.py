@@ -8,7 +8,8 @@ content, as expressions that read what a form's expressions read (``docs/dokumen
 * ``bagian``: an expression that lists the parts, a letter to each; each is printed besides the whole,
 * ``lembar``: sheets of an XLSX,
 * ``nomor``: an expression, where the number is not the form's ``x-number``,
-* ``kertas`` ("F4", "A4") and ``arah`` ("tegak", "mendatar").
+* ``kertas`` ("F4", "A4") and ``arah`` ("tegak", "mendatar"),
+* ``laporan``: makes it a report over many instances and no paper of one (``reports``).
 
 All of them are deployed with the procedure and belong to its version.
 """
@@ -25,6 +26,7 @@ from typing import Any
 
 from engine.bpmn import expression
 from engine.documents.charts import KINDS
+from engine.forms.field import Wording
 from engine.model.errors import Finding
 from engine.model.renderings import WHOLE, Rendering, due
 from engine.model.work import DocumentVersion
@@ -32,7 +34,8 @@ from engine.model.work import DocumentVersion
 PAPERS = ("F4", "A4")
 ORIENTATIONS = ("tegak", "mendatar")
 PACKAGE = re.compile(r"""#?\s*(import|include)\s+["']@""")
-KEYS = {"nilai", "gambar", "bagian", "lembar", "nomor", "kertas", "arah"}
+KEYS = {"nilai", "gambar", "bagian", "lembar", "nomor", "kertas", "arah", "laporan"}
+REPORT_KEYS = {"judul", "keterangan", "en", "pilih", "bukti"}
 
 
 class Unreadable(ValueError):
@@ -58,10 +61,20 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
-    """How one data object is printed."""
+class Report:
+    """What makes a template a report over many instances of its procedure."""
 
-    data_object_id: str
+    title: Wording
+    about: Wording
+    narrowed_by: tuple[str, ...]  # fields of the start form
+    evidence: str | None = None  # expression: the papers that go with it
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """How one data object, or a report, is printed."""
+
+    data_object_id: str  # or the report's own id
     typ: str | None  # paths among the procedure's files
     docx: str | None
     values: Mapping[str, str] = field(default_factory=dict)
@@ -71,6 +84,7 @@ class Template:
     number: str | None = None
     paper: str = "F4"
     orientation: str = "tegak"
+    report: Report | None = None
     sha256: str = ""  # of template and what stands beside it
 
     @property
@@ -83,7 +97,8 @@ class Template:
     def expressions(self) -> tuple[str, ...]:
         """Every expression that is evaluated for a print."""
         several = (*self.values.values(), *(c.rows for c in self.charts.values()), *(s.rows for s in self.sheets))
-        return (*several, *(text for text in (self.parts, self.number) if text is not None))
+        evidence = self.report.evidence if self.report else None
+        return (*several, *(text for text in (self.parts, self.number, evidence) if text is not None))
 
 
 def folder(process_id: str) -> str:
@@ -141,6 +156,19 @@ def ids(process_id: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def reports(process_id: str, files: Mapping[str, bytes]) -> tuple[Template, ...]:
+    """Return the reports of a procedure, in the order of their ids; what cannot be read is left out."""
+    found = []
+    for id_ in ids(process_id, files):
+        try:
+            template = template_of(process_id, id_, files)
+        except Unreadable:
+            continue
+        if template is not None and template.report is not None:
+            found.append(template)
+    return tuple(found)
+
+
 def findings(process_id: str, data_objects: Mapping[str, str], files: Mapping[str, bytes]) -> list[Finding]:
     """Return what is wrong with the files beside templates, without printing anything."""
     found = _packages(process_id, files)
@@ -153,7 +181,7 @@ def findings(process_id: str, data_objects: Mapping[str, str], files: Mapping[st
             continue
         if path in files and template is None:
             found.append(_finding(path, "Tidak ada templat untuk berkas ini.", f"Tambahkan {id_}.typ atau {id_}.docx."))
-        elif template is not None and path in files and id_ not in data_objects:
+        elif template is not None and path in files and id_ not in data_objects and template.report is None:
             message = f"Diagram tidak mempunyai objek data {id_}."
             found.append(_finding(path, message, "Namai templat menurut id objek data."))
     return found
@@ -209,6 +237,7 @@ def _read(data_object_id: str, typ: str | None, docx: str | None, beside: bytes)
         _text(said["nomor"], "nomor") if "nomor" in said else None,
         said.get("kertas", PAPERS[0]),
         said.get("arah", ORIENTATIONS[0]),
+        _report(said["laporan"]) if "laporan" in said else None,
     )
     if template.paper not in PAPERS or template.orientation not in ORIENTATIONS:
         raise Unreadable(f"kertas harus {' atau '.join(PAPERS)}, arah {' atau '.join(ORIENTATIONS)}.")
@@ -218,6 +247,17 @@ def _read(data_object_id: str, typ: str | None, docx: str | None, beside: bytes)
         except ValueError as error:
             raise Unreadable(f"Ungkapan {text!r}: {error}") from None
     return template
+
+
+def _report(said: Any) -> Report:
+    if not isinstance(said, dict) or set(said) - REPORT_KEYS or not isinstance(said.get("en", {}), dict):
+        raise Unreadable(f"laporan hanya boleh memuat {', '.join(sorted(REPORT_KEYS))}.")
+    narrowed, english = said.get("pilih", []), _texts(said, "en")
+    if not isinstance(narrowed, list) or not all(isinstance(name, str) for name in narrowed):
+        raise Unreadable("laporan.pilih harus daftar isian formulir mulai.")
+    title = Wording(_text(said.get("judul"), "laporan.judul"), english.get("judul"))
+    about = Wording(_text(said.get("keterangan", ""), "laporan.keterangan"), english.get("keterangan"))
+    return Report(title, about, tuple(narrowed), _text(said["bukti"], "laporan.bukti") if "bukti" in said else None)
 
 
 def _mapping(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:

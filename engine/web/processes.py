@@ -3,11 +3,12 @@
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from engine.model.errors import InvalidForm
+from engine.model.errors import InvalidForm, NotPrinted
 from engine.model.people import OfficeRole
 from engine.service.deployments import step_of
 from engine.web import diagrams
 from engine.web.access import only, signed_in
+from engine.web.attachments import hand_out
 from engine.web.identity import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
@@ -58,6 +59,27 @@ def versions(process_id: str) -> str:
     return render_template(
         "processes/versions.html", found=found, tab="versi", lines=services().histories.of_process(process_id)
     )
+
+
+@pages.get("/<process_id>/laporan")
+@signed_in
+def reports(process_id: str) -> str:
+    """Show the reports over many instances that one may ask for."""
+    found = services().deployments.process(process_id, now())
+    offered = services().reports.offered(actor(), process_id)
+    return render_template("processes/reports.html", found=found, tab="laporan", offered=offered)
+
+
+@pages.get("/<process_id>/laporan/<report_id>.<any(pdf, xlsx, zip):kind>")
+@signed_in
+def report(process_id: str, report_id: str, kind: str) -> Answer | tuple[str, int]:
+    """Make a report from what stands now; that it was made is recorded."""
+    chosen = {name: text[:100] for name, text in request.args.items()}
+    try:
+        name, media_type, stream = services().reports.make(actor(), process_id, report_id, chosen, kind, now())
+    except NotPrinted as fault:
+        return render_template("documents/not_printed.html", fault=fault, document_id=None), 503
+    return hand_out(stream, media_type, name, as_attachment=kind != "pdf")
 
 
 @pages.get("/<process_id>/pelaksana/<element_id>")

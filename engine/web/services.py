@@ -19,6 +19,7 @@ from engine.service.operations import Operations
 from engine.service.people import People
 from engine.service.printing import Printing
 from engine.service.registers import Registers
+from engine.service.reports import Reports
 from engine.service.signing import Signing
 from engine.service.studio import Studio
 from engine.service.tasks import Tasks
@@ -45,6 +46,7 @@ class Services:
     people: People
     printing: Printing
     registers: Registers
+    reports: Reports
     signing: Signing
     studio: Studio
     tasks: Tasks

@@ -15,6 +15,7 @@ decision tables (``predikat_capaian.dmn``), so that the office changes them with
 
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from statistics import median
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -341,6 +342,167 @@ def grafik_triwulan(baris: Rows) -> list[dict[str, Any]]:
         }
         for objective, rows in groups.items()
     ]
+
+
+# ── reports over a year's instances ─────────────────────────────────────────────────────────────────────────────────
+
+
+def siklus_terakhir(pelaksanaan: Rows) -> dict[str, Any]:
+    """Return what the year's report builds on: the last completed quarter's rows, and the documents of all of them.
+
+    ``baris`` as the report of that quarter has them, ``tahun_ini`` as ``terdahulu`` gives documents, ``sasaran``,
+    ``program`` and ``rencana`` of the agreement and the plan that this quarter was held to.
+    """
+    done = [each for each in pelaksanaan if each["selesai"] and each["mulai"].get("periode") in QUARTERS]
+    if not done:
+        return {
+            "periode": None,
+            "baris": [],
+            "tahun_ini": [],
+            "sasaran": [],
+            "program": [],
+            "rencana": [],
+            "tanggal": None,
+        }
+    last = max(done, key=lambda each: QUARTERS[each["mulai"]["periode"]])
+    held, said = _isi(last, "kertas_kerja"), _isi(last, "notula_analisis")
+    agreement, plan = _isi(last, "perjanjian_kinerja"), _isi(last, "rencana_aksi")
+    handed_in = [{"mulai": each["mulai"], "isi": _isi(each, "draft_laporan")} for each in done]
+    rows = baris_laporan(held.get("baris"), _isi(last, "draft_laporan"))
+    return {
+        "periode": last["mulai"]["periode"],
+        "baris": tabel_laporan(rows, handed_in, last["mulai"]["periode"], said.get("analisis")),
+        "tahun_ini": handed_in,
+        "sasaran": agreement.get("sasaran") or [],
+        "program": agreement.get("program") or [],
+        "rencana": plan.get("baris") or [],
+    }
+
+
+def tabel_tahunan(siklus: Row, tahun_lalu: Rows) -> list[dict[str, Any]]:
+    """Return the year of each indicator beside last year's, and what its holders said in the last quarter."""
+    rows = rekap_tahunan(siklus["baris"], siklus["tahun_ini"], siklus["periode"] or "", siklus["rencana"])
+    before = _by_code(
+        rekap_tahunan(
+            [row for each in tahun_lalu[-1:] for row in baris_diserahkan(each["isi"])],
+            tahun_lalu,
+            tahun_lalu[-1]["mulai"].get("periode") if tahun_lalu else "",
+            [],
+        )
+    )
+    told = _by_code(siklus["baris"])
+    names = ("sasaran", "program_kode", "polaritas", "varian", "faktor_pendukung", "kendala", "tindak_lanjut", "hasil")
+    return [
+        {
+            **row,
+            **{name: told.get(row.get("kode"), {}).get(name) for name in names},
+            "realisasi_lalu": before.get(row.get("kode"), {}).get("realisasi"),
+            "capaian_lalu": before.get(row.get("kode"), {}).get("capaian"),
+        }
+        for row in rows
+    ]
+
+
+def anggaran_tahunan(siklus: Row, tahunan: Rows) -> list[dict[str, Any]]:
+    """Return the programmes with what all quarters spent, beside the year's achievement."""
+    spent: dict[Any, list[Decimal]] = {}
+    for each in siklus["tahun_ini"]:
+        for row in baris_diserahkan(each["isi"]):
+            if row.get("realisasi_anggaran") is not None:
+                spent.setdefault(row.get("kode"), []).append(row["realisasi_anggaran"])
+    rows = [{**row, "realisasi_anggaran": _sum_of_known(spent.get(row.get("kode"), ()))} for row in tahunan]
+    return rekap_anggaran(siklus["program"], rows)
+
+
+def bukti_lke(kriteria: Rows, pelaksanaan: Rows) -> list[dict[str, Any]]:
+    """Return each criterion of an evaluation with the papers of the instances that prove it, in their order.
+
+    ``dokumen`` of a criterion names documents of the SOP, separated by semicolons; ``hasil`` are those there are.
+    """
+    return [{**one, "hasil": [paper for paper, _ in _papers(one, pelaksanaan)]} for one in kriteria]
+
+
+def berkas_lke(kriteria: Rows, pelaksanaan: Rows) -> list[dict[str, Any]]:
+    """Return the papers of ``bukti_lke`` as they are put into folders, one for each criterion and instance."""
+    return [
+        {"dokumen": paper["id"], "folder": f"{one.get('nomor')}/{each['judul']}"}
+        for one in kriteria
+        for paper, each in _papers(one, pelaksanaan)
+    ]
+
+
+def _papers(criterion: Row, instances: Rows) -> list[tuple[Row, Row]]:
+    wanted = [name.strip() for name in str(criterion.get("dokumen") or "").split(";") if name.strip()]
+    return [
+        ({**each["dokumen"][name], "isi": None, "pelaksanaan": each["judul"]}, each)
+        for each in instances
+        for name in wanted
+        if name in each["dokumen"]
+    ]
+
+
+def ketepatan_langkah(pelaksanaan: Rows) -> list[dict[str, Any]]:
+    """Return for each step how often it was done, how often in time (percent), and its median in working minutes."""
+    groups: dict[tuple[Any, Any], list[Row]] = {}
+    for each in pelaksanaan:
+        for step in each["langkah"]:
+            if step["selesai"]:
+                groups.setdefault((step["nomor"], step["nama"]), []).append(step)
+    return [
+        {
+            "nomor": Decimal(number),
+            "langkah": name,
+            "waktu_baku": steps[0]["waktu_baku"],
+            **_punctual(steps),
+            "dikembalikan": Decimal(sum(1 for step in steps if step["dikembalikan"])),
+        }
+        for (number, name), steps in sorted(groups.items(), key=lambda group: group[0][0])
+    ]
+
+
+def ketepatan_pemegang(pelaksanaan: Rows) -> list[dict[str, Any]]:
+    """Return for each data holder how often they handed in, in time or not, and how often it came back."""
+    groups: dict[Any, list[Row]] = {}
+    for each in pelaksanaan:
+        for step in each["langkah"]:
+            if step["butir"] and step["selesai"]:
+                groups.setdefault(step["butir"], []).append(step)
+    return [
+        {
+            "pemegang": holder,
+            **_punctual(steps),
+            "dikembalikan": Decimal(sum(1 for step in steps if step["dikembalikan"])),
+        }
+        for holder, steps in sorted(groups.items())
+    ]
+
+
+def pengembalian(pelaksanaan: Rows) -> list[dict[str, Any]]:
+    """Return each instance with how often work was sent back in it, and when it began and ended."""
+    return [
+        {
+            **{name: each[name] for name in ("judul", "dimulai", "berakhir")},
+            "langkah": Decimal(sum(1 for step in each["langkah"] if step["selesai"])),
+            "dikembalikan": Decimal(each["dikembalikan"]),
+            "terlambat": Decimal(sum(1 for step in each["langkah"] if step["terlambat"])),
+        }
+        for each in pelaksanaan
+    ]
+
+
+def _punctual(steps: Rows) -> dict[str, Any]:
+    late = sum(1 for step in steps if step["terlambat"])
+    spent = [Decimal(step["menit_kerja"]) for step in steps if step["menit_kerja"] is not None]
+    return {
+        "kali": Decimal(len(steps)),
+        "tepat_waktu": _round(Decimal(len(steps) - late) / len(steps) * HUNDRED, 2),
+        "median_menit": median(spent) if spent else None,
+    }
+
+
+def _isi(instance: Row, name: str) -> Row:
+    content: Row = instance["dokumen"].get(name, {}).get("isi") or {}
+    return content
 
 
 # ── what the forms begin with ───────────────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ import io
 import json
 import re
 import zipfile
+from contextlib import closing
 
 import pytest
 
@@ -68,11 +69,10 @@ def test_a_template_that_reaches_beyond_its_root_or_names_what_is_not_there_is_t
     ids=["memory", "doubling", "time", "loop"],
 )
 def test_a_template_that_exhausts_memory_or_time_ends_its_child_and_nothing_else(source):
-    press = Press(Limits(cpu=2, seconds=6.0, memory=300_000_000))
-    fault = refused(source, press)
-    assert fault.template == "surat.typ"
-    assert press.print(order("Sesudahnya tetap tercetak.")).pages == 1
-    press.close()
+    with closing(Press(Limits(cpu=2, seconds=6.0, memory=300_000_000))) as press:
+        fault = refused(source, press)
+        assert fault.template == "surat.typ"
+        assert press.print(order("Sesudahnya tetap tercetak.")).pages == 1
 
 
 def test_a_sign_that_no_font_has_is_printed_as_its_number():

@@ -186,6 +186,18 @@ def completed(tx: Transaction, process_id: str, limit: int) -> tuple[InstanceRec
     return tuple(record(row) for row in tx.connection.execute(query))
 
 
+def of_process(tx: Transaction, process_id: str, limit: int) -> tuple[InstanceRecord, ...]:
+    """Return the instances of a process that were not terminated, those started last first."""
+    query = (
+        select(*COLUMNS)
+        .join(definition, definition.c.id == instance.c.definition_id)
+        .where(instance.c.process_id == process_id, instance.c.status != InstanceStatus.TERMINATED.value)
+        .order_by(instance.c.started_at.desc(), instance.c.id)
+        .limit(limit)
+    )
+    return tuple(record(row) for row in tx.connection.execute(query))
+
+
 def takes_part(actor: Actor) -> ColumnElement[bool]:
     """Return the condition under which *actor* takes part in an instance: started it, or a task is or was theirs."""
     return or_(

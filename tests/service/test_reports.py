@@ -1,0 +1,102 @@
+"""Reports over a year's instances: what the year came to, how well times were kept, and papers that prove it."""
+
+import hashlib
+import io
+import zipfile
+from decimal import Decimal
+
+import openpyxl
+import pytest
+
+from engine.model.errors import NotFound, NotPermitted
+from engine.service.histories import Filter
+from tests.office import SOP, returned
+
+
+@pytest.fixture
+def quarters(office):
+    """Two quarters that were completed, the first with one return, and a third that has begun."""
+    office.fill_register("lke_88_2021")
+    made, office.explains = [], True
+    for quarter in ("I", "II"):
+        instance = office.start(period=quarter)
+        office.until_analysis(instance)
+        if quarter == "I":
+            office.later(days=30)
+            office.do("tim.sakip", instance, "susun_analisis", **returned("pemegang.data.1"))
+            office.do("pemegang.data.1", instance, "siapkan_data", "pemegang.data.1")
+        office.do("tim.sakip", instance, "susun_analisis", hasil_verifikasi="lengkap")
+        office.do("sekretaris", instance, "minta_persetujuan")
+        office.do("kepala.dinas", instance, "tandatangani_persetujuan")
+        made.append(instance)
+    return [*made, office.start(period="III")]
+
+
+def made(office, report_id, kind, account="kepala.dinas", **chosen):
+    asked = {"tahun": "2025"} | chosen
+    _, _, stream = office.services.reports.make(office.actor(account), SOP, report_id, asked, kind, office.now)
+    with stream:
+        return stream.read()
+
+
+def sheet(content, title):
+    book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
+    head, *rows = book[title].iter_rows(values_only=True)
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def test_the_year_so_far_is_the_completed_quarters_as_each_method_aggregates_them(office, quarters):
+    content = made(office, "rekap_tahunan", "xlsx")
+    by_code = {row["Kode"]: row for row in sheet(content, "Capaian setahun")}
+    assert by_code["IKU-01"]["Realisasi"] == 133, "66,5 in each of two quarters is accumulated"
+    assert by_code["IKU-01"]["Triwulan terisi"] == 2
+    ratio = Decimal(402 + 402) / Decimal(428 + 428) * 100
+    assert Decimal(str(by_code["IKU-03"]["Realisasi"])) == ratio.quantize(Decimal("0.01"))
+    assert by_code["IKU-02"]["Realisasi"] == 87.64, "a position is the last one"
+    quarterly = {row["Kode"]: row for row in sheet(content, "Triwulan")}
+    assert (quarterly["IKU-01"]["Realisasi TW 2"], quarterly["IKU-01"]["Realisasi TW 3"]) == (66.5, None)
+    assert made(office, "rekap_tahunan", "pdf").startswith(b"%PDF")
+
+
+def test_the_process_is_held_to_its_standard_times(office, quarters):
+    content = made(office, "pemantauan", "xlsx", "auditor")
+    holders = {row["Pemegang data"]: row for row in sheet(content, "Pemegang data")}
+    first, second = (holders[f"Pemegang Data {n}"] for n in (1, 2))
+    assert (first["Kali"], first["Dikembalikan"], second["Kali"], second["Dikembalikan"]) == (3, 1, 2, 0)
+    runs = {row["Pelaksanaan"]: row for row in sheet(content, "Pelaksanaan")}
+    assert runs["Triwulan I 2025"]["Terlambat"] == 1, "the analysis began a month late"
+    assert runs["Triwulan III 2025"]["Berakhir"] is None
+    assert made(office, "pemantauan", "pdf").startswith(b"%PDF")
+
+
+def test_the_evidence_comes_as_papers_in_a_folder_for_each_criterion(office, quarters):
+    with zipfile.ZipFile(io.BytesIO(made(office, "bukti_lke", "zip"))) as pack:
+        names = pack.namelist()
+        assert {"bukti_lke-2025.pdf", "bukti_lke-2025.xlsx", "SHA256SUMS.txt"} <= set(names)
+        assert "2.a.3/Triwulan I 2025/surat_tugas-v1.pdf" in names
+        assert "II.4/Triwulan II 2025/notula-v1.pdf" in names
+        assert not any("Triwulan III" in name and "laporan-" in name for name in names), "there is none yet"
+        for line in pack.read("SHA256SUMS.txt").decode().splitlines():
+            sha256, _, place = line.partition("  ")
+            assert hashlib.sha256(pack.read(place)).hexdigest() == sha256
+
+
+def test_who_reads_a_report_and_that_it_was_made_is_recorded(office, quarters):
+    assert office.services.reports.offered(office.actor("pemegang.data.1"), SOP) == ()
+    with pytest.raises(NotPermitted):
+        made(office, "pemantauan", "pdf", "pemegang.data.1")
+    offered = office.services.reports.offered(office.actor("auditor"), SOP)
+    assert [(one.template.data_object_id, one.kinds) for one in offered] == [
+        ("bukti_lke", ("pdf", "xlsx", "zip")),
+        ("pemantauan", ("pdf", "xlsx")),
+        ("rekap_tahunan", ("pdf", "xlsx")),
+    ]
+    assert offered[0].choices == {"tahun": ("2025",)}
+    made(office, "pemantauan", "xlsx", "auditor")
+    trail = office.services.histories.everything(office.actor("auditor"), Filter(action="export:made"))
+    assert "pemantauan" in trail.lines[0].change
+    for missing in ({"tahun": "2031"}, {"tahun": ""}):
+        with pytest.raises(NotFound):
+            made(office, "pemantauan", "pdf", **missing)
+    with pytest.raises(NotFound):
+        made(office, "laporan", "pdf")
