@@ -93,7 +93,8 @@ class Reports:
     ) -> tuple[str, str, BinaryIO]:
         """Return name, media type and bytes of a report, as "pdf", "xlsx" or "zip" with its papers.
 
-        NotFound for a report, a kind or a choice that there is not; NotPrinted names what in the template failed.
+        What is not chosen is as in the newest instance. NotFound for a report, a kind or a choice that there is not;
+        NotPrinted names what in the template failed.
         """
         with self.database.read() as reader:
             procedure = self.procedures.in_force(reader, process_id)
@@ -102,10 +103,12 @@ class Reports:
             template = next((t for t in reports(process_id, procedure.files) if t.data_object_id == report_id), None)
             if template is None or template.report is None:
                 raise NotFound(report_id)
-            narrowed = {name: chosen.get(name, "") for name in template.report.narrowed_by}
+            every = instances.of_process(reader, process_id, MOST)
+            newest = every[0].values if every else {}
+            narrowed = {name: chosen.get(name, str(newest.get(name))) for name in template.report.narrowed_by}
             records = [
                 record
-                for record in instances.of_process(reader, process_id, MOST)
+                for record in every
                 if all(str(record.values.get(name)) == text for name, text in narrowed.items())
             ][::-1]
             if not records:

@@ -271,14 +271,18 @@ def write(work: Work, given: Sequence[Signed], process_id: str, files: Mapping[s
     if not given:
         return
     signatures.add(work, [each.signature for each in given])
+    complete, again = [], []
     for version in {each.version.id: each.version for each in given}.values():
-        every = signatures.of_document(work, version.id)
-        if all(each.filed for each in every):
-            documents.change(work, [version.id], status=DocumentStatus.SIGNED.value)
+        own = [each.signature for each in given if each.version.id == version.id]
         earlier = version.issued_at is not None and version.issued_at < now
-        approvals = [each for each in every if each.mode is Mode.INTERNAL and each.signed_at == now]
-        if earlier and approvals and _prints(process_id, version, files):
-            renderings.add(work, [due(version.id, version.instance_id, "pdf", f"{SIGNED}{len(every)}", now)])
+        every = signatures.of_document(work, version.id) if earlier else own
+        if all(each.filed for each in every):
+            complete.append(version.id)
+        if earlier and any(each.mode is Mode.INTERNAL for each in own) and _prints(process_id, version, files):
+            again.append(due(version.id, version.instance_id, "pdf", f"{SIGNED}{len(every)}", now))
+    if complete:
+        documents.change(work, complete, status=DocumentStatus.SIGNED.value)
+    renderings.add(work, again)
 
 
 def _prints(process_id: str, version: DocumentVersion, files: Mapping[str, bytes]) -> bool:

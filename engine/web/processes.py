@@ -70,16 +70,16 @@ def reports(process_id: str) -> str:
     return render_template("processes/reports.html", found=found, tab="laporan", offered=offered)
 
 
-@pages.get("/<process_id>/laporan/<report_id>.<any(pdf, xlsx, zip):kind>")
+@pages.get("/<process_id>/laporan/<report_id>.<any(pdf, xlsx, zip):ending>")
 @signed_in
-def report(process_id: str, report_id: str, kind: str) -> Answer | tuple[str, int]:
+def report(process_id: str, report_id: str, ending: str) -> Answer | tuple[str, int]:
     """Make a report from what stands now; that it was made is recorded."""
     chosen = {name: text[:100] for name, text in request.args.items()}
     try:
-        name, media_type, stream = services().reports.make(actor(), process_id, report_id, chosen, kind, now())
+        name, media_type, stream = services().reports.make(actor(), process_id, report_id, chosen, ending, now())
     except NotPrinted as fault:
         return render_template("documents/not_printed.html", fault=fault, document_id=None), 503
-    return hand_out(stream, media_type, name, as_attachment=kind != "pdf")
+    return hand_out(stream, media_type, name, as_attachment=ending != "pdf")
 
 
 @pages.get("/<process_id>/pelaksana/<element_id>")

@@ -43,6 +43,8 @@ def ids(office):
         "ending": "pdf",
         "code": _a_code(office, page),
         "data_object_id": "draft_laporan",
+        "report_id": "pemantauan",
+        "signature_id": "00000000-0000-0000-0000-000000000000",
         "table": "draft_laporan.baris",
     }
 
