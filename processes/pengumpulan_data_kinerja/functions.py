@@ -252,14 +252,18 @@ def efisiensi(nilai: Decimal | None, terserap: Decimal | None) -> Decimal | None
 
 
 def rekap_anggaran(program: Rows, baris: Rows) -> list[dict[str, Any]]:
-    """Return each programme with budget, expenditure, absorption, mean achievement and efficiency."""
+    """Return each programme with budget, expenditure, absorption, mean achievement and efficiency.
+
+    A budget is the year's and what was spent of it is told up to the period's end (LRA), so that what is set against
+    it is the achievement of the year so far (``capaian_sd``) where rows have one.
+    """
     found = []
     for each in program:
         own = [row for row in baris if row.get("program_kode") == each.get("kode")]
         spent = [row["realisasi_anggaran"] for row in own if row.get("realisasi_anggaran") is not None]
         used = _sum(spent) if spent else None
         absorbed = serapan(used, each.get("anggaran"))
-        mean = _mean([row.get("capaian") for row in own])["capaian"]
+        mean = _mean([row.get("capaian_sd", row.get("capaian")) for row in own])["capaian"]
         found.append(
             {
                 **{name: each.get(name) for name in ("kode", "program", "anggaran")},
@@ -276,12 +280,16 @@ def rekap_anggaran(program: Rows, baris: Rows) -> list[dict[str, Any]]:
 
 
 def tabel_laporan(baris: Rows, terdahulu: Rows, periode: str, analisis: Rows | None) -> list[dict[str, Any]]:
-    """Return the report's rows: the period's own figures, what the team said of them, and the year so far (``_sd``)."""
+    """Return the report's rows: the period's own figures, what the team said of them, and the year so far (``_sd``).
+
+    ``periksa`` and ``periksa_sd`` mark an achievement so high that the target deserves a look.
+    """
     said = _by_code(analisis or ())
     found = []
     for own, so_far in zip(baris, sampai_dengan(baris, terdahulu, periode), strict=True):
         row = {**own, "capaian": capaian_baris(own)}
-        row |= {f"{name}_sd": so_far.get(name) for name in ("target", "realisasi", "capaian")}
+        row |= {f"{name}_sd": so_far.get(name) for name in (*TARGETS, "realisasi", "capaian")}
+        row |= {f"periksa{of}": perlu_diperiksa(row[f"capaian{of}"]) for of in ("", "_sd")}
         row |= {name: said.get(own.get("kode"), {}).get(name) for name in ("predikat", "hasil")}
         found.append(row)
     return found

@@ -33,6 +33,15 @@ class Browser:
         return self.http.post("/masuk", data={"csrf_token": self.token(), "akun": account, "sandi": password, **more})
 
 
+def known(at_work):
+    """Let everybody of an office know their password."""
+    hashed = at_work.services.accounts.hasher.hash(PASSWORD)
+    with at_work.database.unguarded() as connection:
+        connection.execute(update(person).values(password_hash=hashed))
+        connection.commit()
+    return at_work
+
+
 @pytest.fixture
 def database_kind():
     """Pages do not care which database; stories of services run on both."""
@@ -42,11 +51,7 @@ def database_kind():
 @pytest.fixture
 def office(open_office):
     """The office, whose people all know their password."""
-    hashed = open_office.services.accounts.hasher.hash(PASSWORD)
-    with open_office.database.unguarded() as connection:
-        connection.execute(update(person).values(password_hash=hashed))
-        connection.commit()
-    return open_office
+    return known(open_office)
 
 
 @pytest.fixture

@@ -332,6 +332,12 @@ def test_a_budget_s_absorption_and_efficiency():
     assert (found["realisasi"], found["serapan"], found["capaian"], found["efisiensi"]) == (30, 75, 85, 10)
 
 
+def test_what_was_spent_of_the_year_s_budget_is_held_to_the_achievement_of_the_year_so_far():
+    rows = [{"program_kode": "1", "realisasi_anggaran": d(30), "capaian": d(80), "capaian_sd": d(90)}]
+    [found] = OF["rekap_anggaran"]([{"kode": "1", "program": "P", "anggaran": d(40)}], rows)
+    assert (found["capaian"], found["efisiensi"]) == (90, 15)
+
+
 def rated(table, name, value):
     [found] = TABLES[table].decide({name: d(value)}, {}).values()
     return found
