@@ -145,7 +145,22 @@ def test_a_year_of_four_quarters_prints_what_its_rules_give(desk, office):  # no
     do(head, office, first, "kepala.dinas", "tandatangani_persetujuan")
     for quarter, instance in enumerate([first, *(office.cycle(number) for number in (2, 3, 4))], start=1):
         figures_are_right(office, quarter, instance)
+    the_year_is_right(desk("kepala.dinas"))
     the_report_is_read_and_checked(desk, office, instance)
+
+
+def the_year_is_right(head):
+    """Ask for the year's recapitulation at the page of the SOP, and hold it to the table the figures came with."""
+    page = head.open("/sop/pengumpulan_data_kinerja/laporan")
+    with page.expect_download() as waited:
+        page.locator('[formaction$="/rekap_tahunan.xlsx"]').click()
+    book = load_workbook(io.BytesIO(waited.value.path().read_bytes()))
+    [heads, *rows] = book["Capaian setahun"].iter_rows(values_only=True)
+    said = [dict(zip(heads, row, strict=True)) for row in rows]
+    found = {
+        row["Kode"]: (exact(row["Realisasi"]), exact(row["Capaian (%)"])) for row in said if row["Kode"] in AS_PUBLISHED
+    }
+    assert found == {code: (exact(value), exact(achieved)) for code, (value, achieved) in AS_PUBLISHED.items()}
 
 
 def report_of(office, instance):
