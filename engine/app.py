@@ -9,8 +9,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engine.bpmn.executor import Executor
 from engine.service.accounts import Accounts
+from engine.service.archives import Archives
 from engine.service.deployments import Deployments
 from engine.service.documents import Documents
+from engine.service.dossiers import Dossiers
 from engine.service.functions import Functions
 from engine.service.grids import Grids
 from engine.service.histories import Histories
@@ -98,6 +100,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
     printing = Printing(database, files, procedures, office, settings.public_url)
     return Services(
         accounts=accounts,
+        archives=Archives(Dossiers(database, files, procedures, office)),
         deployments=deployments,
         documents=Documents(database, files, procedures, settings.file_limit),
         grids=Grids(tasks, files),

@@ -166,6 +166,7 @@ def worker() -> None:
         services.messages,
         services.documents,
         services.printing,
+        services.archives,
         services.operations,
         joined.settings.data,
     ).run()

@@ -41,6 +41,20 @@ MANY = frozenset({Kind.CHOICES, Kind.FILES, Kind.PEOPLE})
 ROWS = frozenset({Kind.TABLE, Kind.TEXTS})
 """Kinds whose value is a list that is posted under numbered names."""
 LISTS = MANY | ROWS
+ARCHIVE: Mapping[str, frozenset[Kind]] = {
+    "place": frozenset({Kind.SECTION}),
+    "filedOn": frozenset({Kind.DATE}),
+    "filedBy": frozenset({Kind.PERSON}),
+    "classification": frozenset({Kind.TEXT, Kind.CHOICE}),
+    "level": frozenset({Kind.TEXT, Kind.CHOICE}),
+    "security": frozenset({Kind.TEXT, Kind.CHOICE}),
+    "activeRetention": frozenset({Kind.INTEGER}),
+    "inactiveRetention": frozenset({Kind.INTEGER}),
+    "disposition": frozenset({Kind.TEXT, Kind.CHOICE}),
+}
+"""What a form may say of the berkas that is made of a completed instance, and by which kinds of fields."""
+FILING = ("place", "filedOn", "filedBy")
+"""Without these no instance is completed: where the manual copy stands, since when, who filed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +162,7 @@ class Field:
     signing: Signing | None = None  # of a section that is a signature: its fields are "mode" and "file"
     verify: Verification | None = None  # of a table whose rows are accepted or returned
     return_reason: bool = False
+    archive: str | None = None  # what the field says of the berkas: a word of ARCHIVE
     source: Wording | None = None  # where a prefilled value comes from
     messages: Mapping[str, Wording] = field(default_factory=dict)
 

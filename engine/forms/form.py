@@ -70,6 +70,11 @@ class Form:
         return any(field.number for _, field in self.every_field())
 
     @cached_property
+    def archive(self) -> Mapping[str, tuple[str, Field]]:
+        """The fields that say something of the berkas, with their paths, by word (engine.forms.field.ARCHIVE)."""
+        return {field.archive: (path, field) for path, field in self.every_field() if field.archive}
+
+    @cached_property
     def expressions(self) -> tuple[tuple[str, str], ...]:
         """Every expression of the form as (path of its field, text)."""
         found = []

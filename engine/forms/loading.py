@@ -14,6 +14,8 @@ from typing import Any
 
 from engine.forms import rules
 from engine.forms.field import (
+    ARCHIVE,
+    FILING,
     LISTS,
     NUMERIC,
     VERBS,
@@ -61,6 +63,7 @@ UI_OPTIONS: Mapping[str, frozenset[Kind]] = {
     "source": frozenset(Kind),
     "aside": frozenset(Kind),
     "verify": frozenset({Kind.TABLE}),
+    "archive": frozenset[Kind]().union(*ARCHIVE.values()),
 }
 SIGNATURE = "signature"
 """The format of an object that is a signature; what it holds is not written in the schema."""
@@ -626,6 +629,7 @@ class _Reader:
             field,
             buttons=self.verbs(field, options.get("buttons"), (*place, "buttons")),
             return_reason=options.get("returnReason") is True,
+            archive=self.archived(field, options.get("archive"), (*place, "archive")),
             aside=options.get("aside") is True and (field.read_only or field.computed is not None),
             accept=tuple(_ending(each) for each in _listed(options.get("accept"))),
             max_size=size,
@@ -637,6 +641,21 @@ class _Reader:
             source=_ui_words(options.get("source")),
             messages={k: w for k, v in messages.items() if (w := _ui_words(v)) is not None},
         )
+
+    def archived(self, field: Field, word: Any, place: Path) -> str | None:
+        """Return what a field says of the berkas; a place consists of short texts, as a label on a box does."""
+        if word is None:
+            return None
+        if field.kind not in ARCHIVE.get(str(word), frozenset()):
+            fitting = ", ".join(known for known, kinds in ARCHIVE.items() if field.kind in kinds)
+            message = f"Kata arsip {word} tidak dikenal untuk isian jenis {field.kind.value}."
+            self.refuse(self.ui_file, place, message, f"Pakai {fitting}." if fitting else "Hapus.")
+            return None
+        if word == "place" and any(each.kind is not Kind.TEXT or each.given for each in field.fields):
+            message = "Tempat simpan hanya terdiri atas isian teks pendek."
+            self.refuse(self.ui_file, place, message, "Pindahkan isian lainnya ke luar bagian ini.")
+            return None
+        return str(word)
 
     def verification(self, field: Field, verify: Any, place: Path) -> Verification | None:
         """Return how a table's rows are accepted or returned; names must be columns, outcomes choices of the first."""
@@ -743,8 +762,26 @@ class _Reader:
                     f"Formulir ini mempunyai {len(found)} {what}: {', '.join(found)}.",
                     "Paling banyak satu.",
                 )
+        self.check_archive(every)
         for path, field in every:
             self.check_field(path, field)
+
+    def check_archive(self, every: Sequence[tuple[str, Field]]) -> None:
+        """Check that a form which says something of the berkas says each word once, and where its manual copy is."""
+        said = [(field.archive, path, field) for path, field in every if field.archive]
+        words = [word for word, _, _ in said]
+        for word, path, _ in said:
+            if words.count(word) > 1 or "[]" in path:
+                message = f"{path}: kata arsip {word} dipakai lebih dari sekali, atau di dalam tabel."
+                self.refuse(self.ui_file, (), message, "Pakai tiap kata satu kali, di luar tabel.")
+        lacking = [word for word in FILING if word not in words]
+        if said and lacking:
+            message = f"Formulir ini membuat berkas arsip tanpa menanyakan {', '.join(lacking)}."
+            self.refuse(self.ui_file, (), message, f"Beri kata arsip {', '.join(FILING)} kepada isiannya.")
+        for word, path, field in said:
+            if word in FILING and not field.required:
+                message = f"{path}: pelaksanaan dapat selesai tanpa isian ini, padahal berkasnya diarsipkan."
+                self.refuse(self.schema_file, (), message, "Sebut isian itu dalam required.")
 
     def check_field(self, path: str, field: Field) -> None:
         """Check one field against itself."""

@@ -21,6 +21,7 @@ from types import FrameType
 import structlog
 
 from engine.model.errors import AlurError
+from engine.service.archives import Archives
 from engine.service.documents import Documents
 from engine.service.messages import Messages
 from engine.service.operations import WORKER, Operations
@@ -42,6 +43,7 @@ class Worker:
     messages: Messages
     documents: Documents
     printing: Printing
+    archives: Archives
     operations: Operations
     data_dir: Path
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -70,7 +72,8 @@ class Worker:
                 moved += self._moved(instance_id, partial(self.timers.fire, instance_id, now))
             for message_id, instance_id in self.messages.deliverable():
                 moved += self._moved(instance_id, partial(self.messages.deliver, message_id, instance_id, now))
-            self._print(now)
+            self._quietly("documents not printed", self.printing.sweep, now)
+            self._quietly("berkas not built", self.archives.sweep, now)
         self.fired += moved
         if self._beaten is None or now - self._beaten >= BEAT_EVERY:
             self.operations.beat(self.name, now, {"fired": self.fired})
@@ -82,11 +85,11 @@ class Worker:
             self._tidied = now
         return moved
 
-    def _print(self, now: datetime) -> None:
+    def _quietly(self, failing: str, sweep: Callable[[datetime], int], now: datetime) -> None:
         try:
-            self.printing.sweep(now)
+            sweep(now)
         except Exception as error:  # a paper must not keep instances from moving
-            log.error("documents not printed", cause=str(error), exc_info=error)
+            log.error(failing, cause=str(error), exc_info=error)
 
     def _moved(self, instance_id: str, move: Callable[[], bool]) -> bool:
         try:

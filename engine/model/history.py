@@ -58,6 +58,8 @@ class Action(StrEnum):
     NUMBER_TAKEN = "number:taken"
     NUMBER_VOIDED = "number:voided"
     INSTANCE_ARCHIVED = "instance:archived"
+    ARCHIVE_FAILED = "archive:failed"
+    ARCHIVE_CORRECTED = "archive:corrected"
     REGISTER_DEFINED = "register:defined"
     REGISTER_CHANGED = "register:changed"
     REGISTER_IMPORTED = "register:imported"
@@ -161,7 +163,11 @@ class HistoryLine:
 
     def computed_hash(self) -> str:
         """Return the hash that this line should carry."""
-        return line_hash(
+        return hashlib.sha256(self.hashed_text().encode()).hexdigest()
+
+    def hashed_text(self) -> str:
+        """Return the text that this line's hash is over: whoever has it needs nothing of ours to compute the hash."""
+        return line_text(
             self.previous_hash,
             stream=self.stream,
             seq=self.seq,
@@ -177,6 +183,11 @@ class HistoryLine:
         )
 
 
+def line_text(previous_hash: str, **fields: Any) -> str:
+    """Return the RFC 8785 text of a line's fields and the hash before it."""
+    return canonical({"previous_hash": previous_hash, **fields})
+
+
 def line_hash(previous_hash: str, **fields: Any) -> str:
-    """Return the SHA-256, in hex, over the RFC 8785 text of a line's fields and the hash before it."""
-    return hashlib.sha256(canonical({"previous_hash": previous_hash, **fields}).encode()).hexdigest()
+    """Return the SHA-256, in hex, over a line's text."""
+    return hashlib.sha256(line_text(previous_hash, **fields).encode()).hexdigest()

@@ -105,6 +105,12 @@ class InstanceStatus(StrEnum):
     SUSPENDED = "suspended"
     COMPLETED = "completed"
     TERMINATED = "terminated"
+    ARCHIVED = "archived"  # completed, and its berkas built: only read from then on
+
+
+DONE = (InstanceStatus.COMPLETED, InstanceStatus.ARCHIVED)
+"""Those that reached their end."""
+OVER = (*DONE, InstanceStatus.TERMINATED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from engine.bpmn.drawing import Mark, State, Words, draw, legend
-from engine.model.process import InstanceStatus
-from engine.service.instances import OVER, InstancePage
+from engine.model.process import DONE, OVER
+from engine.service.instances import InstancePage
 from engine.service.procedures import Procedure
 
 __all__ = ["Mark", "State", "Words", "draw_instance", "draw_process", "legend", "marks_of", "states_of"]
@@ -39,7 +39,7 @@ def marks_of(page: InstancePage, overdue: Callable[[int, int], str] = lambda sec
         )
     for incident in page.incidents:
         marks[incident.element_id] = Mark(State.INCIDENT)
-    if page.record.status is InstanceStatus.COMPLETED:
+    if page.record.status in DONE:
         return {id_: mark for id_, mark in marks.items() if mark.state is not State.NOT_BEGUN}
     return marks
 

@@ -14,7 +14,7 @@ from engine.forms.form import Form
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, NotReady
 from engine.model.history import GENESIS, Action, Deed
 from engine.model.people import Actor, OfficeRole
-from engine.model.process import DueTimer, InstanceStatus, UserTask
+from engine.model.process import DONE, OVER, DueTimer, InstanceStatus, UserTask
 from engine.model.work import Clock, DocumentVersion, IncidentRecord, InstanceRecord, TaskRecord, TaskStatus
 from engine.service import moves, numbers
 from engine.service.clocks import clock_of
@@ -47,7 +47,6 @@ from engine.store.unit_of_work import Work, update_instance
 __all__ = ["InstanceFilter", "InstanceList", "InstancePage", "Instances", "ListedInstance", "Readiness", "StepView"]
 
 PAGE = 50
-OVER = (InstanceStatus.COMPLETED, InstanceStatus.TERMINATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +386,7 @@ class Instances:
                 record = self._seen(work, actor, instance_id)
                 if not self.takes_part(work, actor, instance_id):
                     raise NotPermitted("read_only")
+                moves.refuse_archived(record)
                 documents.add_comment(work, str(uuid.uuid4()), instance_id, text, actor.person_id, now)
                 self._note(work, record, Deed(Action.COMMENT_ADDED, change={"text": text}), now)
 
@@ -611,7 +611,7 @@ class Instances:
 
 def _stands(record: InstanceRecord) -> Conflict:
     """Return that an instance stands where this cannot be done to it: who brought it there, when and why."""
-    if record.status is InstanceStatus.COMPLETED:
+    if record.status in DONE:
         return Conflict("ended", at=record.ended_at)
     at = record.ended_at or record.changed_at
     return Conflict(record.status.value, who=record.ended_by, at=at, why=record.status_reason)

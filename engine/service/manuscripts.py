@@ -151,7 +151,7 @@ class Manuscript:
         data = {
             "data": self.content,
             "dokumen": self._about(),
-            "instansi": self._identity(),
+            "instansi": identity(self.office, self.ground.procedure, self.at),
             "orang": people_of(self.office, self.ground.names, self.at),
             "pelaksanaan": self._course(),
             "dokumen_lain": self._others(),
@@ -226,9 +226,6 @@ class Manuscript:
             for id_, content in self._known.items()
             if id_ != self.data_object_id
         }
-
-    def _identity(self) -> dict[str, Any]:
-        return identity(self.office, self.ground.procedure, self.at)
 
     def _course(self) -> dict[str, Any]:
         """Return the instance as a report tells it: its steps as planned and as they went."""

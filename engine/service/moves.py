@@ -19,9 +19,9 @@ from engine.model.errors import Conflict
 from engine.model.history import Action, Deed, plain
 from engine.model.people import SYSTEM
 from engine.model.process import InstanceStatus, Message, MessageKind, Snapshot, Step
-from engine.model.work import MessageRecord
+from engine.model.work import InstanceRecord, MessageRecord
 from engine.service.procedures import Procedure
-from engine.store.queries import instances, messages, office, tasks
+from engine.store.queries import archives, instances, messages, office, tasks
 from engine.store.unit_of_work import Work, update_instance
 
 ATTEMPTS = 8
@@ -91,6 +91,8 @@ def write_step(
     title: str | None = None,
 ) -> int:
     """Write a step over *head* with its history lines; the sequence number of the first of them."""
+    if head.status is InstanceStatus.ARCHIVED:
+        raise Conflict("archived")
     lines = list(deeds)
     incidents_before = office.open_incidents_of(work, head.id) if head.status is InstanceStatus.INCIDENT else ()
     raised_before = {record.task_id: record for record in incidents_before}
@@ -140,6 +142,8 @@ def write_step(
     if title is not None:
         values["title"] = title
     update_instance(work, head.id, head.revision, values)
+    if step.status is InstanceStatus.COMPLETED and procedure.archives:
+        archives.add_due(work, head.id, now)
     if step.opened:
         facts = task_facts(procedure, step, calendar, now, returned)
         instances.open_tasks(work, head.id, procedure.outline.process_id, step.opened, facts, now)
@@ -151,6 +155,12 @@ def write_step(
     for message, sent in zip(step.thrown, outgoing, strict=True):
         messages.send(work, sent, events.correlations_of(message))
     return head.history_seq + 1
+
+
+def refuse_archived(record: InstanceRecord) -> None:
+    """Refuse to write into an instance whose berkas is built: what went into the archive stays what it was."""
+    if record.status is InstanceStatus.ARCHIVED:
+        raise Conflict("archived")
 
 
 def prepare(work: Work, message: Message, from_instance: str | None, now: datetime) -> tuple[MessageRecord, ...]:

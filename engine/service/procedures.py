@@ -7,7 +7,7 @@ a version for the first time reads its files from the database, which is why any
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import cached_property, partial
 from threading import Lock
 from typing import Any
 
@@ -66,6 +66,11 @@ class Procedure:
     def xml(self) -> bytes:
         """The BPMN diagram."""
         return self.files[f"processes/{self.outline.process_id}/{self.outline.process_id}.bpmn"]
+
+    @cached_property
+    def archives(self) -> bool:
+        """Whether a completed instance becomes a berkas: some form asks where its manual copy is."""
+        return any(form.archive for form in self.forms.values())
 
     def form_of(self, element_id: str) -> Form:
         """Return the form of a step or of the start event; a manual task asks nothing unless it has one."""

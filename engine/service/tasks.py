@@ -21,7 +21,7 @@ from engine.forms.reading import Reading
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, Capacity, Membership, OfficeRole
-from engine.model.process import InstanceStatus, Step, UserTask
+from engine.model.process import DONE, InstanceStatus, Step, UserTask
 from engine.model.work import Attachment, Clock, DocumentVersion, Draft, InstanceRecord, TaskRecord, TaskStatus
 from engine.service import moves, numbers, signing
 from engine.service.clocks import clock_of
@@ -288,7 +288,7 @@ class Tasks:
             clock=clock_of(task, self.office.calendar(), now),
             documents=mine,
             next_tasks=following,
-            ended=record.status is InstanceStatus.COMPLETED,
+            ended=record.status in DONE,
             stopped=record.status is InstanceStatus.INCIDENT,
             procedure=procedure,
         )

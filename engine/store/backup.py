@@ -23,7 +23,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, exc, func, insert, inspect, select
+from sqlalchemy import Connection, exc, func, insert, inspect, select, union
 
 from engine import __version__
 from engine.model.errors import SetupError
@@ -35,7 +35,7 @@ from engine.store.files import CHUNK, FILES, disk_problem
 from engine.store.history import Report, append, head_of, lines_after, verify
 from engine.store.keys import keys_dir
 from engine.store.schema import check_schema, latest_version, upgrade, versions
-from engine.store.tables import attachment, metadata
+from engine.store.tables import archive, attachment, metadata, rendering
 from engine.store.triggers import create_triggers
 from engine.store.unit_of_work import Reader
 
@@ -111,7 +111,10 @@ def _spool_tables(database: Database, spool: Path) -> tuple[dict[str, int], set[
             with (spool / declared.name).open("wb") as file:
                 found = reader.connection.execute(query, execution_options={"yield_per": AT_ONCE})
                 rows[declared.name] = write_rows(found, columns_of(declared), file)
-        used = select(attachment.c.sha256).where(attachment.c.instance_id.is_not(None)).distinct()
+        used = union(
+            select(attachment.c.sha256).where(attachment.c.instance_id.is_not(None)),
+            *(select(kept.c.sha256).where(kept.c.sha256.is_not(None)) for kept in (rendering, archive)),
+        )
         referred = {f"{FILES}/{sha256[:2]}/{sha256}" for sha256 in reader.connection.scalars(used)}
     return rows, referred
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 
 from engine.model.errors import AlurError, NotFound, SetupError
 
@@ -59,12 +59,25 @@ class FileStore:
 
     def put(self, content: Readable, limit: int) -> StoredFile:
         """Keep *content*, of at most *limit* bytes (else ``TooLarge``, and nothing stays); the same content once."""
+        return self._keep(lambda file: _copy(content, file, limit))
+
+    def put_written(self, write: Callable[[BinaryIO], None]) -> StoredFile:
+        """Keep what *write* writes into a file that it may move about in; if it raises, nothing stays."""
+        return self._keep(lambda file: _written(write, file))
+
+    def scratch(self) -> BinaryIO:
+        """Return a file without a name, gone once it is closed, on this disk: memory and /tmp may be too small."""
+        with self._problems():
+            _make_folder(self._root)
+            return cast(BinaryIO, tempfile.TemporaryFile(dir=self._root))
+
+    def _keep(self, fill: Callable[[BinaryIO], StoredFile]) -> StoredFile:
         with self._problems(), self._collecting(fcntl.LOCK_SH):
             descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=self._root)
             draft = Path(name)
             try:
-                with os.fdopen(descriptor, "wb") as file:
-                    stored = _copy(content, file, limit)
+                with os.fdopen(descriptor, "w+b") as file:
+                    stored = fill(file)
                     path = self._path(stored.sha256)
                     if path.exists():
                         os.utime(path)  # young again: not to be collected before somebody refers to it
@@ -168,6 +181,13 @@ def _copy(content: Readable, file: BinaryIO, limit: int) -> StoredFile:
         digest.update(chunk)
         file.write(chunk)
     return StoredFile(digest.hexdigest(), size)
+
+
+def _written(write: Callable[[BinaryIO], None], file: BinaryIO) -> StoredFile:
+    write(file)
+    file.seek(0)
+    digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]  # a file that is open for both
+    return StoredFile(digest.hexdigest(), file.tell())
 
 
 def _make_folder(path: Path) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -438,17 +439,22 @@ signature = Table(  # who signed which version of a document, and in which of th
 )
 Index("ix_signature_file_sha256", signature.c.file_sha256)
 
-archive = Table(  # the berkas of a finished instance
+archive = Table(  # the berkas of a completed instance: due until it is built, then kept for ever
     "archive",
     metadata,
     Column("instance_id", ForeignKey("instance.id"), primary_key=True),
-    Column("sha256", String(64), nullable=False),
-    Column("size", Integer, nullable=False),
+    Column("status", String(20), nullable=False),  # due, made, failed
     Column("place", JSON, nullable=False),  # where the manual copy stands, and who filed it when
-    Column("archived_at", UtcDateTime, nullable=False),
-    Column("archived_by", String(64), nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("cause", Text),
+    Column("sha256", String(64)),  # of the ZIP
+    Column("size", BigInteger),
+    Column("archived_at", UtcDateTime),
     info=HISTORY,
 )
+Index("ix_archive_status", archive.c.status, archive.c.due_at)
+Index("ix_archive_sha256", archive.c.sha256)
 
 comment = Table(
     "comment",

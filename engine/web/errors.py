@@ -148,6 +148,8 @@ def conflict_words(error: Conflict) -> str:
         case "terminated":
             why = error.facts.get("why") or "–"
             return gettext("Pelaksanaan dihentikan oleh %(who)s dengan alasan: %(why)s", who=who, why=why)
+        case "archived":
+            return gettext("Pelaksanaan ini sudah diarsipkan dan hanya dapat dibaca. Tidak ada yang berubah.")
         case "ended":
             return gettext("Pelaksanaan ini sudah selesai pada %(at)s.", at=at)
         case "running" | "waiting" | "incident":

@@ -19,7 +19,7 @@ from engine.web.tasks import words
 from engine.web.texts import gettext
 
 pages = Blueprint("instances", __name__, url_prefix="/instans")
-STATUSES = ("running", "waiting", "incident", "suspended", "completed", "terminated")
+STATUSES = ("running", "waiting", "incident", "suspended", "completed", "terminated", "archived")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 

@@ -6,6 +6,7 @@ from typing import cast
 from flask import current_app
 
 from engine.service.accounts import Accounts
+from engine.service.archives import Archives
 from engine.service.deployments import Deployments
 from engine.service.documents import Documents
 from engine.service.grids import Grids
@@ -33,6 +34,7 @@ class Services:
     """All that a person may ask of Alur."""
 
     accounts: Accounts
+    archives: Archives
     deployments: Deployments
     documents: Documents
     grids: Grids

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion
 from engine.store.prepared import Prepared
 from engine.store.queries import Transaction
-from engine.store.tables import attachment, comment, document, document_part, instance, number, rendering
+from engine.store.tables import archive, attachment, comment, document, document_part, instance, number, rendering
 
 COLUMNS = (
     document.c.id,
@@ -254,7 +254,8 @@ def attachments(tx: Transaction, ids: Collection[str]) -> dict[str, Attachment]:
 
 def attachments_of(tx: Transaction, instance_id: str) -> tuple[Attachment, ...]:
     """Return the files that an instance's documents hold."""
-    query = select(*FILES).where(attachment.c.instance_id == instance_id).order_by(attachment.c.uploaded_at)
+    query = select(*FILES).where(attachment.c.instance_id == instance_id)
+    query = query.order_by(attachment.c.uploaded_at, attachment.c.id)
     return tuple(Attachment(*row) for row in tx.connection.execute(query))
 
 
@@ -280,6 +281,7 @@ def hashes_held(tx: Transaction, hashes: Collection[str]) -> set[str]:
     held = union(
         select(attachment.c.sha256).where(attachment.c.sha256.in_(hashes)),
         select(rendering.c.sha256).where(rendering.c.sha256.in_(hashes)),
+        select(archive.c.sha256).where(archive.c.sha256.in_(hashes)),
     )
     return set(tx.connection.scalars(held))
 

@@ -1,5 +1,6 @@
 """Reading history: timelines of one stream, and search over all of it."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from engine.model.history import HistoryLine
+from engine.model.history import Action, HistoryLine
 from engine.store.queries import Transaction
 from engine.store.tables import history
 
@@ -100,6 +101,21 @@ def passed(tx: Transaction, instance_id: str) -> tuple[str, ...]:
     """Return the change texts of an instance's lines, oldest first: they hold the elements and flows passed."""
     query = select(history.c.change).where(history.c.stream == f"instance:{instance_id}").order_by(history.c.seq)
     return tuple(tx.connection.scalars(query))
+
+
+def last_values(tx: Transaction, instance_id: str, element_id: str) -> dict[str, Any]:
+    """Return what the last completion of an element recorded of its form beside documents, as JSON."""
+    query = (
+        select(history.c.change)
+        .where(
+            history.c.stream == f"instance:{instance_id}",
+            history.c.element_id == element_id,
+            history.c.action == Action.TASK_COMPLETED.value,
+        )
+        .order_by(history.c.seq.desc())
+    )
+    change = tx.connection.scalar(query.limit(1))
+    return json.loads(change).get("values", {}) if change else {}
 
 
 def line(tx: Transaction, stream: str, seq: int) -> HistoryLine | None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, or_, select
 
 from engine.model.people import Actor
-from engine.model.process import DueTimer, InstanceStatus, OpenTask
+from engine.model.process import DONE, OVER, DueTimer, InstanceStatus, OpenTask
 from engine.model.work import InstanceRecord, TaskStatus
 from engine.store.prepared import Prepared
 from engine.store.queries import Transaction
@@ -179,7 +179,7 @@ def completed(tx: Transaction, process_id: str, limit: int) -> tuple[InstanceRec
     query = (
         select(*COLUMNS)
         .join(definition, definition.c.id == instance.c.definition_id)
-        .where(instance.c.process_id == process_id, instance.c.status == InstanceStatus.COMPLETED.value)
+        .where(instance.c.process_id == process_id, instance.c.status.in_(DONE))
         .order_by(instance.c.started_at.desc(), instance.c.id)
         .limit(limit)
     )
@@ -230,7 +230,7 @@ def running_by_version(tx: Transaction, process_id: str) -> dict[str, int]:
         select(instance.c.definition_id, func.count())
         .where(
             instance.c.process_id == process_id,
-            instance.c.status.not_in([InstanceStatus.COMPLETED.value, InstanceStatus.TERMINATED.value]),
+            instance.c.status.not_in(OVER),
         )
         .group_by(instance.c.definition_id)
     )

@@ -48,6 +48,16 @@ def of_document(tx: Transaction, document_id: str) -> tuple[Rendering, ...]:
     return tuple(_rendering(row) for row in tx.connection.execute(query))
 
 
+def of_instance(tx: Transaction, instance_id: str) -> tuple[Rendering, ...]:
+    """Return the renderings of every version of an instance."""
+    query = (
+        select(*COLUMNS)
+        .where(rendering.c.instance_id == instance_id)
+        .order_by(rendering.c.document_id, rendering.c.format, rendering.c.part)
+    )
+    return tuple(_rendering(row) for row in tx.connection.execute(query))
+
+
 def change(tx: Transaction, made: Rendering) -> bool:
     """Write what became of a rendering that was not made yet; False if somebody else made it meanwhile."""
     its = {column.name for column in rendering.primary_key}

@@ -379,7 +379,7 @@ class AttachmentGiven(Given):
 
 # ── instances ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-InstanceStatusWord = Literal["running", "waiting", "incident", "suspended", "completed", "terminated"]
+InstanceStatusWord = Literal["running", "waiting", "incident", "suspended", "completed", "terminated", "archived"]
 
 
 class StartAsked(Asked):

@@ -1,0 +1,280 @@
+"""Is a berkas what was archived? Checked with the ZIP alone: no database, no key, no network.
+
+What the ZIP says of itself is believed nowhere. Nothing of it is written to the disk, and no more is read than it
+declares; what it declares is limited first, so that a few kilobytes cannot ask for hours (a ZIP bomb).
+"""
+
+import hashlib
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from engine.model.history import GENESIS
+
+MOST_FILES = 200_000
+MOST_BYTES = 100 << 30
+MOST_EXPANSION = 200  # times; what people write shrinks to a hundredth at best
+SMALL = 1 << 20  # bytes that no file is refused for, however well it was compressed
+MOST_TEXT = 64 << 20  # bytes of a manifest
+LONGEST_LINE = 32 << 20  # bytes of one line of history
+CHUNK = 1 << 20
+HISTORY, HASHES = "data/riwayat/riwayat.jsonl", "data/riwayat/sidik.txt"
+SOURCES = "data/sop/"
+MANIFEST, TAG_MANIFEST, INFO = "manifest-sha256.txt", "tagmanifest-sha256.txt", "bag-info.txt"
+LISTED = re.compile(r"(?P<sha256>[0-9a-fA-F]{64})[ \t]+\*?(?P<path>.+)")
+CONTENT = re.compile(r"data/dokumen/[^/]+/v\d+/(isi|bagian)\.json")
+
+
+@dataclass
+class Inspection:
+    """What was found: *faults* name file and line; without any, the berkas is what it says it is."""
+
+    sha256: str = ""  # of the ZIP
+    files: int = 0
+    lines: int = 0
+    documents: int = 0
+    head: str = GENESIS  # hash of the last line of history
+    info: dict[str, str] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def sound(self) -> bool:
+        """Whether everything fits."""
+        return not self.faults
+
+
+class _Unreadable(Exception):
+    """The ZIP cannot be checked further; says why."""
+
+
+def inspect(path: Path) -> Inspection:
+    """Check the ZIP at *path*: every manifest, the chain of history, and that documents are those history names."""
+    found = Inspection()
+    with path.open("rb") as file:
+        found.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _Inspector(archive, path.stat().st_size, found).run()
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error):
+        found.faults.append(f"{path.name}: ZIP rusak atau terpotong; ambil lagi berkasnya dari halaman Arsip.")
+    except _Unreadable as error:
+        found.faults.append(f"{path.name}: {error}")
+    return found
+
+
+class _Inspector:
+    def __init__(self, archive: zipfile.ZipFile, size: int, found: Inspection) -> None:
+        self._archive, self._found = archive, found
+        self._entries = self._known(size)
+        self._hashes: dict[str, str] = {}
+
+    def run(self) -> None:
+        declaration = self._text("bagit.txt")
+        if "BagIt-Version: 1.0" not in declaration.splitlines():
+            self._blame("bagit.txt", "bukan pernyataan BagIt 1.0")
+        payload, tags = self._manifest(MANIFEST), self._manifest(TAG_MANIFEST)
+        self._found.files = len(self._entries)
+        for path in self._entries:
+            self._hashes[path] = self._hash(path)
+        for listed, here in ((payload, self._of_payload()), (tags, self._of_tags())):
+            self._compare(listed, here)
+        self._read_info()
+        said = self._walk_history()
+        if said is not None:
+            self._compare_documents(said)
+
+    # ── the bag ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _known(self, size: int) -> dict[str, zipfile.ZipInfo]:
+        """Return the entries by their path in the bag, after a look at what they declare."""
+        entries = [entry for entry in self._archive.infolist() if not entry.is_dir()]
+        if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > MOST_BYTES:
+            raise _Unreadable("isinya lebih besar daripada sebuah berkas arsip; tidak dibuka (bom ZIP?).")
+        if sum(entry.compress_size for entry in entries) > size:
+            raise _Unreadable("isinya saling menumpuk; tidak dibuka (bom ZIP?).")
+        found: dict[str, zipfile.ZipInfo] = {}
+        tops = set()
+        for entry in entries:
+            name = PurePosixPath(entry.filename)
+            if entry.file_size > max(SMALL, entry.compress_size * MOST_EXPANSION):
+                raise _Unreadable(f"{entry.filename} mengembang terlalu besar; tidak dibuka (bom ZIP?).")
+            if entry.flag_bits & 0x1:
+                raise _Unreadable(f"{entry.filename} bersandi; berkas arsip tidak pernah bersandi.")
+            if name.is_absolute() or ".." in name.parts or "\\" in entry.filename or len(name.parts) < 2:
+                raise _Unreadable(f"{entry.filename!r} bukan tempat di dalam sebuah berkas arsip.")
+            path = entry.filename.partition("/")[2]
+            if path in found:
+                raise _Unreadable(f"{path} ada dua kali.")
+            tops.add(name.parts[0])
+            found[path] = entry
+        if len(tops) != 1:
+            raise _Unreadable("bukan berkas arsip: semua isinya harus di dalam satu folder.")
+        return found
+
+    def _manifest(self, name: str) -> dict[str, str]:
+        listed: dict[str, str] = {}
+        for number, line in enumerate(self._text(name).splitlines(), start=1):
+            match = LISTED.fullmatch(line)
+            if match is None:
+                self._blame(f"{name} baris {number}", "tidak terbaca")
+                continue
+            path = match["path"].replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")
+            if path in listed:
+                self._blame(f"{name} baris {number}", f"menyebut {path} dua kali")
+            listed[path] = match["sha256"].lower()
+        return listed
+
+    def _of_payload(self) -> set[str]:
+        return {path for path in self._entries if path.startswith("data/")}
+
+    def _of_tags(self) -> set[str]:
+        return {path for path in self._entries if not path.startswith("data/")} - {TAG_MANIFEST}
+
+    def _compare(self, listed: Mapping[str, str], here: set[str]) -> None:
+        for path in sorted(listed.keys() - here):
+            self._blame(path, "hilang: disebut dalam daftar, tetapi tidak ada")
+        for path in sorted(here - listed.keys()):
+            self._blame(path, "ditambahkan: ada, tetapi tidak disebut dalam daftar")
+        for path in sorted(here & listed.keys()):
+            if self._hashes[path] != listed[path]:
+                self._blame(path, "isinya berubah: SHA-256-nya bukan yang disebut dalam daftar")
+
+    def _read_info(self) -> None:
+        for line in self._text(INFO).splitlines():
+            label, colon, value = line.partition(":")
+            if colon and not line.startswith((" ", "\t")):
+                self._found.info[label.strip()] = value.strip()
+        held = self._of_payload()
+        oxum = f"{sum(self._entries[path].file_size for path in held)}.{len(held)}"
+        if self._found.info.get("Payload-Oxum") != oxum:
+            self._blame(INFO, f"menyebut jumlah isi {self._found.info.get('Payload-Oxum')}, yang ada {oxum}")
+
+    # ── history ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _walk_history(self) -> "_Said | None":
+        """Return what history says of documents; None if the chain does not fit."""
+        if HISTORY not in self._entries or HASHES not in self._entries:
+            self._blame(HISTORY, "hilang: tanpa riwayat tidak ada yang dapat dibuktikan")
+            return None
+        said, recorded = _Said(), self._text(HASHES).splitlines()
+        head, number = GENESIS, 0
+        for number, text in enumerate(self._lines(HISTORY), start=1):
+            place = f"{HISTORY} baris {number}"
+            digest = hashlib.sha256(text).hexdigest()
+            if number > len(recorded) or recorded[number - 1].split() != [digest, str(number)]:
+                self._blame(place, "isinya bukan yang ditulis semula: sidiknya lain daripada yang tercatat")
+                return None
+            try:
+                line = json.loads(text)
+                fits = (line["seq"], line["previous_hash"]) == (number, head)
+                said.hear(line)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                self._blame(place, "tidak terbaca sebagai baris riwayat")
+                return None
+            if not fits:
+                fault = "tidak menyambung ke baris sebelumnya: ada baris yang diubah, dihapus, atau disisipkan"
+                self._blame(place, fault)
+                return None
+            head = digest
+        self._found.lines, self._found.head = number, head
+        info = self._found.info
+        if (info.get("Alur-Riwayat-Baris"), info.get("Alur-Riwayat-Sidik")) != (str(number), head):
+            self._blame(HISTORY, f"berakhir pada baris {number}, bukan pada baris yang disebut {INFO}")
+        return said
+
+    def _compare_documents(self, said: "_Said") -> None:
+        held = {digest for path, digest in self._hashes.items() if path.startswith("data/")}
+        for what, digest in sorted(said.hashes()):
+            if digest not in held:
+                self._blame(what, f"menurut riwayat bersidik {digest[:12]}…, tetapi tidak ada isi seperti itu")
+        known = {digest for _, digest in said.hashes()}
+        for path in sorted(self._of_payload()):
+            if CONTENT.fullmatch(path) and self._hashes[path] not in known:
+                self._blame(path, "tidak dikenal riwayat")
+        self._found.documents = len(said.documents)
+        sources = sorted(path for path in self._of_payload() if path.startswith(SOURCES))
+        listed = "".join(f"{self._hashes[path]}  {path.removeprefix(SOURCES)}\n" for path in sources)
+        content = hashlib.sha256(listed.encode()).hexdigest()
+        if said.content_hash is not None and content != said.content_hash:
+            self._blame(SOURCES, "diagram, formulir, atau hitungannya bukan versi yang dijalankan menurut riwayat")
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _blame(self, place: str, fault: str) -> None:
+        self._found.faults.append(f"{place}: {fault}.")
+
+    @contextmanager
+    def _opened(self, path: str) -> Iterator[IO[bytes]]:
+        entry = self._entries.get(path)
+        if entry is None:
+            raise _Unreadable(f"{path} tidak ada; ini bukan berkas arsip yang lengkap.")
+        with self._archive.open(entry) as file:
+            yield file
+
+    def _hash(self, path: str) -> str:
+        digest = hashlib.sha256()
+        try:
+            with self._opened(path) as file:
+                while chunk := file.read(CHUNK):
+                    digest.update(chunk)
+        except zipfile.BadZipFile:  # its own checksum does not fit: say which file, and go on
+            return "-"
+        return digest.hexdigest()
+
+    def _text(self, path: str) -> str:
+        try:
+            with self._opened(path) as file:
+                content = file.read(MOST_TEXT + 1)
+        except zipfile.BadZipFile:
+            raise _Unreadable(f"{path} rusak: isinya berubah.") from None
+        if len(content) > MOST_TEXT:
+            raise _Unreadable(f"{path} terlalu besar untuk sebuah daftar.")
+        try:
+            return content.decode()
+        except UnicodeDecodeError:
+            raise _Unreadable(f"{path} bukan teks UTF-8.") from None
+
+    def _lines(self, path: str) -> Iterator[bytes]:
+        try:
+            with self._opened(path) as file:
+                while line := file.readline(LONGEST_LINE + 1):
+                    if len(line) > LONGEST_LINE:
+                        raise _Unreadable(f"{path} memuat baris yang terlalu panjang.")
+                    yield line.removesuffix(b"\n")
+        except zipfile.BadZipFile:
+            raise _Unreadable(f"{path} rusak: isinya berubah.") from None
+
+
+class _Said:
+    """What history says that must be in the berkas: the last word on each version, part and paper."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, tuple[str, str]] = {}
+        self._parts: dict[tuple[str, str], tuple[str, str]] = {}
+        self._papers: dict[tuple[str, str, str], tuple[str, str]] = {}
+        self.content_hash: str | None = None
+
+    def hear(self, line: Mapping[str, Any]) -> None:
+        action, change = line["action"], json.loads(line["change"])
+        if action == "instance:started":
+            self.content_hash = change.get("content_hash")
+        if "document" not in change or "data_object" not in change:
+            return
+        named = f"{change['data_object']} v{change['version']}"
+        if action in ("document:saved", "document:issued", "document:replaced"):
+            self.documents[change["document"]] = (named, change["sha256"])
+        if "part_sha256" in change:
+            place = (change["document"], change["item"])
+            self._parts[place] = (f"{named} bagian {change['item']}", change["part_sha256"])
+        if action == "document:rendered" and change["format"] != "png":  # the picture of a first page is no paper
+            paper = f"{named} ({change['format']}{' ' + change['part'] if change['part'] else ''})"
+            self._papers[change["document"], change["format"], change["part"]] = (paper, change["file_sha256"])
+
+    def hashes(self) -> set[tuple[str, str]]:
+        return {*self.documents.values(), *self._parts.values(), *self._papers.values()}

@@ -1,0 +1,50 @@
+"""The berkas of a completed instance: due from its end, built once, kept for ever; and where its manual copy stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class ArchiveStatus(StrEnum):
+    """Where the berkas of an instance stands."""
+
+    DUE = "due"
+    MADE = "made"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the manual copy stands, who filed it there and when; empty where nobody said."""
+
+    parts: Mapping[str, str] = field(default_factory=dict)  # by field of the form: room, shelf, box ...
+    filed_on: date | None = None
+    filed_by: str | None = None  # person id
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as a row and a history line keep it."""
+        filed_on = self.filed_on.isoformat() if self.filed_on else None
+        return {"parts": dict(self.parts), "filed_on": filed_on, "filed_by": self.filed_by}
+
+
+def place_of(kept: Mapping[str, Any]) -> Place:
+    """Return the place that :meth:`Place.as_json` wrote."""
+    filed_on = kept.get("filed_on")
+    return Place(kept.get("parts") or {}, date.fromisoformat(filed_on) if filed_on else None, kept.get("filed_by"))
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """The berkas of one instance."""
+
+    instance_id: str
+    status: ArchiveStatus
+    place: Place
+    due_at: datetime
+    attempts: int = 0
+    cause: str | None = None  # why it could not be built
+    sha256: str | None = None  # of the ZIP
+    size: int | None = None  # bytes
+    archived_at: datetime | None = None

@@ -1,0 +1,445 @@
+"""All that there is of one instance, as a bag: for the archive when it is completed, for an auditor at any time.
+
+What history's hashes cover goes in as the very text that they are over (content of documents, lines of history, files
+of the procedure), so that whoever has the ZIP needs nothing of ours to compute them. The state that it shows is that of
+the last line of history, which is also the instant on its entries: the same state gives the same bytes.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, Any, BinaryIO
+
+from engine import __version__
+from engine.bpmn.drawing import NoDrawing, Words, draw
+from engine.documents.bags import Bag, Damaged, Item, item
+from engine.documents.press import PRESS, Order, Press
+from engine.forms.field import FILING, Field
+from engine.model.archives import Place
+from engine.model.errors import NotFound
+from engine.model.history import GENESIS, HistoryLine, canonical, plain
+from engine.model.renderings import COVER, Rendering
+from engine.model.work import Attachment, DocumentVersion, InstanceRecord, TaskRecord
+from engine.service.manuscripts import identity
+from engine.service.office import Office
+from engine.service.procedures import Procedure, Procedures
+from engine.store.database import Database
+from engine.store.files import FileStore
+from engine.store.queries import Transaction, archives, documents, histories, instances, people, renderings, tasks
+
+LINES_AT_ONCE = 500
+CONTENTS, CONTENTS_PRINTED = "daftar-isi.json", "daftar-isi.pdf"
+LEVELS = {"classification": "klasifikasi", "level": "tingkat_perkembangan", "security": "klasifikasi_keamanan"}
+RETENTION = {"activeRetention": "aktif_tahun", "inactiveRetention": "inaktif_tahun", "disposition": "nasib_akhir"}
+UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+NOTE = """LIHAT DAHULU
+
+{title}
+{sop}
+
+Berkas ini memuat semua yang ada tentang satu pelaksanaan SOP sampai baris riwayat {seq} ({at}). Susunannya BagIt
+(RFC 8493), dibuat oleh Alur {version}. Ia dapat dibaca dan diperiksa tanpa Alur.
+
+  data/daftar-isi.pdf      daftar isi untuk dicetak, dengan SHA-256 setiap berkas
+  data/arsip.json          keterangan arsip: klasifikasi, pencipta, tempat simpan manual, retensi
+  data/dokumen/            setiap versi setiap dokumen: isinya (isi.json) dan cetakannya (PDF, DOCX, XLSX)
+  data/lampiran/           berkas yang diserahkan orang: bukti, pindaian, berkas bertanda tangan
+  data/riwayat/            siapa melakukan apa dan kapan, baris demi baris
+  data/sop/                diagram, formulir, templat, dan hitungan yang dijalankan
+
+MEMERIKSA DENGAN ALUR
+  alur verify --archive BERKAS.zip
+
+MEMERIKSA TANPA ALUR (di folder ini, setelah ZIP dibuka)
+  1. Semua berkas:    sha256sum -c manifest-sha256.txt tagmanifest-sha256.txt
+                      (Windows: Get-FileHash di PowerShell, lalu bandingkan)
+  2. Rantai riwayat:  setiap baris data/riwayat/riwayat.jsonl, tanpa akhir barisnya, dihitung SHA-256-nya. Hasilnya sama
+                      dengan "previous_hash" pada baris berikutnya; hasil baris terakhir sama dengan Alur-Riwayat-Sidik
+                      dalam bag-info.txt. Baris pertama menyambung ke 64 angka nol.
+                      while IFS= read -r baris; do printf %s "$baris" | sha256sum; done < data/riwayat/riwayat.jsonl
+  3. Isi dokumen:     SHA-256 isi.json (atau bagian.json) sama dengan "sha256" pada baris riwayat document:issued versi
+                      itu; SHA-256 setiap PDF sama dengan "file_sha256" pada baris document:rendered.
+
+YANG DIBUKTIKAN DAN YANG TIDAK
+  Bila semuanya cocok, isi berkas ini tidak berubah sejak dibuat, dan dokumennya adalah yang disebut riwayatnya.
+  Berkas ini sendiri tidak membuktikan bahwa dialah yang dibuat kantor: siapa pun dapat menyusun berkas lain yang cocok
+  dengan dirinya sendiri. Bandingkan SHA-256 ZIP-nya dengan yang tercatat pada halaman Arsip pelaksanaan itu (baris
+  instance:archived), atau dengan cetakan yang disimpan di tempat lain. Ia juga tidak membuktikan bahwa semua yang
+  terjadi memang dicatat.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the forms said of the berkas, under the names of the archive's vocabulary, shown and as kept."""
+
+    place: Place
+    shown: Mapping[str, Any]
+    labels: Mapping[str, str]  # of the parts of the place
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """The bag of one instance, and what the archive must know of it."""
+
+    record: InstanceRecord
+    bag: Bag
+    place: Place
+    broken_at: int | None  # the first line of history that does not fit
+    unprinted: tuple[tuple[str, Rendering], ...]  # papers that are not there, with their document's name
+
+
+@dataclass
+class _Ground:
+    """What was read of an instance, as of one moment."""
+
+    record: InstanceRecord
+    procedure: Procedure
+    versions: tuple[DocumentVersion, ...]
+    renderings: tuple[Rendering, ...]
+    attachments: tuple[Attachment, ...]
+    signatures: tuple[Mapping[str, Any], ...]
+    tasks: tuple[TaskRecord, ...]
+    names: Mapping[str, str]
+    about: About
+    lines: BinaryIO  # history as JSON lines
+    hashes: bytes
+    head: HistoryLine | None = None
+    broken_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Dossiers:
+    """Makes bags of instances."""
+
+    database: Database
+    files: FileStore
+    procedures: Procedures
+    office: Office
+    press: Press = PRESS
+
+    @contextmanager
+    def gathered(self, instance_id: str, kind: str) -> Iterator[Dossier]:
+        """Give the bag of an instance, *kind* being "arsip" or "pemeriksaan"; it can be written while this is open.
+
+        NotFound if there is no such instance, Busy if others are printed.
+        """
+        with self.files.scratch() as lines:
+            with self.database.read() as reader:
+                ground = self._read(reader, instance_id, lines)
+            unprinted = tuple(
+                (version.name, each)
+                for version in ground.versions
+                for each in ground.renderings
+                if each.document_id == version.id and each.sha256 is None
+            )
+            bag = self._bag(ground, kind)
+            yield Dossier(ground.record, bag, ground.about.place, ground.broken_at, unprinted)
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def about(self, reader: Transaction, record: InstanceRecord) -> About:
+        """Return what the forms of an instance said of its berkas."""
+        procedure = self.procedures.of(reader, record.definition_id)
+        return self._about(reader, record, procedure, documents.of_instance(reader, record.id))
+
+    def _read(self, reader: Transaction, instance_id: str, lines: BinaryIO) -> _Ground:
+        record = instances.by_id(reader, instance_id)
+        if record is None:
+            raise NotFound(instance_id)
+        procedure = self.procedures.of(reader, record.definition_id)
+        versions = documents.of_instance(reader, instance_id)
+        ground = _Ground(
+            record=record,
+            procedure=procedure,
+            versions=versions,
+            renderings=renderings.of_instance(reader, instance_id),
+            attachments=documents.attachments_of(reader, instance_id),
+            signatures=archives.signatures(reader, instance_id),
+            tasks=tasks.of_instance(reader, instance_id),
+            names={},
+            about=self._about(reader, record, procedure, versions),
+            lines=lines,
+            hashes=b"",
+        )
+        actors = _copy_history(reader, ground)
+        ground.names = people.names(reader, actors)
+        return ground
+
+    def _about(
+        self, reader: Transaction, record: InstanceRecord, procedure: Procedure, versions: Sequence[DocumentVersion]
+    ) -> About:
+        """Return what the newest version of each document said; a later correction of the place is the archive's."""
+        newest = {each.data_object_id: each for each in versions}
+        shown: dict[str, Any] = {}
+        said: dict[str, Any] = {}
+        labels: dict[str, str] = {}
+        for step in procedure.outline.tasks:
+            for word, (path, field) in procedure.form_of(step.element_id).archive.items():
+                names = path.split(".")
+                version = newest.get(names[0])
+                value: Any = {names[0]: json.loads(version.content)} if version else self._typed(reader, record, step)
+                for name in names:
+                    value = value.get(name) if isinstance(value, Mapping) else None
+                if value is not None:
+                    said[word], shown[word] = value, _shown(field, value)
+                if word == "place":
+                    labels = {each.name: each.wording.id for each in field.fields}
+        kept = archives.by_id(reader, record.id)
+        filed_on = said.get(FILING[1])
+        parts = {name: str(text) for name, text in (said.get(FILING[0]) or {}).items() if text}
+        place = Place(parts, datetime.fromisoformat(filed_on).date() if filed_on else None, said.get(FILING[2]))
+        return About(kept.place if kept is not None and kept.place != Place() else place, shown, labels)
+
+    def _typed(self, reader: Transaction, record: InstanceRecord, step: Any) -> Any:
+        """Return what a step's form held beside documents, as its last completion recorded it."""
+        return histories.last_values(reader, record.id, step.element_id)
+
+    # ── the bag ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _bag(self, ground: _Ground, kind: str) -> Bag:
+        record, outline = ground.record, ground.procedure.outline
+        at = ground.head.at if ground.head else record.started_at
+        local = at.astimezone(self.office.calendar().zone)
+        seq, head = (ground.head.seq, ground.head.hash) if ground.head else (0, GENESIS)
+        creator = str(identity(self.office, ground.procedure, at).get("nama") or "")
+        payload = sorted(self._payload(ground, creator), key=lambda each: each.path)
+        listed = [{"path": e.path, "keterangan": e.about, "ukuran": e.size, "sha256": e.sha256} for e in payload]
+        payload.append(_json(CONTENTS, listed, "Daftar isi, untuk program"))
+        printed = self.press.print(self._contents(ground, payload, at, creator)).content
+        payload.append(item(CONTENTS_PRINTED, printed, "Daftar isi berkas"))
+        named = f"{kind}-{outline.process_id}-{_safe(record.title).lower()}-{record.id[:8]}"
+        info = {
+            "Source-Organization": creator,
+            "Bag-Software-Agent": f"Alur {__version__}",
+            "Bagging-Date": local.date().isoformat(),
+            "External-Identifier": record.id,
+            "External-Description": f"{record.title} · {outline.name}",
+            "Alur-Jenis": kind,
+            "Alur-Keadaan-Per": plain(at),
+            "Alur-Riwayat-Baris": str(seq),
+            "Alur-Riwayat-Sidik": head,
+        }
+        note = NOTE.format(
+            title=record.title, sop=outline.name, seq=seq, at=local.strftime("%d-%m-%Y %H.%M"), version=__version__
+        )
+        return Bag(
+            f"{named}-r{seq}",
+            local,
+            {label: value for label, value in info.items() if value},
+            ("LIHAT-DAHULU.txt", note.encode()),
+            tuple(sorted(payload, key=lambda each: each.path)),
+        )
+
+    def _payload(self, ground: _Ground, creator: str) -> list[Item]:
+        procedure = ground.procedure
+        size = ground.lines.seek(0, 2)
+        ground.lines.seek(0)
+        sha256 = hashlib.file_digest(ground.lines, "sha256").hexdigest()  # type: ignore[arg-type]
+        found = [
+            _json("arsip.json", _archival(ground, creator), "Keterangan arsip"),
+            _json("pelaksanaan.json", _course(ground), "Pelaksanaan: langkah, pelaksana, waktu"),
+            Item("riwayat/riwayat.jsonl", sha256, size, lambda: _rewound(ground.lines), "Riwayat, baris demi baris"),
+            item("riwayat/sidik.txt", ground.hashes, "Sidik tiap baris riwayat, seperti tercatat"),
+        ]
+        for path, content in procedure.files.items():
+            found.append(item(f"sop/{path}", content, f"SOP versi {ground.record.version}: {path.rsplit('/', 1)[-1]}"))
+        with suppress(NoDrawing):
+            found.append(item("diagram.svg", draw(procedure.xml, words=Words()).encode(), "Diagram SOP, gambar"))
+        index = []
+        for version in ground.versions:
+            items, entry = self._of_version(version, ground)
+            found += items
+            index.append(entry)
+        found.append(_json("dokumen/dokumen.json", index, "Daftar dokumen dan versinya"))
+        index = []
+        for number, each in enumerate(ground.attachments, start=1):
+            path = f"lampiran/{number:03}-{_safe(each.name)}"
+            found.append(self._kept(path, each.sha256, each.size, f"Lampiran: {each.name}"))
+            index.append({**_row(each), "berkas": path})
+        found.append(_json("lampiran/lampiran.json", index, "Daftar lampiran"))
+        return found
+
+    def _of_version(self, version: DocumentVersion, ground: _Ground) -> tuple[list[Item], dict[str, Any]]:
+        folder, name = f"dokumen/{version.data_object_id}/v{version.version}", f"{version.name} v{version.version}"
+        found = []
+        entry = {key: value for key, value in _row(version).items() if key not in ("content", "parts", "instance_id")}
+        if version.parts:
+            union = canonical({part.item: part.sha256 for part in version.parts}).encode()
+            found.append(item(f"{folder}/bagian.json", union, f"{name}: sidik bagian-bagiannya"))
+            entry["bagian"] = []
+            for number, part in enumerate(version.parts, start=1):
+                path = f"{folder}/bagian/{number:03}-{_safe(part.item)}.json"
+                found.append(item(path, part.content.encode(), f"{name}: isi bagian {part.item}"))
+                about = {key: value for key, value in _row(part).items() if key != "content"}
+                entry["bagian"].append({**about, "berkas": path})
+        else:
+            found.append(item(f"{folder}/isi.json", version.content.encode(), f"{name}: isi"))
+        entry["cetakan"] = []
+        printed = [each for each in ground.renderings if each.document_id == version.id and each.format != COVER]
+        for number, each in enumerate(printed, start=1):
+            if each.sha256 is None:
+                continue
+            ending = f"-{number:03}-{_safe(each.part)}" if each.part else ""
+            path = f"{folder}/{version.data_object_id}-v{version.version}{ending}.{each.format}"
+            for_whom = f" untuk {each.part}" if each.part else ""
+            found.append(self._kept(path, each.sha256, each.size or 0, f"{name}{for_whom} ({each.format.upper()})"))
+            entry["cetakan"].append({**_row(each), "berkas": path})
+        entry["tanda_tangan"] = [plain(each) for each in ground.signatures if each["document_id"] == version.id]
+        return found, entry
+
+    def _kept(self, path: str, sha256: str, size: int, about: str) -> Item:
+        def opened() -> BinaryIO:
+            try:
+                return self.files.open(sha256)
+            except NotFound:
+                raise Damaged(path) from None
+
+        return Item(path, sha256, size, opened, about)
+
+    def _contents(self, ground: _Ground, payload: Sequence[Item], at: datetime, creator: str) -> Order:
+        """Return the order of the printed list of contents."""
+        local = at.astimezone(self.office.calendar().zone).strftime("%Y-%m-%dT%H:%M")
+        outline, seq = ground.procedure.outline, ground.head.seq if ground.head else 0
+        data = {
+            "data": {
+                "keterangan": [[label, text] for label, text in _described(ground, creator)],
+                "berkas": [
+                    {"path": e.path, "keterangan": e.about, "ukuran": _size(e.size), "sha256": e.sha256}
+                    for e in payload
+                ],
+                "baris": str(seq),
+                "sidik": ground.head.hash if ground.head else GENESIS,
+            },
+            "dokumen": {"nama": "Daftar Isi Berkas", "nomor": None, "versi": 1, "diterbitkan": local, "sha256": None},
+            "instansi": identity(self.office, ground.procedure, at),
+            "orang": {},
+            "pelaksanaan": {"judul": ground.record.title, "sop": outline.name},
+            "dokumen_lain": {},
+            "nilai": {},
+        }
+        content = json.dumps(data, ensure_ascii=False, default=str).encode()
+        main = b'#include "/alur/daftar-isi.typ"\n'
+        return Order("berkas.typ", {"berkas.typ": main}, content, timestamp=int(at.timestamp()))
+
+
+def _copy_history(reader: Transaction, ground: _Ground) -> set[str]:
+    """Write the instance's lines into the ground, each as the text that its hash is over; everybody who acted."""
+    stream, actors, hashes = f"instance:{ground.record.id}", {ground.record.started_by}, []
+    seq, head, more = 0, GENESIS, True
+    while more:
+        lines, more = histories.after(reader, stream, seq, LINES_AT_ONCE)
+        for line in lines:
+            text = line.hashed_text().encode()
+            ground.lines.write(text + b"\n")
+            hashes.append(f"{line.hash}  {line.seq}\n")
+            fits = (line.seq, line.previous_hash, hashlib.sha256(text).hexdigest()) == (seq + 1, head, line.hash)
+            if not fits and ground.broken_at is None:
+                ground.broken_at = line.seq
+            seq, head, ground.head = line.seq, line.hash, line
+            actors.add(line.actor)
+    if (seq, head) != (ground.record.history_seq, ground.record.history_hash) and ground.broken_at is None:
+        ground.broken_at = seq + 1
+    ground.hashes = "".join(hashes).encode()
+    return actors
+
+
+@contextmanager
+def _rewound(file: BinaryIO) -> Iterator[IO[bytes]]:
+    file.seek(0)
+    yield file
+
+
+def _archival(ground: _Ground, creator: str) -> dict[str, Any]:
+    """Return what an archivist asks of a berkas; retention stays empty until the office says it."""
+    record, about = ground.record, ground.about
+    return {
+        "judul": record.title,
+        "sop": ground.procedure.outline.name,
+        "pencipta": creator,
+        "tanggal_penciptaan": plain(record.ended_at),
+        **{name: about.shown.get(word) for word, name in LEVELS.items()},
+        "retensi": {name: about.shown.get(word) for word, name in RETENTION.items()},
+        "tempat_simpan_manual": {
+            **{about.labels.get(name, name): text for name, text in about.place.parts.items()},
+            "tanggal_simpan": plain(about.place.filed_on),
+            "petugas": about.place.filed_by,
+        },
+        "riwayat": {
+            "baris": ground.head.seq if ground.head else 0,
+            "sidik": ground.head.hash if ground.head else GENESIS,
+        },
+    }
+
+
+def _described(ground: _Ground, creator: str) -> list[tuple[str, str]]:
+    """Return the facts above the printed list."""
+    about, place = ground.about, ground.about.place
+    filed = "; ".join(f"{about.labels.get(name, name)} {text}" for name, text in place.parts.items())
+    by = ground.names.get(place.filed_by or "", place.filed_by)
+    said = {word: str(value) for word, value in about.shown.items() if not isinstance(value, Mapping)}
+    empty = "belum ditetapkan"
+    return [
+        ("SOP", f"{ground.procedure.outline.name}, versi {ground.record.version}"),
+        ("Pencipta arsip", creator),
+        ("Kode klasifikasi", said.get("classification", empty)),
+        ("Tingkat perkembangan", said.get("level", empty)),
+        ("Klasifikasi keamanan", said.get("security", empty)),
+        ("Tempat simpan manual", filed or "belum dicatat"),
+        ("Disimpan", f"{place.filed_on:%d-%m-%Y} oleh {by}" if place.filed_on and by else "belum dicatat"),
+        ("Retensi aktif, inaktif", ", ".join(said.get(w, empty) for w in ("activeRetention", "inactiveRetention"))),
+        ("Nasib akhir", said.get("disposition", empty)),
+    ]
+
+
+def _course(ground: _Ground) -> dict[str, Any]:
+    record = ground.record
+    steps = [
+        {key: value for key, value in _row(each).items() if key not in ("instance_status", "title", "process_id")}
+        for each in ground.tasks
+    ]
+    about = {
+        key: value for key, value in _row(record).items() if key not in ("revision", "changed_at", "status_reason")
+    }
+    content_hash = ground.procedure.record.content_hash
+    return {**about, "sop_sidik": content_hash, "langkah": steps, "orang": dict(sorted(ground.names.items()))}
+
+
+def _row(value: Any) -> dict[str, Any]:
+    """Return a frozen value as JSON can say it."""
+    return {name: plain(kept) for name in value.__dataclass_fields__ if _sayable(kept := getattr(value, name))}
+
+
+def _sayable(value: Any) -> bool:
+    return not (isinstance(value, tuple) and value and hasattr(value[0], "__dataclass_fields__"))
+
+
+def _json(path: str, value: Any, about: str) -> Item:
+    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True, default=str)
+    return item(path, f"{text}\n".encode(), about)
+
+
+def _shown(field: Field, value: Any) -> Any:
+    """Return a value in the form's own words."""
+    chosen = next((option.wording.id for option in field.options if option.value == value), None)
+    return chosen or value
+
+
+def _safe(name: str) -> str:
+    """Return a name that every system can keep: what else people call a file stands in its list."""
+    stem, point, ending = name.rpartition(".")
+    text = UNSAFE.sub("-", name).strip("-.") or "berkas"
+    if len(text) <= 80:
+        return text
+    return UNSAFE.sub("-", stem)[:60].strip("-.") + point + UNSAFE.sub("-", ending)[:10]
+
+
+def _size(count: int) -> str:
+    for unit, step in (("MB", 1 << 20), ("kB", 1 << 10)):
+        if count >= step:
+            return f"{count / step:.1f} {unit}".replace(".", ",")
+    return f"{count} B"
