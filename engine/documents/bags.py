@@ -17,20 +17,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, BinaryIO
 
-from engine.model.errors import AlurError
+from engine.model.errors import Damaged
 
 PAYLOAD = "data/"
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 CHUNK = 1 << 20
 EARLIEST = datetime(1980, 1, 1)  # noqa: DTZ001 - a ZIP has no zone, and begins here
-
-
-class Damaged(AlurError):
-    """A kept file is no longer what it was when it was kept, or is gone."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self.path = path
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,14 @@ class NotPrinted(AlurError):
         self.template, self.line, self.cause, self.hint = template, line, cause, hint
 
 
+class Damaged(AlurError):
+    """A kept file is gone, or no longer what it was when it was kept; *path* is its place in a berkas."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
 class Busy(AlurError):
     """The database could not take the change now; trying again may work."""
 

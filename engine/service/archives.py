@@ -15,12 +15,11 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, BinaryIO
 
-from engine.documents.bags import Damaged
 from engine.forms.field import FILING, Field, Kind, Wording
 from engine.forms.form import Form
 from engine.forms.rules import rules_of
-from engine.model.archives import Archive, ArchiveStatus, Place
-from engine.model.errors import Busy, FieldError, NotFound, NotPermitted, NotPrinted, SetupError
+from engine.model.archives import Archive, ArchiveStatus, Place, place_of
+from engine.model.errors import Busy, Damaged, FieldError, NotFound, NotPermitted, NotPrinted, SetupError
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.process import DONE, InstanceStatus
@@ -34,7 +33,8 @@ from engine.store.queries.histories import Filter
 from engine.store.unit_of_work import update_instance
 
 AT_A_SWEEP = 5
-MOST_LISTED = 100
+MOST_LISTED = 100  # of each folder, corrections, and failed ones; the printed list of contents names all
+FOLDERS = ("dokumen", "lampiran", "riwayat", "sop", "")
 READERS = (OfficeRole.AUDITOR, OfficeRole.OPERATOR)
 REASON = Field(
     "alasan_pembetulan",
@@ -62,8 +62,8 @@ class Correction:
     seq: int
     at: datetime
     by: str
-    old: Mapping[str, Any]
-    new: Mapping[str, Any]
+    old: tuple[tuple[str, str], ...]  # the place in words
+    new: tuple[tuple[str, str], ...]
     reason: str
 
 
@@ -72,7 +72,6 @@ class ArchivePage:
     """The berkas of an instance as its page shows it."""
 
     record: InstanceRecord
-    wanted: bool  # whether the procedure asks for one
     archive: Archive | None
     about: About
     contents: tuple[Content, ...]
@@ -81,9 +80,12 @@ class ArchivePage:
     corrections: tuple[Correction, ...]
 
     @property
-    def shown(self) -> tuple[Content, ...]:
-        """The files that the page names; the printed list names all."""
-        return self.contents[:MOST_LISTED]
+    def folders(self) -> dict[str, tuple[Content, ...]]:
+        """The files by the folder they are in, those beside folders under ""; documents first."""
+        found: dict[str, list[Content]] = {name: [] for name in FOLDERS}
+        for each in self.contents:
+            found.setdefault(each.path.rpartition("/")[0].partition("/")[0], []).append(each)
+        return {name: tuple(files) for name, files in found.items()}
 
 
 @dataclass(frozen=True)
@@ -101,21 +103,20 @@ class Archives:
             archive = archives.by_id(reader, instance_id)
             about = self.dossiers.about(reader, record)
             may_take = self._whole(reader, actor, record)
-            wanted = self.dossiers.procedures.of(reader, record.definition_id).archives
+            procedure = self.dossiers.procedures.of(reader, record.definition_id)
             corrected = Filter(action=Action.ARCHIVE_CORRECTED.value)
             lines, _ = histories.timeline(reader, f"instance:{instance_id}", corrected, limit=MOST_LISTED)
         corrections = []
         for line in lines:
-            change = json.loads(line.change)
-            corrections.append(
-                Correction(line.seq, line.at, line.actor, change["old"], change["new"], change["reason"])
-            )
+            said = json.loads(line.change)
+            old, new = (procedure.place_in_words(place_of(said[which])) for which in ("old", "new"))
+            corrections.append(Correction(line.seq, line.at, line.actor, old, new, said["reason"]))
         contents: tuple[Content, ...] = ()
         if archive is not None and archive.sha256 is not None and may_take:
             listed = json.loads(self._member(archive.sha256, CONTENTS))
             contents = tuple(Content(e["path"], e["keterangan"], e["ukuran"], e["sha256"]) for e in listed)
         may_correct = archive is not None and self._may_correct(actor, record)
-        return ArchivePage(record, wanted, archive, about, contents, may_take, may_correct, tuple(corrections))
+        return ArchivePage(record, archive, about, contents, may_take, may_correct, tuple(corrections))
 
     def take(self, actor: Actor, instance_id: str, now: datetime) -> tuple[str, BinaryIO]:
         """Return the berkas as a ZIP with its name; that it was taken is recorded."""
@@ -155,12 +156,14 @@ class Archives:
             raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
         return self.make(instance_id, now, again=True)
 
-    def failed(self, actor: Actor) -> tuple[Archive, ...]:
-        """Return berkas that could not be built, longest due first; for operators."""
-        if not actor.has(OfficeRole.OPERATOR):
-            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+    def failed(self, actor: Actor) -> tuple[tuple[InstanceRecord, Archive], ...]:
+        """Return berkas that could not be built, longest due first; for auditors and operators."""
+        if not actor.roles & set(READERS):
+            raise NotPermitted("role", roles=READERS)
         with self.dossiers.database.read() as reader:
-            return archives.standing(reader, ArchiveStatus.FAILED, MOST_LISTED)
+            found = archives.standing(reader, ArchiveStatus.FAILED, MOST_LISTED)
+            records = [instances.by_id(reader, each.instance_id) for each in found]
+        return tuple((record, each) for record, each in zip(records, found, strict=True) if record is not None)
 
     # ── the place of the manual copy ────────────────────────────────────────────────────────────────────────────────
 

@@ -16,11 +16,11 @@ from typing import IO, Any, BinaryIO
 
 from engine import __version__
 from engine.bpmn.drawing import NoDrawing, Words, draw
-from engine.documents.bags import Bag, Damaged, Item, item
+from engine.documents.bags import Bag, Item, item
 from engine.documents.press import PRESS, Order, Press
 from engine.forms.field import FILING, Field
 from engine.model.archives import Place
-from engine.model.errors import NotFound
+from engine.model.errors import Damaged, NotFound
 from engine.model.history import GENESIS, HistoryLine, canonical, plain
 from engine.model.renderings import COVER, Rendering
 from engine.model.work import Attachment, DocumentVersion, InstanceRecord, TaskRecord
@@ -41,8 +41,8 @@ NOTE = """LIHAT DAHULU
 {title}
 {sop}
 
-Berkas ini memuat semua yang ada tentang satu pelaksanaan SOP sampai baris riwayat {seq} ({at}). Susunannya BagIt
-(RFC 8493), dibuat oleh Alur {version}. Ia dapat dibaca dan diperiksa tanpa Alur.
+Berkas ini memuat semua yang ada tentang satu pelaksanaan SOP sampai baris riwayat {seq} ({at}).
+Susunannya BagIt (RFC 8493), dibuat oleh Alur {version}. Ia dapat dibaca dan diperiksa tanpa Alur.
 
   data/daftar-isi.pdf      daftar isi untuk dicetak, dengan SHA-256 setiap berkas
   data/arsip.json          keterangan arsip: klasifikasi, pencipta, tempat simpan manual, retensi
@@ -75,11 +75,11 @@ YANG DIBUKTIKAN DAN YANG TIDAK
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the forms said of the berkas, under the names of the archive's vocabulary, shown and as kept."""
+    """What the forms said of the berkas: the place as it is kept and in words, all else by the archive's words."""
 
     place: Place
+    place_in_words: tuple[tuple[str, str], ...]
     shown: Mapping[str, Any]
-    labels: Mapping[str, str]  # of the parts of the place
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,6 @@ class Dossiers:
         newest = {each.data_object_id: each for each in versions}
         shown: dict[str, Any] = {}
         said: dict[str, Any] = {}
-        labels: dict[str, str] = {}
         for step in procedure.outline.tasks:
             for word, (path, field) in procedure.form_of(step.element_id).archive.items():
                 names = path.split(".")
@@ -187,13 +186,13 @@ class Dossiers:
                     value = value.get(name) if isinstance(value, Mapping) else None
                 if value is not None:
                     said[word], shown[word] = value, _shown(field, value)
-                if word == "place":
-                    labels = {each.name: each.wording.id for each in field.fields}
         kept = archives.by_id(reader, record.id)
         filed_on = said.get(FILING[1])
         parts = {name: str(text) for name, text in (said.get(FILING[0]) or {}).items() if text}
         place = Place(parts, datetime.fromisoformat(filed_on).date() if filed_on else None, said.get(FILING[2]))
-        return About(kept.place if kept is not None and kept.place != Place() else place, shown, labels)
+        if kept is not None and kept.place != Place():
+            place = kept.place
+        return About(place, procedure.place_in_words(place), shown)
 
     def _typed(self, reader: Transaction, record: InstanceRecord, step: Any) -> Any:
         """Return what a step's form held beside documents, as its last completion recorded it."""
@@ -365,7 +364,7 @@ def _archival(ground: _Ground, creator: str) -> dict[str, Any]:
         **{name: about.shown.get(word) for word, name in LEVELS.items()},
         "retensi": {name: about.shown.get(word) for word, name in RETENTION.items()},
         "tempat_simpan_manual": {
-            **{about.labels.get(name, name): text for name, text in about.place.parts.items()},
+            **dict(about.place_in_words),
             "tanggal_simpan": plain(about.place.filed_on),
             "petugas": about.place.filed_by,
         },
@@ -379,7 +378,7 @@ def _archival(ground: _Ground, creator: str) -> dict[str, Any]:
 def _described(ground: _Ground, creator: str) -> list[tuple[str, str]]:
     """Return the facts above the printed list."""
     about, place = ground.about, ground.about.place
-    filed = "; ".join(f"{about.labels.get(name, name)} {text}" for name, text in place.parts.items())
+    filed = "; ".join(f"{label} {text}" for label, text in about.place_in_words)
     by = ground.names.get(place.filed_by or "", place.filed_by)
     said = {word: str(value) for word, value in about.shown.items() if not isinstance(value, Mapping)}
     empty = "belum ditetapkan"

@@ -32,6 +32,7 @@ from engine.service.procedures import (
 from engine.store.database import Database
 from engine.store.queries import (
     Transaction,
+    archives,
     definitions,
     documents,
     histories,
@@ -137,6 +138,7 @@ class InstancePage:
     returned: frozenset[str]  # element ids of open steps that were sent back
     line_count: int
     start_values: Mapping[str, Any]
+    place: tuple[tuple[str, str], ...]  # of an archived one: where its manual copy stands, by the form's labels
 
 
 @dataclass(frozen=True)
@@ -343,6 +345,7 @@ class Instances:
             notes = documents.comments(reader, instance_id)
             names = people.names(reader)
             members = people.members(reader, self.office.today(now))
+            archive = archives.by_id(reader, instance_id) if record.status is InstanceStatus.ARCHIVED else None
         newest: dict[str, DocumentVersion] = {}
         for version in versions:
             newest[version.data_object_id] = version
@@ -371,6 +374,7 @@ class Instances:
             returned=frozenset(t.element_id for t in every if t.status is TaskStatus.READY and t.returned_by),
             line_count=len(changes),
             start_values=start.decode(record.values),
+            place=() if archive is None else procedure.place_in_words(archive.place),
         )
 
     # ── comments, suspending, ending ────────────────────────────────────────────────────────────────────────────────

@@ -18,6 +18,7 @@ from engine.bpmn.executor import Executor
 from engine.forms.field import Wording
 from engine.forms.form import Form
 from engine.forms.rules import rules_of
+from engine.model.archives import Place
 from engine.model.calendar import OfficeCalendar
 from engine.model.errors import FunctionFailed, NotFound
 from engine.model.process import Outline
@@ -71,6 +72,18 @@ class Procedure:
     def archives(self) -> bool:
         """Whether a completed instance becomes a berkas: some form asks where its manual copy is."""
         return any(form.archive for form in self.forms.values())
+
+    @cached_property
+    def place_labels(self) -> Mapping[str, str]:
+        """What the parts of a manual copy's place are called, in the order in which the form asks for them."""
+        asked = [form.archive["place"][1] for form in self.forms.values() if "place" in form.archive]
+        return {each.name: each.wording.id for field in asked[:1] for each in field.fields}
+
+    def place_in_words(self, place: Place) -> tuple[tuple[str, str], ...]:
+        """Return the parts of a place with their labels."""
+        known = [name for name in self.place_labels if name in place.parts]
+        others = [name for name in place.parts if name not in self.place_labels]
+        return tuple((self.place_labels.get(name, name), place.parts[name]) for name in (*known, *others))
 
     def form_of(self, element_id: str) -> Form:
         """Return the form of a step or of the start event; a manual task asks nothing unless it has one."""

@@ -8,7 +8,7 @@ import structlog
 from flask import Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from engine.model.errors import Busy, Conflict, FunctionFailed, NotFound, NotPermitted, SetupError
+from engine.model.errors import Busy, Conflict, Damaged, FunctionFailed, NotFound, NotPermitted, SetupError
 from engine.web import formatting
 from engine.web.identity import name_of, now
 from engine.web.services import services
@@ -30,6 +30,7 @@ def install(app: Flask, for_programs: Callable[[Exception], Response | None]) ->
     answer(Busy, busy)
     answer(FunctionFailed, failed_function)
     answer(SetupError, broken_setup)
+    answer(Damaged, damaged)
     answer(RequestEntityTooLarge, too_large)
     answer(HTTPException, http_error)
     answer(Exception, fault)
@@ -83,6 +84,17 @@ def broken_setup(error: SetupError) -> tuple[str, int]:
     return page(503, reason=setup_words())
 
 
+def damaged(error: Damaged) -> tuple[str, int]:
+    """Say which kept file is not what it was, and that the operator must act."""
+    log.error("damaged", path=error.path)
+    words = gettext(
+        "Berkas %(path)s hilang atau tidak lagi seperti ketika disimpan. Yang lain tidak terganggu; operator perlu "
+        "memulihkannya dari cadangan.",
+        path=error.path,
+    )
+    return page(503, reason=words)
+
+
 def too_large(error: RequestEntityTooLarge) -> tuple[str, int]:
     """Say how large a request may be."""
     return page(413, limit=formatting.size(request.max_content_length or 0))
@@ -124,6 +136,10 @@ def permission_words(error: NotPermitted) -> str:
             return gettext("Pelaksanaan SOP ini dimulai oleh jalur lain: %(roles)s.", roles=", ".join(facts["roles"]))
         case "read_only":
             return gettext("Peran Anda hanya membaca.")
+        case "parts":
+            return gettext("Berkas ini memuat bagian orang lain. Mintalah kepada auditor atau operator.")
+        case "archive":
+            return gettext("Tempat simpan dibetulkan oleh operator atau yang menyelesaikan pelaksanaan ini.")
         case "inactive":
             return gettext("Akun ini tidak aktif.")
         case _:

@@ -19,7 +19,14 @@ def index() -> str:
     status = None if request.args.get("semua") else "open"
     page = max(1, request.args.get("halaman", 1, int))
     found, more = services().incidents.list(actor(), status, page)
-    return render_template("incidents/index.html", found=found, more=more, page=page, all=status is None)
+    return render_template(
+        "incidents/index.html",
+        unbuilt=services().archives.failed(actor()),
+        found=found,
+        more=more,
+        page=page,
+        all=status is None,
+    )
 
 
 @pages.get("/<incident_id>")

@@ -38,7 +38,13 @@ def sweep(office):
     """What the worker does every second; how many instances moved."""
     services = office.services
     return Worker(
-        services.timers, services.messages, services.documents, services.printing, services.operations, office.data_dir
+        services.timers,
+        services.messages,
+        services.documents,
+        services.printing,
+        services.archives,
+        services.operations,
+        office.data_dir,
     ).sweep(office.now)
 
 
