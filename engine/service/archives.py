@@ -62,8 +62,8 @@ class Correction:
     seq: int
     at: datetime
     by: str
-    old: tuple[tuple[str, str], ...]  # the place in words
-    new: tuple[tuple[str, str], ...]
+    old: tuple[tuple[Wording, str], ...]  # the place in words
+    new: tuple[tuple[Wording, str], ...]
     reason: str
 
 

@@ -18,7 +18,7 @@ from engine import __version__
 from engine.bpmn.drawing import NoDrawing, Words, draw
 from engine.documents.bags import Bag, Item, item
 from engine.documents.press import PRESS, Order, Press
-from engine.forms.field import FILING, Field
+from engine.forms.field import FILING, Field, Wording
 from engine.model.archives import Place
 from engine.model.errors import Damaged, NotFound
 from engine.model.history import GENESIS, HistoryLine, canonical, plain
@@ -32,6 +32,7 @@ from engine.store.files import FileStore
 from engine.store.queries import Transaction, archives, documents, histories, instances, people, renderings, tasks
 
 LINES_AT_ONCE = 500
+MOST_PRINTED = 2_000  # files in one printed list: twice as many are more memory than the press gives
 CONTENTS, CONTENTS_PRINTED = "daftar-isi.json", "daftar-isi.pdf"
 LEVELS = {"classification": "klasifikasi", "level": "tingkat_perkembangan", "security": "klasifikasi_keamanan"}
 RETENTION = {"activeRetention": "aktif_tahun", "inactiveRetention": "inaktif_tahun", "disposition": "nasib_akhir"}
@@ -75,11 +76,12 @@ YANG DIBUKTIKAN DAN YANG TIDAK
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the forms said of the berkas: the place as it is kept and in words, all else by the archive's words."""
+    """What the forms said of the berkas: the place, and by the archive's words all else; as kept, and for people."""
 
     place: Place
-    place_in_words: tuple[tuple[str, str], ...]
-    shown: Mapping[str, Any]
+    place_in_words: tuple[tuple[Wording, str], ...]
+    said: Mapping[str, Any]
+    shown: Mapping[str, Wording]
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ class Dossiers:
     ) -> About:
         """Return what the newest version of each document said; a later correction of the place is the archive's."""
         newest = {each.data_object_id: each for each in versions}
-        shown: dict[str, Any] = {}
+        shown: dict[str, Wording] = {}
         said: dict[str, Any] = {}
         for step in procedure.outline.tasks:
             for word, (path, field) in procedure.form_of(step.element_id).archive.items():
@@ -192,7 +194,7 @@ class Dossiers:
         place = Place(parts, datetime.fromisoformat(filed_on).date() if filed_on else None, said.get(FILING[2]))
         if kept is not None and kept.place != Place():
             place = kept.place
-        return About(place, procedure.place_in_words(place), shown)
+        return About(place, procedure.place_in_words(place), said, shown)
 
     def _typed(self, reader: Transaction, record: InstanceRecord, step: Any) -> Any:
         """Return what a step's form held beside documents, as its last completion recorded it."""
@@ -209,8 +211,14 @@ class Dossiers:
         payload = sorted(self._payload(ground, creator), key=lambda each: each.path)
         listed = [{"path": e.path, "keterangan": e.about, "ukuran": e.size, "sha256": e.sha256} for e in payload]
         payload.append(_json(CONTENTS, listed, "Daftar isi, untuk program"))
-        printed = self.press.print(self._contents(ground, payload, at, creator)).content
-        payload.append(item(CONTENTS_PRINTED, printed, "Daftar isi berkas"))
+        printed: list[Item] = []
+        sheets = range(0, len(payload), MOST_PRINTED)
+        for number, begin in enumerate(sheets, start=1):
+            order = self._contents(ground, payload[begin : begin + MOST_PRINTED], begin, at, creator)
+            path = CONTENTS_PRINTED if number == 1 else f"daftar-isi-{number}.pdf"
+            about = f"Daftar isi berkas, {number} dari {len(sheets)}" if len(sheets) > 1 else "Daftar isi berkas"
+            printed.append(item(path, self.press.print(order).content, about))
+        payload += printed
         named = f"{kind}-{outline.process_id}-{_safe(record.title).lower()}-{record.id[:8]}"
         info = {
             "Source-Organization": creator,
@@ -224,7 +232,7 @@ class Dossiers:
             "Alur-Riwayat-Sidik": head,
         }
         note = NOTE.format(
-            title=record.title, sop=outline.name, seq=seq, at=local.strftime("%d-%m-%Y %H.%M"), version=__version__
+            title=record.title, sop=outline.name, seq=seq, at=local.strftime("%Y-%m-%d %H.%M"), version=__version__
         )
         return Bag(
             f"{named}-r{seq}",
@@ -300,17 +308,18 @@ class Dossiers:
 
         return Item(path, sha256, size, opened, about)
 
-    def _contents(self, ground: _Ground, payload: Sequence[Item], at: datetime, creator: str) -> Order:
-        """Return the order of the printed list of contents."""
+    def _contents(self, ground: _Ground, listed: Sequence[Item], before: int, at: datetime, creator: str) -> Order:
+        """Return the order of the printed list of contents, or of a part of a long one, *before* which others stand."""
         local = at.astimezone(self.office.calendar().zone).strftime("%Y-%m-%dT%H:%M")
         outline, seq = ground.procedure.outline, ground.head.seq if ground.head else 0
         data = {
             "data": {
-                "keterangan": [[label, text] for label, text in _described(ground, creator)],
+                "keterangan": _described(ground, creator),
                 "berkas": [
                     {"path": e.path, "keterangan": e.about, "ukuran": _size(e.size), "sha256": e.sha256}
-                    for e in payload
+                    for e in listed
                 ],
+                "mulai": before + 1,
                 "baris": str(seq),
                 "sidik": ground.head.hash if ground.head else GENESIS,
             },
@@ -361,10 +370,10 @@ def _archival(ground: _Ground, creator: str) -> dict[str, Any]:
         "sop": ground.procedure.outline.name,
         "pencipta": creator,
         "tanggal_penciptaan": plain(record.ended_at),
-        **{name: about.shown.get(word) for word, name in LEVELS.items()},
-        "retensi": {name: about.shown.get(word) for word, name in RETENTION.items()},
+        **{name: about.shown[word].id if word in about.shown else None for word, name in LEVELS.items()},
+        "retensi": {name: about.said.get(word) for word, name in RETENTION.items()},
         "tempat_simpan_manual": {
-            **dict(about.place_in_words),
+            **{label.id: text for label, text in about.place_in_words},
             "tanggal_simpan": plain(about.place.filed_on),
             "petugas": about.place.filed_by,
         },
@@ -375,12 +384,12 @@ def _archival(ground: _Ground, creator: str) -> dict[str, Any]:
     }
 
 
-def _described(ground: _Ground, creator: str) -> list[tuple[str, str]]:
+def _described(ground: _Ground, creator: str) -> list[tuple[str, Any]]:
     """Return the facts above the printed list."""
     about, place = ground.about, ground.about.place
-    filed = "; ".join(f"{label} {text}" for label, text in about.place_in_words)
+    filed = "; ".join(f"{label.id} {text}" for label, text in about.place_in_words)
     by = ground.names.get(place.filed_by or "", place.filed_by)
-    said = {word: str(value) for word, value in about.shown.items() if not isinstance(value, Mapping)}
+    said = {word: wording.id for word, wording in about.shown.items()}
     empty = "belum ditetapkan"
     return [
         ("SOP", f"{ground.procedure.outline.name}, versi {ground.record.version}"),
@@ -389,7 +398,7 @@ def _described(ground: _Ground, creator: str) -> list[tuple[str, str]]:
         ("Tingkat perkembangan", said.get("level", empty)),
         ("Klasifikasi keamanan", said.get("security", empty)),
         ("Tempat simpan manual", filed or "belum dicatat"),
-        ("Disimpan", f"{place.filed_on:%d-%m-%Y} oleh {by}" if place.filed_on and by else "belum dicatat"),
+        ("Disimpan", {"tanggal": place.filed_on, "oleh": by} if place.filed_on and by else "belum dicatat"),
         ("Retensi aktif, inaktif", ", ".join(said.get(w, empty) for w in ("activeRetention", "inactiveRetention"))),
         ("Nasib akhir", said.get("disposition", empty)),
     ]
@@ -422,10 +431,9 @@ def _json(path: str, value: Any, about: str) -> Item:
     return item(path, f"{text}\n".encode(), about)
 
 
-def _shown(field: Field, value: Any) -> Any:
+def _shown(field: Field, value: Any) -> Wording:
     """Return a value in the form's own words."""
-    chosen = next((option.wording.id for option in field.options if option.value == value), None)
-    return chosen or value
+    return next((option.wording for option in field.options if option.value == value), Wording(str(value)))
 
 
 def _safe(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.bpmn import expression
 from engine.bpmn.executor import Executor
+from engine.forms.field import Wording
 from engine.forms.form import Form
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, NotReady
 from engine.model.history import GENESIS, Action, Deed
@@ -138,7 +139,7 @@ class InstancePage:
     returned: frozenset[str]  # element ids of open steps that were sent back
     line_count: int
     start_values: Mapping[str, Any]
-    place: tuple[tuple[str, str], ...]  # of an archived one: where its manual copy stands, by the form's labels
+    place: tuple[tuple[Wording, str], ...]  # of an archived one: where its manual copy stands, by the form's labels
 
 
 @dataclass(frozen=True)

@@ -74,16 +74,16 @@ class Procedure:
         return any(form.archive for form in self.forms.values())
 
     @cached_property
-    def place_labels(self) -> Mapping[str, str]:
+    def place_labels(self) -> Mapping[str, Wording]:
         """What the parts of a manual copy's place are called, in the order in which the form asks for them."""
         asked = [form.archive["place"][1] for form in self.forms.values() if "place" in form.archive]
-        return {each.name: each.wording.id for field in asked[:1] for each in field.fields}
+        return {each.name: each.wording for field in asked[:1] for each in field.fields}
 
-    def place_in_words(self, place: Place) -> tuple[tuple[str, str], ...]:
+    def place_in_words(self, place: Place) -> tuple[tuple[Wording, str], ...]:
         """Return the parts of a place with their labels."""
         known = [name for name in self.place_labels if name in place.parts]
         others = [name for name in place.parts if name not in self.place_labels]
-        return tuple((self.place_labels.get(name, name), place.parts[name]) for name in (*known, *others))
+        return tuple((self.place_labels.get(name) or Wording(name), place.parts[name]) for name in (*known, *others))
 
     def form_of(self, element_id: str) -> Form:
         """Return the form of a step or of the start event; a manual task asks nothing unless it has one."""
