@@ -82,7 +82,7 @@ class Bag:
                 digest.update(chunk)
                 target.write(chunk)
         if digest.hexdigest() != each.sha256:
-            raise Damaged(path)
+            raise Damaged(each.path)
 
 
 def _manifest(files: Sequence[tuple[str, str]]) -> bytes:

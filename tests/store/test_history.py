@@ -31,7 +31,7 @@ def _report(database, stream=None):
 
 
 @contextmanager
-def _tampering(database):
+def tampering(database):
     """What the owner of a database can do who switches the triggers off."""
     with database.unguarded(foreign_keys=False) as connection:
         for name in SQLITE if database.dialect == "sqlite" else POSTGRESQL:
@@ -55,7 +55,7 @@ def test_untouched_chains_fit(chained):
 def test_a_changed_line_is_named_with_both_hashes(chained, column, clock):
     database, stream = chained
     value = clock.advance(minutes=1) if column == "at" else "lain"
-    with _tampering(database) as connection:
+    with tampering(database) as connection:
         kept = _line(connection, stream, 2).hash
         connection.execute(
             update(history).where(history.c.stream == stream, history.c.seq == 2).values({column: value})
@@ -69,7 +69,7 @@ def test_a_changed_line_is_named_with_both_hashes(chained, column, clock):
 
 def test_a_changed_line_with_a_new_hash_does_not_fit_the_next(chained):
     database, stream = chained
-    with _tampering(database) as connection:
+    with tampering(database) as connection:
         line = _line(connection, stream, 2)
         forged = line._asdict() | {"actor": "budi", "hash": ""}
         from engine.model.history import HistoryLine
@@ -84,7 +84,7 @@ def test_a_changed_line_with_a_new_hash_does_not_fit_the_next(chained):
 @pytest.mark.parametrize("removed", [1, 2])
 def test_a_removed_line_leaves_a_gap(chained, removed):
     database, stream = chained
-    with _tampering(database) as connection:
+    with tampering(database) as connection:
         connection.execute(delete(history).where(history.c.stream == stream, history.c.seq == removed))
     (fault,) = _report(database, stream).faults
     assert (fault.seq, fault.kind, fault.expected, fault.found) == (removed, "gap", str(removed), str(removed + 1))
@@ -92,7 +92,7 @@ def test_a_removed_line_leaves_a_gap(chained, removed):
 
 def test_a_removed_tail_shows_against_the_instance(chained):
     database, stream = chained
-    with _tampering(database) as connection:
+    with tampering(database) as connection:
         connection.execute(delete(history).where(history.c.stream == stream, history.c.seq > 2))
     (fault,) = _report(database).faults
     assert (fault.stream, fault.seq, fault.kind) == (stream, 3, "tail")
@@ -102,7 +102,7 @@ def test_a_removed_tail_shows_against_the_instance(chained):
 
 def test_a_removed_stream_shows_against_the_instance(chained):
     database, stream = chained
-    with _tampering(database) as connection:
+    with tampering(database) as connection:
         connection.execute(delete(history).where(history.c.stream == stream))
     (fault,) = _report(database).faults
     assert (fault.stream, fault.seq, fault.kind, fault.found) == (stream, 1, "tail", "0")
@@ -110,7 +110,7 @@ def test_a_removed_stream_shows_against_the_instance(chained):
 
 def test_a_head_put_back_on_the_row_shows(chained):
     database, stream = chained
-    with _tampering(database) as connection:
+    with tampering(database) as connection:
         connection.execute(
             update(instance)
             .where(instance.c.id == stream.removeprefix("instance:"))
@@ -122,7 +122,7 @@ def test_a_head_put_back_on_the_row_shows(chained):
 
 def test_a_removed_instance_leaves_an_orphan(chained):
     database, stream = chained
-    with _tampering(database) as connection:
+    with tampering(database) as connection:
         connection.execute(delete(instance).where(instance.c.id == stream.removeprefix("instance:")))
     (fault,) = _report(database).faults
     assert (fault.stream, fault.kind) == (stream, "orphan")
@@ -130,7 +130,7 @@ def test_a_removed_instance_leaves_an_orphan(chained):
 
 def test_one_broken_stream_does_not_hide_another(chained):
     database, _ = chained
-    with _tampering(database) as connection:
+    with tampering(database) as connection:
         connection.execute(update(history).where(history.c.seq == 1).values(actor="budi"))
     report = _report(database)
     assert report.fault_count == 3
@@ -142,7 +142,7 @@ def test_a_line_that_cannot_be_read_is_a_fault_and_no_crash(chained):
     database, _ = chained
     if database.dialect != "sqlite":
         pytest.skip("PostgreSQL keeps no instant that is none")
-    with _tampering(database) as connection:
+    with tampering(database) as connection:
         connection.exec_driver_sql("UPDATE history SET at = 'kemarin' WHERE seq = 2")
         connection.exec_driver_sql("UPDATE history SET actor = x'ff' WHERE stream LIKE 'definition:%'")
     report = _report(database)

@@ -1,0 +1,213 @@
+"""`alur verify --archive`: whoever has the ZIP checks it alone, and every kind of tampering is named."""
+
+import hashlib
+import json
+import re
+import zipfile
+
+import pytest
+from click.testing import CliRunner
+
+from engine.cli import main
+from engine.store.database import open_database
+from engine.store.schema import migrate
+from tests.office import OfficeAtWork
+from tests.service import archiving
+from tests.service.procedures import PEOPLE
+
+HISTORY, HASHES = "data/riwayat/riwayat.jsonl", "data/riwayat/sidik.txt"
+
+
+@pytest.fixture(scope="module")
+def berkas(tmp_path_factory):
+    """A berkas of a small office, as it was downloaded."""
+    data_dir = tmp_path_factory.mktemp("kantor")
+    database = open_database(None, data_dir)
+    migrate(database)
+    office = OfficeAtWork(database, data_dir)
+    staff = {account: role for role, account in PEOPLE.items()}
+    for account, role in (staff | {name: name for name in ("auditor", "operator")} | {"perancang": "designer"}).items():
+        office.hire(account, role)
+    archiving.deploy(office)
+    _, stream = office.services.archives.take(office.actor("auditor"), archiving.archived(office), office.now)
+    path = data_dir / "berkas.zip"
+    with stream:
+        path.write_bytes(stream.read())
+    database.close()
+    return path
+
+
+def checked(path):
+    """Return the exit code and everything that was said."""
+    done = CliRunner().invoke(main, ["verify", "--archive", str(path)])
+    assert not done.exception or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.output
+
+
+class Forger:
+    """Somebody who unpacks a berkas, changes it, and packs it again."""
+
+    def __init__(self, path, target):
+        self.target = target
+        with zipfile.ZipFile(path) as archive:
+            self.top = archive.namelist()[0].partition("/")[0]
+            self.files = {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
+
+    def one(self, pattern):
+        """The first path of that kind."""
+        return next(path for path in sorted(self.files) if re.fullmatch(pattern, path))
+
+    def sign(self):
+        """Write the manifests anew, so that only what stands behind them tells."""
+        listed = {path: hashlib.sha256(content).hexdigest() for path, content in self.files.items()}
+        payload = {path: digest for path, digest in listed.items() if path.startswith("data/")}
+        self.files["manifest-sha256.txt"] = self.lines(payload)
+        oxum = f"Payload-Oxum: {sum(len(self.files[path]) for path in payload)}.{len(payload)}"
+        self.files["bag-info.txt"] = re.sub(rb"Payload-Oxum: .*", oxum.encode(), self.files["bag-info.txt"])
+        tags = [path for path in self.files if not path.startswith(("data/", "tagmanifest"))]
+        self.files["tagmanifest-sha256.txt"] = self.lines(
+            {path: hashlib.sha256(self.files[path]).hexdigest() for path in tags}
+        )
+        return self
+
+    def lines(self, listed):
+        return "".join(f"{digest}  {path}\n" for path, digest in sorted(listed.items())).encode()
+
+    def pack(self, **options):
+        with zipfile.ZipFile(self.target, "w", **options) as archive:
+            for path, content in self.files.items():
+                archive.writestr(f"{self.top}/{path}", content)
+        return self.target
+
+
+@pytest.fixture
+def forger(berkas, tmp_path):
+    """Take the berkas apart."""
+    return Forger(berkas, tmp_path / "palsu.zip")
+
+
+def test_a_berkas_as_it_was_built_is_sound_and_what_that_proves_is_said(berkas):
+    code, said = checked(berkas)
+    assert code == 0, said
+    assert "Utuh. Terbukti:" in said
+    assert "Tidak terbukti: bahwa berkas ini yang dibuat kantor" in said
+    assert hashlib.sha256(berkas.read_bytes()).hexdigest() in said
+
+
+def test_packed_again_by_another_program_it_is_still_sound(forger):
+    assert checked(forger.pack(compression=zipfile.ZIP_DEFLATED))[0] == 0
+
+
+def test_a_changed_file_is_named(forger):
+    path = forger.one(r"data/lampiran/001.*")
+    forger.files[path] += b" "
+    code, said = checked(forger.pack())
+    assert (code, f"{path}: isinya berubah" in said) == (1, True)
+
+
+def test_an_added_and_a_removed_file_are_named_also_beside_the_payload(forger):
+    gone = forger.one(r"data/dokumen/surat/v1/.*\.pdf")
+    del forger.files[gone]
+    forger.files |= {"data/lampiran/099-tambahan.pdf": b"x", "catatan.txt": b"x"}
+    code, said = checked(forger.pack())
+    assert code == 1
+    assert f"{gone}: hilang" in said
+    assert "data/lampiran/099-tambahan.pdf: ditambahkan" in said
+    assert "catatan.txt: ditambahkan" in said
+    assert "bag-info.txt: menyebut jumlah isi" in said
+
+
+def test_a_changed_line_of_history_is_named_although_the_manifests_were_written_anew(forger):
+    chain = forger.files[HISTORY].splitlines(keepends=True)
+    chain[2] = chain[2].replace(b'"actor":"', b'"actor":"bukan.')
+    forger.files[HISTORY] = b"".join(chain)
+    code, said = checked(forger.sign().pack())
+    assert (code, f"{HISTORY} baris 3: isinya bukan yang ditulis semula" in said) == (1, True)
+
+
+def test_a_line_whose_hash_was_written_anew_too_breaks_the_next(forger):
+    chain, hashes = forger.files[HISTORY].splitlines(), forger.files[HASHES].splitlines()
+    chain[2] = chain[2].replace(b'"actor":"', b'"actor":"bukan.')
+    hashes[2] = hashlib.sha256(chain[2]).hexdigest().encode() + b"  3"
+    forger.files |= {HISTORY: b"\n".join(chain) + b"\n", HASHES: b"\n".join(hashes) + b"\n"}
+    code, said = checked(forger.sign().pack())
+    assert (code, f"{HISTORY} baris 4: tidak menyambung" in said) == (1, True)
+
+
+def test_lines_that_were_cut_from_the_end_are_missed(forger):
+    for path in (HISTORY, HASHES):
+        forger.files[path] = b"".join(forger.files[path].splitlines(keepends=True)[:-2])
+    code, said = checked(forger.sign().pack())
+    assert code == 1
+    assert f"{HISTORY}: berakhir pada baris" in said
+
+
+def test_a_document_that_is_not_the_one_history_names_is_named(forger):
+    path = "data/dokumen/surat/v2/isi.json"
+    forger.files[path] = json.dumps({"isi": "Lain", "bukti": None}).encode()
+    code, said = checked(forger.sign().pack())
+    assert code == 1
+    assert "surat v2: menurut riwayat bersidik" in said
+    assert f"{path}: tidak dikenal riwayat" in said
+
+
+def test_a_paper_and_a_form_that_were_exchanged_are_named(forger):
+    forger.files[forger.one(r"data/dokumen/surat/v1/.*\.pdf")] = b"%PDF-lain"
+    forger.files[forger.one(r"data/sop/forms/.*\.schema\.json")] += b" "
+    code, said = checked(forger.sign().pack())
+    assert code == 1
+    assert "surat v1 (pdf): menurut riwayat bersidik" in said
+    assert "data/sop/: diagram, formulir, atau hitungannya bukan versi yang dijalankan" in said
+
+
+def test_without_its_history_it_proves_nothing(forger):
+    del forger.files[HISTORY]
+    code, said = checked(forger.sign().pack())
+    assert (code, "tanpa riwayat tidak ada yang dapat dibuktikan" in said) == (1, True)
+
+
+@pytest.mark.parametrize("kept", [0, 10, 0.5, 0.99])
+def test_a_zip_that_broke_off_is_said_to_be_one(berkas, tmp_path, kept):
+    content, path = berkas.read_bytes(), tmp_path / "putus.zip"
+    path.write_bytes(content[: kept if isinstance(kept, int) else int(len(content) * kept)])
+    code, said = checked(path)
+    assert (code, "putus.zip: ZIP rusak atau terpotong" in said) == (1, True)
+
+
+def test_a_flipped_bit_in_a_list_is_named(berkas, tmp_path):
+    content, path = bytearray(berkas.read_bytes()), tmp_path / "rusak.zip"
+    content[content.index(b"BagIt-Version")] ^= 1
+    path.write_bytes(content)
+    code, said = checked(path)
+    assert (code, "bagit.txt rusak: isinya berubah" in said) == (1, True)
+
+
+def test_a_zip_bomb_is_not_opened(forger):
+    forger.files["data/lampiran/001-bom.pdf"] = bytes(64 << 20)
+    code, said = checked(forger.sign().pack(compression=zipfile.ZIP_DEFLATED))
+    assert code == 1
+    assert "001-bom.pdf mengembang terlalu besar; tidak dibuka (bom ZIP?)" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("../luar.txt", "bukan tempat di dalam sebuah berkas arsip"),
+        ("/etc/luar.txt", "bukan tempat di dalam sebuah berkas arsip"),
+        ("folder-lain/data/x.txt", "semua isinya harus di dalam satu folder"),
+    ],
+)
+def test_a_path_that_leads_out_is_refused(forger, name, fault):
+    path = forger.pack()
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, b"x")
+    code, said = checked(path)
+    assert (code, fault in said) == (1, True)
+
+
+def test_another_zip_is_none(tmp_path):
+    path = tmp_path / "lain.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("folder/surat.txt", b"Halo")
+    code, said = checked(path)
+    assert (code, "ini bukan berkas arsip yang lengkap" in said) == (1, True)

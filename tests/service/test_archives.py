@@ -1,0 +1,305 @@
+"""The archive: a completed instance becomes a berkas that proves itself, and is only read from then on."""
+
+import hashlib
+import io
+import json
+import tracemalloc
+import zipfile
+from dataclasses import replace
+
+import pytest
+
+from engine.documents.inspection import inspect
+from engine.model.archives import ArchiveStatus
+from engine.model.errors import Conflict, Damaged, InvalidForm, NotFound, NotPermitted, NotPrinted
+from engine.model.process import InstanceStatus
+from engine.service.histories import Filter
+from engine.service.procedures import INDONESIAN
+from engine.store.history import verify
+from tests.service import archiving
+from tests.service.archiving import EVIDENCE, PLACE, archived, completed
+from tests.store.test_history import tampering
+
+EVIDENCE_SHA256 = hashlib.sha256(EVIDENCE).hexdigest()
+
+
+@pytest.fixture
+def bureau(staffed):
+    """An office whose small procedure archives."""
+    archiving.deploy(staffed)
+    return staffed
+
+
+def standing(office, instance):
+    return office.services.archives.page(office.actor("auditor"), instance).archive
+
+
+def lines(office, instance, action):
+    found = office.services.histories.of_instance(office.actor("auditor"), instance, Filter(action=action)).lines
+    return [(line.actor, json.loads(line.change)) for line in found]
+
+
+def taken(office, instance, account="auditor"):
+    name, stream = office.services.archives.take(office.actor(account), instance, office.now)
+    with stream:
+        return name, stream.read()
+
+
+def sound(content, tmp_path):
+    path = tmp_path / "berkas.zip"
+    path.write_bytes(content)
+    return inspect(path)
+
+
+def test_the_office_s_cycle_ends_in_the_archive_once_its_papers_are_printed(office, tmp_path):
+    instance = office.start()
+    office.until_analysis(instance)
+    office.do("tim.sakip", instance, "susun_analisis")
+    office.do("sekretaris", instance, "minta_persetujuan")
+    office.do("kepala.dinas", instance, "tandatangani_persetujuan")
+    assert office.services.archives.sweep(office.now) == 0, "its papers come first"
+    while office.services.printing.sweep(office.now):
+        pass
+    assert office.services.archives.sweep(office.now) == 1
+    assert office.page(instance).record.status is InstanceStatus.ARCHIVED
+    page = office.services.archives.page(office.actor("auditor"), instance)
+    assert [(label.id, text) for label, text in page.about.place_in_words] == [
+        ("Ruang", "Arsip"),
+        ("Rak", "2"),
+        ("Boks", "14"),
+    ]
+    assert (page.archive.place.filed_by, page.about.shown["level"].id) == ("tim.sakip", "Asli")
+    content = taken(office, instance)[1]
+    found = sound(content, tmp_path)
+    assert found.faults == []
+    assert found.documents == len(office.page(instance).all_documents)
+    [(actor, said)] = lines(office, instance, "instance:archived")
+    assert (actor, said["sha256"], said["lines"]) == ("sistem", hashlib.sha256(content).hexdigest(), found.lines)
+    with office.database.read() as reader:
+        assert verify(reader, f"instance:{instance}").sound
+    with pytest.raises(NotPermitted) as refused:  # it holds the parts of other holders
+        taken(office, instance, "pemegang.data.1")
+    assert refused.value.reason == "parts"
+    facts = json.loads(member(content, "data/arsip.json"))
+    assert facts["klasifikasi"] == "800.1.5.1"
+    assert facts["retensi"] == {"aktif_tahun": None, "inaktif_tahun": None, "nasib_akhir": None}
+    listed = {each["path"] for each in json.loads(member(content, "data/daftar-isi.json"))}
+    assert {"dokumen/laporan/v1/laporan-v1.pdf", "dokumen/laporan/v1/laporan-v1.xlsx"} <= listed
+    assert "sop/processes/pengumpulan_data_kinerja/functions.py" in listed
+    assert "dokumen/draft_laporan/v1/bagian/001-pemegang.data.1.json" in listed
+
+
+def member(content, path):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.read(archive.namelist()[0].partition("/")[0] + "/" + path)
+
+
+def test_a_berkas_holds_every_version_with_its_paper_its_evidence_and_the_text_that_history_hashes(bureau):
+    instance = archived(bureau)
+    content = taken(bureau, instance)[1]
+    for version in bureau.page(instance).all_documents:
+        folder = f"data/dokumen/surat/v{version.version}"
+        assert hashlib.sha256(member(content, f"{folder}/isi.json")).hexdigest() == version.sha256
+        assert member(content, f"{folder}/surat-v{version.version}.pdf").startswith(b"%PDF-")
+    assert member(content, "data/lampiran/001-bukti-1.pdf") == EVIDENCE
+    chain = member(content, "data/riwayat/riwayat.jsonl").splitlines()
+    head = "0" * 64
+    for text in chain:  # nothing of ours is needed: SHA-256 of each line stands in the next
+        assert json.loads(text)["previous_hash"] == head
+        head = hashlib.sha256(text).hexdigest()
+    assert f"Alur-Riwayat-Sidik: {head}" in member(content, "bag-info.txt").decode()
+    assert member(content, "data/daftar-isi.pdf").startswith(b"%PDF-")
+    assert "sha256sum -c" in member(content, "LIHAT-DAHULU.txt").decode()
+
+
+def test_the_same_instance_gives_the_same_bytes(bureau):
+    instance = completed(bureau)
+    bureau.services.printing.sweep(bureau.now)
+    written = []
+    for _ in range(2):
+        with bureau.services.archives.dossiers.gathered(instance, "arsip") as dossier, io.BytesIO() as file:
+            dossier.bag.write(file)
+            written.append(file.getvalue())
+        bureau.later(days=1)
+    assert written[0] == written[1]
+
+
+def test_an_instance_is_archived_once_and_one_whose_forms_ask_for_no_place_never(bureau):
+    instance = archived(bureau)
+    before = standing(bureau, instance)
+    assert bureau.services.archives.sweep(bureau.now) == 0
+    assert bureau.services.archives.retry(bureau.actor("operator"), instance, bureau.now) is False
+    assert standing(bureau, instance) == before
+    assert not bureau.page(instance).incidents
+    other = bureau.start()
+    assert standing(bureau, other) is None
+
+
+def test_a_note_that_comes_while_the_berkas_is_built_is_in_it(bureau, tmp_path, monkeypatch):
+    instance = completed(bureau)
+    bureau.services.printing.sweep(bureau.now)
+    files = type(bureau.services.archives.dossiers.files)
+    put, built = files.put_written, []
+
+    def put_and_note(self, write):
+        if not built:
+            bureau.services.instances.comment(bureau.actor("ann"), instance, "Sudah dijilid.", bureau.now)
+        built.append(put(self, write))
+        return built[-1]
+
+    monkeypatch.setattr(files, "put_written", put_and_note)
+    assert bureau.services.archives.sweep(bureau.now) == 1
+    content = taken(bureau, instance)[1]
+    assert len(built) == 2
+    assert "Sudah dijilid." in member(content, "data/riwayat/riwayat.jsonl").decode()
+    assert sound(content, tmp_path).sound
+
+
+def test_evidence_that_was_lost_stops_the_berkas_by_name_until_the_operator_brings_it_back(bureau):
+    instance = completed(bureau)
+    bureau.services.printing.sweep(bureau.now)
+    path = bureau.services.archives.dossiers.files.path(EVIDENCE_SHA256)
+    for damage in (lambda: path.write_bytes(EVIDENCE[:-1]), path.unlink):
+        damage()
+        assert bureau.services.archives.retry(bureau.actor("operator"), instance, bureau.now) is False
+        failed = standing(bureau, instance)
+        assert failed.status is ArchiveStatus.FAILED
+        assert "lampiran/001-bukti-1.pdf" in failed.cause
+    assert bureau.services.archives.sweep(bureau.now) == 0, "only the operator tries again"
+    [(record, _)] = bureau.services.archives.failed(bureau.actor("operator"))
+    assert record.id == instance
+    with pytest.raises(Damaged):
+        bureau.services.archives.examine(bureau.actor("auditor"), instance, bureau.now)
+    with pytest.raises(NotPermitted):
+        bureau.services.archives.retry(bureau.actor("ann"), instance, bureau.now)
+    path.write_bytes(EVIDENCE)
+    assert bureau.services.archives.retry(bureau.actor("operator"), instance, bureau.now) is True
+    assert len(lines(bureau, instance, "archive:failed")) == 2
+    assert standing(bureau, instance).attempts == 3
+
+
+def test_a_paper_that_cannot_be_printed_is_named_and_comes_first(bureau):
+    instance = completed(bureau)
+
+    class Broken:
+        def print(self, order):
+            raise NotPrinted("surat.typ", 3, "huruf hilang")
+
+    replace(bureau.services.printing, press=Broken()).sweep(bureau.now)
+    assert bureau.services.archives.sweep(bureau.now) == 0
+    assert "(PDF) belum dapat dicetak" in standing(bureau, instance).cause
+    for version in bureau.page(instance).all_documents:
+        bureau.services.printing.retry(bureau.actor("operator"), version.id, bureau.now)
+    assert bureau.services.archives.retry(bureau.actor("operator"), instance, bureau.now) is True
+
+
+def test_a_history_that_was_tampered_with_is_not_archived_as_if_it_were_sound(bureau, tmp_path):
+    instance = completed(bureau)
+    bureau.services.printing.sweep(bureau.now)
+    with tampering(bureau.database) as connection:
+        connection.exec_driver_sql(
+            f"UPDATE history SET actor = 'lain' WHERE stream = 'instance:{instance}' AND seq = 3"
+        )
+    assert bureau.services.archives.sweep(bureau.now) == 0
+    assert "baris 3" in standing(bureau, instance).cause
+    _, stream = bureau.services.archives.examine(bureau.actor("auditor"), instance, bureau.now)
+    with stream:  # the auditor gets it as it is, and the check says so
+        assert any("riwayat.jsonl baris 3:" in fault for fault in sound(stream.read(), tmp_path).faults)
+
+
+def test_what_is_archived_is_only_read(bureau):
+    instance = archived(bureau)
+    services, operator = bureau.services, bureau.actor("operator")
+    before = bureau.page(instance).record
+    refused = []
+    for attempt in (
+        lambda: services.instances.comment(bureau.actor("ann"), instance, "Terlambat", bureau.now),
+        lambda: services.instances.suspend(operator, instance, "Menunggu", bureau.now),
+        lambda: services.instances.terminate(operator, instance, "Salah", bureau.now),
+        lambda: services.instances.resume(operator, instance, "Salah", bureau.now),
+    ):
+        with pytest.raises(Conflict) as conflict:
+            attempt()
+        refused.append(conflict.value.reason)
+    assert refused == ["archived", "ended", "ended", "ended"]
+    assert bureau.page(instance).record == before
+
+
+def test_whoever_closed_it_corrects_the_place_and_the_auditor_sees_both(bureau):
+    instance = archived(bureau)
+    closer = bureau.actor(bureau.page(instance).record.ended_by)
+    other = next(account for account in ("ann", "sam") if account != closer.person_id)
+    moved = {path: [text] for path, text in (PLACE | {"simpan.boks": "15"}).items()}
+    correct = bureau.services.archives.correct
+    with pytest.raises(NotPermitted):
+        correct(bureau.actor(other), instance, moved | {"alasan_pembetulan": ["Pindah"]}, bureau.now, INDONESIAN)
+    with pytest.raises(InvalidForm) as invalid:
+        correct(closer, instance, moved | {"simpan.ruang": [""]}, bureau.now, INDONESIAN)
+    assert {error.path for error in invalid.value.errors} == {"simpan.ruang", "alasan_pembetulan"}
+    correct(closer, instance, moved | {"alasan_pembetulan": ["Boks 14 penuh"]}, bureau.now, INDONESIAN)
+    page = bureau.services.archives.page(bureau.actor("auditor"), instance)
+    [correction] = page.corrections
+    told = [[text for _, text in place] for place in (correction.old, correction.new)]
+    assert (told, correction.reason) == ([["Arsip", "14"], ["Arsip", "15"]], "Boks 14 penuh")
+    assert page.archive.place.parts["boks"] == "15"
+    assert page.archive.sha256 == json.loads(json.dumps(lines(bureau, instance, "instance:archived")[0][1]))["sha256"]
+
+
+def test_an_auditor_takes_all_there_is_of_a_running_instance_and_that_is_on_record(bureau, tmp_path):
+    instance = bureau.services.instances.start(bureau.actor("ann"), archiving.PROCESS, {}, bureau.now)
+    archiving.do(bureau, instance, "tulis", **{"surat.isi": "Halo"})
+    name, stream = bureau.services.archives.examine(bureau.actor("auditor"), instance, bureau.now)
+    with stream:
+        found = sound(stream.read(), tmp_path)
+    assert (found.faults, found.info["Alur-Jenis"], found.documents) == ([], "pemeriksaan", 1)
+    assert name.startswith("pemeriksaan-data_objects_hold_versions")
+    [line] = bureau.services.histories.everything(bureau.actor("auditor"), Filter(action="export:made")).lines
+    assert (line.actor, json.loads(line.change)["instance"]) == ("auditor", instance)
+    with pytest.raises(NotPermitted):
+        bureau.services.archives.examine(bureau.actor("ann"), instance, bureau.now)
+    bureau.hire("orang.lain", "bagian_lain")
+    with pytest.raises(NotFound):
+        bureau.services.archives.page(bureau.actor("orang.lain"), instance)
+
+
+def test_a_berkas_that_was_taken_is_on_record_and_is_not_swept_away(bureau):
+    instance = archived(bureau)
+    taken(bureau, instance, "sam")
+    bureau.later(days=3)
+    bureau.services.documents.forget_staged(bureau.now)
+    assert taken(bureau, instance)[1][:2] == b"PK"
+    made = bureau.services.histories.everything(bureau.actor("auditor"), Filter(action="export:made")).lines
+    assert {line.actor for line in made} == {"sam", "auditor"}
+    assert {json.loads(line.change)["archive"] for line in made} == {standing(bureau, instance).sha256}
+
+
+def test_a_berkas_of_large_files_does_not_fill_the_memory(bureau, database_kind):
+    if database_kind != "sqlite":
+        pytest.skip("files are the same on both")
+    instance = completed(bureau)
+    bureau.services.printing.sweep(bureau.now)
+    large = bureau.services.archives.dossiers.files.put(Zeros(96 << 20), limit=1 << 30)
+    with bureau.database.unguarded() as connection:
+        connection.exec_driver_sql(
+            f"UPDATE attachment SET sha256 = '{large.sha256}', size = {large.size} WHERE instance_id = '{instance}'"
+        )
+    tracemalloc.start()
+    try:
+        assert bureau.services.archives.sweep(bureau.now) == 1
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert standing(bureau, instance).size > 192 << 20
+    assert peak < 32 << 20
+
+
+class Zeros:
+    """So many zeros, that nobody holds at once."""
+
+    def __init__(self, size):
+        self.left = size
+
+    def read(self, size, /):
+        taken = min(size, self.left)
+        self.left -= taken
+        return bytes(taken)
