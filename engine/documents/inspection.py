@@ -7,6 +7,7 @@ declares; what it declares is limited first, so that a few kilobytes cannot ask 
 import hashlib
 import json
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,8 @@ SMALL = 1 << 20  # bytes that no file is refused for, however well it was compre
 MOST_TEXT = 64 << 20  # bytes of a manifest
 LONGEST_LINE = 32 << 20  # bytes of one line of history
 CHUNK = 1 << 20
+BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, NotImplementedError)
+"""What the library raises on bytes that are no ZIP, or none any more."""
 HISTORY, HASHES = "data/riwayat/riwayat.jsonl", "data/riwayat/sidik.txt"
 SOURCES = "data/sop/"
 MANIFEST, TAG_MANIFEST, INFO = "manifest-sha256.txt", "tagmanifest-sha256.txt", "bag-info.txt"
@@ -61,7 +64,7 @@ def inspect(path: Path) -> Inspection:
     try:
         with zipfile.ZipFile(path) as archive:
             _Inspector(archive, path.stat().st_size, found).run()
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error):
+    except BROKEN:
         found.faults.append(f"{path.name}: ZIP rusak atau terpotong; ambil lagi berkasnya dari halaman Arsip.")
     except _Unreadable as error:
         found.faults.append(f"{path.name}: {error}")
@@ -174,7 +177,7 @@ class _Inspector:
                 line = json.loads(text)
                 fits = (line["seq"], line["previous_hash"]) == (number, head)
                 said.hear(line)
-            except (ValueError, KeyError, TypeError, AttributeError):
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 self._blame(place, "tidak terbaca sebagai baris riwayat")
                 return None
             if not fits:
@@ -223,7 +226,7 @@ class _Inspector:
             with self._opened(path) as file:
                 while chunk := file.read(CHUNK):
                     digest.update(chunk)
-        except zipfile.BadZipFile:  # its own checksum does not fit: say which file, and go on
+        except BROKEN:  # its own checksum does not fit: say which file, and go on
             return "-"
         return digest.hexdigest()
 
@@ -231,7 +234,7 @@ class _Inspector:
         try:
             with self._opened(path) as file:
                 content = file.read(MOST_TEXT + 1)
-        except zipfile.BadZipFile:
+        except BROKEN:
             raise _Unreadable(f"{path} rusak: isinya berubah.") from None
         if len(content) > MOST_TEXT:
             raise _Unreadable(f"{path} terlalu besar untuk sebuah daftar.")
@@ -247,7 +250,7 @@ class _Inspector:
                     if len(line) > LONGEST_LINE:
                         raise _Unreadable(f"{path} memuat baris yang terlalu panjang.")
                     yield line.removesuffix(b"\n")
-        except zipfile.BadZipFile:
+        except BROKEN:
             raise _Unreadable(f"{path} rusak: isinya berubah.") from None
 
 
@@ -263,18 +266,18 @@ class _Said:
     def hear(self, line: Mapping[str, Any]) -> None:
         action, change = line["action"], json.loads(line["change"])
         if action == "instance:started":
-            self.content_hash = change.get("content_hash")
+            self.content_hash = str(change["content_hash"])
         if "document" not in change or "data_object" not in change:
             return
         named = f"{change['data_object']} v{change['version']}"
         if action in ("document:saved", "document:issued", "document:replaced"):
-            self.documents[change["document"]] = (named, change["sha256"])
+            self.documents[change["document"]] = (named, str(change["sha256"]))
         if "part_sha256" in change:
             place = (change["document"], change["item"])
-            self._parts[place] = (f"{named} bagian {change['item']}", change["part_sha256"])
+            self._parts[place] = (f"{named} bagian {change['item']}", str(change["part_sha256"]))
         if action == "document:rendered" and change["format"] != "png":  # the picture of a first page is no paper
             paper = f"{named} ({change['format']}{' ' + change['part'] if change['part'] else ''})"
-            self._papers[change["document"], change["format"], change["part"]] = (paper, change["file_sha256"])
+            self._papers[change["document"], change["format"], change["part"]] = (paper, str(change["file_sha256"]))
 
     def hashes(self) -> set[tuple[str, str]]:
         return {*self.documents.values(), *self._parts.values(), *self._papers.values()}

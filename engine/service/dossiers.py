@@ -316,8 +316,7 @@ class Dossiers:
             "data": {
                 "keterangan": _described(ground, creator),
                 "berkas": [
-                    {"path": e.path, "keterangan": e.about, "ukuran": _size(e.size), "sha256": e.sha256}
-                    for e in listed
+                    {"path": e.path, "keterangan": e.about, "ukuran": _size(e.size), "sha256": e.sha256} for e in listed
                 ],
                 "mulai": before + 1,
                 "baris": str(seq),

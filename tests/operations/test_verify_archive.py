@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import random
 import re
 import zipfile
 
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from engine.cli import main
+from engine.documents.inspection import inspect
 from engine.store.database import open_database
 from engine.store.schema import migrate
 from tests.office import OfficeAtWork
@@ -180,6 +182,29 @@ def test_a_flipped_bit_in_a_list_is_named(berkas, tmp_path):
     path.write_bytes(content)
     code, said = checked(path)
     assert (code, "bagit.txt rusak: isinya berubah" in said) == (1, True)
+
+
+def test_a_damaged_file_of_a_compressed_copy_is_named(forger):
+    path = forger.pack(compression=zipfile.ZIP_DEFLATED)
+    with zipfile.ZipFile(path) as archive:
+        damaged = next(entry for entry in archive.infolist() if entry.filename.endswith("surat-v1.pdf"))
+    content = bytearray(path.read_bytes())
+    content[damaged.header_offset + 30 + len(damaged.filename) + 9] ^= 0xFF
+    path.write_bytes(content)
+    code, said = checked(path)
+    assert (code, "surat-v1.pdf: isinya berubah" in said) == (1, True)
+
+
+def test_whatever_bytes_come_it_answers(berkas, tmp_path):
+    content, path, chance = berkas.read_bytes(), tmp_path / "acak.zip", random.Random(7)
+    begin = content.index(b"PK\x01\x02")
+    for _ in range(150):
+        changed = bytearray(content)
+        changed[chance.choice((chance.randrange(begin, len(content)), chance.randrange(len(content))))] = (
+            chance.randrange(256)
+        )
+        path.write_bytes(changed)
+        inspect(path)
 
 
 def test_a_zip_bomb_is_not_opened(forger):
