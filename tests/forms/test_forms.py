@@ -757,3 +757,48 @@ def test_a_signature_that_nobody_could_give_is_refused_with_its_place(options):
     with pytest.raises(InvalidProcedure) as refused:
         signed_form(**options)
     assert all("tanda_tangan" in finding.message for finding in refused.value.findings)
+
+
+def archiving_form(required=("simpan", "tanggal", "petugas"), **words):
+    """A form that asks where the manual copy of an instance is."""
+    place = {"type": "object", "properties": {"ruang": {"type": "string", "title": "Ruang"}}, "required": ["ruang"]}
+    schema = {
+        "type": "object",
+        "properties": {
+            "simpan": place,
+            "tanggal": {"type": "string", "format": "date"},
+            "petugas": {"type": "string", "format": "person"},
+            "kode": {"type": "string"},
+        },
+        "required": list(required),
+    }
+    shown = {name: {"ui:options": {"archive": word}} for name, word in words.items()}
+    return load("tutup", json.dumps(schema).encode(), json.dumps(shown).encode(), expression.compile)
+
+
+def test_a_form_says_what_the_berkas_must_know_of_the_manual_copy():
+    form = archiving_form(simpan="place", tanggal="filedOn", petugas="filedBy", kode="classification")
+    assert {word: path for word, (path, _) in form.archive.items()} == {
+        "place": "simpan",
+        "filedOn": "tanggal",
+        "filedBy": "petugas",
+        "classification": "kode",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"simpan": "place", "tanggal": "filedOn"}, "tanpa menanyakan filedBy"),
+        ({"simpan": "filedOn"}, "Kata arsip filedOn tidak dikenal untuk isian jenis section"),
+        ({"kode": "shelf"}, "Kata arsip shelf tidak dikenal"),
+        (
+            {"simpan": "place", "tanggal": "filedOn", "petugas": "filedBy", "required": ("simpan",)},
+            "tanggal: pelaksanaan",
+        ),
+    ],
+)
+def test_a_form_with_which_an_instance_would_end_without_its_place_is_refused(options, said):
+    with pytest.raises(InvalidProcedure) as refused:
+        archiving_form(**options)
+    assert any(said in finding.message for finding in refused.value.findings), refused.value.findings
