@@ -260,7 +260,7 @@ class _Said:
     def __init__(self) -> None:
         self.documents: dict[str, tuple[str, str]] = {}
         self._parts: dict[tuple[str, str], tuple[str, str]] = {}
-        self._papers: dict[tuple[str, str, str], tuple[str, str]] = {}
+        self._files: set[tuple[str, str]] = set()  # printed, or signed
         self.content_hash: str | None = None
 
     def hear(self, line: Mapping[str, Any]) -> None:
@@ -275,9 +275,10 @@ class _Said:
         if "part_sha256" in change:
             place = (change["document"], change["item"])
             self._parts[place] = (f"{named} bagian {change['item']}", str(change["part_sha256"]))
-        if action == "document:rendered" and change["format"] != "png":  # the picture of a first page is no paper
-            paper = f"{named} ({change['format']}{' ' + change['part'] if change['part'] else ''})"
-            self._papers[change["document"], change["format"], change["part"]] = (paper, str(change["file_sha256"]))
+        kind = change.get("format", "bertanda tangan")
+        if change.get("file_sha256") and kind != "png":  # the picture of a first page is no paper
+            part = f" {change['part']}" if change.get("part") else ""
+            self._files.add((f"{named} ({kind}{part})", str(change["file_sha256"])))
 
     def hashes(self) -> set[tuple[str, str]]:
-        return {*self.documents.values(), *self._parts.values(), *self._papers.values()}
+        return {*self.documents.values(), *self._parts.values(), *self._files}

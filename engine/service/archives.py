@@ -28,7 +28,7 @@ from engine.model.work import InstanceRecord
 from engine.service import moves
 from engine.service.dossiers import CONTENTS, CONTENTS_PRINTED, About, Dossier, Dossiers
 from engine.service.procedures import Words, evaluator
-from engine.store.queries import Transaction, archives, documents, histories, instances, people
+from engine.store.queries import Transaction, archives, documents, histories, instances, people, renderings
 from engine.store.queries.histories import Filter
 from engine.store.unit_of_work import update_instance
 
@@ -229,13 +229,14 @@ class Archives:
     def _make_once(self, instance_id: str, now: datetime, again: bool) -> bool:
         with self.dossiers.database.read() as reader:
             archive, record = archives.by_id(reader, instance_id), instances.by_id(reader, instance_id)
+            papers = renderings.of_instance(reader, instance_id)
         wanted = (ArchiveStatus.DUE, ArchiveStatus.FAILED) if again else (ArchiveStatus.DUE,)
         if archive is None or record is None or archive.status not in wanted or record.status not in DONE:
             return False
+        if any(paper.status is RenderingStatus.DUE for paper in papers):
+            return False  # the worker prints it first
         try:
             with self.dossiers.gathered(instance_id, "arsip") as dossier:
-                if any(paper.status is RenderingStatus.DUE for _, paper in dossier.unprinted):
-                    return False  # the worker prints it first
                 fault = _fault(dossier)
                 stored = None if fault else self.dossiers.files.put_written(dossier.bag.write)
         except Damaged as damaged:

@@ -12,6 +12,8 @@ from werkzeug.serving import make_server
 from engine.web import create_app
 from tests.office import returned
 from tests.pages.conftest import PASSWORD
+from tests.service import archiving
+from tests.service.procedures import PEOPLE
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
@@ -337,3 +339,25 @@ def test_the_keyboard_reaches_the_content_first(desk, office):
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "isi"
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desk", "phone"])
+def test_the_archive_is_read_on_any_screen_and_its_place_corrected_with_the_keyboard(office, desk, viewport):
+    for role, account in PEOPLE.items():
+        office.hire(account, role)
+    archiving.deploy(office)
+    instance = archiving.archived(office)
+    operator = desk("operator", viewport=viewport)
+    page = operator.open(f"/instans/{instance}/arsip")
+    page.click("details summary >> nth=0")
+    assert page.is_visible("text=dokumen/surat/v2/surat-v2.pdf")
+    assert operator.fits()
+    assert operator.faults() == []
+    page.focus("text=Betulkan tempat simpan…")
+    page.keyboard.press("Enter")
+    page.fill('[name="simpan.boks"]', "15")
+    page.fill('[name="alasan_pembetulan"]', "Boks 14 penuh")
+    assert operator.faults() == []
+    page.keyboard.press("Enter")
+    assert page.is_visible("text=Boks 14 penuh")
+    assert operator.fits()

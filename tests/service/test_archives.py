@@ -16,6 +16,7 @@ from engine.model.process import InstanceStatus
 from engine.service.histories import Filter
 from engine.service.procedures import INDONESIAN
 from engine.store.history import verify
+from engine.store.queries import instances
 from tests.service import archiving
 from tests.service.archiving import EVIDENCE, PLACE, archived, completed
 from tests.store.test_history import tampering
@@ -130,7 +131,9 @@ def test_an_instance_is_archived_once_and_one_whose_forms_ask_for_no_place_never
     assert bureau.services.archives.sweep(bureau.now) == 0
     assert bureau.services.archives.retry(bureau.actor("operator"), instance, bureau.now) is False
     assert standing(bureau, instance) == before
-    assert not bureau.page(instance).incidents
+    with bureau.database.read() as reader:
+        looked_back_at = instances.completed(reader, archiving.PROCESS, 5)
+    assert [record.id for record in looked_back_at] == [instance], "later instances still read what it yielded"
     other = bureau.start()
     assert standing(bureau, other) is None
 
