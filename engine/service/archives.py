@@ -1,10 +1,10 @@
 """The archive: an instance that reached its end becomes one berkas, and is only read from then on.
 
 Due in the transaction that completes the instance, if one of its forms asks where the manual copy is; built by the
-worker once its papers are printed, and stored by hash with a line of history that carries the hash of the ZIP. That
-line is the first that the ZIP does not hold. A worker that dies leaves it due; what cannot be built stays failed with
-its cause until an operator tries again, and nothing of the instance is at stake. If somebody left a note while it was
-built, it is built once more: no line of history is left out.
+worker once its papers are printed and every signed file has come, and stored by hash with a line of history that
+carries the hash of the ZIP. That line is the first that the ZIP does not hold. A worker that dies leaves it due; what
+cannot be built stays failed with its cause until an operator tries again, and nothing of the instance is at stake. If
+somebody left a note while it was built, it is built once more: no line of history is left out.
 """
 
 import json
@@ -28,7 +28,7 @@ from engine.model.work import InstanceRecord
 from engine.service import moves
 from engine.service.dossiers import CONTENTS, CONTENTS_PRINTED, About, Dossier, Dossiers
 from engine.service.procedures import Words, evaluator
-from engine.store.queries import Transaction, archives, documents, histories, instances, people, renderings
+from engine.store.queries import Transaction, archives, documents, histories, instances, people, renderings, signatures
 from engine.store.queries.histories import Filter
 from engine.store.unit_of_work import update_instance
 
@@ -78,6 +78,7 @@ class ArchivePage:
     may_take: bool
     may_correct: bool
     corrections: tuple[Correction, ...]
+    awaited: tuple[tuple[str, str], ...] = ()  # documents whose signed file is still to come: (id, name)
 
     @property
     def folders(self) -> dict[str, tuple[Content, ...]]:
@@ -106,6 +107,8 @@ class Archives:
             procedure = self.dossiers.procedures.of(reader, record.definition_id)
             corrected = Filter(action=Action.ARCHIVE_CORRECTED.value)
             lines, _ = histories.timeline(reader, f"instance:{instance_id}", corrected, limit=MOST_LISTED)
+            unfiled = {each.document_id for each in signatures.of_instance(reader, instance_id) if not each.filed}
+            awaited = tuple((v.id, v.name) for v in documents.of_instance(reader, instance_id) if v.id in unfiled)
         corrections = []
         for line in lines:
             said = json.loads(line.change)
@@ -116,7 +119,7 @@ class Archives:
             listed = json.loads(self._member(archive.sha256, CONTENTS))
             contents = tuple(Content(e["path"], e["keterangan"], e["ukuran"], e["sha256"]) for e in listed)
         may_correct = archive is not None and self._may_correct(actor, record)
-        return ArchivePage(record, archive, about, contents, may_take, may_correct, tuple(corrections))
+        return ArchivePage(record, archive, about, contents, may_take, may_correct, tuple(corrections), awaited)
 
     def take(self, actor: Actor, instance_id: str, now: datetime) -> tuple[str, BinaryIO]:
         """Return the berkas as a ZIP with its name; that it was taken is recorded."""
@@ -219,7 +222,7 @@ class Archives:
     def sweep(self, now: datetime) -> int:
         """Build what is due; how many were built."""
         with self.dossiers.database.read() as reader:
-            due = archives.standing(reader, ArchiveStatus.DUE, AT_A_SWEEP)
+            due = archives.buildable(reader, AT_A_SWEEP)
         return sum(self.make(each.instance_id, now) for each in due)
 
     def make(self, instance_id: str, now: datetime, *, again: bool = False) -> bool:
@@ -230,11 +233,14 @@ class Archives:
         with self.dossiers.database.read() as reader:
             archive, record = archives.by_id(reader, instance_id), instances.by_id(reader, instance_id)
             papers = renderings.of_instance(reader, instance_id)
+            awaited = [each for each in signatures.of_instance(reader, instance_id) if not each.filed]
         wanted = (ArchiveStatus.DUE, ArchiveStatus.FAILED) if again else (ArchiveStatus.DUE,)
         if archive is None or record is None or archive.status not in wanted or record.status not in DONE:
             return False
         if any(paper.status is RenderingStatus.DUE for paper in papers):
             return False  # the worker prints it first
+        if awaited:
+            return False  # what carries a signature is part of the berkas
         try:
             with self.dossiers.gathered(instance_id, "arsip") as dossier:
                 fault = _fault(dossier)

@@ -22,14 +22,25 @@ from engine.forms.field import FILING, Field, Wording
 from engine.model.archives import Place
 from engine.model.errors import Damaged, NotFound
 from engine.model.history import GENESIS, HistoryLine, canonical, plain
-from engine.model.renderings import COVER, Rendering
+from engine.model.renderings import COVER, SIGNED, Rendering
+from engine.model.signatures import Signature
 from engine.model.work import Attachment, DocumentVersion, InstanceRecord, TaskRecord
 from engine.service.manuscripts import identity
 from engine.service.office import Office
 from engine.service.procedures import Procedure, Procedures
 from engine.store.database import Database
 from engine.store.files import FileStore
-from engine.store.queries import Transaction, archives, documents, histories, instances, people, renderings, tasks
+from engine.store.queries import (
+    Transaction,
+    archives,
+    documents,
+    histories,
+    instances,
+    people,
+    renderings,
+    signatures,
+    tasks,
+)
 
 LINES_AT_ONCE = 500
 MOST_PRINTED = 2_000  # files in one printed list: twice as many are more memory than the press gives
@@ -104,7 +115,7 @@ class _Ground:
     versions: tuple[DocumentVersion, ...]
     renderings: tuple[Rendering, ...]
     attachments: tuple[Attachment, ...]
-    signatures: tuple[Mapping[str, Any], ...]
+    signatures: tuple[Signature, ...]
     tasks: tuple[TaskRecord, ...]
     names: Mapping[str, str]
     about: About
@@ -161,7 +172,7 @@ class Dossiers:
             versions=versions,
             renderings=renderings.of_instance(reader, instance_id),
             attachments=documents.attachments_of(reader, instance_id),
-            signatures=archives.signatures(reader, instance_id),
+            signatures=signatures.of_instance(reader, instance_id),
             tasks=tasks.of_instance(reader, instance_id),
             names={},
             about=self._about(reader, record, procedure, versions),
@@ -294,9 +305,11 @@ class Dossiers:
             ending = f"-{number:03}-{_safe(each.part)}" if each.part else ""
             path = f"{folder}/{version.data_object_id}-v{version.version}{ending}.{each.format}"
             for_whom = f" untuk {each.part}" if each.part else ""
+            if each.part.startswith(SIGNED):
+                for_whom = " dengan persetujuan elektronik internal"
             found.append(self._kept(path, each.sha256, each.size or 0, f"{name}{for_whom} ({each.format.upper()})"))
             entry["cetakan"].append({**_row(each), "berkas": path})
-        entry["tanda_tangan"] = [plain(each) for each in ground.signatures if each["document_id"] == version.id]
+        entry["tanda_tangan"] = [_row(each) for each in ground.signatures if each.document_id == version.id]
         return found, entry
 
     def _kept(self, path: str, sha256: str, size: int, about: str) -> Item:

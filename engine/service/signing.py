@@ -28,7 +28,7 @@ from engine.model.renderings import SIGNED, due
 from engine.model.signatures import Mode, Signature
 from engine.model.work import Attachment, DocumentStatus, DocumentVersion
 from engine.service.accounts import Accounts, SignInRefused, SignInThrottled
-from engine.service.moves import retrying
+from engine.service.moves import refuse_archived, retrying
 from engine.service.procedures import Procedures, Words
 from engine.service.templates import Unreadable, template_of
 from engine.store.database import Database
@@ -169,6 +169,9 @@ class Signing:
 
         def attempt() -> None:
             with self.database.write(actor, now) as work:
+                record = instances.by_id(work, given.instance_id)
+                if record is not None:
+                    refuse_archived(record)
                 if not signatures.file(work, filed):
                     raise Conflict("signed")
                 documents.attach(work, {staged.id}, given.instance_id)
@@ -291,11 +294,6 @@ def _prints(process_id: str, version: DocumentVersion, files: Mapping[str, bytes
     except Unreadable:
         return False
     return template is not None and template.typ is not None
-
-
-def awaited(work: Transaction, instance_id: str) -> tuple[Signature, ...]:
-    """Return the signatures of an instance whose file is still to come."""
-    return tuple(each for each in signatures.of_instance(work, instance_id) if not each.filed)
 
 
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -52,7 +52,17 @@ def sound(content, tmp_path):
     return inspect(path)
 
 
-def test_the_office_s_cycle_ends_in_the_archive_once_its_papers_are_printed(office, tmp_path):
+def scan(office, instance, name):
+    """File the signed scan of a document, as a colleague does."""
+    [paper] = [d for d in office.page(instance).documents if d.data_object_id == name]
+    staged = office.services.documents.stage(
+        office.actor("sekretaris"), None, f"{name}.pdf", io.BytesIO(EVIDENCE + name.encode()), office.now
+    )
+    [(given, _)] = office.services.signing.of_document(office.actor("sekretaris"), paper.id)
+    office.services.signing.file(office.actor("sekretaris"), given.id, staged, INDONESIAN, office.now)
+
+
+def test_the_office_s_cycle_ends_in_the_archive_once_its_papers_are_printed_and_signed(office, tmp_path):
     instance = office.start()
     office.until_analysis(instance)
     office.do("tim.sakip", instance, "susun_analisis")
@@ -61,6 +71,11 @@ def test_the_office_s_cycle_ends_in_the_archive_once_its_papers_are_printed(offi
     assert office.services.archives.sweep(office.now) == 0, "its papers come first"
     while office.services.printing.sweep(office.now):
         pass
+    assert office.services.archives.sweep(office.now) == 0, "what was signed on paper is still to be scanned"
+    awaited = office.services.archives.page(office.actor("auditor"), instance).awaited
+    assert {name for _, name in awaited} == {"Lembar Persetujuan", "Laporan"}
+    scan(office, instance, "lembar_persetujuan")
+    scan(office, instance, "laporan")
     assert office.services.archives.sweep(office.now) == 1
     assert office.page(instance).record.status is InstanceStatus.ARCHIVED
     page = office.services.archives.page(office.actor("auditor"), instance)
@@ -87,6 +102,9 @@ def test_the_office_s_cycle_ends_in_the_archive_once_its_papers_are_printed(offi
     listed = {each["path"] for each in json.loads(member(content, "data/daftar-isi.json"))}
     assert {"dokumen/laporan/v1/laporan-v1.pdf", "dokumen/laporan/v1/laporan-v1.xlsx"} <= listed
     assert "sop/processes/pengumpulan_data_kinerja/functions.py" in listed
+    assert any(path.endswith("-lembar_persetujuan.pdf") and path.startswith("lampiran/") for path in listed)
+    signed = [v["tanda_tangan"] for v in json.loads(member(content, "data/dokumen/dokumen.json")) if v["tanda_tangan"]]
+    assert [one["mode"] for each in signed for one in each] == ["wet", "wet"]
     assert "dokumen/draft_laporan/v1/bagian/001-pemegang.data.1.json" in listed
 
 

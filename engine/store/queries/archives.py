@@ -1,12 +1,13 @@
-"""Berkas of completed instances, and the signatures that go into them."""
+"""Berkas of completed instances."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, exists, insert, select, update
 
 from engine.model.archives import Archive, ArchiveStatus, Place, place_of
+from engine.model.signatures import Mode
 from engine.store.queries import Transaction
 from engine.store.tables import archive, signature
 
@@ -37,6 +38,18 @@ def standing(tx: Transaction, status: ArchiveStatus, limit: int) -> tuple[Archiv
     return tuple(_archive(row) for row in tx.connection.execute(query))
 
 
+def buildable(tx: Transaction, limit: int) -> tuple[Archive, ...]:
+    """Return berkas that are due and wait for no signed file, longest due first."""
+    awaited = exists().where(
+        signature.c.instance_id == archive.c.instance_id,
+        signature.c.mode != Mode.INTERNAL.value,
+        signature.c.file_sha256.is_(None),
+    )
+    due = and_(archive.c.status == ArchiveStatus.DUE.value, ~awaited)
+    query = select(*COLUMNS).where(due).order_by(archive.c.due_at).limit(limit)
+    return tuple(_archive(row) for row in tx.connection.execute(query))
+
+
 def change(tx: Transaction, changed: Archive, was: ArchiveStatus) -> bool:
     """Write what became of a berkas that stood at *was*; False if it stands elsewhere meanwhile."""
     values = {name: getattr(changed, name) for name in Archive.__dataclass_fields__}
@@ -44,10 +57,3 @@ def change(tx: Transaction, changed: Archive, was: ArchiveStatus) -> bool:
     its = archive.c.instance_id == changed.instance_id
     result = tx.connection.execute(update(archive).where(its, archive.c.status == was.value).values(**values))
     return result.rowcount == 1
-
-
-def signatures(tx: Transaction, instance_id: str) -> tuple[Mapping[str, Any], ...]:
-    """Return the rows of an instance's signatures, in the order in which they were given."""
-    query = select(signature).where(signature.c.instance_id == instance_id)
-    rows = tx.connection.execute(query.order_by(signature.c.signed_at, signature.c.id)).mappings()
-    return tuple(dict(row) for row in rows)
