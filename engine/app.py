@@ -29,6 +29,7 @@ from engine.service.procedures import Procedures
 from engine.service.registers import Registers
 from engine.service.reports import Reports
 from engine.service.signing import TRUST, Signing
+from engine.service.sop_sheets import SopSheets
 from engine.service.studio import Studio
 from engine.service.tasks import Tasks
 from engine.service.timers import Timers
@@ -116,6 +117,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
         reports=Reports(database, files, procedures, office, printing),
         people=People(database, office, accounts, procedures),
         signing=signing,
+        sheets=SopSheets(office),
         studio=Studio(database, procedures, office, deployments),
         tasks=tasks,
         timers=Timers(database, executor, procedures, office),

@@ -17,6 +17,7 @@ from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 
 from engine.bpmn import decisions, expression, markup, semantics
+from engine.bpmn.course import Course, course_of, in_order
 from engine.bpmn.markup import Element, bpmn, children, local, sop, text_of
 from engine.bpmn.parsing import Parser
 from engine.bpmn.timers import CLOCKED, is_literal
@@ -59,6 +60,7 @@ class Definition:
     subprocess_specs: Mapping[str, Any]
     kinds: Mapping[str, str]  # element_id -> BPMN's name of its kind
     flows: Mapping[tuple[str, str], tuple[str, ...]]  # (source, target) -> ids of the sequence flows between them
+    course: Course
     tables: Mapping[str, decisions.Table]  # decision tables by their id
 
 
@@ -86,12 +88,16 @@ def load(files: Mapping[str, bytes], process_id: str) -> Definition:
     freeze([spec, *subprocess_specs.values()], _sides(roots.values()))
     every = list(roots.values())
     kinds = {e.get("id"): local(e) for root in every for e in root.iter() if e.get("id") and isinstance(e.tag, str)}
+    process = next(p for p in roots[path].iter(bpmn("process")) if p.get("id") == process_id)
+    reached = _reached(process, every)
+    course = course_of(process, {each.get("id"): each for each in reached})
     return Definition(
-        outline=_outline(roots[path], process_id, every, tables),
+        outline=_outline(process, reached, every, course, tables),
         spec=spec,
         subprocess_specs=subprocess_specs,
         kinds=kinds,
         flows=_flows(every),
+        course=course,
         tables=tables,
     )
 
@@ -221,13 +227,18 @@ def _finding(file: str, element_id: str | None, line: int | None, message: str, 
 # ── the outline ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _outline(root: Element, process_id: str, roots: list[Element], tables: Mapping[str, decisions.Table]) -> Outline:
-    process = next(p for p in root.iter(bpmn("process")) if p.get("id") == process_id)
-    reached = _reached(process, roots)
+def _outline(
+    process: Element,
+    reached: list[Element],
+    roots: list[Element],
+    course: Course,
+    tables: Mapping[str, decisions.Table],
+) -> Outline:
+    process_id = process.get("id")
     lanes, lane_of = _lanes(reached)
     nodes = {e.get("id"): e for each in reached for e in each.iter() if e.get("id") and isinstance(e.tag, str)}
     references = {e.get("id"): e for each in roots for e in each.iter(bpmn("dataObjectReference"))}
-    ordered = _in_flow_order(process, {each.get("id"): each for each in reached})
+    ordered = _in_flow_order(course, nodes)
     start = next(children(process, "startEvent"))
     names = {id_: e.get("name") for id_, e in nodes.items() if e.get("name")}
     english = {id_: e.get(sop("nama")) for id_, e in nodes.items() if e.get(sop("nama"))}
@@ -252,6 +263,7 @@ def _outline(root: Element, process_id: str, roots: list[Element], tables: Mappi
         proposals=frozenset(id_ for id_, e in nodes.items() if e.get(sop("usulan")) == "true"),
         names=names,
         names_en=english,
+        roles={id_: lane.role for id_, lane in lane_of.items()},
         sample_teams=frozenset(
             element.get(sop("peran")) or element.get("id")
             for each in reached
@@ -299,38 +311,10 @@ def _lanes(processes: list[Element]) -> tuple[tuple[Lane, ...], dict[str, Lane]]
     return tuple(lanes.values()), lane_of
 
 
-def _in_flow_order(process: Element, reached: Mapping[str, Element]) -> list[Element]:
-    """Return what people do in the order in which a first pass comes by, breadth first from the start events."""
-    found: list[Element] = []
-    seen: set[str] = set()
-
-    def walk(scope: Element) -> None:
-        nodes = {e.get("id"): e for e in scope if isinstance(e.tag, str) and e.get("id")}
-        targets: dict[str, list[str]] = {}
-        for flow in children(scope, "sequenceFlow"):
-            targets.setdefault(flow.get("sourceRef"), []).append(flow.get("targetRef"))
-        attached: dict[str, list[str]] = {}
-        for event in children(scope, "boundaryEvent"):
-            attached.setdefault(event.get("attachedToRef"), []).append(event.get("id"))
-        queue = [e.get("id") for e in children(scope, "startEvent")]
-        queue += [e.get("id") for e in children(scope, *SUB_PROCESSES) if e.get("triggeredByEvent") == "true"]
-        while queue:
-            id_ = queue.pop(0)
-            if id_ in seen or id_ not in nodes:
-                continue
-            seen.add(id_)
-            element = nodes[id_]
-            if local(element) in MANUAL:
-                found.append(element)
-            elif local(element) in SUB_PROCESSES:
-                walk(element)
-            elif local(element) == "callActivity" and element.get("calledElement") in reached:
-                walk(reached[element.get("calledElement")])
-            queue += targets.get(id_, [])
-            queue += attached.get(id_, [])
-
-    walk(process)
-    return found
+def _in_flow_order(course: Course, nodes: Mapping[str, Element]) -> list[Element]:
+    """Return what people do in the order in which a first pass comes by; of two branches the file's first one first."""
+    rank = {id_: place for place, id_ in enumerate(nodes)}
+    return [nodes[id_] for id_ in in_order(course, rank) if id_ in nodes and local(nodes[id_]) in MANUAL]
 
 
 def _user_task(
@@ -343,6 +327,7 @@ def _user_task(
         name=element.get("name") or id_,
         name_plain=element.get(sop("ejaanBaku")),
         name_en=element.get(sop("nama")),
+        note=element.get(sop("keterangan")) or "",
         number=number,
         lane_id=lane.id if lane else "",
         role=lane.role if lane else "",

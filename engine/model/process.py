@@ -59,6 +59,7 @@ class UserTask:
     multi_instance: bool
     form: str  # form id: formJsonSchemaFilename's stem if given, else element_id
     documentation: str = ""
+    note: str = ""  # sop:keterangan, the sheet's last column
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,13 @@ class Outline:
     proposals: frozenset[str]  # elements marked sop:usulan
     names: Mapping[str, str]  # element_id -> name of every element
     names_en: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)  # element_id of whatever lies in a lane -> the lane's role
     sample_teams: frozenset[str] = frozenset()  # sop:contohTim: roles whose sample has two accounts, to show claiming
+
+    @property
+    def reconstruction(self) -> bool:
+        """Whether the diagram says of itself that it is a reconstruction: its documentation begins with that word."""
+        return self.documentation.casefold().startswith("rekonstruksi")
 
     def task(self, element_id: str) -> UserTask:
         """Return the user task *element_id*; KeyError if the diagram has none."""

@@ -22,6 +22,7 @@ from engine.service.printing import Printing
 from engine.service.registers import Registers
 from engine.service.reports import Reports
 from engine.service.signing import Signing
+from engine.service.sop_sheets import SopSheets
 from engine.service.studio import Studio
 from engine.service.tasks import Tasks
 from engine.service.timers import Timers
@@ -50,6 +51,7 @@ class Services:
     registers: Registers
     reports: Reports
     signing: Signing
+    sheets: SopSheets
     studio: Studio
     tasks: Tasks
     timers: Timers

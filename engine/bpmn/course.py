@@ -1,0 +1,115 @@
+"""The course of a procedure: where a token may go from each element, sub-processes and called processes opened up.
+
+The engine's own specification answers this too, but wired for running: what leads out of a sub-process, off a boundary
+event or over a gateway is spread over helper tasks there. Here it is one list, as a reader of the diagram sees it.
+"""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.bpmn.markup import Element, bpmn, children, local
+
+SUB_PROCESSES = ("subProcess", "transaction", "adHocSubProcess")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way from one element to the next; *flow* is the sequence flow's id, empty where the diagram draws none."""
+
+    source: str
+    target: str
+    flow: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Every way of a procedure, in the order of the diagram's file, and where it begins and ends."""
+
+    ways: tuple[Way, ...] = ()
+    begins: tuple[str, ...] = ()
+    ends: frozenset[str] = frozenset()
+
+
+def course_of(process: Element, reached: Mapping[str, Element]) -> Course:
+    """Return the course of *process*; *reached* are the processes that it may call, by id."""
+    found: list[Way] = []
+    seen: set[str] = set()
+
+    def walk(scope: Element) -> None:
+        if scope.get("id") in seen:
+            return
+        seen.add(scope.get("id"))
+        inner: dict[str, Element] = {}
+        for activity in children(scope, *SUB_PROCESSES, "callActivity"):
+            called = activity if local(activity) != "callActivity" else reached.get(activity.get("calledElement"))
+            if called is not None:
+                inner[activity.get("id")] = called
+                found.extend(Way(activity.get("id"), start.get("id")) for start in children(called, "startEvent"))
+                walk(called)
+        for flow in children(scope, "sequenceFlow"):
+            source, target = flow.get("sourceRef"), flow.get("targetRef")
+            ends = [e.get("id") for e in children(inner[source], "endEvent")] if source in inner else []
+            found.extend(Way(end, target, flow.get("id")) for end in ends or [source])
+        found.extend(Way(e.get("attachedToRef"), e.get("id")) for e in children(scope, "boundaryEvent"))
+
+    walk(process)
+    begins = [e.get("id") for e in children(process, "startEvent")]
+    for aside in process.iter(bpmn("subProcess")):
+        if aside.get("triggeredByEvent") == "true":
+            begins.extend(e.get("id") for e in children(aside, "startEvent"))
+    return Course(tuple(found), tuple(begins), frozenset(e.get("id") for e in children(process, "endEvent")))
+
+
+def in_order(course: Course, rank: Mapping[str, int]) -> list[str]:
+    """Return every element that is reached, each behind all those that lead to it, but for those that lead back.
+
+    Where the course leaves it open, as between two branches, the lower *rank* comes first.
+    """
+    after: dict[str, list[str]] = defaultdict(list)
+    for way in course.ways:
+        if way.target in rank and way.target not in after[way.source]:
+            after[way.source].append(way.target)
+    for targets in after.values():
+        targets.sort(key=rank.__getitem__)
+    forward = _without_returns(course.begins, after)
+    waits: dict[str, int] = defaultdict(int)
+    for targets in forward.values():
+        for target in targets:
+            waits[target] += 1
+    ready = [(rank.get(begin, 0), begin) for begin in dict.fromkeys(course.begins) if not waits[begin]]
+    heapq.heapify(ready)
+    found: list[str] = []
+    while ready:
+        _, name = heapq.heappop(ready)
+        found.append(name)
+        for target in forward.get(name, ()):
+            waits[target] -= 1
+            if not waits[target]:
+                heapq.heappush(ready, (rank[target], target))
+    return found
+
+
+def _without_returns(begins: Iterable[str], after: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return the ways from every element that is reached, without those that lead back to where one came from."""
+    forward: dict[str, list[str]] = {}
+    for begin in begins:
+        if begin in forward:
+            continue
+        forward[begin] = []
+        path, ways = [begin], [iter(after.get(begin, ()))]
+        on_path = {begin}
+        while path:
+            step = next(ways[-1], None)
+            if step is None:
+                ways.pop()
+                on_path.discard(path.pop())
+            elif step not in on_path:
+                forward[path[-1]].append(step)
+                if step not in forward:
+                    forward[step] = []
+                    path.append(step)
+                    on_path.add(step)
+                    ways.append(iter(after.get(step, ())))
+    return forward

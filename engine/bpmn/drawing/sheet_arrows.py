@@ -1,0 +1,250 @@
+"""Arrows of an SOP's sheet: from symbol to symbol in right angles, through no other symbol, in millimetres.
+
+An arrow goes straight down, or aside and then down, where nothing stands in its way. One that leads back, or over
+rows in whose column something stands, runs in the margin of the column it leads to, on a track of its own, and enters
+its symbol from the side.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from engine.bpmn.drawing.text import width
+from engine.model.sop_sheet import SymbolKind
+
+POINT = 25.4 / 72
+LABEL = 6.5  # size of the words at an arrow, in points
+HEAD = 1.9  # length of an arrow's head
+PORT = 1.7  # between two arrows on one side of a symbol
+GAP = 1.5  # of an arrow above the line between two rows
+
+Point = tuple[float, float]
+
+
+class Box(NamedTuple):
+    """Where something stands: its upper left corner and its extent."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def middle(self) -> Point:
+        """Its centre."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
+    @property
+    def right(self) -> float:
+        """Its right edge."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        """Its lower edge."""
+        return self.y + self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A symbol as arrows see it; *row* is from where to where its row reaches."""
+
+    kind: SymbolKind
+    box: Box
+    column: int
+    row: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """An arrow that is wanted, by the keys of its places."""
+
+    source: str
+    target: str
+    text: str = ""
+    proposal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnArrow:
+    """An arrow as it is drawn; its head is at the last point. *text* is empty where there is no room for it."""
+
+    points: tuple[Point, ...]
+    proposal: bool
+    text: str = ""
+    at: Point = (0.0, 0.0)  # of the text, on its base line
+    anchor: str = "start"
+
+
+@dataclass
+class _Run:
+    """An arrow on its way: what shape it has, and on which sides it leaves and enters (-1 left, 1 right, 0 neither)."""
+
+    way: Way
+    shape: str
+    leaves: int = 0
+    enters: int = 0
+    track: float = 0.0
+    ports: dict[str, float] = field(default_factory=dict)
+
+
+def route(
+    places: Mapping[str, Place], ways: Sequence[Way], lanes: Sequence[tuple[float, float]]
+) -> Iterator[DrawnArrow]:
+    """Yield the arrows of a page; *lanes* are (left edge, width) of the columns."""
+    router = _Router(places, lanes)
+    busy = {(way.source, router.aside(way)) for way in ways if router.returns(way)}
+    runs = [router.run(way, busy) for way in ways]
+    router.set_tracks(runs)
+    router.set_ports(runs)
+    for run in runs:
+        yield router.draw(run)
+
+
+@dataclass
+class _Router:
+    places: Mapping[str, Place]
+    lanes: Sequence[tuple[float, float]]
+
+    def returns(self, way: Way) -> bool:
+        """Whether an arrow leads back."""
+        return self.places[way.target].box.y < self.places[way.source].box.bottom
+
+    def aside(self, way: Way) -> int:
+        """Return the side by which an arrow leaves that goes aside."""
+        return -1 if self.places[way.target].column < self.places[way.source].column else 1
+
+    def run(self, way: Way, busy: set[tuple[str, int]]) -> _Run:
+        """Return the shape of an arrow: the plainest that goes through no symbol."""
+        source, target = self.places[way.source], self.places[way.target]
+        (sx, sy), (tx, ty) = source.box.middle, target.box.middle
+        aside = self.aside(way)
+        ends = (way.source, way.target)
+        if abs(sy - ty) < 0.5 and source.column != target.column and self._clear_across(sy, sx, tx, ends):
+            return _Run(way, "level", aside, -aside)
+        below = target.box.y > source.box.bottom
+        if below and source.column == target.column and self._clear_down(source.column, sy, ty, ends):
+            return _Run(way, "down")
+        if below and source.column != target.column:
+            drop = source.row[1] - GAP
+            if (
+                (way.source, aside) in busy
+                and drop < target.box.y - HEAD
+                and self._clear_down(source.column, sy, drop, ends)
+                and self._clear_down(target.column, drop, ty, ends)
+                and self._clear_across(drop, sx, tx, ends)
+            ):
+                return _Run(way, "drop")
+            if self._clear_down(target.column, sy, ty, ends) and self._clear_across(sy, sx, tx, ends):
+                return _Run(way, "elbow", aside)
+        return _Run(way, "channel", aside, 1 if source.column == target.column else -aside)
+
+    def _clear_down(self, column: int, first: float, last: float, ends: Sequence[str]) -> bool:
+        return not any(
+            place.column == column and place.box.bottom > first and place.box.y < last
+            for key, place in self.places.items()
+            if key not in ends
+        )
+
+    def _clear_across(self, y: float, first: float, last: float, ends: Sequence[str]) -> bool:
+        first, last = sorted((first, last))
+        return not any(
+            place.box.y < y < place.box.bottom and place.box.right > first and place.box.x < last
+            for key, place in self.places.items()
+            if key not in ends
+        )
+
+    def set_tracks(self, runs: Sequence[_Run]) -> None:
+        """Give every arrow in a column's margin a track: those that go far the outer ones."""
+        margins: dict[tuple[int, int], list[_Run]] = defaultdict(list)
+        for run in runs:
+            if run.shape == "channel":
+                margins[(self.places[run.way.target].column, run.enters)].append(run)
+        for (column, side), crowd in margins.items():
+            tracks: list[list[tuple[float, float]]] = []
+            taken: dict[int, int] = {}
+            for run in sorted(crowd, key=lambda run: -self._span(run)):
+                ends = sorted(self.places[key].box.middle[1] for key in (run.way.source, run.way.target))
+                free = (
+                    place
+                    for place, track in enumerate(tracks)
+                    if all(ends[1] + PORT < low or ends[0] - PORT > high for low, high in track)
+                )
+                place = next(free, len(tracks))
+                if place == len(tracks):
+                    tracks.append([])
+                tracks[place].append((ends[0], ends[1]))
+                taken[id(run)] = place
+            left, across = self.lanes[min(column, len(self.lanes) - 1)]
+            widest = max(self.places[run.way.target].box.width for run in crowd)
+            room = max(0.6, (across - widest) / 2 - HEAD - 0.4)
+            for run in crowd:
+                inwards = 0.4 + room * (taken[id(run)] + 0.5) / len(tracks)
+                run.track = left + inwards if side < 0 else left + across - inwards
+
+    def _span(self, run: _Run) -> float:
+        return abs(self.places[run.way.source].box.middle[1] - self.places[run.way.target].box.middle[1])
+
+    def set_ports(self, runs: Sequence[_Run]) -> None:
+        """Spread the arrows that use one side of a symbol, so that they neither overlap nor cross."""
+        sides: dict[tuple[str, int], list[tuple[float, float, _Run, str]]] = defaultdict(list)
+        for run in runs:
+            up = self.returns(run.way)
+            if run.leaves:
+                rank = 0.5 if up and run.shape == "channel" else 1.0
+                sides[(run.way.source, run.leaves)].append((rank, run.track, run, "source"))
+            if run.enters:
+                rank = 1.0 if run.shape == "level" else 2.0 if up else 0.0
+                far = run.track * (1 if run.enters < 0 else -1) * (1 if up else -1)  # the outer of two goes above
+                sides[(run.way.target, run.enters)].append((rank, far, run, "target"))
+        for (key, _), crowd in sides.items():
+            box = self.places[key].box
+            step = min(PORT, box.height * 0.7 / len(crowd))
+            for place, (_, _, run, end) in enumerate(sorted(crowd, key=lambda each: each[:2])):
+                run.ports[end] = box.middle[1] + (place - (len(crowd) - 1) / 2) * step
+
+    def draw(self, run: _Run) -> DrawnArrow:
+        """Return an arrow with its points and, where there is room, its words."""
+        source, target = self.places[run.way.source], self.places[run.way.target]
+        (sx, _), (tx, _) = source.box.middle, target.box.middle
+        match run.shape:
+            case "down" if abs(sx - tx) < 0.1:
+                points = [(sx, source.box.bottom), (tx, target.box.y)]
+            case "down":
+                turn = (source.box.bottom + target.box.y - HEAD) / 2
+                points = [(sx, source.box.bottom), (sx, turn), (tx, turn), (tx, target.box.y)]
+            case "drop":
+                turn = source.row[1] - GAP
+                points = [(sx, source.box.bottom), (sx, turn), (tx, turn), (tx, target.box.y)]
+            case "elbow":
+                y = run.ports["source"]
+                points = [(_edge(source, run.leaves, y), y), (tx, y), (tx, target.box.y)]
+            case "level":
+                y = run.ports["source"]
+                points = [(_edge(source, run.leaves, y), y), (_edge(target, run.enters, y), y)]
+            case _:
+                y, end = run.ports["source"], run.ports["target"]
+                edge = _edge(target, run.enters, end)
+                points = [(_edge(source, run.leaves, y), y), (run.track, y), (run.track, end), (edge, end)]
+        return self._labelled(run, points)
+
+    def _labelled(self, run: _Run, points: list[Point]) -> DrawnArrow:
+        text, (x, y) = run.way.text, points[0]
+        across = self.lanes[0][1]
+        long = width(text, LABEL) * POINT
+        if not text or long > (across * 0.6 if run.leaves else across / 2 - 1.4):
+            return DrawnArrow(tuple(points), run.way.proposal)
+        if run.leaves:
+            at, anchor = (x + run.leaves * 0.7, y - 0.7), "start" if run.leaves > 0 else "end"
+        else:
+            at, anchor = (x + 0.8, y + 2.6), "start"
+        return DrawnArrow(tuple(points), run.way.proposal, text, at, anchor)
+
+
+def _edge(place: Place, side: int, y: float) -> float:
+    """Return where the outline of a symbol is at the height *y*, on its left (-1) or right (1)."""
+    (x, middle), half = place.box.middle, place.box.width / 2
+    if place.kind is SymbolKind.DECISION:
+        half *= 1 - abs(y - middle) / (place.box.height / 2)
+    return x + side * half

@@ -1,0 +1,358 @@
+"""The sheet of an SOP on paper: which rows stand on which page, where each symbol and arrow is, in millimetres.
+
+Everything is reckoned here, from the widths of Arimo's letters, so that the picture on a page and the PDF are the same
+drawing: whoever draws it breaks no line and moves no arrow. A table that is longer than a page breaks between rows,
+and each arrow that would cross the break ends in an off-page connector and goes on from one with the same letter.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from engine.bpmn.drawing.sheet_arrows import Box, DrawnArrow, Place, Way, route
+from engine.bpmn.drawing.text import wrap
+from engine.model.sop_sheet import END, SheetRow, SopSheet, Symbol, SymbolKind
+
+PAPERS: Mapping[str, tuple[float, float]] = {"F4": (330, 215), "A4": (297, 210)}
+"""Width and height of a page, lying on its side."""
+LEFT, RIGHT, TOP, BOTTOM = 15, 12, 11, 13  # margins
+TITLE = 10.0  # height of the line above the table
+HEAD = 6.0  # height of the first line of its head
+PAD = 1.2  # between a line and a text
+AROUND = 2.6  # above and below the symbols of a row
+BETWEEN = 4.0  # two symbols of one cell
+POINT = 25.4 / 72
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class SheetWords:
+    """What the sheet says of decisions, in the reader's language; the paper itself speaks the office's."""
+
+    end: str = "selesai"
+    back: str = "kembali ke langkah {n}"
+    on: str = "langkah {n}"
+    proposal: str = "usulan"
+
+
+@dataclass(frozen=True, slots=True)
+class PageColumn:
+    """One column of the table."""
+
+    name: str  # no, activity, lane, inputs, time, outputs, note
+    title: tuple[str, ...]
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    """One row of the table: the lines of its texts by column name."""
+
+    number: int
+    y: float
+    height: float
+    lines: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class PageSymbol:
+    """One symbol; *row* is the number of the row it stands in, 0 for a connector."""
+
+    kind: SymbolKind
+    box: Box
+    column: int
+    row: int
+    lines: tuple[str, ...]
+    size: float  # of its text, in points
+    proposal: bool
+    name: str = ""  # of a decision
+    element_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPage:
+    """One page: the strips above and below its rows hold connectors, and have no height where there are none."""
+
+    rows: tuple[PageRow, ...]
+    symbols: tuple[PageSymbol, ...]
+    arrows: tuple[DrawnArrow, ...]
+    above: float
+    below: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPages:
+    """The table on paper."""
+
+    paper: str
+    width: float  # within the margins
+    height: float
+    size: float  # of texts, in points
+    head: tuple[float, float]  # heights of the two lines of the table's head
+    columns: tuple[PageColumn, ...]
+    pages: tuple[SheetPage, ...]
+
+    @property
+    def lanes(self) -> tuple[PageColumn, ...]:
+        """The columns of those who do it."""
+        return tuple(column for column in self.columns if column.name == "lane")
+
+
+def remarks(row: SheetRow, words: SheetWords) -> tuple[str, ...]:
+    """Return what stands in a row's last column: its note, and the ways out of its decision."""
+    question = row.question
+    if any(symbol.proposal for symbol in row.symbols if symbol.kind is SymbolKind.DECISION):
+        question = f"{question} ({words.proposal})"
+    said = []
+    for way in row.ways:
+        where = words.end if way.target == END else (words.on if way.target > row.number else words.back)
+        said.append(f"{way.text}: {where.format(n=way.target)}" if way.text else where.format(n=way.target))
+    return tuple(filter(None, (row.note, question.strip() if row.ways else "", *said)))
+
+
+def lay_out(sheet: SopSheet, paper: str = "F4", *, plain: bool = False, words: SheetWords | None = None) -> SheetPages:
+    """Return *sheet* on *paper* ("F4" or "A4"), in the office's spelling or (*plain*) in the corrected one."""
+    width, height = PAPERS[paper][0] - LEFT - RIGHT, PAPERS[paper][1] - TOP - BOTTOM
+    size = 9.0 if len(sheet.columns) <= 6 else 8.0
+    columns = _columns(sheet, width, size)
+    line = size * POINT * 1.2
+    deepest = max(len(column.title) for column in columns)
+    head = (HEAD, max(HEAD, deepest * line + 2 * PAD))
+    layout = _Layout(sheet, columns, size, height - TITLE - sum(head), plain, words or SheetWords())
+    return SheetPages(paper, width, height, size, head, columns, tuple(layout.pages(TITLE + sum(head))))
+
+
+def _columns(sheet: SopSheet, width: float, size: float) -> tuple[PageColumn, ...]:
+    lanes = max(1, len(sheet.columns))
+    number, time = 8.0, 17.0
+    lane = min(26.0, max(13.0, 104 / lanes), (width - number - time - 96) / lanes)
+    rest = width - number - time - lane * lanes
+    shares = {"activity": 0.34, "inputs": 0.23, "outputs": 0.21, "note": 0.22}
+    wide = [("no", "No", number), ("activity", "Kegiatan", rest * shares["activity"])]
+    wide += [("lane", name, lane) for name in sheet.columns or ("",)]
+    wide += [
+        ("inputs", "Kelengkapan", rest * shares["inputs"]),
+        ("time", "Waktu", time),
+        ("outputs", "Output", rest * shares["outputs"]),
+        ("note", "Keterangan", rest * shares["note"]),
+    ]
+    found, x = [], 0.0
+    for name, title, across in wide:
+        lines = tuple(_wrapped(title, across - 2 * PAD, size * 1.06)) if title else ()
+        found.append(PageColumn(name, lines, x, across))
+        x += across
+    return tuple(found)
+
+
+def _wrapped(text: str, room: float, size: float, most: int | None = None) -> list[str]:
+    """Break *text* into lines of at most *room* millimetres at *size* points."""
+    return wrap(text, room / POINT, size, most=most)
+
+
+@dataclass
+class _Layout:
+    """A sheet being laid out."""
+
+    sheet: SopSheet
+    columns: tuple[PageColumn, ...]
+    size: float
+    room: float  # for rows and strips of one page
+    plain: bool
+    words: SheetWords
+    lanes: tuple[PageColumn, ...] = field(init=False)
+    texts: list[dict[str, tuple[str, ...]]] = field(init=False)
+    stacks: list[list[list[Symbol]]] = field(init=False)  # of each row, level by level
+    row_of: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lanes = tuple(column for column in self.columns if column.name == "lane")
+        self.texts = [self._texts(row) for row in self.sheet.rows]
+        self.stacks = [_levels(row.symbols) for row in self.sheet.rows]
+        self.row_of = {symbol.element_id: n for n, row in enumerate(self.sheet.rows) for symbol in row.symbols}
+
+    @property
+    def line(self) -> float:
+        return self.size * POINT * 1.2
+
+    @property
+    def narrow(self) -> bool:
+        return self.lanes[0].width < 18
+
+    def pages(self, top: float) -> Iterator[SheetPage]:
+        """Yield the pages; *top* is where the first row begins."""
+        breaks, first = [], 0
+        while first < len(self.sheet.rows):
+            last = first + 1
+            while last < len(self.sheet.rows) and self._taken(first, last + 1) <= self.room:
+                last += 1
+            breaks.append((first, last))
+            first = last
+        letters = self._letters(breaks)
+        for page, (first, last) in enumerate(breaks or [(0, 0)]):
+            yield self._page(page, first, last, top, letters)
+
+    def _taken(self, first: int, last: int) -> float:
+        """Return the height of rows *first* up to *last* on one page."""
+        return sum(self._height(place) for place in range(first, last)) + sum(self._strips(first, last))
+
+    # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _texts(self, row: SheetRow) -> dict[str, tuple[str, ...]]:
+        said = {
+            "no": [str(row.number)],
+            "activity": [row.words(plain=self.plain)],
+            "inputs": [", ".join(row.inputs)],
+            "time": [row.time],
+            "outputs": [", ".join(row.outputs)],
+            "note": list(remarks(row, self.words)),
+        }
+        room = {column.name: column.width - 2 * PAD for column in self.columns}
+        most = int((self.room - 24) / self.line)
+        return {
+            name: tuple([line for text in texts if text for line in _wrapped(text, room[name] - 0.4, self.size)][:most])
+            for name, texts in said.items()
+        }
+
+    def _height(self, place: int) -> float:
+        text = max(len(lines) for lines in self.texts[place].values()) * self.line + 2 * PAD
+        return max(text, self._stacked(place) + 2 * AROUND)
+
+    def _stacked(self, place: int) -> float:
+        heights = [max(self._symbol_size(symbol)[1] for symbol in level) for level in self.stacks[place]]
+        return sum(heights) + BETWEEN * (len(heights) - 1)
+
+    def _symbol_size(self, symbol: Symbol) -> tuple[float, float]:
+        lane = self.lanes[0].width
+        match symbol.kind:
+            case SymbolKind.TERMINATOR:
+                return min(19.0, lane - 3), 3.2 + 2.6 * len(self._named(symbol)[0])
+            case SymbolKind.DECISION:
+                return min(15.0, lane - 5.5), 6.5 if self.narrow else 8.5
+            case _:
+                return min(15.0, lane - 5.5), 5.5 if self.narrow else 7.0
+
+    def _named(self, symbol: Symbol) -> tuple[tuple[str, ...], float]:
+        """Return the lines in a terminator and their size."""
+        room = min(19.0, self.lanes[0].width - 3) - 1.6
+        for size in (7.0, 6.0, 5.5):
+            lines = _wrapped(symbol.text, room, size, most=2)
+            if len(lines) == 1:
+                break
+        return tuple(lines), size
+
+    # ── pages ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _strips(self, first: int, last: int) -> tuple[float, float]:
+        """Return how high the strips of connectors above and below the rows *first* up to *last* must be."""
+        above: Counter[int] = Counter()
+        below: Counter[int] = Counter()
+        for arrow in self.sheet.arrows:
+            source, target = self.row_of[arrow.source], self.row_of[arrow.target]
+            if (first <= source < last) == (first <= target < last):
+                continue
+            here, there = (source, target) if first <= source < last else (target, source)
+            element = arrow.source if first <= source < last else arrow.target
+            (below if there > here else above)[self._column_of(element)] += 1
+        return self._strip(above), self._strip(below)
+
+    def _strip(self, count: Mapping[int, int]) -> float:
+        lines = max((-(-n // self._abreast) for n in count.values()), default=0)
+        return lines * 8.0 + 3.0 if lines else 0.0
+
+    @property
+    def _abreast(self) -> int:
+        """How many connectors stand beside one another in a column."""
+        return max(1, int((self.lanes[0].width - 3) / 6.5))
+
+    def _column_of(self, element: str) -> int:
+        row = self.sheet.rows[self.row_of[element]]
+        return next(symbol.column for symbol in row.symbols if symbol.element_id == element)
+
+    def _letters(self, breaks: Sequence[tuple[int, int]]) -> dict[tuple[str, str], str]:
+        """Return the letter of every arrow that crosses a break."""
+        page = {row: n for n, (first, last) in enumerate(breaks) for row in range(first, last)}
+        crossing = [
+            (arrow.source, arrow.target)
+            for arrow in sorted(self.sheet.arrows, key=lambda arrow: self.row_of[arrow.source])
+            if page[self.row_of[arrow.source]] != page[self.row_of[arrow.target]]
+        ]
+        return {ends: _letter(n) for n, ends in enumerate(crossing)}
+
+    def _page(self, page: int, first: int, last: int, top: float, letters: Mapping[tuple[str, str], str]) -> SheetPage:
+        above, below = self._strips(first, last)
+        rows: list[PageRow] = []
+        symbols: list[PageSymbol] = []
+        y = top + above
+        for place in range(first, last):
+            height = self._height(place)
+            rows.append(PageRow(self.sheet.rows[place].number, y, height, self.texts[place]))
+            symbols += self._in_row(place, y, height)
+            y += height
+        places = {each.element_id: Place(each.kind, each.box, each.column, self._row(rows, each)) for each in symbols}
+        ways: list[Way] = []
+        slots: Counter[tuple[bool, int]] = Counter()
+        for arrow in self.sheet.arrows:
+            source, target = arrow.source in places, arrow.target in places
+            if source and target:
+                ways.append(Way(arrow.source, arrow.target, arrow.text, arrow.proposal))
+            elif source or target:
+                mine, other = (arrow.source, arrow.target) if source else (arrow.target, arrow.source)
+                down = self.row_of[other] >= last
+                letter = letters[(arrow.source, arrow.target)]
+                column = self._column_of(mine)
+                box = self._connector(down, column, slots[(down, column)], y + 1.5 if down else top + 0.8)
+                slots[(down, column)] += 1
+                strip = (y, y + below) if down else (top, top + above)
+                places[letter] = Place(SymbolKind.CONNECTOR, box, column, strip)
+                symbols.append(PageSymbol(SymbolKind.CONNECTOR, box, column, 0, (letter,), 7.0, arrow.proposal))
+                text = arrow.text if source else ""
+                ways.append(Way(*((mine, letter) if source else (letter, mine)), text, arrow.proposal))
+        lanes = [(lane.x, lane.width) for lane in self.lanes]
+        return SheetPage(tuple(rows), tuple(symbols), tuple(route(places, ways, lanes)), above, below, y + below)
+
+    def _in_row(self, place: int, y: float, height: float) -> Iterator[PageSymbol]:
+        row = self.sheet.rows[place]
+        at = y + (height - self._stacked(place)) / 2
+        for level in self.stacks[place]:
+            deep = max(self._symbol_size(symbol)[1] for symbol in level)
+            for symbol in level:
+                lane = self.lanes[min(symbol.column, len(self.lanes) - 1)]
+                across, down = self._symbol_size(symbol)
+                box = Box(lane.x + (lane.width - across) / 2, at + (deep - down) / 2, across, down)
+                named = self._named(symbol) if symbol.kind is SymbolKind.TERMINATOR else ((), 7.0)
+                yield PageSymbol(
+                    symbol.kind, box, symbol.column, row.number, *named, symbol.proposal, symbol.text, symbol.element_id
+                )
+            at += deep + BETWEEN
+
+    def _row(self, rows: Sequence[PageRow], symbol: PageSymbol) -> tuple[float, float]:
+        row = next(each for each in rows if each.number == symbol.row)
+        return row.y, row.y + row.height
+
+    def _connector(self, down: bool, column: int, slot: int, y: float) -> Box:
+        """Return where the next connector of a column stands: beside the others, or under them."""
+        lane = self.lanes[column]
+        line, beside = divmod(slot, self._abreast)
+        step = lane.width / (self._abreast + 1)
+        order = sorted(range(self._abreast), key=lambda n: abs((n + 1) * step - lane.width / 2))
+        middle = lane.width / 2 if self._abreast == 1 else (order[beside] + 1) * step
+        return Box(lane.x + middle - 2.5, y + line * 8.0 + (1.0 if down else 0.0), 5.0, 5.5)
+
+
+def _levels(symbols: Sequence[Symbol]) -> list[list[Symbol]]:
+    """Return the symbols of a row as they stand under one another; those of different columns side by side."""
+    levels: list[list[Symbol]] = []
+    for symbol in symbols:
+        if levels and all(other.column != symbol.column for other in levels[-1]):
+            levels[-1].append(symbol)
+        else:
+            levels.append([symbol])
+    return levels
+
+
+def _letter(place: int) -> str:
+    """Return A to Z, then AA, AB and so on."""
+    first, rest = divmod(place, len(LETTERS))
+    return (LETTERS[first - 1] if first else "") + LETTERS[rest]

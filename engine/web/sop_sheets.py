@@ -1,0 +1,84 @@
+"""The sheet of an SOP: as the office prints it, as a table that can be heard, as PDF and as a file of its steps."""
+
+from flask import Blueprint, Response, current_app, render_template, request, url_for
+from markupsafe import Markup
+
+from engine.model.errors import NotFound
+from engine.service.deployments import DeployedProcess
+from engine.service.sop_sheets import PAPERS, SheetWords, remarks
+from engine.web.access import signed_in
+from engine.web.identity import now
+from engine.web.services import services
+from engine.web.texts import gettext
+
+pages = Blueprint("sheets", __name__, url_prefix="/sop")
+KINDS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
+
+
+@pages.get("/<process_id>/lembar")
+@signed_in
+def show(process_id: str) -> str:
+    """Show the sheet of a version, on a kind of paper, in the office's spelling or the corrected one."""
+    found, paper, plain = _asked(process_id)
+    sheet = services().sheets.sheet(found.procedure)
+    drawn = services().sheets.pictures(found.procedure, paper, plain=plain)
+    return render_template(
+        "processes/sheet.html",
+        found=found,
+        tab="lembar",
+        sheet=sheet,
+        pictures=[Markup(each) for each in drawn],  # noqa: S704 - our own drawing, its text escaped
+        remarks={row.number: remarks(row, words()) for row in sheet.rows},
+        papers=tuple(PAPERS),
+        paper=paper,
+        plain=plain,
+        link=lambda **other: url_for("sheets.show", process_id=process_id, **{**_query(), **other}),
+        query=_query(),
+    )
+
+
+@pages.get("/<process_id>/lembar.pdf")
+@signed_in
+def pdf(process_id: str) -> Response:
+    """Give the sheet as PDF."""
+    found, paper, plain = _asked(process_id)
+    content = services().sheets.pdf(found.procedure, paper, current_app.config["ALUR_OFFICE_NAME"], plain=plain)
+    name = f"lembar_{process_id}-v{found.procedure.record.version}.pdf"
+    return Response(
+        content, mimetype="application/pdf", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+@pages.get("/<process_id>/lembar.<kind>")
+@signed_in
+def table(process_id: str, kind: str) -> Response:
+    """Give the steps of the sheet as a file, which the studio makes a diagram of again."""
+    if kind not in KINDS:
+        raise NotFound(kind)
+    found, _, _ = _asked(process_id)
+    name, content = services().sheets.table(found.procedure, kind)
+    return Response(content, mimetype=KINDS[kind], headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def words() -> SheetWords:
+    """Return what the sheet says of decisions in the reader's language."""
+    return SheetWords(
+        end=gettext("selesai"),
+        back=gettext("kembali ke langkah {n}"),
+        on=gettext("langkah {n}"),
+        proposal=gettext("usulan"),
+    )
+
+
+def _asked(process_id: str) -> tuple[DeployedProcess, str, bool]:
+    """Return the version, the paper and whether the corrected spelling is asked for."""
+    found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))
+    paper = request.args.get("kertas", "F4").upper()
+    spelling = request.args.get("ejaan", "asli")
+    if paper not in PAPERS or spelling not in ("asli", "baku"):
+        raise NotFound(paper if paper not in PAPERS else spelling)
+    return found, paper, spelling == "baku"
+
+
+def _query() -> dict[str, str]:
+    return {name: request.args[name] for name in ("versi", "kertas", "ejaan") if request.args.get(name)}
