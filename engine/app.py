@@ -30,6 +30,7 @@ from engine.service.registers import Registers
 from engine.service.reports import Reports
 from engine.service.signing import TRUST, Signing
 from engine.service.sop_sheets import SopSheets
+from engine.service.step_drafts import StepDrafts
 from engine.service.studio import Studio
 from engine.service.tasks import Tasks
 from engine.service.timers import Timers
@@ -99,6 +100,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
     signing = Signing(database, files, procedures, accounts, data_dir / TRUST)
     tasks = Tasks(database, executor, procedures, office, signing)
     printing = Printing(database, files, procedures, office, settings.public_url)
+    studio = Studio(database, procedures, office, deployments)
     return Services(
         accounts=accounts,
         archives=Archives(Dossiers(database, files, procedures, office)),
@@ -118,7 +120,8 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
         people=People(database, office, accounts, procedures),
         signing=signing,
         sheets=SopSheets(office),
-        studio=Studio(database, procedures, office, deployments),
+        step_drafts=StepDrafts(studio, files),
+        studio=studio,
         tasks=tasks,
         timers=Timers(database, executor, procedures, office),
         verification=Verification(database, procedures),

@@ -1,10 +1,15 @@
-"""What a new procedure begins with: a diagram of two lanes and one step that can be deployed as it stands.
+"""What a new procedure begins with: a diagram that can be deployed as it stands, of one step or of a table of steps.
 
 The texts are the office's own (Indonesian); a designer replaces them.
 """
 
 import json
+from collections.abc import Sequence
+from typing import Any
 from xml.sax.saxutils import quoteattr
+
+from engine.bpmn.drafting import PlannedDocument, PlannedStep, place, plan, write
+from engine.model.sop_sheet import TableStep
 
 START = "mulai"
 STEP = "langkah_pertama"
@@ -18,15 +23,61 @@ def new_procedure(process_id: str, name: str) -> dict[str, bytes]:
     }
     files = {f"processes/{process_id}/{process_id}.bpmn": _diagram(process_id, name)}
     for form_id, (title, field) in forms.items():
-        schema = {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "title": title,
-            "type": "object",
-            "properties": {field.lower(): {"type": "string", "title": field, "maxLength": 2000}},
-        }
-        text = json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
-        files[f"forms/{process_id}/{form_id}.schema.json"] = text.encode()
+        files |= _form(process_id, form_id, title, {field.lower(): _text(field, 2000)}, [])
     return files
+
+
+def procedure_of_table(process_id: str, name: str, steps: Sequence[TableStep]) -> dict[str, bytes]:
+    """Return the files of a procedure that does *steps*: its diagram, and forms that ask what each step yields.
+
+    A document that a step needs and that no step before it is sure to have yielded is asked for by the step's own form.
+    """
+    planned = plan(process_id, name, steps)
+    files = {f"processes/{process_id}/{process_id}.bpmn": write(planned, place(planned))}
+    files |= _form(process_id, START, "Mulai", {"keterangan": _text("Keterangan", 2000)}, [])
+    for each in planned.steps:
+        files |= _form_of_step(process_id, each)
+    return files
+
+
+def _form_of_step(process_id: str, step: PlannedStep) -> dict[str, bytes]:
+    own = {document.object_id for document in step.outputs}
+    asked = [each for each in step.inputs if each.object_id not in own and not each.known]
+    properties: dict[str, Any] = {}
+    required = [each.object_id for each in (*asked, *step.outputs) if each.object_id in own or not each.ever]
+    for document in (*asked, *step.outputs):
+        properties[document.object_id] = _document(document, needed=document.object_id in required)
+    properties["catatan"] = _text("Catatan", 2000)
+    if step.decides:
+        choices = [("Ya, lanjutkan", step.ways[0]), *((way.name, way) for way in step.ways[1:])]
+        options = [{"const": way.answer, "title": title} for title, way in choices]
+        properties[step.answer] = {"type": "string", "title": "Sesuai?", "oneOf": options}
+        required.append(step.answer)
+    return _form(process_id, step.id, step.step.activity, properties, required)
+
+
+def _document(document: PlannedDocument, *, needed: bool) -> dict[str, Any]:
+    section = {"type": "object", "title": document.name, "properties": {"isi": _text("Isi", 10_000)}}
+    return section | ({"required": ["isi"]} if needed else {})
+
+
+def _text(title: str, longest: int) -> dict[str, Any]:
+    return {"type": "string", "title": title, "maxLength": longest}
+
+
+def _form(
+    process_id: str, form_id: str, title: str, properties: dict[str, Any], required: list[str]
+) -> dict[str, bytes]:
+    schema: dict[str, Any] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "type": "object",
+        "properties": properties,
+    }
+    if required:
+        schema["required"] = required
+    text = json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+    return {f"forms/{process_id}/{form_id}.schema.json": text.encode()}
 
 
 def _diagram(process_id: str, name: str) -> bytes:

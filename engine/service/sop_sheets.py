@@ -76,7 +76,8 @@ def stamped(procedure: Procedure) -> bool:
 
 
 def _title(sheet: SopSheet) -> str:
-    return f"SOP {sheet.name.upper()}"
+    name = sheet.name.upper()
+    return name if name.startswith("SOP ") else f"SOP {name}"
 
 
 def _plain(value: Any) -> Any:

@@ -76,6 +76,20 @@ def _called(number: int) -> str:
     return LAST if number == END else str(number)
 
 
+def example() -> bytes:
+    """Return a workbook to begin with: the columns, and three steps of nobody's SOP that show what they hold."""
+    steps = (
+        TableStep(
+            1, "Menerima dan mencatat permohonan", "Petugas", ("Permohonan",), "15 menit", ("Tanda terima",), "", 2
+        ),
+        TableStep(
+            2, "Memeriksa permohonan", "Atasan", ("Permohonan",), "1 hari", ("Catatan pemeriksaan",), "", 3, (1,)
+        ),
+        TableStep(3, "Menyerahkan hasil", "Petugas", ("Catatan pemeriksaan",), "2 jam", ("Surat jawaban",), "", END),
+    )
+    return written(steps, "Langkah", "xlsx")
+
+
 # ── in ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -118,11 +132,11 @@ class _Reader:
         places: dict[int, SheetRow] = {}
         numbers = [self._number(row, places) for row in self.rows]
         following = [*numbers[1:], END]
-        steps = tuple(
+        read = [
             self._step(row, number, following[place], places)
             for place, (row, number) in enumerate(zip(self.rows, numbers, strict=True))
-            if number
-        )
+        ]
+        steps = tuple(step for step in read if step.number)
         if not self.faults:
             self._check_course(steps, places)
         return steps

@@ -87,6 +87,11 @@ class Studio:
 
     def begin(self, process_id: str, name: str) -> Bench:
         """Return the files a new procedure begins with; InvalidForm if the id is not free or not an id."""
+        self.require_free(process_id, name)
+        return Bench(process_id, None, new_procedure(process_id, name or titled(process_id)))
+
+    def require_free(self, process_id: str, name: str) -> None:
+        """Raise InvalidForm if a new procedure cannot be called *process_id*: "pattern" or "taken"."""
         problem = ""
         if not PROCESS_ID.fullmatch(process_id) or len(process_id) > LONGEST_ID:
             problem = "pattern"
@@ -96,7 +101,6 @@ class Studio:
                     problem = "taken"
         if problem:
             raise InvalidForm([FieldError("id", "id", "", problem)], {"id": [process_id], "nama": [name]})
-        return Bench(process_id, None, new_procedure(process_id, name or process_id.replace("_", " ").capitalize()))
 
     def edited(self, process_id: str, base_id: str, texts: Mapping[str, str | None]) -> dict[str, bytes]:
         """Return the files of version *base_id* (empty: none) with *texts* by path in their place; None removes one.
@@ -198,6 +202,11 @@ class Studio:
             latest = definitions.latest(reader, process_id)
         if latest is not None and latest.id != base_id:
             raise Conflict("deployed", who=latest.deployed_by, at=latest.deployed_at, version=latest.version)
+
+
+def titled(process_id: str) -> str:
+    """Return a name for a procedure of which only the id is known."""
+    return process_id.replace("_", " ").capitalize()
 
 
 def _editable(process_id: str) -> re.Pattern[str]:

@@ -23,6 +23,7 @@ from engine.service.registers import Registers
 from engine.service.reports import Reports
 from engine.service.signing import Signing
 from engine.service.sop_sheets import SopSheets
+from engine.service.step_drafts import StepDrafts
 from engine.service.studio import Studio
 from engine.service.tasks import Tasks
 from engine.service.timers import Timers
@@ -52,6 +53,7 @@ class Services:
     reports: Reports
     signing: Signing
     sheets: SopSheets
+    step_drafts: StepDrafts
     studio: Studio
     tasks: Tasks
     timers: Timers

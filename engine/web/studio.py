@@ -40,11 +40,7 @@ def begin() -> Answer | tuple[str, int]:
     try:
         services().studio.begin(process_id, name)
     except InvalidForm as invalid:
-        words = {
-            "taken": gettext("SOP dengan id %(id)s sudah ada. Pilih id lain, atau buka SOP itu.", id=process_id),
-            "pattern": gettext("Id SOP terdiri atas huruf kecil, angka dan garis bawah, misalnya izin_cuti."),
-        }
-        return _index(words[invalid.errors[0].keyword], {"id": process_id, "nama": name}), 422
+        return _index(id_words(process_id, invalid), {"id": process_id, "nama": name}), 422
     return redirect(url_for("studio.edit", process_id=process_id, nama=name), 303)
 
 
@@ -83,14 +79,20 @@ def upload() -> tuple[str, int]:
 @pages.get("/<process_id>")
 @only(OfficeRole.DESIGNER)
 def edit(process_id: str) -> str:
-    """Show the editor over the version in force, or over the template of an SOP that is being begun (``?nama=``)."""
+    """Show the editor over the version in force, or over what an SOP begins with that is being begun (``?nama=``).
+
+    That is a template, or the draft of a table of steps that was looked at (``?tabel=``).
+    """
     try:
         bench = services().studio.open(process_id)
     except NotFound:
         if "nama" not in request.args:
             raise
         try:
-            bench = services().studio.begin(process_id, request.args["nama"])
+            if "tabel" in request.args:
+                bench = services().step_drafts.bench(process_id, request.args["nama"], request.args["tabel"])
+            else:
+                bench = services().studio.begin(process_id, request.args["nama"])
         except InvalidForm:
             raise NotFound(process_id) from None
     return render_template("studio/edit.html", bench=bench, files=_texts(bench.files))
@@ -162,6 +164,13 @@ def deployed(process_id: str) -> str:
     """Show the version that was just deployed, and let the browser forget its draft."""
     found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))
     return render_template("studio/deployed.html", found=found, base=request.args.get("dasar"))
+
+
+def id_words(process_id: str, invalid: InvalidForm) -> str:
+    """Return why a new SOP cannot have an id."""
+    if invalid.errors[0].keyword == "taken":
+        return gettext("SOP dengan id %(id)s sudah ada. Pilih id lain, atau buka SOP itu.", id=process_id)
+    return gettext("Id SOP terdiri atas huruf kecil, angka dan garis bawah, misalnya izin_cuti.")
 
 
 def _index(error: str | None = None, entries: dict[str, str] | None = None) -> str:

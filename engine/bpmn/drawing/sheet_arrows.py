@@ -14,7 +14,7 @@ from engine.bpmn.drawing.text import width
 from engine.model.sop_sheet import SymbolKind
 
 POINT = 25.4 / 72
-LABEL = 6.5  # size of the words at an arrow, in points
+LABEL = 6.2  # size of the words at an arrow, in points
 HEAD = 1.9  # length of an arrow's head
 PORT = 1.7  # between two arrows on one side of a symbol
 GAP = 1.5  # of an arrow above the line between two rows
@@ -95,7 +95,10 @@ def route(
     """Yield the arrows of a page; *lanes* are (left edge, width) of the columns."""
     router = _Router(places, lanes)
     busy = {(way.source, router.aside(way)) for way in ways if router.returns(way)}
-    runs = [router.run(way, busy) for way in ways]
+    runs = []
+    for way in ways:
+        runs.append(router.run(way, busy))
+        busy.add((way.source, runs[-1].leaves))
     router.set_tracks(runs)
     router.set_ports(runs)
     for run in runs:
@@ -124,25 +127,27 @@ class _Router:
         if abs(sy - ty) < 0.5 and source.column != target.column and self._clear_across(sy, sx, tx, ends):
             return _Run(way, "level", aside, -aside)
         below = target.box.y > source.box.bottom
-        if below and source.column == target.column and self._clear_down(source.column, sy, ty, ends):
+        straight = all(self._clear_down(x, sy, ty, ends) for x in (sx, tx))
+        if below and source.column == target.column and straight:
             return _Run(way, "down")
         if below and source.column != target.column:
             drop = source.row[1] - GAP
             if (
-                (way.source, aside) in busy
+                source.kind is SymbolKind.DECISION
+                and (way.source, aside) in busy
                 and drop < target.box.y - HEAD
-                and self._clear_down(source.column, sy, drop, ends)
-                and self._clear_down(target.column, drop, ty, ends)
+                and self._clear_down(sx, sy, drop, ends)
+                and self._clear_down(tx, drop, ty, ends)
                 and self._clear_across(drop, sx, tx, ends)
             ):
                 return _Run(way, "drop")
-            if self._clear_down(target.column, sy, ty, ends) and self._clear_across(sy, sx, tx, ends):
+            if self._clear_down(tx, sy, ty, ends) and self._clear_across(sy, sx, tx, ends):
                 return _Run(way, "elbow", aside)
         return _Run(way, "channel", aside, 1 if source.column == target.column else -aside)
 
-    def _clear_down(self, column: int, first: float, last: float, ends: Sequence[str]) -> bool:
+    def _clear_down(self, x: float, first: float, last: float, ends: Sequence[str]) -> bool:
         return not any(
-            place.column == column and place.box.bottom > first and place.box.y < last
+            place.box.x < x < place.box.right and place.box.bottom > first and place.box.y < last
             for key, place in self.places.items()
             if key not in ends
         )
@@ -231,15 +236,18 @@ class _Router:
 
     def _labelled(self, run: _Run, points: list[Point]) -> DrawnArrow:
         text, (x, y) = run.way.text, points[0]
-        across = self.lanes[0][1]
-        long = width(text, LABEL) * POINT
-        if not text or long > (across * 0.6 if run.leaves else across / 2 - 1.4):
+        if not text or not fits(text, self.lanes[0][1]):
             return DrawnArrow(tuple(points), run.way.proposal)
         if run.leaves:
             at, anchor = (x + run.leaves * 0.7, y - 0.7), "start" if run.leaves > 0 else "end"
         else:
             at, anchor = (x + 0.8, y + 2.6), "start"
         return DrawnArrow(tuple(points), run.way.proposal, text, at, anchor)
+
+
+def fits(text: str, lane: float) -> bool:
+    """Whether *text* has room at an arrow between lanes of that width."""
+    return width(text, LABEL) * POINT <= lane / 2 - 0.9
 
 
 def _edge(place: Place, side: int, y: float) -> float:

@@ -5,13 +5,13 @@ drawing: whoever draws it breaks no line and moves no arrow. A table that is lon
 and each arrow that would cross the break ends in an off-page connector and goes on from one with the same letter.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from engine.bpmn.drawing.sheet_arrows import Box, DrawnArrow, Place, Way, route
-from engine.bpmn.drawing.text import wrap
-from engine.model.sop_sheet import END, SheetRow, SopSheet, Symbol, SymbolKind
+from engine.bpmn.drawing.sheet_arrows import POINT, Box, DrawnArrow, Place, Way, fits, route
+from engine.bpmn.drawing.text import width, wrap
+from engine.model.sop_sheet import END, Arrow, SheetRow, SopSheet, Symbol, SymbolKind
 
 PAPERS: Mapping[str, tuple[float, float]] = {"F4": (330, 215), "A4": (297, 210)}
 """Width and height of a page, lying on its side."""
@@ -21,7 +21,8 @@ HEAD = 6.0  # height of the first line of its head
 PAD = 1.2  # between a line and a text
 AROUND = 2.6  # above and below the symbols of a row
 BETWEEN = 4.0  # two symbols of one cell
-POINT = 25.4 / 72
+BOLD = 1.07  # how much wider bold letters are
+LINE = 8.0  # height that a connector takes
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -91,6 +92,7 @@ class SheetPages:
     height: float
     size: float  # of texts, in points
     head: tuple[float, float]  # heights of the two lines of the table's head
+    lane_size: float  # of the lanes' names, in points
     columns: tuple[PageColumn, ...]
     pages: tuple[SheetPage, ...]
 
@@ -114,21 +116,21 @@ def remarks(row: SheetRow, words: SheetWords) -> tuple[str, ...]:
 
 def lay_out(sheet: SopSheet, paper: str = "F4", *, plain: bool = False, words: SheetWords | None = None) -> SheetPages:
     """Return *sheet* on *paper* ("F4" or "A4"), in the office's spelling or (*plain*) in the corrected one."""
-    width, height = PAPERS[paper][0] - LEFT - RIGHT, PAPERS[paper][1] - TOP - BOTTOM
+    across, height = PAPERS[paper][0] - LEFT - RIGHT, PAPERS[paper][1] - TOP - BOTTOM
     size = 9.0 if len(sheet.columns) <= 6 else 8.0
-    columns = _columns(sheet, width, size)
-    line = size * POINT * 1.2
+    columns = _columns(sheet, across, size)
     deepest = max(len(column.title) for column in columns)
-    head = (HEAD, max(HEAD, deepest * line + 2 * PAD))
+    head = (HEAD, max(HEAD, deepest * size * POINT * 1.2 + 2 * PAD))
     layout = _Layout(sheet, columns, size, height - TITLE - sum(head), plain, words or SheetWords())
-    return SheetPages(paper, width, height, size, head, columns, tuple(layout.pages(TITLE + sum(head))))
+    lane_size = _lane_size(sheet, columns[2].width, size)
+    return SheetPages(paper, across, height, size, head, lane_size, columns, tuple(layout.pages(TITLE + sum(head))))
 
 
-def _columns(sheet: SopSheet, width: float, size: float) -> tuple[PageColumn, ...]:
+def _columns(sheet: SopSheet, room: float, size: float) -> tuple[PageColumn, ...]:
     lanes = max(1, len(sheet.columns))
     number, time = 8.0, 17.0
-    lane = min(26.0, max(13.0, 104 / lanes), (width - number - time - 96) / lanes)
-    rest = width - number - time - lane * lanes
+    lane = min(26.0, max(13.0, 104 / lanes), (room - number - time - 96) / lanes)
+    rest = room - number - time - lane * lanes
     shares = {"activity": 0.34, "inputs": 0.23, "outputs": 0.21, "note": 0.22}
     wide = [("no", "No", number), ("activity", "Kegiatan", rest * shares["activity"])]
     wide += [("lane", name, lane) for name in sheet.columns or ("",)]
@@ -140,10 +142,17 @@ def _columns(sheet: SopSheet, width: float, size: float) -> tuple[PageColumn, ..
     ]
     found, x = [], 0.0
     for name, title, across in wide:
-        lines = tuple(_wrapped(title, across - 2 * PAD, size * 1.06)) if title else ()
+        small = _lane_size(sheet, across, size) if name == "lane" else size
+        lines = tuple(_wrapped(title, across - PAD, small * BOLD)) if title else ()
         found.append(PageColumn(name, lines, x, across))
         x += across
     return tuple(found)
+
+
+def _lane_size(sheet: SopSheet, across: float, size: float) -> float:
+    """Return the size, in points, at which no word of a lane's name must be cut."""
+    longest = max((width(word, 1.0, bold=True) for name in sheet.columns for word in name.split()), default=1.0)
+    return max(5.0, min(size, (across - PAD) / POINT / longest - 0.05))
 
 
 def _wrapped(text: str, room: float, size: float, most: int | None = None) -> list[str]:
@@ -206,7 +215,7 @@ class _Layout:
             "inputs": [", ".join(row.inputs)],
             "time": [row.time],
             "outputs": [", ".join(row.outputs)],
-            "note": list(remarks(row, self.words)),
+            "note": list(remarks(row, self.words)) if self._needs_words(row) else [row.note],
         }
         room = {column.name: column.width - 2 * PAD for column in self.columns}
         most = int((self.room - 24) / self.line)
@@ -215,9 +224,14 @@ class _Layout:
             for name, texts in said.items()
         }
 
+    def _needs_words(self, row: SheetRow) -> bool:
+        """Whether a decision's ways are said in words: one of them is a proposal, or its name too long for an arrow."""
+        return any(way.proposal or not fits(way.text, self.lanes[0].width) for way in row.ways)
+
     def _height(self, place: int) -> float:
         text = max(len(lines) for lines in self.texts[place].values()) * self.line + 2 * PAD
-        return max(text, self._stacked(place) + 2 * AROUND)
+        decides = any(symbol.kind is SymbolKind.DECISION for symbol in self.stacks[place][-1])  # and says so below
+        return max(text, self._stacked(place) + 2 * (AROUND - 0.6 * self.narrow + 1.8 * decides))
 
     def _stacked(self, place: int) -> float:
         heights = [max(self._symbol_size(symbol)[1] for symbol in level) for level in self.stacks[place]]
@@ -229,9 +243,9 @@ class _Layout:
             case SymbolKind.TERMINATOR:
                 return min(19.0, lane - 3), 3.2 + 2.6 * len(self._named(symbol)[0])
             case SymbolKind.DECISION:
-                return min(15.0, lane - 5.5), 6.5 if self.narrow else 8.5
+                return min(15.0, lane - 5.5), 6.0 if self.narrow else 8.5
             case _:
-                return min(15.0, lane - 5.5), 5.5 if self.narrow else 7.0
+                return min(15.0, lane - 5.5), 5.0 if self.narrow else 7.0
 
     def _named(self, symbol: Symbol) -> tuple[tuple[str, ...], float]:
         """Return the lines in a terminator and their size."""
@@ -246,25 +260,37 @@ class _Layout:
 
     def _strips(self, first: int, last: int) -> tuple[float, float]:
         """Return how high the strips of connectors above and below the rows *first* up to *last* must be."""
-        above: Counter[int] = Counter()
-        below: Counter[int] = Counter()
-        for arrow in self.sheet.arrows:
-            source, target = self.row_of[arrow.source], self.row_of[arrow.target]
-            if (first <= source < last) == (first <= target < last):
-                continue
-            here, there = (source, target) if first <= source < last else (target, source)
-            element = arrow.source if first <= source < last else arrow.target
-            (below if there > here else above)[self._column_of(element)] += 1
-        return self._strip(above), self._strip(below)
+        lines: dict[bool, list[int]] = {False: [0], True: [0]}
+        for (down, _), crowd in self._crossing(first, last).items():
+            straight = sum(each.straight for each in crowd)
+            lines[down].append(-(-straight // self._abreast) + len(crowd) - straight)
+        above, below = (max(lines[down]) for down in (False, True))
+        return (above * LINE + 2.5 if above else 0.0), (below * LINE + 2.5 if below else 0.0)
 
-    def _strip(self, count: Mapping[int, int]) -> float:
-        lines = max((-(-n // self._abreast) for n in count.values()), default=0)
-        return lines * 8.0 + 3.0 if lines else 0.0
+    def _crossing(self, first: int, last: int) -> dict[tuple[bool, int], list["_Crossing"]]:
+        """Return what leads over the edge of a page of the rows *first* up to *last*, by (downwards, column)."""
+        found: dict[tuple[bool, int], list[_Crossing]] = defaultdict(list)
+        for arrow in self.sheet.arrows:
+            source, target = (first <= self.row_of[id_] < last for id_ in (arrow.source, arrow.target))
+            if source != target:
+                mine, other = (arrow.source, arrow.target) if source else (arrow.target, arrow.source)
+                down = self.row_of[other] >= last
+                straight = (source == down) and not self._something_between(mine, first, last, down=down)
+                found[(down, self._column_of(mine))].append(_Crossing(arrow, source, straight))
+        return found
+
+    def _something_between(self, element: str, first: int, last: int, *, down: bool) -> bool:
+        """Whether in its column anything stands between a symbol and the edge of the page."""
+        column, row = self._column_of(element), self.row_of[element]
+        rows = range(row, last) if down else range(row, first - 1, -1)
+        stacks = [symbol for place in rows for symbol in self.sheet.rows[place].symbols[:: 1 if down else -1]]
+        behind = stacks[[symbol.element_id for symbol in stacks].index(element) + 1 :]
+        return any(symbol.column == column for symbol in behind)
 
     @property
     def _abreast(self) -> int:
         """How many connectors stand beside one another in a column."""
-        return max(1, int((self.lanes[0].width - 3) / 6.5))
+        return max(1, int((self.lanes[0].width - 1) / 6))
 
     def _column_of(self, element: str) -> int:
         row = self.sheet.rows[self.row_of[element]]
@@ -292,23 +318,17 @@ class _Layout:
             y += height
         places = {each.element_id: Place(each.kind, each.box, each.column, self._row(rows, each)) for each in symbols}
         ways: list[Way] = []
-        slots: Counter[tuple[bool, int]] = Counter()
         for arrow in self.sheet.arrows:
-            source, target = arrow.source in places, arrow.target in places
-            if source and target:
+            if arrow.source in places and arrow.target in places:
                 ways.append(Way(arrow.source, arrow.target, arrow.text, arrow.proposal))
-            elif source or target:
-                mine, other = (arrow.source, arrow.target) if source else (arrow.target, arrow.source)
-                down = self.row_of[other] >= last
-                letter = letters[(arrow.source, arrow.target)]
-                column = self._column_of(mine)
-                box = self._connector(down, column, slots[(down, column)], y + 1.5 if down else top + 0.8)
-                slots[(down, column)] += 1
-                strip = (y, y + below) if down else (top, top + above)
+        for (down, column), crowd in self._crossing(first, last).items():
+            strip = (y, y + below) if down else (top, top + above)
+            for each, box in self._connectors(crowd, column, strip, down=down):
+                arrow, letter = each.arrow, letters[(each.arrow.source, each.arrow.target)]
                 places[letter] = Place(SymbolKind.CONNECTOR, box, column, strip)
                 symbols.append(PageSymbol(SymbolKind.CONNECTOR, box, column, 0, (letter,), 7.0, arrow.proposal))
-                text = arrow.text if source else ""
-                ways.append(Way(*((mine, letter) if source else (letter, mine)), text, arrow.proposal))
+                ends = (arrow.source, letter) if each.leaves else (letter, arrow.target)
+                ways.append(Way(*ends, arrow.text if each.leaves else "", arrow.proposal))
         lanes = [(lane.x, lane.width) for lane in self.lanes]
         return SheetPage(tuple(rows), tuple(symbols), tuple(route(places, ways, lanes)), above, below, y + below)
 
@@ -331,14 +351,28 @@ class _Layout:
         row = next(each for each in rows if each.number == symbol.row)
         return row.y, row.y + row.height
 
-    def _connector(self, down: bool, column: int, slot: int, y: float) -> Box:
-        """Return where the next connector of a column stands: beside the others, or under them."""
+    def _connectors(
+        self, crowd: Sequence["_Crossing"], column: int, strip: tuple[float, float], *, down: bool
+    ) -> Iterator[tuple["_Crossing", Box]]:
+        """Yield where the connectors of a column stand: next to the rows those that lead straight on, side by side."""
         lane = self.lanes[column]
-        line, beside = divmod(slot, self._abreast)
-        step = lane.width / (self._abreast + 1)
-        order = sorted(range(self._abreast), key=lambda n: abs((n + 1) * step - lane.width / 2))
-        middle = lane.width / 2 if self._abreast == 1 else (order[beside] + 1) * step
-        return Box(lane.x + middle - 2.5, y + line * 8.0 + (1.0 if down else 0.0), 5.0, 5.5)
+        straight = [each for each in crowd if each.straight]
+        lines = [straight[n : n + self._abreast] for n in range(0, len(straight), self._abreast)]
+        lines += [[each] for each in crowd if not each.straight]
+        for number, line in enumerate(lines):
+            y = strip[0] + 2.0 + number * LINE if down else strip[1] - 1.3 - (number + 1) * LINE + 1.5
+            for place, each in enumerate(line):
+                middle = lane.x + (place + 0.5) * lane.width / len(line)
+                yield each, Box(middle - 2.3, y, 4.6, 5.5)
+
+
+@dataclass(frozen=True, slots=True)
+class _Crossing:
+    """An arrow over the edge of a page, seen from there."""
+
+    arrow: Arrow
+    leaves: bool  # whether it begins on that page
+    straight: bool  # whether it leads straight from its symbol to the edge, or the other way round
 
 
 def _levels(symbols: Sequence[Symbol]) -> list[list[Symbol]]:

@@ -61,7 +61,8 @@ def _head(pages: SheetPages) -> Iterator[str]:
         for column in columns:
             yield _line(column.x, middle if above else top, column.x, bottom)
             centre = ((middle if above else top) + bottom) / 2
-            yield _text(column.title, column.x + column.width / 2, centre, pages.size, bold=True)
+            size = pages.lane_size if column.name == "lane" else pages.size
+            yield _text(column.title, column.x + column.width / 2, centre, size, bold=True)
 
 
 def _rows(pages: SheetPages, page: SheetPage) -> Iterator[str]:

@@ -83,6 +83,7 @@ export class Panel {
       isAny(element, ["bpmn:ExclusiveGateway", "bpmn:InclusiveGateway"]) && this.flows(element),
       is(element, "bpmn:SequenceFlow") && isAny(element.source, ["bpmn:ExclusiveGateway", "bpmn:InclusiveGateway"]) && this.condition(element, "condition"),
       is(element, "bpmn:DataObjectReference") && this.document(element),
+      is(element, "bpmn:UserTask") && this.text("remark", object.get("sop:keterangan"), (value) => this.set(element, { "sop:keterangan": value })),
       this.details("english", say("english"), [
         this.text("english", object.get("sop:nama"), (value) => this.set(element, { "sop:nama": value }), { lang: "en" }),
         is(element, "bpmn:UserTask") && this.text("plain", object.get("sop:ejaanBaku"), (value) => this.set(element, { "sop:ejaanBaku": value })),

@@ -1,0 +1,232 @@
+"""What a table of steps becomes: lanes, tasks, decisions, documents, each with an id that says what it is."""
+
+import keyword
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from engine.bpmn.expression import HOST_FUNCTIONS
+from engine.model import standard_time
+from engine.model.sop_sheet import END, TableStep
+
+START, LAST = "mulai", "selesai"
+YES = "ya"
+NO = "tidak"
+QUESTION = "Sesuai?"
+_WORDS = 6
+_LONGEST = 48
+_TAKEN = frozenset(
+    {
+        *("definisi", "kolaborasi", "kantor", "jalur", "gambar", "bidang"),  # of the diagram itself
+        *("catatan", "keterangan", "typename", "data_objects"),  # of its forms, and of the engine
+        *("hari_ini", "pelaku", "butir", "jatuh_tempo", "dokumen", "baris", "nilai", "bagian"),  # of every expression
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLane:
+    """A lane; its id is the role of whoever works in it."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDocument:
+    """A document as a step words it; *known* is whether a step that always comes before yields it."""
+
+    object_id: str
+    name: str
+    known: bool = False
+    ever: bool = False  # whether any step yields it
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWay:
+    """A way that a decision may go: *answer* is what the step's form is answered for it."""
+
+    target: int
+    answer: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step; *ways* has more than one entry if it decides, the first of them for yes."""
+
+    number: int
+    id: str
+    step: TableStep
+    time: str  # ISO 8601; empty if none
+    lane: PlannedLane
+    inputs: tuple[PlannedDocument, ...]
+    outputs: tuple[PlannedDocument, ...]
+    ways: tuple[PlannedWay, ...]
+
+    @property
+    def decides(self) -> bool:
+        """Whether it goes one of several ways."""
+        return len(self.ways) > 1
+
+    @property
+    def gateway(self) -> str:
+        """The id of the gateway behind it."""
+        return f"{self.id}_sesuai"
+
+    @property
+    def answer(self) -> str:
+        """The name of the field that its form asks for the decision."""
+        return f"putusan_{self.id}"
+
+    @property
+    def leaves(self) -> str:
+        """The id of what its ways leave from."""
+        return self.gateway if self.decides else self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A procedure to be drawn."""
+
+    process_id: str
+    name: str
+    lanes: tuple[PlannedLane, ...]
+    steps: tuple[PlannedStep, ...]
+
+    def target(self, source: PlannedStep, way: PlannedWay) -> str:
+        """Return the id of what a way leads to: a step, or the end that is drawn beside its source."""
+        return self.end_of(source) if way.target == END else self.steps[way.target - 1].id
+
+    def end_of(self, step: PlannedStep) -> str:
+        """Return the id of the end beside a step: every step that is the last somewhere has its own."""
+        ending = [each.number for each in self.steps if any(way.target == END for way in each.ways)]
+        return LAST if step.number == ending[-1] else f"{LAST}_{step.number}"
+
+    @property
+    def documents(self) -> dict[str, str]:
+        """The documents by id, each as the step that yields it calls it, else as the first that needs it."""
+        found: dict[str, str] = {}
+        for each in self.steps:
+            for document in each.outputs:
+                found.setdefault(document.object_id, document.name)
+        for each in self.steps:
+            for document in each.inputs:
+                found.setdefault(document.object_id, document.name)
+        return found
+
+
+@dataclass
+class _Names:
+    """Ids that are given out, each once."""
+
+    given: set[str] = field(default_factory=lambda: {*_TAKEN, *HOST_FUNCTIONS, START, LAST})
+
+    def take(self, text: str, otherwise: str) -> str:
+        """Return an id like *text* that nothing has."""
+        id_ = slug(text) or otherwise
+        if keyword.iskeyword(id_) or not id_[0].isalpha():
+            id_ = f"{otherwise}_{id_}"
+        base, count = id_, 1
+        while id_ in self.given:
+            count += 1
+            id_ = f"{base}_{count}"
+        self.given.add(id_)
+        return id_
+
+
+def slug(text: str) -> str:
+    """Return the first words of *text* as an id is written: small letters, digits and underscores.
+
+    >>> slug("Memeriksa berkas (asli)")
+    'memeriksa_berkas_asli'
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
+    words = re.findall(r"[a-z0-9]+", plain)[:_WORDS]
+    return "_".join(words)[:_LONGEST].strip("_")
+
+
+def plan(process_id: str, name: str, steps: Sequence[TableStep]) -> Plan:
+    """Return what *steps*, numbered from 1, become."""
+    names = _Names()
+    names.given.add(process_id)
+    lanes: dict[str, PlannedLane] = {}
+    for step in steps:
+        key = slug(step.performer) or step.performer.casefold()
+        if key not in lanes:
+            lanes[key] = PlannedLane(names.take(step.performer, "pelaksana"), step.performer)
+    ids = [names.take(step.activity, "langkah") for step in steps]
+    objects: dict[str, str] = {}
+    for document in (name for step in steps for name in (*step.outputs, *step.inputs)):
+        if document.casefold() not in objects:
+            objects[document.casefold()] = names.take(document, "berkas")
+    yielded = [{document.casefold() for document in step.outputs} for step in steps]
+    ever = set().union(*yielded) if yielded else set()
+    before = _always_before(steps)
+    planned = []
+    for place, step in enumerate(steps):
+        given = set().union(*(yielded[number - 1] for number in before[step.number]), set())
+        planned.append(
+            PlannedStep(
+                number=step.number,
+                id=ids[place],
+                step=step,
+                time=standard_time.read(step.time) if step.time else "",
+                lane=lanes[slug(step.performer) or step.performer.casefold()],
+                inputs=tuple(_document(each, objects, given, ever) for each in step.inputs),
+                outputs=tuple(_document(each, objects, given, ever) for each in step.outputs),
+                ways=_ways(step),
+            )
+        )
+    return Plan(process_id, name, tuple(lanes.values()), tuple(planned))
+
+
+def _document(name: str, objects: dict[str, str], given: set[str], ever: set[str]) -> PlannedDocument:
+    key = name.casefold()
+    return PlannedDocument(objects[key], name, key in given, key in ever)
+
+
+def _ways(step: TableStep) -> tuple[PlannedWay, ...]:
+    if not step.otherwise:
+        return (PlannedWay(step.next, "", ""),)
+    alone = len(step.otherwise) == 1
+    others = [
+        PlannedWay(number, NO if place == 0 else _where(number), "Tidak" if alone else f"Tidak: {_called(number)}")
+        for place, number in enumerate(step.otherwise)
+    ]
+    return (PlannedWay(step.next, YES, "Ya"), *others)
+
+
+def _where(number: int) -> str:
+    return LAST if number == END else f"langkah_{number}"
+
+
+def _called(number: int) -> str:
+    return LAST if number == END else f"langkah {number}"
+
+
+def _always_before(steps: Sequence[TableStep]) -> dict[int, set[int]]:
+    """Return the steps without which one does not come to a step, for each."""
+    after = {step.number: (step.next, *step.otherwise) for step in steps}
+    every = set(after)
+    before: dict[int, set[int]] = {number: set() for number in every}
+    first = steps[0].number if steps else END
+    for number in every:
+        reached: set[int] = set()
+        ahead: list[int] = [] if number == first else [first]
+        while ahead:
+            here = ahead.pop()
+            if here not in reached and here in every and here != number:
+                reached.add(here)
+                ahead.extend(after[here])
+        for other in every - reached - {number}:
+            before[other].add(number)
+    return before
+
+
+def every_way(of: Plan) -> Iterable[tuple[PlannedStep, PlannedWay]]:
+    """Yield every way with the step that it leaves."""
+    for step in of.steps:
+        for way in step.ways:
+            yield step, way

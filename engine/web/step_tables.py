@@ -1,0 +1,64 @@
+"""A new SOP from a table of its steps: the file, a look at what was read and its faults by cell, then the draft."""
+
+import json
+
+from flask import Blueprint, Response, render_template, request
+from markupsafe import Markup
+
+from engine.model.errors import InvalidForm
+from engine.model.people import OfficeRole
+from engine.service.step_drafts import TableDraft
+from engine.service.step_tables import COLUMNS, example
+from engine.web import diagrams
+from engine.web.access import only
+from engine.web.services import services
+from engine.web.studio import id_words
+from engine.web.texts import gettext
+
+pages = Blueprint("step_tables", __name__, url_prefix="/studio")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@pages.get("/tabel-langkah")  # no id has a hyphen
+@only(OfficeRole.DESIGNER)
+def ask() -> str:
+    """Ask for a table of steps."""
+    return _page()
+
+
+@pages.get("/tabel-langkah/contoh.xlsx")
+@only(OfficeRole.DESIGNER)
+def sample() -> Response:
+    """Give a table to begin with."""
+    headers = {"Content-Disposition": 'attachment; filename="tabel_langkah.xlsx"'}
+    return Response(example(), mimetype=XLSX, headers=headers)
+
+
+@pages.post("/tabel-langkah")
+@only(OfficeRole.DESIGNER)
+def look_at() -> str | tuple[str, int]:
+    """Show what was read of a table, and the diagram that it becomes; nothing is kept but the file, for a day."""
+    process_id, name = request.form.get("id", "").strip(), " ".join(request.form.get("nama", "").split())[:120]
+    file = request.files.get("berkas")
+    if file is None or not file.filename:
+        return _page(gettext("Pilih berkas."), process_id, name), 422
+    try:
+        draft = services().step_drafts.look_at(process_id, name, file.read(), diagrams.words(), gettext)
+    except InvalidForm as invalid:
+        return _page(id_words(process_id, invalid), process_id, name), 422
+    page = _page(process_id=process_id, name=name, draft=draft)
+    return (page, 422) if draft.table.faults else page
+
+
+def _page(error: str | None = None, process_id: str = "", name: str = "", draft: TableDraft | None = None) -> str:
+    texts = {path: content.decode() for path, content in (draft.files or {}).items()} if draft else {}
+    return render_template(
+        "studio/table.html",
+        errors=(error,) if error else (),
+        process_id=process_id,
+        name=name,
+        found=draft,
+        headings=[(column.heading, column.wanted) for column in COLUMNS],
+        drawing=Markup(draft.drawing) if draft else "",  # noqa: S704 - our own drawing, its text escaped
+        texts=json.dumps(texts, ensure_ascii=False),
+    )
