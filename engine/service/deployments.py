@@ -197,7 +197,7 @@ class Deployments:
     def all(self) -> tuple[Procedure, ...]:
         """Return the version in force of every procedure."""
         with self.database.read() as reader:
-            return tuple(self.procedures.of(reader, record.id) for record in definitions.all_latest(reader))
+            return tuple(self.procedures.as_recorded(reader, record) for record in definitions.all_latest(reader))
 
     def deployed(
         self, process_id: str | None, after: tuple[datetime, str] | None, limit: int
@@ -225,7 +225,7 @@ class Deployments:
             chosen: Sequence[DefinitionRecord] = [v for v in versions if version is None or v.version == version]
             if not chosen:
                 raise NotFound(process_id)
-            procedure = self.procedures.of(reader, chosen[0].id)
+            procedure = self.procedures.as_recorded(reader, chosen[0])
             roles = [lane.role for lane in procedure.outline.lanes]
             members = people.members(reader, self.office.today(now), roles)
             running = instances.running_by_version(reader, process_id)

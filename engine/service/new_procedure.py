@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from engine.bpmn.drafting import PlannedDocument, PlannedStep, place, plan, write
+from engine.bpmn.drafting import PlannedStep, place, plan, write
 from engine.model.sop_sheet import TableStep
 
 START = "mulai"
@@ -30,7 +30,7 @@ def new_procedure(process_id: str, name: str) -> dict[str, bytes]:
 def procedure_of_table(process_id: str, name: str, steps: Sequence[TableStep]) -> dict[str, bytes]:
     """Return the files of a procedure that does *steps*: its diagram, and forms that ask what each step yields.
 
-    A document that a step needs and that no step before it is sure to have yielded is asked for by the step's own form.
+    A document that a step needs and that no step before it is sure to have brought is asked for by the step's own form.
     """
     planned = plan(process_id, name, steps)
     files = {f"processes/{process_id}/{process_id}.bpmn": write(planned, place(planned))}
@@ -44,9 +44,10 @@ def _form_of_step(process_id: str, step: PlannedStep) -> dict[str, bytes]:
     own = {document.object_id for document in step.outputs}
     asked = [each for each in step.inputs if each.object_id not in own and not each.known]
     properties: dict[str, Any] = {}
-    required = [each.object_id for each in (*asked, *step.outputs) if each.object_id in own or not each.ever]
     for document in (*asked, *step.outputs):
-        properties[document.object_id] = _document(document, needed=document.object_id in required)
+        contents = {"type": "object", "title": document.name, "properties": {"isi": _text("Isi", 10_000)}}
+        properties[document.object_id] = {**contents, "required": ["isi"]}
+    required = list(properties)
     properties["catatan"] = _text("Catatan", 2000)
     if step.decides:
         choices = [("Ya, lanjutkan", step.ways[0]), *((way.name, way) for way in step.ways[1:])]
@@ -54,11 +55,6 @@ def _form_of_step(process_id: str, step: PlannedStep) -> dict[str, bytes]:
         properties[step.answer] = {"type": "string", "title": "Sesuai?", "oneOf": options}
         required.append(step.answer)
     return _form(process_id, step.id, step.step.activity, properties, required)
-
-
-def _document(document: PlannedDocument, *, needed: bool) -> dict[str, Any]:
-    section = {"type": "object", "title": document.name, "properties": {"isi": _text("Isi", 10_000)}}
-    return section | ({"required": ["isi"]} if needed else {})
 
 
 def _text(title: str, longest: int) -> dict[str, Any]:

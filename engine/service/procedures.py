@@ -5,7 +5,7 @@ a version for the first time reads its files from the database, which is why any
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from threading import Lock
@@ -121,7 +121,12 @@ class Procedures:
         record = definitions.latest(tx, process_id)
         if record is None:
             raise NotFound(process_id)
-        return self._known.get(record.id) or self.of(tx, record.id)
+        return self.as_recorded(tx, record)
+
+    def as_recorded(self, tx: Transaction, record: DefinitionRecord) -> Procedure:
+        """Return the version of *record*, which may have been confirmed since it was read first."""
+        found = self.of(tx, record.id)
+        return found if found.record == record else replace(found, record=record)
 
     def read(self, record: DefinitionRecord, files: Mapping[str, bytes]) -> Procedure:
         """Return the procedure that *files* hold; InvalidProcedure with every finding if they hold none."""

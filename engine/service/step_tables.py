@@ -171,7 +171,8 @@ class _Reader:
         ahead = self._targets(row, "lanjut_ke", places)
         if len(ahead) > 1:
             self.say(row, "lanjut_ke", self.gettext("Sebut satu langkah saja; pilihan lain ditulis di kolom sebelah."))
-        if ahead and ahead[0] in otherwise:
+        target = ahead[0] if ahead else following
+        if target in otherwise:
             message = self.gettext("Kedua kolom menyebut langkah yang sama, sehingga tidak ada yang diputuskan.")
             self.say(row, "jika_tidak", message)
         return TableStep(
@@ -182,7 +183,7 @@ class _Reader:
             time=self._time(row),
             outputs=self._documents(row, "output"),
             note=self._short(row, "keterangan"),
-            next=ahead[0] if ahead else following,
+            next=target,
             otherwise=otherwise,
         )
 

@@ -35,12 +35,11 @@ class PlannedLane:
 
 @dataclass(frozen=True, slots=True)
 class PlannedDocument:
-    """A document as a step words it; *known* is whether a step that always comes before yields it."""
+    """A document as a step words it; *known* is whether a step that always comes before yields or asks for it."""
 
     object_id: str
     name: str
     known: bool = False
-    ever: bool = False  # whether any step yields it
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +160,11 @@ def plan(process_id: str, name: str, steps: Sequence[TableStep]) -> Plan:
     for document in (name for step in steps for name in (*step.outputs, *step.inputs)):
         if document.casefold() not in objects:
             objects[document.casefold()] = names.take(document, "berkas")
-    yielded = [{document.casefold() for document in step.outputs} for step in steps]
-    ever = set().union(*yielded) if yielded else set()
+    there = [{document.casefold() for document in (*step.inputs, *step.outputs)} for step in steps]
     before = _always_before(steps)
     planned = []
     for place, step in enumerate(steps):
-        given = set().union(*(yielded[number - 1] for number in before[step.number]), set())
+        given = set().union(*(there[number - 1] for number in before[step.number]))
         planned.append(
             PlannedStep(
                 number=step.number,
@@ -174,17 +172,17 @@ def plan(process_id: str, name: str, steps: Sequence[TableStep]) -> Plan:
                 step=step,
                 time=standard_time.read(step.time) if step.time else "",
                 lane=lanes[slug(step.performer) or step.performer.casefold()],
-                inputs=tuple(_document(each, objects, given, ever) for each in step.inputs),
-                outputs=tuple(_document(each, objects, given, ever) for each in step.outputs),
+                inputs=tuple(_document(each, objects, given) for each in step.inputs),
+                outputs=tuple(_document(each, objects, given) for each in step.outputs),
                 ways=_ways(step),
             )
         )
     return Plan(process_id, name, tuple(lanes.values()), tuple(planned))
 
 
-def _document(name: str, objects: dict[str, str], given: set[str], ever: set[str]) -> PlannedDocument:
+def _document(name: str, objects: dict[str, str], given: set[str]) -> PlannedDocument:
     key = name.casefold()
-    return PlannedDocument(objects[key], name, key in given, key in ever)
+    return PlannedDocument(objects[key], name, key in given)
 
 
 def _ways(step: TableStep) -> tuple[PlannedWay, ...]:

@@ -22,6 +22,7 @@ PAD = 1.2  # between a line and a text
 AROUND = 2.6  # above and below the symbols of a row
 BETWEEN = 4.0  # two symbols of one cell
 BOLD = 1.07  # how much wider bold letters are
+SIGNATURE = 25.5  # height of the block under the last row
 LINE = 8.0  # height that a connector takes
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -203,8 +204,9 @@ class _Layout:
             yield self._page(page, first, last, top, letters)
 
     def _taken(self, first: int, last: int) -> float:
-        """Return the height of rows *first* up to *last* on one page."""
-        return sum(self._height(place) for place in range(first, last)) + sum(self._strips(first, last))
+        """Return the height of rows *first* up to *last* on one page, with what is signed under the last of all."""
+        signed = SIGNATURE if last == len(self.sheet.rows) and self.sheet.identity.get("disahkanOleh") else 0.0
+        return sum(self._height(place) for place in range(first, last)) + sum(self._strips(first, last)) + signed
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

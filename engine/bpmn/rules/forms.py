@@ -38,6 +38,13 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
         for node in other.all_nodes
         for _, data in data_of(other, node, "dataOutputAssociation", "targetRef")
     }
+    yielded |= {  # what a step needs and its own form asks for is there from then on
+        data
+        for other in procedure.diagrams
+        for task in other.of_kind("userTask")
+        for _, data in data_of(other, task, "dataInputAssociation", "sourceRef")
+        if data in fields.get(form_of(task), ())
+    }
     _check_start(procedure, diagram)
     for node in diagram.all_nodes:
         for reference, _ in data_of(diagram, node, "dataOutputAssociation", "targetRef"):
