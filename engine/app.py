@@ -101,6 +101,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
     tasks = Tasks(database, executor, procedures, office, signing)
     printing = Printing(database, files, procedures, office, settings.public_url)
     studio = Studio(database, procedures, office, deployments)
+    sheets = SopSheets(office)
     return Services(
         accounts=accounts,
         archives=Archives(Dossiers(database, files, procedures, office)),
@@ -116,10 +117,10 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
         operations=Operations(database, data_dir),
         registers=registers,
         printing=printing,
-        reports=Reports(database, files, procedures, office, printing),
+        reports=Reports(database, files, procedures, office, printing, sheets, settings.office),
         people=People(database, office, accounts, procedures),
         signing=signing,
-        sheets=SopSheets(office),
+        sheets=sheets,
         step_drafts=StepDrafts(studio, files),
         studio=studio,
         tasks=tasks,

@@ -8,6 +8,7 @@ its steps and the newest version of each of its documents; and whatever narrowed
 A report may name the papers that prove what it says; with them it is one ZIP, folder by folder.
 """
 
+import hashlib
 import json
 import tempfile
 import zipfile
@@ -29,7 +30,8 @@ from engine.service.office import Office
 from engine.service.printing import MEDIA_TYPES, Printing
 from engine.service.procedures import Procedure, Procedures
 from engine.service.reckoning import Reckoning
-from engine.service.templates import Template, drawers, folder, reports
+from engine.service.sop_sheets import SopSheets
+from engine.service.templates import PAPERS, Template, drawers, folder, reports
 from engine.store.database import Database
 from engine.store.files import FileStore
 from engine.store.queries import Transaction, documents, instances, people, tasks
@@ -66,6 +68,8 @@ class Reports:
     procedures: Procedures
     office: Office
     printing: Printing
+    sheets: SopSheets
+    office_name: str
     press: Press = PRESS
 
     def may_read(self, actor: Actor, procedure: Procedure) -> bool:
@@ -200,6 +204,12 @@ class Reports:
                         content = part.read()
                     pack.writestr(f"{title}.{kind}", content)
             for row in rows or ():
+                if row.get("lembar_sop"):
+                    sheet = self.sheets.pdf(procedure, PAPERS[0], self.office_name, plain=False)
+                    place = f"{row.get('folder', 'bukti')}/lembar_sop-v{procedure.record.version}.pdf"
+                    pack.writestr(place, sheet)
+                    sums.append((place, hashlib.sha256(sheet).hexdigest()))
+                    continue
                 if row.get("dokumen") not in own:
                     raise reckoned.fault(
                         "laporan.bukti", f"dokumen {row.get('dokumen')!r} bukan dokumen pelaksanaannya"

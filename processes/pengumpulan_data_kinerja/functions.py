@@ -44,6 +44,8 @@ TYPED = (
     "bukti",
 )
 """What a data holder types into a row."""
+SHEET = "lembar_sop"
+"""Stands for the sheet of the SOP itself among papers that prove something."""
 STATUS = {"sesuai": "Sesuai", "perlu_perbaikan": "Perlu perbaikan"}
 
 
@@ -425,22 +427,31 @@ def anggaran_tahunan(siklus: Row, tahunan: Rows) -> list[dict[str, Any]]:
 def bukti_lke(kriteria: Rows, pelaksanaan: Rows) -> list[dict[str, Any]]:
     """Return each criterion of an evaluation with the papers of the instances that prove it, in their order.
 
-    ``dokumen`` of a criterion names documents of the SOP, separated by semicolons; ``hasil`` are those there are.
+    ``dokumen`` of a criterion names documents of the SOP, separated by semicolons, or its sheet (``lembar_sop``);
+    ``hasil`` are those there are, ``lembar`` says whether the sheet is one of them.
     """
-    return [{**one, "hasil": [paper for paper, _ in _papers(one, pelaksanaan)]} for one in kriteria]
+    return [
+        {**one, "lembar": SHEET in _named_papers(one), "hasil": [paper for paper, _ in _papers(one, pelaksanaan)]}
+        for one in kriteria
+    ]
 
 
 def berkas_lke(kriteria: Rows, pelaksanaan: Rows) -> list[dict[str, Any]]:
     """Return the papers of ``bukti_lke`` as they are put into folders, one for each criterion and instance."""
-    return [
+    sheets = [{SHEET: True, "folder": str(one.get("nomor"))} for one in kriteria if SHEET in _named_papers(one)]
+    return sheets + [
         {"dokumen": paper["id"], "folder": f"{one.get('nomor')}/{each['judul']}"}
         for one in kriteria
         for paper, each in _papers(one, pelaksanaan)
     ]
 
 
+def _named_papers(criterion: Row) -> list[str]:
+    return [name.strip() for name in str(criterion.get("dokumen") or "").split(";") if name.strip()]
+
+
 def _papers(criterion: Row, instances: Rows) -> list[tuple[Row, Row]]:
-    wanted = [name.strip() for name in str(criterion.get("dokumen") or "").split(";") if name.strip()]
+    wanted = _named_papers(criterion)
     return [
         ({**each["dokumen"][name], "isi": None, "pelaksanaan": each["judul"]}, each)
         for each in instances

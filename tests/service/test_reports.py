@@ -74,6 +74,7 @@ def test_the_evidence_comes_as_papers_in_a_folder_for_each_criterion(office, qua
         names = pack.namelist()
         assert {"bukti_lke-2025.pdf", "bukti_lke-2025.xlsx", "SHA256SUMS.txt"} <= set(names)
         assert "2.a.3/Triwulan I 2025/surat_tugas-v1.pdf" in names
+        assert "2.a.1/lembar_sop-v1.pdf" in names, "the sheet of the SOP itself"
         assert "II.4/Triwulan II 2025/notula-v1.pdf" in names
         assert not any("Triwulan III" in name and "laporan-" in name for name in names), "there is none yet"
         for line in pack.read("SHA256SUMS.txt").decode().splitlines():
