@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import engine_room, footprint, grid, host, inbox, report
+from benchmarks import documents, engine_room, footprint, grid, host, inbox, report
 from benchmarks.figures import Found
 
 GROUPS: dict[str, Callable[..., Found]] = {
@@ -13,6 +13,7 @@ GROUPS: dict[str, Callable[..., Found]] = {
     "host": host.run,
     "inbox": inbox.run,
     "grid": grid.run,
+    "documents": documents.run,
     "footprint": footprint.run,
 }
 RESULTS = Path(__file__).parent / "results"

@@ -6,12 +6,12 @@ values that Alur writes as documents. Holders and loops are multiplied from ther
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.cli import CONSOLE
 from engine.store.database import Database, open_database
@@ -21,6 +21,7 @@ from tests.databases import SQLiteFiles
 from tests.office import SOP, OfficeAtWork
 
 RETURNED = {"hasil_verifikasi": "kembalikan", "catatan_pengembalian": "Rekap bukan dari periode ini."}
+Kind = TypeVar("Kind", bound=OfficeAtWork)
 YEARLY = ("perjanjian_kinerja", "pk_sasaran", "pk_program", "rencana_aksi")
 """Registers that the forms read by year: benchmarks start instances of many."""
 COMPLETE = {"hasil_verifikasi": "lengkap"}
@@ -48,8 +49,8 @@ def plan_years(office: OfficeAtWork) -> None:
 
 
 @contextmanager
-def office_at_work() -> Iterator[OfficeAtWork]:
-    """The office of the tests with its SOP deployed, on a SQLite file that is forgotten afterwards."""
+def office_at_work(kind: Callable[[Database, Path], Kind] = OfficeAtWork) -> Iterator[Kind]:
+    """An office of the tests with its SOP deployed, on a SQLite file that is forgotten afterwards."""
     with tempfile.TemporaryDirectory(prefix="alur-bench-") as folder:
         files = SQLiteFiles(Path(folder))
         with files.migrated() as url:
@@ -57,8 +58,8 @@ def office_at_work() -> Iterator[OfficeAtWork]:
             data.mkdir(mode=0o700)
             database: Database = open_database(url, data)
             try:
-                office = OfficeAtWork(database, data).open()
-                plan_years(office)
+                office = kind(database, data)
+                office.open()
                 yield office
             finally:
                 database.close()

@@ -65,7 +65,7 @@ class Server:
 
     def web_workers(self) -> list[int]:
         """The forks of the process, which answer requests."""
-        return [pid for pid in self.pids()[1:] if _command(pid) == _command(self.process.pid)]
+        return [pid for pid in self.pids()[1:] if command(pid) == command(self.process.pid)]
 
     def ask(self, requests: Sequence[Request], clients: int) -> Load:
         """Send *requests* with so many *clients* at once, each on a connection of its own."""
@@ -188,7 +188,8 @@ def _memory(pid: int) -> list[tuple[str, int]]:
     return [(line.split(":")[0], int(line.split()[1]) * 1024) for line in lines]
 
 
-def _command(pid: int) -> bytes:
+def command(pid: int) -> bytes:
+    """Return how a process was started; empty if it is gone."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:

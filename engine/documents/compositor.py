@@ -27,10 +27,11 @@ from engine.model.errors import NotPrinted
 HERE = Path(__file__).parent
 FONTS = HERE / "fonts"
 LIBRARY = HERE / "typst"
+OURS = "alur"
 DATA = "data.json"
 STANDARDS: Any = ["a-2a", "ua-1"]
 IDLE_SECONDS = 600  # after which a child that nobody asks ends
-PREVIEW_PPI = 80
+PREVIEW_PPI = 60  # twice as fine as it is shown; all pages are drawn for the first
 MOST_SIGNS = 4  # rounds in which signs are replaced that no font has
 PLACE = re.compile(r"┌─ (?P<file>[^\n]*?):(?P<line>\d+):\d+")
 NO_GLYPH = re.compile(r"could not be displayed")
@@ -73,6 +74,7 @@ class Compositor:
         if not any(FONTS.glob("*.ttf")):
             raise SystemExit(f"no fonts in {FONTS}: run frontend/build.py")
         self._folder = folder
+        shutil.copytree(LIBRARY, folder / OURS)
         self._fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[FONTS])
 
     def print(self, order: dict[str, Any]) -> tuple[bytes, int, bytes | None]:
@@ -109,13 +111,13 @@ class Compositor:
         return content, pages, preview[0] if isinstance(preview, list) else preview
 
     def _lay_out(self, order: dict[str, Any]) -> None:
-        """Put the order's files into the folder, and nothing else."""
+        """Put the order's files into the folder beside our library, and nothing else."""
         for old in self._folder.iterdir():
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
-        shutil.copytree(LIBRARY, self._folder / "alur")
+            if old.name != OURS:
+                shutil.rmtree(old) if old.is_dir() else old.unlink()
         for name, content in {**order["files"], DATA: order["data"]}.items():
             path = PurePosixPath(name)
-            if path.is_absolute() or ".." in path.parts or path.parts[0] == "alur":
+            if path.is_absolute() or ".." in path.parts or path.parts[0] == OURS:
                 raise NotPrinted(name, None, "bukan tempat bagi sebuah berkas templat")
             target = self._folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +128,7 @@ def _fault(template: str, said: Any) -> NotPrinted:
     """Return a fault with the place that Typst names, the template's own if several are named."""
     diagnostic = str(said.diagnostic or "")
     places = [(Path(found["file"]), int(found["line"])) for found in PLACE.finditer(diagnostic)]
-    own = [(path, line) for path, line in places if "alur" not in path.parts] or places
+    own = [(path, line) for path, line in places if OURS not in path.parts] or places
     if own:
         path, line = own[0]
         return NotPrinted(_in_root(path, template), line, said.message, " ".join(said.hints))

@@ -8,7 +8,7 @@ from benchmarks import __main__ as bench
 from benchmarks.figures import Figure
 
 
-@pytest.mark.parametrize("group", ["engine", "host", "inbox", "grid"])
+@pytest.mark.parametrize("group", ["engine", "host", "inbox", "grid", "documents"])
 def test_a_group_measures_and_leaves_a_table_json_and_a_page(group, tmp_path, monkeypatch, capsys):
     asked = ["bench", group, "--small", "--results", str(tmp_path), "--markdown", str(tmp_path / "table.md")]
     monkeypatch.setattr("sys.argv", asked)
