@@ -9,7 +9,8 @@ somebody left a note while it was built, it is built once more: no line of histo
 
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
@@ -71,7 +72,6 @@ class Correction:
 class ArchivePage:
     """The berkas of an instance as its page shows it."""
 
-    record: InstanceRecord
     archive: Archive | None
     about: About
     contents: tuple[Content, ...]
@@ -116,18 +116,19 @@ class Archives:
             corrections.append(Correction(line.seq, line.at, line.actor, old, new, said["reason"]))
         contents: tuple[Content, ...] = ()
         if archive is not None and archive.sha256 is not None and may_take:
-            listed = json.loads(self._member(archive.sha256, CONTENTS))
-            contents = tuple(Content(e["path"], e["keterangan"], e["ukuran"], e["sha256"]) for e in listed)
+            with suppress(Damaged):  # the page is shown all the same; whoever takes the ZIP is told
+                listed = json.loads(self._member(archive.sha256, CONTENTS))
+                contents = tuple(Content(e["path"], e["keterangan"], e["ukuran"], e["sha256"]) for e in listed)
         may_correct = archive is not None and self._may_correct(actor, record)
-        return ArchivePage(record, archive, about, contents, may_take, may_correct, tuple(corrections), awaited)
+        return ArchivePage(archive, about, contents, may_take, may_correct, tuple(corrections), awaited)
 
     def take(self, actor: Actor, instance_id: str, now: datetime) -> tuple[str, BinaryIO]:
         """Return the berkas as a ZIP with its name; that it was taken is recorded."""
         archive = self._made(actor, instance_id)
-        stream = self.dossiers.files.open(str(archive.sha256))
-        with zipfile.ZipFile(stream) as opened:
-            name = opened.namelist()[0].partition("/")[0]
-        stream.seek(0)
+        sha256 = str(archive.sha256)
+        with self._opened(sha256) as opened:
+            name = _top(opened)
+        stream = self.dossiers.files.open(sha256)
         self._record_taken(actor, {"instance": instance_id, "archive": archive.sha256}, now)
         return f"{name}.zip", stream
 
@@ -320,10 +321,18 @@ class Archives:
     def _may_correct(self, actor: Actor, record: InstanceRecord) -> bool:
         return actor.has(OfficeRole.OPERATOR) or actor.person_id == record.ended_by
 
+    @contextmanager
+    def _opened(self, sha256: str) -> Iterator[zipfile.ZipFile]:
+        """Give a stored berkas for reading; Damaged if it is gone, or no ZIP any more."""
+        try:
+            with self.dossiers.files.open(sha256) as stream, zipfile.ZipFile(stream) as opened:
+                yield opened
+        except (NotFound, zipfile.BadZipFile):
+            raise Damaged(f"{sha256[:12]}….zip") from None
+
     def _member(self, sha256: str, path: str) -> bytes:
-        with self.dossiers.files.open(sha256) as stream, zipfile.ZipFile(stream) as opened:
-            top = opened.namelist()[0].partition("/")[0]
-            return opened.read(f"{top}/data/{path}")
+        with self._opened(sha256) as opened:
+            return opened.read(f"{_top(opened)}/data/{path}")
 
     def _record_taken(self, actor: Actor, change: Mapping[str, Any], now: datetime) -> None:
         with self.dossiers.database.write(actor, now) as work:
@@ -351,6 +360,11 @@ class Archives:
             return everybody if role is None else members.get(role, {})
 
         return {"context": {}, "evaluate": evaluator({}), "people": known, "files": {}}
+
+
+def _top(opened: zipfile.ZipFile) -> str:
+    """Return the folder in which a bag's files are."""
+    return opened.namelist()[0].partition("/")[0]
 
 
 def _fault(dossier: Dossier) -> str | None:

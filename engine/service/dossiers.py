@@ -194,7 +194,11 @@ class Dossiers:
             for word, (path, field) in procedure.form_of(step.element_id).archive.items():
                 names = path.split(".")
                 version = newest.get(names[0])
-                value: Any = {names[0]: json.loads(version.content)} if version else self._typed(reader, record, step)
+                value: Any = (
+                    {names[0]: json.loads(version.content)}
+                    if version
+                    else histories.last_values(reader, record.id, step.element_id)
+                )
                 for name in names:
                     value = value.get(name) if isinstance(value, Mapping) else None
                 if value is not None:
@@ -206,10 +210,6 @@ class Dossiers:
         if kept is not None and kept.place != Place():
             place = kept.place
         return About(place, procedure.place_in_words(place), said, shown)
-
-    def _typed(self, reader: Transaction, record: InstanceRecord, step: Any) -> Any:
-        """Return what a step's form held beside documents, as its last completion recorded it."""
-        return histories.last_values(reader, record.id, step.element_id)
 
     # ── the bag ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
