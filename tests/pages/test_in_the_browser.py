@@ -359,5 +359,5 @@ def test_the_archive_is_read_on_any_screen_and_its_place_corrected_with_the_keyb
     page.fill('[name="alasan_pembetulan"]', "Boks 14 penuh")
     assert operator.faults() == []
     page.keyboard.press("Enter")
-    assert page.is_visible("text=Boks 14 penuh")
+    page.wait_for_selector("text=Boks 14 penuh")
     assert operator.fits()
