@@ -355,7 +355,7 @@ def _verify_archive(path: Path) -> None:
         sys.exit(1)
     click.echo(
         "Utuh. Terbukti: setiap isi adalah yang disebut daftarnya; riwayat tersambung dari baris pertama sampai baris "
-        f"{found.lines}; isi dan cetakan dokumen, diagram, dan formulir adalah yang disebut riwayat itu."
+        f"{found.lines}; isi, cetakan dan lampiran dokumen, diagram, dan formulir adalah yang disebut riwayat itu."
     )
     click.echo(
         "Tidak terbukti: bahwa berkas ini yang dibuat kantor, dan bahwa semua yang terjadi dicatat. Bandingkan SHA-256 "

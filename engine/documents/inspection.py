@@ -260,13 +260,17 @@ class _Said:
     def __init__(self) -> None:
         self.documents: dict[str, tuple[str, str]] = {}
         self._parts: dict[tuple[str, str], tuple[str, str]] = {}
-        self._files: set[tuple[str, str]] = set()  # printed, or signed
+        self._files: set[tuple[str, str]] = set()  # printed, signed, or handed over
         self.content_hash: str | None = None
 
     def hear(self, line: Mapping[str, Any]) -> None:
         action, change = line["action"], json.loads(line["change"])
         if action == "instance:started":
             self.content_hash = str(change["content_hash"])
+        if action == "task:completed":
+            self._files |= {
+                (f"lampiran dari {line['element_id']}", str(each)) for each in change.get("files", {}).values()
+            }
         if "document" not in change or "data_object" not in change:
             return
         named = f"{change['data_object']} v{change['version']}"

@@ -630,14 +630,18 @@ class Tasks:
             last = True
             filing = plan(encoded, last_of_activation=last)
         acting = _acting(actor, task.role, membership_id)
+        attached = file_ids(encoded, ground.files)
+        change = {
+            "values": {k: v for k, v in encoded.items() if k not in filing.versions and v is not None},
+            "passed": moves.passed_change(taken),
+        }
+        if attached:  # documents hold ids of files: which bytes they stand for is history's to say
+            change["files"] = {id_: ground.files[id_].sha256 for id_ in sorted(attached)}
         deed = Deed(
             Action.TASK_COMPLETED,
             step.element_id,
             task_id,
-            {
-                "values": {k: v for k, v in encoded.items() if k not in filing.versions and v is not None},
-                "passed": moves.passed_change(taken),
-            },
+            change,
             on_behalf_of=_capacity_line(acting, _lane_name(procedure, task.role)),
             decree=acting.decree if acting else None,
         )
@@ -679,7 +683,7 @@ class Tasks:
                 raise Conflict("stale")
             filing.write(work, now)
             renderings.add(work, due_of(procedure.outline.process_id, procedure.files, filing.issued, now))
-            documents.attach(work, file_ids(encoded, ground.files), task.instance_id)
+            documents.attach(work, attached, task.instance_id)
             signing.write(work, signatures, procedure.outline.process_id, procedure.files, now)
             if ground.found.drafted:
                 tasks.drop_draft(work, task_id, actor.person_id)

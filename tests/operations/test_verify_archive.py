@@ -107,6 +107,13 @@ def test_a_changed_file_is_named(forger):
     assert (code, f"{path}: isinya berubah" in said) == (1, True)
 
 
+def test_evidence_is_held_to_what_history_says_was_handed_over(forger):
+    for path in [path for path in forger.files if path.endswith(".pdf") and path.startswith("data/lampiran/")]:
+        forger.files[path] += b" "
+    code, said = checked(forger.sign().pack())
+    assert (code, "lampiran dari tulis: menurut riwayat bersidik" in said) == (1, True)
+
+
 def test_an_added_and_a_removed_file_are_named_also_beside_the_payload(forger):
     gone = forger.one(r"data/dokumen/surat/v1/.*\.pdf")
     del forger.files[gone]
