@@ -414,13 +414,16 @@ def tabel_tahunan(siklus: Row, tahun_lalu: Rows) -> list[dict[str, Any]]:
 
 
 def anggaran_tahunan(siklus: Row, tahunan: Rows) -> list[dict[str, Any]]:
-    """Return the programmes with what all quarters spent, beside the year's achievement."""
-    spent: dict[Any, list[Decimal]] = {}
-    for each in siklus["tahun_ini"]:
+    """Return the programmes with what was spent of them, beside the year's achievement.
+
+    A quarter tells what was spent since the year began (LRA): what counts is the latest word on each indicator.
+    """
+    spent: dict[Any, Decimal] = {}
+    for each in sorted(siklus["tahun_ini"], key=lambda each: QUARTERS[each["mulai"]["periode"]]):
         for row in baris_diserahkan(each["isi"]):
             if row.get("realisasi_anggaran") is not None:
-                spent.setdefault(row.get("kode"), []).append(row["realisasi_anggaran"])
-    rows = [{**row, "realisasi_anggaran": _sum_of_known(spent.get(row.get("kode"), ()))} for row in tahunan]
+                spent[row.get("kode")] = row["realisasi_anggaran"]
+    rows = [{**row, "realisasi_anggaran": spent.get(row.get("kode"))} for row in tahunan]
     return rekap_anggaran(siklus["program"], rows)
 
 

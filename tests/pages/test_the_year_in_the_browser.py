@@ -145,11 +145,11 @@ def test_a_year_of_four_quarters_prints_what_its_rules_give(desk, office):  # no
     do(head, office, first, "kepala.dinas", "tandatangani_persetujuan")
     for quarter, instance in enumerate([first, *(office.cycle(number) for number in (2, 3, 4))], start=1):
         figures_are_right(office, quarter, instance)
-    the_year_is_right(desk("kepala.dinas"))
+    the_year_is_right(desk("kepala.dinas"), year.budgets(office, 4))
     the_report_is_read_and_checked(desk, office, instance)
 
 
-def the_year_is_right(head):
+def the_year_is_right(head, budgets):
     """Ask for the year's recapitulation at the page of the SOP, and hold it to the table the figures came with."""
     page = head.open("/sop/pengumpulan_data_kinerja/laporan")
     with page.expect_download() as waited:
@@ -161,6 +161,9 @@ def the_year_is_right(head):
         row["Kode"]: (exact(row["Realisasi"]), exact(row["Capaian (%)"])) for row in said if row["Kode"] in AS_PUBLISHED
     }
     assert found == {code: (exact(value), exact(achieved)) for code, (value, achieved) in AS_PUBLISHED.items()}
+    [_, *rows] = book["Anggaran"].iter_rows(values_only=True)
+    found = {code: tuple(exact(value) for value in figures[:2]) for code, _, _, *figures in rows}
+    assert found == {code: tuple(exact(value) for value in figures[:2]) for code, figures in budgets}, "spent, absorbed"
 
 
 def report_of(office, instance):
