@@ -31,7 +31,8 @@ HISTORY, HASHES = "data/riwayat/riwayat.jsonl", "data/riwayat/sidik.txt"
 SOURCES = "data/sop/"
 MANIFEST, TAG_MANIFEST, INFO = "manifest-sha256.txt", "tagmanifest-sha256.txt", "bag-info.txt"
 LISTED = re.compile(r"(?P<sha256>[0-9a-fA-F]{64})[ \t]+\*?(?P<path>.+)")
-CONTENT = re.compile(r"data/dokumen/[^/]+/v\d+/(isi|bagian)\.json")
+OF_VERSION = re.compile(r"data/dokumen/(?P<folder>(?P<id>[^/]+)/v\d+)/.+")
+HANDED_OVER, LIST_OF_IT = "data/lampiran/", "data/lampiran/lampiran.json"
 
 
 @dataclass
@@ -192,14 +193,26 @@ class _Inspector:
         return said
 
     def _compare_documents(self, said: "_Said") -> None:
-        held = {digest for path, digest in self._hashes.items() if path.startswith("data/")}
-        for what, digest in sorted(said.hashes()):
-            if digest not in held:
-                self._blame(what, f"menurut riwayat bersidik {digest[:12]}…, tetapi tidak ada isi seperti itu")
-        known = {digest for _, digest in said.hashes()}
+        held: dict[str, set[str]] = {}  # by folder
         for path in sorted(self._of_payload()):
-            if CONTENT.fullmatch(path) and self._hashes[path] not in known:
-                self._blame(path, "tidak dikenal riwayat")
+            digest, of_version = self._hashes[path], OF_VERSION.fullmatch(path)
+            if of_version:
+                held.setdefault(of_version["folder"], set()).add(digest)
+                held.setdefault(of_version["id"], set()).add(digest)
+                told = said.tells_files or "/bagian/" not in path
+                if told and digest not in said.known(of_version["folder"], of_version["id"]):
+                    self._blame(path, "tidak dikenal riwayat")
+            elif path.startswith(HANDED_OVER) and path != LIST_OF_IT:
+                held.setdefault(HANDED_OVER, set()).add(digest)
+                if digest not in said.handed_over and said.tells_files:
+                    self._blame(path, "tidak dikenal riwayat")
+        for what, folder, digest in sorted(said.expected()):
+            if digest not in held.get(folder, ()):
+                self._blame(what, f"menurut riwayat bersidik {digest[:12]}…, tetapi tidak ada isi seperti itu")
+        for folder, digest in said.contents.items():
+            paths = [f"data/dokumen/{folder}/{name}.json" for name in ("isi", "bagian")]
+            if digest not in {self._hashes.get(path) for path in paths}:
+                self._blame(paths[0], "bukan isi yang menurut riwayat diterbitkan sebagai versi ini")
         self._found.documents = len(said.documents)
         sources = sorted(path for path in self._of_payload() if path.startswith(SOURCES))
         listed = "".join(f"{self._hashes[path]}  {path.removeprefix(SOURCES)}\n" for path in sources)
@@ -255,34 +268,55 @@ class _Inspector:
 
 
 class _Said:
-    """What history says that must be in the berkas: the last word on each version, part and paper."""
+    """What history says that must be in the berkas, and in which folder: the last word on each version and paper."""
 
     def __init__(self) -> None:
-        self.documents: dict[str, tuple[str, str]] = {}
-        self._parts: dict[tuple[str, str], tuple[str, str]] = {}
-        self._files: set[tuple[str, str]] = set()  # printed, signed, or handed over
+        self.documents: set[str] = set()
+        self.contents: dict[str, str] = {}  # by folder of the version
+        self.handed_over: set[str] = set()  # evidence, scans, signed PDFs
+        self.tells_files = True  # lines of earlier releases do not say what was handed over, nor the first part's hash
         self.content_hash: str | None = None
+        self._parts: dict[tuple[str, str], tuple[str, str, str]] = {}
+        self._all_parts: dict[str, set[str]] = {}  # by data object: a version copies those of the one before
+        self._papers: dict[str, set[tuple[str, str]]] = {}  # by folder
+        self._expected: set[tuple[str, str, str]] = set()
 
     def hear(self, line: Mapping[str, Any]) -> None:
         action, change = line["action"], json.loads(line["change"])
         if action == "instance:started":
             self.content_hash = str(change["content_hash"])
         if action == "task:completed":
-            self._files |= {
-                (f"lampiran dari {line['element_id']}", str(each)) for each in change.get("files", {}).values()
-            }
+            self.tells_files &= "files" in change
+            for digest in change.get("files", {}).values():
+                self._hand_over(f"lampiran dari {line['element_id']}", str(digest))
         if "document" not in change or "data_object" not in change:
             return
-        named = f"{change['data_object']} v{change['version']}"
+        object_id, folder = change["data_object"], f"{change['data_object']}/v{change['version']}"
+        named = f"{object_id} v{change['version']}"
         if action in ("document:saved", "document:issued", "document:replaced"):
-            self.documents[change["document"]] = (named, str(change["sha256"]))
+            self.documents.add(change["document"])
+            self.contents[folder] = str(change["sha256"])
         if "part_sha256" in change:
-            place = (change["document"], change["item"])
-            self._parts[place] = (f"{named} bagian {change['item']}", str(change["part_sha256"]))
-        kind = change.get("format", "bertanda tangan")
-        if change.get("file_sha256") and kind != "png":  # the picture of a first page is no paper
+            digest = str(change["part_sha256"])
+            self._parts[(change["document"], change["item"])] = (f"{named} bagian {change['item']}", object_id, digest)
+            self._all_parts.setdefault(object_id, set()).add(digest)
+        if action == "document:rendered" and change["format"] != "png":  # the picture of a first page is no paper
             part = f" {change['part']}" if change.get("part") else ""
-            self._files.add((f"{named} ({kind}{part})", str(change["file_sha256"])))
+            paper = (f"{named} ({change['format']}{part})", str(change["file_sha256"]))
+            self._papers.setdefault(folder, set()).add(paper)
+        if action in ("document:signed", "signature:filed") and change.get("file_sha256"):
+            self._hand_over(f"{named} (bertanda tangan)", str(change["file_sha256"]))
 
-    def hashes(self) -> set[tuple[str, str]]:
-        return {*self.documents.values(), *self._parts.values(), *self._files}
+    def known(self, folder: str, object_id: str) -> set[str]:
+        """Return every hash that a file of a version may have."""
+        papers = {digest for _, digest in self._papers.get(folder, ())}
+        return {self.contents.get(folder, ""), *papers, *self._all_parts.get(object_id, ())}
+
+    def expected(self) -> set[tuple[str, str, str]]:
+        """Return what must be there beside contents: (what it is, its folder, its hash)."""
+        papers = {(what, folder, digest) for folder, of in self._papers.items() for what, digest in of}
+        return {*self._parts.values(), *papers, *self._expected}
+
+    def _hand_over(self, what: str, digest: str) -> None:
+        self.handed_over.add(digest)
+        self._expected.add((what, HANDED_OVER, digest))

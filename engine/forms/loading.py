@@ -6,7 +6,7 @@ closed, and every fault comes back at once, with its line and how to mend it.
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
@@ -169,11 +169,7 @@ class _Reader:
             self.refuse(self.schema_file, ("type",), "Formulir harus bertipe object.", 'Tulis "type": "object".')
             return None
         self.known_keywords(whole, OBJECT | ABOUT | ROOT, ())
-        self.sections = frozenset(
-            name
-            for name, own in whole.get("properties", {}).items()
-            if isinstance(own, Mapping) and own.get("type") == "object" and own.get("format") != SIGNATURE
-        )
+        self.sections = frozenset(_sections(whole))
         fields = self.section_fields(whole, ui, (), (), ())
         if self.findings:
             return None
@@ -826,6 +822,20 @@ def _ui_words(value: Any) -> Wording | None:
             english = rest.get("en")
             return Wording(text, english if isinstance(english, str) else None)
     return None
+
+
+def _sections(schema: Any) -> Iterator[str]:
+    """Give the names of sections at the top of a form, those under a condition too."""
+    if not isinstance(schema, Mapping):
+        return
+    for name, own in schema.get("properties", {}).items():
+        if isinstance(own, Mapping) and own.get("type") == "object" and own.get("format") != SIGNATURE:
+            yield name
+    for part in ("then", "else"):
+        yield from _sections(schema.get(part))
+    every = schema.get("allOf", ())
+    for part in every if isinstance(every, list) else ():
+        yield from _sections(part)
 
 
 def _ui_path(path: Path, *more: str) -> Path:

@@ -55,6 +55,7 @@ class Action(StrEnum):
     DOCUMENT_RENDERED = "document:rendered"
     RENDERING_FAILED = "rendering:failed"
     DOCUMENT_SIGNED = "document:signed"
+    SIGNATURE_FILED = "signature:filed"
     NUMBER_TAKEN = "number:taken"
     NUMBER_VOIDED = "number:voided"
     INSTANCE_ARCHIVED = "instance:archived"

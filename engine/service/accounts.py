@@ -125,18 +125,22 @@ class Accounts:
     def confirm(self, actor: Actor, password: str, address: str, now: datetime) -> None:
         """Let somebody who is signed in prove again that it is they; SignInRefused or SignInThrottled.
 
-        A wrong password counts as a failed try to sign in: who found an open browser guesses no faster here.
+        A wrong password counts as a failed try to sign in: who found an open browser guesses no faster here. A right
+        one is no sign-in and is not noted.
         """
+        if not password:
+            raise SignInRefused
         with self.database.read() as reader:
             for_account, from_address, last = people.failures(reader, actor.person_id, address, now - WINDOW)
             known = people.credentials(reader, actor.person_id)
         if last is not None and (for_account >= TRIES_PER_ACCOUNT or from_address >= TRIES_PER_ADDRESS):
             raise SignInThrottled(last + WINDOW)
-        matches = known is not None and known.password_hash is not None and self._matches(known.password_hash, password)
+        hashed = known.password_hash if known is not None and known.active else None
+        if hashed is not None and self._matches(hashed, password):
+            return
         with self.database.write(actor, now) as work:
-            people.note_attempt(work, actor.person_id, address, now, matches)
-        if known is None or not known.active or not matches:
-            raise SignInRefused
+            people.note_attempt(work, actor.person_id, address, now, False)
+        raise SignInRefused
 
     def session(self, token: str, now: datetime) -> SignedIn | None:
         """Return who the session belongs to, or None if it ended, was idle too long, or never was."""

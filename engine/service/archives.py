@@ -27,6 +27,7 @@ from engine.model.process import DONE, InstanceStatus
 from engine.model.renderings import RenderingStatus
 from engine.model.work import InstanceRecord
 from engine.service import moves
+from engine.service.documents import reads_parts
 from engine.service.dossiers import CONTENTS, CONTENTS_PRINTED, About, Dossier, Dossiers
 from engine.service.procedures import Words, evaluator
 from engine.store.queries import Transaction, archives, documents, histories, instances, people, renderings, signatures
@@ -107,7 +108,7 @@ class Archives:
             procedure = self.dossiers.procedures.of(reader, record.definition_id)
             corrected = Filter(action=Action.ARCHIVE_CORRECTED.value)
             lines, _ = histories.timeline(reader, f"instance:{instance_id}", corrected, limit=MOST_LISTED)
-            unfiled = {each.document_id for each in signatures.of_instance(reader, instance_id) if not each.filed}
+            unfiled = signatures.awaited(reader, instance_id)
             awaited = tuple((v.id, v.name) for v in documents.of_instance(reader, instance_id) if v.id in unfiled)
         corrections = []
         for line in lines:
@@ -189,7 +190,7 @@ class Archives:
         self, form: Form, entries: Mapping[str, Sequence[str]], problems: Sequence[FieldError], words: Words, day: date
     ) -> Any:
         """Return the tree of fields that the page shows."""
-        asked = self._asked(day)
+        asked = self._asked(day, entries)
         return form.fields(entries, problems, **asked, locale=words.locale, gettext=words.gettext)
 
     def correct(
@@ -199,8 +200,8 @@ class Archives:
 
         For operators and whoever completed the instance. InvalidForm carries every error.
         """
-        form, _ = self.correction(actor, instance_id, now)
-        asked = self._asked(self.dossiers.office.today(now))
+        form, form_entries = self.correction(actor, instance_id, now)
+        asked = self._asked(self.dossiers.office.today(now), form_entries)
         values = form.accept(entries, **asked, locale=words.locale, gettext=words.gettext)
         by_word = {field.archive: values.get(field.name) for field in form.tree if field.archive}
         parts = {name: text for name, text in (by_word["place"] or {}).items() if text}
@@ -234,7 +235,7 @@ class Archives:
         with self.dossiers.database.read() as reader:
             archive, record = archives.by_id(reader, instance_id), instances.by_id(reader, instance_id)
             papers = renderings.of_instance(reader, instance_id)
-            awaited = [each for each in signatures.of_instance(reader, instance_id) if not each.filed]
+            awaited = signatures.awaited(reader, instance_id)
         wanted = (ArchiveStatus.DUE, ArchiveStatus.FAILED) if again else (ArchiveStatus.DUE,)
         if archive is None or record is None or archive.status not in wanted or record.status not in DONE:
             return False
@@ -312,11 +313,8 @@ class Archives:
         return archive
 
     def _whole(self, tx: Transaction, actor: Actor, record: InstanceRecord) -> bool:
-        """Whether somebody may see all that a berkas holds: who yielded a part does not read the others' (pages.md)."""
-        if actor.reads_everything:
-            return True
-        versions = documents.of_instance(tx, record.id)
-        return not any(part.item == actor.person_id for version in versions for part in version.parts)
+        """Whether somebody may see all that a berkas holds, the parts of everybody among it."""
+        return reads_parts(actor, self.dossiers.procedures.of(tx, record.definition_id).outline)
 
     def _may_correct(self, actor: Actor, record: InstanceRecord) -> bool:
         return actor.has(OfficeRole.OPERATOR) or actor.person_id == record.ended_by
@@ -351,13 +349,15 @@ class Archives:
         }
         return Form("tempat_simpan", Wording("Tempat simpan manual", "Manual copy"), None, rules_of(schema), tree)
 
-    def _asked(self, day: date) -> dict[str, Any]:
+    def _asked(self, day: date, entries: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        """Return what the form is read with; whoever is recorded as having filed it may stay, though they left."""
         with self.dossiers.database.read() as reader:
             members = people.members(reader, day)
-        everybody = {id_: name for of_role in members.values() for id_, name in of_role.items()}
+            recorded = people.names(reader, {text for texts in entries.values() for text in texts})
+        everybody = recorded | {id_: name for of_role in members.values() for id_, name in of_role.items()}
 
         def known(role: str | None) -> Mapping[str, str]:
-            return everybody if role is None else members.get(role, {})
+            return everybody if role is None else recorded | members.get(role, {})
 
         return {"context": {}, "evaluate": evaluator({}), "people": known, "files": {}}
 

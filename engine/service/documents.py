@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from engine.model.errors import NotFound
 from engine.model.history import Action, Deed, canonical
 from engine.model.people import Actor
-from engine.model.process import DataReference, UserTask
+from engine.model.process import DataReference, Outline, UserTask
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion, InstanceRecord, TaskRecord
 from engine.service.procedure_files import PARTS
 from engine.service.procedures import Procedure, Procedures, Words
@@ -116,8 +116,10 @@ class Filing:
         lines = []
         issued = {version.id for version in self.issued}
         for version in self.new:
-            if version.id not in issued:
-                lines.append(_deed(Action.DOCUMENT_SAVED, version, task))
+            own = next((part for part in version.parts if part.task_id == task.id), None)
+            of_part = {} if own is None else {"item": own.item, "part_sha256": own.sha256}
+            if version.id not in issued or own is not None:
+                lines.append(_deed(Action.DOCUMENT_SAVED, version, task, **of_part))
         for version, part, _ in self.parts:
             lines.append(_deed(Action.DOCUMENT_SAVED, version, task, item=part.item, part_sha256=part.sha256))
         lines += [_deed(Action.DOCUMENT_ISSUED, version, task) for version in self.issued]
@@ -305,7 +307,7 @@ class Documents:
             every = documents.of_instance(reader, version.instance_id)
             attached = {a.id: a for a in documents.attachments_of(reader, version.instance_id)}
         same = tuple(v for v in reversed(every) if v.data_object_id == version.data_object_id)
-        version = _visible(version, actor)
+        version = visible(version, actor, procedure.outline)
         return DocumentView(version, record, procedure, content_of(version, procedure), same, attached)
 
     def shown(self, view: DocumentView, words: Words) -> Any:
@@ -384,13 +386,18 @@ class Documents:
             return documents.hashes_held(reader, hashes)
 
 
-def _visible(version: DocumentVersion, actor: Actor) -> DocumentVersion:
-    """Hide other items' parts from somebody who yielded one and reads nothing else (pages.md, 3.8)."""
-    if actor.reads_everything or not version.parts:
+def reads_parts(actor: Actor, outline: Outline) -> bool:
+    """Whether somebody reads the parts of others (pages.md, 3.8): not who only yields parts, by lane or by name."""
+    return actor.reads_everything or any(
+        actor.has(step.role) for step in outline.tasks if not step.multi_instance and step.role
+    )
+
+
+def visible(version: DocumentVersion, actor: Actor, outline: Outline) -> DocumentVersion:
+    """Return a version as somebody may see it: of one made of parts, who does not read the others' sees their own."""
+    if not version.parts or reads_parts(actor, outline):
         return version
-    if any(part.item == actor.person_id for part in version.parts):
-        return replace(version, parts=tuple(p for p in version.parts if p.item == actor.person_id))
-    return version
+    return replace(version, parts=tuple(p for p in version.parts if p.item == actor.person_id))
 
 
 def _deed(action: Action, version: DocumentVersion, task: TaskRecord, **more: Any) -> Deed:

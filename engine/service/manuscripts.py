@@ -26,7 +26,7 @@ from engine.model.errors import NotPrinted
 from engine.model.process import Outline
 from engine.model.renderings import SIGNED, shown_code
 from engine.model.signatures import Signature
-from engine.model.work import DocumentVersion, InstanceRecord, TaskRecord
+from engine.model.work import DocumentVersion, InstanceRecord, TaskRecord, TaskStatus
 from engine.service.documents import content_of
 from engine.service.office import Office
 from engine.service.procedures import Procedure
@@ -165,7 +165,7 @@ class Manuscript:
         }
         return _json(data)
 
-    def signatures(self, until: datetime | None = None) -> list[dict[str, Any]]:
+    def signatures(self, until: datetime) -> list[dict[str, Any]]:
         """Return who signed this version, in order, up to an instant."""
         own = self.version.id if self.version else None
         return [
@@ -178,7 +178,7 @@ class Manuscript:
                 "sha256": each.document_sha256,
             }
             for each in self.ground.signatures
-            if each.document_id == own and (until is None or each.signed_at <= until)
+            if each.document_id == own and each.signed_at <= until
         ]
 
     def in_word(self, order: Order) -> Order:
@@ -263,6 +263,8 @@ def steps_of(tasks: Sequence[TaskRecord], outline: Outline, office: Office) -> l
     calendar = office.calendar()
     steps: list[dict[str, Any]] = []
     for each in tasks:
+        if each.status is TaskStatus.CANCELLED:
+            continue  # nobody did it
         step, lane = outline.task(each.element_id), outline.lane_of_role(each.role)
         spent = calendar.working_seconds(each.created_at, each.completed_at) if each.completed_at else None
         steps.append(

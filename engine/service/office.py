@@ -112,7 +112,7 @@ class Office:
         return {
             **calendar_functions(self.calendar(), now),
             "register": self.registers.as_of(on or self.today(now)),
-            "terdahulu": partial(self.precedents.documents, procedure.record.process_id),
+            "terdahulu": partial(self.precedents.documents, procedure.record.process_id, now),
             **procedure.functions,
         }
 

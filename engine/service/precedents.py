@@ -7,6 +7,7 @@ has to type a figure again, and no second place has to be kept in step with the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from engine.service.documents import content_of
@@ -25,15 +26,17 @@ class Precedents:
     database: Database
     procedures: Procedures
 
-    def documents(self, process_id: str, data_object_id: str, started_with: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return documents of completed instances of a process, oldest first.
+    def documents(
+        self, process_id: str, at: datetime, data_object_id: str, started_with: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return documents of instances of a process that were completed at *at*, oldest first.
 
         Each is {"mulai": what its start form said, "isi": the document's content, "versi": which of its versions}.
         *started_with* narrows by values of the start form.
         """
         found = []
         with self.database.read() as reader:
-            for record in instances.completed(reader, process_id, MOST):
+            for record in instances.completed(reader, process_id, at, MOST):
                 procedure = self.procedures.of(reader, record.definition_id)
                 start = procedure.form_of(procedure.outline.start_event).decode(record.values)
                 if any(start.get(name) != value for name, value in started_with.items()):

@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, BinaryIO
 
+import structlog
+
 from engine.documents.press import PRESS, Order, Press
-from engine.model.errors import Busy, NotFound, NotPermitted, NotPrinted
+from engine.model.errors import AlurError, Busy, NotFound, NotPermitted, NotPrinted
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.renderings import COVER, SIGNED, WHOLE, Rendering, RenderingStatus, due
 from engine.model.work import DocumentVersion
-from engine.service.documents import content_of
+from engine.service.documents import content_of, reads_parts
 from engine.service.manuscripts import Ground, Manuscript, coded
 from engine.service.moves import retrying
 from engine.service.office import Office
@@ -31,6 +33,7 @@ from engine.store.database import Database
 from engine.store.files import FileStore
 from engine.store.queries import Transaction, documents, instances, people, renderings, signatures, tasks
 
+log = structlog.get_logger(__name__)
 LARGEST = 100 * 1024 * 1024
 AT_A_SWEEP = 20
 MEDIA_TYPES = {
@@ -67,7 +70,7 @@ class Printing:
         """Return the files of a version, made or not; none for somebody who sees only a part of it."""
         with self.database.read() as reader:
             version = self._seen(reader, actor, document_id)
-            if not _whole(version, actor):
+            if not self._whole(reader, version, actor):
                 return ()
             found = renderings.of_document(reader, document_id)
         return tuple(
@@ -81,7 +84,7 @@ class Printing:
         """
         with self.database.read() as reader:
             version = self._seen(reader, actor, document_id)
-            if not _whole(version, actor):
+            if not self._whole(reader, version, actor):
                 raise NotFound(document_id)
         if any(each.status is RenderingStatus.DUE for each in self._of(document_id)):
             self.make(document_id, now)
@@ -125,7 +128,11 @@ class Printing:
         with self.database.read() as reader:
             found = renderings.due(reader, AT_A_SWEEP)
         for document_id in found:
-            self.make(document_id, now)
+            try:
+                self.make(document_id, now)
+            except Exception as error:  # one paper must not keep the others waiting
+                log.error("paper not made", document=document_id, cause=str(error), exc_info=error)
+                self._give_up(document_id, error, now)
         return len(found)
 
     def paper(self, document_id: str, now: datetime) -> tuple[str, str]:
@@ -182,6 +189,17 @@ class Printing:
             else:
                 self._keep(version, made, now)
 
+    def _give_up(self, document_id: str, error: Exception, now: datetime) -> None:
+        """Keep a cause that nobody foresaw, so that the paper is no longer due and its page says so."""
+        with self.database.read() as reader:
+            version = documents.by_id(reader, document_id)
+        if isinstance(error, AlurError) or version is None:
+            return  # a database that is busy comes back
+        fault = NotPrinted(version.data_object_id, None, f"gangguan yang tidak terduga ({type(error).__name__})")
+        for each in self._of(document_id):
+            if each.status is RenderingStatus.DUE:
+                self._fail(version, each, fault, now)
+
     def _made(self, manuscript: Manuscript, order: Order, wanted: Rendering, now: datetime) -> list[Rendering]:
         """Return a rendering as made, its file stored, and with a PDF its parts and the picture of its first page."""
         if wanted.format == "xlsx":
@@ -190,7 +208,7 @@ class Printing:
             word = manuscript.in_word(coded(order, wanted.code, self.public_url, WHOLE))
             return [self._stored(manuscript.template, wanted, self.press.print(word).content, now)]
         if wanted.part.startswith(SIGNED):  # the whole again, with the approvals that it was given since
-            order = replace(order, data=manuscript.data(manuscript.signatures()))
+            order = replace(order, data=manuscript.data(manuscript.signatures(wanted.due_at)))
             paper = self.press.print(coded(order, wanted.code, self.public_url, wanted.part))
             return [self._stored(manuscript.template, wanted, paper.content, now)]
         made = []
@@ -263,6 +281,13 @@ class Printing:
             raise NotFound(document_id)
         return version
 
+    def _whole(self, reader: Transaction, version: DocumentVersion, actor: Actor) -> bool:
+        """Whether somebody may see all parts of a version, which its papers show."""
+        record = instances.by_id(reader, version.instance_id)
+        if record is None:
+            return False
+        return not version.parts or reads_parts(actor, self.procedures.of(reader, record.definition_id).outline)
+
     def _of(self, document_id: str) -> tuple[Rendering, ...]:
         with self.database.read() as reader:
             return renderings.of_document(reader, document_id)
@@ -279,11 +304,6 @@ def fault_of(rendering: Rendering) -> NotPrinted:
     """Return why a rendering could not be made."""
     template, line, cause, hint = json.loads(rendering.cause or '["", null, "belum dibuat", ""]')
     return NotPrinted(template, line, cause, hint)
-
-
-def _whole(version: DocumentVersion, actor: Actor) -> bool:
-    """Whether somebody may see all parts of a version: who yielded one does not read the others' (pages.md, 3.8)."""
-    return actor.reads_everything or not any(part.item == actor.person_id for part in version.parts)
 
 
 def _printable(ground: Ground, data_object_id: str) -> bool:

@@ -59,9 +59,15 @@ class Reckoning:
             columns = [Column(key, title, width=WIDTHS.get(kind, 16), kind=kind) for key, title, kind in each.columns]
             rows = self.asked(each.rows, f"lembar {place}") or []
             known = {column.name for column in columns}
-            rows = [{name: self._cell(value) for name, value in row.items() if name in known} for row in rows]
+            try:
+                rows = [{name: self._cell(value) for name, value in row.items() if name in known} for row in rows]
+            except (TypeError, AttributeError):
+                raise self.fault(f"lembar {place}", "barisnya bukan daftar baris dengan nama kolom") from None
             sheets.append(Sheet(each.title, columns, rows))
-        return write_book(sheets, dict(about))
+        try:
+            return write_book(sheets, dict(about))
+        except (TypeError, ValueError) as error:
+            raise self.fault("lembar", f"tidak dapat ditulis sebagai XLSX ({error})") from None
 
     def _cell(self, value: Any) -> Any:
         """Return a value as a cell of a workbook holds it; a person by name."""

@@ -10,20 +10,22 @@ A report may name the papers that prove what it says; with them it is one ZIP, f
 
 import hashlib
 import json
+import re
 import tempfile
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, BinaryIO, cast
 
 from engine.documents.press import PRESS, Order, Press
 from engine.forms.defaults import Names
+from engine.forms.field import Wording
 from engine.model.errors import Busy, NotFound, NotPermitted, NotPrinted
 from engine.model.history import Action, Deed, canonical
 from engine.model.people import Actor
-from engine.model.process import InstanceStatus
-from engine.model.work import InstanceRecord
+from engine.model.process import DONE
+from engine.model.work import DocumentStatus, InstanceRecord
 from engine.service.documents import content_of, sha256_of
 from engine.service.manuscripts import Ground, identity, local, people_of, plain, steps_of
 from engine.service.office import Office
@@ -37,8 +39,11 @@ from engine.store.files import FileStore
 from engine.store.queries import Transaction, documents, instances, people, tasks
 
 MOST = 200
-"""Instances that one report looks at: fifty years of quarters."""
+"""Instances that one report tells of: fifty years of quarters."""
+LOOKED_AT = 5_000
+"""Instances among which they are sought, those started last."""
 ZIP = "application/zip"
+UNSAFE = re.compile(r'[\x00-\x1f<>:"\\|?*]+')
 IN_MEMORY = 8 * 1024 * 1024
 
 
@@ -48,6 +53,8 @@ class Offered:
 
     template: Template
     choices: Mapping[str, tuple[str, ...]]
+    labels: Mapping[str, Wording]  # of what narrows it, as the start form says
+    any: bool  # whether there is an instance to tell of
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -82,14 +89,16 @@ class Reports:
             procedure = self.procedures.in_force(reader, process_id)
             if not self.may_read(actor, procedure):
                 return ()
-            every = instances.of_process(reader, process_id, MOST)
+            every = instances.of_process(reader, process_id, LOOKED_AT)
         found = []
+        start = procedure.form_of(procedure.outline.start_event)
         for template in reports(process_id, procedure.files):
             names = template.report.narrowed_by if template.report else ()
             known = {name: [str(record.values[name]) for record in every if record.values.get(name)] for name in names}
-            found.append(
-                Offered(template, {name: tuple(sorted(set(texts), reverse=True)) for name, texts in known.items()})
-            )
+            choices = {name: tuple(sorted(set(texts), reverse=True)) for name, texts in known.items()}
+            words = {path: field.wording for path, field in start.every_field()}
+            labels = {name: words.get(name, Wording(name)) for name in names}
+            found.append(Offered(template, choices, labels, bool(every) and all(choices.values())))
         return tuple(found)
 
     def make(
@@ -107,7 +116,7 @@ class Reports:
             template = next((t for t in reports(process_id, procedure.files) if t.data_object_id == report_id), None)
             if template is None or template.report is None:
                 raise NotFound(report_id)
-            every = instances.of_process(reader, process_id, MOST)
+            every = instances.of_process(reader, process_id, LOOKED_AT)
             newest = every[0].values if every else {}
             narrowed = {name: chosen.get(name, str(newest.get(name))) for name in template.report.narrowed_by}
             records = [
@@ -117,6 +126,9 @@ class Reports:
             ][::-1]
             if not records:
                 raise NotFound(report_id)
+            if len(records) > MOST:
+                cause = f"ada {len(records)} pelaksanaan, lebih dari {MOST}; persempit pilihannya"
+                raise NotPrinted(f"{report_id}.json", None, cause)
             names = people.names(reader)
             told = [self._told(reader, record) for record in records]
         start = {name: told[0]["mulai"].get(name) for name in narrowed}
@@ -195,36 +207,43 @@ class Reports:
         """Write the report and the papers that it names into a ZIP, each with its SHA-256 in a list of contents."""
         report = reckoned.template.report
         rows = reckoned.asked(str(report.evidence), "laporan.bukti") if report else []
-        own = {each["id"] for told in reckoned.names["pelaksanaan"] for each in told["dokumen"].values()}
-        sums: list[tuple[str, str]] = []
+        told = reckoned.names["pelaksanaan"]
+        own = {each["id"]: each["nama"] for one in told for each in one["dokumen"].values()}
+        sums: dict[str, str] = {}
+        missing = []
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as pack:
+
+            def put(place: str, content: bytes) -> None:
+                pack.writestr(place, content)
+                sums[place] = hashlib.sha256(content).hexdigest()
+
             for kind, there in (("pdf", reckoned.template.typ), ("xlsx", reckoned.template.sheets)):
                 if there:
                     with self._content(reckoned, procedure, chosen, kind, title, now) as part:
-                        content = part.read()
-                    pack.writestr(f"{title}.{kind}", content)
+                        put(f"{title}.{kind}", part.read())
             for row in rows or ():
+                folder_ = "/".join(UNSAFE.sub("-", name).strip(" .") for name in str(row.get("folder", "")).split("/"))
                 if row.get("lembar_sop"):
                     sheet = self.sheets.pdf(procedure, PAPERS[0], self.office_name, plain=False)
-                    place = f"{row.get('folder', 'bukti')}/lembar_sop-v{procedure.record.version}.pdf"
-                    pack.writestr(place, sheet)
-                    sums.append((place, hashlib.sha256(sheet).hexdigest()))
+                    put(f"{folder_}/lembar_sop-v{procedure.record.version}.pdf", sheet)
                     continue
-                if row.get("dokumen") not in own:
-                    raise reckoned.fault(
-                        "laporan.bukti", f"dokumen {row.get('dokumen')!r} bukan dokumen pelaksanaannya"
-                    )
+                document_id = str(row.get("dokumen"))
+                if document_id not in own:
+                    raise reckoned.fault("laporan.bukti", f"dokumen {document_id!r} bukan dokumen pelaksanaannya")
                 try:
-                    name, sha256 = self.printing.paper(str(row["dokumen"]), now)
+                    name, sha256 = self.printing.paper(document_id, now)
                 except (NotPrinted, NotFound, Busy):
-                    continue  # the list says which papers there should be
-                place = f"{row.get('folder', 'bukti')}/{name}"
-                if place in dict(sums):
+                    missing.append(f"{folder_}: {own[document_id]}")
                     continue
-                pack.write(self.files.path(sha256), place)
-                sums.append((place, sha256))
-            listed = "".join(f"{sha256}  {place}\n" for place, sha256 in sums)
-            pack.writestr("SHA256SUMS.txt", listed)
+                place = f"{folder_}/{name}"
+                if place in sums:  # two instances of one title
+                    place = f"{folder_}/{document_id[:8]}-{name}"
+                if place not in sums:
+                    pack.write(self.files.path(sha256), place)
+                    sums[place] = sha256
+            pack.writestr("SHA256SUMS.txt", "".join(f"{sha256}  {place}\n" for place, sha256 in sums.items()))
+            if missing:
+                pack.writestr("TIDAK-ADA.txt", "".join(f"{each}: belum dapat dicetak\n" for each in missing))
 
     def _told(self, reader: Transaction, record: InstanceRecord) -> dict[str, Any]:
         """Return an instance as expressions and templates of reports read it."""
@@ -234,7 +253,8 @@ class Reports:
         ground = Ground(record, procedure, every, done, {})
         steps = steps_of(done, procedure.outline, self.office)
         found = {}
-        for id_, version in ground.newest.items():
+        issued = replace(ground, versions=tuple(v for v in every if v.status is not DocumentStatus.DRAFT))
+        for id_, version in issued.newest.items():
             content = content_of(version, procedure)
             found[id_] = {
                 "id": version.id,
@@ -248,7 +268,7 @@ class Reports:
         return {
             "judul": record.title,
             "mulai": procedure.form_of(procedure.outline.start_event).decode(record.values),
-            "selesai": record.status is InstanceStatus.COMPLETED,
+            "selesai": record.status in DONE,
             "dimulai": local(self.office, record.started_at),
             "berakhir": local(self.office, record.ended_at),
             "langkah": steps,

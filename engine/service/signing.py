@@ -67,9 +67,11 @@ class Signed:
     signature: Signature
     version: DocumentVersion
 
-    @property
-    def deed(self) -> Deed:
-        """The history line: what was signed, how, and the file that carries it."""
+    def deed(self, action: Action = Action.DOCUMENT_SIGNED) -> Deed:
+        """Return the history line: what was signed by whom, how, and the file that carries it.
+
+        That somebody filed such a file is their own deed, and not one in the signer's capacity.
+        """
         its, of = self.signature, self.version
         change = {
             "signature": its.id,
@@ -78,11 +80,14 @@ class Signed:
             "version": of.version,
             "sha256": its.document_sha256,
             "mode": its.mode.value,
+            "signer": its.signer,
             "file_sha256": its.file_sha256,
         }
         if its.detail:
             change["detail"] = dict(its.detail)
-        return Deed(Action.DOCUMENT_SIGNED, of.element_id, None, change, its.on_behalf_of, its.decree)
+        if action is not Action.DOCUMENT_SIGNED:
+            return Deed(action, of.element_id, change=change)
+        return Deed(action, of.element_id, change=change, on_behalf_of=its.on_behalf_of, decree=its.decree)
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,12 @@ class Signing:
         for path, field in form.signatures:
             value = _at(values, path)
             if field.signing is None or not value or value.get("mode") is None:
+                continue
+            missing = [id_ for id_ in field.signing.documents if id_ not in current and values.get(id_) is None]
+            if missing:
+                gettext = words.gettext
+                unmade = _NotTaken(gettext("belum ada dokumen yang ditandatangani."), "mode")
+                faults.append(_fault(field, path, unmade, words))
                 continue
             mode = Mode(value["mode"])
             file = attached.get(str(value.get("file")))
@@ -179,7 +190,7 @@ class Signing:
                 newest = documents.current(work, version.instance_id).get(version.data_object_id)
                 if all(each.filed for each in every) and newest is not None and newest.id == version.id:
                     documents.change(work, [version.id], status=DocumentStatus.SIGNED.value)
-                work.record(f"instance:{given.instance_id}", Signed(filed, version).deed)
+                work.record(f"instance:{given.instance_id}", Signed(filed, version).deed(Action.SIGNATURE_FILED))
 
         retrying(attempt)
         return filed
@@ -274,17 +285,21 @@ def write(work: Work, given: Sequence[Signed], process_id: str, files: Mapping[s
     if not given:
         return
     signatures.add(work, [each.signature for each in given])
-    complete, again = [], []
+    complete, open_again, again = [], [], []
     for version in {each.version.id: each.version for each in given}.values():
         own = [each.signature for each in given if each.version.id == version.id]
         earlier = version.issued_at is not None and version.issued_at < now
         every = signatures.of_document(work, version.id) if earlier else own
         if all(each.filed for each in every):
             complete.append(version.id)
+        elif version.status is DocumentStatus.SIGNED:
+            open_again.append(version.id)
         if earlier and any(each.mode is Mode.INTERNAL for each in own) and _prints(process_id, version, files):
             again.append(due(version.id, version.instance_id, "pdf", f"{SIGNED}{len(every)}", now))
     if complete:
         documents.change(work, complete, status=DocumentStatus.SIGNED.value)
+    if open_again:
+        documents.change(work, open_again, status=DocumentStatus.ISSUED.value)
     renderings.add(work, again)
 
 

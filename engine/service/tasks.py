@@ -634,9 +634,9 @@ class Tasks:
         change = {
             "values": {k: v for k, v in encoded.items() if k not in filing.versions and v is not None},
             "passed": moves.passed_change(taken),
+            # documents hold ids of files: which bytes they stand for is history's to say
+            "files": {id_: ground.files[id_].sha256 for id_ in sorted(attached)},
         }
-        if attached:  # documents hold ids of files: which bytes they stand for is history's to say
-            change["files"] = {id_: ground.files[id_].sha256 for id_ in sorted(attached)}
         deed = Deed(
             Action.TASK_COMPLETED,
             step.element_id,
@@ -660,7 +660,7 @@ class Tasks:
                 procedure,
                 head,
                 taken,
-                [deed, *numbered, *filing.deeds(task), *(each.deed for each in signatures)],
+                [deed, *numbered, *filing.deeds(task), *(each.deed() for each in signatures)],
                 calendar=self.office.calendar(),
                 now=now,
                 returned=returned,

@@ -90,8 +90,8 @@ class Verification:
             if found is None or found.status is not RenderingStatus.MADE or found.format == COVER:
                 self._miss(address, now)
                 raise NotFound(text)
-            carries = None if held is None else signatures.by_file(reader, held)
-            signed_file = carries is not None and carries.document_id == found.document_id
+            carried = () if held is None else signatures.by_file(reader, held)
+            signed_file = any(each.document_id == found.document_id for each in carried)
             same = None if held is None else signed_file or held == found.sha256
             return self._verified(reader, found, same, signed_file)
 
@@ -100,13 +100,13 @@ class Verification:
         self._slow_down(address, now)
         held = _sha256(file)
         with self.database.read() as reader:
-            found, carries = renderings.by_sha256(reader, held), signatures.by_file(reader, held)
-            if found is None and carries is not None:
-                found = _paper_of(reader, carries.document_id)
+            found, carried = renderings.by_sha256(reader, held), signatures.by_file(reader, held)
+            if found is None and carried:
+                found = _paper_of(reader, carried[0].document_id)
             if found is None:
                 self._miss(address, now)
                 raise NotFound(held)
-            return self._verified(reader, found, True, carries is not None)
+            return self._verified(reader, found, True, bool(carried))
 
     def _verified(self, reader: Transaction, found: Rendering, same: bool | None, signed_file: bool) -> Verified:
         version = documents.by_id(reader, found.document_id)

@@ -9,7 +9,7 @@ from engine.model.people import OfficeRole
 from engine.service.histories import Filter
 from engine.web import formatting
 from engine.web.access import only
-from engine.web.identity import actor, now
+from engine.web.identity import actor, asked_page, now
 from engine.web.services import services
 
 pages = Blueprint("audit", __name__, url_prefix="/audit")
@@ -38,7 +38,7 @@ def trail() -> str:
         since=since,
         until=until,
     )
-    timeline = services().histories.everything(actor(), narrowed, page=max(1, request.args.get("halaman", 1, int)))
+    timeline = services().histories.everything(actor(), narrowed, page=asked_page())
     details = {(line.stream, line.seq): json.loads(line.change) for line in timeline.lines}
     actions = [action.value for action in Action]
     return render_template("audit/trail.html", timeline=timeline, narrowed=narrowed, details=details, actions=actions)

@@ -9,9 +9,10 @@ from engine.model.errors import Conflict, InvalidForm, NotPrinted
 from engine.model.people import OfficeRole
 from engine.model.renderings import COVER
 from engine.service.uploads import TooLarge, UploadRefused, safe_name
+from engine.web import errors as wording
 from engine.web.access import only, signed_in, uploading
 from engine.web.attachments import hand_out
-from engine.web.identity import actor, now
+from engine.web.identity import actor, asked_page, now
 from engine.web.services import services
 from engine.web.tasks import words
 from engine.web.texts import gettext
@@ -30,7 +31,7 @@ def file_link(attachment_id: str) -> str:
 def index() -> str:
     """List the documents that one may see, newest first."""
     asked = {name: request.args.get(name, "").strip()[:100] for name in ("cari", "jenis", "status")}
-    page = max(1, request.args.get("halaman", 1, int))
+    page = asked_page()
     found = services().documents.search(actor(), asked["cari"], asked["jenis"], asked["status"], page)
     return render_template("documents/index.html", found=found, asked=asked, page=page)
 
@@ -87,8 +88,10 @@ def file_signature(document_id: str, signature_id: str) -> Response | tuple[str,
         return _page(document_id, refusal_words(name, refusal), signature_id), 422
     except InvalidForm as invalid:
         return _page(document_id, " ".join(error.message for error in invalid.errors), signature_id), 422
-    except Conflict:
-        return _page(document_id, gettext("Berkas tanda tangan ini sudah diunggah orang lain."), signature_id), 409
+    except Conflict as conflict:
+        taken = gettext("Berkas tanda tangan ini sudah diunggah orang lain.")
+        said = taken if conflict.reason == "signed" else wording.conflict_words(conflict)
+        return _page(document_id, said, signature_id), 409
     finally:
         sent.close()
     flash(gettext("Berkas bertanda tangan tersimpan."))

@@ -8,7 +8,7 @@ import structlog
 from flask import Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from engine.model.errors import Busy, Conflict, Damaged, FunctionFailed, NotFound, NotPermitted, SetupError
+from engine.model.errors import Busy, Conflict, Damaged, FunctionFailed, NotFound, NotPermitted, NotPrinted, SetupError
 from engine.web import formatting
 from engine.web.identity import name_of, now
 from engine.web.services import services
@@ -31,6 +31,7 @@ def install(app: Flask, for_programs: Callable[[Exception], Response | None]) ->
     answer(FunctionFailed, failed_function)
     answer(SetupError, broken_setup)
     answer(Damaged, damaged)
+    answer(NotPrinted, not_printed)
     answer(RequestEntityTooLarge, too_large)
     answer(HTTPException, http_error)
     answer(Exception, fault)
@@ -60,6 +61,11 @@ def busy(_: Busy) -> tuple[str, int]:
 def busy_words() -> str:
     """Return why nothing was saved, and that trying again helps."""
     return gettext("Basis data sedang sibuk. Perubahan Anda belum tersimpan; coba lagi sebentar lagi.")
+
+
+def not_printed(error: NotPrinted) -> tuple[str, int]:
+    """Say which template failed, and where."""
+    return render_template("documents/not_printed.html", fault=error, document_id=None), 503
 
 
 def failed_function(error: FunctionFailed) -> tuple[str, int]:

@@ -46,6 +46,8 @@ PROGRAMS = "api"  # the blueprint of the API
 CARRIED = ("tasks.complete", "tasks.save_draft")
 PASSWORD_PAGES = ("sign_in.change_password", "sign_in.set_password", "sign_in.sign_out", "sign_in.language")
 
+MOST_PAGES = 10_000
+
 
 def install(app: Flask) -> None:
     """Ask before every request who is there and whether they may."""
@@ -201,3 +203,8 @@ def _to_sign_in() -> Response:
     return cast(
         Response, redirect(url_for("sign_in.sign_in", lanjut=_next(), berakhir=1 if session.get(TOKEN) else None), 303)
     )
+
+
+def asked_page() -> int:
+    """Return which page of a list is asked for, from 1; nobody turns ten thousand."""
+    return min(max(1, request.args.get("halaman", 1, int)), MOST_PAGES)

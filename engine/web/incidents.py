@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from engine.model.people import OfficeRole
 from engine.web.access import only
-from engine.web.identity import actor, now
+from engine.web.identity import actor, asked_page, now
 from engine.web.services import services
 from engine.web.texts import gettext
 
@@ -17,7 +17,7 @@ pages = Blueprint("incidents", __name__, url_prefix="/insiden")
 def index() -> str:
     """Show incidents, newest first."""
     status = None if request.args.get("semua") else "open"
-    page = max(1, request.args.get("halaman", 1, int))
+    page = asked_page()
     found, more = services().incidents.list(actor(), status, page)
     return render_template(
         "incidents/index.html",

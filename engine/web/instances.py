@@ -13,7 +13,7 @@ from engine.service.histories import Filter
 from engine.service.instances import InstancePage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import only, signed_in
-from engine.web.identity import actor, now, posted_entries
+from engine.web.identity import actor, asked_page, now, posted_entries
 from engine.web.services import services
 from engine.web.tasks import words
 from engine.web.texts import gettext
@@ -35,7 +35,7 @@ def index() -> str:
         process_id=request.args.get("sop") or None,
         text=request.args.get("cari", "").strip()[:100] or None,
         overdue=bool(request.args.get("terlambat")),
-        page=max(1, request.args.get("halaman", 1, int)),
+        page=asked_page(),
     )
     startable = services().instances.startable(actor())
     return render_template("instances/index.html", found=found, statuses=STATUSES, startable=startable)
@@ -114,9 +114,7 @@ def history(instance_id: str) -> str:
     """Show who did what, when, for whom, with which change."""
     page = services().instances.page(actor(), instance_id, now())
     narrowed = _filter()
-    timeline = services().histories.of_instance(
-        actor(), instance_id, narrowed, page=max(1, request.args.get("halaman", 1, int))
-    )
+    timeline = services().histories.of_instance(actor(), instance_id, narrowed, page=asked_page())
     details = {line.seq: json.loads(line.change) for line in timeline.lines}
     return render_template(
         "instances/history.html",

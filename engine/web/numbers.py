@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from engine.model.errors import InvalidForm
 from engine.model.people import OfficeRole
 from engine.web.access import only
-from engine.web.identity import actor, now
+from engine.web.identity import actor, asked_page, now
 from engine.web.services import services
 from engine.web.texts import gettext
 
@@ -50,7 +50,7 @@ def move_on(series: str, year: int) -> Response | tuple[str, int]:
 
 
 def _page(series: str, year: int, refused: str | None = None) -> str:
-    page = max(1, request.args.get("halaman", 1, int))
+    page = asked_page()
     return render_template(
         "numbers/show.html",
         page=services().numbers.page(actor(), series, year, page),

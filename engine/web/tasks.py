@@ -17,7 +17,7 @@ from engine.service.tasks import TaskPage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import signed_in, uploading
 from engine.web.attachments import hand_out
-from engine.web.identity import actor, name_of, now, posted_entries
+from engine.web.identity import actor, asked_page, name_of, now, posted_entries
 from engine.web.identity import signed_in as signed_in_now
 from engine.web.services import services
 from engine.web.texts import gettext
@@ -44,7 +44,7 @@ def inbox() -> str:
         text=request.args.get("cari", "").strip()[:100] or None,
         overdue=request.args.get("waktu") == "terlambat",
         returned=request.args.get("waktu") == "dikembalikan",
-        page=max(1, request.args.get("halaman", 1, int)),
+        page=asked_page(),
     )
     return render_template(
         "tasks/inbox.html", inbox=found, text=request.args.get("cari", ""), chip=request.args.get("waktu")
@@ -194,7 +194,7 @@ def complete(task_id: str) -> Response | tuple[str, int]:
             words=words(),
             membership_id=request.form.get("_kapasitas"),
             draft_revision=request.form.get("_revisi", type=int),
-            retyped=Retyped(request.form.get("_sandi", "")[: LONGEST_PASSWORD + 1], request.remote_addr or "-"),
+            retyped=Retyped(_retyped(), request.remote_addr or "-"),
         )
     except InvalidForm as invalid:
         return show_again(task_id, invalid.entries, status=422, problems=invalid.errors)
@@ -217,6 +217,11 @@ def complete(task_id: str) -> Response | tuple[str, int]:
         _keep(task_id, entries)
         raise
     return redirect(url_for("tasks.receipt", task_id=task_id), 303)
+
+
+def _retyped() -> str:
+    """Return the password that was typed beside a signature; of a form with several, the one that was filled in."""
+    return next((text for text in request.form.getlist("_sandi") if text), "")[: LONGEST_PASSWORD + 1]
 
 
 @pages.get("/<task_id>/hasil")

@@ -389,17 +389,19 @@ def siklus_terakhir(pelaksanaan: Rows) -> dict[str, Any]:
     }
 
 
-def tabel_tahunan(siklus: Row, tahun_lalu: Rows) -> list[dict[str, Any]]:
-    """Return the year of each indicator beside last year's, and what its holders said in the last quarter."""
+def tabel_tahunan(siklus: Row, tahun_lalu: Rows, rencana_lalu: Rows) -> list[dict[str, Any]]:
+    """Return the year of each indicator beside last year's, and what its holders said in the last quarter.
+
+    *tahun_lalu* and *rencana_lalu* are last year's data and action plans, as ``terdahulu`` gives documents. A year's
+    own worksheet, where there was one, is the last word on that year.
+    """
     rows = rekap_tahunan(siklus["baris"], siklus["tahun_ini"], siklus["periode"] or "", siklus["rencana"])
-    before = _by_code(
-        rekap_tahunan(
-            [row for each in tahun_lalu[-1:] for row in baris_diserahkan(each["isi"])],
-            tahun_lalu,
-            tahun_lalu[-1]["mulai"].get("periode") if tahun_lalu else "",
-            [],
-        )
-    )
+    before: dict[Any, Row] = {}
+    if tahun_lalu:
+        last = max(tahun_lalu, key=lambda each: QUARTERS.get(each["mulai"].get("periode"), 9))
+        plans = [row for each in rencana_lalu for row in each["isi"].get("baris") or ()]
+        said = baris_diserahkan(last["isi"])
+        before = _by_code(rekap_tahunan(said, tahun_lalu, last["mulai"].get("periode") or "", plans))
     told = _by_code(siklus["baris"])
     names = ("sasaran", "program_kode", "polaritas", "varian", "faktor_pendukung", "kendala", "tindak_lanjut", "hasil")
     return [

@@ -114,6 +114,23 @@ def test_evidence_is_held_to_what_history_says_was_handed_over(forger):
     assert (code, "lampiran dari tulis: menurut riwayat bersidik" in said) == (1, True)
 
 
+def test_what_was_only_put_elsewhere_is_found(forger):
+    def swapped(one, other):
+        files = dict(forger.files)
+        files[one], files[other] = files[other], files[one]
+        forger.files, kept = files, forger.files
+        code, said = checked(forger.sign().pack())
+        forger.files = kept
+        return code, said
+
+    first, second = (f"data/dokumen/surat/v{n}/isi.json" for n in (1, 2))
+    code, said = swapped(first, second)
+    assert (code, f"{first}: bukan isi yang" in said, f"{second}: tidak dikenal riwayat" in said) == (1, True, True)
+    paper, evidence = forger.one(r"data/dokumen/surat/v1/.*\.pdf"), forger.one(r"data/lampiran/001.*")
+    code, said = swapped(paper, evidence)
+    assert (code, f"{paper}: tidak dikenal" in said, f"{evidence}: tidak dikenal" in said) == (1, True, True)
+
+
 def test_an_added_and_a_removed_file_are_named_also_beside_the_payload(forger):
     gone = forger.one(r"data/dokumen/surat/v1/.*\.pdf")
     del forger.files[gone]
@@ -156,7 +173,7 @@ def test_a_document_that_is_not_the_one_history_names_is_named(forger):
     forger.files[path] = json.dumps({"isi": "Lain", "bukti": None}).encode()
     code, said = checked(forger.sign().pack())
     assert code == 1
-    assert "surat v2: menurut riwayat bersidik" in said
+    assert f"{path}: bukan isi yang menurut riwayat diterbitkan sebagai versi ini" in said
     assert f"{path}: tidak dikenal riwayat" in said
 
 

@@ -150,7 +150,7 @@ def test_an_instance_is_archived_once_and_one_whose_forms_ask_for_no_place_never
     assert bureau.services.archives.retry(bureau.actor("operator"), instance, bureau.now) is False
     assert standing(bureau, instance) == before
     with bureau.database.read() as reader:
-        looked_back_at = instances.completed(reader, archiving.PROCESS, 5)
+        looked_back_at = instances.completed(reader, archiving.PROCESS, bureau.now, 5)
     assert [record.id for record in looked_back_at] == [instance], "later instances still read what it yielded"
     other = bureau.start()
     assert standing(bureau, other) is None

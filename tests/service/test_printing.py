@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 from dataclasses import replace
 
 import pytest
@@ -221,3 +222,33 @@ def test_files_of_papers_are_not_swept_away(office):
     office.later(days=3)
     office.services.documents.forget_staged(office.now)
     assert paper(office, found)[2] == content
+
+
+def test_sheets_that_cannot_be_written_are_told_and_keep_no_other_paper_waiting(staffed):
+    beside = {"lembar": [{"judul": "Isi", "kolom": [{"isian": "isi", "judul": "Isi"}], "baris": "[surat.isi]"}]}
+    content = letter(**{f"forms/{PROCESS}/documents/surat.json": json.dumps(beside).encode()})
+    deploy(staffed, content)
+    written = []
+    for _ in range(2):
+        instance = staffed.services.instances.start(staffed.actor("ann"), PROCESS, {}, staffed.now)
+        task = staffed.task(instance, "tulis")
+        staffed.services.tasks.complete(staffed.actor("ann"), task, {"surat.isi": ["Halo"]}, staffed.now)
+        written.append(document(staffed, instance, "surat"))
+    staffed.services.printing.sweep(staffed.now)
+    for found in written:
+        assert rendering(staffed, found).sha256
+        with pytest.raises(NotPrinted) as fault:
+            paper(staffed, found, "xlsx")
+        assert "lembar 1" in str(fault.value)
+
+
+def test_who_only_hands_in_parts_reads_no_part_of_others_not_even_without_one_of_their_own(office):
+    office.hire("pemegang.data.3", "pemegang_data")
+    instance = office.start()
+    office.until_analysis(instance)
+    data = document(office, instance, "draft_laporan")
+    for account, seen in {"pemegang.data.1": {"pemegang.data.1"}, "pemegang.data.3": set()}.items():
+        view = office.services.documents.view(office.actor(account), data.id)
+        assert {part.item for part in view.version.parts} == seen
+        assert office.services.printing.files_of(office.actor(account), data.id) == ()
+    assert len(office.services.documents.view(office.actor("sekretaris"), data.id).version.parts) == 2

@@ -10,6 +10,7 @@ import pytest
 
 from engine.model.errors import NotFound, NotPermitted
 from engine.service.histories import Filter
+from engine.service.procedures import INDONESIAN
 from tests.office import SOP, returned
 
 
@@ -56,6 +57,24 @@ def test_the_year_so_far_is_the_completed_quarters_as_each_method_aggregates_the
     quarterly = {row["Kode"]: row for row in sheet(content, "Triwulan")}
     assert (quarterly["IKU-01"]["Realisasi TW 2"], quarterly["IKU-01"]["Realisasi TW 3"]) == (66.5, None)
     assert made(office, "rekap_tahunan", "pdf").startswith(b"%PDF")
+
+
+def test_a_year_that_is_in_the_archive_is_told_all_the_same(office, quarters):
+    for instance in quarters[:2]:
+        for found in office.page(instance).all_documents:
+            for given, _ in office.services.signing.of_document(office.actor("sekretaris"), found.id):
+                staged = office.services.documents.stage(
+                    office.actor("sekretaris"),
+                    None,
+                    "ttd.pdf",
+                    io.BytesIO(b"%PDF-1.7\n%" + found.id.encode()),
+                    office.now,
+                )
+                office.services.signing.file(office.actor("sekretaris"), given.id, staged, INDONESIAN, office.now)
+    while office.services.printing.sweep(office.now):
+        pass
+    assert office.services.archives.sweep(office.now) == 2
+    assert len(sheet(made(office, "rekap_tahunan", "xlsx"), "Capaian setahun")) == 5
 
 
 def test_the_process_is_held_to_its_standard_times(office, quarters):

@@ -16,7 +16,7 @@ from engine.service.signing import TRUST, Retyped
 from engine.store.history import verify
 from engine.store.queries import people
 from tests.documents.certificates import authority, sign
-from tests.service.procedures import form
+from tests.service.procedures import PEOPLE, form
 from tests.service.test_printing import PROCESS, deploy, document, letter, paper, rendering
 
 PASSWORD = "kopi pagi di kantor"
@@ -58,8 +58,8 @@ def file(office, found, staged, account="kepala.dinas"):
     return office.services.signing.file(office.actor(account), signature.id, staged, INDONESIAN, office.now)
 
 
-def signature_lines(office, instance):
-    narrowed = Filter(action="document:signed")
+def signature_lines(office, instance, action="document:signed"):
+    narrowed = Filter(action=action)
     return office.services.histories.of_instance(office.actor("auditor"), instance, narrowed).lines
 
 
@@ -124,7 +124,9 @@ def test_a_wet_signature_waits_for_its_scan_which_a_colleague_may_file_once(offi
         file(office, report, scan, "auditor")
     filed = file(office, report, scan, "sekretaris")
     assert document(office, instance, "laporan").status is DocumentStatus.SIGNED
-    assert change(signature_lines(office, instance)[-1])["file_sha256"] == filed.file_sha256 == scan.sha256
+    [line] = signature_lines(office, instance, "signature:filed")
+    assert (line.actor, change(line)["signer"], line.on_behalf_of) == ("sekretaris", "kepala.dinas", None)
+    assert change(line)["file_sha256"] == filed.file_sha256 == scan.sha256
     kept, stream = office.services.documents.attachment(office.actor("auditor"), scan.id)
     with stream:
         assert (kept.name, stream.read()) == ("laporan-ttd.pdf", SCAN)
@@ -177,6 +179,8 @@ def test_who_signs_for_another_signs_as_that(office, instance):
         "Plh. Kepala Dinas",
         "SK 800/12/2025",
     )
+    for line in signature_lines(office, instance):
+        assert (line.actor, line.on_behalf_of, line.decree) == ("plh", "Plh. Kepala Dinas", "SK 800/12/2025")
 
 
 def test_a_form_cannot_have_a_document_signed_that_its_step_does_not_know(office):
@@ -190,3 +194,35 @@ def test_a_form_cannot_have_a_document_signed_that_its_step_does_not_know(office
     [finding] = refused.value.findings
     assert (finding.rule, finding.file) == ("signature", f"forms/{PROCESS}/periksa.ui.json")
     assert "ttd menandatangani nota" in finding.message
+
+
+def test_a_signature_of_a_document_that_was_not_made_is_told_at_its_field(office):
+    section = {"type": "object", "format": "signature", "title": "Tanda tangan"}
+    letter_ = {"type": "object", "title": "Surat", "properties": {"isi": {"type": "string", "title": "Isi"}}}
+    written = json.loads(form(jadi={"type": "boolean", "title": "Jadi"}, ttd=section))
+    written["if"] = {"properties": {"jadi": {"const": True}}, "required": ["jadi"]}
+    written["then"] = {"properties": {"surat": letter_}}
+    files = letter() | {
+        f"forms/{PROCESS}/tulis.schema.json": json.dumps(written).encode(),
+        f"forms/{PROCESS}/tulis.ui.json": json.dumps({"ttd": {"ui:options": {"document": "surat"}}}).encode(),
+    }
+    for role, account in PEOPLE.items():
+        office.hire(account, role)
+    deploy(office, files)
+    instance = office.services.instances.start(office.actor("ann"), PROCESS, {}, office.now)
+    task = office.task(instance, "tulis")
+    with pytest.raises(InvalidForm) as refused:
+        office.services.tasks.complete(office.actor("ann"), task, {"ttd.mode": ["wet"]}, office.now)
+    assert [error.path for error in refused.value.errors] == ["ttd.mode"]
+
+
+def test_one_scan_may_carry_the_signatures_of_several_documents(office, instance):
+    signs(office, instance, "wet")
+    scan = stage(office, "semua.pdf", SCAN)
+    for name in ("lembar_persetujuan", "laporan"):
+        paper(office, document(office, instance, name))
+        file(office, document(office, instance, name), scan)
+    for name in ("lembar_persetujuan", "laporan"):
+        code = rendering(office, document(office, instance, name)).code
+        seen = office.services.verification.by_code(code, "10.0.0.9", office.now, io.BytesIO(SCAN))
+        assert (seen.signed_file, seen.same_file) == (True, True), name

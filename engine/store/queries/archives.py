@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import and_, exists, insert, select, update
 
 from engine.model.archives import Archive, ArchiveStatus, Place, place_of
-from engine.model.signatures import Mode
 from engine.store.queries import Transaction
-from engine.store.tables import archive, signature
+from engine.store.queries.signatures import unfiled
+from engine.store.tables import archive, document, signature
 
 COLUMNS = tuple(archive.c[name] for name in Archive.__dataclass_fields__)
 
@@ -40,11 +40,8 @@ def standing(tx: Transaction, status: ArchiveStatus, limit: int) -> tuple[Archiv
 
 def buildable(tx: Transaction, limit: int) -> tuple[Archive, ...]:
     """Return berkas that are due and wait for no signed file, longest due first."""
-    awaited = exists().where(
-        signature.c.instance_id == archive.c.instance_id,
-        signature.c.mode != Mode.INTERNAL.value,
-        signature.c.file_sha256.is_(None),
-    )
+    its = and_(signature.c.instance_id == archive.c.instance_id, document.c.id == signature.c.document_id)
+    awaited = exists().where(its, unfiled())
     due = and_(archive.c.status == ArchiveStatus.DUE.value, ~awaited)
     query = select(*COLUMNS).where(due).order_by(archive.c.due_at).limit(limit)
     return tuple(_archive(row) for row in tx.connection.execute(query))

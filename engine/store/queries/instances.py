@@ -174,12 +174,12 @@ def page(
     return tuple(record(row) for row in rows[:limit]), len(rows) > limit
 
 
-def completed(tx: Transaction, process_id: str, limit: int) -> tuple[InstanceRecord, ...]:
-    """Return the instances of a process that were completed last, newest first."""
+def completed(tx: Transaction, process_id: str, at: datetime, limit: int) -> tuple[InstanceRecord, ...]:
+    """Return the instances of a process that were completed by then, those started last first."""
     query = (
         select(*COLUMNS)
         .join(definition, definition.c.id == instance.c.definition_id)
-        .where(instance.c.process_id == process_id, instance.c.status.in_(DONE))
+        .where(instance.c.process_id == process_id, instance.c.status.in_(DONE), instance.c.ended_at <= at)
         .order_by(instance.c.started_at.desc(), instance.c.id)
         .limit(limit)
     )

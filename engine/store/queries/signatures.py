@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, and_, insert, select, update
 
 from engine.model.signatures import Mode, Signature
+from engine.model.work import DocumentStatus
 from engine.store.queries import Transaction
-from engine.store.tables import signature
+from engine.store.tables import document, signature
 
 COLUMNS = tuple(signature.c[name] for name in Signature.__dataclass_fields__)
 IN_ORDER = (signature.c.signed_at, signature.c.id)
@@ -53,7 +54,20 @@ def of_instance(tx: Transaction, instance_id: str) -> tuple[Signature, ...]:
     return tuple(_signature(row) for row in tx.connection.execute(query))
 
 
-def by_file(tx: Transaction, sha256: str) -> Signature | None:
-    """Return the signature whose filed file this is."""
-    row = tx.connection.execute(select(*COLUMNS).where(signature.c.file_sha256 == sha256)).first()
-    return None if row is None else _signature(row)
+def unfiled() -> ColumnElement[bool]:
+    """Return the condition on a signature, joined with its document, that its file is to come: on paper that counts."""
+    over = (DocumentStatus.REPLACED.value, DocumentStatus.VOID.value)
+    by_file = and_(signature.c.mode != Mode.INTERNAL.value, signature.c.file_sha256.is_(None))
+    return and_(by_file, document.c.status.not_in(over))
+
+
+def awaited(tx: Transaction, instance_id: str) -> frozenset[str]:
+    """Return the documents of an instance that wait for a signed file."""
+    query = select(signature.c.document_id).join(document, document.c.id == signature.c.document_id)
+    return frozenset(tx.connection.scalars(query.where(signature.c.instance_id == instance_id, unfiled())))
+
+
+def by_file(tx: Transaction, sha256: str) -> tuple[Signature, ...]:
+    """Return the signatures whose filed file this is: one scan may carry those of several documents."""
+    query = select(*COLUMNS).where(signature.c.file_sha256 == sha256).order_by(*IN_ORDER)
+    return tuple(_signature(row) for row in tx.connection.execute(query))
