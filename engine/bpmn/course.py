@@ -16,11 +16,15 @@ SUB_PROCESSES = ("subProcess", "transaction", "adHocSubProcess")
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way from one element to the next; *flow* is the sequence flow's id, empty where the diagram draws none."""
+    """A way from one element to the next; *flow* is the sequence flow's id, empty where the diagram draws none.
+
+    *aside* is the way off an activity's edge, by a boundary event.
+    """
 
     source: str
     target: str
     flow: str = ""
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def course_of(process: Element, reached: Mapping[str, Element]) -> Course:
             source, target = flow.get("sourceRef"), flow.get("targetRef")
             ends = [e.get("id") for e in children(inner[source], "endEvent")] if source in inner else []
             found.extend(Way(end, target, flow.get("id")) for end in ends or [source])
-        found.extend(Way(e.get("attachedToRef"), e.get("id")) for e in children(scope, "boundaryEvent"))
+        found.extend(Way(e.get("attachedToRef"), e.get("id"), aside=True) for e in children(scope, "boundaryEvent"))
 
     walk(process)
     begins = [e.get("id") for e in children(process, "startEvent")]
@@ -65,20 +69,23 @@ def course_of(process: Element, reached: Mapping[str, Element]) -> Course:
 def in_order(course: Course, rank: Mapping[str, int]) -> list[str]:
     """Return every element that is reached, each behind all those that lead to it, but for those that lead back.
 
-    Where the course leaves it open, as between two branches, the lower *rank* comes first.
+    Where the course leaves it open, as between two branches, the lower *rank* comes first; what is reached only over
+    an activity's edge, or by an event sub-process, comes behind all else.
     """
+    straight = _reached(course, rank)
+    order = {id_: (id_ not in straight, place) for id_, place in rank.items()}
     after: dict[str, list[str]] = defaultdict(list)
     for way in course.ways:
-        if way.target in rank and way.target not in after[way.source]:
+        if way.target in order and way.target not in after[way.source]:
             after[way.source].append(way.target)
     for targets in after.values():
-        targets.sort(key=rank.__getitem__)
+        targets.sort(key=order.__getitem__)
     forward = _without_returns(course.begins, after)
     waits: dict[str, int] = defaultdict(int)
     for targets in forward.values():
         for target in targets:
             waits[target] += 1
-    ready = [(rank.get(begin, 0), begin) for begin in dict.fromkeys(course.begins) if not waits[begin]]
+    ready = [(order[begin], begin) for begin in dict.fromkeys(course.begins) if begin in order and not waits[begin]]
     heapq.heapify(ready)
     found: list[str] = []
     while ready:
@@ -87,7 +94,23 @@ def in_order(course: Course, rank: Mapping[str, int]) -> list[str]:
         for target in forward.get(name, ()):
             waits[target] -= 1
             if not waits[target]:
-                heapq.heappush(ready, (rank[target], target))
+                heapq.heappush(ready, (order[target], target))
+    return found
+
+
+def _reached(course: Course, rank: Mapping[str, int]) -> set[str]:
+    """Return what is reached from where the procedure begins without leaving an activity by its edge."""
+    after: dict[str, list[str]] = defaultdict(list)
+    for way in course.ways:
+        if not way.aside and way.target in rank:
+            after[way.source].append(way.target)
+    found: set[str] = set()
+    ahead = list(course.begins[:1])
+    while ahead:
+        id_ = ahead.pop()
+        if id_ not in found:
+            found.add(id_)
+            ahead.extend(after[id_])
     return found
 
 

@@ -107,7 +107,7 @@ class _Plan:
             if self.kind(source) is None:
                 continue
             found: dict[str, Arrow] = {}
-            ahead = deque((way, "", False) for way in after[source])
+            ahead = deque((way, "", False) for way in sorted(after[source], key=lambda way: way.aside))
             passed: set[str] = set()
             while ahead:
                 way, text, proposal = ahead.popleft()

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from engine.documents import sheets
@@ -101,10 +102,16 @@ def read(content: bytes, gettext: Gettext = str) -> StepTable:
         return StepTable((), tuple(faults))
     reader = _Reader(gettext, found.rows, {fault.at for fault in faults})
     steps = reader.steps()
-    faults += reader.faults
+    faults = sorted([*faults, *reader.faults], key=lambda fault: _place(fault.at))
     if not faults and not steps:
         faults.append(SheetFault("A2", gettext("Tabel ini tidak memuat langkah."), "empty"))
     return StepTable(steps, tuple(faults))
+
+
+def _place(at: str) -> tuple[int, int, str]:
+    """Return a cell by its row, then its column, to sort by."""
+    found = re.match(r"([A-Z]*)(\d+)", at)
+    return (int(found[2]), len(found[1]), found[1]) if found else (0, 0, at)
 
 
 @dataclass
@@ -131,7 +138,7 @@ class _Reader:
             return ()
         places: dict[int, SheetRow] = {}
         numbers = [self._number(row, places) for row in self.rows]
-        following = [*numbers[1:], END]
+        following = [after or number + 1 for number, after in pairwise(numbers)] + [END]
         read = [
             self._step(row, number, following[place], places)
             for place, (row, number) in enumerate(zip(self.rows, numbers, strict=True))
