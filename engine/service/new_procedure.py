@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from engine.bpmn.drafting import PlannedStep, place, plan, write
-from engine.model.sop_sheet import TableStep
+from engine.bpmn.drafting import LAST, YES, PlannedStep, PlannedWay, place, plan, write
+from engine.model.sop_sheet import END, TableStep
 
 START = "mulai"
 STEP = "langkah_pertama"
@@ -50,11 +50,18 @@ def _form_of_step(process_id: str, step: PlannedStep) -> dict[str, bytes]:
     required = list(properties)
     properties["catatan"] = _text("Catatan", 2000)
     if step.decides:
-        choices = [("Ya, lanjutkan", step.ways[0]), *((way.name, way) for way in step.ways[1:])]
-        options = [{"const": way.answer, "title": title} for title, way in choices]
+        several = len(step.ways) > 2
+        options = [{"const": way.answer, "title": _choice(way, several=several)} for way in step.ways]
         properties[step.answer] = {"type": "string", "title": "Sesuai?", "oneOf": options}
         required.append(step.answer)
     return _form(process_id, step.id, step.step.activity, properties, required)
+
+
+def _choice(way: PlannedWay, *, several: bool) -> str:
+    """Return what a decision's form calls a way."""
+    if not several or way.answer == YES:
+        return way.name
+    return f"{way.name}, {LAST if way.target == END else f'ke langkah {way.target}'}"
 
 
 def _text(title: str, longest: int) -> dict[str, Any]:

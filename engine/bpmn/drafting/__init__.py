@@ -4,7 +4,7 @@
 """
 
 from engine.bpmn.drafting.placing import place
-from engine.bpmn.drafting.planning import Plan, PlannedDocument, PlannedStep, plan
+from engine.bpmn.drafting.planning import LAST, YES, Plan, PlannedStep, PlannedWay, plan
 from engine.bpmn.drafting.writing import write
 
-__all__ = ["Plan", "PlannedDocument", "PlannedStep", "place", "plan", "write"]
+__all__ = ["LAST", "YES", "Plan", "PlannedStep", "PlannedWay", "place", "plan", "write"]

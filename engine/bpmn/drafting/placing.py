@@ -109,20 +109,26 @@ class _Placer:
         self.end = x + 10
 
     def _width(self, step: PlannedStep) -> float:
-        return max(TASK, 62.0 * max(len(step.inputs), len(step.outputs)))
+        return max(TASK, *(self._cell(each) * len(each) for each in (step.inputs, step.outputs)))
+
+    def _cell(self, documents: tuple[PlannedDocument, ...]) -> float:
+        """Return how wide a document's place must be, so that no word of a name is cut."""
+        words = (word for document in documents for word in document.name.split())
+        return max(62.0, *(min(180.0, width(word, SMALL) + 8) for word in words), 0.0)
 
     def _height(self, step: PlannedStep) -> float:
         lines = len(wrap(step.step.activity, self._width(step) - 20, TEXT))
         return max(80.0, lines * 16 + 16)
 
-    def _spread(self, step: PlannedStep, count: int) -> tuple[float, float]:
-        """Return how far apart *count* documents of a step stand, and how wide their names may be."""
-        apart = min(120.0 if count == 1 else 90.0, self._width(step) / max(1, count))
+    def _spread(self, step: PlannedStep, documents: tuple[PlannedDocument, ...]) -> tuple[float, float]:
+        """Return how far apart documents of a step stand, and how wide their names may be."""
+        count = max(1, len(documents))
+        apart = min(max(120.0 if count == 1 else 90.0, self._cell(documents)), self._width(step) / count)
         return apart, apart - 2
 
     def _names(self, step: PlannedStep, documents: tuple[PlannedDocument, ...]) -> float:
         """Return how high the names of a row of documents are."""
-        _, room = self._spread(step, len(documents))
+        _, room = self._spread(step, documents)
         return max((LINE * len(wrap(each.name, room, SMALL)) for each in documents), default=0.0)
 
     # ── lanes ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -217,7 +223,7 @@ class _Placer:
 
     def _put_documents(self, step: PlannedStep, documents: tuple[PlannedDocument, ...], *, needed: bool) -> None:
         task = self.places.shapes[step.id]
-        apart, room = self._spread(step, len(documents))
+        apart, room = self._spread(step, documents)
         across, down = DOCUMENT
         for place, document in enumerate(documents):
             x = task.x + task.width / 2 + (place - (len(documents) - 1) / 2) * apart
@@ -289,6 +295,5 @@ class _Placer:
         if way is step.ways[0]:
             return Rect(x + 2, y - 18, 22, LINE)
         upwards = way.target != END and self.upwards[(step.number, way.target)]
-        long, high = (40.0, LINE) if len(way.name) < 8 else (52.0, 2 * LINE)
-        top = y - GATEWAY / 2 - high - 4 if upwards else y + GATEWAY / 2 + 4
-        return Rect(x - GATEWAY / 2 + 5, top, long, high)
+        top = y - GATEWAY / 2 - LINE - 4 if upwards else y + GATEWAY / 2 + 4
+        return Rect(x - GATEWAY / 2 + 5, top, 40, LINE)

@@ -188,20 +188,11 @@ def _document(name: str, objects: dict[str, str], given: set[str]) -> PlannedDoc
 def _ways(step: TableStep) -> tuple[PlannedWay, ...]:
     if not step.otherwise:
         return (PlannedWay(step.next, "", ""),)
-    alone = len(step.otherwise) == 1
     others = [
-        PlannedWay(number, NO if place == 0 else _where(number), "Tidak" if alone else f"Tidak: {_called(number)}")
+        PlannedWay(number, NO if place == 0 else LAST if number == END else f"langkah_{number}", "Tidak")
         for place, number in enumerate(step.otherwise)
     ]
     return (PlannedWay(step.next, YES, "Ya"), *others)
-
-
-def _where(number: int) -> str:
-    return LAST if number == END else f"langkah_{number}"
-
-
-def _called(number: int) -> str:
-    return LAST if number == END else f"langkah {number}"
 
 
 def _always_before(steps: Sequence[TableStep]) -> dict[int, set[int]]:

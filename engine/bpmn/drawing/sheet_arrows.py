@@ -87,6 +87,7 @@ class _Run:
     enters: int = 0
     track: float = 0.0
     ports: dict[str, float] = field(default_factory=dict)
+    uppermost: bool = True  # of the arrows that leave by that side: there is room for one name
 
 
 def route(
@@ -115,8 +116,11 @@ class _Router:
         return self.places[way.target].box.y < self.places[way.source].box.bottom
 
     def aside(self, way: Way) -> int:
-        """Return the side by which an arrow leaves that goes aside."""
-        return -1 if self.places[way.target].column < self.places[way.source].column else 1
+        """Return the side by which an arrow leaves that goes aside: towards its target, and within the lanes."""
+        source, target = self.places[way.source].column, self.places[way.target].column
+        if source == target:
+            return -1 if source == len(self.lanes) - 1 > 0 else 1
+        return -1 if target < source else 1
 
     def run(self, way: Way, busy: set[tuple[str, int]]) -> _Run:
         """Return the shape of an arrow: the plainest that goes through no symbol."""
@@ -143,7 +147,7 @@ class _Router:
                 return _Run(way, "drop")
             if self._clear_down(tx, sy, ty, ends) and self._clear_across(sy, sx, tx, ends):
                 return _Run(way, "elbow", aside)
-        return _Run(way, "channel", aside, 1 if source.column == target.column else -aside)
+        return _Run(way, "channel", aside, aside if source.column == target.column else -aside)
 
     def _clear_down(self, x: float, first: float, last: float, ends: Sequence[str]) -> bool:
         return not any(
@@ -206,8 +210,12 @@ class _Router:
         for (key, _), crowd in sides.items():
             box = self.places[key].box
             step = min(PORT, box.height * 0.7 / len(crowd))
+            named = 0
             for place, (_, _, run, end) in enumerate(sorted(crowd, key=lambda each: each[:2])):
                 run.ports[end] = box.middle[1] + (place - (len(crowd) - 1) / 2) * step
+                if end == "source" and run.way.text:
+                    run.uppermost = not named
+                    named += 1
 
     def draw(self, run: _Run) -> DrawnArrow:
         """Return an arrow with its points and, where there is room, its words."""
@@ -236,7 +244,7 @@ class _Router:
 
     def _labelled(self, run: _Run, points: list[Point]) -> DrawnArrow:
         text, (x, y) = run.way.text, points[0]
-        if not text or not fits(text, self.lanes[0][1]):
+        if not text or not run.uppermost or not fits(text, self.lanes[0][1]):
             return DrawnArrow(tuple(points), run.way.proposal)
         if run.leaves:
             at, anchor = (x + run.leaves * 0.7, y - 0.7), "start" if run.leaves > 0 else "end"

@@ -227,8 +227,8 @@ class _Layout:
         }
 
     def _needs_words(self, row: SheetRow) -> bool:
-        """Whether a decision's ways are said in words: one of them is a proposal, or its name too long for an arrow."""
-        return any(way.proposal or not fits(way.text, self.lanes[0].width) for way in row.ways)
+        """Whether a decision's ways are said in words: one is a proposal, or there is no room for all their names."""
+        return len(row.ways) > 2 or any(way.proposal or not fits(way.text, self.lanes[0].width) for way in row.ways)
 
     def _height(self, place: int) -> float:
         text = max(len(lines) for lines in self.texts[place].values()) * self.line + 2 * PAD
@@ -245,9 +245,9 @@ class _Layout:
             case SymbolKind.TERMINATOR:
                 return min(19.0, lane - 3), 3.2 + 2.6 * len(self._named(symbol)[0])
             case SymbolKind.DECISION:
-                return min(15.0, lane - 5.5), 6.0 if self.narrow else 8.5
+                return min(15.0, lane * 0.58), 6.0 if self.narrow else 8.5
             case _:
-                return min(15.0, lane - 5.5), 5.0 if self.narrow else 7.0
+                return min(15.0, lane * 0.58), 5.0 if self.narrow else 7.0
 
     def _named(self, symbol: Symbol) -> tuple[tuple[str, ...], float]:
         """Return the lines in a terminator and their size."""
