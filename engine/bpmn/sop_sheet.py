@@ -29,7 +29,6 @@ def sheet_of(definition: Definition) -> SopSheet:
         columns=tuple(lane.name for lane in outline.lanes),
         rows=tuple(_row(plan, step) for step in outline.tasks),
         arrows=plan.arrows,
-        reconstruction=outline.reconstruction,
     )
 
 

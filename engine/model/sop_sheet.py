@@ -85,7 +85,6 @@ class SopSheet:
     columns: tuple[str, ...]  # pelaksana, from the left
     rows: tuple[SheetRow, ...]
     arrows: tuple[Arrow, ...]
-    reconstruction: bool = False  # lanes are a reconstruction that the diagram marks as one
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from engine.bpmn.drawing.sheet_pages import BOTTOM, LEFT, PAPERS, RIGHT, TOP, SheetWords, lay_out, remarks
+from engine.bpmn.drawing.sheet_pages import BOTTOM, LEFT, PAPERS, RIGHT, TITLE, TOP, SheetWords, lay_out, remarks
 from engine.bpmn.drawing.sheet_picture import draw_sheet
 from engine.bpmn.sop_sheet import sheet_of, table_of
 from engine.documents.press import PRESS, Order, Press
@@ -57,6 +57,7 @@ class SopSheets:
             "hari": day.date().isoformat(),
             "ukuran": PAPERS[paper],
             "tepi": [LEFT, RIGHT, TOP, BOTTOM],
+            "atas_tabel": TITLE,
             "lembar": _plain(asdict(lay_out(sheet, paper, plain=plain))),
         }
         files = {"lembar_sop.typ": MAIN}
