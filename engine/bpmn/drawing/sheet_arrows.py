@@ -187,7 +187,8 @@ class _Router:
                 taken[id(run)] = place
             left, across = self.lanes[min(column, len(self.lanes) - 1)]
             widest = max(self.places[run.way.target].box.width for run in crowd)
-            room = max(0.6, (across - widest) / 2 - HEAD - 0.4)
+            passed = max(place.box.width for place in self.places.values() if place.column == column)
+            room = max(0.6, min((across - widest) / 2 - HEAD - 0.4, (across - passed) / 2 - 0.8))
             for run in crowd:
                 inwards = 0.4 + room * (taken[id(run)] + 0.5) / len(tracks)
                 run.track = left + inwards if side < 0 else left + across - inwards

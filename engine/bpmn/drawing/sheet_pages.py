@@ -23,6 +23,7 @@ AROUND = 2.6  # above and below the symbols of a row
 BETWEEN = 4.0  # two symbols of one cell
 BOLD = 1.07  # how much wider bold letters are
 SIGNATURE = 25.5  # height of the block under the last row
+APART = 5.6  # connectors side by side, which leave a lane's margins to arrows
 LINE = 8.0  # height that a connector takes
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -292,7 +293,7 @@ class _Layout:
     @property
     def _abreast(self) -> int:
         """How many connectors stand beside one another in a column."""
-        return max(1, int((self.lanes[0].width - 1) / 6))
+        return max(1, int(self.lanes[0].width * 0.58 / APART))
 
     def _column_of(self, element: str) -> int:
         row = self.sheet.rows[self.row_of[element]]
@@ -364,7 +365,7 @@ class _Layout:
         for number, line in enumerate(lines):
             y = strip[0] + 2.0 + number * LINE if down else strip[1] - 1.3 - (number + 1) * LINE + 1.5
             for place, each in enumerate(line):
-                middle = lane.x + (place + 0.5) * lane.width / len(line)
+                middle = lane.x + lane.width / 2 + (place - (len(line) - 1) / 2) * APART
                 yield each, Box(middle - 2.3, y, 4.6, 5.5)
 
 
