@@ -5,7 +5,7 @@ Nothing is deployed if anything is wrong, and a procedure whose content did not 
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -22,7 +22,7 @@ from engine.service.gate import GATE, Gate
 from engine.service.office import Office
 from engine.service.procedure_files import content_hash
 from engine.service.procedures import Procedure, Procedures
-from engine.service.proofs import Proofs
+from engine.service.proofs import PROOFS, Proofs
 from engine.store.database import Database
 from engine.store.queries import definitions, instances, people
 
@@ -73,7 +73,7 @@ class Deployments:
     office: Office
     functions: Functions
     gate: Gate = GATE
-    proofs: Proofs = field(default_factory=Proofs)
+    proofs: Proofs = PROOFS
 
     def check(self, process_id: str, files: Mapping[str, bytes], *, at_console: bool = False) -> tuple[Finding, ...]:
         """Return every fault and warning of a procedure's files at once; only their sizes are looked at here.

@@ -34,7 +34,7 @@ SIGNED = {"cara": "internal", "akun": PERSON, "atas_nama": None, "dasar": None, 
 Functions = Mapping[str, Callable[..., Any]]
 
 
-@dataclass
+@dataclass(eq=False)
 class Proofs:
     """Prints proofs, and remembers what was found for the same templates and forms: a diagram is checked often."""
 
@@ -114,6 +114,10 @@ class Proofs:
             except NotPrinted as fault:
                 found.append(fault)
         return found
+
+
+PROOFS = Proofs()
+"""One for the whole process, as the press is."""
 
 
 def _data(

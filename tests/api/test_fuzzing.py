@@ -20,7 +20,7 @@ from tests.pages.test_every_route_says_who import ids
 
 __all__ = ["ids"]
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
-EXAMPLES = 400 if os.environ.get("HYPOTHESIS_PROFILE") == "endurance" else 12
+EXAMPLES = 400 if os.environ.get("HYPOTHESIS_PROFILE") == "endurance" else 8
 
 
 @pytest.mark.parametrize("account", ["sekretaris", "operator", "perancang"])

@@ -71,7 +71,7 @@ def count(office, query):
 FIRED = select(func.count()).where(history.c.action == "timer:fired")
 
 
-@pytest.mark.parametrize(("here", "there"), [("sqlite", "sqlite"), ("sqlite", "postgresql"), ("postgresql", "sqlite")])
+@pytest.mark.parametrize(("here", "there"), [("sqlite", "postgresql"), ("postgresql", "sqlite")])
 def test_an_office_at_work_comes_back_elsewhere_as_it_was(another, tmp_path, here, there):
     source, copy, file = another("kantor", here), another("salinan", there), tmp_path / "kantor.alur"
     set_to_work(source)

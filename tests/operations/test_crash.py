@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from engine.store.tables import history, instance, task, timer
 from tests.operations.harness import CONNECTION_LOST, PATIENCE, Answer, Browser, Installation, until
 
-KILLS = int(os.environ.get("ALUR_KILLS", "5"))
+KILLS = int(os.environ.get("ALUR_KILLS", "3"))
 PAIRS = 3
 """How many pairs of a clerk and a head work at a time."""
 
