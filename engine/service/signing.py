@@ -51,6 +51,14 @@ class Retyped:
 
 
 @dataclass(frozen=True, slots=True)
+class Signer:
+    """Who signs, as far as a form's page tells."""
+
+    confirm: Callable[[], None] | None  # proves who it is, or None where nobody could (a program)
+    seen: Mapping[str, str]  # by data object: the SHA-256 of the version that the page showed, where it showed one
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """A signature that a form asks for and somebody gave: nothing of it is written yet."""
 
@@ -109,14 +117,14 @@ class Signing:
         values: Mapping[str, Any],
         attached: Mapping[str, Attachment],
         current: Mapping[str, DocumentVersion],
-        confirm: Callable[[], None] | None,
+        signer: Signer,
         entries: Mapping[str, Sequence[str]],
         words: Words,
         now: datetime,
     ) -> tuple[Accepted, ...]:
         """Return the signatures among a form's values, files validated and the password found right.
 
-        *confirm* proves who signs, or is None where nobody could (a program). InvalidForm names field and cause.
+        InvalidForm names field and cause.
         """
         found, faults = [], []
         for path, field in form.signatures:
@@ -129,12 +137,20 @@ class Signing:
                 unmade = _NotTaken(gettext("belum ada dokumen yang ditandatangani."), "mode")
                 faults.append(_fault(field, path, unmade, words))
                 continue
+            changed = [id_ for id_ in field.signing.documents if _changed(id_, signer.seen, current)]
+            if changed:  # nobody signs what they have not read
+                gettext = words.gettext
+                unread = _NotTaken(
+                    gettext("dokumennya berubah sejak halaman ini dibuka. Baca versi barunya dahulu."), "mode"
+                )
+                faults.append(_fault(field, path, unread, words))
+                continue
             mode = Mode(value["mode"])
             file = attached.get(str(value.get("file")))
             detail: Mapping[str, Any] = {}
             try:
                 if mode is Mode.INTERNAL:
-                    _confirmed(confirm, words)
+                    _confirmed(signer.confirm, words)
                 elif file is not None:
                     version = current.get(field.signing.documents[0])
                     detail = self._examined(mode, file, version, words, now)
@@ -361,6 +377,10 @@ def said(reason: str, signer: str, gettext: Callable[[str], str]) -> str:
 def _fault(field: Field, path: str, fault: _NotTaken, words: Words) -> FieldError:
     label = field.wording.of(words.locale)
     return FieldError(f"{path}.{fault.at}", label, f"{label}: {fault}", "signature")
+
+
+def _changed(id_: str, seen: Mapping[str, str], current: Mapping[str, DocumentVersion]) -> bool:
+    return id_ in seen and (id_ not in current or current[id_].sha256 != seen[id_])
 
 
 def _at(values: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:

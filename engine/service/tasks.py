@@ -38,7 +38,7 @@ from engine.service.procedures import (
     entries_of,
     evaluator,
 )
-from engine.service.signing import Retyped, Signing
+from engine.service.signing import Retyped, Signer, Signing
 from engine.service.templates import due_of
 from engine.store.database import Database
 from engine.store.queries import Transaction, documents, instances, people, renderings, tasks
@@ -564,10 +564,12 @@ class Tasks:
         membership_id: str | None = None,
         draft_revision: int | None = None,
         retyped: Retyped | None = None,
+        seen: Mapping[str, str] | None = None,
     ) -> Step:
         """Accept the entries of a task's form, move its instance on, and return how it moved.
 
-        *retyped* proves who signs, where the form asks for a signature and its answer is an internal approval.
+        *retyped* proves who signs, where the form asks for a signature and its answer is an internal approval; *seen*
+        says by data object which content the signer had before them, by its SHA-256.
 
         *draft_revision* is the draft's at which the form was opened (0: there was none): if it was saved elsewhere
         since, rows that the entries leave to the draft are not those that were seen, which is Conflict("draft").
@@ -580,7 +582,8 @@ class Tasks:
             if draft is not None and draft.revision != draft_revision:
                 raise Conflict("draft", at=draft.saved_at)
         confirm = cache(lambda: self.signing.confirm(actor, retyped, now)) if retyped else None  # once for all tries
-        return moves.retrying(lambda: self._complete_once(actor, task_id, entries, now, words, membership_id, confirm))
+        signer = Signer(confirm, seen or {})
+        return moves.retrying(lambda: self._complete_once(actor, task_id, entries, now, words, membership_id, signer))
 
     def _complete_once(
         self,
@@ -590,14 +593,14 @@ class Tasks:
         now: datetime,
         words: Words,
         membership_id: str | None,
-        confirm: Callable[[], None] | None,
+        signer: Signer,
     ) -> Step:
         ground = self._ground(actor, task_id, entries, now, words)  # find, permit
         task, step, procedure, head = ground.found.task, ground.step, ground.procedure, _head(ground.found)
         values = self._accept(actor, ground, now, words)  # accept
         form = procedure.form_of(step.element_id)
         agreed = self.signing.accept(
-            actor, form, values, ground.files, ground.current, confirm, ground.entries, words, now
+            actor, form, values, ground.files, ground.current, signer, ground.entries, words, now
         )
         encoded = form.encode(values)
         asked = self._numbers(actor, ground, values, now)

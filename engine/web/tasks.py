@@ -23,6 +23,9 @@ from engine.web.services import services
 from engine.web.texts import gettext
 from engine.web.uploads import stage_files
 
+SEEN = "_versi."
+"""Begins the hidden entries that say which version of a document was before the signer."""
+
 pages = Blueprint("tasks", __name__, url_prefix="/tugas")
 TABS = ("saya", "bersama", "selesai")
 
@@ -195,6 +198,7 @@ def complete(task_id: str) -> Response | tuple[str, int]:
             membership_id=request.form.get("_kapasitas"),
             draft_revision=request.form.get("_revisi", type=int),
             retyped=Retyped(_retyped(), request.remote_addr or "-"),
+            seen={key.removeprefix(SEEN): text for key, text in request.form.items() if key.startswith(SEEN)},
         )
     except InvalidForm as invalid:
         return show_again(task_id, invalid.entries, status=422, problems=invalid.errors)

@@ -216,6 +216,17 @@ def test_a_signature_of_a_document_that_was_not_made_is_told_at_its_field(office
     assert [error.path for error in refused.value.errors] == ["ttd.mode"]
 
 
+def test_nobody_signs_a_version_that_they_have_not_read(office, instance):
+    task = office.task(instance, STEP)
+    entries = office.filled("kepala.dinas", task, tanda_tangan__mode="wet")
+    seen = {"lembar_persetujuan": "0" * 64}
+    with pytest.raises(InvalidForm) as refused:
+        office.services.tasks.complete(office.actor("kepala.dinas"), task, entries, office.now, seen=seen)
+    assert "berubah sejak halaman ini dibuka" in refused.value.errors[0].message
+    seen = {"lembar_persetujuan": document(office, instance, "lembar_persetujuan").sha256}
+    office.services.tasks.complete(office.actor("kepala.dinas"), task, entries, office.now, seen=seen)
+
+
 def test_one_scan_may_carry_the_signatures_of_several_documents(office, instance):
     signs(office, instance, "wet")
     scan = stage(office, "semua.pdf", SCAN)
