@@ -60,7 +60,8 @@ $(STAMPS)/test: requirements/test.txt $(STAMPS)/run
 	@mkdir -p $(STAMPS) && touch $@
 
 browser:
-	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "Memasang Chromium untuk uji peramban ..."; apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
+	@for name in chromium-headless-shell chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Memasang Chromium untuk uji peramban ..."; apt-get update -qq && \
+	  { apt-get install -y -qq chromium-headless-shell || apt-get install -y -qq chromium; } >/dev/null; \
 	else echo "Chromium tidak ada dan tidak dapat dipasang tanpa hak root: uji peramban (-m browser) dilewati."; fi

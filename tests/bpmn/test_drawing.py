@@ -11,6 +11,7 @@ from playwright.sync_api import sync_playwright
 
 from engine.bpmn.drawing import Mark, NoDrawing, State, Words, draw, legend, swatch
 from engine.bpmn.drawing.text import width, wrap
+from tests.chromium import CHROMIUM
 
 ROOT = Path(__file__).parents[2]
 SOP = (ROOT / "processes/pengumpulan_data_kinerja/pengumpulan_data_kinerja.bpmn").read_bytes()
@@ -341,7 +342,7 @@ def test_lines_break_between_words_and_only_a_word_that_is_too_wide_is_cut() -> 
 def test_text_is_as_wide_as_the_browser_draws_it() -> None:
     names = ["Menyusun jadwal dan penentuan penanggung jawab data", "DPMPTSP Kota Pematangsiantar", "4/6 (usulan) 95%"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page()
         measured = page.evaluate(
             """names => names.map(name => {

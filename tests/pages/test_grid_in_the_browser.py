@@ -6,10 +6,10 @@ import pytest
 
 from engine.store.queries import tasks
 from tests import counting
-from tests.pages import test_in_the_browser as browser
+from tests.chromium import MARKS
 from tests.pages.test_in_the_browser import DESKTOP, PHONE, chromium, desk, site  # noqa: F401 - fixtures
 
-pytestmark = [*browser.pytestmark[:2], pytest.mark.xdist_group("studio")]  # beside the others on another core
+pytestmark = [*MARKS, pytest.mark.xdist_group("studio")]  # beside the others on another core
 TABLE = "lembar.baris"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 

@@ -1,6 +1,5 @@
 """The SOP in a real browser: its four roles do it, an auditor watches, axe looks at every page."""
 
-import shutil
 import threading
 from datetime import timedelta
 
@@ -10,18 +9,13 @@ from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from engine.web import create_app
+from tests.chromium import CHROMIUM, MARKS
 from tests.office import returned
 from tests.pages.conftest import PASSWORD
 from tests.service import archiving
 from tests.service.procedures import PEOPLE
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; `make test` as root installs it"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = [*MARKS, pytest.mark.xdist_group("browser")]
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",

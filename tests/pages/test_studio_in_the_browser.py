@@ -8,14 +8,11 @@ from axe_playwright_python.sync_playwright import Axe
 from lxml import etree
 from playwright.sync_api import expect
 
+from tests.chromium import MARKS
 from tests.office import SOP
-from tests.pages.test_in_the_browser import CHROMIUM, PHONE, chromium, desk, site  # noqa: F401 - fixtures
+from tests.pages.test_in_the_browser import PHONE, chromium, desk, site  # noqa: F401 - fixtures
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; `make test` as root installs it"),
-    pytest.mark.xdist_group("studio"),
-]
+pytestmark = [*MARKS, pytest.mark.xdist_group("studio")]
 STEP = "siapkan_kertas_kerja"
 NOT_PERFORMER = "{urn:alur:sop:1}bukanPelaksana"
 PATH = f"processes/{SOP}/{SOP}.bpmn"

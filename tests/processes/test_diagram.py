@@ -14,6 +14,7 @@ from SpiffWorkflow.bpmn.parser import BpmnValidator
 
 from engine.bpmn.drawing.scene import Bounds, Edge, Scene, Shape, scene
 from engine.bpmn.drawing.text import wrap
+from tests.chromium import CHROMIUM
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "processes/pengumpulan_data_kinerja/pengumpulan_data_kinerja.bpmn"
@@ -187,7 +188,7 @@ def test_the_browser_s_parser_reads_every_attribute_without_a_warning(modules: P
 @pytest.mark.browser
 def test_the_studio_opens_it_without_a_warning_and_shows_every_element(modules: Path) -> None:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page()
         page.set_content('<div id="canvas"></div>')
         page.add_script_tag(path=modules / "bpmn-js/dist/bpmn-viewer.development.js")
