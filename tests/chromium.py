@@ -1,4 +1,4 @@
-"""The browser that tests drive: the headless shell where there is one (the same engine, a fifth faster), else Chrome."""
+"""The browser that tests drive: the headless shell if there is one (same engine, a fifth faster), else Chromium."""
 
 import shutil
 
