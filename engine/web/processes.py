@@ -55,7 +55,7 @@ def bpmn(process_id: str) -> Response:
 @signed_in
 def versions(process_id: str) -> str:
     """Show every version, what it was deployed for, and what was done to the SOP."""
-    found = services().deployments.process(process_id, now())
+    found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))
     return render_template(
         "processes/versions.html", found=found, tab="versi", lines=services().histories.of_process(process_id)
     )
@@ -65,7 +65,7 @@ def versions(process_id: str) -> str:
 @signed_in
 def reports(process_id: str) -> str:
     """Show the reports over many instances that one may ask for."""
-    found = services().deployments.process(process_id, now())
+    found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))
     offered = services().reports.offered(actor(), process_id)
     return render_template("processes/reports.html", found=found, tab="laporan", offered=offered)
 

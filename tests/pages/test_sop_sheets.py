@@ -36,6 +36,27 @@ def test_the_sheet_is_everybody_s_and_so_are_its_files(browse):
     assert reader.get(f"/sop/{SOP}/lembar?versi=9").status_code == 404
 
 
+def test_the_tabs_of_an_older_version_stay_on_it_and_say_so(browse, office):
+    before = office.services.studio.open(SOP)
+    files = {
+        path: content.replace(b'name="Sekretaris"', b'name="Sekretariat"') for path, content in before.files.items()
+    }
+    office.services.deployments.deploy(office.actor("perancang"), SOP, files, "nama jalur", office.now, at_console=True)
+    reader = browse("auditor")
+    page = etree.HTML(reader.get(f"/sop/{SOP}?versi=1").text)
+    tabs = page.xpath("//nav[@class='tabs']//a/@href")
+    assert len(tabs) == 5
+    for tab in tabs:
+        old = reader.get(tab).text
+        assert "versi 1 · dipasang" in old, tab
+        assert "Versi 1 tidak berlaku lagi." in old
+    assert "Sekretariat" not in reader.get(f"/sop/{SOP}/diagram?versi=1").text
+    [newest] = page.xpath("//*[contains(@class, 'notice')]//a[contains(., 'Lihat versi 2')]/@href")
+    assert newest == f"/sop/{SOP}"
+    for tab in etree.HTML(reader.get(newest).text).xpath("//nav[@class='tabs']//a/@href"):
+        assert "versi=" not in tab
+
+
 def test_a_table_is_looked_at_drawn_and_deployed_and_its_sheet_says_what_it_said(browse):
     designer = browse("perancang")
     answer = send(designer, workbook())
