@@ -259,6 +259,28 @@ def test_renaming_a_step_takes_its_form_and_those_who_name_it_along(desk):  # no
     assert not [each for each in tree.iter() if STEP in (each.get("id"), each.get("sourceRef"), each.get("targetRef"))]
 
 
+def test_fifteen_minutes_are_fifteen_minutes_whichever_is_entered_first(desk):  # noqa: F811
+    page = open_studio(desk("perancang"))
+    time = "return element(argument).businessObject.get('sop:waktu') ?? null;"
+    select(page, STEP)
+    enter(page, "time", "15")
+    assert script(page, time, STEP) == "P15D", "what is typed is kept at once, in the unit that stands beside it"
+    assert page.evaluate("document.activeElement.dataset.key") == "unit"
+    page.evaluate("document.activeElement.dataset.here = 'yes'")
+    move(page, "susun_jadwal", x=10)
+    expect(page.locator("#properti [data-here]")).to_have_count(1)  # an open list is not taken away
+    field(page, "unit").select_option("minutes")
+    assert script(page, time, STEP) == "PT15M"
+    enter(page, "time", "")
+    assert script(page, time, STEP) is None
+    field(page, "unit").select_option("hours")
+    select(page, "susun_jadwal")
+    select(page, STEP)
+    field(page, "unit").select_option("minutes")
+    enter(page, "time", "15")
+    assert script(page, time, STEP) == "PT15M"
+
+
 def test_a_draft_survives_leaving_the_page_and_is_gone_when_thrown_away(desk):  # noqa: F811
     designer = desk("perancang")
     page = open_studio(designer)

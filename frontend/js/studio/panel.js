@@ -29,10 +29,19 @@ export class Panel {
       this.waiting = setTimeout(() => this.draw());
     };
     this.eventBus.on(["selection.changed", "commandStack.changed", "import.done"], later);
+    // Leaving a field changes the diagram; the list that the hand then opens stays open until something is chosen from it.
+    container.addEventListener("focusin", ({ target }) => (this.choosing = target.matches("select") ? target : null));
+    container.addEventListener("change", () => (this.choosing = null));
+    container.addEventListener("focusout", () => {
+      this.choosing = null;
+      if (this.held) later();
+    });
   }
 
   // Draws the panel anew; what has the focus keeps it, and what is half typed stays typed.
   draw() {
+    this.held = Boolean(this.choosing?.isConnected) && this.shown === this.selection.get()[0];
+    if (this.held) return;
     const active = this.container.contains(document.activeElement) ? document.activeElement : null;
     const chosen = this.selection.get();
     const same = this.shown === chosen[0] && chosen.length === 1;
@@ -54,6 +63,7 @@ export class Panel {
   // Goes to the field that a finding is about: whose expression is in its *words*, else the first of *keys* that is there.
   focus(keys, words = "") {
     clearTimeout(this.waiting);
+    this.choosing = null;
     this.draw();
     const named = (key) => this.container.querySelector(`[data-key="${key}"]`);
     const quoted = [...this.container.querySelectorAll(".code")].find((field) => field.dataset.key !== "id" && field.value && words.includes(`“${field.value}”`));
@@ -260,21 +270,26 @@ export class Panel {
   }
 
   time(element) {
-    const text = element.businessObject.get("sop:waktu") ?? "";
+    const now = () => element.businessObject.get("sop:waktu") ?? "";
+    const text = now();
+    const chosen = this.unit?.element === element ? this.unit.chosen : "days"; // before there is a number
     const [, minutes, hours, days] = /^P(?:T(\d+)M|T(\d+)H|(\d+)D)$/.exec(text) ?? [];
-    const unit = minutes ? "minutes" : hours ? "hours" : days ? "days" : text ? "iso" : "days";
+    const unit = minutes ? "minutes" : hours ? "hours" : days ? "days" : text ? "iso" : chosen;
     const number = this.keyed("time", h("input", { class: "form-control", type: unit === "iso" ? "text" : "number", min: 1, step: 1, inputmode: unit === "iso" ? null : "numeric" }), minutes ?? hours ?? days ?? text);
     const units = this.keyed("unit", h("select", { class: "form-select", "aria-label": `${say("time")}: ${say("minutes")}, ${say("hours")}, ${say("days")}` }, [...Object.keys(UNITS), "iso"].map((each) => h("option", { value: each }, say(each)))), unit);
     const problem = h("p", { class: "invalid-feedback", role: "alert", hidden: true }, say("timeBad"));
     const change = () => {
       const typed = number.value.trim();
+      this.unit = { element, chosen: units.value };
+      number.type = units.value === "iso" ? "text" : "number";
       if (units.value !== "iso" && typed && !/^[1-9]\d{0,5}$/.test(typed)) {
         problem.hidden = false;
         number.setAttribute("aria-invalid", "true");
         return;
       }
       const [before, after] = UNITS[units.value] ?? ["", ""];
-      this.set(element, { "sop:waktu": typed ? before + typed + after : undefined });
+      const time = typed ? before + typed + after : "";
+      if (time !== now()) this.set(element, { "sop:waktu": time || undefined });
     };
     number.addEventListener("change", change);
     units.addEventListener("change", change);
