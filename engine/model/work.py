@@ -136,15 +136,32 @@ class Attachment:
     instance_id: str | None
 
 
+class DraftKind(StrEnum):
+    """What a draft is of."""
+
+    TASK = "task"
+    STUDIO = "studio"
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a person had typed into a task's form, as typed."""
+    """What a person typed into a task's form, or drew in the studio, and has not handed in."""
 
-    task_id: str
+    id: str
+    kind: DraftKind
+    subject: str
     person_id: str
+    base: str | None
+    writer: str | None  # the tab that saved last
     revision: int
-    entries: Mapping[str, tuple[str, ...]]
+    content: Mapping[str, Any]
     saved_at: datetime
+    dropped_at: datetime | None = None
+
+    @property
+    def entries(self) -> Mapping[str, tuple[str, ...]]:
+        """What was typed into a form, by the path of the field."""
+        return {path: tuple(texts) for path, texts in self.content.items()}
 
 
 class ClockState(StrEnum):

@@ -31,7 +31,6 @@ from engine.forms.reading import Reading
 from engine.forms.views import RowView, Viewer
 from engine.model.errors import Conflict, NotFound, NotPermitted
 from engine.model.people import Actor
-from engine.model.work import Draft
 from engine.service.procedures import Words
 from engine.service.tasks import TaskPage, Tasks
 from engine.store.files import FileStore
@@ -260,9 +259,7 @@ class Grids:
         if page.draft is not None and page.draft.revision != revision:
             raise Conflict("draft", at=page.draft.saved_at)
         saved = self.tasks.save_draft(actor, task_id, entries, now, revision)
-        kept = {name: tuple(texts) for name, texts in entries.items()}
-        draft = Draft(task_id, actor.person_id, saved, kept, now)
-        return self._page(replace(page, draft=draft), path, kept, words, now)
+        return self._page(replace(page, draft=saved), path, saved.entries, words, now)
 
     def _page(self, page: TaskPage, path: str, entries: Entries, words: Words, now: datetime) -> GridPage:
         reading, everybody = self.tasks.reading(page, entries, words, now)

@@ -11,7 +11,7 @@ from engine import __version__
 from engine.model.errors import NotPermitted
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.store.database import Database
-from engine.store.queries import office, people
+from engine.store.queries import drafts, office, people
 
 WORKER = "worker"
 LATE = timedelta(seconds=90)
@@ -78,6 +78,7 @@ class Operations:
             office.beat(work, name, now, detail)
 
     def tidy(self, now: datetime) -> None:
-        """Delete sessions and failed tries that are long over."""
+        """Delete sessions and failed tries that are long over, and drafts that nobody took up again."""
         with self.database.write(SYSTEM, now) as work:
+            drafts.forget_dropped(work, now - KEPT)
             people.forget_sessions(work, now - KEPT)

@@ -22,7 +22,16 @@ from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, Not
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, Capacity, Membership, OfficeRole
 from engine.model.process import DONE, InstanceStatus, Step, UserTask
-from engine.model.work import Attachment, Clock, DocumentVersion, Draft, InstanceRecord, TaskRecord, TaskStatus
+from engine.model.work import (
+    Attachment,
+    Clock,
+    DocumentVersion,
+    Draft,
+    DraftKind,
+    InstanceRecord,
+    TaskRecord,
+    TaskStatus,
+)
 from engine.service import moves, numbers, signing
 from engine.service.clocks import clock_of
 from engine.service.documents import Filing, Paper, content_of, file_ids, missing, papers, plan_filing, yielded_by
@@ -41,7 +50,7 @@ from engine.service.procedures import (
 from engine.service.signing import Retyped, Signer, Signing
 from engine.service.templates import due_of
 from engine.store.database import Database
-from engine.store.queries import Transaction, documents, instances, people, renderings, tasks
+from engine.store.queries import Transaction, documents, drafts, instances, people, renderings, tasks
 from engine.store.queries.tasks import Standing, TaskContext, TaskFilter, TaskPlace
 from engine.store.unit_of_work import Work
 
@@ -223,7 +232,7 @@ class Tasks:
             members = people.members(reader, today)
             current = documents.current(reader, found.instance.id)
             every = tasks.of_instance(reader, found.instance.id)
-            draft = tasks.draft_of(reader, task_id, actor.person_id)
+            draft = _draft_of(reader, task_id, actor.person_id)
             item = self._item(reader, found.task, members, now, draft.saved_at if draft else None)
             known = file_candidates(draft)
             attachments = documents.attachments(reader, known) | {
@@ -421,7 +430,7 @@ class Tasks:
     def draft(self, actor: Actor, task_id: str) -> Draft:
         """Return the actor's own draft of a task."""
         with self.database.read() as reader:
-            found = tasks.draft_of(reader, task_id, actor.person_id)
+            found = _draft_of(reader, task_id, actor.person_id)
         if found is None:
             raise NotFound(task_id)
         return found
@@ -433,7 +442,7 @@ class Tasks:
             if task is not None and (actor.has(task.role) or actor.person_id in (task.performer, task.completed_by)):
                 form = self.procedures.of(work, task.definition_id).form_of(task.element_id)
                 entries = self._with_kept(work, actor, task_id, form, entries, now)
-                tasks.save_draft(work, task_id, actor.person_id, task.instance_id, entries, now, None)
+                _save_draft(work, actor, task, entries, now)
 
     def _evaluator(self, procedure: Procedure, record: InstanceRecord, now: datetime) -> Evaluate:
         return evaluator(self.office.functions(procedure, now, record.reference_date))
@@ -531,9 +540,10 @@ class Tasks:
         now: datetime,
         revision: int | None = None,
         *,
+        writer: str | None = None,
         words: Words = INDONESIAN,
-    ) -> int:
-        """Save what was typed; Conflict("draft") if another device saved since *revision*."""
+    ) -> Draft:
+        """Save what was typed; Conflict("draft") if another tab than *writer* saved since *revision*."""
         with self.database.write(actor, now) as work:
             task = tasks.by_id(work, task_id)
             if task is None:
@@ -543,15 +553,12 @@ class Tasks:
                 raise NotPermitted("lane", role=task.role)
             form = self.procedures.of(work, task.definition_id).form_of(task.element_id)
             entries = self._with_kept(work, actor, task_id, form, entries_of(form, sent, words), now)
-            saved = tasks.save_draft(work, task_id, actor.person_id, task.instance_id, entries, now, revision)
-            if saved is None:
-                raise Conflict("draft")
-        return saved
+            return _save_draft(work, actor, task, entries, now, revision, writer)
 
     def drop_draft(self, actor: Actor, task_id: str, now: datetime) -> None:
-        """Begin again with an empty form."""
+        """Begin again with the form as it was prefilled; the draft is put aside."""
         with self.database.write(actor, now) as work:
-            tasks.drop_draft(work, task_id, actor.person_id)
+            drafts.drop(work, DraftKind.TASK, task_id, actor.person_id, now)
 
     def complete(
         self,
@@ -578,7 +585,7 @@ class Tasks:
         """
         if draft_revision is not None:
             with self.database.read() as reader:
-                draft = tasks.draft_of(reader, task_id, actor.person_id)
+                draft = _draft_of(reader, task_id, actor.person_id)
             if draft is not None and draft.revision != draft_revision:
                 raise Conflict("draft", at=draft.saved_at)
         confirm = cache(lambda: self.signing.confirm(actor, retyped, now)) if retyped else None  # once for all tries
@@ -689,7 +696,7 @@ class Tasks:
             documents.attach(work, attached, task.instance_id)
             signing.write(work, signatures, procedure.outline.process_id, procedure.files, now)
             if ground.found.drafted:
-                tasks.drop_draft(work, task_id, actor.person_id)
+                drafts.forget(work, DraftKind.TASK, task_id, actor.person_id)
         self.executor.keep(taken, head.revision + 1)
         return taken
 
@@ -739,7 +746,7 @@ class Tasks:
         paths = kept_tables(form.tree, entries)
         if not paths:
             return entries
-        draft = tasks.draft_of(tx, task_id, actor.person_id)
+        draft = _draft_of(tx, task_id, actor.person_id)
         if draft is not None:
             return with_kept(entries, draft.entries, paths)
         found = tasks.context(tx, task_id, actor.person_id, self.office.today(now))
@@ -881,6 +888,23 @@ class Tasks:
         if not 3 <= len(reason) <= 500:
             raise InvalidForm([FieldError("alasan", "reason", "", "required")], {"alasan": [reason]})
         return reason
+
+
+def _draft_of(tx: Transaction, task_id: str, person_id: str) -> Draft | None:
+    return drafts.of(tx, DraftKind.TASK, task_id, person_id)
+
+
+def _save_draft(
+    work: Work,
+    actor: Actor,
+    task: TaskRecord,
+    entries: Entries,
+    now: datetime,
+    revision: int | None = None,
+    writer: str | None = None,
+) -> Draft:
+    content, facts = {path: list(texts) for path, texts in entries.items()}, (DraftKind.TASK, task.id, actor.person_id)
+    return drafts.save(work, *facts, content, now, revision=revision, writer=writer, instance_id=task.instance_id)
 
 
 def _sole_roles(actor: Actor, members: Mapping[str, Mapping[str, str]]) -> frozenset[str]:

@@ -317,15 +317,30 @@ role_override = Table(  # ganti pelaksana for one element in all running instanc
     info=HISTORY,
 )
 
-draft = Table(
+draft = Table(  # what somebody typed into a form or drew in the studio, and has not handed in
     "draft",
     metadata,
-    Column("task_id", String(32), primary_key=True),
-    Column("person_id", String(64), primary_key=True),
-    Column("instance_id", String(36), nullable=False),
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(20), nullable=False),  # task, studio
+    Column("subject", String(250), nullable=False),  # of a task its id, of the studio a process's
+    Column("person_id", String(64), nullable=False),
+    Column("instance_id", String(36)),
+    Column("base", String(64)),  # of the studio: the version that it began from
+    Column("writer", String(64)),  # the tab that saved last
     Column("revision", Integer, nullable=False),
-    Column("entries", JSON, nullable=False),  # as typed: {path: [text, ...]}
+    Column("content", JSON, nullable=False),  # of a task: {path: [text, ...]}, as typed
     Column("saved_at", UtcDateTime, nullable=False),
+    Column("dropped_at", UtcDateTime),  # put aside, and kept for a while in case it is missed
+)
+Index("ix_draft_subject", draft.c.kind, draft.c.subject, draft.c.person_id)
+Index(
+    "uq_draft_live",
+    draft.c.person_id,
+    draft.c.kind,
+    draft.c.subject,
+    unique=True,
+    sqlite_where=draft.c.dropped_at.is_(None),
+    postgresql_where=draft.c.dropped_at.is_(None),
 )
 
 # ── kept ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -158,7 +158,7 @@ def save_draft(task_id: str) -> Response | tuple[Response, int] | tuple[str, int
         message = gettext("Draf ini diubah di perangkat lain pukul %(at)s.", at=_clock(at))
         return jsonify({"message": message}), 409
     if background:
-        return jsonify({"revision": saved, "saved_at": _clock(now())})
+        return jsonify({"revision": saved.revision, "saved_at": _clock(saved.saved_at)})
     if refused:
         return show_again(task_id, entries, status=422, problems=refused)
     table = request.form.get("_tabel")

@@ -96,15 +96,21 @@ def test_history_lines_are_appended_and_never_changed(database, actor, now):
             work.connection.execute(statement)
 
 
+def drafted(now):
+    """A draft's row."""
+    facts = {"id": "d", "kind": "task", "subject": "t", "person_id": "ani", "revision": 1, "content": {}}
+    return facts | {"saved_at": now}
+
+
 def test_a_read_changes_nothing(database, now):
-    draft = {"task_id": "t", "person_id": "ani", "instance_id": "i", "revision": 1, "entries": {}, "saved_at": now}
+    draft = drafted(now)
     with pytest.raises(UnrecordedChange, match="in a read"), database.read() as reader:
         reader.connection.execute(insert(tables.draft), draft)
     assert _count(database, tables.draft) == 0
 
 
 def test_a_draft_needs_no_line(database, actor, now):
-    draft = {"task_id": "t", "person_id": "ani", "instance_id": "i", "revision": 1, "entries": {}, "saved_at": now}
+    draft = drafted(now)
     with database.write(actor, now) as work:
         work.connection.execute(insert(tables.draft), draft)
     assert _count(database, tables.draft) == 1

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion
 from engine.store.prepared import Prepared
-from engine.store.queries import Transaction
+from engine.store.queries import Transaction, drafts
 from engine.store.tables import archive, attachment, comment, document, document_part, instance, number, rendering
 
 COLUMNS = (
@@ -270,10 +270,10 @@ def attach(tx: Transaction, ids: Collection[str], instance_id: str) -> None:
 
 
 def forget_staged(tx: Transaction, before: datetime) -> None:
-    """Delete rows of files staged *before* that instant and never used."""
-    tx.connection.execute(
-        delete(attachment).where(attachment.c.instance_id.is_(None), attachment.c.uploaded_at < before)
-    )
+    """Delete rows of files staged *before* that instant and never used, unless a draft of their task may hold them."""
+    unused = and_(attachment.c.instance_id.is_(None), attachment.c.uploaded_at < before)
+    drafted = drafts.is_there(attachment.c.task_id, attachment.c.uploaded_by)
+    tx.connection.execute(delete(attachment).where(unused, ~drafted))
 
 
 def hashes_held(tx: Transaction, hashes: Collection[str]) -> set[str]:

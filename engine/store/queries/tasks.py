@@ -1,6 +1,6 @@
 """User tasks: the inbox, one task with all that completing it needs, claims, drafts."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from engine.model.people import Actor
 from engine.model.process import InstanceStatus
-from engine.model.work import Draft, InstanceRecord, TaskRecord, TaskStatus
+from engine.model.work import DraftKind, InstanceRecord, TaskRecord, TaskStatus
 from engine.store.prepared import Prepared
 from engine.store.queries import Transaction, instances
 from engine.store.tables import definition, draft, instance, membership, person, role_override, task, timer
@@ -163,7 +163,11 @@ CONTEXT = Prepared(
         instance.c.state,
         exists().where(timer.c.instance_id == instance.c.id).label("has_timers"),
         SIBLINGS.label("siblings"),
-        exists().where(draft.c.task_id == task.c.id, draft.c.person_id == bindparam("person")).label("drafted"),
+        exists()
+        .where(
+            draft.c.subject == task.c.id, draft.c.person_id == bindparam("person"), draft.c.kind == DraftKind.TASK.value
+        )
+        .label("drafted"),
         ACTIVE.label("active"),
         WORKS_THERE.label("member"),
     )
@@ -247,7 +251,8 @@ def inbox(
     if returned:
         narrowed.append(task.c.returned_by.is_not(None))
     query = select(*COLUMNS, draft.c.saved_at).join(instance, instance.c.id == task.c.instance_id)
-    query = query.outerjoin(draft, and_(draft.c.task_id == task.c.id, draft.c.person_id == actor.person_id))
+    mine = (draft.c.kind == DraftKind.TASK.value, draft.c.person_id == actor.person_id, draft.c.dropped_at.is_(None))
+    query = query.outerjoin(draft, and_(draft.c.subject == task.c.id, *mine))
     if which == "selesai":
         query = query.where(done_by(actor), *narrowed).order_by(task.c.completed_at.desc(), task.c.id)
     else:
@@ -524,59 +529,6 @@ def override(tx: Transaction, process_id: str, element_id: str, role: str, reaso
             "changed_at": now,
         },
     )
-
-
-def draft_of(tx: Transaction, task_id: str, person_id: str) -> Draft | None:
-    """Return what *person_id* had typed into the task's form."""
-    row = tx.connection.execute(
-        select(draft).where(draft.c.task_id == task_id, draft.c.person_id == person_id)
-    ).one_or_none()
-    if row is None:
-        return None
-    entries = {path: tuple(texts) for path, texts in row.entries.items()}
-    return Draft(row.task_id, row.person_id, row.revision, entries, row.saved_at)
-
-
-def save_draft(
-    tx: Transaction,
-    task_id: str,
-    person_id: str,
-    instance_id: str,
-    entries: Mapping[str, Sequence[str]],
-    now: datetime,
-    revision: int | None,
-) -> int | None:
-    """Save a draft over *revision* (None: whatever is there); the new revision, or None if another device was first."""
-    there: int | None = tx.connection.scalar(
-        select(draft.c.revision).where(draft.c.task_id == task_id, draft.c.person_id == person_id)
-    )
-    plain = {path: list(texts) for path, texts in entries.items()}
-    if there is None:
-        tx.connection.execute(
-            insert(draft),
-            {
-                "task_id": task_id,
-                "person_id": person_id,
-                "instance_id": instance_id,
-                "revision": 1,
-                "entries": plain,
-                "saved_at": now,
-            },
-        )
-        return 1
-    if revision is not None and revision != there:
-        return None
-    tx.connection.execute(
-        update(draft)
-        .where(draft.c.task_id == task_id, draft.c.person_id == person_id)
-        .values(revision=there + 1, entries=plain, saved_at=now)
-    )
-    return there + 1
-
-
-def drop_draft(tx: Transaction, task_id: str, person_id: str) -> None:
-    """Delete a draft whose entries were accepted or given up."""
-    tx.connection.execute(delete(draft).where(draft.c.task_id == task_id, draft.c.person_id == person_id))
 
 
 def _tasks() -> Any:

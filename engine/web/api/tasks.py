@@ -113,13 +113,13 @@ def reassign_task(task_id: str, body: shapes.ReassignmentAsked) -> None:
 def save_draft(task_id: str, body: shapes.DraftAsked) -> shapes.DraftSaved:
     """Keep what is filled in so far, for oneself; it need not be complete or right."""
     saved = services().tasks.save_draft(actor(), task_id, Values(body.values), now(), body.revision, words=words())
-    return shapes.DraftSaved(revision=saved, saved_at=now())
+    return shapes.DraftSaved(revision=saved.revision, saved_at=saved.saved_at)
 
 
 @operations.operation("DELETE", "/tasks/<task_id>/draft", status=204)
 @signed_in
 def drop_draft(task_id: str) -> None:
-    """Forget one's draft."""
+    """Put one's draft aside."""
     services().tasks.drop_draft(actor(), task_id, now())
 
 

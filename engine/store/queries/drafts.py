@@ -1,0 +1,177 @@
+"""Drafts: what somebody typed into a form or drew in the studio, and has not handed in.
+
+A person has at most one draft of a subject. Beside it stand those that were put aside, by beginning anew or by choosing
+between two versions: they can be taken up again until the hourly tidy forgets them.
+
+A draft is saved over the revision that was seen, or it is a conflict. It is none when the same tab saved last, for then
+only the answer to its last save is missing; and none when both hold the same.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, insert, select, update
+
+from engine.model.errors import Conflict
+from engine.model.work import Draft, DraftKind
+from engine.store.files import TooLarge
+from engine.store.queries import Transaction
+from engine.store.tables import draft
+
+COLUMNS = (
+    draft.c.id,
+    draft.c.kind,
+    draft.c.subject,
+    draft.c.person_id,
+    draft.c.base,
+    draft.c.writer,
+    draft.c.revision,
+    draft.c.content,
+    draft.c.saved_at,
+    draft.c.dropped_at,
+)
+LARGEST = 8 * 1024 * 1024
+LIVE = draft.c.dropped_at.is_(None)
+
+
+def of(tx: Transaction, kind: DraftKind, subject: str, person_id: str, *, locked: bool = False) -> Draft | None:
+    """Return a person's draft of a subject; *locked* if it is about to change."""
+    query = select(*COLUMNS).where(_whose(kind, subject, person_id), LIVE)
+    return _first(tx, query.with_for_update() if locked else query)
+
+
+def aside(tx: Transaction, kind: DraftKind, subject: str, person_id: str) -> Draft | None:
+    """Return what a person put aside last of a subject."""
+    query = select(*COLUMNS).where(_whose(kind, subject, person_id), draft.c.dropped_at.is_not(None))
+    return _first(tx, query.order_by(draft.c.dropped_at.desc(), draft.c.revision.desc()))
+
+
+def of_person(tx: Transaction, kind: DraftKind, person_id: str) -> tuple[Draft, ...]:
+    """Return a person's drafts of one kind, the newest first."""
+    query = select(*COLUMNS).where(draft.c.kind == kind.value, draft.c.person_id == person_id, LIVE)
+    return tuple(_record(row) for row in tx.connection.execute(query.order_by(draft.c.saved_at.desc())))
+
+
+def save(
+    tx: Transaction,
+    kind: DraftKind,
+    subject: str,
+    person_id: str,
+    content: Mapping[str, Any],
+    now: datetime,
+    *,
+    revision: int | None = None,
+    writer: str | None = None,
+    instance_id: str | None = None,
+    base: str | None = None,
+) -> Draft:
+    """Save a draft over *revision* (None: whatever is there); Conflict("draft") with the other's time and revision."""
+    there = of(tx, kind, subject, person_id, locked=True)
+    if there is None:
+        return _insert(tx, kind, subject, person_id, content, now, revision or 0, writer, instance_id, base)
+    if there.content == content and there.base == base:
+        return there
+    if revision not in (None, there.revision) and (writer is None or writer != there.writer):
+        raise Conflict("draft", at=there.saved_at, revision=there.revision)
+    saved = replace(there, revision=there.revision + 1, content=content, saved_at=now, writer=writer, base=base)
+    values = {name: getattr(saved, name) for name in ("revision", "content", "saved_at", "writer", "base")}
+    tx.connection.execute(update(draft).where(draft.c.id == there.id).values(**_bounded(values)))
+    return saved
+
+
+def set_aside(
+    tx: Transaction,
+    kind: DraftKind,
+    subject: str,
+    person_id: str,
+    content: Mapping[str, Any],
+    now: datetime,
+    *,
+    instance_id: str | None = None,
+    base: str | None = None,
+) -> Draft:
+    """Keep a version that was not chosen beside the draft."""
+    return _insert(tx, kind, subject, person_id, content, now, 0, None, instance_id, base, dropped_at=now)
+
+
+def drop(tx: Transaction, kind: DraftKind, subject: str, person_id: str, now: datetime) -> None:
+    """Put a person's draft aside."""
+    tx.connection.execute(update(draft).where(_whose(kind, subject, person_id), LIVE).values(dropped_at=now))
+
+
+def restore(tx: Transaction, put_aside: Draft, now: datetime) -> Draft:
+    """Take up again what its owner put aside; what they have now goes beside it."""
+    there = of(tx, put_aside.kind, put_aside.subject, put_aside.person_id, locked=True)
+    drop(tx, put_aside.kind, put_aside.subject, put_aside.person_id, now)
+    newest = max(put_aside.revision, there.revision if there else 0) + 1
+    values = {"dropped_at": None, "revision": newest, "writer": None}
+    tx.connection.execute(update(draft).where(draft.c.id == put_aside.id).values(**values))
+    return replace(put_aside, dropped_at=None, revision=newest, writer=None)
+
+
+def hand_over(tx: Transaction, kind: DraftKind, subject: str, giver: str, receiver: str, now: datetime) -> Draft | None:
+    """Give a draft to another person, whose own goes beside it; return what was given."""
+    given = of(tx, kind, subject, giver, locked=True)
+    if given is not None:
+        drop(tx, kind, subject, receiver, now)
+        tx.connection.execute(update(draft).where(draft.c.id == given.id).values(person_id=receiver, writer=None))
+    return given
+
+
+def forget(tx: Transaction, kind: DraftKind, subject: str, person_id: str) -> None:
+    """Delete a person's drafts of a subject, also those put aside: what they hold was handed in."""
+    tx.connection.execute(delete(draft).where(_whose(kind, subject, person_id)))
+
+
+def forget_dropped(tx: Transaction, before: datetime) -> None:
+    """Delete what was put aside *before* that instant."""
+    tx.connection.execute(delete(draft).where(draft.c.dropped_at < before))
+
+
+def is_there(task_id: ColumnElement[str | None], person_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """The condition that a person has drafts of a task, also if they are put aside."""
+    return exists().where(
+        draft.c.kind == DraftKind.TASK.value, draft.c.subject == task_id, draft.c.person_id == person_id
+    )
+
+
+def _whose(kind: DraftKind, subject: str, person_id: str) -> ColumnElement[bool]:
+    return and_(draft.c.kind == kind.value, draft.c.subject == subject, draft.c.person_id == person_id)
+
+
+def _first(tx: Transaction, query: Select[Any]) -> Draft | None:
+    row = tx.connection.execute(query.limit(1)).one_or_none()
+    return None if row is None else _record(row)
+
+
+def _record(row: Any) -> Draft:
+    return Draft(**{**row._mapping, "kind": DraftKind(row.kind)})
+
+
+def _insert(
+    tx: Transaction,
+    kind: DraftKind,
+    subject: str,
+    person_id: str,
+    content: Mapping[str, Any],
+    now: datetime,
+    revision: int,
+    writer: str | None,
+    instance_id: str | None,
+    base: str | None,
+    dropped_at: datetime | None = None,
+) -> Draft:
+    made = Draft(str(uuid4()), kind, subject, person_id, base, writer, revision + 1, content, now, dropped_at)
+    values = {column.name: getattr(made, column.name) for column in COLUMNS}
+    tx.connection.execute(insert(draft), _bounded({**values, "kind": kind.value, "instance_id": instance_id}))
+    return made
+
+
+def _bounded(values: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(values["content"])) > LARGEST:
+        raise TooLarge(LARGEST)
+    return values
