@@ -4,6 +4,9 @@ Passwords are hashed with Argon2id (RFC 9106, the library's low-memory profile).
 cookie; the database holds only its SHA-256, so that a stolen backup opens no session. Failed tries are counted in the
 database, per account and per address, because web workers share nothing else. One text answers a wrong name and a
 wrong password alike, and an unknown account costs the same time as a known one.
+
+What a credential opened ends with it: a new password, a reset by the operator, *keluar dari semua sesi* and an account
+that is switched off end sessions and API tokens alike, and after a reset the old password opens nothing.
 """
 
 import hashlib
@@ -19,7 +22,8 @@ from engine.model.history import Action, Deed
 from engine.model.people import Actor, OfficeRole, Person
 from engine.service.office import Office
 from engine.store.database import Database
-from engine.store.queries import people
+from engine.store.queries import people, tokens
+from engine.store.unit_of_work import Work
 
 WINDOW = timedelta(minutes=15)
 TRIES_PER_ACCOUNT = 5
@@ -169,11 +173,11 @@ class Accounts:
             people.end_sessions(work, now, id_=session_id)
 
     def sign_out_everywhere(self, actor: Actor, now: datetime) -> int:
-        """End every session of the actor; how many there were."""
+        """End every session and token of the actor; how many sessions there were."""
         with self.database.write(actor, now) as work:
-            ended = people.end_sessions(work, now, person_id=actor.person_id)
-            work.record(f"person:{actor.person_id}", Deed(Action.SESSIONS_ENDED, change={"sessions": ended}))
-        return ended
+            ended = end_access(work, actor.person_id)
+            work.record(f"person:{actor.person_id}", Deed(Action.SESSIONS_ENDED, change=ended))
+        return ended["sessions"]
 
     def sessions(self, actor: Actor) -> tuple[tuple[str, datetime, datetime, str], ...]:
         """Return the actor's open sessions: (id, begun, last seen, browser)."""
@@ -181,7 +185,10 @@ class Accounts:
             return people.sessions_of(reader, actor.person_id)
 
     def change_password(self, actor: Actor, old: str | None, new: str, now: datetime) -> None:
-        """Set a new password; *old* may be None only while a change is demanded. Ends every other session."""
+        """Set a new password; *old* may be None only while a change is demanded.
+
+        Ends every other session, and every token.
+        """
         with self.database.read() as reader:
             known = people.credentials(reader, actor.person_id)
         if known is None or not known.active:
@@ -197,11 +204,14 @@ class Accounts:
         with self.database.write(actor, now) as work:
             people.change(work, actor.person_id, password_hash=hashed, must_change_password=False)
             people.drop_reset_code(work, actor.person_id)
-            people.end_sessions(work, now, person_id=actor.person_id, but=actor.session_id)
-            work.record(f"person:{actor.person_id}", Deed(Action.PASSWORD_CHANGED))
+            ended = end_access(work, actor.person_id, but=actor.session_id)
+            work.record(f"person:{actor.person_id}", Deed(Action.PASSWORD_CHANGED, change=ended))
 
     def issue_reset_code(self, actor: Actor, person_id: str, now: datetime) -> str:
-        """Return a one-time code that lets *person_id* sign in once and set a new password; for operators."""
+        """Return a one-time code that lets *person_id* sign in once and set a new password; for operators.
+
+        The old password, sessions and tokens end at once: whoever asks for a code may have lost them to somebody.
+        """
         if not actor.has(OfficeRole.OPERATOR):
             raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
         code = random_password()
@@ -209,8 +219,9 @@ class Accounts:
             if people.credentials(work, person_id) is None:
                 raise NotPermitted("unknown")
             people.set_reset_code(work, person_id, self.hasher.hash(code), now + CODE_LASTS)
-            people.end_sessions(work, now, person_id=person_id)
-            work.record(f"person:{person_id}", Deed(Action.PASSWORD_RESET, change={"by": actor.person_id}))
+            people.change(work, person_id, password_hash=None, must_change_password=True)
+            ended = end_access(work, person_id)
+            work.record(f"person:{person_id}", Deed(Action.PASSWORD_RESET, change={"by": actor.person_id, **ended}))
         return code
 
     def set_locale(self, actor: Actor, locale: str, now: datetime) -> None:
@@ -229,6 +240,14 @@ class Accounts:
         if not self._decoy:
             self._decoy.append(self.hasher.hash(secrets.token_urlsafe(16)))
         return self._decoy[0]
+
+
+def end_access(work: Work, person_id: str, but: str | None = None) -> dict[str, int]:
+    """End a person's sessions (*but* one) and tokens; how many, for the history line of what ended them."""
+    return {
+        "sessions": people.end_sessions(work, work.now, person_id=person_id, but=but),
+        "tokens": tokens.revoke_all(work, person_id, work.now),
+    }
 
 
 def check_password(person_id: str, password: str) -> None:

@@ -10,7 +10,7 @@ from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, Not
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, Capacity, Membership, OfficeRole, Person
 from engine.model.work import TaskRecord
-from engine.service.accounts import Accounts, random_password
+from engine.service.accounts import Accounts, end_access, random_password
 from engine.service.office import Office
 from engine.service.procedures import Procedures
 from engine.store.database import Database
@@ -128,10 +128,9 @@ class People:
             if not active:
                 self._keep_an_operator(work, person_id, now)
             people.change(work, person_id, active=active, deactivated_at=None if active else now)
-            if not active:
-                people.end_sessions(work, now, person_id=person_id)
+            ended = {} if active else end_access(work, person_id)
             action = Action.PERSON_ACTIVATED if active else Action.PERSON_DEACTIVATED
-            work.record(f"person:{person_id}", Deed(action, change={"old": found.active, "new": active}))
+            work.record(f"person:{person_id}", Deed(action, change={"old": found.active, "new": active, **ended}))
 
     def rename(self, actor: Actor, person_id: str, name: str, now: datetime) -> None:
         """Change the name that is shown; the account name never changes."""

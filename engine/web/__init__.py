@@ -71,7 +71,7 @@ def create_app(
     app.request_class = CleanRequest
     app.config.update(
         SECRET_KEY=secret_key,
-        SESSION_COOKIE_NAME="alur",
+        SESSION_COOKIE_NAME="__Host-alur" if secure_cookies else "alur",  # of this host alone, whole site, by HTTPS
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=secure_cookies,

@@ -188,7 +188,7 @@ def _carrying_entries(token: str | None) -> Response | None:
         return None
     path = url_for("tasks.show", **(request.view_args or {}))
     page = render_template(
-        "sign_in.html", sealed=seal(owner, path, posted_entries()), ended=True, account=owner, errors=()
+        "sign_in.html", sealed=seal(owner, path, posted_entries()), ended=True, account_name=owner, errors=()
     )
     return Response(page, status=401)
 

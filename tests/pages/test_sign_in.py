@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from engine.web import create_app
 from tests.pages.conftest import PASSWORD
 
 
@@ -48,6 +49,22 @@ def test_signing_in_never_leads_out_of_the_house(browse, path):
     assert browse().sign_in("sekretaris", lanjut=path).headers["Location"] == "/"
 
 
+@pytest.mark.parametrize("path", ["/x\r\nSet-Cookie: a=b", "/\t/evil.example", "/\n//evil.example", "//evil.example"])
+def test_choosing_the_language_never_leads_out_of_the_house_either(browse, path):
+    answer = browse().post("/bahasa", {"bahasa": "en", "lanjut": path}, page="/masuk")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+
+
+def test_whoever_is_asked_to_sign_in_again_finds_their_name_and_is_not_greeted_as_signed_in(office, browse):
+    holder, task = browse("kepala.dinas"), office.task(office.start(), "perintahkan_pengumpulan_data")
+    token = holder.token("/akun")
+    office.services.accounts.sign_out_everywhere(office.actor("kepala.dinas"), office.now)
+    page = holder.http.post(f"/tugas/{task}/draf", data={"csrf_token": token, "perihal": "rapat"})
+    assert page.status_code == 401
+    assert 'name="akun" value="kepala.dinas"' in page.text
+    assert "Keluar" not in page.text
+
+
 def test_signing_in_leads_back_to_where_one_wanted_to_go(browse):
     stranger = browse()
     assert stranger.get("/instans?status=running").headers["Location"] == "/masuk?lanjut=/instans?status%3Drunning"
@@ -66,6 +83,15 @@ def test_the_session_is_a_new_one_and_its_cookie_is_out_of_reach_of_scripts(brow
     cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
+
+
+def test_over_https_no_other_site_of_the_domain_can_set_the_session_s_cookie(office):
+    app = create_app(office.services, secret_key=b"k" * 32, secure_cookies=True, clock=lambda: office.now)
+    cookie = app.test_client().get("/masuk", base_url="https://alur.example").headers["Set-Cookie"]
+    assert cookie.startswith("__Host-alur=")
+    assert "Secure" in cookie
+    assert "Path=/" in cookie
+    assert "Domain" not in cookie
 
 
 def test_signing_out_ends_the_session_on_the_server_too(browse):

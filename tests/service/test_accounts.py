@@ -1,11 +1,13 @@
 """Signing in, sessions, passwords, one-time codes."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
-from engine.model.errors import NotPermitted
+from engine.model.errors import Conflict, NotPermitted
 from engine.service.accounts import AccountInactive, SignInRefused, SignInThrottled, WeakPassword
+from engine.service.tokens import TokenRefused
 
 PASSWORD = "kuda-baterai-staples"
 
@@ -66,6 +68,70 @@ def test_signing_out_everywhere_ends_every_session(office, accounts):
     tokens = [sign_in(office, "sekretaris", PASSWORD) for _ in range(3)]
     accounts.sign_out_everywhere(accounts.session(tokens[0], office.now).actor, office.now)
     assert [accounts.session(token, office.now) for token in tokens] == [None, None, None]
+
+
+def change_the_password(office, actor):
+    office.services.accounts.change_password(actor, PASSWORD, "sandi lain yang baru", office.now)
+
+
+def sign_out_everywhere(office, actor):
+    office.services.accounts.sign_out_everywhere(actor, office.now)
+
+
+def be_given_a_code(office, actor):
+    office.services.accounts.issue_reset_code(office.actor("operator"), actor.person_id, office.now)
+
+
+def be_switched_off(office, actor):
+    office.services.people.set_active(office.actor("operator"), actor.person_id, False, office.now)
+    office.services.people.set_active(office.actor("operator"), actor.person_id, True, office.now)
+
+
+@pytest.mark.parametrize("deed", [change_the_password, sign_out_everywhere, be_given_a_code, be_switched_off])
+def test_what_a_credential_opened_ends_with_it(office, accounts, deed):
+    here, elsewhere = sign_in(office, "sekretaris", PASSWORD), sign_in(office, "sekretaris", PASSWORD)
+    actor = accounts.session(here, office.now).actor
+    _, text = office.services.tokens.issue(actor, "rekap", 30, office.now)
+    _, of_another = office.services.tokens.issue(office.actor("auditor"), "rekap", 30, office.now)
+    deed(office, actor)
+    assert accounts.session(elsewhere, office.now) is None
+    assert (accounts.session(here, office.now) is not None) == (deed is change_the_password)
+    with pytest.raises(TokenRefused) as refused:
+        office.services.tokens.holder(text, office.now)
+    assert refused.value.reason == "revoked"
+    assert office.services.tokens.holder(of_another, office.now)
+    lines = office.services.histories.of_person(office.actor("auditor"), "sekretaris")
+    counted = next(found for line in lines if "tokens" in (found := json.loads(line.change or "{}")))
+    assert (counted["sessions"], counted["tokens"]) == (2 if deed is change_the_password else 3, 1)
+
+
+def test_after_a_reset_the_old_password_opens_nothing_whether_the_code_was_used_or_not(office, accounts):
+    code = accounts.issue_reset_code(office.actor("operator"), "sekretaris", office.now)
+    with pytest.raises(SignInRefused):
+        sign_in(office, "sekretaris", PASSWORD)
+    with pytest.raises(SignInRefused):
+        accounts.confirm(office.actor("sekretaris"), PASSWORD, "10.0.0.1", office.now)
+    assert sign_in(office, "sekretaris", code)
+    with pytest.raises(SignInRefused):
+        sign_in(office, "sekretaris", PASSWORD)
+
+
+def test_a_token_opens_nothing_from_the_very_moment_at_which_it_ends(office):
+    token, text = office.services.tokens.issue(office.actor("sekretaris"), "rekap", 30, office.now)
+    assert office.services.tokens.holder(text, token.expires_at - timedelta(microseconds=1))
+    with pytest.raises(TokenRefused) as refused:
+        office.services.tokens.holder(text, token.expires_at)
+    assert refused.value.reason == "expired"
+
+
+def test_the_last_operator_stays_until_the_very_day_on_which_they_would_be_missing(office):
+    operator, people = office.actor("operator"), office.services.people
+    today = office.services.office.today(office.now)
+    with pytest.raises(Conflict) as kept:
+        people.end_membership(operator, "operator", "m-operator-operator", today - timedelta(days=1), office.now)
+    assert kept.value.reason == "last_operator"
+    people.end_membership(operator, "operator", "m-operator-operator", today, office.now)
+    assert office.actor("operator").has("operator")
 
 
 def test_a_one_time_code_opens_one_session_in_which_a_password_must_be_set(office, accounts):

@@ -92,6 +92,12 @@ def revoke(tx: Transaction, person_id: str, token_id: str, now: datetime) -> boo
     return result.rowcount == 1
 
 
+def revoke_all(tx: Transaction, person_id: str, now: datetime) -> int:
+    """Revoke every token of *person_id* that would open something; how many there were."""
+    its = (api_token.c.person_id == person_id, api_token.c.revoked_at.is_(None), api_token.c.expires_at > now)
+    return tx.connection.execute(update(api_token).where(*its).values(revoked_at=now)).rowcount
+
+
 # ── answers kept ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
