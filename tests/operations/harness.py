@@ -26,6 +26,7 @@ from engine.store.database import Database, check_writable, open_database
 from engine.store.schema import migrate
 from engine.store.tables import person
 from tests.office import ROOT, OfficeAtWork
+from tests.patience import PATIENCE
 
 HERE = Path(__file__).parent
 PROCESSES, FORMS = HERE / "processes", HERE / "forms"
@@ -33,9 +34,6 @@ PASSWORD = "kuda-baterai-staples"
 PASSPHRASE = "sepuluh ekor kuda"
 STAFF = {"ani": "staf", "budi": "staf", "sinta": "atasan", "toba": "atasan", "operator": "operator"}
 CONNECTION_LOST = (ConnectionError, http.client.HTTPException)
-PATIENCE = 45.0
-"""Seconds within which anything that must happen has happened, on a machine that is busy with other tests."""
-
 Found = TypeVar("Found")
 
 

@@ -16,7 +16,8 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.store.tables import history, instance, task, timer
-from tests.operations.harness import CONNECTION_LOST, PATIENCE, Answer, Browser, Installation, until
+from tests.operations.harness import CONNECTION_LOST, Answer, Browser, Installation, until
+from tests.patience import PATIENCE
 
 KILLS = int(os.environ.get("ALUR_KILLS", "3"))
 PAIRS = 3

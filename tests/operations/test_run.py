@@ -8,7 +8,8 @@ import signal
 import pytest
 
 from tests.office import ROOT
-from tests.operations.harness import PATIENCE, until
+from tests.operations.harness import until
+from tests.patience import PATIENCE
 
 SAMPLE = re.compile(r"^  ([a-z.0-9]+) +(\S{5}-\S{5}-\S{5}) +(\w+)$", re.MULTILINE)
 

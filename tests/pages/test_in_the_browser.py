@@ -12,6 +12,7 @@ from engine.web import create_app
 from tests.chromium import CHROMIUM, MARKS
 from tests.office import returned
 from tests.pages.conftest import PASSWORD
+from tests.patience import PATIENCE
 from tests.service import archiving
 from tests.service.procedures import PEOPLE
 
@@ -73,6 +74,7 @@ class Desk:
 
     def __init__(self, chromium, site, account=None, viewport=DESKTOP, **options):
         self.context = chromium.new_context(viewport=viewport, locale="id-ID", **options)
+        self.context.set_default_timeout(PATIENCE * 1000)
         self.page, self.site, self.complaints = self.context.new_page(), site, []
         self.page.on("console", self._listen)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))

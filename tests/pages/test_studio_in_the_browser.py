@@ -34,7 +34,7 @@ def open_studio(somebody, process_id=SOP):
     """Open the editor and wait until the draft was checked once."""
     page = somebody.open(f"/studio/{process_id}")
     page.wait_for_selector("#kanvas .djs-container")
-    expect(page.locator("#ringkasan")).to_have_text(CHECKED, timeout=20_000)  # templates are printed for proof
+    expect(page.locator("#ringkasan")).to_have_text(CHECKED)  # templates are printed for proof
     return page
 
 

@@ -19,6 +19,7 @@ from engine.store import tables
 from engine.store.database import check_writable, open_database
 from engine.store.history import verify
 from engine.store.schema import migrate
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 CHANGED = Deed(Action.SETTING_CHANGED)
@@ -269,7 +270,7 @@ os._exit(0)
 """
     url = database.url.render_as_string(hide_password=False)
     done = subprocess.run(
-        [sys.executable, "-c", script, url, str(database.data_dir)], cwd=ROOT, check=False, timeout=30
+        [sys.executable, "-c", script, url, str(database.data_dir)], cwd=ROOT, check=False, timeout=PATIENCE
     )
     assert done.returncode == 0
     with database.read() as reader:
@@ -303,7 +304,7 @@ def test_two_processes_of_four_writers_each_lose_nothing(database):
     url = database.url.render_as_string(hide_password=False)
     command = [sys.executable, "-c", WRITERS, url, str(database.data_dir)]
     processes = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
-    assert [process.wait(timeout=30) for process in processes] == [0, 0]
+    assert [process.wait(timeout=PATIENCE) for process in processes] == [0, 0]
     with database.read() as reader:
         report = verify(reader, "office")
     assert (report.lines, report.faults) == (200, ())

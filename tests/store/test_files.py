@@ -10,6 +10,7 @@ import pytest
 
 from engine.model.errors import NotFound, SetupError
 from engine.store.files import FileStore, TooLarge
+from tests.patience import PATIENCE
 
 LETTER = b"Surat permohonan " * 100_000
 SHA256 = hashlib.sha256(LETTER).hexdigest()
@@ -110,14 +111,14 @@ def test_collecting_waits_while_somebody_hands_a_file_over(files):
     class Slow(BytesIO):
         def read(self, size=-1, /):
             reading.set()
-            go_on.wait(10)
+            go_on.wait(PATIENCE)
             return super().read(size)
 
     removed = []
     put = threading.Thread(target=files.put, args=(Slow(LETTER), 1 << 30))
     collect = threading.Thread(target=lambda: removed.append(files.collect(lambda names: (), NOW)))
     put.start()
-    reading.wait(10)
+    reading.wait(PATIENCE)
     collect.start()
     collect.join(0.1)
     assert collect.is_alive()

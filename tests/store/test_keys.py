@@ -8,6 +8,7 @@ import pytest
 
 from engine.model.errors import SetupError
 from engine.store.keys import key, secret_key
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,7 +50,7 @@ def test_processes_that_start_together_get_one_key(data_dir):
     )
     command = [sys.executable, "-c", script, str(data_dir)]
     processes = [subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(4)]
-    made = [process.communicate(b"x", timeout=30)[0] for process in processes]
+    made = [process.communicate(b"x", timeout=PATIENCE)[0] for process in processes]
     assert len(set(made)) == 1
     assert bytes.fromhex(made[0].decode()) == secret_key(data_dir)
     assert [path.name for path in (data_dir / "keys").iterdir()] == ["secret.key"]

@@ -12,6 +12,7 @@ from engine.model.errors import SetupError
 from engine.store.database import open_database
 from engine.store.schema import check_schema, comparison, latest_version, migrate, schema_version, versions
 from engine.store.tables import metadata
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,7 +84,7 @@ def test_two_processes_that_migrate_at_once_wait_for_each_other(empty_database, 
     for process in both:
         process.stdin.write(b"x")
         process.stdin.flush()
-    outcomes = [process.communicate(timeout=30) for process in both]
+    outcomes = [process.communicate(timeout=PATIENCE) for process in both]
     assert [out.decode().strip() for out, _ in outcomes] == [latest_version()] * 2, outcomes
     check_schema(empty_database)
 
