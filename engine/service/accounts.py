@@ -1,9 +1,9 @@
 """Signing in, sessions and passwords.
 
 Passwords are hashed with Argon2id (RFC 9106, the library's low-memory profile). A session is a random token in the
-cookie; the database holds only its SHA-256, so that a stolen backup opens no session. Failed tries are counted in the
-database, per account and per address, because web workers share nothing else. One text answers a wrong name and a
-wrong password alike, and an unknown account costs the same time as a known one.
+cookie; the database holds only its SHA-256, so that a stolen backup opens no session. How often one may guess is said
+in ``attempts``. One text answers a wrong name and a wrong password alike, and an unknown account costs the same time
+as a known one.
 
 What a credential opened ends with it: a new password, a reset by the operator, *keluar dari semua sesi* and an account
 that is switched off end sessions and API tokens alike, and after a reset the old password opens nothing.
@@ -20,16 +20,14 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from engine.model.errors import AlurError, NotPermitted
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, OfficeRole, Person
+from engine.service import attempts
+from engine.service.attempts import Source
 from engine.service.office import Office
 from engine.store.database import Database
 from engine.store.queries import people, tokens
 from engine.store.unit_of_work import Work
 
-WINDOW = timedelta(minutes=15)
-TRIES_PER_ACCOUNT = 5
-TRIES_PER_ADDRESS = 40
 CODE_LASTS = timedelta(hours=24)
-CODE_TRIES = 5
 TOUCH_EVERY = timedelta(seconds=60)
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 200
@@ -38,14 +36,6 @@ ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 class SignInRefused(AlurError):
     """Name or password is wrong."""
-
-
-class SignInThrottled(AlurError):
-    """Too many tries; *until* is the instant from which one may try again."""
-
-    def __init__(self, until: datetime) -> None:
-        super().__init__(until.isoformat())
-        self.until = until
 
 
 class AccountInactive(AlurError):
@@ -62,6 +52,22 @@ class WeakPassword(AlurError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Retyped:
+    """A password that somebody who is signed in typed again, and where from."""
+
+    password: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session that was opened, and the secret by which its browser is known from then on."""
+
+    token: str
+    device: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,59 +98,49 @@ class Accounts:
     )
     _decoy: list[str] = field(default_factory=list)
 
-    def sign_in(self, account: str, password: str, address: str, user_agent: str, now: datetime) -> str:
-        """Open a session and return its token; SignInRefused, SignInThrottled or AccountInactive."""
+    def sign_in(self, account: str, password: str, source: Source, now: datetime) -> Opened:
+        """Open a session; SignInRefused, SignInThrottled or AccountInactive."""
         account = account.strip().lower()[:64]
-        with self.database.read() as reader:
-            for_account, from_address, last = people.failures(reader, account, address, now - WINDOW)
-            known = people.credentials(reader, account)
-            code = people.reset_code_of(reader, account) if known else None
-        if last is not None and (for_account >= TRIES_PER_ACCOUNT or from_address >= TRIES_PER_ADDRESS):
-            raise SignInThrottled(last + WINDOW)
-        used_code = accepted = False
-        if known is None or known.password_hash is None:
-            self._matches(self._decoy_hash(), password)  # the same time as for a known account
-        else:
-            accepted = self._matches(known.password_hash, password)
-        if known is not None and not accepted and code is not None and code[1] > now and code[2] < CODE_TRIES:
-            accepted = used_code = self._matches(code[0], password)
         with self.database.write(_actor(account), now) as work:
-            people.note_attempt(work, account, address, now, accepted)
-            if known is None or not accepted:
-                if code is not None:
-                    people.note_reset_try(work, account)
-            elif known.active:
-                token = secrets.token_urlsafe(32)
-                people.open_session(work, session_id_of(token), account, now, user_agent)
-                if used_code:  # a one-time code opens one session, in which a new password must be set
-                    people.drop_reset_code(work, account)
-                    people.change(work, account, must_change_password=True)
-                    work.record(f"person:{account}", Deed(Action.PASSWORD_RESET, change={"by": "one-time code"}))
-        if known is None or not accepted:
+            known_device = source.device_id if people.known_device(work, account, source.device_id) else None
+            attempt = attempts.admit(work, account, source.address, known_device)
+            known = people.credentials(work, account)
+            code = people.reset_code_of(work, account) if known else None
+        hashed = known.password_hash if known is not None else None
+        accepted = self._matches(hashed or self._decoy_hash(), password) and hashed is not None  # the same time for all
+        used_code = not accepted and code is not None and code[1] > now and self._matches(code[0], password)
+        if known is None or not (accepted or used_code):
             raise SignInRefused
         if not known.active:
             raise AccountInactive(known.deactivated_at)
-        return token
+        opened = Opened(secrets.token_urlsafe(32), source.device or secrets.token_urlsafe(32))
+        with self.database.write(_actor(account), now) as work:
+            if people.credentials(work, account) != known:
+                raise SignInRefused  # the password was changed, or the account switched off, while this one was checked
+            people.note_success(work, attempt, attempts.device_id_of(opened.device))
+            people.open_session(work, session_id_of(opened.token), account, now, source.user_agent)
+            if used_code:  # a one-time code opens one session, in which a new password must be set
+                if not people.drop_reset_code(work, account):
+                    raise SignInRefused  # another used it at the same moment
+                work.record(f"person:{account}", Deed(Action.PASSWORD_RESET, change={"by": "one-time code"}))
+        return opened
 
-    def confirm(self, actor: Actor, password: str, address: str, now: datetime) -> None:
+    def confirm(self, actor: Actor, retyped: Retyped, now: datetime) -> None:
         """Let somebody who is signed in prove again that it is they; SignInRefused or SignInThrottled.
 
-        A wrong password counts as a failed try to sign in: who found an open browser guesses no faster here. A right
-        one is no sign-in and is not noted.
+        Wrong passwords are counted for the session: who found an open browser guesses no faster here, and nobody else
+        can keep its owner from it.
         """
-        if not password:
+        if not retyped.password:
             raise SignInRefused
-        with self.database.read() as reader:
-            for_account, from_address, last = people.failures(reader, actor.person_id, address, now - WINDOW)
-            known = people.credentials(reader, actor.person_id)
-        if last is not None and (for_account >= TRIES_PER_ACCOUNT or from_address >= TRIES_PER_ADDRESS):
-            raise SignInThrottled(last + WINDOW)
-        hashed = known.password_hash if known is not None and known.active else None
-        if hashed is not None and self._matches(hashed, password):
-            return
         with self.database.write(actor, now) as work:
-            people.note_attempt(work, actor.person_id, address, now, False)
-        raise SignInRefused
+            attempt = attempts.admit(work, actor.person_id, retyped.address, actor.session_id)
+            known = people.credentials(work, actor.person_id)
+        hashed = known.password_hash if known is not None and known.active else None
+        if hashed is None or not self._matches(hashed, retyped.password):
+            raise SignInRefused
+        with self.database.write(actor, now) as work:
+            people.take_back(work, attempt=attempt, session_id=actor.session_id)
 
     def session(self, token: str, now: datetime) -> SignedIn | None:
         """Return who the session belongs to, or None if it ended, was idle too long, or never was."""
@@ -184,7 +180,7 @@ class Accounts:
         with self.database.read() as reader:
             return people.sessions_of(reader, actor.person_id)
 
-    def change_password(self, actor: Actor, old: str | None, new: str, now: datetime) -> None:
+    def change_password(self, actor: Actor, old: Retyped | None, new: str, now: datetime) -> None:
         """Set a new password; *old* may be None only while a change is demanded.
 
         Ends every other session, and every token.
@@ -193,10 +189,11 @@ class Accounts:
             known = people.credentials(reader, actor.person_id)
         if known is None or not known.active:
             raise NotPermitted("inactive")
-        if not known.must_change_password and not (
-            known.password_hash and self._matches(known.password_hash, old or "")
-        ):
-            raise WeakPassword("wrong_old")
+        if not known.must_change_password:
+            try:
+                self.confirm(actor, old or Retyped("", ""), now)
+            except SignInRefused:
+                raise WeakPassword("wrong_old") from None
         check_password(actor.person_id, new)
         if known.password_hash and self._matches(known.password_hash, new):
             raise WeakPassword("same")
@@ -220,6 +217,7 @@ class Accounts:
                 raise NotPermitted("unknown")
             people.set_reset_code(work, person_id, self.hasher.hash(code), now + CODE_LASTS)
             people.change(work, person_id, password_hash=None, must_change_password=True)
+            people.take_back(work, account=person_id)  # the code opens, however often somebody guessed before
             ended = end_access(work, person_id)
             work.record(f"person:{person_id}", Deed(Action.PASSWORD_RESET, change={"by": actor.person_id, **ended}))
         return code

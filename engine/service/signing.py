@@ -27,7 +27,8 @@ from engine.model.people import Actor
 from engine.model.renderings import SIGNED, due
 from engine.model.signatures import Mode, Signature
 from engine.model.work import Attachment, DocumentStatus, DocumentVersion
-from engine.service.accounts import Accounts, SignInRefused, SignInThrottled
+from engine.service.accounts import Accounts, Retyped, SignInRefused
+from engine.service.attempts import SignInThrottled
 from engine.service.moves import refuse_archived, retrying
 from engine.service.procedures import Procedures, Words
 from engine.service.templates import Unreadable, template_of
@@ -40,14 +41,6 @@ PDF = "application/pdf"
 SCANS = (PDF, "image/jpeg", "image/png")
 TRUST = "trust"
 """The folder of the data directory with the roots that the operator trusts, as PEM or DER."""
-
-
-@dataclass(frozen=True, slots=True)
-class Retyped:
-    """A password that somebody who is signed in typed again, and where from."""
-
-    password: str
-    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +157,7 @@ class Signing:
 
     def confirm(self, actor: Actor, retyped: Retyped, now: datetime) -> None:
         """Let the signer prove who they are; SignInRefused or SignInThrottled."""
-        self.accounts.confirm(actor, retyped.password, retyped.address, now)
+        self.accounts.confirm(actor, retyped, now)
 
     # ── what carries a signature, filed later ───────────────────────────────────────────────────────────────────────
 
@@ -347,7 +340,7 @@ def _confirmed(confirm: Callable[[], None] | None, words: Words) -> None:
     except SignInRefused:
         raise _NotTaken(gettext("sandi tidak cocok. Ketik ulang; isian lain sudah benar."), "mode") from None
     except SignInThrottled:
-        raise _NotTaken(gettext("terlalu banyak sandi yang salah. Coba lagi seperempat jam lagi."), "mode") from None
+        raise _NotTaken(gettext("terlalu banyak sandi yang salah. Tunggu sebentar, lalu coba lagi."), "mode") from None
 
 
 def said(reason: str, signer: str, gettext: Callable[[str], str]) -> str:

@@ -33,6 +33,7 @@ from engine.model.work import (
     TaskStatus,
 )
 from engine.service import moves, numbers, signing
+from engine.service.accounts import Retyped
 from engine.service.clocks import clock_of
 from engine.service.documents import Filing, Paper, content_of, file_ids, missing, papers, plan_filing, yielded_by
 from engine.service.moves import Head, Return
@@ -47,7 +48,7 @@ from engine.service.procedures import (
     entries_of,
     evaluator,
 )
-from engine.service.signing import Retyped, Signer, Signing
+from engine.service.signing import Signer, Signing
 from engine.service.templates import due_of
 from engine.store.database import Database
 from engine.store.queries import Transaction, documents, drafts, instances, people, renderings, tasks

@@ -519,7 +519,6 @@ reset_code = Table(
     Column("person_id", ForeignKey("person.id"), primary_key=True),
     Column("code_hash", Text, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
-    Column("attempts", Integer, nullable=False, default=0),
 )
 
 web_session = Table(
@@ -566,6 +565,7 @@ sign_in_attempt = Table(
     Column("address", String(64), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("succeeded", Boolean, nullable=False),
+    Column("device", String(64)),  # SHA-256 of what its browser's cookie says, where the account signed in there before
 )
 Index("ix_sign_in_attempt_account", sign_in_attempt.c.account, sign_in_attempt.c.at)
 Index("ix_sign_in_attempt_address", sign_in_attempt.c.address, sign_in_attempt.c.at)

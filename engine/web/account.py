@@ -33,7 +33,7 @@ def sign_out_everywhere() -> Response:
     """End every session, this one too."""
     services().accounts.sign_out_everywhere(actor(), now())
     session.clear()
-    flash(gettext("Semua sesi Anda sudah ditutup."), "success")
+    flash(gettext("Semua sesi Anda sudah ditutup dan token API Anda dicabut."), "success")
     return redirect(url_for("sign_in.sign_in"), 303)
 
 

@@ -1,12 +1,14 @@
 """Signing in and out, the first password, the language."""
 
 import re
+from datetime import timedelta
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, NotFound, NotPermitted
-from engine.service.accounts import AccountInactive, SignInRefused, SignInThrottled, WeakPassword
+from engine.service.accounts import AccountInactive, Opened, Retyped, SignInRefused, WeakPassword
+from engine.service.attempts import SignInThrottled, Source
 from engine.web import formatting, navigation
 from engine.web.access import anyone, signed_in
 from engine.web.identity import TOKEN, actor, now, unseal
@@ -15,6 +17,8 @@ from engine.web.services import services
 from engine.web.texts import gettext
 
 pages = Blueprint("sign_in", __name__)
+KNOWN_SECONDS = 400 * 24 * 3600  # the longest that browsers keep a cookie
+LONGEST_DEVICE = 64
 UNFIT = re.compile(r"[\\\x00-\x1f\x7f]")  # browsers read a backslash as a slash and leave tabs and line ends out
 
 
@@ -45,25 +49,20 @@ def open_session() -> tuple[str, int] | Response:
     sealed = request.form.get("_isian") or None
     following = safe_path(request.form.get("lanjut"))
     try:
-        token = services().accounts.sign_in(
-            account,
-            request.form.get("sandi", ""),
-            request.remote_addr or "-",
-            request.headers.get("User-Agent", ""),
-            now(),
-        )
+        opened = services().accounts.sign_in(account, request.form.get("sandi", ""), source(), now())
     except (SignInRefused, SignInThrottled, AccountInactive) as refusal:
-        message, status = _refusal(refusal)
+        message, status = refusal_words(refusal)
         page = render_template(
             "sign_in.html", errors=(message,), ended=False, account_name=account, next=following, sealed=sealed
         )
         return page, status
     chosen = session.get("bahasa")
     session.clear()
-    session[TOKEN] = token
+    session[TOKEN] = opened.token
     if chosen:
         session["bahasa"] = chosen
-    return _return_entries(token, sealed) or redirect(following or url_for("sign_in.home"), 303)
+    leads_to = _return_entries(opened.token, sealed) or redirect(following or url_for("sign_in.home"), 303)
+    return remember(opened, leads_to)
 
 
 @pages.post("/keluar")
@@ -102,13 +101,11 @@ def set_password() -> tuple[str, int] | Response:
     try:
         if new != request.form.get("ulang", ""):
             raise WeakPassword("repeat")
-        services().accounts.change_password(actor(), request.form.get("lama"), new, now())
-    except WeakPassword as weak:
-        return (
-            render_template("password.html", demanded=demanded, errors=(password_words(weak.reason),), next=following),
-            422,
-        )
-    flash(gettext("Sandi baru berlaku. Sesi lain Anda sudah ditutup."), "success")
+        services().accounts.change_password(actor(), retyped("lama"), new, now())
+    except (WeakPassword, SignInThrottled) as refusal:
+        message, status = refusal_words(refusal)
+        return render_template("password.html", demanded=demanded, errors=(message,), next=following), status
+    flash(gettext("Sandi baru berlaku. Sesi lain Anda sudah ditutup dan token API Anda dicabut."), "success")
     return redirect(following or url_for("sign_in.home"), 303)
 
 
@@ -140,6 +137,31 @@ def safe_path(path: str | None) -> str:
     return path
 
 
+def source() -> Source:
+    """Return where this request comes from."""
+    device = request.cookies.get(device_cookie(), "")[:LONGEST_DEVICE]
+    return Source(request.remote_addr or "-", device, request.headers.get("User-Agent", ""))
+
+
+def retyped(field: str) -> Retyped:
+    """Return the password that was typed again into *field*."""
+    return Retyped(request.form.get(field, ""), request.remote_addr or "-")
+
+
+def remember(opened: Opened, response: Response) -> Response:
+    """Let the browser be known at the next sign-in; it says who may guess on, never who somebody is."""
+    secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+    response.set_cookie(
+        device_cookie(), opened.device, max_age=KNOWN_SECONDS, secure=secure, httponly=True, samesite="Lax"
+    )
+    return response
+
+
+def device_cookie() -> str:
+    """Return the name of the cookie by which a browser is known."""
+    return f"{current_app.config['SESSION_COOKIE_NAME']}-peramban"
+
+
 def password_words(reason: str) -> str:
     """Return why a password cannot be taken."""
     return {
@@ -152,11 +174,14 @@ def password_words(reason: str) -> str:
     }[reason]
 
 
-def _refusal(refusal: Exception) -> tuple[str, int]:
+def refusal_words(refusal: Exception) -> tuple[str, int]:
+    """Return why somebody is not let in, or a password not taken, and the status that says so."""
     dates = formatting.Dates(lambda: services().office.calendar().zone)
     match refusal:
+        case WeakPassword():
+            return password_words(refusal.reason), 422
         case SignInThrottled():
-            at = dates.clock(refusal.until)
+            at = dates.clock(refusal.until + timedelta(seconds=59))
             return gettext("Terlalu banyak percobaan. Coba lagi pukul %(at)s.", at=at), 429
         case AccountInactive():
             if refusal.since is None:

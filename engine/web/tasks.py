@@ -10,9 +10,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, NotPrinted
-from engine.service.accounts import LONGEST_PASSWORD
+from engine.service.accounts import LONGEST_PASSWORD, Retyped
 from engine.service.procedures import Words
-from engine.service.signing import Retyped
 from engine.service.tasks import TaskPage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import signed_in, uploading

@@ -23,7 +23,25 @@ def test_after_five_mistakes_the_page_says_from_when_one_may_try_again(browse):
         browse().sign_in("sekretaris", "salah")
     answer = browse().sign_in("sekretaris", PASSWORD)
     assert answer.status_code == 429
-    assert "Coba lagi pukul 10.30" in answer.text
+    assert "Coba lagi pukul 10.16" in answer.text
+
+
+def test_a_browser_in_which_one_signed_in_before_is_let_in_while_strangers_guess(browse):
+    own = browse("sekretaris")
+    own.post("/keluar")
+    for _ in range(6):
+        browse().sign_in("sekretaris", "salah")
+    assert own.sign_in("sekretaris").status_code == 303
+    cookie = own.http.get_cookie("alur-peramban")
+    assert cookie.http_only
+    assert cookie.same_site == "Lax"
+
+
+def test_the_old_password_is_asked_no_more_often_than_at_signing_in(browse):
+    somebody = browse("sekretaris")
+    typed = {"lama": "salah", "baru": "sandi lain yang baru", "ulang": "sandi lain yang baru"}
+    tries = [somebody.post("/sandi", typed, page="/sandi").status_code for _ in range(6)]
+    assert tries == [422] * 5 + [429]
 
 
 def test_a_first_sign_in_leads_nowhere_but_to_a_new_password(office, browse):

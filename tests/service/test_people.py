@@ -6,6 +6,7 @@ import pytest
 
 from engine.model.errors import Conflict, InvalidForm, NotPermitted
 from engine.model.people import Capacity, OfficeRole
+from engine.service.attempts import Source
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def test_a_new_person_can_work_at_once_and_must_set_a_password(office, operator)
         operator, "tim.sakip.3", "Anggota Tim 3", ["tim_sakip"], date(2025, 4, 11), office.now
     )
     assert person.must_change_password
-    token = office.services.accounts.sign_in("tim.sakip.3", password, "-", "-", office.now)
+    token = office.services.accounts.sign_in("tim.sakip.3", password, Source("-"), office.now).token
     assert office.services.accounts.session(token, office.now).actor.roles == {"tim_sakip"}
 
 

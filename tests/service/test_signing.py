@@ -9,10 +9,11 @@ from engine.model.errors import Conflict, InvalidForm, InvalidProcedure, NotPerm
 from engine.model.history import Action, Deed
 from engine.model.people import Capacity
 from engine.model.work import DocumentStatus
-from engine.service.accounts import TRIES_PER_ACCOUNT
+from engine.service.accounts import Retyped
+from engine.service.attempts import FREE
 from engine.service.histories import Filter
 from engine.service.procedures import INDONESIAN
-from engine.service.signing import TRUST, Retyped
+from engine.service.signing import TRUST
 from engine.store.history import verify
 from engine.store.queries import people
 from tests.documents.certificates import authority, sign
@@ -102,10 +103,10 @@ def test_a_wrong_password_signs_nothing_and_costs_a_try(office, instance):
         assert (error.path, error.label) == ("tanda_tangan.mode", "Tanda tangan Kepala Dinas")
         assert refused.value.entries["laporan.petugas"] == ["tim.sakip"], "what was filled in comes back"
     assert office.open_steps(instance) == [STEP]
-    for _ in range(TRIES_PER_ACCOUNT):
+    for _ in range(FREE):
         with pytest.raises(InvalidForm) as refused:
             signs(office, instance, "internal", "salah lagi")
-    assert "seperempat jam" in refused.value.errors[0].message
+    assert "terlalu banyak sandi" in refused.value.errors[0].message
     with pytest.raises(InvalidForm):
         signs(office, instance, "internal", PASSWORD)
     office.later(minutes=16)

@@ -12,6 +12,7 @@ from engine.model.people import Capacity, Membership, Person
 from engine.store.prepared import Prepared
 from engine.store.queries import Transaction
 from engine.store.tables import membership, person, reset_code, sign_in_attempt, web_session
+from engine.store.unit_of_work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,33 +201,64 @@ def credentials(tx: Transaction, person_id: str) -> Credentials | None:
     return None if row is None else Credentials(*row)
 
 
-def note_attempt(tx: Transaction, account: str, address: str, now: datetime, succeeded: bool) -> None:
-    """Write down a try to sign in."""
-    tx.connection.execute(
-        insert(sign_in_attempt), {"account": account, "address": address, "at": now, "succeeded": succeeded}
-    )
+def one_at_a_time(tx: Transaction, account: str) -> None:
+    """Let tries for one account wait for each other until they commit; on SQLite every write does."""
+    if tx.connection.dialect.name == "postgresql":
+        lock = func.pg_advisory_xact_lock(func.hashtext("alur.sign_in"), func.hashtext(account))
+        tx.connection.execute(select(lock))
 
 
-def failures(tx: Transaction, account: str, address: str, since: datetime) -> tuple[int, int, datetime | None]:
-    """Return failed tries since *since*: for this account (after its last success), from this address, and the last."""
-    success = (
-        select(func.max(sign_in_attempt.c.at))
-        .where(sign_in_attempt.c.account == account, sign_in_attempt.c.succeeded)
-        .scalar_subquery()
-    )
-    for_account = and_(sign_in_attempt.c.account == account, or_(success.is_(None), sign_in_attempt.c.at >= success))
-    row = tx.connection.execute(
-        select(
-            func.count().filter(for_account),
-            func.count().filter(sign_in_attempt.c.address == address),
-            func.max(sign_in_attempt.c.at),
-        ).where(
-            sign_in_attempt.c.at > since,
-            sign_in_attempt.c.succeeded.is_(False),
-            or_(sign_in_attempt.c.account == account, sign_in_attempt.c.address == address),
-        )
-    ).one()
-    return row[0], row[1], row[2]
+def known_device(tx: Transaction, account: str, device: str | None) -> bool:
+    """Whether *account* signed in from *device* before."""
+    right = select(sign_in_attempt.c.id).where(*_of_device(account, device), sign_in_attempt.c.succeeded)
+    return device is not None and tx.connection.scalar(right.limit(1)) is not None
+
+
+def note_attempt(work: Work, account: str, address: str, device: str | None) -> int:
+    """Write a try down as a wrong one and return its id; *device* if it is a known one."""
+    facts = {"account": account, "address": address, "device": device, "at": work.now, "succeeded": False}
+    return int(work.connection.execute(insert(sign_in_attempt).returning(sign_in_attempt.c.id), facts).scalar_one())
+
+
+def take_back(
+    tx: Transaction, *, attempt: int | None = None, session_id: str | None = None, account: str | None = None
+) -> None:
+    """Delete a try that was right and is no sign-in, or the wrong ones of a session, or those for an account."""
+    its = sign_in_attempt.c
+    given = ((its.id, attempt), (its.device, session_id), (its.account, account))
+    which = or_(*(column == value for column, value in given if value is not None))
+    tx.connection.execute(delete(sign_in_attempt).where(which, its.succeeded.is_(False)))
+
+
+def wrong_tries(
+    tx: Transaction, account: str, address: str, device: str | None, since: datetime
+) -> tuple[tuple[int, datetime], ...]:
+    """Return how many wrong tries there were since then, and the last of them.
+
+    Of the account from *device* after its last right one there; without a device those of all devices that were not
+    known: of the account from *address*, of the account, and from *address*.
+    """
+    its = sign_in_attempt.c
+    if device is not None:
+        right = select(func.max(its.id)).where(*_of_device(account, device), its.succeeded).scalar_subquery()
+        lanes: tuple[Any, ...] = (and_(its.account == account, its.id > func.coalesce(right, 0)),)
+        whose: Any = its.device == device
+    else:
+        lanes = (and_(its.account == account, its.address == address), its.account == account, its.address == address)
+        whose = and_(its.device.is_(None), or_(its.account == account, its.address == address))
+    columns = [column for lane in lanes for column in (func.count().filter(lane), func.max(its.at).filter(lane))]
+    row = tx.connection.execute(select(*columns).where(its.at > since, its.succeeded.is_(False), whose)).one()
+    return tuple((count, last) for count, last in zip(row[::2], row[1::2], strict=True))
+
+
+def note_success(tx: Transaction, attempt: int, device: str) -> None:
+    """Turn a try into a sign-in from *device*, which is known from then on."""
+    right = update(sign_in_attempt).where(sign_in_attempt.c.id == attempt)
+    tx.connection.execute(right.values(succeeded=True, device=device))
+
+
+def _of_device(account: str, device: str | None) -> tuple[ColumnElement[bool], ...]:
+    return sign_in_attempt.c.account == account, sign_in_attempt.c.device == device
 
 
 def open_session(tx: Transaction, id_: str, person_id: str, now: datetime, user_agent: str) -> None:
@@ -320,27 +352,18 @@ def set_reset_code(tx: Transaction, person_id: str, code_hash: str, expires_at: 
     tx.connection.execute(delete(reset_code).where(reset_code.c.person_id == person_id))
     tx.connection.execute(
         insert(reset_code),
-        {"person_id": person_id, "code_hash": code_hash, "expires_at": expires_at, "attempts": 0},
+        {"person_id": person_id, "code_hash": code_hash, "expires_at": expires_at},
     )
 
 
-def reset_code_of(tx: Transaction, person_id: str) -> tuple[str, datetime, int] | None:
-    """Return (hash, expiry, tries) of a person's one-time code."""
+def reset_code_of(tx: Transaction, person_id: str) -> tuple[str, datetime] | None:
+    """Return (hash, expiry) of a person's one-time code."""
     row = tx.connection.execute(
-        select(reset_code.c.code_hash, reset_code.c.expires_at, reset_code.c.attempts).where(
-            reset_code.c.person_id == person_id
-        )
+        select(reset_code.c.code_hash, reset_code.c.expires_at).where(reset_code.c.person_id == person_id)
     ).one_or_none()
-    return None if row is None else (row.code_hash, row.expires_at, row.attempts)
+    return None if row is None else (row.code_hash, row.expires_at)
 
 
-def note_reset_try(tx: Transaction, person_id: str) -> None:
-    """Count a wrong one-time code."""
-    tx.connection.execute(
-        update(reset_code).where(reset_code.c.person_id == person_id).values(attempts=reset_code.c.attempts + 1)
-    )
-
-
-def drop_reset_code(tx: Transaction, person_id: str) -> None:
-    """Delete a one-time code."""
-    tx.connection.execute(delete(reset_code).where(reset_code.c.person_id == person_id))
+def drop_reset_code(tx: Transaction, person_id: str) -> bool:
+    """Delete a one-time code; False if there is none."""
+    return tx.connection.execute(delete(reset_code).where(reset_code.c.person_id == person_id)).rowcount == 1
