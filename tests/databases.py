@@ -105,6 +105,11 @@ class PostgreSQLServer:
         with self._database(self._prepared[prepare]) as url:
             yield url
 
+    def program(self, name: str) -> Path:
+        """The path of one of the server's own programs, such as ``psql``."""
+        self._url("postgres")
+        return Path(self._server.bin_path / name)
+
     def _migrated(self) -> str:
         if self._template is None:
             name = f"template_{uuid4().hex}"
