@@ -28,6 +28,7 @@ from benchmarks.engine_room import START, XML
 from benchmarks.figures import Figure, Found, Series, percentile
 from benchmarks.procedure import Recorded, plan_years, record
 from benchmarks.servers import GRANIAN, Load, Request, Server, joined, serving
+from engine.service.accounts import Retyped
 from engine.store.database import open_database
 from engine.store.queries import tasks
 from engine.store.tables import person
@@ -126,7 +127,8 @@ class Api(Driver):
     def __init__(self, office: Office) -> None:
         at_work, self._tokens = office.at_work, {}
         for account in {account for _, account, _ in STEPS}:
-            _, text = at_work.services.tokens.issue(at_work.actor(account), "bench", 30, at_work.now)
+            retyped = Retyped(PASSWORD, "-")
+            _, text = at_work.services.tokens.issue(at_work.actor(account), "bench", 30, ["work"], retyped, at_work.now)
             self._tokens[account] = text
 
     def completion(self, account: str, task_id: str, element_id: str, body: dict[str, Any]) -> Request:
@@ -185,7 +187,9 @@ def asked(
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
         connection.request(method, path, body or None, dict(headers or {}))
         answer = connection.getresponse()
-        return answer.status, answer.getheader("Set-Cookie"), answer.read().decode()
+        cookies = answer.headers.get_all("Set-Cookie") or ()
+        session = next((each for each in cookies if each.startswith("alur=")), None)
+        return answer.status, session, answer.read().decode()
 
 
 @contextmanager

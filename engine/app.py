@@ -95,7 +95,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
     files = FileStore(data_dir)
     registers = Registers(database, files)
     office = Office(database, Precedents(database, procedures), registers)
-    accounts = Accounts(database, office, idle=settings.idle, longest=settings.longest_session)
+    accounts = Accounts(database, office, settings.idle, settings.longest_session, settings.office)
     deployments = Deployments(database, executor, procedures, office, functions)
     signing = Signing(database, files, procedures, accounts, data_dir / TRUST)
     tasks = Tasks(database, executor, procedures, office, signing)
@@ -126,7 +126,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
         tasks=tasks,
         timers=Timers(database, executor, procedures, office),
         verification=Verification(database, procedures),
-        tokens=Tokens(database, office),
+        tokens=Tokens(database, office, accounts),
     )
 
 

@@ -20,17 +20,16 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from engine.model.errors import AlurError, NotPermitted
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, OfficeRole, Person
-from engine.service import attempts
+from engine.service import attempts, passwords
 from engine.service.attempts import Source
 from engine.service.office import Office
+from engine.service.passwords import LONGEST, WeakPassword
 from engine.store.database import Database
 from engine.store.queries import people, tokens
 from engine.store.unit_of_work import Work
 
 CODE_LASTS = timedelta(hours=24)
 TOUCH_EVERY = timedelta(seconds=60)
-SHORTEST_PASSWORD = 10
-LONGEST_PASSWORD = 200
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -44,14 +43,6 @@ class AccountInactive(AlurError):
     def __init__(self, since: datetime | None) -> None:
         super().__init__()
         self.since = since
-
-
-class WeakPassword(AlurError):
-    """The new password cannot be taken; *reason* is a key: "short", "long", "name", "same", "wrong_old"."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +84,7 @@ class Accounts:
     office: Office
     idle: timedelta = timedelta(minutes=30)
     longest: timedelta = timedelta(hours=12)
+    office_name: str = ""
     hasher: PasswordHasher = field(
         default_factory=lambda: PasswordHasher(time_cost=3, memory_cost=65536, parallelism=1)
     )
@@ -194,7 +186,7 @@ class Accounts:
                 self.confirm(actor, old or Retyped("", ""), now)
             except SignInRefused:
                 raise WeakPassword("wrong_old") from None
-        check_password(actor.person_id, new)
+        passwords.check(new, actor.person_id, actor.name, self.office_name)
         if known.password_hash and self._matches(known.password_hash, new):
             raise WeakPassword("same")
         hashed = self.hasher.hash(new)
@@ -230,7 +222,7 @@ class Accounts:
 
     def _matches(self, hashed: str, password: str) -> bool:
         try:
-            return self.hasher.verify(hashed, password[: LONGEST_PASSWORD + 1])
+            return self.hasher.verify(hashed, password[: LONGEST + 1])
         except (VerificationError, InvalidHashError):
             return False
 
@@ -246,16 +238,6 @@ def end_access(work: Work, person_id: str, but: str | None = None) -> dict[str, 
         "sessions": people.end_sessions(work, work.now, person_id=person_id, but=but),
         "tokens": tokens.revoke_all(work, person_id, work.now),
     }
-
-
-def check_password(person_id: str, password: str) -> None:
-    """Refuse a password that is too short, too long, or the account's own name (NIST SP 800-63B, 5.1.1.2)."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise WeakPassword("short")
-    if len(password) > LONGEST_PASSWORD:
-        raise WeakPassword("long")
-    if person_id.casefold() in password.casefold() or len(set(password)) < 5:
-        raise WeakPassword("name")
 
 
 def session_id_of(token: str) -> str:

@@ -2,8 +2,12 @@
 
 A token is 32 random bytes; the database holds only its SHA-256, so that a stolen backup opens nothing, and a slow hash
 would add nothing (there is nothing to guess). It carries no rights of its own: whoever shows it is its person, with
-that person's memberships of today, so that a membership that ended ends for scripts too. A token is refused while its
-person's account is off or must set a new password.
+that person's memberships of today, so that a membership that ended ends for scripts too, and within its scopes, which
+each operation of the API states. A token is refused while its person's account is off or must set a new password.
+
+Issuing one asks for the password again. Tokens from before there were scopes were issued without it, and nobody can
+tell one from what somebody took from an open browser: they keep all scopes, so that programs go on, and end 30 days
+after the migration at the latest.
 
 A write may carry an idempotency key. The key is reserved before the write begins and never runs twice: if the server
 stops between a write and keeping its answer, the key stays taken, and whoever repeats the request is told to look
@@ -13,13 +17,15 @@ before trying under a new key. That is at most once; at least once is what no ke
 import hashlib
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from engine.model.errors import AlurError, Conflict, FieldError, InvalidForm, NotFound
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, Person
+from engine.service.accounts import Accounts, Retyped
 from engine.service.office import Office
 from engine.store.database import Database
 from engine.store.queries import tokens
@@ -33,6 +39,16 @@ LONGEST_NAME = 80
 MOST_TOKENS = 50
 TOUCH_EVERY = timedelta(seconds=60)
 KEPT = timedelta(hours=24)
+
+
+class Scope(StrEnum):
+    """What a token may be used for: each operation of the API is in one of these."""
+
+    READ = "read"
+    WORK = "work"
+    START = "start"
+    DEPLOY = "deploy"
+    ADMINISTER = "administer"
 
 
 class TokenRefused(AlurError):
@@ -58,9 +74,15 @@ class Tokens:
 
     database: Database
     office: Office
+    accounts: Accounts
 
-    def issue(self, actor: Actor, name: str, days: int, now: datetime) -> tuple[TokenRecord, str]:
-        """Return a new token of the actor's own, and its text, which is nowhere else from then on."""
+    def issue(
+        self, actor: Actor, name: str, days: int, scopes: Collection[str], retyped: Retyped, now: datetime
+    ) -> tuple[TokenRecord, str]:
+        """Return a new token of the actor's own, and its text, which is nowhere else from then on.
+
+        InvalidForm names what is wrong; SignInRefused or SignInThrottled if *retyped* does not prove who asks.
+        """
         name = " ".join(name.split())
         entries = {"nama": [name], "masa": [str(days)]}
         errors = []
@@ -68,16 +90,20 @@ class Tokens:
             errors.append(FieldError("nama", "name", name, "required"))
         if days not in VALIDITY_DAYS:
             errors.append(FieldError("masa", "days", str(days), "enum"))
+        if not scopes or not set(scopes) <= set(Scope):
+            errors.append(FieldError("cakupan", "scopes", "", "scopes"))
         if errors:
             raise InvalidForm(errors, entries)
+        self.accounts.confirm(actor, retyped, now)
         text = PREFIX + secrets.token_urlsafe(32)
-        new = TokenRecord(str(uuid.uuid4()), actor.person_id, name, now, now + timedelta(days=days), None, None)
+        granted, ends = " ".join(scope for scope in Scope if scope in scopes), now + timedelta(days=days)
+        new = TokenRecord(str(uuid.uuid4()), actor.person_id, name, now, ends, None, None, granted)
         with self.database.write(actor, now) as work:
             held = [t for t in tokens.of_person(work, actor.person_id) if t.revoked_at is None and t.expires_at > now]
             if len(held) >= MOST_TOKENS:
                 raise InvalidForm([FieldError("nama", "name", name, "maxItems")], entries)
             tokens.add(work, new, hash_of(text))
-            change = {"token": new.id, "name": name, "expires_at": new.expires_at}
+            change = {"token": new.id, "name": name, "expires_at": new.expires_at, "scopes": granted}
             work.record(f"person:{actor.person_id}", Deed(Action.TOKEN_ISSUED, change=change))
         return new, text
 

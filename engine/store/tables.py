@@ -543,6 +543,7 @@ api_token = Table(  # issuing and revoking are lines of their person's stream; b
     Column("expires_at", UtcDateTime, nullable=False),
     Column("last_used_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    Column("scopes", String(200), nullable=False),  # words with spaces between, as RFC 6749 writes them
 )
 
 idempotency_key = Table(  # the answer that a write was given, so that a repeated request is answered and not done again

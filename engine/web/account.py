@@ -4,10 +4,13 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from werkzeug.wrappers import Response
 
 from engine.model.errors import InvalidForm, NotFound
-from engine.service.tokens import LONGEST_NAME, MOST_TOKENS, VALIDITY_DAYS, TokenRecord
+from engine.service.accounts import SignInRefused
+from engine.service.attempts import SignInThrottled
+from engine.service.tokens import LONGEST_NAME, MOST_TOKENS, VALIDITY_DAYS, Scope, TokenRecord
 from engine.web.access import signed_in
 from engine.web.identity import actor, now
 from engine.web.services import services
+from engine.web.sign_in import retyped, retyped_words
 from engine.web.texts import gettext
 
 pages = Blueprint("account", __name__, url_prefix="/akun")
@@ -48,12 +51,15 @@ def tokens() -> str:
 @signed_in
 def issue_token() -> tuple[str, int]:
     """Issue a token; its text is on this answer and nowhere else from then on."""
-    name, days = request.form.get("nama", ""), request.form.get("masa", 0, type=int)
+    name, days, scopes = request.form.get("nama", ""), request.form.get("masa", 0, type=int), _scopes()
     try:
-        token, text = services().tokens.issue(actor(), name, days, now())
+        token, text = services().tokens.issue(actor(), name, days, scopes, retyped(), now())
     except InvalidForm as invalid:
         return _tokens_page([_token_words(error.keyword) for error in invalid.errors], name), 422
-    return render_template("tokens/issued.html", token=token, text=text), 200
+    except (SignInRefused, SignInThrottled) as refusal:
+        message, status = retyped_words(refusal)
+        return _tokens_page([message], name), status
+    return render_template("tokens/issued.html", token=token, text=text, scopes=scope_words()), 200
 
 
 @pages.get("/token/<token_id>/cabut")
@@ -78,9 +84,26 @@ def _tokens_page(errors: list[str] | None = None, name: str = "") -> str:
         tokens=services().tokens.own(actor()),
         validities=VALIDITY_DAYS,
         longest=LONGEST_NAME,
+        scopes=scope_words(),
+        chosen=_scopes() or [Scope.READ],
         errors=errors or (),
         name=name,
     )
+
+
+def scope_words() -> dict[str, str]:
+    """Return what each scope lets a token do."""
+    return {
+        Scope.READ: gettext("Membaca tugas, pelaksanaan, dokumen dan riwayat"),
+        Scope.WORK: gettext("Mengerjakan tugas: mengambil, mengisi, menyelesaikan"),
+        Scope.START: gettext("Memulai pelaksanaan"),
+        Scope.DEPLOY: gettext("Memasang prosedur"),
+        Scope.ADMINISTER: gettext("Mengelola: menghentikan pelaksanaan, mengganti pelaksana, mengirim pesan, insiden"),
+    }
+
+
+def _scopes() -> list[str]:
+    return request.form.getlist("cakupan")
 
 
 def _token(token_id: str) -> TokenRecord:
@@ -96,4 +119,6 @@ def _token_words(keyword: str) -> str:
             return gettext("Anda sudah mempunyai %(n)d token yang berlaku. Cabut yang tidak dipakai.", n=MOST_TOKENS)
         case "enum":
             return gettext("Pilih masa berlaku dari daftar.")
+        case "scopes":
+            return gettext("Pilih paling sedikit satu cakupan: apa yang boleh dilakukan dengan token ini.")
     return gettext("Tulis nama token, paling banyak %(n)d karakter: untuk program apa token ini.", n=LONGEST_NAME)

@@ -134,7 +134,7 @@ def _identify_program(access: Access | None) -> None:
     if scheme.lower() != "bearer" or not text.strip():
         raise TokenRefused("missing")
     found = services().tokens.holder(text.strip(), now())
-    g.actor, g.holder = found.actor, found.person
+    g.actor, g.holder, g.scopes = found.actor, found.person, found.token.scopes.split()
     if not access.admits(g.actor.roles):
         raise NotPermitted("role", roles=tuple(sorted(access.roles)))
 

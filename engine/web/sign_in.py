@@ -7,8 +7,9 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, NotFound, NotPermitted
-from engine.service.accounts import AccountInactive, Opened, Retyped, SignInRefused, WeakPassword
+from engine.service.accounts import AccountInactive, Opened, Retyped, SignInRefused
 from engine.service.attempts import SignInThrottled, Source
+from engine.service.passwords import WeakPassword
 from engine.web import formatting, navigation
 from engine.web.access import anyone, signed_in
 from engine.web.identity import TOKEN, actor, now, unseal
@@ -100,7 +101,7 @@ def set_password() -> tuple[str, int] | Response:
     new = request.form.get("baru", "")
     try:
         if new != request.form.get("ulang", ""):
-            raise WeakPassword("repeat")
+            raise WeakPassword("unlike")
         services().accounts.change_password(actor(), retyped("lama"), new, now())
     except (WeakPassword, SignInThrottled) as refusal:
         message, status = refusal_words(refusal)
@@ -143,9 +144,16 @@ def source() -> Source:
     return Source(request.remote_addr or "-", device, request.headers.get("User-Agent", ""))
 
 
-def retyped(field: str) -> Retyped:
+def retyped(field: str = "sandi") -> Retyped:
     """Return the password that was typed again into *field*."""
     return Retyped(request.form.get(field, ""), request.remote_addr or "-")
+
+
+def retyped_words(refusal: Exception) -> tuple[str, int]:
+    """Return why a password that was typed again proves nothing, and the status that says so."""
+    if isinstance(refusal, SignInRefused):
+        return gettext("Sandi tidak cocok."), 422
+    return refusal_words(refusal)
 
 
 def remember(opened: Opened, response: Response) -> Response:
@@ -164,13 +172,19 @@ def device_cookie() -> str:
 
 def password_words(reason: str) -> str:
     """Return why a password cannot be taken."""
+    hint = gettext("Pakai beberapa kata yang tidak berhubungan, misalnya empat.")
     return {
         "short": gettext("Sandi paling sedikit 10 karakter."),
         "long": gettext("Sandi paling banyak 200 karakter."),
-        "name": gettext("Sandi tidak boleh memuat nama akun dan perlu paling sedikit lima karakter yang berbeda."),
+        "common": gettext("Sandi ini termasuk yang paling dahulu ditebak. %(hint)s", hint=hint),
+        "name": gettext("Sandi ini terlalu dekat dengan nama Anda, akun Anda, atau kantor. %(hint)s", hint=hint),
+        "keyboard": gettext("Huruf yang bersebelahan di papan ketik mudah ditebak. %(hint)s", hint=hint),
+        "repeat": gettext("Pengulangan seperti aaa atau abcabc mudah ditebak. %(hint)s", hint=hint),
+        "sequence": gettext("Urutan seperti abc atau 6543 mudah ditebak. %(hint)s", hint=hint),
+        "date": gettext("Tanggal dan tahun mudah ditebak. %(hint)s", hint=hint),
         "same": gettext("Sandi baru harus berbeda dari yang lama."),
         "wrong_old": gettext("Sandi lama tidak cocok."),
-        "repeat": gettext("Kedua isian sandi baru tidak sama."),
+        "unlike": gettext("Kedua isian sandi baru tidak sama."),
     }[reason]
 
 

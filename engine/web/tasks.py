@@ -10,7 +10,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, NotPrinted
-from engine.service.accounts import LONGEST_PASSWORD, Retyped
+from engine.service.accounts import Retyped
+from engine.service.passwords import LONGEST
 from engine.service.procedures import Words
 from engine.service.tasks import TaskPage
 from engine.web import diagrams, errors, formatting
@@ -224,7 +225,7 @@ def complete(task_id: str) -> Response | tuple[str, int]:
 
 def _retyped() -> str:
     """Return the password that was typed beside a signature; of a form with several, the one that was filled in."""
-    return next((text for text in request.form.getlist("_sandi") if text), "")[: LONGEST_PASSWORD + 1]
+    return next((text for text in request.form.getlist("_sandi") if text), "")[: LONGEST + 1]
 
 
 @pages.get("/<task_id>/hasil")

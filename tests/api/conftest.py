@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from engine.service.accounts import Retyped
+from engine.service.tokens import Scope
 from tests.office import SOP
-from tests.pages.conftest import app, database_kind, office
+from tests.pages.conftest import PASSWORD, app, database_kind, office
 
 __all__ = ["app", "database_kind", "office"]
 
@@ -13,11 +15,13 @@ __all__ = ["app", "database_kind", "office"]
 class Program:
     """A program with a token of *account*."""
 
-    def __init__(self, app, office, account):
+    def __init__(self, app, office, account, scopes=tuple(Scope)):
         self.http = app.test_client()
         self.headers = {}
         if account is not None:
-            self.token, text = office.services.tokens.issue(office.actor(account), "uji", 30, office.now)
+            retyped = Retyped(PASSWORD, "-")
+            issued = office.services.tokens.issue(office.actor(account), "uji", 30, scopes, retyped, office.now)
+            self.token, text = issued
             self.headers = {"Authorization": f"Bearer {text}"}
 
     def get(self, path, **options):
@@ -53,7 +57,7 @@ def problem(answer, status, kind):
 @pytest.fixture
 def program(app, office):
     """Start a program in somebody's name; without an account it has no token."""
-    return lambda account=None: Program(app, office, account)
+    return lambda account=None, scopes=tuple(Scope): Program(app, office, account, scopes)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import pytest
 from openapi_spec_validator import validate
 
+from engine.service.tokens import Scope
 from engine.web.access import access_of
 from engine.web.api import openapi
 from engine.web.api.operations import operation_of
@@ -53,6 +54,29 @@ def test_everybody_s_program_gets_what_their_roles_may_and_nobody_a_fault(app, p
             assert answer.status_code == 403, f"{account}: {rule.rule}"
 
 
+@pytest.mark.parametrize("account", ["operator", "perancang"])
+def test_every_operation_states_the_scope_that_it_asks_of_a_token(app, program, ids, account):
+    by_scope = {scope: program(account, [scope]) for scope in Scope}
+    all_but = {scope: program(account, set(Scope) - {scope}) for scope in Scope}
+    for rule, method, view in operations(app):
+        needed, access = operation_of(view).scope, access_of(view)
+        if access.open or not access.admits(frozenset({account, "designer" if account == "perancang" else account})):
+            continue
+        told = problem(asked(all_but[needed], app, rule, method, view, ids), 403, "insufficient-scope")
+        assert told["scope"] == needed
+        answer = asked(by_scope[needed], app, rule, method, view, ids)
+        assert "insufficient-scope" not in answer.text, rule.rule
+        assert answer.status_code < 500
+        writes = operation_of(view).writes
+        assert (needed is not Scope.READ) if writes else (needed in (Scope.READ, Scope.DEPLOY)), rule.rule
+
+
+def test_a_token_without_the_scope_is_told_which_one_is_missing(program):
+    answer = program("operator", ["read"]).post("/messages", {"name": "surat", "reason": "uji coba"})
+    assert answer.headers["WWW-Authenticate"].endswith('error="insufficient_scope", scope="administer"')
+    assert "administer" in problem(answer, 403, "insufficient-scope")["detail"]
+
+
 def test_a_program_of_who_only_reads_changes_nothing_whatever_it_asks(app, program, office, ids):
     auditor = program("auditor")
     before = everything(office)
@@ -72,6 +96,7 @@ def test_the_description_is_openapi_3_1_and_tells_every_operation_with_every_ans
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             assert operation["summary"], path
+            assert operation["security"] == [] or operation["security"][0]["token"][0] in operation["description"]
             wanted = {"401", "403"} if operation.get("security") != [] else set()
             assert wanted <= operation["responses"].keys(), (method, path)
 

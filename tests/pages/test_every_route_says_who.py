@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.model.people import OfficeRole
+from engine.service.accounts import Retyped
 from engine.service.procedures import INDONESIAN
 from engine.store.tables import metadata
 from engine.web.access import access_of
+from tests.pages.conftest import PASSWORD
 
 SAFE_POSTS = {"sign_in.open_session", "sign_in.sign_out", "sign_in.language", "sign_in.set_password"}
 OWN_POSTS = {"account.sign_out_everywhere", "account.issue_token", "account.revoke_token"}
@@ -31,7 +33,9 @@ def ids(office):
         "person_id": "sekretaris",
         "membership_id": "m-sekretaris-sekretaris",
         "incident_id": "00000000-0000-0000-0000-000000000000",
-        "token_id": office.services.tokens.issue(office.actor("sekretaris"), "uji", 30, office.now)[0].id,
+        "token_id": office.services.tokens.issue(
+            office.actor("sekretaris"), "uji", 30, ["read"], Retyped(PASSWORD, "-"), office.now
+        )[0].id,
         "definition_id": page.record.definition_id,
         "path": "processes/pengumpulan_data_kinerja/pengumpulan_data_kinerja.bpmn",
         "deed": "tangguhkan",

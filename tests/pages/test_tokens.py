@@ -2,9 +2,12 @@
 
 import re
 
+from tests.pages.conftest import PASSWORD
 
-def issue(browser, name="Rekap bulanan", days="90"):
-    return browser.post("/akun/token", {"nama": name, "masa": days}, page="/akun/token")
+
+def issue(browser, name="Rekap bulanan", days="90", **more):
+    typed = {"nama": name, "masa": days, "cakupan": ["read"], "sandi": PASSWORD, **more}
+    return browser.post("/akun/token", typed, page="/akun/token")
 
 
 def test_a_token_is_shown_once_and_opens_the_api_in_one_s_name(app, browse):
@@ -37,4 +40,26 @@ def test_a_token_needs_a_name_and_a_validity_from_the_list(browse):
         answer = issue(sekretaris, name, days)
         assert answer.status_code == 422
         assert "error-summary" in answer.text
+    for scopes in ([], ["everything"]):
+        answer = issue(sekretaris, cakupan=scopes)
+        assert answer.status_code == 422
+        assert "Pilih paling sedikit satu cakupan" in answer.text
     assert "Belum ada token." in sekretaris.get("/akun/token").text
+
+
+def test_an_open_browser_alone_issues_no_token(browse):
+    sekretaris = browse("sekretaris")
+    answers = [issue(sekretaris, sandi=wrong) for wrong in ("", "salah", "salah", "salah", "salah", "salah")]
+    assert [answer.status_code for answer in answers] == [422] * 6
+    assert "Sandi tidak cocok." in answers[-1].text
+    assert "Rekap bulanan" in answers[-1].text, "what was typed stands in the form again"
+    assert issue(sekretaris).status_code == 429
+    assert "Belum ada token." in sekretaris.get("/akun/token").text
+
+
+def test_the_page_says_in_words_what_a_token_may_do(browse):
+    sekretaris = browse("sekretaris")
+    issued = issue(sekretaris, cakupan=["work", "read"]).text
+    assert "Mengerjakan tugas" in issued
+    assert "Memasang prosedur" not in issued.split("Program mengirimnya")[0]
+    assert "<code>read work</code>" in sekretaris.get("/akun/token").text

@@ -25,6 +25,7 @@ class TokenRecord:
     expires_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    scopes: str  # words with spaces between
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ COLUMNS = (
     api_token.c.expires_at,
     api_token.c.last_used_at,
     api_token.c.revoked_at,
+    api_token.c.scopes,
 )
 
 

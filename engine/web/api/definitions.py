@@ -7,6 +7,7 @@ from flask import Response, url_for
 
 from engine.model.errors import Conflict
 from engine.model.people import OfficeRole
+from engine.service.tokens import Scope
 from engine.web.access import only, signed_in
 from engine.web.api import cursors, problems, shapes
 from engine.web.api.operations import Operations
@@ -14,13 +15,14 @@ from engine.web.identity import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
 
-operations = Operations("definitions")
+operations = Operations("definitions", writing=Scope.DEPLOY)
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
 
 @operations.operation(
     "POST",
     "/deployments/validation",
+    scope=Scope.DEPLOY,
     body=shapes.DeploymentAsked,
     gives=shapes.ValidationGiven,
     writes=False,

@@ -1,13 +1,14 @@
 """Operations on incidents: elements that raised."""
 
 from engine.model.people import OfficeRole
+from engine.service.tokens import Scope
 from engine.web.access import only
 from engine.web.api import cursors, shapes
 from engine.web.api.operations import Operations
 from engine.web.identity import actor, now
 from engine.web.services import services
 
-operations = Operations("incidents")
+operations = Operations("incidents", writing=Scope.ADMINISTER)
 
 
 @operations.operation(

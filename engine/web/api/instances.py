@@ -7,13 +7,14 @@ from flask import url_for
 from engine.model.people import OfficeRole
 from engine.service.instances import InstanceFilter
 from engine.service.procedures import Values
+from engine.service.tokens import Scope
 from engine.web.access import only, signed_in
 from engine.web.api import cursors, shapes
 from engine.web.api.operations import Operations, words
 from engine.web.identity import actor, now
 from engine.web.services import services
 
-operations = Operations("instances")
+operations = Operations("instances", writing=Scope.START)
 
 
 @operations.operation(
@@ -120,7 +121,12 @@ def show_document(document_id: str) -> shapes.DocumentContentGiven:
 
 
 @operations.operation(
-    "POST", "/instances/<instance_id>/suspension", body=shapes.ReasonAsked, status=204, problems=(404, 409, 422)
+    "POST",
+    "/instances/<instance_id>/suspension",
+    scope=Scope.ADMINISTER,
+    body=shapes.ReasonAsked,
+    status=204,
+    problems=(404, 409, 422),
 )
 @only(OfficeRole.OPERATOR)
 def suspend_instance(instance_id: str, body: shapes.ReasonAsked) -> None:
@@ -129,7 +135,12 @@ def suspend_instance(instance_id: str, body: shapes.ReasonAsked) -> None:
 
 
 @operations.operation(
-    "POST", "/instances/<instance_id>/resumption", body=shapes.ReasonAsked, status=204, problems=(404, 409, 422)
+    "POST",
+    "/instances/<instance_id>/resumption",
+    scope=Scope.ADMINISTER,
+    body=shapes.ReasonAsked,
+    status=204,
+    problems=(404, 409, 422),
 )
 @only(OfficeRole.OPERATOR)
 def resume_instance(instance_id: str, body: shapes.ReasonAsked) -> None:
@@ -138,7 +149,12 @@ def resume_instance(instance_id: str, body: shapes.ReasonAsked) -> None:
 
 
 @operations.operation(
-    "POST", "/instances/<instance_id>/termination", body=shapes.ReasonAsked, status=204, problems=(404, 409, 422)
+    "POST",
+    "/instances/<instance_id>/termination",
+    scope=Scope.ADMINISTER,
+    body=shapes.ReasonAsked,
+    status=204,
+    problems=(404, 409, 422),
 )
 @only(OfficeRole.OPERATOR)
 def terminate_instance(instance_id: str, body: shapes.ReasonAsked) -> None:

@@ -3,6 +3,7 @@
 from engine.model.errors import InvalidForm
 from engine.model.people import OfficeRole
 from engine.model.process import MessageKind
+from engine.service.tokens import Scope
 from engine.web.access import only
 from engine.web.api import problems, shapes
 from engine.web.api.operations import Operations
@@ -10,7 +11,7 @@ from engine.web.identity import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
 
-operations = Operations("messages")
+operations = Operations("messages", writing=Scope.ADMINISTER)
 
 
 @operations.operation(

@@ -23,7 +23,7 @@ PART = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 WORDS = {
     400: "The request cannot be read.",
     401: "No token, or one that opens nothing.",
-    403: "The token's person may not do this.",
+    403: "The token's person may not do this, or the token lacks the scope.",
     404: "There is none, or none for this person.",
     409: "Somebody was faster, or it stands where this cannot be done; `reason`, `who` and `at` say which.",
     413: "Too large.",
@@ -67,7 +67,8 @@ PROBLEM = {
 ABOUT = """\
 Everything that Alur's pages do with processes, for programs.
 
-Show a bearer token, issued on the page *Akun saya*: it acts as its person, with that person's roles of today. Lists are
+Show a bearer token, issued on the page *Akun saya*: it acts as its person, with that person's roles of today, within
+its scopes: `read`, `work` on tasks, `start` instances, `deploy`, `administer`. Lists are
 searched with a body and continued with a cursor. Any write takes an `Idempotency-Key`: asked again with the same key
 and body within 24 hours, it is not done again and answers as before. Errors are `application/problem+json`."""
 
@@ -153,12 +154,11 @@ def _operation(each: Described, schemas: dict[str, Any]) -> dict[str, Any]:
         "operationId": each.name,
         "tags": [told.tag],
         "summary": _line(summary),
-        "description": "\n\n".join(filter(None, (_line(more), _who(each.access)))),
+        "description": "\n\n".join(filter(None, (_line(more), _who(each)))),
+        "security": [] if each.access.open else [{"token": [told.scope]}],
         "parameters": parameters,
         "responses": _responses(each),
     }
-    if each.access.open:
-        found["security"] = []
     if told.body is not None:
         content = {"application/json": {"schema": {"$ref": REF.format(model=told.body.__name__)}}}
         found["requestBody"] = {"required": True, "content": content}
@@ -192,12 +192,11 @@ def _responses(each: Described) -> dict[str, Any]:
     }
 
 
-def _who(access: Access) -> str:
-    if access.open:
+def _who(each: Described) -> str:
+    if each.access.open:
         return "For anybody, without a token."
-    if access.roles:
-        return f"For {' and '.join(sorted(access.roles))}."
-    return ""
+    roles = f"For {' and '.join(sorted(each.access.roles))}. " if each.access.roles else ""
+    return f"{roles}Scope: `{each.operation.scope}`."
 
 
 def _line(text: str) -> str:

@@ -13,14 +13,16 @@ from decimal import Decimal
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from pydantic import BaseModel, ValidationError
 
 from engine.model.errors import AlurError
 from engine.service.procedures import Words
+from engine.service.tokens import Scope
 from engine.web import formatting
+from engine.web.access import access_of
 from engine.web.api import problems
-from engine.web.api.problems import Problem
+from engine.web.api.problems import Problem, beyond
 from engine.web.identity import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
@@ -41,6 +43,7 @@ class Operation:
     """What an operation takes and gives, as its view says it."""
 
     tag: str
+    scope: Scope  # that a token must have
     body: type[BaseModel] | None
     query: type[BaseModel] | None
     gives: type[BaseModel] | None
@@ -52,11 +55,12 @@ class Operation:
 
 
 class Operations:
-    """The operations of one noun; *tag* heads them in the document."""
+    """The operations of one noun; *tag* heads them in the document, *writing* is the scope of those that write."""
 
-    def __init__(self, tag: str) -> None:
+    def __init__(self, tag: str, writing: Scope) -> None:
         """Begin with none."""
         self.tag = tag
+        self.writing = writing
         self._added: list[tuple[str, str, View]] = []
 
     def register(self, api: Blueprint) -> None:
@@ -69,6 +73,7 @@ class Operations:
         method: str,
         path: str,
         *,
+        scope: Scope | None = None,
         body: type[BaseModel] | None = None,
         query: type[BaseModel] | None = None,
         gives: type[BaseModel] | None = None,
@@ -80,10 +85,12 @@ class Operations:
     ) -> Callable[[View], View]:
         """Add a view as an operation, called with the parts of its path, with ``body`` and ``query`` if it has them.
 
-        An operation writes unless it is a GET or says otherwise (a search is a POST that only reads).
+        An operation writes unless it is a GET or says otherwise (a search is a POST that only reads); one that reads
+        is in the scope of reading unless it says otherwise.
         """
         changes = method != "GET" if writes is None else writes
-        told = Operation(self.tag, body, query, gives, status, changes, problems, files, media_type)
+        needs = scope or (self.writing if changes else Scope.READ)
+        told = Operation(self.tag, needs, body, query, gives, status, changes, problems, files, media_type)
 
         def add(view: View) -> View:
             @wraps(view)
@@ -95,6 +102,9 @@ class Operations:
                         parts["query"] = read(query, request.args.to_dict())
                     return _written(view(**parts), told)
 
+                access = access_of(view)
+                if (access is None or not access.open) and told.scope not in g.scopes:
+                    raise beyond(told.scope)
                 return _once(run) if changes else run()
 
             setattr(answered, OPERATION, told)

@@ -27,7 +27,7 @@ from engine.model.errors import (
     NotReady,
     SetupError,
 )
-from engine.service.tokens import TokenRefused
+from engine.service.tokens import Scope, TokenRefused
 from engine.web import errors
 from engine.web.texts import gettext
 
@@ -104,6 +104,13 @@ def invalid(found: Sequence[tuple[str, str, str]]) -> Problem:
     """Return the problem of a request whose fields (path, code, message) are wrong."""
     listed = [{"field": path, "code": code, "message": message} for path, code, message in found]
     return Problem(422, "invalid-request", gettext("Isi permintaan tidak sesuai."), errors=listed)
+
+
+def beyond(scope: Scope) -> Problem:
+    """Return the problem of a token that may not do this (RFC 6750, 3.1)."""
+    challenge = f'Bearer realm="alur", error="insufficient_scope", scope="{scope}"'
+    detail = gettext("Token ini tidak mencakup %(scope)s. Terbitkan token dengan cakupan itu.", scope=scope.value)
+    return Problem(403, "insufficient-scope", detail, headers={"WWW-Authenticate": challenge}, scope=scope)
 
 
 def problem(status: int, kind: str, detail: str, *, headers: Mapping[str, str] | None = None, **facts: Any) -> Response:

@@ -2,12 +2,13 @@
 
 from flask import Response, current_app, jsonify
 
+from engine.service.tokens import Scope
 from engine.web.access import anyone, signed_in
 from engine.web.api import openapi, shapes
 from engine.web.api.operations import Operations
 from engine.web.identity import actor
 
-operations = Operations("reference")
+operations = Operations("reference", writing=Scope.READ)
 
 
 @operations.operation("GET", "/openapi.json")

@@ -9,6 +9,7 @@ from engine.model.people import OfficeRole
 from engine.model.work import TaskStatus
 from engine.service.procedures import Values
 from engine.service.tasks import TaskFilter, TaskPlace
+from engine.service.tokens import Scope
 from engine.service.uploads import TooLarge, UploadRefused, safe_name
 from engine.web.access import only, signed_in, uploading
 from engine.web.api import cursors, problems, shapes
@@ -18,7 +19,7 @@ from engine.web.services import services
 from engine.web.texts import gettext
 from engine.web.uploads import refusal_words
 
-operations = Operations("tasks")
+operations = Operations("tasks", writing=Scope.WORK)
 
 
 @operations.operation("POST", "/tasks/search", body=shapes.TaskSearch, gives=shapes.TasksGiven, writes=False)
@@ -92,7 +93,12 @@ def release_task(task_id: str) -> None:
 
 
 @operations.operation(
-    "POST", "/tasks/<task_id>/reassignment", body=shapes.ReassignmentAsked, status=204, problems=(404, 409, 422)
+    "POST",
+    "/tasks/<task_id>/reassignment",
+    scope=Scope.ADMINISTER,
+    body=shapes.ReassignmentAsked,
+    status=204,
+    problems=(404, 409, 422),
 )
 @only(OfficeRole.OPERATOR)
 def reassign_task(task_id: str, body: shapes.ReassignmentAsked) -> None:
