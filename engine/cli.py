@@ -158,7 +158,7 @@ def serve(tls_cert: Path | None, tls_key: Path | None, tls_self_signed: bool, be
 @told
 def worker() -> None:
     """Fire due timers, deliver messages and keep house (`alur serve` starts one; more may join on PostgreSQL)."""
-    serving.die_with_parent()
+    serving.attach()
     joined = build(read())
     joined.check()
     services = joined.services

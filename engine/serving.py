@@ -1,22 +1,33 @@
 """The supervisor: web workers and one worker child under one process that they never outlive.
 
-Granian serves (in a trial, two to three times the requests of gunicorn). Killing its main process left web workers
-behind that kept answering on the port, so every child asks the kernel to be told when its parent dies.
+Granian serves (in a trial, two to three times the requests of gunicorn), behind it ``front``. Killing its main process
+left web workers behind that kept answering on the port, so every child asks the kernel to be told when its parent dies.
+
+A child that hangs cannot be asked either. Each says now and then that it lives (``pulse``): a web worker from its event
+loop, the worker with every row. One that says nothing is replaced when it is stopped or computes for seconds, which no
+child does without a word however busy the machine is; how long it takes by the clock decides only where nothing is
+computed at all, and the clock is the supervisor's own ticks, so that a machine that slept kills nobody. On which row a
+worker ended is kept: the next one but one sets it aside as an incident, and if even that hangs, passes it by.
 """
 
 import ctypes
+import faulthandler
+import gc
 import os
+import resource
 import signal
 import socket
 import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from cryptography import x509
@@ -24,10 +35,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 
+from engine import pulse
 from engine.app import build
-from engine.model.errors import SetupError
+from engine.front import Front
+from engine.model.errors import AlurError, SetupError
 from engine.settings import Settings, read
 from engine.store.database import check_writable
 from engine.store.files import disk_problem
@@ -37,12 +51,24 @@ log = structlog.get_logger(__name__)
 SUPERVISOR = "ALUR_SUPERVISOR"
 PR_SET_PDEATHSIG = 1
 RESTART_SECONDS = 1.0
-STOP_SECONDS = 15
+HEADER_SECONDS = 20  # for a header to come whole, and for an idle connection
+STOP_SECONDS, LAST_SECONDS = 3, 1.5  # for requests under way, then for the worker
+TICK = 0.5
+FROZEN = 10  # ticks that a process may stand still
+SILENT = 240  # ticks that a process may wait for something without a word
+COMPUTING = 6.0  # seconds that a process may compute without a word
+SAME_SECONDS = 600.0  # within which a worker that ends on the same row as the one before ends because of it
 CERTIFICATE_DAYS = 825
 
 
-def die_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
-    """Let the kernel send this process a signal when its supervisor dies (Linux: prctl(2), PR_SET_PDEATHSIG)."""
+def attach(number: signal.Signals = signal.SIGTERM) -> None:
+    """Let this process be seen by its supervisor, and get a signal when that dies (Linux: prctl(2), PR_SET_PDEATHSIG).
+
+    Killed for hanging, it says where it was.
+    """
+    faulthandler.enable()
+    gc.freeze()
+    pulse.join()
     supervisor = os.environ.get(SUPERVISOR)
     if supervisor is None or not sys.platform.startswith("linux"):
         return
@@ -51,26 +77,36 @@ def die_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
         os.kill(os.getpid(), number)
 
 
-def application() -> Any:
-    """Return the WSGI application of one web worker (Granian's factory)."""
-    die_with_parent(signal.SIGKILL)  # asked to stop, Granian waits for a visitor who never ends a request
-    alur = build(read())
-    alur.check()
-    return alur.wsgi()
+def application() -> Front:
+    """Return the application of one web worker (Granian's factory)."""
+    attach(signal.SIGKILL)  # asked to stop, Granian waits for a visitor who never ends a request
+    settings = read()
+    try:
+        alur = build(settings)
+        alur.check()
+    except AlurError as error:
+        sys.exit(str(error))
+    return Front(
+        alur.wsgi(),
+        threads=settings.threads,
+        folder=settings.data,
+        largest=settings.upload_limit,
+        proxies=settings.proxies,
+    )
 
 
 def serve(settings: Settings, *, certificate: Path | None = None, key: Path | None = None) -> None:
     """Serve until told to stop; SetupError if the port is taken."""
     refuse_taken_port(settings.host, settings.port)
-    os.environ[SUPERVISOR] = str(os.getpid())
     server = Granian(
         "engine.serving:application",
         address=settings.host,
         port=settings.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,  # every wait of HTTP/1 has a deadline
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=64 * 1024),
         workers=settings.workers,
-        blocking_threads=settings.threads,
-        backpressure=settings.threads * 16,
+        backpressure=_connections(),
         workers_kill_timeout=STOP_SECONDS,
         respawn_failed_workers=True,
         factory=True,
@@ -79,10 +115,31 @@ def serve(settings: Settings, *, certificate: Path | None = None, key: Path | No
         ssl_cert=certificate,
         ssl_key=key,
     )
-    child = _WorkerChild()
-    server.on_startup(child.start)
-    server.on_shutdown(child.stop)
-    server.serve()
+    children = _Children(server)
+    server.on_startup(children.start)
+    server.on_shutdown(children.stop)
+    with supervising():
+        server.serve()
+
+
+@contextmanager
+def supervising() -> Iterator[None]:
+    """Make this process a supervisor, whose children end with it and say that they live."""
+    os.environ[SUPERVISOR] = str(os.getpid())
+    gc.freeze()  # what was imported is not looked through again, least of all at the end
+    memory = pulse.provide()
+    try:
+        yield
+    finally:
+        memory.unlink(missing_ok=True)
+
+
+def _connections() -> int:
+    """Return how many connections a web worker holds: each may need a file beside it, and others files are open."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # where the limit is said to be none, and is one
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return max(128, min(8192, (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 256) // 2))
 
 
 def refuse_taken_port(host: str, port: int) -> None:
@@ -110,37 +167,85 @@ def refuse_bad_certificate(certificate: Path, key: Path) -> None:
         ) from None
 
 
-class _WorkerChild:
-    """The worker process beside the web workers, started again when it dies."""
+class _Children:
+    """The worker beside the web workers, started again when it ends, and an eye on all of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: Any = None) -> None:
+        self._server = server
         self._process: subprocess.Popen[bytes] | None = None
+        self._born = 0.0
+        self._hung: dict[str, int] = {}
+        self._seen: dict[int, tuple[float, float, int]] = {}  # what it said last, had computed by then, and ticks since
         self._stopping = threading.Event()
-        self._watch = threading.Thread(target=self._keep_alive, name="worker watch", daemon=True)
+        self._watch = threading.Thread(target=self._keep_alive, name="watch", daemon=True)
 
     def start(self) -> None:
-        """Start the worker and watch it."""
-        self._process = self._spawn()
+        """Start the worker and watch."""
+        self._spawn()
         self._watch.start()
 
     def stop(self) -> None:
-        """Tell the worker to finish, and wait."""
+        """Tell the worker to finish, and wait a little."""
         self._stopping.set()
         if self._process is not None:
             self._process.terminate()
             try:
-                self._process.wait(STOP_SECONDS)
+                self._process.wait(LAST_SECONDS)
             except subprocess.TimeoutExpired:
                 self._process.kill()
 
     def _keep_alive(self) -> None:
-        while not self._stopping.wait(RESTART_SECONDS):
-            if self._process is not None and self._process.poll() is not None and not self._stopping.is_set():
-                log.warning("worker died, starting it again", code=self._process.returncode)
-                self._process = self._spawn()
+        while not self._stopping.wait(TICK):
+            if self._process is None or (self._server is not None and self._server.interrupt_signal):
+                self._stopping.set()  # the worker ends its round while the web workers end theirs
+                if self._process is not None:
+                    self._process.terminate()
+                return
+            web = [child.inner.pid for child in list(self._server.wrks)] if self._server is not None else []
+            for pid in (*web, self._process.pid):
+                self._look_at(pid)
+            for pid in self._seen.keys() - {*web, self._process.pid}:
+                del self._seen[pid]
+                pulse.leave(pid)
+            if self._process.poll() is not None and time.monotonic() > self._born + RESTART_SECONDS:
+                self._replace()
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-m", "engine", "worker"])
+    def _look_at(self, pid: int) -> None:
+        """Kill a process that hangs: with a trace of what it was at where it still can give one, else for good."""
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+        except OSError:
+            return  # it is gone, or this system has no such place: no process is replaced then
+        said, row = pulse.read().get(pid, (0.0, ""))
+        computed = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        before = self._seen.get(pid)
+        if before is None or before[0] != said:
+            self._seen[pid] = (said, computed, 0)
+            return
+        _, since, ticks = self._seen[pid] = (said, before[1], before[2] + 1)
+        frozen, computing = fields[0] == "T" and ticks >= FROZEN, bool(said) and computed - since >= COMPUTING
+        if frozen or computing or ticks >= SILENT:
+            log.error("process hangs, replacing it", process=pid, row=row, frozen=frozen, computed=computed - since)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGABRT)
+                time.sleep(TICK)
+                os.kill(pid, signal.SIGKILL)
+
+    def _replace(self) -> None:
+        """Start the worker again, and tell it on which rows others before it ended."""
+        ended = cast("subprocess.Popen[bytes]", self._process)
+        row = pulse.read().get(ended.pid, (0.0, ""))[1]
+        again = self._hung.get(row, 0) if time.monotonic() < self._born + SAME_SECONDS else 0
+        self._hung = {r: n for r, n in self._hung.items() if n >= pulse.PASSED_BY} | ({row: again + 1} if row else {})
+        log.warning("worker died, starting it again", code=ended.returncode, row=row)
+        self._spawn()
+
+    def _spawn(self) -> None:
+        hung = " ".join(f"{row}:{times}" for row, times in self._hung.items())
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "engine", "worker"], env=os.environ | {pulse.HUNG: hung}
+        )
+        self._born = time.monotonic()
 
 
 def self_signed(data_dir: Path, names: Sequence[str]) -> tuple[Path, Path, str]:

@@ -20,6 +20,7 @@ from types import FrameType
 
 import structlog
 
+from engine import pulse
 from engine.model.errors import AlurError
 from engine.service.archives import Archives
 from engine.service.documents import Documents
@@ -58,6 +59,7 @@ class Worker:
             signal.signal(number, self._stop)
         log.info("worker started", name=self.name)
         while not self.stopping.wait(SWEEP_SECONDS):
+            pulse.beat()
             try:
                 self.sweep(datetime.now(UTC))
             except AlurError as error:  # a database that is busy or gone comes back; the rows wait
@@ -68,7 +70,7 @@ class Worker:
         """Fire what is due at *now*, deliver what is waited for, and keep house; how many instances moved."""
         moved = 0
         if not is_restored(self.data_dir):
-            for instance_id in self.timers.due(now):
+            for instance_id in pulse.rows(self.timers.due(now)):
                 moved += self._moved(instance_id, partial(self.timers.fire, instance_id, now))
             for message_id, instance_id in self.messages.deliverable():
                 moved += self._moved(instance_id, partial(self.messages.deliver, message_id, instance_id, now))

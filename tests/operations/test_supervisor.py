@@ -1,4 +1,4 @@
-"""The processes of one server: what dies is started again, and nothing outlives the supervisor."""
+"""The processes of one server: what dies or hangs is started again, and nothing outlives the supervisor."""
 
 import signal
 import socket
@@ -6,10 +6,10 @@ import socket
 import psutil
 import pytest
 
-from tests.operations.harness import until
+from tests.operations.harness import PATIENCE, until
 
-ENDED = 15.0
-"""Seconds within which processes that lost their supervisor are gone."""
+ENDED = PATIENCE
+"""Seconds within which processes that lost their supervisor are gone: one may have to load what it is made of first."""
 
 
 def worker_of(installation, but=None):
@@ -54,6 +54,21 @@ def test_a_web_worker_that_dies_is_started_again_and_sessions_go_on(installation
     web_worker_of(installation, server, but=first)
     until(server.answers, "the new web worker answers")
     assert ani.get("/tugas").status == 200
+
+
+def test_processes_that_stand_still_are_replaced_and_work_goes_on(installation):
+    server = installation.serve()
+    ani = installation.sign_in("ani")
+    worker, web = worker_of(installation), web_worker_of(installation, server)
+    until(lambda: '"worker started"' in server.said, "the worker is at work")
+    worker.suspend()
+    web.suspend()
+    worker_of(installation, but=worker)
+    web_worker_of(installation, server, but=web)
+    until(server.answers, "the new web worker answers")
+    assert ani.start("tunggu", nomor="001", lama="PT1S").status == 303
+    until(lambda: ani.tasks("001", "bersama"), "the new worker fires the timer")
+    assert server.said.count("process hangs, replacing it") == 2
 
 
 @pytest.mark.parametrize("moment", ["a visitor never ends a request", "the worker is only starting"])
