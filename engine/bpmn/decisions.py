@@ -14,12 +14,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from reprlib import repr as brief
 from typing import Any
 
 from engine.bpmn import expression, markup
 from engine.bpmn.expression import Expression, ExpressionError
 from engine.bpmn.markup import Element, local, text_of
+from engine.model.bounds import admitted, bounded, spend
+from engine.model.errors import FunctionFailed
 
 INPUT = "masukan"
 """The name by which a ``?`` cell reads the input's value."""
@@ -82,6 +85,16 @@ class Table:
 
     def decide(self, names: Names, functions: Functions) -> dict[str, Any]:
         """Return a value for each output; Undecided, or ExpressionError if an input cannot be computed."""
+        try:
+            with bounded(), localcontext(expression.ARITHMETIC):
+                return self._decided(names, functions)
+        except (Undecided, ExpressionError, FunctionFailed):
+            raise
+        except expression.UNFIT as error:
+            raise expression.unfit(self.id, error) from None
+
+    def _decided(self, names: Names, functions: Functions) -> dict[str, Any]:
+        spend(len(self.rows) * len(self.inputs))
         values = [each.evaluate(names, functions) for each in self.inputs]
         hits = self._hits(values, names, functions)
         if self.policy == "UNIQUE" and len(hits) > 1:
@@ -304,7 +317,10 @@ class _Cell:
                 inner = self.endpoint()
                 return lambda names, functions: -inner(names, functions)
             case "number", _:
-                return _always(Decimal(text))
+                try:
+                    return _always(admitted(Decimal(text)))
+                except ValueError as error:
+                    raise self.fault(str(error)) from None
             case "text", _:
                 return _always(ast.literal_eval(text))
             case "name", "true" | "True":
@@ -403,7 +419,9 @@ def _comparing(operator: str, endpoint: Value) -> Test:
         try:
             return compare(value, other)
         except TypeError:
-            raise ExpressionError(str(value), 0, f"{value!r} tidak dapat dibandingkan dengan {other!r}") from None
+            raise ExpressionError(
+                brief(value), 0, f"{brief(value)} tidak dapat dibandingkan dengan {brief(other)}"
+            ) from None
 
     return test
 

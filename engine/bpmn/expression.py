@@ -4,8 +4,12 @@ Its syntax is that of Python expressions, reduced to what ``docs/ungkapan.md`` l
 against a whitelist and compiled to closures, so that nothing but these closures can ever run. There is no ``eval``, no
 attribute of a Python object is reachable (a point reads a key of a mapping), no function but those of ``FUNCTIONS`` and
 what the host passes: its own (``HOST_FUNCTIONS``) and those of the procedure's ``functions.py``. Which of these an
-expression calls stands in ``calls``, and a deployment refuses what nobody gives. Numbers are Decimal; text, syntax and
-results are bounded.
+expression calls stands in ``calls``, and a deployment refuses what nobody gives.
+
+Text, syntax and results are bounded. Numbers are Decimal, and every one is ``admitted`` where it comes to light: a
+literal, what a name, key or index reads, what a function returns. No operation behind that meets a number whose digits
+would fill the memory. There are no loops, so an evaluation costs its nodes and the items of the lists that they walk:
+both are spent from a budget (``engine.model.bounds``).
 
 RestrictedPython was weighed and left out: it stops neither ``9**9**9`` nor ``"a" * 10**9`` and was seventeen times
 slower in a trial.
@@ -21,12 +25,15 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, DecimalException, localcontext
 from functools import lru_cache
 from itertools import accumulate
+from reprlib import repr as brief
 from typing import Any
 
+from engine.model.bounds import admitted, alike, bounded, is_bounded, spend
 from engine.model.errors import FunctionFailed
 
 FUNCTION_NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
 """Of a function that is not the language's own; none of Python's built-in functions is ever one."""
+PLACE = re.compile(r"\{([^{}]*)\}")
 LONGEST_TEXT = 2_000
 LONGEST_SCRIPT = 10_000
 MOST_NODES = 300
@@ -37,8 +44,11 @@ LARGEST_VALUE = 2_000_000
 LARGEST_DATA = 10_000_000
 """Of one result and of all that an instance holds, in letters: ``a = [a, a]`` forty times has few items, and no end."""
 ITEM = 8  # letters that an item counts as
-ARITHMETIC = Context(prec=34, Emin=-6143, Emax=6144, rounding=ROUND_HALF_UP)
-"""IEEE 754 decimal128: more than any sum of money, and bounded."""
+DEEPEST_VALUE = 50
+ARITHMETIC = Context(prec=34, Emin=-67, Emax=100, rounding=ROUND_HALF_UP)
+"""The digits of IEEE 754 decimal128, and no result that is not admitted."""
+UNFIT = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What Python raises where a value does not fit an operation or a function of the host."""
 
 Scope = Mapping[str, Any]
 Code = Callable[[Scope, Mapping[str, Callable[..., Any]]], Any]
@@ -62,26 +72,36 @@ class Expression:
     names: frozenset[str]
     calls: frozenset[str]
     code: Code
+    cost: int  # nodes
 
     def evaluate(self, names: Scope, functions: Mapping[str, Callable[..., Any]] | None = None) -> Any:
         """Return the value for *names*; ExpressionError says what was missing or did not fit.
 
         FunctionFailed comes through as it is: it is the procedure that is at fault, not the values.
         """
+        if not is_bounded():
+            with bounded():
+                return self.evaluate(names, functions)
         try:
+            spend(self.cost)
             with localcontext(ARITHMETIC):
                 value = self.code(names, functions or {})
-            if isinstance(value, list | dict) and weight(value, LARGEST_VALUE) > LARGEST_VALUE:
+            if isinstance(value, list | dict) and extent(value) > LARGEST_VALUE // ITEM:
                 raise _Fault("hasilnya terlalu besar")
             return value
         except (ExpressionError, FunctionFailed):
             raise
         except _Fault as fault:
             raise ExpressionError(self.text, fault.position, fault.reason) from None
-        except DecimalException as error:
-            raise ExpressionError(self.text, 0, f"hitungan tidak dapat dilakukan ({type(error).__name__})") from None
-        except (TypeError, ValueError, KeyError, IndexError, ArithmeticError, RecursionError) as error:
-            raise ExpressionError(self.text, 0, f"nilai tidak cocok ({error})") from None
+        except UNFIT as error:
+            raise unfit(self.text, error) from None
+
+
+def unfit(text: str, error: Exception) -> ExpressionError:
+    """Return what is told of a value that did not fit."""
+    if isinstance(error, DecimalException):
+        return ExpressionError(text, 0, f"hitungan tidak dapat dilakukan ({type(error).__name__})")
+    return ExpressionError(text, 0, f"nilai tidak cocok ({str(error)[:200]})")
 
 
 class _Fault(Exception):
@@ -92,17 +112,33 @@ class _Fault(Exception):
 
 
 def weight(value: Any, most: int) -> int:
-    """Return how many letters *value* takes when it is written down, or something above *most*."""
-    found, waiting = 0, [value]
-    while waiting and found <= most:
-        match waiting.pop():
-            case str() as text:
-                found += len(text)
-            case dict() as fields:
-                waiting.extend(fields.values())
-            case list() | tuple() as items:
-                waiting.extend(items)
-        found += ITEM
+    """Return how many letters *value* takes when it is written down; more than *most* if it is larger or too deep."""
+    found, level = 0, [value]
+    for _ in range(DEEPEST_VALUE):
+        below: list[Any] = []
+        for each in level:
+            found += ITEM
+            match each:
+                case str():
+                    found += len(each)
+                case dict():
+                    below += each.values()
+                case list() | tuple():
+                    below += each
+            if found + ITEM * len(below) > most:
+                return most + 1
+        if not below:
+            return found
+        level = below
+    return most + 1
+
+
+def extent(value: Any) -> int:
+    """Return how many steps it takes to walk through *value*, and spend them."""
+    if not isinstance(value, list | dict | tuple):
+        return 1
+    found = -(-weight(value, LARGEST_VALUE) // ITEM)
+    spend(found)
     return found
 
 
@@ -111,22 +147,23 @@ def weight(value: Any, most: int) -> int:
 
 def _number(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise _Fault(f"{value!r} bukan angka")
-    return Decimal(value)
+        raise _Fault(f"{brief(value)} bukan angka")
+    return Decimal(admitted(value))
 
 
 def _items(value: Any) -> Sequence[Any]:
     if value is None:
         return ()
     if isinstance(value, str) or not isinstance(value, Sequence):
-        raise _Fault(f"{value!r} bukan daftar")
+        raise _Fault(f"{brief(value)} bukan daftar")
     if len(value) > MOST_ITEMS:
         raise _Fault("daftar terlalu panjang")
+    spend(len(value))
     return value
 
 
 def _round(value: Any, digits: Any = 0) -> Decimal:
-    places = int(digits)
+    places = int(_number(digits))
     if not -20 <= places <= 20:
         raise _Fault("jumlah desimal terlalu besar")
     return _number(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
@@ -140,10 +177,8 @@ def _text(value: Any) -> str:
             return value
         case bool():
             return "ya" if value else "tidak"
-        case Decimal():
-            return format(value, "f")
-        case int():
-            return str(value)
+        case int() | Decimal():
+            return format(_number(value), "f")
         case date():
             return value.isoformat()
     raise _Fault(f"{type(value).__name__} tidak dapat dijadikan teks")
@@ -154,11 +189,12 @@ def _length(value: Any) -> int:
 
 
 def _unique(rows: Any) -> list[Any]:
-    found: list[Any] = []
-    for item in _items(rows):
-        if item is not None and item != "" and item not in found:
-            found.append(item)
-    return found
+    given = [item for item in _items(rows) if item is not None and item != ""]
+    extent(given)
+    found: dict[Any, Any] = {}
+    for item in given:
+        found.setdefault(alike(item), item)
+    return list(found.values())
 
 
 def _column(rows: Any, key: str) -> list[Any]:
@@ -166,6 +202,7 @@ def _column(rows: Any, key: str) -> list[Any]:
 
 
 def _filtered(rows: Any, key: str, value: Any) -> list[Any]:
+    spend(len(_items(rows)) * extent(value))
     return [row for row in _items(rows) if isinstance(row, Mapping) and row.get(key) == value]
 
 
@@ -179,9 +216,9 @@ def _date(text: Any) -> date:
     if isinstance(text, date):
         return text
     try:
-        return date.fromisoformat(str(text))
+        return date.fromisoformat(_text(text))
     except ValueError:
-        raise _Fault(f'{text!r} bukan tanggal (contoh: tanggal("2025-03-31"))') from None
+        raise _Fault(f'{brief(text)} bukan tanggal (contoh: tanggal("2025-03-31"))') from None
 
 
 def _days(count: Any) -> timedelta:
@@ -199,22 +236,35 @@ def _extreme(pick: Callable[..., Any]) -> Callable[..., Any]:
     def choose(*values: Any) -> Any:
         chosen = _items(values[0]) if len(values) == 1 else values
         present = [v for v in chosen if v is not None]
+        extent(present)
         return pick(present) if present else None
 
     return choose
 
 
-def _joined(values: Any, between: str = ", ") -> str:
-    return _bounded(between.join(_text(v) for v in _items(values)))
+def _joined(values: Any, between: Any = ", ") -> str:
+    if not isinstance(between, str):
+        raise _Fault(f"pemisah {brief(between)} bukan teks")
+    return _written([part for value in _items(values) for part in (between, _text(value))][1:])
 
 
 def _filled_in(pattern: Any, values: Any) -> str:
+    """Return *pattern* with its places filled in, in one pass: what is filled in is no pattern again."""
     if not isinstance(pattern, str) or not isinstance(values, Mapping):
         raise _Fault("susun memerlukan teks dan objek")
-    written: str = pattern
-    for name, value in values.items():
-        written = _bounded(written.replace("{" + name + "}", _text(value)))
-    return written
+    parts = PLACE.split(_bounded(pattern))
+    for place in range(1, len(parts), 2):
+        name = parts[place]
+        parts[place] = _text(values[name]) if name in values else f"{{{name}}}"
+    return _written(parts)
+
+
+def _written(parts: Sequence[str]) -> str:
+    """Return *parts* as one text, which is not made if it is too long."""
+    spend(len(parts))
+    if sum(map(len, parts)) > LONGEST_RESULT:
+        raise _Fault("hasilnya terlalu panjang")
+    return "".join(parts)
 
 
 FUNCTIONS: dict[str, tuple[Callable[..., Any], str, str]] = {
@@ -263,6 +313,7 @@ def _add(left: Any, right: Any) -> Any:
     if isinstance(left, list) and isinstance(right, list):
         if len(left) + len(right) > MOST_ITEMS:
             raise _Fault("daftar terlalu panjang")
+        spend(len(left) + len(right))
         return left + right
     if isinstance(left, date | timedelta) or isinstance(right, date | timedelta):
         return left + right
@@ -285,6 +336,15 @@ BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.FloorDiv: lambda left, right: _number(left) // _number(right),
     ast.Mod: lambda left, right: _number(left) % _number(right),
 }
+
+
+def _within(item: Any, whole: Any) -> bool:
+    whole = whole or ()
+    if not isinstance(whole, str | Mapping):
+        spend(len(whole) * extent(item))
+    return item in whole
+
+
 COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -294,8 +354,8 @@ COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.GtE: operator.ge,
     ast.Is: lambda left, right: left is right,
     ast.IsNot: lambda left, right: left is not right,
-    ast.In: lambda left, right: left in (right or ()),
-    ast.NotIn: lambda left, right: left not in (right or ()),
+    ast.In: _within,
+    ast.NotIn: lambda left, right: not _within(left, right),
 }
 
 
@@ -313,14 +373,15 @@ def compile(text: str) -> Expression:
         raise ExpressionError(text, max(0, (error.offset or 1) - 1), "tata tulisnya salah") from None
     except (ValueError, RecursionError, MemoryError):
         raise ExpressionError(text, 0, "tata tulisnya terlalu rumit atau memuat huruf terlarang") from None
-    if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
+    cost = sum(1 for _ in ast.walk(tree))
+    if cost > MOST_NODES:
         raise ExpressionError(text, 0, "ungkapan terlalu rumit")
     compiler = _Compiler(text)
     try:
         code = compiler.visit(tree.body, 0)
     except _Fault as fault:
         raise ExpressionError(text, fault.position, fault.reason) from None
-    return Expression(text, frozenset(compiler.names), frozenset(compiler.calls), code)
+    return Expression(text, frozenset(compiler.names), frozenset(compiler.calls), code, cost)
 
 
 class _Compiler:
@@ -383,14 +444,13 @@ class _Compiler:
 
     def constant(self, value: Any, at: int) -> Code:
         match value:
-            case bool() | None:
+            case bool() | None | str():
                 constant: Any = value
-            case int():
-                constant = Decimal(value)
-            case float():
-                constant = self._decimal(at)
-            case str():
-                constant = value
+            case int() | float():
+                try:
+                    constant = admitted(Decimal(value) if isinstance(value, int) else self._decimal(at))
+                except ValueError as error:
+                    raise _Fault(str(error), at) from None
             case _:
                 raise _Fault(f"{value!r} tidak dikenal dalam ungkapan", at)
         return lambda names, functions: constant
@@ -404,7 +464,7 @@ class _Compiler:
 
         def read(names: Scope, functions: Mapping[str, Callable[..., Any]]) -> Any:
             try:
-                return names[name]
+                return admitted(names[name])
             except KeyError:
                 raise _Fault(f"nama {name!r} tidak ada", at) from None
 
@@ -421,7 +481,7 @@ class _Compiler:
             function = known[0] if known is not None else functions.get(name)
             if function is None:
                 raise _Fault(f"fungsi {name!r} tidak tersedia di sini", at)
-            return function(*(argument(names, functions) for argument in arguments))
+            return admitted(function(*(argument(names, functions) for argument in arguments)))
 
         return run
 
@@ -469,11 +529,12 @@ def _compared(first: Code, pairs: list[tuple[Callable[[Any, Any], Any], Code]], 
         left = first(names, functions)
         for relate, code in pairs:
             right = code(names, functions)
+            extent(left)  # as far as two are alike, one is walked through
             try:
                 if not relate(left, right):
                     return False
             except TypeError:
-                raise _Fault(f"{left!r} tidak dapat dibandingkan dengan {right!r}", at) from None
+                raise _Fault(f"{brief(left)} tidak dapat dibandingkan dengan {brief(right)}", at) from None
             left = right
         return True
 
@@ -484,13 +545,13 @@ def _item(of: Code, key: Code, at: int) -> Code:
     def read(names: Scope, functions: Mapping[str, Callable[..., Any]]) -> Any:
         value, wanted = of(names, functions), key(names, functions)
         if isinstance(value, Mapping):
-            return value.get(wanted)
+            return admitted(value.get(wanted))
         if isinstance(value, Sequence) and isinstance(wanted, int | Decimal) and not isinstance(wanted, bool):
             index = int(wanted)
             if -len(value) <= index < len(value):
-                return value[index]
+                return admitted(value[index])
             raise _Fault(f"tidak ada isi ke-{index}", at)
-        raise _Fault(f"{type(value).__name__} tidak punya isi {wanted!r}", at)
+        raise _Fault(f"{type(value).__name__} tidak punya isi {brief(wanted)}", at)
 
     return read
 
@@ -501,7 +562,7 @@ def _key(of: Code, name: str, at: int) -> Code:
         if value is None:
             return None
         if isinstance(value, Mapping):
-            return value.get(name)
+            return admitted(value.get(name))
         raise _Fault(f"{type(value).__name__} tidak punya {name!r}", at)
 
     return read

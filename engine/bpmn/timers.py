@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
+from reprlib import repr as brief
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,8 +24,14 @@ from SpiffWorkflow.bpmn.specs.event_definitions.timer import (
     TimerEventDefinition,
 )
 
+from engine.model.bounds import bounded
+
 Functions = Mapping[str, Callable[..., Any]]
 ISO_8601 = re.compile(r"P[\dYMWDTHS.]+|R\d*/.+|\d{4}-\d{2}-\d{2}([T ][\d:.]+(Z|[+-]\d{2}:?\d{2})?)?")
+LENGTH = re.compile(
+    r"P(\d{1,4}[YM]|\d{1,7}[WD]|\d{1,4}[.,]\d{1,9}[YMWD])*(T[\d.,HMS]{1,20})?", re.IGNORECASE | re.ASCII
+)
+"""A length of time that upstream reckons at once: it walks through months one by one."""
 ZONE = ZoneInfo("Asia/Jakarta")
 """Where a date without a zone is meant."""
 
@@ -37,7 +44,8 @@ def moment(now: datetime, functions: Functions) -> Iterator[None]:
     """Let the engine compute for the instant *now* with the host's *functions*."""
     at, with_ = _NOW.set(now), _FUNCTIONS.set(functions)
     try:
-        yield
+        with bounded():
+            yield
     finally:
         _NOW.reset(at)
         _FUNCTIONS.reset(with_)
@@ -71,15 +79,15 @@ def _instant(value: Any) -> datetime:
         case str():
             found = datetime.fromisoformat(value)
         case _:
-            raise ValueError(f"{value!r} bukan tanggal")
+            raise ValueError(f"{brief(value)} bukan tanggal")
     return (found if found.tzinfo else found.replace(tzinfo=ZONE)).astimezone(UTC)
 
 
 def _length(value: Any, start: datetime) -> timedelta:
     if isinstance(value, timedelta):
         return value
-    if not isinstance(value, str) or value.startswith("-"):
-        raise ValueError(f"{value!r} bukan lama waktu")
+    if not isinstance(value, str) or not LENGTH.fullmatch(value):
+        raise ValueError(f"{brief(value)} bukan lama waktu")
     found = TimerEventDefinition.get_timedelta_from_start(TimerEventDefinition.parse_iso_duration(value), start)
     return timedelta(seconds=found.total_seconds())
 

@@ -16,6 +16,7 @@ from engine.forms.posting import Posting
 from engine.forms.reading import People, Reading, Surroundings
 from engine.forms.rules import Rules
 from engine.forms.views import FormView, Progress, Shown
+from engine.model.bounds import bounded
 from engine.model.errors import FieldError, InvalidForm, NotFound
 from engine.model.work import Attachment
 
@@ -91,6 +92,7 @@ class Form:
 
     # ── filling in ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @bounded()
     def prefill(self, context: Mapping[str, Any], evaluate: Evaluate) -> dict[str, list[str]]:
         """Return what the form begins with, as texts; what cannot be evaluated begins empty."""
         defaults = Defaults(context, evaluate)
@@ -100,6 +102,7 @@ class Form:
         """Return typed values as the texts that a person would have posted."""
         return typed_values.entries_of(self.tree, values)
 
+    @bounded()
     def fields(
         self,
         entries: Entries,
@@ -130,6 +133,7 @@ class Form:
             progress=self.progress(entries),
         )
 
+    @bounded()
     def accept(
         self,
         entries: Entries,
@@ -154,6 +158,7 @@ class Form:
         """Return the table at *path* that somebody fills in; NotFound for anything else."""
         return tables.table_at(self.tree, path)
 
+    @bounded()
     def read(
         self,
         entries: Entries,
@@ -180,6 +185,7 @@ class Form:
             raise InvalidForm(posting.errors, posting.entries)
         return posting.entries
 
+    @bounded()
     def begins_with(self, context: Mapping[str, Any], evaluate: Evaluate) -> dict[str, Any]:
         """Return what the form begins with, as JSON by field."""
         defaults = Defaults(context, evaluate)

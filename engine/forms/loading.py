@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from engine.forms import rules
+from engine.forms import patterns, rules
 from engine.forms.field import (
     ARCHIVE,
     FILING,
@@ -30,6 +30,7 @@ from engine.forms.field import (
     Wording,
 )
 from engine.forms.form import Form
+from engine.forms.numbers import MOST_DIGITS
 from engine.forms.positions import Path, lines
 from engine.model.errors import Finding, InvalidProcedure
 from engine.model.signatures import Mode
@@ -81,14 +82,15 @@ CheckExpression = Callable[[str], object]
 
 
 @lru_cache(maxsize=512)
-def load(form_id: str, schema: bytes, ui: bytes | None, check: CheckExpression) -> Form:
+def load(form_id: str, schema: bytes, ui: bytes | None, check: CheckExpression, *, deployed: bool = False) -> Form:
     """Return the form that *schema* and *ui* describe; InvalidProcedure carries every fault of both.
 
     *check* reads an expression and raises ValueError with a ``reason`` if it is none: the language is not ours.
+    One that was *deployed* may hold patterns that are refused today (``patterns``).
     A form never changes, so one is read once for all versions that have it: holding a schema to its metaschema takes
     most of reading a procedure.
     """
-    reader = _Reader(form_id, check)
+    reader = _Reader(form_id, check, deployed)
     parsed = reader.json(reader.schema_file, schema)
     shown = reader.json(reader.ui_file, ui) if ui is not None else {}
     if reader.findings:
@@ -102,9 +104,10 @@ def load(form_id: str, schema: bytes, ui: bytes | None, check: CheckExpression) 
 class _Reader:
     """Reads one form and remembers every fault on the way."""
 
-    def __init__(self, form_id: str, check: CheckExpression) -> None:
+    def __init__(self, form_id: str, check: CheckExpression, deployed: bool) -> None:
         self.form_id = form_id
         self.check = check
+        self.deployed = deployed
         self.schema_file = f"{form_id}.schema.json"
         self.ui_file = f"{form_id}.ui.json"
         self.findings: list[Finding] = []
@@ -117,17 +120,17 @@ class _Reader:
         """Return the JSON of a file, numbers as Decimal; None after a fault."""
         try:
             text = content.decode("utf-8")
-            parsed = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+            parsed = json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_number)
         except UnicodeDecodeError:
             self.refuse(file, (), "Berkas ini bukan teks UTF-8.", "Simpan sebagai UTF-8.")
             return None
         except json.JSONDecodeError as error:
             self._add(file, error.lineno, f"JSON tidak terbaca: {error.msg}.", "Perbaiki tata tulis JSON di baris itu.")
             return None
-        except (ValueError, RecursionError):
-            self.refuse(
-                file, (), "JSON memuat nilai yang bukan angka biasa, atau terlalu dalam.", "Tulis angka biasa saja."
-            )
+        except (ValueError, RecursionError) as error:
+            line = text[: text.find(str(error))].count("\n") + 1 if isinstance(error, NoUsualNumber) else None
+            message = "JSON memuat nilai yang bukan angka biasa, atau terlalu dalam."
+            self._add(file, line, message, f"Tulis angka biasa saja, paling banyak {MOST_DIGITS} angka.")
             return None
         self.lines[file], twice = lines(text)
         for path in twice:
@@ -169,6 +172,7 @@ class _Reader:
             self.refuse(self.schema_file, ("type",), "Formulir harus bertipe object.", 'Tulis "type": "object".')
             return None
         self.known_keywords(whole, OBJECT | ABOUT | ROOT, ())
+        self.check_patterns(whole, ())
         self.sections = frozenset(_sections(whole))
         fields = self.section_fields(whole, ui, (), (), ())
         if self.findings:
@@ -441,11 +445,6 @@ class _Reader:
     def text_kind(self, schema: Mapping[str, Any], path: Path) -> Kind | None:
         """Return what kind of field a text schema describes."""
         self.known_keywords(schema, STRING | ABOUT, path)
-        if "pattern" in schema:
-            try:
-                re.compile(schema["pattern"])
-            except re.error as error:
-                self.refuse(self.schema_file, (*path, "pattern"), f"Pola tidak terbaca: {error}.", "Perbaiki polanya.")
         if "oneOf" in schema or "enum" in schema:
             return Kind.CHOICE
         if "format" not in schema:
@@ -459,6 +458,22 @@ class _Reader:
                 f"Pakai {', '.join(sorted(FORMATS))}, atau hapus.",
             )
         return kind
+
+    def check_patterns(self, schema: Any, path: Path) -> None:
+        """Refuse every pattern below *path* that cannot be run, in conditions too."""
+        below = schema.items() if isinstance(schema, Mapping) else enumerate(schema) if isinstance(schema, list) else ()
+        for name, part in below:
+            here = (*path, name)
+            if name == "patternProperties":
+                self.refuse(self.schema_file, here, f"Kata kunci {name} tidak dikenal.", "Hapus.")
+            elif name != "pattern" or not isinstance(part, str) or path[-1:] == ("x-number",):
+                self.check_patterns(part, here)
+            elif not self.deployed:
+                try:
+                    patterns.compiled(part, schema.get("maxLength"))
+                except patterns.Unsayable as error:
+                    message = f"Pola ini tidak dapat dijalankan: {error}."
+                    self.refuse(self.schema_file, here, message, "Tulis dengan cara lain; lihat docs/formulir.md.")
 
     def list_kind(self, schema: Mapping[str, Any], path: Path) -> Kind | None:
         """Return what kind of field an array schema describes."""
@@ -796,8 +811,19 @@ class _Reader:
             blame("Pilihannya kosong atau kembar.", "Beri tiap pilihan const yang berbeda.")
 
 
-def _refuse_constant(text: str) -> Any:
-    raise ValueError(text)
+class NoUsualNumber(ValueError):
+    """A number that no field can hold, nor a limit of one; the message is what was written."""
+
+
+def _number(text: str) -> int | Decimal:
+    """Return a number of a schema: no larger than a field holds, nor so small that a quotient by it cannot be told."""
+    try:
+        found = Decimal(text)
+        if not found.is_finite() or len(text) > 2 * MOST_DIGITS or not -9 < found.adjusted() < MOST_DIGITS:
+            raise NoUsualNumber(text)
+    except ArithmeticError:
+        raise NoUsualNumber(text) from None
+    return int(text) if text.lstrip("-").isdecimal() else found
 
 
 def _wording(schema: Mapping[str, Any], keyword: str) -> Wording | None:

@@ -17,7 +17,7 @@ from engine.forms.messages import Gettext
 from engine.forms.values import CHECKED, typing
 from engine.model.errors import FieldError
 
-_JSON_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_JSON_NUMBER = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?")
 
 
 @dataclass

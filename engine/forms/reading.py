@@ -20,6 +20,7 @@ from engine.forms.field import LISTS, MANY, NUMERIC, Field, Kind
 from engine.forms.messages import Gettext
 from engine.forms.rules import Rules
 from engine.forms.values import CHECKED, asks_about_points, empty, instance, typed
+from engine.model.bounds import TooMuch
 from engine.model.errors import FieldError, FunctionFailed
 from engine.model.signatures import Mode
 from engine.model.work import Attachment
@@ -396,6 +397,8 @@ class Reading:
                 names[VALUE] = value
                 try:
                     holds = bool(self.around.evaluate(check.expression, names))
+                except TooMuch:
+                    raise
                 except ValueError:
                     continue  # it asks for a field that is empty or wrong, which has an error of its own
                 if not holds:

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.forms import dates, numbers
 from engine.forms.field import MANY, NUMERIC, ROWS, Field, Kind
+from engine.model.bounds import admitted
 
 CHECKED = "ya"
 """What a checked box posts."""
@@ -62,8 +63,8 @@ def typed(field: Field, value: Any) -> Any:
         case kind if kind in NUMERIC:
             if isinstance(value, bool) or not isinstance(value, int | Decimal):
                 raise ValueError(f"{value!r} is no number")
-            if not Decimal(value).is_finite():
-                raise ValueError("not a finite number")
+            if Decimal(admitted(value)).adjusted() >= numbers.MOST_DIGITS:
+                raise ValueError("a number too large for a field")
             return Decimal(value)
         case _:
             return _text(value) or None

@@ -16,7 +16,7 @@ def say(text: str | None) -> str:
     """
     if not text:
         return ""
-    found = {unit: count for count, unit in re.findall(r"(\d+)([WDHM])", text)}
+    found = {unit: count for count, unit in re.findall(r"(?<!\d)(\d{1,5})([WDHM])", text)}
     return " ".join(f"{found[unit]} {word}" for unit, word in UNITS if unit in found) or text
 
 

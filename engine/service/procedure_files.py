@@ -22,7 +22,7 @@ FORM_FILES = {
 """How a form's two files end, by the folder that they are in."""
 
 
-def read_forms(process_id: str, files: Mapping[str, bytes]) -> dict[str, Form]:
+def read_forms(process_id: str, files: Mapping[str, bytes], *, deployed: bool = False) -> dict[str, Form]:
     """Return every form of a procedure by its id; InvalidProcedure carries every fault of every form.
 
     SpiffArena's modeller keeps forms beside the diagram, as ``<form>-schema.json`` and ``<form>-uischema.json``.
@@ -37,7 +37,7 @@ def read_forms(process_id: str, files: Mapping[str, bytes]) -> dict[str, Form]:
             form_id = name.name.removesuffix(schema)
             ui = files.get(str(name.with_name(form_id + shown)))
             try:
-                forms[form_id] = load_form(form_id, files[path], ui, expression.compile)
+                forms[form_id] = load_form(form_id, files[path], ui, expression.compile, deployed=deployed)
             except InvalidProcedure as invalid:
                 ends = {".schema.json": schema, ".ui.json": shown}
                 for each in invalid.findings:

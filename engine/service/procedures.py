@@ -133,7 +133,8 @@ class Procedures:
         definition = self.executor.definition(record.content_hash, record.process_id, lambda: files)
         own = self.own_functions.of(record.process_id, files)
         functions: dict[str, Callable[..., Any]] = {**own, "putusan": partial(decide, definition.tables, own)}
-        return Procedure(record, definition.outline, read_forms(record.process_id, files), definition, files, functions)
+        forms = read_forms(record.process_id, files, deployed=True)
+        return Procedure(record, definition.outline, forms, definition, files, functions)
 
 
 def decide(tables: Mapping[str, Table], functions: Mapping[str, Callable[..., Any]], table_id: Any, inputs: Any) -> Any:

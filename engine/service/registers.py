@@ -401,7 +401,7 @@ class Registers:
         InvalidProcedure carries every fault of the schema, and every row that would not fit it any more.
         """
         text = json.dumps({name: content.decode("utf-8", "replace") for name, content in sorted(files.items())})
-        register = read_register(register_id, text)
+        register = read_register(register_id, text, deployed=False)
         with self.database.write(actor, now) as work:
             known = registers.by_id(work, register_id)
             if known is not None and known.schema == text:
@@ -533,7 +533,7 @@ def expression_text(value: Any) -> str:
 
 
 @lru_cache(maxsize=64)
-def read_register(register_id: str, text: str) -> Register:
+def read_register(register_id: str, text: str, *, deployed: bool = True) -> Register:
     """Return a register by its stored files; InvalidProcedure carries every fault of them."""
     files: dict[str, str] = json.loads(text)
     schema = files.get("schema.json", "")
@@ -544,7 +544,7 @@ def read_register(register_id: str, text: str) -> Register:
     own = {name: parsed.pop(name) for name in OWN_KEYWORDS if name in parsed} if isinstance(parsed, dict) else {}
     shown = files.get("ui.json")
     plain = json.dumps(parsed, ensure_ascii=False, indent=2).encode() if own else schema.encode()
-    form = load(register_id, plain, shown.encode() if shown else None, expression.compile)
+    form = load(register_id, plain, shown.encode() if shown else None, expression.compile, deployed=deployed)
     key = own.get("x-key") or []
     faults = [
         _finding(register_id, f"Kolom kunci {name} tidak ada atau tidak diwajibkan.")

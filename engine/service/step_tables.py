@@ -250,7 +250,7 @@ class _Reader:
                 continue
             if name == LAST:
                 found.append(END)
-            elif name.isdecimal() and int(name) in places:
+            elif re.fullmatch(r"[0-9]{1,4}", name) and int(name) in places:
                 found.append(int(name))
             else:
                 message = self.gettext("Langkah “%(name)s” tidak ada; sebut nomor langkah atau “selesai”.")

@@ -1,16 +1,18 @@
 """The closed language: what it says, what it refuses, how much it may cost."""
 
 import contextlib
+import time
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.bpmn import expression
 from engine.bpmn.expression import ExpressionError
+from engine.model.bounds import TooMuch, bounded
 
 ROWS = [{"kode": "A", "orang": "ann"}, {"kode": "B", "orang": "budi"}, {"kode": "C", "orang": "ann"}]
 
@@ -84,6 +86,12 @@ def test_what_designers_write_means_what_it_says(text, names, expected):
         "-" * 150 + "1",
         "+".join(["1"] * 400),
         "\x00",
+        "1e99999999",
+        "[1, 2][1e99999999]",
+        "0e99999999",
+        "1e-99999999",
+        "9" * 500,
+        "0x" + "f" * 200,
     ],
 )
 def test_what_is_not_of_the_language_is_refused_when_it_is_read(text):
@@ -104,10 +112,18 @@ def test_what_is_not_of_the_language_is_refused_when_it_is_read(text):
         "hari(99999999)",
         'tanggal("31/3/2025")',
         "x.y.z",
+        "baris[True]",
+        'gabung(["a"], 5)',
+        "terlalu_besar + 1",
+        "len(terlalu_besar)",
+        "str(jauh.angka)",
+        "[jauh.angka]",
+        'tanggal("2025-03-31") + hari(40000) + hari(40000) + hari(40000)' + " + hari(40000)" * 80,
     ],
 )
 def test_what_does_not_fit_is_one_error_that_says_where(text):
-    names = {"x": "a" * 15_000, "baris": ROWS}
+    names = {"x": "a" * 15_000, "baris": ROWS, "terlalu_besar": Decimal("1e999999")}
+    names["jauh"] = {"angka": Decimal("1e-999999")}
     with pytest.raises(ExpressionError) as raised:
         value(text, **names)
     assert raised.value.text == text
@@ -138,6 +154,117 @@ def test_the_document_lists_every_function_and_no_other():
     written = {line.split("`")[1] for line in text.split("## Functions")[1].splitlines() if line.startswith("| `")}
     known = {w for _, w, _ in expression.FUNCTIONS.values()} | {w for w, _ in expression.HOST_FUNCTIONS.values()}
     assert written == known
+
+
+def test_the_same_twice_is_once_whatever_it_is_and_the_first_stays():
+    assert value("unik(a)", a=["b", "a", "b", None, "", "a"]) == ["b", "a"]
+    assert value("unik(a)", a=[{"x": 1, "y": [2]}, {"y": [Decimal("2.0")], "x": 1}]) == [{"x": 1, "y": [2]}]
+    assert value("unik(a)", a=[1, "1", True, Decimal("1.00"), [1], [1]]) == [1, "1", True, [1]]
+
+
+def test_what_is_filled_in_is_no_pattern_again():
+    assert value('susun("{a}/{b}/{c}", {"a": "{b}", "b": "{a}"})') == "{b}/{a}/{c}"
+
+
+def seconds_of(act):
+    began = time.thread_time()
+    act()
+    return time.thread_time() - began
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "len(unik(baris))",
+        "len(unik(teks))",
+        'len(saring(baris, "nomor", 5))',
+        "baris == sama",
+        "baris in [sama, sama]",
+        'susun(lubang, {"a": panjang})',
+        "gabung(banyak)",
+    ],
+)
+def test_twenty_thousand_rows_are_walked_through_and_not_each_with_each(text):
+    names = {
+        "baris": [{"nomor": Decimal(n), "kepala": [n]} for n in range(20_000)],
+        "sama": [{"nomor": Decimal(n), "kepala": [n]} for n in range(20_000)],
+        "teks": [str(n) for n in range(20_000)],
+        "lubang": "{a}" * 6_000,
+        "panjang": "x" * 20_000,
+        "banyak": ["x" * 20_000] * 20_000,
+    }
+
+    def evaluated():
+        with contextlib.suppress(ExpressionError):
+            value(text, **names)
+
+    assert seconds_of(evaluated) < 3
+
+
+def test_a_result_may_be_so_large_and_no_larger():
+    fits = ["x" * (expression.LARGEST_VALUE - 2 * expression.ITEM)]
+    assert value("a", a=fits) == fits
+    with pytest.raises(ExpressionError, match="terlalu besar"):
+        value("a", a=[fits[0] + "x"])
+    deep = []
+    for _ in range(expression.DEEPEST_VALUE):
+        deep = [deep]
+    with pytest.raises(ExpressionError, match="terlalu besar"):
+        value("a", a=deep)
+
+
+def test_many_expressions_of_one_form_get_no_more_than_one():
+    rows = [{"nomor": n} for n in range(20_000)]
+
+    def all_of_them():
+        with bounded():
+            for _ in range(100_000):
+                value('len(saring(baris, "nomor", 5))', baris=rows)
+
+    with pytest.raises(TooMuch):
+        all_of_them()
+    assert value("len(baris)", baris=rows) == 20_000
+
+
+HOSTILE = st.sampled_from(
+    [
+        *("1e99999999", "1e100", "-1e100", "1e-100", "9" * 34, "9" * 101, "0x" + "f" * 99, "0e999", "0.5", "7", "-1"),
+        *("True", "None", '""', '"{a}{a}"', '"2025-03-31"', "[]", "besar", "banyak", "baris", "teks", "hilang"),
+    ]
+)
+GRAMMAR = st.recursive(
+    HOSTILE,
+    lambda below: st.one_of(
+        st.tuples(below, st.sampled_from(["+", "-", "*", "/", "//", "%", "==", "<", "in", "and", "or"]), below).map(
+            lambda parts: "({} {} {})".format(*parts)
+        ),
+        st.tuples(below, below).map(lambda parts: "{}[{}]".format(*parts)),
+        st.tuples(below, below, below).map(lambda parts: "({} if {} else {})".format(*parts)),
+        st.lists(below, max_size=4).map(lambda parts: f"[{', '.join(parts)}]"),
+        below.map(lambda part: f'{{"a": {part}}}'),
+        below.map(lambda part: f"{part}.a"),
+        st.tuples(st.sampled_from(sorted(expression.FUNCTIONS)), st.lists(below, max_size=3)).map(
+            lambda parts: f"{parts[0]}({', '.join(parts[1])})"
+        ),
+    ),
+    max_leaves=12,
+)
+SCOPE = {
+    "besar": Decimal("9e99999999"),
+    "banyak": [Decimal(n) for n in range(2_000)],
+    "baris": [{"a": [n, "x" * 50]} for n in range(500)],
+    "teks": "{a}" * 6_000,
+}
+
+
+@settings(max_examples=400, deadline=None)
+@given(GRAMMAR)
+def test_whatever_somebody_writes_ends_soon_or_is_refused(text):
+    def evaluated():
+        with contextlib.suppress(ExpressionError, TooMuch):
+            str(value(text, **SCOPE))
+
+    assert seconds_of(evaluated) < 3
 
 
 @given(st.text(max_size=80))

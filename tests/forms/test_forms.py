@@ -493,7 +493,17 @@ def test_a_partial_document_is_decoded_by_itself(everything):
         (
             '{"type": "object", "properties": {"a": {"type": "number", "minimum": NaN}}}',
             None,
-            (None, "bukan angka biasa"),
+            (1, "bukan angka biasa"),
+        ),
+        (
+            '{"type": "object", "properties": {"a": {"type": "number",\n"multipleOf": 1e99999999}}}',
+            None,
+            (2, "bukan angka biasa"),
+        ),
+        (
+            '{"type": "object", "properties": {"a": {"type": "number",\n"default": 1e-99999999}}}',
+            None,
+            (2, "bukan angka biasa"),
         ),
         ('{"type": "object",\n"properties": {"a": {"type":\n"strin"}}}', None, (2, "Bukan JSON Schema")),
         ('{"type": "array"}', None, (1, "harus bertipe object")),
@@ -516,7 +526,24 @@ def test_a_partial_document_is_decoded_by_itself(everything):
         (
             '{"type": "object", "properties": {"a": {"type": "string",\n"pattern": "("}}}',
             None,
-            (2, "Pola tidak terbaca"),
+            (2, "Pola ini tidak dapat dijalankan: tata tulis yang tidak dikenal"),
+        ),
+        (
+            '{"type": "object", "properties": {"a": {"type": "string",\n"pattern": "^(?!surat)"}}}',
+            None,
+            (2, "look-around"),
+        ),
+        (
+            '{"type": "object", "properties": {"a": {"type": "string"}},\n'
+            '"if": {"properties": {"a": {\n"pattern": "(a)\\\\1"}}}, "then": {"required": ["a"]}}',
+            None,
+            (3, "back-reference"),
+        ),
+        (
+            '{"type": "object", "properties": {"a": {"type": "string"}},\n'
+            '"if": {"patternProperties": {"^(a+)+$": {}}}, "then": {"required": ["a"]}}',
+            None,
+            (2, "patternProperties tidak dikenal"),
         ),
         ('{"type": "object", "properties": {"a": {"type": "null"}}}', None, (1, "Tipe 'null' tidak dikenal")),
         ('{"type": "object", "properties": {"a": {"$ref":\n"#/$defs/b"}}}', None, (1, "Rujukan #/$defs/b")),
@@ -702,9 +729,9 @@ def test_five_hundred_rows_of_eight_are_accepted_in_half_a_second():
 
 
 def _seconds(act: Any) -> float:
-    start = clock.perf_counter()
+    start = clock.thread_time()  # of computing: others may keep the machine busy
     act()
-    return clock.perf_counter() - start
+    return clock.thread_time() - start
 
 
 SIGNED = {

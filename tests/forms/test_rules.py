@@ -1,11 +1,15 @@
 """The quick check of a form's rules says of every instance what the library says."""
 
+import re
+import time
+import unicodedata
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.forms import patterns
 from engine.forms.rules import holds, rules_of, validator_of
 from tests.forms.office import FORMS
 
@@ -62,3 +66,96 @@ def test_the_library_names_what_does_not_hold():
 
 def test_every_form_of_the_sop_is_checked_quickly():
     assert all(form.rules.hold is not None for form in FORMS.values())
+
+
+def seconds_of(act):
+    began = time.thread_time()
+    act()
+    return time.thread_time() - began
+
+
+@pytest.mark.parametrize("made", [holds, lambda schema: validator_of(schema).is_valid])
+def test_a_pattern_takes_time_that_grows_with_the_text_alone(made):
+    check = made({"type": "string", "pattern": "^(a+)+$"})
+    assert seconds_of(lambda: check("a" * 15_000 + "!")) < 0.5
+    assert check("a" * 15_000) is True
+    assert check("a" * 15_000 + "!") is False
+
+
+@pytest.mark.parametrize("made", [holds, lambda schema: validator_of(schema).is_valid])
+@pytest.mark.parametrize(
+    ("items", "unique"),
+    [
+        ([], True),
+        (["a", "b", "a"], False),
+        ([1, True, "1", None, False, 0], True),
+        ([Decimal("1.0"), Decimal(1)], False),
+        ([{"a": 1, "b": [2]}, {"b": [Decimal("2.00")], "a": 1}], False),
+        ([{"a": 1}, {"a": "1"}, ["a", 1], []], True),
+    ],
+)
+def test_unique_items_are_told_from_twins_as_json_tells_them(made, items, unique):
+    assert made({"type": "array", "uniqueItems": True})(items) is unique
+    assert made({"type": "array", "uniqueItems": False})(items) is True
+
+
+@pytest.mark.parametrize("made", [holds, lambda schema: validator_of(schema).is_valid])
+def test_a_long_list_is_looked_through_once_for_twins(made):
+    check = made({"uniqueItems": True})
+    rows = [{"kode": str(n)} for n in range(20_000)]
+    assert seconds_of(lambda: check(rows)) < 5
+    assert check([*rows, {"kode": "19999"}]) is False
+
+
+@pytest.mark.parametrize("sign", "wds")
+def test_classes_of_letters_digits_and_spaces_are_those_of_unicode(sign):
+    ours, theirs = patterns.check(rf"^\{sign}$"), re.compile(rf"\{sign}").fullmatch
+    for number in range(0x12000):
+        if unicodedata.category(chr(number)) in ("Cn", "Cs"):  # not assigned yet, or half a pair
+            continue
+        assert ours(chr(number)) is (theirs(chr(number)) is not None), hex(number)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "^[0-9]{3}(\\.[0-9]{1,2}){0,4}$",
+        "surat",
+        r"[^\d\s]+\W",
+        r"^\D\S?$",
+        "a{,2}b",
+        r"[\[a]]|[]b]",
+        r"\u00e9|\x41",
+        r"^[\w .,-]+\Z",
+        "(?i)^suratÉ",
+    ],
+)
+@given(text=st.text(alphabet="a0é.É \u00a0[]AbB1,suratSURAT-", max_size=12))
+def test_a_pattern_means_what_it_meant(pattern, text):
+    assert patterns.check(pattern)(text) is (re.search(pattern, text) is not None)
+
+
+def test_what_a_pattern_cannot_say_is_named_and_in_a_deployed_version_never_held_against_anybody():
+    asked = {
+        "(?<=a)b": "look-around",
+        r"(?P<a>x)(?P=a)": "back-reference",
+        "(?>a)": "atomik",
+        "a*+": "posesif",
+        "(a)(?(1)b|c)": "syarat",
+        "a{1001}": "1.000",
+        r"\bsurat\b": "batas kata",
+        r"[\W]": "kurung siku",
+        r"^(\w{1,300}-){1,3}$": "terlalu besar",
+        "a" * 501: "500 huruf",
+    }
+    for pattern, said in asked.items():
+        with pytest.raises(patterns.Unsayable, match=re.escape(said)):
+            patterns.compiled(pattern)
+        assert patterns.check(pattern)("apa saja") is True
+
+
+def test_a_large_pattern_is_for_short_texts():
+    with pytest.raises(patterns.Unsayable, match="maxLength"):
+        patterns.compiled(r"^\w{1,20}$")
+    assert holds({"pattern": r"^\w{1,20}$", "maxLength": 20})("surat tugas") is False
+    assert holds({"pattern": r"^\w{1,20}$", "maxLength": 20})("suratmasuk") is True

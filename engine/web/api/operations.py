@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from flask import Blueprint, Response, g, request
 from pydantic import BaseModel, ValidationError
 
+from engine.model import bounds
 from engine.model.errors import AlurError
 from engine.service.procedures import Words
 from engine.service.tokens import Scope
@@ -30,7 +31,7 @@ from engine.web.texts import gettext
 OPERATION = "alur_operation"
 KEY_HEADER = "Idempotency-Key"
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
-LARGEST_EXPONENT = 100
+LONGEST_NUMBER = 120
 EXACT_DIGITS = 15  # RFC 8259, 6: what a binary double holds
 KEPT_HEADERS = ("Content-Type", "Location")
 JSON = "application/json"
@@ -155,10 +156,9 @@ def _loaded() -> Any:
 
 def _number(text: str) -> Decimal:
     """Return a number with a fraction or an exponent; ValueError if no form could hold it, written out in digits."""
-    found = Decimal(text)
-    if abs(found.adjusted()) > LARGEST_EXPONENT or len(found.as_tuple().digits) > LARGEST_EXPONENT:
+    if len(text) > LONGEST_NUMBER:
         raise ValueError(text)
-    return found
+    return Decimal(bounds.admitted(Decimal(text)))
 
 
 def _whole_number(text: str) -> int | Decimal:

@@ -1,0 +1,93 @@
+"""Patterns that people write into schemas, run by RE2: in time that grows with the text alone, whoever wrote them.
+
+A backtracking engine can take years for forty letters, and holds its worker meanwhile (``re``, ``regex``). RE2 has no
+look-around, no back-reference and no repetition over a thousand; what it cannot say is refused by name at deployment.
+In a version that was deployed before, such a pattern is not run: it never holds anything against anybody.
+
+Patterns mean what they meant: found anywhere in the text, and letters, digits and spaces are those of Unicode, which
+RE2 knows by category only. The larger a pattern is compiled, the shorter is the text that it may be held against.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import re2
+
+from engine.model.bounds import timed
+
+LONGEST = 500
+MEMORY = 1024 * 1024  # of one pattern
+LONGEST_HELD = 20_000  # letters of a text
+MOST_WORK = 100_000_000  # letters times compiled size: about a second, at worst
+TOKEN = re.compile(r"\\u(?P<code>[0-9a-fA-F]{4})|\\(?P<sign>[wWdDsSbBZ])|\{,(?P<most>\d+)\}|\[\^?|\\?.", re.DOTALL)
+WORD, SPACE = r"\p{L}\p{N}_", r"\s\v\x{1c}-\x{1f}\x{85}\p{Z}"
+SIGNS = {
+    **{"w": f"[{WORD}]", "W": f"[^{WORD}]", "s": f"[{SPACE}]", "S": f"[^{SPACE}]"},
+    **{"d": r"\p{Nd}", "D": r"\P{Nd}", "Z": r"\z"},
+}
+CAUSES = {
+    r"\(\?<?[=!]": "melihat ke depan atau ke belakang (look-around)",
+    r"escape sequence: \\\d|\(\?P$": "rujukan balik (back-reference)",
+    r"\(\?>|operator: .\+": "grup atomik atau pengulangan posesif",
+    r"\(\?\(": "syarat di dalam pola",
+    r"repetition size": "pengulangan lebih dari 1.000 kali",
+    r"too large": "pengulangan yang terlalu besar",
+}
+
+
+class Unsayable(ValueError):
+    """A pattern that RE2 cannot run; the message is what it asks for, in Indonesian."""
+
+
+def check(pattern: str, longest: int | None = None) -> Callable[[Any], bool]:
+    """Return whether a value, if it is a text, matches *pattern* somewhere; any does where it cannot be run."""
+    try:
+        search = compiled(pattern, longest)
+    except Unsayable:
+        return lambda value: True
+    return lambda value: (
+        not isinstance(value, str) or len(value) > LONGEST_HELD or timed(search, value.encode(errors="replace"))
+    )
+
+
+@lru_cache(maxsize=256)
+def compiled(pattern: str, longest: int | None = None) -> Callable[[bytes], Any]:
+    """Return the search for *pattern* in texts of up to *longest* letters; Unsayable if it cannot be run."""
+    if len(pattern) > LONGEST:
+        raise Unsayable(f"lebih dari {LONGEST} huruf")
+    options = re2.Options()
+    options.log_errors, options.never_capture, options.max_mem = False, True, MEMORY
+    try:
+        found = re2.compile(translated(pattern), options)
+    except re2.error as error:
+        said = error.args[0].decode(errors="replace")
+        cause = next((word for sign, word in CAUSES.items() if re.search(sign, said)), None)
+        raise Unsayable(cause or f"tata tulis yang tidak dikenal ({said.rpartition(': ')[2]})") from None
+    if found.programsize * min(longest or LONGEST_HELD, LONGEST_HELD) > MOST_WORK:
+        raise Unsayable("pengulangan yang terlalu besar; batasi panjangnya dengan maxLength")
+    search: Callable[[bytes], Any] = found.search
+    return search
+
+
+def translated(pattern: str) -> str:
+    """Return *pattern* as RE2 writes it."""
+    written: list[str] = []
+    begun: int | None = None  # where the set in brackets begins, in which nothing closes it
+    for token in TOKEN.finditer(pattern):
+        text, sign = token[0], token["sign"]
+        if token["code"]:
+            text = f"\\x{{{token['code']}}}"
+        elif sign in ("b", "B") or (begun is not None and sign in ("W", "S")):
+            raise Unsayable(f"{text} di dalam kurung siku" if sign in ("W", "S") else f"batas kata {text}")
+        elif sign:
+            text = SIGNS[sign].replace("[", "").replace("]", "") if begun is not None else SIGNS[sign]
+        elif token["most"] and begun is None:
+            text = f"{{0,{token['most']}}}"
+        elif text[0] == "[":
+            begun, text = (token.end(), text) if begun is None else (begun, "\\[")
+        elif text == "]" and begun is not None:
+            begun, text = (None, text) if begun < token.start() else (begun, "\\]")
+        written.append(text)
+    return "".join(written)
