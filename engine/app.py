@@ -80,10 +80,10 @@ class Alur:
         return app
 
 
-def build(settings: Settings) -> Alur:
-    """Return everything joined for *settings*; SetupError says what the operator must do."""
+def build(settings: Settings, *, make: bool = False) -> Alur:
+    """Return everything joined for *settings*, in an office that *make* may begin; SetupError says what to do."""
     check_writable(settings.data)
-    database = open_database(settings.database_url, settings.data)
+    database = open_database(settings.database_url, settings.data, make=make)
     return Alur(settings, database, build_services(settings, database, settings.data))
 
 

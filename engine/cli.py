@@ -53,10 +53,12 @@ def now() -> datetime:
 
 
 @contextmanager
-def alur(*, prepared: bool = True) -> Iterator[Alur]:
-    """Give everything joined, at this version's schema."""
-    joined = build(read())
+def alur(*, prepared: bool = True, make: bool = False) -> Iterator[Alur]:
+    """Give everything joined, at this version's schema; only what sets an office up may *make* one."""
+    joined = build(read(), make=make)
     try:
+        if not make:
+            check_prepared(joined.database)
         if prepared:
             joined.prepare(now())
         yield joined
@@ -102,7 +104,7 @@ def run() -> None:
             "Untuk kantor: hapus ALUR_HOST, atau pakai `alur serve`."
         )
     serving.refuse_taken_port(settings.host, settings.port)
-    with alur() as joined:
+    with alur(make=True) as joined:
         _define_registers(joined)
         _deploy_all(joined)
         passwords = _sample_people(joined)
@@ -177,7 +179,7 @@ def worker() -> None:
 @told
 def migrate() -> None:
     """Bring the database to this version's schema."""
-    with alur():
+    with alur(make=True):
         click.echo("Skema basis data sudah mutakhir.")
 
 
@@ -252,7 +254,6 @@ def verify(stream: str | None, archive: Path | None) -> None:
         _verify_archive(archive)
         return
     with alur(prepared=False) as joined:
-        check_prepared(joined.database)
         with joined.database.read() as reader:
             report = verify_history(reader, stream)
     click.echo(f"{report.lines} baris dalam {report.streams} rantai diperiksa.")
@@ -317,7 +318,7 @@ def confirm_restore() -> None:
 @told
 def add_person(account: str, name: str, roles: tuple[str, ...]) -> None:
     """Add a person (the first operator, for instance) and print the first password."""
-    with alur() as joined:
+    with alur(make=True) as joined:
         today = joined.services.office.today(now())
         person, password = joined.services.people.add(CONSOLE, account, name, roles, today, now())
     click.echo(f"{person.id}: sandi pertama {password}")

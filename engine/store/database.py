@@ -152,16 +152,18 @@ def open_database(
     pool_size: int = 10,
     pool_timeout: float = 10.0,
     busy_timeout: float = 5.0,
+    make: bool = True,
 ) -> Database:
     """Open the database at *url*, by default SQLite under *data_dir*; SetupError says why it cannot be used.
 
-    A SQLite file that is missing is made, empty: ``migrate`` fills it and ``check_schema`` refuses it until then.
+    A SQLite file that is missing is made, empty: ``migrate`` fills it and ``check_schema`` refuses it until then. Who
+    does not set up an office does not *make* one: a file that was moved away must not come back as an empty office.
     *pool_size* connections serve as many threads; who waits longer than *pool_timeout* seconds for one, or
     *busy_timeout* for a lock, gets ``Busy``.
     """
     parsed = _parse(url, data_dir)
     if parsed.get_backend_name() == SQLITE:
-        _make_file(Path(parsed.database or ""))
+        _make_file(Path(parsed.database or ""), os.O_CREAT if make else 0)
     database = Database(parsed, data_dir, pool_size=pool_size, pool_timeout=pool_timeout, busy_timeout=busy_timeout)
     try:
         with database.read() as reader:
@@ -228,9 +230,14 @@ def _parse(url: str | None, data_dir: Path) -> URL:
     )
 
 
-def _make_file(path: Path) -> None:
+def _make_file(path: Path, how: int) -> None:
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_RDWR | how | os.O_CLOEXEC, 0o600))
+    except FileNotFoundError if not how else ():
+        raise SetupError(
+            f"Berkas basis data {path} tidak ada. Kantor yang sudah berjalan: kembalikan berkas itu, atau pulihkan "
+            "cadangan dengan `alur restore`. Kantor baru: jalankan `alur migrate` dahulu."
+        ) from None
     except OSError as error:
         raise SetupError(
             f"Basis data {path} tidak dapat dibuka ({error.strerror}). Pastikan foldernya ada dan dapat ditulis oleh "

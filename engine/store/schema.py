@@ -90,7 +90,10 @@ def comparison() -> dict[str, Any]:
 
 def _refuse_unprepared(found: str | None, place: str) -> None:
     if found is None:
-        raise SetupError(f"Basis data {place} belum disiapkan. Jalankan `alur migrate`.")
+        raise SetupError(
+            f"Basis data {place} kosong. Kantor yang sudah berjalan: periksa ALUR_DATABASE_URL dan ALUR_DATA, atau "
+            "pulihkan cadangan dengan `alur restore`. Kantor baru: jalankan `alur migrate` dahulu."
+        )
 
 
 def _refuse_unknown(found: str | None, place: str) -> None:

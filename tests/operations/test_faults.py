@@ -2,6 +2,7 @@
 
 import re
 import resource
+import shutil
 import socket
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from sqlalchemy import func, make_url, select, update
 
 from engine.serving import self_signed
 from engine.store.tables import history, instance, person, task
-from tests.operations.harness import Browser, free_port, message_of, until
+from tests.operations.harness import PATIENCE, Browser, free_port, message_of, until
 
 
 @pytest.mark.parametrize("command", ["serve", "run"])
@@ -229,3 +230,44 @@ def test_two_commands_that_prepare_a_database_at_one_moment_prepare_it_once(inst
     assert [one.returncode for one in done] == [0, 0], done
     with office.database() as database, database.read() as reader:
         assert reader.connection.scalar(select(func.count()).select_from(history)) == 1, "one calendar was seeded"
+
+
+# ── a database that is gone ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "verify", "reset-code"])
+def test_nobody_begins_an_empty_office_by_accident(install, command):
+    office = install()
+    message = message_of(office.command(command, *(["ani"] if command == "reset-code" else [])))
+    assert str(office.data / "alur.db") in message
+    assert "alur restore" in message
+    assert "alur migrate" in message
+    assert not (office.data / "alur.db").exists()
+
+
+def test_nobody_begins_an_empty_office_in_an_empty_postgresql_database(install, postgresql_url):
+    message = message_of(install(url=postgresql_url).command("serve"))
+    assert "kosong" in message
+    assert "ALUR_DATABASE_URL" in message
+    with psycopg.connect(make_url(postgresql_url).set(drivername="postgresql").render_as_string(False)) as connection:
+        found = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+    assert found == (0,)
+
+
+def test_a_database_that_is_moved_away_ends_the_server_in_words_and_is_whole_when_it_is_put_back(installation):
+    server = installation.serve()
+    worker = until(lambda: installation.child("worker"), "the worker child runs")
+    away_to = installation.data.with_name("dibawa")
+    installation.data.rename(away_to)
+    installation.data.mkdir()
+    for process in installation.running():
+        if process.pid not in (server.process.pid, worker.pid):
+            process.kill()
+    assert server.process.wait(PATIENCE) != 0
+    assert f"Berkas basis data {installation.data / 'alur.db'} tidak ada." in server.said
+    assert "Traceback" not in server.said
+    assert not (installation.data / "alur.db").exists()
+    shutil.rmtree(installation.data)
+    away_to.rename(installation.data)
+    installation.serve()
+    assert installation.sign_in("ani").get("/tugas").status == 200

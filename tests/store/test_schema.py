@@ -41,7 +41,7 @@ def test_migrating_twice_changes_nothing(empty_database):
 
 
 def test_a_database_that_nobody_prepared_is_refused(empty_database):
-    with pytest.raises(SetupError, match=r"belum disiapkan\. Jalankan `alur migrate`"):
+    with pytest.raises(SetupError, match=r"kosong\..*jalankan `alur migrate`"):
         check_schema(empty_database)
 
 
