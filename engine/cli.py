@@ -253,9 +253,8 @@ def verify(stream: str | None, archive: Path | None) -> None:
     if archive is not None:
         _verify_archive(archive)
         return
-    with alur(prepared=False) as joined:
-        with joined.database.read() as reader:
-            report = verify_history(reader, stream)
+    with alur(prepared=False) as joined, joined.database.read() as reader:
+        report = verify_history(reader, stream)
     click.echo(f"{report.lines} baris dalam {report.streams} rantai diperiksa.")
     if report.sound:
         click.echo("Utuh: tidak ada baris yang berubah, hilang, atau disisipkan sejak ditulis.")

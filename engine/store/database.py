@@ -163,7 +163,7 @@ def open_database(
     """
     parsed = _parse(url, data_dir)
     if parsed.get_backend_name() == SQLITE:
-        _make_file(Path(parsed.database or ""), os.O_CREAT if make else 0)
+        _make_file(Path(parsed.database or ""), make)
     database = Database(parsed, data_dir, pool_size=pool_size, pool_timeout=pool_timeout, busy_timeout=busy_timeout)
     try:
         with database.read() as reader:
@@ -230,14 +230,14 @@ def _parse(url: str | None, data_dir: Path) -> URL:
     )
 
 
-def _make_file(path: Path, how: int) -> None:
-    try:
-        os.close(os.open(path, os.O_RDWR | how | os.O_CLOEXEC, 0o600))
-    except FileNotFoundError if not how else ():
+def _make_file(path: Path, make: bool) -> None:
+    if not make and not path.exists():
         raise SetupError(
             f"Berkas basis data {path} tidak ada. Kantor yang sudah berjalan: kembalikan berkas itu, atau pulihkan "
             "cadangan dengan `alur restore`. Kantor baru: jalankan `alur migrate` dahulu."
-        ) from None
+        )
+    try:
+        os.close(os.open(path, os.O_RDWR | (os.O_CREAT if make else 0) | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise SetupError(
             f"Basis data {path} tidak dapat dibuka ({error.strerror}). Pastikan foldernya ada dan dapat ditulis oleh "
