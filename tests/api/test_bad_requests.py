@@ -44,7 +44,7 @@ def test_a_token_ends_with_its_time_by_revoking_and_with_its_person_s_account(pr
     assert problem(one.get("/account"), 401, "unauthorized")["reason"] == "revoked"
     other = program("tim.sakip")
     office.services.people.set_active(office.actor("operator"), "tim.sakip", False, office.now)
-    assert problem(other.get("/account"), 401, "unauthorized")["reason"] == "inactive"
+    assert problem(other.get("/account"), 401, "unauthorized")["reason"] == "revoked", "it ended with the account"
     third = program("auditor")
     office.now += timedelta(days=31)
     assert problem(third.get("/account"), 401, "unauthorized")["reason"] == "expired"

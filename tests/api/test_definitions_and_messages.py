@@ -2,6 +2,7 @@
 
 from engine.service.deployments import read_folder
 from tests.office import ROOT, SOP
+from tests.pages.conftest import known
 from tests.service import procedures
 
 
@@ -86,6 +87,7 @@ def test_an_incident_is_found_shown_and_retried_with_a_reason(program, office):
     forms = {"tulis": procedures.form(**numbers), "periksa": procedures.form()}
     procedures.deploy(office, name, forms)
     instance = procedures.start(office, name)
+    known(office)
     ann, operator = program("ann"), program("operator")
     [task] = ann.post("/tasks/search", {}).get_json()["items"]
     moved = ann.post(f"/tasks/{task['id']}/completion", {"values": {"angka": 6, "pembagi": 0}}).get_json()

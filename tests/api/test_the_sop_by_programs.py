@@ -117,7 +117,8 @@ def test_a_draft_is_kept_by_revision_and_gone_after_completion(program, started,
     draft = one.get(f"/tasks/{task}/form").get_json()["draft"]
     assert (draft["revision"], draft["entries"]) == (saved["revision"], {"disposisi.catatan": ["Segera"]})
     assert one.put(f"/tasks/{task}/draft", {"values": {}, "revision": saved["revision"]}).status_code == 200
-    late = one.put(f"/tasks/{task}/draft", {"values": {}, "revision": saved["revision"]})
+    other = {"values": {"disposisi": {"catatan": "Nanti"}}, "revision": saved["revision"]}
+    late = one.put(f"/tasks/{task}/draft", other)
     assert (late.status_code, late.get_json()["reason"]) == (409, "draft")
     assert one.post(f"/tasks/{task}/completion", {"values": values("kepala.dinas", task)}).status_code == 200
     again = one.post(f"/tasks/{task}/completion", {"values": {}})

@@ -31,7 +31,7 @@ def search_incidents(body: shapes.IncidentSearch) -> shapes.IncidentsGiven:
 @only(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
 def show_incident(incident_id: str) -> shapes.IncidentDetailGiven:
     """Show one incident with the data its element was given."""
-    return shapes.IncidentDetailGiven.whole(services().incidents.view(actor(), incident_id).record)
+    return shapes.IncidentDetailGiven.of(services().incidents.view(actor(), incident_id).record)
 
 
 @operations.operation(

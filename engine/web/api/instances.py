@@ -61,14 +61,14 @@ def show_instance(instance_id: str) -> shapes.InstanceDetailGiven:
     """Show where an instance stands: its open tasks, what it waits for, its documents and incidents."""
     page = services().instances.page(actor(), instance_id, now())
     outline = page.procedure.outline
-    return shapes.InstanceDetailGiven(
-        **shapes.instance_facts(page.record),
+    return shapes.InstanceDetailGiven.of(
+        page.record,
         values=dict(page.record.values),
-        open_tasks=tuple(shapes.TaskGiven.of(task, outline.task(task.element_id)) for task in page.open_tasks),
+        open_tasks=tuple(shapes.TaskGiven.at(outline.task(task.element_id), task) for task in page.open_tasks),
         waiting=page.waiting,
-        timers=tuple(shapes.TimerGiven(element_id=t.element_id, due_at=t.due_at) for t in page.timers),
-        documents=tuple(shapes.DocumentGiven.of(version) for version in page.documents),
-        incidents=tuple(shapes.IncidentGiven.of(raised) for raised in page.incidents),
+        timers=page.timers,
+        documents=page.documents,
+        incidents=page.incidents,
     )
 
 
@@ -83,7 +83,7 @@ def show_instance(instance_id: str) -> shapes.InstanceDetailGiven:
 def show_history(instance_id: str, query: shapes.LinesAsked) -> shapes.HistoryGiven:
     """Show an instance's history lines, oldest first, each with the hash of the line before it."""
     lines, more = services().histories.lines(actor(), instance_id, query.after, query.limit)
-    items = tuple(shapes.HistoryLineGiven.of(line) for line in lines)
+    items = tuple(shapes.HistoryLineGiven.read(line) for line in lines)
     return shapes.HistoryGiven(items=items, last_seq=items[-1].seq if items else None, has_more=more)
 
 

@@ -11,15 +11,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from engine.model.history import HistoryLine
-from engine.model.people import Actor
-from engine.model.process import Step, UserTask
+from engine.model.process import UserTask
 from engine.model.work import (
-    Attachment,
-    DefinitionRecord,
     DocumentVersion,
-    IncidentRecord,
-    InstanceRecord,
-    MessageRecord,
     TaskRecord,
 )
 from engine.service.documents import Paper
@@ -55,9 +49,17 @@ class Asked(BaseModel):
 
 
 class Given(BaseModel):
-    """An answer."""
+    """An answer: what a record holds under the same names, and so its parts."""
 
-    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True, defer_build=True)
+    model_config = ConfigDict(
+        frozen=True, from_attributes=True, json_schema_serialization_defaults_required=True, defer_build=True
+    )
+
+    @classmethod
+    def of(cls, record: Any, **more: Any) -> Self:
+        """Return the answer that tells of *record*, with *more* that it does not hold, or not so."""
+        held = {name: getattr(record, name) for name in cls.model_fields if name not in more and hasattr(record, name)}
+        return cls.model_validate({**held, **more})
 
 
 # ── pages of lists ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -108,17 +110,6 @@ class AccountGiven(Given):
     person_id: str
     name: str
     memberships: tuple[MembershipGiven, ...]
-
-    @classmethod
-    def of(cls, actor: Actor) -> Self:
-        """Return who asks."""
-        held = tuple(
-            MembershipGiven(
-                id=m.id, role=m.role, capacity=m.capacity.value, since=m.since, until=m.until, decree=m.decree
-            )
-            for m in actor.memberships
-        )
-        return cls(person_id=actor.person_id, name=actor.name, memberships=held)
 
 
 # ── tasks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -183,40 +174,11 @@ class TaskGiven(Given):
     decree: str | None
 
     @classmethod
-    def of(cls, task: TaskRecord, step: UserTask) -> Self:
-        """Return a task's row with its step."""
+    def at(cls, step: UserTask, task: TaskRecord) -> Self:
+        """Return a task with its step."""
         back = task.returned_by
-        return cls(**_task(task, step), returned=_returned(task) if back else None)
-
-
-def _returned(task: TaskRecord) -> ReturnedGiven:
-    return ReturnedGiven(by=str(task.returned_by), reason=task.returned_reason, at=task.returned_at)
-
-
-def _task(task: TaskRecord, step: UserTask) -> dict[str, Any]:
-    return {
-        "id": task.id,
-        "instance_id": task.instance_id,
-        "definition_id": task.definition_id,
-        "process_id": task.process_id,
-        "title": task.title,
-        "instance_status": task.instance_status.value,
-        "element_id": task.element_id,
-        "name": step.name,
-        "number": step.number,
-        "role": task.role,
-        "status": task.status.value,
-        "performer": task.performer,
-        "assignee": task.assignee,
-        "item": task.item,
-        "created_at": task.created_at,
-        "standard_time": task.standard_time,
-        "due_at": task.due_at,
-        "completed_at": task.completed_at,
-        "completed_by": task.completed_by,
-        "capacity": task.capacity,
-        "decree": task.decree,
-    }
+        returned = ReturnedGiven(by=back, reason=task.returned_reason, at=task.returned_at) if back else None
+        return cls.of(task, name=step.name, number=step.number, returned=returned)
 
 
 class TasksGiven(Given):
@@ -236,16 +198,10 @@ class PaperGiven(Given):
     version: int | None
 
     @classmethod
-    def of(cls, paper: Paper) -> Self:
-        """Return a kelengkapan or output."""
-        version = paper.version
-        return cls(
-            data_object_id=paper.reference.data_object_id,
-            name=paper.reference.name,
-            state=paper.state,
-            document_id=version.id if version else None,
-            version=version.version if version else None,
-        )
+    def filed(cls, paper: Paper) -> Self:
+        """Return a kelengkapan or output with the version that is there."""
+        there = {"document_id": paper.version and paper.version.id, "version": paper.version and paper.version.version}
+        return cls.of(paper.reference, state=paper.state, **there)
 
 
 class FormGiven(Given):
@@ -341,20 +297,6 @@ class MoveGiven(Given):
     opened: tuple[OpenedGiven, ...]
     incidents: tuple[RaisedGiven, ...]
 
-    @classmethod
-    def of(cls, step: Step) -> Self:
-        """Return a step of the engine."""
-        return cls(
-            instance_id=step.instance_id,
-            instance_status=step.status.value,
-            passed=tuple(PassedGiven(element_id=p.element_id, kind=p.kind) for p in step.passed),
-            opened=tuple(
-                OpenedGiven(id=t.id, element_id=t.element_id, role=t.role, performer=t.performer, item=t.item)
-                for t in step.opened
-            ),
-            incidents=tuple(RaisedGiven(element_id=i.element_id, cause=i.cause) for i in step.incidents),
-        )
-
 
 class AttachmentGiven(Given):
     """A file that was handed over; its id is the value of a file field."""
@@ -364,17 +306,6 @@ class AttachmentGiven(Given):
     media_type: str
     size: int
     sha256: str
-
-    @classmethod
-    def of(cls, attachment: Attachment) -> Self:
-        """Return a file's row."""
-        return cls(
-            id=attachment.id,
-            name=attachment.name,
-            media_type=attachment.media_type,
-            size=attachment.size,
-            sha256=attachment.sha256,
-        )
 
 
 # ── instances ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -432,33 +363,6 @@ class InstanceGiven(Given):
     history_seq: int = Field(description="Number of its newest history line.")
     history_hash: str
 
-    @classmethod
-    def of(cls, record: InstanceRecord) -> Self:
-        """Return an instance's row."""
-        return cls(**instance_facts(record))
-
-
-def instance_facts(record: InstanceRecord) -> dict[str, Any]:
-    """Return what every answer says of an instance."""
-    return {
-        "id": record.id,
-        "process_id": record.process_id,
-        "definition_id": record.definition_id,
-        "version": record.version,
-        "title": record.title,
-        "key": record.key,
-        "reference_date": record.reference_date,
-        "status": record.status.value,
-        "status_reason": record.status_reason,
-        "started_at": record.started_at,
-        "started_by": record.started_by,
-        "changed_at": record.changed_at,
-        "ended_at": record.ended_at,
-        "ended_by": record.ended_by,
-        "history_seq": record.history_seq,
-        "history_hash": record.history_hash,
-    }
-
 
 class ListedInstanceGiven(InstanceGiven):
     """A process instance in a list."""
@@ -470,7 +374,7 @@ class ListedInstanceGiven(InstanceGiven):
     def listed(cls, found: ListedInstance) -> Self:
         """Return an instance of a list."""
         elements = tuple(dict.fromkeys(t.element_id for t in found.open_tasks))
-        return cls(**instance_facts(found.record), overdue=found.overdue, open_elements=elements)
+        return cls.of(found.record, overdue=found.overdue, open_elements=elements)
 
 
 class InstancesGiven(Given):
@@ -501,26 +405,6 @@ class DocumentGiven(Given):
     created_by: str
     issued_at: Instant | None
 
-    @classmethod
-    def of(cls, version: DocumentVersion) -> Self:
-        """Return a document's version without its content."""
-        return cls(**_document(version))
-
-
-def _document(version: DocumentVersion) -> dict[str, Any]:
-    return {
-        "id": version.id,
-        "data_object_id": version.data_object_id,
-        "name": version.name,
-        "version": version.version,
-        "status": version.status.value,
-        "element_id": version.element_id,
-        "sha256": version.sha256,
-        "created_at": version.created_at,
-        "created_by": version.created_by,
-        "issued_at": version.issued_at,
-    }
-
 
 class DocumentPartGiven(Given):
     """What one item of a multi-instance task yielded."""
@@ -542,18 +426,8 @@ class DocumentContentGiven(DocumentGiven):
     @classmethod
     def whole(cls, version: DocumentVersion) -> Self:
         """Return a document's version with its content."""
-        parts = tuple(
-            DocumentPartGiven(
-                item=part.item,
-                content=json.loads(part.content),
-                sha256=part.sha256,
-                created_at=part.created_at,
-                created_by=part.created_by,
-            )
-            for part in version.parts
-        )
-        content = None if version.parts else json.loads(version.content)
-        return cls(**_document(version), instance_id=version.instance_id, content=content, parts=parts)
+        parts = tuple(DocumentPartGiven.of(part, content=json.loads(part.content)) for part in version.parts)
+        return cls.of(version, content=None if version.parts else json.loads(version.content), parts=parts)
 
 
 class InstanceDetailGiven(InstanceGiven):
@@ -588,23 +462,9 @@ class HistoryLineGiven(Given):
     hash: str
 
     @classmethod
-    def of(cls, line: HistoryLine) -> Self:
-        """Return a history line."""
-        return cls(
-            stream=line.stream,
-            seq=line.seq,
-            at=line.at,
-            actor=line.actor,
-            on_behalf_of=line.on_behalf_of,
-            decree=line.decree,
-            action=line.action,
-            element_id=line.element_id,
-            task_id=line.task_id,
-            instance_id=line.instance_id,
-            change=json.loads(line.change),
-            previous_hash=line.previous_hash,
-            hash=line.hash,
-        )
+    def read(cls, line: HistoryLine) -> Self:
+        """Return a history line with its change as what its text says."""
+        return cls.of(line, change=json.loads(line.change))
 
 
 class HistoryGiven(Given):
@@ -685,24 +545,6 @@ class DefinitionGiven(Given):
     deployed_at: Instant
     deployed_by: str
 
-    @classmethod
-    def of(cls, record: DefinitionRecord) -> Self:
-        """Return a definition's row."""
-        return cls(**_definition(record))
-
-
-def _definition(record: DefinitionRecord) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "process_id": record.process_id,
-        "version": record.version,
-        "name": record.name,
-        "note": record.note,
-        "content_hash": record.content_hash,
-        "deployed_at": record.deployed_at,
-        "deployed_by": record.deployed_by,
-    }
-
 
 class DefinitionsGiven(Given):
     """A page of definitions."""
@@ -749,26 +591,19 @@ class DefinitionDetailGiven(DefinitionGiven):
         """Return a version with its outline."""
         outline = procedure.outline
         steps = tuple(
-            StepGiven(
-                element_id=t.element_id,
-                number=t.number,
-                name=t.name,
-                role=t.role,
-                standard_time=t.standard_time,
-                performer=t.performer,
-                not_performer_of=t.not_performer_of,
-                multi_instance=t.multi_instance,
-                form_id=t.form,
-                inputs=tuple(r.data_object_id for r in t.inputs),
-                outputs=tuple(r.data_object_id for r in t.outputs),
+            StepGiven.of(
+                task,
+                form_id=task.form,
+                inputs=tuple(needed.data_object_id for needed in task.inputs),
+                outputs=tuple(yielded.data_object_id for yielded in task.outputs),
             )
-            for t in outline.tasks
+            for task in outline.tasks
         )
-        return cls(
-            **_definition(procedure.record),
+        return cls.of(
+            procedure.record,
             starters=outline.starters,
             start_form=form_file(procedure, outline.start_event, "schema"),
-            lanes=tuple(LaneGiven(id=lane.id, name=lane.name, role=lane.role) for lane in outline.lanes),
+            lanes=outline.lanes,
             steps=steps,
             files=tuple(sorted(procedure.files)),
         )
@@ -835,21 +670,6 @@ class MessageGiven(Given):
     sent_by: str
     note: str | None
 
-    @classmethod
-    def of(cls, record: MessageRecord) -> Self:
-        """Return a message's row."""
-        return cls(
-            id=record.id,
-            kind=record.kind.value,
-            name=record.name,
-            status=record.status,
-            from_instance=record.from_instance,
-            to_instance=record.to_instance,
-            sent_at=record.sent_at,
-            sent_by=record.sent_by,
-            note=record.note,
-        )
-
 
 class MessagesGiven(Given):
     """Messages that nobody received, newest first."""
@@ -886,16 +706,6 @@ class IncidentGiven(Given):
     resolved_at: Instant | None
     resolved_by: str | None
 
-    @classmethod
-    def of(cls, record: IncidentRecord) -> Self:
-        """Return an incident's row."""
-        return cls(**_incident(record))
-
-
-def _incident(record: IncidentRecord) -> dict[str, Any]:
-    names = IncidentGiven.model_fields
-    return {name: getattr(record, name) for name in names}
-
 
 class IncidentsGiven(Given):
     """A page of incidents."""
@@ -909,11 +719,6 @@ class IncidentDetailGiven(IncidentGiven):
 
     trace: str
     data: dict[str, Any]
-
-    @classmethod
-    def whole(cls, record: IncidentRecord) -> Self:
-        """Return an incident with its data."""
-        return cls(**_incident(record), trace=record.trace, data=dict(record.data))
 
 
 class RetryGiven(Given):

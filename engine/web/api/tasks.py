@@ -33,7 +33,7 @@ def search_tasks(body: shapes.TaskSearch) -> shapes.TasksGiven:
     after = TaskPlace(*found) if found else None
     rows, more = services().tasks.search(actor(), wanted.scope, narrowed, after=after, limit=body.page.limit)
     page = cursors.page(rows, more, lambda row: (row.task.completed_at if completed else row.task.due_at, row.task.id))
-    return shapes.TasksGiven(items=tuple(shapes.TaskGiven.of(row.task, row.step) for row in rows), page=page)
+    return shapes.TasksGiven(items=tuple(shapes.TaskGiven.at(row.step, row.task) for row in rows), page=page)
 
 
 @operations.operation("GET", "/tasks/<task_id>", gives=shapes.TaskGiven, problems=(404,))
@@ -41,9 +41,10 @@ def search_tasks(body: shapes.TaskSearch) -> shapes.TasksGiven:
 def show_task(task_id: str) -> shapes.TaskGiven:
     """Show one task, to people of its lane and to those who see every instance."""
     if actor().reads_everything:
-        return shapes.TaskGiven.of(*services().tasks.task_and_step(actor(), task_id))
+        task, step = services().tasks.task_and_step(actor(), task_id)
+        return shapes.TaskGiven.at(step, task)
     item = services().tasks.open(actor(), task_id, now()).item
-    return shapes.TaskGiven.of(item.task, item.step)
+    return shapes.TaskGiven.at(item.step, item.task)
 
 
 @operations.operation("GET", "/tasks/<task_id>/form", gives=shapes.FormGiven, problems=(404,))
@@ -58,12 +59,10 @@ def show_form(task_id: str) -> shapes.FormGiven:
         json_schema=shapes.form_file(page.procedure, form_id, "schema"),
         ui_schema=shapes.form_file(page.procedure, form_id, "ui"),
         values=dict(services().tasks.begins_with(page, now())),
-        inputs=tuple(shapes.PaperGiven.of(paper) for paper in page.needs),
-        outputs=tuple(shapes.PaperGiven.of(paper) for paper in page.yields),
+        inputs=tuple(shapes.PaperGiven.filed(paper) for paper in page.needs),
+        outputs=tuple(shapes.PaperGiven.filed(paper) for paper in page.yields),
         may=page.may,
-        draft=shapes.DraftGiven(revision=draft.revision, saved_at=draft.saved_at, entries=dict(draft.entries))
-        if draft
-        else None,
+        draft=shapes.DraftGiven.of(draft) if draft else None,
     )
 
 
@@ -177,4 +176,4 @@ def complete_task(task_id: str, body: shapes.CompletionAsked) -> shapes.MoveGive
     step = services().tasks.complete(
         actor(), task_id, Values(body.values), now(), words=words(), membership_id=body.membership_id
     )
-    return shapes.MoveGiven.of(step)
+    return shapes.MoveGiven.of(step, instance_status=step.status)
