@@ -39,7 +39,7 @@ from engine.service.verification import Verification
 from engine.settings import Settings
 from engine.store.database import Database, check_writable, open_database
 from engine.store.files import FileStore
-from engine.store.keys import secret_key
+from engine.store.keys import key, secret_key
 from engine.store.schema import check_schema, migrate
 from engine.store.triggers import verify_triggers
 from engine.web import create_app
@@ -95,7 +95,8 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
     files = FileStore(data_dir)
     registers = Registers(database, files)
     office = Office(database, Precedents(database, procedures), registers)
-    accounts = Accounts(database, office, settings.idle, settings.longest_session, settings.office)
+    second_factor_key = key(data_dir, "second-factor")
+    accounts = Accounts(database, office, settings.idle, settings.longest_session, settings.office, second_factor_key)
     deployments = Deployments(database, executor, procedures, office, functions)
     signing = Signing(database, files, procedures, accounts, data_dir / TRUST)
     tasks = Tasks(database, executor, procedures, office, signing)

@@ -11,7 +11,7 @@ from engine import logs
 from engine.model.people import Actor, Capacity, Membership
 from engine.store.database import Database, open_database
 from tests.databases import KINDS, PostgreSQLServer, SQLiteFiles
-from tests.office import OfficeAtWork, prepare
+from tests.office import STAFF, OfficeAtWork, prepare
 
 logs.configure()  # as servers log; structlog's own default draws every traceback with all its locals, for seconds
 MAKERS = {"sqlite": "sqlite_files", "postgresql": "postgresql_server"}
@@ -109,6 +109,15 @@ def database(database_url: str, data_dir: Path) -> Iterator[Database]:
     opened = open_database(database_url, data_dir)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def people_only(database: Database, data_dir: Path) -> OfficeAtWork:
+    """An office with a person in every role and no SOP, for what needs none."""
+    office = OfficeAtWork(database, data_dir)
+    for account, role in STAFF.items():
+        office.hire(account, role)
+    return office
 
 
 @pytest.fixture

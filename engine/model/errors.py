@@ -92,6 +92,14 @@ class Finding:
     rule: str = ""
 
 
+def stated(reason: str) -> str:
+    """Return *reason* in one line; InvalidForm if that tells nobody why something was done, or too much."""
+    reason = " ".join(reason.split())
+    if not 3 <= len(reason) <= 500:
+        raise InvalidForm([FieldError("alasan", "reason", "", "required")], {"alasan": [reason]})
+    return reason
+
+
 class InvalidProcedure(AlurError):
     """A procedure cannot be deployed; carries every finding at once."""
 

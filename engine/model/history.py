@@ -74,6 +74,10 @@ class Action(StrEnum):
     PERSON_ACTIVATED = "person:activated"
     PASSWORD_CHANGED = "password:changed"  # noqa: S105 - the name of a deed
     PASSWORD_RESET = "password:reset"  # noqa: S105 - the name of a deed
+    SECOND_FACTOR_SET = "second_factor:set"
+    SECOND_FACTOR_DROPPED = "second_factor:dropped"
+    SECOND_FACTOR_RESET = "second_factor:reset"
+    RECOVERY_CODE_USED = "recovery_code:used"
     MEMBERSHIP_ADDED = "membership:added"
     MEMBERSHIP_ENDED = "membership:ended"
     SESSIONS_ENDED = "sessions:ended"

@@ -51,6 +51,8 @@ class Person:
     memberships: tuple[Membership, ...] = ()
     last_sign_in_at: datetime | None = None
     sample: bool = False
+    second_factor: bool = False
+    must_enrol: bool = False  # has a role that asks for a second factor, and none
 
 
 @dataclass(frozen=True, slots=True)

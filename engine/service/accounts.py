@@ -11,26 +11,29 @@ that is switched off end sessions and API tokens alike, and after a reset the ol
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from engine.model.errors import AlurError, NotPermitted
+from engine.model.errors import AlurError, NotFound, NotPermitted, stated
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, OfficeRole, Person
-from engine.service import attempts, passwords
+from engine.service import attempts, passwords, second_factors
 from engine.service.attempts import Source
 from engine.service.office import Office
 from engine.service.passwords import LONGEST, WeakPassword
+from engine.service.second_factors import random_code
 from engine.store.database import Database
 from engine.store.queries import people, tokens
+from engine.store.queries.office import read_setting, write_setting
 from engine.store.unit_of_work import Work
 
 CODE_LASTS = timedelta(hours=24)
+CODE_WITHIN = timedelta(minutes=10)  # after the password
 TOUCH_EVERY = timedelta(seconds=60)
-ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class SignInRefused(AlurError):
@@ -47,10 +50,11 @@ class AccountInactive(AlurError):
 
 @dataclass(frozen=True, slots=True)
 class Retyped:
-    """A password that somebody who is signed in typed again, and where from."""
+    """A password that somebody who is signed in typed again, where from, and a code of the second factor."""
 
     password: str
     address: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Opened:
 
     token: str
     device: str
+    awaits_code: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +74,12 @@ class SignedIn:
     person: Person
     session_id: str
     idle_until: datetime
+    awaits_code: bool  # the password was right, and nothing is open yet
 
 
 def random_password() -> str:
-    """Return a password that can be read aloud: three groups of five, without look-alikes (74 bits)."""
-    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(5)) for _ in range(3))
+    """Return a password that can be read aloud (74 bits)."""
+    return random_code(3)
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,7 @@ class Accounts:
     idle: timedelta = timedelta(minutes=30)
     longest: timedelta = timedelta(hours=12)
     office_name: str = ""
+    second_factor_key: bytes = b""
     hasher: PasswordHasher = field(
         default_factory=lambda: PasswordHasher(time_cost=3, memory_cost=65536, parallelism=1)
     )
@@ -94,8 +101,7 @@ class Accounts:
         """Open a session; SignInRefused, SignInThrottled or AccountInactive."""
         account = account.strip().lower()[:64]
         with self.database.write(_actor(account), now) as work:
-            known_device = source.device_id if people.known_device(work, account, source.device_id) else None
-            attempt = attempts.admit(work, account, source.address, known_device)
+            attempt = _admitted(work, account, source)
             known = people.credentials(work, account)
             code = people.reset_code_of(work, account) if known else None
         hashed = known.password_hash if known is not None else None
@@ -105,23 +111,32 @@ class Accounts:
             raise SignInRefused
         if not known.active:
             raise AccountInactive(known.deactivated_at)
-        opened = Opened(secrets.token_urlsafe(32), source.device or secrets.token_urlsafe(32))
         with self.database.write(_actor(account), now) as work:
             if people.credentials(work, account) != known:
                 raise SignInRefused  # the password was changed, or the account switched off, while this one was checked
-            people.note_success(work, attempt, attempts.device_id_of(opened.device))
-            people.open_session(work, session_id_of(opened.token), account, now, source.user_agent)
             if used_code:  # a one-time code opens one session, in which a new password must be set
                 if not people.drop_reset_code(work, account):
                     raise SignInRefused  # another used it at the same moment
                 work.record(f"person:{account}", Deed(Action.PASSWORD_RESET, change={"by": "one-time code"}))
+            return _opened(work, attempt, account, source, awaits_code=known.second_factor)
+
+    def sign_in_with_code(self, waiting: SignedIn, code: str, source: Source, now: datetime) -> Opened:
+        """Open the session that waits for a code; SignInRefused or SignInThrottled."""
+        account, opened = waiting.actor.person_id, None
+        with self.database.write(waiting.actor, now) as work:
+            attempt = _admitted(work, account, source)
+            right = second_factors.accepts(work, self.second_factor_key, account, code)
+            if right and people.end_sessions(work, now, id_=waiting.session_id):  # unless it ended meanwhile
+                opened = _opened(work, attempt, account, source, awaits_code=False)
+        if opened is None:
+            raise SignInRefused
         return opened
 
-    def confirm(self, actor: Actor, retyped: Retyped, now: datetime) -> None:
+    def confirm(self, actor: Actor, retyped: Retyped, now: datetime, *, with_code: bool = False) -> None:
         """Let somebody who is signed in prove again that it is they; SignInRefused or SignInThrottled.
 
-        Wrong passwords are counted for the session: who found an open browser guesses no faster here, and nobody else
-        can keep its owner from it.
+        *with_code* asks those who have a second factor for a code too. Wrong answers are counted for the session: who
+        found an open browser guesses no faster here, and nobody else can keep its owner from it.
         """
         if not retyped.password:
             raise SignInRefused
@@ -132,7 +147,12 @@ class Accounts:
         if hashed is None or not self._matches(hashed, retyped.password):
             raise SignInRefused
         with self.database.write(actor, now) as work:
-            people.take_back(work, attempt=attempt, session_id=actor.session_id)
+            asked = with_code and known is not None and known.second_factor
+            right = not asked or second_factors.accepts(work, self.second_factor_key, actor.person_id, retyped.code)
+            if right:
+                people.take_back(work, attempt=attempt, session_id=actor.session_id)
+        if not right:
+            raise SignInRefused
 
     def session(self, token: str, now: datetime) -> SignedIn | None:
         """Return who the session belongs to, or None if it ended, was idle too long, or never was."""
@@ -141,13 +161,14 @@ class Accounts:
             row = people.session(reader, id_, self.office.today(now))
         if row is None or row.ended_at is not None or not row.person.active:
             return None
-        if now - row.last_seen_at > self.idle or now - row.created_at > self.longest:
+        longest = CODE_WITHIN if row.awaits_code else self.longest
+        if now - row.last_seen_at > self.idle or now - row.created_at > longest:
             return None
         if now - row.last_seen_at > TOUCH_EVERY:
             with self.database.write(_actor(row.person.id), now) as work:
                 people.touch_session(work, id_, now)
         actor = Actor(row.person.id, row.person.name, row.person.memberships, id_)
-        return SignedIn(actor, row.person, id_, min(now + self.idle, row.created_at + self.longest))
+        return SignedIn(actor, row.person, id_, min(now + self.idle, row.created_at + longest), row.awaits_code)
 
     def owner(self, token: str) -> str | None:
         """Return whose session this is or was, also after it ended; only to give them back what they typed."""
@@ -183,7 +204,7 @@ class Accounts:
             raise NotPermitted("inactive")
         if not known.must_change_password:
             try:
-                self.confirm(actor, old or Retyped("", ""), now)
+                self.confirm(actor, old or Retyped("", ""), now, with_code=True)
             except SignInRefused:
                 raise WeakPassword("wrong_old") from None
         passwords.check(new, actor.person_id, actor.name, self.office_name)
@@ -214,6 +235,51 @@ class Accounts:
             work.record(f"person:{person_id}", Deed(Action.PASSWORD_RESET, change={"by": actor.person_id, **ended}))
         return code
 
+    # ── the second factor ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def set_second_factor(self, actor: Actor, secret: str, code: str, now: datetime) -> tuple[str, ...]:
+        """Take *secret* into use by a first code of the phone and return the recovery codes; SignInRefused if wrong."""
+        with self.database.write(actor, now) as work:
+            codes = second_factors.enrol(work, self.second_factor_key, secret, code)
+            if codes is None:
+                raise SignInRefused
+            people.end_sessions(work, now, person_id=actor.person_id, but=actor.session_id)  # opened without a code
+        return codes
+
+    def drop_second_factor(self, actor: Actor, retyped: Retyped, now: datetime) -> None:
+        """Switch one's own second factor off, by password and code."""
+        self.confirm(actor, retyped, now, with_code=True)
+        with self.database.write(actor, now) as work:
+            if people.set_second_factor(work, actor.person_id, None):
+                work.record(f"person:{actor.person_id}", Deed(Action.SECOND_FACTOR_DROPPED))
+
+    def reset_second_factor(self, actor: Actor, person_id: str, reason: str, now: datetime) -> None:
+        """Switch off the second factor of somebody else, who lost phone and codes; for operators."""
+        if not actor.has(OfficeRole.OPERATOR) or person_id == actor.person_id:
+            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+        reason = stated(reason)
+        with self.database.write(actor, now) as work:
+            if not people.set_second_factor(work, person_id, None):
+                raise NotFound(person_id)
+            change = {"reason": reason, **end_access(work, person_id)}
+            work.record(f"person:{person_id}", Deed(Action.SECOND_FACTOR_RESET, change=change))
+
+    def second_factor_roles(self) -> frozenset[str]:
+        """Return the roles that ask for a second factor."""
+        with self.database.read() as reader:
+            found = read_setting(reader, second_factors.SECTION)
+        return frozenset(found[0]["roles"] if found else ())
+
+    def ask_second_factor(self, actor: Actor, roles: Collection[str], now: datetime) -> None:
+        """Ask for a second factor of whoever works in *roles*; who has none sets it before anything else."""
+        if not actor.has(OfficeRole.OPERATOR):
+            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+        new, section = {"roles": sorted(roles)}, second_factors.SECTION
+        with self.database.write(actor, now) as work:
+            old, revision = read_setting(work, section) or (None, None)
+            write_setting(work, section, new, revision, actor.person_id, now)
+            work.record("office", Deed(Action.SETTING_CHANGED, change={"section": section, "old": old, "new": new}))
+
     def set_locale(self, actor: Actor, locale: str, now: datetime) -> None:
         """Remember the language a person reads in."""
         with self.database.write(actor, now) as work:
@@ -230,6 +296,21 @@ class Accounts:
         if not self._decoy:
             self._decoy.append(self.hasher.hash(secrets.token_urlsafe(16)))
         return self._decoy[0]
+
+
+def _admitted(work: Work, account: str, source: Source) -> int:
+    known = people.known_device(work, account, source.device_id)
+    return attempts.admit(work, account, source.address, source.device_id if known else None)
+
+
+def _opened(work: Work, attempt: int, account: str, source: Source, *, awaits_code: bool) -> Opened:
+    opened = Opened(secrets.token_urlsafe(32), source.device or secrets.token_urlsafe(32), awaits_code)
+    if awaits_code:
+        people.take_back(work, attempt=attempt)  # not wrong, and no sign-in yet
+    else:
+        people.note_success(work, attempt, attempts.device_id_of(opened.device))
+    people.open_session(work, session_id_of(opened.token), account, work.now, source.user_agent, awaits_code)
+    return opened
 
 
 def end_access(work: Work, person_id: str, but: str | None = None) -> dict[str, int]:

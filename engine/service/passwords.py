@@ -18,15 +18,11 @@ LONGEST = 200
 EXAMINED = 72  # zxcvbn takes longer than linear time; its own bound
 SAFE = 3  # its score from 10^8 guesses on
 CONTEXT = ("alur", "sop", "sandi", "katasandi", "rahasia", "masuk", "kantor", "dinas", "kota", "indonesia", "pegawai")
-KINDS = {"spatial": "keyboard", "repeat": "repeat", "sequence": "sequence", "date": "date", "regex": "date"}
 ONE_AT_A_TIME = Lock()  # zxcvbn keeps the words of the one who asks in a table of its module
 
 
 class WeakPassword(AlurError):
-    """A new password cannot be taken.
-
-    *reason* is a key: "short", "long", "name", "common", "keyboard", "repeat", "sequence", "date", "same", "wrong_old".
-    """
+    """A new password is not taken; *reason* is "short", "long", "name", "common", "pattern", "same" or "wrong_old"."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -45,4 +41,4 @@ def check(password: str, *about: str) -> None:
     if found["score"] < SAFE:
         easy = max(found["sequence"], key=lambda part: (part["pattern"] != "bruteforce", len(part["token"])))
         own = easy.get("dictionary_name") == "user_inputs" and easy["matched_word"] not in CONTEXT
-        raise WeakPassword("name" if own else KINDS.get(easy["pattern"], "common"))
+        raise WeakPassword("name" if own else "common" if easy["pattern"] == "dictionary" else "pattern")

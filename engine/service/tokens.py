@@ -3,7 +3,8 @@
 A token is 32 random bytes; the database holds only its SHA-256, so that a stolen backup opens nothing, and a slow hash
 would add nothing (there is nothing to guess). It carries no rights of its own: whoever shows it is its person, with
 that person's memberships of today, so that a membership that ended ends for scripts too, and within its scopes, which
-each operation of the API states. A token is refused while its person's account is off or must set a new password.
+each operation of the API states. A token is refused while its person's account is off, must set a new password or
+lacks a second factor that their role asks for.
 
 Issuing one asks for the password again. Tokens from before there were scopes were issued without it, and nobody can
 tell one from what somebody took from an open browser: they keep all scopes, so that programs go on, and end 30 days
@@ -52,7 +53,10 @@ class Scope(StrEnum):
 
 
 class TokenRefused(AlurError):
-    """A token opens nothing; *reason* is a key: "unknown", "expired", "revoked", "inactive", "password"."""
+    """A token opens nothing.
+
+    *reason* is a key: "unknown", "expired", "revoked", "inactive", "password", "second_factor".
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -94,7 +98,7 @@ class Tokens:
             errors.append(FieldError("cakupan", "scopes", "", "scopes"))
         if errors:
             raise InvalidForm(errors, entries)
-        self.accounts.confirm(actor, retyped, now)
+        self.accounts.confirm(actor, retyped, now, with_code=True)
         text = PREFIX + secrets.token_urlsafe(32)
         granted, ends = " ".join(scope for scope in Scope if scope in scopes), now + timedelta(days=days)
         new = TokenRecord(str(uuid.uuid4()), actor.person_id, name, now, ends, None, None, granted)
@@ -134,6 +138,8 @@ class Tokens:
             raise TokenRefused("inactive")
         if person.must_change_password:
             raise TokenRefused("password")
+        if person.must_enrol:
+            raise TokenRefused("second_factor")
         actor = Actor(person.id, person.name, person.memberships)
         if token.last_used_at is None or now - token.last_used_at > TOUCH_EVERY:
             with self.database.write(actor, now) as work:

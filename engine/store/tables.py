@@ -530,6 +530,14 @@ web_session = Table(
     Column("last_seen_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     Column("user_agent", Text),
+    Column("awaits_code", Boolean, nullable=False, default=False),  # after the password; nothing is open yet
+)
+
+second_factor = Table(  # setting and dropping it are lines of its person's stream; being used is none
+    "second_factor",
+    metadata,
+    Column("person_id", ForeignKey("person.id"), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),  # encrypted with a key of the installation
 )
 
 api_token = Table(  # issuing and revoking are lines of their person's stream; being used is none, so it is not marked

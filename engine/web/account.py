@@ -1,6 +1,8 @@
 """One's own pages: roles, language, sessions, tokens of the API."""
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+import pyotp
+import segno
+from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import InvalidForm, NotFound
@@ -8,7 +10,7 @@ from engine.service.accounts import SignInRefused
 from engine.service.attempts import SignInThrottled
 from engine.service.tokens import LONGEST_NAME, MOST_TOKENS, VALIDITY_DAYS, Scope, TokenRecord
 from engine.web.access import signed_in
-from engine.web.identity import actor, now
+from engine.web.identity import actor, now, seal, unseal
 from engine.web.services import services
 from engine.web.sign_in import retyped, retyped_words
 from engine.web.texts import gettext
@@ -38,6 +40,68 @@ def sign_out_everywhere() -> Response:
     session.clear()
     flash(gettext("Semua sesi Anda sudah ditutup dan token API Anda dicabut."), "success")
     return redirect(url_for("sign_in.sign_in"), 303)
+
+
+@pages.get("/kode")
+@signed_in
+def second_factor() -> str:
+    """Show one's second factor, and let one set it, change it or switch it off."""
+    return _second_factor_page()
+
+
+@pages.post("/kode")
+@signed_in
+def begin_second_factor() -> str | tuple[str, int]:
+    """Show the secret for the phone, as a picture to scan and as text to type."""
+    try:
+        services().accounts.confirm(actor(), retyped(), now(), with_code=True)
+    except (SignInRefused, SignInThrottled) as refusal:
+        message, status = retyped_words(refusal)
+        return _second_factor_page(message), status
+    return _secret_page(pyotp.random_base32())
+
+
+@pages.post("/kode/pasang")
+@signed_in
+def set_second_factor() -> str | tuple[str, int]:
+    """Take the secret into use by a first code, and show the recovery codes once."""
+    path, held = unseal(request.form.get("_rahasia", ""), actor().person_id) or ("", {})
+    if path != f"kode:{actor().session_id}":
+        return _second_factor_page(gettext("Halaman itu sudah kedaluwarsa. Mulai lagi.")), 422
+    [secret] = held["secret"]
+    try:
+        codes = services().accounts.set_second_factor(actor(), secret, request.form.get("kode", ""), now())
+    except SignInRefused:
+        message = gettext("Kode tidak cocok. Ketik kode yang sekarang tampil; jam ponsel harus benar.")
+        return _secret_page(secret, message), 422
+    return render_template("second_factor/codes.html", codes=codes)
+
+
+@pages.post("/kode/lepas")
+@signed_in
+def drop_second_factor() -> Response | tuple[str, int]:
+    """Switch one's second factor off."""
+    try:
+        services().accounts.drop_second_factor(actor(), retyped(), now())
+    except (SignInRefused, SignInThrottled) as refusal:
+        message, status = retyped_words(refusal)
+        return _second_factor_page(message), status
+    flash(gettext("Kode masuk dilepas."), "success")
+    return redirect(url_for("account.second_factor"), 303)
+
+
+def _second_factor_page(*errors: str) -> str:
+    return render_template("second_factor/index.html", errors=errors)
+
+
+def _secret_page(secret: str, *errors: str) -> str:
+    sealed = seal(actor().person_id, f"kode:{actor().session_id}", {"secret": [secret]})
+    place = pyotp.TOTP(secret).provisioning_uri(
+        name=actor().person_id, issuer_name="Alur " + current_app.config["ALUR_OFFICE_NAME"]
+    )
+    picture = segno.make(place, error="m").svg_inline(scale=4, light="#fff")
+    groups = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+    return render_template("second_factor/secret.html", errors=errors, sealed=sealed, picture=picture, secret=groups)
 
 
 @pages.get("/token")

@@ -44,6 +44,7 @@ MEGABYTE = 1024 * 1024
 FORM_LIMIT = 4 * MEGABYTE
 PROGRAMS = "api"  # the blueprint of the API
 CARRIED = ("tasks.complete", "tasks.save_draft")
+SECOND_FACTOR_PAGES = ("account.second_factor", "account.begin_second_factor", "account.set_second_factor")
 PASSWORD_PAGES = ("sign_in.change_password", "sign_in.set_password", "sign_in.sign_out", "sign_in.language")
 
 MOST_PAGES = 10_000
@@ -93,9 +94,14 @@ def signed_in() -> SignedIn | None:
     return cast("SignedIn | None", g.get("signed_in"))
 
 
+def waiting() -> SignedIn | None:
+    """Return the session of this request that waits for a code, if it is one: nobody is signed in by it yet."""
+    return cast("SignedIn | None", g.get("waiting"))
+
+
 def identify() -> Response | None:
     """Find the session, then admit, send to sign-in, or refuse."""
-    g.signed_in = None
+    g.signed_in = g.waiting = None
     if "\0" in unquote(request.full_path):
         abort(404)
     if request.content_length is None and "Transfer-Encoding" in request.headers:
@@ -108,6 +114,8 @@ def identify() -> Response | None:
     token = session.get(TOKEN)
     if token and request.endpoint != "static":
         g.signed_in = services().accounts.session(token, now())
+        if g.signed_in is not None and g.signed_in.awaits_code:
+            g.signed_in, g.waiting = None, g.signed_in
         g.actor = g.signed_in.actor if g.signed_in else None
     if request.endpoint is None or access is None:
         if request.endpoint is None:
@@ -119,6 +127,8 @@ def identify() -> Response | None:
         return _carrying_entries(token) or _to_sign_in()
     if g.signed_in.person.must_change_password and request.endpoint not in PASSWORD_PAGES:
         return cast(Response, redirect(url_for("sign_in.change_password", lanjut=_next()), 303))
+    if g.signed_in.person.must_enrol and request.endpoint not in (*PASSWORD_PAGES, *SECOND_FACTOR_PAGES):
+        return cast(Response, redirect(url_for("account.second_factor"), 303))
     if not access.admits(g.signed_in.actor.roles):
         abort(403)
     return None
@@ -198,6 +208,8 @@ def _next() -> str:
 
 
 def _to_sign_in() -> Response:
+    if waiting() is not None:
+        return cast(Response, redirect(url_for("sign_in.ask_code", lanjut=_next()), 303))
     if request.headers.get("HX-Request") or request.headers.get("X-Alur-Background"):
         return Response(status=401)
     return cast(

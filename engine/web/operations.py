@@ -61,6 +61,24 @@ def change_calendar() -> Response | tuple[str, int]:
     return redirect(url_for("operations.calendar"), 303)
 
 
+@pages.get("/pengaturan/kode-masuk")
+@only(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+def second_factor() -> str:
+    """Show which roles must sign in with a code."""
+    chosen, roles = services().accounts.second_factor_roles(), services().people.roles(now())
+    return render_template("operations/second_factor.html", chosen=chosen, roles=roles)
+
+
+@pages.post("/pengaturan/kode-masuk")
+@only(OfficeRole.OPERATOR)
+def ask_second_factor() -> Response:
+    """Choose which roles must sign in with a code."""
+    known = {view.role for view in services().people.roles(now())} | set(OfficeRole)
+    services().accounts.ask_second_factor(actor(), known & set(request.form.getlist("peran")), now())
+    flash(gettext("Disimpan. Siapa yang belum memasang kode masuk, memasangnya sebelum bekerja lagi."), "success")
+    return redirect(url_for("operations.second_factor"), 303)
+
+
 def _calendar_page(error: str | None = None) -> str:
     value, revision = services().office.calendar_setting(actor())
     calendar = services().office.calendar()

@@ -143,6 +143,18 @@ def reset(person_id: str) -> str:
     return render_template("people/secret.html", person=person, secret=code, kind="reset")
 
 
+@pages.post("/<person_id>/kode-masuk")
+@only(OfficeRole.OPERATOR)
+def reset_second_factor(person_id: str) -> Response | tuple[str, int]:
+    """Switch off the second factor of somebody who lost phone and recovery codes."""
+    try:
+        services().accounts.reset_second_factor(actor(), person_id, request.form.get("alasan", ""), now())
+    except InvalidForm:
+        return _page(person_id, [gettext("Tulis alasan, 3 sampai 500 karakter.")]), 422
+    flash(gettext("Kode masuk dilepas. Orang ini masuk dengan sandi saja, lalu memasangnya lagi."), "success")
+    return redirect(url_for("people.show", person_id=person_id), 303)
+
+
 @pages.get("/tugas/<task_id>/pelaksana")
 @only(OfficeRole.OPERATOR)
 def ask_reassign(task_id: str) -> str:

@@ -12,7 +12,7 @@ from engine.service.attempts import SignInThrottled, Source
 from engine.service.passwords import WeakPassword
 from engine.web import formatting, navigation
 from engine.web.access import anyone, signed_in
-from engine.web.identity import TOKEN, actor, now, unseal
+from engine.web.identity import TOKEN, actor, now, unseal, waiting
 from engine.web.identity import signed_in as current
 from engine.web.services import services
 from engine.web.texts import gettext
@@ -57,13 +57,54 @@ def open_session() -> tuple[str, int] | Response:
             "sign_in.html", errors=(message,), ended=False, account_name=account, next=following, sealed=sealed
         )
         return page, status
+    if opened.awaits_code:
+        _keep_session(opened)
+        return _code_page(), 200
+    return _let_in(opened)
+
+
+@pages.get("/masuk/kode")
+@anyone
+def ask_code() -> str | Response:
+    """Ask whose password was right for a code of the second factor."""
+    return _code_page() if waiting() else redirect(url_for("sign_in.sign_in"), 303)
+
+
+@pages.post("/masuk/kode")
+@anyone
+def open_with_code() -> tuple[str, int] | Response:
+    """Sign in by the code."""
+    found = waiting()
+    if found is None:
+        return redirect(url_for("sign_in.sign_in", lanjut=safe_path(request.form.get("lanjut")), berakhir=1), 303)
+    try:
+        opened = services().accounts.sign_in_with_code(found, request.form.get("kode", ""), source(), now())
+    except SignInRefused:
+        return _code_page(gettext("Kode salah, sudah dipakai, atau kedaluwarsa. Ketik kode yang sekarang tampil.")), 401
+    except SignInThrottled as refusal:
+        message, status = refusal_words(refusal)
+        return _code_page(message), status
+    return _let_in(opened)
+
+
+def _code_page(*errors: str) -> str:
+    following = safe_path(request.values.get("lanjut"))
+    return render_template("code.html", errors=errors, next=following, sealed=request.form.get("_isian") or None)
+
+
+def _let_in(opened: Opened) -> Response:
+    _keep_session(opened)
+    following = safe_path(request.form.get("lanjut")) or url_for("sign_in.home")
+    leads_to = _return_entries(opened.token, request.form.get("_isian") or None) or redirect(following, 303)
+    return remember(opened, leads_to)
+
+
+def _keep_session(opened: Opened) -> None:
     chosen = session.get("bahasa")
     session.clear()
     session[TOKEN] = opened.token
     if chosen:
         session["bahasa"] = chosen
-    leads_to = _return_entries(opened.token, sealed) or redirect(following or url_for("sign_in.home"), 303)
-    return remember(opened, leads_to)
 
 
 @pages.post("/keluar")
@@ -145,15 +186,17 @@ def source() -> Source:
 
 
 def retyped(field: str = "sandi") -> Retyped:
-    """Return the password that was typed again into *field*."""
-    return Retyped(request.form.get(field, ""), request.remote_addr or "-")
+    """Return the password that was typed again into *field*, and the code beside it."""
+    return Retyped(request.form.get(field, ""), request.remote_addr or "-", request.form.get("kode", ""))
 
 
 def retyped_words(refusal: Exception) -> tuple[str, int]:
     """Return why a password that was typed again proves nothing, and the status that says so."""
-    if isinstance(refusal, SignInRefused):
-        return gettext("Sandi tidak cocok."), 422
-    return refusal_words(refusal)
+    if not isinstance(refusal, SignInRefused):
+        return refusal_words(refusal)
+    found = current()
+    with_code = found is not None and found.person.second_factor
+    return gettext("Sandi atau kode tidak cocok.") if with_code else gettext("Sandi tidak cocok."), 422
 
 
 def remember(opened: Opened, response: Response) -> Response:
@@ -178,12 +221,9 @@ def password_words(reason: str) -> str:
         "long": gettext("Sandi paling banyak 200 karakter."),
         "common": gettext("Sandi ini termasuk yang paling dahulu ditebak. %(hint)s", hint=hint),
         "name": gettext("Sandi ini terlalu dekat dengan nama Anda, akun Anda, atau kantor. %(hint)s", hint=hint),
-        "keyboard": gettext("Huruf yang bersebelahan di papan ketik mudah ditebak. %(hint)s", hint=hint),
-        "repeat": gettext("Pengulangan seperti aaa atau abcabc mudah ditebak. %(hint)s", hint=hint),
-        "sequence": gettext("Urutan seperti abc atau 6543 mudah ditebak. %(hint)s", hint=hint),
-        "date": gettext("Tanggal dan tahun mudah ditebak. %(hint)s", hint=hint),
+        "pattern": gettext("Pengulangan, urutan, letak di papan ketik, dan tanggal mudah ditebak. %(hint)s", hint=hint),
         "same": gettext("Sandi baru harus berbeda dari yang lama."),
-        "wrong_old": gettext("Sandi lama tidak cocok."),
+        "wrong_old": gettext("Sandi lama, atau kode yang diminta bersamanya, tidak cocok."),
         "unlike": gettext("Kedua isian sandi baru tidak sama."),
     }[reason]
 

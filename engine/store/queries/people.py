@@ -11,7 +11,7 @@ from sqlalchemy import BindParameter, ColumnElement, Date, and_, bindparam, dele
 from engine.model.people import Capacity, Membership, Person
 from engine.store.prepared import Prepared
 from engine.store.queries import Transaction
-from engine.store.tables import membership, person, reset_code, sign_in_attempt, web_session
+from engine.store.tables import membership, person, reset_code, second_factor, setting, sign_in_attempt, web_session
 from engine.store.unit_of_work import Work
 
 
@@ -24,6 +24,7 @@ class Credentials:
     active: bool
     must_change_password: bool
     deactivated_at: datetime | None
+    second_factor: bool
 
 
 def in_force(day: date | BindParameter[date]) -> ColumnElement[bool]:
@@ -44,6 +45,8 @@ OWNER = (
     membership.c.since,
     membership.c.until,
     membership.c.decree,
+    select(second_factor.c.person_id).where(second_factor.c.person_id == person.c.id).exists().label("second_factor"),
+    select(setting.c.value).where(setting.c.section == "second_factor").scalar_subquery().label("asked"),
 )
 HELD_TODAY = and_(membership.c.person_id == person.c.id, in_force(bindparam("today", type_=Date)))
 """Joins what a person holds on the day bound as ``today``."""
@@ -65,6 +68,8 @@ def owner(rows: Sequence[Any]) -> Person:
         locale=first.locale,
         memberships=held,
         sample=first.sample,
+        second_factor=first.second_factor,
+        must_enrol=not first.second_factor and any(m.role in (first.asked or {}).get("roles", ()) for m in held),
     )
 
 
@@ -184,6 +189,19 @@ def end_membership(tx: Transaction, membership_id: str, until: date) -> None:
     tx.connection.execute(update(membership).where(membership.c.id == membership_id).values(until=until))
 
 
+def second_factor_of(tx: Transaction, person_id: str) -> bytes | None:
+    """Return a person's second factor as it is stored."""
+    return tx.connection.scalar(select(second_factor.c.sealed).where(second_factor.c.person_id == person_id))
+
+
+def set_second_factor(tx: Transaction, person_id: str, sealed: bytes | None) -> bool:
+    """Write a person's second factor in place of the one before, or none; whether there was one."""
+    had = tx.connection.execute(delete(second_factor).where(second_factor.c.person_id == person_id)).rowcount == 1
+    if sealed is not None:
+        tx.connection.execute(insert(second_factor), {"person_id": person_id, "sealed": sealed})
+    return had
+
+
 # ── sign-in ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -196,6 +214,7 @@ def credentials(tx: Transaction, person_id: str) -> Credentials | None:
             person.c.active,
             person.c.must_change_password,
             person.c.deactivated_at,
+            select(second_factor.c.person_id).where(second_factor.c.person_id == person.c.id).exists(),
         ).where(person.c.id == person_id)
     ).one_or_none()
     return None if row is None else Credentials(*row)
@@ -261,7 +280,7 @@ def _of_device(account: str, device: str | None) -> tuple[ColumnElement[bool], .
     return sign_in_attempt.c.account == account, sign_in_attempt.c.device == device
 
 
-def open_session(tx: Transaction, id_: str, person_id: str, now: datetime, user_agent: str) -> None:
+def open_session(tx: Transaction, id_: str, person_id: str, now: datetime, user_agent: str, awaits_code: bool) -> None:
     """Write a session."""
     tx.connection.execute(
         insert(web_session),
@@ -271,6 +290,7 @@ def open_session(tx: Transaction, id_: str, person_id: str, now: datetime, user_
             "created_at": now,
             "last_seen_at": now,
             "user_agent": user_agent[:300],
+            "awaits_code": awaits_code,
         },
     )
 
@@ -283,6 +303,7 @@ class SessionRow:
     created_at: datetime
     last_seen_at: datetime
     ended_at: datetime | None
+    awaits_code: bool
     person: Person
 
 
@@ -292,6 +313,7 @@ SESSION = Prepared(  # every request asks it
         web_session.c.created_at,
         web_session.c.last_seen_at,
         web_session.c.ended_at,
+        web_session.c.awaits_code,
         *OWNER,
     )
     .join(person, person.c.id == web_session.c.person_id)
@@ -307,7 +329,8 @@ def session(tx: Transaction, id_: str, today: date) -> SessionRow | None:
     if not rows:
         return None
     first = rows[0]
-    return SessionRow(first.session_id, first.created_at, first.last_seen_at, first.ended_at, owner(rows))
+    facts = (first.session_id, first.created_at, first.last_seen_at, first.ended_at, first.awaits_code)
+    return SessionRow(*facts, owner(rows))
 
 
 def touch_session(tx: Transaction, id_: str, now: datetime) -> None:
@@ -341,7 +364,7 @@ def sessions_of(tx: Transaction, person_id: str) -> tuple[tuple[str, datetime, d
     """Return (id, begun, last seen, browser) of a person's open sessions."""
     query = (
         select(web_session.c.id, web_session.c.created_at, web_session.c.last_seen_at, web_session.c.user_agent)
-        .where(web_session.c.person_id == person_id, web_session.c.ended_at.is_(None))
+        .where(web_session.c.person_id == person_id, web_session.c.ended_at.is_(None), ~web_session.c.awaits_code)
         .order_by(web_session.c.last_seen_at.desc())
     )
     return tuple((a, b, c, d or "") for a, b, c, d in tx.connection.execute(query))

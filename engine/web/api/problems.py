@@ -151,6 +151,7 @@ def _refused(error: TokenRefused) -> Response:
         "revoked": gettext("Token ini sudah dicabut."),
         "inactive": gettext("Akun pemilik token ini tidak aktif."),
         "password": gettext("Pemilik token ini harus mengganti sandinya dahulu."),
+        "second_factor": gettext("Pemilik token ini harus memasang kode masuk di akunnya dahulu."),
     }
     challenge = 'Bearer realm="alur"' + ("" if error.reason == "missing" else ', error="invalid_token"')
     detail = words.get(error.reason) or gettext("Token ini tidak dikenal.")
