@@ -325,13 +325,16 @@ def add_person(account: str, name: str, roles: tuple[str, ...]) -> None:
 
 @main.command("reset-code")
 @click.argument("account")
+@click.option("--second-factor", metavar="REASON", help="Switch the second factor off too, because of REASON.")
 @told
-def reset_code(account: str) -> None:
+def reset_code(account: str, second_factor: str | None) -> None:
     """Print a one-time code with which ACCOUNT can sign in and set a new password."""
     with alur() as joined:
         with joined.database.read() as reader:
             if people.by_id(reader, account) is None:
                 raise SetupError(f"Akun {account} tidak ada. Lihat daftar akun di halaman Orang.")
+        if second_factor is not None:
+            joined.services.accounts.reset_second_factor(CONSOLE, account, second_factor, now())
         code = joined.services.accounts.issue_reset_code(CONSOLE, account, now())
     click.echo(f"{account}: kode sekali pakai {code} (berlaku 24 jam)")
 

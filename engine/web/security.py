@@ -3,7 +3,10 @@
 The Content-Security-Policy allows no inline and no evaluated script or style; ``data:`` images are Tabler's own icons.
 """
 
-from flask import Flask, Response, request
+import structlog
+from flask import Flask, Response, g, request
+
+log = structlog.get_logger(__name__)
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -29,7 +32,11 @@ def protect(response: Response) -> Response:
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
     if request.is_secure:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
+    if response.status_code in (401, 403, 429):
+        who = g.actor.person_id if g.get("actor") else None
+        facts = {"method": request.method, "path": request.path, "who": who, "address": request.remote_addr}
+        log.warning("refused", status=response.status_code, **facts)
     return response

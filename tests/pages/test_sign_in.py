@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from structlog.testing import capture_logs
 
+from engine.app import _TrustedProxy
 from engine.web import create_app
 from tests.pages.conftest import PASSWORD
 
@@ -110,6 +112,33 @@ def test_over_https_no_other_site_of_the_domain_can_set_the_session_s_cookie(off
     assert "Secure" in cookie
     assert "Path=/" in cookie
     assert "Domain" not in cookie
+
+
+def test_over_https_browsers_come_by_https_for_a_year(app):
+    headers = app.test_client().get("/masuk", base_url="https://alur.example").headers
+    assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+
+
+def test_who_is_refused_is_logged_without_what_they_typed(browse):
+    with capture_logs() as lines:
+        browse().sign_in("sekretaris", "sandi rahasia saya")
+        browse("auditor").post("/orang/baru", {"akun": "titipan"})
+    assert [(line["event"], line["status"], line["path"], line["who"]) for line in lines] == [
+        ("refused", 401, "/masuk", None),
+        ("refused", 403, "/orang/baru", "auditor"),
+    ]
+    assert lines[0]["address"]
+    assert "rahasia" not in str(lines)
+    assert "titipan" not in str(lines)
+
+
+def test_only_the_trusted_proxy_says_where_somebody_comes_from(app):
+    app.wsgi_app = _TrustedProxy(app.wsgi_app, ("10.0.0.9",))
+    with capture_logs() as lines:
+        for address in ("10.0.0.9", "192.0.2.66"):
+            from_elsewhere = {"environ_base": {"REMOTE_ADDR": address}, "headers": {"X-Forwarded-For": "203.0.113.5"}}
+            app.test_client().get("/api/v1/account", **from_elsewhere)
+    assert [line["address"] for line in lines] == ["203.0.113.5", "192.0.2.66"]
 
 
 def test_signing_out_ends_the_session_on_the_server_too(browse):
