@@ -47,7 +47,8 @@ def read(xml: bytes) -> Element:
     try:
         root = etree.fromstring(xml, parser)
     except etree.XMLSyntaxError as error:
-        raise Unreadable(str(error.msg), error.lineno) from error
+        reason = "DOCTYPE tidak diterima" if b"<!DOCTYPE" in xml else "tidak utuh, terlalu dalam, atau salah tata tulis"
+        raise Unreadable(reason, error.lineno) from error
     if root.getroottree().docinfo.doctype:
         raise Unreadable("DOCTYPE tidak diterima", 1)
     return root

@@ -7,21 +7,18 @@ that people typed may hold one all the same (an emoji from a phone), so there it
 ``[U+1F600]``: a document that was issued is printed, and nothing of it is lost.
 """
 
-import contextlib
 import json
-import math
 import os
 import re
 import shutil
-import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import Any
 
 import msgpack
 import typst
 
+from engine.documents.child import LIMITED, allow, asked, limit
 from engine.model.errors import NotPrinted
 
 HERE = Path(__file__).parent
@@ -30,13 +27,11 @@ LIBRARY = HERE / "typst"
 OURS = "alur"
 DATA = "data.json"
 STANDARDS: Any = ["a-2a", "ua-1"]
-IDLE_SECONDS = 600  # after which a child that nobody asks ends
 PREVIEW_PPI = 60  # twice as fine as it is shown; all pages are drawn for the first
 MOST_SIGNS = 4  # rounds in which signs are replaced that no font has
 PLACE = re.compile(r"┌─ (?P<file>[^\n]*?):(?P<line>\d+):\d+")
 NO_GLYPH = re.compile(r"could not be displayed")
 SIGN = re.compile(r'the text `"(?P<text>.*?)"` could not be displayed', re.DOTALL)
-LIMITED = sys.platform.startswith("linux")
 if LIMITED:
     import resource
 
@@ -45,14 +40,12 @@ def serve() -> None:
     """Print what is ordered until nothing more comes."""
     folder = Path(sys.argv[1])
     pipe, answers = sys.stdin.buffer, sys.stdout.buffer
-    if LIMITED:
-        os.nice(5)  # people who work come first
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     compositor = Compositor(folder)
-    answers.write(b"+")
+    answers.write(b"+\n")
     answers.flush()
-    for order, limits in _orders(pipe):
-        _limit(limits)
+    for order, limits in asked(pipe):
+        if LIMITED:
+            limit(limits["cpu"], limits["memory"])
         try:
             content, pages, preview = compositor.print(order)
             answer = {"content": content, "pages": pages, "preview": preview}
@@ -61,7 +54,7 @@ def serve() -> None:
         except MemoryError:
             answer = {"fault": [order["template"], None, "memakai terlalu banyak memori", ""]}
         if LIMITED:
-            _allow(resource.RLIMIT_AS, resource.RLIM_INFINITY)
+            allow(resource.RLIMIT_AS, resource.RLIM_INFINITY)
         packed = msgpack.packb(answer)
         answers.write(len(packed).to_bytes(8) + packed)
         answers.flush()
@@ -142,35 +135,3 @@ def _in_root(path: Path, template: str) -> str:
         if part.startswith("alur-cetak-"):
             return "/".join(parts[place + 1 :])
     return template if path.name == PurePosixPath(template).name else str(path)
-
-
-def _orders(pipe: IO[bytes]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    while True:
-        if LIMITED:
-            signal.alarm(IDLE_SECONDS)
-        length = pipe.read(8)
-        packed = pipe.read(int.from_bytes(length)) if len(length) == 8 else b""
-        if LIMITED:
-            signal.alarm(0)
-        if not packed:
-            return
-        order, limits = msgpack.unpackb(packed)
-        yield order, limits
-
-
-def _limit(limits: dict[str, Any]) -> None:
-    """Let the kernel end this process if it computes or takes more than *limits*."""
-    if not LIMITED:
-        return
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    _allow(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime + limits["cpu"]))
-    with open("/proc/self/statm") as file:
-        held = int(file.read().split()[0]) * resource.getpagesize()
-    _allow(resource.RLIMIT_AS, held + limits["memory"])
-
-
-def _allow(what: int, most: int) -> None:
-    """Set a limit that can be lifted again, within what this machine allows at all."""
-    _, hard = resource.getrlimit(what)
-    with contextlib.suppress(ValueError):
-        resource.setrlimit(what, (hard if most == resource.RLIM_INFINITY else most, hard))

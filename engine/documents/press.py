@@ -14,23 +14,20 @@ import atexit
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
 import msgpack
 
-from engine.model.errors import Busy, NotPrinted, SetupError
+from engine.documents.child import WAITING, Warm
+from engine.model.errors import Busy, NotPrinted
 
-STARTING = 20.0  # seconds that a child may take to start, which is no fault of a template
 AT_ONCE = 2  # children of one process that print at the same time
 MOST_ORDERS = 400  # of one child
-ROOT = Path(__file__).parents[2]
 NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
 """Typst fetches a package that it does not find; the check refuses those, and this one that it did not see."""
 
@@ -40,7 +37,7 @@ class Limits:
     """How much one order may take."""
 
     cpu: int = 10  # seconds of computing
-    seconds: float = 20.0  # by the clock on the wall
+    seconds: float = 100.0  # by the clock on the wall, which guards against a child that hangs
     memory: int = 800_000_000  # bytes beyond what a child has before it begins
 
 
@@ -76,7 +73,7 @@ class Press:
 
     def print(self, order: Order) -> Print:
         """Return what *order* gives; NotPrinted says what is wrong with the template, Busy that others are printed."""
-        if not self._slots.acquire(timeout=self.limits.seconds):
+        if not self._slots.acquire(timeout=min(WAITING, self.limits.seconds)):
             raise Busy
         try:
             return self._printed(order)
@@ -117,42 +114,26 @@ MEND = "Periksa pengulangan dan larik besar dalam templat itu."
 _CAUSES = {-signal.SIGXCPU: TOO_LONG, -signal.SIGKILL: TOO_LONG, -signal.SIGABRT: TOO_MUCH}
 
 
-class _Child:
-    """A process that prints one order after another; it knows nothing of the office's settings."""
+class _Child(Warm):
+    """Prints one order after another, in a folder of its own."""
 
     def __init__(self) -> None:
         self.orders = 0
         self._folder = tempfile.TemporaryDirectory(prefix="alur-cetak-", ignore_cleanup_errors=True)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("ALUR_")}
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [sys.executable, "-c", "from engine.documents import compositor; compositor.serve()", self._folder.name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=ROOT,
-            env=environment | NO_NETWORK | {"RUST_BACKTRACE": "0", "RAYON_NUM_THREADS": "2"},
+        program = "from engine.documents import compositor; compositor.serve()"
+        failure = (
+            "Pencetakan dokumen tidak dapat dimulai. Jalankan `make build`, periksa memori mesin ini, lalu coba lagi."
         )
-        self._orders = cast(IO[bytes], self._process.stdin)
-        self._answers = cast(IO[bytes], self._process.stdout)
-        with _killed_after(self._process, STARTING):
-            ready = self._answers.read(1)
-        if not ready:
-            self.end()
-            raise SetupError(
-                "Pencetakan dokumen tidak dapat dimulai. "
-                "Jalankan `make build`, periksa memori mesin ini, lalu coba lagi."
-            )
+        super().__init__(program, failure, self._folder.name, **NO_NETWORK, RUST_BACKTRACE="0", RAYON_NUM_THREADS="2")
 
     def ask(self, order: Order, limits: Limits) -> dict[str, Any] | None:
         """Return what it answers; None if it ended before it answered."""
         self.orders += 1
-        packed: bytes = msgpack.packb([asdict(order), asdict(limits)])
-        with _killed_after(self._process, limits.seconds), suppress(BrokenPipeError):
-            self._orders.write(len(packed).to_bytes(8) + packed)
-            self._orders.flush()
-            length = self._answers.read(8)
+        with self.killed_after(limits.seconds), suppress(BrokenPipeError):
+            self.put([asdict(order), asdict(limits)])
+            length = self.answers.read(8)
             if len(length) == 8:
-                answer = self._answers.read(int.from_bytes(length))
+                answer = self.answers.read(int.from_bytes(length))
                 if len(answer) == int.from_bytes(length):
                     return cast(dict[str, Any], msgpack.unpackb(answer))
         return None
@@ -160,26 +141,10 @@ class _Child:
     def end(self) -> int:
         """Kill it, unless it ended by itself, and return how it ended."""
         with suppress(subprocess.TimeoutExpired):  # it may be about to say why
-            self._process.wait(0.5 if self._process.poll() is None and self._orders.closed else 0.05)
-        self._process.kill()
-        with suppress(BrokenPipeError):  # what it did not read
-            self._orders.close()
-        self._answers.close()
-        ended = self._process.wait()
+            self.process.wait(0.5 if self.process.poll() is None and self.questions.closed else 0.05)
+        ended = super().end()
         self._folder.cleanup()
         return ended
-
-
-@contextmanager
-def _killed_after(process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
-    """Kill *process* if what is done with it takes longer than *seconds*."""
-    timer = threading.Timer(seconds, process.kill)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 PRESS = Press()

@@ -20,20 +20,13 @@ from engine.model.bounds import timed
 LONGEST = 500
 MEMORY = 1024 * 1024  # of one pattern
 LONGEST_HELD = 20_000  # letters of a text
+TOO_LARGE = "pengulangannya terlalu besar; batasi panjangnya dengan maxLength"
 MOST_WORK = 100_000_000  # letters times compiled size: about a second, at worst
 TOKEN = re.compile(r"\\u(?P<code>[0-9a-fA-F]{4})|\\(?P<sign>[wWdDsSbBZ])|\{,(?P<most>\d+)\}|\[\^?|\\?.", re.DOTALL)
 WORD, SPACE = r"\p{L}\p{N}_", r"\s\v\x{1c}-\x{1f}\x{85}\p{Z}"
 SIGNS = {
     **{"w": f"[{WORD}]", "W": f"[^{WORD}]", "s": f"[{SPACE}]", "S": f"[^{SPACE}]"},
     **{"d": r"\p{Nd}", "D": r"\P{Nd}", "Z": r"\z"},
-}
-CAUSES = {
-    r"\(\?<?[=!]": "melihat ke depan atau ke belakang (look-around)",
-    r"escape sequence: \\\d|\(\?P$": "rujukan balik (back-reference)",
-    r"\(\?>|operator: .\+": "grup atomik atau pengulangan posesif",
-    r"\(\?\(": "syarat di dalam pola",
-    r"repetition size": "pengulangan lebih dari 1.000 kali",
-    r"too large": "pengulangan yang terlalu besar",
 }
 
 
@@ -62,11 +55,10 @@ def compiled(pattern: str, longest: int | None = None) -> Callable[[bytes], Any]
     try:
         found = re2.compile(translated(pattern), options)
     except re2.error as error:
-        said = error.args[0].decode(errors="replace")
-        cause = next((word for sign, word in CAUSES.items() if re.search(sign, said)), None)
-        raise Unsayable(cause or f"tata tulis yang tidak dikenal ({said.rpartition(': ')[2]})") from None
+        _, colon, sign = error.args[0].decode(errors="replace").rpartition(": ")
+        raise Unsayable(f"{sign} tidak dikenal" if colon else TOO_LARGE) from None
     if found.programsize * min(longest or LONGEST_HELD, LONGEST_HELD) > MOST_WORK:
-        raise Unsayable("pengulangan yang terlalu besar; batasi panjangnya dengan maxLength")
+        raise Unsayable(TOO_LARGE)
     search: Callable[[bytes], Any] = found.search
     return search
 

@@ -9,25 +9,32 @@ remembered for a while: a designer checks, looks at what a deployment means, and
 import atexit
 import json
 import os
-import subprocess
-import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
-from engine.model.errors import Finding, SetupError
+from engine.documents.child import WAITING, Warm
+from engine.model.errors import Finding
 from engine.service.procedure_files import content_hash
-from engine.service.trial import Limits, request, stopped
+from engine.service.specimens import Specimen
+from engine.service.trial import Limits, stopped
 
-STARTING = 15.0  # seconds that a child may take to start, which is no fault of a diagram
 AT_ONCE = 2  # children of one web process that are asked at the same time
 REMEMBERED = 16
-ROOT = Path(__file__).parents[2]
 NOWHERE = Path(os.devnull)
 """A folder that holds no functions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a child says of a procedure: the findings, and what its templates are to be printed with for proof."""
+
+    findings: tuple[Finding, ...]
+    specimens: tuple[Specimen, ...] = ()
 
 
 class Gate:
@@ -39,20 +46,24 @@ class Gate:
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._lock = threading.Lock()
         self._idle: list[_Child] = []
-        self._known: OrderedDict[tuple[str, str], tuple[Finding, ...]] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], Tried] = OrderedDict()
 
     def check(self, process_id: str, files: Mapping[str, bytes], functions: Path = NOWHERE) -> tuple[Finding, ...]:
         """Return every fault and warning of a procedure, and where its trial was stopped if it was.
 
         *functions* is the folder of the functions that this machine's operator deployed.
         """
+        return self.tried(process_id, files, functions).findings
+
+    def tried(self, process_id: str, files: Mapping[str, bytes], functions: Path = NOWHERE) -> Tried:
+        """Return all that a child says of a procedure."""
         key = (process_id, content_hash(files))
         with self._lock:
             known = self._known.get(key)
         if known is not None:
             return known
-        if not self._slots.acquire(timeout=self._limits.seconds):
-            return (_busy(process_id),)
+        if not self._slots.acquire(timeout=min(WAITING, self._limits.seconds)):
+            return Tried((_busy(process_id),))
         try:
             found, whole = self._asked(process_id, files, functions)
         finally:
@@ -71,17 +82,17 @@ class Gate:
         for child in idle:
             child.end()
 
-    def _asked(self, process_id: str, files: Mapping[str, bytes], functions: Path) -> tuple[tuple[Finding, ...], bool]:
-        """Return what a child finds, and whether it came to the end by itself."""
+    def _asked(self, process_id: str, files: Mapping[str, bytes], functions: Path) -> tuple[Tried, bool]:
+        """Return what a child says, and whether it came to the end by itself."""
         with self._lock:
             kept = self._idle.pop() if self._idle else None
-        question = request(process_id, files, functions, self._limits)
+        question = [process_id, dict(files), str(functions), asdict(self._limits)]
         said = self._told(kept, question) if kept is not None else []
         if not said:  # none was kept, or it had ended while nobody asked
             said = self._told(_Child(), question)
         return _read(said, files)
 
-    def _told(self, child: "_Child", question: bytes) -> list[tuple[str, Any]]:
+    def _told(self, child: "_Child", question: Any) -> list[tuple[str, Any]]:
         """Return all that *child* says to a question, in order; nothing if it was not there any more."""
         said = child.ask(question, self._limits.seconds)
         if said and said[-1] == ("done", True):
@@ -92,34 +103,21 @@ class Gate:
         return said
 
 
-class _Child:
-    """A process that tries procedures one after another; it knows nothing of the office's settings."""
+class _Child(Warm):
+    """Tries procedures one after another."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", "from engine.service import trial; trial.serve()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if not name.startswith("ALUR_")},
+        failure = (
+            "Percobaan prosedur tidak dapat dimulai. Periksa pemasangan Alur dan memori mesin ini, lalu coba lagi."
         )
-        self._questions = cast(IO[bytes], self._process.stdin)
-        self._answers = cast(IO[bytes], self._process.stdout)
-        with _killed_after(self._process, STARTING):
-            ready = self._answers.readline()
-        if not ready:
-            self.end()
-            raise SetupError(
-                "Percobaan prosedur tidak dapat dimulai. Periksa pemasangan Alur dan memori mesin ini, lalu coba lagi."
-            )
+        super().__init__("from engine.service import trial; trial.serve()", failure)
 
-    def ask(self, question: bytes, seconds: float) -> list[tuple[str, Any]]:
+    def ask(self, question: Any, seconds: float) -> list[tuple[str, Any]]:
         """Return what it says to a question, of elements only the last; it is killed after *seconds*."""
         said: list[tuple[str, Any]] = []
-        with _killed_after(self._process, seconds), suppress(BrokenPipeError):
-            self._questions.write(question)
-            self._questions.flush()
-            for line in self._answers:
+        with self.killed_after(seconds), suppress(BrokenPipeError):
+            self.put(question)
+            for line in self.answers:
                 if not line.endswith(b"\n"):
                     break  # killed in the middle of a word
                 [(kind, content)] = json.loads(line).items()
@@ -130,34 +128,15 @@ class _Child:
                     break
         return said
 
-    def end(self) -> None:
-        """Kill it, and forget it."""
-        self._process.kill()
-        with suppress(BrokenPipeError):  # what it did not read
-            self._questions.close()
-        self._answers.close()
-        self._process.wait()
 
-
-@contextmanager
-def _killed_after(process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
-    """Kill *process* if what is done with it takes longer than *seconds*."""
-    timer = threading.Timer(seconds, process.kill)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _read(said: list[tuple[str, Any]], files: Mapping[str, bytes]) -> tuple[tuple[Finding, ...], bool]:
-    """Return the findings among what a child said, and whether it said everything."""
+def _read(said: list[tuple[str, Any]], files: Mapping[str, bytes]) -> tuple[Tried, bool]:
+    """Return what a child said, and whether it said everything."""
     words = dict(said)
     found = [Finding(**each) for kind, content in said if kind == "found" for each in content]
     if "done" not in words:
         found.append(stopped(files, words.get("at")))
-    return tuple(found), "done" in words
+    specimens = tuple(Specimen(**content) for kind, content in said if kind == "specimen")
+    return Tried(tuple(found), specimens), "done" in words
 
 
 def _busy(process_id: str) -> Finding:

@@ -1,10 +1,11 @@
 """What a procedure goes through before it is deployed, and the process in which that happens.
 
-Its forms are read, the rules look at its diagrams, SpiffWorkflow loads them, and made-up instances are played
-(``rehearsal``). Diagrams and forms come from people, and each of these steps can be made to take for ever or all the
-memory there is, so they happen in a child that has no database and no secrets, under limits of the kernel. What stops
-it, stops it at an element: the child is interrupted first, and tells from where; only if it does not hear that, it is
-killed, and the element that it named before the move is to blame.
+Its forms are read, the rules look at its diagrams, SpiffWorkflow loads them, made-up instances are played
+(``rehearsal``), and what its templates' expressions give is reckoned (``specimens``). Diagrams, forms and templates
+come from people, and each of these steps can be made to take for ever or all the memory there is, so they happen in a
+child that has no database and no secrets, under limits of the kernel. What stops it, stops it at an element: the
+child is interrupted first, and tells from where; only if it does not hear that, it is killed, and the element that it
+named before the move is to blame.
 
 The child reads requests from its standard input, and ends when that ends: as soon as its parent is gone, whoever killed
 it. (The kernel's signal at a parent's death would come when the *thread* ends that started it.) A request is msgpack
@@ -13,22 +14,19 @@ first question.
 """
 
 import json
-import math
-import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
-
-import msgpack
+from typing import Any
 
 from engine.bpmn import markup, rules
 from engine.bpmn.definition import load
 from engine.bpmn.whereabouts import element_at
+from engine.documents.child import LIMITED, allow, asked, limit
 from engine.forms.defaults import GIVEN_NAMES
 from engine.forms.field import Kind
 from engine.forms.form import Form
@@ -38,6 +36,7 @@ from engine.service import templates
 from engine.service.functions import Functions
 from engine.service.procedure_files import PARTS, read_forms
 from engine.service.rehearsal import Rehearsal, Stumble
+from engine.service.specimens import Specimen, specimens
 
 MOST_FINDINGS = 500  # more than anybody reads at once
 CAUSES: dict[type[BaseException], str] = {
@@ -45,8 +44,6 @@ CAUSES: dict[type[BaseException], str] = {
     RecursionError: "bertingkat terlalu dalam",
 }
 TOO_LONG = "memakai terlalu banyak waktu"
-IDLE_SECONDS = 600  # after which a child that nobody asks ends
-LIMITED = sys.platform.startswith("linux")
 if LIMITED:
     import resource
 
@@ -55,8 +52,8 @@ if LIMITED:
 class Limits:
     """How much one trial may take."""
 
-    cpu: float = 4.0  # seconds of computing
-    seconds: float = 8.0  # by the clock on the wall, with starting the child
+    cpu: float = 8.0  # seconds of computing: more than one move may take (``workflow.MOST_SECONDS``)
+    seconds: float = 150.0  # by the clock on the wall, which guards against a child that hangs
     memory: int = 700_000_000  # bytes beyond what a child has before it begins
 
 
@@ -73,6 +70,7 @@ class Trial:
     say: Callable[[Iterable[Finding]], None]
     watch: Callable[[str], None]
     functions: Functions
+    show: Callable[[Specimen], None] = lambda specimen: None  # what is to be printed for proof
     at: str | None = None
     stumbles: dict[tuple[str, str], Stumble] = field(default_factory=dict)
 
@@ -114,6 +112,8 @@ class Trial:
             return
         own = self.functions.of(self.process_id, self.files)
         Rehearsal(definition, forms, datetime.now(UTC), own, self._moved, stumbles=self.stumbles).run()
+        for specimen in specimens(self.process_id, self.files, forms, own, self._moved):
+            self.show(specimen)
         unlimited()
         self.say(self._told())
 
@@ -163,11 +163,22 @@ def _finding(
     """Return a finding with file, name and line of an element; ``{}`` in *message* is how the element is called."""
     file, name, line = _place(files, element_id)
     called = f"“{name}”" if name else element_id or "diagram ini"
-    return Finding(severity, file, element_id, name, line, message.replace("{}", called, 1), mend, rule=rule)
+    return Finding(
+        severity,
+        file,
+        None if element_id == file else element_id,
+        name,
+        line,
+        message.replace("{}", called, 1),
+        mend,
+        rule=rule,
+    )
 
 
 def _place(files: Mapping[str, bytes], element_id: str | None) -> tuple[str, str | None, int | None]:
-    """Return file, name and line of an element; the first diagram if it is in none."""
+    """Return file, name and line of an element, or of a file alone; the first diagram if it is in none."""
+    if element_id in files:
+        return str(element_id), None, None
     diagrams = [path for path in sorted(files) if path.endswith(".bpmn")]
     for path in diagrams if element_id else ():
         try:
@@ -242,15 +253,12 @@ def _asked(process_id: str, forms: Mapping[str, Form]) -> rules.Forms:
 
 def serve() -> None:
     """Try what comes in until nothing more comes, or a trial was stopped: whoever hit a limit is not used again."""
-    if LIMITED:
-        os.nice(5)  # people who work come first
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _answer("ready", True)
-    for process_id, files, folder, limits in _requests(sys.stdin.buffer):
+    for process_id, files, folder, said_limits in asked(sys.stdin.buffer):
         _answer("at", None)
         said = _Said()
-        _limit(limits)
-        Trial(process_id, files, said.say, lambda element_id: _answer("at", element_id), Functions(folder)).run()
+        _limit(Limits(**said_limits))
+        Trial(process_id, files, said.say, _at, Functions(Path(folder)), _show).run()
         unlimited()
         _answer("done", not said.limit)
         if said.limit:
@@ -278,29 +286,17 @@ class _Said:
         _answer("found", [asdict(each) for each in found])
 
 
-def request(process_id: str, files: Mapping[str, bytes], functions: Path, limits: Limits) -> bytes:
-    """Return what a child is asked, as it goes over the pipe."""
-    packed: bytes = msgpack.packb([process_id, dict(files), str(functions), asdict(limits)])
-    return len(packed).to_bytes(8) + packed
-
-
-def _requests(pipe: IO[bytes]) -> Iterator[tuple[str, dict[str, bytes], Path, Limits]]:
-    while True:
-        if LIMITED:
-            signal.alarm(IDLE_SECONDS)
-        length = pipe.read(8)
-        packed = pipe.read(int.from_bytes(length)) if len(length) == 8 else b""
-        if LIMITED:
-            signal.alarm(0)
-        if not packed:
-            return
-        process_id, files, folder, limits = msgpack.unpackb(packed)
-        yield process_id, files, Path(folder), Limits(**limits)
-
-
 def _answer(kind: str, content: Any) -> None:
     sys.stdout.write(json.dumps({kind: content}) + "\n")
     sys.stdout.flush()
+
+
+def _at(place: str) -> None:
+    _answer("at", place)
+
+
+def _show(specimen: Specimen) -> None:
+    _answer("specimen", asdict(specimen))
 
 
 def _limit(limits: Limits) -> None:
@@ -313,21 +309,11 @@ def _limit(limits: Limits) -> None:
 
     signal.signal(signal.SIGPROF, stop)
     signal.setitimer(signal.ITIMER_PROF, limits.cpu, 0.1)  # again, should one be swallowed on its way
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    _allow(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime + limits.cpu + 1))
-    with open("/proc/self/statm") as file:
-        held = int(file.read().split()[0]) * resource.getpagesize()
-    _allow(resource.RLIMIT_AS, held + limits.memory)
+    limit(limits.cpu + 1, limits.memory)
 
 
 def unlimited() -> None:
     """Lift what stops a trial; the kernel's limit on computing stands."""
     if LIMITED:
         signal.setitimer(signal.ITIMER_PROF, 0)
-        _allow(resource.RLIMIT_AS, resource.RLIM_INFINITY)
-
-
-def _allow(what: int, most: int) -> None:
-    """Set a limit that can be lifted again, within what this machine allows at all."""
-    _, hard = resource.getrlimit(what)
-    resource.setrlimit(what, (hard if most == resource.RLIM_INFINITY else most, hard))
+        allow(resource.RLIMIT_AS, resource.RLIM_INFINITY)

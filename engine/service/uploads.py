@@ -4,6 +4,8 @@ The ``filetype`` library (magic numbers, no system library) won over python-magi
 machine. Word and Excel files are ZIP archives, so their parts decide; one that carries macros is refused.
 """
 
+import os
+import struct
 import zipfile
 from pathlib import PurePosixPath
 from typing import BinaryIO
@@ -28,6 +30,8 @@ MEDIA_TYPES = {
 LONGEST_NAME = 180
 HEAD = 8192
 LARGEST_EXPANDED = 200 * 1024 * 1024
+LARGEST_DIRECTORY = 500_000  # bytes of a ZIP's list of its members
+DIRECTORY_END = struct.Struct("<4s8xI6x")  # its size, as a ZIP ends
 
 
 class UploadRefused(AlurError):
@@ -71,6 +75,7 @@ def media_type_of(name: str, stream: BinaryIO) -> str:
 
 
 def _office_type(name: str, stream: BinaryIO) -> str | None:
+    _refuse_long_directory(name, stream)
     try:
         with zipfile.ZipFile(stream) as archive:
             members = archive.infolist()
@@ -87,3 +92,13 @@ def _office_type(name: str, stream: BinaryIO) -> str | None:
     if "word/document.xml" in names:
         return DOCX
     return XLSX if "xl/workbook.xml" in names else "application/zip"
+
+
+def _refuse_long_directory(name: str, stream: BinaryIO) -> None:
+    """Refuse a ZIP of very many members before they are listed, which alone takes seconds; office files have dozens."""
+    stream.seek(max(0, stream.seek(0, os.SEEK_END) - 2**16 - DIRECTORY_END.size))
+    tail = stream.read()
+    stream.seek(0)
+    at = tail.rfind(b"PK\5\6", 0, max(0, len(tail) - DIRECTORY_END.size + 4))
+    if b"PK\6\7" in tail or (at >= 0 and DIRECTORY_END.unpack_from(tail, at)[1] > LARGEST_DIRECTORY):
+        raise UploadRefused("content", name, found="zip bomb")

@@ -6,6 +6,7 @@ line, then why, then how to mend it.
 
 import ast
 import random
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -240,3 +241,20 @@ def test_however_a_file_is_damaged_the_designer_gets_an_answer(seed: int) -> Non
         assert all(isinstance(each, Finding) for each in check({"contoh.bpmn": xml}, "contoh", Forms(FORMS)))
         with suppress(NoDrawing):
             draw(xml, words=Words())
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "tidak utuh"),
+        (b"<a><b></a>", "tidak utuh"),
+        (b"<a>&rahasia;</a>", "tidak utuh"),
+        (b"<a>" * 300, "terlalu dalam"),
+        (b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', "DOCTYPE tidak diterima"),
+        (b'<!DOCTYPE a [<!ENTITY x "x"><!ENTITY y "&x;&x;">]><a b="&y;"/>', "DOCTYPE tidak diterima"),
+    ],
+)
+def test_what_is_wrong_with_a_file_as_xml_is_said_in_the_office_s_language(content, said):
+    [found] = check({"processes/contoh/contoh.bpmn": content}, "contoh", None)
+    assert said in found.message
+    assert not re.search(r"\b(line|tag|entity|element|not|document|column)\b", found.message, re.IGNORECASE)

@@ -1,5 +1,6 @@
 """The gate before deployment: whatever somebody draws, it answers in seconds, and the server goes on meanwhile."""
 
+import json
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import pytest
 from engine.model.errors import InvalidProcedure, SetupError
 from engine.service import gate as gates
 from engine.service.deployments import read_folder
+from engine.service.functions import Functions
 from engine.service.gate import Gate
 from engine.service.trial import MOST_FINDINGS, Limits
 from tests.office import ROOT, SOP
@@ -315,3 +317,26 @@ def test_nothing_of_a_procedure_that_cannot_run_is_deployed_and_the_workshop_say
     assert not review.deployable
     assert [each.rule for each in review.findings] == ["trial_limit"]
     assert review.lanes == ()
+
+
+def test_what_a_template_s_expressions_compute_is_computed_over_there_and_stopped_at_its_file(quick, tmp_path):
+    functions = Functions(tmp_path)
+    source = b'def lama(n):\n    """Menghitung tanpa akhir."""\n    while True:\n        n += 1\n'
+    functions.keep(source)
+    beside = {"nilai": {"a": "lama(1)"}, "laporan": {"judul": "Ringkasan"}}
+    files = GOOD | {
+        "processes/uji/functions.py": source,
+        "forms/uji/documents/ringkas.typ": b"= Ringkasan",
+        "forms/uji/documents/ringkas.json": json.dumps(beside).encode(),
+    }
+    [found] = quick.check("uji", files, tmp_path)
+    assert (found.rule, found.severity) == ("trial_limit", "error")
+    assert (found.file, found.element_id) == ("forms/uji/documents/ringkas.json", None)
+    harmless = files | {"forms/uji/documents/ringkas.json": json.dumps(beside | {"nilai": {"a": "1 + 1"}}).encode()}
+    tried = quick.tried("uji", harmless, tmp_path)
+    assert tried.findings == ()
+    assert [(each.template, each.full, each.sure) for each in tried.specimens] == [
+        ("ringkas", True, True),
+        ("ringkas", False, True),
+    ]
+    assert json.loads(tried.specimens[0].data)["nilai"] == {"a": "2"}

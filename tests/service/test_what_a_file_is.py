@@ -1,0 +1,38 @@
+"""A file is looked at before it is opened, and no file takes long to be looked at."""
+
+import io
+import time
+import zipfile
+
+import pytest
+
+from engine.service.uploads import DOCX, UploadRefused, media_type_of
+
+
+def packed(names):
+    kept = io.BytesIO()
+    with zipfile.ZipFile(kept, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"")
+    kept.seek(0)
+    return kept
+
+
+def test_a_word_file_is_one_by_its_parts():
+    assert media_type_of("surat.docx", packed(["[Content_Types].xml", "word/document.xml"])) == DOCX
+
+
+def test_an_archive_of_very_many_files_is_refused_before_they_are_listed():
+    kept = packed([f"{n:x}" for n in range(30_000)])
+    began = time.thread_time()
+    with pytest.raises(UploadRefused) as refused:
+        media_type_of("surat.docx", kept)
+    assert refused.value.facts == {"found": "zip bomb"}
+    assert time.thread_time() - began < 0.1
+
+
+def test_an_archive_that_ends_in_the_middle_is_refused():
+    content = packed(["[Content_Types].xml", "word/document.xml"]).getvalue()
+    for length in range(len(content)):
+        with pytest.raises(UploadRefused):
+            media_type_of("surat.docx", io.BytesIO(content[:length]))
