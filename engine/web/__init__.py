@@ -191,7 +191,7 @@ def _furnish(app: Flask, services: Services) -> None:
     @app.context_processor
     def furniture() -> dict[str, Any]:
         found = identity.signed_in()
-        ready = found is not None and not (found.person.must_change_password or found.person.must_enrol)
+        ready = found is not None and not (found.person.must_change_password or identity.must_enrol())
         return {
             "asset": asset,
             "office_name": app.config["ALUR_OFFICE_NAME"],

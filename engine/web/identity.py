@@ -38,6 +38,7 @@ from engine.web.access import Access, access_of
 from engine.web.services import services
 from engine.web.texts import gettext
 
+ENROL = "enrol"
 TOKEN = "token"  # noqa: S105 - the name of a field
 SEALED_SECONDS = 24 * 3600
 MEGABYTE = 1024 * 1024
@@ -99,6 +100,12 @@ def waiting() -> SignedIn | None:
     return cast("SignedIn | None", g.get("waiting"))
 
 
+def must_enrol() -> bool:
+    """Whether who is signed in must set a second factor first: asked at sign-in, so that no form is cut short."""
+    found = signed_in()
+    return found is not None and found.person.must_enrol and bool(session.get(ENROL))
+
+
 def identify() -> Response | None:
     """Find the session, then admit, send to sign-in, or refuse."""
     g.signed_in = g.waiting = None
@@ -127,7 +134,7 @@ def identify() -> Response | None:
         return _carrying_entries(token) or _to_sign_in()
     if g.signed_in.person.must_change_password and request.endpoint not in PASSWORD_PAGES:
         return cast(Response, redirect(url_for("sign_in.change_password", lanjut=_next()), 303))
-    if g.signed_in.person.must_enrol and request.endpoint not in (*PASSWORD_PAGES, *SECOND_FACTOR_PAGES):
+    if must_enrol() and request.endpoint not in (*PASSWORD_PAGES, *SECOND_FACTOR_PAGES):
         return cast(Response, redirect(url_for("account.second_factor"), 303))
     if not access.admits(g.signed_in.actor.roles):
         abort(403)

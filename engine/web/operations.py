@@ -75,7 +75,7 @@ def ask_second_factor() -> Response:
     """Choose which roles must sign in with a code."""
     known = {view.role for view in services().people.roles(now())} | set(OfficeRole)
     services().accounts.ask_second_factor(actor(), known & set(request.form.getlist("peran")), now())
-    flash(gettext("Disimpan. Siapa yang belum memasang kode masuk, memasangnya sebelum bekerja lagi."), "success")
+    flash(gettext("Disimpan. Siapa yang belum memasang kode masuk, memasangnya saat masuk berikutnya."), "success")
     return redirect(url_for("operations.second_factor"), 303)
 
 

@@ -12,7 +12,7 @@ from engine.service.attempts import SignInThrottled, Source
 from engine.service.passwords import WeakPassword
 from engine.web import formatting, navigation
 from engine.web.access import anyone, signed_in
-from engine.web.identity import TOKEN, actor, now, unseal, waiting
+from engine.web.identity import ENROL, TOKEN, actor, now, unseal, waiting
 from engine.web.identity import signed_in as current
 from engine.web.services import services
 from engine.web.texts import gettext
@@ -103,6 +103,8 @@ def _keep_session(opened: Opened) -> None:
     chosen = session.get("bahasa")
     session.clear()
     session[TOKEN] = opened.token
+    found = services().accounts.session(opened.token, now())
+    session[ENROL] = found is not None and found.person.must_enrol
     if chosen:
         session["bahasa"] = chosen
 

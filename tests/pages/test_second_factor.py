@@ -84,7 +84,7 @@ def test_what_was_typed_before_the_session_ended_goes_through_the_code_page_too(
 
 
 def test_a_role_that_asks_for_it_leads_there_and_nowhere_else(office, browse, phone):
-    operator = browse("operator")
+    operator, at_work = browse("operator"), browse("auditor")
     form = {"peran": ["auditor", "tak.dikenal"]}
     assert operator.post("/pengaturan/kode-masuk", form, page="/akun").status_code == 303
     assert office.services.accounts.second_factor_roles() == {"auditor"}
@@ -94,6 +94,7 @@ def test_a_role_that_asks_for_it_leads_there_and_nowhere_else(office, browse, ph
         assert auditor.get(path).headers["Location"] == PAGE
     assert auditor.post("/orang/baru", page=PAGE).headers["Location"] == PAGE
     assert "Peran Anda memerlukan kode masuk" in auditor.get(PAGE).text
+    assert at_work.get("/audit").status_code == 200, "who is in the middle of something ends it first"
     phone(auditor)
     assert auditor.get("/audit").status_code == 200
     assert browse("sekretaris").get("/tugas").status_code == 200

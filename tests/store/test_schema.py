@@ -2,16 +2,20 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import column, insert, table
 
 from engine.model.errors import SetupError
 from engine.store.database import open_database
-from engine.store.schema import check_schema, comparison, latest_version, migrate, schema_version, versions
-from engine.store.tables import metadata
+from engine.store.queries import tokens
+from engine.store.schema import check_schema, comparison, latest_version, migrate, schema_version, upgrade, versions
+from engine.store.tables import api_token, metadata, person
+from engine.store.triggers import create_triggers
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +36,26 @@ def test_migrating_makes_exactly_the_tables_that_the_code_knows(empty_database):
         context = MigrationContext.configure(connection, opts={**comparison(), "include_name": None})
         assert compare_metadata(context, metadata) == []
     check_schema(empty_database)
+
+
+def test_tokens_from_before_there_were_scopes_keep_all_and_end_in_a_month(empty_database):
+    now = datetime.now(UTC).replace(microsecond=0)
+    old = [each for each in api_token.c if each.name != "scopes"]
+    issued = table("api_token", *(column(each.name, each.type) for each in old))
+    with empty_database.unguarded() as connection:
+        upgrade(connection, "0007")
+        create_triggers(connection)
+        ani = {"id": "ani", "name": "Ani", "must_change_password": False, "active": True, "created_at": now}
+        connection.execute(insert(person), ani | {"sample": False})
+        for id_, days in (("long", 365), ("short", 3)):
+            facts = {"id": id_, "person_id": "ani", "name": "rekap", "sha256": id_, "created_at": now}
+            connection.execute(insert(issued), facts | {"expires_at": now + timedelta(days=days)})
+    migrate(empty_database)
+    with empty_database.read() as reader:
+        held = {token.id: token for token in tokens.of_person(reader, "ani")}
+    assert {token.scopes for token in held.values()} == {"read work start deploy administer"}
+    assert held["short"].expires_at == now + timedelta(days=3)
+    assert timedelta(days=29) < held["long"].expires_at - now < timedelta(days=31)
 
 
 def test_migrating_twice_changes_nothing(empty_database):
