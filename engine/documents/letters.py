@@ -16,15 +16,11 @@ from docxtpl import DocxTemplate
 from jinja2.exceptions import SecurityError, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from engine.model import dates
 from engine.model.errors import NotPrinted
 
 LARGEST = 30_000_000  # bytes, unpacked
 MOST_ENTRIES = 500
-MONTHS = (
-    *("Januari", "Februari", "Maret", "April", "Mei", "Juni"),
-    *("Juli", "Agustus", "September", "Oktober", "November", "Desember"),
-)
-DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
 
 
 def filled(name: str, template: bytes, data: Mapping[str, Any]) -> bytes:
@@ -74,14 +70,11 @@ def _timeless(content: bytes) -> bytes:
 
 
 def _day(value: Any) -> str:
-    if not value:
-        return ""
-    day = date.fromisoformat(str(value)[:10])
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+    return dates.write_date(date.fromisoformat(str(value)[:10])) if value else ""
 
 
 def _weekday(value: Any) -> str:
-    return f"{DAYS[date.fromisoformat(str(value)[:10]).weekday()]}, {_day(value)}" if value else ""
+    return dates.write_weekday(date.fromisoformat(str(value)[:10])) if value else ""
 
 
 def _clock(value: Any) -> str:

@@ -9,57 +9,13 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_date
 from flask_babel import get_locale
 
+from engine.model import dates
 from engine.model.calendar import parse_duration
 from engine.web.texts import gettext, ngettext, npgettext
 
-MONTHS = {
-    "id": (
-        [
-            "Januari",
-            "Februari",
-            "Maret",
-            "April",
-            "Mei",
-            "Juni",
-            "Juli",
-            "Agustus",
-            "September",
-            "Oktober",
-            "November",
-            "Desember",
-        ],
-        ["Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des"],
-    ),
-    "en": (
-        [
-            "January",
-            "February",
-            "March",
-            "April",
-            "May",
-            "June",
-            "July",
-            "August",
-            "September",
-            "October",
-            "November",
-            "December",
-        ],
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
-    ),
-}
-DAYS = {
-    "id": (
-        ["Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"],
-        ["Sen", "Sel", "Rab", "Kam", "Jum", "Sab", "Min"],
-    ),
-    "en": (
-        ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
-        ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
-    ),
-}
 ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
 
 
@@ -160,8 +116,7 @@ class Dates:
         if value is None:
             return "–"
         local = self.local(value).date() if isinstance(value, datetime) else value
-        text = f"{local.day} {MONTHS[language()][0][local.month - 1]} {local.year}"
-        return f"{DAYS[language()][0][local.weekday()]}, {text}" if weekday else text
+        return (dates.write_weekday if weekday else dates.write_date)(local, language())
 
     def long(self, at: datetime | None) -> str:
         """Return ``Senin, 14 April 2025 pukul 10.15 WIB``."""
@@ -175,7 +130,7 @@ class Dates:
         if at is None:
             return "–"
         local = self.local(at)
-        text = f"{local.day} {MONTHS[language()][1][local.month - 1]} {local.year}"
+        text = format_date(local, "d MMM yyyy", language())
         return f"{text} {local:%H.%M.%S}" if seconds else f"{text} {local:%H.%M}"
 
     def due(self, at: datetime | None) -> str:
@@ -183,8 +138,7 @@ class Dates:
         if at is None:
             return "–"
         local = self.local(at)
-        weekday = DAYS[language()][1][local.weekday()]
-        return f"{weekday} {local.day} {MONTHS[language()][1][local.month - 1]} {local:%H.%M}"
+        return f"{format_date(local, 'E d MMM', language())} {local:%H.%M}"
 
     def clock(self, at: datetime | time | None) -> str:
         """Return ``10.15``."""
@@ -230,13 +184,20 @@ def standard_time(text: str | None) -> str:
     return " ".join(parts)
 
 
+def read_day(text: str | None) -> date | None:
+    """Return the day that somebody typed, the office's way or ISO's; None for what is no day."""
+    try:
+        return dates.read_date(text or "")
+    except ValueError:
+        return None
+
+
 def day_bounds(first: str | None, last: str | None, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
     """Return the instants at which the day *first* begins and the day *last* ends; what is no date narrows nothing."""
 
     def begin(text: str | None, after: int) -> datetime | None:
-        try:
-            day = date.fromisoformat(text or "")
-        except ValueError:
+        day = read_day(text)
+        if day is None:
             return None
         return datetime.combine(day + timedelta(days=after), time(), zone)
 

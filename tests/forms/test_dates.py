@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.forms import dates
+from engine.model import dates
 
 APRIL = date(2025, 4, 15)
 

@@ -3,36 +3,7 @@
 import re
 from datetime import date, time
 
-MONTHS = (
-    "Januari",
-    "Februari",
-    "Maret",
-    "April",
-    "Mei",
-    "Juni",
-    "Juli",
-    "Agustus",
-    "September",
-    "Oktober",
-    "November",
-    "Desember",
-)
-MONTHS_EN = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
-DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
-DAYS_EN = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+from babel.dates import format_date, get_month_names
 
 _NUMERIC = re.compile(r"([0-9]{1,2})\s*[-/. ]\s*([0-9]{1,2})\s*[-/. ]\s*([0-9]{2}|[0-9]{4})")
 _NAMED = re.compile(r"([0-9]{1,2})[\s-]*([A-Za-z]+)\.?[\s,-]*([0-9]{2}|[0-9]{4})")
@@ -74,14 +45,12 @@ def read_time(text: str) -> time | None:
 
 def write_date(value: date, locale: str = "id") -> str:
     """Return a date as a page shows it: ``15 April 2025``."""
-    month = (MONTHS_EN if locale == "en" else MONTHS)[value.month - 1]
-    return f"{value.day} {month} {value.year}"
+    return format_date(value, "d MMMM yyyy", locale)
 
 
 def write_weekday(value: date, locale: str = "id") -> str:
     """Return a date with its day of the week: ``Selasa, 15 April 2025``."""
-    day = (DAYS_EN if locale == "en" else DAYS)[value.weekday()]
-    return f"{day}, {write_date(value, locale)}"
+    return format_date(value, "EEEE, d MMMM yyyy", locale)
 
 
 def type_date(value: date) -> str:
@@ -101,10 +70,10 @@ def _month(word: str) -> int:
         return _SHORT[word]
     fitting = {
         number
-        for names in (MONTHS, MONTHS_EN)
-        for number, name in enumerate(names, 1)
+        for locale in ("id", "en")
+        for number, name in get_month_names("wide", locale=locale).items()
         if len(word) >= 3 and name.lower().startswith(word)
     }
     if len(fitting) != 1:
         raise ValueError(word)
-    return fitting.pop()
+    return int(fitting.pop())
