@@ -37,7 +37,13 @@ class Defaults:
     """Leave out of sections what comes from what is posted anyway."""
 
     def of(self, field: Field, inherited: Any = None, row: Mapping[str, Any] | None = None) -> Any:
-        """Return the typed default of *field*; *inherited* is what the default of its section or row says of it."""
+        """Return the typed default of *field*; *inherited* is what the default of its section or row says of it.
+
+        A section that begins as its document was last time says so of what people typed into it. What nobody types
+        (fixed rows, read-only fields) is what its own default says today, or a second pass would see the first's data.
+        """
+        if field.default is not None and (field.fixed_rows or field.given):
+            inherited = None
         if field.kind is Kind.SECTION:
             base = inherited if inherited is not None else self._own(field, row)
             base = base if isinstance(base, Mapping) else {}

@@ -1,5 +1,6 @@
 """What one field of a form is: its kind, its words, its rules. Read from a schema once, never changed."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,6 +9,10 @@ from typing import Any
 
 VERBS = ("setujui", "kembalikan", "ajukan", "tandatangani", "paraf", "selesaikan")
 """What the button that completes a step may say. A closed list: the pages know each word and its translation."""
+
+REGISTER = re.compile(r"""\bregister\(["']([a-z][a-z0-9_]*)["']\)""")
+RETURNS = "kembalikan"
+"""The verb of a decision that sends work back."""
 
 
 class Kind(StrEnum):
@@ -128,6 +133,7 @@ class Verification:
     refuse: str
     note: str | None = None
     holder: str | None = None  # the column that says whose row it is
+    changed: str | None = None  # the column that says what changed since the row was verified
 
 
 @dataclass(frozen=True)
@@ -149,6 +155,7 @@ class Field:
     options: tuple[Option, ...] = ()
     fields: tuple["Field", ...] = ()  # of a section, or a table's columns
     when: tuple[tuple[Condition, ...], ...] = ()  # shown if all conditions of one alternative hold; always, if none
+    needed: tuple[tuple[Condition, ...], ...] = ()  # outside of rows: required if all of one alternative hold
     item: "Field | None" = None  # what a list of text repeats
     decision: bool = False
     buttons: Mapping[str, str] = field(default_factory=dict)
@@ -158,6 +165,7 @@ class Field:
     max_size: int | None = None
     key: str | None = None  # the column that tells prefilled rows apart
     fixed_rows: bool = False  # the rows are those of x-default: none is added, removed or moved
+    locked: str | None = None  # the column that says of a row, if true, that nobody types into it
     aside: bool = False  # a column that only explains its row: folded away until somebody asks
     signing: Signing | None = None  # of a section that is a signature: its fields are "mode" and "file"
     verify: Verification | None = None  # of a table whose rows are accepted or returned
@@ -171,10 +179,24 @@ class Field:
         """Whether the value never comes from what was posted."""
         return self.read_only or self.computed is not None or self.number is not None
 
+    def locks(self, row: Mapping[str, Any]) -> bool:
+        """Whether nobody types into this *row* of the table: it stays what its default says."""
+        return self.locked is not None and row.get(self.locked) is True
+
     @property
     def conditional(self) -> bool:
         """Whether the field is shown only under a condition."""
         return bool(self.when)
+
+    @cached_property
+    def names(self) -> bool:
+        """Whether a number is a name, such as a year, whose thousands nobody separates."""
+        return self.kind is Kind.INTEGER and self.schema.get("maximum", 10_000) < 10_000
+
+    @cached_property
+    def registers(self) -> tuple[str, ...]:
+        """The registers that the field's default reads."""
+        return tuple(dict.fromkeys(REGISTER.findall(self.default or "")))
 
     @cached_property
     def min_items(self) -> int:

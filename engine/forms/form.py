@@ -1,7 +1,8 @@
 """One form: what services and pages ask of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +11,7 @@ from engine.forms import values as typed_values
 from engine.forms import views
 from engine.forms.defaults import Defaults, Evaluate
 from engine.forms.entries import Node, compact, flat, tree, with_rows
-from engine.forms.field import ROWS, Field, Kind, Wording
+from engine.forms.field import RETURNS, ROWS, Field, Kind, Wording
 from engine.forms.messages import Gettext
 from engine.forms.posting import Posting
 from engine.forms.reading import People, Reading, Surroundings
@@ -115,12 +116,13 @@ class Form:
         locale: str,
         gettext: Gettext,
         grids: bool = False,
+        day_off: Callable[[date], str | None] = lambda _: None,
     ) -> FormView:
         """Return what the templates show: every field with its words, what was typed into it, and what is wrong.
 
         With *grids* long tables have a page of their own and are not shown whole.
         """
-        around = Surroundings(context, evaluate, people, files, locale, gettext)
+        around = Surroundings(context, evaluate, people, files, locale, gettext, day_off)
         posted = compact(self.tree, tree(entries), drop_blank=False)
         reading = Reading(self.tree, self.rules, posted, around)
         return FormView(
@@ -128,6 +130,7 @@ class Form:
             title=self.wording.of(locale),
             help=self.help.of(locale) if self.help else None,
             fields=views.view_fields(reading, problems, grids=grids),
+            unmet=reading.unmet() if any(field.registers for field in self.tree) else (),
             decision=self.decision,
             buttons=self.buttons,
             progress=self.progress(entries),
@@ -233,6 +236,13 @@ class Form:
     def decode(self, jsonable: Mapping[str, Any]) -> dict[str, Any]:
         """Return typed values from JSON; *jsonable* may hold only some of the top-level fields."""
         return typed_values.decode(self.tree, jsonable)
+
+    def returns(self, values: Mapping[str, Any]) -> bool:
+        """Whether the decision in *values* sends work back."""
+        value: Any = values
+        for name in (self.decision or "").split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return self.buttons.get(str(value)) == RETURNS
 
     def return_reason(self, values: Mapping[str, Any]) -> str | None:
         """Return the value of the field that says why work is sent back."""

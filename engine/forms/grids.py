@@ -29,6 +29,7 @@ class RowState(StrEnum):
     INCOMPLETE = "incomplete"
     FAULTY = "faulty"
     COMPLETE = "complete"
+    CHANGED = "changed"
     ACCEPTED = "accepted"
     RETURNED = "returned"
 
@@ -47,6 +48,7 @@ class GridRow:
     state: RowState
     note: str  # why it was returned
     acceptable: bool  # nobody decided on it, and nothing else is wanted of it
+    locked: bool = False  # nobody types into it
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +281,9 @@ class _Rows:
         texts: dict[str, tuple[str, ...]] = {}
         shown: dict[str, str] = {}
         files: dict[str, tuple[FileView, ...]] = {}
+        locked = self.field.locks(value)
         for each in self.field.fields:
-            if each.given:
+            if each.given or locked:
                 shown[each.name] = self.viewer.text(each, value.get(each.name))
             else:
                 texts[each.name] = tuple(text for text in node[each.name].texts if text)
@@ -292,6 +295,9 @@ class _Rows:
         note = ""
         if verify is not None and verify.note is not None:
             note = shown.get(verify.note) or "; ".join(texts.get(verify.note, ()))
+        state = RowState.ACCEPTED if locked else self.state(texts, value, problems)
+        if verify is not None and verify.changed is not None and state is RowState.CHANGED:
+            note = shown.get(verify.changed, "")
         return GridRow(
             index=index,
             key=None if held is None else str(held),
@@ -300,12 +306,13 @@ class _Rows:
             problems=problems,
             hidden=hidden,
             files=files,
-            state=self.state(texts, value, problems),
+            state=state,
             note=note,
             acceptable=verify is not None
             and verify.column in texts
             and value.get(verify.column) not in (verify.accept, verify.refuse)
             and not set(problems) - {verify.column},
+            locked=locked,
         )
 
     def state(
@@ -321,6 +328,8 @@ class _Rows:
             return RowState.FAULTY
         if verify is not None and decided == verify.refuse and not problems:
             return RowState.RETURNED
+        if verify is not None and verify.changed and decided is None and value.get(verify.changed):
+            return RowState.CHANGED
         if problems:
             return RowState.INCOMPLETE if any(texts.values()) else RowState.EMPTY
         if verify is not None and decided == verify.accept:

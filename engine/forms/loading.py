@@ -61,6 +61,7 @@ UI_OPTIONS: Mapping[str, frozenset[Kind]] = {
     "unit": NUMERIC,
     "key": frozenset({Kind.TABLE}),
     "fixedRows": frozenset({Kind.TABLE}),
+    "locked": frozenset({Kind.TABLE}),
     "source": frozenset(Kind),
     "aside": frozenset(Kind),
     "verify": frozenset({Kind.TABLE}),
@@ -75,7 +76,7 @@ MODES = {
     Mode.CERTIFIED: Wording("TTE tersertifikasi", "Certified electronic signature"),
     Mode.INTERNAL: Wording("Persetujuan elektronik internal", "Internal electronic approval"),
 }
-VERIFY = frozenset({"column", "accept", "return", "note", "holder"})
+VERIFY = frozenset({"column", "accept", "return", "note", "holder", "changed"})
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 DEEPEST = 8
 CheckExpression = Callable[[str], object]
@@ -280,10 +281,13 @@ class _Reader:
             before = fields[known]
             if before.when and not any(alternative == when for alternative in before.when):
                 before = replace(before, when=(*before.when, when))
-            if before.kind is Kind.SECTION and isinstance(own, Mapping) and "properties" in own:
+            if before.kind is Kind.SECTION and isinstance(own, Mapping):
                 inner = self.brought(list(before.fields), own, ui.get(name, {}), place, when, (*scope, name))
                 before = replace(before, fields=tuple(inner))
             fields = [*fields[:known], before, *fields[known + 1 :]]
+        if "items" not in path:
+            lacking = {each.name for each in fields if each.name in required and not each.required}
+            fields = [replace(f, needed=(*f.needed, when)) if f.name in lacking else f for f in fields]
         return self.conditional_fields(fields, outcome, ui, path, when, scope)
 
     def condition(self, test: Any, scope: tuple[str, ...], negated: bool) -> Condition:
@@ -648,6 +652,7 @@ class _Reader:
             unit=_ui_words(options.get("unit")),
             key=options.get("key"),
             fixed_rows=options.get("fixedRows") is True,
+            locked=options.get("locked"),
             verify=self.verification(field, options.get("verify"), (*place, "verify")),
             source=_ui_words(options.get("source")),
             messages={k: w for k, v in messages.items() if (w := _ui_words(v)) is not None},
@@ -676,11 +681,11 @@ class _Reader:
             self.refuse(
                 self.ui_file,
                 place,
-                "Verifikasi baris menyebut column, accept, dan return; boleh juga note dan holder.",
+                "Verifikasi baris menyebut column, accept, dan return; boleh juga note, holder, dan changed.",
                 "Lihat docs/formulir.md.",
             )
             return None
-        for key in ("column", "note", "holder"):
+        for key in ("column", "note", "holder", "changed"):
             if key in verify and field.field(str(verify[key])) is None:
                 self.refuse(self.ui_file, (*place, key), f"{verify[key]} bukan kolom tabel ini.", "Periksa ejaannya.")
                 return None
@@ -695,7 +700,7 @@ class _Reader:
                     "Sebut nilai salah satu pilihannya.",
                 )
                 return None
-        named = {key: str(verify[key]) for key in ("note", "holder") if key in verify}
+        named = {key: str(verify[key]) for key in ("note", "holder", "changed") if key in verify}
         return Verification(str(verify["column"]), str(verify["accept"]), str(verify["return"]), **named)
 
     def verbs(self, field: Field, buttons: Any, place: Path) -> Mapping[str, str]:
@@ -804,6 +809,10 @@ class _Reader:
             blame(f"Kolom kunci {field.key} tidak ada.", "Sebut nama kolom tabel itu.")
         if field.fixed_rows and field.default is None:
             blame("Baris tetap tanpa x-default: tabel ini selalu kosong.", "Tulis x-default yang memberi barisnya.")
+        lock = field.field(field.locked) if field.locked is not None else None
+        if field.locked is not None and not (field.fixed_rows and lock and lock.given and lock.kind is Kind.BOOLEAN):
+            mend = "Pakai fixedRows, dan sebut kolom boolean yang dibaca saja."
+            blame(f"Kolom {field.locked} tidak dapat mengunci baris.", mend)
         if field.required and field.kind not in LISTS and field.computed and field.default:
             blame("Isian dihitung dan juga punya bawaan.", "Pilih x-computed atau x-default.")
         values = [option.value for option in field.options]

@@ -42,7 +42,7 @@ def required(field: Field, gettext: Gettext) -> str:
 
 def violated(field: Field, keyword: str, limit: Any, gettext: Gettext) -> str:
     """Return what is said of a value that breaks the schema's *keyword*."""
-    facts: Mapping[str, str] = {"limit": _written(limit)}
+    facts: Mapping[str, str] = {"limit": _written(limit, field)}
     match keyword:
         case "required":
             return required(field, gettext)
@@ -131,10 +131,10 @@ def size(amount: int) -> str:
     return f"{amount} B"
 
 
-def _written(limit: Any) -> str:
+def _written(limit: Any, field: Field) -> str:
     if isinstance(limit, bool) or not isinstance(limit, int | Decimal):
         return str(limit)
-    return numbers.write(Decimal(limit))
+    return numbers.write(Decimal(limit), grouped=not field.names)
 
 
 def _places(limit: Any) -> int:

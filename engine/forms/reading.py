@@ -9,17 +9,19 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from engine.forms import dates, messages, numbers
+from engine.forms import messages, numbers
 from engine.forms.defaults import ROW, VALUE, Defaults, Evaluate, Names
 from engine.forms.entries import MOST_ROWS, Node, unknown
 from engine.forms.field import LISTS, MANY, NUMERIC, Field, Kind
 from engine.forms.messages import Gettext
 from engine.forms.rules import Rules
 from engine.forms.values import CHECKED, asks_about_points, empty, instance, typed
+from engine.model import dates
 from engine.model.bounds import TooMuch
 from engine.model.errors import FieldError, FunctionFailed
 from engine.model.signatures import Mode
@@ -48,6 +50,15 @@ class Surroundings:
     files: Mapping[str, Attachment]
     locale: str
     gettext: Gettext
+    day_off: Callable[[date], str | None] = lambda _: None  # why the office does not work on a day (OfficeCalendar)
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """What a form demands and nobody types: what is said of it, and the registers that it comes from."""
+
+    message: str
+    registers: tuple[str, ...]
 
 
 @dataclass
@@ -87,10 +98,34 @@ class Reading:
         self._hold_checks(self.tree, self.values, "", NO_ROW, None)
         if not self._errors:
             return ()
-        kept = [error for error in self._errors.values() if not self._is_hidden(error.path)]
-        given = {path for path, each in self._each(self.tree, self.values, "") if each.given}
+        kept, given = self._kept()
         serious = [error for error in kept if error.path not in given]
         return tuple(sorted(serious or kept, key=lambda error: self._place(error.path)))
+
+    def unmet(self) -> tuple[Unmet, ...]:
+        """Return what the form demands and nobody types, where it is lacking: what a register must say first."""
+        self.errors()
+        kept, given = self._kept()
+        found: dict[str, Unmet] = {}
+        for error in kept if given else ():
+            source = next((f for f in self._above(error.path) if f.registers), None)
+            if error.path in given and source is not None:
+                said = error.message.removeprefix(f"{error.label}: ")
+                found.setdefault(source.name, Unmet(said, source.registers))
+        return tuple(found.values())
+
+    def _above(self, path: str) -> Iterator[Field]:
+        """Return the fields on the way to *path*, the nearest first."""
+        fields, found = self.tree, []
+        for name in path.split("."):
+            found += [each for each in fields if each.name == name]
+            fields = found[-1].fields
+        return reversed(found)
+
+    def _kept(self) -> tuple[list[FieldError], set[str]]:
+        """Return the errors at fields that count, and the paths of all fields that nobody types."""
+        kept = [error for error in self._errors.values() if not self._is_hidden(error.path)]
+        return kept, {path for path, each in self._each(self.tree, self.values, "") if each.given}
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -105,7 +140,9 @@ class Reading:
             return empty(field)
         if field.kind is Kind.TABLE and not field.read_only:
             return [
-                {
+                dict(base)
+                if field.locks(base)
+                else {
                     each.name: self._read(each, below[each.name], base.get(each.name), f"{path}.{n}.{each.name}", n + 1)
                     for each in field.fields
                 }
@@ -229,6 +266,14 @@ class Reading:
             facts = {"name": file.name, "limit": messages.size(field.max_size)}
             self._fail(field, path, row, gettext("%(name)s terlalu besar; paling besar %(limit)s.") % facts, "maxSize")
         return id_
+
+    def needs(self, field: Field) -> bool:
+        """Whether a field outside of rows must be filled in, as the form stands."""
+        return field.required or any(all(one.holds(self._whole) for one in each) for each in field.needed)
+
+    @cached_property
+    def _whole(self) -> dict[str, Any]:
+        return instance(self.tree, self.values, self._faulty, self.hidden)
 
     def people(self, role: str | None) -> Mapping[str, str]:
         """Return who may be chosen, asked for once per role."""

@@ -5,8 +5,9 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from engine.forms import dates, numbers
+from engine.forms import numbers
 from engine.forms.field import MANY, NUMERIC, ROWS, Field, Kind
+from engine.model import dates
 from engine.model.bounds import admitted
 
 CHECKED = "ya"
@@ -156,7 +157,7 @@ def asks_about_points(field: Field) -> bool:
 
 def _grouped(field: Field, value: Decimal) -> bool:
     """Group thousands, except where a lone point would be asked about and where a number is a name (a year)."""
-    if field.kind is Kind.INTEGER and field.schema.get("maximum", 10_000) < 10_000:
+    if field.names:
         return False
     return not asks_about_points(field) or value != int(value) or abs(value) >= 1_000_000
 

@@ -1,16 +1,18 @@
 """What templates show of a form: fields to fill in, and values to read. Only text; templates decide nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
-from engine.forms import dates, messages, numbers
+from engine.forms import messages, numbers
 from engine.forms.entries import Node
-from engine.forms.field import NUMERIC, ROWS, Field, Kind, Signing
-from engine.forms.reading import Reading, kinds
+from engine.forms.field import NUMERIC, ROWS, Condition, Field, Kind, Signing, Wording
+from engine.forms.reading import Reading, Surroundings, Unmet, kinds
+from engine.forms.rules import rules_of
 from engine.forms.values import CHECKED
+from engine.model import dates
 from engine.model.errors import FieldError
 from engine.model.work import Attachment
 
@@ -95,6 +97,7 @@ class FieldView:
     texts: tuple[str, ...]  # as typed
     reading: str  # how what was typed was read, where that may differ
     problems: tuple[FieldError, ...]
+    notice: str = ""  # what deserves a second look, and is no error: a day on which the office is closed
     options: tuple[OptionView, ...] = ()
     fields: tuple["FieldView", ...] = ()
     columns: tuple["FieldView", ...] = ()  # of a table: labels and helps, no values
@@ -111,6 +114,7 @@ class FieldView:
     max_length: int | None = None
     decision: bool = False
     when: tuple[When, ...] = ()
+    needed: tuple[When, ...] = ()  # when it is required, if not always
     active: bool = True
     aside: bool = False
     shown_rows: tuple[tuple[str, ...], ...] = ()  # of a table that is only read
@@ -173,6 +177,7 @@ class FormView:
     fields: tuple[FieldView, ...]
     decision: str | None
     buttons: Mapping[str, str]
+    unmet: tuple[Unmet, ...]
     progress: tuple[Progress, ...]
 
 
@@ -217,6 +222,12 @@ def view_fields(reading: Reading, problems: Sequence[FieldError], *, grids: bool
     )
 
 
+def echo(kind: Kind, text: str, around: Surroundings) -> FieldView:
+    """Return how a text is read by a field of *kind*, as somebody types it."""
+    field = Field("isian", kind, Wording(""), {})
+    return view_fields(Reading((field,), rules_of(True), Node(below={field.name: Node([text])}), around), ())[0]
+
+
 def only_read(field: Field) -> bool:
     """Whether nobody types anything into a field: it is given, or a table of fixed rows whose every column is."""
     if field.kind is Kind.TABLE and field.fixed_rows and all(each.given for each in field.fields):
@@ -258,6 +269,7 @@ class Viewer:
             shown=self.text(field, value) if given else "",
             texts=tuple(node.texts),
             reading="" if given or in_row else _reading(field, value, node, locale),
+            notice="" if given or in_row else self.notice(field, value),
             options=() if given else self.options(field, chosen),
             files=() if given or field.kind not in (Kind.FILE, Kind.FILES) else tuple(map(_file, held)),
             accept=",".join(field.accept),
@@ -270,6 +282,13 @@ class Viewer:
             columns=self.columns(field, path) if given and field.kind is Kind.TABLE else (),
             shown_rows=self.shown_rows(field, value) if given else (),
         )
+
+    def notice(self, field: Field, value: Any) -> str:
+        """Return what the office's calendar says of a day that it does not work on."""
+        around = self.reading.around
+        name = around.day_off(value) if field.kind is Kind.DATE and value is not None else None
+        closed = around.gettext("kantor tutup") if name is not None else ""
+        return f"{closed}: {name}" if name else closed
 
     def columns(self, field: Field, path: str) -> tuple[FieldView, ...]:
         """Return a table's columns: their words, without values."""
@@ -297,7 +316,8 @@ class Viewer:
             "kind": field.kind.value,
             "label": field.wording.of(locale),
             "help": field.help.of(locale) if field.help else None,
-            "required": field.required or (field.kind is Kind.BOOLEAN and field.schema.get("const") is True),
+            "required": self.reading.needs(field) or (field.kind is Kind.BOOLEAN and field.schema.get("const") is True),
+            "needed": self.words_of(field.needed, path),
             "source": self.source(field),
             "problems": tuple(self.problems.get(path, ())),
             "when": self.conditions(field, path),
@@ -370,8 +390,16 @@ class Viewer:
             if field.fixed_rows and field.key:
                 wanted = str(values.get(field.key))
                 row = next((each for each in posted if wanted in each[field.key].texts), Node())
+            locked = field.locks(values)
             cells = tuple(
-                self.field(each, row[each.name], values.get(each.name), f"{here}.{each.name}", {}, in_row=True)
+                self.field(
+                    replace(each, read_only=True) if locked else each,
+                    row[each.name],
+                    values.get(each.name),
+                    f"{here}.{each.name}",
+                    {},
+                    in_row=True,
+                )
                 for each in field.fields
             )
             key = None
@@ -397,9 +425,13 @@ class Viewer:
 
     def conditions(self, field: Field, path: str) -> tuple[When, ...]:
         """Return a field's conditions in words: the first alternative's, all of which must hold."""
+        return self.words_of(field.when, path)
+
+    def words_of(self, alternatives: tuple[tuple[Condition, ...], ...], path: str) -> tuple[When, ...]:
+        """Return the first of *alternatives* in words."""
         locale, gettext = self.reading.around.locale, self.reading.around.gettext
         found = []
-        for condition in field.when[0] if field.when else ():
+        for condition in alternatives[0] if alternatives else ():
             if condition.cause is None:
                 continue
             names = (*condition.scope, condition.cause)
@@ -565,7 +597,7 @@ def _text(
         case bool():
             return {"id": ("Ya", "Tidak"), "en": ("Yes", "No")}.get(locale, ("Ya", "Tidak"))[not value]
         case int() | Decimal():
-            written = numbers.write(Decimal(value), grouped=field.schema.get("maximum", 10_000) >= 10_000)
+            written = numbers.write(Decimal(value), grouped=not field.names)
             if field.kind is Kind.MONEY:
                 return f"Rp{written}"
             if field.kind is Kind.PERCENT:

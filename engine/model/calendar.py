@@ -71,6 +71,10 @@ class OfficeCalendar:
         """Whether the office works on *day*."""
         return day.weekday() < SATURDAY and day not in self.holidays
 
+    def day_off(self, day: date) -> str | None:
+        """Return why the office does not work on *day*: the name of its holiday, "" on a weekend; None if it works."""
+        return self.holidays.get(day, "" if day.weekday() >= SATURDAY else None)
+
     def hours(self, day: date) -> tuple[Interval, ...]:
         """Return the open intervals of *day*, in local time; none on a day off."""
         if not self.is_working_day(day):

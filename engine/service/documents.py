@@ -155,10 +155,12 @@ def plan_filing(
     by: str,
     now: datetime,
     last_of_activation: bool,
+    sent_back: bool = False,
 ) -> Filing:
     """Return what completing *task* with the encoded documents *yielded* writes.
 
-    *last_of_activation* says that no other item of a multi-instance step is open any more.
+    *last_of_activation* says that no other item of a multi-instance step is open any more. Of a step that was
+    *sent_back* nothing is issued: a return asks for less than a document must say, and the next pass goes on from it.
     """
     names = {data_object.id: data_object.name for data_object in procedure.outline.data_objects}
     outputs = {reference.data_object_id for reference in step.outputs}
@@ -189,20 +191,22 @@ def plan_filing(
                 data_object_id=id_,
                 version=1 if before is None else before.version + 1,
                 name=names.get(id_, id_),
-                status=DocumentStatus.DRAFT if by_item else DocumentStatus.ISSUED,
+                status=DocumentStatus.DRAFT if by_item or sent_back else DocumentStatus.ISSUED,
                 activation=task.activation,
                 element_id=task.element_id,
                 content="{}" if by_item else content,
                 sha256=union_hash(sorted(copied, key=lambda p: p.item)) if by_item else sha256_of(content),
                 created_at=now,
                 created_by=by,
-                issued_at=None if by_item else now,
+                issued_at=None if by_item or sent_back else now,
                 parts=copied,
             )
             new.append(version)
-            if before is not None and before.status in (DocumentStatus.ISSUED, DocumentStatus.SIGNED):
+            if before is not None and before.status not in (DocumentStatus.REPLACED, DocumentStatus.VOID):
                 replaced.append(before)
-        if not by_item:
+        if sent_back:
+            pass
+        elif not by_item:
             issued.append(version)
         elif last_of_activation:
             issued.append(replace(version, status=DocumentStatus.ISSUED, issued_at=now))

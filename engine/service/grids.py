@@ -28,6 +28,7 @@ from engine.forms.grids import (
     with_cells,
 )
 from engine.forms.reading import Reading
+from engine.forms.values import entries_of
 from engine.forms.views import RowView, Viewer
 from engine.model.errors import Conflict, NotFound, NotPermitted
 from engine.model.people import Actor
@@ -344,7 +345,11 @@ class _Look:
             old = before[n].get(name) if n < len(before) else None
             new = after[n].get(name) if n < len(after) else None
             typed = page.grid.rows[n].texts.get(name, ()) if n < len(page.grid.rows) else ()
-            if at in wrong and (old != new or new is None):
+            if n < len(page.grid.rows) and page.grid.rows[n].locked:
+                if set(self.cells[at]) - {""} != set(entries_of([column], {name: old})[name]) - {""}:
+                    refused = self.words.gettext("baris ini sudah diterima; isinya tidak dapat diubah.")
+                    self.refuse(address, row, heading, shown, refused)
+            elif at in wrong and (old != new or new is None):
                 self.refuse(address, row, heading, shown, wrong[at].message)
             elif old != new or (new is None and any(typed)):
                 changes.append(

@@ -10,8 +10,10 @@ from typing import Any
 
 from engine.bpmn import expression
 from engine.bpmn.executor import Executor
+from engine.forms.defaults import GIVEN_NAMES
 from engine.forms.field import Wording
 from engine.forms.form import Form
+from engine.forms.reading import Unmet
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, NotReady
 from engine.model.history import GENESIS, Action, Deed
 from engine.model.people import Actor, OfficeRole
@@ -30,6 +32,7 @@ from engine.service.procedures import (
     entries_of,
     evaluator,
 )
+from engine.service.registers import RegisterSource
 from engine.store.database import Database
 from engine.store.queries import (
     Transaction,
@@ -71,6 +74,7 @@ class Readiness:
     missing: tuple[tuple[str, str, str], ...]  # ("lane", role, lane's name)
     forecast: tuple[Forecast, ...]
     context: Mapping[str, Any]
+    sources: tuple[RegisterSource, ...]  # what registers must say before its first steps can be completed
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ class StepView:
     lane_name_en: str | None
     state: str  # "not_begun", "active", "done", "not_taken", "cancelled", "incident"
     passes: int
-    tasks: tuple[TaskRecord, ...]  # of the newest pass
+    tasks: tuple[TaskRecord, ...]  # of the newest pass; of each item of a multi-instance step, its newest
     clocks: Mapping[str, Clock]  # by task id
     done: int
     total: int
@@ -137,6 +141,7 @@ class InstancePage:
     waiting: tuple[str, ...]
     overdue: bool
     returned: frozenset[str]  # element ids of open steps that were sent back
+    may_terminate: bool
     line_count: int
     start_values: Mapping[str, Any]
     place: tuple[tuple[Wording, str], ...]  # of an archived one: where its manual copy stands, by the form's labels
@@ -185,7 +190,42 @@ class Instances:
             missing=tuple(("lane", role, name) for role, name, held in lanes if not held),
             forecast=self._forecast(procedure, outline.tasks, now),
             context=context,
+            sources=self.office.registers.sources(
+                actor,
+                (id_ for each in self._at_start(procedure) for field in each.tree for id_ in field.registers),
+                self.office.today(now),
+            ),
         )
+
+    def unmet(self, actor: Actor, process_id: str, sent: Entries, now: datetime, words: Words) -> tuple[Unmet, ...]:
+        """Return what steps will demand that nobody types and no register says yet, of an instance begun with *sent*.
+
+        It is a warning: somebody may fill the register while the instance waits. InvalidForm as of ``start``.
+        """
+        ready = self.readiness(actor, process_id, now, {})
+        values = self._accepted(ready, sent, now, words)
+        functions = self.office.functions(ready.procedure, now, self._refers_to(ready.procedure, values, now))
+        context, evaluate = {**ready.context, **values}, evaluator(functions)
+        found: list[Unmet] = []
+        for form in self._at_start(ready.procedure):
+            read = form.read(
+                form.prefill(context, evaluate),
+                context=context,
+                evaluate=evaluate,
+                people=lambda role: {},
+                files={},
+                locale=words.locale,
+                gettext=words.gettext,
+            )
+            found += read.unmet()
+        return tuple(found)
+
+    def _at_start(self, procedure: Procedure) -> Iterator[Form]:
+        """Return the forms of steps that show what registers say, from what is known at the start alone."""
+        known = procedure.form_of(procedure.outline.start_event).names | GIVEN_NAMES
+        for form in map(procedure.form_of, (step.element_id for step in procedure.outline.tasks)):
+            if any(f.registers and expression.compile(f.default or "").names <= known for f in form.tree):
+                yield form
 
     def start(
         self,
@@ -204,20 +244,12 @@ class Instances:
         entries = entries_of(ready.form, entries, words)
         procedure, outline = ready.procedure, ready.procedure.outline
         functions = self.office.functions(procedure, now)
-        values = ready.form.accept(
-            entries,
-            context=ready.context,
-            evaluate=evaluator(functions),
-            people=lambda role: {},
-            files={},
-            locale=words.locale,
-            gettext=words.gettext,
-        )
+        values = self._accepted(ready, entries, now, words)
         if ready.missing:
             raise NotReady(ready.missing)
         title = str(self._said(outline.title, values, functions, outline.name))
         key = self._said(outline.key, values, functions, None)
-        reference = self._said(outline.reference_date, values, functions, None)
+        reference = self._refers_to(procedure, values, now)
         instance_id = str(uuid.uuid4())
         step = self.executor.start(
             procedure.definition,
@@ -248,7 +280,7 @@ class Instances:
                 process_id=process_id,
                 title=title,
                 key=None if key is None else str(key),
-                reference_date=reference if isinstance(reference, date) else None,
+                reference_date=reference,
                 values=encoded,
                 status=InstanceStatus.RUNNING,
                 state=b"",
@@ -346,6 +378,7 @@ class Instances:
             notes = documents.comments(reader, instance_id)
             names = people.names(reader)
             members = people.members(reader, self.office.today(now))
+            may_terminate = record.status not in OVER and self._may_terminate(reader, actor, record)
             archive = archives.by_id(reader, instance_id) if record.status is InstanceStatus.ARCHIVED else None
         newest: dict[str, DocumentVersion] = {}
         for version in versions:
@@ -373,6 +406,7 @@ class Instances:
             waiting=tuple(sorted({t.element_id for t in timers} | {s.element_id for s in waited_for})),
             overdue=any(t.status is TaskStatus.READY and t.due_at and t.due_at < now for t in every),
             returned=frozenset(t.element_id for t in every if t.status is TaskStatus.READY and t.returned_by),
+            may_terminate=may_terminate,
             line_count=len(changes),
             start_values=start.decode(record.values),
             place=() if archive is None else procedure.place_in_words(archive.place),
@@ -449,11 +483,17 @@ class Instances:
         moves.retrying(attempt)
 
     def terminate(self, actor: Actor, instance_id: str, reason: str, now: datetime) -> None:
-        """End an instance for good before its end event; open tasks are cancelled, drafts of documents void."""
+        """End an instance for good before its end event; open tasks are cancelled, drafts of documents void.
+
+        Operators may at any time. Who started it, and whoever may start its procedure, may while none of its documents
+        was ever issued: a start that was wrong, or that cannot go on, is theirs to take back, and binds nobody yet.
+        """
 
         def attempt() -> None:
             with self.database.write(actor, now) as work:
-                record = self._governed(work, actor, instance_id, reason)
+                record = self._seen(work, actor, instance_id)
+                if not self._may_terminate(work, actor, record):
+                    raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
                 if record.status in OVER:
                     raise _stands(record)
                 self._note(
@@ -506,6 +546,23 @@ class Instances:
         if lacking:
             raise NotReady(lacking)
 
+    def _accepted(self, ready: Readiness, entries: Entries, now: datetime, words: Words) -> dict[str, Any]:
+        """Return the typed values of the start form."""
+        return ready.form.accept(
+            entries,
+            context=ready.context,
+            evaluate=evaluator(self.office.functions(ready.procedure, now)),
+            people=lambda role: {},
+            files={},
+            locale=words.locale,
+            gettext=words.gettext,
+        )
+
+    def _refers_to(self, procedure: Procedure, values: Mapping[str, Any], now: datetime) -> date | None:
+        """Return the day as of which an instance reads registers, if its procedure names one."""
+        found = self._said(procedure.outline.reference_date, values, self.office.functions(procedure, now), None)
+        return found if isinstance(found, date) else None
+
     def _said(self, text: str | None, values: Mapping[str, Any], functions: Mapping[str, Any], otherwise: Any) -> Any:
         return otherwise if text is None else expression.compile(text).evaluate(values, functions)
 
@@ -555,7 +612,10 @@ class Instances:
         for step in outline.tasks:
             own = [t for t in every if t.element_id == step.element_id]
             activations = list(dict.fromkeys(t.activation for t in own))
-            last = tuple(t for t in own if activations and t.activation == activations[-1])
+            # of who was not asked again after a return, the newest task is that of an earlier pass
+            asked = {t.item for t in own if t.activation == activations[-1]}
+            newest_of = {t.item: t for t in own if t.item not in asked} if step.multi_instance else {}
+            last = tuple(t for t in own if t.activation == activations[-1] or newest_of.get(t.item) is t)
             open_now = [t for t in last if t.status is TaskStatus.READY]
             done = sum(t.status is TaskStatus.COMPLETED for t in last)
             if step.element_id in broken:
@@ -574,7 +634,7 @@ class Instances:
             elif state == "not_begun" and step.standard_time and begun:
                 forecast = expected = calendar.due(expected, step.standard_time)
             lane = outline.lane_of_role(step.role)
-            role = last[-1].role if last else step.role
+            role = (open_now or last)[-1].role if last else step.role
             views.append(
                 StepView(
                     step=step,
@@ -600,6 +660,14 @@ class Instances:
         if record is None or not instances.may_see(work, actor, instance_id):
             raise NotFound(instance_id)
         return record
+
+    def _may_terminate(self, tx: Transaction, actor: Actor, record: InstanceRecord) -> bool:
+        if actor.has(OfficeRole.OPERATOR):
+            return True
+        starts = record.started_by == actor.person_id or self.may_start(
+            actor, self.procedures.of(tx, record.definition_id)
+        )
+        return starts and not any(v.issued_at for v in documents.of_instance(tx, record.id))
 
     def _governed(self, work: Work, actor: Actor, instance_id: str, reason: str) -> InstanceRecord:
         record = self._seen(work, actor, instance_id)

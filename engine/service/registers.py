@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -70,6 +70,16 @@ class RegisterSummary:
     record: RegisterRecord
     rows: int
     may_edit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterSource:
+    """A register that a form reads: how many rows are in force, and who may add some."""
+
+    register: Register
+    rows: int
+    may_edit: bool
+    editors: tuple[str, ...]  # names of the people whose register it is, else of the operators
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +197,21 @@ class Registers:
             lines=tuple(line for line in lines if any(part in line.change for part in own))[:SHOWN_HISTORY],
             entries=summary.register.form.entries(_values(summary.register, entry)),
         )
+
+    def sources(self, actor: Actor, ids: Iterable[str], on: date) -> tuple[RegisterSource, ...]:
+        """Return those of some registers that there are, for a page that leads to them."""
+        with self.database.read() as reader:
+            counted, members, found = registers.counts(reader, on), people.members(reader, on), []
+            known = {record.id: record for record in registers.all_of(reader)}
+            for record in (known[id_] for id_ in dict.fromkeys(ids) if id_ in known):
+                register = read_register(record.id, record.schema)
+                held = [members[role] for role in sorted(register.editors) if role in members]
+                names = sorted(
+                    {name for each in held or [members.get(OfficeRole.OPERATOR, {})] for name in each.values()}
+                )
+                rows = counted.get(record.id, 0)
+                found.append(RegisterSource(register, rows, _may_edit(actor, register), tuple(names)))
+        return tuple(found)
 
     def is_empty(self, register_id: str) -> bool:
         """Whether a register never had a row; False if there is no such register."""

@@ -15,9 +15,11 @@ from typing import Any
 from engine.bpmn import expression
 from engine.bpmn.executor import Executor
 from engine.forms.defaults import Names
+from engine.forms.field import NUMERIC, Kind
 from engine.forms.form import Form
 from engine.forms.grids import kept_tables, with_kept
-from engine.forms.reading import Reading
+from engine.forms.reading import Reading, Surroundings
+from engine.forms.views import echo
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, Capacity, Membership, OfficeRole
@@ -58,6 +60,9 @@ from engine.store.unit_of_work import Work
 __all__ = ["Completion", "FoundTask", "Inbox", "InboxItem", "TaskFilter", "TaskPage", "TaskPlace", "Tasks"]
 
 PAGE = 50
+ECHOED = frozenset({Kind.DATE, Kind.TIME, *NUMERIC})
+"""Kinds of fields of which people doubt how their text is read."""
+LONGEST_ECHOED = 100
 Evaluate = Callable[[str, Mapping[str, Any]], Any]
 
 
@@ -133,6 +138,7 @@ class Completion:
     documents: tuple[DocumentVersion, ...]
     next_tasks: tuple[InboxItem, ...]
     ended: bool
+    returned: bool  # it sent work back
     stopped: bool  # an incident keeps the instance from going on; what was completed is saved
     procedure: Procedure
 
@@ -282,6 +288,7 @@ class Tasks:
             if task.completed_by != actor.person_id:
                 self._permit_reading(actor, task, procedure)
             every = documents.of_instance(reader, task.instance_id)
+            steps = tasks.of_instance(reader, task.instance_id)
             open_now = tasks.open_of_instances(reader, [task.instance_id])[task.instance_id]
             members = people.members(reader, self.office.today(now))
             following = tuple(self._item(reader, t, members, now) for t in open_now)
@@ -299,6 +306,7 @@ class Tasks:
             documents=mine,
             next_tasks=following,
             ended=record.status in DONE,
+            returned=any(t.returned_at == task.completed_at for t in steps),
             stopped=record.status is InstanceStatus.INCIDENT,
             procedure=procedure,
         )
@@ -372,7 +380,20 @@ class Tasks:
             locale=words.locale,
             gettext=words.gettext,
             grids=True,
+            day_off=self.office.calendar().day_off,
         )
+
+    def echo(self, kind: str, text: str, words: Words) -> Any:
+        """Return how a text is read by a field of *kind* while it is typed; NotFound for a kind that is not echoed.
+
+        It tells nothing but what the office's calendar says, which every page of it shows.
+        """
+        if kind not in ECHOED:
+            raise NotFound(kind)
+        around = Surroundings(
+            {}, lambda *_: None, lambda _: {}, {}, words.locale, words.gettext, self.office.calendar().day_off
+        )
+        return echo(Kind(kind), text[:LONGEST_ECHOED], around)
 
     def reading(
         self, page: TaskPage, entries: Mapping[str, Sequence[str]], words: Words, now: datetime
@@ -612,6 +633,7 @@ class Tasks:
         )
         encoded = form.encode(values)
         asked = self._numbers(actor, ground, values, now)
+        sent_back = form.returns(values)
 
         def plan(contents: Mapping[str, Any], *, last_of_activation: bool) -> Filing:
             return plan_filing(
@@ -623,6 +645,7 @@ class Tasks:
                 by=actor.person_id,
                 now=now,
                 last_of_activation=last_of_activation,
+                sent_back=sent_back,
             )
 
         last = not ground.found.siblings
@@ -915,7 +938,10 @@ def _sole_roles(actor: Actor, members: Mapping[str, Mapping[str, str]]) -> froze
 def _people(members: Mapping[str, Mapping[str, str]], role: str | None) -> dict[str, str]:
     if role is not None:
         return dict(members.get(role, {}))
-    return {id_: name for of_role in members.values() for id_, name in of_role.items()}
+    lanes = [
+        held for of, held in members.items() if of not in set(OfficeRole)
+    ]  # who only reads or runs the office is in none
+    return {id_: name for held in lanes for id_, name in held.items()}
 
 
 def _refuse_closed(standing: Standing) -> None:

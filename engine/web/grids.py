@@ -26,9 +26,10 @@ pages = Blueprint("grids", __name__, url_prefix="/tugas/<task_id>/tabel")
 KINDS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
 PAGE = 25
 FILTERS: Mapping[str, tuple[RowState, ...]] = {
-    "kosong": (RowState.EMPTY, RowState.INCOMPLETE),
+    "kosong": (RowState.EMPTY, RowState.INCOMPLETE, RowState.CHANGED),
     "perbaiki": (RowState.FAULTY,),
     "dikembalikan": (RowState.RETURNED,),
+    "diperiksa": (RowState.CHANGED,),
 }
 DEEDS = ("tambah", "hapus", "naik", "turun")
 
@@ -330,4 +331,5 @@ def _row(page: GridPage, index: int) -> dict[str, Any]:
         "st": row.state.value,
         "n": row.note,
         "ok": row.acceptable,
+        "l": row.locked,
     }

@@ -67,10 +67,11 @@ function start(data) {
   // ── what cells hold ──
   const many = (column) => column.kind === "choices" || column.kind === "people" || column.kind === "files";
   const textsOf = (r, column) => dirty.get(keyed(r, column.name)) ?? rows[r].v[column.name] ?? [];
-  const textOf = (r, column) => (column.given ? (rows[r].s[column.name] ?? "") : textsOf(r, column).filter(Boolean).join("; "));
+  const given = (r, column) => column.given || rows[r].l; // of a locked row nobody types anything
+  const textOf = (r, column) => (given(r, column) ? (rows[r].s[column.name] ?? "") : textsOf(r, column).filter(Boolean).join("; "));
   const labelOf = (column, value) => column.options.find(([own]) => own === value)?.[1] ?? value;
   function shownOf(r, column) {
-    if (column.given) return rows[r].s[column.name] ?? "";
+    if (given(r, column)) return rows[r].s[column.name] ?? "";
     const texts = textsOf(r, column).filter(Boolean);
     if (column.kind === "file" || column.kind === "files") return texts.length ? say("files", { n: texts.length }) : "";
     if (column.kind === "boolean") return texts.length ? say("yes") : "";
@@ -78,7 +79,7 @@ function start(data) {
   }
   const numeric = (column) => ["number", "integer", "money", "percent"].includes(column.kind);
   const isFile = (column) => column.kind === "file" || column.kind === "files";
-  const editable = (r, column) => data.filling && !column.given && !rows[r].h.includes(column.name);
+  const editable = (r, column) => data.filling && !given(r, column) && !rows[r].h.includes(column.name);
   const faultsOf = (r, column) => (rows[r].e[column.name] ?? []).filter((fault) => !fault.r);
   const missing = (r, column) => (rows[r].e[column.name] ?? []).some((fault) => fault.r) && !textsOf(r, column).some(Boolean);
   const wide = new Set(columns.filter((column) => !numeric(column) && (column.kind === "long_text" || rows.some((_, r) => shownOf(r, column).length > 40))).map((column) => column.name));
@@ -133,7 +134,7 @@ function start(data) {
     columns.forEach((column, c) => drawCell(r, c));
     const state = rows[r].st;
     marks[r].replaceChildren(el("span", { class: `row-state row-${state}` }, say(`st-${state}`)));
-    if (rows[r].n && (state === "returned" || !decides)) marks[r].append(el("span", { class: "row-note" }, rows[r].n));
+    if (rows[r].n && (state === "returned" || state === "changed" || !decides)) marks[r].append(el("span", { class: "row-note" }, rows[r].n));
   }
 
   function drawCell(r, c) {
@@ -451,7 +452,7 @@ function start(data) {
     if (editor || !event.target.closest?.("td[role=gridcell]")) return;
     const { top, bottom, left, right } = range();
     const block = [];
-    for (let r = top; r <= bottom; r++) if (visible(r)) block.push(columns.slice(left, right + 1).map((column) => quote(column.options.length || column.given ? shownOf(r, column) : textOf(r, column))).join("\t"));
+    for (let r = top; r <= bottom; r++) if (visible(r)) block.push(columns.slice(left, right + 1).map((column) => quote(column.options.length || given(r, column) ? shownOf(r, column) : textOf(r, column))).join("\t"));
     event.clipboardData.setData("text/plain", block.join("\n"));
     event.preventDefault();
     if (cut) clear();
@@ -579,8 +580,8 @@ function start(data) {
     const row = rows[r];
     const head = el("h2", { id: "kisi-panel" }, say("panel", { n: row.i + 1, key: row.k || "" }));
     const about = el("dl", { class: "facts" });
-    data.columns.filter((column) => column.given && row.s[column.name]).forEach((column) => about.append(el("dt", {}, column.label), el("dd", {}, row.s[column.name])));
-    const fields = data.columns.filter((column) => !column.given && !row.h.includes(column.name)).map((column) => fieldOf(r, column));
+    data.columns.filter((column) => given(r, column) && row.s[column.name]).forEach((column) => about.append(el("dt", {}, column.label), el("dd", {}, row.s[column.name])));
+    const fields = data.columns.filter((column) => !given(r, column) && !row.h.includes(column.name)).map((column) => fieldOf(r, column));
     panel.replaceChildren(el("div", { class: "page-head" }, head, el("button", { type: "button", class: "btn btn-sm", onclick: closePanel }, say("close"))), about, el("div", { class: "grid-fields" }, ...fields));
     if (!data.filling) panel.querySelectorAll("input, textarea, select, .grid-fields button").forEach((control) => (control.disabled = true));
     panel.hidden = false;
@@ -653,7 +654,7 @@ function start(data) {
   // ── filters ──
   const chips = document.querySelector("[data-chips]");
   const search = document.querySelector("[data-search]");
-  const states = { kosong: ["empty", "incomplete"], perbaiki: ["faulty"], dikembalikan: ["returned"] };
+  const states = { kosong: ["empty", "incomplete", "changed"], perbaiki: ["faulty"], dikembalikan: ["returned"], diperiksa: ["changed"] };
   function show() {
     const wanted = search.querySelector('[name="cari"]').value.trim().toLowerCase();
     const holder = search.querySelector('[name="pemegang"]')?.value ?? "";

@@ -15,6 +15,7 @@ decision tables (``predikat_capaian.dmn``), so that the office changes them with
 
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from hashlib import sha256
 from statistics import median
 from typing import Any
 
@@ -666,16 +667,23 @@ def usul_penugasan(baris: Rows | None, pegawai: Rows) -> list[dict[str, Any]]:
 def baris_pemegang(
     baris: Rows | None, penugasan: Rows | None, pemegang: str | None, draft: Row | None, notula: Row | None
 ) -> list[dict[str, Any]]:
-    """Return the rows of one data holder: the worksheet's, what they handed in before, and what was said of it."""
+    """Return the rows of one data holder: the worksheet's, what they handed in before, and what was said of it.
+
+    A row that the team accepted while it sent back others of the same holder is locked (``terkunci``): the report
+    prints what was accepted. Where none of theirs was sent back it is the head who did, and all are open again.
+    """
     own = {row.get("kode") for row in penugasan or () if row.get("pemegang_data") == pemegang}
     part = ((draft or {}).get("bagian") or {}).get(pemegang) or {}
     before, verified = _by_code(part.get("baris") or ()), _by_code((notula or {}).get("analisis") or ())
+    said = {code: verified.get(code, {}).get("status_verifikasi") for code in own}
+    by_team = "perlu_perbaikan" in said.values()
     return [
         {
             **row,
             **{name: before.get(row.get("kode"), {}).get(name) for name in TYPED},
             "status_verifikasi": STATUS.get(str(verified.get(row.get("kode"), {}).get("status_verifikasi"))),
             "catatan_verifikasi": verified.get(row.get("kode"), {}).get("catatan"),
+            "terkunci": by_team and said.get(row.get("kode")) == "sesuai",
         }
         for row in baris or ()
         if row.get("kode") in own
@@ -697,25 +705,56 @@ def baris_laporan(baris: Rows | None, draft: Row | None) -> list[dict[str, Any]]
 def baris_analisis(
     baris: Rows | None, penugasan: Rows | None, draft: Row | None, notula: Row | None
 ) -> list[dict[str, Any]]:
-    """Return what the team verifies, in the worksheet's order; what was accepted and did not change stays accepted."""
+    """Return what the team verifies, in the worksheet's order: the figures as they were handed in last.
+
+    A verdict of the pass before stays on a row of which nothing that its holder types has changed since (``sidik``).
+    Any other row that had one is to be looked at again, and ``perubahan`` says what changed.
+    """
     given, said = _by_code(baris_diserahkan(draft)), _by_code((notula or {}).get("analisis") or ())
     holders = {row.get("kode"): row.get("pemegang_data") for row in penugasan or ()}
     rows = []
     for row in baris or ():
         code = row.get("kode")
         handed, before = given.get(code, {}), said.get(code, {})
-        accepted = before.get("status_verifikasi") == "sesuai" and before.get("realisasi") == handed.get("realisasi")
+        mark, verdict = sidik_baris(handed), before.get("status_verifikasi")
+        stays = verdict == "sesuai" and before.get("sidik") == mark
         shown = ("realisasi", "capaian", "alasan_belum_tersedia", "kendala", "tindak_lanjut")
         rows.append(
             {
                 **{name: row.get(name) for name in ("kode", "indikator", "satuan", "target")},
                 **{name: handed.get(name) for name in shown},
                 "pemegang_data": holders.get(code),
-                "status_verifikasi": "sesuai" if accepted else None,
+                "status_verifikasi": verdict if stays else None,
+                "catatan": before.get("catatan") if stays or verdict is None else None,
                 "hasil": before.get("hasil"),
+                "perubahan": None if stays or verdict is None else _perubahan(before, handed, mark),
+                "sidik": mark,
             }
         )
     return rows
+
+
+def sidik_baris(baris: Row) -> str:
+    """Return a fingerprint of what a data holder typed into a row; equal figures have one, however they are written."""
+    return sha256("\x1f".join(_plain(baris.get(name)) for name in TYPED).encode()).hexdigest()[:16]
+
+
+def _perubahan(before: Row, handed: Row, mark: str) -> str:
+    """Return what the team is told of a row that had a verdict: what changed since, and what it had asked for."""
+    old, new = (_plain(row.get("realisasi")).replace(".", ",") or "kosong" for row in (before, handed))
+    if old != new:
+        said = f"realisasi {old} menjadi {new}"
+    else:
+        said = "tidak ada yang diubah" if before.get("sidik") == mark else f"realisasi tetap {new}, isian lain berubah"
+    asked = f" Catatan sebelumnya: {before['catatan']}" if before.get("catatan") else ""
+    return f"Perlu diperiksa lagi: {said}.{asked}"
+
+
+def alasan_kembali(analisis: Rows | None, catatan: str | None) -> str | None:
+    """Return what the holders read: the team's own words, then of each row to be corrected its code and note."""
+    wanted = [row for row in analisis or () if row.get("status_verifikasi") == "perlu_perbaikan"]
+    lines = [f"{row.get('kode')}: {row['catatan']}" for row in wanted if row.get("catatan")]
+    return "\n".join([catatan] * bool(catatan) + lines) or None
 
 
 def dokumen_ada(dokumen: Row | None, nama: Sequence[str]) -> list[str]:
@@ -735,6 +774,12 @@ def naskah_pendahuluan(periode: str | None, tahun: Any) -> str:
 
 
 # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return f"{value.normalize() + 0:f}"
+    return ";".join(map(_plain, value)) if isinstance(value, list | tuple) else str(value or "")
 
 
 def _round(value: Decimal | None, places: Any) -> Decimal | None:

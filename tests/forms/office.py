@@ -126,6 +126,7 @@ TYPED: dict[str, dict[str, str | list[str]]] = {
         "daftar_hadir.baris.0.nama": "Budi",
         "daftar_hadir.baris.0.nip": "19770415 199612 1 001",
         "daftar_hadir.baris.0.jabatan_unit": "Bidang Perizinan",
+        "notula.hari_tanggal": "11/4/2025",
         "notula.waktu_penutupan": "1130",
         "notula.pimpinan": "sekretaris",
         "notula.pembahasan": "Dibahas pembagian penanggung jawab tiap indikator.",

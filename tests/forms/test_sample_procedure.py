@@ -141,11 +141,41 @@ def test_returning_to_holders_asks_whom_and_why():
     typed = {**TYPED["susun_analisis"], f"{row}status_verifikasi": "perlu_perbaikan", "hasil_verifikasi": "kembalikan"}
     with pytest.raises(InvalidForm) as refused:
         at.accept(at.prefilled(typed))
-    assert [error.path for error in refused.value.errors] == [f"{row}catatan", "catatan_pengembalian"]
-    typed |= {f"{row}catatan": "Lampirkan rekap.", "catatan_pengembalian": "Realisasi IKU-02 belum sesuai rekap."}
+    assert [error.path for error in refused.value.errors] == [f"{row}catatan"]
+    typed |= {f"{row}catatan": "Lampirkan rekap."}
     values = at.accept(at.prefilled(typed))
     assert values["pemegang_diminta"] == ["pemegang.2"]
-    assert FORMS["susun_analisis"].return_reason(values) == "Realisasi IKU-02 belum sesuai rekap."
+    assert FORMS["susun_analisis"].return_reason(values) == "IKU-02: Lampirkan rekap."
+    values = at.accept(at.prefilled({**typed, "catatan_pengembalian": "Bukan dari periode ini."}))
+    assert FORMS["susun_analisis"].return_reason(values) == "Bukan dari periode ini.\nIKU-02: Lampirkan rekap."
+
+
+def test_returning_one_row_asks_for_nothing_but_the_row_and_why():
+    at = desk("susun_analisis", walk_to("susun_analisis"))
+    typed = {
+        "notula_analisis.analisis.1.status_verifikasi": "perlu_perbaikan",
+        "notula_analisis.analisis.1.catatan": "Lampirkan rekap.",
+        "notula_analisis.pembahasan": "Belum",
+    }
+    with pytest.raises(InvalidForm) as refused:
+        at.accept(at.prefilled({**typed, "hasil_verifikasi": "lengkap"}))
+    wanted = {error.path for error in refused.value.errors}
+    assert wanted >= {f"notula_analisis.{name}" for name in ("pimpinan", "pembahasan", "bab4_simpulan_saran")}
+    assert wanted >= {f"notula_analisis.analisis.{n}.status_verifikasi" for n in (0, 2, 3, 4)}
+    values = at.accept(at.prefilled({**typed, "hasil_verifikasi": "kembalikan"}))
+    assert values["notula_analisis"]["pembahasan"] == "Belum", "and keeps what was typed for the next pass"
+    assert FORMS["susun_analisis"].returns(values)
+
+
+def test_a_form_marks_as_required_what_its_decision_asks_for():
+    at = desk("susun_analisis", walk_to("susun_analisis"))
+    for decision, asked in (("", True), ("lengkap", True), ("kembalikan", False)):
+        minutes = at.view(at.prefilled({"hasil_verifikasi": decision})).fields[1]
+        discussed = next(field for field in minutes.fields if field.name == "pembahasan")
+        assert discussed.required is asked
+        assert [(when.cause, when.answers, when.negated) for when in discussed.needed] == [
+            ("hasil_verifikasi", ("kembalikan",), True)
+        ]
 
 
 def test_whether_the_data_are_complete_follows_from_the_rows():

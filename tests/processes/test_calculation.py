@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parents[2] / "processes" / "pengumpulan_data_kinerja"
 NAMES = frozenset(
     {"capaian", "capaian_baris", "agregasi", "rekap_sasaran", "rekap_dinas", "serapan", "efisiensi", "perlu_diperiksa"}
     | {"rekap_anggaran", "sampai_dengan", "baris_analisis", "baris_pemegang", "sesuai_rasio", "tiap_triwulan"}
-    | {"setahun", "rekap_tahunan", "keterangan", "banding_laporan", "tabel_laporan"}
+    | {"setahun", "rekap_tahunan", "keterangan", "banding_laporan", "tabel_laporan", "sidik_baris"}
 )
 OF = load(FOLDER / "functions.py", NAMES)
 TABLES = read((FOLDER / "predikat_capaian.dmn").read_bytes()).tables
@@ -419,10 +419,11 @@ def test_a_ratio_that_its_parts_do_not_give_is_noticed():
 def test_what_was_accepted_stays_accepted_until_its_figure_changes():
     sheet = [{"kode": "A", "target": d(1)}, {"kode": "B", "target": d(1)}]
     draft = {"bagian": {"p1": {"baris": [{"kode": "A", "realisasi": d(1)}, {"kode": "B", "realisasi": d(2)}]}}}
+    mark = OF["sidik_baris"]({"realisasi": d("1.00")})
     said = {
         "analisis": [
-            {"kode": "A", "realisasi": d(1), "status_verifikasi": "sesuai", "hasil": "Baik"},
-            {"kode": "B", "realisasi": d(1), "status_verifikasi": "sesuai"},
+            {"kode": "A", "realisasi": d(1), "sidik": mark, "status_verifikasi": "sesuai", "hasil": "Baik"},
+            {"kode": "B", "realisasi": d(1), "sidik": mark, "status_verifikasi": "sesuai"},
         ]
     }
     rows = OF["baris_analisis"](sheet, [{"kode": "A", "pemegang_data": "p1"}], draft, said)
@@ -430,6 +431,7 @@ def test_what_was_accepted_stays_accepted_until_its_figure_changes():
         ("A", "sesuai", "Baik"),
         ("B", None, None),
     ]
+    assert [row["perubahan"] for row in rows] == [None, "Perlu diperiksa lagi: realisasi 1 menjadi 2."]
     handed = OF["baris_pemegang"](sheet, [{"kode": "B", "pemegang_data": "p1"}], "p1", draft, said)
     assert [(row["kode"], row["realisasi"], row["status_verifikasi"]) for row in handed] == [("B", 2, "Sesuai")]
 

@@ -53,8 +53,13 @@ def test_returning_one_holder_leaves_the_other_s_part_as_it_was(office):
     )
     assert office.open_steps(instance) == ["siapkan_data/pemegang.data.2"]
     [view] = office.page(instance).current
-    assert view.tasks[0].returned_by == "tim.sakip"
-    assert view.tasks[0].returned_reason == "Rekap bukan dari periode ini."
+    assert [(task.item, task.status) for task in view.tasks] == [
+        ("pemegang.data.1", "completed"),
+        ("pemegang.data.2", "ready"),
+    ], "every holder stands in the list, not only the one who is asked again"
+    assert (view.done, view.total) == (1, 2)
+    assert view.tasks[1].returned_by == "tim.sakip"
+    assert view.tasks[1].returned_reason == "Rekap bukan dari periode ini.\nIKU-02: Lampirkan rekap triwulan ini."
     office.do("pemegang.data.2", instance, "siapkan_data", "pemegang.data.2")
     first, second = [d for d in office.page(instance).all_documents if d.data_object_id == "draft_laporan"]
     assert (first.status, second.status) == ("replaced", "issued")
