@@ -15,6 +15,7 @@ from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import ImmutableMultiDict
 
+from engine.model.dates import type_date
 from engine.web import (
     account,
     api,
@@ -177,6 +178,7 @@ def _furnish(app: Flask, services: Services) -> None:
         hash=formatting.hash_text,
         localised=formatting.localised,
         day=dates.day,
+        typed_day=type_date,
         long=dates.long,
         short=dates.short,
         due=dates.due,

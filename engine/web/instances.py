@@ -3,16 +3,18 @@
 import csv
 import io
 import json
+from collections.abc import Sequence
+from typing import Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from engine.model.errors import Conflict, InvalidForm, NotReady
+from engine.model.errors import Conflict, InvalidForm, NotPermitted, NotReady
 from engine.model.people import OfficeRole
 from engine.service.histories import Filter
 from engine.service.instances import InstancePage
 from engine.web import diagrams, errors, formatting
-from engine.web.access import only, signed_in
+from engine.web.access import signed_in
 from engine.web.identity import actor, asked_page, now, posted_entries
 from engine.web.services import services
 from engine.web.tasks import words
@@ -53,7 +55,7 @@ def ask_start() -> str | Response:
         return render_template("instances/choose.html", startable=startable)
     ready = services().instances.readiness(actor(), process_id, now())
     fields = services().instances.fields(ready, ready.entries, (), words(), now())
-    return render_template("instances/start.html", ready=ready, fields=fields, errors=(), duplicate=None)
+    return render_template("instances/start.html", ready=ready, fields=fields, errors=(), duplicate=None, unmet=())
 
 
 @pages.post("/mulai")
@@ -63,6 +65,10 @@ def start() -> Response | tuple[str, int]:
     process_id = request.args.get("sop", "")
     entries = posted_entries()
     try:
+        if not request.form.get("_tetap"):
+            unmet = services().instances.unmet(actor(), process_id, entries, now(), words())
+            if unmet:
+                return _start_again(process_id, entries, None, unmet)
         instance_id = services().instances.start(actor(), process_id, entries, now(), words=words())
     except (InvalidForm, Conflict, NotReady) as problem:
         return _start_again(process_id, entries, problem)
@@ -219,15 +225,17 @@ def integrity(instance_id: str) -> str:
 
 
 @pages.get("/<instance_id>/<any(tangguhkan, lanjutkan, hentikan):deed>")
-@only(OfficeRole.OPERATOR)
+@signed_in
 def ask_govern(instance_id: str, deed: str) -> str:
     """Ask why an instance is to be suspended, resumed or terminated."""
     page = services().instances.page(actor(), instance_id, now())
+    if not (page.may_terminate if deed == "hentikan" else actor().has(OfficeRole.OPERATOR)):
+        raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
     return render_template("instances/govern.html", page=page, deed=deed, errors=(), reason="")
 
 
 @pages.post("/<instance_id>/<any(tangguhkan, lanjutkan, hentikan):deed>")
-@only(OfficeRole.OPERATOR)
+@signed_in
 def govern(instance_id: str, deed: str) -> Response | tuple[str, int]:
     """Suspend, resume or terminate an instance."""
     reason = request.form.get("alasan", "")
@@ -249,7 +257,10 @@ def govern(instance_id: str, deed: str) -> Response | tuple[str, int]:
 
 
 def _start_again(
-    process_id: str, entries: dict[str, list[str]], problem: InvalidForm | Conflict | NotReady
+    process_id: str,
+    entries: dict[str, list[str]],
+    problem: InvalidForm | Conflict | NotReady | None,
+    unmet: Sequence[Any] = (),
 ) -> tuple[str, int]:
     ready = services().instances.readiness(actor(), process_id, now(), entries)
     problems = problem.errors if isinstance(problem, InvalidForm) else ()
@@ -259,7 +270,9 @@ def _start_again(
             raise problem
         duplicate = (errors.conflict_words(problem), problem.facts["instance_id"])
     fields = services().instances.fields(ready, entries, problems, words(), now())
-    page = render_template("instances/start.html", ready=ready, fields=fields, errors=problems, duplicate=duplicate)
+    page = render_template(
+        "instances/start.html", ready=ready, fields=fields, errors=problems, duplicate=duplicate, unmet=unmet
+    )
     return page, 422 if isinstance(problem, InvalidForm) else 409
 
 

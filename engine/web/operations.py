@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from engine.model.errors import Conflict
 from engine.model.people import OfficeRole
 from engine.web import errors as wording
+from engine.web import formatting
 from engine.web.access import only
 from engine.web.identity import actor, now
 from engine.web.services import services
@@ -45,9 +46,8 @@ def change_calendar() -> Response | tuple[str, int]:
     elif form.get("_arti"):
         changed["days_are_working"] = form["_arti"] == "kerja"
     else:
-        try:
-            day = date.fromisoformat(form.get("tanggal", ""))
-        except ValueError:
+        day = formatting.read_day(form.get("tanggal"))
+        if day is None:
             return _calendar_page(gettext("Isi tanggal hari libur.")), 422
         name = " ".join(form.get("nama", "").split())[:120]
         if not name:

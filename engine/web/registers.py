@@ -195,17 +195,11 @@ def _row_page(found: RowPage, entries: Mapping[str, Sequence[str]], errors: Sequ
 
 
 def _day(name: str) -> date:
-    try:
-        return date.fromisoformat(request.args.get(name, ""))
-    except ValueError:
-        return today()
+    return formatting.read_day(request.args.get(name)) or today()
 
 
 def _typed_day(name: str) -> date | None:
-    try:
-        return date.fromisoformat(request.form.get(name, ""))
-    except ValueError:
-        return None
+    return formatting.read_day(request.form.get(name))
 
 
 def _no_day(name: str = "_mulai") -> FieldError:

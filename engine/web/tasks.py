@@ -54,6 +54,14 @@ def inbox() -> str:
     )
 
 
+@pages.get("/baca")
+@signed_in
+def read_text() -> Response:
+    """Say how a day, time or number is read, while somebody types it."""
+    found = services().tasks.echo(request.args.get("jenis", ""), request.args.get("teks", ""), words())
+    return jsonify({"reading": found.reading, "notice": found.notice})
+
+
 @pages.get("/<task_id>")
 @signed_in
 def show(task_id: str) -> str | Response:
@@ -311,6 +319,10 @@ def _form_page(
         tables_at=f"{url_for('tasks.show', task_id=page.item.task.id)}/tabel/",
         alert_text=alert,
         previews=services().printing.previewable(page),
+        sources={
+            unmet: services().registers.sources(actor(), unmet.registers, services().office.today(now()))
+            for unmet in (shown.unmet if page.may == "fill" else ())
+        },
     )
 
 

@@ -2,6 +2,7 @@
 import { bar } from "./bar.js";
 import { followConditions, followDecision, followReadings } from "./conditions.js";
 import { forgetOnSignOut, forgetWhatArrived, listStudioDrafts, saveDrafts } from "./drafts.js";
+import { echo } from "./echo.js";
 import { checkFiles } from "./files.js";
 import { watchSession } from "./session.js";
 import { word } from "./words.js";
@@ -12,6 +13,7 @@ all("form", (form) => {
   followConditions(form);
   followDecision(form);
   followReadings(form);
+  echo(form);
   checkFiles(form);
   saveDrafts(form);
 });
@@ -88,17 +90,15 @@ all("textarea", (area) => {
   if (area.scrollHeight > area.clientHeight) grow();
 });
 
-// Long texts say how much room is left, from 80 % on.
-all("textarea[maxlength]", (area) => {
-  const left = document.createElement("p");
-  left.className = "form-hint";
-  left.setAttribute("aria-live", "polite");
-  area.after(left);
-  area.addEventListener("input", () => {
-    const room = area.maxLength - area.value.length;
-    left.textContent = room < area.maxLength / 5 ? word("characters", { left: room }) : "";
-  });
-});
+// Paper cannot be unfolded: what is folded is printed open, but for the details of a ledger's lines, which are pages of each.
+addEventListener("beforeprint", () => all("main details:not([open], .ledger details)", (fold) => {
+  fold.open = true;
+  fold.dataset.folded = "";
+}));
+addEventListener("afterprint", () => all("[data-folded]", (fold) => {
+  fold.open = false;
+  delete fold.dataset.folded;
+}));
 
 addEventListener("offline", () => bar("bar-offline", word("offline")));
 addEventListener("online", () => bar("bar-offline", ""));

@@ -1,7 +1,11 @@
 // Files are looked at before they are sent: size and kind; the server looks at what is inside.
 import { word } from "./words.js";
 
-const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 1 : 0).replace(".", ",")} MB`; // as the server writes it
+// As the server writes it: bytes, then KB, then MB.
+const sizeOf = (bytes) => {
+  const [unit, step] = bytes >= 2 ** 20 ? ["MB", 2 ** 20] : bytes >= 2 ** 10 ? ["KB", 2 ** 10] : ["B", 1];
+  return `${String(Math.round((bytes / step) * 10) / 10).replace(".", ",")} ${unit}`;
+};
 
 export function checkFiles(form) {
   for (const input of form.querySelectorAll('input[type="file"]')) {
@@ -16,9 +20,9 @@ export function checkFiles(form) {
       const names = [];
       for (const file of input.files) {
         const suffix = "." + file.name.split(".").pop().toLowerCase();
-        if (file.size > limit) faults.push(word("too_large", { name: `${file.name} (${megabytes(file.size)})`, limit: megabytes(limit) }));
+        if (file.size > limit) faults.push(word("too_large", { name: `${file.name} (${sizeOf(file.size)})`, limit: sizeOf(limit) }));
         else if (kinds.length && !kinds.includes(suffix)) faults.push(word("wrong_kind", { name: file.name }));
-        else names.push(`${file.name} (${megabytes(file.size)})`);
+        else names.push(`${file.name} (${sizeOf(file.size)})`);
       }
       notes.textContent = [...faults, ...names].join(" · ");
       notes.classList.toggle("bad", faults.length > 0);

@@ -1,0 +1,109 @@
+// What is typed, as the server reads it while it is typed: a day with its weekday and what the office's calendar says of
+// it, a time, a number. One reader (engine/forms) decides, here and when the form is sent; without it nothing is shown.
+import { word } from "./words.js";
+
+const WAIT = 250;
+const NUMBERS = { decimal: "number", whole: "integer", money: "money", percent: "percent" };
+const address = document.body.dataset.readingUrl;
+
+function kindOf(input) {
+  if ("date" in input.dataset) return "date";
+  return "time" in input.dataset ? "time" : NUMBERS[input.dataset.number];
+}
+
+// In the rows of a table only days are echoed: a grid of numbers would be twice as high.
+function outputOf(input) {
+  const known = document.getElementById(`${input.id}-reading`);
+  if (known || (!("date" in input.dataset) && input.closest("td"))) return known;
+  const made = document.createElement("output");
+  made.className = "form-hint";
+  made.id = `${input.id}-reading`;
+  made.htmlFor.add(input.id);
+  (input.closest(".date-input") ?? input).after(made);
+  return made;
+}
+
+function follow(input) {
+  let timer = null;
+  let asked = null;
+  const ask = async () => {
+    const out = outputOf(input);
+    if (!out || !input.value.trim()) return;
+    asked = new AbortController();
+    try {
+      const query = new URLSearchParams({ jenis: kindOf(input), teks: input.value });
+      const answer = await fetch(`${address}?${query}`, { signal: asked.signal });
+      if (!answer.ok) return;
+      const said = await answer.json();
+      out.replaceChildren(said.reading ? word("read", { value: said.reading }) : "");
+      if (said.notice) {
+        const notice = document.createElement("strong");
+        notice.className = "reading-notice";
+        notice.textContent = ` ⚠ ${said.notice}`;
+        out.append(notice);
+      }
+    } catch {
+      // Offline, or typed on meanwhile: nothing is better than what stood there before.
+    }
+  };
+  input.addEventListener("input", () => {
+    asked?.abort();
+    clearTimeout(timer);
+    outputOf(input)?.replaceChildren();
+    timer = setTimeout(ask, WAIT);
+  });
+}
+
+const DAY = /^\s*(\d{1,2})\s*[-/. ]\s*(\d{1,2})\s*[-/. ]\s*(\d{4})\s*$/;
+
+// The browser's own calendar beside a typed day; what is picked is written as people type it.
+function offerCalendar(input) {
+  if (!HTMLInputElement.prototype.showPicker || input.disabled || input.closest("fieldset:disabled")) return;
+  const native = document.createElement("input");
+  Object.assign(native, { type: "date", tabIndex: -1, className: "date-native", disabled: false });
+  native.setAttribute("aria-hidden", "true");
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "btn btn-icon no-print", title: word("pick_day") });
+  button.setAttribute("aria-label", word("pick_day"));
+  button.setAttribute("aria-controls", input.id);
+  const sprite = document.querySelector("use")?.getAttribute("href").split("#")[0];
+  button.innerHTML = `<svg class="icon" aria-hidden="true" width="20" height="20"><use href="${sprite}#calendar"></use></svg>`;
+  const around = document.createElement("span");
+  around.className = "date-input";
+  input.before(around);
+  around.append(input, button, native);
+  button.addEventListener("click", () => {
+    const [, day, month, year] = DAY.exec(input.value) ?? [];
+    native.value = year ? `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}` : "";
+    native.showPicker();
+  });
+  native.addEventListener("change", () => {
+    const [year, month, day] = native.value.split("-").map(Number);
+    if (!day) return;
+    input.value = `${day}/${month}/${year}`;
+    for (const name of ["input", "change"]) input.dispatchEvent(new Event(name, { bubbles: true }));
+    button.focus();
+  });
+}
+
+// How much room is left, from 80 % on, and by how much it is exceeded.
+function count(input) {
+  const most = Number(input.dataset.limit);
+  const left = document.createElement("p");
+  left.className = "form-hint";
+  left.setAttribute("aria-live", "polite");
+  input.after(left);
+  const update = () => {
+    const room = most - [...input.value].length;
+    left.classList.toggle("bad", room < 0);
+    left.textContent = room < 0 ? word("too_long", { over: -room }) : room < most / 5 ? word("characters", { left: room }) : "";
+  };
+  input.addEventListener("input", update);
+  if (input.value) update();
+}
+
+export function echo(form) {
+  form.querySelectorAll("[data-date]").forEach(offerCalendar);
+  if (address) form.querySelectorAll("[data-date], [data-time], [data-number]").forEach(follow);
+  form.querySelectorAll("[data-limit]").forEach(count);
+}
