@@ -11,8 +11,7 @@ VERBS = ("setujui", "kembalikan", "ajukan", "tandatangani", "paraf", "selesaikan
 """What the button that completes a step may say. A closed list: the pages know each word and its translation."""
 
 REGISTER = re.compile(r"""\bregister\(["']([a-z][a-z0-9_]*)["']\)""")
-RETURNS = "kembalikan"
-"""The verb of a decision that sends work back."""
+RETURNS = "kembalikan"  # the verb of a decision that sends work back
 
 
 class Kind(StrEnum):

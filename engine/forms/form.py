@@ -16,7 +16,7 @@ from engine.forms.messages import Gettext
 from engine.forms.posting import Posting
 from engine.forms.reading import People, Reading, Surroundings
 from engine.forms.rules import Rules
-from engine.forms.views import FormView, Progress, Shown
+from engine.forms.views import FormView, Shown
 from engine.model.bounds import bounded
 from engine.model.errors import FieldError, InvalidForm, NotFound
 from engine.model.work import Attachment
@@ -133,7 +133,6 @@ class Form:
             unmet=reading.unmet() if any(field.registers for field in self.tree) else (),
             decision=self.decision,
             buttons=self.buttons,
-            progress=self.progress(entries),
         )
 
     @bounded()
@@ -223,10 +222,6 @@ class Form:
             raise NotFound(path)
         return node.rows()
 
-    def progress(self, entries: Entries) -> tuple[Progress, ...]:
-        """Return per section how many of its required fields hold something."""
-        return views.progress(self.tree, tree(entries))
-
     # ── values ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def encode(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,22 +234,16 @@ class Form:
 
     def returns(self, values: Mapping[str, Any]) -> bool:
         """Whether the decision in *values* sends work back."""
-        value: Any = values
-        for name in (self.decision or "").split("."):
-            value = value.get(name) if isinstance(value, Mapping) else None
-        return self.buttons.get(str(value)) == RETURNS
+        return self.buttons.get(str(_at(values, self.decision))) == RETURNS
 
     def return_reason(self, values: Mapping[str, Any]) -> str | None:
         """Return the value of the field that says why work is sent back."""
-        value: Any = values
-        for name in self._return_reason_at:
-            value = value.get(name) if isinstance(value, Mapping) else None
-        return value if isinstance(value, str) else None
+        found = _at(values, self._return_reason_at)
+        return found if isinstance(found, str) else None
 
     @cached_property
-    def _return_reason_at(self) -> tuple[str, ...]:
-        path = next((path for path, field in self.every_field() if field.return_reason), None)
-        return () if path is None else tuple(path.split("."))
+    def _return_reason_at(self) -> str | None:
+        return next((path for path, field in self.every_field() if field.return_reason), None)
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -290,3 +279,10 @@ class Form:
             )
             for item, part in content["bagian"].items()
         )
+
+
+def _at(values: Any, path: str | None) -> Any:
+    """Return the value at *path*; None if there is none."""
+    for name in path.split(".") if path else ():
+        values = values.get(name) if isinstance(values, Mapping) else None
+    return values if path else None

@@ -98,34 +98,25 @@ class Reading:
         self._hold_checks(self.tree, self.values, "", NO_ROW, None)
         if not self._errors:
             return ()
-        kept, given = self._kept()
+        kept = [error for error in self._errors.values() if not self._is_hidden(error.path)]
+        given = self._given()
         serious = [error for error in kept if error.path not in given]
         return tuple(sorted(serious or kept, key=lambda error: self._place(error.path)))
 
     def unmet(self) -> tuple[Unmet, ...]:
         """Return what the form demands and nobody types, where it is lacking: what a register must say first."""
         self.errors()
-        kept, given = self._kept()
+        sections, given = {each.name: each.registers for each in self.tree if each.registers}, self._given()
         found: dict[str, Unmet] = {}
-        for error in kept if given else ():
-            source = next((f for f in self._above(error.path) if f.registers), None)
-            if error.path in given and source is not None:
+        for path, error in self._errors.items():
+            section = path.partition(".")[0]
+            if section in sections and path in given and not self._is_hidden(path):
                 said = error.message.removeprefix(f"{error.label}: ")
-                found.setdefault(source.name, Unmet(said, source.registers))
+                found.setdefault(section, Unmet(said, sections[section]))
         return tuple(found.values())
 
-    def _above(self, path: str) -> Iterator[Field]:
-        """Return the fields on the way to *path*, the nearest first."""
-        fields, found = self.tree, []
-        for name in path.split("."):
-            found += [each for each in fields if each.name == name]
-            fields = found[-1].fields
-        return reversed(found)
-
-    def _kept(self) -> tuple[list[FieldError], set[str]]:
-        """Return the errors at fields that count, and the paths of all fields that nobody types."""
-        kept = [error for error in self._errors.values() if not self._is_hidden(error.path)]
-        return kept, {path for path, each in self._each(self.tree, self.values, "") if each.given}
+    def _given(self) -> set[str]:
+        return {path for path, each in self._each(self.tree, self.values, "") if each.given}
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

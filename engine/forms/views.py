@@ -157,17 +157,6 @@ class FieldView:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far one section is filled in."""
-
-    name: str
-    label: str
-    label_en: str | None
-    filled: int
-    required: int
-
-
-@dataclass(frozen=True, slots=True)
 class FormView:
     """A form as the page shows it."""
 
@@ -178,7 +167,6 @@ class FormView:
     decision: str | None
     buttons: Mapping[str, str]
     unmet: tuple[Unmet, ...]
-    progress: tuple[Progress, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,16 +379,10 @@ class Viewer:
                 wanted = str(values.get(field.key))
                 row = next((each for each in posted if wanted in each[field.key].texts), Node())
             locked = field.locks(values)
+            columns = [replace(each, read_only=True) for each in field.fields] if locked else field.fields
             cells = tuple(
-                self.field(
-                    replace(each, read_only=True) if locked else each,
-                    row[each.name],
-                    values.get(each.name),
-                    f"{here}.{each.name}",
-                    {},
-                    in_row=True,
-                )
-                for each in field.fields
+                self.field(each, row[each.name], values.get(each.name), f"{here}.{each.name}", {}, in_row=True)
+                for each in columns
             )
             key = None
             keyed = field.field(field.key) if field.key else None
@@ -470,29 +452,6 @@ class Viewer:
                 ", ".join(_text(c, row.get(c.name), around.locale, people) for c in field.fields) for row in value or ()
             )
         return _text(field, value, around.locale, people, around.files)
-
-
-def progress(fields: Sequence[Field], node: Node) -> tuple[Progress, ...]:
-    """Return per top-level section how many of its required fields hold something."""
-    found = []
-    for each in fields:
-        if each.kind is not Kind.SECTION or (each.conditional and not node[each.name].filled):
-            continue
-        filled, required = _count(each.fields, node[each.name])
-        found.append(Progress(each.name, each.wording.id, each.wording.en, filled, required))
-    return tuple(found)
-
-
-def _count(fields: Sequence[Field], node: Node) -> tuple[int, int]:
-    filled = required = 0
-    for each in fields:
-        if each.kind is Kind.SECTION:
-            below = _count(each.fields, node[each.name])
-            filled, required = filled + below[0], required + below[1]
-        elif not each.given and (each.required or each.schema.get("const") is True):
-            required += 1
-            filled += node[each.name].filled
-    return filled, required
 
 
 def _in_row(path: str) -> bool:

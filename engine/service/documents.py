@@ -204,11 +204,9 @@ def plan_filing(
             new.append(version)
             if before is not None and before.status not in (DocumentStatus.REPLACED, DocumentStatus.VOID):
                 replaced.append(before)
-        if sent_back:
-            pass
-        elif not by_item:
+        if not sent_back and not by_item:
             issued.append(version)
-        elif last_of_activation:
+        elif not sent_back and last_of_activation:
             issued.append(replace(version, status=DocumentStatus.ISSUED, issued_at=now))
         versions[id_] = {"versi": version.version}
     new = [next((i for i in issued if i.id == version.id), version) for version in new]

@@ -32,7 +32,7 @@ from engine.service.procedures import (
     entries_of,
     evaluator,
 )
-from engine.service.registers import RegisterSource
+from engine.service.registers import RegisterSummary
 from engine.store.database import Database
 from engine.store.queries import (
     Transaction,
@@ -74,7 +74,7 @@ class Readiness:
     missing: tuple[tuple[str, str, str], ...]  # ("lane", role, lane's name)
     forecast: tuple[Forecast, ...]
     context: Mapping[str, Any]
-    sources: tuple[RegisterSource, ...]  # what registers must say before its first steps can be completed
+    sources: tuple[RegisterSummary, ...]  # what registers must say before its first steps can be completed
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,19 +205,11 @@ class Instances:
         ready = self.readiness(actor, process_id, now, {})
         values = self._accepted(ready, sent, now, words)
         functions = self.office.functions(ready.procedure, now, self._refers_to(ready.procedure, values, now))
-        context, evaluate = {**ready.context, **values}, evaluator(functions)
+        around = _around({**ready.context, **values}, functions, words)
         found: list[Unmet] = []
         for form in self._at_start(ready.procedure):
-            read = form.read(
-                form.prefill(context, evaluate),
-                context=context,
-                evaluate=evaluate,
-                people=lambda role: {},
-                files={},
-                locale=words.locale,
-                gettext=words.gettext,
-            )
-            found += read.unmet()
+            begun = form.prefill(around["context"], around["evaluate"])
+            found += form.read(begun, **around).unmet()
         return tuple(found)
 
     def _at_start(self, procedure: Procedure) -> Iterator[Form]:
@@ -312,16 +304,8 @@ class Instances:
         now: datetime,
     ) -> Any:
         """Return the tree of fields that the start form's template shows."""
-        return ready.form.fields(
-            entries,
-            problems,
-            context=ready.context,
-            evaluate=evaluator(self.office.functions(ready.procedure, now)),
-            people=lambda role: {},
-            files={},
-            locale=words.locale,
-            gettext=words.gettext,
-        )
+        functions = self.office.functions(ready.procedure, now)
+        return ready.form.fields(entries, problems, **_around(ready.context, functions, words))
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -548,15 +532,8 @@ class Instances:
 
     def _accepted(self, ready: Readiness, entries: Entries, now: datetime, words: Words) -> dict[str, Any]:
         """Return the typed values of the start form."""
-        return ready.form.accept(
-            entries,
-            context=ready.context,
-            evaluate=evaluator(self.office.functions(ready.procedure, now)),
-            people=lambda role: {},
-            files={},
-            locale=words.locale,
-            gettext=words.gettext,
-        )
+        functions = self.office.functions(ready.procedure, now)
+        return ready.form.accept(entries, **_around(ready.context, functions, words))
 
     def _refers_to(self, procedure: Procedure, values: Mapping[str, Any], now: datetime) -> date | None:
         """Return the day as of which an instance reads registers, if its procedure names one."""
@@ -680,6 +657,12 @@ class Instances:
         if values:
             update_instance(work, record.id, record.revision, {"changed_at": now, **values})
             self.executor.forget(record.id)
+
+
+def _around(context: Mapping[str, Any], functions: Mapping[str, Any], words: Words) -> dict[str, Any]:
+    """Return what a form is read with where there is no instance yet: no people to choose, no files."""
+    about = {"context": context, "evaluate": evaluator(functions), "people": lambda role: {}, "files": {}}
+    return {**about, "locale": words.locale, "gettext": words.gettext}
 
 
 def _stands(record: InstanceRecord) -> Conflict:

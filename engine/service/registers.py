@@ -70,16 +70,7 @@ class RegisterSummary:
     record: RegisterRecord
     rows: int
     may_edit: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterSource:
-    """A register that a form reads: how many rows are in force, and who may add some."""
-
-    register: Register
-    rows: int
-    may_edit: bool
-    editors: tuple[str, ...]  # names of the people whose register it is, else of the operators
+    editors: tuple[str, ...] = ()  # names of the people whose register it is, else of the operators, where asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,19 +189,16 @@ class Registers:
             entries=summary.register.form.entries(_values(summary.register, entry)),
         )
 
-    def sources(self, actor: Actor, ids: Iterable[str], on: date) -> tuple[RegisterSource, ...]:
-        """Return those of some registers that there are, for a page that leads to them."""
+    def sources(self, actor: Actor, ids: Iterable[str], on: date) -> tuple[RegisterSummary, ...]:
+        """Return those of some registers that there are, with who fills them in, for a page that leads to them."""
         with self.database.read() as reader:
-            counted, members, found = registers.counts(reader, on), people.members(reader, on), []
-            known = {record.id: record for record in registers.all_of(reader)}
-            for record in (known[id_] for id_ in dict.fromkeys(ids) if id_ in known):
-                register = read_register(record.id, record.schema)
-                held = [members[role] for role in sorted(register.editors) if role in members]
-                names = sorted(
-                    {name for each in held or [members.get(OfficeRole.OPERATOR, {})] for name in each.values()}
-                )
-                rows = counted.get(record.id, 0)
-                found.append(RegisterSource(register, rows, _may_edit(actor, register), tuple(names)))
+            counted, members = registers.counts(reader, on), people.members(reader, on)
+            known = {record.id: self._summary(actor, record, counted) for record in registers.all_of(reader)}
+        found = []
+        for each in (known[id_] for id_ in dict.fromkeys(ids) if id_ in known):
+            held = [members[role] for role in each.register.editors if role in members]
+            names = {name for of in held or [members.get(OfficeRole.OPERATOR, {})] for name in of.values()}
+            found.append(replace(each, editors=tuple(sorted(names))))
         return tuple(found)
 
     def is_empty(self, register_id: str) -> bool:

@@ -60,9 +60,6 @@ from engine.store.unit_of_work import Work
 __all__ = ["Completion", "FoundTask", "Inbox", "InboxItem", "TaskFilter", "TaskPage", "TaskPlace", "Tasks"]
 
 PAGE = 50
-ECHOED = frozenset({Kind.DATE, Kind.TIME, *NUMERIC})
-"""Kinds of fields of which people doubt how their text is read."""
-LONGEST_ECHOED = 100
 Evaluate = Callable[[str, Mapping[str, Any]], Any]
 
 
@@ -384,16 +381,15 @@ class Tasks:
         )
 
     def echo(self, kind: str, text: str, words: Words) -> Any:
-        """Return how a text is read by a field of *kind* while it is typed; NotFound for a kind that is not echoed.
+        """Return how a day, time or number is read while it is typed; NotFound for a kind that is not echoed.
 
         It tells nothing but what the office's calendar says, which every page of it shows.
         """
-        if kind not in ECHOED:
+        if kind not in NUMERIC | {Kind.DATE, Kind.TIME}:
             raise NotFound(kind)
-        around = Surroundings(
-            {}, lambda *_: None, lambda _: {}, {}, words.locale, words.gettext, self.office.calendar().day_off
-        )
-        return echo(Kind(kind), text[:LONGEST_ECHOED], around)
+        calendar = self.office.calendar()
+        around = Surroundings({}, lambda *_: None, lambda _: {}, {}, words.locale, words.gettext, calendar.day_off)
+        return echo(Kind(kind), text[:100], around)
 
     def reading(
         self, page: TaskPage, entries: Mapping[str, Sequence[str]], words: Words, now: datetime
@@ -938,9 +934,7 @@ def _sole_roles(actor: Actor, members: Mapping[str, Mapping[str, str]]) -> froze
 def _people(members: Mapping[str, Mapping[str, str]], role: str | None) -> dict[str, str]:
     if role is not None:
         return dict(members.get(role, {}))
-    lanes = [
-        held for of, held in members.items() if of not in set(OfficeRole)
-    ]  # who only reads or runs the office is in none
+    lanes = (held for of, held in members.items() if of not in set(OfficeRole))  # others only read, or run the office
     return {id_: name for held in lanes for id_, name in held.items()}
 
 

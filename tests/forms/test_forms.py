@@ -471,11 +471,6 @@ def test_sentences_are_looked_up_in_the_readers_language():
         assert refused.value.errors[0].message == said
 
 
-def test_progress_counts_what_must_be_filled_in(everything):
-    [progress] = everything.progress({"surat.benar": ["ya"]})
-    assert (progress.name, progress.filled, progress.required) == ("surat", 1, 1)
-
-
 def test_a_partial_document_is_decoded_by_itself(everything):
     assert everything.decode({"total": "12.50"}) == {"total": Decimal("12.50")}
     assert everything.decode({"surat": {"tanggal": "2025-04-15"}})["surat"]["tanggal"] == date(2025, 4, 15)
