@@ -28,7 +28,7 @@ from itertools import accumulate
 from reprlib import repr as brief
 from typing import Any
 
-from engine.model.bounds import admitted, alike, bounded, is_bounded, spend
+from engine.model.bounds import admitted, alike, bounded, spend
 from engine.model.errors import FunctionFailed
 
 FUNCTION_NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
@@ -45,6 +45,7 @@ LARGEST_DATA = 10_000_000
 """Of one result and of all that an instance holds, in letters: ``a = [a, a]`` forty times has few items, and no end."""
 ITEM = 8  # letters that an item counts as
 DEEPEST_VALUE = 50
+CONTAINERS = (list, dict, tuple)
 ARITHMETIC = Context(prec=34, Emin=-67, Emax=100, rounding=ROUND_HALF_UP)
 """The digits of IEEE 754 decimal128, and no result that is not admitted."""
 UNFIT = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
@@ -79,14 +80,13 @@ class Expression:
 
         FunctionFailed comes through as it is: it is the procedure that is at fault, not the values.
         """
-        if not is_bounded():
+        if not spend(self.cost):
             with bounded():
                 return self.evaluate(names, functions)
         try:
-            spend(self.cost)
             with localcontext(ARITHMETIC):
                 value = self.code(names, functions or {})
-            if isinstance(value, list | dict) and extent(value) > LARGEST_VALUE // ITEM:
+            if isinstance(value, CONTAINERS) and extent(value) > LARGEST_VALUE // ITEM:
                 raise _Fault("hasilnya terlalu besar")
             return value
         except (ExpressionError, FunctionFailed):
@@ -135,7 +135,7 @@ def weight(value: Any, most: int) -> int:
 
 def extent(value: Any) -> int:
     """Return how many steps it takes to walk through *value*, and spend them."""
-    if not isinstance(value, list | dict | tuple):
+    if not isinstance(value, CONTAINERS):
         return 1
     found = -(-weight(value, LARGEST_VALUE) // ITEM)
     spend(found)
@@ -146,9 +146,10 @@ def extent(value: Any) -> int:
 
 
 def _number(value: Any) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise _Fault(f"{brief(value)} bukan angka")
-    return Decimal(admitted(value))
+    admitted(value)
+    return value if type(value) is Decimal else Decimal(value)
 
 
 def _items(value: Any) -> Sequence[Any]:
@@ -529,7 +530,8 @@ def _compared(first: Code, pairs: list[tuple[Callable[[Any, Any], Any], Code]], 
         left = first(names, functions)
         for relate, code in pairs:
             right = code(names, functions)
-            extent(left)  # as far as two are alike, one is walked through
+            if isinstance(left, CONTAINERS):
+                extent(left)  # as far as two are alike, one is walked through
             try:
                 if not relate(left, right):
                     return False

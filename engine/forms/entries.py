@@ -29,7 +29,7 @@ class Node:
     def rows(self) -> list["Node"]:
         """Return the numbered nodes below in order, one more than are allowed at most; gaps close."""
         numbered = sorted(
-            ((int(name), node) for name, node in self.below.items() if _is_index(name)), key=lambda pair: pair[0]
+            ((int(name), node) for name, node in self.below.items() if is_index(name)), key=lambda pair: pair[0]
         )
         return [node for _, node in numbered[: MOST_ROWS + 1]]
 
@@ -102,5 +102,6 @@ def with_rows(entries: Mapping[str, Sequence[str]], path: str, rows: Sequence[No
     return kept
 
 
-def _is_index(name: str) -> bool:
+def is_index(name: str) -> bool:
+    """Whether *name* is the number of a row; a longer one is nobody's."""
     return name.isascii() and name.isdecimal() and len(name) <= 6

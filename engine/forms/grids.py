@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from engine.forms.entries import KEPT, Node, tree, with_rows
+from engine.forms.entries import KEPT, Node, is_index, tree, with_rows
 from engine.forms.field import NUMERIC, Field, Kind
 from engine.forms.reading import Reading
 from engine.forms.values import CHECKED, typing
@@ -151,7 +151,7 @@ def with_cells(field: Field, path: str, entries: Entries, cells: Entries) -> dic
     key = keyed(field)
     by_key = {_first(row[key].texts): row for row in rows} if key else {}
     posted = node_at(tree(cells), path).below
-    for index, node in sorted((int(name), node) for name, node in posted.items() if name.isdecimal()):
+    for index, node in sorted((int(name), node) for name, node in posted.items() if is_index(name)):
         name = _first(node[key].texts) if key else ""
         row = by_key.get(name) if name else rows[index] if index < len(rows) and not key else None
         if row is None:

@@ -54,18 +54,15 @@ def bounded(steps: int = MOST_STEPS) -> Iterator[None]:
         _left.reset(token)
 
 
-def is_bounded() -> bool:
-    """Whether a budget holds."""
-    return _left.get() is not None
-
-
-def spend(steps: int) -> None:
-    """Take *steps* from the budget, if one holds; TooMuch if they are not there."""
+def spend(steps: int) -> bool:
+    """Take *steps* from the budget, and return whether one holds; TooMuch if they are not there."""
     left = _left.get()
-    if left is not None:
-        left[0] -= steps
-        if left[0] < 0:
-            raise TooMuch
+    if left is None:
+        return False
+    left[0] -= steps
+    if left[0] < 0:
+        raise TooMuch
+    return True
 
 
 def timed(check: Callable[[Any], bool], value: Any) -> bool:

@@ -439,7 +439,7 @@ class Tasks:
         if deed == "tambah":
             return form.add_row(entries, place)
         path, _, index = place.rpartition(".")
-        if not index.isdecimal():
+        if not index.isdecimal() or len(index) > 6:
             raise NotFound(place)
         if deed == "hapus":
             return form.remove_row(entries, path, int(index))

@@ -68,7 +68,11 @@ def save(task_id: str, table: str) -> Answer | tuple[Response, int] | tuple[str,
     except Conflict as conflict:
         return _conflict(task_id, table, conflict, cells, background=background)
     if background:
-        touched = {int(i) for name in cells if (i := name.removeprefix(f"{table}.").partition(".")[0]).isdecimal()}
+        touched = {
+            int(i)
+            for name in cells
+            if (i := name.removeprefix(f"{table}.").partition(".")[0]).isdecimal() and len(i) < 7
+        }
         return jsonify(
             {
                 "revision": saved.revision,
@@ -240,7 +244,7 @@ def _deed(table: str) -> tuple[str, int]:
         if place == table and deed == "tambah":
             return deed, 0
         index = (place or "").removeprefix(f"{table}.")
-        if place and index.isdecimal():
+        if place and index.isdecimal() and len(index) < 7:
             return deed, int(index)
     return "", 0
 

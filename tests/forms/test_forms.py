@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from engine.bpmn import expression
 from engine.forms.form import Form
+from engine.forms.grids import with_cells
 from engine.forms.loading import load
 from engine.model.errors import InvalidForm, InvalidProcedure, NotFound
 from tests.forms.office import Desk, attachment
@@ -824,3 +825,19 @@ def test_a_form_with_which_an_instance_would_end_without_its_place_is_refused(op
     with pytest.raises(InvalidProcedure) as refused:
         archiving_form(**options)
     assert any(said in finding.message for finding in refused.value.findings), refused.value.findings
+
+
+def test_a_row_of_a_number_that_nobody_writes_is_no_row():
+    form = made(
+        {
+            "type": "object",
+            "properties": {
+                "baris": {
+                    "type": "array",
+                    "items": {"type": "object", "properties": {"nama": {"type": "string"}}},
+                }
+            },
+        }
+    )
+    found = with_cells(form.table("baris"), "baris", {"baris": [""]}, {f"baris.{'9' * 5_000}.nama": ["x"]})
+    assert not any("nama" in path for path in found)
