@@ -2,28 +2,36 @@
 
 from typing import BinaryIO
 
-from flask import Blueprint, send_file
+from flask import Blueprint, request, send_file
 from werkzeug.wrappers import Response
 
 from engine.web.access import signed_in
 from engine.web.identity import actor
+from engine.web.security import POLICY
 from engine.web.services import services
 
+SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'"  # by which browsers fit a picture into the window
 pages = Blueprint("attachments", __name__, url_prefix="/lampiran")
+
+
+SHOWN = {"application/pdf": POLICY, "image/jpeg": SANDBOX, "image/png": SANDBOX}
+"""What browsers show, and under which policy: what a file really is was looked at when it came, and no browser guesses
+again. PDF viewers are not part of the page and do not start in a sandbox; the others are given to be kept."""
 
 
 @pages.get("/<attachment_id>")
 @signed_in
 def download(attachment_id: str) -> Response:
-    """Give a file; never shown in the page, so that what is in it cannot act in our name."""
+    """Give a file: a PDF or a picture is shown by itself, where nothing in it acts in our name; the rest is kept."""
     file, content = services().documents.attachment(actor(), attachment_id)
-    response = send_file(content, mimetype=file.media_type, as_attachment=True, download_name=file.name, max_age=0)
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    keep = "unduh" in request.args or file.media_type not in SHOWN
+    response = hand_out(content, file.media_type, file.name, as_attachment=keep)
+    response.headers["Content-Security-Policy"] = SHOWN.get(file.media_type, SANDBOX)
     return response
 
 
 def hand_out(stream: BinaryIO, media_type: str, name: str, *, as_attachment: bool = False) -> Response:
-    """Give a file that was printed here; nothing on the way keeps it."""
+    """Give a file; nothing on the way keeps it."""
     answer = send_file(stream, mimetype=media_type, download_name=name, as_attachment=as_attachment)
     answer.headers["Cache-Control"] = "private, no-store"
     return answer

@@ -15,6 +15,7 @@ from engine.service.histories import Filter
 from engine.service.instances import InstancePage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import signed_in
+from engine.web.attachments import hand_out
 from engine.web.identity import actor, asked_page, now, posted_entries
 from engine.web.services import services
 from engine.web.tasks import words
@@ -101,9 +102,10 @@ def diagram(instance_id: str) -> str:
 @pages.get("/<instance_id>/diagram.bpmn")
 @signed_in
 def bpmn(instance_id: str) -> Response:
-    """Give the BPMN of the instance's version."""
+    """Give the BPMN of the instance's version as a file."""
     page = services().instances.page(actor(), instance_id, now())
-    return Response(page.procedure.xml, mimetype="application/xml")
+    content, name = io.BytesIO(page.procedure.xml), f"{page.procedure.outline.process_id}.bpmn"
+    return hand_out(content, "application/xml", name, as_attachment=True)
 
 
 @pages.get("/<instance_id>/tanda.json")

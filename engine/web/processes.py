@@ -1,6 +1,8 @@
 """The pages of an SOP: identity, steps, diagram, versions, people."""
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+import io
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from engine.model.errors import InvalidForm, NotPrinted
@@ -45,10 +47,10 @@ def diagram(process_id: str) -> str:
 
 @pages.get("/<process_id>/diagram.bpmn")
 @signed_in
-def bpmn(process_id: str) -> Response:
-    """Give the BPMN of a version."""
+def bpmn(process_id: str) -> Answer:
+    """Give the BPMN of a version as a file: a browser would open it as a page of ours."""
     found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))
-    return Response(found.procedure.xml, mimetype="application/xml")
+    return hand_out(io.BytesIO(found.procedure.xml), "application/xml", f"{process_id}.bpmn", as_attachment=True)
 
 
 @pages.get("/<process_id>/versi")

@@ -621,7 +621,7 @@ function start(data) {
         save([...control.files].map((file) => [`${data.path}.${rows[r].i}.${column.name}`, file]));
       });
       const held = (rows[r].f[column.name] ?? []).filter(([file]) => texts.includes(file)).map(([file, name, size]) =>
-        el("li", {}, el("a", { href: `/lampiran/${file}` }, name), ` (${size}) `, el("button", { type: "button", class: "btn btn-sm", "aria-label": `${say("remove")} ${name}`, onclick: () => { change([[r, column.name, ["", ...texts.filter((each) => each && each !== file)]]]); openPanel(false); } }, say("remove"))));
+        el("li", {}, el("a", { href: `/lampiran/${file}`, target: "_blank", rel: "noopener" }, name), ` (${size}) `, el("button", { type: "button", class: "btn btn-sm", "aria-label": `${say("remove")} ${name}`, onclick: () => { change([[r, column.name, ["", ...texts.filter((each) => each && each !== file)]]]); openPanel(false); } }, say("remove"))));
       return el("div", { class: "field" }, label, ...about, held.length ? el("ul", { class: "plain" }, ...held) : "", column.limit ? el("div", { class: "form-hint" }, column.limit) : "", control);
     }
     if (many(column)) {

@@ -100,7 +100,7 @@ def test_a_good_file_is_kept_by_its_hash_and_given_back_as_it_came(office, brows
     link = re.search(r"/lampiran/[0-9a-f-]{36}", auditor.get(f"/dokumen/{document.id}").text).group()
     with auditor.get(link) as answer:
         assert answer.data == content
-        assert answer.headers["Content-Disposition"].startswith("attachment")
+        assert answer.headers["Content-Disposition"].startswith("inline")
 
 
 def test_a_request_over_all_limits_is_413_in_words(browse, first):
