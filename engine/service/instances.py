@@ -131,6 +131,7 @@ class InstancePage:
     open_tasks: tuple[TaskRecord, ...]
     following: tuple[UserTask, ...]
     documents: tuple[DocumentVersion, ...]  # newest version of each
+    numbers: Mapping[str, str]  # of letters, by data object
     all_documents: tuple[DocumentVersion, ...]
     incidents: tuple[IncidentRecord, ...]
     timers: tuple[DueTimer, ...]
@@ -360,6 +361,7 @@ class Instances:
             timers = instances.waiting_timers(reader, instance_id)
             waited_for = messages.waited_for(reader, instance_id)
             notes = documents.comments(reader, instance_id)
+            held = numbers.of_documents(reader, instance_id)
             names = people.names(reader)
             members = people.members(reader, self.office.today(now))
             may_terminate = record.status not in OVER and self._may_terminate(reader, actor, record)
@@ -380,6 +382,7 @@ class Instances:
             open_tasks=tuple(t for t in every if t.status is TaskStatus.READY),
             following=tuple(t for t in procedure.outline.tasks if current and t.number == last + 1),
             documents=tuple(newest.values()),
+            numbers=held,
             all_documents=versions,
             incidents=incidents,
             timers=timers,

@@ -22,7 +22,7 @@ from engine.model.people import Actor, OfficeRole
 from engine.model.work import TaskRecord
 from engine.service.office import Office
 from engine.store.database import Database
-from engine.store.queries import instances, numbers
+from engine.store.queries import Transaction, instances, numbers
 from engine.store.queries.numbers import TakenNumber
 from engine.store.unit_of_work import Work
 
@@ -96,6 +96,11 @@ def take(
     if new:
         numbers.add(work, new)
     return given, [_deed(Action.NUMBER_TAKEN, each, task.element_id, task.id) for each in new]
+
+
+def of_documents(tx: Transaction, instance_id: str) -> dict[str, str]:
+    """Return the numbers of an instance's letters, by data object."""
+    return {place.partition(".")[0]: text for place, text in numbers.held_by(tx, instance_id).items()}
 
 
 def written(pattern: str, ordinal: int) -> str:

@@ -136,6 +136,7 @@ class Completion:
     next_tasks: tuple[InboxItem, ...]
     ended: bool
     returned: bool  # it sent work back
+    numbers: Mapping[str, str]  # of letters, by data object
     stopped: bool  # an incident keeps the instance from going on; what was completed is saved
     procedure: Procedure
 
@@ -295,6 +296,7 @@ class Tasks:
             if (v.element_id == task.element_id and v.created_at == task.completed_at)
             or any(part.task_id == task.id for part in v.parts)
         )
+            held = numbers.of_documents(reader, task.instance_id)
         return Completion(
             task=task,
             step=procedure.outline.task(task.element_id),
@@ -308,6 +310,7 @@ class Tasks:
             procedure=procedure,
         )
 
+            numbers=held,
     def names(
         self,
         found: TaskContext,

@@ -120,6 +120,11 @@ def by_id(tx: Transaction, document_id: str) -> DocumentVersion | None:
     return found[0] if found else None
 
 
+OF_NUMBER = and_(
+    number.c.instance_id == document.c.instance_id, number.c.place.startswith(document.c.data_object_id + ".")
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A version as lists show it, without its content."""
@@ -134,6 +139,7 @@ class Listed:
     created_at: datetime
     created_by: str
     issued_at: datetime | None
+    number: str | None
 
 
 def search(
@@ -154,6 +160,7 @@ def search(
         document.c.created_at,
         document.c.created_by,
         document.c.issued_at,
+        select(func.min(number.c.text)).where(OF_NUMBER).scalar_subquery().label("number"),
     ]
     query = (
         select(*columns)
@@ -165,11 +172,7 @@ def search(
     if seen is not None:
         query = query.where(seen)
     if text := narrowed.get("text"):
-        of_number = exists().where(
-            number.c.instance_id == document.c.instance_id,
-            number.c.text.icontains(text, autoescape=True),
-            number.c.place.startswith(document.c.data_object_id + "."),
-        )
+        of_number = exists().where(OF_NUMBER, number.c.text.icontains(text, autoescape=True))
         query = query.where(or_(instance.c.title.icontains(text, autoescape=True), of_number))
     if name := narrowed.get("name"):
         query = query.where(document.c.name == name)
