@@ -98,7 +98,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
     second_factor_key = key(data_dir, "second-factor")
     accounts = Accounts(database, office, settings.idle, settings.longest_session, settings.office, second_factor_key)
     deployments = Deployments(database, executor, procedures, office, functions)
-    signing = Signing(database, files, procedures, accounts, data_dir / TRUST)
+    signing = Signing(database, files, procedures, accounts, data_dir / TRUST, settings.file_limit)
     tasks = Tasks(database, executor, procedures, office, signing)
     printing = Printing(database, files, procedures, office, settings.public_url)
     studio = Studio(database, procedures, office, deployments)
@@ -107,7 +107,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
         accounts=accounts,
         archives=Archives(Dossiers(database, files, procedures, office)),
         deployments=deployments,
-        documents=Documents(database, files, procedures, settings.file_limit),
+        documents=Documents(database, files, procedures, office.today, settings.file_limit),
         grids=Grids(tasks, files),
         histories=Histories(database),
         incidents=Incidents(database, executor, procedures, office),

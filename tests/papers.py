@@ -1,10 +1,16 @@
-"""What a printed paper says: the text of a PDF as Typst writes it, glyph by glyph through each font's own map."""
+"""A paper that was scanned, and what a printed one says: its text, each glyph by its font's own map."""
 
+import base64
 import io
 import re
 
 from pyhanko.pdf_utils.reader import PdfFileReader
 
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAAAAAA6mKC9AAAAHElEQVR4nGNgYGRiZmFlY+fg5OLm4eXjZxjZAgDn/QeBFYInPwAA"
+    "AABJRU5ErkJggg=="
+)
+"""A scan as a camera gives one: a small grey PNG."""
 STRING = rb"\((?:\\.|[^\\()]|\((?:\\.|[^\\()])*\))*\)|<[0-9A-Fa-f\s]*>"  # brackets in a string balance or are escaped
 OPERATOR = re.compile(rb"/(\w+)\s+[\d.]+\s+Tf|((?:\[(?:[-\d.\s]|%s)*\]|%s)\s*TJ?)|\bET\b" % (STRING, STRING), re.S)
 ESCAPE = re.compile(rb"\\([0-7]{1,3}|.)", re.S)

@@ -60,15 +60,16 @@ def roots(folder: Path) -> list[bytes]:
     return found
 
 
-def validate(content: bytes, trusted: Sequence[bytes], now: datetime) -> dict[str, Any]:
+def validate(content: bytes, trusted: Sequence[bytes] | None, now: datetime) -> dict[str, Any]:
     """Return what the signatures of a PDF are found to be; SignatureRefused if they do not hold for all of the file.
 
     ``{"trust": "trusted" | "unknown" | "expired", "bsre": bool, "signatures": [{signer, organization, issuer, serial,
-    claimed_at, timestamped, trust}, ...]}``: each value text, boolean or None.
+    claimed_at, timestamped, trust}, ...]}``: each value text, boolean or None. Without *trusted*
+    nothing is asked but that it can be read and has a page, as a scan must.
     """
     if len(content) > LARGEST:
         raise SignatureRefused("too_large")
-    question = {"content": content, "roots": list(trusted), "now": now.astimezone(UTC).isoformat()}
+    question = {"content": content, "roots": trusted, "now": now.astimezone(UTC).isoformat()}
     try:
         answer: dict[str, Any] = call("engine.documents.signatures:answered", question)
     except ChildEnded:
@@ -93,16 +94,19 @@ def answered(question: Mapping[str, Any]) -> dict[str, Any]:
         return {"refused": "exhausting" if type(error).__name__ == "PdfDecodeLimitError" else "broken"}
 
 
-def _found(content: bytes, trusted: Sequence[bytes], now: datetime) -> dict[str, Any]:
+def _found(content: bytes, trusted: Sequence[bytes] | None, now: datetime) -> dict[str, Any]:
     from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415 - half a second, in the child alone
     from pyhanko.sign.validation import validate_pdf_timestamp  # noqa: PLC0415
     from pyhanko.sign.validation.status import SignatureCoverageLevel  # noqa: PLC0415
 
     if not content[:1024].lstrip().startswith(b"%PDF-"):
         raise SignatureRefused("not_pdf")
-    reader = PdfFileReader(io.BytesIO(content))
+    reader: Any = PdfFileReader(io.BytesIO(content), strict=trusted is not None)  # scanners write all sorts
     if reader.encrypted:
         raise SignatureRefused("encrypted")
+    reader.find_page_for_modification(0)
+    if trusted is None:
+        return {}
     embedded = reader.embedded_signatures
     if not reader.embedded_regular_signatures:
         raise SignatureRefused("unsigned")

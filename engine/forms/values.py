@@ -39,6 +39,19 @@ def decode(fields: Iterable[Field], jsonable: Mapping[str, Any]) -> dict[str, An
     return _decoded_in({field.name: field for field in fields}, jsonable)
 
 
+def files_of(fields: Iterable[Field], jsonable: Mapping[str, Any]) -> set[str]:
+    """Return the ids of files that *jsonable* holds in those of *fields* that are for files, and in no other."""
+    found: set[str] = set()
+    for field in fields:
+        value = jsonable.get(field.name) or ()
+        held: Any = [value] if isinstance(value, str | Mapping) else value
+        if field.kind in (Kind.FILE, Kind.FILES):
+            found |= set(held)
+        elif field.kind in (Kind.SECTION, Kind.TABLE):
+            found |= {id_ for row in held for id_ in files_of(field.fields, row)}
+    return found
+
+
 def typed(field: Field, value: Any) -> Any:
     """Return an expression's result as the value of *field*; ValueError if it can be none."""
     if value is None:

@@ -8,25 +8,28 @@ parts of the one before, each item replaces its own, and the version is issued w
 import hashlib
 import json
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from typing import Any, BinaryIO
 
+from engine.forms.values import files_of
 from engine.model.errors import NotFound
 from engine.model.history import Action, Deed, canonical
 from engine.model.people import Actor
 from engine.model.process import DataReference, Outline, UserTask
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion, InstanceRecord, TaskRecord
+from engine.service.permits import permit_filling
 from engine.service.procedure_files import PARTS
 from engine.service.procedures import Procedure, Procedures, Words
-from engine.service.uploads import media_type_of
+from engine.service.uploads import UploadRefused, media_type_of
 from engine.store.database import Database
-from engine.store.files import FileStore
-from engine.store.queries import documents, instances, people
+from engine.store.files import STAGED_FOR, FileStore
+from engine.store.queries import Transaction, documents, instances, people, signatures, tasks
 from engine.store.unit_of_work import Work
 
-STAGED_FOR = timedelta(hours=24)
+MOST_STAGED, MOST_STAGED_BYTES = 200, 500 * 1024 * 1024
+"""What one person may have handed over that no form was accepted with yet."""
 PAGE = 50
 
 
@@ -213,19 +216,35 @@ def plan_filing(
     return Filing(tuple(new), tuple(parts), tuple(issued), tuple(replaced), versions)
 
 
-def file_ids(value: Any, known: Mapping[str, Attachment]) -> set[str]:
-    """Return the ids of staged files that occur anywhere in a form's values."""
-    if not known:
-        return set()
-    match value:
-        case str():
-            return {value} if value in known else set()
-        case Mapping():
-            return {found for item in value.values() for found in file_ids(item, known)}
-        case list() | tuple():
-            return {found for item in value for found in file_ids(item, known)}
-        case _:
-            return set()
+def named(
+    reader: Transaction, actor: Actor, procedure: Procedure, task: TaskRecord, ids: Collection[str]
+) -> dict[str, Attachment]:
+    """Return those of the files *ids* that somebody may name in a task's form: what they staged for it, what they read.
+
+    Any other id is as unknown as one that nobody gave out: naming a file must not open it.
+    """
+    found = documents.attachments(reader, ids)
+    read = readable(reader, actor, procedure, [f for f in found.values() if f.instance_id == task.instance_id])
+    mine = (None, actor.person_id, task.id)
+    return {id_: f for id_, f in found.items() if id_ in read or (f.instance_id, f.uploaded_by, f.task_id) == mine}
+
+
+def readable(reader: Transaction, actor: Actor, procedure: Procedure, files: Collection[Attachment]) -> set[str]:
+    """Return those of an instance's files that somebody handed over, or may see what holds: all of it if it is signed.
+
+    A file is held by a field for files of a document or a part, whatever ids stand in texts.
+    """
+    whole = reads_parts(actor, procedure.outline)
+    found = {file.id for file in files if whole or file.uploaded_by == actor.person_id}
+    for instance_id in {file.instance_id for file in files if file.id not in found and file.instance_id}:
+        signed = signatures.of_instance(reader, instance_id)
+        for version in documents.of_instance(reader, instance_id):
+            shown, fields = visible(version, actor, procedure.outline), procedure.form_of(version.element_id).tree
+            for content in [part.content for part in shown.parts] or [shown.content]:
+                found |= files_of(fields, {version.data_object_id: json.loads(content)})
+            if shown == version:
+                found |= {str(each.attachment_id) for each in signed if each.document_id == version.id}
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,14 +313,13 @@ class Documents:
     database: Database
     files: FileStore
     procedures: Procedures
+    today: Callable[[datetime], date]  # the office's day
     largest_file: int = 25 * 1024 * 1024
 
     def view(self, actor: Actor, document_id: str) -> DocumentView:
         """Return one version of a document."""
         with self.database.read() as reader:
-            version = documents.by_id(reader, document_id)
-            if version is None or not instances.may_see(reader, actor, version.instance_id):
-                raise NotFound(document_id)
+            version = seen(reader, actor, document_id)
             record = instances.by_id(reader, version.instance_id)
             if record is None:
                 raise NotFound(document_id)
@@ -339,16 +357,22 @@ class Documents:
         paths = list(dict.fromkeys([*before, *after]))
         return Comparison(old, new, tuple(Difference(path, before.get(path), after.get(path)) for path in paths))
 
-    def stage(
-        self, actor: Actor, task_id: str | None, name: str, stream: BinaryIO, now: datetime, limit: int | None = None
-    ) -> Attachment:
-        """Keep an uploaded file for a day, until a form that names it is accepted.
+    def stage(self, actor: Actor, task_id: str, name: str, stream: BinaryIO, now: datetime) -> Attachment:
+        """Keep an uploaded file for a task that somebody may fill in or left a draft of, until it is completed.
 
-        Raises engine.service.uploads.UploadRefused if it is too large or not what its name says.
+        UploadRefused or TooLarge if it is too large, not what its name says, or one too many: nothing of it stays.
         """
-        stored = self.files.put(stream, limit=limit or self.largest_file)
-        with self.files.open(stored.sha256) as kept:
-            media_type = media_type_of(name, kept)
+        with self.database.read() as reader:
+            found = tasks.context(reader, task_id, actor.person_id, self.today(now))
+            if found is None:
+                raise NotFound(task_id)
+            if not found.drafted:
+                permit_filling(actor, found.standing, found.task.assigned_at)
+            count, size = documents.staged_by(reader, actor.person_id)
+        if count >= MOST_STAGED or size >= MOST_STAGED_BYTES:
+            raise UploadRefused("quota", name)
+        media_type = media_type_of(name, stream)
+        stored = self.files.put(stream, limit=self.largest_file)
         staged = Attachment(
             id=str(uuid.uuid4()),
             sha256=stored.sha256,
@@ -365,17 +389,19 @@ class Documents:
         return staged
 
     def attachment(self, actor: Actor, attachment_id: str) -> tuple[Attachment, BinaryIO]:
-        """Return a file's row and its bytes; staged files open to their owner alone."""
+        """Return a file's row and its bytes to whoever may see what holds it; a staged one to its owner alone."""
         with self.database.read() as reader:
             found = documents.attachments(reader, [attachment_id]).get(attachment_id)
-            if found is None:
-                raise NotFound(attachment_id)
-            if found.instance_id is None:
-                if found.uploaded_by != actor.person_id:
-                    raise NotFound(attachment_id)
-            elif not instances.may_see(reader, actor, found.instance_id):
+            if found is None or not self._may_read(reader, actor, found):
                 raise NotFound(attachment_id)
         return found, self.files.open(found.sha256)
+
+    def _may_read(self, reader: Transaction, actor: Actor, file: Attachment) -> bool:
+        record = instances.by_id(reader, file.instance_id) if file.instance_id else None
+        if record is None:
+            return file.uploaded_by == actor.person_id
+        procedure = self.procedures.of(reader, record.definition_id)
+        return instances.may_see(reader, actor, record.id) and file.id in readable(reader, actor, procedure, [file])
 
     def forget_staged(self, now: datetime) -> int:
         """Delete files staged over a day ago that no form was accepted with; how many."""
@@ -386,6 +412,14 @@ class Documents:
     def _referenced(self, hashes: Collection[str]) -> Collection[str]:
         with self.database.read() as reader:
             return documents.hashes_held(reader, hashes)
+
+
+def seen(reader: Transaction, actor: Actor, document_id: str) -> DocumentVersion:
+    """Return a version whose instance somebody may see; NotFound also for whoever may not know of it."""
+    version = documents.by_id(reader, document_id)
+    if version is None or not instances.may_see(reader, actor, version.instance_id):
+        raise NotFound(document_id)
+    return version
 
 
 def reads_parts(actor: Actor, outline: Outline) -> bool:

@@ -21,7 +21,7 @@ from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.renderings import COVER, SIGNED, WHOLE, Rendering, RenderingStatus, due
 from engine.model.work import DocumentVersion
-from engine.service.documents import content_of, reads_parts
+from engine.service.documents import content_of, reads_parts, seen
 from engine.service.manuscripts import Ground, Manuscript, coded
 from engine.service.moves import retrying
 from engine.service.office import Office
@@ -69,7 +69,7 @@ class Printing:
     def files_of(self, actor: Actor, document_id: str) -> tuple[PrintedFile, ...]:
         """Return the files of a version, made or not; none for somebody who sees only a part of it."""
         with self.database.read() as reader:
-            version = self._seen(reader, actor, document_id)
+            version = seen(reader, actor, document_id)
             if not self._whole(reader, version, actor):
                 return ()
             found = renderings.of_document(reader, document_id)
@@ -83,17 +83,11 @@ class Printing:
         NotPrinted says which template, line and why; the data are safe, and the operator may try again.
         """
         with self.database.read() as reader:
-            version = self._seen(reader, actor, document_id)
+            version = seen(reader, actor, document_id)
             if not self._whole(reader, version, actor):
                 raise NotFound(document_id)
-        if any(each.status is RenderingStatus.DUE for each in self._of(document_id)):
-            self.make(document_id, now)
-        found = next((each for each in self._of(document_id) if (each.format, each.part) == (kind, part)), None)
-        if found is None:
-            raise NotFound(document_id)
-        if found.sha256 is None:
-            raise fault_of(found) if found.cause else Busy
-        return file_name(version, found), MEDIA_TYPES[found.format], self.files.open(found.sha256)
+        found, sha256 = self._printed(document_id, kind, part, now)
+        return file_name(version, found), MEDIA_TYPES[found.format], self.files.open(sha256)
 
     def retry(self, actor: Actor, document_id: str, now: datetime) -> None:
         """Print again what could not be printed; for operators."""
@@ -144,14 +138,19 @@ class Printing:
             version = documents.by_id(reader, document_id)
         if version is None:
             raise NotFound(document_id)
+        found, sha256 = self._printed(document_id, "pdf", WHOLE, now)
+        return file_name(version, found), sha256
+
+    def _printed(self, document_id: str, kind: str, part: str, now: datetime) -> tuple[Rendering, str]:
+        """Return one file of a version and its SHA-256, made now if it is due; NotPrinted, NotFound, Busy."""
         if any(each.status is RenderingStatus.DUE for each in self._of(document_id)):
             self.make(document_id, now)
-        found = next((each for each in self._of(document_id) if (each.format, each.part) == ("pdf", WHOLE)), None)
+        found = next((each for each in self._of(document_id) if (each.format, each.part) == (kind, part)), None)
         if found is None:
             raise NotFound(document_id)
         if found.sha256 is None:
             raise fault_of(found) if found.cause else Busy
-        return file_name(version, found), found.sha256
+        return found, found.sha256
 
     def make(self, document_id: str, now: datetime, *, again: bool = False) -> None:
         """Make every file of a version that is due; what cannot be made is kept with its cause."""
@@ -274,12 +273,6 @@ class Printing:
             people.names(reader),
             signatures.of_instance(reader, instance_id),
         )
-
-    def _seen(self, reader: Transaction, actor: Actor, document_id: str) -> DocumentVersion:
-        version = documents.by_id(reader, document_id)
-        if version is None or not instances.may_see(reader, actor, version.instance_id):
-            raise NotFound(document_id)
-        return version
 
     def _whole(self, reader: Transaction, version: DocumentVersion, actor: Actor) -> bool:
         """Whether somebody may see all parts of a version, which its papers show."""

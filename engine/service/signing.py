@@ -4,37 +4,43 @@ Whoever completes a step whose form asks for a signature signs documents by it: 
 certificate elsewhere (the PDF that carries the signature is filed, and validated here), or here, with the password
 typed again. The signature's row and its history line are written in the transaction that completes the step; a file
 that cannot exist yet, because the step itself yields the document, is filed later on the document's page, once, by the
-signer or somebody of the procedure's lanes. It becomes SIGNED when nothing of it is outstanding.
+signer or who has the step that asked for the signature (``permits.filing``), and never by somebody else of the
+instance. The document becomes SIGNED when nothing of it is outstanding.
 
 Nothing here makes a certified signature: that needs the signer's key, which is at the certificate's service (PP
 71/2019, article 60). So an internal approval says that it is none, and only a file whose signature was found valid
 under a root that the operator trusts may be said to carry one.
 """
 
+import io
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from engine.documents.signatures import LARGEST, SignatureRefused, roots, validate
+from engine.documents.press import PRESS, Order, Press
+from engine.documents.signatures import SignatureRefused, roots, validate
 from engine.forms.field import Field
 from engine.forms.form import Form
-from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, NotPrinted
 from engine.model.history import Action, Deed
 from engine.model.people import Actor
 from engine.model.renderings import SIGNED, due
 from engine.model.signatures import Mode, Signature
-from engine.model.work import Attachment, DocumentStatus, DocumentVersion
+from engine.model.work import Attachment, DocumentStatus, DocumentVersion, TaskRecord
 from engine.service.accounts import Accounts, Retyped, SignInRefused
 from engine.service.attempts import SignInThrottled
+from engine.service.documents import seen
 from engine.service.moves import refuse_archived, retrying
+from engine.service.permits import filing
 from engine.service.procedures import Procedures, Words
 from engine.service.templates import Unreadable, template_of
+from engine.service.uploads import TooLarge, media_type_of
 from engine.store.database import Database
 from engine.store.files import FileStore
-from engine.store.queries import Transaction, documents, instances, renderings, signatures
+from engine.store.queries import Transaction, documents, instances, renderings, signatures, tasks
 from engine.store.unit_of_work import Work
 
 PDF = "application/pdf"
@@ -59,6 +65,15 @@ class Accepted:
     mode: Mode
     file: Attachment | None
     detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureView:
+    """A signature as its document's page shows it."""
+
+    signature: Signature
+    may_file: bool
+    file: Attachment | None  # what carries it: who filed it, and when
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +115,8 @@ class Signing:
     procedures: Procedures
     accounts: Accounts
     trust: Path
+    largest_file: int = 25 * 1024 * 1024
+    press: Press = PRESS
 
     # ── while a step is completed ───────────────────────────────────────────────────────────────────────────────────
 
@@ -146,7 +163,8 @@ class Signing:
                     _confirmed(signer.confirm, words)
                 elif file is not None:
                     version = current.get(field.signing.documents[0])
-                    detail = self._examined(mode, file, version, words, now)
+                    with self.files.open(file.sha256) as stream:
+                        detail = self._examined(mode, file.media_type, stream.read(), version, words, now)
             except _NotTaken as fault:
                 faults.append(_fault(field, path, fault, words))
             else:
@@ -161,40 +179,56 @@ class Signing:
 
     # ── what carries a signature, filed later ───────────────────────────────────────────────────────────────────────
 
-    def of_document(self, actor: Actor, document_id: str) -> tuple[tuple[Signature, bool], ...]:
+    def of_document(self, actor: Actor, document_id: str) -> tuple[SignatureView, ...]:
         """Return the signatures of a version, each with whether the actor may file what carries it."""
         with self.database.read() as reader:
-            version = self._seen(reader, actor, document_id)
-            may = self._may_file(reader, actor, version)
+            version = seen(reader, actor, document_id)
             found = signatures.of_document(reader, document_id)
-        return tuple((each, not each.filed and (may or each.signer == actor.person_id)) for each in found)
+            filed = documents.attachments(reader, {each.attachment_id for each in found if each.attachment_id})
+            may = [filing(actor, each, self._asked(reader, each, version))[0] for each in found]
+        return tuple(SignatureView(*its, filed.get(its[0].attachment_id or "")) for its in zip(found, may, strict=True))
 
-    def file(self, actor: Actor, signature_id: str, staged: Attachment, words: Words, now: datetime) -> Signature:
-        """File the scan, or the PDF with a certified signature, of a signature that was given without.
-
-        InvalidForm says why a file is not taken; Conflict("signed") if one was filed meanwhile.
-        """
+    def permit(self, actor: Actor, signature_id: str) -> tuple[Signature, DocumentVersion]:
+        """Return a signature with what it signs, for whoever may file what carries it."""
         with self.database.read() as reader:
             given = signatures.by_id(reader, signature_id)
             if given is None:
                 raise NotFound(signature_id)
-            version = self._seen(reader, actor, given.document_id)
-            if given.signer != actor.person_id and not self._may_file(reader, actor, version):
-                raise NotPermitted("lane")
+            version = seen(reader, actor, given.document_id)
+            may, why = filing(actor, given, self._asked(reader, given, version))
+        if not may:
+            raise Conflict("signed") if why == "filed" else NotPermitted("signature", holder=given.signer)
+        return given, version
+
+    def file(
+        self, actor: Actor, signature_id: str, name: str, stream: BinaryIO, words: Words, now: datetime
+    ) -> Signature:
+        """File the scan, or the PDF with a certified signature, of a signature that was given without.
+
+        What is not taken leaves nothing: InvalidForm, UploadRefused or TooLarge say why; Conflict("signed") if one was
+        filed meanwhile.
+        """
+        given, version = self.permit(actor, signature_id)
+        media_type, content = media_type_of(name, stream), stream.read(self.largest_file + 1)
+        if len(content) > self.largest_file:
+            raise TooLarge(self.largest_file)
         try:
-            detail = self._examined(given.mode, staged, version, words, now)
+            detail = self._examined(given.mode, media_type, content, version, words, now)
         except _NotTaken as fault:
-            raise InvalidForm([FieldError("berkas", staged.name, f"{staged.name}: {fault}", "signature")], {}) from None
-        filed = replace(given, attachment_id=staged.id, file_sha256=staged.sha256, detail=detail)
+            raise InvalidForm([FieldError("berkas", name, f"{name}: {fault}", "signature")], {}) from None
+        stored = self.files.put(io.BytesIO(content), self.largest_file)
+        about = (name, media_type, stored.size, actor.person_id, now, None, given.instance_id)
+        file = Attachment(str(uuid.uuid4()), stored.sha256, *about)
+        filed = replace(given, attachment_id=file.id, file_sha256=file.sha256, detail=detail)
 
         def attempt() -> None:
             with self.database.write(actor, now) as work:
                 record = instances.by_id(work, given.instance_id)
                 if record is not None:
                     refuse_archived(record)
+                documents.stage(work, file)
                 if not signatures.file(work, filed):
                     raise Conflict("signed")
-                documents.attach(work, {staged.id}, given.instance_id)
                 every = signatures.of_document(work, version.id)
                 newest = documents.current(work, version.instance_id).get(version.data_object_id)
                 if all(each.filed for each in every) and newest is not None and newest.id == version.id:
@@ -205,22 +239,25 @@ class Signing:
         return filed
 
     def _examined(
-        self, mode: Mode, file: Attachment, version: DocumentVersion | None, words: Words, now: datetime
+        self, mode: Mode, media_type: str, content: bytes, version: DocumentVersion | None, words: Words, now: datetime
     ) -> dict[str, Any]:
         """Return what is found of a file that carries a signature; _NotTaken if it carries none that holds."""
         gettext = words.gettext
-        if mode is Mode.WET:
-            if file.media_type not in SCANS:
-                raise _NotTaken(gettext("pindaian harus PDF, JPG atau PNG."), "file")
-            return {}
-        if file.media_type != PDF:
-            raise _NotTaken(said("not_pdf", "", gettext), "file")
-        if file.size > LARGEST:
-            raise _NotTaken(said("too_large", "", gettext), "file")
-        with self.files.open(file.sha256) as stream:
-            content = stream.read()
         try:
+            if mode is Mode.WET:
+                if media_type not in SCANS:
+                    raise _NotTaken(gettext("pindaian harus PDF, JPG atau PNG."), "file")
+                if media_type == PDF:
+                    validate(content, None, now)
+                else:  # a picture that can be read can be printed
+                    files = {"a.typ": b'#set document(title: "a")\n#image("a", alt: "a")', "a": content}
+                    self.press.print(Order("a.typ", files, b"{}"))
+                return {}
+            if media_type != PDF:
+                raise SignatureRefused("not_pdf")
             found = validate(content, roots(self.trust), now)
+        except NotPrinted:
+            raise _NotTaken(gettext("gambar ini rusak, tidak dapat dibaca."), "file") from None
         except SignatureRefused as refused:
             raise _NotTaken(said(refused.reason, refused.signer, gettext), "file") from None
         return {**found, "contains_issued": self._contains(content, version)}
@@ -241,18 +278,15 @@ class Signing:
                         return True
         return False
 
-    def _seen(self, reader: Transaction, actor: Actor, document_id: str) -> DocumentVersion:
-        version = documents.by_id(reader, document_id)
-        if version is None or not instances.may_see(reader, actor, version.instance_id):
-            raise NotFound(document_id)
-        return version
-
-    def _may_file(self, reader: Transaction, actor: Actor, version: DocumentVersion) -> bool:
-        """Whether somebody works in a lane of the procedure: whoever scans for the signer does."""
-        record = instances.by_id(reader, version.instance_id)
-        if record is None:
-            return False
-        return any(actor.has(lane.role) for lane in self.procedures.of(reader, record.definition_id).outline.lanes)
+    def _asked(self, reader: Transaction, given: Signature, version: DocumentVersion) -> TaskRecord | None:
+        """Return the task by which a signature was given: both were written at one instant."""
+        for task in tasks.of_instance(reader, version.instance_id):
+            procedure = self.procedures.of(reader, task.definition_id)
+            asked = procedure.form_of(task.element_id).signatures
+            signs = any(f.signing is not None and version.data_object_id in f.signing.documents for _, f in asked)
+            if signs and (task.completed_by, task.completed_at) == (given.signer, given.signed_at):
+                return task
+        return None
 
 
 # ── what completing a step writes ───────────────────────────────────────────────────────────────────────────────────

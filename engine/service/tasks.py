@@ -19,6 +19,7 @@ from engine.forms.field import NUMERIC, Kind
 from engine.forms.form import Form
 from engine.forms.grids import kept_tables, with_kept
 from engine.forms.reading import Reading, Surroundings
+from engine.forms.values import files_of
 from engine.forms.views import echo
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted
 from engine.model.history import Action, Deed
@@ -37,9 +38,10 @@ from engine.model.work import (
 from engine.service import moves, numbers, signing
 from engine.service.accounts import Retyped
 from engine.service.clocks import clock_of
-from engine.service.documents import Filing, Paper, content_of, file_ids, missing, papers, plan_filing, yielded_by
+from engine.service.documents import Filing, Paper, content_of, missing, named, papers, plan_filing, yielded_by
 from engine.service.moves import Head, Return
 from engine.service.office import Office
+from engine.service.permits import lane_name, permit_filling, permit_reading, permit_work, refuse_closed
 from engine.service.procedures import (
     INDONESIAN,
     Entries,
@@ -106,6 +108,7 @@ class TaskPage:
     """One user task as its page shows it."""
 
     item: InboxItem
+    actor: Actor  # who looks at it
     instance: InstanceRecord
     procedure: Procedure
     form: Form
@@ -120,7 +123,6 @@ class TaskPage:
     colleagues: Mapping[str, str]  # who else works in the lane: the task can be handed to them
     next_steps: tuple[UserTask, ...]
     next_people: Mapping[str, Mapping[str, str]]
-    attachments: Mapping[str, Attachment]
     earlier: tuple[TaskRecord, ...]  # earlier passes of this step
 
 
@@ -133,10 +135,10 @@ class Completion:
     instance: InstanceRecord
     clock: Clock
     documents: tuple[DocumentVersion, ...]
+    numbers: Mapping[str, str]  # of letters, by data object
     next_tasks: tuple[InboxItem, ...]
     ended: bool
     returned: bool  # it sent work back
-    numbers: Mapping[str, str]  # of letters, by data object
     stopped: bool  # an incident keeps the instance from going on; what was completed is saved
     procedure: Procedure
 
@@ -233,21 +235,18 @@ class Tasks:
                 raise NotFound(task_id)
             procedure = self.procedures.of(reader, found.instance.definition_id)
             step = procedure.outline.task(found.task.element_id)
-            self._permit_reading(actor, found.task, procedure)
+            permit_reading(actor, found.task, procedure)
             members = people.members(reader, today)
             current = documents.current(reader, found.instance.id)
             every = tasks.of_instance(reader, found.instance.id)
             draft = _draft_of(reader, task_id, actor.person_id)
             item = self._item(reader, found.task, members, now, draft.saved_at if draft else None)
-            known = file_candidates(draft)
-            attachments = documents.attachments(reader, known) | {
-                a.id: a for a in documents.attachments_of(reader, found.instance.id)
-            }
         may, why = self._may(actor, found, members)
         needs, yields = papers(procedure, step, current, found.task.status is TaskStatus.COMPLETED)
         following = _following(procedure, step)
         return TaskPage(
             item=item,
+            actor=actor,
             instance=found.instance,
             procedure=procedure,
             form=procedure.form_of(step.element_id),
@@ -262,7 +261,6 @@ class Tasks:
             colleagues={k: v for k, v in members.get(found.task.role, {}).items() if k != actor.person_id},
             next_steps=following,
             next_people={s.element_id: members.get(s.role, {}) for s in following},
-            attachments=attachments,
             earlier=tuple(
                 t
                 for t in every
@@ -272,6 +270,14 @@ class Tasks:
                 and t.status is TaskStatus.COMPLETED
             ),
         )
+
+    def permit(self, actor: Actor, task_id: str) -> None:
+        """Refuse whoever may not see a task's form, before anything that they send is read."""
+        with self.database.read() as reader:
+            task = tasks.by_id(reader, task_id)
+            if task is None:
+                raise NotFound(task_id)
+            permit_reading(actor, task, self.procedures.of(reader, task.definition_id))
 
     def receipt(self, actor: Actor, task_id: str, now: datetime) -> Completion:
         """Return what completing *task_id* did, from what is recorded; for who completed it and the lane."""
@@ -284,25 +290,26 @@ class Tasks:
                 raise NotFound(task_id)
             procedure = self.procedures.of(reader, record.definition_id)
             if task.completed_by != actor.person_id:
-                self._permit_reading(actor, task, procedure)
+                permit_reading(actor, task, procedure)
             every = documents.of_instance(reader, task.instance_id)
             steps = tasks.of_instance(reader, task.instance_id)
             open_now = tasks.open_of_instances(reader, [task.instance_id])[task.instance_id]
             members = people.members(reader, self.office.today(now))
             following = tuple(self._item(reader, t, members, now) for t in open_now)
+            held = numbers.of_documents(reader, task.instance_id)
         mine = tuple(
             v
             for v in every
             if (v.element_id == task.element_id and v.created_at == task.completed_at)
             or any(part.task_id == task.id for part in v.parts)
         )
-            held = numbers.of_documents(reader, task.instance_id)
         return Completion(
             task=task,
             step=procedure.outline.task(task.element_id),
             instance=record,
             clock=clock_of(task, self.office.calendar(), now),
             documents=mine,
+            numbers=held,
             next_tasks=following,
             ended=record.status in DONE,
             returned=any(t.returned_at == task.completed_at for t in steps),
@@ -310,7 +317,6 @@ class Tasks:
             procedure=procedure,
         )
 
-            numbers=held,
     def names(
         self,
         found: TaskContext,
@@ -369,14 +375,14 @@ class Tasks:
         """Return the tree of fields that the form's template shows, with *entries* as typed."""
         with self.database.read() as reader:
             members = people.members(reader, self.office.today(now))
-            staged = documents.attachments(reader, _texts(entries))
+            files = named(reader, page.actor, page.procedure, page.item.task, _texts(entries))
         return page.form.fields(
             entries,
             problems,
             context=page.context,
             evaluate=self._evaluator(page.procedure, page.instance, now),
             people=lambda role: _people(members, role),
-            files={**page.attachments, **staged},
+            files=files,
             locale=words.locale,
             gettext=words.gettext,
             grids=True,
@@ -400,13 +406,13 @@ class Tasks:
         """Return the entries of a task's form as they are read, and who there is."""
         with self.database.read() as reader:
             members = people.members(reader, self.office.today(now))
-            staged = documents.attachments(reader, _texts(entries))
+            files = named(reader, page.actor, page.procedure, page.item.task, _texts(entries))
         read = page.form.read(
             entries,
             context=page.context,
             evaluate=self._evaluator(page.procedure, page.instance, now),
             people=lambda role: _people(members, role),
-            files={**page.attachments, **staged},
+            files=files,
             locale=words.locale,
             gettext=words.gettext,
         )
@@ -476,7 +482,7 @@ class Tasks:
         def attempt() -> None:
             with self.database.write(actor, now) as work:
                 task, standing = self._standing(work, task_id, actor, now)
-                self._permit_work(actor, standing)
+                permit_work(actor, standing)
                 if task.performer is not None:
                     raise NotPermitted("named", holder=task.performer)
                 if not tasks.claim(work, task_id, actor.person_id, now):
@@ -492,7 +498,9 @@ class Tasks:
             with self.database.write(actor, now) as work:
                 task, standing = self._standing(work, task_id, actor, now)
                 if standing.assignee != actor.person_id:
+                    permit_work(actor, standing)
                     raise Conflict("claimed", who=standing.assignee, at=task.assigned_at)
+                refuse_closed(standing)
                 tasks.change(work, task_id, assignee=None, assigned_at=None)
                 work.record_instance(standing, [Deed(Action.TASK_RELEASED, task.element_id, task_id)])
 
@@ -507,11 +515,9 @@ class Tasks:
         def attempt() -> None:
             with self.database.write(actor, now) as work:
                 task, standing = self._standing(work, task_id, actor, now)
-                self._permit_work(actor, standing)
+                permit_filling(actor, standing, task.assigned_at)
                 if standing.performer is not None:
                     raise NotPermitted("named", holder=standing.performer)
-                if standing.assignee not in (None, actor.person_id):
-                    raise Conflict("claimed", who=standing.assignee, at=task.assigned_at)
                 if to not in people.members(work, self.office.today(now), [task.role]).get(task.role, {}):
                     raise InvalidForm([FieldError("kepada", "to", to, "not_in_lane")], {"alasan": [reason]})
                 tasks.change(work, task_id, assignee=to, assigned_at=now)
@@ -527,6 +533,7 @@ class Tasks:
         def attempt() -> TaskRecord:
             with self.database.write(actor, now) as work:
                 task, standing = self._standing(work, task_id, actor, now)
+                refuse_closed(standing)
                 self._reassign(work, task, standing, role, reason, now)
                 return task
 
@@ -543,7 +550,7 @@ class Tasks:
                 tasks.override(work, process_id, element_id, role, reason, actor.person_id, now)
                 moved = tasks.open_of_element(work, process_id, element_id)
                 for task in moved:
-                    _, standing = self._standing(work, task.id, actor, now, open_only=False)
+                    _, standing = self._standing(work, task.id, actor, now)
                     self._reassign(work, task, standing, role, reason, now)
                 change = {"role": role, "reason": reason, "tasks": len(moved)}
                 work.record(f"definition:{process_id}", Deed(Action.ELEMENT_REASSIGNED, element_id, change=change))
@@ -663,7 +670,7 @@ class Tasks:
             last = True
             filing = plan(encoded, last_of_activation=last)
         acting = _acting(actor, task.role, membership_id)
-        attached = file_ids(encoded, ground.files)
+        attached = files_of(form.tree, encoded) & ground.files.keys()
         change = {
             "values": {k: v for k, v in encoded.items() if k not in filing.versions and v is not None},
             "passed": moves.passed_change(taken),
@@ -675,7 +682,7 @@ class Tasks:
             step.element_id,
             task_id,
             change,
-            on_behalf_of=_capacity_line(acting, _lane_name(procedure, task.role)),
+            on_behalf_of=_capacity_line(acting, lane_name(procedure, task.role)),
             decree=acting.decree if acting else None,
         )
         returned = Return(actor.person_id, form.return_reason(values), step.number)
@@ -751,12 +758,7 @@ class Tasks:
                 procedure=procedure,
                 step=step,
                 current=documents.current(reader, found.instance.id),
-                files={
-                    id_: file
-                    for id_, file in documents.attachments(reader, _texts(entries)).items()
-                    if file.instance_id == found.instance.id
-                    or (file.instance_id is None and file.uploaded_by == actor.person_id)
-                },
+                files=named(reader, actor, procedure, found.task, _texts(entries)),
                 members=people.members(reader, today) if form.asks_people else {},
                 entries=entries,
                 functions=self.office.functions(procedure, now, found.instance.reference_date),
@@ -804,34 +806,13 @@ class Tasks:
 
     # ── who may ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _permit_reading(self, actor: Actor, task: TaskRecord, procedure: Procedure) -> None:
-        """Only people of the lane, or the one who is named, see a task's form."""
-        if task.performer is not None:
-            if actor.person_id not in (task.performer, task.completed_by):
-                raise NotPermitted("named", holder=task.performer, lane=_lane_name(procedure, task.role))
-        elif not actor.has(task.role) and task.completed_by != actor.person_id:
-            raise NotPermitted("lane", role=task.role, lane=_lane_name(procedure, task.role))
-
-    def _permit_work(self, actor: Actor, standing: Standing) -> None:
-        """Refuse work on a task that is over, stopped, or another lane's."""
-        _refuse_closed(standing)
-        if not standing.active:
-            raise NotPermitted("inactive")
-        if standing.performer is not None:
-            if standing.performer != actor.person_id:
-                raise NotPermitted("named", holder=standing.performer)
-        elif not standing.member:
-            raise NotPermitted("lane", role=standing.role)
-
     def _permit_completing(
         self, tx: Transaction, actor: Actor, task: TaskRecord, standing: Standing | None, step: UserTask
     ) -> None:
         """Let only the holder complete a task, or a member who alone could claim it; four eyes if the step asks."""
         if standing is None:
             raise NotFound(task.id)
-        self._permit_work(actor, standing)
-        if standing.performer is None and standing.assignee not in (None, actor.person_id):
-            raise Conflict("claimed", who=standing.assignee, at=task.assigned_at)
+        permit_filling(actor, standing, task.assigned_at)
         if step.not_performer_of is not None:
             earlier = tasks.performer_of(tx, task.instance_id, step.not_performer_of)
             if earlier == actor.person_id:
@@ -878,19 +859,15 @@ class Tasks:
             lane_name=lane.name if lane else task.role,
             lane_name_en=lane.name_en if lane else None,
             members=len(members.get(task.role, {})),
-            from_whom=_lane_name(procedure, before[0].role) if before else None,
+            from_whom=lane_name(procedure, before[0].role) if before else None,
             draft_saved_at=draft_saved_at,
         )
 
-    def _standing(
-        self, work: Work, task_id: str, actor: Actor, now: datetime, *, open_only: bool = True
-    ) -> tuple[TaskRecord, Standing]:
+    def _standing(self, work: Work, task_id: str, actor: Actor, now: datetime) -> tuple[TaskRecord, Standing]:
         task = tasks.by_id(work, task_id)
         standing = tasks.standing(work, task_id, actor.person_id, self.office.today(now))
         if task is None or standing is None:
             raise NotFound(task_id)
-        if open_only:
-            _refuse_closed(standing)
         return task, standing
 
     def _reassign(
@@ -941,20 +918,6 @@ def _people(members: Mapping[str, Mapping[str, str]], role: str | None) -> dict[
     return {id_: name for held in lanes for id_, name in held.items()}
 
 
-def _refuse_closed(standing: Standing) -> None:
-    if standing.status is TaskStatus.COMPLETED:
-        raise Conflict("completed", who=standing.completed_by, at=standing.completed_at)
-    if standing.status is TaskStatus.CANCELLED:
-        raise Conflict("cancelled", at=standing.completed_at)
-    if standing.instance_status in (InstanceStatus.SUSPENDED, InstanceStatus.TERMINATED):
-        raise Conflict(
-            standing.instance_status.value,
-            who=standing.changed_by,
-            at=standing.changed_at,
-            why=standing.status_reason,
-        )
-
-
 def _head(found: TaskContext) -> Head:
     record = found.instance
     return Head(record.id, record.revision, record.history_seq, record.history_hash, record.status, found.has_timers)
@@ -974,11 +937,6 @@ def _capacity_line(acting: Membership | None, lane: str) -> str | None:
     return f"{acting.capacity.value.capitalize()}. {lane}"
 
 
-def _lane_name(procedure: Procedure, role: str) -> str:
-    lane = procedure.outline.lane_of_role(role)
-    return lane.name if lane else role
-
-
 def _following(procedure: Procedure, step: UserTask) -> tuple[UserTask, ...]:
     return tuple(t for t in procedure.outline.tasks if t.number == step.number + 1)
 
@@ -991,8 +949,3 @@ def _names_read(form: Form) -> frozenset[str]:
 def _texts(entries: Mapping[str, Sequence[str]]) -> set[str]:
     """Texts that could be ids of files: 36 characters, as UUIDs are."""
     return {text for texts in entries.values() for text in texts if len(text) == 36}
-
-
-def file_candidates(draft: Draft | None) -> set[str]:
-    """Return texts of a draft that could be ids of staged files."""
-    return set() if draft is None else _texts(draft.entries)

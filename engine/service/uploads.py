@@ -1,17 +1,20 @@
 """What an uploaded file really is: checked by content, never by its name alone.
 
 The ``filetype`` library (magic numbers, no system library) won over python-magic, which needs libmagic on the office's
-machine. Word and Excel files are ZIP archives, so their parts decide; one that carries macros is refused.
+machine. Word and Excel files are ZIP archives, and what their parts are declared to be decides, not how they are
+called; one that carries macros is refused.
 """
 
 import os
 import struct
 import zipfile
+import zlib
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
 import filetype
 
+from engine.bpmn import markup
 from engine.model.errors import AlurError
 from engine.store.files import TooLarge
 
@@ -27,6 +30,9 @@ MEDIA_TYPES = {
     ".docx": DOCX,
     ".xlsx": XLSX,
 }
+MACROS = ("vbaproject", "vbadata", "macroenabled", "macrosheet")
+"""How parts of Word and Excel that hold programs are called or declared."""
+TYPES = "[Content_Types].xml"
 LONGEST_NAME = 180
 HEAD = 8192
 LARGEST_EXPANDED = 200 * 1024 * 1024
@@ -35,7 +41,7 @@ DIRECTORY_END = struct.Struct("<4s8xI6x")  # its size, as a ZIP ends
 
 
 class UploadRefused(AlurError):
-    """A file that is not taken; *reason* is a key: "kind", "content", "size", "empty", "macros"."""
+    """A file that is not taken; *reason* is a key: "kind", "content", "size", "empty", "macros", "quota"."""
 
     def __init__(self, reason: str, name: str, **facts: object) -> None:
         super().__init__(f"{name}: {reason}")
@@ -69,6 +75,7 @@ def media_type_of(name: str, stream: BinaryIO) -> str:
     else:
         guess = filetype.guess(head)
         found = None if guess is None else guess.mime
+    stream.seek(0)
     if found != promised:
         raise UploadRefused("content", name, found=found)
     return promised
@@ -79,19 +86,22 @@ def _office_type(name: str, stream: BinaryIO) -> str | None:
     try:
         with zipfile.ZipFile(stream) as archive:
             members = archive.infolist()
+            if sum(member.file_size for member in members) > LARGEST_EXPANDED:
+                raise UploadRefused("content", name, found="zip bomb")
+            if TYPES not in archive.namelist():
+                return "application/zip"
+            with archive.open(TYPES) as part:
+                root = markup.read(part.read(markup.MAX_BYTES + 1))
+            said = [each.get("ContentType", "").lower() for each in root.iter()]
     except zipfile.BadZipFile:
+        stream.seek(0)
         guess = filetype.guess(stream.read(HEAD))
-        return None if guess is None else guess.mime
-    names = {member.filename for member in members}
-    if sum(member.file_size for member in members) > LARGEST_EXPANDED:
-        raise UploadRefused("content", name, found="zip bomb")
-    if any(part.lower().endswith("vbaproject.bin") for part in names):
+        return None if guess is None or guess.mime in (DOCX, XLSX) else guess.mime
+    except (markup.Unreadable, RuntimeError, EOFError, zlib.error):  # no XML, or packed in a way that we cannot read
+        raise UploadRefused("content", name) from None
+    if any(word in text for text in (*said, *(each.filename.lower() for each in members)) for word in MACROS):
         raise UploadRefused("macros", name)
-    if "[Content_Types].xml" not in names:
-        return "application/zip"
-    if "word/document.xml" in names:
-        return DOCX
-    return XLSX if "xl/workbook.xml" in names else "application/zip"
+    return next((kind for kind in (DOCX, XLSX) if f"{kind}.main+xml" in said), "application/zip")
 
 
 def _refuse_long_directory(name: str, stream: BinaryIO) -> None:

@@ -22,6 +22,7 @@ class Access:
     roles: frozenset[str] = frozenset()
     uploads: bool = False  # takes files: the larger limit holds
     quiet: bool = False  # asked by scripts in the background: keeps no session alive
+    permit: Callable[..., object] | None = None  # asked with the address before a byte of what is sent is read
 
     def admits(self, roles: frozenset[str]) -> bool:
         """Whether somebody who is signed in and holds *roles* is admitted."""
@@ -43,9 +44,9 @@ def signed_in(view: View) -> View:
     return _mark(view, Access())
 
 
-def uploading(view: View) -> View:
-    """Open to everybody who is signed in; takes files."""
-    return _mark(view, Access(uploads=True))
+def uploading(permit: Callable[..., object]) -> Callable[[View], View]:
+    """Open to everybody who is signed in and whom *permit* lets hand something over there; takes files."""
+    return lambda view: _mark(view, Access(uploads=True, permit=permit))
 
 
 def only(*roles: OfficeRole) -> Callable[[View], View]:

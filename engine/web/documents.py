@@ -74,7 +74,7 @@ def file(document_id: str, ending: str) -> Response | tuple[str, int]:
 
 
 @pages.post("/<document_id>/tanda-tangan/<signature_id>")
-@uploading
+@uploading(lambda document_id, signature_id: services().signing.permit(actor(), signature_id))
 def file_signature(document_id: str, signature_id: str) -> Response | tuple[str, int]:
     """File the scan or the signed PDF of a signature that was given before its document existed."""
     sent = request.files.get("berkas")
@@ -82,16 +82,13 @@ def file_signature(document_id: str, signature_id: str) -> Response | tuple[str,
         return _page(document_id, gettext("Pilih berkasnya dahulu."), signature_id), 422
     name = safe_name(sent.filename)
     try:
-        staged = services().documents.stage(actor(), None, name, cast(BinaryIO, sent.stream), now())
-        services().signing.file(actor(), signature_id, staged, words(), now())
+        services().signing.file(actor(), signature_id, name, cast(BinaryIO, sent.stream), words(), now())
     except (UploadRefused, TooLarge) as refusal:
         return _page(document_id, refusal_words(name, refusal), signature_id), 422
     except InvalidForm as invalid:
         return _page(document_id, " ".join(error.message for error in invalid.errors), signature_id), 422
     except Conflict as conflict:
-        taken = gettext("Berkas tanda tangan ini sudah diunggah orang lain.")
-        said = taken if conflict.reason == "signed" else wording.conflict_words(conflict)
-        return _page(document_id, said, signature_id), 409
+        return _page(document_id, wording.conflict_words(conflict), signature_id), 409
     finally:
         sent.close()
     flash(gettext("Berkas bertanda tangan tersimpan."))

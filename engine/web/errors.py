@@ -146,6 +146,9 @@ def permission_words(error: NotPermitted) -> str:
             return gettext("Berkas ini memuat bagian orang lain. Mintalah kepada auditor atau operator.")
         case "archive":
             return gettext("Tempat simpan dibetulkan oleh operator atau yang menyelesaikan pelaksanaan ini.")
+        case "signature":
+            who = name_of(facts["holder"])
+            return gettext("Berkas bertanda tangan ini diunggah oleh %(who)s atau sejalurnya.", who=who)
         case "inactive":
             return gettext("Akun ini tidak aktif.")
         case _:
@@ -170,6 +173,8 @@ def conflict_words(error: Conflict) -> str:
         case "terminated":
             why = error.facts.get("why") or "–"
             return gettext("Pelaksanaan dihentikan oleh %(who)s dengan alasan: %(why)s", who=who, why=why)
+        case "signed":
+            return gettext("Berkas tanda tangan ini sudah diunggah orang lain.")
         case "archived":
             return gettext("Pelaksanaan ini sudah diarsipkan dan hanya dapat dibaca. Tidak ada yang berubah.")
         case "ended":

@@ -20,7 +20,7 @@ from engine.web.access import signed_in, uploading
 from engine.web.identity import actor, now, posted_entries
 from engine.web.services import services
 from engine.web.texts import gettext
-from engine.web.uploads import stage_files
+from engine.web.uploads import of_task, stage_files
 
 pages = Blueprint("grids", __name__, url_prefix="/tugas/<task_id>/tabel")
 KINDS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
@@ -47,7 +47,7 @@ def show(task_id: str, table: str) -> str:
 
 
 @pages.post("/<table>")
-@uploading
+@uploading(of_task)
 def save(task_id: str, table: str) -> Answer | tuple[Response, int] | tuple[str, int]:
     """Write cells over the draft: from a button, or in the background as JSON."""
     background = bool(request.headers.get("X-Alur-Background"))
@@ -111,7 +111,7 @@ def choose_file(task_id: str, table: str) -> str:
 
 
 @pages.post("/<table>/unggah")
-@uploading
+@uploading(of_task)
 def take_file(task_id: str, table: str) -> Answer | tuple[str, int]:
     """Say what a file would change, cell by cell; take what can be taken once that was read."""
     sent, kept = request.files.get("berkas"), request.form.get("_berkas", "")

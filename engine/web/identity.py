@@ -138,6 +138,8 @@ def identify() -> Response | None:
         return cast(Response, redirect(url_for("account.second_factor"), 303))
     if not access.admits(g.signed_in.actor.roles):
         abort(403)
+    if access.permit is not None:
+        access.permit(**(request.view_args or {}))
     return None
 
 
@@ -154,6 +156,8 @@ def _identify_program(access: Access | None) -> None:
     g.actor, g.holder, g.scopes = found.actor, found.person, found.token.scopes.split()
     if not access.admits(g.actor.roles):
         raise NotPermitted("role", roles=tuple(sorted(access.roles)))
+    if access.permit is not None:
+        access.permit(**(request.view_args or {}))
 
 
 def posted_entries() -> dict[str, list[str]]:

@@ -143,7 +143,7 @@ def choose_file(register_id: str) -> str:
 
 
 @pages.post("/<register_id>/impor")
-@uploading
+@uploading(lambda register_id: services().registers.new_row(actor(), register_id, today()))
 def take_file(register_id: str) -> Answer | tuple[str, int]:
     """Say what a file would change; import it once that was read."""
     summary = services().registers.new_row(actor(), register_id, today())

@@ -21,7 +21,7 @@ from engine.web.identity import actor, asked_page, name_of, now, posted_entries
 from engine.web.identity import signed_in as signed_in_now
 from engine.web.services import services
 from engine.web.texts import gettext
-from engine.web.uploads import stage_files
+from engine.web.uploads import of_task, stage_files
 
 SEEN = "_versi."
 """Begins the hidden entries that say which version of a document was before the signer."""
@@ -74,7 +74,7 @@ def show(task_id: str) -> str | Response:
 
 
 @pages.post("/<task_id>/pratinjau/<data_object_id>")
-@uploading
+@uploading(of_task)
 def preview(task_id: str, data_object_id: str) -> Response | tuple[str, int]:
     """Show what a document would look like with what was typed; nothing is kept."""
     page = services().tasks.open(actor(), task_id, now())
@@ -152,7 +152,7 @@ def hand_over(task_id: str) -> tuple[str, int] | Response:
 
 
 @pages.post("/<task_id>/draf")
-@uploading
+@uploading(of_task)
 def save_draft(task_id: str) -> Response | tuple[Response, int] | tuple[str, int]:
     """Save what was typed: from the button, or in the background as JSON."""
     background = bool(request.headers.get("X-Alur-Background"))
@@ -185,7 +185,7 @@ def drop_draft(task_id: str) -> Response:
 
 
 @pages.post("/<task_id>/selesai")
-@uploading
+@uploading(of_task)
 def complete(task_id: str) -> Response | tuple[str, int]:
     """Accept the form and move the instance on; or show it again with every error and everything typed."""
     entries = posted_entries()

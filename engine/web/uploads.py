@@ -4,16 +4,23 @@ from typing import BinaryIO, cast
 
 from flask import request
 
-from engine.model.errors import FieldError
+from engine.model.errors import Conflict, FieldError, NotPermitted
 from engine.model.people import Actor
+from engine.service.documents import MOST_STAGED, MOST_STAGED_BYTES
 from engine.service.uploads import TooLarge, UploadRefused, safe_name
 from engine.web import formatting
-from engine.web.identity import now
+from engine.web.errors import conflict_words, permission_words
+from engine.web.identity import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
 
 
-def stage_files(actor: Actor, task_id: str | None, entries: dict[str, list[str]]) -> list[FieldError]:
+def of_task(task_id: str, **_: str) -> None:
+    """Refuse whoever may not see the task's form, before what they send is read."""
+    services().tasks.permit(actor(), task_id)
+
+
+def stage_files(actor: Actor, task_id: str, entries: dict[str, list[str]]) -> list[FieldError]:
     """Keep every file of the request and put its id among the entries; what is refused comes back as errors."""
     refused = []
     for path, uploaded in request.files.items(multi=True):
@@ -22,7 +29,7 @@ def stage_files(actor: Actor, task_id: str | None, entries: dict[str, list[str]]
         name = safe_name(uploaded.filename)
         try:
             staged = services().documents.stage(actor, task_id, name, cast(BinaryIO, uploaded.stream), now())
-        except (UploadRefused, TooLarge) as refusal:
+        except (UploadRefused, TooLarge, Conflict, NotPermitted) as refusal:
             refused.append(FieldError(path, name, refusal_words(name, refusal), "file"))
         else:
             entries.setdefault(path, []).append(staged.id)
@@ -34,8 +41,11 @@ def stage_files(actor: Actor, task_id: str | None, entries: dict[str, list[str]]
     return refused
 
 
-def refusal_words(name: str, refusal: UploadRefused | TooLarge) -> str:
+def refusal_words(name: str, refusal: UploadRefused | TooLarge | Conflict | NotPermitted) -> str:
     """Return why a file is not taken, with its name."""
+    if isinstance(refusal, Conflict | NotPermitted):  # not theirs to fill in now: nothing of the file was read
+        why = conflict_words(refusal) if isinstance(refusal, Conflict) else permission_words(refusal)
+        return gettext("%(name)s tidak disimpan. %(why)s", name=name, why=why)
     if isinstance(refusal, TooLarge):
         return gettext(
             "%(name)s terlalu besar; paling besar %(limit)s. Berkas lain dan isian Anda aman.",
@@ -47,6 +57,10 @@ def refusal_words(name: str, refusal: UploadRefused | TooLarge) -> str:
             return gettext("%(name)s: jenis berkas ini tidak diterima. Kirim PDF, JPG, PNG, DOCX atau XLSX.", name=name)
         case "empty":
             return gettext("%(name)s kosong.", name=name)
+        case "quota":
+            most = {"n": MOST_STAGED, "limit": formatting.size(MOST_STAGED_BYTES)}
+            why = gettext("Berkas Anda yang belum dipakai sudah %(n)d buah atau %(limit)s.", **most)
+            return gettext("%(name)s tidak disimpan. %(why)s", name=name, why=why)
         case "macros":
             return gettext("%(name)s memuat makro; simpan tanpa makro lalu unggah lagi.", name=name)
         case _:

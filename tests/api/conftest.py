@@ -91,7 +91,7 @@ def values(office):
                     "tim.sakip.2",
                 )
             },
-            files=page.attachments | staged(office, entries),
+            files=staged(office, entries),
             locale="id",
             gettext=str,
         )

@@ -89,7 +89,7 @@ def test_a_file_is_handed_over_first_and_its_id_is_the_field_s_value(program, st
         row["bukti"] = [kept["id"]]
     assert one.post(f"/tasks/{task}/completion", {"values": body}).status_code == 200
     wrong = one.post(f"/tasks/{task}/attachments", data={"file": (io.BytesIO(PDF), "bukti.pdf")})
-    assert wrong.status_code == 403, "the task is over"
+    assert (wrong.status_code, wrong.get_json()["reason"]) == (409, "completed"), "the task is over"
 
 
 def test_claiming_is_told_who_was_faster_and_handing_over_asks_a_reason(program, started, office):

@@ -17,6 +17,7 @@ from engine.service.histories import Filter
 from engine.service.procedures import INDONESIAN
 from engine.store.history import verify
 from engine.store.queries import instances
+from tests.papers import PICTURE
 from tests.service import archiving
 from tests.service.archiving import EVIDENCE, PLACE, archived, completed
 from tests.store.test_history import tampering
@@ -53,13 +54,11 @@ def sound(content, tmp_path):
 
 
 def scan(office, instance, name):
-    """File the signed scan of a document, as a colleague does."""
+    """File the signed scan of a document, as who signed it does."""
+    head, at = office.actor("kepala.dinas"), office.services.signing
     [paper] = [d for d in office.page(instance).documents if d.data_object_id == name]
-    staged = office.services.documents.stage(
-        office.actor("sekretaris"), None, f"{name}.pdf", io.BytesIO(EVIDENCE + name.encode()), office.now
-    )
-    [(given, _)] = office.services.signing.of_document(office.actor("sekretaris"), paper.id)
-    office.services.signing.file(office.actor("sekretaris"), given.id, staged, INDONESIAN, office.now)
+    [given] = at.of_document(head, paper.id)
+    at.file(head, given.signature.id, f"{name}.png", io.BytesIO(PICTURE), INDONESIAN, office.now)
 
 
 def test_the_office_s_cycle_ends_in_the_archive_once_its_papers_are_printed_and_signed(office, tmp_path):
@@ -102,7 +101,7 @@ def test_the_office_s_cycle_ends_in_the_archive_once_its_papers_are_printed_and_
     listed = {each["path"] for each in json.loads(member(content, "data/daftar-isi.json"))}
     assert {"dokumen/laporan/v1/laporan-v1.pdf", "dokumen/laporan/v1/laporan-v1.xlsx"} <= listed
     assert "sop/processes/pengumpulan_data_kinerja/functions.py" in listed
-    assert any(path.endswith("-lembar_persetujuan.pdf") and path.startswith("lampiran/") for path in listed)
+    assert any(path.endswith("-lembar_persetujuan.png") and path.startswith("lampiran/") for path in listed)
     signed = [v["tanda_tangan"] for v in json.loads(member(content, "data/dokumen/dokumen.json")) if v["tanda_tangan"]]
     assert [one["mode"] for each in signed for one in each] == ["wet", "wet"]
     assert "dokumen/draft_laporan/v1/bagian/001-pemegang.data.1.json" in listed

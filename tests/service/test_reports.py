@@ -12,6 +12,7 @@ from engine.model.errors import NotFound, NotPermitted
 from engine.service.histories import Filter
 from engine.service.procedures import INDONESIAN
 from tests.office import SOP, returned
+from tests.papers import PICTURE
 
 
 @pytest.fixture
@@ -60,17 +61,11 @@ def test_the_year_so_far_is_the_completed_quarters_as_each_method_aggregates_the
 
 
 def test_a_year_that_is_in_the_archive_is_told_all_the_same(office, quarters):
+    head, at = office.actor("kepala.dinas"), office.services.signing
     for instance in quarters[:2]:
         for found in office.page(instance).all_documents:
-            for given, _ in office.services.signing.of_document(office.actor("sekretaris"), found.id):
-                staged = office.services.documents.stage(
-                    office.actor("sekretaris"),
-                    None,
-                    "ttd.pdf",
-                    io.BytesIO(b"%PDF-1.7\n%" + found.id.encode()),
-                    office.now,
-                )
-                office.services.signing.file(office.actor("sekretaris"), given.id, staged, INDONESIAN, office.now)
+            for given in at.of_document(head, found.id):
+                at.file(head, given.signature.id, "ttd.png", io.BytesIO(PICTURE), INDONESIAN, office.now)
     while office.services.printing.sweep(office.now):
         pass
     assert office.services.archives.sweep(office.now) == 2

@@ -2,27 +2,35 @@
 
 import io
 import json
+import zipfile
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import func, select
 
-from engine.model.errors import Conflict, InvalidForm, InvalidProcedure, NotPermitted
+from engine.model.errors import Conflict, InvalidForm, InvalidProcedure, NotFound, NotPermitted
 from engine.model.history import Action, Deed
 from engine.model.people import Capacity
 from engine.model.work import DocumentStatus
 from engine.service.accounts import Retyped
 from engine.service.attempts import FREE
 from engine.service.histories import Filter
+from engine.service.permits import filing
 from engine.service.procedures import INDONESIAN
 from engine.service.signing import TRUST
+from engine.service.uploads import TooLarge, UploadRefused
 from engine.store.history import verify
-from engine.store.queries import people
+from engine.store.queries import people, tasks
+from engine.store.tables import attachment
 from tests.documents.certificates import authority, sign
+from tests.papers import PICTURE
 from tests.service.procedures import PEOPLE, form
 from tests.service.test_printing import PROCESS, deploy, document, letter, paper, rendering
 
 PASSWORD = "kopi pagi di kantor"
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
 STEP = "tandatangani_persetujuan"
-SCAN = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+EMPTY = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
 
 @pytest.fixture
@@ -50,13 +58,42 @@ def given(office, found, account="kepala.dinas"):
     return office.services.signing.of_document(office.actor(account), found.id)
 
 
-def stage(office, name, content, account="kepala.dinas"):
-    return office.services.documents.stage(office.actor(account), None, name, io.BytesIO(content), office.now)
+def file(office, found, name, content, account="kepala.dinas"):
+    [view] = given(office, found, "auditor")
+    at, stream = office.services.signing, io.BytesIO(content)
+    return at.file(office.actor(account), view.signature.id, name, stream, INDONESIAN, office.now)
 
 
-def file(office, found, staged, account="kepala.dinas"):
-    [(signature, _)] = given(office, found, account)
-    return office.services.signing.file(office.actor(account), signature.id, staged, INDONESIAN, office.now)
+def signing_letter(office, step):
+    """An instance of the small letter, which *step* signs."""
+    content = letter()
+    written = json.loads(content[f"forms/{PROCESS}/{step}.schema.json"])
+    written["properties"]["ttd"] = {"type": "object", "format": "signature", "title": "Tanda tangan"}
+    content |= {
+        f"forms/{PROCESS}/{step}.schema.json": json.dumps(written).encode(),
+        f"forms/{PROCESS}/{step}.ui.json": json.dumps({"ttd": {"ui:options": {"document": "surat"}}}).encode(),
+    }
+    for role, account in PEOPLE.items():
+        office.hire(account, role)
+    deploy(office, content)
+    return office.services.instances.start(office.actor("ann"), PROCESS, {}, office.now)
+
+
+def attached(office):
+    """Every file that somebody handed over, and every one on the disk."""
+    with office.database.read() as reader:
+        kept = reader.connection.scalar(select(func.count()).select_from(attachment))
+    return kept, set(office.services.documents.files.names())
+
+
+def docx():
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as parts:
+        parts.writestr(
+            "[Content_Types].xml", f'<Types><Override PartName="/word/document.xml" ContentType="{WORD}"/></Types>'
+        )
+        parts.writestr("word/document.xml", "<w/>")
+    return held.getvalue()
 
 
 def signature_lines(office, instance, action="document:signed"):
@@ -79,13 +116,14 @@ def test_an_internal_approval_needs_the_password_and_is_printed_as_what_it_is(of
     for name in ("lembar_persetujuan", "laporan"):
         found = document(office, instance, name)
         assert found.status is DocumentStatus.SIGNED
-        [(signature, may_file)] = given(office, found)
+        [view] = given(office, found)
+        signature = view.signature
         assert (signature.mode, signature.signer, signature.document_sha256) == (
             "internal",
             "kepala.dinas",
             found.sha256,
         )
-        assert not may_file
+        assert not view.may_file
     assert [mode(line) for line in signature_lines(office, instance)] == ["internal", "internal"]
     again = paper(office, sheet, part="#1")
     assert again[0] == "lembar_persetujuan-v1-ditandatangani-1.pdf"
@@ -113,28 +151,140 @@ def test_a_wrong_password_signs_nothing_and_costs_a_try(office, instance):
     signs(office, instance, "internal", PASSWORD)
 
 
-def test_a_wet_signature_waits_for_its_scan_which_a_colleague_may_file_once(office, instance):
+def test_a_wet_signature_waits_for_its_scan_which_says_who_filed_it(office, instance):
+    signs(office, instance, "wet")
+    office.hire("plt", "kepala_dinas", capacity=Capacity.ACTING_PLT, decree="SK 9")
+    report = document(office, instance, "laporan")
+    scan = paper(office, report)[2]  # what was signed, as a scanner would give it
+    assert report.status is DocumentStatus.ISSUED
+    office.later(hours=3)
+    filed = file(office, report, "laporan-ttd.pdf", scan, "plt")
+    assert document(office, instance, "laporan").status is DocumentStatus.SIGNED
+    [view] = given(office, report, "auditor")
+    assert (view.signature.signer, view.file.uploaded_by, view.file.uploaded_at) == ("kepala.dinas", "plt", office.now)
+    [line] = signature_lines(office, instance, "signature:filed")
+    assert (line.actor, line.at, change(line)["signer"], line.on_behalf_of) == ("plt", office.now, "kepala.dinas", None)
+    assert change(line)["file_sha256"] == filed.file_sha256 == view.file.sha256
+    kept, stream = office.services.documents.attachment(office.actor("auditor"), filed.attachment_id)
+    with stream:
+        assert (kept.name, stream.read()) == ("laporan-ttd.pdf", scan)
+    with pytest.raises(Conflict):
+        file(office, report, "lain.pdf", scan)
+    seen = office.services.verification.by_file(io.BytesIO(scan), "10.0.0.9", office.now)
+    assert (seen.name, seen.signed_file) == ("Laporan", True)
+
+
+@pytest.mark.parametrize("mode_", ["wet", "certified"])
+def test_nobody_files_a_signature_of_another_but_who_has_the_step_that_asked_for_it(office, instance, mode_):
+    signs(office, instance, mode_)
+    report = document(office, instance, "laporan")
+    content = paper(office, report)[2]
+    before = attached(office)
+    for account in ("pemegang.data.1", "tim.sakip", "sekretaris", "auditor", "operator"):
+        [view] = given(office, report, account)
+        assert not view.may_file, account
+        with pytest.raises(NotPermitted) as refused:
+            file(office, report, "laporan.pdf", content, account)
+        assert (refused.value.reason, refused.value.facts) == ("signature", {"holder": "kepala.dinas"})
+    office.hire("orang.luar", "bagian_lain")
+    with pytest.raises(NotFound):
+        file(office, report, "laporan.pdf", content, "orang.luar")
+    assert (attached(office), document(office, instance, "laporan").status) == (before, DocumentStatus.ISSUED)
+
+
+def test_who_left_the_lane_since_files_only_what_they_signed_themselves(office, instance):
+    today = office.now.date()
+    office.hire("plh", "kepala_dinas", until=today, capacity=Capacity.ACTING_PLH, decree="SK 1")
     signs(office, instance, "wet")
     report = document(office, instance, "laporan")
-    paper(office, report)  # which is what was signed
-    assert report.status is DocumentStatus.ISSUED
-    assert given(office, report, "sekretaris")[0][1], "whoever works in the procedure may file the scan"
-    assert not given(office, report, "auditor")[0][1]
-    scan = stage(office, "laporan-ttd.pdf", SCAN, "sekretaris")
-    with pytest.raises(NotPermitted):
-        file(office, report, scan, "auditor")
-    filed = file(office, report, scan, "sekretaris")
+    assert given(office, report, "plh")[0].may_file
+    office.later(days=3)
+    with pytest.raises(NotFound):
+        given(office, report, "plh")
+    held = replace(office.actor("kepala.dinas"), memberships=())
+    assert office.services.signing.permit(held, given(office, report)[0].signature.id)
+
+
+def test_the_rule_of_filing_asks_for_the_signer_or_the_one_who_is_named_or_the_lane(office, instance):
+    signs(office, instance, "wet")
+    given_ = given(office, document(office, instance, "laporan"))[0].signature
+    with office.database.read() as reader:
+        task = next(t for t in tasks.of_instance(reader, instance) if t.element_id == STEP)
+    head, secretary = office.actor("kepala.dinas"), office.actor("sekretaris")
+    for actor, asked, verdict in (
+        (head, None, (True, "signer")),
+        (secretary, None, (False, "named")),
+        (secretary, task, (False, "lane")),
+        (secretary, replace(task, role="sekretaris"), (True, "lane")),
+        (secretary, replace(task, role="sekretaris", performer="tim.sakip"), (False, "named")),
+        (secretary, replace(task, performer="sekretaris"), (True, "named")),
+    ):
+        assert filing(actor, given_, asked) == verdict, (actor.person_id, asked)
+    assert filing(head, replace(given_, file_sha256="0" * 64), task) == (False, "filed")
+
+
+def test_a_scan_that_nobody_can_read_is_refused_in_words_and_leaves_nothing(office, instance):
+    signs(office, instance, "wet")
+    report = document(office, instance, "laporan")
+    good, before = paper(office, report)[2], attached(office)
+    for name, content, why in (
+        ("kosong.pdf", EMPTY, "rusak, tidak dapat dibaca"),
+        ("setengah.pdf", good[: len(good) // 2], "rusak, tidak dapat dibaca"),
+        ("foto.png", PICTURE[: len(PICTURE) // 2], "gambar ini rusak"),
+        ("surat.docx", docx(), "pindaian harus PDF, JPG atau PNG"),
+    ):
+        with pytest.raises(InvalidForm) as refused:
+            file(office, report, name, content)
+        assert why in refused.value.errors[0].message, name
+        assert refused.value.errors[0].label == name
+    small = replace(office.services.signing, largest_file=100)
+    office.services = replace(office.services, signing=small)
+    with pytest.raises(TooLarge):
+        file(office, report, "besar.pdf", good)
+    with pytest.raises(UploadRefused):
+        file(office, report, "bohong.pdf", b"MZ" + bytes(50))
+    assert attached(office) == before
+    office.services = replace(office.services, signing=replace(small, largest_file=10**7))
+    file(office, report, "foto.png", PICTURE)
     assert document(office, instance, "laporan").status is DocumentStatus.SIGNED
-    [line] = signature_lines(office, instance, "signature:filed")
-    assert (line.actor, change(line)["signer"], line.on_behalf_of) == ("sekretaris", "kepala.dinas", None)
-    assert change(line)["file_sha256"] == filed.file_sha256 == scan.sha256
-    kept, stream = office.services.documents.attachment(office.actor("auditor"), scan.id)
-    with stream:
-        assert (kept.name, stream.read()) == ("laporan-ttd.pdf", SCAN)
-    with pytest.raises(Conflict):
-        file(office, report, stage(office, "lain.pdf", b"%PDF-1.7\n%lain\n%%EOF\n"))
-    seen = office.services.verification.by_file(io.BytesIO(SCAN), "10.0.0.9", office.now)
-    assert (seen.name, seen.signed_file) == ("Laporan", True)
+
+
+def test_a_scan_handed_over_with_the_step_itself_is_read_too(office, instance):
+    instance = signing_letter(office, "periksa")
+    office.services.tasks.complete(
+        office.actor("ann"), office.task(instance, "tulis"), {"surat.isi": ["satu"]}, office.now
+    )
+    task = office.task(instance, "periksa")
+    reader = "ann" if office.actor("ann").has(office.page(instance).open_tasks[0].role) else "sam"
+
+    def signs_with(name, content):
+        staged = office.services.documents.stage(office.actor(reader), task, name, io.BytesIO(content), office.now)
+        entries = {"ttd.mode": ["wet"], "ttd.file": [staged.id]}
+        office.services.tasks.complete(office.actor(reader), task, entries, office.now)
+
+    with pytest.raises(InvalidForm) as refused:
+        signs_with("ttd.pdf", EMPTY)
+    assert [(error.path, "rusak" in error.message) for error in refused.value.errors] == [("ttd.file", True)]
+    signs_with("ttd.png", PICTURE)
+    assert given(office, document(office, instance, "surat"), "auditor")[0].file.uploaded_by == reader
+
+
+def test_the_scan_of_a_version_that_was_replaced_signs_neither_it_nor_the_new_one(office):
+    instance = signing_letter(office, "tulis")
+    for text in ("satu", "dua"):
+        task = office.task(instance, "tulis")
+        entries = {"surat.isi": [text], "ttd.mode": ["wet"]}
+        office.services.tasks.complete(office.actor("ann"), task, entries, office.now)
+        office.later(minutes=5)
+        if text == "satu":
+            again = office.task(instance, "periksa")
+            office.services.tasks.complete(office.actor("sam"), again, {}, office.now)
+    first, second = (document(office, instance, "surat", version) for version in (1, 2))
+    file(office, first, "lama.png", PICTURE, "ann")
+    assert document(office, instance, "surat").status is DocumentStatus.REPLACED
+    assert document(office, instance, "surat", 2).status is DocumentStatus.ISSUED
+    file(office, second, "baru.png", PICTURE, "ann")
+    assert document(office, instance, "surat", 2).status is DocumentStatus.SIGNED
 
 
 def test_a_certified_signature_is_validated_and_its_issuer_known_only_if_the_operator_trusts_it(office, instance):
@@ -149,12 +299,12 @@ def test_a_certified_signature_is_validated_and_its_issuer_known_only_if_the_ope
         ("rusak.pdf", signed[: len(signed) // 2], "rusak"),
     ):
         with pytest.raises(InvalidForm) as refused:
-            file(office, report, stage(office, name, content))
+            file(office, report, name, content)
         assert why in refused.value.errors[0].message, (name, refused.value.errors)
         assert refused.value.errors[0].label == name
     (office.data_dir / TRUST).mkdir()
     (office.data_dir / TRUST / "akar.pem").write_bytes(known.pem)
-    filed = file(office, report, stage(office, "laporan-tte.pdf", signed))
+    filed = file(office, report, "laporan-tte.pdf", signed)
     assert (filed.detail["trust"], filed.detail["contains_issued"], filed.detail["bsre"]) == ("trusted", True, False)
     assert document(office, instance, "laporan").status is DocumentStatus.SIGNED
 
@@ -162,9 +312,7 @@ def test_a_certified_signature_is_validated_and_its_issuer_known_only_if_the_ope
 def test_a_signed_pdf_of_another_document_is_not_taken_for_this_one(office, instance):
     signs(office, instance, "certified")
     _, _, other = paper(office, document(office, instance, "disposisi"))
-    filed = file(
-        office, document(office, instance, "laporan"), stage(office, "x.pdf", sign(other, authority().signer()))
-    )
+    filed = file(office, document(office, instance, "laporan"), "x.pdf", sign(other, authority().signer()))
     assert (filed.detail["trust"], filed.detail["contains_issued"]) == ("unknown", False)
 
 
@@ -174,7 +322,8 @@ def test_who_signs_for_another_signs_as_that(office, instance):
     office.services.tasks.claim(office.actor("plh"), task, office.now)
     entries = office.filled("plh", task, tanda_tangan__mode="wet")
     office.services.tasks.complete(office.actor("plh"), task, entries, office.now)
-    [(signature, _)] = given(office, document(office, instance, "laporan"))
+    [view] = given(office, document(office, instance, "laporan"))
+    signature = view.signature
     assert (signature.signer, signature.on_behalf_of, signature.decree) == (
         "plh",
         "Plh. Kepala Dinas",
@@ -230,11 +379,10 @@ def test_nobody_signs_a_version_that_they_have_not_read(office, instance):
 
 def test_one_scan_may_carry_the_signatures_of_several_documents(office, instance):
     signs(office, instance, "wet")
-    scan = stage(office, "semua.pdf", SCAN)
     for name in ("lembar_persetujuan", "laporan"):
         paper(office, document(office, instance, name))
-        file(office, document(office, instance, name), scan)
+        file(office, document(office, instance, name), "semua.png", PICTURE)
     for name in ("lembar_persetujuan", "laporan"):
         code = rendering(office, document(office, instance, name)).code
-        seen = office.services.verification.by_code(code, "10.0.0.9", office.now, io.BytesIO(SCAN))
+        seen = office.services.verification.by_code(code, "10.0.0.9", office.now, io.BytesIO(PICTURE))
         assert (seen.signed_file, seen.same_file) == (True, True), name

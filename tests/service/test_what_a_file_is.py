@@ -8,12 +8,14 @@ import pytest
 
 from engine.service.uploads import DOCX, UploadRefused, media_type_of
 
+TYPES = f'<Types><Override PartName="/word/document.xml" ContentType="{DOCX}.main+xml"/></Types>'
+
 
 def packed(names):
     kept = io.BytesIO()
     with zipfile.ZipFile(kept, "w") as archive:
         for name in names:
-            archive.writestr(name, b"")
+            archive.writestr(name, TYPES if name == "[Content_Types].xml" else "")
     kept.seek(0)
     return kept
 

@@ -247,6 +247,14 @@ def stage(tx: Transaction, staged: Attachment) -> None:
     tx.connection.execute(insert(attachment), {column.name: getattr(staged, column.name) for column in FILES})
 
 
+def staged_by(tx: Transaction, person_id: str) -> tuple[int, int]:
+    """Return how many files somebody staged that no form was accepted with yet, and their bytes."""
+    query = select(func.count(), func.coalesce(func.sum(attachment.c.size), 0))
+    query = query.where(attachment.c.uploaded_by == person_id, attachment.c.instance_id.is_(None))
+    count, size = tx.connection.execute(query).one()
+    return count, int(size)
+
+
 def attachments(tx: Transaction, ids: Collection[str]) -> dict[str, Attachment]:
     """Return files' rows by id."""
     if not ids:

@@ -4,9 +4,8 @@ from typing import BinaryIO, cast
 
 from flask import request
 
-from engine.model.errors import InvalidForm, NotPermitted
+from engine.model.errors import InvalidForm
 from engine.model.people import OfficeRole
-from engine.model.work import TaskStatus
 from engine.service.procedures import Values
 from engine.service.tasks import TaskFilter, TaskPlace
 from engine.service.tokens import Scope
@@ -17,7 +16,7 @@ from engine.web.api.operations import Operations, words
 from engine.web.identity import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
-from engine.web.uploads import refusal_words
+from engine.web.uploads import of_task, refusal_words
 
 operations = Operations("tasks", writing=Scope.WORK)
 
@@ -134,16 +133,14 @@ def drop_draft(task_id: str) -> None:
     gives=shapes.AttachmentGiven,
     status=201,
     files=True,
-    problems=(404, 413, 422),
+    problems=(404, 409, 413, 422),
 )
-@uploading
+@uploading(of_task)
 def attach_file(task_id: str) -> shapes.AttachmentGiven:
     """Hand over a file (PDF, JPG, PNG, DOCX, XLSX; by content, not by name) for a field of the task's form.
 
     It is kept for 24 hours; the completion that names its id makes it part of the instance.
     """
-    if services().tasks.open(actor(), task_id, now()).item.task.status is not TaskStatus.READY:
-        raise NotPermitted("read_only")
     sent = request.files.get("file")
     if sent is None or not sent.filename:
         raise problems.invalid([("file", "missing", gettext("wajib diisi."))])

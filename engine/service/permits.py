@@ -1,0 +1,78 @@
+"""Who may work on one task and file what it signed: rules without a database, each with its reason.
+
+Whether it is somebody's at all is asked before how it stands, so that a stranger is told whose task it is and never who
+completed it, or when. Each service asks here before it writes anything, files that came with a form included.
+"""
+
+from datetime import datetime
+
+from engine.model.errors import Conflict, NotPermitted
+from engine.model.people import Actor
+from engine.model.process import InstanceStatus
+from engine.model.signatures import Signature
+from engine.model.work import TaskRecord, TaskStatus
+from engine.service.procedures import Procedure
+from engine.store.queries.tasks import Standing
+
+
+def permit_reading(actor: Actor, task: TaskRecord, procedure: Procedure) -> None:
+    """Let only people of the lane, or the one who is named, see a task's form."""
+    if task.performer is not None:
+        if actor.person_id not in (task.performer, task.completed_by):
+            raise NotPermitted("named", holder=task.performer, lane=lane_name(procedure, task.role))
+    elif not actor.has(task.role) and task.completed_by != actor.person_id:
+        raise NotPermitted("lane", role=task.role, lane=lane_name(procedure, task.role))
+
+
+def permit_work(actor: Actor, standing: Standing) -> None:
+    """Refuse work on a task that is another's or another lane's, is over, or stopped."""
+    if not standing.active:
+        raise NotPermitted("inactive")
+    if actor.person_id != standing.completed_by:  # who completed it learns that it is done
+        if standing.performer not in (None, actor.person_id):
+            raise NotPermitted("named", holder=standing.performer)
+        if standing.performer is None and not standing.member:
+            raise NotPermitted("lane", role=standing.role)
+    refuse_closed(standing)
+
+
+def permit_filling(actor: Actor, standing: Standing, assigned_at: datetime | None) -> None:
+    """Let only the holder fill a task in, or a member of the lane while nobody holds it."""
+    permit_work(actor, standing)
+    if standing.performer is None and standing.assignee not in (None, actor.person_id):
+        raise Conflict("claimed", who=standing.assignee, at=assigned_at)
+
+
+def refuse_closed(standing: Standing) -> None:
+    """Refuse what is over, or stopped, and say by whom."""
+    if standing.status is TaskStatus.COMPLETED:
+        raise Conflict("completed", who=standing.completed_by, at=standing.completed_at)
+    if standing.status is TaskStatus.CANCELLED:
+        raise Conflict("cancelled", at=standing.completed_at)
+    if standing.instance_status in (InstanceStatus.SUSPENDED, InstanceStatus.TERMINATED):
+        raise Conflict(
+            standing.instance_status.value,
+            who=standing.changed_by,
+            at=standing.changed_at,
+            why=standing.status_reason,
+        )
+
+
+def filing(actor: Actor, given: Signature, asked: TaskRecord | None) -> tuple[bool, str]:
+    """Whether somebody may file what carries a signature, and why: its signer, or who has the step that asked for it.
+
+    *asked* is that step's task. Who works elsewhere in the instance may not, whatever they may see of it.
+    """
+    if given.filed:
+        return False, "filed"
+    if actor.person_id == given.signer:
+        return True, "signer"
+    if asked is None or asked.performer is not None:
+        return asked is not None and actor.person_id == asked.performer, "named"
+    return actor.has(asked.role), "lane"
+
+
+def lane_name(procedure: Procedure, role: str) -> str:
+    """Return what a role is called in the procedure."""
+    lane = procedure.outline.lane_of_role(role)
+    return lane.name if lane else role
