@@ -19,7 +19,6 @@ into memory. A bridge like ``asgiref`` holds a thread while it sends.
 """
 
 import asyncio
-import io
 import os
 import socket
 import sys
@@ -28,10 +27,13 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, suppress
+from math import inf
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
+
+from werkzeug.wsgi import FileWrapper
 
 from engine import pulse
 
@@ -41,9 +43,8 @@ LONGEST = 3600.0  # seconds that any body may take
 IN_MEMORY = 16 * 1024  # bytes of one body; what is longer lies on the disk
 AT_ONCE = 64  # unfinished bodies of one address
 READING = 60.0  # seconds in which one piece of an answer is taken
-PIECE = 32 * 1024
+PIECE = 64 * 1024
 LUMP = 4 * PIECE  # what a thread yields at once of a long answer
-WAITING = 64  # requests for each thread
 STUCK = 60.0  # seconds after which threads that are all taken are not merely busy
 BEAT = 0.5
 Send = Callable[[Mapping[str, Any]], Any]
@@ -51,17 +52,11 @@ Receive = Callable[[], Any]
 Part = tuple[int, list[tuple[str, str]], bytes, bool]  # status, headers, some of the body, whether more follows
 
 
-class Refused(Exception):
-    """A request that the application never sees."""
-
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.status = status
-
-
-BROKEN = "Permintaan tidak sampai utuh. (The request did not arrive whole.)"
-LATE = "Permintaan terlalu lama dikirim. (The request took too long to arrive.)"
-BUSY = "Alur sedang sibuk; coba lagi sebentar. (Alur is busy; try again shortly.)"
+WORDS = {
+    400: b"Permintaan tidak sampai utuh. (The request did not arrive whole.)",
+    408: b"Permintaan terlalu lama dikirim. (The request took too long to arrive.)",
+    503: b"Alur sedang penuh; coba lagi sebentar. (Alur is full; try again shortly.)",
+}
 
 
 class _Body:
@@ -76,54 +71,50 @@ class Front:
     """An ASGI application around a WSGI application."""
 
     def __init__(
-        self, application: Any, *, threads: int, folder: Path, largest: int, proxies: tuple[str, ...] = ()
+        self, application: Any, *, threads: int, folder: Path, largest: int, trusted: tuple[str, ...] = ()
     ) -> None:
-        """Run *application* in *threads*; bodies of up to *largest* bytes wait in *folder* until they are whole."""
-        self._application, self._folder, self._largest, self._proxies = application, folder, largest, proxies
-        self._threads = ThreadPoolExecutor(threads, "request")
-        self._free, self._most = threads, threads * WAITING
+        """Run *application* in *threads*; bodies of up to *largest* bytes wait in *folder* until they are whole.
+
+        Proxies at *trusted* addresses may have as many unfinished as come.
+        """
+        self._application, self._folder, self._largest, self._trusted = application, folder, largest, trusted
+        self._threads, self._most = ThreadPoolExecutor(threads, "request"), threads
         self._taken: dict[object, float] = {}  # when a thread began with what it does
-        self._held, self._room, self._waiting = 0, 8 * largest, 0
+        self._held, self._room = 0, 8 * largest
         self._unfinished: defaultdict[str, set[_Body]] = defaultdict(set)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Answer one request, or begin and end with the worker."""
+        """Answer one request, or begin with the worker."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            self._beat(asyncio.get_running_loop())
+            await send({"type": "lifespan.startup.complete"})
             return
         environ = environ_of(scope)
-        body = _Body(self._address(environ), self._folder)
+        body = _Body(environ["REMOTE_ADDR"], self._folder)
         try:
-            if 0 < (length := int(environ.get("CONTENT_LENGTH") or 0)) <= self._largest:
-                await self._take_in(body, length, receive)
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+            refused = await self._take_in(body, length, receive) if 0 < length <= self._largest else 0
+            if refused:
+                headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+                await send({"type": "http.response.start", "status": refused, "headers": headers})
+                await send({"type": "http.response.body", "body": WORDS[refused]})
+            else:
                 body.file.seek(0)
-            if self._waiting >= self._most:
-                raise Refused(503, BUSY)
-            environ["wsgi.input"] = body.file if body.size else io.BytesIO()
-            await self._answer(environ, send)
-        except Refused as refused:
-            headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-            await send({"type": "http.response.start", "status": refused.status, "headers": headers})
-            await send({"type": "http.response.body", "body": str(refused).encode()})
+                await self._answer(environ | {"wsgi.input": body.file}, send)
         finally:
             self._held -= body.size
             body.file.close()
 
     # ── bodies ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _address(self, environ: Mapping[str, Any]) -> str:
-        address, forwarded = str(environ["REMOTE_ADDR"]), environ.get("HTTP_X_FORWARDED_FOR", "")
-        return forwarded.rpartition(",")[2].strip() if forwarded and address in self._proxies else address
-
-    async def _take_in(self, body: _Body, length: int, receive: Receive) -> None:
-        """Take in *length* bytes, or raise Refused."""
-        began = asyncio.get_running_loop().time()
-        beside = self._unfinished[body.address]
+    async def _take_in(self, body: _Body, length: int, receive: Receive) -> int:
+        """Take in *length* bytes; the status with which the request is refused, or 0."""
+        began, beside = asyncio.get_running_loop().time(), self._unfinished[body.address]
         try:
             async with body.deadline:
                 beside.add(body)
-                if len(beside) > AT_ONCE:
-                    self._cut(beside)
+                if len(beside) > AT_ONCE and body.address not in self._trusted:
+                    self._cut(beside - {body})
                 while body.size < length:
                     message = await receive()
                     chunk = message.get("body", b"")
@@ -131,16 +122,17 @@ class Front:
                     body.size += len(chunk)
                     self._held += len(chunk)
                     if body.size < length and not message.get("more_body"):
-                        raise Refused(400, BROKEN)
+                        return 400
                     if body not in beside:
-                        raise TimeoutError
+                        return 408
                     body.deadline.reschedule(began + GRACE + min(body.size / SLOWEST, LONGEST))
                     if self._held > self._room:
                         self._cut(set().union(*self._unfinished.values()))
+            return 0
         except TimeoutError:
-            raise Refused(408, LATE) from None
+            return 408
         except OSError:  # the disk is full
-            raise Refused(503, BUSY) from None
+            return 503
         finally:
             beside.discard(body)
             if not beside:
@@ -161,11 +153,7 @@ class Front:
         began, more = False, True
         with suppress(TimeoutError), closing(answer):  # the server ends a connection whose answer ends too soon
             while more:
-                self._waiting += 1
-                try:
-                    status, headers, lump, more = await loop.run_in_executor(self._threads, self._next, answer)
-                finally:
-                    self._waiting -= 1
+                status, headers, lump, more = await loop.run_in_executor(self._threads, self._next, answer)
                 if not began:
                     head = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
                     await send({"type": "http.response.start", "status": status, "headers": head})
@@ -183,14 +171,15 @@ class Front:
             nonlocal status, headers
             status, headers = int(line[:3]), fields
 
-        pieces = self._application(environ, start_response)
-        with closing(pieces) if hasattr(pieces, "close") else nullcontext():
-            lump = bytearray()
+        pieces, lump = self._application(environ, start_response), bytearray()
+        try:
             for piece in pieces:
                 lump += piece
                 if len(lump) >= LUMP:
                     yield status, headers, bytes(lump), True
                     lump.clear()
+        finally:
+            getattr(pieces, "close", bool)()
         yield status, headers, bytes(lump), False
 
     def _next(self, answer: Generator[Part]) -> Part:
@@ -203,23 +192,11 @@ class Front:
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        """Say that the worker lives for as long as it does, unless every thread has been at one thing for too long."""
-        await receive()
-        beating = asyncio.create_task(self._beat())
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        beating.cancel()
-        await send({"type": "lifespan.shutdown.complete"})
-
-    async def _beat(self) -> None:
-        bounded = False
-        while True:
-            taken = list(self._taken.values())
-            if len(taken) < self._free or max(taken) > time.monotonic() - STUCK:
-                pulse.beat()
-            bounded = bounded or _bound_readers()
-            await asyncio.sleep(BEAT)
+    def _beat(self, loop: asyncio.AbstractEventLoop, bounded: bool = False) -> None:
+        """Say again and again that the worker lives, unless every thread has been at one thing for too long."""
+        if len(self._taken) < self._most or max(list(self._taken.values()), default=inf) > time.monotonic() - STUCK:
+            pulse.beat()
+        loop.call_later(BEAT, self._beat, loop, bounded or _bound_readers())
 
 
 def _bound_readers() -> bool:
@@ -255,8 +232,8 @@ def environ_of(scope: Mapping[str, Any]) -> dict[str, Any]:
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
         "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
+        "wsgi.file_wrapper": lambda file, _: FileWrapper(file, LUMP),
+        **dict.fromkeys(("wsgi.multithread", "wsgi.multiprocess"), True),
         "wsgi.run_once": False,
     }
     for raw, value in scope["headers"]:

@@ -1,102 +1,69 @@
 """The pulse of a process: when it last said that it lives and what it works on, where its supervisor reads both.
 
-A process that is frozen, or computes for ever, cannot be asked. So each child of a supervisor writes into a memory that
-they share, without a call into the kernel: a full disk does not stop a pulse, and what a child was at stays to be read
-when it was killed. The supervisor (``serving``) judges; the page of operations tells.
+A process that is frozen, or computes for ever, cannot be asked. So each child of a supervisor has a file in a folder of
+the supervisor's: its time is the beat, its text the row that is worked on, noted before that is touched, so that it is
+there to be read when the child was killed. The supervisor (``serving``) judges; the page of operations tells.
 """
 
-import fcntl
-import mmap
+import ctypes
 import os
-import struct
+import signal
+import sys
 import tempfile
-import time
-from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 PLACE, HUNG = "ALUR_PULSE", "ALUR_HUNG"
-SLOT = struct.Struct("=Qd48s")  # process, when it last said that it lives, what it works on
-SLOTS = 256
-SET_ASIDE, PASSED_BY = 2, 3
-"""How often a process hung on a row before it is set aside, and before it is not even touched."""
-
-_memory: mmap.mmap | None = None
-_at: int | None = None
+SET_ASIDE, PASSED_BY = 2, 3  # how often workers ended on a row before it is set aside, and is not even touched
+PR_SET_PDEATHSIG = 1
+_hung = 0  # how often workers before this one ended on what it works on
 
 
-def provide() -> Path:
-    """Make the memory for this process and the children that it starts from now on; where it is."""
-    descriptor, name = tempfile.mkstemp(prefix="alur-")
-    os.write(descriptor, bytes(SLOT.size * SLOTS))
-    os.close(descriptor)
-    os.environ[PLACE] = name
-    _open()
-    return Path(name)
+def end_with_parent(number: signal.Signals = signal.SIGKILL) -> None:
+    """Let the kernel send this process a signal when its parent dies (Linux: prctl(2), PR_SET_PDEATHSIG)."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number)
 
 
-def join() -> None:
-    """Take a place in the supervisor's memory, if there is a supervisor, and say that this process lives."""
-    global _at  # noqa: PLW0603 - one for the process, like its identity
-    if PLACE in os.environ and (memory := _open()):
-        with Path(os.environ[PLACE]).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            _at = next((n for n in range(SLOTS) if SLOT.unpack_from(memory, n * SLOT.size)[0] == 0), 0) * SLOT.size
-            SLOT.pack_into(memory, _at, os.getpid(), time.monotonic(), b"")
+def provide() -> tempfile.TemporaryDirectory[str]:
+    """Make the folder for children that this process starts from now on."""
+    folder = tempfile.TemporaryDirectory(prefix="alur-", ignore_cleanup_errors=True)
+    os.environ[PLACE] = folder.name
+    return folder
 
 
 def beat() -> None:
     """Say that this process lives."""
-    if _at is not None and _memory is not None:
-        struct.pack_into("=d", _memory, _at + 8, time.monotonic())
+    if place := os.environ.get(PLACE):
+        with suppress(OSError):
+            Path(place, str(os.getpid())).touch()
 
 
-def rows(found: Iterable[str]) -> Iterator[str]:
-    """Give row after row to work on, each noted before it is touched; those that this process must pass by are left."""
-    for row in found:
-        if hung(row) < PASSED_BY:
-            _note(row)
-            yield row
-    _note("")
+def at(row: str) -> bool:
+    """Note what this process works on from now on; whether it may touch that at all."""
+    global _hung  # noqa: PLW0603 - one for the process
+    _hung = os.environ.get(HUNG, "").split().count(row)
+    if place := os.environ.get(PLACE):
+        with suppress(OSError):  # a disk that is full
+            Path(place, str(os.getpid())).write_text(row)
+    return _hung < PASSED_BY
 
 
-def hung(row: str) -> int:
-    """Return how often the processes before this one hung on a row."""
-    return dict(_hung()).get(row, 0)
+def aside() -> str:
+    """Return why what this process works on is to be set aside; empty if it is not."""
+    return "pekerja latar macet dua kali karenanya" if _hung >= SET_ASIDE else ""
 
 
 def passed_by() -> list[str]:
     """Return the rows that this process does not touch."""
-    return [row for row, times in _hung() if times >= PASSED_BY]
+    rows = os.environ.get(HUNG, "").split()
+    return sorted({row for row in rows if rows.count(row) >= PASSED_BY})
 
 
 def read() -> dict[int, tuple[float, str]]:
-    """Return when each process that has a place here last said that it lives, and what it works on."""
-    if PLACE not in os.environ or (memory := _open()) is None:
-        return {}
-    places = (SLOT.unpack_from(memory, n * SLOT.size) for n in range(SLOTS))
-    return {pid: (at, row.rstrip(b"\0").decode()) for pid, at, row in places if pid}
-
-
-def leave(pid: int) -> None:
-    """Free the place of a process that has ended."""
-    for n in range(SLOTS if _memory is not None else 0):
-        if _memory is not None and SLOT.unpack_from(_memory, n * SLOT.size)[0] == pid:
-            SLOT.pack_into(_memory, n * SLOT.size, 0, 0.0, b"")
-
-
-def _note(row: str) -> None:
-    if _at is not None and _memory is not None:
-        SLOT.pack_into(_memory, _at, os.getpid(), time.monotonic(), row.encode()[:48])
-
-
-def _hung() -> list[tuple[str, int]]:
-    pairs = (pair.partition(":") for pair in os.environ.get(HUNG, "").split())
-    return [(row, int(times)) for row, _, times in pairs]
-
-
-def _open() -> mmap.mmap | None:
-    global _memory  # noqa: PLW0603 - likewise
-    if _memory is None:
-        with Path(os.environ[PLACE]).open("r+b") as file:
-            _memory = mmap.mmap(file.fileno(), 0)
-    return _memory
+    """Return when each child of the supervisor last said that it lives, and what it works on."""
+    found = {}
+    for file in Path(os.environ[PLACE]).iterdir() if PLACE in os.environ else ():
+        with suppress(OSError):  # it ended
+            found[int(file.name)] = (file.stat().st_mtime, file.read_text())
+    return found

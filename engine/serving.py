@@ -10,7 +10,6 @@ computed at all, and the clock is the supervisor's own ticks, so that a machine 
 worker ended is kept: the next one but one sets it aside as an incident, and if even that hangs, passes it by.
 """
 
-import ctypes
 import faulthandler
 import gc
 import os
@@ -22,12 +21,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from cryptography import x509
@@ -49,7 +48,6 @@ from engine.store.keys import keys_dir
 
 log = structlog.get_logger(__name__)
 SUPERVISOR = "ALUR_SUPERVISOR"
-PR_SET_PDEATHSIG = 1
 RESTART_SECONDS = 1.0
 HEADER_SECONDS = 20  # for a header to come whole, and for an idle connection
 STOP_SECONDS, LAST_SECONDS = 3, 1.5  # for requests under way, then for the worker
@@ -62,19 +60,15 @@ CERTIFICATE_DAYS = 825
 
 
 def attach(number: signal.Signals = signal.SIGTERM) -> None:
-    """Let this process be seen by its supervisor, and get a signal when that dies (Linux: prctl(2), PR_SET_PDEATHSIG).
-
-    Killed for hanging, it says where it was.
-    """
+    """Let this process be seen by its supervisor, and end with it; killed for hanging, it says where it was."""
     faulthandler.enable()
     gc.freeze()
-    pulse.join()
+    pulse.beat()
     supervisor = os.environ.get(SUPERVISOR)
-    if supervisor is None or not sys.platform.startswith("linux"):
-        return
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number)
-    if os.getppid() != int(supervisor):  # it died before we asked
-        os.kill(os.getpid(), number)
+    if supervisor is not None:
+        pulse.end_with_parent(number)
+        if os.getppid() != int(supervisor):  # it died before we asked
+            os.kill(os.getpid(), number)
 
 
 def application() -> Front:
@@ -91,7 +85,7 @@ def application() -> Front:
         threads=settings.threads,
         folder=settings.data,
         largest=settings.upload_limit,
-        proxies=settings.proxies,
+        trusted=settings.proxies,
     )
 
 
@@ -118,20 +112,10 @@ def serve(settings: Settings, *, certificate: Path | None = None, key: Path | No
     children = _Children(server)
     server.on_startup(children.start)
     server.on_shutdown(children.stop)
-    with supervising():
-        server.serve()
-
-
-@contextmanager
-def supervising() -> Iterator[None]:
-    """Make this process a supervisor, whose children end with it and say that they live."""
     os.environ[SUPERVISOR] = str(os.getpid())
     gc.freeze()  # what was imported is not looked through again, least of all at the end
-    memory = pulse.provide()
-    try:
-        yield
-    finally:
-        memory.unlink(missing_ok=True)
+    with pulse.provide():
+        server.serve()
 
 
 def _connections() -> int:
@@ -170,80 +154,63 @@ def refuse_bad_certificate(certificate: Path, key: Path) -> None:
 class _Children:
     """The worker beside the web workers, started again when it ends, and an eye on all of them."""
 
-    def __init__(self, server: Any = None) -> None:
+    def __init__(self, server: Any) -> None:
         self._server = server
-        self._process: subprocess.Popen[bytes] | None = None
-        self._born = 0.0
-        self._hung: dict[str, int] = {}
+        self._hung: list[str] = []  # rows on which workers ended, each as often as they did
         self._seen: dict[int, tuple[float, float, int]] = {}  # what it said last, had computed by then, and ticks since
         self._stopping = threading.Event()
-        self._watch = threading.Thread(target=self._keep_alive, name="watch", daemon=True)
 
     def start(self) -> None:
         """Start the worker and watch."""
         self._spawn()
-        self._watch.start()
+        threading.Thread(target=self._keep_alive, name="watch", daemon=True).start()
 
     def stop(self) -> None:
         """Tell the worker to finish, and wait a little."""
         self._stopping.set()
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(LAST_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
+        self._process.terminate()
+        try:
+            self._process.wait(LAST_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
 
     def _keep_alive(self) -> None:
         while not self._stopping.wait(TICK):
-            if self._process is None or (self._server is not None and self._server.interrupt_signal):
-                self._stopping.set()  # the worker ends its round while the web workers end theirs
-                if self._process is not None:
-                    self._process.terminate()
+            if self._server.interrupt_signal:  # the worker ends its round while the web workers end theirs
+                self._process.terminate()
                 return
-            web = [child.inner.pid for child in list(self._server.wrks)] if self._server is not None else []
-            for pid in (*web, self._process.pid):
-                self._look_at(pid)
-            for pid in self._seen.keys() - {*web, self._process.pid}:
-                del self._seen[pid]
-                pulse.leave(pid)
+            said = pulse.read()
+            for pid in (self._process.pid, *(child.inner.pid for child in list(self._server.wrks))):
+                self._look_at(pid, *said.get(pid, (0.0, "")))
             if self._process.poll() is not None and time.monotonic() > self._born + RESTART_SECONDS:
-                self._replace()
+                self._replace(said.get(self._process.pid, (0.0, ""))[1])
 
-    def _look_at(self, pid: int) -> None:
-        """Kill a process that hangs: with a trace of what it was at where it still can give one, else for good."""
-        try:
+    def _look_at(self, pid: int, said: float, row: str) -> None:
+        """Kill a process that hangs: with a trace of what it was at where it can still give one."""
+        with suppress(OSError):  # it has ended, or this system does not tell
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-        except OSError:
-            return  # it is gone, or this system has no such place: no process is replaced then
-        said, row = pulse.read().get(pid, (0.0, ""))
-        computed = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        before = self._seen.get(pid)
-        if before is None or before[0] != said:
-            self._seen[pid] = (said, computed, 0)
-            return
-        _, since, ticks = self._seen[pid] = (said, before[1], before[2] + 1)
-        frozen, computing = fields[0] == "T" and ticks >= FROZEN, bool(said) and computed - since >= COMPUTING
-        if frozen or computing or ticks >= SILENT:
-            log.error("process hangs, replacing it", process=pid, row=row, frozen=frozen, computed=computed - since)
-            with suppress(ProcessLookupError):
+            computed = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            before, since, ticks = self._seen.get(pid, (-1.0, computed, 0))
+            since, ticks = (since, ticks + 1) if before == said else (computed, 0)
+            self._seen[pid] = (said, since, ticks)
+            frozen, computing = fields[0] == "T" and ticks >= FROZEN, said > 0 and computed - since >= COMPUTING
+            if frozen or computing or ticks >= SILENT:
+                log.error("process hangs, replacing it", process=pid, row=row, frozen=frozen, computed=computed - since)
                 os.kill(pid, signal.SIGABRT)
                 time.sleep(TICK)
                 os.kill(pid, signal.SIGKILL)
 
-    def _replace(self) -> None:
-        """Start the worker again, and tell it on which rows others before it ended."""
-        ended = cast("subprocess.Popen[bytes]", self._process)
-        row = pulse.read().get(ended.pid, (0.0, ""))[1]
-        again = self._hung.get(row, 0) if time.monotonic() < self._born + SAME_SECONDS else 0
-        self._hung = {r: n for r, n in self._hung.items() if n >= pulse.PASSED_BY} | ({row: again + 1} if row else {})
-        log.warning("worker died, starting it again", code=ended.returncode, row=row)
+    def _replace(self, row: str) -> None:
+        """Start the worker again, and tell it on which rows others ended: the last, and those to be passed by."""
+        recent = row if time.monotonic() < self._born + SAME_SECONDS else ""
+        self._hung = [r for r in self._hung if r == recent or self._hung.count(r) >= pulse.PASSED_BY]
+        self._hung += [row] if row else []
+        log.warning("worker died, starting it again", code=self._process.returncode, row=row)
         self._spawn()
 
     def _spawn(self) -> None:
-        hung = " ".join(f"{row}:{times}" for row, times in self._hung.items())
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "engine", "worker"], env=os.environ | {pulse.HUNG: hung}
+            [sys.executable, "-m", "engine", "worker"], env=os.environ | {pulse.HUNG: " ".join(self._hung)}
         )
         self._born = time.monotonic()
 

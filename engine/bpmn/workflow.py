@@ -28,6 +28,7 @@ from SpiffWorkflow.spiff.specs.defaults import ParallelMultiInstanceTask, Sequen
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskIterator, TaskState
 
+from engine import pulse
 from engine.bpmn import expression, semantics
 from engine.bpmn.limits import MOST_ITEMS
 from engine.bpmn.timers import host_functions, is_literal
@@ -185,8 +186,9 @@ class Budget:
 
     def step(self, workflow: "InstanceWorkflow") -> str:
         """Take a step; why it may not be taken, or nothing."""
-        reason = ""
-        if self.steps <= 0:
+        if reason := pulse.aside():
+            self.steps = 0
+        elif self.steps <= 0:
             reason = f"lebih dari {MOST_STEPS} langkah mesin tanpa menunggu siapa pun"
         elif time.thread_time() > self.until:
             reason = f"lebih dari {MOST_SECONDS:g} detik hitungan mesin tanpa menunggu siapa pun"

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, BinaryIO
 
+from engine import pulse
 from engine.model.errors import Damaged
 
 PAYLOAD = "data/"
@@ -81,6 +82,7 @@ class Bag:
             while chunk := source.read(CHUNK):
                 digest.update(chunk)
                 target.write(chunk)
+                pulse.beat()
         if digest.hexdigest() != each.sha256:
             raise Damaged(each.path)
 

@@ -23,6 +23,7 @@ from typing import IO, Any, cast
 
 import msgpack
 
+from engine import pulse
 from engine.model.errors import AlurError, Busy, SetupError
 
 AT_ONCE = 2
@@ -69,6 +70,7 @@ def call(function: str, argument: Any) -> Any:
 
 def serve() -> None:
     """Answer the one call that the command line and the standard input say."""
+    pulse.end_with_parent()
     if LIMITED:
         os.nice(5)  # people who work come first
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -18,6 +18,7 @@ from typing import Any
 import msgpack
 import typst
 
+from engine import pulse
 from engine.documents.child import LIMITED, allow, asked, limit
 from engine.model.errors import NotPrinted
 
@@ -40,6 +41,7 @@ def serve() -> None:
     """Print what is ordered until nothing more comes."""
     folder = Path(sys.argv[1])
     pipe, answers = sys.stdin.buffer, sys.stdout.buffer
+    pulse.end_with_parent()
     compositor = Compositor(folder)
     answers.write(b"+\n")
     answers.flush()

@@ -90,9 +90,10 @@ class Press:
     def _printed(self, order: Order) -> Print:
         with self._lock:
             kept = self._idle.pop() if self._idle else None
-        answer = kept.ask(order, self.limits) if kept is not None else None
-        if kept is not None and answer is None and kept.end() == -signal.SIGALRM:  # it ended while nobody asked
+        if kept is not None and kept.process.poll() is not None:  # it ended while nobody asked
+            kept.end()
             kept = None
+        answer = kept.ask(order, self.limits) if kept is not None else None
         child = kept or _Child()
         if child is not kept:
             answer = child.ask(order, self.limits)

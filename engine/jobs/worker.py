@@ -3,8 +3,11 @@
 The database rows are the truth. Every second a sweep asks one indexed query for instances with a due timer and one for
 messages that somebody waits for. Firing and receiving are moves under the revision check, so any number of workers on
 any number of machines may sweep at once, and one that dies loses nothing. A queue (Huey) was weighed: in front of rows
-that a sweep finds anyway it would only save the second, and nothing yet is rendered or mailed. It comes with the first
-job that has no row of its own.
+that a sweep finds anyway it would only save the second; papers and berkas that are due are rows as well.
+
+Which row it works on, the worker says before it touches it (``engine.pulse``). One on which two workers ended is set
+aside: an instance goes no further than an incident, a paper or a berkas is said to have failed. Where even that ends a
+worker, because the instance cannot be loaded, the row is passed by, and the operator's page names it.
 """
 
 import os
@@ -70,15 +73,16 @@ class Worker:
         """Fire what is due at *now*, deliver what is waited for, and keep house; how many instances moved."""
         moved = 0
         if not is_restored(self.data_dir):
-            for instance_id in pulse.rows(self.timers.due(now)):
+            for instance_id in self.timers.due(now):
                 moved += self._moved(instance_id, partial(self.timers.fire, instance_id, now))
             for message_id, instance_id in self.messages.deliverable():
                 moved += self._moved(instance_id, partial(self.messages.deliver, message_id, instance_id, now))
             self._quietly("documents not printed", self.printing.sweep, now)
             self._quietly("berkas not built", self.archives.sweep, now)
+            pulse.at("")
         self.fired += moved
         if self._beaten is None or now - self._beaten >= BEAT_EVERY:
-            self.operations.beat(self.name, now, {"fired": self.fired})
+            self.operations.beat(self.name, now, {"fired": self.fired, "passed_by": pulse.passed_by()})
             self._beaten = now
         if self._tidied is None or now - self._tidied >= TIDY_EVERY:
             self.documents.forget_staged(now)
@@ -95,7 +99,7 @@ class Worker:
 
     def _moved(self, instance_id: str, move: Callable[[], bool]) -> bool:
         try:
-            return move()
+            return pulse.at(instance_id) and move()
         except Exception as error:  # one instance must not keep the others from moving
             log.error("instance not moved", instance=instance_id, cause=str(error), exc_info=error)
             return False

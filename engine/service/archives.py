@@ -16,6 +16,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, BinaryIO
 
+from engine import pulse
 from engine.forms.field import FILING, Field, Kind, Wording
 from engine.forms.form import Form
 from engine.forms.rules import rules_of
@@ -225,7 +226,15 @@ class Archives:
         """Build what is due; how many were built."""
         with self.dossiers.database.read() as reader:
             due = archives.buildable(reader, AT_A_SWEEP)
-        return sum(self.make(each.instance_id, now) for each in due)
+        made = 0
+        for each in due:
+            if not pulse.at(each.instance_id):
+                continue
+            if pulse.aside():
+                self._fail(each, pulse.aside(), now)
+            else:
+                made += self.make(each.instance_id, now)
+        return made
 
     def make(self, instance_id: str, now: datetime, *, again: bool = False) -> bool:
         """Build the berkas of an instance if it is due, or failed and tried *again*; whether it was built."""

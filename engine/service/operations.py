@@ -1,13 +1,15 @@
 """How the machine is doing, for the operator; and the housekeeping that happens without a person."""
 
 import shutil
+import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from engine import __version__
+from engine import __version__, pulse
 from engine.model.errors import NotPermitted
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.store.database import Database
@@ -15,6 +17,7 @@ from engine.store.queries import drafts, office, people
 
 WORKER = "worker"
 LATE = timedelta(seconds=90)
+SILENT = 10.0  # seconds after which a worker of this machine is not said to live
 KEPT = timedelta(days=30)
 
 
@@ -27,6 +30,7 @@ class Health:
     figures: Mapping[str, int]
     worker_at: datetime | None
     worker_late: bool
+    passed_by: tuple[str, ...]
     beats: Mapping[str, tuple[datetime, Mapping[str, Any]]]
     disk_free: int
     disk_total: int
@@ -50,14 +54,17 @@ class Operations:
             figures = office.figures(reader, now, now - timedelta(minutes=15))
             beats = office.beats(reader)
             samples = people.sample_people(reader)
-        worker = max((at for name, (at, _) in beats.items() if name.startswith(WORKER)), default=None)
+        workers = {name: beat for name, beat in beats.items() if name.startswith(WORKER)}
+        heard = {str(pid): time.time() - at for pid, (at, _) in pulse.read().items()}
+        alive = [beat for name, beat in workers.items() if _lives(name, beat[0], heard, now)]
         usage = shutil.disk_usage(self.data_dir)
         return Health(
             version=__version__,
             database=self.database.dialect,
             figures=figures,
-            worker_at=worker,
-            worker_late=worker is None or now - worker > LATE,
+            worker_at=max((at for at, _ in workers.values()), default=None),
+            worker_late=not alive,
+            passed_by=tuple(row for _, detail in alive for row in detail.get("passed_by", ())),
             beats=beats,
             disk_free=usage.free,
             disk_total=usage.total,
@@ -82,3 +89,9 @@ class Operations:
         with self.database.write(SYSTEM, now) as work:
             drafts.forget_dropped(work, now - KEPT)
             people.forget_sessions(work, now - KEPT)
+
+
+def _lives(name: str, at: datetime, heard: Mapping[str, float], now: datetime) -> bool:
+    """Whether a worker lives: one beside this process by its pulse, one elsewhere by what it wrote last."""
+    _, host, process = name.split(":")
+    return heard.get(process, SILENT) < SILENT if heard and host == socket.gethostname() else now - at <= LATE

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 import structlog
 
+from engine import pulse
 from engine.documents.press import PRESS, Order, Press
 from engine.model.errors import AlurError, Busy, NotFound, NotPermitted, NotPrinted
 from engine.model.history import Action, Deed
@@ -122,7 +123,11 @@ class Printing:
         with self.database.read() as reader:
             found = renderings.due(reader, AT_A_SWEEP)
         for document_id in found:
+            if not pulse.at(document_id):
+                continue
             try:
+                if pulse.aside():
+                    raise TimeoutError
                 self.make(document_id, now)
             except Exception as error:  # one paper must not keep the others waiting
                 log.error("paper not made", document=document_id, cause=str(error), exc_info=error)
@@ -224,6 +229,7 @@ class Printing:
         return made
 
     def _stored(self, template: Template, wanted: Rendering, content: bytes, now: datetime) -> Rendering:
+        pulse.beat()  # each may have taken its time
         stored = self.files.put(io.BytesIO(content), limit=LARGEST)
         return replace(
             wanted,

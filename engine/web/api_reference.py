@@ -1,6 +1,6 @@
 """The page that explains the API to people, made from the document that programs read."""
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, current_app, render_template
 
 from engine.web.access import anyone
 from engine.web.api import openapi
@@ -12,6 +12,4 @@ pages = Blueprint("api_reference", __name__, url_prefix="/api")
 @anyone
 def show() -> str:
     """Show every operation with what it takes and gives."""
-    return render_template(
-        "api/reference.html", document=openapi.document(current_app), origin=request.host_url.rstrip("/")
-    )
+    return render_template("api/reference.html", document=openapi.document(current_app))

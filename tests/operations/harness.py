@@ -188,7 +188,9 @@ class Installation:
                 office.hire(account, role)
             for name in deploy:
                 files = read_folder(self.processes, self.forms, name)
-                office.services.deployments.deploy(office.actor("perancang"), name, files, "uji", office.now)
+                office.services.deployments.deploy(
+                    office.actor("perancang"), name, files, "uji", office.now, at_console=True
+                )
             give_passwords(office)
 
     def sign_in(self, account: str, password: str = PASSWORD) -> "Browser":

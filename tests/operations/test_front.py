@@ -93,12 +93,11 @@ def test_of_too_many_unfinished_bodies_of_one_address_the_laziest_goes(office, m
         running = []
         for peer in peers:
             running.append(asyncio.create_task(peer.meets(at_work)))
-            peer.says(b"a" * 500)
             await asyncio.sleep(0.01)
         stranger = Peer(1_000, address="10.0.0.2")
         stranger.says(b"a" * 1_000)
         await stranger.meets(at_work)
-        peers[-1].says(b"a" * 500)
+        peers[-1].says(b"a" * 1_000)
         await running[-1]
         done = [peer for peer, task in zip(peers, running, strict=True) if task.done()]
         for task in running:

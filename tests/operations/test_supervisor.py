@@ -71,6 +71,21 @@ def test_processes_that_stand_still_are_replaced_and_work_goes_on(installation):
     assert server.said.count("process hangs, replacing it") == 2
 
 
+def test_a_row_on_which_two_workers_ended_is_an_incident_and_everything_else_goes_on(install):
+    office = install()
+    office.prepare(deploy=("hitung",))
+    server = office.serve()
+    ani = office.sign_in("ani")
+    for number in ("tanpa akhir", "007"):
+        assert ani.start("hitung", nomor=number, lama="PT1S").status == 303
+    until(lambda: ani.tasks("007", "bersama"), "the other timer fires", seconds=5 * PATIENCE)
+    assert server.said.count("process hangs, replacing it") == 2
+    assert "in hasil_dari" in server.said, "where it hung is told"
+    operator = office.sign_in("operator")
+    assert "macet dua kali karenanya" in operator.get("/insiden").text
+    until(lambda: "hidup" in operator.get("/operasi").text, "the worker is said to live")
+
+
 @pytest.mark.parametrize("moment", ["a visitor never ends a request", "the worker is only starting"])
 def test_nothing_outlives_a_supervisor_that_was_killed(installation, moment):
     installation.settings["ALUR_WORKERS"] = "2"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine import pulse
 from engine.model.errors import InvalidProcedure, NotFound, NotPermitted, NotPrinted
 from engine.service.histories import Filter
 from engine.service.verification import MOST_MISSES, TooManyQuestions
@@ -200,6 +201,21 @@ def test_what_cannot_be_printed_later_says_where_and_why_and_the_operator_tries_
         office.services.printing.retry(office.actor("ann"), found.id, office.now)
     office.services.printing.retry(office.actor("operator"), found.id, office.now)
     assert paper(office, found)[2].startswith(b"%PDF-")
+
+
+def test_a_paper_on_which_two_workers_ended_is_said_to_have_failed(staffed, monkeypatch):
+    deploy(staffed, letter())
+    instance = staffed.services.instances.start(staffed.actor("ann"), PROCESS, {}, staffed.now)
+    task = staffed.task(instance, "tulis")
+    staffed.services.tasks.complete(staffed.actor("ann"), task, {"surat.isi": ["Halo"]}, staffed.now)
+    found = document(staffed, instance, "surat")
+    monkeypatch.setenv("ALUR_HUNG", f"{found.id} {found.id}")
+    staffed.services.printing.sweep(staffed.now)
+    pulse.at("")
+    with pytest.raises(NotPrinted, match="TimeoutError"):
+        paper(staffed, found)
+    staffed.services.printing.retry(staffed.actor("operator"), found.id, staffed.now)
+    assert paper(staffed, found)[2].startswith(b"%PDF-")
 
 
 def test_what_is_being_filled_in_can_be_looked_at_and_leaves_nothing(office):

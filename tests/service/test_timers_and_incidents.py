@@ -1,8 +1,13 @@
 """Other procedures through the host: timers without a person, incidents, four eyes, versions side by side."""
 
+import os
+import time
+
 import pytest
 
+from engine import pulse
 from engine.app import build_services
+from engine.jobs.worker import Worker
 from engine.model.errors import Conflict, InvalidProcedure, NotPermitted
 from engine.model.process import InstanceStatus
 from engine.service.histories import Filter
@@ -152,3 +157,65 @@ def test_a_start_that_lost_the_race_for_a_period_is_told_who_has_it(clinic):
     with pytest.raises(Conflict):
         clinic.start("sekretaris")
     assert clinic.page(first).record.started_at == clinic.now
+
+
+# ── what a worker ended on ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def worker_of(office):
+    """The worker that comes next."""
+    services = office.services
+    return Worker(
+        services.timers,
+        services.messages,
+        services.documents,
+        services.printing,
+        services.archives,
+        services.operations,
+        office.data_dir,
+    )
+
+
+@pytest.fixture
+def late_writer(clinic):
+    """An instance whose timer is due."""
+    deploy(clinic, "boundary_timer_interrupts", {"tulis": form(), "ingatkan": form()})
+    instance = start(clinic, "boundary_timer_interrupts")
+    clinic.later(hours=2)
+    return instance
+
+
+def test_an_instance_on_which_two_workers_ended_is_set_aside_until_the_operator_tries_it_again(
+    clinic, late_writer, monkeypatch
+):
+    monkeypatch.setenv("ALUR_HUNG", f"{late_writer} {late_writer}")
+    worker_of(clinic).sweep(clinic.now)
+    operator = clinic.actor("operator")
+    [incident] = clinic.services.incidents.list(operator)[0]
+    assert (incident.element_id, incident.cause) == ("batas", "pekerja latar macet dua kali karenanya")
+    assert clinic.services.timers.due(clinic.now) == ()
+    assert clinic.services.incidents.retry(operator, incident.id, clinic.now)
+    assert clinic.open_steps(late_writer) == ["ingatkan"]
+    with clinic.database.read() as reader:
+        assert verify(reader).sound
+
+
+def test_an_instance_that_cannot_even_be_set_aside_is_passed_by_and_the_operator_reads_so(
+    clinic, late_writer, monkeypatch
+):
+    monkeypatch.setenv("ALUR_HUNG", " ".join([late_writer] * 3))
+    worker_of(clinic).sweep(clinic.now)
+    assert clinic.page(late_writer).record.status is InstanceStatus.RUNNING
+    health = clinic.services.operations.health(clinic.actor("operator"), clinic.now)
+    assert health.passed_by == (late_writer,)
+
+
+def test_a_worker_that_hangs_is_not_said_to_live(clinic, monkeypatch):
+    worker = worker_of(clinic)
+    worker.sweep(clinic.now)
+    operator = clinic.actor("operator")
+    assert not clinic.services.operations.health(operator, clinic.now).worker_late
+    for silent_for, late in ((1.0, False), (11.0, True)):
+        said = {os.getpid(): (time.time() - silent_for, "")}
+        monkeypatch.setattr(pulse, "read", lambda said=said: said)
+        assert clinic.services.operations.health(operator, clinic.now).worker_late is late
