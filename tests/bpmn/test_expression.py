@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.bpmn import expression
+from engine.bpmn import expression, timers
 from engine.bpmn.expression import ExpressionError
 from engine.model.bounds import TooMuch, bounded
 
@@ -271,3 +271,17 @@ def test_whatever_somebody_writes_ends_soon_or_is_refused(text):
 def test_no_text_whatever_raises_anything_but_an_expression_error(text):
     with contextlib.suppress(ExpressionError):
         expression.compile(text).evaluate({"x": 1})
+
+
+@pytest.mark.parametrize("text", ["P9999999M", "P99999999999Y", "PT" + "9" * 4_000 + "S", "P1Z", "-P1D", "besok"])
+def test_a_timer_of_ten_million_months_is_refused_and_not_counted_month_by_month(text):
+    with pytest.raises(ValueError, match="bukan lama waktu"):
+        timers._length(text, datetime(2025, 4, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [("P1Y", 365), ("P1M", 30), ("P2W", 14), ("P40000D", 40_000), ("P1DT12H", 1.5), ("PT1,5H", 0.0625)],
+)
+def test_a_timer_takes_the_lengths_that_people_write(text, days):
+    assert timers._length(text, datetime(2025, 4, 1, tzinfo=UTC)) == timedelta(days=days)
