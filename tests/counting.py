@@ -3,6 +3,7 @@
 import json
 
 from engine.cli import CONSOLE
+from tests.places import placed
 
 PROCESS = "hitung_alat"
 BPMN = """<?xml version="1.0" encoding="UTF-8"?>
@@ -195,7 +196,7 @@ SHOWN = {
 def files():
     """The procedure as it lies in a checkout."""
     found = {
-        f"processes/{PROCESS}/{PROCESS}.bpmn": BPMN.encode(),
+        f"processes/{PROCESS}/{PROCESS}.bpmn": placed(BPMN.encode()),
         f"processes/{PROCESS}/functions.py": FUNCTIONS.encode(),
     }
     for name, schema in SCHEMAS.items():

@@ -21,6 +21,7 @@ def words() -> Words:
         returned=gettext("Dikembalikan"),
         passes=gettext("{n} kali"),
         legend=gettext("Keterangan gambar"),
+        undrawn=gettext("Tidak tergambar: {names}"),
     )
 
 

@@ -308,12 +308,19 @@ def test_a_name_that_looks_like_markup_stays_a_name() -> None:
     assert said(svg, "e0") == '<script>"&amp;, Sedang dikerjakan, <b>, &'
 
 
-def test_an_element_without_a_place_is_left_out_and_a_file_without_any_is_refused() -> None:
-    one = diagram(KINDS["task"]).replace(b"</bpmn:process>", b'<bpmn:task id="tanpa_tempat"/></bpmn:process>')
-    assert "tanpa_tempat" not in draw(one, words=WORDS)
+def test_what_has_a_place_is_drawn_and_what_has_none_is_named() -> None:
+    lacking = b'<bpmn:task id="tanpa_tempat" name="Periksa &lt;berkas&gt;"/><bpmn:endEvent id="akhir"/></bpmn:process>'
+    svg = draw(diagram(KINDS["task"]).replace(b"</bpmn:process>", lacking), words=WORDS)
+    assert 'data-element="e0"' in svg
+    named = "Tidak tergambar: Periksa <berkas>, akhir"
+    assert etree.fromstring(svg).find(f"{SVG}title").text.endswith(f". {named}"), "who listens hears it"
+    [foot] = [each for each in etree.fromstring(svg) if each.get("data-undrawn") is not None]
+    assert texts(foot) == named
     bare = re.sub(rb"<bpmndi:BPMNDiagram>.*</bpmndi:BPMNDiagram>", b"", diagram(KINDS["task"]))
-    with pytest.raises(NoDrawing, match="BPMN DI"):
-        draw(bare, words=WORDS)
+    assert "Tidak tergambar: " in draw(bare, words=WORDS)
+
+
+def test_what_is_no_diagram_is_not_drawn() -> None:
     with pytest.raises(NoDrawing, match="bukan BPMN"):
         draw(b"<svg/>", words=WORDS)
     with pytest.raises(NoDrawing, match="tidak dapat dibaca"):

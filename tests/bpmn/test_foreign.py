@@ -9,6 +9,7 @@ import pytest
 
 from engine.bpmn.rules import Forms, check, foreign
 from tests.bpmn.test_rules import written
+from tests.places import placed
 
 FOREIGN = Path(__file__).parent / "foreign"
 LEAVE = "Process_permohonan_cuti_x7k2m9"
@@ -24,7 +25,7 @@ FORMS = {"permohonan": frozenset({"jumlah_hari", "alasan"}), "persetujuan": froz
 @pytest.mark.parametrize("name", PROCESS_IDS)
 def test_every_reason_is_said_with_its_place_and_its_mending(name: str) -> None:
     diagram = FOREIGN / f"{name}.bpmn"
-    found = check({diagram.name: diagram.read_bytes()}, PROCESS_IDS[name], Forms(FORMS))
+    found = check({diagram.name: placed(diagram.read_bytes())}, PROCESS_IDS[name], Forms(FORMS))
     assert "".join(written(each) for each in found) == diagram.with_suffix(".txt").read_text()
 
 

@@ -16,6 +16,7 @@ from lxml import etree
 from engine.bpmn.drawing import NoDrawing, Words, draw
 from engine.bpmn.rules import FormExpression, Forms, check
 from engine.model.errors import Finding
+from tests.places import placed
 
 BROKEN = Path(__file__).parent / "broken"
 DIAGRAMS = Path(__file__).parent / "diagrams"
@@ -55,7 +56,7 @@ def written(finding: Finding) -> str:
 
 @pytest.mark.parametrize("diagram", sorted(BROKEN.glob("*.bpmn")), ids=lambda path: path.stem)
 def test_the_designer_hears_every_fault_with_its_place_and_its_mending(diagram: Path) -> None:
-    found = check({diagram.name: diagram.read_bytes()}, "contoh", Forms(FORMS))
+    found = check({diagram.name: placed(diagram.read_bytes())}, "contoh", Forms(FORMS))
     assert "".join(written(each) for each in found) == diagram.with_suffix(".txt").read_text()
 
 
@@ -81,7 +82,7 @@ def test_the_office_s_own_sop_has_no_fault_and_no_warning() -> None:
 
 def test_without_the_forms_nothing_is_said_about_them() -> None:
     diagram = BROKEN / "tanpa_formulir.bpmn"
-    assert check({diagram.name: diagram.read_bytes()}, "contoh", None) == []
+    assert check({diagram.name: placed(diagram.read_bytes())}, "contoh", None) == []
 
 
 def test_a_form_that_no_longer_asks_for_what_a_gateway_reads_is_named_at_the_gateway_s_flow() -> None:
@@ -126,7 +127,7 @@ def test_a_step_may_use_a_form_under_another_name() -> None:
         b"</spiffworkflow:properties></bpmn:extensionElements></bpmn:userTask>",
     )
     assert named != diagram
-    assert check({"contoh.bpmn": named}, "contoh", Forms(FORMS)) == []
+    assert check({"contoh.bpmn": placed(named)}, "contoh", Forms(FORMS)) == []
 
 
 def test_a_folder_without_a_diagram_is_told_which_file_it_lacks() -> None:
@@ -202,7 +203,7 @@ def test_functions_that_cannot_be_called_or_do_more_than_compute_are_named_with_
 
 
 def test_every_fault_of_two_files_is_heard_at_once_in_the_order_of_files_and_lines() -> None:
-    files = {name: (BROKEN / name).read_bytes() for name in ("syarat_rusak.bpmn", "tautan.bpmn")}
+    files = {name: placed((BROKEN / name).read_bytes()) for name in ("syarat_rusak.bpmn", "tautan.bpmn")}
     found = check(files, "contoh", Forms(FORMS))
     assert [(each.file, each.rule) for each in found if each.rule != "several_executable"] == [
         ("syarat_rusak.bpmn", "expression"),

@@ -1,5 +1,6 @@
 """Draws a procedure from a few words: for diagrams whose fault is in how much they make the engine do."""
 
+from tests.places import placed
 from tests.service.procedures import form
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -38,7 +39,7 @@ def procedure(*processes, forms=(), **asked):
     """The files of a procedure whose first process is ``uji``; *forms* ask nothing, those by name what is given."""
     schemas = {"uji_mulai": form(), **{task: form() for task in forms}, **asked}
     head = f'<b:definitions xmlns:b="{BPMN}" xmlns:s="urn:alur:sop:1" targetNamespace="urn:alur:uji">'
-    files = {"processes/uji/uji.bpmn": "\n".join([head, *processes, "</b:definitions>"]).encode()}
+    files = {"processes/uji/uji.bpmn": placed("\n".join([head, *processes, "</b:definitions>"]).encode())}
     return files | {f"forms/uji/{task}.schema.json": schema for task, schema in schemas.items()}
 
 

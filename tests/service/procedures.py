@@ -10,6 +10,7 @@ from engine.service.histories import Filter
 from engine.service.procedures import Values
 from engine.settings import read
 from engine.store.history import verify
+from tests.places import placed
 
 DIAGRAMS = Path(__file__).parents[1] / "bpmn" / "diagrams"
 PEOPLE = {"staf": "ann", "atasan": "sam"}
@@ -34,7 +35,7 @@ def text(title):
 
 
 def files(name, forms, change=lambda xml: xml):
-    xml = change((DIAGRAMS / f"{name}.bpmn").read_text()).encode()
+    xml = placed(change((DIAGRAMS / f"{name}.bpmn").read_text()).encode())
     schemas = {"mulai": form(), **forms}
     found = {f"processes/{name}/{name}.bpmn": xml}
     found |= {f"processes/{name}/{path.name}": path.read_bytes() for path in DIAGRAMS.glob(f"{name}*.dmn")}

@@ -7,6 +7,7 @@ import pytest
 from engine.model.errors import InvalidProcedure
 from engine.model.process import InstanceStatus, MessageKind
 from engine.service.procedures import Values
+from tests.places import placed
 from tests.service.procedures import Case, form, number, text
 
 FOREIGN = Path(__file__).parents[1] / "bpmn" / "foreign"
@@ -19,7 +20,7 @@ def written(name):
 
 
 def deploy(office, process_id, xml, more):
-    files = {f"processes/{process_id}/{process_id}.bpmn": xml, **more}
+    files = {f"processes/{process_id}/{process_id}.bpmn": placed(xml), **more}
     return office.services.deployments.deploy(office.actor("perancang"), process_id, files, "dari luar", office.now)
 
 

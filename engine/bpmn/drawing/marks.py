@@ -51,6 +51,7 @@ class Words:
     returned: str = "Dikembalikan"
     passes: str = "{n} kali"
     legend: str = "Keterangan gambar"
+    undrawn: str = "Tidak tergambar: {names}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from engine.bpmn.drawing.marks import LOOKS, Mark, State, Words, patterns
 from engine.bpmn.drawing.scene import Bounds, Shape, scene
 from engine.bpmn.drawing.shapes import draw_shape, is_activity, is_container, name_size
 from engine.bpmn.drawing.svg import INK, PAPER, lines, tag, title
-from engine.bpmn.drawing.text import TEXT, width
+from engine.bpmn.drawing.text import LINE, TEXT, width, wrap
 from engine.bpmn.drawing.view import View
 
 _MARGIN = 20.0
@@ -30,8 +30,9 @@ def draw(
     prefix: str = "diagram",
     described_by: str | None = None,
 ) -> str:
-    """Draw the diagram in *xml* with the states in *marks*; NoDrawing if it carries no BPMN DI.
+    """Draw the diagram in *xml* with the states in *marks*; NoDrawing if it is no BPMN.
 
+    What has no place is named below the picture.
     A mark may be given by an element's id; a data object's id marks every reference to it. *href* makes links of the
     elements (or data objects) that it answers for. *notes* are second lines under the names of pools and lanes, by id:
     who is in charge there. Several drawings on one page need different *prefix*es. *described_by* is the id of the list
@@ -40,13 +41,21 @@ def draw(
     read = scene(xml)
     view = View(read, marks, frozenset(flows_taken), words, english, href, notes, prefix)
     view = replace(view, size=name_size(view))
-    paper = read.bounds.wider(_MARGIN)
+    paper, foot = read.bounds.wider(_MARGIN), read.bounds.bottom + _MARGIN
     name = (read.name_en if english else None) or read.name
+    heading, missing = words.title.format(name=name), ""
+    if read.undrawn:
+        said = words.undrawn.format(names=", ".join(read.undrawn))
+        rows = wrap(said, max(read.bounds.width, 300), TEXT)
+        paper = replace(paper, height=paper.height + len(rows) * TEXT * LINE + _MARGIN)
+        heading = f"{heading}. {said}"
+        missing = tag("g", lines(rows, read.bounds.x, foot, anchor="start"), data_undrawn="")
     content = [
-        tag("title", _escaped(words.title.format(name=name)), id=f"{prefix}-title"),
+        tag("title", _escaped(heading), id=f"{prefix}-title"),
         tag("defs", patterns(prefix) + arrowheads(prefix)),
         tag("rect", x=paper.x, y=paper.y, width=paper.width, height=paper.height, fill=PAPER),
         *_parts(view),
+        missing,
     ]
     return tag(
         "svg",

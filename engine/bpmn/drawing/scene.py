@@ -1,15 +1,22 @@
-"""What a BPMN file says is to be drawn: its elements with the places that BPMN DI gives them."""
+"""What a BPMN file says is to be drawn: its elements with the places that BPMN DI gives them.
+
+A diagram without places is refused at deployment (``rules/process.py``). Versions that were deployed before that rule
+are drawn as far as they have places, and what has none is named: a page of a running instance never depends on it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 from engine.bpmn.markup import BPMNDI, DC, DI, Element, Unreadable, bpmn, children, local, read, sop, text_of
 
 _EVENT_DEFINITION = "EventDefinition"
+_ACTIVITIES = frozenset({"transaction", "callActivity", "subProcess", "adHocSubProcess"})
+_PLACED = frozenset({"task", "sequenceFlow", "lane", "dataObjectReference"})
 
 
 class NoDrawing(ValueError):
-    """The file cannot be drawn: it is no BPMN or carries no diagram interchange (BPMN DI)."""
+    """The file cannot be drawn: it is no BPMN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +98,22 @@ class Scene:
     name_en: str | None
     shapes: tuple[Shape, ...]
     edges: tuple[Edge, ...]
+    undrawn: tuple[str, ...] = ()  # what elements without a place are called
 
     @property
     def bounds(self) -> Bounds:
-        """Return the smallest rectangle that holds every shape, label and way point."""
+        """Return the smallest rectangle that holds every shape, label and way point; a line if there is none."""
         boxes = [box for item in self.shapes for box in (item.bounds, item.label) if box is not None]
         boxes += [edge.label for edge in self.edges if edge.label is not None]
         xs = [x for box in boxes for x in (box.x, box.right)] + [x for edge in self.edges for x, _ in edge.points]
         ys = [y for box in boxes for y in (box.y, box.bottom)] + [y for edge in self.edges for _, y in edge.points]
+        if not xs:
+            return Bounds(0, 0, 600, 0)
         return Bounds(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
 
 
 def scene(xml: bytes) -> Scene:
-    """Read *xml*; elements without a shape are left out, a file without any shape raises NoDrawing."""
+    """Read *xml*; elements without a place are left out and named."""
     try:
         root = read(xml)
     except Unreadable as error:
@@ -116,8 +126,6 @@ def scene(xml: bytes) -> Scene:
     edges = [
         edge for node in root.iter(f"{{{BPMNDI}}}BPMNEdge") if (edge := _edge(node, elements, defaults)) is not None
     ]
-    if not shapes:
-        raise NoDrawing("Diagram ini tidak membawa gambar (BPMN DI): buka dan simpan sekali di studio")
     process = next(root.iter(bpmn("process")), None)
     shapes.sort(key=_depth)
     return Scene(
@@ -125,7 +133,33 @@ def scene(xml: bytes) -> Scene:
         name_en=None if process is None else process.get(sop("nama")),
         shapes=tuple(shapes),
         edges=tuple(edges),
+        undrawn=tuple(each.get("name") or each.get("id") for each in undrawn(root)),
     )
+
+
+def undrawn(root: Element) -> list[Element]:
+    """Return the flow nodes, lanes and documents without a place, and the flows without one between nodes that have."""
+    elements = {
+        each.get("id"): each for process in root.iter(bpmn("process")) for each in process.iter() if _drawn(each)
+    }
+    nodes = [*root.iter(f"{{{BPMNDI}}}BPMNShape"), *root.iter(f"{{{BPMNDI}}}BPMNEdge")]
+    placed = {
+        node.get("bpmnElement")
+        for node in nodes
+        if _box(node.find(f"{{{DC}}}Bounds")) is not None or len(list(node.iter(f"{{{DI}}}waypoint"))) > 1
+    }
+    return [
+        each
+        for id_, each in elements.items()
+        if id_ not in placed
+        and (local(each) != "sequenceFlow" or {each.get("sourceRef"), each.get("targetRef")} <= placed)
+    ]
+
+
+def _drawn(element: Element) -> bool:
+    kind = local(element) if isinstance(element.tag, str) and element.get("id") else ""
+    known = kind.endswith(("Event", "Gateway", "Task")) or kind in _ACTIVITIES | _PLACED
+    return known and element.tag == bpmn(kind)
 
 
 def _is_di(element: Element) -> bool:
@@ -142,9 +176,10 @@ def _depth(shape: Shape) -> tuple[int, float]:
 
 def _float(node: Element, name: str) -> float:
     try:
-        return float(node.get(name, 0))
+        value = float(node.get(name, 0))
     except ValueError:
         return 0.0
+    return value if isfinite(value) else 0.0
 
 
 def _box(node: Element | None) -> Bounds | None:
@@ -208,9 +243,6 @@ def _loop(element: Element) -> str:
     if several is not None:
         return "sequential" if several.get("isSequential") == "true" else "parallel"
     return "" if element.find(bpmn("standardLoopCharacteristics")) is None else "loop"
-
-
-_ACTIVITIES = frozenset({"transaction", "callActivity", "subProcess", "adHocSubProcess"})
 
 
 def _edge(node: Element, elements: Mapping[str, Element], defaults: set[str]) -> Edge | None:

@@ -14,6 +14,7 @@ __all__ = ["FormExpression", "Forms", "check"]
 
 RULES: tuple[Callable[[Procedure, Diagram], None], ...] = (
     process.check,
+    process.check_places,
     support.check,
     lanes.check,
     flow.check,

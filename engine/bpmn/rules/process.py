@@ -1,12 +1,14 @@
-"""Rules about the process as a whole: its id, that it can run, that ids are unique and readable."""
+"""Rules about the process as a whole: its id, that it can run, that ids are unique and readable, that it is drawn."""
 
 import re
 from collections import Counter
 
+from engine.bpmn.drawing.scene import undrawn
 from engine.bpmn.markup import BPMN, Element, local, namespace
 from engine.bpmn.rules.diagram import NODES, Diagram, Procedure, called
 
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+NAMED = 8  # elements that one message names
 _SHOWN = NODES | {"process", "lane", "dataObject"}
 
 
@@ -26,7 +28,8 @@ def check_procedure(procedure: Procedure) -> None:
             "process_id",
             f"Tidak ada proses dengan id {procedure.process_id}; yang ada: "
             f"{', '.join(str(p.get('id')) for _, p in procedure.processes()) or 'tidak satu pun'}.",
-            f"Samakan id proses (pada process, participant dan BPMNPlane) dengan nama folder: {procedure.process_id}.",
+            f"Ganti id proses menjadi {procedure.process_id} di seluruh berkas (di studio: tombol di samping temuan "
+            "ini).",
         )
     for diagram, process in ours:
         if process.get("isExecutable", "true") != "true":
@@ -86,6 +89,22 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
                     f"Unsur {local(child)} tidak dikenal dan tidak akan dijalankan.",
                     "Gambar langkah ini dengan unsur BPMN yang didukung, misalnya userTask.",
                 )
+
+
+def check_places(procedure: Procedure, diagram: Diagram) -> None:
+    """Check that whatever runs has a place in the picture: people follow an instance by it."""
+    missing = undrawn(diagram.root)
+    if not missing:
+        return
+    shown = ", ".join(called(each) for each in missing[:NAMED])
+    more = f" dan {len(missing) - NAMED} lagi" if len(missing) > NAMED else ""
+    diagram.fault(
+        missing[0],
+        "undrawn",
+        f"{len(missing)} unsur tidak mempunyai tempat pada gambar (BPMN DI): {shown}{more}.",
+        "Tempatkan unsur itu di penyunting BPMN lalu simpan, atau gambar SOP ini dari tabel langkahnya "
+        "(Studio, Dari tabel langkah).",
+    )
 
 
 def _suggestion(element: Element) -> str:
