@@ -12,7 +12,16 @@ from types import MappingProxyType
 
 from engine.bpmn import functions
 from engine.bpmn.executor import Executor
-from engine.model.errors import FieldError, Finding, InvalidForm, InvalidProcedure, NotFound, NotPermitted, SetupError
+from engine.model.errors import (
+    Conflict,
+    FieldError,
+    Finding,
+    InvalidForm,
+    InvalidProcedure,
+    NotFound,
+    NotPermitted,
+    SetupError,
+)
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, OfficeRole
 from engine.model.process import UserTask
@@ -115,10 +124,13 @@ class Deployments:
         now: datetime,
         *,
         at_console: bool = False,
+        began: str = "",
+        seen: str | None = None,
     ) -> DefinitionRecord | None:
         """Store *files* as a new version, or return None if they are those of the version in force.
 
-        *at_console* is said by the operator's console alone: it brings functions.py to where it is run from.
+        *at_console* is said by the operator's console alone: it brings functions.py to where it is run from. *seen* is
+        the version that whoever deploys knows to be in force (None: whichever is), *began* the one the files came from.
         Raises InvalidProcedure with every finding; nothing is stored then.
         """
         if not actor.roles & {OfficeRole.DESIGNER} and actor.person_id != "sistem":
@@ -150,6 +162,8 @@ class Deployments:
             before = definitions.latest(work, process_id)
             if before is not None and before.content_hash == hashed:
                 return None
+            if seen is not None:
+                require_seen(before, seen)
             record = DefinitionRecord(
                 id=record.id,
                 process_id=process_id,
@@ -169,6 +183,8 @@ class Deployments:
                 "note": note,
                 "files": sorted(files),
             }
+            if before is not None and seen not in (None, began):
+                change |= {"instead_of": before.version, "deployed_by": before.deployed_by, "began_from": began}
             work.record(f"definition:{process_id}", Deed(Action.DEFINITION_DEPLOYED, change=change))
         return record
 
@@ -230,6 +246,12 @@ class Deployments:
             members = people.members(reader, self.office.today(now), roles)
             running = instances.running_by_version(reader, process_id)
         return DeployedProcess(procedure, versions, running, members)
+
+
+def require_seen(latest: DefinitionRecord | None, seen: str) -> None:
+    """Raise Conflict with who, when and which version if *latest* is another version than *seen* (empty: none)."""
+    if latest is not None and latest.id != seen:
+        raise Conflict("deployed", who=latest.deployed_by, at=latest.deployed_at, version=latest.version)
 
 
 def step_of(found: DeployedProcess, element_id: str) -> UserTask:

@@ -1,7 +1,7 @@
 """Drafts of procedures out of tables of steps: looked at first, then opened in the studio or deployed.
 
 A table becomes the same draft every time, so that of a draft nothing is kept but the table, by its hash and until a
-day has passed: the editor asks for it again, and from its first change on the draft lives in the designer's browser.
+day has passed: the editor asks for it again, and from its first change on the draft is the designer's, as any other.
 """
 
 import io

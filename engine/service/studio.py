@@ -1,37 +1,49 @@
 """The designer's workshop: what a designer edits, what is found in it, and deploying it over the version it began from.
 
-A draft lives in the designer's browser until it is deployed; the server is only asked what it thinks of it. That keeps
-a half-drawn SOP out of the office's database and needs no lock; a deployment names the version that was edited, and is
-refused when another one is in force by then, so that nobody's work is overwritten unseen.
+A draft is a row of the draft table and its designer's own: the texts that differ from the version it began from, saved
+after every change (``queries/drafts.py``). What is no text travels and is kept as base64. Deploying over a version that
+came later is refused with who deployed it, and done only for a designer who names the version that is replaced; the
+history line says so.
+
+A process may be called whatever BPMN allows, as other editors call it; a new SOP that is named here keeps to our
+spelling, and a diagram from elsewhere can be given such a name.
 """
 
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
+from unicodedata import normalize
 
 from engine.bpmn import markup
 from engine.bpmn.definition import load
-from engine.model.errors import Conflict, FieldError, Finding, InvalidForm, NotFound
-from engine.model.people import Actor
+from engine.model.errors import Conflict, FieldError, Finding, InvalidForm, NotFound, NotPermitted
+from engine.model.people import Actor, OfficeRole
 from engine.model.process import Lane
-from engine.model.work import DefinitionRecord
+from engine.model.work import DefinitionRecord, Draft, DraftKind
 from engine.service import templates
-from engine.service.deployments import Deployments
+from engine.service.deployments import NOT_TEXT, Deployments, require_seen
 from engine.service.new_procedure import new_procedure
 from engine.service.office import Office
 from engine.service.procedure_files import content_hash
 from engine.service.procedures import Procedures
 from engine.store.database import Database
-from engine.store.queries import definitions, instances, people
+from engine.store.queries import definitions, drafts, instances, people
+
+Texts = Mapping[str, str | None]
+"""Files by path; None removes one, and what is no text is base64."""
 
 PROCESS_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+"""How we spell the id of a new SOP."""
+FOREIGN_ID = re.compile(r"[^\W\d][\w.-]*")
 LONGEST_ID = 60
 LONGEST_NOTE = 500
-OTHER_FILE = re.compile(r"[a-z0-9_]+\.(dmn|schema\.json|ui\.json|typ|json)|functions\.py")
-PRINTED_FILE = re.compile(r"[a-z0-9_]+\.(typ|json)")
-"""A template, or what stands beside one; Word templates are no text and come by the operator's console."""
+FORM_FILE = r"[\w-]+(\.[\w-]+)*\.(schema|ui)\.json"
+PRINTED_FILE = r"[\w-]+\.(typ|docx|svg|png|jpg|json)"
+"""A template, a picture, or what stands beside one."""
+OTHER_FILE = rf"[\w-]+\.dmn|functions\.py|{FORM_FILE}|{PRINTED_FILE}"
 """functions.py too: a deployment refuses it unless the operator brought that very file."""
 
 
@@ -42,6 +54,9 @@ class Bench:
     process_id: str
     record: DefinitionRecord | None
     files: Mapping[str, bytes]
+    draft: Draft | None = None
+    newer: DefinitionRecord | None = None  # in force, and not what the draft began from
+    aside: Draft | None = None  # put aside last, and since the version in force came
 
     @property
     def diagram(self) -> str:
@@ -85,6 +100,72 @@ class Studio:
             procedure = self.procedures.in_force(reader, process_id)
         return Bench(process_id, procedure.record, procedure.files)
 
+    def resume(self, actor: Actor, process_id: str) -> Bench:
+        """Return a designer's draft over the version it began from, else the version in force; NotFound if none."""
+        require_designer(actor)
+        whose = DraftKind.STUDIO, process_id, actor.person_id
+        with self.database.read() as reader:
+            draft, aside = drafts.of(reader, *whose), drafts.aside(reader, *whose)
+            latest = definitions.latest(reader, process_id)
+            base = draft.base if draft else latest.id if latest else None
+            if draft is None and base is None:
+                raise NotFound(process_id)
+            begun = self.procedures.of(reader, base) if base else None
+        newer = latest if latest and latest.id != base else None
+        if aside and aside.dropped_at and latest and aside.dropped_at <= latest.deployed_at:
+            aside = None  # what was deployed, or before it
+        record, files = (begun.record, begun.files) if begun else (None, {})
+        return Bench(process_id, record, files, draft, newer, aside)
+
+    def drafts(self, actor: Actor) -> tuple[Draft, ...]:
+        """Return the actor's drafts, the newest first."""
+        with self.database.read() as reader:
+            return drafts.of_person(reader, DraftKind.STUDIO, actor.person_id)
+
+    def save_draft(
+        self,
+        actor: Actor,
+        process_id: str,
+        base_id: str,
+        texts: Texts,
+        now: datetime,
+        *,
+        revision: int | None = None,
+        writer: str | None = None,
+        chosen: bool = False,
+    ) -> Draft:
+        """Save a draft; Conflict("draft") if it was saved elsewhere since *revision*.
+
+        A draft that was *chosen* over another one puts that aside.
+        """
+        require_designer(actor)
+        self.edited(process_id, base_id, texts)
+        whose = DraftKind.STUDIO, process_id, actor.person_id
+        with self.database.write(actor, now) as work:
+            if chosen:
+                drafts.drop(work, *whose, now)
+            content, base = {"berkas": texts}, base_id or None
+            return drafts.save(work, *whose, content, now, revision=revision, writer=writer, base=base)
+
+    def put_aside(self, actor: Actor, process_id: str, base_id: str, texts: Texts | None, now: datetime) -> None:
+        """Put the actor's draft aside (None), or *texts* that were not chosen over it."""
+        require_designer(actor)
+        whose = DraftKind.STUDIO, process_id, actor.person_id
+        with self.database.write(actor, now) as work:
+            if texts is None:
+                drafts.drop(work, *whose, now)
+            else:
+                drafts.set_aside(work, *whose, {"berkas": texts}, now, base=base_id or None)
+
+    def take_back(self, actor: Actor, process_id: str, now: datetime) -> None:
+        """Go on with what the actor put aside last; NotFound if there is nothing."""
+        require_designer(actor)
+        with self.database.write(actor, now) as work:
+            aside = drafts.aside(work, DraftKind.STUDIO, process_id, actor.person_id)
+            if aside is None:
+                raise NotFound(process_id)
+            drafts.restore(work, aside, now)
+
     def begin(self, process_id: str, name: str) -> Bench:
         """Return the files a new procedure begins with; InvalidForm if the id is not free or not an id."""
         self.require_free(process_id, name)
@@ -102,11 +183,10 @@ class Studio:
         if problem:
             raise InvalidForm([FieldError("id", "id", "", problem)], {"id": [process_id], "nama": [name]})
 
-    def edited(self, process_id: str, base_id: str, texts: Mapping[str, str | None]) -> dict[str, bytes]:
+    def edited(self, process_id: str, base_id: str, texts: Texts) -> dict[str, bytes]:
         """Return the files of version *base_id* (empty: none) with *texts* by path in their place; None removes one.
 
-        Only the diagram, decision tables and forms of this procedure can be edited; anything else raises NotFound with
-        its path.
+        Only files of this procedure can be edited; anything else raises NotFound with its path.
         """
         files: dict[str, bytes] = {}
         if base_id:
@@ -121,26 +201,37 @@ class Studio:
                 raise NotFound(path)
             if text is None:
                 files.pop(path, None)
+            elif path.endswith(NOT_TEXT):
+                try:
+                    files[path] = b64decode(text, validate=True)
+                except ValueError:
+                    raise NotFound(path) from None
             else:
                 files[path] = text.encode(errors="replace")  # half a surrogate pair is no text
         return files
 
-    def uploaded(
-        self, named: Mapping[str, str], process_id: str, *, alone: bool
-    ) -> tuple[str, str, dict[str, str | None]]:
-        """Return the procedure, its version in force and the draft that uploaded texts by file name are.
+    def uploaded(self, named: Mapping[str, bytes], process_id: str, *, alone: bool) -> tuple[str, str, Texts]:
+        """Return the procedure, its version in force and the draft that uploaded files by name are.
 
         The procedure is the one the diagram names, else *process_id*. *alone* takes the files for all there are, as
         ``alur deploy`` takes a folder; otherwise the others of the version in force stay. Raises InvalidForm for what
-        is no file of a procedure (``file``), a second diagram (``several``), or if none is named (``procedure``).
+        is no file of a procedure (``file``), no text (``text``), a second diagram (``several``), or if none is named
+        (``procedure``).
         """
         diagrams = [name for name in named if name.endswith((".bpmn", ".xml"))]
-        wrong = [(name, "file") for name in named if name not in diagrams and not OTHER_FILE.fullmatch(name)]
+        wrong = [(name, "file") for name in named if name not in diagrams and not re.fullmatch(OTHER_FILE, name)]
+        wrong += [
+            (name, "text") for name, content in named.items() if not name.endswith(NOT_TEXT) and not _is_text(content)
+        ]
         wrong += [(name, "several") for name in diagrams[1:]]
         if diagrams:
-            process_id = _process_of(named[diagrams[0]]) or process_id or PurePosixPath(diagrams[0]).stem
-        if not wrong and (not PROCESS_ID.fullmatch(process_id) or len(process_id) > LONGEST_ID):
-            wrong.append((process_id, "procedure"))
+            found = processes_of(named[diagrams[0]])
+            process_id = next(iter(found), None) or process_id or PurePosixPath(diagrams[0]).stem
+            if not FOREIGN_ID.fullmatch(process_id) or len(process_id) > LONGEST_ID:
+                named = {**named, diagrams[0]: _called(named[diagrams[0]], process_id, spelled(process_id))}
+                process_id = spelled(process_id)
+        elif not process_id:
+            wrong.append(("", "procedure"))
         if wrong:
             raise InvalidForm([FieldError("berkas", name, "", keyword) for name, keyword in wrong], {})
         with self.database.read() as reader:
@@ -148,13 +239,33 @@ class Studio:
             kept = self.procedures.of(reader, latest.id).files if latest and alone else ()
         ours = _editable(process_id)
         draft: dict[str, str | None] = dict.fromkeys(path for path in kept if ours.fullmatch(path))
-        for name, text in named.items():
-            if PRINTED_FILE.fullmatch(name):
-                draft[f"{templates.folder(process_id)}{name}"] = text
-                continue
-            folder = "forms" if name.endswith(".json") else "processes"
-            draft[f"{folder}/{process_id}/{f'{process_id}.bpmn' if name in diagrams else name}"] = text
+        for name, content in named.items():
+            if name in diagrams:
+                path = f"processes/{process_id}/{process_id}.bpmn"
+            elif re.fullmatch(FORM_FILE, name):
+                path = f"forms/{process_id}/{name}"
+            elif re.fullmatch(PRINTED_FILE, name):
+                path = f"{templates.folder(process_id)}{name}"
+            else:
+                path = f"processes/{process_id}/{name}"
+            draft[path] = b64encode(content).decode() if name.endswith(NOT_TEXT) else content.decode()
         return process_id, latest.id if latest else "", draft
+
+    def renamed(self, process_id: str, texts: Texts, chosen: str, wanted: str) -> tuple[str, Texts]:
+        """Return the version in force of *wanted*, and a draft whose process *chosen* is called so throughout.
+
+        Raises InvalidForm if *wanted* is no id in our spelling ("pattern"), or if the diagram has no process *chosen*.
+        """
+        before, after = (f"processes/{each}/{each}.bpmn" for each in (process_id, wanted))
+        diagram = (texts.get(before) or "").encode(errors="replace")
+        if not PROCESS_ID.fullmatch(wanted) or len(wanted) > LONGEST_ID or chosen not in processes_of(diagram):
+            raise InvalidForm([FieldError("id", "id", "", "pattern")], {"id": [wanted]})
+        moved = {
+            path.replace(f"/{process_id}/", f"/{wanted}/", 1): text for path, text in texts.items() if path != before
+        }
+        with self.database.read() as reader:
+            latest = definitions.latest(reader, wanted)
+        return latest.id if latest else "", {**moved, after: _called(diagram, chosen, wanted).decode()}
 
     def check(self, process_id: str, files: Mapping[str, bytes]) -> tuple[Finding, ...]:
         """Return every fault and warning at once."""
@@ -179,29 +290,46 @@ class Studio:
         )
 
     def deploy(
-        self, actor: Actor, process_id: str, base_id: str, files: Mapping[str, bytes], note: str, now: datetime
+        self,
+        actor: Actor,
+        process_id: str,
+        base_id: str,
+        files: Mapping[str, bytes],
+        note: str,
+        now: datetime,
+        *,
+        over: str = "",
+        drawn: bool = False,
     ) -> DefinitionRecord:
         """Deploy *files*, which were edited over version *base_id* (empty: a new procedure), as the next version.
 
-        Raises InvalidForm without a note, Conflict with who and when if another version is in force by now, or if
-        nothing changed (``unchanged``), and InvalidProcedure with every finding.
+        *over* is a later version, which the designer has seen and replaces. What was *drawn* here was a draft, which is
+        put aside. Raises InvalidForm without a note, Conflict with who and when if another version is in force by now,
+        or if nothing changed (``unchanged``), and InvalidProcedure with every finding.
         """
         note = " ".join(note.split())
         if not note or len(note) > LONGEST_NOTE:
             problem = FieldError("catatan", "catatan", "", "required" if not note else "maxLength")
             raise InvalidForm([problem], {"catatan": [note]})
-        self.require_in_force(process_id, base_id)
-        record = self.deployments.deploy(actor, process_id, files, note, now)
+        self.require_in_force(process_id, over or base_id)
+        record = self.deployments.deploy(actor, process_id, files, note, now, began=base_id, seen=over or base_id)
         if record is None:
             raise Conflict("unchanged")
+        if drawn:
+            self.put_aside(actor, process_id, base_id, None, now)
         return record
 
     def require_in_force(self, process_id: str, base_id: str) -> None:
         """Raise Conflict with who, when and which version if *base_id* (empty: none) is not the version in force."""
         with self.database.read() as reader:
             latest = definitions.latest(reader, process_id)
-        if latest is not None and latest.id != base_id:
-            raise Conflict("deployed", who=latest.deployed_by, at=latest.deployed_at, version=latest.version)
+        require_seen(latest, base_id)
+
+
+def require_designer(actor: Actor) -> None:
+    """Raise NotPermitted unless *actor* draws SOPs."""
+    if not actor.has(OfficeRole.DESIGNER):
+        raise NotPermitted("role", roles=(OfficeRole.DESIGNER,))
 
 
 def titled(process_id: str) -> str:
@@ -213,16 +341,37 @@ def _editable(process_id: str) -> re.Pattern[str]:
     """Return the paths of a procedure that may be sent from a browser."""
     folder = re.escape(process_id)
     return re.compile(
-        rf"processes/{folder}/({folder}\.bpmn|[a-z0-9_]+\.dmn|functions\.py)"
-        rf"|forms/{folder}/([a-z0-9_]+\.(schema|ui)\.json|documents/[a-z0-9_]+\.(typ|json))"
+        rf"processes/{folder}/({folder}\.bpmn|[\w-]+\.dmn|functions\.py)"
+        rf"|forms/{folder}/({FORM_FILE}|documents/{PRINTED_FILE})"
     )
 
 
-def _process_of(diagram: str) -> str | None:
-    """Return the id of the process that a diagram runs (or its only one); None if it cannot be told."""
+def processes_of(diagram: bytes) -> dict[str, str]:
+    """Return the names of a diagram's processes by id: those that run first, then those that have a start."""
     try:
-        found = list(markup.children(markup.read(diagram.encode(errors="replace")), "process"))
+        found = [each for each in markup.children(markup.read(diagram), "process") if each.get("id")]
     except markup.Unreadable:
-        return None
-    runs = [process for process in found if process.get("isExecutable") == "true"] or found
-    return runs[0].get("id") if len(runs) == 1 else None
+        return {}
+    found.sort(key=lambda each: (each.get("isExecutable") != "true", not list(markup.children(each, "startEvent"))))
+    return {each.get("id"): each.get("name") or "" for each in found}
+
+
+def spelled(name: str) -> str:
+    """Return *name* in the spelling of our ids."""
+    plain = normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    return "_".join(re.findall(r"[a-z0-9]+", plain)).lstrip("_0123456789")[:LONGEST_ID].strip("_") or "sop_baru"
+
+
+def _called(diagram: bytes, before: str, after: str) -> bytes:
+    try:
+        return markup.renamed(diagram, before, after)
+    except markup.Unreadable:
+        return diagram  # its findings say so
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

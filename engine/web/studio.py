@@ -1,8 +1,8 @@
 """The designer's workshop: the SOPs one may edit, the editor, what is found in a draft, and deploying it.
 
-The editor itself is a script (bpmn-js, ``frontend/js/modeller.js``). It keeps its draft in the browser and asks here
-what is wrong with it; the page that deploys is plain HTML and carries the draft along. Files that are uploaded are a
-draft like any other, so they are checked and deployed the same way.
+The editor itself is a script (bpmn-js, ``frontend/js/modeller.js``). It saves its draft here after every change and
+asks what is wrong with it; the page that deploys is plain HTML and carries the draft along. Files that are uploaded
+are a draft like any other: they are checked and deployed the same way, or opened in the editor.
 """
 
 import json
@@ -15,13 +15,17 @@ from werkzeug.wrappers import Response as Answer
 
 from engine.model.errors import Conflict, FieldError, InvalidForm, InvalidProcedure, NotFound
 from engine.model.people import OfficeRole
-from engine.service.uploads import safe_name
-from engine.web import errors
+from engine.model.work import Draft
+from engine.service import studio
+from engine.service.studio import Bench, Texts
+from engine.service.uploads import TooLarge, safe_name
+from engine.web import errors, formatting
 from engine.web.access import only
 from engine.web.identity import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
 
+LARGEST_UPLOAD = 3_000_000  # bytes, which as base64 and within a form stay below its limit
 pages = Blueprint("studio", __name__, url_prefix="/studio")
 
 
@@ -44,7 +48,7 @@ def begin() -> Answer | tuple[str, int]:
     return redirect(url_for("studio.edit", process_id=process_id, nama=name), 303)
 
 
-@pages.get("/unggah-sop")  # no id has a hyphen
+@pages.get("/unggah-sop")
 @only(OfficeRole.DESIGNER)
 def ask_upload() -> str:
     """Ask for a procedure's files."""
@@ -55,18 +59,14 @@ def ask_upload() -> str:
 @only(OfficeRole.DESIGNER)
 def upload() -> tuple[str, int]:
     """Show what deploying the uploaded files would mean; nothing is kept here."""
-    named, refused = {}, []
-    for file in request.files.getlist("berkas"):
-        name = safe_name(file.filename or "")
-        try:
-            if file.filename:
-                named[name] = file.read().decode()
-        except UnicodeDecodeError:
-            refused.append(gettext("%(name)s bukan teks UTF-8.", name=name))
-    if not named and not refused:
-        refused.append(gettext("Pilih berkas."))
-    if refused:
-        return _upload_page(refused), 422
+    named = {safe_name(file.filename): file.read() for file in request.files.getlist("berkas") if file.filename}
+    if not named:
+        return _upload_page([gettext("Pilih berkas.")]), 422
+    if sum(map(len, named.values())) > LARGEST_UPLOAD:
+        limit = formatting.size(LARGEST_UPLOAD)
+        return _upload_page(
+            [gettext("Berkas-berkas ini terlalu besar: paling besar %(limit)s seluruhnya.", limit=limit)]
+        ), 422
     try:
         process_id, base, texts = services().studio.uploaded(
             named, request.form.get("sop", ""), alone=bool(request.form.get("seluruhnya"))
@@ -79,23 +79,92 @@ def upload() -> tuple[str, int]:
 @pages.get("/<process_id>")
 @only(OfficeRole.DESIGNER)
 def edit(process_id: str) -> str:
-    """Show the editor over the version in force, or over what an SOP begins with that is being begun (``?nama=``).
+    """Show the editor over the designer's draft, else the version in force, else what an SOP begins with (``?nama=``).
 
     That is a template, or the draft of a table of steps that was looked at (``?tabel=``).
     """
+    bench = _bench(process_id)
+    draft = _told(bench.draft) if bench.draft else None
+    return render_template("studio/edit.html", bench=bench, files=_texts(bench.files), draft=draft)
+
+
+def _bench(process_id: str) -> Bench:
     try:
-        bench = services().studio.open(process_id)
+        if "tabel" in request.args:
+            return services().step_drafts.bench(process_id, request.args.get("nama", ""), request.args["tabel"])
+        return services().studio.resume(actor(), process_id)
+    except InvalidForm:
+        raise NotFound(process_id) from None
     except NotFound:
-        if "nama" not in request.args:
+        if "nama" not in request.args or "tabel" in request.args:
             raise
-        try:
-            if "tabel" in request.args:
-                bench = services().step_drafts.bench(process_id, request.args["nama"], request.args["tabel"])
-            else:
-                bench = services().studio.begin(process_id, request.args["nama"])
-        except InvalidForm:
-            raise NotFound(process_id) from None
-    return render_template("studio/edit.html", bench=bench, files=_texts(bench.files))
+    try:
+        return services().studio.begin(process_id, request.args["nama"])
+    except InvalidForm:
+        raise NotFound(process_id) from None
+
+
+@pages.post("/<process_id>/draf")
+@only(OfficeRole.DESIGNER)
+def save_draft(process_id: str) -> Response | tuple[Response, int]:
+    """Save a draft: JSON ``{"dasar", "berkas", "revisi", "penulis"}`` in, what is kept out; a conflict gives the other.
+
+    ``"pilih": "ini"`` saves it over the other, which is put aside; ``"itu"`` puts this one aside.
+    """
+    sent = _sent()
+    if sent is None:
+        return jsonify({"message": gettext("Draf ini tidak dapat dibaca.")}), 400
+    at, draft = services().studio, (actor(), process_id, sent["dasar"], sent["berkas"], now())
+    try:
+        if sent.get("pilih") == "itu":
+            at.put_aside(*draft)
+            return jsonify({})
+        chosen = sent.get("pilih") == "ini"
+        saved = at.save_draft(*draft, revision=sent.get("revisi"), writer=sent.get("penulis"), chosen=chosen)
+        return jsonify(_told(saved))
+    except Conflict:
+        there = services().studio.resume(actor(), process_id).draft
+        return jsonify({"draft": _told(there) if there else None}), 409
+    except TooLarge as error:
+        limit = formatting.size(error.limit)
+        return jsonify({"message": gettext("Draf ini terlalu besar: paling besar %(limit)s.", limit=limit)}), 413
+
+
+@pages.post("/<process_id>/draf/<any(sisihkan, ambil, buka):deed>")
+@only(OfficeRole.DESIGNER)
+def move_draft(process_id: str, deed: str) -> Answer:
+    """Put the draft aside, go on with what was put aside last, or open uploaded files in the editor."""
+    at = services().studio
+    if deed == "ambil":
+        at.take_back(actor(), process_id, now())
+    elif deed == "buka":
+        base, _, texts = _posted_draft()
+        at.save_draft(actor(), process_id, base, texts, now(), chosen=True)
+    else:
+        at.put_aside(actor(), process_id, "", None, now())
+        if not request.form.get("lanjut"):
+            return redirect(url_for("studio.index"), 303)
+    return redirect(url_for("studio.edit", process_id=process_id), 303)
+
+
+@pages.post("/<process_id>/id")
+@only(OfficeRole.DESIGNER)
+def rename(process_id: str) -> str | Answer | tuple[str, int]:
+    """Give the process of uploaded files, or of a new SOP's draft, another id throughout."""
+    base, draft, texts = _posted_draft()
+    wanted = request.form.get("id", "").strip()
+    uploaded = bool(request.form.get("unggahan"))
+    try:
+        if not uploaded:
+            services().studio.require_free(wanted, "")
+        found, moved = services().studio.renamed(process_id, texts, request.form.get("proses", process_id), wanted)
+    except InvalidForm as invalid:
+        return _review(process_id, base, draft, texts, error=id_words(wanted, invalid), uploaded=uploaded), 422
+    if uploaded:
+        return _review(wanted, found, json.dumps(moved, ensure_ascii=False), moved, uploaded=True)
+    services().studio.save_draft(actor(), wanted, found, moved, now(), chosen=True)
+    services().studio.put_aside(actor(), process_id, "", None, now())
+    return redirect(url_for("studio.edit", process_id=wanted), 303)
 
 
 @pages.get("/<process_id>/diagram.bpmn")
@@ -111,11 +180,10 @@ def bpmn(process_id: str) -> Response:
 @only(OfficeRole.DESIGNER)
 def check(process_id: str) -> Response | tuple[Response, int]:
     """Answer what is wrong with a draft: JSON ``{"dasar": version id, "berkas": {path: text or null}}`` in."""
-    sent = _loaded(request.get_data(as_text=True))
-    base, texts = (sent.get("dasar"), sent.get("berkas")) if isinstance(sent, dict) else (None, None)
-    if not isinstance(base, str) or not _are_texts(texts):
+    sent = _sent()
+    if sent is None:
         return jsonify({"message": gettext("Draf ini tidak dapat dibaca.")}), 400
-    files = services().studio.edited(process_id, base, texts)
+    files = services().studio.edited(process_id, sent["dasar"], sent["berkas"])
     return jsonify({"findings": [asdict(each) for each in services().studio.check(process_id, files)]})
 
 
@@ -144,9 +212,10 @@ def deploy(process_id: str) -> Answer | tuple[str, int]:
     """Deploy the draft as a new version; instances that run stay on theirs."""
     base, draft, texts = _posted_draft()
     note, uploaded = request.form.get("catatan", ""), bool(request.form.get("unggahan"))
+    over = request.form.get("atas", "") if request.form.get("menggantikan") else ""
     files = services().studio.edited(process_id, base, texts)
     try:
-        record = services().studio.deploy(actor(), process_id, base, files, note, now())
+        record = services().studio.deploy(actor(), process_id, base, files, note, now(), over=over, drawn=not uploaded)
     except InvalidForm:
         error = gettext("Tulis catatan versi, paling banyak 500 karakter.")
         return _review(process_id, base, draft, texts, note, error, uploaded=uploaded), 422
@@ -154,8 +223,8 @@ def deploy(process_id: str) -> Answer | tuple[str, int]:
         return _review(process_id, base, draft, texts, note, uploaded=uploaded), 422
     except Conflict as conflict:
         return _review(process_id, base, draft, texts, note, conflict=conflict, uploaded=uploaded), 409
-    drawn = None if uploaded else base  # whose draft the browser may forget
-    return redirect(url_for("studio.deployed", process_id=process_id, versi=record.version, dasar=drawn), 303)
+    drawn = None if uploaded else 1  # the browser may forget what it kept of the draft
+    return redirect(url_for("studio.deployed", process_id=process_id, versi=record.version, draf=drawn), 303)
 
 
 @pages.get("/<process_id>/terpasang")
@@ -163,7 +232,7 @@ def deploy(process_id: str) -> Answer | tuple[str, int]:
 def deployed(process_id: str) -> str:
     """Show the version that was just deployed, and let the browser forget its draft."""
     found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))
-    return render_template("studio/deployed.html", found=found, base=request.args.get("dasar"))
+    return render_template("studio/deployed.html", found=found, drawn="draf" in request.args)
 
 
 def id_words(process_id: str, invalid: InvalidForm) -> str:
@@ -175,9 +244,14 @@ def id_words(process_id: str, invalid: InvalidForm) -> str:
 
 def _index(error: str | None = None, entries: dict[str, str] | None = None) -> str:
     found = [services().deployments.process(p.outline.process_id, now()) for p in services().deployments.all()]
-    names = services().people.names()
+    drafts = {draft.subject: draft for draft in services().studio.drafts(actor())}
     return render_template(
-        "studio/index.html", found=found, names=names, errors=(error,) if error else (), entries=entries or {}
+        "studio/index.html",
+        found=found,
+        drafts=drafts,
+        names=services().people.names(),
+        errors=(error,) if error else (),
+        entries=entries or {},
     )
 
 
@@ -185,7 +259,7 @@ def _review(
     process_id: str,
     base: str,
     draft: str,
-    texts: dict[str, str | None],
+    texts: Texts,
     note: str = "",
     error: str | None = None,
     conflict: Conflict | None = None,
@@ -194,6 +268,9 @@ def _review(
 ) -> str:
     files = services().studio.edited(process_id, base, texts)
     lost = errors.conflict_words(conflict) if conflict and conflict.reason == "deployed" else None
+    diagram = f"processes/{process_id}/{process_id}.bpmn"
+    processes = studio.processes_of(files.get(diagram, b""))
+    ours = studio.PROCESS_ID.fullmatch(process_id)
     return render_template(
         "studio/deploy.html",
         process_id=process_id,
@@ -203,6 +280,8 @@ def _review(
         errors=(error,) if error else (),
         conflict=lost,
         uploaded=uploaded,
+        processes=processes if uploaded and not base and (not ours or len(processes) > 1) else {},
+        proposed=process_id if ours else studio.spelled(processes.get(process_id) or process_id),
         review=services().studio.review(process_id, files, now()),
     )
 
@@ -222,22 +301,42 @@ def _refusal(error: FieldError) -> str:
         case "several":
             return gettext("%(name)s: unggah satu diagram saja.", name=error.label)
         case "procedure":
-            return gettext("Pilih SOP yang memakai berkas ini, atau sertakan diagramnya dengan id proses yang benar.")
+            return gettext("Tidak ada diagram (.bpmn) di antara berkas ini: pilih di bawah SOP yang memakainya.")
+        case "text":
+            return gettext("%(name)s bukan teks UTF-8.", name=error.label)
         case _:
             return gettext(
                 "%(name)s bukan berkas SOP: kirim .bpmn, .dmn, id_langkah.schema.json, id_langkah.ui.json, "
-                "atau templat dokumen .typ dan .json.",
+                "atau templat dokumen .typ, .docx dan .json dengan gambarnya (.svg, .png, .jpg).",
                 name=error.label,
             )
 
 
-def _posted_draft() -> tuple[str, str, dict[str, str | None]]:
+def _posted_draft() -> tuple[str, str, Texts]:
     """Return the version edited, the draft as it came, and its texts by path; 400 if it is none."""
     draft = request.form.get("berkas", "")
     texts = _loaded(draft)
     if not _are_texts(texts):
         abort(400)
     return request.form.get("dasar", ""), draft, texts
+
+
+def _sent() -> dict[str, Any] | None:
+    """Return the draft that a script sent; None if it is none."""
+    sent = _loaded(request.get_data(as_text=True))
+    kinds = {"dasar": str, "revisi": int | None, "penulis": str | None}
+    if not isinstance(sent, dict) or not _are_texts(sent.get("berkas")):
+        return None
+    return sent if all(isinstance(sent.get(name), kind) for name, kind in kinds.items()) else None
+
+
+def _told(draft: Draft) -> dict[str, Any]:
+    return {
+        "changes": draft.content["berkas"],
+        "revision": draft.revision,
+        "base": draft.base or "",
+        "at": draft.saved_at.timestamp() * 1000,
+    }
 
 
 def _loaded(text: str) -> Any:
@@ -248,7 +347,7 @@ def _loaded(text: str) -> Any:
         return None
 
 
-def _are_texts(texts: Any) -> TypeGuard[dict[str, str | None]]:
+def _are_texts(texts: Any) -> TypeGuard[Texts]:
     return isinstance(texts, dict) and all(text is None or isinstance(text, str) for text in texts.values())
 
 

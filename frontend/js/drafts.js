@@ -114,20 +114,21 @@ function restore(form, url, changed) {
 }
 
 export function forgetWhatArrived() {
-  document.querySelectorAll("[data-arrived]").forEach((page) => localStorage.removeItem(keyOf(page.dataset.arrived)));
+  for (const page of document.querySelectorAll("[data-arrived]"))
+    for (const key of Object.keys(localStorage)) if (key.split("#")[0] === keyOf(page.dataset.arrived)) localStorage.removeItem(key);
 }
 
-// The studio's drafts live here alone (studio/draft.js): its list says for which SOPs there is one, and names those begun from nothing.
+// What the server does not have yet of the studio's drafts (studio/draft.js): its list says so, and names those begun from nothing.
 export function listStudioDrafts() {
   const keys = Object.keys(localStorage);
   const known = [...document.querySelectorAll("[data-studio-draft]")].map((mark) => {
-    mark.hidden = !keys.some((key) => key.startsWith(keyOf(`${mark.dataset.studioDraft}?`)));
+    mark.hidden = !keys.some((key) => key.split(/[?#]/)[0] === keyOf(mark.dataset.studioDraft));
     return mark.dataset.studioDraft;
   });
   document.querySelectorAll("[data-studio-drafts]").forEach((line) => {
     const prefix = keyOf(`${line.dataset.studioDrafts}/`);
-    for (const key of keys.filter((each) => each.startsWith(prefix) && each.endsWith("?dasar="))) {
-      const url = key.slice(keyOf("").length).replace("?dasar=", "");
+    for (const key of keys.filter((each) => each.startsWith(prefix))) {
+      const url = key.slice(keyOf("").length).split(/[?#]/)[0];
       if (known.includes(url)) continue;
       const link = document.createElement("a");
       link.href = `${url}?nama=`;
@@ -140,6 +141,7 @@ export function listStudioDrafts() {
 
 export function forgetOnSignOut() {
   document.querySelector(".sign-out")?.addEventListener("submit", () => {
-    for (const key of Object.keys(localStorage)) if (key.startsWith(`alur:${account}:`)) localStorage.removeItem(key);
+    // A studio's draft that the server does not have stays, for its account alone: it is offered when they are back.
+    for (const key of Object.keys(localStorage)) if (key.startsWith(`alur:${account}:`) && !key.startsWith(keyOf("/studio/"))) localStorage.removeItem(key);
   });
 }

@@ -1,15 +1,16 @@
 // The designer's workshop: bpmn-js with the SOP's own words, a panel of properties, findings that follow every change, and a draft
-// that stays in this browser until it is deployed. On a narrow screen the diagram is shown and nothing can be changed.
+// that is saved on the server. On a narrow screen the diagram is shown and nothing can be changed.
 import Modeler from "bpmn-js/lib/Modeler";
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import { is } from "bpmn-js/lib/util/ModelUtil";
 import sop from "../../engine/bpmn/sop.moddle.json";
 import { drawing, fit, language, markProposals, openingView, reachPalette } from "./studio/canvas.js";
 import { AddDocumentHandler, RemoveDocumentHandler, SharedDocuments, documentsOf } from "./studio/documents.js";
+import { SEEN } from "./session.js";
 import { draft } from "./studio/draft.js";
 import { Findings } from "./studio/findings.js";
 import { FormDialog } from "./studio/forms.js";
-import { NameGivesId, RenameHandler, RenameObjectHandler } from "./studio/names.js";
+import { AdoptHandler, NameGivesId, RenameHandler, RenameObjectHandler } from "./studio/names.js";
 import { bench, clock, h, moment, say } from "./studio/page.js";
 import { Panel } from "./studio/panel.js";
 import { InsertAfterHandler, ItemsHandler, MoveToLaneHandler, ReferHandler } from "./studio/steps.js";
@@ -22,7 +23,13 @@ const FIELDS = {
   starter_unknown: ["starters"], timer_empty: ["timer-body"], script_missing: ["script"], script: ["script"], call_missing: ["called"], message_missing: ["reference"], event_empty: ["reference", "timer-body", "when"], instances_unknown: ["items"], loop_open: ["items"], id_spelling: ["id"], expression: ["condition", "performer", "timer-body", "when", "script"], name_unknown: ["condition", "performer", "timer-body", "when", "script"],
 };
 
-const FORM_FILE = /^[a-z0-9_]+\.(schema|ui)\.json$/;
+const DIAGRAM_FILE = /\.(bpmn|xml)$/;
+const NOT_TEXT = /\.(docx|png|jpg)$/; // sent as base64
+const pathOf = ({ name }) => {
+  if (/\.(schema|ui)\.json$/.test(name)) return `forms/${bench.process}/${name}`;
+  return name.endsWith(".dmn") ? `processes/${bench.process}/${name}` : `forms/${bench.process}/documents/${name}`;
+};
+const contentOf = async (file) => (NOT_TEXT.test(file.name) ? btoa(Array.from(new Uint8Array(await file.arrayBuffer()), (byte) => String.fromCharCode(byte)).join("")) : file.text());
 
 const by = (id) => document.getElementById(id);
 const sopWords = { __init__: ["sharedDocuments", "nameGivesId"], sharedDocuments: ["type", SharedDocuments], nameGivesId: ["type", NameGivesId] };
@@ -37,7 +44,8 @@ class Workshop {
     this.canvas = this.modeler.get("canvas");
     by("kanvas").modeler = this.modeler; // as the findings below: for the console of whoever looks after it
     this.registry = this.modeler.get("elementRegistry");
-    by("kanvas").findings = this.findings = new Findings({ show: (finding) => this.show(finding), mend: this.editing && ((finding) => this.makeForm(this.registry.get(finding.element_id))) });
+    this.modeler.on("import.parse.complete", ({ definitions }) => definitions && this.givePlane(definitions));
+    by("kanvas").findings = this.findings = new Findings({ show: (finding) => this.show(finding), mend: this.editing && ((finding) => this.makeForm(this.element(finding) ?? finding.element_id)), adopt: this.editing && (() => this.adoptions()) });
     if (this.editing) this.furnish();
     by("perkecil").addEventListener("click", () => this.canvas.zoom(this.canvas.zoom() / 1.25, "auto"));
     by("perbesar").addEventListener("click", () => this.canvas.zoom(this.canvas.zoom() * 1.25, "auto"));
@@ -47,10 +55,10 @@ class Workshop {
 
   furnish() {
     this.stack = this.modeler.get("commandStack");
-    for (const [name, handler] of Object.entries({ texts: TextsHandler, rename: RenameHandler, renameObject: RenameObjectHandler, addDocument: AddDocumentHandler, removeDocument: RemoveDocumentHandler, moveToLane: MoveToLaneHandler, insertAfter: InsertAfterHandler, items: ItemsHandler, refer: ReferHandler })) this.stack.registerHandler(`alur.${name}`, handler);
+    for (const [name, handler] of Object.entries({ texts: TextsHandler, rename: RenameHandler, renameObject: RenameObjectHandler, addDocument: AddDocumentHandler, removeDocument: RemoveDocumentHandler, moveToLane: MoveToLaneHandler, insertAfter: InsertAfterHandler, items: ItemsHandler, refer: ReferHandler, adopt: AdoptHandler })) this.stack.registerHandler(`alur.${name}`, handler);
     const forms = new FormDialog(by("formulir"), this.texts, (changes) => this.stack.execute("alur.texts", { texts: this.texts, changes }));
     this.forms = forms;
-    this.panel = new Panel(by("properti"), this.modeler, { texts: this.texts, editForm: (id) => forms.open(id), makeForm: (element) => this.makeForm(element) });
+    this.panel = new Panel(by("properti"), this.modeler, { texts: this.texts, editForm: (id) => forms.open(id), makeForm: (element) => this.makeForm(element), renameSop: (id) => this.send(bench.renameUrl, { id }) });
     this.panel.replacer = (element) => this.modeler.get("bpmnReplace").replaceElement(element, { type: "bpmn:UserTask" });
     this.modeler.on("commandStack.changed", () => this.changed());
     by("urungkan").addEventListener("click", () => this.stack.undo());
@@ -61,34 +69,69 @@ class Workshop {
     by("pasang").addEventListener("submit", (event) => this.submit(event));
     new ResizeObserver(() => this.canvas.resized()).observe(by("kanvas")); // findings take room from it
     addEventListener("pagehide", () => this.waiting && this.keep());
+    draft.again = () => this.keep();
   }
 
   async open() {
-    const kept = draft.read();
+    const local = this.editing ? draft.local() : [];
+    const unsent = local.find(draft.continues);
+    const kept = unsent ?? bench.draft;
     this.texts.restore(kept?.changes ?? {});
-    let restored = false;
     try {
       await this.load(kept?.changes[bench.diagram] ?? bench.files[bench.diagram]);
-      restored = Boolean(kept);
     } catch {
-      await this.load(bench.files[bench.diagram]);
+      await this.load(bench.files[bench.diagram]).catch(() => (this.unreadable = kept?.changes[bench.diagram] ?? bench.files[bench.diagram]));
     }
-    if (this.editing) {
+    if (this.unreadable) by("keadaan").textContent = `⚠ ${say("unreadable", { file: `${bench.process}.bpmn` })}`;
+    else if (this.editing) {
       reachPalette(by("kanvas"));
-      by("keadaan").textContent = restored ? "" : say("untouched");
-      if (restored) this.offer(say("restored", { at: moment(new Date(kept.at)) }), [say("discard"), () => (draft.forget(), location.reload())]);
-      for (const old of draft.older())
-        this.offer(
-          say("older", { at: moment(new Date(old.at)), version: old.version }),
-          [say("open"), () => (draft.write(old.changes, bench.version), draft.forget(old.key), location.reload())],
-          [say("throw"), (line) => (draft.forget(old.key), this.withdraw(line))],
-        );
+      by("keadaan").textContent = kept ? say("saved", { at: clock(new Date(kept.at)) }) : say("untouched");
+      if (kept) this.offer(say("restored", { at: moment(new Date(kept.at)) }), [say("discard"), () => by("sisihkan").requestSubmit()]);
+      for (const old of local.filter((each) => each !== unsent)) this.offerLocal(old);
+      if (unsent) {
+        await this.keep();
+        draft.forget(unsent.key);
+      }
     }
     await this.check();
   }
 
+  // A diagram without a picture opens on an empty canvas, and the page says what is missing on it; nothing of the file is lost.
+  givePlane(definitions) {
+    if (definitions.diagrams?.length) return;
+    const moddle = this.modeler.get("moddle");
+    const bpmnElement = definitions.rootElements?.find((each) => each.$type === "bpmn:Process");
+    const plane = moddle.create("bpmndi:BPMNPlane", { bpmnElement });
+    const diagram = moddle.create("bpmndi:BPMNDiagram", { plane });
+    [plane.$parent, diagram.$parent] = [diagram, definitions];
+    definitions.diagrams = [diagram];
+  }
+
+  undrawn() {
+    const within = (scope) => (scope.flowElements ?? []).flatMap((each) => [each, ...within(each)]);
+    return (this.modeler.getDefinitions().rootElements ?? []).flatMap(within).filter((each) => each.$instanceOf("bpmn:FlowNode") && !this.registry.get(each.id));
+  }
+
+  // A copy in this browser that does not continue the draft at hand: whichever is not taken is put aside on the server.
+  offerLocal(old) {
+    const at = moment(new Date(old.at));
+    const settle = async (line, choice) => {
+      const told = await draft.send(old.changes, choice, old.base);
+      if (told.state !== "saved") return this.tell(told);
+      draft.forget(old.key);
+      if (choice === "ini") location.reload();
+      else this.withdraw(line);
+    };
+    const words = bench.draft ? [say("bridge", { at }), say("useLocal"), say("useServer")] : [say("older", { at, version: old.version ?? "–" }), say("open"), say("throw")];
+    this.offer(words[0], [words[1], (line) => settle(line, "ini")], [words[2], (line) => settle(line, "itu")]);
+  }
+
   async load(xml) {
     await this.modeler.importXML(xml);
+    this.unreadable = null;
+    const missing = this.undrawn();
+    by("tanpa-gambar").hidden = !missing.length;
+    by("tak-tergambar").textContent = missing.map((each) => each.name || each.id).join(", ");
     openingView(this.canvas, this.registry);
     markProposals(this.canvas, this.registry);
     const process = this.modeler.getDefinitions().rootElements.find((each) => each.$type === "bpmn:Process");
@@ -99,6 +142,7 @@ class Workshop {
     const line = h("p", { class: "button-row" }, h("span", {}, text), ways.map(([word, act]) => h("button", { type: "button", class: "btn btn-sm", onclick: () => act(line) }, word)));
     by("tawaran").append(line);
     by("tawaran").hidden = false;
+    return line;
   }
 
   withdraw(line) {
@@ -121,19 +165,38 @@ class Workshop {
   }
 
   async xml() {
-    return this.editing ? (await this.modeler.saveXML({ format: true })).xml : (draft.read()?.changes[bench.diagram] ?? bench.files[bench.diagram]);
+    if (this.unreadable) return this.unreadable;
+    return this.editing ? (await this.modeler.saveXML({ format: true })).xml : (bench.draft?.changes[bench.diagram] ?? bench.files[bench.diagram]);
   }
 
   async keep() {
     this.waiting = null;
     const changes = this.texts.changes(await this.xml());
-    try {
-      draft.write(changes, bench.version);
-      by("keadaan").textContent = say("saved", { at: clock(new Date()) });
-    } catch {
-      by("keadaan").textContent = `⚠ ${say("unsaved")}`;
-    }
+    by("keadaan").textContent = say("saving");
+    this.tell(await draft.save(changes));
     return changes;
+  }
+
+  // Says what became of the draft; nothing is called saved that the server does not have.
+  tell({ state, at, message }) {
+    by("keadaan").textContent = state === "saved" ? (at ? say("saved", { at: clock(new Date(at)) }) : "") : state === "twice" ? `⚠ ${say("untaken")}` : `⚠ ${message ?? say(state)}`;
+    if (state === "saved") document.dispatchEvent(new Event(SEEN));
+    if (state === "twice" && !this.choice?.isConnected) this.choice = this.offerOther();
+  }
+
+  // The same draft was saved in another tab or on another machine.
+  offerOther() {
+    const at = moment(new Date(draft.other.at));
+    const choose = async (choice) => {
+      const told = await draft.send(this.texts.changes(await this.xml()), choice);
+      if (told.state === "twice") this.withdraw(this.choice);
+      this.tell(told);
+      if (told.state !== "saved") return;
+      draft.forget();
+      if (choice === "itu") location.reload();
+      else this.withdraw(this.choice);
+    };
+    return this.offer(say("twice", { at }), [say("this"), () => choose("ini")], [say("that", { at }), () => choose("itu")]);
   }
 
   async check() {
@@ -145,9 +208,11 @@ class Workshop {
     if (turn === this.turn && !this.waiting) by("temuan").removeAttribute("aria-busy");
   }
 
+  // *element* is a shape, or the id of what has none.
   makeForm(element) {
-    const object = element.businessObject;
-    const documents = is(element, "bpmn:UserTask") ? documentsOf(element, "outputs").map((each) => ({ id: each.object.id, name: each.reference.businessObject.name })) : [];
+    const object = element.businessObject ?? this.modeler.get("moddle").ids.assigned(element);
+    if (!object) return;
+    const documents = element.businessObject && is(element, "bpmn:UserTask") ? documentsOf(element, "outputs").map((each) => ({ id: each.object.id, name: each.reference.businessObject.name })) : [];
     this.stack.execute("alur.texts", { texts: this.texts, changes: { [schemaPath(formOf(object))]: simpleForm(object.name, documents) } });
   }
 
@@ -209,11 +274,11 @@ class Workshop {
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   }
 
-  // Forms take the place of those of their name, and can be undone. A diagram takes the diagram's place, and the one before is
-  // offered; one that cannot be opened changes nothing, and the server names every fault with its line.
+  // Forms, templates and tables take the place of those of their name, and can be undone. A diagram takes the diagram's place, and
+  // the one before is offered; one that cannot be opened changes nothing, and the server names every fault with its line.
   async upload(files) {
-    const forms = files.filter((file) => FORM_FILE.test(file.name));
-    const changes = Object.fromEntries(await Promise.all(forms.map(async (file) => [`forms/${bench.process}/${file.name}`, await file.text()])));
+    const forms = files.filter((file) => !DIAGRAM_FILE.test(file.name));
+    const changes = Object.fromEntries(await Promise.all(forms.map(async (file) => [pathOf(file), await contentOf(file)])));
     const before = await this.xml();
     for (const file of files.filter((each) => !forms.includes(each))) {
       const text = await file.text();
@@ -230,14 +295,36 @@ class Workshop {
     }
     if (forms.length) this.stack.execute("alur.texts", { texts: this.texts, changes });
     else this.changed();
+    const others = forms.filter((file) => !/\.(schema|ui)\.json$/.test(file.name)).map((file) => file.name);
+    if (others.length) this.offer(say("added", { file: others.join(", ") }));
+  }
+
+  // Buttons that make one of the diagram's processes the one of this SOP: ids are references here, only calls name them in words.
+  adoptions() {
+    const processes = this.modeler.getDefinitions().rootElements.filter((each) => each.$type === "bpmn:Process");
+    const adopt = (process) => {
+      const before = process.id;
+      const at = this.registry.find((each) => each.businessObject === process || each.businessObject?.processRef === process) ?? this.canvas.getRootElement();
+      this.stack.execute("alur.adopt", { element: at, process, id: bench.process });
+      for (const call of this.registry.filter((each) => each.businessObject?.calledElement === before)) this.modeler.get("modeling").updateProperties(call, { calledElement: bench.process });
+    };
+    return processes.map((process) => h("button", { type: "button", class: "btn btn-sm", onclick: () => adopt(process) }, say("adopt", { name: process.name || process.id, id: bench.process })));
   }
 
   // Not requestSubmit(): what is awaited here is done before the event is, and a form asked again by then stays where it is.
-  async submit(event) {
+  submit(event) {
     event.preventDefault();
+    this.send(by("pasang").action);
+  }
+
+  async send(action, fields = {}) {
     clearTimeout(this.waiting);
     const form = by("pasang");
-    form.elements.berkas.value = JSON.stringify(await this.keep());
+    const changes = await this.keep();
+    if (draft.other) return;
+    form.elements.berkas.value = JSON.stringify(changes);
+    for (const [name, value] of Object.entries(fields)) form.append(h("input", { type: "hidden", name, value }));
+    form.action = action;
     form.submit();
   }
 }

@@ -75,8 +75,9 @@ def routes(app, method):
 
 def address(app, rule, ids):
     values = {name: ids[name] for name in rule.arguments}
-    if rule.endpoint == "people.set_active":
-        values["deed"] = "aktifkan"
+    values |= {"people.set_active": {"deed": "aktifkan"}, "studio.move_draft": {"deed": "sisihkan"}}.get(
+        rule.endpoint, {}
+    )
     with app.test_request_context():
         return app.url_map.bind("localhost").build(
             rule.endpoint, values, method=next(iter(rule.methods - {"HEAD", "OPTIONS"}))

@@ -1,6 +1,7 @@
 """What the server answers a designer: findings, refusals, deployments; the editor itself is tested in a browser."""
 
 import json
+import re
 from io import BytesIO
 from pathlib import Path
 
@@ -8,10 +9,15 @@ import pytest
 from lxml import etree
 from markupsafe import escape
 
-from engine.model.errors import InvalidProcedure
+from engine.cli import CONSOLE
+from engine.model.errors import InvalidProcedure, NotPermitted
+from engine.model.history import Action, Deed
+from engine.model.work import DefinitionRecord
 from engine.service.deployments import read_folder
 from engine.service.procedure_files import content_hash
+from engine.store.queries import definitions
 from tests.office import SOP
+from tests.pages.conftest import known
 
 STEP = "siapkan_kertas_kerja"
 PATH = f"processes/{SOP}/{SOP}.bpmn"
@@ -86,6 +92,56 @@ def test_an_id_that_is_none_or_taken_begins_no_sop(browse, id_, word):
     assert "Apa saja" in answer.text
 
 
+BARE = re.compile(rb"<bpmndi:BPMNDiagram.*</bpmndi:BPMNDiagram>", re.DOTALL)
+PARTLY = re.compile(rb'<bpmndi:BPMNShape id="(langkah_pertama|pelaksana)_di".*?</bpmndi:BPMNShape>', re.DOTALL)
+LEAVE = "processes/izin_cuti/izin_cuti.bpmn"
+
+
+def leave_without(office, places):
+    """A new procedure whose diagram lacks *places*."""
+    files = dict(office.services.studio.begin("izin_cuti", "Izin cuti").files)
+    files[LEAVE] = places.sub(b"", files[LEAVE])
+    return files
+
+
+@pytest.mark.parametrize("places", [BARE, PARTLY], ids=["nothing is drawn", "a step is not drawn"])
+def test_a_diagram_without_places_is_refused_by_name_wherever_it_comes_from(browse, office, places):
+    files = leave_without(office, places)
+    texts = {path: content.decode() for path, content in files.items()}
+    designer = browse("perancang")
+    answer = send(designer, {path.rsplit("/", 1)[1]: content for path, content in files.items()})
+    assert "Pasang versi 1</button>" not in answer.text
+    assert "tidak mempunyai tempat pada gambar" in answer.text
+    assert "Langkah pertama" in answer.text
+    assert "tabel langkah" in answer.text, "how it is mended"
+    sent = {"dasar": "", "berkas": json.dumps(texts), "catatan": "tanpa gambar"}
+    assert designer.post("/studio/izin_cuti/pasang", sent).status_code == 422
+    with pytest.raises(InvalidProcedure) as refused:
+        office.services.deployments.deploy(CONSOLE, "izin_cuti", files, "tanpa gambar", office.now, at_console=True)
+    assert [each.rule for each in refused.value.findings if each.severity == "error"] == ["undrawn"]
+
+
+@pytest.mark.parametrize("places", [BARE, PARTLY], ids=["nothing is drawn", "a step is not drawn"])
+def test_what_an_earlier_version_deployed_without_places_runs_and_says_what_is_not_drawn(browse, office, places):
+    files = leave_without(office, places)
+    record = DefinitionRecord("lama", "izin_cuti", 1, content_hash(files), "Izin cuti", "", office.now, "x", False)
+    with office.database.write(office.actor("perancang"), office.now) as work:
+        definitions.add(work, record, files)
+        work.record("definition:izin_cuti", Deed(Action.DEFINITION_DEPLOYED, change={"version": 1}))
+    office.hire("ann", "atasan")
+    office.hire("sam", "pelaksana")
+    known(office)
+    instance = office.services.instances.start(office.actor("ann"), "izin_cuti", {}, office.now)
+    task = office.task(instance, "langkah_pertama")
+    assert browse("sam").get(f"/tugas/{task}").status_code == 200
+    reader = browse("ann")
+    for page in ("/sop", "/sop/izin_cuti", "/sop/izin_cuti/lembar", f"/instans/{instance}"):
+        assert reader.get(page).status_code == 200, page
+    for page in ("/sop/izin_cuti/diagram", f"/instans/{instance}/diagram"):
+        assert re.search("Tidak tergambar: .*Langkah pertama", reader.get(page).text), page
+    assert browse("perancang").get("/studio/izin_cuti").status_code == 200
+
+
 def test_the_studio_is_for_designers(browse):
     for account in ("sekretaris", "auditor", "operator"):
         assert browse(account).get("/studio").status_code == 403
@@ -106,14 +162,10 @@ def deployed_from(browser_, answer, note="dari berkas"):
 
 
 def folder_of(office):
-    """The files of the SOP's folder, as ``alur deploy`` reads it: by path, and by name as one picks them.
-
-    Word templates are no text: they come by the console, and stay as they are.
-    """
+    """The files of the SOP's folder, as ``alur deploy`` reads it: by path, and by name as one picks them."""
     root = Path(__file__).parents[2]
     files = read_folder(root / "processes", root / "forms", SOP)
-    named = {path.rsplit("/", 1)[1]: content for path, content in files.items() if not path.endswith(".docx")}
-    return files, named
+    return files, {path.rsplit("/", 1)[1]: content for path, content in files.items()}
 
 
 def test_uploading_a_folders_files_does_what_alur_deploy_does(browse, office):
@@ -156,8 +208,8 @@ def test_one_changed_form_is_enough_and_the_rest_of_the_version_stays(browse, of
     ("files", "word"),
     [
         ({}, "Pilih berkas"),
-        ({"foto.jpg": b"x"}, "foto.jpg bukan berkas SOP"),
-        ({"mulai.schema.json": b"{}"}, "Pilih SOP yang memakai"),
+        ({"foto.gif": b"x"}, "foto.gif bukan berkas SOP"),
+        ({"mulai.schema.json": b"{}"}, "Tidak ada diagram (.bpmn) di antara berkas ini"),
         ({"satu.bpmn": b"<a/>", "dua.bpmn": b"<a/>"}, "satu diagram saja"),
         ({f"{SOP}.bpmn": b"\xff\xfe"}, "bukan teks UTF-8"),
     ],
@@ -180,3 +232,176 @@ def test_a_new_sop_and_one_that_is_no_xml_are_reviewed_from_their_file(browse, o
     answer = send(designer, {"izin_cuti.bpmn": b"<a>\n<b></a>"})
     assert "harus diperbaiki" in answer.text
     assert "baris 2" in answer.text
+
+
+LOGO = b"\x89PNG\r\n\x1a\n\x00\xff"
+
+
+def save(browser_, texts, base="", **more):
+    """Save a draft of ``izin_cuti`` (or of the *path* given) as the editor does."""
+    path = more.pop("path", "/studio/izin_cuti/draf")
+    headers = {"X-CSRFToken": browser_.token("/akun")}
+    sent = {"dasar": base, "berkas": texts, "revisi": 0, "penulis": "tab", **more}
+    return browser_.http.post(path, json=sent, headers=headers)
+
+
+def drawn(office, name="Izin cuti", process_id="izin_cuti"):
+    """The texts of a draft of a new procedure."""
+    files = office.services.studio.begin(process_id, name).files
+    return {path: content.decode() for path, content in files.items()}
+
+
+def test_a_draft_is_on_the_server_whatever_becomes_of_the_browser(browse, office):
+    texts = drawn(office)
+    designer = browse("perancang")
+    saved = save(designer, texts).json
+    assert (saved["revision"], saved["base"], saved["at"]) == (1, "", office.now.timestamp() * 1000)
+    designer.post("/keluar")
+    elsewhere = browse("perancang")
+    listed = elsewhere.get("/studio").text
+    assert "/studio/izin_cuti" in listed
+    assert "tersimpan" in listed
+    page = etree.HTML(elsewhere.get("/studio/izin_cuti").text)
+    [bench] = page.xpath("//script[@id='bengkel']/text()")
+    assert json.loads(bench)["draft"]["changes"] == texts
+    office.hire("perancang.2", "designer")
+    known(office)
+    colleague = browse("perancang.2")
+    assert "/studio/izin_cuti" not in colleague.get("/studio").text
+    assert colleague.get("/studio/izin_cuti").status_code == 404, "a draft is its designer's own"
+    with pytest.raises(NotPermitted):
+        office.services.studio.save_draft(office.actor("auditor"), "izin_cuti", "", texts, office.now)
+    with pytest.raises(NotPermitted):
+        office.services.studio.resume(office.actor("auditor"), SOP)
+
+
+def test_two_tabs_of_one_designer_choose_and_what_was_not_chosen_can_be_taken_back(browse, office):
+    designer = browse("perancang")
+    one, two = drawn(office, "Satu"), drawn(office, "Dua")
+    assert save(designer, one, penulis="satu").json["revision"] == 1
+    refused = save(designer, two, penulis="dua")
+    assert (refused.status_code, refused.json["draft"]["changes"]) == (409, one)
+    assert save(designer, two, penulis="dua", revisi=1, pilih="ini").json["revision"] == 2
+    assert save(designer, one, penulis="satu", revisi=1).status_code == 409, "nor is the other overwritten now"
+    bench = office.services.studio.resume(office.actor("perancang"), "izin_cuti")
+    assert (bench.draft.content["berkas"], bench.aside.content["berkas"]) == (two, one)
+    assert designer.post("/studio/izin_cuti/draf/ambil").status_code == 303
+    bench = office.services.studio.resume(office.actor("perancang"), "izin_cuti")
+    assert (bench.draft.content["berkas"], bench.aside.content["berkas"]) == (one, two)
+    assert save(designer, two, pilih="itu").json == {}, "kept beside, as what was in the browser of a lost network"
+    assert office.services.studio.resume(office.actor("perancang"), "izin_cuti").draft.content["berkas"] == one
+
+
+def test_a_draft_that_is_too_large_or_none_is_refused_in_words(browse, office):
+    designer = browse("perancang")
+    assert save(designer, {"processes/lain/lain.bpmn": "x"}).status_code == 404
+    assert save(designer, {"forms/izin_cuti/documents/logo.png": "bukan base64!"}).status_code == 404
+    assert save(designer, "x").status_code == 400
+    assert save(designer, {}, revisi="x").status_code == 400
+
+
+def test_deploying_puts_the_draft_aside_and_a_file_that_was_uploaded_leaves_it(browse, office):
+    designer = browse("perancang")
+    texts = drawn(office)
+    save(designer, texts)
+    sent = {"dasar": "", "berkas": json.dumps(texts), "catatan": "pertama"}
+    answer = designer.post("/studio/izin_cuti/pasang", sent, follow_redirects=True)
+    assert 'data-arrived="/studio/izin_cuti"' in answer.text
+    bench = office.services.studio.resume(office.actor("perancang"), "izin_cuti")
+    assert (bench.draft, bench.aside) == (None, None), "nothing is offered that is in force"
+    office.services.studio.take_back(office.actor("perancang"), "izin_cuti", office.now)
+    bench = office.services.studio.resume(office.actor("perancang"), "izin_cuti")
+    assert bench.draft.content["berkas"] == texts, "it is kept for a while all the same, in case it is missed"
+
+
+def test_a_newer_version_is_replaced_only_by_who_says_so_and_the_history_keeps_it(browse, office):
+    designer, base = browse("perancang"), office.services.studio.open(SOP).record.id
+    _, texts = draft_of(office)
+    mine = {PATH: texts[PATH].replace('name="Sekretaris"', 'name="Sekretariat"')}
+    save(designer, mine, base, path=f"/studio/{SOP}/draf")
+    office.hire("perancang.2", "designer")
+    theirs = office.services.studio.open(SOP).files | {PATH: texts[PATH].replace('"P1D"', '"P2D"').encode()}
+    deploy = office.services.deployments.deploy
+    newer = deploy(office.actor("perancang.2"), SOP, theirs, "dua hari", office.now, at_console=True)
+
+    page = designer.get(f"/studio/{SOP}").text
+    assert "Versi 2 lebih baru daripada draf Anda" in page
+    assert "Perancang 2" in page
+    assert "dua hari" in page
+    [bench] = etree.HTML(page).xpath("//script[@id='bengkel']/text()")
+    assert json.loads(bench)["version"] == 1, "the draft goes on from where it began"
+    sent = {"dasar": base, "berkas": json.dumps(mine), "catatan": "nama jalur"}
+    for more in ({}, {"atas": newer.id}, {"atas": base, "menggantikan": "1"}):
+        answer = designer.post(f"/studio/{SOP}/pasang", {**sent, **more})
+        assert answer.status_code == 409
+        assert "Perancang 2" in answer.text
+        assert office.services.studio.open(SOP).record.version == 2
+    form = etree.HTML(answer.text).xpath("//input[@name='menggantikan']/ancestor::form")[0]
+    hidden = {field.get("name"): field.get("value") for field in form.xpath(".//input[@type='hidden']")}
+    answer = designer.http.post(form.get("action"), data={**hidden, "menggantikan": "1", "catatan": "nama jalur"})
+    assert answer.status_code == 303
+    change = json.loads(office.services.histories.of_process(SOP)[0].change)
+    assert change["instead_of"] == 2
+    assert (change["deployed_by"], change["began_from"]) == ("perancang.2", base)
+
+
+def test_who_begins_anew_from_the_newer_version_keeps_the_draft_aside(browse, office):
+    designer, (base, texts) = browse("perancang"), draft_of(office)
+    save(designer, texts, base, path=f"/studio/{SOP}/draf")
+    office.later(minutes=5)
+    answer = designer.post(f"/studio/{SOP}/draf/sisihkan", {"lanjut": "1"})
+    assert answer.headers["Location"] == f"/studio/{SOP}"
+    bench = office.services.studio.resume(office.actor("perancang"), SOP)
+    assert (bench.draft, bench.aside.content["berkas"]) == (None, texts)
+
+
+FOREIGN = Path(__file__).parents[1] / "bpmn" / "foreign"
+CUTI = "Process_permohonan_cuti_x7k2m9"
+
+
+def test_a_diagram_of_another_editor_opens_under_its_own_id_and_takes_ours_when_its_designer_says_so(browse, office):
+    designer = browse("perancang")
+    content = (FOREIGN / f"{CUTI}.bpmn").read_bytes()
+    answer = send(designer, {"dari camunda.bpmn": content})
+    assert answer.status_code == 200
+    assert "tidak mempunyai formulir" in answer.text, "what does not run yet is said, and the door is open"
+    [opening] = etree.HTML(answer.text).xpath("//form[contains(@action, '/draf/buka')]")
+    assert opening.get("action") == f"/studio/{CUTI}/draf/buka"
+    [naming] = etree.HTML(answer.text).xpath("//form[contains(@action, '/id')]")
+    hidden = {field.get("name"): field.get("value") for field in naming.xpath(".//input")}
+    assert hidden["id"] == "permohonan_cuti", "from the name of the process"
+    wrong = designer.http.post(naming.get("action"), data={**hidden, "id": "Izin Cuti"})
+    assert (wrong.status_code, "huruf kecil" in wrong.text) == (422, True)
+    answer = designer.http.post(naming.get("action"), data=hidden)
+    [opening] = etree.HTML(answer.text).xpath("//form[contains(@action, '/draf/buka')]")
+    hidden = {field.get("name"): field.get("value") for field in opening.xpath(".//input")}
+    assert designer.http.post(opening.get("action"), data=hidden).headers["Location"] == "/studio/permohonan_cuti"
+    bench = office.services.studio.resume(office.actor("perancang"), "permohonan_cuti")
+    diagram = bench.draft.content["berkas"]["processes/permohonan_cuti/permohonan_cuti.bpmn"]
+    assert CUTI not in diagram
+    root = etree.fromstring(diagram.encode())
+    assert root.xpath("//@processRef") == ["permohonan_cuti"]
+    assert root.xpath("//*[local-name()='process']/@isExecutable") == ["true"]
+
+
+def test_of_several_processes_one_is_chosen(browse, office):
+    designer = browse("perancang")
+    pool = b'<bpmn:process id="Process_2" name="Pemohon"><bpmn:startEvent id="m2"/></bpmn:process></bpmn:definitions>'
+    content = (FOREIGN / f"{CUTI}.bpmn").read_bytes().replace(b"</bpmn:definitions>", pool)
+    answer = send(designer, {"dua.bpmn": content})
+    [naming] = etree.HTML(answer.text).xpath("//form[contains(@action, '/id')]")
+    assert naming.xpath(".//option/@value") == [CUTI, "Process_2"], "what is to run stands first"
+    hidden = {field.get("name"): field.get("value") for field in naming.xpath(".//input")}
+    answer = designer.http.post(naming.get("action"), data={**hidden, "proses": "Process_2", "id": "pemohon"})
+    assert "/studio/pemohon/pasang" in answer.text
+
+
+def test_templates_and_pictures_are_uploaded_as_they_are(browse, office):
+    designer = browse("perancang")
+    letters = [path for path in office.services.studio.open(SOP).files if path.endswith(".docx")]
+    named = {letters[0].rsplit("/", 1)[1]: office.services.studio.open(SOP).files[letters[0]], "logo.png": LOGO}
+    answer = send(designer, named, sop=SOP)
+    assert "Versi 2 terpasang" in deployed_from(designer, answer).text
+    files = office.services.studio.open(SOP).files
+    assert files[f"forms/{SOP}/documents/logo.png"] == LOGO
+    assert files[letters[0]] == named[letters[0].rsplit("/", 1)[1]]

@@ -1,27 +1,96 @@
-// A draft lives in this browser, keyed by account, procedure and the version it began from, as the drafts of forms do: the
-// server knows nothing of it before it is deployed. The result page of a deployment forgets it (drafts.js).
+// The draft is saved on the server after every change. This browser keeps a copy of what the server does not have yet, each tab its
+// own (#), and offers what an earlier version of Alur kept here alone, by the version that it began from (?dasar=).
 import { keyOf } from "../drafts.js";
-import { bench } from "./page.js";
+import { bench, token } from "./page.js";
+
+const COPIES = keyOf(`${bench.pageUrl}#`);
+const OLDER = keyOf(`${bench.pageUrl}?dasar=`);
+const AGAIN = 10_000; // milliseconds until what did not arrive is sent again
+const writer = `${Date.now()}-${Math.random()}`; // this tab
+const KEY = COPIES + writer;
 
 export const draft = {
-  read: () => parse(localStorage.getItem(keyOf(bench.draftUrl))),
-  write(changes, version) {
-    localStorage.setItem(keyOf(bench.draftUrl), JSON.stringify({ changes, version, at: Date.now() }));
+  revision: bench.draft?.revision ?? 0,
+  other: null, // what was saved elsewhere meanwhile: nothing is sent until one of the two is chosen
+
+  // What this browser keeps and the server does not have: [{ key, changes, base, version, revision, at }].
+  local() {
+    const kept = Object.keys(localStorage)
+      .filter((key) => key.startsWith(COPIES) || key.startsWith(OLDER))
+      .map((key) => ({ base: key.slice(OLDER.length), ...parse(localStorage.getItem(key)), key }));
+    for (const each of kept) if (!each.changes || same(each.changes, bench.draft?.changes)) draft.forget(each.key); // only its answer was lost
+    return kept.filter((each) => localStorage.getItem(each.key) !== null);
   },
-  forget: (key = keyOf(bench.draftUrl)) => localStorage.removeItem(key),
-  // Drafts of this procedure over other versions: [{ key, changes, version, at }].
-  older() {
-    const prefix = keyOf(`${bench.pageUrl}?dasar=`);
-    return Object.keys(localStorage)
-      .filter((key) => key.startsWith(prefix) && key !== keyOf(bench.draftUrl))
-      .map((key) => ({ key, ...parse(localStorage.getItem(key)) }))
-      .filter((each) => each.changes);
+
+  // Whether a copy goes on from the very draft that the server has.
+  continues: (kept) => kept.key.startsWith(COPIES) && kept.revision === draft.revision && kept.base === bench.base,
+
+  forget: (key = KEY) => localStorage.removeItem(key),
+
+  // Tells what became of *changes*: { state: "saved" | "twice" | "ended" | "kept" | "unsaved", at, message }.
+  async save(changes) {
+    draft.latest = changes;
+    let kept = true;
+    try {
+      localStorage.setItem(KEY, JSON.stringify({ changes, base: bench.base, version: bench.version, revision: draft.revision, at: Date.now() }));
+    } catch {
+      kept = false; // no room: the server has it all the same
+    }
+    if (draft.other) return { state: "twice" };
+    draft.sending ??= draft.flush().finally(() => (draft.sending = null));
+    const told = await draft.sending;
+    return told.state === "kept" && !kept ? { state: "unsaved" } : told;
   },
+
+  async flush() {
+    let told;
+    do {
+      const changes = draft.latest;
+      draft.latest = null;
+      told = await draft.send(changes);
+      if (told.state !== "saved") draft.latest ??= changes;
+      else if (!draft.latest) draft.forget();
+    } while (draft.latest && told.state === "saved");
+    clearTimeout(draft.timer);
+    if (told.state === "kept") draft.timer = setTimeout(() => draft.again?.(), AGAIN);
+    return told;
+  },
+
+  // *choice*: "ini" puts aside what the server has, "itu" puts these changes aside.
+  async send(changes, choice, base = bench.base) {
+    const revision = draft.other?.revision ?? draft.revision;
+    try {
+      const answer = await fetch(bench.draftUrl, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-CSRFToken": token(), "X-Alur-Background": "1" },
+        body: JSON.stringify({ dasar: base, berkas: changes, revisi: revision, penulis: writer, pilih: choice }),
+      });
+      if (answer.status === 401) return { state: "ended" };
+      const told = await answer.json();
+      if (answer.status === 409 && told.draft) {
+        draft.other = told.draft;
+        return { state: "twice" };
+      }
+      if (!answer.ok) return { state: answer.status < 500 ? "unsaved" : "kept", message: told.message };
+      if (choice !== "itu") {
+        [draft.revision, draft.other] = [told.revision, null];
+        history.replaceState(null, "", bench.pageUrl); // from now on that page is the draft, whatever it began with
+      }
+      return { state: "saved", at: told.at };
+    } catch {
+      return { state: "kept" };
+    }
+  },
+};
+
+const same = (some, others) => {
+  const paths = Object.keys(some);
+  return Boolean(others) && paths.length === Object.keys(others).length && paths.every((path) => some[path] === others[path]);
 };
 
 function parse(text) {
   try {
-    return text ? JSON.parse(text) : null;
+    return JSON.parse(text);
   } catch {
     return null;
   }

@@ -1,11 +1,11 @@
 // What the server finds in the draft, live: after every change it is asked once the hands rest, and an answer that came too
 // late is not waited for. A click selects the element and shows it.
 import { SEEN } from "../session.js";
-import { bench, h, icon, say } from "./page.js";
+import { bench, h, icon, say, token } from "./page.js";
 
 export class Findings {
-  constructor({ show, mend }) {
-    Object.assign(this, { show, mend, found: [], asking: null });
+  constructor({ show, mend, adopt }) {
+    Object.assign(this, { show, mend, adopt, found: [], asking: null });
     this.list = document.getElementById("daftar-temuan");
     this.summary = document.getElementById("ringkasan");
   }
@@ -18,7 +18,7 @@ export class Findings {
       const answer = await fetch(bench.checkUrl, {
         method: "POST",
         signal: asking.signal,
-        headers: { "Content-Type": "application/json", "X-CSRFToken": document.querySelector('[name="csrf_token"]').value, "X-Alur-Background": "1" },
+        headers: { "Content-Type": "application/json", "X-CSRFToken": token(), "X-Alur-Background": "1" },
         body: JSON.stringify({ dasar: bench.base, berkas: changes }),
       });
       if (answer.status === 401) throw new Error("ended");
@@ -64,6 +64,7 @@ export class Findings {
         h("span", {}, h("strong", { class: "finding-kind" }, `${say(finding.severity)}: `), h("span", {}, finding.message), " ", h("span", { class: "muted" }, finding.mend), h("span", { class: "finding-where" }, where)),
       ),
       finding.rule === "form_missing" && this.mend && h("button", { type: "button", class: "btn btn-sm", onclick: () => this.mend(finding) }, say("mendForm")),
+      finding.rule === "process_id" && this.adopt?.(),
     );
   }
 }

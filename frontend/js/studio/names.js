@@ -67,6 +67,19 @@ export class RenameHandler {
 RenameHandler.$inject = ["modeling", "elementRegistry", "commandStack"];
 
 
+// The command: { element, process, id }: makes a process the one that runs, under the SOP's id; whatever refers to it follows.
+export class AdoptHandler {
+  constructor(modeling, moddle) {
+    Object.assign(this, { modeling, moddle });
+  }
+
+  preExecute({ element, process, id }) {
+    renameObject(this.modeling, this.moddle, element, process, id);
+    this.modeling.updateModdleProperties(element, process, { isExecutable: true });
+  }
+}
+AdoptHandler.$inject = ["modeling", "moddle"];
+
 // The command: { element, object, id }: a data object's id; its references keep theirs.
 export class RenameObjectHandler {
   constructor(modeling, moddle) {

@@ -6,6 +6,8 @@ const words = read("kata-studio");
 
 export const say = (key, facts = {}) => words[key].replace(/\{(\w+)\}/g, (_, name) => facts[name] ?? "");
 
+export const token = () => document.querySelector('[name="csrf_token"]').value;
+
 // h("button", { class: "btn", onclick: act }, "text", child): attributes as HTML knows them, listeners by on…; null and false are left out.
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);

@@ -8,7 +8,7 @@ import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
 import { allDocuments, documentsOf } from "./documents.js";
 import { translate } from "./canvas.js";
 import { ID } from "./names.js";
-import { h, icon, say } from "./page.js";
+import { bench, h, icon, say } from "./page.js";
 import { formOf } from "./texts.js";
 
 const UNITS = { minutes: ["PT", "M"], hours: ["PT", "H"], days: ["P", "D"] };
@@ -21,8 +21,8 @@ const REFERENCES = {
 };
 
 export class Panel {
-  constructor(container, modeler, { texts, editForm, makeForm }) {
-    Object.assign(this, { container, texts, editForm, makeForm, count: 0 });
+  constructor(container, modeler, { texts, editForm, makeForm, renameSop }) {
+    Object.assign(this, { container, texts, editForm, makeForm, renameSop, count: 0 });
     for (const name of ["modeling", "elementRegistry", "moddle", "bpmnFactory", "commandStack", "selection", "canvas", "eventBus"]) this[name] = modeler.get(name);
     const later = () => {
       clearTimeout(this.waiting);
@@ -30,11 +30,11 @@ export class Panel {
     };
     this.eventBus.on(["selection.changed", "commandStack.changed", "import.done"], later);
     // Leaving a field changes the diagram; the list that the hand then opens stays open until something is chosen from it.
-    container.addEventListener("focusin", ({ target }) => (this.choosing = target.matches("select") ? target : null));
-    container.addEventListener("change", () => (this.choosing = null));
-    container.addEventListener("focusout", () => {
-      this.choosing = null;
-      if (this.held) later();
+    container.addEventListener("pointerdown", ({ target }) => (this.choosing = target.closest("select")));
+    container.addEventListener("change", ({ target }) => target === this.choosing && (this.choosing = null));
+    container.addEventListener("focusout", ({ target }) => {
+      if (target === this.choosing) this.choosing = null;
+      if (this.held && !this.choosing) later();
     });
   }
 
@@ -412,11 +412,13 @@ export class Panel {
     const set = (properties) => this.modeling.updateModdleProperties(pool, process, properties);
     const [first, ...rest] = process.documentation ?? [];
     return [
-      h("div", { class: "panel-head" }, h("h2", {}, process.name || process.id), h("p", { class: "muted small" }, `${say("process")} · ${process.id} · ${say("idFixed")}`)),
+      h("div", { class: "panel-head" }, h("h2", {}, process.name || process.id), h("p", { class: "muted small" }, `${say("process")} · ${process.id}${bench.base ? ` · ${say("idFixed")}` : ""}`)),
+      !bench.base && this.text("rename", bench.process, (id) => this.renameSop(id), { code: true, help: say("renameHelp"), refuse: (id) => (ID.test(id) ? null : say("idBad")) }),
       this.text("name", process.name, (name) => set({ name }), { rows: 2 }),
       this.text("english", process.get("sop:nama"), (value) => set({ "sop:nama": value }), { lang: "en" }),
       is(pool, "bpmn:Participant") && this.text("pool", pool.businessObject.name, (value) => this.rename(pool, value)),
       this.text("documentation", first?.text, (text) => set({ documentation: text ? [this.bpmnFactory.create("bpmn:Documentation", { text }), ...rest] : rest }), { rows: 4 }),
+      h("label", { class: "check-line" }, this.keyed("executable", h("input", { type: "checkbox", onchange: (event) => set({ isExecutable: event.target.checked }) }), process.isExecutable), " ", say("executable")),
       this.text("starters", process.get("sop:pemulai"), (value) => set({ "sop:pemulai": value }), { help: say("startersHelp") }),
       this.text("title", process.get("sop:judul"), (value) => set({ "sop:judul": value }), { code: true, rows: 2 }),
       this.text("key", process.get("sop:kunci"), (value) => set({ "sop:kunci": value }), { code: true, help: say("keyHelp") }),

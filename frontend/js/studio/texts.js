@@ -1,17 +1,18 @@
-// The texts of a draft: the diagram and the forms. Forms change through the command stack as the diagram does, so that one
+// The texts of a draft: the diagram, the forms, and whatever else was opened over it. Forms change through the command stack as the diagram does, so that one
 // Ctrl+Z undoes whichever came last; the diagram's own text is what the modeller writes.
 import { bench } from "./page.js";
 
-const FORM = /^forms\/.*\.(schema|ui)\.json$/;
+const FORM = /^forms\/[^/]+\/[^/]+\.(schema|ui)\.json$/;
 
 export class Texts {
   constructor() {
     this.forms = new Map(Object.entries(bench.files).filter(([path]) => FORM.test(path)));
+    this.others = new Map(); // templates, pictures (base64), decision tables: not shown here, and part of the draft
   }
 
   // What differs from the version in force, by path: null where a form was removed.
   changes(xml) {
-    const found = {};
+    const found = Object.fromEntries(this.others);
     for (const path of new Set([...Object.keys(bench.files).filter((path) => FORM.test(path)), ...this.forms.keys()])) {
       const text = this.forms.get(path) ?? null;
       if (text !== (bench.files[path] ?? null) || !bench.base) found[path] = text;
@@ -21,12 +22,19 @@ export class Texts {
   }
 
   restore(changes) {
-    for (const [path, text] of Object.entries(changes)) if (FORM.test(path)) this.put(path, text);
+    for (const [path, text] of Object.entries(changes)) if (path !== bench.diagram) this.put(path, text);
   }
 
   put(path, text) {
-    if (text === null || text === undefined) this.forms.delete(path);
+    if (!FORM.test(path)) {
+      if (text === undefined) this.others.delete(path);
+      else this.others.set(path, text);
+    } else if (text === null || text === undefined) this.forms.delete(path);
     else this.forms.set(path, text);
+  }
+
+  of(path) {
+    return FORM.test(path) ? (this.forms.get(path) ?? null) : this.others.get(path);
   }
 
   has(form) {
@@ -62,7 +70,7 @@ export function simpleForm(title, documents) {
 // The command: { texts, changes: { path: text or null } }.
 export class TextsHandler {
   execute(context) {
-    context.before = Object.fromEntries(Object.keys(context.changes).map((path) => [path, context.texts.forms.get(path) ?? null]));
+    context.before = Object.fromEntries(Object.keys(context.changes).map((path) => [path, context.texts.of(path)]));
     for (const [path, text] of Object.entries(context.changes)) context.texts.put(path, text);
     return [];
   }
