@@ -102,8 +102,7 @@ class Studio:
 
     def resume(self, actor: Actor, process_id: str) -> Bench:
         """Return a designer's draft over the version it began from, else the version in force; NotFound if none."""
-        require_designer(actor)
-        whose = DraftKind.STUDIO, process_id, actor.person_id
+        whose = _own(actor, process_id)
         with self.database.read() as reader:
             draft, aside = drafts.of(reader, *whose), drafts.aside(reader, *whose)
             latest = definitions.latest(reader, process_id)
@@ -138,9 +137,8 @@ class Studio:
 
         A draft that was *chosen* over another one puts that aside.
         """
-        require_designer(actor)
+        whose = _own(actor, process_id)
         self.edited(process_id, base_id, texts)
-        whose = DraftKind.STUDIO, process_id, actor.person_id
         with self.database.write(actor, now) as work:
             if chosen:
                 drafts.drop(work, *whose, now)
@@ -149,8 +147,7 @@ class Studio:
 
     def put_aside(self, actor: Actor, process_id: str, base_id: str, texts: Texts | None, now: datetime) -> None:
         """Put the actor's draft aside (None), or *texts* that were not chosen over it."""
-        require_designer(actor)
-        whose = DraftKind.STUDIO, process_id, actor.person_id
+        whose = _own(actor, process_id)
         with self.database.write(actor, now) as work:
             if texts is None:
                 drafts.drop(work, *whose, now)
@@ -159,9 +156,9 @@ class Studio:
 
     def take_back(self, actor: Actor, process_id: str, now: datetime) -> None:
         """Go on with what the actor put aside last; NotFound if there is nothing."""
-        require_designer(actor)
+        whose = _own(actor, process_id)
         with self.database.write(actor, now) as work:
-            aside = drafts.aside(work, DraftKind.STUDIO, process_id, actor.person_id)
+            aside = drafts.aside(work, *whose)
             if aside is None:
                 raise NotFound(process_id)
             drafts.restore(work, aside, now)
@@ -220,16 +217,16 @@ class Studio:
         """
         diagrams = [name for name in named if name.endswith((".bpmn", ".xml"))]
         wrong = [(name, "file") for name in named if name not in diagrams and not re.fullmatch(OTHER_FILE, name)]
-        wrong += [
-            (name, "text") for name, content in named.items() if not name.endswith(NOT_TEXT) and not _is_text(content)
-        ]
+        texts = {name: content for name, content in named.items() if not name.endswith(NOT_TEXT)}
+        wrong += [(name, "text") for name, each in texts.items() if each.decode(errors="ignore").encode() != each]
         wrong += [(name, "several") for name in diagrams[1:]]
         if diagrams:
-            found = processes_of(named[diagrams[0]])
-            process_id = next(iter(found), None) or process_id or PurePosixPath(diagrams[0]).stem
+            diagram = named[diagrams[0]]
+            found = next(iter(processes_of(diagram)), None)
+            process_id = found or process_id or PurePosixPath(diagrams[0]).stem
             if not FOREIGN_ID.fullmatch(process_id) or len(process_id) > LONGEST_ID:
-                named = {**named, diagrams[0]: _called(named[diagrams[0]], process_id, spelled(process_id))}
                 process_id = spelled(process_id)
+                named = {**named, diagrams[0]: markup.renamed(diagram, found, process_id) if found else diagram}
         elif not process_id:
             wrong.append(("", "procedure"))
         if wrong:
@@ -265,7 +262,7 @@ class Studio:
         }
         with self.database.read() as reader:
             latest = definitions.latest(reader, wanted)
-        return latest.id if latest else "", {**moved, after: _called(diagram, chosen, wanted).decode()}
+        return latest.id if latest else "", {**moved, after: markup.renamed(diagram, chosen, wanted).decode()}
 
     def check(self, process_id: str, files: Mapping[str, bytes]) -> tuple[Finding, ...]:
         """Return every fault and warning at once."""
@@ -326,10 +323,11 @@ class Studio:
         require_seen(latest, base_id)
 
 
-def require_designer(actor: Actor) -> None:
-    """Raise NotPermitted unless *actor* draws SOPs."""
+def _own(actor: Actor, process_id: str) -> tuple[DraftKind, str, str]:
+    """Return which draft is the actor's own; NotPermitted unless they draw SOPs."""
     if not actor.has(OfficeRole.DESIGNER):
         raise NotPermitted("role", roles=(OfficeRole.DESIGNER,))
+    return DraftKind.STUDIO, process_id, actor.person_id
 
 
 def titled(process_id: str) -> str:
@@ -360,18 +358,3 @@ def spelled(name: str) -> str:
     """Return *name* in the spelling of our ids."""
     plain = normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
     return "_".join(re.findall(r"[a-z0-9]+", plain)).lstrip("_0123456789")[:LONGEST_ID].strip("_") or "sop_baru"
-
-
-def _called(diagram: bytes, before: str, after: str) -> bytes:
-    try:
-        return markup.renamed(diagram, before, after)
-    except markup.Unreadable:
-        return diagram  # its findings say so
-
-
-def _is_text(content: bytes) -> bool:
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

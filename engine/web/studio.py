@@ -63,10 +63,7 @@ def upload() -> tuple[str, int]:
     if not named:
         return _upload_page([gettext("Pilih berkas.")]), 422
     if sum(map(len, named.values())) > LARGEST_UPLOAD:
-        limit = formatting.size(LARGEST_UPLOAD)
-        return _upload_page(
-            [gettext("Berkas-berkas ini terlalu besar: paling besar %(limit)s seluruhnya.", limit=limit)]
-        ), 422
+        return _upload_page([gettext("Berkas-berkas ini terlalu besar: paling besar 3 MB seluruhnya.")]), 422
     try:
         process_id, base, texts = services().studio.uploaded(
             named, request.form.get("sop", ""), alone=bool(request.form.get("seluruhnya"))
@@ -123,11 +120,11 @@ def save_draft(process_id: str) -> Response | tuple[Response, int]:
         saved = at.save_draft(*draft, revision=sent.get("revisi"), writer=sent.get("penulis"), chosen=chosen)
         return jsonify(_told(saved))
     except Conflict:
-        there = services().studio.resume(actor(), process_id).draft
-        return jsonify({"draft": _told(there) if there else None}), 409
+        there = at.resume(actor(), process_id).draft
+        return jsonify({"draft": there and _told(there)}), 409
     except TooLarge as error:
-        limit = formatting.size(error.limit)
-        return jsonify({"message": gettext("Draf ini terlalu besar: paling besar %(limit)s.", limit=limit)}), 413
+        message = gettext("Draf ini terlalu besar: paling besar %(limit)s.", limit=formatting.size(error.limit))
+        return jsonify({"message": message}), 413
 
 
 @pages.post("/<process_id>/draf/<any(sisihkan, ambil, buka):deed>")
@@ -331,12 +328,8 @@ def _sent() -> dict[str, Any] | None:
 
 
 def _told(draft: Draft) -> dict[str, Any]:
-    return {
-        "changes": draft.content["berkas"],
-        "revision": draft.revision,
-        "base": draft.base or "",
-        "at": draft.saved_at.timestamp() * 1000,
-    }
+    at = draft.saved_at.timestamp() * 1000
+    return {"changes": draft.content["berkas"], "revision": draft.revision, "base": draft.base or "", "at": at}
 
 
 def _loaded(text: str) -> Any:

@@ -96,12 +96,11 @@ def check_places(procedure: Procedure, diagram: Diagram) -> None:
     missing = undrawn(diagram.root)
     if not missing:
         return
-    shown = ", ".join(called(each) for each in missing[:NAMED])
-    more = f" dan {len(missing) - NAMED} lagi" if len(missing) > NAMED else ""
+    shown = ", ".join(called(each) for each in missing[:NAMED]) + (" dan lainnya" if len(missing) > NAMED else "")
     diagram.fault(
         missing[0],
         "undrawn",
-        f"{len(missing)} unsur tidak mempunyai tempat pada gambar (BPMN DI): {shown}{more}.",
+        f"{len(missing)} unsur tidak mempunyai tempat pada gambar (BPMN DI): {shown}.",
         "Tempatkan unsur itu di penyunting BPMN lalu simpan, atau gambar SOP ini dari tabel langkahnya "
         "(Studio, Dari tabel langkah).",
     )
