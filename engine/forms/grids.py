@@ -47,7 +47,7 @@ class GridRow:
     files: Mapping[str, tuple[FileView, ...]]
     state: RowState
     note: str  # why it was returned
-    acceptable: bool  # nobody decided on it, and nothing else is wanted of it
+    acceptable: bool  # nobody decided on it, nothing else is wanted of it, and it is not to be looked at again
     locked: bool = False  # nobody types into it
 
 
@@ -309,6 +309,7 @@ class _Rows:
             state=state,
             note=note,
             acceptable=verify is not None
+            and state is not RowState.CHANGED
             and verify.column in texts
             and value.get(verify.column) not in (verify.accept, verify.refuse)
             and not set(problems) - {verify.column},

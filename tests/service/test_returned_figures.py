@@ -56,6 +56,7 @@ def test_on_the_second_pass_the_team_verifies_what_was_corrected(office):
     rows = verified(office, instance)
     assert rows["IKU-01"][:2] == ("72,25", ""), "the verdict was on another figure"
     assert rows["IKU-01"][2].state is RowState.CHANGED
+    assert not rows["IKU-01"][2].acceptable, "nobody accepts it with all the others at once"
     assert rows["IKU-01"][2].note == (
         "Perlu diperiksa lagi: realisasi 66,5 menjadi 72,25. Catatan sebelumnya: Lampirkan rekap triwulan ini."
     )
