@@ -126,12 +126,20 @@ class Grids:
         return self._page(page, path, self.tasks.begun(page, now), words, now)
 
     def save(
-        self, actor: Actor, task_id: str, path: str, cells: Entries, revision: int, words: Words, now: datetime
+        self,
+        actor: Actor,
+        task_id: str,
+        path: str,
+        cells: Entries,
+        revision: int,
+        words: Words,
+        now: datetime,
+        writer: str | None = None,
     ) -> GridPage:
         """Write cells over the actor's draft; Conflict("draft") if it was saved elsewhere since *revision*."""
         page = self._filling(actor, task_id, path, now)
         entries = with_cells(page.form.table(path), path, self.tasks.begun(page, now), cells)
-        return self._saved(actor, page, path, entries, revision, words, now)
+        return self._saved(actor, page, path, entries, revision, words, now, writer)
 
     def preview(self, actor: Actor, task_id: str, path: str, cells: Entries, words: Words, now: datetime) -> GridPage:
         """Return a table as it would be with *cells*; nothing is saved."""
@@ -254,12 +262,18 @@ class Grids:
         return page
 
     def _saved(
-        self, actor: Actor, page: TaskPage, path: str, entries: Entries, revision: int, words: Words, now: datetime
+        self,
+        actor: Actor,
+        page: TaskPage,
+        path: str,
+        entries: Entries,
+        revision: int,
+        words: Words,
+        now: datetime,
+        writer: str | None = None,
     ) -> GridPage:
         task_id = page.item.task.id
-        if page.draft is not None and page.draft.revision != revision:
-            raise Conflict("draft", at=page.draft.saved_at)
-        saved = self.tasks.save_draft(actor, task_id, entries, now, revision)
+        saved = self.tasks.save_draft(actor, task_id, entries, now, revision, writer=writer)
         return self._page(replace(page, draft=saved), path, saved.entries, words, now)
 
     def _page(self, page: TaskPage, path: str, entries: Entries, words: Words, now: datetime) -> GridPage:

@@ -31,6 +31,7 @@ from engine.model.work import (
     DocumentVersion,
     Draft,
     DraftKind,
+    HandOver,
     InstanceRecord,
     TaskRecord,
     TaskStatus,
@@ -55,7 +56,7 @@ from engine.service.procedures import (
 from engine.service.signing import Signer, Signing
 from engine.service.templates import due_of
 from engine.store.database import Database
-from engine.store.queries import Transaction, documents, drafts, instances, people, renderings, tasks
+from engine.store.queries import Transaction, documents, drafts, histories, instances, people, renderings, tasks
 from engine.store.queries.tasks import Standing, TaskContext, TaskFilter, TaskPlace
 from engine.store.unit_of_work import Work
 
@@ -118,6 +119,8 @@ class TaskPage:
     yields: tuple[Paper, ...]
     missing: tuple[str, ...]  # names of kelengkapan that are missing
     draft: Draft | None
+    aside: Draft | None  # what the actor put aside last: begun anew, or another version of the draft
+    handed: HandOver | None
     context: Mapping[str, Any]
     capacities: tuple[Membership, ...]
     colleagues: Mapping[str, str]  # who else works in the lane: the task can be handed to them
@@ -240,6 +243,8 @@ class Tasks:
             current = documents.current(reader, found.instance.id)
             every = tasks.of_instance(reader, found.instance.id)
             draft = _draft_of(reader, task_id, actor.person_id)
+            aside = drafts.aside(reader, DraftKind.TASK, task_id, actor.person_id)
+            handed = histories.handed_over(reader, found.task) if found.task.assignee else None
             item = self._item(reader, found.task, members, now, draft.saved_at if draft else None)
         may, why = self._may(actor, found, members)
         needs, yields = papers(procedure, step, current, found.task.status is TaskStatus.COMPLETED)
@@ -256,6 +261,8 @@ class Tasks:
             yields=yields,
             missing=tuple(reference.name for reference in missing(procedure, step, current)),
             draft=draft,
+            aside=aside,
+            handed=handed,
             context=self.names(found, procedure, current, actor, now),
             capacities=tuple(m for m in actor.memberships if m.role == found.task.role),
             colleagues={k: v for k, v in members.get(found.task.role, {}).items() if k != actor.person_id},
@@ -455,21 +462,31 @@ class Tasks:
         return form.move_row(entries, path, int(index), -1 if deed == "naik" else 1)
 
     def draft(self, actor: Actor, task_id: str) -> Draft:
-        """Return the actor's own draft of a task."""
+        """Return the actor's own draft of a task, else what they put aside last."""
+        mine = (DraftKind.TASK, task_id, actor.person_id)
         with self.database.read() as reader:
-            found = _draft_of(reader, task_id, actor.person_id)
+            found = drafts.of(reader, *mine) or drafts.aside(reader, *mine)
         if found is None:
             raise NotFound(task_id)
         return found
 
     def keep_entries(self, actor: Actor, task_id: str, entries: Mapping[str, Sequence[str]], now: datetime) -> None:
-        """Keep what could not be sent as the actor's own draft, whoever has the task now; strangers keep nothing."""
+        """Put aside what was not taken, whoever has the task now; strangers keep nothing."""
         with self.database.write(actor, now) as work:
             task = tasks.by_id(work, task_id)
             if task is not None and (actor.has(task.role) or actor.person_id in (task.performer, task.completed_by)):
                 form = self.procedures.of(work, task.definition_id).form_of(task.element_id)
-                entries = self._with_kept(work, actor, task_id, form, entries, now)
-                _save_draft(work, actor, task, entries, now)
+                kept = _plain(self._with_kept(work, actor, task_id, form, entries, now))
+                mine = (DraftKind.TASK, task_id, actor.person_id)
+                drafts.set_aside(work, *mine, kept, now, instance_id=task.instance_id)
+
+    def restore_draft(self, actor: Actor, task_id: str, now: datetime) -> None:
+        """Take up again what the actor put aside last; their draft is put aside instead."""
+        with self.database.write(actor, now) as work:
+            aside = drafts.aside(work, DraftKind.TASK, task_id, actor.person_id)
+            if aside is None:
+                raise NotFound(task_id)
+            drafts.restore(work, aside, now)
 
     def _evaluator(self, procedure: Procedure, record: InstanceRecord, now: datetime) -> Evaluate:
         return evaluator(self.office.functions(procedure, now, record.reference_date))
@@ -507,7 +524,7 @@ class Tasks:
         moves.retrying(attempt)
 
     def hand_over(self, actor: Actor, task_id: str, to: str, reason: str, now: datetime) -> None:
-        """Give a task in one's hands to a person of the same lane, with a reason."""
+        """Give a task in one's hands to a person of the same lane, with a reason, one's draft and its files."""
         reason = " ".join(reason.split())
         if not 3 <= len(reason) <= 500:
             raise InvalidForm([FieldError("alasan", "reason", "", "required")], {"alasan": [reason], "kepada": [to]})
@@ -521,6 +538,8 @@ class Tasks:
                 if to not in people.members(work, self.office.today(now), [task.role]).get(task.role, {}):
                     raise InvalidForm([FieldError("kepada", "to", to, "not_in_lane")], {"alasan": [reason]})
                 tasks.change(work, task_id, assignee=to, assigned_at=now)
+                given = drafts.hand_over(work, DraftKind.TASK, task_id, actor.person_id, to, now)
+                documents.give_staged(work, _texts(given.entries if given else {}), actor.person_id, to)
                 change = {"old": standing.assignee, "new": to, "reason": reason}
                 work.record_instance(standing, [Deed(Action.TASK_DELEGATED, task.element_id, task_id, change)])
 
@@ -569,19 +588,21 @@ class Tasks:
         revision: int | None = None,
         *,
         writer: str | None = None,
+        over: bool = False,
         words: Words = INDONESIAN,
     ) -> Draft:
-        """Save what was typed; Conflict("draft") if another tab than *writer* saved since *revision*."""
+        """Save what was typed; Conflict("draft") if another tab than *writer* saved since *revision*.
+
+        *over* puts what was saved aside instead. Who may not complete the task any more is told why.
+        """
         with self.database.write(actor, now) as work:
-            task = tasks.by_id(work, task_id)
-            if task is None:
-                raise NotFound(task_id)
-            standing = tasks.standing(work, task_id, actor.person_id, self.office.today(now))
-            if standing is None or not (standing.member or standing.performer == actor.person_id):
-                raise NotPermitted("lane", role=task.role)
+            task, standing = self._standing(work, task_id, actor, now)
+            permit_filling(actor, standing, task.assigned_at)
             form = self.procedures.of(work, task.definition_id).form_of(task.element_id)
             entries = self._with_kept(work, actor, task_id, form, entries_of(form, sent, words), now)
-            return _save_draft(work, actor, task, entries, now, revision, writer)
+            mine, content = (DraftKind.TASK, task_id, actor.person_id), _plain(entries)
+            at = task.instance_id
+            return drafts.save(work, *mine, content, now, revision=revision, writer=writer, over=over, instance_id=at)
 
     def drop_draft(self, actor: Actor, task_id: str, now: datetime) -> None:
         """Begin again with the form as it was prefilled; the draft is put aside."""
@@ -598,6 +619,7 @@ class Tasks:
         words: Words = INDONESIAN,
         membership_id: str | None = None,
         draft_revision: int | None = None,
+        writer: str | None = None,
         retyped: Retyped | None = None,
         seen: Mapping[str, str] | None = None,
     ) -> Step:
@@ -607,14 +629,14 @@ class Tasks:
         says by data object which content the signer had before them, by its SHA-256.
 
         *draft_revision* is the draft's at which the form was opened (0: there was none): if it was saved elsewhere
-        since, rows that the entries leave to the draft are not those that were seen, which is Conflict("draft").
+        since by another tab than *writer*, what was saved was not seen, which is Conflict("draft").
 
         Raises InvalidForm with every fault at once, Conflict with who was faster, NotPermitted, NotFound.
         """
         if draft_revision is not None:
             with self.database.read() as reader:
                 draft = _draft_of(reader, task_id, actor.person_id)
-            if draft is not None and draft.revision != draft_revision:
+            if draft and draft.revision != draft_revision and (writer is None or draft.writer != writer):
                 raise Conflict("draft", at=draft.saved_at)
         confirm = cache(lambda: self.signing.confirm(actor, retyped, now)) if retyped else None  # once for all tries
         signer = Signer(confirm, seen or {})
@@ -894,17 +916,8 @@ def _draft_of(tx: Transaction, task_id: str, person_id: str) -> Draft | None:
     return drafts.of(tx, DraftKind.TASK, task_id, person_id)
 
 
-def _save_draft(
-    work: Work,
-    actor: Actor,
-    task: TaskRecord,
-    entries: Entries,
-    now: datetime,
-    revision: int | None = None,
-    writer: str | None = None,
-) -> Draft:
-    content, facts = {path: list(texts) for path, texts in entries.items()}, (DraftKind.TASK, task.id, actor.person_id)
-    return drafts.save(work, *facts, content, now, revision=revision, writer=writer, instance_id=task.instance_id)
+def _plain(entries: Entries) -> dict[str, list[str]]:
+    return {path: list(texts) for path, texts in entries.items()}
 
 
 def _sole_roles(actor: Actor, members: Mapping[str, Mapping[str, str]]) -> frozenset[str]:

@@ -17,7 +17,7 @@ from engine.service.grids import LARGEST, GridImport, GridPage, RowState
 from engine.service.procedures import Words
 from engine.web import errors, formatting
 from engine.web.access import signed_in, uploading
-from engine.web.identity import actor, now, posted_entries
+from engine.web.identity import actor, now, posted_entries, tab
 from engine.web.services import services
 from engine.web.texts import gettext
 from engine.web.uploads import of_task, stage_files
@@ -58,13 +58,13 @@ def save(task_id: str, table: str) -> Answer | tuple[Response, int] | tuple[str,
     deed, index = _deed(table)
     try:
         if request.form.get("_terima_semua"):
-            services().grids.save(actor(), task_id, table, cells, revision, words(), now())
+            services().grids.save(actor(), task_id, table, cells, revision, words(), now(), tab())
             revision = services().tasks.draft(actor(), task_id).revision
             saved, undo = services().grids.accept_all(actor(), task_id, table, revision, words(), now())
         elif deed:
             saved = services().grids.edit_rows(actor(), task_id, table, cells, deed, index, revision, words(), now())
         else:
-            saved = services().grids.save(actor(), task_id, table, cells, revision, words(), now())
+            saved = services().grids.save(actor(), task_id, table, cells, revision, words(), now(), tab())
     except Conflict as conflict:
         return _conflict(task_id, table, conflict, cells, background=background)
     if background:

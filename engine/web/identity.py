@@ -169,6 +169,11 @@ def posted_entries() -> dict[str, list[str]]:
     }
 
 
+def tab() -> str | None:
+    """Return which tab sends this, as its script named it."""
+    return request.form.get("_tab", "")[:64] or None
+
+
 def seal(person_id: str, path: str, entries: Mapping[str, Sequence[str]]) -> str:
     """Return what was typed, compressed and signed for *person_id*, to be carried through signing in."""
     serializer = _serializer()

@@ -256,7 +256,8 @@ def _return_entries(token: str, sealed: str | None) -> Response | None:
         return None
     path, entries = held
     try:
-        services().tasks.save_draft(found.actor, path.rstrip("/").rsplit("/", 1)[-1], entries, now())
+        task_id = path.rstrip("/").rsplit("/", 1)[-1]
+        services().tasks.save_draft(found.actor, task_id, entries, now(), -1, over=True)
     except (Conflict, NotFound, NotPermitted):
         flash(
             gettext("Isian Anda tidak dapat dipasang kembali karena tugas itu sudah tidak terbuka bagi Anda."),

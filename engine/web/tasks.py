@@ -1,15 +1,19 @@
 """The pages of the person doing the work: inbox, form, draft, completion, receipt."""
 
+import hashlib
 import io
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, NotPrinted
+from engine.model.work import Draft
 from engine.service.accounts import Retyped
 from engine.service.passwords import LONGEST
 from engine.service.procedures import Words
@@ -17,7 +21,7 @@ from engine.service.tasks import TaskPage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import signed_in, uploading
 from engine.web.attachments import hand_out
-from engine.web.identity import actor, asked_page, name_of, now, posted_entries
+from engine.web.identity import actor, asked_page, name_of, now, posted_entries, tab
 from engine.web.identity import signed_in as signed_in_now
 from engine.web.services import services
 from engine.web.texts import gettext
@@ -25,6 +29,11 @@ from engine.web.uploads import of_task, stage_files
 
 SEEN = "_versi."
 """Begins the hidden entries that say which version of a document was before the signer."""
+
+NOT_READ = ("file", "signature", "number_pattern")
+"""Faults that only completing a step finds; those of its entries are found again by reading the draft."""
+
+Answer = Response | tuple[Response, int] | tuple[str, int]
 
 pages = Blueprint("tasks", __name__, url_prefix="/tugas")
 TABS = ("saya", "bersama", "selesai")
@@ -65,12 +74,18 @@ def read_text() -> Response:
 @pages.get("/<task_id>")
 @signed_in
 def show(task_id: str) -> str | Response:
-    """Show one step's form; a completed one's receipt."""
+    """Show one step's form, or with "sisihan" what was put aside of it; a completed one's receipt."""
     page = services().tasks.open(actor(), task_id, now())
     if page.why == "completed":
         return redirect(url_for("tasks.receipt", task_id=task_id), 303)
-    entries = page.draft.entries if page.draft else services().tasks.prefill(page, now())
-    return _form_page(page, entries, ())
+    if page.aside and "sisihan" in request.args:
+        return _form_page(replace(page, may="look"), page.aside.entries, ())
+    entries, problems = services().tasks.begun(page, now()), _carried(task_id)
+    if "periksa" in request.args and page.may == "fill":
+        told = {problem.path for problem in problems}
+        found = services().tasks.faults(actor(), task_id, entries, words(), now())
+        problems += [problem for problem in found if problem.path not in told]
+    return _form_page(page, entries, problems)
 
 
 @pages.post("/<task_id>/pratinjau/<data_object_id>")
@@ -153,50 +168,78 @@ def hand_over(task_id: str) -> tuple[str, int] | Response:
 
 @pages.post("/<task_id>/draf")
 @uploading(of_task)
-def save_draft(task_id: str) -> Response | tuple[Response, int] | tuple[str, int]:
-    """Save what was typed: from the button, or in the background as JSON."""
+def save_draft(task_id: str) -> Answer:
+    """Save what was typed: from the button, or in the background as JSON.
+
+    Who chose between two versions says which ("_pilih"): "sini" the one that is sent, "sana" the one that is saved.
+    """
     background = bool(request.headers.get("X-Alur-Background"))
     entries = posted_entries()
     refused = stage_files(actor(), task_id, entries)
-    revision = request.form.get("_revisi", type=int)
+    pick = request.form.get("_pilih")
     try:
-        saved = services().tasks.save_draft(actor(), task_id, entries, now(), revision if background else None)
-    except Conflict:
-        at = services().tasks.draft(actor(), task_id).saved_at
-        message = gettext("Draf ini diubah di perangkat lain pukul %(at)s.", at=_clock(at))
-        return jsonify({"message": message}), 409
+        if pick == "sana":
+            services().tasks.keep_entries(actor(), task_id, entries, now())
+            return jsonify({})
+        saved = _save(task_id, entries, over=pick == "sini") if background else _save_seen(task_id, entries)
+    except Conflict as conflict:
+        if background and conflict.reason == "draft":
+            message = gettext(
+                "Draf ini diubah di tab atau perangkat lain pukul %(at)s.", at=_clock(conflict.at or now())
+            )
+            return jsonify({"message": message, "at": _clock(conflict.at or now())}), 409
+        return _too_late(task_id, entries, conflict)
     if background:
         return jsonify({"revision": saved.revision, "saved_at": _clock(saved.saved_at)})
-    if refused:
-        return show_again(task_id, entries, status=422, problems=refused)
     table = request.form.get("_tabel")
-    if table:
+    if table and not refused:
         return redirect(url_for("grids.show", task_id=task_id, table=table), 303)
-    flash(gettext("Draf tersimpan %(at)s.", at=_clock(now())), "success")
+    if not refused:
+        flash(gettext("Draf tersimpan %(at)s.", at=_clock(now())), "success")
+    return _again(task_id, refused)
+
+
+@pages.post("/<task_id>/berkas")
+@uploading(of_task)
+def stage(task_id: str) -> Answer:
+    """Keep one file as soon as it is chosen; the draft that is saved next holds its id."""
+    entries: dict[str, list[str]] = {}
+    refused = stage_files(actor(), task_id, entries)
+    if refused or not entries:
+        return jsonify({"message": " ".join(problem.message for problem in refused)}), 422
+    return jsonify({"id": next(iter(entries.values()))[0]})
+
+
+@pages.post("/<task_id>/draf/pulihkan")
+@signed_in
+def restore_draft(task_id: str) -> Response:
+    """Take up again what was put aside; what is there now is put aside instead."""
+    services().tasks.restore_draft(actor(), task_id, now())
     return redirect(url_for("tasks.show", task_id=task_id), 303)
 
 
 @pages.post("/<task_id>/kosongkan")
 @signed_in
 def drop_draft(task_id: str) -> Response:
-    """Begin again with the form as it was prefilled."""
+    """Begin again with the form as it was prefilled; the page offers the draft again."""
     services().tasks.drop_draft(actor(), task_id, now())
     return redirect(url_for("tasks.show", task_id=task_id), 303)
 
 
 @pages.post("/<task_id>/selesai")
 @uploading(of_task)
-def complete(task_id: str) -> Response | tuple[str, int]:
-    """Accept the form and move the instance on; or show it again with every error and everything typed."""
+def complete(task_id: str) -> Answer:
+    """Accept the form and move the instance on; or keep it as the draft, and show that with every error."""
     entries = posted_entries()
     refused = stage_files(actor(), task_id, entries)
-    edited = _edit_rows(task_id, entries)
-    if edited is not None:
-        services().tasks.save_draft(actor(), task_id, edited, now())
-        return show_again(task_id, edited, status=200, problems=refused)
+    sent = hashlib.sha256(json.dumps(entries).encode()).hexdigest()
     try:
+        edited = _edit_rows(task_id, entries)
+        if edited is not None:
+            _save_seen(task_id, edited[0])
+            return _again(task_id, refused, _anchor=edited[1])
         if refused:
-            _only_check(task_id, entries, refused)
+            raise InvalidForm(refused, entries)
         services().tasks.complete(
             actor(),
             task_id,
@@ -205,29 +248,25 @@ def complete(task_id: str) -> Response | tuple[str, int]:
             words=words(),
             membership_id=request.form.get("_kapasitas"),
             draft_revision=request.form.get("_revisi", type=int),
+            writer=tab(),
             retyped=Retyped(_retyped(), request.remote_addr or "-"),
             seen={key.removeprefix(SEEN): text for key, text in request.form.items() if key.startswith(SEEN)},
         )
     except InvalidForm as invalid:
-        return show_again(task_id, invalid.entries, status=422, problems=invalid.errors)
+        _save_seen(task_id, entries)
+        unread = [_worded(problem) for problem in invalid.errors if problem.keyword in NOT_READ]
+        return _again(task_id, unread, periksa=1)
     except Conflict as conflict:
-        if conflict.reason == "completed" and conflict.who == actor().person_id:
-            return redirect(url_for("tasks.receipt", task_id=task_id), 303)  # posted twice: done once
         if conflict.reason == "draft":
-            alert = gettext(
-                "Draf tugas ini diubah di tab atau perangkat lain pukul %(at)s, jadi kiriman ini belum diterima. Isian "
-                "formulir ini seperti yang Anda kirim; tabel yang diisi di halamannya sendiri seperti yang terbaru. "
-                "Periksa, lalu kirim lagi.",
-                at=_clock(conflict.at or now()),
-            )
-            return show_again(task_id, entries, status=409, alert=alert)
-        _keep(task_id, entries)
-        return render_template(
-            "tasks/conflict.html", conflict=conflict, reason=errors.conflict_words(conflict), task_id=task_id
-        ), 409
+            _save_seen(task_id, entries)
+            return _again(task_id)
+        if conflict.reason == "completed" and session.get("selesai") == [task_id, sent]:
+            return redirect(url_for("tasks.receipt", task_id=task_id), 303)  # posted twice: done once
+        return _too_late(task_id, entries, conflict)
     except NotPermitted:
-        _keep(task_id, entries)
+        services().tasks.keep_entries(actor(), task_id, entries, now())
         raise
+    session["selesai"] = [task_id, sent]
     return redirect(url_for("tasks.receipt", task_id=task_id), 303)
 
 
@@ -269,30 +308,15 @@ def diagram(task_id: str) -> str:
     )
 
 
-def show_again(
-    task_id: str,
-    entries: Mapping[str, Sequence[str]],
-    *,
-    status: int,
-    problems: Sequence[FieldError] = (),
-    alert: str | None = None,
-) -> tuple[str, int]:
-    """Return the form with what was typed, the errors beside their fields, and a summary."""
-    page = services().tasks.open(actor(), task_id, now())
-    return _form_page(page, services().tasks.with_kept_rows(page, entries, now()), problems, alert), status
-
-
 def stale_page(_: CSRFError) -> tuple[str, int]:
     """Say that the page was open too long; a form comes back with what was typed."""
     if request.endpoint == "tasks.complete" and signed_in_now() is not None:
-        return show_again(
-            str((request.view_args or {})["task_id"]),
-            posted_entries(),
-            status=403,
-            alert=gettext(
-                "Halaman terlalu lama terbuka, jadi kiriman ini belum diterima. Isian Anda masih ada: kirim ulang."
-            ),
+        page = services().tasks.open(actor(), str((request.view_args or {})["task_id"]), now())
+        entries = services().tasks.with_kept_rows(page, posted_entries(), now())
+        alert = gettext(
+            "Halaman terlalu lama terbuka, jadi kiriman ini belum diterima. Isian Anda masih ada: kirim ulang."
         )
+        return _form_page(page, entries, (), alert), 403
     return errors.page(
         403,
         title=gettext("Halaman terlalu lama terbuka"),
@@ -363,25 +387,61 @@ def _worded(problem: FieldError) -> FieldError:
     return problem
 
 
-def _edit_rows(task_id: str, entries: dict[str, list[str]]) -> dict[str, list[str]] | None:
-    """Return the entries with a row added, removed or moved, if such a button was pressed."""
+def _edit_rows(task_id: str, entries: dict[str, list[str]]) -> tuple[dict[str, list[str]], str] | None:
+    """Return the entries with a row added, removed or moved, and its table's place, if such a button was pressed."""
     for deed in ("tambah", "hapus", "naik", "turun"):
         place = request.form.get(f"_{deed}")
         if place:
-            return services().tasks.edit_rows(actor(), task_id, entries, deed, place, now())
+            table = place if deed == "tambah" else place.rpartition(".")[0]
+            edited = services().tasks.edit_rows(actor(), task_id, entries, deed, place, now())
+            return edited, f"f-{table.replace('.', '-')}"
     return None
 
 
-def _only_check(task_id: str, entries: Mapping[str, Sequence[str]], refused: Sequence[FieldError]) -> None:
-    """Refuse a form whose files were refused, with every other fault of it beside."""
-    found = services().tasks.faults(actor(), task_id, entries, words(), now())
-    touched = {problem.path for problem in refused}
-    raise InvalidForm([*refused, *(problem for problem in found if problem.path not in touched)], entries)
+def _save(task_id: str, entries: Mapping[str, Sequence[str]], *, over: bool = False) -> Draft:
+    revision = request.form.get("_revisi", type=int)
+    return services().tasks.save_draft(actor(), task_id, entries, now(), revision, writer=tab(), over=over)
 
 
-def _keep(task_id: str, entries: Mapping[str, Sequence[str]]) -> None:
-    """Keep what could not be sent as the person's own draft."""
+def _save_seen(task_id: str, entries: Mapping[str, Sequence[str]]) -> Draft:
+    """Save what the person has before them; what was saved elsewhere meanwhile is put aside, and the page says so."""
+    try:
+        return _save(task_id, entries)
+    except Conflict as conflict:
+        if conflict.reason != "draft":
+            raise
+        flash(
+            gettext(
+                "Draf tugas ini juga diubah di tab atau perangkat lain pukul %(at)s. Di bawah ini isian yang baru Anda "
+                "kirim; tabel yang diisi di halamannya sendiri seperti yang terbaru. Belum ada yang diselesaikan, dan "
+                "isian yang lain disisihkan. Periksa, lalu kirim lagi.",
+                at=_clock(conflict.at or now()),
+            ),
+            "warning",
+        )
+        return _save(task_id, entries, over=True)
+
+
+def _again(task_id: str, problems: Sequence[FieldError] = (), **where: Any) -> Response:
+    """Lead back to the form, which shows the draft; *problems* that reading it does not find go along, once."""
+    if problems:
+        told = [[each.path, each.label, each.message[:300], each.keyword] for each in problems[:8]]
+        session["kesalahan"] = [task_id, told]
+    return redirect(url_for("tasks.show", task_id=task_id, **where), 303)
+
+
+def _carried(task_id: str) -> list[FieldError]:
+    for_task, told = session.pop("kesalahan", (None, ()))
+    return [FieldError(*each) for each in told] if for_task == task_id else []
+
+
+def _too_late(task_id: str, entries: Mapping[str, Sequence[str]], conflict: Conflict) -> Answer:
+    """Say who was faster; what was typed is put aside, and can be read as text."""
     services().tasks.keep_entries(actor(), task_id, entries, now())
+    reason = errors.conflict_words(conflict)
+    if request.headers.get("X-Alur-Background"):
+        return jsonify({"message": reason, "kept": url_for("tasks.entries_text", task_id=task_id)}), 409
+    return render_template("tasks/conflict.html", conflict=conflict, reason=reason, task_id=task_id), 409
 
 
 def _clock(at: datetime) -> str:

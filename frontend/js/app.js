@@ -1,7 +1,7 @@
 // What pages do beyond their HTML. Everything works without it; nothing here decides anything that the server does not decide again.
 import { bar } from "./bar.js";
 import { followConditions, followDecision, followReadings } from "./conditions.js";
-import { forgetOnSignOut, forgetWhatArrived, listStudioDrafts, saveDrafts } from "./drafts.js";
+import { askOnSignOut, forgetWhatArrived, listStudioDrafts, saveDrafts } from "./drafts.js";
 import { echo } from "./echo.js";
 import { checkFiles } from "./files.js";
 import { watchSession } from "./session.js";
@@ -18,7 +18,7 @@ all("form", (form) => {
   saveDrafts(form);
 });
 forgetWhatArrived();
-forgetOnSignOut();
+askOnSignOut();
 listStudioDrafts();
 
 // A link to something folded opens it.

@@ -1,116 +1,148 @@
-// Drafts save themselves ten seconds after the last change; what the network loses stays in this browser until the
-// server has it: a form that was sent is forgotten on the receipt, not before.
-import { SEEN } from "./session.js";
+// The draft of a form: saved by itself while one types (saving.js), kept in this browser until the server has exactly that. A copy
+// in the browser never overrules a newer draft of the server: what is left of it is put aside there, and the page offers it.
+import { addKept, keptOf, sendAhead } from "./files.js";
+import { BEACON, Saver, choose, flushAll, tab, told } from "./saving.js";
+import { bar } from "./bar.js";
 import { word } from "./words.js";
 
-const WAIT = 10_000;
 const account = document.body.dataset.account || "";
 export const keyOf = (url) => `alur:${account}:${url}`;
-
-const typed = (form) => {
-  const found = {};
-  for (const [name, value] of new FormData(form)) if (typeof value === "string" && !name.startsWith("_") && name !== "csrf_token") (found[name] ||= []).push(value);
-  return JSON.stringify(found);
+const read = (key) => {
+  try {
+    return JSON.parse(localStorage.getItem(key));
+  } catch {
+    return null;
+  }
 };
 
-const bodyOf = (form, revision) => {
-  const body = new FormData(form);
-  for (const [name, value] of [...body]) if (value instanceof File) body.delete(name); // files go with the real submit
-  body.delete("_sandi"); // a password goes with the real submit, never with a draft
-  if (revision) body.set("_revisi", revision);
+const own = (name) => name.startsWith("_") || name === "csrf_token";
+const typed = (form) => {
+  const found = {};
+  for (const [name, value] of new FormData(form)) if (typeof value === "string" && !own(name)) (found[name] ||= []).push(value);
+  return found;
+};
+const bodyOf = (values, more) => {
+  const body = new FormData(); // made anew: files go by themselves, and a password goes with the real submit
+  for (const [name, texts] of Object.entries(values)) for (const text of texts) body.append(name, text);
+  for (const [name, text] of Object.entries(more)) body.set(name, text);
   return body;
 };
 
 export function saveDrafts(form) {
   const url = form.dataset.draftUrl;
-  const state = form.querySelector(".draft-state");
-  if (!url || !state) return;
-  let revision = form.dataset.draftRevision;
-  let saved = typed(form);
-  let timer = null;
-  let stopped = false;
-  let saving = null;
+  const line = form.querySelector(".draft-state");
+  const seen = form.querySelector('[name="_revisi"]');
+  if (!url || !line || !seen) return;
+  const key = keyOf(url);
+  const mark = form.appendChild(Object.assign(document.createElement("input"), { type: "hidden", name: "_tab", value: tab() }));
+  const content = () => JSON.stringify(typed(form));
+  let saved = content();
+  let going = "";
+  let note = "";
 
-  const save = () => {
-    saving ||= send().finally(() => (saving = null));
-    return saving;
-  };
-  const send = async () => {
-    timer = null;
-    const now = typed(form);
-    if (stopped || now === saved) return;
-    localStorage.setItem(keyOf(url), now);
-    state.textContent = word("saving");
+  const store = (sent = false) => {
     try {
-      const token = form.querySelector('[name="csrf_token"]').value;
-      const answer = await fetch(url, { method: "POST", body: bodyOf(form, revision), headers: { "X-CSRFToken": token, "X-Alur-Background": "1" } });
-      if (answer.status === 409) {
-        stopped = true;
-        state.textContent = (await answer.json()).message;
-        state.setAttribute("role", "alert");
-      } else if (answer.status === 401) {
-        state.textContent = word("ended");
-      } else if (answer.ok) {
-        const facts = await answer.json();
-        revision = facts.revision;
-        const sent = form.querySelector('[name="_revisi"]');
-        if (sent) sent.value = revision;
-        saved = now;
-        document.dispatchEvent(new Event(SEEN));
-        localStorage.removeItem(keyOf(url));
-        state.textContent = "✓ " + word("saved", { at: facts.saved_at });
-      } else throw new Error(String(answer.status));
+      if (!sent && !saver.dirty()) localStorage.removeItem(key);
+      else localStorage.setItem(key, JSON.stringify({ values: typed(form), files: keptOf(form), revision: seen.value, tab: tab(), sent }));
+      return true;
     } catch {
-      state.textContent = "⚠ " + word("unsaved");
-      timer = setTimeout(save, WAIT);
+      return false;
     }
   };
-  const soon = () => {
-    clearTimeout(timer);
-    timer = setTimeout(save, WAIT);
+  const post = ({ keepalive = false, pick = "" }, values = typed(form), revision = seen.value) => {
+    going = JSON.stringify(values);
+    const token = form.querySelector('[name="csrf_token"]').value;
+    const body = bodyOf(values, { _revisi: revision, _tab: (mark.value = tab()), ...(pick && { _pilih: pick }), csrf_token: token });
+    return fetch(url, { method: "POST", body, keepalive: keepalive && going.length * 2 < BEACON, headers: { "X-Alur-Background": "1" } });
   };
-  form.addEventListener("input", soon);
-  form.addEventListener("change", soon);
+  const saver = new Saver({
+    dirty: () => content() !== saved,
+    store: () => store(),
+    post,
+    taken(facts, { pick }) {
+      if (pick === "sana") {
+        localStorage.removeItem(key);
+        saver.left = true;
+        location.reload();
+        return;
+      }
+      saved = going;
+      seen.value = facts.revision;
+      bar("bar-conflict", "");
+      store();
+    },
+    conflict(facts) {
+      line.setAttribute("role", "alert");
+      if (facts.kept) localStorage.removeItem(key);
+      choose(facts, (pick) => {
+        saver.halted = false;
+        line.setAttribute("role", "status");
+        saver.save({ pick });
+      });
+      return false;
+    },
+    facts: form.dataset.draftAt && { at: form.dataset.draftAt },
+    show: (state, facts) => (line.textContent = told(state, facts) + note),
+  });
+  sendAhead(form, saver);
+
+  form.addEventListener("input", () => saver.touch());
+  form.addEventListener("change", () => saver.touch());
   form.addEventListener("submit", (event) => {
     if (event.submitter?.formTarget === "_blank") return; // a preview in another tab: typing goes on here
-    if (saving) {
+    if (event.submitter?.matches("[data-enter]") || saver.running) {
       // What is on its way makes the draft newer: only after its answer does the form know which draft it saw.
       event.preventDefault();
-      saving.finally(() => form.requestSubmit(event.submitter));
+      if (saver.running) saver.running.finally(() => form.requestSubmit(event.submitter));
+      else saver.save();
       return;
     }
-    stopped = true;
-    clearTimeout(timer);
-    localStorage.setItem(keyOf(url), typed(form));
+    mark.value = tab();
+    saver.left = true;
+    clearTimeout(saver.timer);
+    clearTimeout(saver.batch);
+    if (saver.dirty() || form.querySelector('input[type="file"]')) store(true);
   });
-  addEventListener("pageshow", (event) => {
-    if (event.persisted) stopped = false;
-  });
-  document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && save());
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "s") {
       event.preventDefault();
-      save();
+      saver.save();
     }
   });
-  restore(form, url, soon);
+
+  // What an earlier page left in this browser.
+  const left = read(key);
+  if (!left || JSON.stringify(left.values ?? left) === saved) {
+    localStorage.removeItem(key);
+    if ("sent" in form.dataset) {
+      saved = ""; // the page came back with what was typed, which no draft holds
+      saver.touch();
+    }
+  } else if ("plainGrid" in form.dataset || left.revision === seen.value || (left.tab && left.tab === form.dataset.draftWriter && !left.sent)) {
+    fill(form, left);
+    note = ` · ${word("local")}`;
+    form.dispatchEvent(new Event("change"));
+  } else if (left.tab && left.tab === form.dataset.draftWriter) {
+    localStorage.removeItem(key); // it was sent with a button, and arrived
+  } else {
+    post({ pick: "sana" }, left.values ?? left, left.revision ?? -1)
+      .then((answer) => {
+        if (!answer.ok) return;
+        localStorage.removeItem(key);
+        if (!saver.dirty()) location.reload();
+      })
+      .catch(() => null); // it stays here until the next time
+  }
 }
 
-function restore(form, url, changed) {
-  const kept = localStorage.getItem(keyOf(url));
-  if (!kept) return;
-  if (form.dataset.kept === "server" || kept === typed(form)) {
-    localStorage.removeItem(keyOf(url));
-    return;
-  }
-  for (const [name, values] of Object.entries(JSON.parse(kept)))
+function fill(form, left) {
+  for (const [id, file] of Object.entries(left.files ?? {})) addKept(form, id, ...file);
+  for (const [name, values] of Object.entries(left.values ?? left))
     [...form.querySelectorAll(`[name="${CSS.escape(name)}"]`)].forEach((input, index) => {
       if (input.type === "checkbox" || input.type === "radio") input.checked = values.includes(input.value);
       else if (input.type !== "file" && input.type !== "hidden" && values[index] !== undefined) input.value = values[index];
     });
-  form.querySelector(".draft-state").textContent = word("local");
-  form.dispatchEvent(new Event("change"));
-  changed();
 }
 
 export function forgetWhatArrived() {
@@ -139,9 +171,26 @@ export function listStudioDrafts() {
   });
 }
 
-export function forgetOnSignOut() {
-  document.querySelector(".sign-out")?.addEventListener("submit", () => {
+// Signing out empties this browser. What only it has is sent before; what cannot be sent, the person decides.
+export function askOnSignOut() {
+  const form = document.querySelector(".sign-out");
+  form?.addEventListener("submit", async (event) => {
+    if (form.dataset.asked) return;
+    event.preventDefault();
+    const token = form.querySelector('[name="csrf_token"]').value;
+    const keys = () => Object.keys(localStorage).filter((key) => key.startsWith(keyOf("/tugas/")) && key.endsWith("/draf"));
+    await flushAll();
+    for (const key of keys()) {
+      const left = read(key);
+      const body = bodyOf(left?.values ?? {}, { _revisi: left?.revision ?? -1, _pilih: left?.sent ? "sana" : "sini", csrf_token: token });
+      const answer = left && (await fetch(key.slice(keyOf("").length), { method: "POST", body, headers: { "X-Alur-Background": "1" } }).catch(() => null));
+      if (!left || answer?.ok || answer?.status === 409) localStorage.removeItem(key);
+    }
+    const rest = Object.keys(localStorage).filter((key) => key.startsWith(keyOf("/tugas/"))).length;
+    if (rest && !confirm(word("unsent", { n: rest }))) return;
     // A studio's draft that the server does not have stays, for its account alone: it is offered when they are back.
-    for (const key of Object.keys(localStorage)) if (key.startsWith(`alur:${account}:`) && !key.startsWith(keyOf("/studio/"))) localStorage.removeItem(key);
+    for (const key of Object.keys(localStorage)) if (key.startsWith(keyOf("")) && !key.startsWith(keyOf("/studio/"))) localStorage.removeItem(key);
+    form.dataset.asked = "1";
+    form.requestSubmit();
   });
 }

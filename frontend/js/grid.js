@@ -1,7 +1,7 @@
 // The grid of a table (APG grid: one Tab stop, roving tabindex). It builds itself from the JSON in the page, sends only changed
 // cells, and decides nothing: what is computed and what is wrong comes back from the server. On a phone the page's own fields stay.
 import { keyOf } from "./drafts.js";
-import { SEEN } from "./session.js";
+import { BEACON, Saver, choose, tab, told } from "./saving.js";
 
 const source = document.getElementById("isi-tabel");
 const host = document.getElementById("kisi");
@@ -58,8 +58,8 @@ function start(data) {
   let focus = { r: 0, c: 0 };
   let anchor = null;
   let editor = null;
-  let timer = null;
-  let saving = null;
+  let files = []; // [path, file] that the server has not got
+  let going = [];
   let filter = "";
   const keyed = (r, name) => `${rows[r].i} ${name}`;
   const kept = keyOf(`${data.url}#kisi`);
@@ -493,18 +493,19 @@ function start(data) {
 
   // ── saving ──
   function remember() {
-    if (dirty.size) localStorage.setItem(kept, JSON.stringify([...dirty].map(([at, texts]) => [rows.find((row) => row.i === Number(at.split(" ")[0]))?.k, at, texts])));
-    else localStorage.removeItem(kept);
-    if (dirty.size) mark("dirty", `● ${say("unsaved_cells", { n: dirty.size })}`);
+    try {
+      if (dirty.size) localStorage.setItem(kept, JSON.stringify([...dirty].map(([at, texts]) => [rows.find((row) => row.i === Number(at.split(" ")[0]))?.k, at, texts])));
+      else localStorage.removeItem(kept);
+      return true;
+    } catch {
+      return false;
+    }
   }
-  function soon(wait = 3000) {
-    clearTimeout(timer);
-    timer = setTimeout(save, wait);
-  }
-  function bodyOf(sent, files = []) {
+  function bodyOf(sent) {
     const form = new FormData();
     form.set("csrf_token", plain.querySelector('[name="csrf_token"]').value);
     form.set("_revisi", revision);
+    form.set("_tab", tab());
     for (const [at, texts] of sent) {
       const [i, name] = at.split(" ");
       const row = rows.find((each) => each.i === Number(i));
@@ -514,24 +515,20 @@ function start(data) {
     for (const [name, file] of files) form.append(name, file);
     return form;
   }
-  function save(files = []) {
-    clearTimeout(timer);
-    if (saving) return saving.then(() => save(files));
-    saving = send(files).finally(() => (saving = null));
-    return saving;
-  }
-  async function send(files) {
-    const sent = [...dirty].filter(([at]) => !conflicts.has(at));
-    if (!sent.length && !files.length) return;
-    mark("sending", say("sending"));
-    try {
-      const answer = await fetch(data.url, { method: "POST", body: bodyOf(sent, files), headers: { "X-Alur-Background": "1" } });
-      const said = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : null;
-      if (answer.status === 409 && said?.data) return meet(said, sent);
-      if (answer.status === 409 || answer.status === 401) throw new Error(said?.message ?? "");
-      if (!answer.ok || !said) throw new Error(String(answer.status));
+  const saver = new Saver({
+    dirty: () => files.length > 0 || [...dirty.keys()].some((at) => !conflicts.has(at)),
+    store: remember,
+    post({ keepalive = false }) {
+      going = [...dirty].filter(([at]) => !conflicts.has(at));
+      going.files = files;
+      const small = !files.length && JSON.stringify(going).length * 2 < BEACON;
+      return fetch(data.url, { method: "POST", body: bodyOf(going), keepalive: keepalive && small, headers: { "X-Alur-Background": "1" } });
+    },
+    taken(said) {
       revision = said.revision;
-      for (const [at, texts] of sent) if (dirty.get(at) === texts) dirty.delete(at);
+      for (const [at, texts] of going) if (dirty.get(at) === texts) dirty.delete(at);
+      const sent = files.length > 0;
+      files = files.filter((each) => !going.files.includes(each));
       said.rows.forEach((row) => {
         const r = rows.findIndex((each) => each.i === row.i);
         rows[r] = row;
@@ -540,16 +537,24 @@ function start(data) {
       facts(said.facts);
       remember();
       explain();
-      if (!dirty.size) mark("saved", `✓ ${say("saved", { at: said.saved_at })}`);
       if (said.refused.length) tell(said.refused.join(" "));
-      document.dispatchEvent(new Event(SEEN));
-      if (!panel.hidden && files.length) openPanel(false);
-    } catch (error) {
-      const why = /^\d*$/.test(error.message) || error instanceof TypeError ? "" : error.message;
-      mark("failed", `⚠ ${say("unsaved_cells", { n: dirty.size })} ${why}`);
-      timer = setTimeout(save, 10_000);
-    }
-  }
+      if (!panel.hidden && sent) openPanel(false);
+    },
+    conflict(said) {
+      if (said.data) {
+        meet(said, going);
+        return true;
+      }
+      if (said.kept) choose(said);
+      return false;
+    },
+    show(kind, said) {
+      const open = ["typing", "local", "lost", "ended"].includes(kind);
+      mark(kind, told(kind, said) + (open && dirty.size ? ` · ${say("unsaved_cells", { n: dirty.size })}` : ""));
+    },
+  });
+  const save = () => saver.save();
+  const soon = (wait) => (wait === undefined ? saver.touch() : saver.soon(wait));
   // Somebody saved from elsewhere: cells that only one side changed go together, of the others the person chooses.
   function meet(said, sent) {
     const before = Object.fromEntries(rows.map((row) => [row.k ?? row.i, row]));
@@ -618,7 +623,8 @@ function start(data) {
       control = el("input", { ...common, type: "file", accept: column.accept || null, multiple: column.kind === "files" });
       control.addEventListener("change", () => {
         dirty.set(keyed(r, column.name), column.kind === "file" ? [""] : ["", ...texts.filter(Boolean)]);
-        save([...control.files].map((file) => [`${data.path}.${rows[r].i}.${column.name}`, file]));
+        files.push(...[...control.files].map((file) => [`${data.path}.${rows[r].i}.${column.name}`, file]));
+        save();
       });
       const held = (rows[r].f[column.name] ?? []).filter(([file]) => texts.includes(file)).map(([file, name, size]) =>
         el("li", {}, el("a", { href: `/lampiran/${file}`, target: "_blank", rel: "noopener" }, name), ` (${size}) `, el("button", { type: "button", class: "btn btn-sm", "aria-label": `${say("remove")} ${name}`, onclick: () => { change([[r, column.name, ["", ...texts.filter((each) => each && each !== file)]]]); openPanel(false); } }, say("remove"))));
@@ -704,9 +710,9 @@ function start(data) {
     form.append(plain.querySelector('[name="csrf_token"]').cloneNode(), el("input", { type: "hidden", name: "_revisi" }), button);
     form.addEventListener("submit", (event) => {
       const own = form.querySelector('[name="_revisi"]');
-      if (!dirty.size && !saving) return void (own.value = revision);
+      if (!saver.dirty() && !saver.running) return void (own.value = revision);
       event.preventDefault();
-      save().then(() => !dirty.size && form.requestSubmit(button));
+      saver.flush().then((done) => done && form.requestSubmit(button));
     });
     bar.prepend(form);
   }
@@ -719,12 +725,9 @@ function start(data) {
   restore();
   addEventListener("hashchange", jump);
   jump();
-  document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && dirty.size && save());
   addEventListener("beforeunload", (event) => {
-    if (!dirty.size) return;
-    remember();
-    save();
-    event.preventDefault();
+    if (dirty.size) remember();
+    if (files.length) event.preventDefault(); // cells are kept here, a file is not
   });
 
   function jump() {

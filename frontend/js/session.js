@@ -1,27 +1,63 @@
 // Two minutes before an idle session ends the page says so. The server tells how long is left, in seconds: the clock of an
-// office PC may be wrong. Whatever reached the server since (a draft that saved itself) begins the time anew.
+// office PC may be wrong. Whatever reached the server since (a draft that saved itself) begins the time anew. After its end the
+// page goes on keeping what is typed; as soon as the same person has signed in, in another tab, it sends it.
 import { bar } from "./bar.js";
 import { word } from "./words.js";
 
 export const SEEN = "alur:seen";
+export const RESUMED = "alur:resumed";
 const WARNING = 120;
+const AGAIN = 15_000;
+const account = document.body.dataset.account;
+let over = false;
+
+// Asks who is signed in. If it is still the same person, the page's forms get the token of the session that is open now.
+export async function renew() {
+  const answer = await fetch("/akun", { headers: { "X-Alur-Background": "1" } }).catch(() => null);
+  if (!answer?.ok) return false;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const token = page.querySelector('[name="csrf_token"]')?.value;
+  if (!token || page.body.dataset.account !== account) return false;
+  document.querySelectorAll('[name="csrf_token"]').forEach((input) => (input.value = token));
+  if (over) {
+    over = false;
+    bar("bar-session", "");
+    document.dispatchEvent(new Event(SEEN));
+    document.dispatchEvent(new Event(RESUMED));
+  }
+  return true;
+}
+
+// Says that the session is over, and looks whether it has begun anew.
+export function ended() {
+  if (over) return;
+  over = true;
+  const link = document.createElement("a");
+  link.className = "btn btn-sm";
+  link.href = "/masuk?lanjut=/tugas";
+  link.target = "_blank";
+  link.textContent = word("sign_in");
+  bar("bar-session", word("ended"), link);
+  const look = async () => {
+    if (over && document.visibilityState === "visible") await renew();
+    if (over) setTimeout(look, AGAIN);
+  };
+  setTimeout(look, AGAIN);
+}
+for (const moment of ["focus", "pageshow"]) addEventListener(moment, () => over && renew());
+document.addEventListener("visibilitychange", () => over && document.visibilityState === "visible" && renew());
 
 export function watchSession() {
   const idle = Number(document.body.dataset.idleSeconds);
   if (!idle) return;
   let timer;
-  const end = () => bar("bar-session", word("ended"));
   const warn = () => {
     const stay = document.createElement("button");
     stay.className = "btn btn-sm";
     stay.textContent = word("stay");
-    stay.addEventListener("click", async () => {
-      const answer = await fetch("/akun", { headers: { "X-Alur-Background": "1" } }).catch(() => null);
-      if (answer?.ok) begin();
-      else if (answer) end();
-    });
+    stay.addEventListener("click", async () => ((await renew()) ? begin() : ended()));
     bar("bar-session", word("ending"), stay);
-    timer = setTimeout(end, WARNING * 1000);
+    timer = setTimeout(ended, WARNING * 1000);
   };
   const begin = () => {
     clearTimeout(timer);

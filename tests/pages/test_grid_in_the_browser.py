@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from engine.store.queries import tasks
+from engine.model.work import DraftKind
+from engine.store.queries import drafts
 from tests import counting
 from tests.chromium import MARKS
 from tests.pages.test_in_the_browser import DESKTOP, PHONE, chromium, desk, site  # noqa: F401 - fixtures
@@ -49,7 +50,7 @@ def arrived(page):
 
 def draft(office, task, account="sekretaris"):
     with office.database.read() as reader:
-        found = tasks.draft_of(reader, task, account)
+        found = drafts.of(reader, DraftKind.TASK, task, account)
     return {} if found is None else {path: texts for path, texts in found.entries.items() if any(texts)}
 
 
@@ -213,7 +214,7 @@ def test_what_the_network_lost_is_there_again_in_this_browser(office, open_grid,
     page.keyboard.type("55")
     page.keyboard.press("Enter")
     page.keyboard.press("Control+s")
-    page.wait_for_selector(".grid-bar [data-state=failed]")
+    page.wait_for_selector(".grid-bar [data-state=local]")
     kept = page.evaluate("JSON.stringify(Object.values(localStorage))")
     assert "55" in json.dumps(kept)
     page.context.set_offline(False)

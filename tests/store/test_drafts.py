@@ -78,6 +78,16 @@ def test_what_was_put_aside_is_taken_up_again_and_the_other_is_put_aside(save, d
         assert drafts.aside(reader, TASK, "t", "ani").content == {"a": ["second"]}
 
 
+def test_who_chooses_their_own_version_keeps_the_other_beside(save, database):
+    save({"a": ["theirs"]}, revision=0, writer="phone")
+    assert save({"a": ["mine"]}, revision=0, writer="desk", over=True).revision == 2
+    with database.read() as reader:
+        assert drafts.aside(reader, TASK, "t", "ani").content == {"a": ["theirs"]}
+    save({"a": ["mine, longer"]}, revision=2, over=True)
+    with database.read() as reader:
+        assert drafts.aside(reader, TASK, "t", "ani").content == {"a": ["theirs"]}, "nobody else saved meanwhile"
+
+
 def test_what_nobody_takes_up_again_is_forgotten_and_what_lives_is_not(save, do, database, now):
     save({"a": ["1"]})
     do(drafts.drop, TASK, "t", "ani", now)

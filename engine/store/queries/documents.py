@@ -280,6 +280,12 @@ def attach(tx: Transaction, ids: Collection[str], instance_id: str) -> None:
         )
 
 
+def give_staged(tx: Transaction, ids: Collection[str], giver: str, receiver: str) -> None:
+    """Make files that *giver* staged those of *receiver*, who takes over the draft that holds them."""
+    theirs = and_(attachment.c.id.in_(ids), attachment.c.instance_id.is_(None), attachment.c.uploaded_by == giver)
+    tx.connection.execute(update(attachment).where(theirs).values(uploaded_by=receiver))
+
+
 def forget_staged(tx: Transaction, before: datetime) -> None:
     """Delete rows of files staged *before* that instant and never used, unless a draft of their task may hold them."""
     unused = and_(attachment.c.instance_id.is_(None), attachment.c.uploaded_at < before)

@@ -22,18 +22,7 @@ from engine.store.files import TooLarge
 from engine.store.queries import Transaction
 from engine.store.tables import draft
 
-COLUMNS = (
-    draft.c.id,
-    draft.c.kind,
-    draft.c.subject,
-    draft.c.person_id,
-    draft.c.base,
-    draft.c.writer,
-    draft.c.revision,
-    draft.c.content,
-    draft.c.saved_at,
-    draft.c.dropped_at,
-)
+COLUMNS = [column for column in draft.c if column.name != "instance_id"]
 LARGEST = 8 * 1024 * 1024
 LIVE = draft.c.dropped_at.is_(None)
 
@@ -66,17 +55,24 @@ def save(
     *,
     revision: int | None = None,
     writer: str | None = None,
+    over: bool = False,
     instance_id: str | None = None,
     base: str | None = None,
 ) -> Draft:
-    """Save a draft over *revision* (None: whatever is there); Conflict("draft") with the other's time and revision."""
+    """Save a draft over *revision* (None: whatever is there); Conflict("draft") with the other's time and revision.
+
+    *over* puts aside what another tab saved since, instead.
+    """
     there = of(tx, kind, subject, person_id, locked=True)
-    if there is None:
-        return _insert(tx, kind, subject, person_id, content, now, revision or 0, writer, instance_id, base)
-    if there.content == content and there.base == base:
+    if there is not None and there.content == content and there.base == base:
         return there
-    if revision not in (None, there.revision) and (writer is None or writer != there.writer):
+    foreign = there and revision not in (None, there.revision) and (writer is None or writer != there.writer)
+    if there is not None and foreign and not over:
         raise Conflict("draft", at=there.saved_at, revision=there.revision)
+    if there is None or foreign:
+        drop(tx, kind, subject, person_id, now)
+        newer = 1 + (there.revision if there else revision or 0)
+        return _add(tx, Draft(str(uuid4()), kind, subject, person_id, base, writer, newer, content, now), instance_id)
     saved = replace(there, revision=there.revision + 1, content=content, saved_at=now, writer=writer, base=base)
     values = {name: getattr(saved, name) for name in ("revision", "content", "saved_at", "writer", "base")}
     tx.connection.execute(update(draft).where(draft.c.id == there.id).values(**_bounded(values)))
@@ -95,7 +91,7 @@ def set_aside(
     base: str | None = None,
 ) -> Draft:
     """Keep a version that was not chosen beside the draft."""
-    return _insert(tx, kind, subject, person_id, content, now, 0, None, instance_id, base, dropped_at=now)
+    return _add(tx, Draft(str(uuid4()), kind, subject, person_id, base, None, 1, content, now, now), instance_id)
 
 
 def drop(tx: Transaction, kind: DraftKind, subject: str, person_id: str, now: datetime) -> None:
@@ -152,22 +148,9 @@ def _record(row: Any) -> Draft:
     return Draft(**{**row._mapping, "kind": DraftKind(row.kind)})
 
 
-def _insert(
-    tx: Transaction,
-    kind: DraftKind,
-    subject: str,
-    person_id: str,
-    content: Mapping[str, Any],
-    now: datetime,
-    revision: int,
-    writer: str | None,
-    instance_id: str | None,
-    base: str | None,
-    dropped_at: datetime | None = None,
-) -> Draft:
-    made = Draft(str(uuid4()), kind, subject, person_id, base, writer, revision + 1, content, now, dropped_at)
+def _add(tx: Transaction, made: Draft, instance_id: str | None) -> Draft:
     values = {column.name: getattr(made, column.name) for column in COLUMNS}
-    tx.connection.execute(insert(draft), _bounded({**values, "kind": kind.value, "instance_id": instance_id}))
+    tx.connection.execute(insert(draft), _bounded({**values, "kind": made.kind.value, "instance_id": instance_id}))
     return made
 
 

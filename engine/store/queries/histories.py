@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from engine.model.history import Action, HistoryLine
+from engine.model.work import HandOver, TaskRecord
 from engine.store.queries import Transaction
 from engine.store.tables import history
 
@@ -116,6 +117,15 @@ def last_values(tx: Transaction, instance_id: str, element_id: str) -> dict[str,
     )
     change = tx.connection.scalar(query.limit(1))
     return json.loads(change).get("values", {}) if change else {}
+
+
+def handed_over(tx: Transaction, task: TaskRecord) -> HandOver | None:
+    """Return who gave a task to the person who holds it."""
+    stream, handed = f"instance:{task.instance_id}", Action.TASK_DELEGATED.value
+    query = select(*COLUMNS).where(history.c.stream == stream, history.c.action == handed, history.c.task_id == task.id)
+    row = tx.connection.execute(query.order_by(history.c.seq.desc()).limit(1)).one_or_none()
+    change = json.loads(row.change) if row is not None else {}
+    return HandOver(row.actor, row.at, change["reason"]) if row and change["new"] == task.assignee else None
 
 
 def line(tx: Transaction, stream: str, seq: int) -> HistoryLine | None:
