@@ -164,15 +164,6 @@ class Draft:
         return {path: tuple(texts) for path, texts in self.content.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class HandOver:
-    """Who gave a task to the person who holds it, when and why."""
-
-    by: str
-    at: datetime
-    reason: str
-
-
 class ClockState(StrEnum):
     """How a task stands against its standard time."""
 

@@ -53,6 +53,7 @@ _KINDS = {
 _WIDTHS = {Kind.LONG_TEXT: 44, Kind.TEXT: 24, Kind.PERSON: 28, Kind.PEOPLE: 28, Kind.BOOLEAN: 10}
 
 Entries = Mapping[str, Sequence[str]]
+Seen = tuple[int, str | None]  # the draft's revision, and the tab that asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +127,12 @@ class Grids:
         return self._page(page, path, self.tasks.begun(page, now), words, now)
 
     def save(
-        self,
-        actor: Actor,
-        task_id: str,
-        path: str,
-        cells: Entries,
-        revision: int,
-        words: Words,
-        now: datetime,
-        writer: str | None = None,
+        self, actor: Actor, task_id: str, path: str, cells: Entries, seen: Seen, words: Words, now: datetime
     ) -> GridPage:
-        """Write cells over the actor's draft; Conflict("draft") if it was saved elsewhere since *revision*."""
+        """Write cells over the actor's draft; Conflict("draft") if it was saved elsewhere since it was *seen*."""
         page = self._filling(actor, task_id, path, now)
         entries = with_cells(page.form.table(path), path, self.tasks.begun(page, now), cells)
-        return self._saved(actor, page, path, entries, revision, words, now, writer)
+        return self._saved(actor, page, path, entries, seen, words, now)
 
     def preview(self, actor: Actor, task_id: str, path: str, cells: Entries, words: Words, now: datetime) -> GridPage:
         """Return a table as it would be with *cells*; nothing is saved."""
@@ -155,7 +148,7 @@ class Grids:
         cells: Entries,
         deed: str,
         index: int,
-        revision: int,
+        seen: Seen,
         words: Words,
         now: datetime,
     ) -> GridPage:
@@ -169,10 +162,10 @@ class Grids:
                 entries = page.form.remove_row(entries, path, index)
             case _:
                 entries = page.form.move_row(entries, path, index, -1 if deed == "naik" else 1)
-        return self._saved(actor, page, path, entries, revision, words, now)
+        return self._saved(actor, page, path, entries, seen, words, now)
 
     def accept_all(
-        self, actor: Actor, task_id: str, path: str, revision: int, words: Words, now: datetime
+        self, actor: Actor, task_id: str, path: str, seen: Seen, words: Words, now: datetime
     ) -> tuple[GridPage, dict[str, list[str]]]:
         """Accept every row of which nothing more is wanted; also return the cells that undo it."""
         page = self.open(actor, task_id, path, words, now)
@@ -187,7 +180,7 @@ class Grids:
                 named = {f"{there}{page.grid.key}": [row.key]} if page.grid.key and row.key else {}
                 cells |= {**named, f"{there}{verify.column}": [verify.accept]}
                 undo |= {**named, f"{there}{verify.column}": list(row.texts.get(verify.column, ())) or [""]}
-        return self.save(actor, task_id, path, cells, revision, words, now), undo
+        return self.save(actor, task_id, path, cells, seen, words, now), undo
 
     # ── sheets ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -236,7 +229,7 @@ class Grids:
         return self.files.put(io.BytesIO(content), limit=sheets.LARGEST).sha256
 
     def take_in(
-        self, actor: Actor, task_id: str, path: str, sha256: str, revision: int, words: Words, now: datetime
+        self, actor: Actor, task_id: str, path: str, sha256: str, seen: Seen, words: Words, now: datetime
     ) -> tuple[GridPage, GridImport]:
         """Take every cell that can be taken of a file that was kept into the actor's draft."""
         try:
@@ -245,7 +238,7 @@ class Grids:
         except (OSError, ValueError):
             raise NotFound(sha256) from None
         _, found = self.look_at(actor, task_id, path, content, words, now)
-        return self.save(actor, task_id, path, found.cells, revision, words, now), found
+        return self.save(actor, task_id, path, found.cells, seen, words, now), found
 
     # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -262,17 +255,9 @@ class Grids:
         return page
 
     def _saved(
-        self,
-        actor: Actor,
-        page: TaskPage,
-        path: str,
-        entries: Entries,
-        revision: int,
-        words: Words,
-        now: datetime,
-        writer: str | None = None,
+        self, actor: Actor, page: TaskPage, path: str, entries: Entries, seen: Seen, words: Words, now: datetime
     ) -> GridPage:
-        task_id = page.item.task.id
+        task_id, (revision, writer) = page.item.task.id, seen
         saved = self.tasks.save_draft(actor, task_id, entries, now, revision, writer=writer)
         return self._page(replace(page, draft=saved), path, saved.entries, words, now)
 

@@ -31,7 +31,6 @@ from engine.model.work import (
     DocumentVersion,
     Draft,
     DraftKind,
-    HandOver,
     InstanceRecord,
     TaskRecord,
     TaskStatus,
@@ -120,7 +119,7 @@ class TaskPage:
     missing: tuple[str, ...]  # names of kelengkapan that are missing
     draft: Draft | None
     aside: Draft | None  # what the actor put aside last: begun anew, or another version of the draft
-    handed: HandOver | None
+    handed: tuple[str, datetime, str] | None  # who gave the task to the person who holds it, when and why
     context: Mapping[str, Any]
     capacities: tuple[Membership, ...]
     colleagues: Mapping[str, str]  # who else works in the lane: the task can be handed to them

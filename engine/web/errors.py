@@ -192,7 +192,7 @@ def conflict_words(error: Conflict) -> str:
             version = error.facts.get("version")
             return gettext("Versi %(version)s dipasang %(who)s pada %(at)s.", version=version, who=who, at=at)
         case "draft":
-            return gettext("Draf ini diubah di perangkat lain.")
+            return gettext("Draf ini juga diubah di tab atau perangkat lain.")
         case "resolved":
             return gettext("Insiden ini sudah selesai ditangani.")
         case "key_reused":

@@ -53,18 +53,18 @@ def save(task_id: str, table: str) -> Answer | tuple[Response, int] | tuple[str,
     background = bool(request.headers.get("X-Alur-Background"))
     cells = posted_entries()
     refused = stage_files(actor(), task_id, cells)
-    revision = request.form.get("_revisi", 0, int)
+    seen = request.form.get("_revisi", 0, int), tab()
     undo: dict[str, list[str]] = {}
     deed, index = _deed(table)
     try:
         if request.form.get("_terima_semua"):
-            services().grids.save(actor(), task_id, table, cells, revision, words(), now(), tab())
-            revision = services().tasks.draft(actor(), task_id).revision
-            saved, undo = services().grids.accept_all(actor(), task_id, table, revision, words(), now())
+            services().grids.save(actor(), task_id, table, cells, seen, words(), now())
+            seen = services().tasks.draft(actor(), task_id).revision, tab()
+            saved, undo = services().grids.accept_all(actor(), task_id, table, seen, words(), now())
         elif deed:
-            saved = services().grids.edit_rows(actor(), task_id, table, cells, deed, index, revision, words(), now())
+            saved = services().grids.edit_rows(actor(), task_id, table, cells, deed, index, seen, words(), now())
         else:
-            saved = services().grids.save(actor(), task_id, table, cells, revision, words(), now(), tab())
+            saved = services().grids.save(actor(), task_id, table, cells, seen, words(), now())
     except Conflict as conflict:
         return _conflict(task_id, table, conflict, cells, background=background)
     if background:
@@ -116,9 +116,9 @@ def take_file(task_id: str, table: str) -> Answer | tuple[str, int]:
     """Say what a file would change, cell by cell; take what can be taken once that was read."""
     sent, kept = request.files.get("berkas"), request.form.get("_berkas", "")
     if kept and not (sent and sent.filename):
-        revision = request.form.get("_revisi", 0, int)
+        seen = request.form.get("_revisi", 0, int), tab()
         try:
-            _, done = services().grids.take_in(actor(), task_id, table, kept, revision, words(), now())
+            _, done = services().grids.take_in(actor(), task_id, table, kept, seen, words(), now())
         except Conflict as conflict:
             flash(errors.conflict_words(conflict), "warning")
             return redirect(url_for("grids.choose_file", task_id=task_id, table=table), 303)

@@ -184,10 +184,7 @@ def save_draft(task_id: str) -> Answer:
         saved = _save(task_id, entries, over=pick == "sini") if background else _save_seen(task_id, entries)
     except Conflict as conflict:
         if background and conflict.reason == "draft":
-            message = gettext(
-                "Draf ini diubah di tab atau perangkat lain pukul %(at)s.", at=_clock(conflict.at or now())
-            )
-            return jsonify({"message": message, "at": _clock(conflict.at or now())}), 409
+            return jsonify({"message": errors.conflict_words(conflict), "at": _clock(conflict.at or now())}), 409
         return _too_late(task_id, entries, conflict)
     if background:
         return jsonify({"revision": saved.revision, "saved_at": _clock(saved.saved_at)})

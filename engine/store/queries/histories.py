@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from engine.model.history import Action, HistoryLine
-from engine.model.work import HandOver, TaskRecord
+from engine.model.work import TaskRecord
 from engine.store.queries import Transaction
 from engine.store.tables import history
 
@@ -119,13 +119,13 @@ def last_values(tx: Transaction, instance_id: str, element_id: str) -> dict[str,
     return json.loads(change).get("values", {}) if change else {}
 
 
-def handed_over(tx: Transaction, task: TaskRecord) -> HandOver | None:
-    """Return who gave a task to the person who holds it."""
+def handed_over(tx: Transaction, task: TaskRecord) -> tuple[str, datetime, str] | None:
+    """Return who gave a task to the person who holds it, when and why."""
     stream, handed = f"instance:{task.instance_id}", Action.TASK_DELEGATED.value
     query = select(*COLUMNS).where(history.c.stream == stream, history.c.action == handed, history.c.task_id == task.id)
     row = tx.connection.execute(query.order_by(history.c.seq.desc()).limit(1)).one_or_none()
     change = json.loads(row.change) if row is not None else {}
-    return HandOver(row.actor, row.at, change["reason"]) if row and change["new"] == task.assignee else None
+    return (row.actor, row.at, change["reason"]) if row and change["new"] == task.assignee else None
 
 
 def line(tx: Transaction, stream: str, seq: int) -> HistoryLine | None:
