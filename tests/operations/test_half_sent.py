@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.store.tables import history
-from tests.operations.harness import until
+from tests.operations.harness import PASSWORD, until
 
 
 def lines(office):
@@ -61,7 +61,8 @@ def test_half_a_form_completes_nothing_and_the_whole_form_does(at_work):
 
 def test_half_a_request_of_a_program_does_nothing_and_neither_does_one_of_no_length(at_work):
     office, ani, task = at_work
-    issued = ani.post("/akun/token", {"nama": "uji", "masa": "30"}, page="/akun/token").text
+    asked = {"nama": "uji", "masa": "30", "cakupan": "work", "sandi": PASSWORD}
+    issued = ani.post("/akun/token", asked, page="/akun/token").text
     token = issued.split('id="rahasia">')[1].split("<")[0]
     body = json.dumps({"values": {"isi": "Kepada Yth."}}).encode()
     head = [

@@ -11,7 +11,8 @@ from tests.operations.harness import CONNECTION_LOST, Browser, until
 
 SOCKETS = 1_000
 LARGEST = max((ROOT / "engine/web/static/dist").glob("*.js"), key=lambda path: path.stat().st_size)
-BODY = b"POST /masuk HTTP/1.1\r\nHost: kantor\r\nContent-Length: 1000000\r\n\r\nakun=a"
+FORM = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000000\r\n\r\nakun=a"
+BODY = b"POST /masuk HTTP/1.1\r\nHost: kantor\r\n" + FORM
 KINDS = {
     "silent": b"",
     "half a header": b"GET /masuk HTTP/1.1\r\nHost: kan",
