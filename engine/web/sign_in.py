@@ -120,9 +120,7 @@ def sign_out() -> Response:
     session.clear()
     if chosen:
         session["bahasa"] = chosen
-    response = redirect(url_for("sign_in.sign_in"), 303)
-    response.headers["Clear-Site-Data"] = '"storage"'  # drafts kept in a shared PC's browser
-    return response
+    return redirect(url_for("sign_in.sign_in"), 303)  # what the browser keeps the script sends first (drafts.js)
 
 
 @pages.get("/sandi")
