@@ -7,8 +7,8 @@ Nobody who sends or reads slowly holds more than a socket and some kilobytes.
 
 - *Unfinished headers, idle connections*: the server's own deadline (``serving``).
 - *Unfinished bodies*: each has a deadline that moves with what comes, so that 25 MB over a bad line arrive and six
-  bytes do not. Where one address has too many of them, or all together hold too much, the one nearest to its deadline
-  goes: whoever sends a form in earnest is never that one.
+  bytes do not, nor a hundred megabytes that lack the last three. Where one address has too many of them, the one
+  nearest to its deadline goes; where all together hold too much, the largest: whoever sends a form is never that one.
 - *Answers that nobody reads*: a piece that is not taken in time ends the connection; of the last ones, which the server
   has already, the kernel decides (``TCP_USER_TIMEOUT``).
 
@@ -37,8 +37,8 @@ from werkzeug.wsgi import FileWrapper
 
 from engine import pulse
 
-GRACE = 15.0  # seconds that the first bytes of a body may take
-SLOWEST = 4 * 1024  # bytes a second, beyond that
+GRACE = 20.0  # seconds in which the next STRIDE bytes of a body come, or its end
+STRIDE = 40 * 1024
 LONGEST = 3600.0  # seconds that any body may take
 IN_MEMORY = 16 * 1024  # bytes of one body; what is longer lies on the disk
 AT_ONCE = 64  # unfinished bodies of one address
@@ -64,7 +64,7 @@ class _Body:
 
     def __init__(self, address: str, folder: Path) -> None:
         self.file = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(folder))  # noqa: SIM115 - closed with its request
-        self.address, self.size, self.deadline = address, 0, asyncio.timeout(GRACE)
+        self.address, self.size, self.deadline, self.due = address, 0, asyncio.timeout(GRACE), STRIDE
 
 
 class Front:
@@ -109,12 +109,13 @@ class Front:
 
     async def _take_in(self, body: _Body, length: int, receive: Receive) -> int:
         """Take in *length* bytes; the status with which the request is refused, or 0."""
-        began, beside = asyncio.get_running_loop().time(), self._unfinished[body.address]
+        loop, beside = asyncio.get_running_loop(), self._unfinished[body.address]
+        began = loop.time()
         try:
             async with body.deadline:
                 beside.add(body)
                 if len(beside) > AT_ONCE and body.address not in self._trusted:
-                    self._cut(beside - {body})
+                    self._cut(beside - {body}, lambda one: -(one.deadline.when() or 0.0))
                 while body.size < length:
                     message = await receive()
                     chunk = message.get("body", b"")
@@ -125,9 +126,11 @@ class Front:
                         return 400
                     if body not in beside:
                         return 408
-                    body.deadline.reschedule(began + GRACE + min(body.size / SLOWEST, LONGEST))
+                    if body.size >= body.due:
+                        body.due = body.size + STRIDE
+                        body.deadline.reschedule(min(loop.time() + GRACE, began + LONGEST))
                     if self._held > self._room:
-                        self._cut(set().union(*self._unfinished.values()))
+                        self._cut(set().union(*self._unfinished.values()), lambda one: one.size)
             return 0
         except TimeoutError:
             return 408
@@ -138,12 +141,13 @@ class Front:
             if not beside:
                 self._unfinished.pop(body.address, None)
 
-    def _cut(self, among: set[_Body]) -> None:
-        """Let the one go that is nearest to its deadline."""
-        if going := {body for body in among if not body.deadline.expired()}:
-            worst = min(going, key=lambda body: body.deadline.when() or 0.0)
-            self._unfinished[worst.address].discard(worst)
-            worst.deadline.reschedule(0)
+    def _cut(self, among: set[_Body], worst: Callable[[_Body], float]) -> None:
+        """Let one unfinished body go, and what it holds count no more."""
+        if there := [body for body in among if not body.deadline.expired()]:
+            going = max(there, key=worst)
+            self._unfinished[going.address].discard(going)
+            going.deadline.reschedule(0)
+            self._held, going.size = self._held - going.size, 0
 
     # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

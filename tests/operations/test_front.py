@@ -50,7 +50,7 @@ def echo(environ, start_response):
 @pytest.fixture
 def office(tmp_path, monkeypatch):
     """An office whose visitors must hurry."""
-    for name, value in {"GRACE": 0.2, "READING": 0.2, "AT_ONCE": 3, "SLOWEST": 10_000}.items():
+    for name, value in {"GRACE": 0.2, "READING": 0.2, "AT_ONCE": 3, "STRIDE": 900}.items():
         monkeypatch.setattr(front, name, value)
 
     def made(application=echo, **facts):
@@ -129,6 +129,38 @@ def test_what_all_bodies_hold_together_is_bounded(office, monkeypatch):
     assert len(cut) == 22
     assert {peer.status for peer in cut} == {408}
     assert at_work._held <= 8_000
+
+
+def test_who_sent_much_and_stopped_is_let_go_before_whoever_sends_a_form(office, monkeypatch):
+    monkeypatch.setattr(front, "GRACE", 30.0)
+
+    async def story():
+        at_work = office(largest=1_000)
+        crowd = [Peer(1_000, address=f"10.0.0.{n}") for n in range(8)]
+        running = [asyncio.create_task(peer.meets(at_work)) for peer in crowd]
+        for peer in crowd:
+            peer.says(b"a" * 999)
+        clerk = Peer(400, address="10.0.1.1")
+        met = asyncio.create_task(clerk.meets(at_work))
+        for _ in range(4):
+            await asyncio.sleep(0.01)
+            clerk.says(b"a" * 100)
+        await met
+        for task in running:
+            task.cancel()
+        return clerk, [peer for peer in crowd if peer.answers]
+
+    clerk, gone = asyncio.run(story())
+    assert (clerk.status, len(gone)) == (200, 1)
+
+
+def test_a_body_that_lacks_its_last_bytes_is_not_waited_for_longer_than_its_first(office):
+    async def story():
+        lazy = Peer(50_000)
+        lazy.says(b"a" * 49_990)
+        return await asyncio.wait_for(lazy.meets(office()), 60)
+
+    assert asyncio.run(story()).status == 408
 
 
 def test_a_body_that_is_too_large_is_the_applications_to_refuse(office):

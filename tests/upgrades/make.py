@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 
 from engine.model.history import Action, Deed
+from engine.service.accounts import Retyped
+from engine.service.tokens import Scope
 from engine.store.database import open_database
 from engine.store.queries import people
 from engine.store.schema import migrate
@@ -29,10 +31,12 @@ def work(office: OfficeAtWork) -> None:
     for role, account in PEOPLE.items():
         office.hire(account, role)
     archiving.deploy(office)
-    with office.database.write(office.actor("kepala.dinas"), office.now) as change:
-        people.change(change, "kepala.dinas", password_hash=office.services.accounts.hasher.hash(PASSWORD))
-        change.record("person:kepala.dinas", Deed(Action.PASSWORD_CHANGED))
-    office.services.tokens.issue(office.actor("sekretaris"), "aplikasi surat", 90, office.now)
+    for account in ("kepala.dinas", "sekretaris"):
+        with office.database.write(office.actor(account), office.now) as change:
+            people.change(change, account, password_hash=office.services.accounts.hasher.hash(PASSWORD))
+            change.record(f"person:{account}", Deed(Action.PASSWORD_CHANGED))
+    retyped = Retyped(PASSWORD, "10.0.0.7")
+    office.services.tokens.issue(office.actor("sekretaris"), "aplikasi surat", 90, list(Scope), retyped, office.now)
     archiving.archived(office)
     finished = office.start(period="I")
     office.until_analysis(finished)
