@@ -1,5 +1,6 @@
 """Whatever a program sends: problem+json that names the field, nothing half done, and no fault of the server."""
 
+import base64
 import json
 from datetime import timedelta
 
@@ -54,7 +55,9 @@ def test_a_membership_that_ended_ends_for_programs_too(program, office, started)
     one = program("sekretaris")
     yesterday = office.services.office.today(office.now) - timedelta(days=1)
     operator = office.actor("operator")
-    office.services.people.end_membership(operator, "sekretaris", "m-sekretaris-sekretaris", yesterday, office.now)
+    office.services.people.end_membership(
+        operator, "sekretaris", "m-sekretaris-sekretaris", yesterday, "Mutasi.", office.now
+    )
     assert one.get("/account").get_json()["memberships"] == []
     problem(one.post("/instances", {"process_id": SOP, "values": {}}), 403, "not-permitted")
 
@@ -130,7 +133,10 @@ def test_a_body_that_is_too_large_is_refused(program):
     problem(program("kepala.dinas").post("/instances", body), 413, "too-large")
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "MjAyNQ==", "é", "ICA=", "////", "OTk5OTktMDEtMDEgeA=="])
+NO_ID = base64.urlsafe_b64encode(b"2025-04-11T00:00:00Z").decode()
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "MjAyNQ==", "é", "ICA=", "////", "OTk5OTktMDEtMDEgeA==", NO_ID])
 def test_a_cursor_that_is_none_of_ours_is_refused(program, cursor):
     auditor = program("auditor")
     told = problem(

@@ -61,6 +61,22 @@ def test_a_week_has_thirty_seven_and_a_half_hours_and_in_ramadan_five_less():
     assert OFFICE.working_seconds(at(2025, 3, 3), at(2025, 3, 10)) == int(32.5 * 3600)
 
 
+def test_the_last_day_of_ramadan_still_has_its_hours_and_the_next_day_has_not():
+    assert OFFICE.hours(date(2026, 3, 20)) == OFFICE.ramadan_friday
+    assert OFFICE.hours(date(2026, 3, 23)) == OFFICE.normal
+
+
+def test_the_office_is_open_from_its_opening_until_just_before_its_closing():
+    open_at = [OFFICE.is_open(at(2025, 4, 14, *clock)) for clock in ((7, 30), (12, 0), (13, 0), (15, 59), (16, 0))]
+    assert open_at == [True, False, True, True, False]
+
+
+def test_what_is_due_as_a_break_begins_or_as_the_office_closes_is_due_then_and_not_after():
+    assert OFFICE.due(at(2025, 4, 14, 12, 0), "P1D") == at(2025, 4, 15, 12, 0)
+    assert OFFICE.due(at(2025, 4, 14, 11, 45), "PT15M") == at(2025, 4, 14, 12, 0)
+    assert OFFICE.due(at(2025, 4, 14, 15, 45), "PT15M") == at(2025, 4, 14, 16, 0)
+
+
 def test_the_clock_stands_still_at_night_and_on_holidays():
     assert not OFFICE.is_open(at(2025, 4, 18, 10, 0))
     assert OFFICE.next_opening(at(2025, 4, 17, 16, 0)) == at(2025, 4, 21, 7, 30)

@@ -1,5 +1,6 @@
 """Two procedures that write to each other: messages reach one, signals everybody, nothing is lost or doubled."""
 
+import json
 import threading
 
 import pytest
@@ -172,11 +173,27 @@ def test_a_signal_is_heard_by_everybody_who_waits_and_by_the_thrower_s_own_branc
     office.services.tasks.complete(office.actor("ann"), task, {}, office.now)
     assert office.open_steps(announcing) == ["catat"]
     assert office.open_steps(listening) == ["putuskan"]
+    [told] = office.services.histories.of_instance(
+        office.actor("auditor"), announcing, Filter(action="message:sent")
+    ).lines
+    assert json.loads(told.change)["to"] == [listening], "the sender needs no message to hear itself"
     assert sweep(office) == 1
     assert office.open_steps(listening) == ["catat", "putuskan"]
     late = start(office, SIGNAL)
     assert sweep(office) == 0
     assert office.open_steps(late) == ["putuskan"], "who did not wait then hears nothing later"
+
+
+def test_a_terminated_instance_is_not_among_those_who_hear_a_signal(staffed):
+    office = staffed
+    deploy(office, SIGNAL, {"catat": form(), "putuskan": form()})
+    ended, announcing = start(office, SIGNAL), start(office, SIGNAL)
+    office.services.instances.terminate(office.actor("operator"), ended, "Tidak perlu", office.now)
+    office.services.tasks.complete(office.actor("ann"), office.task(announcing, "putuskan"), {}, office.now)
+    [told] = office.services.histories.of_instance(
+        office.actor("auditor"), announcing, Filter(action="message:sent")
+    ).lines
+    assert json.loads(told.change)["to"] == []
 
 
 def test_every_objection_opens_a_side_track_while_the_work_goes_on(staffed):

@@ -162,6 +162,25 @@ def test_the_operator_says_which_numbers_were_given_on_paper(desk):
     assert register(desk).series.last == 58
 
 
+def test_the_very_next_number_was_given_on_paper_too(desk):
+    write(desk, begin(desk))
+    desk.services.numbers.move_on(desk.actor("operator"), "surat_keluar", 2025, 2, "Satu di agenda", desk.now)
+    instance = begin(desk)
+    write(desk, instance)
+    assert letters(desk, instance) == [(1, "000.1.5/003/DINAS/2025")]
+
+
+def test_the_register_of_numbers_is_read_by_those_who_read_everything(desk):
+    write(desk, begin(desk))
+    for account in ("auditor", "operator", "perancang"):
+        assert [one.series for one in desk.services.numbers.series(desk.actor(account))] == ["surat_keluar"]
+    for account in ("ann", "kepala.dinas"):
+        with pytest.raises(NotPermitted):
+            desk.services.numbers.series(desk.actor(account))
+        with pytest.raises(NotPermitted):
+            desk.services.numbers.page(desk.actor(account), "surat_keluar", 2025)
+
+
 def test_a_pattern_without_its_ordinal_is_told_at_the_field_and_nothing_is_lost(staffed):
     wrong = NUMBER | {"x-number": {"series": "surat_keluar", "pattern": '"000.1.5/" + str(tahun)'}}
     deploy(staffed, PROCESS, letter(wrong))

@@ -1,7 +1,9 @@
 """Other procedures through the host: timers without a person, incidents, four eyes, versions side by side."""
 
+import json
 import os
 import time
+from datetime import date
 
 import pytest
 
@@ -11,9 +13,13 @@ from engine.jobs.worker import Worker
 from engine.model.errors import Conflict, InvalidProcedure, NotPermitted
 from engine.model.process import InstanceStatus
 from engine.service.histories import Filter
+from engine.service.procedures import Values
 from engine.settings import read
 from engine.store.history import verify
-from tests.service.procedures import deploy, form, number, start
+from tests.service.drawing import gateway, procedure, process, user
+from tests.service.procedures import deploy, form, number, start, text
+
+RAISES = "script_that_raises_is_an_incident"
 
 
 @pytest.fixture
@@ -58,6 +64,51 @@ def test_suspended_instances_fire_nothing_until_they_are_resumed(clinic):
     assert clinic.services.timers.due(clinic.now) == ()
     clinic.services.instances.resume(operator, instance, "Lanjut", clinic.now)
     assert clinic.services.timers.due(clinic.now) == (instance,)
+
+
+def test_a_terminated_instance_has_no_timer_left(clinic):
+    deploy(clinic, "boundary_timer_interrupts", {"tulis": form(), "ingatkan": form()})
+    instance = start(clinic, "boundary_timer_interrupts")
+    assert len(clinic.page(instance).timers) == 1
+    clinic.services.instances.terminate(clinic.actor("operator"), instance, "Tidak perlu", clinic.now)
+    assert clinic.page(instance).timers == ()
+
+
+def test_what_was_an_incident_is_none_once_it_goes_through(clinic):
+    rows = len(clinic.services.registers.as_of(clinic.services.office.today(clinic.now))("kode_surat"))
+    forms = {"tulis": form(angka=number("Angka"), pembagi=number("Pembagi")), "periksa": form()}
+    reading = f'hasil = register("kode_surat")[{rows}]["kode"]'
+    deploy(clinic, RAISES, forms, lambda xml: xml.replace("hasil = angka / pembagi", reading))
+    instance, operator = start(clinic, RAISES), clinic.actor("operator")
+    task = clinic.task(instance, "tulis")
+    clinic.services.tasks.complete(clinic.actor("ann"), task, {"angka": ["6"], "pembagi": ["2"]}, clinic.now)
+    [raised] = clinic.services.incidents.list(operator)[0]
+    entries = {"jenis": ["zzz"], "kode": ["000.9.9"], "pola": ["{urut}"], "unit": ["DINAS"]}
+    clinic.services.registers.add(operator, "kode_surat", entries, date(2025, 1, 1), clinic.now)
+    assert clinic.services.incidents.retry(operator, raised.id, clinic.now)
+    assert clinic.services.incidents.list(operator)[0] == ()
+    record = clinic.services.incidents.view(operator, raised.id).record
+    assert (record.status, record.resolved_by) == ("resolved", "operator")
+    assert clinic.page(instance).record.status is InstanceStatus.RUNNING
+    narrowed = Filter(action="incident:resolved")
+    assert len(clinic.services.histories.of_instance(clinic.actor("auditor"), instance, narrowed).lines) == 1
+    assert clinic.open_steps(instance) == ["periksa"]
+
+
+def test_a_step_that_leads_back_to_itself_says_who_sent_it_back_and_why(clinic):
+    asked = form(lagi={"type": "boolean", "title": "Lagi"}, sebab=text("Sebab"))
+    nodes = {"tulis": user(), "pilih": gateway()}
+    ways = ["mulai > tulis", "tulis > pilih", "pilih > tulis: lagi", "pilih > selesai"]
+    shown = {"sebab": {"ui:options": {"returnReason": True}}}
+    files = procedure(process("uji", nodes, ways), uji_tulis=asked) | {
+        "forms/uji/uji_tulis.ui.json": json.dumps(shown).encode()
+    }
+    clinic.services.deployments.deploy(clinic.actor("perancang"), "uji", files, "uji", clinic.now)
+    instance = start(clinic, "uji")
+    sent = Values({"lagi": True, "sebab": "Belum lengkap."})
+    clinic.services.tasks.complete(clinic.actor("ann"), clinic.task(instance, "uji_tulis"), sent, clinic.now)
+    [again] = clinic.page(instance).open_tasks
+    assert (again.returned_by, again.returned_reason) == ("ann", "Belum lengkap.")
 
 
 def test_an_element_that_raises_is_an_incident_and_the_work_before_it_is_saved(clinic):

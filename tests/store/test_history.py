@@ -120,6 +120,16 @@ def test_a_head_put_back_on_the_row_shows(chained):
     assert (fault.stream, fault.kind) == (stream, "tail")
 
 
+def test_another_head_on_the_row_shows_though_its_number_is_right(chained):
+    database, stream = chained
+    with tampering(database) as connection:
+        connection.execute(
+            update(instance).where(instance.c.id == stream.removeprefix("instance:")).values(history_hash=GENESIS)
+        )
+    (fault,) = _report(database).faults
+    assert (fault.stream, fault.kind) == (stream, "tail")
+
+
 def test_a_removed_instance_leaves_an_orphan(chained):
     database, stream = chained
     with tampering(database) as connection:

@@ -73,6 +73,8 @@ def test_a_change_in_text_is_refused(database, actor, now):
         "UPDATE instance SET title = 'x'",
         "WITH x AS (SELECT 1) DELETE FROM instance",
         "DROP TABLE task",
+        "EXPLAIN ANALYZE DELETE FROM instance",  # which PostgreSQL does while it explains
+        "EXPLAIN (ANALYZE) DELETE FROM instance",
     ):
         with pytest.raises(UnrecordedChange, match="in text"), database.write(actor, now) as work:
             work.record("office", Deed(Action.SETTING_CHANGED))
@@ -165,6 +167,15 @@ def test_a_stream_whose_head_is_not_known_is_asked_for_it_once(database, actor, 
     assert [line.seq for line in (first, second, third)] == [1, 2, 3]
     assert (second.previous_hash, third.previous_hash) == (first.hash, second.hash)
     assert (second.actor, third.actor) == ("ani", "sistem")
+
+
+def test_every_one_of_many_lines_of_an_instance_says_whose_it_is(database, actor, now):
+    head = started(database, actor, now)
+    with database.write(actor, now) as work:
+        lines = work.record_many(f"instance:{head.id}", [COMMENTED, COMMENTED])
+        [other] = work.record_many("office", [Deed(Action.SETTING_CHANGED)])
+    assert [line.instance_id for line in lines] == [head.id, head.id]
+    assert other.instance_id is None
 
 
 def test_history_of_no_instance_is_refused(database, actor, now):
