@@ -5,7 +5,6 @@ Every command that cannot do its work says in one sentence what is wrong and in 
 
 import os
 import sys
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -19,10 +18,10 @@ from engine import __version__, logs, serving
 from engine.app import Alur, build
 from engine.documents.inspection import inspect
 from engine.jobs.worker import Worker
-from engine.model.errors import AlurError, Busy, Finding, InvalidForm, InvalidProcedure, NotFound, SetupError
+from engine.model.errors import AlurError, Busy, Finding, InvalidForm, InvalidProcedure, NotFound, SetupError, stated
 from engine.model.history import Action, Deed
-from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole, Person
-from engine.service.accounts import random_password
+from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole
+from engine.service import guards
 from engine.service.deployments import read_folder
 from engine.service.procedure_files import content_hash
 from engine.settings import read
@@ -314,13 +313,38 @@ def confirm_restore() -> None:
 @click.argument("account")
 @click.argument("name")
 @click.option("--role", "roles", multiple=True, help="A lane's role, or designer, auditor, operator. Repeatable.")
+@click.option("--reason", default="alur add-person", show_default=True, help="Why, for the history.")
 @told
-def add_person(account: str, name: str, roles: tuple[str, ...]) -> None:
+def add_person(account: str, name: str, roles: tuple[str, ...], reason: str) -> None:
     """Add a person (the first operator, for instance) and print the first password."""
     with alur(make=True) as joined:
         today = joined.services.office.today(now())
-        person, password = joined.services.people.add(CONSOLE, account, name, roles, today, now())
+        person, password = joined.services.people.add(CONSOLE, account, name, roles, today, reason, now())
     click.echo(f"{person.id}: sandi pertama {password}")
+
+
+@main.command("confirm-role")
+@click.argument("proposal_id", required=False)
+@told
+def confirm_role(proposal_id: str | None) -> None:
+    """List the roles that wait for a second person, or confirm one where there is nobody else who may."""
+    with alur() as joined:
+        if proposal_id is not None:
+            joined.services.people.confirm(CONSOLE, proposal_id, now())
+        for each in joined.services.people.proposals(CONSOLE, now()):
+            held = each.held
+            click.echo(f"{held.id}  {held.role}: {held.person_id}, diusulkan {each.proposed_by}: {each.reason}")
+
+
+@main.command("guard-role")
+@click.argument("role")
+@click.option("--off", is_flag=True, help="One person gives it again.")
+@click.option("--reason", required=True, help="Why, for the history.")
+@told
+def guard_role(role: str, reason: str, *, off: bool) -> None:
+    """Let two people give ROLE from now on: one proposes, one confirms."""
+    with alur() as joined, joined.database.write(CONSOLE, now()) as work:
+        guards.put(work, [role], not off, stated(reason))
 
 
 @main.command("reset-code")
@@ -430,15 +454,11 @@ def _sample_people(joined: Alur) -> list[tuple[str, str, str]]:
         known = people.names(reader)
     for account, (lane_name, role) in wanted.items():
         if account not in known:
-            password = random_password()
             suffix = account.rsplit(".", 1)[-1]
             name = f"{lane_name} {suffix}" if suffix.isdecimal() else lane_name
-            held = (Membership(str(uuid.uuid4()), account, role, Capacity.DEFINITIVE, today, None, None),)
-            new = Person(account, name, True, must_change_password=True, locale=None, memberships=held, sample=True)
-            with joined.database.write(SYSTEM, now()) as work:
-                people.add(work, new, joined.services.accounts.hasher.hash(password), now())
-                change = {"name": name, "roles": [role], "since": today, "sample": True}
-                work.record(f"person:{account}", Deed(Action.PERSON_ADDED, change=change))
+            _, password = joined.services.people.add(
+                CONSOLE, account, name, [role], today, "alur run", now(), sample=True
+            )
             added.append((account, role, password))
     return added
 

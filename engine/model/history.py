@@ -80,6 +80,8 @@ class Action(StrEnum):
     RECOVERY_CODE_USED = "recovery_code:used"
     MEMBERSHIP_ADDED = "membership:added"
     MEMBERSHIP_ENDED = "membership:ended"
+    PROPOSAL_MADE = "proposal:made"
+    PROPOSAL_DECLINED = "proposal:declined"
     SESSIONS_ENDED = "sessions:ended"
     TOKEN_ISSUED = "token:issued"  # noqa: S105 - the name of a deed
     TOKEN_REVOKED = "token:revoked"  # noqa: S105 - the name of a deed

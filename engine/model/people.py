@@ -1,8 +1,10 @@
 """People of the office: who they are, in which roles they work, and in which capacity."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+
+from engine.model.errors import NotPermitted
 
 
 class OfficeRole(StrEnum):
@@ -11,6 +13,9 @@ class OfficeRole(StrEnum):
     DESIGNER = "designer"
     AUDITOR = "auditor"
     OPERATOR = "operator"
+
+
+PROPOSAL_LASTS = timedelta(days=14)
 
 
 class Capacity(StrEnum):
@@ -37,6 +42,16 @@ class Membership:
     def holds_on(self, day: date) -> bool:
         """Whether the membership is in force on *day*."""
         return self.since <= day and (self.until is None or day <= self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A membership that waits for a second person's word, in a table of its own: no query can take it for one."""
+
+    held: Membership
+    reason: str
+    proposed_by: str
+    proposed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +91,12 @@ class Actor:
     @property
     def reads_everything(self) -> bool:
         """Auditors, designers and operators see every instance."""
-        return bool(self.roles & {OfficeRole.AUDITOR, OfficeRole.DESIGNER, OfficeRole.OPERATOR})
+        return bool(self.roles & set(OfficeRole))
 
-    def membership_for(self, role: str) -> Membership | None:
-        """Return the membership under which the actor acts in *role*."""
-        return next((m for m in self.memberships if m.role == role), None)
+    def need(self, *roles: str) -> None:
+        """Refuse who holds none of *roles* today; of none that are named, who holds no role at all."""
+        if not self.roles & set(roles or self.roles):
+            raise NotPermitted("role", roles=roles)
 
 
 SYSTEM = Actor(person_id="sistem", name="Sistem", memberships=())

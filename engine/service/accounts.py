@@ -222,8 +222,7 @@ class Accounts:
 
         The old password, sessions and tokens end at once: whoever asks for a code may have lost them to somebody.
         """
-        if not actor.has(OfficeRole.OPERATOR):
-            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+        actor.need(OfficeRole.OPERATOR)
         code = random_password()
         with self.database.write(actor, now) as work:
             if people.credentials(work, person_id) is None:

@@ -14,18 +14,18 @@ from engine.bpmn import functions
 from engine.bpmn.executor import Executor
 from engine.model.errors import (
     Conflict,
-    FieldError,
     Finding,
-    InvalidForm,
     InvalidProcedure,
     NotFound,
     NotPermitted,
     SetupError,
+    stated,
 )
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, OfficeRole
 from engine.model.process import UserTask
 from engine.model.work import DefinitionRecord
+from engine.service import guards
 from engine.service.functions import Functions
 from engine.service.gate import GATE, Gate
 from engine.service.office import Office
@@ -175,6 +175,8 @@ class Deployments:
                 deployed_by=actor.person_id,
                 confirmed=False,
             )
+            if before is not None:
+                guards.keep(work, self.procedures.of(work, before.id))
             definitions.add(work, record, files)
             change = {
                 "definition": record.id,
@@ -197,11 +199,8 @@ class Deployments:
 
     def confirm(self, actor: Actor, definition_id: str, reason: str, now: datetime) -> None:
         """Note that the office confirmed a version's reconstruction, with the basis for it."""
-        if not actor.has(OfficeRole.OPERATOR):
-            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
-        reason = " ".join(reason.split())
-        if not 3 <= len(reason) <= 500:
-            raise InvalidForm([FieldError("alasan", "reason", "", "required")], {"alasan": [reason]})
+        actor.need(OfficeRole.OPERATOR)
+        reason = stated(reason)
         with self.database.write(actor, now) as work:
             record = definitions.by_id(work, definition_id)
             if record is None:
@@ -227,8 +226,10 @@ class Deployments:
         with self.database.read() as reader:
             return self.procedures.of(reader, definition_id)
 
-    def file(self, definition_id: str, path: str) -> bytes:
-        """Return one file of a version as it was deployed; NotFound if it has none at *path*."""
+    def file(self, actor: Actor, definition_id: str, path: str) -> bytes:
+        """Return one file of a version as it was deployed; NotFound if it has none at *path*. Code is not for all."""
+        if path.endswith(".py"):
+            actor.need(*OfficeRole)
         found = self.version(definition_id).files.get(path)
         if found is None:
             raise NotFound(path)

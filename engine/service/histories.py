@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.model.errors import NotFound, NotPermitted
+from engine.model.errors import NotFound
 from engine.model.history import Action, Deed, HistoryLine
 from engine.model.people import Actor, OfficeRole
 from engine.store.database import Database
@@ -60,7 +60,7 @@ class Histories:
 
     def everything(self, actor: Actor, narrowed: Filter, page: int = 1) -> Timeline:
         """Return one page over all streams, newest first; for auditors and operators."""
-        _need_auditor(actor)
+        actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
         with self.database.read() as reader:
             lines, total = histories.timeline(reader, None, narrowed, limit=PAGE, offset=(page - 1) * PAGE)
         return Timeline(lines, total, page, max(1, -(-total // PAGE)), (), (), ())
@@ -68,7 +68,7 @@ class Histories:
     def of_person(self, actor: Actor, person_id: str) -> tuple[HistoryLine, ...]:
         """Return what was changed about a person; for operators and auditors, and for oneself."""
         if person_id != actor.person_id:
-            _need_auditor(actor)
+            actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
         with self.database.read() as reader:
             return histories.timeline(reader, f"person:{person_id}", Filter(), limit=PAGE, newest_first=True)[0]
 
@@ -102,7 +102,7 @@ class Histories:
         """Compute every hash again, of one instance or of everything (auditors and operators)."""
         with self.database.read() as reader:
             if instance_id is None:
-                _need_auditor(actor)
+                actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
                 return verify(reader)
             if not instances.may_see(reader, actor, instance_id):
                 raise NotFound(instance_id)
@@ -121,8 +121,3 @@ def _said(narrowed: Filter) -> dict[str, object]:
         )
         if value
     }
-
-
-def _need_auditor(actor: Actor) -> None:
-    if not actor.roles & {OfficeRole.AUDITOR, OfficeRole.OPERATOR}:
-        raise NotPermitted("role", roles=(OfficeRole.AUDITOR, OfficeRole.OPERATOR))

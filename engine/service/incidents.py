@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.bpmn.executor import Executor
-from engine.model.errors import Conflict, NotFound, NotPermitted
+from engine.model.errors import Conflict, NotFound
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, OfficeRole
 from engine.model.work import IncidentRecord
@@ -41,7 +41,7 @@ class Incidents:
 
     def list(self, actor: Actor, status: str | None = "open", page: int = 1) -> tuple[tuple[IncidentRecord, ...], bool]:
         """Return one page of incidents, newest first, and whether more follow."""
-        _need(actor)
+        actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
         with self.database.read() as reader:
             return office.incidents(reader, status, PAGE, (page - 1) * PAGE)
 
@@ -49,13 +49,13 @@ class Incidents:
         self, actor: Actor, status: str | None, instance_id: str | None, after: tuple[datetime, str] | None, limit: int
     ) -> tuple[tuple[IncidentRecord, ...], bool]:
         """Return incidents behind (created at, id), newest first, and whether more follow."""
-        _need(actor)
+        actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
         with self.database.read() as reader:
             return office.incidents(reader, status, limit, 0, instance_id=instance_id, after=after)
 
     def view(self, actor: Actor, incident_id: str) -> IncidentView:
         """Return one incident."""
-        _need(actor)
+        actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
         with self.database.read() as reader:
             record = office.incident_by_id(reader, incident_id)
             owner = instances.by_id(reader, record.instance_id) if record else None
@@ -65,7 +65,7 @@ class Incidents:
 
     def retry(self, actor: Actor, incident_id: str, now: datetime, reason: str | None = None) -> bool:
         """Run the element again, with the reason if one is given; whether it went through this time."""
-        _need(actor, OfficeRole.OPERATOR)
+        actor.need(OfficeRole.OPERATOR)
         return moves.retrying(lambda: self._retry_once(actor, incident_id, now, reason))
 
     def _retry_once(self, actor: Actor, incident_id: str, now: datetime, reason: str | None) -> bool:
@@ -98,9 +98,3 @@ class Incidents:
             moves.write_step(work, procedure, head, step, [deed], calendar=self.office.calendar(), now=now)
         self.executor.keep(step, head.revision + 1)
         return raised.task_id not in {still.task_id for still in step.incidents}
-
-
-def _need(actor: Actor, *roles: OfficeRole) -> None:
-    wanted = set(roles) or {OfficeRole.OPERATOR, OfficeRole.AUDITOR}
-    if not actor.roles & wanted:
-        raise NotPermitted("role", roles=tuple(sorted(wanted)))

@@ -14,7 +14,7 @@ from engine.forms.defaults import GIVEN_NAMES
 from engine.forms.field import Wording
 from engine.forms.form import Form
 from engine.forms.reading import Unmet
-from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, NotReady
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, NotReady, stated
 from engine.model.history import GENESIS, Action, Deed
 from engine.model.people import Actor, OfficeRole
 from engine.model.process import DONE, OVER, DueTimer, InstanceStatus, UserTask
@@ -443,7 +443,7 @@ class Instances:
                     ended_by=actor.person_id,
                 )
 
-        reason = _reason(reason)
+        reason = stated(reason)
         moves.retrying(attempt)
 
     def resume(self, actor: Actor, instance_id: str, reason: str, now: datetime) -> None:
@@ -466,7 +466,7 @@ class Instances:
                     ended_by=None,
                 )
 
-        reason = _reason(reason)
+        reason = stated(reason)
         moves.retrying(attempt)
 
     def terminate(self, actor: Actor, instance_id: str, reason: str, now: datetime) -> None:
@@ -505,7 +505,7 @@ class Instances:
                         work, raised.id, status="resolved", resolved_at=now, resolved_by=actor.person_id
                     )
 
-        reason = _reason(reason)
+        reason = stated(reason)
         moves.retrying(attempt)
 
     @contextmanager
@@ -651,8 +651,7 @@ class Instances:
 
     def _governed(self, work: Work, actor: Actor, instance_id: str, reason: str) -> InstanceRecord:
         record = self._seen(work, actor, instance_id)
-        if not actor.has(OfficeRole.OPERATOR):
-            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+        actor.need(OfficeRole.OPERATOR)
         return record
 
     def _note(self, work: Work, record: InstanceRecord, deed: Deed, now: datetime, **values: Any) -> None:
@@ -674,13 +673,6 @@ def _stands(record: InstanceRecord) -> Conflict:
         return Conflict("ended", at=record.ended_at)
     at = record.ended_at or record.changed_at
     return Conflict(record.status.value, who=record.ended_by, at=at, why=record.status_reason)
-
-
-def _reason(reason: str) -> str:
-    reason = " ".join(reason.split())
-    if not 3 <= len(reason) <= 500:
-        raise InvalidForm([FieldError("alasan", "reason", "", "required")], {"alasan": [reason]})
-    return reason
 
 
 def _travelled(changes: Sequence[str]) -> tuple[dict[str, int], frozenset[str]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.bpmn import events
 from engine.bpmn.executor import Executor
-from engine.model.errors import FieldError, InvalidForm, NotFound, NotPermitted
+from engine.model.errors import FieldError, InvalidForm, NotFound
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.process import InstanceStatus, Message, MessageKind
@@ -43,8 +43,7 @@ class Messages:
 
     def undelivered(self, actor: Actor) -> tuple[MessageRecord, ...]:
         """Return messages that nobody received, newest first; for operators and auditors."""
-        if not actor.roles & {OfficeRole.OPERATOR, OfficeRole.AUDITOR}:
-            raise NotPermitted("role", roles=(OfficeRole.OPERATOR, OfficeRole.AUDITOR))
+        actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
         with self.database.read() as reader:
             return messages.undelivered(reader, LISTED)
 
@@ -64,8 +63,7 @@ class Messages:
 
         *correlations* maps a correlation key to its properties' values; InvalidForm names what cannot be sent.
         """
-        if not actor.has(OfficeRole.OPERATOR):
-            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+        actor.need(OfficeRole.OPERATOR)
         message = Message(name.strip(), kind, values, correlations)
         _refuse_unsendable(message)
         with self.database.write(actor, now) as work:

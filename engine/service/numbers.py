@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.forms.form import Form
-from engine.model.errors import FieldError, InvalidForm, NotFound, NotPermitted
+from engine.model.errors import FieldError, InvalidForm, NotFound, stated
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, OfficeRole
 from engine.model.work import TaskRecord
@@ -157,13 +157,13 @@ class Numbers:
 
     def series(self, actor: Actor) -> tuple[Series, ...]:
         """Return every series with how far it has come."""
-        _permit(actor)
+        actor.need(*OfficeRole)
         with self.database.read() as reader:
             return tuple(Series(*row) for row in numbers.counters(reader))
 
     def page(self, actor: Actor, series: str, year: int, page: int = 1) -> SeriesPage:
         """Return one page of a series; NotFound if it never gave out a number that year."""
-        _permit(actor)
+        actor.need(*OfficeRole)
         with self.database.read() as reader:
             last = next((n for s, y, n in numbers.counters(reader) if (s, y) == (series, year)), None)
             if last is None:
@@ -175,17 +175,14 @@ class Numbers:
 
     def move_on(self, actor: Actor, series: str, year: int, last: int, reason: str, now: datetime) -> None:
         """Say that numbers up to *last* were given outside Alur; InvalidForm if that is behind, or too far ahead."""
-        if not actor.has(OfficeRole.OPERATOR):
-            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
-        reason, entries = " ".join(reason.split()), {"terakhir": [str(last)], "alasan": [reason]}
-        if not 3 <= len(reason) <= 500:
-            raise InvalidForm([FieldError("alasan", "reason", "", "required")], entries)
+        actor.need(OfficeRole.OPERATOR)
+        reason = stated(reason)
         with self.database.write(actor, now) as work:
             if all(s != series for s, _, _ in numbers.counters(work)):
                 raise NotFound(series)
             first = numbers.next_ordinal(work, series, year)
             if not first <= last < first + MOST_SKIPPED:
-                raise InvalidForm([FieldError("terakhir", "last", str(last), "number_behind")], entries)
+                raise InvalidForm([FieldError("terakhir", "last", str(last), "number_behind")], {})
             for _ in range(first, last):
                 numbers.next_ordinal(work, series, year)
             skipped = [
@@ -195,11 +192,6 @@ class Numbers:
             numbers.add(work, skipped)
             change = {"series": series, "year": year, "first": first, "last": last, "reason": reason}
             work.record("office", Deed(Action.NUMBER_VOIDED, change=change))
-
-
-def _permit(actor: Actor) -> None:
-    if not actor.reads_everything:
-        raise NotPermitted("role", roles=(OfficeRole.AUDITOR, OfficeRole.OPERATOR))
 
 
 def _deed(action: Action, taken: TakenNumber, element_id: str | None, task_id: str | None, **more: str) -> Deed:

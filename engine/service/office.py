@@ -17,7 +17,7 @@ import holidays as holidays_library
 
 from engine.model import calendar as office_calendar
 from engine.model.calendar import OfficeCalendar
-from engine.model.errors import Busy, Conflict, NotPermitted, SetupError
+from engine.model.errors import Busy, Conflict, SetupError
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.service.precedents import Precedents
@@ -130,16 +130,14 @@ class Office:
 
     def calendar_setting(self, actor: Actor) -> tuple[dict[str, Any], int]:
         """Return the calendar as stored, with its revision; for operators and auditors."""
-        if not actor.roles & {OfficeRole.OPERATOR, OfficeRole.AUDITOR}:
-            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+        actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
         with self.database.read() as reader:
             found = office.read_setting(reader, SECTION)
         return found if found is not None else (seeded_calendar(), 0)
 
     def change_calendar(self, actor: Actor, value: Mapping[str, Any], revision: int, now: datetime) -> None:
         """Put *value* in place of revision *revision* of the calendar; due dates already set stay as they are."""
-        if not actor.has(OfficeRole.OPERATOR):
-            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+        actor.need(OfficeRole.OPERATOR)
         read_calendar(value)  # what cannot be read must not be stored
         with self.database.write(actor, now) as work:
             found = office.read_setting(work, SECTION)

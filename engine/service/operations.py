@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from engine import __version__, pulse
-from engine.model.errors import NotPermitted
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.store.database import Database
 from engine.store.queries import drafts, office, people
@@ -48,8 +47,7 @@ class Operations:
 
     def health(self, actor: Actor, now: datetime) -> Health:
         """Return how the machine is doing; for operators."""
-        if not actor.has(OfficeRole.OPERATOR):
-            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+        actor.need(OfficeRole.OPERATOR)
         with self.database.read() as reader:
             figures = office.figures(reader, now, now - timedelta(minutes=15))
             beats = office.beats(reader)

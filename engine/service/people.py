@@ -1,25 +1,35 @@
-"""People and the roles they work in, with period, capacity and decree."""
+"""People and the roles they work in, with period, capacity and decree.
+
+Nobody gives himself a role, and a guarded one (``guards``) takes two people: the operator proposes it, and another
+operator or an auditor, who is not the one it is for, confirms. A proposal gives nothing, and lapses after two weeks. An
+office with one operator and no auditor is not stuck: whoever holds the machine confirms at its console, and history
+says so.
+"""
 
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, stated
 from engine.model.history import Action, Deed
-from engine.model.people import Actor, Capacity, Membership, OfficeRole, Person
+from engine.model.people import PROPOSAL_LASTS, SYSTEM, Actor, Capacity, Membership, OfficeRole, Person, Proposal
 from engine.model.work import TaskRecord
+from engine.service import guards
 from engine.service.accounts import Accounts, end_access, random_password
 from engine.service.office import Office
 from engine.service.procedures import Procedures
 from engine.store.database import Database
-from engine.store.queries import Transaction, definitions, people, tasks
+from engine.store.queries import Transaction, definitions, histories, people, tasks
+from engine.store.queries.histories import Filter
+from engine.store.unit_of_work import Work
 
 ACCOUNT = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 RESERVED = frozenset({"sistem"})
-WATCHERS = frozenset({OfficeRole.OPERATOR, OfficeRole.AUDITOR, OfficeRole.DESIGNER})
-SOON = timedelta(days=30)
+SECOND = (OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +54,16 @@ class People:
 
     def everyone(self, actor: Actor) -> tuple[Person, ...]:
         """Return every person with memberships; for operators and auditors."""
-        _need(actor, WATCHERS)
+        actor.need(*OfficeRole)
         with self.database.read() as reader:
             return people.everyone(reader)
 
     def person(self, actor: Actor, person_id: str) -> Person:
         """Return one person; one's own page is open to everybody."""
         if person_id != actor.person_id:
-            _need(actor, WATCHERS)
+            actor.need(*OfficeRole)
         with self.database.read() as reader:
-            found = people.by_id(reader, person_id)
-        if found is None:
-            raise NotFound(person_id)
-        return found
+            return self._found(reader, person_id)
 
     def names(self) -> dict[str, str]:
         """Return every name by person id."""
@@ -86,15 +93,27 @@ class People:
 
     def open_tasks(self, actor: Actor, person_id: str) -> tuple[TaskRecord, ...]:
         """Return the open tasks that a person holds; for operators and auditors."""
-        _need(actor, WATCHERS)
+        actor.need(*OfficeRole)
         with self.database.read() as reader:
             return tasks.open_of_person(reader, person_id)
 
     def add(
-        self, actor: Actor, account: str, name: str, roles: Sequence[str], since: date, now: datetime
+        self,
+        actor: Actor,
+        account: str,
+        name: str,
+        roles: Sequence[str],
+        since: date,
+        reason: str,
+        now: datetime,
+        *,
+        sample: bool = False,
     ) -> tuple[Person, str]:
-        """Add a person who must change the password at the first sign-in; returns them and that password."""
-        _need(actor, {OfficeRole.OPERATOR})
+        """Add a person who must change the password at the first sign-in; returns them and that password.
+
+        Roles need a reason; guarded ones are proposed.
+        """
+        actor.need(OfficeRole.OPERATOR)
         account, name = account.strip().lower(), " ".join(name.split())
         entries = {"akun": [account], "nama": [name]}
         errors = []
@@ -104,29 +123,26 @@ class People:
             errors.append(FieldError("nama", "name", name, "name"))
         if errors:
             raise InvalidForm(errors, entries)
-        held = tuple(
-            Membership(str(uuid.uuid4()), account, role, Capacity.DEFINITIVE, since, None, None) for role in roles
-        )
         password = random_password()
-        new = Person(account, name, active=True, must_change_password=True, locale=None, memberships=held)
+        new = Person(account, name, active=True, must_change_password=True, locale=None, sample=sample)
         hashed = self.accounts.hasher.hash(password)
         with self.database.write(actor, now) as work:
             if people.credentials(work, account) is not None:
                 raise InvalidForm([FieldError("akun", "account", account, "taken")], entries)
             people.add(work, new, hashed, now)
-            change = {"name": name, "roles": sorted(roles), "since": since}
-            work.record(f"person:{account}", Deed(Action.PERSON_ADDED, change=change))
+            work.record(f"person:{account}", Deed(Action.PERSON_ADDED, change={"name": name}))
+            for role in sorted(set(roles)):
+                held = Membership(str(uuid.uuid4()), account, role, Capacity.DEFINITIVE, since, None, None)
+                self._give(work, new, held, stated(reason))
         return new, password
 
     def set_active(self, actor: Actor, person_id: str, active: bool, now: datetime) -> None:
         """Switch an account on or off; nobody is ever deleted. The last operator stays."""
-        _need(actor, {OfficeRole.OPERATOR})
+        actor.need(OfficeRole.OPERATOR)
         with self.database.write(actor, now) as work:
-            found = people.by_id(work, person_id)
-            if found is None:
-                raise NotFound(person_id)
+            found = self._found(work, person_id)
             if not active:
-                self._keep_an_operator(work, person_id, now)
+                self._keep_an_operator(work, person_id, self.office.today(now))
             people.change(work, person_id, active=active, deactivated_at=None if active else now)
             ended = {} if active else end_access(work, person_id)
             action = Action.PERSON_ACTIVATED if active else Action.PERSON_DEACTIVATED
@@ -134,19 +150,19 @@ class People:
 
     def rename(self, actor: Actor, person_id: str, name: str, now: datetime) -> None:
         """Change the name that is shown; the account name never changes."""
-        _need(actor, {OfficeRole.OPERATOR})
+        actor.need(OfficeRole.OPERATOR)
         name = " ".join(name.split())
         if not 2 <= len(name) <= 120:
             raise InvalidForm([FieldError("nama", "name", name, "name")], {"nama": [name]})
         with self.database.write(actor, now) as work:
-            found = people.by_id(work, person_id)
-            if found is None:
-                raise NotFound(person_id)
+            found = self._found(work, person_id)
             people.change(work, person_id, name=name)
             work.record(
                 f"person:{person_id}",
                 Deed(Action.PERSON_CHANGED, change={"old": {"name": found.name}, "new": {"name": name}}),
             )
+
+    # ── giving roles ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def add_membership(
         self,
@@ -157,73 +173,128 @@ class People:
         since: date,
         until: date | None,
         decree: str | None,
+        reason: str,
         now: datetime,
-    ) -> Membership:
-        """Let a person work in *role* from *since* until *until*; acting capacities need a decree."""
-        _need(actor, {OfficeRole.OPERATOR})
-        entries = {
-            "jalur": [role],
-            "kapasitas": [capacity.value],
-            "mulai": [since.isoformat()],
-            "sampai": [until.isoformat() if until else ""],
-            "sk": [decree or ""],
-        }
+    ) -> Membership | Proposal:
+        """Let a person work in *role* from *since* until *until*, or propose it; acting capacities need a decree."""
+        actor.need(OfficeRole.OPERATOR)
+        decree = (decree or "").strip() or None
         errors = []
         if until is not None and until < since:
-            errors.append(FieldError("sampai", "until", "", "before_since"))
-        if capacity is not Capacity.DEFINITIVE and not (decree or "").strip():
+            errors.append(FieldError("sampai", "until", "", "period"))
+        if capacity is not Capacity.DEFINITIVE and decree is None:
             errors.append(FieldError("sk", "decree", "", "required"))
         if errors:
-            raise InvalidForm(errors, entries)
-        held = Membership(str(uuid.uuid4()), person_id, role, capacity, since, until, (decree or "").strip() or None)
+            raise InvalidForm(errors, {})
+        held = Membership(str(uuid.uuid4()), person_id, role, capacity, since, until, decree)
         with self.database.write(actor, now) as work:
-            found = people.by_id(work, person_id)
-            if found is None:
-                raise NotFound(person_id)
-            clash = next((m for m in found.memberships if m.role == role and _overlap(m, held)), None)
-            if clash is not None:
-                raise InvalidForm([FieldError("jalur", "role", role, "overlap")], entries)
-            people.add_membership(work, held)
+            return self._give(work, self._found(work, person_id), held, stated(reason))
+
+    def end_membership(
+        self, actor: Actor, person_id: str, membership_id: str, until: date, reason: str, now: datetime
+    ) -> None:
+        """End a membership on *until*, that day included; never before it began, and never later than it would end."""
+        actor.need(OfficeRole.OPERATOR)
+        with self.database.write(actor, now) as work:
+            held = next((m for m in self._found(work, person_id).memberships if m.id == membership_id), None)
+            if held is None:
+                raise NotFound(membership_id)
+            if not held.since <= until <= (held.until or date.max):
+                raise InvalidForm([FieldError("sampai", "until", "", "period")], {})
+            if held.role == OfficeRole.OPERATOR:
+                self._keep_an_operator(work, person_id, max(until + DAY, self.office.today(now)))
+            people.end_membership(work, membership_id, until)
             change = {
-                "role": role,
-                "capacity": capacity,
-                "since": since,
-                "until": until,
-                "decree": held.decree,
+                "role": held.role,
+                "old": {"until": held.until},
+                "new": {"until": until},
+                "reason": stated(reason),
             }
-            work.record(f"person:{person_id}", Deed(Action.MEMBERSHIP_ADDED, change={"new": change}))
+            work.record(f"person:{person_id}", Deed(Action.MEMBERSHIP_ENDED, change=change))
+
+    def guarded(self) -> frozenset[str]:
+        """Return the roles that two people give."""
+        with self.database.read() as reader:
+            return guards.guarded(reader, self.procedures)
+
+    def proposals(self, actor: Actor, now: datetime) -> tuple[Proposal, ...]:
+        """Return what waits for a second person, oldest first; for those who may confirm it."""
+        actor.need(*SECOND)
+        with self.database.read() as reader:
+            return people.proposals(reader, now)
+
+    def confirm(self, actor: Actor, proposal_id: str, now: datetime) -> None:
+        """Let a proposal take effect, as a second person.
+
+        That is neither who proposed it nor who gets the role, nor anybody whose password the one has lately reset for
+        the other: the two may be one.
+        """
+        actor.need(*SECOND)
+        with self.database.write(actor, now) as work:
+            found = self._taken(work, proposal_id)
+            pair = (found.proposed_by, actor.person_id)
+            reset = Filter(action=Action.PASSWORD_RESET, since=now - PROPOSAL_LASTS)
+            if actor.person_id in (found.proposed_by, found.held.person_id) or any(
+                histories.timeline(work, f"person:{of}", replace(reset, actor=by), limit=1)[1]
+                for of, by in (pair, pair[::-1])
+            ):
+                raise NotPermitted("second_person")
+            facts = {"reason": found.reason, "proposed_by": found.proposed_by, "proposed_at": found.proposed_at}
+            _refuse_overlap(self._found(work, found.held.person_id), found.held)
+            self._write(work, found.held, facts)
+
+    def decline(self, actor: Actor, proposal_id: str, reason: str, now: datetime) -> None:
+        """Refuse a proposal, or withdraw one's own, with a reason."""
+        actor.need(*SECOND)
+        with self.database.write(actor, now) as work:
+            held = self._taken(work, proposal_id).held
+            _tell(work, Action.PROPOSAL_DECLINED, held, {"reason": stated(reason)})
+
+    def _give(self, work: Work, person: Person, held: Membership, reason: str) -> Membership | Proposal:
+        """Write a membership, or propose it if its role is guarded; the operator's console needs no second person."""
+        by = work.actor.person_id
+        if held.person_id == by:
+            raise NotPermitted("own_role")
+        _refuse_overlap(person, held)
+        if by == SYSTEM.person_id or held.role not in guards.guarded(work, self.procedures):
+            return self._write(work, held, {"reason": reason})
+        for each in people.proposals(work, work.now):
+            if (each.held.person_id, each.held.role) == (held.person_id, held.role):
+                raise InvalidForm([FieldError("jalur", "role", held.role, "proposed")], {})
+        people.propose(work, proposed := Proposal(held, reason, by, work.now))
+        _tell(work, Action.PROPOSAL_MADE, held, {"reason": reason})
+        return proposed
+
+    def _write(self, work: Work, held: Membership, facts: Mapping[str, Any]) -> Membership:
+        people.add_membership(work, held)
+        _tell(work, Action.MEMBERSHIP_ADDED, held, facts)
         return held
 
-    def end_membership(self, actor: Actor, person_id: str, membership_id: str, until: date, now: datetime) -> None:
-        """End a membership on *until*, that day included; it stays in the record."""
-        _need(actor, {OfficeRole.OPERATOR})
-        with self.database.write(actor, now) as work:
-            found = people.by_id(work, person_id)
-            held = next((m for m in found.memberships if m.id == membership_id), None) if found else None
-            if found is None or held is None:
-                raise NotFound(membership_id)
-            if held.role == OfficeRole.OPERATOR and until < self.office.today(now):
-                self._keep_an_operator(work, person_id, now)
-            people.end_membership(work, membership_id, until)
-            work.record(
-                f"person:{person_id}",
-                Deed(
-                    Action.MEMBERSHIP_ENDED,
-                    change={"role": held.role, "old": {"until": held.until}, "new": {"until": until}},
-                ),
-            )
+    def _taken(self, work: Work, proposal_id: str) -> Proposal:
+        found = next((each for each in people.proposals(work, work.now) if each.held.id == proposal_id), None)
+        if found is None or not people.settle(work, proposal_id):
+            raise NotFound(proposal_id)
+        return found
 
-    def _keep_an_operator(self, tx: Transaction, leaving: str, now: datetime) -> None:
-        """Refuse to lose the last operator: nobody could let another one in."""
-        operators = people.members(tx, self.office.today(now), [OfficeRole.OPERATOR]).get(OfficeRole.OPERATOR, {})
+    def _found(self, tx: Transaction, person_id: str) -> Person:
+        found = people.by_id(tx, person_id)
+        if found is None:
+            raise NotFound(person_id)
+        return found
+
+    def _keep_an_operator(self, tx: Transaction, leaving: str, day: date) -> None:
+        """Refuse to be without an operator from *day* on: nobody could let another one in."""
+        operators = people.members(tx, day, [OfficeRole.OPERATOR]).get(OfficeRole.OPERATOR, {})
         if not set(operators) - {leaving}:
             raise Conflict("last_operator")
 
 
-def _overlap(one: Membership, other: Membership) -> bool:
-    return one.since <= (other.until or date.max) and other.since <= (one.until or date.max)
+def _refuse_overlap(person: Person, held: Membership) -> None:
+    for each in person.memberships:
+        if each.role == held.role and each.since <= (held.until or date.max) and held.since <= (each.until or date.max):
+            raise InvalidForm([FieldError("jalur", "role", held.role, "overlap")], {})
 
 
-def _need(actor: Actor, roles: set[OfficeRole] | frozenset[OfficeRole]) -> None:
-    if not actor.roles & roles:
-        raise NotPermitted("role", roles=tuple(sorted(roles)))
+def _tell(work: Work, action: Action, held: Membership, facts: Mapping[str, Any]) -> None:
+    new = {name: getattr(held, name) for name in ("role", "capacity", "since", "until", "decree")}
+    work.record(f"person:{held.person_id}", Deed(action, change={"new": new, **facts}))

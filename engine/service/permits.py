@@ -16,7 +16,8 @@ from engine.store.queries.tasks import Standing
 
 
 def permit_reading(actor: Actor, task: TaskRecord, procedure: Procedure) -> None:
-    """Let only people of the lane, or the one who is named, see a task's form."""
+    """Let only people of the lane, or the one who is named, see a task's form; nobody who has no role today."""
+    actor.need()
     if task.performer is not None:
         if actor.person_id not in (task.performer, task.completed_by):
             raise NotPermitted("named", holder=task.performer, lane=lane_name(procedure, task.role))
@@ -28,6 +29,7 @@ def permit_work(actor: Actor, standing: Standing) -> None:
     """Refuse work on a task that is another's or another lane's, is over, or stopped."""
     if not standing.active:
         raise NotPermitted("inactive")
+    actor.need()
     if actor.person_id != standing.completed_by:  # who completed it learns that it is done
         if standing.performer not in (None, actor.person_id):
             raise NotPermitted("named", holder=standing.performer)

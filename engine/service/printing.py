@@ -17,7 +17,7 @@ import structlog
 
 from engine import pulse
 from engine.documents.press import PRESS, Order, Press
-from engine.model.errors import AlurError, Busy, NotFound, NotPermitted, NotPrinted
+from engine.model.errors import AlurError, Busy, NotFound, NotPrinted
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.renderings import COVER, SIGNED, WHOLE, Rendering, RenderingStatus, due
@@ -92,8 +92,7 @@ class Printing:
 
     def retry(self, actor: Actor, document_id: str, now: datetime) -> None:
         """Print again what could not be printed; for operators."""
-        if not actor.has(OfficeRole.OPERATOR):
-            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+        actor.need(OfficeRole.OPERATOR)
         self.make(document_id, now, again=True)
 
     def previewable(self, page: TaskPage) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
 """Registers: the reference tables that an office keeps, each made by a JSON Schema and nothing else.
 
-A register is a form for one row (docs/formulir.md), the columns that tell its rows apart (``x-key``) and who may edit
-it beside operators and designers (``x-editors``, roles). Rows are in force from one day to another and never deleted: a
-row is *corrected* in place, *succeeded* by another from a later day on, or *ended*. Every change is a line of the
-stream ``register:<id>`` with old and new values. Expressions read ``register("id")`` as of the instance's reference
-date, so that a report on last year finds last year's targets.
+A register is a form for one row (docs/formulir.md), the columns that tell its rows apart (``x-key``), who may edit it
+beside operators and designers (``x-editors``, roles) and, unless that is everybody with a role today, who reads it
+(``x-readers``). Rows are in force from one day to another and never deleted: a row is *corrected* in place, *succeeded*
+by another from a later day on, or *ended*. Every change is a line of the stream ``register:<id>`` with old and new
+values. Expressions read ``register("id")``, whoever asks, as of the instance's reference date, so that a report on last
+year finds last year's targets.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ from engine.forms.form import Form
 from engine.forms.loading import load
 from engine.model.errors import Conflict, FieldError, Finding, InvalidForm, InvalidProcedure, NotFound, NotPermitted
 from engine.model.history import Action, Deed, HistoryLine, canonical
-from engine.model.people import Actor, OfficeRole
+from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.service.procedures import INDONESIAN, Words, evaluator
 from engine.store.database import Database
 from engine.store.files import FileStore
@@ -35,7 +36,7 @@ from engine.store.queries.histories import Filter
 from engine.store.queries.registers import Entry, RegisterRecord
 from engine.store.unit_of_work import Work
 
-OWN_KEYWORDS = ("x-key", "x-editors")
+OWN_KEYWORDS = ("x-key", "x-editors", "x-readers")
 NOT_IN_ROWS = frozenset({Kind.SECTION, Kind.TABLE, Kind.TEXTS, Kind.FILE, Kind.FILES})
 PAGE = 100
 MOST_KEPT = 200
@@ -51,6 +52,7 @@ class Register:
     form: Form
     key: tuple[str, ...]
     editors: frozenset[str]
+    readers: frozenset[str]  # none: everybody with a role
 
     def key_of(self, values: Mapping[str, Any]) -> str:
         """Return what tells a row apart, as one text."""
@@ -140,10 +142,11 @@ class Registers:
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def all(self, actor: Actor, on: date) -> tuple[RegisterSummary, ...]:
-        """Return every register, by its title."""
+        """Return every register that the actor reads, by its title."""
         with self.database.read() as reader:
             counted = registers.counts(reader, on)
-            found = [self._summary(actor, record, counted) for record in registers.all_of(reader)]
+            readable = [r for r in registers.all_of(reader) if _may_read(actor, read_register(r.id, r.schema))]
+            found = [self._summary(actor, record, counted) for record in readable]
         return tuple(sorted(found, key=lambda each: each.register.form.wording.id))
 
     def page(
@@ -332,7 +335,7 @@ class Registers:
     def export(self, actor: Actor, register_id: str, on: date, kind: str, now: datetime) -> tuple[str, bytes]:
         """Return the rows in force on a day as a file ("xlsx" or "csv") with its name; that it was made is recorded."""
         with self.database.read() as reader:
-            register = self._read(reader, register_id)
+            register = self._readable(actor, self._record(reader, register_id))
             rows = [_values(register, entry) for entry in registers.in_force(reader, register_id, on)]
         title = register.form.wording.id
         if kind == "csv":
@@ -409,10 +412,12 @@ class Registers:
     # ── defining ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def define(self, actor: Actor, register_id: str, files: Mapping[str, bytes], now: datetime) -> bool:
-        """Make or change a register by its files; whether anything changed. At the operator's console.
+        """Make or change a register by its files; whether anything changed. At the operator's console alone.
 
         InvalidProcedure carries every fault of the schema, and every row that would not fit it any more.
         """
+        if actor.person_id != SYSTEM.person_id:
+            raise NotPermitted("role")
         text = json.dumps({name: content.decode("utf-8", "replace") for name, content in sorted(files.items())})
         register = read_register(register_id, text, deployed=False)
         with self.database.write(actor, now) as work:
@@ -444,16 +449,19 @@ class Registers:
             raise NotFound(register_id)
         return found
 
-    def _read(self, reader: Transaction, register_id: str) -> Register:
-        return read_register(register_id, self._record(reader, register_id).schema)
+    def _readable(self, actor: Actor, record: RegisterRecord) -> Register:
+        register = read_register(record.id, record.schema)
+        if not _may_read(actor, register):
+            raise NotPermitted("role", roles=tuple(sorted(register.readers)))
+        return register
 
     def _editable(self, reader: Transaction, actor: Actor, register_id: str) -> Register:
-        register = self._read(reader, register_id)
+        register = self._readable(actor, self._record(reader, register_id))
         _permit(actor, register)
         return register
 
     def _summary(self, actor: Actor, record: RegisterRecord, counted: Mapping[str, int]) -> RegisterSummary:
-        register = read_register(record.id, record.schema)
+        register = self._readable(actor, record)
         return RegisterSummary(register, record, counted.get(record.id, 0), _may_edit(actor, register))
 
     def _at(self, work: Work, register_id: str, entry_id: str, version: int) -> Entry:
@@ -573,12 +581,18 @@ def read_register(register_id: str, text: str, *, deployed: bool = True) -> Regi
     ]
     if faults:
         raise InvalidProcedure(faults)
-    return Register(register_id, form, tuple(key), frozenset(own.get("x-editors") or ()))
+    editors, readers = (frozenset(own.get(keyword) or ()) for keyword in ("x-editors", "x-readers"))
+    return Register(register_id, form, tuple(key), editors, readers)
 
 
 def _finding(register_id: str, message: str) -> Finding:
     path = f"forms/registers/{register_id}.schema.json"
     return Finding("error", path, None, None, None, message, "Lihat docs/formulir.md.", rule="register")
+
+
+def _may_read(actor: Actor, register: Register) -> bool:
+    named = register.readers | register.editors if register.readers else actor.roles
+    return actor.reads_everything or bool(actor.roles & named)
 
 
 def _may_edit(actor: Actor, register: Register) -> bool:

@@ -21,7 +21,7 @@ from engine.forms.grids import kept_tables, with_kept
 from engine.forms.reading import Reading, Surroundings
 from engine.forms.values import files_of
 from engine.forms.views import echo
-from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, stated
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, Capacity, Membership, OfficeRole
 from engine.model.process import DONE, InstanceStatus, Step, UserTask
@@ -183,6 +183,7 @@ class Tasks:
         page: int = 1,
     ) -> Inbox:
         """Return one page of the actor's tasks, most urgent first."""
+        actor.need()
         with self.database.read() as reader:
             members = people.members(reader, self.office.today(now), sorted(actor.roles))
             sole = _sole_roles(actor, members)
@@ -213,8 +214,9 @@ class Tasks:
         *which* is "mine", "claimable", "open" (both of these), "completed" (by the actor) or "all", which only those
         ask who see every instance.
         """
-        if which == "all" and not actor.reads_everything:
-            raise NotPermitted("role", roles=(OfficeRole.AUDITOR, OfficeRole.DESIGNER, OfficeRole.OPERATOR))
+        actor.need()
+        if which == "all":
+            actor.need(*OfficeRole)
         with self.database.read() as reader:
             rows, more = tasks.search(reader, actor, which, narrowed, after=after, limit=limit)
             found = tuple(
@@ -295,8 +297,7 @@ class Tasks:
             if record is None:
                 raise NotFound(task_id)
             procedure = self.procedures.of(reader, record.definition_id)
-            if task.completed_by != actor.person_id:
-                permit_reading(actor, task, procedure)
+            permit_reading(actor, task, procedure)
             every = documents.of_instance(reader, task.instance_id)
             steps = tasks.of_instance(reader, task.instance_id)
             open_now = tasks.open_of_instances(reader, [task.instance_id])[task.instance_id]
@@ -354,8 +355,7 @@ class Tasks:
 
     def task_and_step(self, actor: Actor, task_id: str) -> tuple[TaskRecord, UserTask]:
         """Return a task and its step without its form; for those who see every instance."""
-        if not actor.reads_everything:
-            raise NotPermitted("role")
+        actor.need(*OfficeRole)
         with self.database.read() as reader:
             task = tasks.by_id(reader, task_id)
             if task is None:
@@ -546,7 +546,8 @@ class Tasks:
 
     def reassign(self, actor: Actor, task_id: str, role: str, reason: str, now: datetime) -> TaskRecord:
         """Give one open task to another role without a new version (*ganti pelaksana*); for operators."""
-        reason = self._reason(actor, reason)
+        actor.need(OfficeRole.OPERATOR)
+        reason = stated(reason)
 
         def attempt() -> TaskRecord:
             with self.database.write(actor, now) as work:
@@ -561,7 +562,8 @@ class Tasks:
         self, actor: Actor, process_id: str, element_id: str, role: str, reason: str, now: datetime
     ) -> int:
         """Give an element, in all running instances and those to come, to another role; how many tasks moved."""
-        reason = self._reason(actor, reason)
+        actor.need(OfficeRole.OPERATOR)
+        reason = stated(reason)
 
         def attempt() -> int:
             with self.database.write(actor, now) as work:
@@ -901,14 +903,6 @@ class Tasks:
             "reason": reason,
         }
         work.record_instance(standing, [Deed(Action.TASK_REASSIGNED, task.element_id, task.id, change)])
-
-    def _reason(self, actor: Actor, reason: str) -> str:
-        if not actor.has(OfficeRole.OPERATOR):
-            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
-        reason = " ".join(reason.split())
-        if not 3 <= len(reason) <= 500:
-            raise InvalidForm([FieldError("alasan", "reason", "", "required")], {"alasan": [reason]})
-        return reason
 
 
 def _draft_of(tx: Transaction, task_id: str, person_id: str) -> Draft | None:

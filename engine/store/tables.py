@@ -513,6 +513,22 @@ membership = Table(
 )
 Index("ix_membership_role", membership.c.role, membership.c.since)
 
+proposal = Table(  # a membership that waits for a second person's word
+    "proposal",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("person_id", ForeignKey("person.id"), nullable=False),
+    Column("role", String(200), nullable=False),
+    Column("capacity", String(20), nullable=False),
+    Column("since", Date, nullable=False),
+    Column("until", Date),
+    Column("decree", Text),
+    Column("reason", Text, nullable=False),
+    Column("proposed_by", String(64), nullable=False),
+    Column("proposed_at", UtcDateTime, nullable=False),
+    info=HISTORY,
+)
+
 reset_code = Table(
     "reset_code",
     metadata,

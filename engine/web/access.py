@@ -16,9 +16,10 @@ ATTRIBUTE = "alur_access"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a route demands: nothing, a session, or a session with one of *roles*; and how much may be sent."""
+    """What a route demands: nothing, a session, a role today, or one of *roles*; and how much may be sent."""
 
     open: bool = False
+    personal: bool = False  # one's own account: also for who works in no role today
     roles: frozenset[str] = frozenset()
     uploads: bool = False  # takes files: the larger limit holds
     quiet: bool = False  # asked by scripts in the background: keeps no session alive
@@ -26,7 +27,7 @@ class Access:
 
     def admits(self, roles: frozenset[str]) -> bool:
         """Whether somebody who is signed in and holds *roles* is admitted."""
-        return not self.roles or bool(self.roles & roles)
+        return self.personal or bool(self.roles & roles if self.roles else roles)
 
 
 def anyone(view: View) -> View:
@@ -40,8 +41,13 @@ def anyone_uploading(view: View) -> View:
 
 
 def signed_in(view: View) -> View:
-    """Open to everybody who is signed in; the service decides what they see of it."""
+    """Open to everybody who is signed in and works in a role today; the service decides what they see of it."""
     return _mark(view, Access())
+
+
+def personally(view: View) -> View:
+    """Open to everybody who is signed in, for their own account, whatever they work in."""
+    return _mark(view, Access(personal=True))
 
 
 def uploading(permit: Callable[..., object]) -> Callable[[View], View]:

@@ -9,7 +9,7 @@ from engine.model.errors import InvalidForm, NotFound
 from engine.service.accounts import SignInRefused
 from engine.service.attempts import SignInThrottled
 from engine.service.tokens import LONGEST_NAME, MOST_TOKENS, VALIDITY_DAYS, Scope, TokenRecord
-from engine.web.access import signed_in
+from engine.web.access import personally
 from engine.web.identity import actor, now, seal, unseal
 from engine.web.services import services
 from engine.web.sign_in import retyped, retyped_words
@@ -19,7 +19,7 @@ pages = Blueprint("account", __name__, url_prefix="/akun")
 
 
 @pages.get("")
-@signed_in
+@personally
 def show() -> str:
     """Show one's roles, language and open sessions."""
     roles = {view.role: view for view in services().people.roles(now())}
@@ -33,7 +33,7 @@ def show() -> str:
 
 
 @pages.post("/keluar-semua")
-@signed_in
+@personally
 def sign_out_everywhere() -> Response:
     """End every session, this one too."""
     services().accounts.sign_out_everywhere(actor(), now())
@@ -43,14 +43,14 @@ def sign_out_everywhere() -> Response:
 
 
 @pages.get("/kode")
-@signed_in
+@personally
 def second_factor() -> str:
     """Show one's second factor, and let one set it, change it or switch it off."""
     return _second_factor_page()
 
 
 @pages.post("/kode")
-@signed_in
+@personally
 def begin_second_factor() -> str | tuple[str, int]:
     """Show the secret for the phone, as a picture to scan and as text to type."""
     try:
@@ -62,7 +62,7 @@ def begin_second_factor() -> str | tuple[str, int]:
 
 
 @pages.post("/kode/pasang")
-@signed_in
+@personally
 def set_second_factor() -> str | tuple[str, int]:
     """Take the secret into use by a first code, and show the recovery codes once."""
     path, held = unseal(request.form.get("_rahasia", ""), actor().person_id) or ("", {})
@@ -78,7 +78,7 @@ def set_second_factor() -> str | tuple[str, int]:
 
 
 @pages.post("/kode/lepas")
-@signed_in
+@personally
 def drop_second_factor() -> Response | tuple[str, int]:
     """Switch one's second factor off."""
     try:
@@ -105,14 +105,14 @@ def _secret_page(secret: str, *errors: str) -> str:
 
 
 @pages.get("/token")
-@signed_in
+@personally
 def tokens() -> str:
     """Show one's tokens, and let one issue another."""
     return _tokens_page()
 
 
 @pages.post("/token")
-@signed_in
+@personally
 def issue_token() -> tuple[str, int]:
     """Issue a token; its text is on this answer and nowhere else from then on."""
     name, days, scopes = request.form.get("nama", ""), request.form.get("masa", 0, type=int), _scopes()
@@ -127,14 +127,14 @@ def issue_token() -> tuple[str, int]:
 
 
 @pages.get("/token/<token_id>/cabut")
-@signed_in
+@personally
 def ask_revoke(token_id: str) -> str:
     """Ask before a token is revoked: whatever uses it stops."""
     return render_template("tokens/revoke.html", token=_token(token_id))
 
 
 @pages.post("/token/<token_id>/cabut")
-@signed_in
+@personally
 def revoke_token(token_id: str) -> Response:
     """Revoke a token, at once and for good."""
     services().tokens.revoke(actor(), token_id, now())

@@ -149,6 +149,12 @@ def permission_words(error: NotPermitted) -> str:
         case "signature":
             who = name_of(facts["holder"])
             return gettext("Berkas bertanda tangan ini diunggah oleh %(who)s atau sejalurnya.", who=who)
+        case "own_role":
+            return gettext("Tidak seorang pun memberi peran kepada dirinya sendiri. Mintalah operator lain.")
+        case "second_person":
+            return gettext(
+                "Ini perlu orang lain: bukan pengusul, bukan yang diberi peran, dan tanpa sandi yang baru direset."
+            )
         case "inactive":
             return gettext("Akun ini tidak aktif.")
         case _:

@@ -37,7 +37,7 @@ def landing(actor: Actor) -> str:
         return "studio.index"
     if actor.has(OfficeRole.AUDITOR):
         return "audit.index"
-    return "operations.index" if actor.has(OfficeRole.OPERATOR) else "tasks.inbox"
+    return "operations.index" if actor.has(OfficeRole.OPERATOR) else "account.show"
 
 
 def of(actor: Actor, path: str) -> tuple[Group, ...]:
@@ -48,7 +48,9 @@ def of(actor: Actor, path: str) -> tuple[Group, ...]:
         return Item(url, icon, label, path == url or path.startswith(url + "/"), count)
 
     work: list[Item] = []
-    staff = bool(actor.roles - set(OfficeRole)) or not actor.roles
+    if not actor.roles:
+        return ()
+    staff = bool(actor.roles - set(OfficeRole))
     if staff:
         work.append(item("tasks.inbox", "inbox", gettext("Tugas"), services().tasks.count(actor, now())))
     if actor.has(OfficeRole.DESIGNER):
@@ -67,7 +69,7 @@ def of(actor: Actor, path: str) -> tuple[Group, ...]:
                 (
                     item("operations.index", "activity", gettext("Operasi")),
                     item("incidents.index", "alert-octagon", gettext("Insiden"), services().incidents.count_open()),
-                    item("people.index", "users", gettext("Orang")),
+                    item("people.index", "users", gettext("Orang"), len(services().people.proposals(actor, now()))),
                     item("operations.calendar", "calendar", gettext("Kalender")),
                     item("numbers.index", "hash", gettext("Nomor surat")),
                 ),
@@ -80,7 +82,7 @@ def of(actor: Actor, path: str) -> tuple[Group, ...]:
             Group(
                 gettext("Data"),
                 (
-                    item("people.index", "users", gettext("Orang")),
+                    item("people.index", "users", gettext("Orang"), len(services().people.proposals(actor, now()))),
                     item("incidents.index", "alert-octagon", gettext("Insiden")),
                     item("numbers.index", "hash", gettext("Nomor surat")),
                 ),

@@ -1,12 +1,13 @@
 """The pages of people and their memberships."""
 
+import json
 from datetime import date
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import InvalidForm
-from engine.model.people import Capacity, OfficeRole
+from engine.model.people import Capacity, OfficeRole, Proposal
 from engine.web.access import only
 from engine.web.identity import actor, now
 from engine.web.services import services
@@ -18,8 +19,8 @@ READERS = (OfficeRole.OPERATOR, OfficeRole.AUDITOR)
 
 @pages.get("")
 @only(*READERS)
-def index() -> str:
-    """Show everybody, and the lanes that have nobody."""
+def index(errors: list[str] | None = None) -> str:
+    """Show everybody, what waits for a second person, and the lanes that have nobody."""
     roles = services().people.roles(now())
     return render_template(
         "people/index.html",
@@ -27,7 +28,30 @@ def index() -> str:
         roles=roles,
         today=services().office.today(now()),
         empty=[view for view in roles if view.procedures and not view.members],
+        proposals=services().people.proposals(actor(), now()),
+        guarded=services().people.guarded(),
+        errors=errors or (),
     )
+
+
+@pages.errorhandler(InvalidForm)
+def refused(invalid: InvalidForm) -> tuple[str, int]:
+    """Show the page that a form stands on again, with what is wrong with it."""
+    errors = [_words(error.path, error.keyword) for error in invalid.errors]
+    person_id = (request.view_args or {}).get("person_id")
+    return _page(person_id, errors) if person_id else index(errors), 422
+
+
+@pages.post("/usulan/<proposal_id>/<any(setujui, tolak):deed>")
+@only(*READERS)
+def settle(proposal_id: str, deed: str) -> Response:
+    """Confirm what somebody proposed, or refuse or withdraw it."""
+    if deed == "setujui":
+        services().people.confirm(actor(), proposal_id, now())
+    else:
+        services().people.decline(actor(), proposal_id, request.form.get("alasan", ""), now())
+    flash(gettext("Usulan disetujui.") if deed == "setujui" else gettext("Usulan ditutup."), "success")
+    return redirect(url_for("people.index"), 303)
 
 
 @pages.get("/baru")
@@ -41,7 +65,7 @@ def ask_new() -> str:
 @only(OfficeRole.OPERATOR)
 def add() -> tuple[str, int] | str:
     """Add a person; the first password is shown once."""
-    entries = {"akun": request.form.get("akun", ""), "nama": request.form.get("nama", "")}
+    entries = {name: request.form.get(name, "") for name in ("akun", "nama", "alasan")}
     chosen = request.form.getlist("peran")
     roles = services().people.roles(now())
     known = {view.role for view in roles} | set(OfficeRole)
@@ -52,6 +76,7 @@ def add() -> tuple[str, int] | str:
             entries["nama"],
             [role for role in chosen if role in known],
             services().office.today(now()),
+            request.form.get("alasan", ""),
             now(),
         )
     except InvalidForm as invalid:
@@ -69,12 +94,9 @@ def show(person_id: str) -> str:
 
 @pages.post("/<person_id>/nama")
 @only(OfficeRole.OPERATOR)
-def rename(person_id: str) -> Response | tuple[str, int]:
+def rename(person_id: str) -> Response:
     """Change the name that is shown."""
-    try:
-        services().people.rename(actor(), person_id, request.form.get("nama", ""), now())
-    except InvalidForm as invalid:
-        return _page(person_id, [_words(e.path, e.keyword) for e in invalid.errors]), 422
+    services().people.rename(actor(), person_id, request.form.get("nama", ""), now())
     flash(gettext("Nama diubah."), "success")
     return redirect(url_for("people.show", person_id=person_id), 303)
 
@@ -96,20 +118,19 @@ def add_membership(person_id: str) -> Response | tuple[str, int]:
     if since is None or errors:
         return _page(person_id, errors), 422
     capacity = form.get("kapasitas", "")
-    try:
-        services().people.add_membership(
-            actor(),
-            person_id,
-            role,
-            Capacity(capacity) if capacity in set(Capacity) else Capacity.DEFINITIVE,
-            since,
-            until,
-            form.get("sk"),
-            now(),
-        )
-    except InvalidForm as invalid:
-        return _page(person_id, [_words(e.path, e.keyword) for e in invalid.errors]), 422
-    flash(gettext("Keanggotaan ditambahkan."), "success")
+    given = services().people.add_membership(
+        actor(),
+        person_id,
+        role,
+        Capacity(capacity) if capacity in set(Capacity) else Capacity.DEFINITIVE,
+        since,
+        until,
+        form.get("sk"),
+        form.get("alasan", ""),
+        now(),
+    )
+    proposed = gettext("Diusulkan; menunggu orang kedua.")
+    flash(proposed if isinstance(given, Proposal) else gettext("Keanggotaan ditambahkan."), "success")
     return redirect(url_for("people.show", person_id=person_id), 303)
 
 
@@ -120,7 +141,8 @@ def end_membership(person_id: str, membership_id: str) -> Response | tuple[str, 
     until = _day(request.form.get("sampai"))
     if until is None:
         return _page(person_id, [gettext("Isi tanggal selesai, misalnya 30/4/2025.")]), 422
-    services().people.end_membership(actor(), person_id, membership_id, until, now())
+    reason = request.form.get("alasan", "")
+    services().people.end_membership(actor(), person_id, membership_id, until, reason, now())
     flash(gettext("Keanggotaan diakhiri."), "success")
     return redirect(url_for("people.show", person_id=person_id), 303)
 
@@ -145,12 +167,9 @@ def reset(person_id: str) -> str:
 
 @pages.post("/<person_id>/kode-masuk")
 @only(OfficeRole.OPERATOR)
-def reset_second_factor(person_id: str) -> Response | tuple[str, int]:
+def reset_second_factor(person_id: str) -> Response:
     """Switch off the second factor of somebody who lost phone and recovery codes."""
-    try:
-        services().accounts.reset_second_factor(actor(), person_id, request.form.get("alasan", ""), now())
-    except InvalidForm:
-        return _page(person_id, [gettext("Tulis alasan, 3 sampai 500 karakter.")]), 422
+    services().accounts.reset_second_factor(actor(), person_id, request.form.get("alasan", ""), now())
     flash(gettext("Kode masuk dilepas. Orang ini masuk dengan sandi saja, lalu memasangnya lagi."), "success")
     return redirect(url_for("people.show", person_id=person_id), 303)
 
@@ -178,16 +197,20 @@ def reassign(task_id: str) -> Response | tuple[str, int]:
 
 
 def _page(person_id: str, errors: list[str] | None = None) -> str:
+    lines = services().histories.of_person(actor(), person_id)
     return render_template(
         "people/show.html",
         person=services().people.person(actor(), person_id),
         tasks=services().people.open_tasks(actor(), person_id),
-        lines=services().histories.of_person(actor(), person_id),
+        lines=lines,
+        details={line.seq: json.loads(line.change) for line in lines},
         roles=services().people.roles(now()),
         today=services().office.today(now()),
         errors=errors or (),
         form=request.form,
         capacities=tuple(Capacity),
+        proposals=[p for p in services().people.proposals(actor(), now()) if p.held.person_id == person_id],
+        guarded=services().people.guarded(),
     )
 
 
@@ -222,7 +245,9 @@ def _words(path: str, keyword: str) -> str:
         ("akun", "account"): gettext("Nama akun: huruf kecil, angka, titik, garis; misalnya tim.sakip.3."),
         ("akun", "taken"): gettext("Nama akun ini sudah dipakai."),
         ("nama", "name"): gettext("Nama: 2 sampai 120 karakter."),
-        ("sampai", "before_since"): gettext("Tanggal selesai mendahului tanggal mulai."),
+        ("alasan", "required"): gettext("Tulis alasan, 3 sampai 500 karakter."),
+        ("sampai", "period"): gettext("Tanggal selesai tidak boleh mendahului tanggal mulai atau menambah masa."),
+        ("jalur", "proposed"): gettext("Ini sudah diusulkan dan menunggu orang kedua."),
         ("sk", "required"): gettext("Pj., Plt. dan Plh. memerlukan nomor surat keputusan."),
         ("jalur", "overlap"): gettext("Orang ini sudah menjadi anggota jalur itu pada masa yang sama."),
     }[path, keyword]

@@ -11,7 +11,7 @@ from engine.service.accounts import AccountInactive, Opened, Retyped, SignInRefu
 from engine.service.attempts import SignInThrottled, Source
 from engine.service.passwords import WeakPassword
 from engine.web import formatting, navigation
-from engine.web.access import anyone, signed_in
+from engine.web.access import anyone, personally
 from engine.web.identity import ENROL, TOKEN, actor, now, unseal, waiting
 from engine.web.identity import signed_in as current
 from engine.web.services import services
@@ -24,7 +24,7 @@ UNFIT = re.compile(r"[\\\x00-\x1f\x7f]")  # browsers read a backslash as a slash
 
 
 @pages.get("/")
-@signed_in
+@personally
 def home() -> Response:
     """Go where one's work is."""
     return redirect(url_for(navigation.landing(actor())), 303)
@@ -110,7 +110,7 @@ def _keep_session(opened: Opened) -> None:
 
 
 @pages.post("/keluar")
-@signed_in
+@personally
 def sign_out() -> Response:
     """End this session."""
     found = current()
@@ -124,7 +124,7 @@ def sign_out() -> Response:
 
 
 @pages.get("/sandi")
-@signed_in
+@personally
 def change_password() -> str:
     """Ask for a new password; the old one only if nobody demanded the change."""
     found = current()
@@ -133,7 +133,7 @@ def change_password() -> str:
 
 
 @pages.post("/sandi")
-@signed_in
+@personally
 def set_password() -> tuple[str, int] | Response:
     """Set a new password and end every other session of this person."""
     found = current()

@@ -13,6 +13,7 @@ from engine.web.access import access_of
 from tests.pages.conftest import PASSWORD
 
 SAFE_POSTS = {"sign_in.open_session", "sign_in.sign_out", "sign_in.language", "sign_in.set_password"}
+OTHER_DEEDS = {"people.set_active": "aktifkan", "people.settle": "tolak", "studio.move_draft": "sisihkan"}
 OWN_POSTS = {"account.sign_out_everywhere", "account.issue_token", "account.revoke_token"}
 
 
@@ -32,6 +33,7 @@ def ids(office):
         "element_id": "susun_jadwal",
         "person_id": "sekretaris",
         "membership_id": "m-sekretaris-sekretaris",
+        "proposal_id": "00000000-0000-0000-0000-000000000000",
         "incident_id": "00000000-0000-0000-0000-000000000000",
         "token_id": office.services.tokens.issue(
             office.actor("sekretaris"), "uji", 30, ["read"], Retyped(PASSWORD, "-"), office.now
@@ -75,9 +77,8 @@ def routes(app, method):
 
 def address(app, rule, ids):
     values = {name: ids[name] for name in rule.arguments}
-    values |= {"people.set_active": {"deed": "aktifkan"}, "studio.move_draft": {"deed": "sisihkan"}}.get(
-        rule.endpoint, {}
-    )
+    if rule.endpoint in OTHER_DEEDS:
+        values["deed"] = OTHER_DEEDS[rule.endpoint]
     with app.test_request_context():
         return app.url_map.bind("localhost").build(
             rule.endpoint, values, method=next(iter(rule.methods - {"HEAD", "OPTIONS"}))
@@ -112,6 +113,21 @@ def test_everybody_gets_the_pages_of_their_roles_and_no_others_and_nobody_a_faul
             assert status == 403, f"{account}: {rule.rule}"
         elif access.roles:
             assert status != 403, f"{account}: {rule.rule}"
+
+
+def test_who_works_in_no_role_any_more_reads_nothing_but_their_own_account(app, browse, office, ids):
+    office.services.people.end_membership(
+        office.actor("operator"), "tim.sakip.2", "m-tim.sakip.2-tim_sakip", date(2025, 4, 10), "Pindah.", office.now
+    )
+    browser = browse("tim.sakip.2")
+    for rule in routes(app, "GET"):
+        access = access_of(app.view_functions[rule.endpoint])
+        with browser.get(address(app, rule, ids)) as answer:
+            assert access.open or access.personal or answer.status_code == 403, rule.rule
+    landed = browser.get("/", follow_redirects=True)
+    assert landed.request.path == "/akun"
+    assert "tidak bekerja dalam jalur atau peran mana pun" in landed.text
+    assert browser.get("/register").status_code == 403
 
 
 def everything(database):

@@ -18,7 +18,7 @@ def eventful(office):
     services.people.rename(operator, "tim.sakip", "Ketua Tim SAKIP", office.now)
     month = date(2025, 4, 11), date(2025, 4, 30)
     services.people.add_membership(
-        operator, "tim.sakip", "sekretaris", Capacity.ACTING_PLH, *month, "SK 1/2025", office.now
+        operator, "tim.sakip", "sekretaris", Capacity.ACTING_PLH, *month, "SK 1/2025", "Cuti.", office.now
     )
     services.people.set_active(operator, "tim.sakip.2", False, office.now)
     office.later(minutes=5)

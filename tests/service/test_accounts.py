@@ -8,7 +8,7 @@ from time import process_time
 
 import pytest
 
-from engine.model.errors import Conflict, NotPermitted
+from engine.model.errors import NotPermitted
 from engine.service import passwords
 from engine.service.accounts import AccountInactive, Retyped, SignInRefused
 from engine.service.attempts import SignInThrottled, Source
@@ -228,16 +228,6 @@ def test_a_token_opens_nothing_from_the_very_moment_at_which_it_ends(office, acc
     with pytest.raises(TokenRefused) as refused:
         office.services.tokens.holder(text, token.expires_at)
     assert refused.value.reason == "expired"
-
-
-def test_the_last_operator_stays_until_the_very_day_on_which_they_would_be_missing(office):
-    operator, people = office.actor("operator"), office.services.people
-    today = office.services.office.today(office.now)
-    with pytest.raises(Conflict) as kept:
-        people.end_membership(operator, "operator", "m-operator-operator", today - timedelta(days=1), office.now)
-    assert kept.value.reason == "last_operator"
-    people.end_membership(operator, "operator", "m-operator-operator", today, office.now)
-    assert office.actor("operator").has("operator")
 
 
 def test_a_one_time_code_opens_one_session_in_which_a_password_must_be_set(office, accounts):

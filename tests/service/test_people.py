@@ -1,11 +1,12 @@
 """People, their memberships, and what must never happen to them."""
 
+import json
 from datetime import date
 
 import pytest
 
 from engine.model.errors import Conflict, InvalidForm, NotPermitted
-from engine.model.people import Capacity, OfficeRole
+from engine.model.people import Capacity
 from engine.service.attempts import Source
 
 
@@ -17,7 +18,7 @@ def operator(office):
 
 def test_a_new_person_can_work_at_once_and_must_set_a_password(office, operator):
     person, password = office.services.people.add(
-        operator, "tim.sakip.3", "Anggota Tim 3", ["tim_sakip"], date(2025, 4, 11), office.now
+        operator, "tim.sakip.3", "Anggota Tim 3", ["tim_sakip"], date(2025, 4, 11), "Anggota baru.", office.now
     )
     assert person.must_change_password
     token = office.services.accounts.sign_in("tim.sakip.3", password, Source("-"), office.now).token
@@ -27,7 +28,7 @@ def test_a_new_person_can_work_at_once_and_must_set_a_password(office, operator)
 @pytest.mark.parametrize("account", ["", "Ada Spasi", "../etc", "sistem", "a" * 70, "titik.", "sekretaris"])
 def test_account_names_that_cannot_be_are_refused(office, operator, account):
     with pytest.raises(InvalidForm) as refused:
-        office.services.people.add(operator, account, "Nama", [], date(2025, 4, 11), office.now)
+        office.services.people.add(operator, account, "Nama", [], date(2025, 4, 11), "", office.now)
     assert refused.value.errors[0].path == "akun"
 
 
@@ -42,10 +43,11 @@ def test_an_acting_official_needs_a_decree_and_a_period_that_runs_forward(office
             date(2025, 5, 1),
             date(2025, 4, 1),
             "",
+            "Cuti.",
             office.now,
         )
     assert {e.path for e in refused.value.errors} == {"sampai", "sk"}
-    people.add_membership(
+    proposed = people.add_membership(
         operator,
         "sekretaris",
         "kepala_dinas",
@@ -53,8 +55,10 @@ def test_an_acting_official_needs_a_decree_and_a_period_that_runs_forward(office
         date(2025, 4, 11),
         date(2025, 4, 30),
         "SK 1",
+        "Kepala Dinas cuti.",
         office.now,
     )
+    people.confirm(office.actor("auditor"), proposed.held.id, office.now)
     assert office.actor("sekretaris").has("kepala_dinas")
     office.later(days=30)
     assert not office.actor("sekretaris").has("kepala_dinas")
@@ -63,7 +67,7 @@ def test_an_acting_official_needs_a_decree_and_a_period_that_runs_forward(office
 def test_nobody_is_twice_in_one_lane_at_one_time(office, operator):
     with pytest.raises(InvalidForm) as refused:
         office.services.people.add_membership(
-            operator, "sekretaris", "sekretaris", Capacity.DEFINITIVE, date(2025, 6, 1), None, None, office.now
+            operator, "sekretaris", "sekretaris", Capacity.DEFINITIVE, date(2025, 6, 1), None, None, "Lagi.", office.now
         )
     assert refused.value.errors[0].keyword == "overlap"
 
@@ -72,9 +76,38 @@ def test_the_last_operator_stays(office, operator):
     with pytest.raises(Conflict) as refused:
         office.services.people.set_active(operator, "operator", False, office.now)
     assert refused.value.reason == "last_operator"
-    membership = next(m for m in operator.memberships if m.role == OfficeRole.OPERATOR)
+    [held] = operator.memberships
+    for day in (10, 11, 30):  # yesterday, today, and a day to come: from the next on there would be nobody
+        with pytest.raises(Conflict) as refused:
+            office.services.people.end_membership(
+                operator, "operator", held.id, date(2025, 4, day), "Pindah.", office.now
+            )
+        assert refused.value.reason == "last_operator"
+    office.hire("operator.2", "operator", until=date(2025, 4, 29))
     with pytest.raises(Conflict):
-        office.services.people.end_membership(operator, "operator", membership.id, date(2025, 4, 10), office.now)
+        office.services.people.end_membership(operator, "operator", held.id, date(2025, 4, 29), "Pindah.", office.now)
+    office.services.people.end_membership(operator, "operator", held.id, date(2025, 4, 28), "Pindah.", office.now)
+
+
+def test_a_membership_never_ends_before_it_began_and_ending_it_is_no_way_to_prolong_it(office, operator):
+    office.hire("magang", "tim_sakip", since=date(2025, 4, 1), until=date(2025, 4, 20))
+
+    def end(day, reason="Selesai magang."):
+        office.services.people.end_membership(operator, "magang", "m-magang-tim_sakip", day, reason, office.now)
+
+    for day in (date(2025, 3, 31), date(2025, 4, 21)):
+        with pytest.raises(InvalidForm) as refused:
+            end(day)
+        assert refused.value.errors[0].keyword == "period"
+    with pytest.raises(InvalidForm) as refused:
+        end(date(2025, 4, 10), "")
+    assert refused.value.errors[0].path == "alasan"
+    assert office.actor("magang").has("tim_sakip")
+    end(date(2025, 4, 10))
+    assert not office.actor("magang").has("tim_sakip")
+    line = office.services.histories.of_person(operator, "magang")[0]
+    assert json.loads(line.change)["reason"] == "Selesai magang."
+    end(date(2025, 4, 1))  # the very day it began
 
 
 def test_only_the_operator_changes_people_and_the_auditor_reads_them(office):

@@ -99,7 +99,9 @@ def test_whose_membership_ends_meanwhile_does_not_complete(office):
 
     def membership_ends():
         operator = office.actor("operator")
-        office.services.people.end_membership(operator, "sekretaris", "m-sekretaris-sekretaris", yesterday, office.now)
+        office.services.people.end_membership(
+            operator, "sekretaris", "m-sekretaris-sekretaris", yesterday, "Mutasi.", office.now
+        )
 
     with pytest.raises(NotPermitted):
         complete_while(office, "sekretaris", task, membership_ends)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, literal, or_, select
 
 from engine.model.people import Actor
 from engine.model.process import DONE, OVER, DueTimer, InstanceStatus, OpenTask
@@ -199,8 +199,8 @@ def of_process(tx: Transaction, process_id: str, limit: int) -> tuple[InstanceRe
 
 
 def takes_part(actor: Actor) -> ColumnElement[bool]:
-    """Return the condition under which *actor* takes part in an instance: started it, or a task is or was theirs."""
-    return or_(
+    """Return the condition under which *actor*, at work today, started an instance, or a task is or was theirs."""
+    return literal(bool(actor.roles)) & or_(
         instance.c.started_by == actor.person_id,
         exists().where(
             and_(

@@ -1,17 +1,26 @@
 """People, memberships, sessions, sign-in attempts and one-time codes."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Date, and_, bindparam, delete, func, insert, or_, select, update
 
-from engine.model.people import Capacity, Membership, Person
+from engine.model.people import PROPOSAL_LASTS, Capacity, Membership, Person, Proposal
 from engine.store.prepared import Prepared
 from engine.store.queries import Transaction
-from engine.store.tables import membership, person, reset_code, second_factor, setting, sign_in_attempt, web_session
+from engine.store.tables import (
+    membership,
+    person,
+    proposal,
+    reset_code,
+    second_factor,
+    setting,
+    sign_in_attempt,
+    web_session,
+)
 from engine.store.unit_of_work import Work
 
 
@@ -200,6 +209,29 @@ def set_second_factor(tx: Transaction, person_id: str, sealed: bytes | None) -> 
     if sealed is not None:
         tx.connection.execute(insert(second_factor), {"person_id": person_id, "sealed": sealed})
     return had
+
+
+# ── proposals ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def propose(tx: Transaction, new: Proposal) -> None:
+    """Write a proposal."""
+    facts = asdict(new)
+    tx.connection.execute(insert(proposal), {**facts.pop("held"), **facts})
+
+
+def proposals(tx: Transaction, now: datetime) -> tuple[Proposal, ...]:
+    """Return the proposals that did not lapse, oldest first."""
+    query = select(proposal).where(proposal.c.proposed_at > now - PROPOSAL_LASTS)
+    return tuple(
+        Proposal(Membership(row.id, row.person_id, row.role, Capacity(row.capacity), *row[4:7]), *row[7:])
+        for row in tx.connection.execute(query.order_by(proposal.c.proposed_at, proposal.c.id))
+    )
+
+
+def settle(tx: Transaction, id_: str) -> bool:
+    """Delete a proposal; False if somebody else was first."""
+    return tx.connection.execute(delete(proposal).where(proposal.c.id == id_)).rowcount == 1
 
 
 # ── sign-in ─────────────────────────────────────────────────────────────────────────────────────────────────────────

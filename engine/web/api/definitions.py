@@ -87,7 +87,7 @@ def show_definition(definition_id: str) -> shapes.DefinitionDetailGiven:
 @signed_in
 def show_file(definition_id: str, path: str) -> Response:
     """Give one file of a version as it was deployed, byte for byte."""
-    content = services().deployments.file(definition_id, path)
+    content = services().deployments.file(actor(), definition_id, path)
     return Response(content, mimetype="text/plain", headers={"Content-Disposition": "attachment"})
 
 

@@ -3,7 +3,7 @@
 from flask import Response, current_app, jsonify
 
 from engine.service.tokens import Scope
-from engine.web.access import anyone, signed_in
+from engine.web.access import anyone, personally
 from engine.web.api import openapi, shapes
 from engine.web.api.operations import Operations
 from engine.web.identity import actor
@@ -19,7 +19,7 @@ def describe() -> Response:
 
 
 @operations.operation("GET", "/account", gives=shapes.AccountGiven)
-@signed_in
+@personally
 def show_account() -> shapes.AccountGiven:
     """Say who shows the token, and which roles count today."""
     return shapes.AccountGiven.of(actor())
