@@ -129,6 +129,8 @@ READING = {  # a stranger gets no answer; nothing changes
 }
 CHANGING = {  # who gets past the refusal; those who may are asked last, and may be told what else is wrong
     "accounts.issue_reset_code": (OPERATOR, lambda s, a, t, n: s.issue_reset_code(a, "tim.sakip.2", n)),
+    "accounts.ask_second_factor": (OPERATOR, lambda s, a, t, n: s.ask_second_factor(a, {"auditor"}, n)),
+    "accounts.reset_second_factor": (OPERATOR, lambda s, a, t, n: s.reset_second_factor(a, "tim.sakip.2", WHY, n)),
     "deployments.deploy": ({"perancang"}, lambda s, a, t, n: s.deploy(a, "kosong", {}, "uji", n)),
     "deployments.confirm": (OPERATOR, lambda s, a, t, n: s.confirm(a, t["definition"], WHY, n)),
     "studio.deploy": ({"perancang"}, lambda s, a, t, n: s.deploy(a, "kosong", "", {}, "uji", n)),
@@ -198,6 +200,7 @@ CHANGING = {  # who gets past the refusal; those who may are asked last, and may
 }
 OWN = {  # of one's own account, token, draft: there is nothing of others to ask for
     *(f"accounts.{name}" for name in ("confirm", "sign_out_everywhere", "sessions", "change_password", "set_locale")),
+    *(f"accounts.{name}" for name in ("set_second_factor", "drop_second_factor")),
     *(f"tokens.{name}" for name in ("issue", "own", "revoke", "reserve", "keep", "free")),
     *(f"tasks.{name}" for name in ("count", "draft", "drop_draft", "keep_entries")),
     "instances.takes_part",  # a rule itself
