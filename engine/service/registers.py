@@ -145,8 +145,7 @@ class Registers:
         """Return every register that the actor reads, by its title."""
         with self.database.read() as reader:
             counted = registers.counts(reader, on)
-            readable = [r for r in registers.all_of(reader) if _may_read(actor, read_register(r.id, r.schema))]
-            found = [self._summary(actor, record, counted) for record in readable]
+            found = [self._summary(actor, record, counted) for record in _readable_of(reader, actor)]
         return tuple(sorted(found, key=lambda each: each.register.form.wording.id))
 
     def page(
@@ -196,7 +195,7 @@ class Registers:
         """Return those of some registers that there are, with who fills them in, for a page that leads to them."""
         with self.database.read() as reader:
             counted, members = registers.counts(reader, on), people.members(reader, on)
-            known = {record.id: self._summary(actor, record, counted) for record in registers.all_of(reader)}
+            known = {record.id: self._summary(actor, record, counted) for record in _readable_of(reader, actor)}
         found = []
         for each in (known[id_] for id_ in dict.fromkeys(ids) if id_ in known):
             held = [members[role] for role in each.register.editors if role in members]
@@ -593,6 +592,10 @@ def _finding(register_id: str, message: str) -> Finding:
 def _may_read(actor: Actor, register: Register) -> bool:
     named = register.readers | register.editors if register.readers else actor.roles
     return actor.reads_everything or bool(actor.roles & named)
+
+
+def _readable_of(reader: Transaction, actor: Actor) -> list[RegisterRecord]:
+    return [each for each in registers.all_of(reader) if _may_read(actor, read_register(each.id, each.schema))]
 
 
 def _may_edit(actor: Actor, register: Register) -> bool:

@@ -89,6 +89,7 @@ READING = {  # a stranger gets no answer; nothing changes
     "instances.startable": (STARTERS, lambda s, a, t, n: found(s.startable(a))),
     "instances.may_start": (STARTERS, lambda s, a, t, n: found(s.may_start(a, t["procedure"]))),
     "instances.readiness": (STARTERS, lambda s, a, t, n: s.readiness(a, SOP, n)),
+    "instances.unmet": (STARTERS, lambda s, a, t, n: s.unmet(a, SOP, {}, n, INDONESIAN)),
     "instances.list": (LANES | WATCH, lambda s, a, t, n: found(s.list(a, n).items)),
     "instances.search": (LANES | WATCH, lambda s, a, t, n: found(s.search(a, InstanceFilter(), 5, n)[0])),
     "instances.record": (LANES | WATCH, lambda s, a, t, n: s.record(a, t["instance"])),
@@ -103,6 +104,7 @@ READING = {  # a stranger gets no answer; nothing changes
     "people.open_tasks": (WATCH, lambda s, a, t, n: s.open_tasks(a, "sekretaris")),
     "people.proposals": (AUDIT, lambda s, a, t, n: s.proposals(a, n)),
     "registers.all": (AT_WORK, lambda s, a, t, n: found(s.all(a, DAY))),
+    "registers.sources": (AT_WORK, lambda s, a, t, n: found(s.sources(a, ["kode_surat"], DAY))),
     "registers.page": (AT_WORK, lambda s, a, t, n: s.page(a, "kode_surat", DAY, INDONESIAN)),
     "registers.row": (AT_WORK, lambda s, a, t, n: s.row(a, "kode_surat", t["row"].id, DAY, INDONESIAN)),
     "registers.export": (AT_WORK, lambda s, a, t, n: s.export(a, "kode_surat", DAY, "csv", n)),
@@ -119,6 +121,7 @@ READING = {  # a stranger gets no answer; nothing changes
     "tasks.inbox": (AT_WORK, lambda s, a, t, n: s.inbox(a, n)),
     "tasks.search": (WATCH, lambda s, a, t, n: s.search(a, "all", TaskFilter(), after=None, limit=5)[0]),
     "tasks.open": ({"pemegang.data.1"}, lambda s, a, t, n: s.open(a, t["held"], n)),
+    "tasks.permit": ({"pemegang.data.1"}, lambda s, a, t, n: s.permit(a, t["held"])),
     "tasks.receipt": ({"tim.sakip"}, lambda s, a, t, n: s.receipt(a, t["done"], n)),
     "tasks.task_and_step": (WATCH, lambda s, a, t, n: s.task_and_step(a, t["held"])),
     "tasks.faults": ({"pemegang.data.1"}, lambda s, a, t, n: s.faults(a, t["held"], {}, INDONESIAN, n)),
@@ -202,7 +205,8 @@ OWN = {  # of one's own account, token, draft: there is nothing of others to ask
     *(f"accounts.{name}" for name in ("confirm", "sign_out_everywhere", "sessions", "change_password", "set_locale")),
     *(f"accounts.{name}" for name in ("set_second_factor", "drop_second_factor")),
     *(f"tokens.{name}" for name in ("issue", "own", "revoke", "reserve", "keep", "free")),
-    *(f"tasks.{name}" for name in ("count", "draft", "drop_draft", "keep_entries")),
+    *(f"tasks.{name}" for name in ("count", "draft", "drop_draft", "restore_draft", "keep_entries")),
+    *(f"studio.{name}" for name in ("drafts", "resume", "save_draft", "put_aside", "take_back")),
     "instances.takes_part",  # a rule itself
     "tasks.names",
     "registers.take_kept",  # of a file that was looked at: take_in
