@@ -100,26 +100,42 @@ class Studio:
             procedure = self.procedures.in_force(reader, process_id)
         return Bench(process_id, procedure.record, procedure.files)
 
-    def resume(self, actor: Actor, process_id: str) -> Bench:
-        """Return a designer's draft over the version it began from, else the version in force; NotFound if none."""
+    def resume(self, actor: Actor, process_id: str, name: str | None = None) -> Bench:
+        """Return a designer's draft over the version it began from, else the version in force.
+
+        Where there is neither, what an SOP called *name* begins with, beside the draft that was put aside. NotFound if
+        there is none and no name; InvalidForm if no SOP can be begun by that id.
+        """
         whose = _own(actor, process_id)
         with self.database.read() as reader:
             draft, aside = drafts.of(reader, *whose), drafts.aside(reader, *whose)
             latest = definitions.latest(reader, process_id)
             base = draft.base if draft else latest.id if latest else None
-            if draft is None and base is None:
+            if draft is None and base is None and aside is None and name is None:
                 raise NotFound(process_id)
             begun = self.procedures.of(reader, base) if base else None
         newer = latest if latest and latest.id != base else None
         if aside and aside.dropped_at and latest and aside.dropped_at <= latest.deployed_at:
             aside = None  # what was deployed, or before it
         record, files = (begun.record, begun.files) if begun else (None, {})
+        if draft is None and begun is None:
+            if aside is None:
+                self.require_free(process_id, name or "")
+            files = new_procedure(process_id, name or titled(process_id))
         return Bench(process_id, record, files, draft, newer, aside)
 
     def drafts(self, actor: Actor) -> tuple[Draft, ...]:
-        """Return the actor's drafts, the newest first."""
+        """Return the actor's drafts, the newest first, then what was put aside of SOPs of which they have nothing else.
+
+        Of an SOP in force the editor offers it.
+        """
+        whose = DraftKind.STUDIO, actor.person_id
         with self.database.read() as reader:
-            return drafts.of_person(reader, DraftKind.STUDIO, actor.person_id)
+            found = drafts.of_person(reader, *whose)
+            rest = drafts.subjects(reader, *whose) - {draft.subject for draft in found}
+            alone = (each for each in sorted(rest) if definitions.latest(reader, each) is None)
+            put_aside = [drafts.aside(reader, DraftKind.STUDIO, each, actor.person_id) for each in alone]
+        return (*found, *filter(None, put_aside))
 
     def save_draft(
         self,

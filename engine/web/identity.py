@@ -224,10 +224,10 @@ def _next() -> str:
 
 
 def _to_sign_in() -> Response:
-    if waiting() is not None:
-        return cast(Response, redirect(url_for("sign_in.ask_code", lanjut=_next()), 303))
     if request.headers.get("HX-Request") or request.headers.get("X-Alur-Background"):
         return Response(status=401)
+    if waiting() is not None:
+        return cast(Response, redirect(url_for("sign_in.ask_code", lanjut=_next()), 303))
     return cast(
         Response, redirect(url_for("sign_in.sign_in", lanjut=_next(), berakhir=1 if session.get(TOKEN) else None), 303)
     )

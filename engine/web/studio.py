@@ -82,21 +82,15 @@ def edit(process_id: str) -> str:
     """
     bench = _bench(process_id)
     draft = _told(bench.draft) if bench.draft else None
-    return render_template("studio/edit.html", bench=bench, files=_texts(bench.files), draft=draft)
+    zone = str(services().office.zone())
+    return render_template("studio/edit.html", bench=bench, files=_texts(bench.files), draft=draft, zone=zone)
 
 
 def _bench(process_id: str) -> Bench:
     try:
         if "tabel" in request.args:
             return services().step_drafts.bench(process_id, request.args.get("nama", ""), request.args["tabel"])
-        return services().studio.resume(actor(), process_id)
-    except InvalidForm:
-        raise NotFound(process_id) from None
-    except NotFound:
-        if "nama" not in request.args or "tabel" in request.args:
-            raise
-    try:
-        return services().studio.begin(process_id, request.args["nama"])
+        return services().studio.resume(actor(), process_id, request.args.get("nama"))
     except InvalidForm:
         raise NotFound(process_id) from None
 
@@ -328,8 +322,9 @@ def _sent() -> dict[str, Any] | None:
 
 
 def _told(draft: Draft) -> dict[str, Any]:
-    at = draft.saved_at.timestamp() * 1000
-    return {"changes": draft.content["berkas"], "revision": draft.revision, "base": draft.base or "", "at": at}
+    dates = formatting.Dates(services().office.zone)
+    said = {"at": dates.short(draft.saved_at), "saved_at": dates.clock(draft.saved_at)}
+    return {"changes": draft.content["berkas"], "revision": draft.revision, "base": draft.base or "", **said}
 
 
 def _loaded(text: str) -> Any:

@@ -6,12 +6,12 @@ import { is } from "bpmn-js/lib/util/ModelUtil";
 import sop from "../../engine/bpmn/sop.moddle.json";
 import { drawing, fit, language, markProposals, openingView, reachPalette } from "./studio/canvas.js";
 import { AddDocumentHandler, RemoveDocumentHandler, SharedDocuments, documentsOf } from "./studio/documents.js";
-import { SEEN } from "./session.js";
+import { RESUMED } from "./session.js";
 import { draft } from "./studio/draft.js";
 import { Findings } from "./studio/findings.js";
 import { FormDialog } from "./studio/forms.js";
 import { AdoptHandler, NameGivesId, RenameHandler, RenameObjectHandler } from "./studio/names.js";
-import { bench, clock, h, moment, say } from "./studio/page.js";
+import { bench, h, moment, say } from "./studio/page.js";
 import { Panel } from "./studio/panel.js";
 import { InsertAfterHandler, ItemsHandler, MoveToLaneHandler, ReferHandler } from "./studio/steps.js";
 import { Texts, TextsHandler, formOf, schemaPath, simpleForm } from "./studio/texts.js";
@@ -70,6 +70,10 @@ class Workshop {
     new ResizeObserver(() => this.canvas.resized()).observe(by("kanvas")); // findings take room from it
     addEventListener("pagehide", () => this.waiting && this.keep());
     draft.again = () => this.keep();
+    document.addEventListener(RESUMED, async () => {
+      if (draft.latest) await this.keep();
+      await this.check();
+    });
   }
 
   async open() {
@@ -85,8 +89,8 @@ class Workshop {
     if (this.unreadable) by("keadaan").textContent = `⚠ ${say("unreadable", { file: `${bench.process}.bpmn` })}`;
     else if (this.editing) {
       reachPalette(by("kanvas"));
-      by("keadaan").textContent = kept ? say("saved", { at: clock(new Date(kept.at)) }) : say("untouched");
-      if (kept) this.offer(say("restored", { at: moment(new Date(kept.at)) }), [say("discard"), () => by("sisihkan").requestSubmit()]);
+      by("keadaan").textContent = bench.draft ? say("saved", { at: bench.draft.saved_at }) : say("untouched");
+      if (kept) this.offer(say("restored", { at: unsent ? moment(unsent.at) : kept.at }), [say("discard"), () => by("sisihkan").requestSubmit()]);
       for (const old of local.filter((each) => each !== unsent)) this.offerLocal(old);
       if (unsent) {
         await this.keep();
@@ -114,7 +118,7 @@ class Workshop {
 
   // A copy in this browser that does not continue the draft at hand: whichever is not taken is put aside on the server.
   offerLocal(old) {
-    const at = moment(new Date(old.at));
+    const at = moment(old.at);
     const settle = async (line, choice) => {
       const told = await draft.send(old.changes, choice, old.base);
       if (told.state !== "saved") return this.tell(told);
@@ -179,14 +183,14 @@ class Workshop {
 
   // Says what became of the draft; nothing is called saved that the server does not have.
   tell({ state, at, message }) {
-    by("keadaan").textContent = state === "saved" ? (at ? say("saved", { at: clock(new Date(at)) }) : "") : state === "twice" ? `⚠ ${say("untaken")}` : `⚠ ${message ?? say(state)}`;
-    if (state === "saved") document.dispatchEvent(new Event(SEEN));
+    this.state = state;
+    by("keadaan").textContent = state === "saved" ? (at ? say("saved", { at }) : "") : state === "twice" ? `⚠ ${say("untaken")}` : `⚠ ${message ?? say(state)}`;
     if (state === "twice" && !this.choice?.isConnected) this.choice = this.offerOther();
   }
 
   // The same draft was saved in another tab or on another machine.
   offerOther() {
-    const at = moment(new Date(draft.other.at));
+    const { at } = draft.other;
     const choose = async (choice) => {
       const told = await draft.send(this.texts.changes(await this.xml()), choice);
       if (told.state === "twice") this.withdraw(this.choice);
@@ -321,7 +325,7 @@ class Workshop {
     clearTimeout(this.waiting);
     const form = by("pasang");
     const changes = await this.keep();
-    if (draft.other) return;
+    if (draft.other || ["ended", "barred"].includes(this.state)) return; // which the page says; elsewhere nobody would read it
     form.elements.berkas.value = JSON.stringify(changes);
     for (const [name, value] of Object.entries(fields)) form.append(h("input", { type: "hidden", name, value }));
     form.action = action;

@@ -78,6 +78,7 @@ export class Saver {
     let facts = {};
     try {
       answer = await this.post(options);
+      if (answer.redirected) return this.later(); // to a page that asks for something first: nothing was saved
       if (answer.headers.get("Content-Type")?.includes("json")) facts = await answer.json();
     } catch {
       return this.later();

@@ -60,6 +60,10 @@ def test_until_the_code_is_typed_nobody_is_signed_in(office, browse, phone):
     assert page.status_code == 200
     assert "Keluar" not in page.text
     assert again.get("/tugas").headers["Location"] == "/masuk/kode?lanjut=/tugas"
+    saving = again.http.post(
+        "/studio/izin_cuti/draf", headers={"X-Alur-Background": "1", "X-CSRFToken": again.token("/masuk")}
+    )
+    assert saving.status_code == 401, "a page that saves in the background hears that nobody is signed in"
     assert again.post("/keluar-semua", page="/masuk").status_code in (303, 404)
     assert 'name="lanjut" value="/tugas"' in again.get("/masuk/kode?lanjut=/tugas").text
     wrong = again.http.post("/masuk/kode", data={**code_from(page), "kode": "000000", "lanjut": "/instans"})

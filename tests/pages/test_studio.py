@@ -255,7 +255,10 @@ def test_a_draft_is_on_the_server_whatever_becomes_of_the_browser(browse, office
     texts = drawn(office)
     designer = browse("perancang")
     saved = save(designer, texts).json
-    assert (saved["revision"], saved["base"], saved["at"]) == (1, "", office.now.timestamp() * 1000)
+    assert (saved["revision"], saved["base"]) == (1, "")
+    there = office.now.astimezone(office.services.office.zone())
+    assert saved["saved_at"] == f"{there:%H.%M}", "the office's time, wherever the browser believes to be"
+    assert saved["at"].endswith(f"{there:%Y %H.%M}")
     designer.post("/keluar")
     elsewhere = browse("perancang")
     listed = elsewhere.get("/studio").text
@@ -290,6 +293,23 @@ def test_two_tabs_of_one_designer_choose_and_what_was_not_chosen_can_be_taken_ba
     assert (bench.draft.content["berkas"], bench.aside.content["berkas"]) == (one, two)
     assert save(designer, two, pilih="itu").json == {}, "kept beside, as what was in the browser of a lost network"
     assert office.services.studio.resume(office.actor("perancang"), "izin_cuti").draft.content["berkas"] == one
+
+
+def test_a_new_sop_that_was_put_aside_is_listed_and_taken_back(browse, office):
+    designer, texts = browse("perancang"), drawn(office)
+    save(designer, texts)
+    page = designer.get("/studio/izin_cuti").text
+    assert "Sisihkan draf ini" in page
+    assert "versi yang berlaku" not in page, "none is in force"
+    assert designer.post("/studio/izin_cuti/draf/sisihkan").headers["Location"] == "/studio"
+    for place in ("/studio", "/studio/izin_cuti", "/studio/izin_cuti?nama=Lagi"):
+        answer = designer.get(place)
+        assert answer.status_code == 200
+        assert etree.HTML(answer.text).xpath("//form[@action='/studio/izin_cuti/draf/ambil']"), place
+    assert "Lagi" in answer.text
+    assert designer.get("/studio/tidak_ada").status_code == 404
+    designer.post("/studio/izin_cuti/draf/ambil")
+    assert office.services.studio.resume(office.actor("perancang"), "izin_cuti").draft.content["berkas"] == texts
 
 
 def test_a_draft_that_is_too_large_or_none_is_refused_in_words(browse, office):

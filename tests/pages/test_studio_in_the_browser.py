@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.chromium import MARKS
 from tests.office import SOP
+from tests.pages.conftest import PASSWORD
 from tests.pages.test_in_the_browser import PHONE, chromium, desk, site  # noqa: F401 - fixtures
 
 pytestmark = [*MARKS, pytest.mark.xdist_group("studio")]
@@ -616,6 +617,45 @@ def test_a_lost_network_and_a_reload_lose_nothing(desk, office):  # noqa: F811
     expect(field(page, "name")).to_have_value("Tanpa jaringan")
     kept = office.services.studio.resume(office.actor("perancang"), SOP).draft
     assert "Tanpa jaringan" in kept.content["berkas"][PATH]
+
+
+def test_a_session_that_ends_while_one_draws_goes_on_after_signing_in_beside(desk, office):  # noqa: F811
+    designer = desk("perancang", timezone_id="America/Lima")
+    page = open_studio(designer)
+
+    def sign_in_beside():
+        beside = designer.context.new_page()
+        beside.goto(designer.site + "/masuk")
+        beside.fill("#akun", "perancang")
+        beside.fill("#sandi", PASSWORD)
+        beside.click("main .btn-primary")
+        beside.wait_for_url("**/studio")
+        beside.close()
+
+    def change(name):
+        select(page, STEP)
+        enter(page, "name", name)
+        settled(page)
+
+    office.later(hours=2)
+    change("Sesudah sesi berakhir")
+    for said in ("#keadaan", "#ringkasan", "#bar-session"):
+        expect(page.locator(said)).to_contain_text("Sesi Anda berakhir")
+    page.locator("#tombol-pasang").click()
+    expect(page.locator("#keadaan")).to_contain_text("Sesi Anda berakhir")
+    sign_in_beside()
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.locator("#keadaan")).to_contain_text("Tersimpan pukul")
+    expect(page.locator("#ringkasan")).not_to_contain_text("berakhir")
+    office.later(hours=2)
+    sign_in_beside()
+    change("Di sesi yang lain")
+    kept = office.services.studio.resume(office.actor("perancang"), SOP).draft
+    assert "Di sesi yang lain" in kept.content["berkas"][PATH]
+    at = kept.saved_at.astimezone(office.services.office.zone())
+    expect(page.locator("#keadaan")).to_have_text(f"Tersimpan pukul {at:%H.%M}")
+    assert not page.locator("#bar-session").count()
+    designer.complaints.clear()  # the browser names each 401 and 403
 
 
 def test_files_are_opened_over_the_draft_and_what_was_there_before_comes_back(desk, office):  # noqa: F811

@@ -45,6 +45,12 @@ def of_person(tx: Transaction, kind: DraftKind, person_id: str) -> tuple[Draft, 
     return tuple(_record(row) for row in tx.connection.execute(query.order_by(draft.c.saved_at.desc())))
 
 
+def subjects(tx: Transaction, kind: DraftKind, person_id: str) -> set[str]:
+    """Return what a person has drafts of one kind of, also if they are put aside."""
+    query = select(draft.c.subject).where(draft.c.kind == kind.value, draft.c.person_id == person_id)
+    return set(tx.connection.execute(query.distinct()).scalars())
+
+
 def save(
     tx: Transaction,
     kind: DraftKind,

@@ -1,7 +1,7 @@
 // The draft is saved on the server after every change. This browser keeps a copy of what the server does not have yet, each tab its
 // own (#), and offers what an earlier version of Alur kept here alone, by the version that it began from (?dasar=).
 import { keyOf } from "../drafts.js";
-import { bench, token } from "./page.js";
+import { ask, bench } from "./page.js";
 
 const COPIES = keyOf(`${bench.pageUrl}#`);
 const OLDER = keyOf(`${bench.pageUrl}?dasar=`);
@@ -27,7 +27,7 @@ export const draft = {
 
   forget: (key = KEY) => localStorage.removeItem(key),
 
-  // Tells what became of *changes*: { state: "saved" | "twice" | "ended" | "kept" | "unsaved", at, message }.
+  // Tells what became of *changes*: { state: "saved" | "twice" | "ended" | "barred" | "kept" | "unsaved", at, message }.
   async save(changes) {
     draft.latest = changes;
     let kept = true;
@@ -59,27 +59,18 @@ export const draft = {
   // *choice*: "ini" puts aside what the server has, "itu" puts these changes aside.
   async send(changes, choice, base = bench.base) {
     const revision = draft.other?.revision ?? draft.revision;
-    try {
-      const answer = await fetch(bench.draftUrl, {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "X-CSRFToken": token(), "X-Alur-Background": "1" },
-        body: JSON.stringify({ dasar: base, berkas: changes, revisi: revision, penulis: writer, pilih: choice }),
-      });
-      if (answer.status === 401) return { state: "ended" };
-      const told = await answer.json();
-      if (answer.status === 409 && told.draft) {
-        draft.other = told.draft;
-        return { state: "twice" };
-      }
-      if (!answer.ok) return { state: answer.status < 500 ? "unsaved" : "kept", message: told.message };
-      if (choice !== "itu") {
-        [draft.revision, draft.other] = [told.revision, null];
-        history.replaceState(null, "", bench.pageUrl); // from now on that page is the draft, whatever it began with
-      }
-      return { state: "saved", at: told.at };
-    } catch {
-      return { state: "kept" };
+    const { over, status, told } = await ask(bench.draftUrl, { dasar: base, berkas: changes, revisi: revision, penulis: writer, pilih: choice });
+    if (over) return { state: over === "lost" ? "kept" : over };
+    if (status === 409 && told.draft) {
+      draft.other = told.draft;
+      return { state: "twice" };
     }
+    if (status >= 400) return { state: status < 500 ? "unsaved" : "kept", message: told.message };
+    if (choice !== "itu") {
+      [draft.revision, draft.other] = [told.revision, null];
+      history.replaceState(null, "", bench.pageUrl); // from now on that page is the draft, whatever it began with
+    }
+    return { state: "saved", at: told.saved_at };
   },
 };
 

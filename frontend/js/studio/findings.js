@@ -1,7 +1,6 @@
 // What the server finds in the draft, live: after every change it is asked once the hands rest, and an answer that came too
 // late is not waited for. A click selects the element and shows it.
-import { SEEN } from "../session.js";
-import { bench, h, icon, say, token } from "./page.js";
+import { ask, bench, h, icon, say } from "./page.js";
 
 export class Findings {
   constructor({ show, mend, adopt }) {
@@ -14,27 +13,16 @@ export class Findings {
     this.asking?.abort();
     const asking = (this.asking = new AbortController());
     const slow = setTimeout(() => this.sum("checking", "muted"), 300);
-    try {
-      const answer = await fetch(bench.checkUrl, {
-        method: "POST",
-        signal: asking.signal,
-        headers: { "Content-Type": "application/json", "X-CSRFToken": token(), "X-Alur-Background": "1" },
-        body: JSON.stringify({ dasar: bench.base, berkas: changes }),
-      });
-      if (answer.status === 401) throw new Error("ended");
-      if (!answer.ok) throw new Error("unchecked");
-      const { findings } = await answer.json();
-      document.dispatchEvent(new Event(SEEN));
-      this.found = findings;
+    const { over, told } = await ask(bench.checkUrl, { dasar: bench.base, berkas: changes }, asking.signal);
+    clearTimeout(slow);
+    if (over === "aborted") return null;
+    if (told?.findings) {
+      this.found = told.findings;
       this.draw();
-      return findings;
-    } catch (error) {
-      if (error.name === "AbortError") return null;
-      this.sum(error.message === "ended" ? "ended" : "unchecked", "warned");
-      return null;
-    } finally {
-      clearTimeout(slow);
+      return this.found;
     }
+    this.sum(["ended", "barred"].includes(over) ? over : "unchecked", "warned");
+    return null;
   }
 
   sum(key, kind, facts) {
