@@ -180,6 +180,7 @@ export function askOnSignOut() {
     const token = form.querySelector('[name="csrf_token"]').value;
     const keys = () => Object.keys(localStorage).filter((key) => key.startsWith(keyOf("/tugas/")) && key.endsWith("/draf"));
     await flushAll();
+    await new Promise((go) => setTimeout(go)); // a form does not submit again while its submit is being told (HTML, "firing submission events")
     for (const key of keys()) {
       const left = read(key);
       const body = bodyOf(left?.values ?? {}, { _revisi: left?.revision ?? -1, _pilih: left?.sent ? "sana" : "sini", csrf_token: token });

@@ -175,3 +175,11 @@ def test_signing_out_sends_what_is_left_and_asks_about_what_cannot_be_sent(desk,
     page.wait_for_url("**/masuk")
     assert kept() == "belum sampai"
     head.complaints.clear()
+
+
+def test_one_click_signs_out_where_nothing_waits_to_be_sent(desk):
+    head = desk("kepala.dinas")
+    head.page.wait_for_url("**/tugas")
+    head.page.locator(".sign-out button").click()
+    head.page.wait_for_url("**/masuk")
+    assert head.open("/tugas").url.endswith("/masuk?lanjut=/tugas")
