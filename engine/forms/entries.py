@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from engine.forms.field import ROWS, Field, Kind
+from engine.forms.field import MOST_ROWS, ROWS, Field, Kind
 
 KEPT = "dari_draf"
 """What a form posts in a table's place if the rows are those of the draft, where the grid put them."""
-MOST_ROWS = 2_000
 _DEEPEST = 8
 
 

@@ -43,6 +43,7 @@ NUMERIC = frozenset({Kind.NUMBER, Kind.INTEGER, Kind.MONEY, Kind.PERCENT})
 MANY = frozenset({Kind.CHOICES, Kind.FILES, Kind.PEOPLE})
 """Kinds whose value is a list that is posted under one name."""
 ROWS = frozenset({Kind.TABLE, Kind.TEXTS})
+MOST_ROWS = 2_000
 """Kinds whose value is a list that is posted under numbered names."""
 LISTS = MANY | ROWS
 ARCHIVE: Mapping[str, frozenset[Kind]] = {
@@ -200,7 +201,7 @@ class Field:
     @cached_property
     def min_items(self) -> int:
         """The fewest items of a list."""
-        return int(self.schema.get("minItems", 0))
+        return min(int(self.schema.get("minItems", 0)), MOST_ROWS)  # a form of an earlier version may ask for more
 
     @cached_property
     def wants_items(self) -> bool:

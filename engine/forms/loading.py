@@ -17,6 +17,7 @@ from engine.forms.field import (
     ARCHIVE,
     FILING,
     LISTS,
+    MOST_ROWS,
     NUMERIC,
     VERBS,
     Check,
@@ -482,6 +483,9 @@ class _Reader:
     def list_kind(self, schema: Mapping[str, Any], path: Path) -> Kind | None:
         """Return what kind of field an array schema describes."""
         self.known_keywords(schema, ARRAY | ABOUT, path)
+        if int(schema.get("minItems", 0)) > MOST_ROWS:
+            words = f"Daftar tidak dapat diminta berisi lebih dari {MOST_ROWS}.", "Tulis minItems yang lebih kecil."
+            self.refuse(self.schema_file, (*path, "minItems"), *words)
         items = schema.get("items")
         if not isinstance(items, Mapping):
             self.refuse(self.schema_file, path, "Isi daftar tidak dijelaskan.", 'Tulis "items".')

@@ -16,8 +16,8 @@ from typing import Any
 
 from engine.forms import messages, numbers
 from engine.forms.defaults import ROW, VALUE, Defaults, Evaluate, Names
-from engine.forms.entries import MOST_ROWS, Node, unknown
-from engine.forms.field import LISTS, MANY, NUMERIC, Field, Kind
+from engine.forms.entries import Node, unknown
+from engine.forms.field import LISTS, MANY, MOST_ROWS, NUMERIC, Field, Kind
 from engine.forms.messages import Gettext
 from engine.forms.rules import Rules
 from engine.forms.values import CHECKED, asks_about_points, empty, instance, typed

@@ -501,6 +501,11 @@ def test_a_partial_document_is_decoded_by_itself(everything):
             None,
             (2, "bukan angka biasa"),
         ),
+        (
+            '{"type": "object", "properties": {"a": {"type": "array",\n"minItems": 1000000000, "items": {"type": "string"}}}}',
+            None,
+            (2, "lebih dari 2000"),
+        ),
         ('{"type": "object",\n"properties": {"a": {"type":\n"strin"}}}', None, (2, "Bukan JSON Schema")),
         ('{"type": "array"}', None, (1, "harus bertipe object")),
         (
