@@ -9,7 +9,7 @@ says so.
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -226,18 +226,14 @@ class People:
     def confirm(self, actor: Actor, proposal_id: str, now: datetime) -> None:
         """Let a proposal take effect, as a second person.
 
-        That is neither who proposed it nor who gets the role, nor anybody whose password the one has lately reset for
-        the other: the two may be one.
+        That is neither who proposed it nor who gets the role, nor anybody who has lately got a password from another
+        person or given one to the proposer: two accounts may be one person. The console may always.
         """
         actor.need(*SECOND)
         with self.database.write(actor, now) as work:
             found = self._taken(work, proposal_id)
-            pair = (found.proposed_by, actor.person_id)
-            reset = Filter(action=Action.PASSWORD_RESET, since=now - PROPOSAL_LASTS)
-            if actor.person_id in (found.proposed_by, found.held.person_id) or any(
-                histories.timeline(work, f"person:{of}", replace(reset, actor=by), limit=1)[1]
-                for of, by in (pair, pair[::-1])
-            ):
+            own, theirs = (_passwords_from(work, each, now) for each in (actor.person_id, found.proposed_by))
+            if actor.person_id in {found.proposed_by, found.held.person_id, *theirs} or own:
                 raise NotPermitted("second_person")
             facts = {"reason": found.reason, "proposed_by": found.proposed_by, "proposed_at": found.proposed_at}
             _refuse_overlap(self._found(work, found.held.person_id), found.held)
@@ -298,3 +294,11 @@ def _refuse_overlap(person: Person, held: Membership) -> None:
 def _tell(work: Work, action: Action, held: Membership, facts: Mapping[str, Any]) -> None:
     new = {name: getattr(held, name) for name in ("role", "capacity", "since", "until", "decree")}
     work.record(f"person:{held.person_id}", Deed(action, change={"new": new, **facts}))
+
+
+def _passwords_from(tx: Transaction, person_id: str, now: datetime) -> set[str]:
+    """Return who has given a person a password, for as long as a proposal lasts; the console is nobody."""
+    stream, since = f"person:{person_id}", now - PROPOSAL_LASTS
+    kinds = (Filter(action=each, since=since) for each in (Action.PERSON_ADDED, Action.PASSWORD_RESET))
+    found = (histories.timeline(tx, stream, kind, limit=20, newest_first=True)[0] for kind in kinds)
+    return {line.actor for lines in found for line in lines} - {SYSTEM.person_id}

@@ -28,8 +28,8 @@ NONCE = 12
 
 def enrol(work: Work, key: bytes, secret: str, code: str) -> tuple[str, ...] | None:
     """Give the actor a second factor and return the recovery codes, unless *code* is not the phone's for *secret*."""
-    step = _step(work, secret, code)
-    if step is None:
+    step, there = _step(work, secret, code), _held(work, key, work.actor.person_id)
+    if step is None or (there and there["secret"] == secret):  # a page that is loaded again makes no new codes
         return None
     codes = tuple(random_code(5) for _ in range(RECOVERY_CODES))
     _write(work, key, work.actor.person_id, {"secret": secret, "step": step, "codes": [_hash(each) for each in codes]})
@@ -40,11 +40,9 @@ def enrol(work: Work, key: bytes, secret: str, code: str) -> tuple[str, ...] | N
 def accepts(work: Work, key: bytes, person_id: str, code: str) -> bool:
     """Take a code of the phone, or a recovery code, which is then used up."""
     people.one_at_a_time(work, person_id)
-    sealed = people.second_factor_of(work, person_id) or b""
-    try:
-        held = json.loads(AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], person_id.encode()))
-    except (InvalidTag, ValueError):
-        return False  # the row was exchanged, or the key: only the operator's reset helps
+    held = _held(work, key, person_id)
+    if held is None:
+        return False
     step, hashed = _step(work, held["secret"], code), _hash(code)
     if step is not None and step > held["step"]:
         held["step"] = step
@@ -70,8 +68,17 @@ def _write(work: Work, key: bytes, person_id: str, held: dict[str, Any]) -> None
     people.set_second_factor(work, person_id, sealed)
 
 
+def _held(work: Work, key: bytes, person_id: str) -> dict[str, Any] | None:
+    sealed = people.second_factor_of(work, person_id) or b""
+    try:
+        held: dict[str, Any] = json.loads(AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], person_id.encode()))
+    except (InvalidTag, ValueError):
+        return None  # none, or the row was exchanged, or the key: then only the operator's reset helps
+    return held
+
+
 def _step(work: Work, secret: str, code: str) -> int | None:
-    totp, code = pyotp.TOTP(secret), code.strip()
+    totp, code = pyotp.TOTP(secret), re.sub(r"\s", "", code)  # phones show it in two groups
     now = totp.timecode(work.now)
     return next((step for step in (now, now - 1, now + 1) if strings_equal(totp.generate_otp(step), code)), None)
 

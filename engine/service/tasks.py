@@ -55,7 +55,17 @@ from engine.service.procedures import (
 from engine.service.signing import Signer, Signing
 from engine.service.templates import due_of
 from engine.store.database import Database
-from engine.store.queries import Transaction, documents, drafts, histories, instances, people, renderings, tasks
+from engine.store.queries import (
+    Transaction,
+    definitions,
+    documents,
+    drafts,
+    histories,
+    instances,
+    people,
+    renderings,
+    tasks,
+)
 from engine.store.queries.tasks import Standing, TaskContext, TaskFilter, TaskPlace
 from engine.store.unit_of_work import Work
 
@@ -567,6 +577,9 @@ class Tasks:
 
         def attempt() -> int:
             with self.database.write(actor, now) as work:
+                for record in definitions.all_latest(work):
+                    if record.process_id == process_id:
+                        _refuse_signing(self.procedures.of(work, record.id), element_id)
                 tasks.override(work, process_id, element_id, role, reason, actor.person_id, now)
                 moved = tasks.open_of_element(work, process_id, element_id)
                 for task in moved:
@@ -896,6 +909,7 @@ class Tasks:
     def _reassign(
         self, work: Work, task: TaskRecord, standing: Standing, role: str, reason: str, now: datetime
     ) -> None:
+        _refuse_signing(self.procedures.of(work, task.definition_id), task.element_id)
         tasks.change(work, task.id, role=role, assignee=None, assigned_at=None, performer=None)
         change = {
             "old": {"role": task.role, "holder": task.holder},
@@ -911,6 +925,12 @@ def _draft_of(tx: Transaction, task_id: str, person_id: str) -> Draft | None:
 
 def _plain(entries: Entries) -> dict[str, list[str]]:
     return {path: list(texts) for path, texts in entries.items()}
+
+
+def _refuse_signing(procedure: Procedure, element_id: str) -> None:
+    """Keep a step that signs in its lane: one person who moves it would choose who signs, which takes two (guards)."""
+    if any(t.element_id == element_id and procedure.form_of(t.element_id).signatures for t in procedure.outline.tasks):
+        raise NotPermitted("signs")
 
 
 def _sole_roles(actor: Actor, members: Mapping[str, Mapping[str, str]]) -> frozenset[str]:

@@ -72,7 +72,7 @@ def set_second_factor() -> str | tuple[str, int]:
     try:
         codes = services().accounts.set_second_factor(actor(), secret, request.form.get("kode", ""), now())
     except SignInRefused:
-        message = gettext("Kode tidak cocok. Ketik kode yang sekarang tampil; jam ponsel harus benar.")
+        message = gettext("Kode tidak cocok, atau kode masuk ini sudah terpasang. Ketik kode yang sekarang tampil.")
         return _secret_page(secret, message), 422
     return render_template("second_factor/codes.html", codes=codes)
 

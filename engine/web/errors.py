@@ -149,6 +149,11 @@ def permission_words(error: NotPermitted) -> str:
         case "signature":
             who = name_of(facts["holder"])
             return gettext("Berkas bertanda tangan ini diunggah oleh %(who)s atau sejalurnya.", who=who)
+        case "signs":
+            return gettext(
+                "Langkah yang menandatangani tetap di jalurnya. Beri penggantinya peran itu, misalnya sebagai Plh., di "
+                "halaman Orang."
+            )
         case "own_role":
             return gettext("Tidak seorang pun memberi peran kepada dirinya sendiri. Mintalah operator lain.")
         case "second_person":

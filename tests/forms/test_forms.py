@@ -502,7 +502,7 @@ def test_a_partial_document_is_decoded_by_itself(everything):
             (2, "bukan angka biasa"),
         ),
         (
-            '{"type": "object", "properties": {"a": {"type": "array",\n"minItems": 1000000000, "items": {"type": "string"}}}}',
+            '{"type": "object", "properties": {"a": {"type": "array",\n"minItems": 3000, "items": {}}}}',
             None,
             (2, "lebih dari 2000"),
         ),

@@ -177,7 +177,7 @@ def test_signing_out_sends_what_is_left_and_asks_about_what_cannot_be_sent(desk,
     head.complaints.clear()
 
 
-def test_one_click_signs_out_where_nothing_waits_to_be_sent(desk):
+def test_one_click_signs_out_where_nothing_waits_to_be_sent(desk):  # noqa: F811
     head = desk("kepala.dinas")
     head.page.wait_for_url("**/tugas")
     head.page.locator(".sign-out button").click()

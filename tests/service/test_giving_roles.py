@@ -162,7 +162,20 @@ def test_whoever_has_just_reset_the_others_password_is_no_second_person(office, 
     with pytest.raises(NotPermitted) as refused:
         confirm(office, proposed, "operator.2")
     assert refused.value.reason == "second_person"
-    confirm(office, proposed, "auditor")
+    confirm(office, proposed, "auditor")  # whose password is their own
+
+
+def test_whoever_owes_the_password_to_another_person_is_no_second_person_yet(office, people):
+    people.add(office.actor("operator"), "operator.2", "Operator Dua", [], TODAY, "", office.now)
+    give(office, "operator.2", "operator", by="konsol")
+    proposed = give(office, "sekretaris", "auditor")
+    with pytest.raises(NotPermitted) as refused:
+        confirm(office, proposed, "operator.2")
+    assert refused.value.reason == "second_person"
+    office.services.accounts.issue_reset_code(office.actor("operator"), "auditor", office.now)
+    with pytest.raises(NotPermitted):
+        confirm(office, proposed, "auditor")
+    confirm(office, proposed, "konsol")
 
 
 def test_the_console_says_which_roles_two_people_give_and_history_why(office, people, console):

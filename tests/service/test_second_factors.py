@@ -166,6 +166,18 @@ def test_who_sits_at_an_open_browser_neither_sets_nor_drops_nor_uses_it(office, 
     assert lines(office, "sekretaris")[0] == ("second_factor:dropped", {})
 
 
+def test_a_page_that_is_loaded_again_makes_no_new_recovery_codes(office, accounts):
+    phone = Phone(office)
+    with pytest.raises(SignInRefused):
+        accounts.set_second_factor(office.actor("sekretaris"), phone.totp.secret, phone.code(), office.now)
+    assert phone.sign_in(phone.recovery[0])
+
+
+def test_a_code_is_taken_as_phones_show_it_in_two_groups(office, accounts):
+    phone = Phone(office)
+    assert phone.sign_in(f"{phone.code()[:3]} {phone.code()[3:]}")
+
+
 def test_another_phone_takes_the_place_of_the_one_before(office, accounts):
     before = Phone(office)
     after = pyotp.TOTP(pyotp.random_base32())
@@ -230,7 +242,9 @@ def test_a_role_held_no_longer_asks_for_nothing(office, accounts):
     accounts.ask_second_factor(office.actor("operator"), {"tim_sakip"}, office.now)
     today = office.services.office.today(office.now)
     operator = office.actor("operator")
-    office.services.people.end_membership(operator, "tim.sakip", "m-tim.sakip-tim_sakip", today, office.now)
+    office.services.people.end_membership(
+        operator, "tim.sakip", "m-tim.sakip-tim_sakip", today, "Pindah tugas.", office.now
+    )
     later = office.now + timedelta(days=1)
     for account, must in (("tim.sakip", False), ("tim.sakip.2", True)):
         opened = accounts.sign_in(account, PASSWORD, HERE, later)

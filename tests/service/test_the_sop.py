@@ -8,7 +8,7 @@ from engine.model.errors import Conflict, InvalidForm, NotFound, NotPermitted, N
 from engine.model.process import InstanceStatus
 from engine.store.history import verify
 from engine.store.queries import documents, histories
-from tests.office import returned
+from tests.office import SOP, returned
 
 
 def test_the_seven_steps_go_from_the_order_to_the_signed_report(office):
@@ -231,6 +231,23 @@ def test_the_operator_gives_a_step_to_another_lane_without_a_new_version(office)
     )
     assert moved == 1
     office.do("sekretaris", instance, "susun_jadwal")
+
+
+def test_nobody_alone_moves_a_step_that_signs_to_people_of_their_choice(office):
+    instance = office.start()
+    office.until_analysis(instance)
+    office.do("tim.sakip", instance, "susun_analisis")
+    office.do("sekretaris", instance, "minta_persetujuan")
+    task = office.task(instance, "tandatangani_persetujuan")
+    operator, tasks, why = office.actor("operator"), office.services.tasks, "Kepala cuti"
+    for move in (
+        lambda: tasks.reassign(operator, task, "pemegang_data", why, office.now),
+        lambda: tasks.reassign_element(operator, SOP, "tandatangani_persetujuan", "pemegang_data", why, office.now),
+    ):
+        with pytest.raises(NotPermitted) as refused:
+            move()
+        assert refused.value.reason == "signs"
+    office.do("kepala.dinas", instance, "tandatangani_persetujuan")
 
 
 def test_an_auditor_reads_everything_and_can_change_nothing(office):

@@ -138,3 +138,17 @@ def test_a_database_of_the_version_before_keeps_its_drafts(empty_database_url, d
         found = drafts.of(reader, TASK, "t", "ani")
     assert (found.content, found.revision, found.saved_at) == ({"a": ["1", "dua"]}, 7, now.replace(microsecond=0))
     database.close()
+
+
+def test_of_what_was_put_aside_the_newest_five_are_kept(save, do, database, now):
+    save({"a": ["9"]}, who="budi")
+    do(drafts.drop, TASK, "t", "budi", now)
+    for n in range(9):
+        save({"a": [str(n)]})
+        do(drafts.drop, TASK, "t", "ani", now + timedelta(hours=n + 1))
+    with database.read() as reader:
+        kept = reader.connection.execute(text("SELECT content FROM draft ORDER BY dropped_at")).scalars()
+        assert ["".join(sign for sign in str(each) if sign.isdigit()) for each in kept] == list("945678")
+        aside = drafts.aside(reader, TASK, "t", "ani")
+    do(drafts.restore, aside, now + timedelta(days=1))
+    assert held(database) == {"a": ["8"]}

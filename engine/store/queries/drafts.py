@@ -24,6 +24,7 @@ from engine.store.tables import draft
 
 COLUMNS = [column for column in draft.c if column.name != "instance_id"]
 LARGEST = 8 * 1024 * 1024
+MOST_ASIDE = 5  # of one subject
 LIVE = draft.c.dropped_at.is_(None)
 
 
@@ -97,21 +98,26 @@ def set_aside(
     base: str | None = None,
 ) -> Draft:
     """Keep a version that was not chosen beside the draft."""
-    return _add(tx, Draft(str(uuid4()), kind, subject, person_id, base, None, 1, content, now, now), instance_id)
+    kept = _add(tx, Draft(str(uuid4()), kind, subject, person_id, base, None, 1, content, now, now), instance_id)
+    _forget_oldest(tx, kind, subject, person_id)
+    return kept
 
 
 def drop(tx: Transaction, kind: DraftKind, subject: str, person_id: str, now: datetime) -> None:
     """Put a person's draft aside."""
     tx.connection.execute(update(draft).where(_whose(kind, subject, person_id), LIVE).values(dropped_at=now))
+    _forget_oldest(tx, kind, subject, person_id)
 
 
 def restore(tx: Transaction, put_aside: Draft, now: datetime) -> Draft:
     """Take up again what its owner put aside; what they have now goes beside it."""
     there = of(tx, put_aside.kind, put_aside.subject, put_aside.person_id, locked=True)
-    drop(tx, put_aside.kind, put_aside.subject, put_aside.person_id, now)
+    whose = (put_aside.kind, put_aside.subject, put_aside.person_id)
+    tx.connection.execute(update(draft).where(_whose(*whose), LIVE).values(dropped_at=now))
     newest = max(put_aside.revision, there.revision if there else 0) + 1
     values = {"dropped_at": None, "revision": newest, "writer": None}
     tx.connection.execute(update(draft).where(draft.c.id == put_aside.id).values(**values))
+    _forget_oldest(tx, *whose)
     return replace(put_aside, dropped_at=None, revision=newest, writer=None)
 
 
@@ -132,6 +138,13 @@ def forget(tx: Transaction, kind: DraftKind, subject: str, person_id: str) -> No
 def forget_dropped(tx: Transaction, before: datetime) -> None:
     """Delete what was put aside *before* that instant."""
     tx.connection.execute(delete(draft).where(draft.c.dropped_at < before))
+
+
+def _forget_oldest(tx: Transaction, kind: DraftKind, subject: str, person_id: str) -> None:
+    """Keep the newest that were put aside: nobody fills the disk with the others."""
+    aside = select(draft.c.id).where(_whose(kind, subject, person_id), draft.c.dropped_at.is_not(None))
+    kept = aside.order_by(draft.c.dropped_at.desc(), draft.c.revision.desc()).limit(MOST_ASIDE).subquery()
+    tx.connection.execute(delete(draft).where(draft.c.id.in_(aside), draft.c.id.not_in(select(kept.c.id))))
 
 
 def is_there(task_id: ColumnElement[str | None], person_id: ColumnElement[str]) -> ColumnElement[bool]:
