@@ -27,6 +27,7 @@ from engine.store.schema import migrate
 from engine.store.tables import person
 from tests.office import ROOT, OfficeAtWork
 from tests.patience import PATIENCE
+from tests.places import placed
 
 HERE = Path(__file__).parent
 PROCESSES, FORMS = HERE / "processes", HERE / "forms"
@@ -187,7 +188,8 @@ class Installation:
             for account, role in {"perancang": "designer", **staff}.items():
                 office.hire(account, role)
             for name in deploy:
-                files = read_folder(self.processes, self.forms, name)
+                found = read_folder(self.processes, self.forms, name)
+                files = {path: placed(content) for path, content in found.items()}
                 office.services.deployments.deploy(
                     office.actor("perancang"), name, files, "uji", office.now, at_console=True
                 )
