@@ -201,8 +201,11 @@ def test_who_left_the_lane_since_files_only_what_they_signed_themselves(office, 
     office.later(days=3)
     with pytest.raises(NotFound):
         given(office, report, "plh")
-    held = replace(office.actor("kepala.dinas"), memberships=())
-    assert office.services.signing.permit(held, given(office, report)[0].signature.id)
+    head, signed = office.actor("kepala.dinas"), given(office, report)[0].signature.id
+    elsewhere = replace(head.memberships[0], role="sekretaris")
+    assert office.services.signing.permit(replace(head, memberships=(elsewhere,)), signed)
+    with pytest.raises(NotFound):  # who works here no more reads nothing, and files nothing
+        office.services.signing.permit(replace(head, memberships=()), signed)
 
 
 def test_the_rule_of_filing_asks_for_the_signer_or_the_one_who_is_named_or_the_lane(office, instance):
