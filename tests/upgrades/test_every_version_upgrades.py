@@ -11,6 +11,7 @@ import pytest
 from engine.app import build_services
 from engine.documents.inspection import inspect
 from engine.model.process import InstanceStatus
+from engine.service.attempts import Source
 from engine.settings import read
 from engine.store.database import open_database
 from engine.store.history import verify
@@ -100,7 +101,7 @@ def test_what_was_over_stays_as_it_was_and_what_waited_is_made(office):
         berkas = dict(reader.connection.exec_driver_sql("SELECT instance_id, sha256 FROM archive").all())
     [sha256] = [sha256 for id_, sha256 in berkas.items() if office.page(id_).record.process_id == archiving.PROCESS]
     assert inspect(office.data_dir / "files" / sha256[:2] / sha256).sound
-    session = office.services.accounts.sign_in("kepala.dinas", PASSWORD, "10.0.0.7", "uji", office.now)
+    session = office.services.accounts.sign_in("kepala.dinas", PASSWORD, Source("10.0.0.7"), office.now)
     assert session, "people come in with the passwords they had"
 
 
