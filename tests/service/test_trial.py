@@ -100,8 +100,8 @@ TOO_MUCH = {  # what no rule sees
             ),
         )
     ),
-    "fifteen hundred processes that call each other in a ring": procedure(
-        process("uji", *one(call("p0"))), *[process(f"p{n}", *one(call(f"p{(n + 1) % 1500}"))) for n in range(1500)]
+    "seven hundred processes that call each other in a ring": procedure(
+        process("uji", *one(call("p0"))), *[process(f"p{n}", *one(call(f"p{(n + 1) % 700}"))) for n in range(700)]
     ),
 }
 STOPPED_BY_ITSELF = {  # an incident of every instance, so a warning: (files, element, what is said of it)
