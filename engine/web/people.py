@@ -50,7 +50,7 @@ def settle(proposal_id: str, deed: str) -> Response:
         services().people.confirm(actor(), proposal_id, now())
     else:
         services().people.decline(actor(), proposal_id, request.form.get("alasan", ""), now())
-    flash(gettext("Usulan disetujui.") if deed == "setujui" else gettext("Usulan ditutup."), "success")
+    flash(gettext("Usulan berlaku sekarang.") if deed == "setujui" else gettext("Usulan ditutup."), "success")
     return redirect(url_for("people.index"), 303)
 
 

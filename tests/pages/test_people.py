@@ -22,7 +22,7 @@ def test_the_head_s_deputy_is_proposed_by_the_operator_and_confirmed_by_the_audi
     assert "/setujui" not in operator.get("/orang").text, "who proposed it is not offered to confirm it"
     assert not office.actor("sekretaris").has("kepala_dinas")
     assert "Kepala cuti." in auditor.get(PAGE).text
-    assert "Usulan disetujui" in settle(auditor, "setujui").text
+    assert "Usulan berlaku sekarang" in settle(auditor, "setujui").text
     assert office.actor("sekretaris").has("kepala_dinas")
     assert "diusulkan Operator (operator)" in auditor.get(PAGE).text
 
