@@ -7,8 +7,6 @@ from alembic import op
 
 revision = "0006"
 down_revision = "0005"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -19,21 +17,20 @@ def upgrade() -> None:
     op.drop_table("draft")
     new = op.create_table(
         "draft",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("kind", sa.String(length=20), nullable=False),
-        sa.Column("subject", sa.String(length=250), nullable=False),
-        sa.Column("person_id", sa.String(length=64), nullable=False),
-        sa.Column("instance_id", sa.String(length=36), nullable=True),
-        sa.Column("base", sa.String(length=64), nullable=True),
-        sa.Column("writer", sa.String(length=64), nullable=True),
-        sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("id", sa.String(36), primary_key=True),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("subject", sa.String(250), nullable=False),
+        sa.Column("person_id", sa.String(64), nullable=False),
+        sa.Column("instance_id", sa.String(36)),
+        sa.Column("base", sa.String(64)),
+        sa.Column("writer", sa.String(64)),
+        sa.Column("revision", sa.Integer, nullable=False),
+        sa.Column("content", sa.JSON, nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("dropped_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_draft")),
+        sa.Column("dropped_at", sa.DateTime(timezone=True)),
     )
     live = sa.text("dropped_at IS NULL")
-    op.create_index("ix_draft_subject", "draft", ["kind", "subject", "person_id"], unique=False)
+    op.create_index("ix_draft_subject", "draft", ["kind", "subject", "person_id"])
     op.create_index(
         "uq_draft_live",
         "draft",
