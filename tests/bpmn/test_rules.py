@@ -8,14 +8,19 @@ import ast
 import random
 import re
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
+from engine.bpmn.definition import Definition, load, wiring
 from engine.bpmn.drawing import NoDrawing, Words, draw
+from engine.bpmn.drawing.scene import scene
+from engine.bpmn.executor import Executor
 from engine.bpmn.rules import FormExpression, Forms, check
 from engine.model.errors import Finding
+from engine.model.process import InstanceStatus, Snapshot
 from tests.places import placed
 
 BROKEN = Path(__file__).parent / "broken"
@@ -78,6 +83,55 @@ def test_every_rule_has_a_diagram_that_breaks_it() -> None:
 def test_the_office_s_own_sop_has_no_fault_and_no_warning() -> None:
     assert check({f"{SAMPLE}.bpmn": sample()}, SAMPLE, Forms(sample_forms())) == []
     assert check({f"{SAMPLE}.bpmn": sample()}, SAMPLE, None) == []
+
+
+def referenced(xml: bytes) -> bytes:
+    """Return *xml* with every event definition beside its process, where events refer to it."""
+    root = etree.fromstring(xml)
+    inside = [each for each in root.iter(etree.Element) if each.tag.endswith("EventDefinition")]
+    for number, each in enumerate(inside):
+        reference = etree.Element(each.tag.rpartition("}")[0] + "}eventDefinitionRef")
+        reference.text = f"bersama_{number}"
+        each.getparent().replace(each, reference)
+        each.set("id", reference.text)
+        root.append(each)
+    return bytes(etree.tostring(root))
+
+
+@pytest.mark.parametrize("diagram", sorted(DIAGRAMS.glob("*.bpmn")), ids=lambda path: path.stem)
+def test_an_event_that_refers_to_its_definition_is_the_same_event(diagram: Path) -> None:
+    xml = placed(diagram.read_bytes())
+    apart = referenced(xml)
+    assert (b"eventDefinitionRef" in apart) is (b"EventDefinition" in xml)
+    assert scene(xml) == scene(apart)
+    id_ = diagram.stem
+    beside = {f"processes/{id_}/{path.name}": path.read_bytes() for path in DIAGRAMS.glob(f"{id_}.dmn")}
+    first, second = (beside | {f"processes/{id_}/{id_}.bpmn": each} for each in (xml, apart))
+    said = [[(found.rule, found.element_id) for found in check(files, id_, None)] for files in (first, second)]
+    assert said[0] == said[1]
+    assert wiring(load(first, id_)) == wiring(load(second, id_))
+    assert events_of(load(first, id_)) == events_of(load(second, id_))
+
+
+def events_of(definition: Definition) -> dict[str, str]:
+    """Return what every event of *definition* waits for or throws."""
+    specs = [definition.spec, *definition.subprocess_specs.values()]
+    return {
+        f"{spec.name}/{name}": f"{type(found).__name__} {getattr(found, 'name', '')} {getattr(found, 'code', '')}"
+        for spec in specs
+        for name, task in spec.task_specs.items()
+        if (found := getattr(task, "event_definition", None)) is not None
+    }
+
+
+def test_an_instance_that_comes_to_a_terminate_by_reference_ends() -> None:
+    name = "terminate_end_cancels_the_rest"
+    files = {f"processes/{name}/{name}.bpmn": referenced((DIAGRAMS / f"{name}.bpmn").read_bytes())}
+    executor, definition, now = Executor(), load(files, name), datetime.now(UTC)
+    step = executor.start(definition, "i", {}, now)
+    [task] = [each for each in step.open_tasks if each.element_id == "batalkan"]
+    step = executor.complete(definition, Snapshot("i", 1, step.state), task.id, {}, {}, now)
+    assert (step.status, step.open_tasks) == (InstanceStatus.COMPLETED, ())
 
 
 def test_without_the_forms_nothing_is_said_about_them() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 
-from engine.bpmn.markup import BPMNDI, DC, DI, Element, Unreadable, bpmn, children, local, read, sop, text_of
+from engine.bpmn.markup import BPMNDI, DC, DI, Element, Unreadable, bpmn, children, local, read_diagram, sop, text_of
 
 _EVENT_DEFINITION = "EventDefinition"
 _ACTIVITIES = frozenset({"transaction", "callActivity", "subProcess", "adHocSubProcess"})
@@ -115,7 +115,7 @@ class Scene:
 def scene(xml: bytes) -> Scene:
     """Read *xml*; elements without a place are left out and named."""
     try:
-        root = read(xml)
+        root = read_diagram(xml)
     except Unreadable as error:
         raise NoDrawing(f"Berkas tidak dapat dibaca: {error.reason}") from error
     if root.tag != bpmn("definitions"):
@@ -217,7 +217,11 @@ def _shape(node: Element, elements: Mapping[str, Element]) -> Shape | None:
         expanded=node.get("isExpanded", "false") == "true",
         marker_visible=node.get("isMarkerVisible", "false") == "true",
         proposal=element.get(sop("usulan")) == "true",
-        definitions=_definitions(element, elements),
+        definitions=tuple(
+            local(child).removesuffix(_EVENT_DEFINITION)
+            for child in children(element)
+            if local(child).endswith(_EVENT_DEFINITION)
+        ),
         interrupting=element.get("isInterrupting", "true") == "true"
         and element.get("cancelActivity", "true") == "true",
         parallel_multiple=element.get("parallelMultiple") == "true",
@@ -229,13 +233,6 @@ def _shape(node: Element, elements: Mapping[str, Element]) -> Shape | None:
         black_box=kind == "participant" and not element.get("processRef"),
         holds=element.get("dataObjectRef") or "",
     )
-
-
-def _definitions(element: Element, elements: Mapping[str, Element]) -> tuple[str, ...]:
-    """Return the kinds of an event's definitions, given inside it or by reference."""
-    inside = [local(child) for child in children(element) if local(child).endswith(_EVENT_DEFINITION)]
-    named = [elements[ref] for child in children(element, "eventDefinitionRef") if (ref := text_of(child)) in elements]
-    return tuple(kind.removesuffix(_EVENT_DEFINITION) for kind in [*inside, *(local(each) for each in named)])
 
 
 def _loop(element: Element) -> str:

@@ -7,7 +7,7 @@ from functools import cached_property
 from engine.bpmn.decisions import Table
 from engine.bpmn.decisions import read as read_tables
 from engine.bpmn.expression import HOST_FUNCTIONS
-from engine.bpmn.markup import BPMN, Element, Unreadable, bpmn, children, local, namespace, read, text_of
+from engine.bpmn.markup import BPMN, Element, Unreadable, bpmn, children, local, namespace, read, read_diagram, text_of
 from engine.model.errors import Finding
 
 TASKS = frozenset(
@@ -213,7 +213,7 @@ def owner_id(element: Element) -> str | None:
 def load(procedure: Procedure, file: str, xml: bytes) -> None:
     """Read one BPMN file into *procedure*, or note why it cannot be read."""
     try:
-        root = read(xml)
+        root = read_diagram(xml)
     except Unreadable as error:
         procedure.say(
             None,

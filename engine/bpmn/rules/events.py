@@ -1,6 +1,6 @@
 """Rules about events: definitions that the engine ignores, fires at once, or cannot resolve."""
 
-from engine.bpmn.markup import Element, bpmn, children, local
+from engine.bpmn.markup import Element, bpmn, children, local, text_of
 from engine.bpmn.rules.diagram import (
     ACTIVITIES,
     SUB_PROCESSES,
@@ -58,6 +58,14 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
 
 def _check_kind(diagram: Diagram, event: Element) -> None:
     kind, has = local(event), kinds(event)
+    lost = [text_of(reference) for reference in children(event, "eventDefinitionRef")]
+    for name in lost:
+        diagram.fault(
+            event,
+            "event_reference",
+            f"Peristiwa {called(event)} memakai definisi peristiwa {name or '(kosong)'}, yang tidak ada.",
+            "Pilih lagi apa yang ditunggu atau dikirim peristiwa ini.",
+        )
     if "link" in has:
         diagram.fault(
             event,
@@ -98,7 +106,8 @@ def _check_kind(diagram: Diagram, event: Element) -> None:
             f"Peristiwa mulai {called(event)} dimulai oleh {words}, sedangkan pelaksanaan selalu dimulai oleh orang.",
             "Gunakan peristiwa mulai biasa, dan sesudahnya peristiwa tangkap bila ada yang harus ditunggu.",
         )
-    if not has and (kind in {"intermediateCatchEvent", "boundaryEvent"} or (kind == "startEvent" and beside)):
+    waits = kind in {"intermediateCatchEvent", "boundaryEvent"} or (kind == "startEvent" and beside)
+    if waits and not has and not lost:
         diagram.fault(
             event,
             "event_empty",
