@@ -231,8 +231,13 @@ def _data_objects(files: Mapping[str, bytes]) -> dict[str, str]:
 def _asked(process_id: str, forms: Mapping[str, Form]) -> rules.Forms:
     """Return what the rules of diagrams want to know of the forms."""
     sections: dict[str, frozenset[str]] = {}
+    kinds: dict[str, frozenset[str]] = {}
+    answers: dict[str, frozenset[str]] = {}
     for form in forms.values():
         for each in form.tree:
+            kinds[each.name] = kinds.get(each.name, frozenset()) | {each.kind.value}
+            if each.options:
+                answers[each.name] = answers.get(each.name, frozenset()) | {option.value for option in each.options}
             if each.kind is Kind.SECTION:
                 inside = frozenset(inner.name for inner in each.fields)
                 sections[each.name] = sections.get(each.name, frozenset({PARTS})) | inside
@@ -245,6 +250,8 @@ def _asked(process_id: str, forms: Mapping[str, Form]) -> rules.Forms:
             for path, text in form.expressions
         ],
         given=GIVEN_NAMES,
+        kinds=kinds,
+        answers=answers,
     )
 
 

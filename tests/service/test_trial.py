@@ -187,6 +187,26 @@ def test_what_every_instance_would_stop_at_is_told_before(shared, name):
     assert said in found.message
 
 
+DECISION = {"keputusan": {"type": "string", "title": "Keputusan", "enum": ["setuju", "kembalikan"]}}
+
+
+def decided(condition):
+    """A step whose answer leads back or to the end."""
+    ways = ["mulai > a", "a > pilih", f"pilih > a: {condition}", "pilih > selesai"]
+    files = procedure(process("uji", {"a": user(), "pilih": gateway()}, ways), forms=["uji_a"])
+    return files | {"forms/uji/uji_a.schema.json": form(**DECISION)}
+
+
+def test_an_answer_that_the_form_does_not_offer_is_named_with_those_that_it_offers(shared):
+    [found] = shared.check("uji", decided('keputusan == "dikembalikan"'))
+    assert (found.rule, found.severity, found.element_id) == ("answer_unknown", "error", "uji_panah_2")
+    assert "dikembalikan" in found.message
+    assert found.mend == 'Isian keputusan: "kembalikan", "setuju". Mungkin maksudnya "kembalikan".'
+    [found] = shared.check("uji", decided("keputusan"))
+    assert (found.rule, found.severity) == ("no_comparison", "error")
+    assert shared.check("uji", decided('keputusan == "kembalikan"')) == ()
+
+
 def test_memory_that_runs_out_is_named_with_its_element(shared):
     poor = Gate(Limits(memory=30_000_000))
     try:

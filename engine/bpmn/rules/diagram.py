@@ -50,6 +50,10 @@ class Forms:
     expressions: Sequence[FormExpression] = ()
     given: frozenset[str] = frozenset()
     """Names that every expression of a form may read."""
+    kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Of each top property, the kinds of the fields of that name in all forms."""
+    answers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """What the choices of that name offer, in all forms together."""
 
 
 @dataclass(slots=True)

@@ -2,13 +2,13 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.bpmn import expression
 from engine.bpmn.markup import SPIFF, Element, bpmn, children, local, sop, text_of
-from engine.bpmn.rules import foreign
-from engine.bpmn.rules.diagram import Diagram, Forms, Procedure, called, definitions
+from engine.bpmn.rules import answers, foreign
+from engine.bpmn.rules.diagram import Diagram, Procedure, called, definitions
 from engine.model.calendar import parse_duration
 
 _PYTHON = re.compile(r"(?:https?://(?:www\.)?)?python(?:\.org)?/?", re.IGNORECASE)
@@ -19,6 +19,7 @@ _ISO_TIME = re.compile(
 )
 _START_ATTRIBUTES = ("judul", "kunci", "tanggalAcuan")
 UNKNOWN_FUNCTION = "Perbaiki ejaannya (docs/ungkapan.md), atau tulis fungsi itu dalam functions.py prosedur ini."
+_DECIDING = {"conditionExpression", "condition", "loopCondition", "completionCondition"}
 _EXAMPLE = 'Contoh: hasil == "ya" and jumlah > 3.'
 
 
@@ -32,10 +33,19 @@ class _Written:
     word: str  # what it is, in the message
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The names that something gives; of those that nothing but forms give, the kinds of field, and what is offered."""
+
+    names: set[str]
+    kinds: Mapping[str, frozenset[str]]
+    answers: Mapping[str, frozenset[str]]
+
+
 def check(procedure: Procedure, diagram: Diagram) -> None:
     """Check every expression, script and time."""
     _check_languages(diagram)
-    known = None if procedure.forms is None else _known_names(procedure, procedure.forms)
+    known = _known(procedure)
     documents = {e.get("id") for d in procedure.diagrams for e in d.elements.values() if local(e) == "dataObject"}
     for written in _expressions(diagram):
         _check_expression(diagram, written, known, documents)
@@ -50,7 +60,7 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
         _check_start_expressions(procedure, diagram, process)
     for node in diagram.all_nodes:
         for reference in node.iterfind(f"{bpmn('multiInstanceLoopCharacteristics')}/{bpmn('loopDataInputRef')}"):
-            if known is not None and text_of(reference) not in known:
+            if known is not None and text_of(reference) not in known.names:
                 diagram.fault(
                     node,
                     "name_unknown",
@@ -61,9 +71,9 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
 
 def check_names(procedure: Procedure) -> None:
     """Check that what forms and decision tables read is given: in a form, what nobody gives would silently be empty."""
-    if procedure.forms is None:
+    if procedure.forms is None or (found := _known(procedure)) is None:
         return
-    known = _known_names(procedure, procedure.forms)
+    known = found.names
     asked = {text_of(node) for d in procedure.diagrams for node in d.root.iter(f"{{{SPIFF}}}calledDecisionId")}
     for file, table in procedure.tables:
         for name in sorted(procedure.unknown_functions(table.calls)):
@@ -179,7 +189,7 @@ def _scripts(diagram: Diagram) -> Iterator[tuple[Element, Element]]:
                 yield _nearest(script), script
 
 
-def _check_expression(diagram: Diagram, written: _Written, known: set[str] | None, documents: set[str]) -> None:
+def _check_expression(diagram: Diagram, written: _Written, known: _Known | None, documents: set[str]) -> None:
     """Note why *written* does not compile, or reads what nobody gives."""
     of, word = written.of, f"{written.word} pada {called(written.of)}"
     if (language := foreign.language_of(written.text)) is not None:
@@ -202,13 +212,16 @@ def _check_expression(diagram: Diagram, written: _Written, known: set[str] | Non
         return
     for name in sorted(diagram.procedure.unknown_functions(compiled.calls)):
         diagram.fault(of, "function_unknown", f"{word} memanggil fungsi {name}, yang tidak ada.", UNKNOWN_FUNCTION)
-    for name in sorted(compiled.names - known) if known is not None else ():
+    for name in sorted(compiled.names - known.names) if known is not None else ():
         diagram.fault(
             of,
             "name_unknown",
             f"{word} membaca {name}, yang tidak diisi langkah mana pun.",
             f"Perbaiki ejaan {name}, atau tambahkan isian {name} ke formulir langkah sebelumnya.",
         )
+    if known is not None:
+        decides = local(written.at) in _DECIDING
+        answers.check(diagram, of, word, written.text, known.kinds, known.answers, decides=decides)
     for name, part in sorted(_parts(written.text, documents)):
         diagram.fault(
             of,
@@ -232,9 +245,7 @@ def _parts(text: str, documents: set[str]) -> set[tuple[str, str]]:
     return found
 
 
-def _check_script(
-    diagram: Diagram, owner: Element, script: Element, known: set[str] | None, documents: set[str]
-) -> None:
+def _check_script(diagram: Diagram, owner: Element, script: Element, known: _Known | None, documents: set[str]) -> None:
     try:
         lines = expression.script(text_of(script))
     except expression.ExpressionError as error:
@@ -257,9 +268,11 @@ def _assigned(text: str) -> set[str]:
         return set()
 
 
-def _known_names(procedure: Procedure, forms: Forms) -> set[str]:
-    """Return every name that a form, a document, a script, a multi-instance item or a message gives."""
-    known: set[str] = set().union(*forms.fields.values(), *(table.outputs for _, table in procedure.tables))
+def _known(procedure: Procedure) -> _Known | None:
+    """Return every name that a form, a document, a table, a script, a multi-instance item or a message gives."""
+    if (forms := procedure.forms) is None:
+        return None
+    known: set[str] = set().union(*(table.outputs for _, table in procedure.tables))
     for diagram in procedure.diagrams:
         for element in diagram.root.iter():
             if not isinstance(element.tag, str):
@@ -271,7 +284,8 @@ def _known_names(procedure: Procedure, forms: Forms) -> set[str]:
                     known.add(text_of(element))
                 case "script" | "preScript" | "postScript":
                     known |= _assigned(text_of(element))
-    return known
+    kinds = {name: kinds for name, kinds in forms.kinds.items() if name not in known}
+    return _Known(known.union(*forms.fields.values()), kinds, forms.answers)
 
 
 def _check_start_expressions(procedure: Procedure, diagram: Diagram, process: Element) -> None:
