@@ -1,0 +1,384 @@
+"""Alur's engine against the standard: models are played on both sides, move for move (see ``reference``).
+
+After every move of the engine the reference tells everything that the standard allows, and what the engine shows must
+be among it: the open tasks, timers and awaited messages by element, what was passed and sent in that move and how
+often, and whether the instance is over. Nothing may become an incident.
+
+The engine runs in one of four modes: its instance lives on between moves or is restored from its bytes before each, and
+finished work is dropped or kept.
+"""
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import strategies as st
+
+from engine.bpmn import definition
+from engine.bpmn.executor import Executor
+from engine.model.process import InstanceStatus, Message, MessageKind, Snapshot, Step, Subscription
+from tests.bpmn.models import (
+    FEATURES,
+    Catch,
+    Choose,
+    Edge,
+    Fork,
+    Include,
+    Leave,
+    Repeat,
+    Script,
+    Send,
+    Side,
+    Sub,
+    Task,
+    Throw,
+    condition,
+    models,
+    scope_of,
+    xml_of,
+)
+from tests.bpmn.office import NOW
+from tests.bpmn.reference import Event, Reference, Scope, Seen, Several, TooManyWorlds
+
+NOT_COMPARED = {"subProcess", "callActivity", "multiInstance", "eventBasedGateway", "process"}
+MODES = [(live, drop) for live in (True, False) for drop in (True, False)]
+
+
+@dataclass(repr=False)
+class EngineSide:
+    """The engine, seen as the reference is."""
+
+    process: Scope
+    live: bool = True
+    drop_finished: bool = True
+    minute: int = 0
+    revision: int = 1
+    awaited: set[Subscription] = field(default_factory=set)
+    step: Step = None
+
+    def __post_init__(self) -> None:
+        files = {f"processes/{self.process.id}/{self.process.id}.bpmn": xml_of(self.process)}
+        self.definition = definition.load(files, self.process.id)
+        self.executor = Executor(drop_finished=self.drop_finished)
+
+    @property
+    def now(self):
+        return NOW + timedelta(minutes=self.minute)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return Snapshot("i", self.revision, self.step.state)
+
+    def start(self, names) -> Seen:
+        return self.took(self.executor.start(self.definition, "i", dict.fromkeys(names, 0), self.now))
+
+    def complete(self, element: str, name: str, value: int) -> Seen:
+        task = next(task for task in self.step.open_tasks if task.element_id == element)
+        return self.took(self.executor.complete(self.definition, self.snapshot, task.id, {name: value}, {}, self.now))
+
+    def fire(self, minute: int) -> Seen:
+        self.minute = minute
+        return self.took(self.executor.fire_timers(self.definition, self.snapshot, self.now))
+
+    def deliver(self, kind: str, name: str) -> Seen:
+        message = Message(name, MessageKind(kind))
+        step = self.executor.deliver(self.definition, self.snapshot, message, self.now)
+        assert step is not None, f"{kind} {name} is awaited, yet nobody caught it"
+        return self.took(step)
+
+    def took(self, step: Step) -> Seen:
+        __tracebackhide__ = True
+        self.step = step
+        self.revision += 1
+        self.awaited = (self.awaited | step.subscribed) - step.unsubscribed
+        if self.live:
+            self.executor.keep(step, self.revision)
+        assert not step.incidents, step.incidents[0].trace
+        return Seen(
+            open=Counter(task.element_id for task in step.open_tasks),
+            timers=Counter((t.element_id, round((t.due_at - NOW).total_seconds() / 60)) for t in step.timers),
+            awaited=Counter((each.element_id, each.name) for each in self.awaited),
+            passed=Counter(p.element_id for p in step.passed if p.kind not in NOT_COMPARED),
+            sent=Counter((message.kind.value, message.name) for message in step.thrown),
+            completed=step.status is InstanceStatus.COMPLETED,
+        )
+
+
+def play(process: Scope, moves, *, live=True, drop_finished=True) -> list[Seen]:
+    """Play *process* on both sides; each move is a pair of numbers: which of those that are possible, and the value.
+
+    A move may also be written out: ``("task1", 1)``, ``("message", "m")``, ``("signal", "s")``, ``"time"``.
+    """
+    __tracebackhide__ = True
+    standard = Reference(process)
+    engine = EngineSide(process, live, drop_finished)
+    told, moved = [], []
+
+    def compare(move, allowed: list[Seen], shown: Seen) -> None:
+        __tracebackhide__ = True
+        told.append(shown)
+        moved.append(f"{move}\n    {_brief(shown)}")
+        if shown not in allowed:
+            lines = [*moved, "but the standard allows", *(f"    {_brief(each)}" for each in allowed[:5])]
+            raise AssertionError("\n".join(lines))
+        standard.keep(shown)
+
+    names = {"w", "x", *(node.id for node in standard.nodes.values() if node.kind == "userTask")}
+    compare("start", standard.start(), engine.start(names))
+    for move in moves:
+        possible = _possible(told[-1])
+        if not possible:
+            break
+        if isinstance(move, tuple) and isinstance(move[0], int):
+            kind, what = possible[move[0] % len(possible)]
+            value = move[1]
+        else:
+            kind, what, value = _written(move, possible)
+        match kind:
+            case "complete":
+                sets = standard.nodes[what].sets
+                allowed, shown = standard.complete(what, value), engine.complete(what, sets[0] if sets else what, value)
+            case "time":
+                allowed, shown = standard.fire(what), engine.fire(what)
+            case _:
+                allowed, shown = standard.deliver(kind, what), engine.deliver(kind, what)
+        compare((kind, what, value), allowed, shown)
+    return told
+
+
+def _possible(seen: Seen) -> list[tuple[str, object]]:
+    """Return the moves that are possible: completing first, so that a play shrinks to that."""
+    found = [("complete", element) for element in sorted(seen.open)]
+    found += sorted({("message" if name.startswith("m") else "signal", name) for _, name in seen.awaited})
+    return found + ([("time", min(due for _, due in seen.timers))] if seen.timers else [])
+
+
+def _written(move, possible):
+    if move == "time":
+        return (*next(each for each in possible if each[0] == "time"), 0)
+    if move[0] in {"message", "signal"}:
+        return (*move, 0)
+    return "complete", *move
+
+
+def _brief(seen: Seen) -> str:
+    def told(counts):
+        return " ".join(
+            f"{n if n > 1 else ''}{'/'.join(map(str, key)) if isinstance(key, tuple) else key}"
+            for key, n in sorted(counts.items())
+        )
+
+    parts = {name: told(getattr(seen, name)) for name in ("open", "timers", "awaited", "passed", "sent")}
+    return "; ".join(f"{name}: {text}" for name, text in parts.items() if text) + ("; over" if seen.completed else "")
+
+
+# ── random models ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+MODELS = 3000 if os.environ.get("HYPOTHESIS_PROFILE") == "endurance" else 60
+KNOWN_TO_FAIL = FEATURES
+"""Features that random models leave out, since the engine as it is does not do them rightly.
+
+ALUR_MODELS=all keeps them in. Whoever repairs one takes it out here: ``FEATURES - {"inclusive"}``.
+"""
+RUN = FEATURES if os.environ.get("ALUR_MODELS") == "all" else FEATURES - KNOWN_TO_FAIL
+plays = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 3)), max_size=12)
+moderate = settings(
+    max_examples=int(os.environ.get("ALUR_MODELS_COUNT", MODELS)),
+    derandomize=MODELS < 100,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@moderate
+@given(models(RUN), plays, st.sampled_from(MODES))
+def test_a_random_model_runs_as_the_standard_says(model, moves, mode):
+    live, drop_finished = mode
+    try:
+        play(scope_of(*model), [*moves, *[(0, 0)] * 10], live=live, drop_finished=drop_finished)
+    except TooManyWorlds:
+        reject()
+
+
+# ── what was found ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+TIMER = Event("timer", minutes=10)
+MESSAGE = Event("message", "m1")
+SIGNAL = Event("signal", "s1")
+ESCALATION = Event("escalation", "esc")
+ERROR = Event("error", "err")
+TURNS_ONE = Event("conditional", condition=condition("w", 1))
+TWO_TASKS = [[Task()], [Task()]]
+
+
+@dataclass
+class Found:
+    """A model on which some version of the engine differed from the standard, with the moves that show it."""
+
+    body: list
+    moves: list
+    sides: list = field(default_factory=list)
+
+
+FOUND = {
+    # joins in loops
+    "two approvals, again in the other order": Found(
+        [Repeat([Fork(TWO_TASKS), Task()])],
+        [("task1", 0), ("task2", 0), ("task3", 0), ("task4", 1), ("task2", 0), ("task1", 0), ("task3", 0)],
+    ),
+    "two approvals and a letter, again in the other order": Found(
+        [Repeat([Fork([[Task(), Send()], [Task(), Send()]]), Send()])],
+        [("task1", 0), ("task2", 0), ("task3", 1), ("task2", 0), ("task1", 0), ("task3", 1), ("task1", 0)],
+    ),
+    "two approvals in a loop in a sub-process": Found(
+        [Sub([Repeat([Fork(TWO_TASKS)])])],
+        [("task1", 0), ("task2", 0), ("task3", 1), ("task2", 0), ("task1", 0), ("task3", 1), ("task1", 0)],
+    ),
+    "two chosen approvals, again in the other order": Found(
+        [Repeat([Include(TWO_TASKS)])],
+        [("task1", 2), ("task2", 0), ("task3", 0), ("task4", 1), ("task1", 2), ("task3", 0), ("task2", 0)],
+    ),
+    # inclusive joins
+    "an inclusive join waits for a branch that stands behind a second choice": Found(
+        [Include([[Task()], [Choose([[Task()], [Choose([[Task()], [Task()]])]])]])],
+        [("task1", 2), ("task3", 1), ("task5", 1), ("task2", 0)],
+    ),
+    "an inclusive pair inside another": Found(
+        [Include([[Include(TWO_TASKS)], [Task()]])],
+        [("task1", 2), ("task2", 2), ("task5", 0), ("task3", 0), ("task4", 0)],
+    ),
+    # interruptions are instant
+    "an escalation ends its sub-process before the next step": Found(
+        [Sub([Task(), Throw(ESCALATION), Script(), Send()], edges=[Edge(ESCALATION, [Task()])])],
+        [("task1", 0), ("task2", 0)],
+    ),
+    "a signal ends the sub-process that threw it": Found(
+        [Sub([Task(), Throw(SIGNAL), Script(), Send()], edges=[Edge(SIGNAL, [Task()])])],
+        [("task1", 0), ("task2", 0)],
+    ),
+    "a value ends the sub-process in which it is set": Found(
+        [Sub([Task(), Script(1), Send()], edges=[Edge(TURNS_ONE, [Task()])])],
+        [("task1", 0), ("task2", 0)],
+    ),
+    "an escalation begins an event sub-process before the next step": Found(
+        [Task(), Throw(ESCALATION), Send()], [("task1", 0), ("task2", 0)], [Side(ESCALATION, [Task()])]
+    ),
+    "a signal begins an event sub-process before the next step": Found(
+        [Task(), Throw(SIGNAL), Script(), Send()], [("task1", 0), ("task2", 0)], [Side(SIGNAL, [Task()])]
+    ),
+    "a value begins an event sub-process before the next step": Found(
+        [Task(sets=True), Script(), Send()], [("task1", 1), ("task2", 0)], [Side(TURNS_ONE, [Task()])]
+    ),
+    "an error in one branch ends the other": Found(
+        [
+            Sub([Fork([[Leave(ERROR)], [Task(), Script(), Send()]])], edges=[Edge(ERROR, [Task()])]),
+        ],
+        [("task1", 1), ("task3", 0)],
+    ),
+    "a signal of one sub-process ends another at once": Found(
+        [
+            Fork(
+                [
+                    [Sub([Task(), Throw(SIGNAL), Send()])],
+                    [Sub([Catch(SIGNAL), Script(), Send(), Task()], edges=[Edge(SIGNAL, [Task()])])],
+                ]
+            )
+        ],
+        [("task1", 0)],
+    ),
+    # multi-instances behind boundary events
+    "several in parallel behind a boundary event": Found(
+        [Task(edges=[Edge(TIMER, [Task(several=Several("parallel", 2))])])],
+        ["time", ("task2", 0), ("task2", 0)],
+    ),
+    "several in turn behind a boundary event": Found(
+        [Task(edges=[Edge(TIMER, [Task(several=Several("sequential", 2))])])],
+        ["time", ("task2", 0), ("task2", 0)],
+    ),
+    "several in parallel behind a task with a boundary event": Found(
+        [Task(edges=[Edge(TIMER)]), Task(several=Several("parallel", 2))],
+        [("task1", 0), ("task2", 0), ("task2", 0)],
+    ),
+    "several in turn behind a task with a boundary event": Found(
+        [Task(edges=[Edge(TIMER)]), Task(several=Several("sequential", 2))],
+        [("task1", 0), ("task2", 0), ("task2", 0)],
+    ),
+    # boundary events that do not interrupt
+    "a boundary message that comes twice": Found(
+        [Task(edges=[Edge(MESSAGE, [Task()], interrupting=False)])],
+        [("message", "m1"), ("message", "m1"), ("task2", 0), ("task2", 0), ("task1", 0)],
+    ),
+    "a boundary signal that comes twice": Found(
+        [Task(edges=[Edge(SIGNAL, [Task()], interrupting=False)])],
+        [("signal", "s1"), ("task2", 0), ("signal", "s1"), ("task2", 0), ("task1", 0)],
+    ),
+    "a boundary signal that is thrown twice": Found(
+        [Sub([Throw(SIGNAL), Task(), Throw(SIGNAL), Task()], edges=[Edge(SIGNAL, [Task()], interrupting=False)])],
+        [("task1", 0), ("task3", 0), ("task3", 0), ("task2", 0)],
+    ),
+    "an escalation that is thrown twice": Found(
+        [
+            Sub(
+                [Throw(ESCALATION), Task(), Throw(ESCALATION), Task()],
+                edges=[Edge(ESCALATION, [Task()], interrupting=False)],
+            )
+        ],
+        [("task1", 0), ("task3", 0), ("task3", 0), ("task2", 0)],
+    ),
+    # conditional events
+    "a condition sees what is set inside its activity": Found(
+        [Sub([Task(sets=True), Task()], edges=[Edge(TURNS_ONE, [Task()])])], [("task1", 1), ("task3", 0)]
+    ),
+    "a condition at an edge sees what another branch sets": Found(
+        [Fork([[Task(sets=True)], [Task(edges=[Edge(TURNS_ONE, [Task()])])]])], [("task1", 1), ("task3", 0)]
+    ),
+    "a condition that is waited for sees what another branch sets": Found(
+        [Fork([[Task(sets=True)], [Catch(TURNS_ONE), Task()]])], [("task1", 1), ("task2", 0)]
+    ),
+    "a condition that turns true twice": Found(
+        [Repeat([Task(sets=True)])],
+        [("task1", 1), ("task2", 1), ("task1", 0), ("task2", 1), ("task1", 1), ("task3", 0), ("task3", 0)],
+        [Side(TURNS_ONE, [Task()], interrupting=False)],
+    ),
+}
+
+
+STILL_DIFFERS = {
+    "two approvals, again in the other order",
+    "two approvals and a letter, again in the other order",
+    "two approvals in a loop in a sub-process",
+    "two chosen approvals, again in the other order",
+    "an inclusive join waits for a branch that stands behind a second choice",
+    "an escalation ends its sub-process before the next step",
+    "a signal ends the sub-process that threw it",
+    "a value ends the sub-process in which it is set",
+    "a value begins an event sub-process before the next step",
+    "a signal of one sub-process ends another at once",
+    "several in parallel behind a boundary event",
+    "several in turn behind a boundary event",
+    "a boundary message that comes twice",
+    "a boundary signal that comes twice",
+    "a boundary signal that is thrown twice",
+    "an escalation that is thrown twice",
+    "a condition sees what is set inside its activity",
+    "a condition at an edge sees what another branch sets",
+    "a condition that is waited for sees what another branch sets",
+    "a condition that turns true twice",
+}
+"""What the engine as it is does not do rightly; whoever repairs one takes it out here."""
+
+
+def _known(name: str) -> Any:
+    differs = pytest.mark.xfail(strict=True, raises=AssertionError, reason="the engine differs from the standard")
+    return pytest.param(name, marks=[differs] if name in STILL_DIFFERS else [])
+
+
+@pytest.mark.parametrize("name", [_known(name) for name in FOUND])
+def test_what_was_found_stays_right(name):
+    found = FOUND[name]
+    for live, drop_finished in MODES:
+        play(scope_of(found.body, found.sides), found.moves, live=live, drop_finished=drop_finished)
