@@ -434,11 +434,14 @@ def _expression(tag: str, held: Condition | None) -> str:
 FEATURES = frozenset(
     {
         "joins in loops",  # parallel and inclusive joins that are passed again
+        "surplus tokens",  # several tokens one after another on the same flow, as behind a reminder that joins the way
         "inclusive",
         "thrown to interrupt",  # signals, errors and escalations that end a scope from inside
         "several behind edges",  # multi-instances and loops in a model with boundary events
         "edges again",  # boundary events that do not interrupt and may occur more than once
         "conditional",
+        "sides of called",  # event sub-processes of a called process
+        "back into parallel",  # a way back into a parallel gateway, which by the standard waits for ever
     }
 )
 """What may be left out of random models."""
@@ -505,7 +508,7 @@ def _blocks(draw, place: _Place) -> Block:
                 events.append(Event("error", ERROR))
         return kind(draw(st.sampled_from(events)))
     if kind is Catch:
-        event = draw(_events(place, ("message", "signal", "timer")))
+        event = draw(_events(place, ("message", "signal", "timer"), quiet=("message", "signal", "timer")))
         return Catch(event, receive_task=event.kind == "message" and draw(st.booleans()))
     if kind is Wait:
         first = draw(_events(place, ("message",), conditional=False))
@@ -519,13 +522,16 @@ def _blocks(draw, place: _Place) -> Block:
         caught = place.caught or any(each.event.kind == "error" for each in [*sides, *edges])
         several = draw(_repeated(place, is_task=False))
         body = draw(_bodies(place.deeper(caught=caught, in_loop=place.in_loop or several is not None), 1))
-        return Sub(body, draw(st.booleans()), several, edges, sides)
+        called = draw(st.booleans()) and (not sides or place.has("sides of called"))
+        return Sub(body, called, several, edges, sides)
     return kind(draw(ways))
 
 
 @st.composite
-def _events(draw, place: _Place, kinds: Sequence[str], conditional: bool = True) -> Event:
-    kinds = [kind for kind in kinds if kind not in {"error", "escalation"} or place.has("thrown to interrupt")]
+def _events(
+    draw, place: _Place, kinds: Sequence[str], conditional: bool = True, quiet: Sequence[str] = ("message", "timer")
+) -> Event:
+    kinds = [kind for kind in kinds if kind in quiet or place.has("thrown to interrupt")]
     kind = draw(st.sampled_from([*kinds, "conditional"] if conditional and place.has("conditional") else kinds))
     match kind:
         case "timer":
@@ -544,7 +550,8 @@ def _edges(draw, place: _Place, kinds: Sequence[str]) -> list[Edge]:
         event = draw(_events(place, kinds))
         once = event.kind == "timer" or place.has("edges again")
         interrupting = event.kind == "error" or not once or draw(st.booleans())
-        found.append(Edge(event, draw(_bodies(replace(place, depth=0))), interrupting, joins=draw(st.booleans())))
+        joins = draw(st.booleans()) and (interrupting or place.has("surplus tokens"))
+        found.append(Edge(event, draw(_bodies(replace(place, depth=0))), interrupting, joins))
     return found
 
 
@@ -572,3 +579,86 @@ def _repeated(draw, place: _Place, *, is_task: bool) -> Several | None:
         return None
     read = condition("", 1) if is_task and draw(st.booleans()) else None
     return Several(marker, draw(st.integers(1, 3)), read)
+
+
+# ── free drawings ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Drawing(Brief):
+    """Units and where each leads: by number, beyond the last one to an end.
+
+    A unit is a *task*, a *send*, a *merge* (exclusive), a *join* (inclusive), an *and* (parallel, joins and splits), or
+    a task that decides, *xor* or *or*: its first way is taken at 0, its second at 1, of *or* both at 2.
+    """
+
+    units: tuple[tuple[str, tuple[int, ...]], ...]
+
+    def scope(self) -> Scope:
+        builder = Builder("model")
+        entries = [self._draw(builder, kind) for kind, _ in self.units]
+        builder.flow(builder.node("start", "startEvent"), entries[0][0])
+        for (kind, leads), (entry, left_by) in zip(self.units, entries, strict=True):
+            among: list[Condition | None] = [None, None]
+            if kind == "xor":
+                among = [None, condition(entry, 1)]
+            elif kind == "or":
+                among = [condition(entry, 0, 2, 3), condition(entry, 1, 2, 3)]
+            for place, (to, when) in enumerate(zip(leads, among, strict=False)):
+                target = entries[to][0] if to < len(entries) else builder.node("end", "endEvent")
+                flow = builder.flow(left_by, target, when)
+                if kind == "xor" and place == 0:
+                    builder.default(left_by, flow)
+        return builder.scope()
+
+    def _draw(self, builder: Builder, kind: str) -> tuple[str, str]:
+        """Draw one unit; the nodes that it is entered and left by."""
+        match kind:
+            case "task":
+                entry = builder.node("task", "userTask")
+            case "send":
+                entry = builder.node("send", "sendTask", event=Event("message", "sent"))
+            case "merge" | "join" | "and":
+                gateways = {"merge": "exclusiveGateway", "join": "inclusiveGateway", "and": "parallelGateway"}
+                entry = builder.node(kind, gateways[kind])
+            case _:
+                entry = builder.node("task", "userTask")
+                split = builder.node(kind, "exclusiveGateway" if kind == "xor" else "inclusiveGateway")
+                builder.flow(entry, split)
+                return entry, split
+        return entry, entry
+
+
+@st.composite
+def drawings(draw, features: frozenset[str]) -> Drawing:
+    """Draw a few units that lead to one another in any way; only the second way of an *xor* leads back."""
+    kinds = ["task", "send", "merge", "xor"]
+    kinds += ["and"] if "surplus tokens" in features else []
+    kinds += ["or", "join"] if "inclusive" in features else []
+    count = draw(st.integers(2, 8))
+    units: list[tuple[str, tuple[int, ...]]] = []
+    for number in range(count):
+        kind = draw(st.sampled_from(kinds))
+        ahead = st.integers(number + 1, min(number + 3, count))  # near, so that ways meet again
+        leads = [draw(ahead)]
+        if kind in {"xor", "or"} or (kind == "and" and draw(st.booleans())):
+            back = [n for n in range(number) if units[n][0] != "and" or "back into parallel" in features]
+            loops = kind == "xor" and back and "joins in loops" in features
+            leads.append(draw(ahead | st.sampled_from(back) if loops else ahead))
+        units.append((kind, tuple(leads)))
+    return Drawing(_reached(units, count))
+
+
+def _reached(units: list[tuple[str, tuple[int, ...]]], count: int) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Return the units that the first leads to, numbered anew; two ways to one unit are two to different ends."""
+    reached, ahead = {0}, [0]
+    while ahead:
+        new = {to for to in units[ahead.pop()][1] if to < count} - reached
+        reached |= new
+        ahead += new
+    numbers = {old: new for new, old in enumerate(sorted(reached))}
+    return tuple(
+        (kind, tuple(numbers.get(to, count) if leads.index(to) == place else count for place, to in enumerate(leads)))
+        for number, (kind, leads) in enumerate(units)
+        if number in reached
+    )
