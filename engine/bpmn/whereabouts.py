@@ -6,10 +6,12 @@ that is worked on.
 """
 
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 from SpiffWorkflow.specs.base import TaskSpec
 from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn.markup import BPMN, Element, local, namespace
 
@@ -28,6 +30,13 @@ def element_at(error: BaseException) -> str | None:
     ]
     found = [named for value in held if (named := _named(value)) is not None]
     return next((id_ for id_, around in found if not around), found[0][0] if found else None)
+
+
+def joins_that_wait(workflow: Any, kinds: Mapping[str, str]) -> list[str]:
+    """Return the ids of the gateways where tokens of an instance wait for others; *kinds* are BPMN's, by id."""
+    waiting = [task.task_spec for task in workflow.every_task() if task._state == TaskState.WAITING]
+    found = [str(spec.bpmn_id) for spec in waiting if kinds.get(spec.bpmn_id, "").endswith("Gateway")]
+    return [id_ for id_ in dict.fromkeys(found) if kinds[id_] != "eventBasedGateway"]
 
 
 def _named(value: Any) -> tuple[str, bool] | None:

@@ -19,9 +19,11 @@ from typing import Any
 from engine.bpmn import expression
 from engine.bpmn.definition import Definition
 from engine.bpmn.executor import Executor
+from engine.bpmn.rules.soundness import SHOWN
+from engine.bpmn.whereabouts import joins_that_wait
 from engine.forms.field import NUMERIC, Field, Kind
 from engine.forms.form import Form
-from engine.model.process import Message, OpenTask, Snapshot, Step
+from engine.model.process import InstanceStatus, Message, OpenTask, Snapshot, Step
 from engine.service.procedures import decide
 
 MOST_PLAYS = 12
@@ -102,6 +104,7 @@ class _Play:
         self.passes: dict[str, int] = {}
         self.asked: dict[str, int] = {}  # how many choices came before a field: its place in the play's number
         self.fired: set[str] = set()
+        self.way: list[str] = []  # elements in the order in which they were passed
 
     def through(self, until: float) -> None:
         """Start, and move on while something moves."""
@@ -109,13 +112,29 @@ class _Play:
         start = definition.outline.start_event
         self.on.watch(start)
         values = self._filled(self.on.forms.get(start), start)
-        step: Step | None = self._took(
-            self.executor.start(definition, "percobaan", values, self.now, functions=self._functions())
-        )
+        step = self._took(self.executor.start(definition, "percobaan", values, self.now, functions=self._functions()))
         for _ in range(MOST_MOVES):
-            if step is None or len(step.state) > LARGEST_STATE or time.thread_time() > until:
+            if len(step.state) > LARGEST_STATE or time.thread_time() > until:
                 return
-            step = self._moved(step)
+            after = self._moved(step)
+            if after is None:
+                if step.status is not InstanceStatus.COMPLETED and not (
+                    step.open_tasks or step.waiting or step.incidents
+                ):
+                    self._stuck(step)
+                return
+            step = after
+
+    def _stuck(self, step: Step) -> None:
+        """Note where a play waits for nobody."""
+        definition = self.on.definition
+        names = [definition.outline.names.get(each, each) for each in self.way[-SHOWN:]]
+        for element_id in joins_that_wait(step.live, definition.kinds) or self.way[-1:]:
+            cause = f"di sana ditunggu cabang yang tidak akan datang, sesudah {' → '.join(names)}"
+            mend = "Samakan gerbang gabung dengan gerbang pisahnya: eksklusif, paralel, atau inklusif."
+            self.on.stumbles.setdefault(
+                (element_id, "trial_deadlock"), Stumble(element_id, cause, "trial_deadlock", mend, certain=True)
+            )
 
     def _moved(self, step: Step) -> Step | None:
         """Return the next step; None if nothing moves any more."""
@@ -186,6 +205,7 @@ class _Play:
     def _took(self, step: Step) -> Step:
         self.revision += 1
         self.executor.keep(step, self.revision)
+        self.way += (each.element_id for each in step.passed)
         self.on.note(step)
         return step
 

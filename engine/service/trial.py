@@ -73,6 +73,7 @@ class Trial:
     show: Callable[[Specimen], None] = lambda specimen: None  # what is to be printed for proof
     at: str | None = None
     stumbles: dict[tuple[str, str], Stumble] = field(default_factory=dict)
+    doubts: list[Finding] = field(default_factory=list)
 
     def run(self) -> None:
         """Go through everything, as far as the step before found no error."""
@@ -98,9 +99,11 @@ class Trial:
             found += invalid.findings
         found += rules.check(self.files, self.process_id, asked)
         found += templates.findings(self.process_id, _data_objects(self.files), self.files)
-        self.say(found)
         if any(finding.severity == "error" for finding in found):
+            self.say(found)
             return
+        self.doubts = [each for each in found if each.rule == "deadlock"]  # a play may make a fault of it
+        self.say(each for each in found if each not in self.doubts)
         try:
             definition = load(self.files, self.process_id)
         except InvalidProcedure as invalid:  # the engine refuses what the rules let pass
@@ -122,8 +125,8 @@ class Trial:
         self.watch(element_id)
 
     def _told(self) -> list[Finding]:
-        """Return the stumbles of the rehearsal as findings."""
-        return [
+        """Return the stumbles of the rehearsal as findings, and what was suspected and did not happen in it."""
+        return [each for each in self.doubts if (each.element_id, "trial_deadlock") not in self.stumbles] + [
             _finding(
                 self.files,
                 each.element_id,

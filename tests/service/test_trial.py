@@ -207,6 +207,46 @@ def test_an_answer_that_the_form_does_not_offer_is_named_with_those_that_it_offe
     assert shared.check("uji", decided('keputusan == "kembalikan"')) == ()
 
 
+def meeting(condition):
+    """Two ways out of a choice that meet where both are awaited."""
+    nodes = {"u": user(), "x": gateway(), "a": ("manualTask", "", ""), "b": ("manualTask", "", "")}
+    ways = ["mulai > u", "u > x", f"x > a: {condition}", "x > b", "a > j", "b > j", "j > selesai"]
+    files = procedure(process("uji", nodes | {"j": gateway("parallel")}, ways), forms=["uji_u"])
+    return files | {"forms/uji/uji_u.schema.json": form(**DECISION)}
+
+
+def test_branches_that_never_meet_stop_the_trial_where_they_are_awaited_with_the_way_there(shared):
+    [found] = shared.check("uji", meeting('keputusan == "setuju"'))
+    assert (found.rule, found.severity, found.element_id) == ("trial_deadlock", "error", "uji_j")
+    assert "mulai → u → x → a" in found.message
+
+
+def test_branches_that_might_never_meet_are_a_warning_as_long_as_no_trial_came_to_a_halt(shared):
+    awaited = procedure(
+        process(
+            "uji",
+            dict.fromkeys("ab", ("manualTask", "", ""))
+            | {"u": user(), "x": gateway(), "j": gateway("parallel"), "p": gateway("parallel"), "y": gateway()},
+            [
+                "mulai > u",
+                "u > p",
+                "p > x",
+                "p > y",
+                'x > a: keputusan == "setuju"',
+                "x > selesai",
+                'y > b: keputusan == "setuju"',
+                "y > selesai",
+                "a > j",
+                "b > j",
+                "j > selesai",
+            ],
+        ),
+        forms=["uji_u"],
+    )
+    [found] = shared.check("uji", awaited | {"forms/uji/uji_u.schema.json": form(**DECISION)})
+    assert (found.rule, found.severity, found.element_id) == ("deadlock", "warning", "uji_j")
+
+
 def test_memory_that_runs_out_is_named_with_its_element(shared):
     poor = Gate(Limits(memory=30_000_000))
     try:
@@ -222,7 +262,7 @@ def test_a_child_that_does_not_hear_that_it_is_to_stop_is_killed(quick):
     deaf = Gate(Limits(cpu=1000, seconds=1.5))
     before = children()
     try:
-        [found] = deaf.check("uji", TOO_MUCH["tokens that double in a loop"])
+        [*_, found] = deaf.check("uji", TOO_MUCH["tokens that double in a loop"])
     finally:
         deaf.close()
     assert (found.rule, found.element_id, found.name) == ("trial_limit", "uji_mulai", "mulai")

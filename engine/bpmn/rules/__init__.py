@@ -6,7 +6,20 @@ has to hear it here, not from an instance that stands still. Each module holds o
 
 from collections.abc import Callable, Mapping
 
-from engine.bpmn.rules import data, diagram, events, flow, foreign, forms, functions, lanes, language, process, support
+from engine.bpmn.rules import (
+    data,
+    diagram,
+    events,
+    flow,
+    foreign,
+    forms,
+    functions,
+    lanes,
+    language,
+    process,
+    soundness,
+    support,
+)
 from engine.bpmn.rules.diagram import Diagram, FormExpression, Forms, Procedure
 from engine.model.errors import Finding
 
@@ -53,4 +66,6 @@ def check(files: Mapping[str, bytes], process_id: str, read: Forms | None) -> li
     for each in procedure.diagrams:
         for rule in RULES:
             rule(procedure, each)
+    for each in procedure.diagrams:
+        soundness.check(procedure, each)
     return sorted(procedure.findings, key=lambda found: (found.file, found.line or 0, found.rule))

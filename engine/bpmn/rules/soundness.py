@@ -1,0 +1,225 @@
+"""Rules about what several elements do together: tokens that wait for ever, come twice, or never find an end.
+
+A scope is played as a Petri net without data (BPMN 2.0.2, chapter 13): choices are free, a sub-process is one step. A
+marking is the set of flows that hold a token, as bits. Each flow leads to one node, so nodes do not compete for tokens,
+and of those that may fire the first alone is tried, unless it leads nowhere new (a stubborn set with its proviso). The
+first is the one nearest to the start, so that tokens that can meet do meet.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from engine.bpmn.markup import Element, children, local
+from engine.bpmn.rules.diagram import Diagram, Procedure, called, kinds
+
+MOST_MARKINGS = 2_000
+SHOWN = 5  # elements of a way that one message names
+_ENDING = {"terminate", "error", "cancel"}  # of an end event: nothing else of its scope goes on
+_THROWN = {"error", "cancel", "escalation"}  # by a token of the scope itself: none comes from one that waits for ever
+
+
+def check(procedure: Procedure, diagram: Diagram) -> None:
+    """Check every scope of a diagram that has no other fault."""
+    if any(found.severity == "error" and found.file == diagram.file for found in procedure.findings):
+        return
+    for scope in diagram.scopes:
+        if scope.get("isExecutable", "true") == "true" and next(children(scope, "startEvent"), None) is not None:
+            _Net(procedure, diagram, scope).explore()
+
+
+class _Net:
+    """The flows of one scope as bits, and what each node takes and gives."""
+
+    def __init__(self, procedure: Procedure, diagram: Diagram, scope: Element) -> None:
+        self.diagram = diagram
+        self.start = next(children(scope, "startEvent")).get("id")
+        self.nodes = {node.get("id"): node for node in diagram.nodes(scope)}
+        flows = list(children(scope, "sequenceFlow"))
+        self.flows = {1 << place: flow for place, flow in enumerate(flows)}
+        self.held = (1 << len(flows)) - 1  # bits beyond say which reminders came: they say nothing new again
+        self.into: dict[str, list[int]] = {name: [] for name in self.nodes}
+        self.out: dict[str, list[int]] = {name: [] for name in self.nodes}
+        for bit, flow in self.flows.items():
+            self.into[flow.get("targetRef")].append(bit)
+            self.out[flow.get("sourceRef")].append(bit)
+        self.gives = {name: list(self._given(node)) for name, node in self.nodes.items()}
+        self.order = self._ordered()
+        beside = [
+            e for each in self.nodes.values() if each.get("triggeredByEvent") for e in children(each, "startEvent")
+        ]
+        callers = [
+            (other, each)
+            for other in procedure.diagrams
+            for each in other.of_kind("callActivity")
+            if each.get("calledElement") == scope.get("id")
+        ]
+        for other, activity in [(diagram, scope), *callers]:
+            beside += other.boundary_events.get(activity.get("id"), [])
+        breaking = [e for e in beside if "false" not in {e.get("isInterrupting"), e.get("cancelActivity")}]
+        self.broken_off = set[str]().union(*(kinds(event) for event in breaking))  # what ends the scope from its edge
+
+    def _given(self, node: Element) -> Iterator[tuple[int, int]]:
+        """Yield each set of flows that may get a token when *node* is done, and the bit of a reminder that came."""
+        name, out = node.get("id"), self.out[node.get("id")]
+        if local(node) in {"exclusiveGateway", "eventBasedGateway"}:
+            yield from ((bit, 0) for bit in out)
+        elif local(node) == "inclusiveGateway":
+            for count in sorted({1, min(2, len(out)), len(out)} - {0}):
+                yield from ((sum(chosen), 0) for chosen in combinations(out, count))
+        else:
+            yield sum(out), 0
+        for event in self.diagram.boundary_events.get(name, ()):
+            aside = sum(self.out[event.get("id")])
+            once = 1 << (len(self.flows) + list(self.nodes).index(event.get("id")))
+            yield (aside, 0) if event.get("cancelActivity", "true") == "true" else (aside + sum(out), once)
+
+    def _ordered(self) -> list[str]:
+        """Return every node behind those that lead to it, but for ways back; what ends the scope comes last."""
+        done: list[str] = []
+        seen, path = {self.start}, [(self.start, iter(self._next(self.start)))]
+        while path:
+            name, ways = path[-1]
+            step = next((each for each in ways if each not in seen), None)
+            if step is None:
+                done.append(name)
+                path.pop()
+            else:
+                seen.add(step)
+                path.append((step, iter(self._next(step))))
+        done.reverse()
+        return sorted(done, key=self._ends)
+
+    def _next(self, name: str) -> list[str]:
+        return [each for each in self.diagram.next_nodes(self.nodes[name]) if each in self.nodes]
+
+    def _ends(self, name: str) -> bool:
+        return local(self.nodes[name]) == "endEvent" and bool(kinds(self.nodes[name]) & _ENDING)
+
+    # ── playing ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def explore(self) -> None:
+        """Walk through the markings, and name what is not sound in them."""
+        begin = sum(self.out[self.start])
+        self.came: dict[int, tuple[int, str]] = {begin: (-1, self.start)}
+        before: dict[int, set[int]] = {}
+        ends: list[int] = []  # where a play ends, well or not
+        ahead, said = [begin], set[str]()
+        for marking in ahead:
+            moves = False
+            for name in self.order:
+                fresh = False
+                for following in self._fired(name, marking):
+                    moves = True
+                    if following is None:
+                        ends.append(marking)
+                        if name not in said and len(self.into[name]) > 1:  # else it only follows from that
+                            said.add(name)
+                            self._say_doubled(name, marking)
+                    else:
+                        before.setdefault(following, set()).add(marking)
+                        if following not in self.came:
+                            fresh = True
+                            self.came[following] = (marking, name)
+                            ahead.append(following)
+                if fresh:
+                    break
+            if not moves:
+                ends.append(marking)
+                if marking & self.held and not self.broken_off - _THROWN:
+                    self._say_stuck(marking, said)
+            if len(ahead) > MOST_MARKINGS:
+                return
+        leaving, path = set(ends), list(ends)
+        while path:
+            fresh_ones = before.get(path.pop(), set()) - leaving
+            leaving |= fresh_ones
+            path += fresh_ones
+        trapped = next((marking for marking in ahead if marking not in leaving), None)
+        if trapped is not None and not self.broken_off:
+            self._say_endless(trapped)
+
+    def _fired(self, name: str, marking: int) -> Iterator[int | None]:
+        """Yield each marking that *name* leads to when it fires; None where a flow would hold two tokens."""
+        into = self.into[name]
+        given = [bit for bit in into if bit & marking]
+        kind = local(self.nodes[name])
+        if not given or (kind == "parallelGateway" and given != into):
+            return
+        if kind == "inclusiveGateway" and not self._complete(name, given, marking):
+            return
+        if kind not in {"parallelGateway", "inclusiveGateway"}:
+            given = given[:1]
+        left = marking & ~sum(given)
+        if self._ends(name):
+            yield left & ~self.held
+            return
+        for bits, once in self.gives[name]:
+            if not once & marking:
+                yield None if bits & left else left | bits | once
+
+    def _complete(self, name: str, given: list[int], marking: int) -> bool:
+        """Whether an inclusive join need not wait (BPMN 2.0.2, 13.4.3): no token can still come to an empty flow of it.
+
+        But for those that can as well come to one that has its token.
+        """
+        elsewhere = marking & self.held & ~sum(given)
+        empty = [bit for bit in self.into[name] if bit not in given]
+        return not elsewhere & self._leading(name, empty) & ~self._leading(name, given)
+
+    def _leading(self, name: str, ends: list[int]) -> int:
+        """Return the flows from which a way leads to one of *ends* without passing *name*."""
+        found, ahead = 0, list(ends)
+        while ahead:
+            bit = ahead.pop()
+            if not found & bit:
+                found |= bit
+                source = self.nodes[self.flows[bit].get("sourceRef")]
+                source = source if source.get("attachedToRef") is None else self.nodes[source.get("attachedToRef")]
+                if source.get("id") != name:
+                    ahead += self.into[source.get("id")]
+        return found
+
+    # ── saying ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _way(self, marking: int) -> str:
+        """Return the elements that were passed last on the way to *marking*."""
+        names: list[str] = []
+        while marking in self.came and len(names) < SHOWN:
+            marking, name = self.came[marking]
+            names.append(called(self.nodes[name]))
+        return " → ".join(reversed(names))
+
+    def _say_stuck(self, marking: int, said: set[str]) -> None:
+        for name in self.order:
+            missing = [bit for bit in self.into[name] if not bit & marking]
+            if len(missing) < len(self.into[name]) and name not in said:
+                said.add(name)
+                absent = ", ".join(called(self.nodes[self.flows[bit].get("sourceRef")]) for bit in missing)
+                self.diagram.warn(
+                    self.nodes[name],
+                    "deadlock",
+                    f"Gabungan {called(self.nodes[name])} dapat menunggu selamanya: cabang dari {absent} tidak datang "
+                    f"bila jalannya {self._way(marking)}.",
+                    "Samakan gerbang gabung dengan gerbang pisahnya: eksklusif untuk memilih, paralel untuk menempuh "
+                    "semua, inklusif untuk beberapa.",
+                )
+
+    def _say_doubled(self, name: str, marking: int) -> None:
+        self.diagram.warn(
+            self.nodes[name],
+            "doubled",
+            f"{called(self.nodes[name])} dan semua sesudahnya dikerjakan dua kali bila jalannya {self._way(marking)}: "
+            "cabang yang berjalan bersamaan bertemu di sana tanpa saling menunggu.",
+            "Gabungkan cabang itu dengan gerbang paralel (atau inklusif) sebelum melanjutkan.",
+        )
+
+    def _say_endless(self, marking: int) -> None:
+        where = [name for name in self.order if any(bit & marking for bit in self.into[name])]
+        waits = max(where, key=lambda name: (len(self.into[name]) > 1, bool(self.out[name])))  # where a round begins
+        self.diagram.fault(
+            self.nodes[waits],
+            "no_way_out",
+            f"Sejak {called(self.nodes[waits])} tidak ada jalan ke akhir, pilihan apa pun yang diambil, bila jalannya "
+            f"{self._way(marking)}.",
+            "Beri gerbang di dalam putaran itu panah yang meninggalkannya.",
+        )
