@@ -90,7 +90,8 @@ def block(chance, nodes, ways, depth):
     split, join = new(kind), new(kind)
     for number in range(chance.choice((2, 3))):
         inner = block(chance, nodes, ways, depth - 1)
-        ways += [f"{split} > {inner[0]}" + (f": n > {number}" if number and kind != ALL else ""), f"{inner[1]} > {join}"]
+        condition = f": n > {number}" if number and kind != ALL else ""
+        ways += [f"{split} > {inner[0]}{condition}", f"{inner[1]} > {join}"]
     return split, join
 
 
