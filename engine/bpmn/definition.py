@@ -5,6 +5,7 @@ run. ``freeze`` wires at load what SpiffWorkflow would wire into a shared specif
 of a multi-instance, and triggering an event sub-process.
 """
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,10 +22,11 @@ from engine.bpmn.course import Course, course_of, in_order
 from engine.bpmn.markup import Element, bpmn, children, local, sop, text_of
 from engine.bpmn.parsing import Parser
 from engine.bpmn.timers import CLOCKED, is_literal
-from engine.bpmn.workflow import ITEMS_APART, Count, guarded_update
+from engine.bpmn.workflow import ITEMS_APART, Completion, Count, guarded_update
 from engine.model.errors import Finding, InvalidProcedure
 from engine.model.process import DataObject, DataReference, Lane, Outline, UserTask
 
+_LOG = logging.getLogger(__name__)
 MANUAL = ("userTask", "manualTask", "task")
 SUB_PROCESSES = ("subProcess", "transaction")
 OTHER_ACTIVITIES = (
@@ -87,7 +89,7 @@ def load(files: Mapping[str, bytes], process_id: str) -> Definition:
         raise _invalid(path, error) from None
     freeze([spec, *subprocess_specs.values()], _sides(roots.values()))
     every = list(roots.values())
-    kinds = {e.get("id"): local(e) for root in every for e in root.iter() if e.get("id") and isinstance(e.tag, str)}
+    kinds = {id_: local(e) for root in every for id_, e in markup.identified(root).items()}
     process = next(p for p in roots[path].iter(bpmn("process")) if p.get("id") == process_id)
     reached = _reached(process, every)
     course = course_of(process, {each.get("id"): each for each in reached})
@@ -155,6 +157,8 @@ def freeze(specs: Iterable[Any], sides: Mapping[str, bool]) -> None:
                 spec.task_specs[task_spec.task_spec].completed_event.connect(task_spec.merge_child)
             if getattr(task_spec, "cardinality", None) is not None:
                 task_spec.cardinality = Count(task_spec.cardinality)
+            if hasattr(task_spec, "cardinality") and task_spec.condition is not None:
+                task_spec.condition = Completion(task_spec.condition)
             _make_ours(task_spec)
             task_spec._update = partial(guarded_update, task_spec._update)
         spec.start.side_tracks, spec.start.trigger_specs = tuple(spec.start.trigger_specs), []
@@ -210,15 +214,16 @@ def _read(name: str, content: bytes) -> Element:
 
 
 def _invalid(path: str, error: Exception) -> InvalidProcedure:
-    line = getattr(error, "line_number", None)
+    _LOG.warning("%s: %s", path, error)  # upstream's words are for whoever looks after the engine
+    line, id_ = getattr(error, "line_number", None), getattr(error, "id", None)
     return InvalidProcedure(
         [
             _finding(
                 getattr(error, "file_name", None) or path,
-                getattr(error, "id", None),
+                id_,
                 line if isinstance(line, int) else None,
-                f"Mesin tidak dapat membaca diagram ini: {error}",
-                "Perbaiki unsur itu; docs/ungkapan.md dan README menyebut yang dapat dijalankan.",
+                f"Mesin tidak dapat membaca {f'unsur {id_}' if id_ else 'diagram ini'}.",
+                "Gambar ulang unsur itu dengan cara lain; docs/bpmn.md menyebut yang dapat dijalankan.",
             )
         ]
     )
@@ -240,7 +245,7 @@ def _outline(
 ) -> Outline:
     process_id = process.get("id")
     lanes, lane_of = _lanes(reached)
-    nodes = {e.get("id"): e for each in reached for e in each.iter() if e.get("id") and isinstance(e.tag, str)}
+    nodes = {id_: e for each in reached for id_, e in markup.identified(each).items()}
     references = {e.get("id"): e for each in roots for e in each.iter(bpmn("dataObjectReference"))}
     ordered = _in_flow_order(course, nodes)
     start = next(children(process, "startEvent"))

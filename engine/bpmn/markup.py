@@ -106,6 +106,15 @@ def sop(name: str) -> str:
     return f"{{{SOP}}}{name}"
 
 
+def identified(root: Element) -> dict[str, Element]:
+    """Return every BPMN element at or below *root* by its id, extensions apart; of two with one id the first."""
+    found: dict[str, Element] = {}
+    for element in root.iter(f"{{{BPMN}}}*"):
+        if element.get("id"):
+            found.setdefault(str(element.get("id")), element)
+    return found
+
+
 def children(element: Element, *names: str) -> Iterator[Element]:
     """Yield the BPMN children of *element*: all, or those with one of *names*."""
     wanted = {bpmn(name) for name in names}

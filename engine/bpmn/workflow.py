@@ -63,6 +63,16 @@ class Count(str):
         return _counted(int(value))
 
 
+class Completion(str):
+    """A multi-instance's completion condition: it holds where it is true, not where it gives a number or a text."""
+
+    __slots__ = ()
+
+    def checked(self, value: Any) -> bool:
+        """Return whether *value* is true."""
+        return value is True
+
+
 def _counted(count: int) -> int:
     if count > MOST_ITEMS:
         raise TooManyItems(f"dikerjakan {count} kali sekaligus; batasnya {MOST_ITEMS}")
@@ -208,7 +218,7 @@ class ClosedEnvironment(BasePythonScriptEngineEnvironment):  # type: ignore[misc
             return text.strip()
         names = {**(external_context or {}), **context}
         value = expression.compile(text).evaluate(names, host_functions())
-        return text.checked(value) if isinstance(text, Count) else value
+        return text.checked(value) if isinstance(text, Count | Completion) else value
 
     def execute(self, text: str, context: dict[str, Any], external_context: Any = None) -> bool:
         """Run a script: ``name = expression`` lines."""

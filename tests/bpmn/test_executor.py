@@ -9,7 +9,7 @@ import pytest
 from engine.bpmn import definition
 from engine.model.errors import Conflict, NotFound
 from engine.model.process import InstanceStatus, Snapshot
-from tests.bpmn.office import NOW, Instance, load
+from tests.bpmn.office import DIAGRAMS, NOW, Instance, load
 
 
 @pytest.fixture(params=[True, False], ids=["live", "restored"])
@@ -82,6 +82,17 @@ def test_several_people_fill_in_their_own_part_in_any_order(begin):
     assert len({t.activation for t in case.step.open_tasks}) == 1
     assert case.complete("isi", "budi").open == ["isi/ann", "isi/cici"]
     assert case.complete("isi", "cici").complete("isi", "ann").open == ["rapikan"]
+
+
+@pytest.mark.parametrize(("condition", "left"), [("len(orang)", ["isi/budi"]), ("len(orang) == 2", ["rapikan"])])
+def test_the_other_items_are_ended_by_what_is_true_and_by_no_number(condition, left):
+    name = "parallel_items_have_performers"
+    ends = f"<bpmn:completionCondition>{condition}</bpmn:completionCondition></bpmn:multiInstance"
+    xml = (DIAGRAMS / f"{name}.bpmn").read_text().replace("</bpmn:multiInstance", ends)
+    case = Instance(name)
+    case.definition = definition.load({f"processes/{name}/{name}.bpmn": xml.encode()}, name)
+    case._wired = definition.wiring(case.definition)
+    assert case.start().complete("tunjuk", orang=["ann", "budi"]).complete("isi", "ann").open == left
 
 
 def test_after_a_return_only_the_one_who_was_returned_is_asked_again(begin):
@@ -203,7 +214,9 @@ def test_a_diagram_that_the_engine_cannot_read_names_file_and_element():
       </process></definitions>"""
     with pytest.raises(InvalidProcedure) as raised:
         definition.load({"processes/p/p.bpmn": xml}, "p")
-    assert raised.value.findings[0].file == "processes/p/p.bpmn"
+    [found] = raised.value.findings
+    assert (found.file, found.element_id) == ("processes/p/p.bpmn", "b")
+    assert found.message == "Mesin tidak dapat membaca unsur b."
 
 
 def test_the_outline_says_what_the_sheet_says():

@@ -99,6 +99,24 @@ def test_the_office_s_own_sop_has_no_fault_and_no_warning() -> None:
     assert check({f"{SAMPLE}.bpmn": sample()}, SAMPLE, None) == []
 
 
+def test_what_an_editor_notes_in_extensions_or_by_habit_is_no_fault_of_the_diagram() -> None:
+    noted = b'<bpmn:extensionElements><x:catatan xmlns:x="urn:x" id="mulai" /></bpmn:extensionElements>'
+    diagram = sample().replace(b"<bpmn:extensionElements>", noted.replace(b"</bpmn:extensionElements>", b""), 1)
+    assert b"urn:x" in diagram
+    assert check({f"{SAMPLE}.bpmn": diagram}, SAMPLE, Forms(sample_forms())) == []
+    habit = b'expressionLanguage="http://www.w3.org/1999/XPath" targetNamespace'
+    plain = placed((BROKEN / "tanpa_formulir.bpmn").read_bytes()).replace(b"targetNamespace", habit)
+    assert {each.rule for each in check({"contoh.bpmn": plain}, "contoh", Forms(FORMS))} == {"form_missing"}
+
+
+def test_two_files_that_name_a_process_alike_are_told_where_the_other_is() -> None:
+    diagram = placed((BROKEN / "tanpa_formulir.bpmn").read_bytes())
+    found = check({"contoh.bpmn": diagram, "lain.bpmn": diagram}, "contoh", None)
+    [twice] = [each for each in found if each.rule == "id_twice"]
+    assert (twice.file, twice.element_id) == ("lain.bpmn", "contoh")
+    assert "contoh.bpmn" in twice.message
+
+
 def referenced(xml: bytes) -> bytes:
     """Return *xml* with every event definition beside its process, where events refer to it."""
     root = etree.fromstring(xml)
@@ -273,7 +291,7 @@ def test_functions_that_cannot_be_called_or_do_more_than_compute_are_named_with_
 def test_every_fault_of_two_files_is_heard_at_once_in_the_order_of_files_and_lines() -> None:
     files = {name: placed((BROKEN / name).read_bytes()) for name in ("syarat_rusak.bpmn", "tautan.bpmn")}
     found = check(files, "contoh", Forms(FORMS))
-    assert [(each.file, each.rule) for each in found if each.rule != "several_executable"] == [
+    assert [(each.file, each.rule) for each in found if each.rule not in {"several_executable", "id_twice"}] == [
         ("syarat_rusak.bpmn", "expression"),
         ("tautan.bpmn", "unsupported_link"),
     ]

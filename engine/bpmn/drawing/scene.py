@@ -8,7 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 
-from engine.bpmn.markup import BPMNDI, DC, DI, Element, Unreadable, bpmn, children, local, read_diagram, sop, text_of
+from engine.bpmn.markup import (
+    BPMNDI,
+    DC,
+    DI,
+    Element,
+    Unreadable,
+    bpmn,
+    children,
+    identified,
+    local,
+    read_diagram,
+    sop,
+    text_of,
+)
 
 _EVENT_DEFINITION = "EventDefinition"
 _ACTIVITIES = frozenset({"transaction", "callActivity", "subProcess", "adHocSubProcess"})
@@ -120,7 +133,7 @@ def scene(xml: bytes) -> Scene:
         raise NoDrawing(f"Berkas tidak dapat dibaca: {error.reason}") from error
     if root.tag != bpmn("definitions"):
         raise NoDrawing("Berkas ini bukan BPMN 2.0: unsur terluarnya bukan bpmn:definitions")
-    elements: dict[str, Element] = {e.get("id"): e for e in root.iter() if e.get("id") and not _is_di(e)}
+    elements: dict[str, Element] = identified(root)
     defaults = {e.get("default") for e in root.iter() if e.get("default")}
     shapes = [made for node in root.iter(f"{{{BPMNDI}}}BPMNShape") if (made := _shape(node, elements)) is not None]
     edges = [
@@ -160,10 +173,6 @@ def _drawn(element: Element) -> bool:
     kind = local(element) if isinstance(element.tag, str) and element.get("id") else ""
     known = kind.endswith(("Event", "Gateway", "Task")) or kind in _ACTIVITIES | _PLACED
     return known and element.tag == bpmn(kind)
-
-
-def _is_di(element: Element) -> bool:
-    return not isinstance(element.tag, str) or element.tag.startswith((f"{{{BPMNDI}}}", f"{{{DI}}}", f"{{{DC}}}"))
 
 
 def _depth(shape: Shape) -> tuple[int, float]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from engine.bpmn.decisions import Table
 from engine.bpmn.decisions import read as read_tables
 from engine.bpmn.expression import HOST_FUNCTIONS
-from engine.bpmn.markup import BPMN, Element, Unreadable, bpmn, children, local, namespace, read, read_diagram, text_of
+from engine.bpmn.markup import Element, Unreadable, bpmn, children, identified, local, read, read_diagram, text_of
 from engine.model.errors import Finding
 
 TASKS = frozenset(
@@ -128,11 +128,7 @@ class Diagram:
     @cached_property
     def elements(self) -> dict[str, Element]:
         """Return every BPMN element by its id; of two with one id the first."""
-        found: dict[str, Element] = {}
-        for element in self.root.iter():
-            if isinstance(element.tag, str) and namespace(element) == BPMN and element.get("id"):
-                found.setdefault(element.get("id"), element)
-        return found
+        return identified(self.root)
 
     @cached_property
     def scopes(self) -> list[Element]:

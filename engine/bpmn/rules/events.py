@@ -36,6 +36,7 @@ _WORDS = {
     "cancel": "pembatalan",
     "terminate": "penghentian",
 }
+_INTERRUPTING = {"error", "cancel"}
 _OUTWARDS = {"error", "escalation"}
 _TIMER_PARTS = ("timeDate", "timeDuration", "timeCycle")
 
@@ -49,9 +50,18 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
         for definition in definitions(event):
             _check_definition(diagram, event, definition)
     for event in diagram.of_kind("boundaryEvent"):
-        _check_boundary(diagram, event)
+        _check_boundary(procedure, diagram, event)
     for event in diagram.of_kind("endEvent"):
         _check_leaving(procedure, diagram, event)
+    for key in diagram.root.iter(bpmn("correlationProperty")):
+        messages = [each.get("messageRef") for each in children(key, "correlationPropertyRetrievalExpression")]
+        if not messages or not all(messages):
+            diagram.fault(
+                key,
+                "correlation_empty",
+                f"Kunci percakapan {called(key)} tidak mengatakan dari pesan mana nilainya dibaca.",
+                "Pilih pesannya, dan tulis ungkapan yang membaca nilai itu dari isinya.",
+            )
     for kind, word in (("error", "Galat"), ("escalation", "Eskalasi")):
         _check_codes(diagram, kind, word)
 
@@ -97,6 +107,14 @@ def _check_kind(diagram: Diagram, event: Element) -> None:
                 f"{word} pada {called(event)} tidak ditunggu: peristiwa ini langsung dilewati.",
                 "Tangkap dengan peristiwa batas pada subproses.",
             )
+    if has & _INTERRUPTING and "false" in {event.get("cancelActivity"), event.get("isInterrupting")}:
+        diagram.fault(
+            event,
+            "error_not_interrupting",
+            f"Galat atau pembatalan pada {called(event)} selalu menghentikan kegiatannya; garis putus-putus tidak "
+            "berlaku untuknya.",
+            "Jadikan menyela, atau gunakan eskalasi bila pekerjaan berlanjut.",
+        )
     beside = event.getparent().get("triggeredByEvent") == "true"
     if kind == "startEvent" and not beside and has:
         words = ", ".join(sorted(_WORDS.get(name, name) for name in has))
@@ -142,7 +160,14 @@ def _check_definition(diagram: Diagram, event: Element, definition: Element) -> 
                 f"{' tidak ada' if named else ', sehingga langsung dilewati'}.",
                 f"Pilih {word} yang dikirim atau ditunggu.",
             )
-    if local(definition) == "timerEventDefinition":
+    if name == "conditional" and definition.find(bpmn("condition")) is None:
+        diagram.fault(
+            event,
+            "condition_missing",
+            f"Peristiwa {called(event)} tidak mempunyai syarat.",
+            "Tulis syarat yang ditunggu.",
+        )
+    if name == "timer":
         given = [part for part in _TIMER_PARTS if inner_text(definition, part)]
         if len(given) != 1:
             diagram.fault(
@@ -167,7 +192,7 @@ def _check_definition(diagram: Diagram, event: Element, definition: Element) -> 
             )
 
 
-def _check_boundary(diagram: Diagram, event: Element) -> None:
+def _check_boundary(procedure: Procedure, diagram: Diagram, event: Element) -> None:
     host = diagram.elements.get(event.get("attachedToRef"))
     if host is None or local(host) not in ACTIVITIES:
         diagram.fault(
@@ -183,12 +208,15 @@ def _check_boundary(diagram: Diagram, event: Element) -> None:
             f"Peristiwa pembatalan {called(event)} hanya berlaku pada transaksi.",
             "Ubah subprosesnya menjadi transaksi, atau gunakan galat.",
         )
-    if "error" in kinds(event) and event.get("cancelActivity", "true") != "true":
-        diagram.fault(
+    elif "error" in kinds(event) and not any(
+        _may_throw(procedure, diagram, host, _code(diagram, each), set())
+        for each in event.iterfind(bpmn("errorEventDefinition"))
+    ):
+        diagram.warn(
             event,
-            "error_not_interrupting",
-            f"Galat pada {called(event)} selalu menghentikan kegiatannya; garis putus-putus tidak berlaku untuk galat.",
-            "Jadikan menyela, atau gunakan eskalasi bila pekerjaan berlanjut.",
+            "error_never",
+            f"Galat pada {called(event)} tidak pernah terjadi: tidak ada yang melemparnya di dalam {called(host)}.",
+            "Akhiri cabang di dalam subproses (atau proses yang dipanggil) dengan galat itu, atau hapus peristiwa ini.",
         )
     if any(True for _ in children(event, "incoming")) or diagram.incoming.get(event.get("id")):
         diagram.fault(
@@ -250,6 +278,25 @@ def _is_caught(procedure: Procedure, diagram: Diagram, node: Element, code: str 
         for other in procedure.diagrams
         for call in other.of_kind("callActivity")
         if call.get("calledElement") == scope.get("id")
+    )
+
+
+def _code(diagram: Diagram, definition: Element) -> str | None:
+    """Return the code of the error that a definition names; None if it names none, or one without a code."""
+    error = diagram.elements.get(definition.get("errorRef"))
+    return None if error is None else error.get("errorCode")
+
+
+def _may_throw(procedure: Procedure, diagram: Diagram, scope: Element, code: str | None, seen: set[str]) -> bool:
+    """Whether an error of *code* (None: any) is thrown inside *scope*, or in a process that it calls."""
+    thrown = {
+        _code(diagram, each) for end in scope.iter(bpmn("endEvent")) for each in end.iter(bpmn("errorEventDefinition"))
+    }
+    targets = {call.get("calledElement") for call in scope.iter(bpmn("callActivity"))} - seen
+    return bool(thrown & {code, None} if code else thrown) or any(
+        _may_throw(procedure, other, process, code, seen | targets)
+        for other, process in procedure.processes()
+        if process.get("id") in targets
     )
 
 

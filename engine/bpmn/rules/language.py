@@ -119,7 +119,9 @@ def check_names(procedure: Procedure) -> None:
 
 
 def _check_languages(diagram: Diagram) -> None:
-    named = [(diagram.root, diagram.root.get("expressionLanguage"))]
+    named: list[tuple[Element, str | None]] = []
+    if next(_expressions(diagram), None) is not None:  # without any, an editor's own habit says nothing
+        named.append((diagram.root, diagram.root.get("expressionLanguage")))
     for element in diagram.root.iter():
         if isinstance(element.tag, str):
             named.append((element, element.get("language") if local(element).endswith("Expression") else None))

@@ -4,12 +4,13 @@ import re
 from collections import Counter
 
 from engine.bpmn.drawing.scene import undrawn
-from engine.bpmn.markup import BPMN, Element, local, namespace
+from engine.bpmn.markup import BPMN, Element, bpmn, local, namespace
 from engine.bpmn.rules.diagram import NODES, Diagram, Procedure, called
 
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 NAMED = 8  # elements that one message names
 _SHOWN = NODES | {"process", "lane", "dataObject"}
+_NAMED = _SHOWN - {"lane"} | {"message", "signal", "error", "escalation", "correlationProperty"}
 
 
 def check_procedure(procedure: Procedure) -> None:
@@ -31,6 +32,12 @@ def check_procedure(procedure: Procedure) -> None:
             f"Ganti id proses menjadi {procedure.process_id} di seluruh berkas (di studio: tombol di samping temuan "
             "ini).",
         )
+    first = {scope.get("id"): each for each in reversed(procedure.diagrams) for scope in each.scopes}
+    for diagram in procedure.diagrams:
+        for scope in diagram.scopes:
+            if scope.get("id") and first[scope.get("id")] is not diagram:
+                message = f"Id {scope.get('id')} juga dipakai di berkas {first[scope.get('id')].file}."
+                diagram.fault(scope, "id_twice", message, "Beri proses dan subproses di setiap berkas id sendiri.")
     for diagram, process in ours:
         if process.get("isExecutable", "true") != "true":
             diagram.fault(
@@ -51,7 +58,7 @@ def check_procedure(procedure: Procedure) -> None:
 
 def check(procedure: Procedure, diagram: Diagram) -> None:
     """Check ids and unknown elements."""
-    ids = Counter(e.get("id") for e in diagram.root.iter() if isinstance(e.tag, str) and e.get("id"))
+    ids = Counter(e.get("id") for e in diagram.root.iter(bpmn("*")) if e.get("id"))
     for name, count in ids.items():
         if count > 1:
             diagram.fault(
@@ -62,7 +69,7 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
             )
     for element in diagram.root.iter():
         ours = isinstance(element.tag, str) and namespace(element) == BPMN
-        if ours and local(element) in _SHOWN - {"lane"} and not element.get("id"):
+        if ours and local(element) in _NAMED and not element.get("id"):
             diagram.fault(
                 element,
                 "id_missing",

@@ -1,12 +1,14 @@
 """Rules about elements of BPMN that the engine does not run, or not as BPMN means them: refused by name."""
 
+import re
 from decimal import Decimal
 
 from engine.bpmn import expression
 from engine.bpmn.limits import MOST_ITEMS
-from engine.bpmn.markup import CAMUNDA, SPIFF, ZEEBE, Element, bpmn, local
+from engine.bpmn.markup import CAMUNDA, SPIFF, ZEEBE, Element, bpmn, children, local
 from engine.bpmn.rules.diagram import Diagram, Procedure, called, inner_text
 
+_MAXIMUM = re.compile(r"[1-9][0-9]{0,8}")
 _REFUSED = {
     "adHocSubProcess": (
         "unsupported_ad_hoc",
@@ -172,6 +174,21 @@ def _check_loop(diagram: Diagram, node: Element) -> None:
             "loop_open",
             f"Pengulangan {called(node)} tidak mempunyai syarat atau batas.",
             "Tulis syarat pengulangan atau jumlah terbanyaknya.",
+        )
+    if standard is not None and not _MAXIMUM.fullmatch(standard.get("loopMaximum") or "1"):
+        diagram.fault(
+            node,
+            "loop_maximum",
+            f"Jumlah terbanyak pengulangan {called(node)}, yaitu {standard.get('loopMaximum')}, bukan bilangan bulat "
+            "mulai dari 1.",
+            "Tulis angka saja, misalnya 3, atau kosongkan dan tulis syarat pengulangan.",
+        )
+    if len(loops := list(children(node, "standardLoopCharacteristics", "multiInstanceLoopCharacteristics"))) > 1:
+        diagram.fault(
+            node,
+            "loop_twice",
+            f"{called(node)} mempunyai {len(loops)} tanda pengulangan; satu kegiatan hanya dapat mempunyai satu.",
+            "Sisakan satu; pengulangan di dalam pengulangan digambar sebagai subproses.",
         )
     several = node.find(bpmn("multiInstanceLoopCharacteristics"))
     if several is None:
