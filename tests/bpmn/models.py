@@ -6,7 +6,10 @@ engine loads.
 
 Every choice is made by the user task right before it: it sets a value of its own, which only that gateway reads, so
 that the order of independent steps decides no choice. Only the value ``w`` is watched from elsewhere, by conditional
-events; tasks and scripts set it on purpose. 0 always goes on: out of a loop, past an early end.
+events; tasks and scripts set it on purpose, each time to a value that it did not have: conditions read the last digit,
+the others tell who wrote. (In Alur a branch that writes what it knew already has changed nothing, and what another
+branch changed meanwhile stands; that is a rule of data and not of tokens.) 0 always goes on: out of a loop, past an
+early end.
 """
 
 from collections.abc import Sequence
@@ -208,8 +211,10 @@ class Builder:
                 self.flow(before, at)
                 return self.edged(at, block.edges)
             case Script():
-                sets = ("x", 0) if block.value is None else (WATCHED, block.value)
-                at = self.node("script", "scriptTask", sets=sets)
+                at = self.node("script", "scriptTask", sets=("x", 0))
+                if block.value is not None:
+                    written = (WATCHED, 1000 * self.counted["script"] + block.value)
+                    self.nodes[-1] = replace(self.nodes[-1], sets=written)
             case Send():
                 at = self.node("send", "sendTask", event=Event("message", "sent"))
             case Throw():
@@ -426,7 +431,7 @@ def _several(several: Several | None) -> str:
 def _expression(tag: str, held: Condition | None) -> str:
     if held is None:
         return ""
-    return f"<bpmn:{tag}>{held.name} in [{', '.join(map(str, sorted(held.among)))}]</bpmn:{tag}>"
+    return f"<bpmn:{tag}>{held.name} % 10 in [{', '.join(map(str, sorted(held.among)))}]</bpmn:{tag}>"
 
 
 # ── random models ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -439,6 +444,7 @@ FEATURES = frozenset(
         "thrown to interrupt",  # signals, errors and escalations that end a scope from inside
         "several behind edges",  # multi-instances and loops in a model with boundary events
         "edges again",  # boundary events that do not interrupt and may occur more than once
+        "edges at once",  # two interrupting boundary events of one activity that wait for the same
         "conditional",
         "sides of called",  # event sub-processes of a called process
         "back into parallel",  # a way back into a parallel gateway, which by the standard waits for ever
@@ -548,6 +554,8 @@ def _edges(draw, place: _Place, kinds: Sequence[str]) -> list[Edge]:
     found = []
     for _ in range(draw(st.sampled_from([0, 0, 1, 2])) if place.edges else 0):
         event = draw(_events(place, kinds))
+        if not place.has("edges at once") and event in [edge.event for edge in found]:
+            continue
         once = event.kind == "timer" or place.has("edges again")
         interrupting = event.kind == "error" or not once or draw(st.booleans())
         joins = draw(st.booleans()) and (interrupting or place.has("surplus tokens"))

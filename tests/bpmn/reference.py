@@ -46,13 +46,13 @@ class Brief:
 
 @dataclass(frozen=True, repr=False)
 class Condition(Brief):
-    """Holds while the value called *name* is one of *among*; every value is 0 until somebody sets it."""
+    """Holds while the last digit of the value called *name* is one of *among*; each is 0 until somebody sets it."""
 
     name: str
     among: frozenset[int]
 
     def holds(self, values: Mapping[str, int]) -> bool:
-        return values.get(self.name, 0) in self.among
+        return values.get(self.name, 0) % 10 in self.among
 
 
 @dataclass(frozen=True, repr=False)
