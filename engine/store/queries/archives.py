@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import and_, exists, insert, select, update
 
 from engine.model.archives import Archive, ArchiveStatus, Place, place_of
-from engine.store.queries import Transaction
+from engine.store.queries import Transaction, one
 from engine.store.queries.signatures import unfiled
 from engine.store.tables import archive, document, signature
 
@@ -28,8 +28,7 @@ def add_due(tx: Transaction, instance_id: str, now: datetime) -> None:
 
 def by_id(tx: Transaction, instance_id: str) -> Archive | None:
     """Return the berkas of an instance, built or not."""
-    row = tx.connection.execute(select(*COLUMNS).where(archive.c.instance_id == instance_id)).first()
-    return None if row is None else _archive(row)
+    return one(tx, select(*COLUMNS).where(archive.c.instance_id == instance_id), _archive)
 
 
 def standing(tx: Transaction, status: ArchiveStatus, limit: int) -> tuple[Archive, ...]:

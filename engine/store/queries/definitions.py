@@ -2,26 +2,17 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import func, insert, select, update
 
 from engine.model.work import DefinitionRecord
-from engine.store.queries import Transaction
+from engine.store.queries import Transaction, behind, one, some
 from engine.store.tables import definition, definition_file, source
 
-COLUMNS = (
-    definition.c.id,
-    definition.c.process_id,
-    definition.c.version,
-    definition.c.content_hash,
-    definition.c.name,
-    definition.c.note,
-    definition.c.deployed_at,
-    definition.c.deployed_by,
-    definition.c.confirmed,
-)
+COLUMNS = tuple(definition.c[name] for name in DefinitionRecord.__dataclass_fields__)
 
 
 def _record(row: Any) -> DefinitionRecord:
@@ -30,15 +21,13 @@ def _record(row: Any) -> DefinitionRecord:
 
 def by_id(tx: Transaction, definition_id: str) -> DefinitionRecord | None:
     """Return the version with that id."""
-    row = tx.connection.execute(select(*COLUMNS).where(definition.c.id == definition_id)).one_or_none()
-    return None if row is None else _record(row)
+    return one(tx, select(*COLUMNS).where(definition.c.id == definition_id), _record)
 
 
 def latest(tx: Transaction, process_id: str) -> DefinitionRecord | None:
     """Return the version in force of *process_id*."""
     query = select(*COLUMNS).where(definition.c.process_id == process_id).order_by(definition.c.version.desc()).limit(1)
-    row = tx.connection.execute(query).one_or_none()
-    return None if row is None else _record(row)
+    return one(tx, query, _record)
 
 
 def all_latest(tx: Transaction) -> tuple[DefinitionRecord, ...]:
@@ -50,10 +39,7 @@ def all_latest(tx: Transaction) -> tuple[DefinitionRecord, ...]:
     )
     query = (
         select(*COLUMNS)
-        .join(
-            newest,
-            (newest.c.process_id == definition.c.process_id) & (newest.c.version == definition.c.version),
-        )
+        .join(newest, (newest.c.process_id == definition.c.process_id) & (newest.c.version == definition.c.version))
         .order_by(definition.c.name)
     )
     return tuple(_record(row) for row in tx.connection.execute(query))
@@ -69,16 +55,12 @@ def deployed(
     tx: Transaction, process_id: str | None, after: tuple[datetime, str] | None, limit: int
 ) -> tuple[tuple[DefinitionRecord, ...], bool]:
     """Return versions in the order of their deployment, newest first, and whether more follow."""
-    query = select(*COLUMNS).order_by(definition.c.deployed_at.desc(), definition.c.id).limit(limit + 1)
+    query = select(*COLUMNS).order_by(definition.c.deployed_at.desc(), definition.c.id)
     if process_id is not None:
         query = query.where(definition.c.process_id == process_id)
     if after is not None:
-        at, id_ = after
-        query = query.where(
-            or_(definition.c.deployed_at < at, and_(definition.c.deployed_at == at, definition.c.id > id_))
-        )
-    rows = tx.connection.execute(query).all()
-    return tuple(_record(row) for row in rows[:limit]), len(rows) > limit
+        query = query.where(behind(after, definition.c.deployed_at, definition.c.id))
+    return some(tx, query, _record, limit)
 
 
 def files(tx: Transaction, definition_id: str) -> dict[str, bytes]:
@@ -98,20 +80,7 @@ def add(tx: Transaction, record: DefinitionRecord, contents: Mapping[str, bytes]
     fresh = {hashes[path]: content for path, content in contents.items() if hashes[path] not in known}
     if fresh:
         tx.connection.execute(insert(source), [{"sha256": h, "content": c} for h, c in fresh.items()])
-    tx.connection.execute(
-        insert(definition),
-        {
-            "id": record.id,
-            "process_id": record.process_id,
-            "version": record.version,
-            "content_hash": record.content_hash,
-            "name": record.name,
-            "note": record.note,
-            "deployed_at": record.deployed_at,
-            "deployed_by": record.deployed_by,
-            "confirmed": record.confirmed,
-        },
-    )
+    tx.connection.execute(insert(definition), asdict(record))
     tx.connection.execute(
         insert(definition_file),
         [{"definition_id": record.id, "path": path, "sha256": sha256} for path, sha256 in hashes.items()],

@@ -1,7 +1,7 @@
 """Documents of instances: versions, parts, attachments, comments."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,44 +21,12 @@ from sqlalchemy import (
 
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion
 from engine.store.prepared import Prepared
-from engine.store.queries import Transaction, drafts
+from engine.store.queries import Transaction, drafts, some
 from engine.store.tables import archive, attachment, comment, document, document_part, instance, number, rendering
 
-COLUMNS = (
-    document.c.id,
-    document.c.instance_id,
-    document.c.data_object_id,
-    document.c.version,
-    document.c.name,
-    document.c.status,
-    document.c.activation,
-    document.c.element_id,
-    document.c.content,
-    document.c.sha256,
-    document.c.created_at,
-    document.c.created_by,
-    document.c.issued_at,
-)
-PARTS = (
-    document_part.c.document_id,
-    document_part.c.item,
-    document_part.c.content,
-    document_part.c.sha256,
-    document_part.c.task_id,
-    document_part.c.created_at,
-    document_part.c.created_by,
-)
-FILES = (
-    attachment.c.id,
-    attachment.c.sha256,
-    attachment.c.name,
-    attachment.c.media_type,
-    attachment.c.size,
-    attachment.c.uploaded_by,
-    attachment.c.uploaded_at,
-    attachment.c.task_id,
-    attachment.c.instance_id,
-)
+COLUMNS = tuple(document.c[name] for name in DocumentVersion.__dataclass_fields__ if name != "parts")
+PARTS = (document_part.c.document_id, *(document_part.c[name] for name in DocumentPart.__dataclass_fields__))
+FILES = tuple(attachment.c[name] for name in Attachment.__dataclass_fields__)
 
 
 def _versions(rows: Sequence[Any]) -> tuple[DocumentVersion, ...]:
@@ -81,11 +49,14 @@ _newest = (
     .group_by(document.c.data_object_id)
     .subquery()
 )
+WHOLE = select(*COLUMNS, *(column.label(f"p_{column.name}") for column in PARTS)).outerjoin(
+    document_part, document_part.c.document_id == document.c.id
+)
 INSERT, INSERT_PART = Prepared(insert(document)), Prepared(insert(document_part))
 CURRENT = Prepared(
-    select(*COLUMNS, *(column.label(f"p_{column.name}") for column in PARTS))
-    .join(_newest, and_(_newest.c.data_object_id == document.c.data_object_id, _newest.c.version == document.c.version))
-    .outerjoin(document_part, document_part.c.document_id == document.c.id)
+    WHOLE.join(
+        _newest, and_(_newest.c.data_object_id == document.c.data_object_id, _newest.c.version == document.c.version)
+    )
     .where(document.c.instance_id == bindparam("its_instance"))
     .order_by(document.c.created_at, document.c.data_object_id, document_part.c.item)
 )
@@ -99,23 +70,13 @@ def current(tx: Transaction, instance_id: str) -> dict[str, DocumentVersion]:
 
 def of_instance(tx: Transaction, instance_id: str) -> tuple[DocumentVersion, ...]:
     """Return every version of every document of an instance, oldest first."""
-    query = (
-        select(*COLUMNS, *(column.label(f"p_{column.name}") for column in PARTS))
-        .outerjoin(document_part, document_part.c.document_id == document.c.id)
-        .where(document.c.instance_id == instance_id)
-        .order_by(document.c.created_at, document.c.data_object_id, document.c.version, document_part.c.item)
-    )
-    return _versions(tx.connection.execute(query).all())
+    order = (document.c.created_at, document.c.data_object_id, document.c.version, document_part.c.item)
+    return _versions(tx.connection.execute(WHOLE.where(document.c.instance_id == instance_id).order_by(*order)).all())
 
 
 def by_id(tx: Transaction, document_id: str) -> DocumentVersion | None:
     """Return one version with its parts."""
-    query = (
-        select(*COLUMNS, *(column.label(f"p_{column.name}") for column in PARTS))
-        .outerjoin(document_part, document_part.c.document_id == document.c.id)
-        .where(document.c.id == document_id)
-        .order_by(document_part.c.item)
-    )
+    query = WHOLE.where(document.c.id == document_id).order_by(document_part.c.item)
     found = _versions(tx.connection.execute(query).all())
     return found[0] if found else None
 
@@ -123,6 +84,10 @@ def by_id(tx: Transaction, document_id: str) -> DocumentVersion | None:
 OF_NUMBER = and_(
     number.c.instance_id == document.c.instance_id, number.c.place.startswith(document.c.data_object_id + ".")
 )
+LISTED = {
+    "title": instance.c.title,
+    "number": select(func.min(number.c.text)).where(OF_NUMBER).scalar_subquery().label("number"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,25 +114,10 @@ def search(
 
     *narrowed* may hold ``text`` (of an instance's title, or a number in the content), ``name`` and ``status``.
     """
-    columns = [
-        document.c.id,
-        document.c.instance_id,
-        instance.c.title,
-        document.c.data_object_id,
-        document.c.name,
-        document.c.version,
-        document.c.status,
-        document.c.created_at,
-        document.c.created_by,
-        document.c.issued_at,
-        select(func.min(number.c.text)).where(OF_NUMBER).scalar_subquery().label("number"),
-    ]
     query = (
-        select(*columns)
+        select(*(LISTED[name] if name in LISTED else document.c[name] for name in Listed.__dataclass_fields__))
         .join(instance, instance.c.id == document.c.instance_id)
         .order_by(document.c.created_at.desc(), document.c.id)
-        .limit(limit + 1)
-        .offset(offset)
     )
     if seen is not None:
         query = query.where(seen)
@@ -178,9 +128,7 @@ def search(
         query = query.where(document.c.name == name)
     if status := narrowed.get("status"):
         query = query.where(document.c.status == status)
-    rows = tx.connection.execute(query).all()
-    listed = tuple(Listed(**{**row._asdict(), "status": DocumentStatus(row.status)}) for row in rows[:limit])
-    return listed, len(rows) > limit
+    return some(tx, query, lambda row: Listed(**{**row._mapping, "status": DocumentStatus(row.status)}), limit, offset)
 
 
 def kinds(tx: Transaction) -> tuple[str, ...]:
@@ -202,16 +150,7 @@ def add_parts(tx: Transaction, parts: Sequence[tuple[DocumentVersion, DocumentPa
         INSERT_PART.run(
             tx.connection,
             [
-                {
-                    "document_id": version.id,
-                    "instance_id": version.instance_id,
-                    "item": part.item,
-                    "content": part.content,
-                    "sha256": part.sha256,
-                    "task_id": part.task_id,
-                    "created_at": part.created_at,
-                    "created_by": part.created_by,
-                }
+                {"document_id": version.id, "instance_id": version.instance_id, **asdict(part)}
                 for version, part in parts
             ],
         )
@@ -308,10 +247,8 @@ def hashes_held(tx: Transaction, hashes: Collection[str]) -> set[str]:
 
 def add_comment(tx: Transaction, id_: str, instance_id: str, text: str, by: str, now: datetime) -> None:
     """Write a comment."""
-    tx.connection.execute(
-        insert(comment),
-        {"id": id_, "instance_id": instance_id, "text": text, "written_at": now, "written_by": by},
-    )
+    facts = {"id": id_, "instance_id": instance_id, "text": text, "written_at": now, "written_by": by}
+    tx.connection.execute(insert(comment), facts)
 
 
 def comments(tx: Transaction, instance_id: str) -> tuple[tuple[str, datetime, str], ...]:

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, exists, insert, sele
 from engine.model.errors import Conflict
 from engine.model.work import Draft, DraftKind
 from engine.store.files import TooLarge
-from engine.store.queries import Transaction
+from engine.store.queries import Transaction, one
 from engine.store.tables import draft
 
 COLUMNS = [column for column in draft.c if column.name != "instance_id"]
@@ -159,8 +159,7 @@ def _whose(kind: DraftKind, subject: str, person_id: str) -> ColumnElement[bool]
 
 
 def _first(tx: Transaction, query: Select[Any]) -> Draft | None:
-    row = tx.connection.execute(query.limit(1)).one_or_none()
-    return None if row is None else _record(row)
+    return one(tx, query.limit(1), _record)
 
 
 def _record(row: Any) -> Draft:

@@ -10,24 +10,10 @@ from sqlalchemy import func, select
 
 from engine.model.history import Action, HistoryLine
 from engine.model.work import TaskRecord
-from engine.store.queries import Transaction
+from engine.store.queries import Transaction, one, some
 from engine.store.tables import history
 
-COLUMNS = (
-    history.c.stream,
-    history.c.seq,
-    history.c.at,
-    history.c.actor,
-    history.c.on_behalf_of,
-    history.c.decree,
-    history.c.action,
-    history.c.element_id,
-    history.c.task_id,
-    history.c.instance_id,
-    history.c.change,
-    history.c.previous_hash,
-    history.c.hash,
-)
+COLUMNS = tuple(history.c[name] for name in HistoryLine.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +41,13 @@ def timeline(
     newest_first: bool = False,
 ) -> tuple[tuple[HistoryLine, ...], int]:
     """Return one page of a stream's lines (of all streams if None) and how many lines fit the filter."""
-    conditions: list[Any] = []
-    if stream is not None:
-        conditions.append(history.c.stream == stream)
-    if narrowed.actor:
-        conditions.append(history.c.actor == narrowed.actor)
-    if narrowed.element_id:
-        conditions.append(history.c.element_id == narrowed.element_id)
-    if narrowed.action:
-        conditions.append(history.c.action == narrowed.action)
+    wanted = {
+        history.c.stream: stream,
+        history.c.actor: narrowed.actor,
+        history.c.element_id: narrowed.element_id,
+        history.c.action: narrowed.action,
+    }
+    conditions = [column == value for column, value in wanted.items() if value]
     if narrowed.since:
         conditions.append(history.c.at >= narrowed.since)
     if narrowed.until:
@@ -71,10 +55,8 @@ def timeline(
     order: tuple[Any, ...]
     if stream is None:
         order = (history.c.at.desc(), history.c.stream, history.c.seq.desc())
-    elif newest_first:
-        order = (history.c.seq.desc(), history.c.stream, history.c.at)
     else:
-        order = (history.c.seq, history.c.stream, history.c.at)
+        order = (history.c.seq.desc() if newest_first else history.c.seq,)
     total = tx.connection.scalar(select(func.count()).select_from(history).where(*conditions)) or 0
     query = select(*COLUMNS).where(*conditions).order_by(*order).limit(limit).offset(offset)
     return tuple(_line(row) for row in tx.connection.execute(query)), total
@@ -83,8 +65,7 @@ def timeline(
 def after(tx: Transaction, stream: str, seq: int, limit: int) -> tuple[tuple[HistoryLine, ...], bool]:
     """Return the lines of a stream behind number *seq*, oldest first, and whether more follow."""
     query = select(*COLUMNS).where(history.c.stream == stream, history.c.seq > seq).order_by(history.c.seq)
-    rows = tx.connection.execute(query.limit(limit + 1)).all()
-    return tuple(_line(row) for row in rows[:limit]), len(rows) > limit
+    return some(tx, query, _line, limit)
 
 
 def actions_of(tx: Transaction, stream: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
@@ -130,5 +111,4 @@ def handed_over(tx: Transaction, task: TaskRecord) -> tuple[str, datetime, str] 
 
 def line(tx: Transaction, stream: str, seq: int) -> HistoryLine | None:
     """Return one line."""
-    row = tx.connection.execute(select(*COLUMNS).where(history.c.stream == stream, history.c.seq == seq)).one_or_none()
-    return None if row is None else _line(row)
+    return one(tx, select(*COLUMNS).where(history.c.stream == stream, history.c.seq == seq), _line)

@@ -5,36 +5,22 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, insert, literal, or_, select
 
 from engine.model.people import Actor
 from engine.model.process import DONE, OVER, DueTimer, InstanceStatus, OpenTask
 from engine.model.work import InstanceRecord, TaskStatus
 from engine.store.prepared import Prepared
-from engine.store.queries import Transaction
+from engine.store.queries import Transaction, behind, one, some
 from engine.store.tables import definition, instance, role_override, task, timer
 
-COLUMNS = (
-    instance.c.id,
-    instance.c.definition_id,
-    instance.c.process_id,
-    definition.c.version,
-    instance.c.title,
-    instance.c.instance_key.label("key"),
-    instance.c.reference_date,
-    instance.c["values"],
-    instance.c.status,
-    instance.c.revision,
-    instance.c.history_seq,
-    instance.c.history_hash,
-    instance.c.step_count,
-    instance.c.started_at,
-    instance.c.started_by,
-    instance.c.changed_at,
-    instance.c.ended_at,
-    instance.c.ended_by,
-    instance.c.status_reason,
+MOVING = (InstanceStatus.RUNNING.value, InstanceStatus.WAITING.value, InstanceStatus.INCIDENT.value)
+ELSEWHERE = {"version": definition.c.version, "key": instance.c.instance_key.label("key")}
+COLUMNS = tuple(
+    ELSEWHERE[name] if name in ELSEWHERE else instance.c[name] for name in InstanceRecord.__dataclass_fields__
 )
+INSTANCES = select(*COLUMNS).join(definition, definition.c.id == instance.c.definition_id)
+NEWEST_FIRST = (instance.c.started_at.desc(), instance.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,64 +52,27 @@ def record(row: Sequence[Any]) -> InstanceRecord:
 
 def by_id(tx: Transaction, instance_id: str) -> InstanceRecord | None:
     """Return the instance with that id."""
-    row = tx.connection.execute(
-        select(*COLUMNS)
-        .join(definition, definition.c.id == instance.c.definition_id)
-        .where(instance.c.id == instance_id)
-    ).one_or_none()
-    return None if row is None else record(row)
+    return one(tx, INSTANCES.where(instance.c.id == instance_id), record)
 
 
 def state(tx: Transaction, instance_id: str) -> tuple[InstanceRecord, bytes] | None:
     """Return the instance and its state."""
-    row = tx.connection.execute(
-        select(*COLUMNS, instance.c.state)
-        .join(definition, definition.c.id == instance.c.definition_id)
-        .where(instance.c.id == instance_id)
-    ).one_or_none()
-    if row is None:
-        return None
-    return record(row), bytes(row.state)
+    query = INSTANCES.add_columns(instance.c.state).where(instance.c.id == instance_id)
+    return one(tx, query, lambda row: (record(row), bytes(row.state)))
 
 
 def by_key(tx: Transaction, process_id: str, key: str) -> InstanceRecord | None:
     """Return the instance of *process_id* that holds *key* and was not terminated."""
-    row = tx.connection.execute(
-        select(*COLUMNS)
-        .join(definition, definition.c.id == instance.c.definition_id)
-        .where(
-            instance.c.process_id == process_id,
-            instance.c.instance_key == key,
-            instance.c.status != InstanceStatus.TERMINATED,
-        )
-    ).first()
-    return None if row is None else record(row)
+    its = (instance.c.process_id == process_id, instance.c.instance_key == key)
+    return one(tx, INSTANCES.where(*its, instance.c.status != InstanceStatus.TERMINATED), record)
 
 
 def add(tx: Transaction, new: NewInstance) -> None:
     """Write a new instance's row at revision 1."""
-    tx.connection.execute(
-        insert(instance),
-        {
-            "id": new.id,
-            "definition_id": new.definition_id,
-            "process_id": new.process_id,
-            "title": new.title,
-            "instance_key": new.key,
-            "reference_date": new.reference_date,
-            "values": dict(new.values),
-            "status": new.status.value,
-            "revision": 1,
-            "state": new.state,
-            "history_seq": new.history_seq,
-            "history_hash": new.history_hash,
-            "step_count": new.step_count,
-            "started_at": new.started_at,
-            "started_by": new.started_by,
-            "changed_at": new.started_at,
-            "ended_at": new.started_at if new.status is InstanceStatus.COMPLETED else None,
-        },
-    )
+    own = {name: getattr(new, name) for name in NewInstance.__dataclass_fields__ if name != "key"}
+    facts = {"instance_key": new.key, "values": dict(new.values), "status": new.status.value, "revision": 1}
+    ended = new.started_at if new.status is InstanceStatus.COMPLETED else None
+    tx.connection.execute(insert(instance), {**own, **facts, "changed_at": new.started_at, "ended_at": ended})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +91,7 @@ def page(
     tx: Transaction, actor: Actor, narrowed: Filter, *, limit: int, offset: int
 ) -> tuple[tuple[InstanceRecord, ...], bool]:
     """Return one page of the instances *actor* may see, newest first, and whether more follow."""
-    query = (
-        select(*COLUMNS)
-        .join(definition, definition.c.id == instance.c.definition_id)
-        .order_by(instance.c.started_at.desc(), instance.c.id)
-        .limit(limit + 1)
-        .offset(offset)
-    )
+    query = INSTANCES.order_by(*NEWEST_FIRST)
     if not actor.reads_everything:
         query = query.where(takes_part(actor))
     if narrowed.status:
@@ -160,8 +103,7 @@ def page(
     if narrowed.key:
         query = query.where(instance.c.instance_key == narrowed.key)
     if narrowed.after is not None:
-        at, id_ = narrowed.after
-        query = query.where(or_(instance.c.started_at < at, and_(instance.c.started_at == at, instance.c.id > id_)))
+        query = query.where(behind(narrowed.after, instance.c.started_at, instance.c.id))
     if narrowed.overdue_at is not None:
         query = query.where(
             exists().where(
@@ -170,31 +112,20 @@ def page(
                 task.c.due_at < narrowed.overdue_at,
             )
         )
-    rows = tx.connection.execute(query).all()
-    return tuple(record(row) for row in rows[:limit]), len(rows) > limit
+    return some(tx, query, record, limit, offset)
 
 
 def completed(tx: Transaction, process_id: str, at: datetime, limit: int) -> tuple[InstanceRecord, ...]:
     """Return the instances of a process that were completed by then, those started last first."""
-    query = (
-        select(*COLUMNS)
-        .join(definition, definition.c.id == instance.c.definition_id)
-        .where(instance.c.process_id == process_id, instance.c.status.in_(DONE), instance.c.ended_at <= at)
-        .order_by(instance.c.started_at.desc(), instance.c.id)
-        .limit(limit)
-    )
+    by_then = (instance.c.process_id == process_id, instance.c.status.in_(DONE), instance.c.ended_at <= at)
+    query = INSTANCES.where(*by_then).order_by(*NEWEST_FIRST).limit(limit)
     return tuple(record(row) for row in tx.connection.execute(query))
 
 
 def of_process(tx: Transaction, process_id: str, limit: int) -> tuple[InstanceRecord, ...]:
     """Return the instances of a process that were not terminated, those started last first."""
-    query = (
-        select(*COLUMNS)
-        .join(definition, definition.c.id == instance.c.definition_id)
-        .where(instance.c.process_id == process_id, instance.c.status != InstanceStatus.TERMINATED.value)
-        .order_by(instance.c.started_at.desc(), instance.c.id)
-        .limit(limit)
-    )
+    its = (instance.c.process_id == process_id, instance.c.status != InstanceStatus.TERMINATED.value)
+    query = INSTANCES.where(*its).order_by(*NEWEST_FIRST).limit(limit)
     return tuple(record(row) for row in tx.connection.execute(query))
 
 
@@ -203,15 +134,13 @@ def takes_part(actor: Actor) -> ColumnElement[bool]:
     return literal(bool(actor.roles)) & or_(
         instance.c.started_by == actor.person_id,
         exists().where(
-            and_(
-                task.c.instance_id == instance.c.id,
-                or_(
-                    task.c.role.in_(sorted(actor.roles)),
-                    task.c.performer == actor.person_id,
-                    task.c.assignee == actor.person_id,
-                    task.c.completed_by == actor.person_id,
-                ),
-            )
+            task.c.instance_id == instance.c.id,
+            or_(
+                task.c.role.in_(sorted(actor.roles)),
+                task.c.performer == actor.person_id,
+                task.c.assignee == actor.person_id,
+                task.c.completed_by == actor.person_id,
+            ),
         ),
     )
 
@@ -228,10 +157,7 @@ def running_by_version(tx: Transaction, process_id: str) -> dict[str, int]:
     """Return how many instances of each version still run, by definition id."""
     query = (
         select(instance.c.definition_id, func.count())
-        .where(
-            instance.c.process_id == process_id,
-            instance.c.status.not_in(OVER),
-        )
+        .where(instance.c.process_id == process_id, instance.c.status.not_in(OVER))
         .group_by(instance.c.definition_id)
     )
     return dict(tx.connection.execute(query).all())
@@ -325,9 +251,7 @@ def due_timers(tx: Transaction, now: datetime, limit: int = 200) -> tuple[str, .
         .join(instance, instance.c.id == timer.c.instance_id)
         .where(
             timer.c.due_at <= now,
-            instance.c.status.in_(
-                [InstanceStatus.RUNNING.value, InstanceStatus.WAITING.value, InstanceStatus.INCIDENT.value]
-            ),
+            instance.c.status.in_(MOVING),
         )
         .group_by(timer.c.instance_id)
         .order_by(func.min(timer.c.due_at))

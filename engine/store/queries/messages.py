@@ -1,17 +1,17 @@
 """Messages and signals on their way between instances, and who waits for them."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import and_, delete, insert, or_, select, update
 
 from engine.model.errors import Conflict
-from engine.model.process import InstanceStatus, MessageKind, Subscription
+from engine.model.process import MessageKind, Subscription
 from engine.model.work import MessageRecord
 from engine.store.queries import Transaction
+from engine.store.queries.instances import MOVING
 from engine.store.tables import instance, message, message_key, subscription
-
-MOVING = (InstanceStatus.RUNNING.value, InstanceStatus.WAITING.value, InstanceStatus.INCIDENT.value)
 
 
 def by_id(tx: Transaction, message_id: str) -> MessageRecord | None:
@@ -120,18 +120,7 @@ def subscribe(tx: Transaction, instance_id: str, waiting: Collection[Subscriptio
     if waiting:
         tx.connection.execute(
             insert(subscription),
-            [
-                {
-                    "instance_id": instance_id,
-                    "task_id": each.task_id,
-                    "kind": each.kind.value,
-                    "name": each.name,
-                    "correlation": each.correlation,
-                    "element_id": each.element_id,
-                    "since": now,
-                }
-                for each in waiting
-            ],
+            [{**asdict(each), "kind": each.kind.value, "instance_id": instance_id, "since": now} for each in waiting],
         )
 
 

@@ -4,29 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import func, insert, select, update
 
 from engine.model.process import Incident, InstanceStatus
 from engine.model.work import IncidentRecord, TaskStatus
-from engine.store.queries import Transaction
+from engine.store.queries import Transaction, behind, one, some
 from engine.store.tables import heartbeat, history, incident, instance, person, setting, task, timer, web_session
 
-INCIDENT = (
-    incident.c.id,
-    incident.c.instance_id,
-    instance.c.process_id,
-    instance.c.title,
-    incident.c.task_id,
-    incident.c.element_id,
-    incident.c.cause,
-    incident.c.trace,
-    incident.c.data,
-    incident.c.attempts,
-    incident.c.status,
-    incident.c.created_at,
-    incident.c.resolved_at,
-    incident.c.resolved_by,
-)
+INCIDENT = tuple((incident if name in incident.c else instance).c[name] for name in IncidentRecord.__dataclass_fields__)
+INCIDENTS = select(*INCIDENT).join(instance, instance.c.id == incident.c.instance_id)
 
 
 def _incident(row: Sequence[Any]) -> IncidentRecord:
@@ -35,10 +21,8 @@ def _incident(row: Sequence[Any]) -> IncidentRecord:
 
 def read_setting(tx: Transaction, section: str) -> tuple[dict[str, Any], int] | None:
     """Return a section of the settings and its revision."""
-    row = tx.connection.execute(
-        select(setting.c.value, setting.c.revision).where(setting.c.section == section)
-    ).one_or_none()
-    return None if row is None else (row.value, row.revision)
+    query = select(setting.c.value, setting.c.revision).where(setting.c.section == section)
+    return one(tx, query, lambda row: (row.value, row.revision))
 
 
 def write_setting(
@@ -59,32 +43,15 @@ def write_setting(
 
 def open_incident(tx: Transaction, id_: str, instance_id: str, raised: Incident, data: Any, now: datetime) -> None:
     """Write an incident."""
-    tx.connection.execute(
-        insert(incident),
-        {
-            "id": id_,
-            "instance_id": instance_id,
-            "task_id": raised.task_id,
-            "element_id": raised.element_id,
-            "cause": raised.cause,
-            "trace": raised.trace,
-            "data": data,
-            "attempts": 1,
-            "status": "open",
-            "created_at": now,
-        },
-    )
+    found = {name: getattr(raised, name) for name in ("task_id", "element_id", "cause", "trace")}
+    facts = {"id": id_, "instance_id": instance_id, "data": data, "attempts": 1, "status": "open", "created_at": now}
+    tx.connection.execute(insert(incident), found | facts)
 
 
 def open_incidents_of(tx: Transaction, instance_id: str) -> tuple[IncidentRecord, ...]:
     """Return the incidents of an instance that are open."""
-    query = (
-        select(*INCIDENT)
-        .join(instance, instance.c.id == incident.c.instance_id)
-        .where(incident.c.instance_id == instance_id, incident.c.status == "open")
-        .order_by(incident.c.created_at, incident.c.id)
-    )
-    return tuple(_incident(row) for row in tx.connection.execute(query))
+    query = INCIDENTS.where(incident.c.instance_id == instance_id, incident.c.status == "open")
+    return tuple(map(_incident, tx.connection.execute(query.order_by(incident.c.created_at, incident.c.id))))
 
 
 def incidents(
@@ -97,25 +64,19 @@ def incidents(
     after: tuple[datetime, str] | None = None,
 ) -> tuple[tuple[IncidentRecord, ...], bool]:
     """Return one page of incidents, newest first, and whether more follow."""
-    query = select(*INCIDENT).join(instance, instance.c.id == incident.c.instance_id)
+    query = INCIDENTS.order_by(incident.c.created_at.desc(), incident.c.id)
     if status is not None:
         query = query.where(incident.c.status == status)
     if instance_id:
         query = query.where(incident.c.instance_id == instance_id)
     if after is not None:
-        at, id_ = after
-        query = query.where(or_(incident.c.created_at < at, and_(incident.c.created_at == at, incident.c.id > id_)))
-    query = query.order_by(incident.c.created_at.desc(), incident.c.id).limit(limit + 1).offset(offset)
-    rows = tx.connection.execute(query).all()
-    return tuple(_incident(row) for row in rows[:limit]), len(rows) > limit
+        query = query.where(behind(after, incident.c.created_at, incident.c.id))
+    return some(tx, query, _incident, limit, offset)
 
 
 def incident_by_id(tx: Transaction, id_: str) -> IncidentRecord | None:
     """Return one incident."""
-    row = tx.connection.execute(
-        select(*INCIDENT).join(instance, instance.c.id == incident.c.instance_id).where(incident.c.id == id_)
-    ).one_or_none()
-    return None if row is None else _incident(row)
+    return one(tx, INCIDENTS.where(incident.c.id == id_), _incident)
 
 
 def change_incident(tx: Transaction, id_: str, **values: Any) -> None:

@@ -155,19 +155,8 @@ def any_people(tx: Transaction) -> bool:
 
 def add(tx: Transaction, new: Person, password_hash: str | None, now: datetime) -> None:
     """Write a person and their memberships."""
-    tx.connection.execute(
-        insert(person),
-        {
-            "id": new.id,
-            "name": new.name,
-            "password_hash": password_hash,
-            "must_change_password": new.must_change_password,
-            "active": new.active,
-            "locale": new.locale,
-            "sample": new.sample,
-            "created_at": now,
-        },
-    )
+    own = {name: getattr(new, name) for name in ("id", "name", "must_change_password", "active", "locale", "sample")}
+    tx.connection.execute(insert(person), {**own, "password_hash": password_hash, "created_at": now})
     for held in new.memberships:
         add_membership(tx, held)
 
@@ -179,18 +168,7 @@ def change(tx: Transaction, person_id: str, **values: Any) -> None:
 
 def add_membership(tx: Transaction, held: Membership) -> None:
     """Write a membership."""
-    tx.connection.execute(
-        insert(membership),
-        {
-            "id": held.id,
-            "person_id": held.person_id,
-            "role": held.role,
-            "capacity": held.capacity.value,
-            "since": held.since,
-            "until": held.until,
-            "decree": held.decree,
-        },
-    )
+    tx.connection.execute(insert(membership), {**asdict(held), "capacity": held.capacity.value})
 
 
 def end_membership(tx: Transaction, membership_id: str, until: date) -> None:
@@ -314,17 +292,8 @@ def _of_device(account: str, device: str | None) -> tuple[ColumnElement[bool], .
 
 def open_session(tx: Transaction, id_: str, person_id: str, now: datetime, user_agent: str, awaits_code: bool) -> None:
     """Write a session."""
-    tx.connection.execute(
-        insert(web_session),
-        {
-            "id": id_,
-            "person_id": person_id,
-            "created_at": now,
-            "last_seen_at": now,
-            "user_agent": user_agent[:300],
-            "awaits_code": awaits_code,
-        },
-    )
+    facts = {"id": id_, "person_id": person_id, "created_at": now, "last_seen_at": now, "awaits_code": awaits_code}
+    tx.connection.execute(insert(web_session), {**facts, "user_agent": user_agent[:300]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,10 +374,8 @@ def sessions_of(tx: Transaction, person_id: str) -> tuple[tuple[str, datetime, d
 def set_reset_code(tx: Transaction, person_id: str, code_hash: str, expires_at: datetime) -> None:
     """Write a one-time code in place of an earlier one."""
     tx.connection.execute(delete(reset_code).where(reset_code.c.person_id == person_id))
-    tx.connection.execute(
-        insert(reset_code),
-        {"person_id": person_id, "code_hash": code_hash, "expires_at": expires_at},
-    )
+    facts = {"person_id": person_id, "code_hash": code_hash, "expires_at": expires_at}
+    tx.connection.execute(insert(reset_code), facts)
 
 
 def reset_code_of(tx: Transaction, person_id: str) -> tuple[str, datetime] | None:

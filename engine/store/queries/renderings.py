@@ -7,7 +7,7 @@ from sqlalchemy import and_, insert, select, update
 
 from engine.model.renderings import Rendering, RenderingStatus
 from engine.store.prepared import Prepared
-from engine.store.queries import Transaction
+from engine.store.queries import Transaction, one
 from engine.store.tables import rendering
 
 COLUMNS = tuple(rendering.c[name] for name in Rendering.__dataclass_fields__)
@@ -74,14 +74,12 @@ def change(tx: Transaction, made: Rendering) -> bool:
 
 def by_code(tx: Transaction, code: str) -> Rendering | None:
     """Return the rendering that carries *code*."""
-    row = tx.connection.execute(select(*COLUMNS).where(rendering.c.code == code)).first()
-    return None if row is None else _rendering(row)
+    return one(tx, select(*COLUMNS).where(rendering.c.code == code), _rendering)
 
 
 def by_sha256(tx: Transaction, sha256: str) -> Rendering | None:
     """Return a made rendering whose file is this one."""
-    row = tx.connection.execute(select(*COLUMNS).where(rendering.c.sha256 == sha256)).first()
-    return None if row is None else _rendering(row)
+    return one(tx, select(*COLUMNS).where(rendering.c.sha256 == sha256), _rendering)
 
 
 def failed(tx: Transaction, limit: int) -> tuple[Rendering, ...]:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, insert, select, update
 
 from engine.model.signatures import Mode, Signature
 from engine.model.work import DocumentStatus
-from engine.store.queries import Transaction
+from engine.store.queries import Transaction, one
 from engine.store.tables import document, signature
 
 COLUMNS = tuple(signature.c[name] for name in Signature.__dataclass_fields__)
@@ -38,8 +38,7 @@ def file(tx: Transaction, filed: Signature) -> bool:
 
 def by_id(tx: Transaction, id_: str) -> Signature | None:
     """Return one signature."""
-    row = tx.connection.execute(select(*COLUMNS).where(signature.c.id == id_)).first()
-    return None if row is None else _signature(row)
+    return one(tx, select(*COLUMNS).where(signature.c.id == id_), _signature)
 
 
 def of_document(tx: Transaction, document_id: str) -> tuple[Signature, ...]:

@@ -27,42 +27,19 @@ from engine.model.people import Actor
 from engine.model.process import InstanceStatus
 from engine.model.work import DraftKind, InstanceRecord, TaskRecord, TaskStatus
 from engine.store.prepared import Prepared
-from engine.store.queries import Transaction, instances
+from engine.store.queries import Transaction, drafts, instances, one, some
+from engine.store.queries.instances import MOVING
 from engine.store.tables import definition, draft, instance, membership, person, role_override, task, timer
 
-COLUMNS = (
-    task.c.id,
-    task.c.instance_id,
-    instance.c.definition_id,
-    instance.c.process_id,
-    instance.c.title,
-    instance.c.status.label("instance_status"),
-    task.c.element_id,
-    task.c.role,
-    task.c.performer,
-    task.c.item,
-    task.c.activation,
-    task.c.status,
-    task.c.assignee,
-    task.c.assigned_at,
-    task.c.created_at,
-    task.c.standard_time,
-    task.c.due_at,
-    task.c.first_due_at,
-    task.c.returned_by,
-    task.c.returned_reason,
-    task.c.returned_at,
-    task.c.completed_at,
-    task.c.completed_by,
-    task.c.capacity,
-    task.c.decree,
-    task.c.history_seq,
+STATUS = instance.c.status.label("instance_status")
+COLUMNS = tuple(
+    STATUS if name == STATUS.name else (task if name in task.c else instance).c[name]
+    for name in TaskRecord.__dataclass_fields__
 )
 CAP = 100
 """Counts stop here and are shown as "100+"."""
 
 LATELY = 200
-RUNNING = [InstanceStatus.RUNNING.value, InstanceStatus.WAITING.value, InstanceStatus.INCIDENT.value]
 
 
 def record(row: Sequence[Any]) -> TaskRecord:
@@ -75,8 +52,7 @@ def record(row: Sequence[Any]) -> TaskRecord:
 
 def by_id(tx: Transaction, task_id: str) -> TaskRecord | None:
     """Return the task with that id."""
-    row = tx.connection.execute(_tasks().where(task.c.id == task_id)).one_or_none()
-    return None if row is None else record(row)
+    return one(tx, _tasks().where(task.c.id == task_id), record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +139,7 @@ CONTEXT = Prepared(
         instance.c.state,
         exists().where(timer.c.instance_id == instance.c.id).label("has_timers"),
         SIBLINGS.label("siblings"),
-        exists()
-        .where(
-            draft.c.subject == task.c.id, draft.c.person_id == bindparam("person"), draft.c.kind == DraftKind.TASK.value
-        )
-        .label("drafted"),
+        drafts.is_there(task.c.id, bindparam("person")).label("drafted"),
         ACTIVE.label("active"),
         WORKS_THERE.label("member"),
     )
@@ -261,8 +233,7 @@ def inbox(
             return (), False
         query = query.where(task.c.id.in_(_first_of(shelves, narrowed, offset + limit + 1)))
         query = query.order_by(task.c.due_at.is_(None), task.c.due_at, task.c.id)
-    rows = tx.connection.execute(query.limit(limit + 1).offset(offset)).all()
-    return tuple(InboxRow(record(row), row.saved_at) for row in rows[:limit]), len(rows) > limit
+    return some(tx, query, lambda row: InboxRow(record(row), row.saved_at), limit, offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,8 +286,7 @@ def search(
             if not own + free:
                 return (), False
             query = query.where(task.c.id.in_(_first_of([*own, *free], narrowing, limit + 1)))
-    rows = tx.connection.execute(query.limit(limit + 1)).all()
-    return tuple(record(row) for row in rows[:limit]), len(rows) > limit
+    return some(tx, query, record, limit)
 
 
 def _beyond(place: TaskPlace, which: str) -> ColumnElement[bool]:
@@ -388,7 +358,7 @@ def _first_of(
 def _ids(*conditions: ColumnElement[bool]) -> Select[Any]:
     """Ask for the ids of tasks in running instances."""
     joined = select(task.c.id).join(instance, instance.c.id == task.c.instance_id)
-    return joined.where(instance.c.status.in_(RUNNING), *conditions)
+    return joined.where(instance.c.status.in_(MOVING), *conditions)
 
 
 def _together(parts: Sequence[Select[Any]]) -> CompoundSelect[Any]:
@@ -450,7 +420,7 @@ def waited_for(tx: Transaction, actor: Actor, limit: int = 5) -> tuple[TaskRecor
     took_part = union(select(acted.subquery().c.instance_id), select(began.subquery().c.id))
     query = _tasks().where(
         task.c.status == TaskStatus.READY.value,
-        instance.c.status.in_(RUNNING),
+        instance.c.status.in_(MOVING),
         task.c.instance_id.in_(took_part),
         or_(task.c.performer.is_(None), task.c.performer != actor.person_id),
         or_(task.c.assignee.is_(None), task.c.assignee != actor.person_id),
@@ -518,17 +488,8 @@ def override(tx: Transaction, process_id: str, element_id: str, role: str, reaso
     tx.connection.execute(
         delete(role_override).where(role_override.c.process_id == process_id, role_override.c.element_id == element_id)
     )
-    tx.connection.execute(
-        insert(role_override),
-        {
-            "process_id": process_id,
-            "element_id": element_id,
-            "role": role,
-            "reason": reason,
-            "changed_by": by,
-            "changed_at": now,
-        },
-    )
+    facts = {"process_id": process_id, "element_id": element_id, "role": role, "reason": reason}
+    tx.connection.execute(insert(role_override), {**facts, "changed_by": by, "changed_at": now})
 
 
 def _tasks() -> Any:

@@ -39,16 +39,8 @@ class KeptReply:
     body: bytes
 
 
-COLUMNS = (
-    api_token.c.id,
-    api_token.c.person_id,
-    api_token.c.name,
-    api_token.c.created_at,
-    api_token.c.expires_at,
-    api_token.c.last_used_at,
-    api_token.c.revoked_at,
-    api_token.c.scopes,
-)
+COLUMNS = tuple(api_token.c[name] for name in TokenRecord.__dataclass_fields__)
+REPLY = tuple(idempotency_key.c[name] for name in KeptReply.__dataclass_fields__)
 
 
 def add(tx: Transaction, new: TokenRecord, sha256: str) -> None:
@@ -105,15 +97,7 @@ def revoke_all(tx: Transaction, person_id: str, now: datetime) -> int:
 
 def kept_reply(tx: Transaction, person_id: str, key: str) -> KeptReply | None:
     """Return what is kept under a person's key."""
-    row = tx.connection.execute(
-        select(
-            idempotency_key.c.fingerprint,
-            idempotency_key.c.created_at,
-            idempotency_key.c.status,
-            idempotency_key.c.headers,
-            idempotency_key.c.body,
-        ).where(_of(person_id, key))
-    ).one_or_none()
+    row = tx.connection.execute(select(*REPLY).where(_of(person_id, key))).one_or_none()
     if row is None:
         return None
     return KeptReply(row.fingerprint, row.created_at, row.status, row.headers or {}, bytes(row.body or b""))
