@@ -18,7 +18,7 @@ from engine.forms.reading import People, Reading, Surroundings
 from engine.forms.rules import Rules
 from engine.forms.views import FormView, Shown
 from engine.model.bounds import bounded
-from engine.model.errors import FieldError, InvalidForm, NotFound
+from engine.model.errors import FieldError, InvalidForm, NotFound, there
 from engine.model.work import Attachment
 
 Entries = Mapping[str, Sequence[str]]
@@ -214,9 +214,7 @@ class Form:
         """Return the posted rows of a table whose rows a person may change; NotFound for anything else."""
         node, fields, found = tree(entries), self.tree, None
         for name in path.split("."):
-            found = next((field for field in fields if field.name == name), None)
-            if found is None:
-                raise NotFound(path)
+            found = there(next((field for field in fields if field.name == name), None), path)
             node, fields = node[name], found.fields if found.kind is Kind.SECTION else ()
         if found is None or found.kind not in ROWS or found.fixed_rows or found.given:
             raise NotFound(path)

@@ -17,7 +17,7 @@ from engine.forms.field import NUMERIC, Field, Kind
 from engine.forms.reading import Reading
 from engine.forms.values import CHECKED, typing
 from engine.forms.views import FieldView, FileView, RowView, Viewer
-from engine.model.errors import FieldError, NotFound
+from engine.model.errors import FieldError, NotFound, there
 
 Entries = Mapping[str, Sequence[str]]
 
@@ -101,9 +101,7 @@ def table_at(fields: Sequence[Field], path: str) -> Field:
     """Return the table at *path* that somebody fills in; NotFound for anything else."""
     *above, last = path.split(".")
     for name in above:
-        section = next((each for each in fields if each.name == name and each.kind is Kind.SECTION), None)
-        if section is None:
-            raise NotFound(path)
+        section = there(next((each for each in fields if each.name == name and each.kind is Kind.SECTION), None), path)
         fields = section.fields
     found = next((each for each in fields if each.name == last), None)
     if found is None or found.kind is not Kind.TABLE or found.given:

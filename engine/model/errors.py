@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
+
+Found = TypeVar("Found")
 
 
 class AlurError(Exception):
@@ -12,6 +14,13 @@ class AlurError(Exception):
 
 class NotFound(AlurError):
     """No such thing, or nothing this person may know of."""
+
+
+def there(found: Found | None, name: str) -> Found:
+    """Return *found*; NotFound if nothing was."""
+    if found is None:
+        raise NotFound(name)
+    return found
 
 
 class NotPermitted(AlurError):

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import partial
 from typing import Any, BinaryIO
 
 from engine import pulse
@@ -21,7 +20,7 @@ from engine.forms.field import FILING, Field, Kind, Wording
 from engine.forms.form import Form
 from engine.forms.rules import rules_of
 from engine.model.archives import Archive, ArchiveStatus, Place, place_of
-from engine.model.errors import Busy, Damaged, FieldError, NotFound, NotPermitted, NotPrinted, SetupError
+from engine.model.errors import Busy, Damaged, FieldError, NotFound, NotPermitted, NotPrinted, SetupError, there
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.process import DONE, InstanceStatus
@@ -177,9 +176,7 @@ class Archives:
         """Return the form that corrects where the manual copy stands, and what it begins with."""
         with self.dossiers.database.read() as reader:
             record = self._seen(reader, actor, instance_id)
-            archive = archives.by_id(reader, instance_id)
-            if archive is None:
-                raise NotFound(instance_id)
+            there(archives.by_id(reader, instance_id), instance_id)
             if not self._may_correct(actor, record):
                 raise NotPermitted("archive")
             place = self.dossiers.about(reader, record).place
@@ -194,6 +191,7 @@ class Archives:
         asked = self._asked(day, entries)
         return form.fields(entries, problems, **asked, locale=words.locale, gettext=words.gettext)
 
+    @moves.retried
     def correct(
         self, actor: Actor, instance_id: str, entries: Mapping[str, Sequence[str]], now: datetime, words: Words
     ) -> None:
@@ -207,18 +205,14 @@ class Archives:
         by_word = {field.archive: values.get(field.name) for field in form.tree if field.archive}
         parts = {name: text for name, text in (by_word["place"] or {}).items() if text}
         new = Place(parts, by_word["filedOn"], by_word["filedBy"])
-
-        def attempt() -> None:
-            with self.dossiers.database.write(actor, now) as work:
-                record, archive = instances.by_id(work, instance_id), archives.by_id(work, instance_id)
-                if record is None or archive is None:
-                    raise NotFound(instance_id)
-                old = self.dossiers.about(work, record).place
-                change = {"old": old.as_json(), "new": new.as_json(), "reason": values[REASON.name]}
-                archives.change(work, replace(archive, place=new), archive.status)
-                work.record_instance(record, [Deed(Action.ARCHIVE_CORRECTED, change=change)])
-
-        moves.retrying(attempt)
+        with self.dossiers.database.write(actor, now) as work:
+            record, archive = instances.by_id(work, instance_id), archives.by_id(work, instance_id)
+            if record is None or archive is None:
+                raise NotFound(instance_id)
+            old = self.dossiers.about(work, record).place
+            change = {"old": old.as_json(), "new": new.as_json(), "reason": values[REASON.name]}
+            archives.change(work, replace(archive, place=new), archive.status)
+            work.record_instance(record, [Deed(Action.ARCHIVE_CORRECTED, change=change)])
 
     # ── without a person ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -236,11 +230,9 @@ class Archives:
                 made += self.make(each.instance_id, now)
         return made
 
+    @moves.retried
     def make(self, instance_id: str, now: datetime, *, again: bool = False) -> bool:
         """Build the berkas of an instance if it is due, or failed and tried *again*; whether it was built."""
-        return moves.retrying(partial(self._make_once, instance_id, now, again))
-
-    def _make_once(self, instance_id: str, now: datetime, again: bool) -> bool:
         with self.dossiers.database.read() as reader:
             archive, record = archives.by_id(reader, instance_id), instances.by_id(reader, instance_id)
             papers = renderings.of_instance(reader, instance_id)
@@ -306,10 +298,7 @@ class Archives:
     # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _seen(self, tx: Transaction, actor: Actor, instance_id: str) -> InstanceRecord:
-        record = instances.by_id(tx, instance_id)
-        if record is None or not instances.may_see(tx, actor, instance_id):
-            raise NotFound(instance_id)
-        return record
+        return there(instances.seen(tx, actor, instance_id), instance_id)
 
     def _made(self, actor: Actor, instance_id: str) -> Archive:
         with self.dossiers.database.read() as reader:

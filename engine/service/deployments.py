@@ -20,6 +20,7 @@ from engine.model.errors import (
     NotPermitted,
     SetupError,
     stated,
+    there,
 )
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, OfficeRole
@@ -202,9 +203,7 @@ class Deployments:
         actor.need(OfficeRole.OPERATOR)
         reason = stated(reason)
         with self.database.write(actor, now) as work:
-            record = definitions.by_id(work, definition_id)
-            if record is None:
-                raise NotFound(definition_id)
+            record = there(definitions.by_id(work, definition_id), definition_id)
             definitions.confirm(work, definition_id)
             change = {"definition": definition_id, "version": record.version, "reason": reason}
             work.record(f"definition:{record.process_id}", Deed(Action.DEFINITION_CONFIRMED, change=change))
@@ -230,10 +229,7 @@ class Deployments:
         """Return one file of a version as it was deployed; NotFound if it has none at *path*. Code is not for all."""
         if path.endswith(".py"):
             actor.need(*OfficeRole)
-        found = self.version(definition_id).files.get(path)
-        if found is None:
-            raise NotFound(path)
-        return found
+        return there(self.version(definition_id).files.get(path), path)
 
     def process(self, process_id: str, now: datetime, version: int | None = None) -> DeployedProcess:
         """Return a procedure (in *version*, else the one in force) with its versions and people."""

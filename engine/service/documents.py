@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import Any, BinaryIO
 
 from engine.forms.values import files_of
-from engine.model.errors import NotFound
+from engine.model.errors import NotFound, there
 from engine.model.history import Action, Deed, canonical
 from engine.model.people import Actor
 from engine.model.process import DataReference, Outline, UserTask
@@ -320,9 +320,7 @@ class Documents:
         """Return one version of a document."""
         with self.database.read() as reader:
             version = seen(reader, actor, document_id)
-            record = instances.by_id(reader, version.instance_id)
-            if record is None:
-                raise NotFound(document_id)
+            record = there(instances.by_id(reader, version.instance_id), document_id)
             procedure = self.procedures.of(reader, record.definition_id)
             every = documents.of_instance(reader, version.instance_id)
             attached = {a.id: a for a in documents.attachments_of(reader, version.instance_id)}
@@ -363,9 +361,7 @@ class Documents:
         UploadRefused or TooLarge if it is too large, not what its name says, or one too many: nothing of it stays.
         """
         with self.database.read() as reader:
-            found = tasks.context(reader, task_id, actor.person_id, self.today(now))
-            if found is None:
-                raise NotFound(task_id)
+            found = there(tasks.context(reader, task_id, actor.person_id, self.today(now)), task_id)
             if not found.drafted:
                 permit_filling(actor, found.standing, found.task.assigned_at)
             count, size = documents.staged_by(reader, actor.person_id)

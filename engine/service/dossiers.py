@@ -20,7 +20,7 @@ from engine.documents.bags import Bag, Item, item
 from engine.documents.press import PRESS, Order, Press
 from engine.forms.field import FILING, Field, Wording
 from engine.model.archives import Place
-from engine.model.errors import Damaged, NotFound
+from engine.model.errors import Damaged, NotFound, there
 from engine.model.history import GENESIS, HistoryLine, canonical, plain
 from engine.model.renderings import COVER, SIGNED, Rendering
 from engine.model.signatures import Signature
@@ -161,9 +161,7 @@ class Dossiers:
         return self._about(reader, record, procedure, documents.of_instance(reader, record.id))
 
     def _read(self, reader: Transaction, instance_id: str, lines: BinaryIO) -> _Ground:
-        record = instances.by_id(reader, instance_id)
-        if record is None:
-            raise NotFound(instance_id)
+        record = there(instances.by_id(reader, instance_id), instance_id)
         procedure = self.procedures.of(reader, record.definition_id)
         versions = documents.of_instance(reader, instance_id)
         ground = _Ground(

@@ -1,16 +1,17 @@
 """Reading history, and proving that nobody changed it since."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from engine.model.errors import NotFound
+from engine.model.errors import NotFound, there
 from engine.model.history import Action, Deed, HistoryLine
 from engine.model.people import Actor, OfficeRole
 from engine.store.database import Database
 from engine.store.history import Report, verify
 from engine.store.queries import histories, instances
 from engine.store.queries.histories import Filter
+from engine.store.unit_of_work import Reader
 
 __all__ = ["Filter", "Histories", "Timeline"]
 
@@ -41,10 +42,8 @@ class Histories:
         self, actor: Actor, instance_id: str, narrowed: Filter, page: int = 1, newest_first: bool = False
     ) -> Timeline:
         """Return one page of an instance's lines, for those who may see the instance."""
-        stream = f"instance:{instance_id}"
         with self.database.read() as reader:
-            if not instances.may_see(reader, actor, instance_id):
-                raise NotFound(instance_id)
+            stream = _stream(reader, actor, instance_id)
             lines, total = histories.timeline(
                 reader, stream, narrowed, limit=PAGE, offset=(page - 1) * PAGE, newest_first=newest_first
             )
@@ -54,9 +53,8 @@ class Histories:
     def lines(self, actor: Actor, instance_id: str, after: int, limit: int) -> tuple[tuple[HistoryLine, ...], bool]:
         """Return an instance's lines behind number *after*, oldest first, and whether more follow."""
         with self.database.read() as reader:
-            if not instances.may_see(reader, actor, instance_id) or instances.by_id(reader, instance_id) is None:
-                raise NotFound(instance_id)
-            return histories.after(reader, f"instance:{instance_id}", after, limit)
+            there(instances.by_id(reader, instance_id), instance_id)
+            return histories.after(reader, _stream(reader, actor, instance_id), after, limit)
 
     def everything(self, actor: Actor, narrowed: Filter, page: int = 1) -> Timeline:
         """Return one page over all streams, newest first; for auditors and operators."""
@@ -80,19 +78,14 @@ class Histories:
     def line(self, actor: Actor, instance_id: str, seq: int) -> HistoryLine:
         """Return one line of an instance."""
         with self.database.read() as reader:
-            if not instances.may_see(reader, actor, instance_id):
-                raise NotFound(instance_id)
-            found = histories.line(reader, f"instance:{instance_id}", seq)
-        if found is None:
-            raise NotFound(f"{instance_id}#{seq}")
-        return found
+            found = histories.line(reader, _stream(reader, actor, instance_id), seq)
+            return there(found, f"{instance_id}#{seq}")
 
     def export(self, actor: Actor, instance_id: str, narrowed: Filter, now: datetime) -> Iterator[HistoryLine]:
         """Return the lines of an instance for a file; that they were exported is recorded."""
         with self.database.read() as reader:
-            if not instances.may_see(reader, actor, instance_id):
-                raise NotFound(instance_id)
-            lines, total = histories.timeline(reader, f"instance:{instance_id}", narrowed, limit=MOST_EXPORTED)
+            stream = _stream(reader, actor, instance_id)
+            lines, total = histories.timeline(reader, stream, narrowed, limit=MOST_EXPORTED)
         with self.database.write(actor, now) as work:
             change = {"instance": instance_id, "lines": total, "filter": _said(narrowed)}
             work.record("office", Deed(Action.EXPORT_MADE, change=change))
@@ -104,20 +97,17 @@ class Histories:
             if instance_id is None:
                 actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
                 return verify(reader)
-            if not instances.may_see(reader, actor, instance_id):
-                raise NotFound(instance_id)
-            return verify(reader, f"instance:{instance_id}")
+            return verify(reader, _stream(reader, actor, instance_id))
+
+
+def _stream(reader: Reader, actor: Actor, instance_id: str) -> str:
+    """Return the stream of an instance; NotFound also for whoever may not know of it."""
+    if not instances.may_see(reader, actor, instance_id):
+        raise NotFound(instance_id)
+    return f"instance:{instance_id}"
 
 
 def _said(narrowed: Filter) -> dict[str, object]:
-    return {
-        key: value
-        for key, value in (
-            ("actor", narrowed.actor),
-            ("element", narrowed.element_id),
-            ("action", narrowed.action),
-            ("since", narrowed.since),
-            ("until", narrowed.until),
-        )
-        if value
-    }
+    said = asdict(narrowed)
+    said["element"] = said.pop("element_id")
+    return {key: value for key, value in said.items() if value}

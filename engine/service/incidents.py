@@ -63,12 +63,10 @@ class Incidents:
                 raise NotFound(incident_id)
             return IncidentView(record, self.procedures.of(reader, owner.definition_id))
 
+    @moves.retried
     def retry(self, actor: Actor, incident_id: str, now: datetime, reason: str | None = None) -> bool:
         """Run the element again, with the reason if one is given; whether it went through this time."""
         actor.need(OfficeRole.OPERATOR)
-        return moves.retrying(lambda: self._retry_once(actor, incident_id, now, reason))
-
-    def _retry_once(self, actor: Actor, incident_id: str, now: datetime, reason: str | None) -> bool:
         with self.database.read() as reader:
             raised = office.incident_by_id(reader, incident_id)
             found = instances.state(reader, raised.instance_id) if raised else None
@@ -79,9 +77,7 @@ class Incidents:
             record, state = found
             procedure = self.procedures.of(reader, record.definition_id)
             has_timers = bool(instances.waiting_timers(reader, record.id))
-        head = moves.Head(
-            record.id, record.revision, record.history_seq, record.history_hash, record.status, has_timers
-        )
+        head = moves.Head.of(record, has_timers)
         functions = self.office.functions(procedure, now, record.reference_date)
         step = self.executor.retry(
             procedure.definition, moves.snapshot_of(head, state), raised.task_id, now, functions=functions

@@ -14,7 +14,7 @@ from engine.forms.defaults import GIVEN_NAMES
 from engine.forms.field import Wording
 from engine.forms.form import Form
 from engine.forms.reading import Unmet
-from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, NotReady, stated
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, NotReady, stated, there
 from engine.model.history import GENESIS, Action, Deed
 from engine.model.people import Actor, OfficeRole
 from engine.model.process import DONE, OVER, DueTimer, InstanceStatus, UserTask
@@ -342,17 +342,12 @@ class Instances:
     def record(self, actor: Actor, instance_id: str) -> InstanceRecord:
         """Return one instance's row; NotFound also for whoever may not know of it."""
         with self.database.read() as reader:
-            found = instances.by_id(reader, instance_id)
-            if found is None or not instances.may_see(reader, actor, instance_id):
-                raise NotFound(instance_id)
-        return found
+            return there(instances.seen(reader, actor, instance_id), instance_id)
 
     def page(self, actor: Actor, instance_id: str, now: datetime) -> InstancePage:
         """Return one instance's page; NotFound also for whoever may not know of it."""
         with self.database.read() as reader:
-            record = instances.by_id(reader, instance_id)
-            if record is None or not instances.may_see(reader, actor, instance_id):
-                raise NotFound(instance_id)
+            record = there(instances.seen(reader, actor, instance_id), instance_id)
             procedure = self.procedures.of(reader, record.definition_id)
             every = tasks.of_instance(reader, instance_id)
             versions = documents.of_instance(reader, instance_id)
@@ -401,112 +396,75 @@ class Instances:
 
     # ── comments, suspending, ending ────────────────────────────────────────────────────────────────────────────────
 
+    @moves.retried
     def comment(self, actor: Actor, instance_id: str, text: str, now: datetime) -> None:
         """Add a note to an instance; it goes into history. Auditors read and do not write."""
         text = text.strip()
         if not 1 <= len(text) <= 4000:
             raise InvalidForm([FieldError("catatan", "comment", "", "required")], {"catatan": [text]})
-
-        def attempt() -> None:
-            with self.database.write(actor, now) as work:
-                record = self._seen(work, actor, instance_id)
-                if not self.takes_part(work, actor, instance_id):
-                    raise NotPermitted("read_only")
-                moves.refuse_archived(record)
-                documents.add_comment(work, str(uuid.uuid4()), instance_id, text, actor.person_id, now)
-                self._note(work, record, Deed(Action.COMMENT_ADDED, change={"text": text}), now)
-
-        moves.retrying(attempt)
+        with self.database.write(actor, now) as work:
+            record = there(instances.seen(work, actor, instance_id), instance_id)
+            if not self.takes_part(work, actor, instance_id):
+                raise NotPermitted("read_only")
+            moves.refuse_archived(record)
+            documents.add_comment(work, str(uuid.uuid4()), instance_id, text, actor.person_id, now)
+            self._note(work, record, Deed(Action.COMMENT_ADDED, change={"text": text}), now)
 
     def takes_part(self, tx: Transaction, actor: Actor, instance_id: str) -> bool:
         """Whether the actor works in the instance, rather than only reading it; operators may write too."""
         only_reads = not (actor.roles - {OfficeRole.AUDITOR, OfficeRole.DESIGNER})
         return not only_reads and instances.may_see(tx, actor, instance_id)
 
+    @moves.retried
     def suspend(self, actor: Actor, instance_id: str, reason: str, now: datetime) -> None:
         """Stop all work on an instance until it is resumed; nothing of it is lost."""
-
-        def attempt() -> None:
-            with self.database.write(actor, now) as work:
-                record = self._governed(work, actor, instance_id, reason)
-                if record.status in (*OVER, InstanceStatus.SUSPENDED):
-                    raise _stands(record)
-                deed = Deed(Action.INSTANCE_SUSPENDED, change={"reason": reason, "old": record.status})
-                self._note(
-                    work,
-                    record,
-                    deed,
-                    now,
-                    status=InstanceStatus.SUSPENDED.value,
-                    status_before=record.status.value,
-                    status_reason=reason,
-                    ended_by=actor.person_id,
-                )
-
         reason = stated(reason)
-        moves.retrying(attempt)
+        with self.database.write(actor, now) as work:
+            record = self._governed(work, actor, instance_id)
+            if record.status in (*OVER, InstanceStatus.SUSPENDED):
+                raise _stands(record)
+            deed = Deed(Action.INSTANCE_SUSPENDED, change={"reason": reason, "old": record.status})
+            stands = {"status": InstanceStatus.SUSPENDED.value, "status_before": record.status.value}
+            self._note(work, record, deed, now, **stands, status_reason=reason, ended_by=actor.person_id)
 
+    @moves.retried
     def resume(self, actor: Actor, instance_id: str, reason: str, now: datetime) -> None:
         """Let work on a suspended instance go on."""
-
-        def attempt() -> None:
-            with self.database.write(actor, now) as work:
-                record = self._governed(work, actor, instance_id, reason)
-                if record.status is not InstanceStatus.SUSPENDED:
-                    raise _stands(record)
-                before = instances.status_before(work, instance_id)
-                self._note(
-                    work,
-                    record,
-                    Deed(Action.INSTANCE_RESUMED, change={"reason": reason, "new": before}),
-                    now,
-                    status=before,
-                    status_before=None,
-                    status_reason=None,
-                    ended_by=None,
-                )
-
         reason = stated(reason)
-        moves.retrying(attempt)
+        with self.database.write(actor, now) as work:
+            record = self._governed(work, actor, instance_id)
+            if record.status is not InstanceStatus.SUSPENDED:
+                raise _stands(record)
+            before = instances.status_before(work, instance_id)
+            deed = Deed(Action.INSTANCE_RESUMED, change={"reason": reason, "new": before})
+            self._note(work, record, deed, now, status=before, status_before=None, status_reason=None, ended_by=None)
 
+    @moves.retried
     def terminate(self, actor: Actor, instance_id: str, reason: str, now: datetime) -> None:
         """End an instance for good before its end event; open tasks are cancelled, drafts of documents void.
 
         Operators may at any time. Who started it, and whoever may start its procedure, may while none of its documents
         was ever issued: a start that was wrong, or that cannot go on, is theirs to take back, and binds nobody yet.
         """
-
-        def attempt() -> None:
-            with self.database.write(actor, now) as work:
-                record = self._seen(work, actor, instance_id)
-                if not self._may_terminate(work, actor, record):
-                    raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
-                if record.status in OVER:
-                    raise _stands(record)
-                self._note(
-                    work,
-                    record,
-                    Deed(Action.INSTANCE_TERMINATED, change={"reason": reason, "old": record.status}),
-                    now,
-                    status=InstanceStatus.TERMINATED.value,
-                    status_reason=reason,
-                    ended_at=now,
-                    ended_by=actor.person_id,
-                )
-                tasks.cancel(work, tasks.open_ids(work, instance_id), now)
-                instances.replace_timers(work, instance_id, ())
-                messages.unsubscribe(work, instance_id)
-                documents.void_drafts(work, instance_id)
-                lost = numbers.void(work, instance_id, reason)
-                if lost:
-                    work.record_many(f"instance:{instance_id}", lost)
-                for raised in office.open_incidents_of(work, instance_id):
-                    office.change_incident(
-                        work, raised.id, status="resolved", resolved_at=now, resolved_by=actor.person_id
-                    )
-
         reason = stated(reason)
-        moves.retrying(attempt)
+        with self.database.write(actor, now) as work:
+            record = there(instances.seen(work, actor, instance_id), instance_id)
+            if not self._may_terminate(work, actor, record):
+                raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+            if record.status in OVER:
+                raise _stands(record)
+            deed = Deed(Action.INSTANCE_TERMINATED, change={"reason": reason, "old": record.status})
+            over = {"status": InstanceStatus.TERMINATED.value, "ended_at": now, "ended_by": actor.person_id}
+            self._note(work, record, deed, now, **over, status_reason=reason)
+            tasks.cancel(work, tasks.open_ids(work, instance_id), now)
+            instances.replace_timers(work, instance_id, ())
+            messages.unsubscribe(work, instance_id)
+            documents.void_drafts(work, instance_id)
+            lost = numbers.void(work, instance_id, reason)
+            if lost:
+                work.record_many(f"instance:{instance_id}", lost)
+            for raised in office.open_incidents_of(work, instance_id):
+                office.change_incident(work, raised.id, status="resolved", resolved_at=now, resolved_by=actor.person_id)
 
     @contextmanager
     def _unique(self, process_id: str, key: Any) -> Iterator[None]:
@@ -635,12 +593,6 @@ class Instances:
             )
         return tuple(views)
 
-    def _seen(self, work: Work, actor: Actor, instance_id: str) -> InstanceRecord:
-        record = instances.by_id(work, instance_id)
-        if record is None or not instances.may_see(work, actor, instance_id):
-            raise NotFound(instance_id)
-        return record
-
     def _may_terminate(self, tx: Transaction, actor: Actor, record: InstanceRecord) -> bool:
         if actor.has(OfficeRole.OPERATOR):
             return True
@@ -649,8 +601,8 @@ class Instances:
         )
         return starts and not any(v.issued_at for v in documents.of_instance(tx, record.id))
 
-    def _governed(self, work: Work, actor: Actor, instance_id: str, reason: str) -> InstanceRecord:
-        record = self._seen(work, actor, instance_id)
+    def _governed(self, work: Work, actor: Actor, instance_id: str) -> InstanceRecord:
+        record = there(instances.seen(work, actor, instance_id), instance_id)
         actor.need(OfficeRole.OPERATOR)
         return record
 

@@ -77,17 +77,9 @@ class Messages:
         with self.database.read() as reader:
             return messages.deliverable(reader)
 
+    @moves.retried
     def deliver(self, message_id: str, instance_id: str, now: datetime) -> bool:
         """Let an instance receive a message; whether it did. One that does not fit is given up with the reason."""
-        return moves.retrying(lambda: self._deliver_once(message_id, instance_id, now))
-
-    def tidy(self, now: datetime) -> None:
-        """Let go of signals that nobody heard, and forget what is long over."""
-        with self.database.write(SYSTEM, now) as work:
-            messages.expire(work, MessageKind.SIGNAL, now - UNHEARD)
-            messages.forget(work, now - KEPT)
-
-    def _deliver_once(self, message_id: str, instance_id: str, now: datetime) -> bool:
         with self.database.read() as reader:
             record = messages.by_id(reader, message_id)
             found = instances.state(reader, instance_id)
@@ -98,14 +90,7 @@ class Messages:
                 return False
             procedure = self.procedures.of(reader, instance.definition_id)
             has_timers = bool(instances.waiting_timers(reader, instance_id))
-        head = moves.Head(
-            instance.id,
-            instance.revision,
-            instance.history_seq,
-            instance.history_hash,
-            instance.status,
-            has_timers=has_timers,
-        )
+        head = moves.Head.of(instance, has_timers)
         message = events.unpacked(record.kind, record.name, record.content)
         functions = self.office.functions(procedure, now, instance.reference_date)
         try:
@@ -134,6 +119,12 @@ class Messages:
             messages.delivered(work, message_id, instance_id, now)
         self.executor.keep(step, head.revision + 1)
         return True
+
+    def tidy(self, now: datetime) -> None:
+        """Let go of signals that nobody heard, and forget what is long over."""
+        with self.database.write(SYSTEM, now) as work:
+            messages.expire(work, MessageKind.SIGNAL, now - UNHEARD)
+            messages.forget(work, now - KEPT)
 
     def _still_waits(self, record: MessageRecord, instance_id: str, revision: int) -> bool:
         """Whether what the store says of the instance at *revision* contradicts the engine, which refused."""

@@ -11,7 +11,8 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, ParamSpec, Self, TypeVar
 
 from engine.bpmn import events
 from engine.model.calendar import OfficeCalendar
@@ -27,6 +28,7 @@ from engine.store.unit_of_work import Work, update_instance
 ATTEMPTS = 8
 PAUSE_SECONDS = 0.02
 Result = TypeVar("Result")
+Given = ParamSpec("Given")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ class Head:
     history_hash: str
     status: InstanceStatus
     has_timers: bool
+
+    @classmethod
+    def of(cls, record: InstanceRecord, has_timers: bool) -> Self:
+        """Return where an instance stood when it was read."""
+        return cls(record.id, record.revision, record.history_seq, record.history_hash, record.status, has_timers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +231,16 @@ def retrying(attempt: Callable[[], Result]) -> Result:
                 raise
             clock.sleep(random.uniform(0, PAUSE_SECONDS * tries))  # noqa: S311 - no secret
     return attempt()
+
+
+def retried(deed: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Let a deed be tried again, all of it, while another move of the same instance came in between."""
+
+    @wraps(deed)
+    def tried(*given: Given.args, **named: Given.kwargs) -> Result:
+        return retrying(lambda: deed(*given, **named))
+
+    return tried
 
 
 def snapshot_of(head: Head, state: bytes) -> Snapshot:

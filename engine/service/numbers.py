@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.forms.form import Form
-from engine.model.errors import FieldError, InvalidForm, NotFound, stated
+from engine.model.errors import FieldError, InvalidForm, NotFound, stated, there
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, OfficeRole
 from engine.model.work import TaskRecord
@@ -165,9 +165,7 @@ class Numbers:
         """Return one page of a series; NotFound if it never gave out a number that year."""
         actor.need(*OfficeRole)
         with self.database.read() as reader:
-            last = next((n for s, y, n in numbers.counters(reader) if (s, y) == (series, year)), None)
-            if last is None:
-                raise NotFound(series)
+            last = there(next((n for s, y, n in numbers.counters(reader) if (s, y) == (series, year)), None), series)
             found = numbers.of_series(reader, series, year, limit=PAGE + 1, offset=(page - 1) * PAGE)
             ids = {each.instance_id for each in found if each.instance_id is not None}
             titles = {id_: record.title for id_ in ids if (record := instances.by_id(reader, id_)) is not None}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, stated
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, stated, there
 from engine.model.history import Action, Deed
 from engine.model.people import PROPOSAL_LASTS, SYSTEM, Actor, Capacity, Membership, OfficeRole, Person, Proposal
 from engine.model.work import TaskRecord
@@ -196,9 +196,10 @@ class People:
         """End a membership on *until*, that day included; never before it began, and never later than it would end."""
         actor.need(OfficeRole.OPERATOR)
         with self.database.write(actor, now) as work:
-            held = next((m for m in self._found(work, person_id).memberships if m.id == membership_id), None)
-            if held is None:
-                raise NotFound(membership_id)
+            held = there(
+                next((m for m in self._found(work, person_id).memberships if m.id == membership_id), None),
+                membership_id,
+            )
             if not held.since <= until <= (held.until or date.max):
                 raise InvalidForm([FieldError("sampai", "until", "", "period")], {})
             if held.role == OfficeRole.OPERATOR:
@@ -273,10 +274,7 @@ class People:
         return found
 
     def _found(self, tx: Transaction, person_id: str) -> Person:
-        found = people.by_id(tx, person_id)
-        if found is None:
-            raise NotFound(person_id)
-        return found
+        return there(people.by_id(tx, person_id), person_id)
 
     def _keep_an_operator(self, tx: Transaction, leaving: str, day: date) -> None:
         """Refuse to be without an operator from *day* on: nobody could let another one in."""

@@ -17,14 +17,14 @@ import structlog
 
 from engine import pulse
 from engine.documents.press import PRESS, Order, Press
-from engine.model.errors import AlurError, Busy, NotFound, NotPrinted
+from engine.model.errors import AlurError, Busy, NotFound, NotPrinted, there
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.renderings import COVER, SIGNED, WHOLE, Rendering, RenderingStatus, due
 from engine.model.work import DocumentVersion
 from engine.service.documents import content_of, reads_parts, seen
 from engine.service.manuscripts import Ground, Manuscript, coded
-from engine.service.moves import retrying
+from engine.service.moves import retried
 from engine.service.office import Office
 from engine.service.procedure_files import PARTS
 from engine.service.procedures import Procedures
@@ -139,9 +139,7 @@ class Printing:
         NotFound if it has none, NotPrinted if it cannot be printed.
         """
         with self.database.read() as reader:
-            version = documents.by_id(reader, document_id)
-        if version is None:
-            raise NotFound(document_id)
+            version = there(documents.by_id(reader, document_id), document_id)
         found, sha256 = self._printed(document_id, "pdf", WHOLE, now)
         return file_name(version, found), sha256
 
@@ -149,9 +147,10 @@ class Printing:
         """Return one file of a version and its SHA-256, made now if it is due; NotPrinted, NotFound, Busy."""
         if any(each.status is RenderingStatus.DUE for each in self._of(document_id)):
             self.make(document_id, now)
-        found = next((each for each in self._of(document_id) if (each.format, each.part) == (kind, part)), None)
-        if found is None:
-            raise NotFound(document_id)
+        found = there(
+            next((each for each in self._of(document_id) if (each.format, each.part) == (kind, part)), None),
+            document_id,
+        )
         if found.sha256 is None:
             raise fault_of(found) if found.cause else Busy
         return found, found.sha256
@@ -166,9 +165,7 @@ class Printing:
             ]
             if not waiting:
                 return
-            version = documents.by_id(reader, document_id)
-            if version is None:
-                raise NotFound(document_id)
+            version = there(documents.by_id(reader, document_id), document_id)
             ground = self._ground(reader, version.instance_id).as_of(version)
         content = content_of(version, ground.procedure)
         at = version.issued_at or now
@@ -241,35 +238,28 @@ class Printing:
             cause=None,
         )
 
+    @retried
     def _keep(self, version: DocumentVersion, made: Sequence[Rendering], now: datetime) -> None:
-        def attempt() -> None:
-            with self.database.write(SYSTEM, now) as work:
-                if not renderings.change(work, made[0]):
-                    return  # somebody else made it meanwhile
-                renderings.add(work, made[1:])
-                lines = [_deed(Action.DOCUMENT_RENDERED, version, each, file_sha256=each.sha256) for each in made]
-                work.record_many(f"instance:{version.instance_id}", lines)
+        with self.database.write(SYSTEM, now) as work:
+            if not renderings.change(work, made[0]):
+                return  # somebody else made it meanwhile
+            renderings.add(work, made[1:])
+            lines = [_deed(Action.DOCUMENT_RENDERED, version, each, file_sha256=each.sha256) for each in made]
+            work.record_many(f"instance:{version.instance_id}", lines)
 
-        retrying(attempt)
-
+    @retried
     def _fail(self, version: DocumentVersion, wanted: Rendering, fault: NotPrinted, now: datetime) -> None:
         cause = json.dumps([fault.template, fault.line, fault.cause, fault.hint], ensure_ascii=False)
         failed = replace(wanted, status=RenderingStatus.FAILED, attempts=wanted.attempts + 1, cause=cause)
-
-        def attempt() -> None:
-            with self.database.write(SYSTEM, now) as work:
-                if renderings.change(work, failed):
-                    line = _deed(Action.RENDERING_FAILED, version, failed, cause=str(fault))
-                    work.record(f"instance:{version.instance_id}", line)
-
-        retrying(attempt)
+        with self.database.write(SYSTEM, now) as work:
+            if renderings.change(work, failed):
+                line = _deed(Action.RENDERING_FAILED, version, failed, cause=str(fault))
+                work.record(f"instance:{version.instance_id}", line)
 
     # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _ground(self, reader: Transaction, instance_id: str) -> Ground:
-        record = instances.by_id(reader, instance_id)
-        if record is None:
-            raise NotFound(instance_id)
+        record = there(instances.by_id(reader, instance_id), instance_id)
         return Ground(
             record,
             self.procedures.of(reader, record.definition_id),

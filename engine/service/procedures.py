@@ -20,7 +20,7 @@ from engine.forms.form import Form
 from engine.forms.rules import rules_of
 from engine.model.archives import Place
 from engine.model.calendar import OfficeCalendar
-from engine.model.errors import FunctionFailed, NotFound
+from engine.model.errors import FunctionFailed, there
 from engine.model.process import Outline
 from engine.model.work import DefinitionRecord
 from engine.service.functions import Functions
@@ -109,18 +109,14 @@ class Procedures:
         known = self._known.get(definition_id)
         if known is not None:
             return known
-        record = definitions.by_id(tx, definition_id)
-        if record is None:
-            raise NotFound(definition_id)
+        record = there(definitions.by_id(tx, definition_id), definition_id)
         procedure = self.read(record, definitions.files(tx, definition_id))
         with self._lock:
             return self._known.setdefault(definition_id, procedure)
 
     def in_force(self, tx: Transaction, process_id: str) -> Procedure:
         """Return the version that new instances take; NotFound if none is deployed."""
-        record = definitions.latest(tx, process_id)
-        if record is None:
-            raise NotFound(process_id)
+        record = there(definitions.latest(tx, process_id), process_id)
         return self.as_recorded(tx, record)
 
     def as_recorded(self, tx: Transaction, record: DefinitionRecord) -> Procedure:

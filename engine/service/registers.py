@@ -25,7 +25,16 @@ from engine.documents.sheets import Column, SheetFault
 from engine.forms.field import NUMERIC, Field, Kind
 from engine.forms.form import Form
 from engine.forms.loading import load
-from engine.model.errors import Conflict, FieldError, Finding, InvalidForm, InvalidProcedure, NotFound, NotPermitted
+from engine.model.errors import (
+    Conflict,
+    FieldError,
+    Finding,
+    InvalidForm,
+    InvalidProcedure,
+    NotFound,
+    NotPermitted,
+    there,
+)
 from engine.model.history import Action, Deed, HistoryLine, canonical
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.service.procedures import INDONESIAN, Words, evaluator
@@ -443,10 +452,7 @@ class Registers:
     # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _record(self, reader: Transaction, register_id: str) -> RegisterRecord:
-        found = registers.by_id(reader, register_id)
-        if found is None:
-            raise NotFound(register_id)
-        return found
+        return there(registers.by_id(reader, register_id), register_id)
 
     def _readable(self, actor: Actor, record: RegisterRecord) -> Register:
         register = read_register(record.id, record.schema)

@@ -24,7 +24,7 @@ from engine.documents.press import PRESS, Order, Press
 from engine.documents.signatures import SignatureRefused, roots, validate
 from engine.forms.field import Field
 from engine.forms.form import Form
-from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, NotPrinted
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, NotPrinted, there
 from engine.model.history import Action, Deed
 from engine.model.people import Actor
 from engine.model.renderings import SIGNED, due
@@ -191,9 +191,7 @@ class Signing:
     def permit(self, actor: Actor, signature_id: str) -> tuple[Signature, DocumentVersion]:
         """Return a signature with what it signs, for whoever may file what carries it."""
         with self.database.read() as reader:
-            given = signatures.by_id(reader, signature_id)
-            if given is None:
-                raise NotFound(signature_id)
+            given = there(signatures.by_id(reader, signature_id), signature_id)
             version = seen(reader, actor, given.document_id)
             may, why = filing(actor, given, self._asked(reader, given, version))
         if not may:

@@ -19,7 +19,7 @@ from unicodedata import normalize
 
 from engine.bpmn import markup
 from engine.bpmn.definition import load
-from engine.model.errors import Conflict, FieldError, Finding, InvalidForm, NotFound, NotPermitted
+from engine.model.errors import Conflict, FieldError, Finding, InvalidForm, NotFound, NotPermitted, there
 from engine.model.people import Actor, OfficeRole
 from engine.model.process import Lane
 from engine.model.work import DefinitionRecord, Draft, DraftKind
@@ -174,9 +174,7 @@ class Studio:
         """Go on with what the actor put aside last; NotFound if there is nothing."""
         whose = _own(actor, process_id)
         with self.database.write(actor, now) as work:
-            aside = drafts.aside(work, *whose)
-            if aside is None:
-                raise NotFound(process_id)
+            aside = there(drafts.aside(work, *whose), process_id)
             drafts.restore(work, aside, now)
 
     def begin(self, process_id: str, name: str) -> Bench:

@@ -21,7 +21,7 @@ from engine.forms.grids import kept_tables, with_kept
 from engine.forms.reading import Reading, Surroundings
 from engine.forms.values import files_of
 from engine.forms.views import echo
-from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, stated
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, stated, there
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, Capacity, Membership, OfficeRole
 from engine.model.process import DONE, InstanceStatus, Step, UserTask
@@ -244,9 +244,7 @@ class Tasks:
         """Return one task's page for a person of its lane or its named performer; NotPermitted names the lane."""
         today = self.office.today(now)
         with self.database.read() as reader:
-            found = tasks.context(reader, task_id, actor.person_id, today)
-            if found is None:
-                raise NotFound(task_id)
+            found = there(tasks.context(reader, task_id, actor.person_id, today), task_id)
             procedure = self.procedures.of(reader, found.instance.definition_id)
             step = procedure.outline.task(found.task.element_id)
             permit_reading(actor, found.task, procedure)
@@ -292,9 +290,7 @@ class Tasks:
     def permit(self, actor: Actor, task_id: str) -> None:
         """Refuse whoever may not see a task's form, before anything that they send is read."""
         with self.database.read() as reader:
-            task = tasks.by_id(reader, task_id)
-            if task is None:
-                raise NotFound(task_id)
+            task = there(tasks.by_id(reader, task_id), task_id)
             permit_reading(actor, task, self.procedures.of(reader, task.definition_id))
 
     def receipt(self, actor: Actor, task_id: str, now: datetime) -> Completion:
@@ -303,9 +299,7 @@ class Tasks:
             task = tasks.by_id(reader, task_id)
             if task is None or task.status is not TaskStatus.COMPLETED:
                 raise NotFound(task_id)
-            record = instances.by_id(reader, task.instance_id)
-            if record is None:
-                raise NotFound(task_id)
+            record = there(instances.by_id(reader, task.instance_id), task_id)
             procedure = self.procedures.of(reader, record.definition_id)
             permit_reading(actor, task, procedure)
             every = documents.of_instance(reader, task.instance_id)
@@ -367,9 +361,7 @@ class Tasks:
         """Return a task and its step without its form; for those who see every instance."""
         actor.need(*OfficeRole)
         with self.database.read() as reader:
-            task = tasks.by_id(reader, task_id)
-            if task is None:
-                raise NotFound(task_id)
+            task = there(tasks.by_id(reader, task_id), task_id)
             return task, self.procedures.of(reader, task.definition_id).outline.task(task.element_id)
 
     def prefill(self, page: TaskPage, now: datetime) -> Mapping[str, Sequence[str]]:
@@ -474,10 +466,7 @@ class Tasks:
         """Return the actor's own draft of a task, else what they put aside last."""
         mine = (DraftKind.TASK, task_id, actor.person_id)
         with self.database.read() as reader:
-            found = drafts.of(reader, *mine) or drafts.aside(reader, *mine)
-        if found is None:
-            raise NotFound(task_id)
-        return found
+            return there(drafts.of(reader, *mine) or drafts.aside(reader, *mine), task_id)
 
     def keep_entries(self, actor: Actor, task_id: str, entries: Mapping[str, Sequence[str]], now: datetime) -> None:
         """Put aside what was not taken, whoever has the task now; strangers keep nothing."""
@@ -492,9 +481,7 @@ class Tasks:
     def restore_draft(self, actor: Actor, task_id: str, now: datetime) -> None:
         """Take up again what the actor put aside last; their draft is put aside instead."""
         with self.database.write(actor, now) as work:
-            aside = drafts.aside(work, DraftKind.TASK, task_id, actor.person_id)
-            if aside is None:
-                raise NotFound(task_id)
+            aside = there(drafts.aside(work, DraftKind.TASK, task_id, actor.person_id), task_id)
             drafts.restore(work, aside, now)
 
     def _evaluator(self, procedure: Procedure, record: InstanceRecord, now: datetime) -> Evaluate:
@@ -502,94 +489,79 @@ class Tasks:
 
     # ── claiming ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @moves.retried
     def claim(self, actor: Actor, task_id: str, now: datetime) -> None:
         """Take a task that the actor's lane may claim; Conflict names who holds it."""
+        with self.database.write(actor, now) as work:
+            task, standing = self._standing(work, task_id, actor, now)
+            permit_work(actor, standing)
+            if task.performer is not None:
+                raise NotPermitted("named", holder=task.performer)
+            if not tasks.claim(work, task_id, actor.person_id, now):
+                raise Conflict("claimed", who=standing.assignee, at=task.assigned_at)
+            work.record_instance(standing, [Deed(Action.TASK_CLAIMED, task.element_id, task_id)])
 
-        def attempt() -> None:
-            with self.database.write(actor, now) as work:
-                task, standing = self._standing(work, task_id, actor, now)
-                permit_work(actor, standing)
-                if task.performer is not None:
-                    raise NotPermitted("named", holder=task.performer)
-                if not tasks.claim(work, task_id, actor.person_id, now):
-                    raise Conflict("claimed", who=standing.assignee, at=task.assigned_at)
-                work.record_instance(standing, [Deed(Action.TASK_CLAIMED, task.element_id, task_id)])
-
-        moves.retrying(attempt)
-
+    @moves.retried
     def release(self, actor: Actor, task_id: str, now: datetime) -> None:
         """Give a claimed task back to the lane; a draft stays with its author."""
+        with self.database.write(actor, now) as work:
+            task, standing = self._standing(work, task_id, actor, now)
+            if standing.assignee != actor.person_id:
+                permit_work(actor, standing)
+                raise Conflict("claimed", who=standing.assignee, at=task.assigned_at)
+            refuse_closed(standing)
+            tasks.change(work, task_id, assignee=None, assigned_at=None)
+            work.record_instance(standing, [Deed(Action.TASK_RELEASED, task.element_id, task_id)])
 
-        def attempt() -> None:
-            with self.database.write(actor, now) as work:
-                task, standing = self._standing(work, task_id, actor, now)
-                if standing.assignee != actor.person_id:
-                    permit_work(actor, standing)
-                    raise Conflict("claimed", who=standing.assignee, at=task.assigned_at)
-                refuse_closed(standing)
-                tasks.change(work, task_id, assignee=None, assigned_at=None)
-                work.record_instance(standing, [Deed(Action.TASK_RELEASED, task.element_id, task_id)])
-
-        moves.retrying(attempt)
-
+    @moves.retried
     def hand_over(self, actor: Actor, task_id: str, to: str, reason: str, now: datetime) -> None:
         """Give a task in one's hands to a person of the same lane, with a reason, one's draft and its files."""
         reason = " ".join(reason.split())
         if not 3 <= len(reason) <= 500:
             raise InvalidForm([FieldError("alasan", "reason", "", "required")], {"alasan": [reason], "kepada": [to]})
+        with self.database.write(actor, now) as work:
+            task, standing = self._standing(work, task_id, actor, now)
+            permit_filling(actor, standing, task.assigned_at)
+            if standing.performer is not None:
+                raise NotPermitted("named", holder=standing.performer)
+            if to not in people.members(work, self.office.today(now), [task.role]).get(task.role, {}):
+                raise InvalidForm([FieldError("kepada", "to", to, "not_in_lane")], {"alasan": [reason]})
+            tasks.change(work, task_id, assignee=to, assigned_at=now)
+            given = drafts.hand_over(work, DraftKind.TASK, task_id, actor.person_id, to, now)
+            documents.give_staged(work, _texts(given.entries if given else {}), actor.person_id, to)
+            change = {"old": standing.assignee, "new": to, "reason": reason}
+            work.record_instance(standing, [Deed(Action.TASK_DELEGATED, task.element_id, task_id, change)])
 
-        def attempt() -> None:
-            with self.database.write(actor, now) as work:
-                task, standing = self._standing(work, task_id, actor, now)
-                permit_filling(actor, standing, task.assigned_at)
-                if standing.performer is not None:
-                    raise NotPermitted("named", holder=standing.performer)
-                if to not in people.members(work, self.office.today(now), [task.role]).get(task.role, {}):
-                    raise InvalidForm([FieldError("kepada", "to", to, "not_in_lane")], {"alasan": [reason]})
-                tasks.change(work, task_id, assignee=to, assigned_at=now)
-                given = drafts.hand_over(work, DraftKind.TASK, task_id, actor.person_id, to, now)
-                documents.give_staged(work, _texts(given.entries if given else {}), actor.person_id, to)
-                change = {"old": standing.assignee, "new": to, "reason": reason}
-                work.record_instance(standing, [Deed(Action.TASK_DELEGATED, task.element_id, task_id, change)])
-
-        moves.retrying(attempt)
-
+    @moves.retried
     def reassign(self, actor: Actor, task_id: str, role: str, reason: str, now: datetime) -> TaskRecord:
         """Give one open task to another role without a new version (*ganti pelaksana*); for operators."""
         actor.need(OfficeRole.OPERATOR)
         reason = stated(reason)
+        with self.database.write(actor, now) as work:
+            task, standing = self._standing(work, task_id, actor, now)
+            refuse_closed(standing)
+            self._reassign(work, task, standing, role, reason, now)
+            return task
 
-        def attempt() -> TaskRecord:
-            with self.database.write(actor, now) as work:
-                task, standing = self._standing(work, task_id, actor, now)
-                refuse_closed(standing)
-                self._reassign(work, task, standing, role, reason, now)
-                return task
-
-        return moves.retrying(attempt)
-
+    @moves.retried
     def reassign_element(
         self, actor: Actor, process_id: str, element_id: str, role: str, reason: str, now: datetime
     ) -> int:
         """Give an element, in all running instances and those to come, to another role; how many tasks moved."""
         actor.need(OfficeRole.OPERATOR)
         reason = stated(reason)
-
-        def attempt() -> int:
-            with self.database.write(actor, now) as work:
-                for record in definitions.all_latest(work):
-                    if record.process_id == process_id:
-                        _refuse_signing(self.procedures.of(work, record.id), element_id)
-                tasks.override(work, process_id, element_id, role, reason, actor.person_id, now)
-                moved = tasks.open_of_element(work, process_id, element_id)
-                for task in moved:
-                    _, standing = self._standing(work, task.id, actor, now)
-                    self._reassign(work, task, standing, role, reason, now)
-                change = {"role": role, "reason": reason, "tasks": len(moved)}
-                work.record(f"definition:{process_id}", Deed(Action.ELEMENT_REASSIGNED, element_id, change=change))
-            return len(moved)
-
-        return moves.retrying(attempt)
+        with self.database.write(actor, now) as work:
+            for record in definitions.all_latest(work):
+                if record.process_id == process_id:
+                    _refuse_signing(self.procedures.of(work, record.id), element_id)
+            tasks.override(work, process_id, element_id, role, reason, actor.person_id, now)
+            moved = tasks.open_of_element(work, process_id, element_id)
+            for task in moved:
+                _, standing = self._standing(work, task.id, actor, now)
+                self._reassign(work, task, standing, role, reason, now)
+            change = {"role": role, "reason": reason, "tasks": len(moved)}
+            work.record(f"definition:{process_id}", Deed(Action.ELEMENT_REASSIGNED, element_id, change=change))
+        return len(moved)
 
     # ── filling in ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -667,7 +639,12 @@ class Tasks:
         signer: Signer,
     ) -> Step:
         ground = self._ground(actor, task_id, entries, now, words)  # find, permit
-        task, step, procedure, head = ground.found.task, ground.step, ground.procedure, _head(ground.found)
+        task, step, procedure, head = (
+            ground.found.task,
+            ground.step,
+            ground.procedure,
+            Head.of(ground.found.instance, ground.found.has_timers),
+        )
         values = self._accept(actor, ground, now, words)  # accept
         form = procedure.form_of(step.element_id)
         agreed = self.signing.accept(
@@ -781,9 +758,7 @@ class Tasks:
         """Read all that completing a task needs, at one moment, and refuse whoever may not."""
         today = self.office.today(now)
         with self.database.read() as reader:
-            found = tasks.context(reader, task_id, actor.person_id, today)
-            if found is None:
-                raise NotFound(task_id)
+            found = there(tasks.context(reader, task_id, actor.person_id, today), task_id)
             procedure = self.procedures.of(reader, found.instance.definition_id)
             step = procedure.outline.task(found.task.element_id)
             self._permit_completing(reader, actor, found.task, found.standing, step)
@@ -810,9 +785,7 @@ class Tasks:
         draft = _draft_of(tx, task_id, actor.person_id)
         if draft is not None:
             return with_kept(entries, draft.entries, paths)
-        found = tasks.context(tx, task_id, actor.person_id, self.office.today(now))
-        if found is None:
-            raise NotFound(task_id)
+        found = there(tasks.context(tx, task_id, actor.person_id, self.office.today(now)), task_id)
         procedure = self.procedures.of(tx, found.instance.definition_id)
         names = self.names(found, procedure, documents.current(tx, found.instance.id), actor, now)
         return with_kept(entries, form.prefill(names, self._evaluator(procedure, found.instance, now)), paths)
@@ -942,11 +915,6 @@ def _people(members: Mapping[str, Mapping[str, str]], role: str | None) -> dict[
         return dict(members.get(role, {}))
     lanes = (held for of, held in members.items() if of not in set(OfficeRole))  # others only read, or run the office
     return {id_: name for held in lanes for id_, name in held.items()}
-
-
-def _head(found: TaskContext) -> Head:
-    record = found.instance
-    return Head(record.id, record.revision, record.history_seq, record.history_hash, record.status, found.has_timers)
 
 
 def _acting(actor: Actor, role: str, membership_id: str | None) -> Membership | None:

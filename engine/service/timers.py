@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.bpmn.executor import Executor
-from engine.model.errors import NotFound
+from engine.model.errors import there
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM
 from engine.model.process import InstanceStatus
@@ -35,24 +35,17 @@ class Timers:
         with self.database.read() as reader:
             return instances.due_timers(reader, now)
 
+    @moves.retried
     def fire(self, instance_id: str, now: datetime) -> bool:
         """Fire every timer of an instance that is due at *now*; whether any was."""
-        return moves.retrying(lambda: self._fire_once(instance_id, now))
-
-    def _fire_once(self, instance_id: str, now: datetime) -> bool:
         with self.database.read() as reader:
-            found = instances.state(reader, instance_id)
-            if found is None:
-                raise NotFound(instance_id)
-            record, state = found
+            record, state = there(instances.state(reader, instance_id), instance_id)
             timers = instances.waiting_timers(reader, instance_id)
             due = [timer for timer in timers if timer.due_at <= now]
             if record.status not in MOVING or not due:
                 return False
             procedure = self.procedures.of(reader, record.definition_id)
-        head = moves.Head(
-            record.id, record.revision, record.history_seq, record.history_hash, record.status, has_timers=True
-        )
+        head = moves.Head.of(record, has_timers=True)
         functions = self.office.functions(procedure, now, record.reference_date)
         step = self.executor.fire_timers(procedure.definition, moves.snapshot_of(head, state), now, functions=functions)
         passed = moves.passed_change(step)

@@ -153,6 +153,11 @@ def may_see(tx: Transaction, actor: Actor, instance_id: str) -> bool:
     return tx.connection.execute(query).first() is not None
 
 
+def seen(tx: Transaction, actor: Actor, instance_id: str) -> InstanceRecord | None:
+    """Return the instance with that id if *actor* may see it."""
+    return by_id(tx, instance_id) if may_see(tx, actor, instance_id) else None
+
+
 def running_by_version(tx: Transaction, process_id: str) -> dict[str, int]:
     """Return how many instances of each version still run, by definition id."""
     query = (
