@@ -26,7 +26,6 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
     body=shapes.DeploymentAsked,
     gives=shapes.ValidationGiven,
     writes=False,
-    problems=(422,),
 )
 @only(OfficeRole.DESIGNER)
 def validate_deployment(body: shapes.DeploymentAsked) -> shapes.ValidationGiven:
@@ -38,14 +37,7 @@ def validate_deployment(body: shapes.DeploymentAsked) -> shapes.ValidationGiven:
     )
 
 
-@operations.operation(
-    "POST",
-    "/deployments",
-    body=shapes.DeploymentWithNote,
-    gives=shapes.DefinitionGiven,
-    status=201,
-    problems=(409, 422),
-)
+@operations.operation("POST", "/deployments", body=shapes.DeploymentWithNote, gives=shapes.DefinitionGiven, status=201)
 @only(OfficeRole.DESIGNER)
 def deploy(body: shapes.DeploymentWithNote) -> tuple[shapes.DefinitionGiven, dict[str, str]]:
     """Deploy a procedure's files as a new version: new instances take it, running ones stay on theirs.
@@ -76,14 +68,14 @@ def search_definitions(body: shapes.DefinitionSearch) -> shapes.DefinitionsGiven
     )
 
 
-@operations.operation("GET", "/definitions/<definition_id>", gives=shapes.DefinitionDetailGiven, problems=(404,))
+@operations.operation("GET", "/definitions/<definition_id>", gives=shapes.DefinitionDetailGiven)
 @signed_in
 def show_definition(definition_id: str) -> shapes.DefinitionDetailGiven:
     """Show one version: its lanes, steps, start form and files."""
     return shapes.DefinitionDetailGiven.whole(services().deployments.version(definition_id))
 
 
-@operations.operation("GET", "/definitions/<definition_id>/files/<path:path>", media_type="text/plain", problems=(404,))
+@operations.operation("GET", "/definitions/<definition_id>/files/<path:path>", media_type="text/plain")
 @signed_in
 def show_file(definition_id: str, path: str) -> Response:
     """Give one file of a version as it was deployed, byte for byte."""

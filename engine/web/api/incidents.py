@@ -27,20 +27,14 @@ def search_incidents(body: shapes.IncidentSearch) -> shapes.IncidentsGiven:
     )
 
 
-@operations.operation("GET", "/incidents/<incident_id>", gives=shapes.IncidentDetailGiven, problems=(404,))
+@operations.operation("GET", "/incidents/<incident_id>", gives=shapes.IncidentDetailGiven)
 @only(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
 def show_incident(incident_id: str) -> shapes.IncidentDetailGiven:
     """Show one incident with the data its element was given."""
     return shapes.IncidentDetailGiven.of(services().incidents.view(actor(), incident_id).record)
 
 
-@operations.operation(
-    "POST",
-    "/incidents/<incident_id>/retry",
-    body=shapes.ReasonAsked,
-    gives=shapes.RetryGiven,
-    problems=(404, 409, 422),
-)
+@operations.operation("POST", "/incidents/<incident_id>/retry", body=shapes.ReasonAsked, gives=shapes.RetryGiven)
 @only(OfficeRole.OPERATOR)
 def retry_incident(incident_id: str, body: shapes.ReasonAsked) -> shapes.RetryGiven:
     """Run exactly the element that raised once more; everything else of its instance stands."""

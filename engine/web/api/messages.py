@@ -14,9 +14,7 @@ from engine.web.texts import gettext
 operations = Operations("messages", writing=Scope.ADMINISTER)
 
 
-@operations.operation(
-    "POST", "/messages", body=shapes.MessageAsked, gives=shapes.MessageSent, status=202, problems=(422,)
-)
+@operations.operation("POST", "/messages", body=shapes.MessageAsked, gives=shapes.MessageSent, status=202)
 @only(OfficeRole.OPERATOR)
 def publish_message(body: shapes.MessageAsked) -> shapes.MessageSent:
     """Send a message to the instance that waits for it, or a signal to all that do; received within a second.

@@ -178,11 +178,15 @@ def _responses(each: Described) -> dict[str, Any]:
         success["content"] = {told.media_type: {}}
     if told.status == 201:
         success["headers"] = {"Location": {"schema": {"type": "string"}}}
-    expected = set(told.problems)
+    expected = {404} if told.unknown else set()
     if not each.access.open:
         expected |= set(EVERY)
     if told.body is not None:
         expected |= {413, 415, 422}
+    if told.query is not None:
+        expected.add(422)
+    if told.files:
+        expected.add(413)
     if told.writes:
         expected |= {409, 422}  # the key's
     problem = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}

@@ -50,7 +50,7 @@ class Operation:
     gives: type[BaseModel] | None
     status: int
     writes: bool
-    problems: tuple[int, ...]
+    unknown: bool  # may be asked of what is not there
     files: bool = False  # takes one file as multipart/form-data
     media_type: str = JSON
 
@@ -80,18 +80,20 @@ class Operations:
         gives: type[BaseModel] | None = None,
         status: int = 200,
         writes: bool | None = None,
-        problems: tuple[int, ...] = (),
+        unknown: bool | None = None,
         files: bool = False,
         media_type: str = JSON,
     ) -> Callable[[View], View]:
         """Add a view as an operation, called with the parts of its path, with ``body`` and ``query`` if it has them.
 
         An operation writes unless it is a GET or says otherwise (a search is a POST that only reads); one that reads
-        is in the scope of reading unless it says otherwise.
+        is in the scope of reading unless it says otherwise; one whose path names something may be asked of what is
+        *unknown* unless it says otherwise.
         """
         changes = method != "GET" if writes is None else writes
         needs = scope or (self.writing if changes else Scope.READ)
-        told = Operation(self.tag, needs, body, query, gives, status, changes, problems, files, media_type)
+        missing = "<" in path if unknown is None else unknown
+        told = Operation(self.tag, needs, body, query, gives, status, changes, missing, files, media_type)
 
         def add(view: View) -> View:
             @wraps(view)

@@ -35,7 +35,7 @@ def search_tasks(body: shapes.TaskSearch) -> shapes.TasksGiven:
     return shapes.TasksGiven(items=tuple(shapes.TaskGiven.at(row.step, row.task) for row in rows), page=page)
 
 
-@operations.operation("GET", "/tasks/<task_id>", gives=shapes.TaskGiven, problems=(404,))
+@operations.operation("GET", "/tasks/<task_id>", gives=shapes.TaskGiven)
 @signed_in
 def show_task(task_id: str) -> shapes.TaskGiven:
     """Show one task, to people of its lane and to those who see every instance."""
@@ -46,7 +46,7 @@ def show_task(task_id: str) -> shapes.TaskGiven:
     return shapes.TaskGiven.at(item.step, item.task)
 
 
-@operations.operation("GET", "/tasks/<task_id>/form", gives=shapes.FormGiven, problems=(404,))
+@operations.operation("GET", "/tasks/<task_id>/form", gives=shapes.FormGiven)
 @signed_in
 def show_form(task_id: str) -> shapes.FormGiven:
     """Show what a task asks: its form, what that begins with, its kelengkapan and output, and one's draft."""
@@ -65,9 +65,7 @@ def show_form(task_id: str) -> shapes.FormGiven:
     )
 
 
-@operations.operation(
-    "PUT", "/tasks/<task_id>/assignment", body=shapes.AssignmentAsked, status=204, problems=(404, 409, 422)
-)
+@operations.operation("PUT", "/tasks/<task_id>/assignment", body=shapes.AssignmentAsked, status=204)
 @signed_in
 def assign_task(task_id: str, body: shapes.AssignmentAsked) -> None:
     """Claim a task, or hand it over to another person of its lane. 409 names who holds it already."""
@@ -83,7 +81,7 @@ def assign_task(task_id: str, body: shapes.AssignmentAsked) -> None:
         raise problems.invalid([("assignee", "not_in_lane", message)]) from None
 
 
-@operations.operation("DELETE", "/tasks/<task_id>/assignment", status=204, problems=(404, 409))
+@operations.operation("DELETE", "/tasks/<task_id>/assignment", status=204)
 @signed_in
 def release_task(task_id: str) -> None:
     """Give a claimed task back to its lane."""
@@ -91,12 +89,7 @@ def release_task(task_id: str) -> None:
 
 
 @operations.operation(
-    "POST",
-    "/tasks/<task_id>/reassignment",
-    scope=Scope.ADMINISTER,
-    body=shapes.ReassignmentAsked,
-    status=204,
-    problems=(404, 409, 422),
+    "POST", "/tasks/<task_id>/reassignment", scope=Scope.ADMINISTER, body=shapes.ReassignmentAsked, status=204
 )
 @only(OfficeRole.OPERATOR)
 def reassign_task(task_id: str, body: shapes.ReassignmentAsked) -> None:
@@ -106,13 +99,7 @@ def reassign_task(task_id: str, body: shapes.ReassignmentAsked) -> None:
     services().tasks.reassign(actor(), task_id, body.role, body.reason, now())
 
 
-@operations.operation(
-    "PUT",
-    "/tasks/<task_id>/draft",
-    body=shapes.DraftAsked,
-    gives=shapes.DraftSaved,
-    problems=(404, 409, 422),
-)
+@operations.operation("PUT", "/tasks/<task_id>/draft", body=shapes.DraftAsked, gives=shapes.DraftSaved)
 @signed_in
 def save_draft(task_id: str, body: shapes.DraftAsked) -> shapes.DraftSaved:
     """Keep what is filled in so far, for oneself; it need not be complete or right."""
@@ -120,21 +107,14 @@ def save_draft(task_id: str, body: shapes.DraftAsked) -> shapes.DraftSaved:
     return shapes.DraftSaved(revision=saved.revision, saved_at=saved.saved_at)
 
 
-@operations.operation("DELETE", "/tasks/<task_id>/draft", status=204)
+@operations.operation("DELETE", "/tasks/<task_id>/draft", status=204, unknown=False)
 @signed_in
 def drop_draft(task_id: str) -> None:
     """Put one's draft aside."""
     services().tasks.drop_draft(actor(), task_id, now())
 
 
-@operations.operation(
-    "POST",
-    "/tasks/<task_id>/attachments",
-    gives=shapes.AttachmentGiven,
-    status=201,
-    files=True,
-    problems=(404, 409, 413, 422),
-)
+@operations.operation("POST", "/tasks/<task_id>/attachments", gives=shapes.AttachmentGiven, status=201, files=True)
 @uploading(of_task)
 def attach_file(task_id: str) -> shapes.AttachmentGiven:
     """Hand over a file (PDF, JPG, PNG, DOCX, XLSX; by content, not by name) for a field of the task's form.
@@ -156,13 +136,7 @@ def attach_file(task_id: str) -> shapes.AttachmentGiven:
     return shapes.AttachmentGiven.of(staged)
 
 
-@operations.operation(
-    "POST",
-    "/tasks/<task_id>/completion",
-    body=shapes.CompletionAsked,
-    gives=shapes.MoveGiven,
-    problems=(404, 409, 422),
-)
+@operations.operation("POST", "/tasks/<task_id>/completion", body=shapes.CompletionAsked, gives=shapes.MoveGiven)
 @signed_in
 def complete_task(task_id: str, body: shapes.CompletionAsked) -> shapes.MoveGiven:
     """Complete a task with the values of its form, and move its instance on.
