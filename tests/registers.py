@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.documents.sheets import read
+from engine.forms.reading import Surroundings
 from engine.service.registers import read_register
 
 FOLDER = Path(__file__).parent.parent / "forms" / "registers"
@@ -58,9 +59,9 @@ def rows(register_id: str) -> list[dict[str, Any]]:
     found = []
     for row in read(sample(register_id), register.columns).rows:
         texts = {name: ["" if value is None else str(value)] for name, value in row.values.items()}
-        around = {"context": {}, "evaluate": _nothing, "files": {}, "locale": "id", "gettext": str}
         people = {text: text for [text] in texts.values()}
-        found.append(register.form.accept(texts, people=lambda role, known=people: known, **around))
+        around = Surroundings({}, _nothing, lambda role, known=people: known, {}, "id", str)
+        found.append(register.form.accept(texts, around))
     return found
 
 

@@ -1,8 +1,7 @@
 """One form: what services and pages ask of it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +13,7 @@ from engine.forms.entries import Node, compact, flat, tree, with_rows
 from engine.forms.field import RETURNS, ROWS, Field, Kind, Wording
 from engine.forms.messages import Gettext
 from engine.forms.posting import Posting
-from engine.forms.reading import People, Reading, Surroundings
+from engine.forms.reading import Reading, Surroundings
 from engine.forms.rules import Rules
 from engine.forms.views import FormView, Shown
 from engine.model.bounds import bounded
@@ -105,30 +104,18 @@ class Form:
 
     @bounded()
     def fields(
-        self,
-        entries: Entries,
-        problems: Sequence[FieldError],
-        *,
-        context: Mapping[str, Any],
-        evaluate: Evaluate,
-        people: People,
-        files: Mapping[str, Attachment],
-        locale: str,
-        gettext: Gettext,
-        grids: bool = False,
-        day_off: Callable[[date], str | None] = lambda _: None,
+        self, entries: Entries, problems: Sequence[FieldError], around: Surroundings, *, grids: bool = False
     ) -> FormView:
         """Return what the templates show: every field with its words, what was typed into it, and what is wrong.
 
         With *grids* long tables have a page of their own and are not shown whole.
         """
-        around = Surroundings(context, evaluate, people, files, locale, gettext, day_off)
         posted = compact(self.tree, tree(entries), drop_blank=False)
         reading = Reading(self.tree, self.rules, posted, around)
         return FormView(
             id=self.id,
-            title=self.wording.of(locale),
-            help=self.help.of(locale) if self.help else None,
+            title=self.wording.of(around.locale),
+            help=self.help.of(around.locale) if self.help else None,
             fields=views.view_fields(reading, problems, grids=grids),
             unmet=reading.unmet() if any(field.registers for field in self.tree) else (),
             decision=self.decision,
@@ -136,19 +123,8 @@ class Form:
         )
 
     @bounded()
-    def accept(
-        self,
-        entries: Entries,
-        *,
-        context: Mapping[str, Any],
-        evaluate: Evaluate,
-        people: People,
-        files: Mapping[str, Attachment],
-        locale: str,
-        gettext: Gettext,
-    ) -> dict[str, Any]:
+    def accept(self, entries: Entries, around: Surroundings) -> dict[str, Any]:
         """Return the typed values of what was posted; InvalidForm carries every error, and the entries as typed."""
-        around = Surroundings(context, evaluate, people, files, locale, gettext)
         posted = compact(self.tree, tree(entries), drop_blank=True)
         reading = Reading(self.tree, self.rules, posted, around)
         errors = reading.errors()
@@ -161,20 +137,10 @@ class Form:
         return tables.table_at(self.tree, path)
 
     @bounded()
-    def read(
-        self,
-        entries: Entries,
-        *,
-        context: Mapping[str, Any],
-        evaluate: Evaluate,
-        people: People,
-        files: Mapping[str, Attachment],
-        locale: str,
-        gettext: Gettext,
-    ) -> Reading:
+    def read(self, entries: Entries, around: Surroundings) -> Reading:
         """Return what was posted as it is read, for ``engine.forms.grids``."""
         posted = compact(self.tree, tree(entries), drop_blank=False)
-        return Reading(self.tree, self.rules, posted, Surroundings(context, evaluate, people, files, locale, gettext))
+        return Reading(self.tree, self.rules, posted, around)
 
     def posted(self, values: Mapping[str, Any], locale: str, gettext: Gettext) -> dict[str, list[str]]:
         """Return JSON by field as entries; InvalidForm names each field that there is not, or that holds another type.

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 from engine import pulse
 from engine.forms.field import FILING, Field, Kind, Wording
 from engine.forms.form import Form
+from engine.forms.reading import Surroundings
 from engine.forms.rules import rules_of
 from engine.model.archives import Archive, ArchiveStatus, Place, place_of
 from engine.model.errors import Busy, Damaged, FieldError, NotFound, NotPermitted, NotPrinted, SetupError, there
@@ -188,8 +189,7 @@ class Archives:
         self, form: Form, entries: Mapping[str, Sequence[str]], problems: Sequence[FieldError], words: Words, day: date
     ) -> Any:
         """Return the tree of fields that the page shows."""
-        asked = self._asked(day, entries)
-        return form.fields(entries, problems, **asked, locale=words.locale, gettext=words.gettext)
+        return form.fields(entries, problems, self._around(day, entries, words))
 
     @moves.retried
     def correct(
@@ -200,8 +200,8 @@ class Archives:
         For operators and whoever completed the instance. InvalidForm carries every error.
         """
         form, form_entries = self.correction(actor, instance_id, now)
-        asked = self._asked(self.dossiers.office.today(now), form_entries)
-        values = form.accept(entries, **asked, locale=words.locale, gettext=words.gettext)
+        around = self._around(self.dossiers.office.today(now), form_entries, words)
+        values = form.accept(entries, around)
         by_word = {field.archive: values.get(field.name) for field in form.tree if field.archive}
         parts = {name: text for name, text in (by_word["place"] or {}).items() if text}
         new = Place(parts, by_word["filedOn"], by_word["filedBy"])
@@ -347,7 +347,7 @@ class Archives:
         }
         return Form("tempat_simpan", Wording("Tempat simpan manual", "Manual copy"), None, rules_of(schema), tree)
 
-    def _asked(self, day: date, entries: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    def _around(self, day: date, entries: Mapping[str, Sequence[str]], words: Words) -> Surroundings:
         """Return what the form is read with; whoever is recorded as having filed it may stay, though they left."""
         with self.dossiers.database.read() as reader:
             members = people.members(reader, day)
@@ -357,7 +357,7 @@ class Archives:
         def known(role: str | None) -> Mapping[str, str]:
             return everybody if role is None else recorded | members.get(role, {})
 
-        return {"context": {}, "evaluate": evaluator({}), "people": known, "files": {}}
+        return Surroundings({}, evaluator({}), known, {}, words.locale, words.gettext)
 
 
 def _top(opened: zipfile.ZipFile) -> str:

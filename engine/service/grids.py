@@ -232,11 +232,8 @@ class Grids:
         self, actor: Actor, task_id: str, path: str, sha256: str, seen: Seen, words: Words, now: datetime
     ) -> tuple[GridPage, GridImport]:
         """Take every cell that can be taken of a file that was kept into the actor's draft."""
-        try:
-            with self.files.open(sha256) as kept:
-                content = kept.read()
-        except (OSError, ValueError):
-            raise NotFound(sha256) from None
+        with self.files.open(sha256) as kept:
+            content = kept.read()
         _, found = self.look_at(actor, task_id, path, content, words, now)
         return self.save(actor, task_id, path, found.cells, seen, words, now), found
 

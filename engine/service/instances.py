@@ -13,7 +13,7 @@ from engine.bpmn.executor import Executor
 from engine.forms.defaults import GIVEN_NAMES
 from engine.forms.field import Wording
 from engine.forms.form import Form
-from engine.forms.reading import Unmet
+from engine.forms.reading import Surroundings, Unmet
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, NotReady, stated, there
 from engine.model.history import GENESIS, Action, Deed
 from engine.model.people import Actor, OfficeRole
@@ -209,8 +209,8 @@ class Instances:
         around = _around({**ready.context, **values}, functions, words)
         found: list[Unmet] = []
         for form in self._at_start(ready.procedure):
-            begun = form.prefill(around["context"], around["evaluate"])
-            found += form.read(begun, **around).unmet()
+            begun = form.prefill(around.context, around.evaluate)
+            found += form.read(begun, around).unmet()
         return tuple(found)
 
     def _at_start(self, procedure: Procedure) -> Iterator[Form]:
@@ -306,7 +306,7 @@ class Instances:
     ) -> Any:
         """Return the tree of fields that the start form's template shows."""
         functions = self.office.functions(ready.procedure, now)
-        return ready.form.fields(entries, problems, **_around(ready.context, functions, words))
+        return ready.form.fields(entries, problems, _around(ready.context, functions, words))
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -494,7 +494,7 @@ class Instances:
     def _accepted(self, ready: Readiness, entries: Entries, now: datetime, words: Words) -> dict[str, Any]:
         """Return the typed values of the start form."""
         functions = self.office.functions(ready.procedure, now)
-        return ready.form.accept(entries, **_around(ready.context, functions, words))
+        return ready.form.accept(entries, _around(ready.context, functions, words))
 
     def _refers_to(self, procedure: Procedure, values: Mapping[str, Any], now: datetime) -> date | None:
         """Return the day as of which an instance reads registers, if its procedure names one."""
@@ -613,10 +613,9 @@ class Instances:
             self.executor.forget(record.id)
 
 
-def _around(context: Mapping[str, Any], functions: Mapping[str, Any], words: Words) -> dict[str, Any]:
+def _around(context: Mapping[str, Any], functions: Mapping[str, Any], words: Words) -> Surroundings:
     """Return what a form is read with where there is no instance yet: no people to choose, no files."""
-    about = {"context": context, "evaluate": evaluator(functions), "people": lambda role: {}, "files": {}}
-    return {**about, "locale": words.locale, "gettext": words.gettext}
+    return Surroundings(context, evaluator(functions), lambda role: {}, {}, words.locale, words.gettext)
 
 
 def _stands(record: InstanceRecord) -> Conflict:

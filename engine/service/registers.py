@@ -25,6 +25,7 @@ from engine.documents.sheets import Column, SheetFault
 from engine.forms.field import NUMERIC, Field, Kind
 from engine.forms.form import Form
 from engine.forms.loading import load
+from engine.forms.reading import Surroundings
 from engine.model.errors import (
     Conflict,
     FieldError,
@@ -257,7 +258,7 @@ class Registers:
         self, register: Register, entries: Mapping[str, Sequence[str]], problems: Sequence[FieldError], words: Words
     ) -> Any:
         """Return the fields of a row's form."""
-        return register.form.fields(entries, problems, **self._around(words))
+        return register.form.fields(entries, problems, self._around(words))
 
     # ── changing rows ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -276,7 +277,7 @@ class Registers:
         """
         with self.database.write(actor, now) as work:
             register = self._editable(work, actor, register_id)
-            values = register.form.accept(entries, **self._around(words))
+            values = register.form.accept(entries, self._around(words))
             key = register.key_of(values)
             others = registers.of_keys(work, register_id, [key])[key]
             if any(each.until is None or each.until >= since for each in others):
@@ -305,7 +306,7 @@ class Registers:
         with self.database.write(actor, now) as work:
             register = self._editable(work, actor, register_id)
             old = self._at(work, register_id, entry_id, version)
-            values = register.form.accept(entries, **self._around(words))
+            values = register.form.accept(entries, self._around(words))
             content = _content(register, values)
             if register.key_of(values) != old.key:
                 raise InvalidForm([FieldError(register.key[0], old.key, "", "register_key")], entries)
@@ -370,11 +371,8 @@ class Registers:
         self, actor: Actor, register_id: str, sha256: str, since: date, now: datetime, words: Words
     ) -> Import:
         """Import a file that was kept; NotFound if it is not there any more."""
-        try:
-            with self.files.open(sha256) as kept:
-                content = kept.read()
-        except (OSError, ValueError):
-            raise NotFound(sha256) from None
+        with self.files.open(sha256) as kept:
+            content = kept.read()
         return self.take_in(actor, register_id, content, since, now, words)
 
     def take_in(
@@ -436,7 +434,7 @@ class Registers:
             for entry in registers.in_force(work, register_id, None):
                 values = register.form.decode(json.loads(entry.content))
                 try:
-                    register.form.accept(register.form.entries(values), **self._around(INDONESIAN))
+                    register.form.accept(register.form.entries(values), self._around(INDONESIAN))
                 except InvalidForm as invalid:
                     misfits += [_finding(register_id, f"Baris {entry.key}: {each.message}") for each in invalid.errors]
             if misfits:
@@ -487,17 +485,10 @@ class Registers:
         registers.touch(work, register_id, work.actor.person_id, now)
         work.record(f"register:{register_id}", Deed(Action.REGISTER_CHANGED, change=_change(new, old) | more))
 
-    def _around(self, words: Words) -> dict[str, Any]:
+    def _around(self, words: Words) -> Surroundings:
         with self.database.read() as reader:
             names = people.names(reader)
-        return {
-            "context": {},
-            "evaluate": evaluator({}),
-            "people": lambda role: names,
-            "files": {},
-            "locale": words.locale,
-            "gettext": words.gettext,
-        }
+        return Surroundings({}, evaluator({}), lambda role: names, {}, words.locale, words.gettext)
 
     def _shown(self, register: Register, entry: Entry, names: Mapping[str, str], words: Words) -> RegisterRow:
         shown = register.form.show(_values(register, entry), words.locale, names, {})
@@ -517,7 +508,7 @@ class Registers:
         for row in found.rows:
             texts = {name: [_typed(value)] for name, value in row.values.items()}
             try:
-                values = register.form.accept(texts, **around)
+                values = register.form.accept(texts, around)
             except InvalidForm as invalid:
                 told = {fault.at for fault in found.faults}
                 for error in invalid.errors:

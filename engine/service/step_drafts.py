@@ -57,11 +57,8 @@ class StepDrafts:
     def bench(self, process_id: str, name: str, sha256: str) -> Bench:
         """Return the draft of a table that was looked at; NotFound if that is too long ago."""
         self.studio.require_free(process_id, name)
-        try:
-            with self.kept.open(sha256) as file:
-                content = file.read()
-        except (OSError, ValueError):
-            raise NotFound(sha256) from None
+        with self.kept.open(sha256) as file:
+            content = file.read()
         table = step_tables.read(content)
         if table.faults:
             raise NotFound(sha256)

@@ -381,21 +381,8 @@ class Tasks:
         now: datetime,
     ) -> Any:
         """Return the tree of fields that the form's template shows, with *entries* as typed."""
-        with self.database.read() as reader:
-            members = people.members(reader, self.office.today(now))
-            files = named(reader, page.actor, page.procedure, page.item.task, _texts(entries))
-        return page.form.fields(
-            entries,
-            problems,
-            context=page.context,
-            evaluate=self._evaluator(page.procedure, page.instance, now),
-            people=lambda role: _people(members, role),
-            files=files,
-            locale=words.locale,
-            gettext=words.gettext,
-            grids=True,
-            day_off=self.office.calendar().day_off,
-        )
+        around, _ = self._around(page, entries, words, now)
+        return page.form.fields(entries, problems, around, grids=True)
 
     def echo(self, kind: str, text: str, words: Words) -> Any:
         """Return how a day, time or number is read while it is typed; NotFound for a kind that is not echoed.
@@ -412,19 +399,26 @@ class Tasks:
         self, page: TaskPage, entries: Mapping[str, Sequence[str]], words: Words, now: datetime
     ) -> tuple[Reading, Mapping[str, str]]:
         """Return the entries of a task's form as they are read, and who there is."""
+        around, members = self._around(page, entries, words, now)
+        return page.form.read(entries, around), _people(members, None)
+
+    def _around(
+        self, page: TaskPage, entries: Mapping[str, Sequence[str]], words: Words, now: datetime
+    ) -> tuple[Surroundings, Mapping[str, Mapping[str, str]]]:
+        """Return what reading a task's form needs to know, and who works in each role."""
         with self.database.read() as reader:
             members = people.members(reader, self.office.today(now))
             files = named(reader, page.actor, page.procedure, page.item.task, _texts(entries))
-        read = page.form.read(
-            entries,
+        around = Surroundings(
             context=page.context,
             evaluate=self._evaluator(page.procedure, page.instance, now),
             people=lambda role: _people(members, role),
             files=files,
             locale=words.locale,
             gettext=words.gettext,
+            day_off=self.office.calendar().day_off,
         )
-        return read, _people(members, None)
+        return around, members
 
     def begun(self, page: TaskPage, now: datetime) -> Mapping[str, Sequence[str]]:
         """Return what the form holds: the actor's draft, else what it begins with."""
@@ -797,16 +791,16 @@ class Tasks:
         form = ground.procedure.form_of(ground.step.element_id)
         wanted = _names_read(form)  # the other documents need not be decoded
         current = {id_: version for id_, version in ground.current.items() if id_ in wanted}
+        around = Surroundings(
+            context=self.names(ground.found, ground.procedure, current, actor, now, ground.current),
+            evaluate=evaluator(ground.functions),
+            people=lambda role: _people(ground.members, role),
+            files=ground.files,
+            locale=words.locale,
+            gettext=words.gettext,
+        )
         try:
-            values = form.accept(
-                ground.entries,
-                context=self.names(ground.found, ground.procedure, current, actor, now, ground.current),
-                evaluate=evaluator(ground.functions),
-                people=lambda role: _people(ground.members, role),
-                files=ground.files,
-                locale=words.locale,
-                gettext=words.gettext,
-            )
+            values = form.accept(ground.entries, around)
         except InvalidForm as invalid:
             raise InvalidForm([*errors, *invalid.errors], invalid.entries) from None
         if errors:

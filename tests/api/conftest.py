@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from engine.forms.reading import Surroundings
 from engine.service.accounts import Retyped
 from engine.service.tokens import Scope
 from tests.office import SOP
@@ -76,25 +77,16 @@ def values(office):
     def of(account, task_id):
         page = office.services.tasks.open(office.actor(account), task_id, office.now)
         entries = office.filled(account, task_id)
-        filled = page.form.accept(
-            entries,
+        accounts = ("sekretaris", "tim.sakip", "pemegang.data.1", "pemegang.data.2", "kepala.dinas", "tim.sakip.2")
+        around = Surroundings(
             context=page.context,
             evaluate=office.services.tasks._evaluator(page.procedure, page.instance, office.now),
-            people=lambda role: {
-                p: p
-                for p in (
-                    "sekretaris",
-                    "tim.sakip",
-                    "pemegang.data.1",
-                    "pemegang.data.2",
-                    "kepala.dinas",
-                    "tim.sakip.2",
-                )
-            },
+            people=lambda role: {account: account for account in accounts},
             files=staged(office, entries),
             locale="id",
             gettext=str,
         )
+        filled = page.form.accept(entries, around)
         return page.form.encode(filled)
 
     return of

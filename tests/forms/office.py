@@ -11,6 +11,7 @@ from engine.bpmn.decisions import read as read_tables
 from engine.bpmn.functions import names as names_of
 from engine.forms.form import Form
 from engine.forms.loading import load
+from engine.forms.reading import Surroundings
 from engine.model.work import Attachment
 from engine.service.functions import load as load_functions
 from engine.service.procedures import decide
@@ -94,28 +95,22 @@ class Desk:
     locale: str = "id"
     gettext: Callable[[str], str] = str
 
-    def surroundings(self) -> dict[str, Any]:
-        return {
-            "context": {"hari_ini": TODAY, "pelaku": "sakip.1", "butir": None, "jatuh_tempo": None, **self.context},
-            "evaluate": evaluate,
-            "people": people,
-            "files": self.files,
-            "locale": self.locale,
-            "gettext": self.gettext,
-        }
+    def surroundings(self) -> Surroundings:
+        given = {"hari_ini": TODAY, "pelaku": "sakip.1", "butir": None, "jatuh_tempo": None, **self.context}
+        return Surroundings(given, evaluate, people, self.files, self.locale, self.gettext)
 
     def prefilled(self, typed: Mapping[str, str | Sequence[str]] | None = None) -> dict[str, list[str]]:
         around = self.surroundings()
-        found = self.form.prefill(around["context"], evaluate)
+        found = self.form.prefill(around.context, evaluate)
         for path, texts in (typed or {}).items():
             found[path] = [texts] if isinstance(texts, str) else list(texts)
         return found
 
     def accept(self, entries: Entries) -> dict[str, Any]:
-        return self.form.accept(entries, **self.surroundings())
+        return self.form.accept(entries, self.surroundings())
 
     def view(self, entries: Entries, problems: Sequence[Any] = ()) -> Any:
-        return self.form.fields(entries, problems, **self.surroundings())
+        return self.form.fields(entries, problems, self.surroundings())
 
 
 TYPED: dict[str, dict[str, str | list[str]]] = {

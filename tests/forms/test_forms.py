@@ -15,6 +15,7 @@ from engine.bpmn import expression
 from engine.forms.form import Form
 from engine.forms.grids import with_cells
 from engine.forms.loading import load
+from engine.forms.reading import Surroundings
 from engine.model.errors import InvalidForm, InvalidProcedure, NotFound
 from tests.forms.office import Desk, attachment
 
@@ -755,8 +756,7 @@ def signed_form(**options):
 
 def signing(form, **entries):
     posted = {name.replace("__", "."): [text] for name, text in entries.items()}
-    around = {"context": {}, "evaluate": lambda text, names: None, "people": lambda role: {}, "files": {}}
-    return form.accept(posted, **around, locale="id", gettext=str)
+    return form.accept(posted, Surroundings({}, lambda text, names: None, lambda role: {}, {}, "id", str))
 
 
 def test_a_signature_says_how_and_hands_over_its_file_where_the_decision_asks_for_one():
