@@ -77,6 +77,7 @@ MODES = {
     Mode.CERTIFIED: Wording("TTE tersertifikasi", "Certified electronic signature"),
     Mode.INTERNAL: Wording("Persetujuan elektronik internal", "Internal electronic approval"),
 }
+CHECK = frozenset({"expression", "message"})
 VERIFY = frozenset({"column", "accept", "return", "note", "holder", "changed"})
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 DEEPEST = 8
@@ -124,7 +125,7 @@ class _Reader:
             text = content.decode("utf-8")
             parsed = json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_number)
         except UnicodeDecodeError:
-            self.refuse(file, (), "Berkas ini bukan teks UTF-8.", "Simpan sebagai UTF-8.")
+            self._refuse(file, (), "Berkas ini bukan teks UTF-8.", "Simpan sebagai UTF-8.")
             return None
         except json.JSONDecodeError as error:
             self._add(file, error.lineno, f"JSON tidak terbaca: {error.msg}.", "Perbaiki tata tulis JSON di baris itu.")
@@ -136,13 +137,21 @@ class _Reader:
             return None
         self.lines[file], twice = lines(text)
         for path in twice:
-            self.refuse(file, path, f"Nama {path[-1]} ditulis dua kali.", "Hapus salah satunya.")
+            self._refuse(file, path, f"Nama {path[-1]} ditulis dua kali.", "Hapus salah satunya.")
         if not isinstance(parsed, dict):
-            self.refuse(file, (), "Isi berkas ini bukan objek JSON.", "Mulai berkas dengan { dan akhiri dengan }.")
+            self._refuse(file, (), "Isi berkas ini bukan objek JSON.", "Mulai berkas dengan { dan akhiri dengan }.")
             return None
         return parsed
 
-    def refuse(self, file: str, path: Path, message: str, mend: str) -> None:
+    def refuse(self, path: Path, message: str, mend: str) -> None:
+        """Note a fault of the schema."""
+        self._refuse(self.schema_file, path, message, mend)
+
+    def refuse_ui(self, path: Path, message: str, mend: str) -> None:
+        """Note a fault of how fields are shown."""
+        self._refuse(self.ui_file, path, message, mend)
+
+    def _refuse(self, file: str, path: Path, message: str, mend: str) -> None:
         """Note a fault at *path*; the line is that of the nearest place above that has one."""
         known = self.lines.get(file, {})
         near = path
@@ -159,19 +168,15 @@ class _Reader:
     def form(self, schema: dict[str, Any], ui: dict[str, Any]) -> Form | None:
         """Return the form, or None after faults."""
         for fault in rules.faults_of_schema(schema):
-            self.refuse(
-                self.schema_file,
-                tuple(fault.absolute_path),
-                "Bukan JSON Schema 2020-12 yang sah: nilai ini tidak sesuai kata kuncinya.",
-                "Bandingkan dengan contoh di docs/formulir.md.",
-            )
+            message = "Bukan JSON Schema 2020-12 yang sah: nilai ini tidak sesuai kata kuncinya."
+            self.refuse(tuple(fault.absolute_path), message, "Bandingkan dengan contoh di docs/formulir.md.")
         if self.findings:
             return None
         whole = self.resolved(schema, schema.get("$defs", {}), ())
         if self.findings:
             return None
         if whole.get("type") != "object":
-            self.refuse(self.schema_file, ("type",), "Formulir harus bertipe object.", 'Tulis "type": "object".')
+            self.refuse(("type",), "Formulir harus bertipe object.", 'Tulis "type": "object".')
             return None
         self.known_keywords(whole, OBJECT | ABOUT | ROOT, ())
         self.check_patterns(whole, ())
@@ -200,12 +205,8 @@ class _Reader:
         if "$ref" in schema and isinstance(schema["$ref"], str):
             name = schema["$ref"].removeprefix("#/$defs/")
             if name in seen or name not in defs:
-                self.refuse(
-                    self.schema_file,
-                    (*path, "$ref"),
-                    f"Rujukan {schema['$ref']} tidak ada atau merujuk dirinya.",
-                    "Rujuk bagian yang ada di $defs berkas ini: #/$defs/nama.",
-                )
+                message = f"Rujukan {schema['$ref']} tidak ada atau merujuk dirinya."
+                self.refuse((*path, "$ref"), message, "Rujuk bagian yang ada di $defs berkas ini: #/$defs/nama.")
                 return {}
             rest = {k: self.resolved(v, defs, seen, (*path, k)) for k, v in schema.items() if k != "$ref"}
             return {**self.resolved(defs[name], defs, (*seen, name), ("$defs", name)), **rest}
@@ -243,12 +244,8 @@ class _Reader:
         branches += [(part, (*path, "allOf", n)) for n, part in enumerate(schema.get("allOf", ()))]
         for branch, place in branches:
             if not isinstance(branch, Mapping) or "if" not in branch:
-                self.refuse(
-                    self.schema_file,
-                    place,
-                    "Bagian allOf hanya boleh berupa if/then/else.",
-                    "Pindahkan isinya ke properties, atau tulis if.",
-                )
+                message = "Bagian allOf hanya boleh berupa if/then/else."
+                self.refuse(place, message, "Pindahkan isinya ke properties, atau tulis if.")
                 continue
             if branch is not schema:
                 self.known_keywords(branch, frozenset({"if", "then", "else", "$comment"}), place)
@@ -309,18 +306,16 @@ class _Reader:
     ) -> Field | None:
         """Return one field; None after a fault."""
         if not NAME.fullmatch(name):
-            self.refuse(
-                self.schema_file, path, f"Nama {name} tidak dapat dipakai.", "Pakai huruf kecil, angka, garis bawah."
-            )
+            self.refuse(path, f"Nama {name} tidak dapat dipakai.", "Pakai huruf kecil, angka, garis bawah.")
             return None
         if len(path) > 2 * DEEPEST:
-            self.refuse(self.schema_file, path, "Formulir terlalu dalam.", "Kurangi bagian di dalam bagian.")
+            self.refuse(path, "Formulir terlalu dalam.", "Kurangi bagian di dalam bagian.")
             return None
         if not isinstance(schema, Mapping):
-            self.refuse(self.schema_file, path, f"Isian {name} tidak dijelaskan.", 'Tulis paling sedikit "type".')
+            self.refuse(path, f"Isian {name} tidak dijelaskan.", 'Tulis paling sedikit "type".')
             return None
         if not isinstance(ui, Mapping):
-            self.refuse(self.ui_file, (name,), "Nilai ini harus objek JSON.", "Tulis { ... }.")
+            self.refuse_ui((name,), "Nilai ini harus objek JSON.", "Tulis { ... }.")
             return None
         kind = self.kind(schema, path)
         if kind is None:
@@ -363,30 +358,30 @@ class _Reader:
         options = ui.get("ui:options", {})
         place = _ui_path(path, "ui:options")
         if not isinstance(options, Mapping):
-            self.refuse(self.ui_file, place, "Nilai ini harus objek JSON.", "Tulis { ... }.")
+            self.refuse_ui(place, "Nilai ini harus objek JSON.", "Tulis { ... }.")
             return field
         for name in sorted(set(options) - SIGNATURE_OPTIONS):
             mend = f"Pakai {', '.join(sorted(SIGNATURE_OPTIONS))}."
-            self.refuse(self.ui_file, (*place, name), f"Pilihan {name} tidak dikenal untuk tanda tangan.", mend)
+            self.refuse_ui((*place, name), f"Pilihan {name} tidak dikenal untuk tanda tangan.", mend)
         asked = field.schema.keys() & (OBJECT - {"type"} | {"x-default", "x-computed", "x-number", "readOnly"})
         if asked:
             message = f"Isi tanda tangan sudah tetap; {sorted(asked)[0]} tidak berlaku di sini."
-            self.refuse(self.schema_file, (*path, sorted(asked)[0]), message, "Hapus kata kunci itu.")
+            self.refuse((*path, sorted(asked)[0]), message, "Hapus kata kunci itu.")
         if "items" in path:
             message = "Tanda tangan tidak dapat berada di dalam tabel."
-            self.refuse(self.schema_file, path, message, "Pindahkan ke bagian biasa.")
+            self.refuse(path, message, "Pindahkan ke bagian biasa.")
         wanted = options.get("modes", [mode.value for mode in Mode])
         known = isinstance(wanted, list) and all(isinstance(mode, str) and mode in set(Mode) for mode in wanted)
         if not known or not wanted or len(set(wanted)) < len(wanted):
             message = "Cara menandatangani tidak dikenal, kembar, atau kosong."
-            self.refuse(self.ui_file, (*place, "modes"), message, f"Pakai {', '.join(Mode)}.")
+            self.refuse_ui((*place, "modes"), message, f"Pakai {', '.join(Mode)}.")
             return field
         said = options.get("document", scope[0] if scope else None)
         documents = tuple(said) if isinstance(said, list) else (said,)
         if not documents or not all(isinstance(each, str) and NAME.fullmatch(each) for each in documents):
             message = "Tanda tangan ini belum menyebut dokumen yang ditandatangani."
             mend = 'Tulis "document": "id_objek_data", atau daftar id.'
-            self.refuse(self.ui_file, (*place, "document"), message, mend)
+            self.refuse_ui((*place, "document"), message, mend)
             return field
         own = any(each in self.sections for each in documents)
         here = (*scope, field.name)
@@ -414,7 +409,6 @@ class _Reader:
         for column in columns:
             if column.kind in (Kind.SECTION, Kind.TABLE, Kind.TEXTS):
                 self.refuse(
-                    self.schema_file,
                     (*below, "properties", column.name),
                     "Kolom tabel tidak boleh berisi tabel atau bagian.",
                     "Pakai kolom biasa, atau pindahkan ke luar tabel.",
@@ -439,12 +433,8 @@ class _Reader:
             case "array":
                 return self.list_kind(schema, path)
             case other:
-                self.refuse(
-                    self.schema_file,
-                    path,
-                    f"Tipe {other!r} tidak dikenal.",
-                    "Pakai string, number, integer, boolean, array, atau object.",
-                )
+                message = f"Tipe {other!r} tidak dikenal."
+                self.refuse(path, message, "Pakai string, number, integer, boolean, array, atau object.")
                 return None
 
     def text_kind(self, schema: Mapping[str, Any], path: Path) -> Kind | None:
@@ -456,12 +446,8 @@ class _Reader:
             return Kind.TEXT
         kind = FORMATS.get(schema["format"])
         if kind is None:
-            self.refuse(
-                self.schema_file,
-                (*path, "format"),
-                f"Format {schema['format']} tidak dikenal.",
-                f"Pakai {', '.join(sorted(FORMATS))}, atau hapus.",
-            )
+            message = f"Format {schema['format']} tidak dikenal."
+            self.refuse((*path, "format"), message, f"Pakai {', '.join(sorted(FORMATS))}, atau hapus.")
         return kind
 
     def check_patterns(self, schema: Any, path: Path) -> None:
@@ -470,7 +456,7 @@ class _Reader:
         for name, part in below:
             here = (*path, name)
             if name == "patternProperties":
-                self.refuse(self.schema_file, here, f"Kata kunci {name} tidak dikenal.", "Hapus.")
+                self.refuse(here, f"Kata kunci {name} tidak dikenal.", "Hapus.")
             elif name != "pattern" or not isinstance(part, str) or path[-1:] == ("x-number",):
                 self.check_patterns(part, here)
             elif not self.deployed:
@@ -478,37 +464,28 @@ class _Reader:
                     patterns.compiled(part, schema.get("maxLength"))
                 except patterns.Unsayable as error:
                     message = f"Pola ini tidak dapat dijalankan: {error}."
-                    self.refuse(self.schema_file, here, message, "Tulis dengan cara lain; lihat docs/formulir.md.")
+                    self.refuse(here, message, "Tulis dengan cara lain; lihat docs/formulir.md.")
 
     def list_kind(self, schema: Mapping[str, Any], path: Path) -> Kind | None:
         """Return what kind of field an array schema describes."""
         self.known_keywords(schema, ARRAY | ABOUT, path)
         if int(schema.get("minItems", 0)) > MOST_ROWS:
             words = f"Daftar tidak dapat diminta berisi lebih dari {MOST_ROWS}.", "Tulis minItems yang lebih kecil."
-            self.refuse(self.schema_file, (*path, "minItems"), *words)
+            self.refuse((*path, "minItems"), *words)
         items = schema.get("items")
         if not isinstance(items, Mapping):
-            self.refuse(self.schema_file, path, "Isi daftar tidak dijelaskan.", 'Tulis "items".')
+            self.refuse(path, "Isi daftar tidak dijelaskan.", 'Tulis "items".')
             return None
         if items.get("type") == "object":
             return Kind.TABLE
         if items.get("type") != "string":
-            self.refuse(
-                self.schema_file,
-                (*path, "items"),
-                "Isi daftar harus teks, pilihan, berkas, orang, atau object.",
-                "Pakai tabel (items bertipe object) untuk angka dan tanggal.",
-            )
+            message = "Isi daftar harus teks, pilihan, berkas, orang, atau object."
+            self.refuse((*path, "items"), message, "Pakai tabel (items bertipe object) untuk angka dan tanggal.")
             return None
         match self.text_kind(items, (*path, "items")):
             case Kind.CHOICE:
                 if schema.get("uniqueItems") is not True:
-                    self.refuse(
-                        self.schema_file,
-                        path,
-                        "Pilihan ganda tidak boleh berisi kembaran.",
-                        'Tulis "uniqueItems": true.',
-                    )
+                    self.refuse(path, "Pilihan ganda tidak boleh berisi kembaran.", 'Tulis "uniqueItems": true.')
                 return Kind.CHOICES
             case Kind.FILE:
                 return Kind.FILES
@@ -519,9 +496,7 @@ class _Reader:
             case None:
                 return None
             case _:
-                self.refuse(
-                    self.schema_file, (*path, "items"), "Daftar tanggal atau jam tidak dikenal.", "Pakai tabel."
-                )
+                self.refuse((*path, "items"), "Daftar tanggal atau jam tidak dikenal.", "Pakai tabel.")
                 return None
 
     def shown_as(self, kind: Kind, ui: Mapping[str, Any], path: Path) -> Kind:
@@ -531,21 +506,13 @@ class _Reader:
             return kind
         asked = WIDGETS.get(widget) if isinstance(widget, str) else None
         if asked is None:
-            self.refuse(
-                self.ui_file,
-                _ui_path(path, "ui:widget"),
-                f"Widget {widget!r} tidak dikenal.",
-                f"Pakai {', '.join(sorted(WIDGETS))}, atau hapus.",
-            )
+            message = f"Widget {widget!r} tidak dikenal."
+            self.refuse_ui(_ui_path(path, "ui:widget"), message, f"Pakai {', '.join(sorted(WIDGETS))}, atau hapus.")
             return kind
         wanted, becomes = asked
         if kind is not wanted and not (kind is Kind.INTEGER and wanted is Kind.NUMBER):
-            self.refuse(
-                self.ui_file,
-                _ui_path(path, "ui:widget"),
-                f"Widget {widget} tidak cocok untuk isian jenis {kind.value}.",
-                "Ganti widget atau tipe isiannya.",
-            )
+            message = f"Widget {widget} tidak cocok untuk isian jenis {kind.value}."
+            self.refuse_ui(_ui_path(path, "ui:widget"), message, "Ganti widget atau tipe isiannya.")
             return kind
         return becomes
 
@@ -567,17 +534,9 @@ class _Reader:
         found = []
         for n, check in enumerate(schema.get("x-check", ())):
             place = (*path, "x-check", n)
-            if not isinstance(check, Mapping) or not {"expression", "message"} <= check.keys() <= {
-                "expression",
-                "message",
-                "en",
-            }:
-                self.refuse(
-                    self.schema_file,
-                    place,
-                    "Pemeriksaan tidak terbaca.",
-                    'Tulis {"expression": "...", "message": "...", "en": "..."}.',
-                )
+            if not isinstance(check, Mapping) or not CHECK <= check.keys() <= CHECK | {"en"}:
+                message = "Pemeriksaan tidak terbaca."
+                self.refuse(place, message, 'Tulis {"expression": "...", "message": "...", "en": "..."}.')
                 continue
             text = self.expression(check, "expression", place)
             if text is not None:
@@ -592,18 +551,16 @@ class _Reader:
         place = (*path, "x-number")
         if not isinstance(wanted, Mapping) or wanted.keys() != {"series", "pattern"}:
             mend = 'Tulis {"series": "surat_keluar", "pattern": "..."}.'
-            self.refuse(self.schema_file, place, "Penomoran tidak terbaca.", mend)
+            self.refuse(place, "Penomoran tidak terbaca.", mend)
             return None
         if not isinstance(wanted["series"], str) or not NAME.fullmatch(wanted["series"]):
-            self.refuse(
-                self.schema_file, place, "Nama deret nomor tidak terbaca.", "Pakai huruf kecil dan garis bawah."
-            )
+            self.refuse(place, "Nama deret nomor tidak terbaca.", "Pakai huruf kecil dan garis bawah.")
         if kind is not Kind.TEXT or "items" in path or len(path) < 4:
             message = "Nomor hanya dapat diberikan kepada isian teks di dalam bagian sebuah dokumen."
-            self.refuse(self.schema_file, place, message, "Pindahkan ke bagian dokumennya, di luar tabel.")
+            self.refuse(place, message, "Pindahkan ke bagian dokumennya, di luar tabel.")
         if required or schema.keys() & {"readOnly", "x-computed"}:
             message = "Nomor diberikan oleh sistem: isian ini tidak diwajibkan, dihitung, atau dibaca saja."
-            self.refuse(self.schema_file, place, message, "Hapus dari required, dan hapus readOnly dan x-computed.")
+            self.refuse(place, message, "Hapus dari required, dan hapus readOnly dan x-computed.")
         pattern = self.expression(wanted, "pattern", place)
         return None if pattern is None else Numbering(str(wanted["series"]), pattern)
 
@@ -615,12 +572,8 @@ class _Reader:
         try:
             self.check(text if isinstance(text, str) else "")
         except ValueError as error:
-            self.refuse(
-                self.schema_file,
-                (*path, keyword),
-                f"Ungkapan tidak terbaca: {getattr(error, 'reason', error)}.",
-                "Periksa dengan docs/ungkapan.md.",
-            )
+            message = f"Ungkapan tidak terbaca: {getattr(error, 'reason', error)}."
+            self.refuse((*path, keyword), message, "Periksa dengan docs/ungkapan.md.")
             return None
         return str(text)
 
@@ -629,19 +582,15 @@ class _Reader:
         options = ui.get("ui:options", {})
         place = _ui_path(path, "ui:options")
         if not isinstance(options, Mapping):
-            self.refuse(self.ui_file, place, "Nilai ini harus objek JSON.", "Tulis { ... }.")
+            self.refuse_ui(place, "Nilai ini harus objek JSON.", "Tulis { ... }.")
             return field
         for name in options:
             if name not in UI_OPTIONS or field.kind not in UI_OPTIONS[name]:
-                self.refuse(
-                    self.ui_file,
-                    (*place, name),
-                    f"Pilihan {name} tidak dikenal untuk isian jenis {field.kind.value}.",
-                    "Hapus, atau pindahkan ke isian yang tepat.",
-                )
+                message = f"Pilihan {name} tidak dikenal untuk isian jenis {field.kind.value}."
+                self.refuse_ui((*place, name), message, "Hapus, atau pindahkan ke isian yang tepat.")
         size = options.get("maxSize")
         if size is not None and not (isinstance(size, int) and size > 0):
-            self.refuse(self.ui_file, (*place, "maxSize"), "Batas ukuran harus angka bita.", "Tulis misalnya 10485760.")
+            self.refuse_ui((*place, "maxSize"), "Batas ukuran harus angka bita.", "Tulis misalnya 10485760.")
             size = None
         messages = ui.get("ui:messages", {})
         return replace(
@@ -669,11 +618,11 @@ class _Reader:
         if field.kind not in ARCHIVE.get(str(word), frozenset()):
             fitting = ", ".join(known for known, kinds in ARCHIVE.items() if field.kind in kinds)
             message = f"Kata arsip {word} tidak dikenal untuk isian jenis {field.kind.value}."
-            self.refuse(self.ui_file, place, message, f"Pakai {fitting}." if fitting else "Hapus.")
+            self.refuse_ui(place, message, f"Pakai {fitting}." if fitting else "Hapus.")
             return None
         if word == "place" and any(each.kind is not Kind.TEXT or each.given for each in field.fields):
             message = "Tempat simpan hanya terdiri atas isian teks pendek."
-            self.refuse(self.ui_file, place, message, "Pindahkan isian lainnya ke luar bagian ini.")
+            self.refuse_ui(place, message, "Pindahkan isian lainnya ke luar bagian ini.")
             return None
         return str(word)
 
@@ -682,27 +631,19 @@ class _Reader:
         if verify is None or field.kind is not Kind.TABLE:
             return None
         if not isinstance(verify, Mapping) or set(verify) - VERIFY or not {"column", "accept", "return"} <= set(verify):
-            self.refuse(
-                self.ui_file,
-                place,
-                "Verifikasi baris menyebut column, accept, dan return; boleh juga note, holder, dan changed.",
-                "Lihat docs/formulir.md.",
-            )
+            message = "Verifikasi baris menyebut column, accept, dan return; boleh juga note, holder, dan changed."
+            self.refuse_ui(place, message, "Lihat docs/formulir.md.")
             return None
         for key in ("column", "note", "holder", "changed"):
             if key in verify and field.field(str(verify[key])) is None:
-                self.refuse(self.ui_file, (*place, key), f"{verify[key]} bukan kolom tabel ini.", "Periksa ejaannya.")
+                self.refuse_ui((*place, key), f"{verify[key]} bukan kolom tabel ini.", "Periksa ejaannya.")
                 return None
         column = field.field(str(verify["column"]))
         choices = {option.value for option in column.options} if column else set()
         for key in ("accept", "return"):
             if verify[key] not in choices and not (column and column.given):
-                self.refuse(
-                    self.ui_file,
-                    (*place, key),
-                    f"{verify[key]} bukan pilihan kolom {verify['column']}.",
-                    "Sebut nilai salah satu pilihannya.",
-                )
+                message = f"{verify[key]} bukan pilihan kolom {verify['column']}."
+                self.refuse_ui((*place, key), message, "Sebut nilai salah satu pilihannya.")
                 return None
         named = {key: str(verify[key]) for key in ("note", "holder", "changed") if key in verify}
         return Verification(str(verify["column"]), str(verify["accept"]), str(verify["return"]), **named)
@@ -711,21 +652,15 @@ class _Reader:
         """Return which verb the completing button takes for each choice of a decision."""
         if not field.decision:
             if buttons is not None:
-                self.refuse(
-                    self.ui_file, place, "Hanya keputusan yang mengganti nama tombol.", 'Pakai widget "decision".'
-                )
+                self.refuse_ui(place, "Hanya keputusan yang mengganti nama tombol.", 'Pakai widget "decision".')
             return {}
         if not isinstance(buttons, Mapping):
-            self.refuse(self.ui_file, place, "Keputusan belum menyebut nama tombolnya.", "Tulis buttons per pilihan.")
+            self.refuse_ui(place, "Keputusan belum menyebut nama tombolnya.", "Tulis buttons per pilihan.")
             return {}
         for option in field.options:
             if buttons.get(option.value) not in VERBS:
-                self.refuse(
-                    self.ui_file,
-                    (*place, option.value),
-                    f"Tombol untuk pilihan {option.value} tidak dikenal.",
-                    f"Pakai salah satu dari {', '.join(VERBS)}.",
-                )
+                message = f"Tombol untuk pilihan {option.value} tidak dikenal."
+                self.refuse_ui((*place, option.value), message, f"Pakai salah satu dari {', '.join(VERBS)}.")
         return dict(buttons)
 
     # ── the whole ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -737,12 +672,8 @@ class _Reader:
         by_name = {field.name: field for field in fields}
         if not isinstance(order, list) or set(order) != set(by_name) or len(order) != len(by_name):
             wrong = sorted(set(map(str, order)) ^ set(by_name)) if isinstance(order, list) else []
-            self.refuse(
-                self.ui_file,
-                _ui_path(path, "ui:order"),
-                f"Urutan tidak memuat tiap isian satu kali: {', '.join(wrong)}.",
-                "Sebut setiap isian satu kali.",
-            )
+            message = f"Urutan tidak memuat tiap isian satu kali: {', '.join(wrong)}."
+            self.refuse_ui(_ui_path(path, "ui:order"), message, "Sebut setiap isian satu kali.")
             return tuple(fields)
         return tuple(by_name[name] for name in order)
 
@@ -750,23 +681,15 @@ class _Reader:
         """Refuse keywords that nothing acts on."""
         for keyword in schema:
             if keyword not in known:
-                self.refuse(
-                    self.schema_file,
-                    (*path, keyword),
-                    f"Kata kunci {keyword} tidak dikenal di sini.",
-                    f"Pakai {', '.join(sorted(known - ABOUT))}.",
-                )
+                message = f"Kata kunci {keyword} tidak dikenal di sini."
+                self.refuse((*path, keyword), message, f"Pakai {', '.join(sorted(known - ABOUT))}.")
 
     def known_ui(self, ui: Mapping[str, Any], path: Path, names: set[str]) -> None:
         """Refuse keys of the ui file that name neither a field nor a way to show one."""
         for key in ui:
             if key not in UI and key not in names:
-                self.refuse(
-                    self.ui_file,
-                    _ui_path(path, key),
-                    f"{key} bukan isian formulir dan bukan kata kunci ui.",
-                    "Periksa ejaannya.",
-                )
+                message = f"{key} bukan isian formulir dan bukan kata kunci ui."
+                self.refuse_ui(_ui_path(path, key), message, "Periksa ejaannya.")
 
     def check_whole(self, form: Form) -> None:
         """Check what only the whole form shows: one decision, one reason for returning, keys that exist."""
@@ -776,12 +699,8 @@ class _Reader:
             ("alasan pengembalian", [path for path, field in every if field.return_reason]),
         ):
             if len(found) > 1:
-                self.refuse(
-                    self.ui_file,
-                    (),
-                    f"Formulir ini mempunyai {len(found)} {what}: {', '.join(found)}.",
-                    "Paling banyak satu.",
-                )
+                message = f"Formulir ini mempunyai {len(found)} {what}: {', '.join(found)}."
+                self.refuse_ui((), message, "Paling banyak satu.")
         self.check_archive(every)
         for path, field in every:
             self.check_field(path, field)
@@ -793,21 +712,21 @@ class _Reader:
         for word, path, _ in said:
             if words.count(word) > 1 or "[]" in path:
                 message = f"{path}: kata arsip {word} dipakai lebih dari sekali, atau di dalam tabel."
-                self.refuse(self.ui_file, (), message, "Pakai tiap kata satu kali, di luar tabel.")
+                self.refuse_ui((), message, "Pakai tiap kata satu kali, di luar tabel.")
         lacking = [word for word in FILING if word not in words]
         if said and lacking:
             message = f"Formulir ini membuat berkas arsip tanpa menanyakan {', '.join(lacking)}."
-            self.refuse(self.ui_file, (), message, f"Beri kata arsip {', '.join(FILING)} kepada isiannya.")
+            self.refuse_ui((), message, f"Beri kata arsip {', '.join(FILING)} kepada isiannya.")
         for word, path, field in said:
             if word in FILING and not field.required:
                 message = f"{path}: pelaksanaan dapat selesai tanpa isian ini, padahal berkasnya diarsipkan."
-                self.refuse(self.schema_file, (), message, "Sebut isian itu dalam required.")
+                self.refuse((), message, "Sebut isian itu dalam required.")
 
     def check_field(self, path: str, field: Field) -> None:
         """Check one field against itself."""
 
         def blame(message: str, mend: str) -> None:
-            self.refuse(self.schema_file, (path,), message, mend)
+            self.refuse((path,), message, mend)
 
         if field.kind is Kind.TABLE and field.key is not None and field.field(field.key) is None:
             blame(f"Kolom kunci {field.key} tidak ada.", "Sebut nama kolom tabel itu.")

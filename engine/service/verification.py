@@ -8,7 +8,6 @@ process counts for itself, which is enough for that.
 
 import hashlib
 import threading
-from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import BinaryIO
@@ -64,21 +63,14 @@ class Verified:
         return "valid" if self.version == self.newest else "replaced"
 
 
-@dataclass
-class _Misses:
-    """Instants of questions in vain, by address."""
-
-    by_address: OrderedDict[str, deque[datetime]] = field(default_factory=OrderedDict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-
 @dataclass(frozen=True)
 class Verification:
     """Knows every paper that was printed."""
 
     database: Database
     procedures: Procedures
-    _misses: _Misses = field(default_factory=_Misses)
+    _misses: dict[str, list[datetime]] = field(default_factory=dict)  # instants of questions in vain, by address
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def by_code(self, text: str, address: str, now: datetime, file: BinaryIO | None = None) -> Verified:
         """Return what is known of the paper with a code, and whether *file* is the very one; NotFound if nothing is."""
@@ -136,19 +128,19 @@ class Verification:
         )
 
     def _slow_down(self, address: str, now: datetime) -> None:
-        with self._misses.lock:
-            missed = self._misses.by_address.get(address, deque())
-            while missed and missed[0] < now - WINDOW:
-                missed.popleft()
-            if len(missed) >= MOST_MISSES:
-                raise TooManyQuestions(address)
+        if len(self._recent(address, now)) >= MOST_MISSES:
+            raise TooManyQuestions(address)
 
     def _miss(self, address: str, now: datetime) -> None:
-        with self._misses.lock:
-            self._misses.by_address.setdefault(address, deque()).append(now)
-            self._misses.by_address.move_to_end(address)
-            while len(self._misses.by_address) > MOST_ADDRESSES:
-                self._misses.by_address.popitem(last=False)
+        with self._lock:
+            missed = [*self._recent(address, now), now]
+            self._misses.pop(address, None)  # the address that missed last comes last
+            self._misses[address] = missed
+            while len(self._misses) > MOST_ADDRESSES:
+                del self._misses[next(iter(self._misses))]
+
+    def _recent(self, address: str, now: datetime) -> list[datetime]:
+        return [at for at in self._misses.get(address, ()) if at >= now - WINDOW]
 
 
 def _paper_of(reader: Transaction, document_id: str) -> Rendering | None:
