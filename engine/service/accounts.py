@@ -271,8 +271,7 @@ class Accounts:
 
     def ask_second_factor(self, actor: Actor, roles: Collection[str], now: datetime) -> None:
         """Ask for a second factor of whoever works in *roles*; who has none sets it before anything else."""
-        if not actor.has(OfficeRole.OPERATOR):
-            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+        actor.need(OfficeRole.OPERATOR)
         new, section = {"roles": sorted(roles)}, second_factors.SECTION
         with self.database.write(actor, now) as work:
             old, revision = read_setting(work, section) or (None, None)

@@ -143,8 +143,7 @@ class Archives:
 
         Damaged names a kept file that is gone or changed, Busy says that others are printed.
         """
-        if not actor.roles & set(READERS):
-            raise NotPermitted("role", roles=READERS)
+        actor.need(*READERS)
         with self.dossiers.gathered(instance_id, "pemeriksaan") as dossier:
             file = self.dossiers.files.scratch()
             try:
@@ -158,14 +157,12 @@ class Archives:
 
     def retry(self, actor: Actor, instance_id: str, now: datetime) -> bool:
         """Build again what could not be built, for operators; whether it is built now."""
-        if not actor.has(OfficeRole.OPERATOR):
-            raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
+        actor.need(OfficeRole.OPERATOR)
         return self.make(instance_id, now, again=True)
 
     def failed(self, actor: Actor) -> tuple[tuple[InstanceRecord, Archive], ...]:
         """Return berkas that could not be built, longest due first; for auditors and operators."""
-        if not actor.roles & set(READERS):
-            raise NotPermitted("role", roles=READERS)
+        actor.need(*READERS)
         with self.dossiers.database.read() as reader:
             found = archives.standing(reader, ArchiveStatus.FAILED, MOST_LISTED)
             records = [instances.by_id(reader, each.instance_id) for each in found]

@@ -5,7 +5,7 @@ Nothing is deployed if anything is wrong, and a procedure whose content did not 
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -17,13 +17,12 @@ from engine.model.errors import (
     Finding,
     InvalidProcedure,
     NotFound,
-    NotPermitted,
     SetupError,
     stated,
     there,
 )
 from engine.model.history import Action, Deed
-from engine.model.people import Actor, OfficeRole
+from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.process import UserTask
 from engine.model.work import DefinitionRecord
 from engine.service import guards
@@ -134,8 +133,8 @@ class Deployments:
         the version that whoever deploys knows to be in force (None: whichever is), *began* the one the files came from.
         Raises InvalidProcedure with every finding; nothing is stored then.
         """
-        if not actor.roles & {OfficeRole.DESIGNER} and actor.person_id != "sistem":
-            raise NotPermitted("role", roles=(OfficeRole.DESIGNER,))
+        if actor.person_id != SYSTEM.person_id:
+            actor.need(OfficeRole.DESIGNER)
         hashed = content_hash(files)
         with self.database.read() as reader:
             before = definitions.latest(reader, process_id)
@@ -165,17 +164,7 @@ class Deployments:
                 return None
             if seen is not None:
                 require_seen(before, seen)
-            record = DefinitionRecord(
-                id=record.id,
-                process_id=process_id,
-                version=before.version + 1 if before else 1,
-                content_hash=hashed,
-                name=outline.name,
-                note=note,
-                deployed_at=now,
-                deployed_by=actor.person_id,
-                confirmed=False,
-            )
+            record = replace(record, version=before.version + 1 if before else 1, name=outline.name)
             if before is not None:
                 guards.keep(work, self.procedures.of(work, before.id))
             definitions.add(work, record, files)

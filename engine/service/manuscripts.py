@@ -22,6 +22,7 @@ import segno
 from engine.documents.press import Order
 from engine.forms.defaults import Names
 from engine.forms.field import Field, Kind
+from engine.forms.form import Form
 from engine.model.errors import NotPrinted
 from engine.model.process import Outline
 from engine.model.renderings import SIGNED, shown_code
@@ -85,11 +86,7 @@ class Ground:
 
     def fields(self, data_object_id: str) -> tuple[Field, ...]:
         """Return the fields of a document."""
-        for form in self.procedure.forms.values():
-            for each in form.tree:
-                if each.name == data_object_id and each.kind is Kind.SECTION:
-                    return each.fields
-        return ()
+        return fields_of(self.procedure.forms, data_object_id) or ()
 
     def number_in(self, data_object_id: str, content: Any) -> str | None:
         """Return the number that a document took from its series."""
@@ -299,6 +296,12 @@ def coded(order: Order, code: str, public_url: str, part: str) -> Order:
         segno.make(link, error="m").save(kept, kind="svg", border=1, scale=4)
         files["qr.svg"] = kept.getvalue()
     return replace(order, files=files, data=_json(data))
+
+
+def fields_of(forms: Mapping[str, Form], data_object_id: str) -> tuple[Field, ...] | None:
+    """Return the fields of a document, in whichever form they stand; None if no form yields it."""
+    every = (each for form in forms.values() for each in form.tree if each.kind is Kind.SECTION)
+    return next((each.fields for each in every if each.name == data_object_id), None)
 
 
 def choices(fields: Sequence[Field]) -> dict[str, dict[str, str]]:

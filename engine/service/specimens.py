@@ -17,7 +17,7 @@ from engine.forms.defaults import Names
 from engine.forms.field import NUMERIC, Field, Kind
 from engine.forms.form import Form
 from engine.model.bounds import TooMuch, bounded
-from engine.service.manuscripts import choices, plain
+from engine.service.manuscripts import choices, fields_of, plain
 from engine.service.procedure_files import PARTS
 from engine.service.templates import Template, folder, ids, template_of
 
@@ -48,7 +48,7 @@ def specimens(
     """Yield the specimens of every template; *watch* hears the file before each. What templates import has none."""
     for id_ in ids(process_id, files):
         template = template_of(process_id, id_, files)
-        fields = () if template is not None and template.report is not None else _fields(forms, id_)
+        fields = () if template is not None and template.report is not None else fields_of(forms, id_)
         if template is not None and fields is not None:
             watch(
                 next(
@@ -130,14 +130,6 @@ def _specimen(
         "tanda_tangan": [{**SIGNED, "pada": at}] if full else [],
     }
     return Specimen(template.data_object_id, full, sure, json.dumps(data, ensure_ascii=False, default=plain), charts)
-
-
-def _fields(forms: Mapping[str, Form], data_object_id: str) -> tuple[Field, ...] | None:
-    for form in forms.values():
-        for each in form.tree:
-            if each.name == data_object_id and each.kind is Kind.SECTION:
-                return each.fields
-    return None
 
 
 def _made_up(each: Field, full: bool) -> Any:

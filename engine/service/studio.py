@@ -19,7 +19,7 @@ from unicodedata import normalize
 
 from engine.bpmn import markup
 from engine.bpmn.definition import load
-from engine.model.errors import Conflict, FieldError, Finding, InvalidForm, NotFound, NotPermitted, there
+from engine.model.errors import Conflict, FieldError, Finding, InvalidForm, NotFound, there
 from engine.model.people import Actor, OfficeRole
 from engine.model.process import Lane
 from engine.model.work import DefinitionRecord, Draft, DraftKind
@@ -339,8 +339,7 @@ class Studio:
 
 def _own(actor: Actor, process_id: str) -> tuple[DraftKind, str, str]:
     """Return which draft is the actor's own; NotPermitted unless they draw SOPs."""
-    if not actor.has(OfficeRole.DESIGNER):
-        raise NotPermitted("role", roles=(OfficeRole.DESIGNER,))
+    actor.need(OfficeRole.DESIGNER)
     return DraftKind.STUDIO, process_id, actor.person_id
 
 

@@ -129,93 +129,70 @@ def numbered(error: Exception) -> str:
 
 def permission_words(error: NotPermitted) -> str:
     """Return why somebody may not."""
-    facts = error.facts
-    match error.reason:
-        case "lane":
-            lane = facts.get("lane") or _lane(facts.get("role"))
-            return gettext("Tugas ini milik jalur %(lane)s. Jika seharusnya bisa, hubungi operator.", lane=lane)
-        case "named":
-            return gettext("Tugas ini ditujukan kepada %(who)s.", who=name_of(facts.get("holder")))
-        case "four_eyes":
-            return gettext("Langkah ini harus dikerjakan orang lain daripada yang mengerjakan langkah sebelumnya.")
-        case "start":
-            return gettext("Pelaksanaan SOP ini dimulai oleh jalur lain: %(roles)s.", roles=", ".join(facts["roles"]))
-        case "read_only":
-            return gettext("Peran Anda hanya membaca.")
-        case "parts":
-            return gettext("Berkas ini memuat bagian orang lain. Mintalah kepada auditor atau operator.")
-        case "archive":
-            return gettext("Tempat simpan dibetulkan oleh operator atau yang menyelesaikan pelaksanaan ini.")
-        case "signature":
-            who = name_of(facts["holder"])
-            return gettext("Berkas bertanda tangan ini diunggah oleh %(who)s atau sejalurnya.", who=who)
-        case "signs":
-            return gettext(
-                "Langkah yang menandatangani tetap di jalurnya. Beri penggantinya peran itu, misalnya sebagai Plh., di "
-                "halaman Orang."
-            )
-        case "own_role":
-            return gettext("Tidak seorang pun memberi peran kepada dirinya sendiri. Mintalah operator lain.")
-        case "second_person":
-            return gettext(
-                "Ini perlu orang lain: bukan pengusul, bukan yang diberi peran, dan tanpa sandi yang baru direset."
-            )
-        case "inactive":
-            return gettext("Akun ini tidak aktif.")
-        case _:
-            return gettext("Halaman ini untuk peran lain. Jika seharusnya bisa, hubungi operator.")
+    facts = {
+        "lane": error.facts.get("lane") or _lane(error.facts.get("role")),
+        "who": name_of(error.facts.get("holder")),
+        "roles": ", ".join(error.facts.get("roles", ())),
+    }
+    words = {
+        "lane": gettext("Tugas ini milik jalur %(lane)s. Jika seharusnya bisa, hubungi operator.", **facts),
+        "named": gettext("Tugas ini ditujukan kepada %(who)s.", **facts),
+        "four_eyes": gettext("Langkah ini harus dikerjakan orang lain daripada yang mengerjakan langkah sebelumnya."),
+        "start": gettext("Pelaksanaan SOP ini dimulai oleh jalur lain: %(roles)s.", **facts),
+        "read_only": gettext("Peran Anda hanya membaca."),
+        "parts": gettext("Berkas ini memuat bagian orang lain. Mintalah kepada auditor atau operator."),
+        "archive": gettext("Tempat simpan dibetulkan oleh operator atau yang menyelesaikan pelaksanaan ini."),
+        "signature": gettext("Berkas bertanda tangan ini diunggah oleh %(who)s atau sejalurnya.", **facts),
+        "signs": gettext(
+            "Langkah yang menandatangani tetap di jalurnya. Beri penggantinya peran itu, misalnya sebagai Plh., di "
+            "halaman Orang."
+        ),
+        "own_role": gettext("Tidak seorang pun memberi peran kepada dirinya sendiri. Mintalah operator lain."),
+        "second_person": gettext(
+            "Ini perlu orang lain: bukan pengusul, bukan yang diberi peran, dan tanpa sandi yang baru direset."
+        ),
+        "inactive": gettext("Akun ini tidak aktif."),
+    }
+    others = gettext("Halaman ini untuk peran lain. Jika seharusnya bisa, hubungi operator.")
+    return words.get(error.reason, others)
 
 
 def conflict_words(error: Conflict) -> str:
     """Return who was faster, what they did and when."""
     dates = formatting.Dates(lambda: services().office.calendar().zone)
-    who = name_of(error.who)
-    at = dates.long(error.at) if error.at else ""
-    match error.reason:
-        case "completed":
-            return gettext("Langkah ini sudah diselesaikan %(who)s pada %(at)s.", who=who, at=at)
-        case "claimed":
-            return gettext("Tugas ini sudah diambil %(who)s pada %(at)s.", who=who, at=at)
-        case "cancelled":
-            return gettext("Langkah ini dibatalkan oleh jalannya proses pada %(at)s.", at=at)
-        case "suspended":
-            why = error.facts.get("why") or "–"
-            return gettext("Pelaksanaan ditangguhkan oleh %(who)s dengan alasan: %(why)s", who=who, why=why)
-        case "terminated":
-            why = error.facts.get("why") or "–"
-            return gettext("Pelaksanaan dihentikan oleh %(who)s dengan alasan: %(why)s", who=who, why=why)
-        case "signed":
-            return gettext("Berkas tanda tangan ini sudah diunggah orang lain.")
-        case "archived":
-            return gettext("Pelaksanaan ini sudah diarsipkan dan hanya dapat dibaca. Tidak ada yang berubah.")
-        case "ended":
-            return gettext("Pelaksanaan ini sudah selesai pada %(at)s.", at=at)
-        case "running" | "waiting" | "incident":
-            return gettext("Pelaksanaan ini tidak sedang ditangguhkan.")
-        case "unchanged":
-            return gettext("Berkas-berkas ini sama dengan versi yang berlaku.")
-        case "duplicate":
-            title = error.facts.get("title")
-            return gettext("%(title)s sudah berjalan sejak %(at)s.", title=title, at=at)
-        case "last_operator":
-            return gettext("Ini operator terakhir. Tambahkan operator lain dahulu.")
-        case "deployed":
-            version = error.facts.get("version")
-            return gettext("Versi %(version)s dipasang %(who)s pada %(at)s.", version=version, who=who, at=at)
-        case "draft":
-            return gettext("Draf ini juga diubah di tab atau perangkat lain.")
-        case "resolved":
-            return gettext("Insiden ini sudah selesai ditangani.")
-        case "key_reused":
-            return gettext("Kunci idempotensi ini sudah dipakai untuk permintaan yang lain isinya.")
-        case "key_in_use":
-            return gettext(
-                "Permintaan dengan kunci idempotensi ini masih berjalan, atau terputus. Periksa hasilnya dahulu."
-            )
-        case _:
-            return gettext("Data ini baru saja diubah orang lain. Muat ulang halaman, lalu coba lagi.")
+    facts = {
+        "who": name_of(error.who),
+        "at": dates.long(error.at) if error.at else "",
+        "why": error.facts.get("why") or "–",
+        "title": error.facts.get("title"),
+        "version": error.facts.get("version"),
+    }
+    words = {
+        "completed": gettext("Langkah ini sudah diselesaikan %(who)s pada %(at)s.", **facts),
+        "claimed": gettext("Tugas ini sudah diambil %(who)s pada %(at)s.", **facts),
+        "cancelled": gettext("Langkah ini dibatalkan oleh jalannya proses pada %(at)s.", **facts),
+        "suspended": gettext("Pelaksanaan ditangguhkan oleh %(who)s dengan alasan: %(why)s", **facts),
+        "terminated": gettext("Pelaksanaan dihentikan oleh %(who)s dengan alasan: %(why)s", **facts),
+        "signed": gettext("Berkas tanda tangan ini sudah diunggah orang lain."),
+        "archived": gettext("Pelaksanaan ini sudah diarsipkan dan hanya dapat dibaca. Tidak ada yang berubah."),
+        "ended": gettext("Pelaksanaan ini sudah selesai pada %(at)s.", **facts),
+        "unchanged": gettext("Berkas-berkas ini sama dengan versi yang berlaku."),
+        "duplicate": gettext("%(title)s sudah berjalan sejak %(at)s.", **facts),
+        "last_operator": gettext("Ini operator terakhir. Tambahkan operator lain dahulu."),
+        "deployed": gettext("Versi %(version)s dipasang %(who)s pada %(at)s.", **facts),
+        "draft": gettext("Draf ini juga diubah di tab atau perangkat lain."),
+        "resolved": gettext("Insiden ini sudah selesai ditangani."),
+        "key_reused": gettext("Kunci idempotensi ini sudah dipakai untuk permintaan yang lain isinya."),
+        "key_in_use": gettext(
+            "Permintaan dengan kunci idempotensi ini masih berjalan, atau terputus. Periksa hasilnya dahulu."
+        ),
+        **dict.fromkeys(("running", "waiting", "incident"), gettext("Pelaksanaan ini tidak sedang ditangguhkan.")),
+    }
+    changed = gettext("Data ini baru saja diubah orang lain. Muat ulang halaman, lalu coba lagi.")
+    return words.get(error.reason, changed)
 
 
 def _lane(role: str | None) -> str | None:
-    found = next((view for view in services().people.roles(now()) if view.role == role), None)
+    roles = services().people.roles(now()) if role else ()
+    found = next((view for view in roles if view.role == role), None)
     return formatting.localised(found) if found else role

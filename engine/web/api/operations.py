@@ -202,24 +202,18 @@ def _clean(value: Any) -> Any:
 def _fault(error: Any) -> tuple[str, str, str]:
     path = ".".join(str(part) for part in error["loc"])
     context = error.get("ctx", {})
-    match error["type"]:
-        case "missing":
-            message = gettext("wajib diisi.")
-        case "extra_forbidden":
-            message = gettext("tidak dikenal di sini.")
-        case "string_too_short" | "too_short":
-            message = gettext("terlalu pendek; paling sedikit %(n)s.", n=context.get("min_length"))
-        case "string_too_long" | "too_long":
-            message = gettext("terlalu panjang; paling banyak %(n)s.", n=context.get("max_length"))
-        case "literal_error":
-            message = gettext("harus salah satu dari %(choices)s.", choices=context.get("expected"))
-        case "greater_than_equal":
-            message = gettext("paling kecil %(n)s.", n=context.get("ge"))
-        case "less_than_equal":
-            message = gettext("paling besar %(n)s.", n=context.get("le"))
-        case _:
-            message = gettext("jenis atau bentuknya tidak sesuai.")
-    return path, error["type"], message
+    limit = next((context[name] for name in ("min_length", "max_length", "ge", "le") if name in context), None)
+    short = gettext("terlalu pendek; paling sedikit %(n)s.", n=limit)
+    long = gettext("terlalu panjang; paling banyak %(n)s.", n=limit)
+    words = {
+        "missing": gettext("wajib diisi."),
+        "extra_forbidden": gettext("tidak dikenal di sini."),
+        **{"string_too_short": short, "too_short": short, "string_too_long": long, "too_long": long},
+        "literal_error": gettext("harus salah satu dari %(choices)s.", choices=context.get("expected")),
+        "greater_than_equal": gettext("paling kecil %(n)s.", n=limit),
+        "less_than_equal": gettext("paling besar %(n)s.", n=limit),
+    }
+    return path, error["type"], words.get(error["type"]) or gettext("jenis atau bentuknya tidak sesuai.")
 
 
 def _written(given: Any, told: Operation) -> Response:
