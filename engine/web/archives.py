@@ -10,9 +10,9 @@ from engine.model.errors import InvalidForm
 from engine.model.people import OfficeRole
 from engine.web.access import only, signed_in
 from engine.web.attachments import hand_out
+from engine.web.formatting import words
 from engine.web.identity import actor, now, posted_entries
 from engine.web.services import services
-from engine.web.tasks import words
 from engine.web.texts import gettext
 
 pages = Blueprint("archives", __name__, url_prefix="/instans/<instance_id>")

@@ -1,5 +1,6 @@
 """Files that people handed over, given back as they came, and what was printed for them."""
 
+import io
 from typing import BinaryIO
 
 from flask import Blueprint, request, send_file
@@ -11,6 +12,7 @@ from engine.web.security import POLICY
 from engine.web.services import services
 
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'"  # by which browsers fit a picture into the window
+SHEETS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
 pages = Blueprint("attachments", __name__, url_prefix="/lampiran")
 
 
@@ -35,3 +37,8 @@ def hand_out(stream: BinaryIO, media_type: str, name: str, *, as_attachment: boo
     answer = send_file(stream, mimetype=media_type, download_name=name, as_attachment=as_attachment)
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
+
+
+def sheet(content: bytes, kind: str, name: str) -> Response:
+    """Give a table as a file for a spreadsheet: *kind* is "xlsx" or "csv"."""
+    return hand_out(io.BytesIO(content), SHEETS[kind], name, as_attachment=True)

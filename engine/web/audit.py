@@ -2,14 +2,13 @@
 
 import json
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template
 
 from engine.model.history import Action
 from engine.model.people import OfficeRole
-from engine.service.histories import Filter
-from engine.web import formatting
 from engine.web.access import only
 from engine.web.identity import actor, asked_page, now
+from engine.web.instances import history_filter
 from engine.web.services import services
 
 pages = Blueprint("audit", __name__, url_prefix="/audit")
@@ -28,16 +27,7 @@ def index() -> str:
 @only(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
 def trail() -> str:
     """Show every line of history, newest first."""
-    since, until = formatting.day_bounds(
-        request.args.get("dari"), request.args.get("sampai"), services().office.calendar().zone
-    )
-    narrowed = Filter(
-        actor=request.args.get("pelaku") or None,
-        action=request.args.get("jenis") or None,
-        element_id=request.args.get("unsur") or None,
-        since=since,
-        until=until,
-    )
+    narrowed = history_filter()
     timeline = services().histories.everything(actor(), narrowed, page=asked_page())
     details = {(line.stream, line.seq): json.loads(line.change) for line in timeline.lines}
     actions = [action.value for action in Action]

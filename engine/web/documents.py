@@ -12,9 +12,9 @@ from engine.service.uploads import TooLarge, UploadRefused, safe_name
 from engine.web import errors as wording
 from engine.web.access import only, signed_in, uploading
 from engine.web.attachments import hand_out
+from engine.web.formatting import words
 from engine.web.identity import actor, asked_page, now
 from engine.web.services import services
-from engine.web.tasks import words
 from engine.web.texts import gettext
 from engine.web.uploads import refusal_words
 

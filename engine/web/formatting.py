@@ -14,6 +14,7 @@ from flask_babel import get_locale
 
 from engine.model import dates
 from engine.model.calendar import parse_duration
+from engine.service.procedures import Words
 from engine.web.texts import gettext, ngettext, npgettext
 
 ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
@@ -23,6 +24,11 @@ def language() -> str:
     """Return the language of the page: "id" or "en"."""
     locale = get_locale()
     return "en" if locale is not None and locale.language == "en" else "id"
+
+
+def words() -> Words:
+    """Return the reader's language, for what services say is wrong."""
+    return Words(language(), gettext)
 
 
 def number(value: Any, decimals: int | None = None) -> str:

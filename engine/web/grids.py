@@ -6,24 +6,24 @@ browser's own search, printing and screen readers then find every row, and build
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from engine.model.errors import Conflict, FieldError, NotFound
+from engine.model.errors import Conflict, FieldError
 from engine.service.grids import LARGEST, GridImport, GridPage, RowState
-from engine.service.procedures import Words
 from engine.web import errors, formatting
 from engine.web.access import signed_in, uploading
+from engine.web.attachments import sheet
+from engine.web.formatting import words
 from engine.web.identity import actor, now, posted_entries, tab
 from engine.web.services import services
 from engine.web.texts import gettext
 from engine.web.uploads import of_task, stage_files
 
 pages = Blueprint("grids", __name__, url_prefix="/tugas/<task_id>/tabel")
-KINDS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
 PAGE = 25
 FILTERS: Mapping[str, tuple[RowState, ...]] = {
     "kosong": (RowState.EMPTY, RowState.INCOMPLETE, RowState.CHANGED),
@@ -31,12 +31,8 @@ FILTERS: Mapping[str, tuple[RowState, ...]] = {
     "dikembalikan": (RowState.RETURNED,),
     "diperiksa": (RowState.CHANGED,),
 }
+COLUMN = ("name", "label", "kind", "required", "given", "computed", "aside", "unit", "accept")
 DEEDS = ("tambah", "hapus", "naik", "turun")
-
-
-def words() -> Words:
-    """Return the reader's language."""
-    return Words(formatting.language(), gettext)
 
 
 @pages.get("/<table>")
@@ -91,16 +87,12 @@ def save(task_id: str, table: str) -> Answer | tuple[Response, int] | tuple[str,
     return redirect(_address(task_id, table, halaman=page), 303)
 
 
-@pages.get("/<table>/berkas.<kind>")
+@pages.get("/<table>/berkas.<any(xlsx, csv):kind>")
 @signed_in
-def download(task_id: str, table: str, kind: str) -> Response:
+def download(task_id: str, table: str, kind: str) -> Answer:
     """Give the table as a file, to be filled in without a connection."""
-    if kind not in KINDS:
-        raise NotFound(kind)
     name, content = services().grids.sheet(actor(), task_id, table, kind, words(), now())
-    response = Response(content, mimetype=KINDS[kind])
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
+    return sheet(content, kind, name)
 
 
 @pages.get("/<table>/unggah")
@@ -284,29 +276,12 @@ def _data(page: GridPage) -> dict[str, Any]:
         "filling": page.task.may == "fill",
         "fixed": grid.fixed_rows,
         "url": url_for("grids.save", task_id=task_id, table=page.path),
-        "verify": None
-        if grid.verify is None
-        else {
-            "column": grid.verify.column,
-            "accept": grid.verify.accept,
-            "refuse": grid.verify.refuse,
-            "note": grid.verify.note,
-            "holder": grid.verify.holder,
-            "decides": grid.verify.decides,
-        },
+        "verify": asdict(grid.verify) if grid.verify else None,
         "columns": [
-            {
-                "name": column.name,
-                "label": column.label,
+            {name: getattr(column, name) for name in COLUMN}
+            | {
                 "help": column.help or "",
-                "kind": column.kind,
-                "required": column.required,
-                "given": column.given,
-                "computed": column.computed,
-                "aside": column.aside,
-                "unit": column.unit,
                 "options": [[option.value, option.label] for option in column.options],
-                "accept": column.accept,
                 "limit": " ".join(each for each in (column.kinds, column.max_size) if each),
             }
             for column in grid.columns

@@ -16,13 +16,25 @@ from engine.service.instances import InstancePage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import signed_in
 from engine.web.attachments import hand_out
+from engine.web.formatting import words
 from engine.web.identity import actor, asked_page, now, posted_entries
 from engine.web.services import services
-from engine.web.tasks import words
 from engine.web.texts import gettext
 
 pages = Blueprint("instances", __name__, url_prefix="/instans")
 STATUSES = ("running", "waiting", "incident", "suspended", "completed", "terminated", "archived")
+HEADINGS = [
+    "no",
+    "waktu_utc",
+    "pelaku",
+    "atas_nama",
+    "dasar",
+    "tindakan",
+    "unsur",
+    "perubahan",
+    "sidik_sebelumnya",
+    "sidik",
+]
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -81,7 +93,7 @@ def start() -> Response | tuple[str, int]:
 def show(instance_id: str) -> str:
     """Show where it is, who has it, what exists."""
     page = services().instances.page(actor(), instance_id, now())
-    return render_template("instances/show.html", page=page, tab="langkah", may_write=_may_write(page))
+    return _tab("show", page, "langkah")
 
 
 @pages.get("/<instance_id>/diagram")
@@ -89,14 +101,8 @@ def show(instance_id: str) -> str:
 def diagram(instance_id: str) -> str:
     """Show the diagram with the state of every element."""
     page = services().instances.page(actor(), instance_id, now())
-    return render_template(
-        "instances/diagram.html",
-        page=page,
-        tab="diagram",
-        drawing=diagrams.of_instance(page),
-        legend=diagrams.legend_of(page),
-        may_write=_may_write(page),
-    )
+    drawn = {"drawing": diagrams.of_instance(page), "legend": diagrams.legend_of(page)}
+    return _tab("diagram", page, "diagram", **drawn)
 
 
 @pages.get("/<instance_id>/diagram.bpmn")
@@ -121,18 +127,10 @@ def marks(instance_id: str) -> Response:
 def history(instance_id: str) -> str:
     """Show who did what, when, for whom, with which change."""
     page = services().instances.page(actor(), instance_id, now())
-    narrowed = _filter()
+    narrowed = history_filter()
     timeline = services().histories.of_instance(actor(), instance_id, narrowed, page=asked_page())
     details = {line.seq: json.loads(line.change) for line in timeline.lines}
-    return render_template(
-        "instances/history.html",
-        page=page,
-        tab="riwayat",
-        timeline=timeline,
-        narrowed=narrowed,
-        details=details,
-        may_write=_may_write(page),
-    )
+    return _tab("history", page, "riwayat", timeline=timeline, narrowed=narrowed, details=details)
 
 
 @pages.get("/<instance_id>/riwayat.csv")
@@ -141,33 +139,11 @@ def history_file(instance_id: str) -> Response:
     """Give the history as a file for a spreadsheet; that it was taken is recorded."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(
-        [
-            "no",
-            "waktu_utc",
-            "pelaku",
-            "atas_nama",
-            "dasar",
-            "tindakan",
-            "unsur",
-            "perubahan",
-            "sidik_sebelumnya",
-            "sidik",
-        ]
-    )
-    for line in services().histories.export(actor(), instance_id, _filter(), now()):
-        cells = [
-            str(line.seq),
-            line.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            line.actor,
-            line.on_behalf_of or "",
-            line.decree or "",
-            line.action,
-            line.element_id or "",
-            line.change,
-            line.previous_hash,
-            line.hash,
-        ]
+    writer.writerow([*HEADINGS, "sidik_sebelumnya", "sidik"])
+    for line in services().histories.export(actor(), instance_id, history_filter(), now()):
+        at = line.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        who, what = (line.actor, line.on_behalf_of, line.decree), (line.action, line.element_id, line.change)
+        cells = [str(cell or "") for cell in (line.seq, at, *who, *what, line.previous_hash, line.hash)]
         writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
     response = Response("\ufeff" + text.getvalue(), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="riwayat-{instance_id[:8]}.csv"'
@@ -179,7 +155,7 @@ def history_file(instance_id: str) -> Response:
 def papers(instance_id: str) -> str:
     """Show the documents by version."""
     page = services().instances.page(actor(), instance_id, now())
-    return render_template("instances/documents.html", page=page, tab="dokumen", may_write=_may_write(page))
+    return _tab("documents", page, "dokumen")
 
 
 @pages.get("/<instance_id>/catatan")
@@ -187,7 +163,7 @@ def papers(instance_id: str) -> str:
 def comments(instance_id: str) -> str:
     """Show the notes that people left."""
     page = services().instances.page(actor(), instance_id, now())
-    return render_template("instances/comments.html", page=page, tab="catatan", errors=(), may_write=_may_write(page))
+    return _tab("comments", page, "catatan", errors=())
 
 
 @pages.post("/<instance_id>/catatan")
@@ -200,17 +176,7 @@ def comment(instance_id: str) -> Response | tuple[str, int]:
     except InvalidForm:
         page = services().instances.page(actor(), instance_id, now())
         message = gettext("Tulis catatan, paling banyak 4.000 karakter.")
-        return (
-            render_template(
-                "instances/comments.html",
-                page=page,
-                tab="catatan",
-                errors=(message,),
-                text=text,
-                may_write=_may_write(page),
-            ),
-            422,
-        )
+        return _tab("comments", page, "catatan", errors=(message,), text=text), 422
     flash(gettext("Catatan tersimpan."), "success")
     return redirect(url_for("instances.comments", instance_id=instance_id), 303)
 
@@ -221,9 +187,7 @@ def integrity(instance_id: str) -> str:
     """Compute every hash of the instance's history again, now."""
     page = services().instances.page(actor(), instance_id, now())
     report = services().histories.verify(actor(), instance_id)
-    return render_template(
-        "instances/integrity.html", page=page, tab="keutuhan", report=report, may_write=_may_write(page)
-    )
+    return _tab("integrity", page, "keutuhan", report=report)
 
 
 @pages.get("/<instance_id>/<any(tangguhkan, lanjutkan, hentikan):deed>")
@@ -278,18 +242,23 @@ def _start_again(
     return page, 422 if isinstance(problem, InvalidForm) else 409
 
 
+def _tab(template: str, page: InstancePage, tab: str, **facts: Any) -> str:
+    """Return one of the pages about an instance."""
+    return render_template(f"instances/{template}.html", page=page, tab=tab, may_write=_may_write(page), **facts)
+
+
 def _may_write(page: InstancePage) -> bool:
     return bool(actor().roles - {OfficeRole.AUDITOR, OfficeRole.DESIGNER}) and page.record.ended_at is None
 
 
-def _filter() -> Filter:
-    dates = formatting.day_bounds(
-        request.args.get("dari"), request.args.get("sampai"), services().office.calendar().zone
-    )
+def history_filter() -> Filter:
+    """Return what the request narrows lines of history to."""
+    zone = services().office.calendar().zone
+    since, until = formatting.day_bounds(request.args.get("dari"), request.args.get("sampai"), zone)
     return Filter(
         actor=request.args.get("pelaku") or None,
         element_id=request.args.get("unsur") or None,
         action=request.args.get("jenis") or None,
-        since=dates[0],
-        until=dates[1],
+        since=since,
+        until=until,
     )

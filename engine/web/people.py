@@ -1,7 +1,6 @@
 """The pages of people and their memberships."""
 
 import json
-from datetime import date
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -9,6 +8,7 @@ from werkzeug.wrappers import Response
 from engine.model.errors import InvalidForm
 from engine.model.people import Capacity, OfficeRole, Proposal
 from engine.web.access import only
+from engine.web.formatting import read_day
 from engine.web.identity import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
@@ -106,7 +106,7 @@ def rename(person_id: str) -> Response:
 def add_membership(person_id: str) -> Response | tuple[str, int]:
     """Let a person work in a role for a time."""
     form = request.form
-    since, until = _day(form.get("mulai")), _day(form.get("sampai"))
+    since, until = read_day(form.get("mulai")), read_day(form.get("sampai"))
     role, errors = form.get("jalur", ""), []
     known = {view.role for view in services().people.roles(now())} | set(OfficeRole)
     if role not in known:
@@ -138,7 +138,7 @@ def add_membership(person_id: str) -> Response | tuple[str, int]:
 @only(OfficeRole.OPERATOR)
 def end_membership(person_id: str, membership_id: str) -> Response | tuple[str, int]:
     """End a membership on a day; it stays in the record."""
-    until = _day(request.form.get("sampai"))
+    until = read_day(request.form.get("sampai"))
     if until is None:
         return _page(person_id, [gettext("Isi tanggal selesai, misalnya 30/4/2025.")]), 422
     reason = request.form.get("alasan", "")
@@ -224,20 +224,6 @@ def _reassign_page(task_id: str, error: str | None = None, reason: str = "") -> 
         errors=(error,) if error else (),
         reason=reason,
     )
-
-
-def _day(text: str | None) -> date | None:
-    """Read a date as the browser or a person writes it: 2025-05-01, 1/5/2025, 1-5-2025."""
-    text = (text or "").strip()
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        parts = text.replace("-", "/").split("/")
-    try:
-        day, month, year = (int(part) for part in parts)
-        return date(year + 2000 if year < 100 else year, month, day)
-    except ValueError:
-        return None
 
 
 def _words(path: str, keyword: str) -> str:

@@ -5,7 +5,7 @@ import io
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from engine.model.errors import InvalidForm, NotPrinted
+from engine.model.errors import InvalidForm
 from engine.model.people import OfficeRole
 from engine.service.deployments import step_of
 from engine.web import diagrams
@@ -74,13 +74,10 @@ def reports(process_id: str) -> str:
 
 @pages.get("/<process_id>/laporan/<report_id>.<any(pdf, xlsx, zip):ending>")
 @signed_in
-def report(process_id: str, report_id: str, ending: str) -> Answer | tuple[str, int]:
+def report(process_id: str, report_id: str, ending: str) -> Answer:
     """Make a report from what stands now; that it was made is recorded."""
     chosen = {name: text[:100] for name, text in request.args.items()}
-    try:
-        name, media_type, stream = services().reports.make(actor(), process_id, report_id, chosen, ending, now())
-    except NotPrinted as fault:
-        return render_template("documents/not_printed.html", fault=fault, document_id=None), 503
+    name, media_type, stream = services().reports.make(actor(), process_id, report_id, chosen, ending, now())
     return hand_out(stream, media_type, name, as_attachment=ending != "pdf")
 
 

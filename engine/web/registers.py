@@ -4,27 +4,22 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound
-from engine.service.procedures import Words
+from engine.model.errors import Conflict, FieldError, InvalidForm
 from engine.service.registers import RowPage
 from engine.web import errors as wording
 from engine.web import formatting
 from engine.web.access import signed_in, uploading
+from engine.web.attachments import sheet
+from engine.web.formatting import words
 from engine.web.identity import actor, now, posted_entries
 from engine.web.services import services
 from engine.web.texts import gettext
 
 pages = Blueprint("registers", __name__, url_prefix="/register")
-KINDS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
 LARGEST = 10 * 1024 * 1024
-
-
-def words() -> Words:
-    """Return the reader's language."""
-    return Words(formatting.language(), gettext)
 
 
 def today() -> date:
@@ -49,16 +44,12 @@ def show(register_id: str) -> str:
     return render_template("registers/show.html", page=found, text=text)
 
 
-@pages.get("/<register_id>/berkas.<kind>")
+@pages.get("/<register_id>/berkas.<any(xlsx, csv):kind>")
 @signed_in
-def export(register_id: str, kind: str) -> Response:
+def export(register_id: str, kind: str) -> Answer:
     """Give the rows in force on a day as a file."""
-    if kind not in KINDS:
-        raise NotFound(kind)
     name, content = services().registers.export(actor(), register_id, _day("pada"), kind, now())
-    response = Response(content, mimetype=KINDS[kind])
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return sheet(content, kind, name)
 
 
 @pages.get("/<register_id>/baru")
@@ -139,7 +130,7 @@ def save(register_id: str, entry_id: str) -> Answer | tuple[str, int]:
 def choose_file(register_id: str) -> str:
     """Show where a file is chosen."""
     summary = services().registers.new_row(actor(), register_id, today())
-    return render_template("registers/import.html", summary=summary, since=today(), found=None, kept="", refused=None)
+    return _import_page(summary, today())
 
 
 @pages.post("/<register_id>/impor")
@@ -152,33 +143,23 @@ def take_file(register_id: str) -> Answer | tuple[str, int]:
     if kept and not (sent and sent.filename):
         done = services().registers.take_kept(actor(), register_id, kept, since, now(), words())
         if not done.faults:
-            flash(
-                gettext(
-                    "%(new)s baris baru, %(changed)s berubah, %(same)s tetap.",
-                    new=done.new,
-                    changed=done.changed,
-                    same=done.unchanged,
-                ),
-                "success",
-            )
+            facts = {"new": done.new, "changed": done.changed, "same": done.unchanged}
+            flash(gettext("%(new)s baris baru, %(changed)s berubah, %(same)s tetap.", **facts), "success")
             return redirect(url_for("registers.show", register_id=register_id, pada=since.isoformat()), 303)
-        return _import_page(summary, since, done, ""), 422
+        return _import_page(summary, since, done), 422
     content = sent.stream.read(LARGEST + 1) if sent else b""
     if sent:
         sent.close()
     if not content:
-        refused = gettext("Pilih berkas XLSX atau CSV.")
-        page = render_template(
-            "registers/import.html", summary=summary, since=since, found=None, kept="", refused=refused
-        )
-        return page, 422
+        return _import_page(summary, since, refused=gettext("Pilih berkas XLSX atau CSV.")), 422
     found = services().registers.look_at(actor(), register_id, content, since, words())
     kept = "" if found.faults else services().registers.keep(content)
     return _import_page(summary, since, found, kept), 422 if found.faults else 200
 
 
-def _import_page(summary: object, since: date, found: object, kept: str) -> str:
-    return render_template("registers/import.html", summary=summary, since=since, found=found, kept=kept, refused=None)
+def _import_page(summary: object, since: date, found: object = None, kept: str = "", refused: str | None = None) -> str:
+    about = {"summary": summary, "since": since, "found": found, "kept": kept, "refused": refused}
+    return render_template("registers/import.html", **about)
 
 
 def _row_page(found: RowPage, entries: Mapping[str, Sequence[str]], errors: Sequence[FieldError], since: date) -> str:

@@ -1,18 +1,21 @@
 """The sheet of an SOP: as the office prints it, as a table that can be heard, as PDF and as a file of its steps."""
 
-from flask import Blueprint, Response, current_app, render_template, request, url_for
+import io
+
+from flask import Blueprint, current_app, render_template, request, url_for
 from markupsafe import Markup
+from werkzeug.wrappers import Response
 
 from engine.model.errors import NotFound
 from engine.service.deployments import DeployedProcess
 from engine.service.sop_sheets import PAPERS, SheetWords, remarks
 from engine.web.access import signed_in
+from engine.web.attachments import hand_out, sheet
 from engine.web.identity import now
 from engine.web.services import services
 from engine.web.texts import gettext
 
 pages = Blueprint("sheets", __name__, url_prefix="/sop")
-KINDS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
 
 
 @pages.get("/<process_id>/lembar")
@@ -20,15 +23,15 @@ KINDS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sh
 def show(process_id: str) -> str:
     """Show the sheet of a version, on a kind of paper, in the office's spelling or the corrected one."""
     found, paper, plain = _asked(process_id)
-    sheet = services().sheets.sheet(found.procedure)
+    shown = services().sheets.sheet(found.procedure)
     drawn = services().sheets.pictures(found.procedure, paper, plain=plain)
     return render_template(
         "processes/sheet.html",
         found=found,
         tab="lembar",
-        sheet=sheet,
+        sheet=shown,
         pictures=[Markup(each) for each in drawn],  # noqa: S704 - our own drawing, its text escaped
-        remarks={row.number: remarks(row, words()) for row in sheet.rows},
+        remarks={row.number: remarks(row, words()) for row in shown.rows},
         papers=tuple(PAPERS),
         paper=paper,
         plain=plain,
@@ -44,20 +47,16 @@ def pdf(process_id: str) -> Response:
     found, paper, plain = _asked(process_id)
     content = services().sheets.pdf(found.procedure, paper, current_app.config["ALUR_OFFICE_NAME"], plain=plain)
     name = f"lembar_{process_id}-v{found.procedure.record.version}.pdf"
-    return Response(
-        content, mimetype="application/pdf", headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+    return hand_out(io.BytesIO(content), "application/pdf", name, as_attachment=True)
 
 
-@pages.get("/<process_id>/lembar.<kind>")
+@pages.get("/<process_id>/lembar.<any(xlsx, csv):kind>")
 @signed_in
 def table(process_id: str, kind: str) -> Response:
     """Give the steps of the sheet as a file, which the studio makes a diagram of again."""
-    if kind not in KINDS:
-        raise NotFound(kind)
     found, _, _ = _asked(process_id)
     name, content = services().sheets.table(found.procedure, kind)
-    return Response(content, mimetype=KINDS[kind], headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return sheet(content, kind, name)
 
 
 def words() -> SheetWords:

@@ -2,8 +2,9 @@
 
 import json
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, render_template, request
 from markupsafe import Markup
+from werkzeug.wrappers import Response
 
 from engine.model.errors import InvalidForm
 from engine.model.people import OfficeRole
@@ -11,12 +12,12 @@ from engine.service.step_drafts import TableDraft
 from engine.service.step_tables import COLUMNS, example
 from engine.web import diagrams
 from engine.web.access import only
+from engine.web.attachments import sheet
 from engine.web.services import services
 from engine.web.studio import id_words
 from engine.web.texts import gettext
 
 pages = Blueprint("step_tables", __name__, url_prefix="/studio")
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @pages.get("/tabel-langkah")  # no id has a hyphen
@@ -30,8 +31,7 @@ def ask() -> str:
 @only(OfficeRole.DESIGNER)
 def sample() -> Response:
     """Give a table to begin with."""
-    headers = {"Content-Disposition": 'attachment; filename="tabel_langkah.xlsx"'}
-    return Response(example(), mimetype=XLSX, headers=headers)
+    return sheet(example(), "xlsx", "tabel_langkah.xlsx")
 
 
 @pages.post("/tabel-langkah")

@@ -12,15 +12,15 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, request,
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
-from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, NotPrinted
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted
 from engine.model.work import Draft
 from engine.service.accounts import Retyped
 from engine.service.passwords import LONGEST
-from engine.service.procedures import Words
 from engine.service.tasks import TaskPage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import signed_in, uploading
 from engine.web.attachments import hand_out
+from engine.web.formatting import words
 from engine.web.identity import actor, asked_page, name_of, now, posted_entries, tab
 from engine.web.identity import signed_in as signed_in_now
 from engine.web.services import services
@@ -37,11 +37,6 @@ Answer = Response | tuple[Response, int] | tuple[str, int]
 
 pages = Blueprint("tasks", __name__, url_prefix="/tugas")
 TABS = ("saya", "bersama", "selesai")
-
-
-def words() -> Words:
-    """Return the reader's language, for what forms say is wrong."""
-    return Words(formatting.language(), gettext)
 
 
 @pages.get("")
@@ -90,15 +85,12 @@ def show(task_id: str) -> str | Response:
 
 @pages.post("/<task_id>/pratinjau/<data_object_id>")
 @uploading(of_task)
-def preview(task_id: str, data_object_id: str) -> Response | tuple[str, int]:
+def preview(task_id: str, data_object_id: str) -> Response:
     """Show what a document would look like with what was typed; nothing is kept."""
     page = services().tasks.open(actor(), task_id, now())
     entries = services().tasks.with_kept_rows(page, posted_entries(), now())
     reading, _ = services().tasks.reading(page, entries, words(), now())
-    try:
-        content = services().printing.preview(page, data_object_id, reading.values, now())
-    except NotPrinted as fault:
-        return render_template("documents/not_printed.html", fault=fault, document_id=None), 503
+    content = services().printing.preview(page, data_object_id, reading.values, now())
     return hand_out(io.BytesIO(content), "application/pdf", f"{data_object_id}-draf.pdf")
 
 

@@ -10,7 +10,8 @@ from engine.service.procedures import Values
 from engine.service.tokens import Scope
 from engine.web.access import only, signed_in
 from engine.web.api import cursors, shapes
-from engine.web.api.operations import Operations, words
+from engine.web.api.operations import Operations
+from engine.web.formatting import words
 from engine.web.identity import actor, now
 from engine.web.services import services
 

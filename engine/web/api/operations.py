@@ -18,9 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from engine.model import bounds
 from engine.model.errors import AlurError
-from engine.service.procedures import Words
 from engine.service.tokens import Scope
-from engine.web import formatting
 from engine.web.access import access_of
 from engine.web.api import problems
 from engine.web.api.problems import Problem, beyond
@@ -120,11 +118,6 @@ class Operations:
 def operation_of(view: View) -> Operation | None:
     """Return what *view* takes and gives if it is an operation."""
     return getattr(view, OPERATION, None)
-
-
-def words() -> Words:
-    """Return the language of the request."""
-    return Words(formatting.language(), gettext)
 
 
 def read(model: type[Request], sent: Any) -> Request:

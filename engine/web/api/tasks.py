@@ -12,7 +12,8 @@ from engine.service.tokens import Scope
 from engine.service.uploads import TooLarge, UploadRefused, safe_name
 from engine.web.access import only, signed_in, uploading
 from engine.web.api import cursors, problems, shapes
-from engine.web.api.operations import Operations, words
+from engine.web.api.operations import Operations
+from engine.web.formatting import words
 from engine.web.identity import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
