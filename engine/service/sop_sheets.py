@@ -5,7 +5,6 @@ bytes, since the PDF is dated by its deployment.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -58,7 +57,7 @@ class SopSheets:
             "ukuran": PAPERS[paper],
             "tepi": [LEFT, RIGHT, TOP, BOTTOM],
             "atas_tabel": TITLE,
-            "lembar": _plain(asdict(lay_out(sheet, paper, plain=plain))),
+            "lembar": asdict(lay_out(sheet, paper, plain=plain)),
         }
         files = {"lembar_sop.typ": MAIN}
         order = Order("lembar_sop.typ", files, json.dumps(data).encode(), timestamp=int(record.deployed_at.timestamp()))
@@ -79,15 +78,3 @@ def stamped(procedure: Procedure) -> bool:
 def _title(sheet: SopSheet) -> str:
     name = sheet.name.upper()
     return name if name.startswith("SOP ") else f"SOP {name}"
-
-
-def _plain(value: Any) -> Any:
-    """Return what Typst reads: a box by its names, everything else as it is."""
-    match value:
-        case Mapping():
-            return {name: _plain(each) for name, each in value.items()}
-        case tuple() if hasattr(value, "_asdict"):
-            return value._asdict()
-        case list() | tuple():
-            return [_plain(each) for each in value]
-    return value

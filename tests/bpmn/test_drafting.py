@@ -141,7 +141,7 @@ def check_pages(pages):
     for page in pages.pages:
         assert page.bottom <= pages.height
         assert all(abs(a.y + a.height - b.y) < 0.01 for a, b in pairwise(page.rows))
-        boxes = [Bounds(*symbol.box) for symbol in page.symbols]
+        boxes = [symbol.box for symbol in page.symbols]
         assert not [1 for a, b in combinations(boxes, 2) if meet(a, b)]
         for arrow in page.arrows:
             assert all(abs(a[0] - b[0]) < 0.01 or abs(a[1] - b[1]) < 0.01 for a, b in pairwise(arrow.points))

@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from engine.bpmn.drafting.planning import START, Plan, PlannedDocument, PlannedStep, PlannedWay, every_way
+from engine.bpmn.drawing.scene import Bounds
 from engine.bpmn.drawing.text import SMALL, TEXT, width, wrap
 from engine.model.sop_sheet import END
 
@@ -27,25 +28,15 @@ FIRST = 200  # left edge of the first step
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Rect:
-    """Where a shape or a name stands."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-
 @dataclass
 class Places:
     """Where everything stands, by id: shapes, their names where those stand beside them, and lines."""
 
-    shapes: dict[str, Rect] = field(default_factory=dict)
-    labels: dict[str, Rect] = field(default_factory=dict)
+    shapes: dict[str, Bounds] = field(default_factory=dict)
+    labels: dict[str, Bounds] = field(default_factory=dict)
     lines: dict[str, list[Point]] = field(default_factory=dict)
-    line_labels: dict[str, Rect] = field(default_factory=dict)
-    pool: Rect = Rect(0, 0, 0, 0)
+    line_labels: dict[str, Bounds] = field(default_factory=dict)
+    pool: Bounds = field(default_factory=lambda: Bounds(0, 0, 0, 0))
 
 
 def flow_id(source: str, target: str) -> str:
@@ -188,37 +179,37 @@ class _Placer:
                 above, below = above + lacking / 2, below + lacking / 2
             above, below = float(round(above)), float(round(below))
             self.lane_top[lane.id], self.middle[lane.id], self.lane_bottom[lane.id] = y, y + above, y + above + below
-            self.places.shapes[lane.id] = Rect(LEFT + HEADER, y, right - LEFT - HEADER, above + below)
+            self.places.shapes[lane.id] = Bounds(LEFT + HEADER, y, right - LEFT - HEADER, above + below)
             y += above + below
-        self.places.pool = Rect(LEFT, TOP, right - LEFT, y - TOP)
+        self.places.pool = Bounds(LEFT, TOP, right - LEFT, y - TOP)
 
     # ── what stands in them ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _put_step(self, step: PlannedStep) -> None:
         x, y = self.left[step.number], self.middle[step.lane.id]
         across, down = self._width(step), self._height(step)
-        self.places.shapes[step.id] = Rect(x, y - down / 2, across, down)
+        self.places.shapes[step.id] = Bounds(x, y - down / 2, across, down)
         self._put_documents(step, step.inputs, needed=True)
         self._put_documents(step, step.outputs, needed=False)
         right = x + across
         if step.decides:
-            gateway = Rect(right + GAP, y - GATEWAY / 2, GATEWAY, GATEWAY)
+            gateway = Bounds(right + GAP, y - GATEWAY / 2, GATEWAY, GATEWAY)
             self.places.shapes[step.gateway] = gateway
-            self.places.labels[step.gateway] = Rect(gateway.x - 46, y - 44, 64, LINE)
+            self.places.labels[step.gateway] = Bounds(gateway.x - 46, y - 44, 64, LINE)
             self.places.lines[flow_id(step.id, step.gateway)] = [(right, y), (gateway.x, y)]
             right += GAP + GATEWAY
         for way in step.ways:
             if way.target == END:
                 end = self.plan.end_of(step)
                 if way is step.ways[0]:
-                    place = Rect(right + GAP, y - EVENT / 2, EVENT, EVENT)
+                    place = Bounds(right + GAP, y - EVENT / 2, EVENT, EVENT)
                     line = [(right, y), (place.x, y)]
                 else:
                     middle = right - GATEWAY / 2
-                    place = Rect(middle - EVENT / 2, y + GATEWAY / 2 + 40, EVENT, EVENT)
+                    place = Bounds(middle - EVENT / 2, y + GATEWAY / 2 + 40, EVENT, EVENT)
                     line = [(middle, y + GATEWAY / 2), (middle, place.y)]
                 self.places.shapes[end] = place
-                self.places.labels[end] = Rect(place.x - 8, place.y + EVENT + 4, 52, LINE)
+                self.places.labels[end] = Bounds(place.x - 8, place.y + EVENT + 4, 52, LINE)
                 self.places.lines[flow_id(step.leaves, end)] = line
 
     def _put_documents(self, step: PlannedStep, documents: tuple[PlannedDocument, ...], *, needed: bool) -> None:
@@ -230,8 +221,8 @@ class _Placer:
             y = task.y - APART - down if needed else task.y + task.height + APART
             id_ = reference_id(step, document, needed=needed)
             high = LINE * len(wrap(document.name, room, SMALL))
-            self.places.shapes[id_] = Rect(x - across / 2, y, across, down)
-            self.places.labels[id_] = Rect(x - room / 2, y - 2 - high if needed else y + down + 2, room, high)
+            self.places.shapes[id_] = Bounds(x - across / 2, y, across, down)
+            self.places.labels[id_] = Bounds(x - room / 2, y - 2 - high if needed else y + down + 2, room, high)
             line = [(x, y + down), (x, task.y)] if needed else [(x, task.y + task.height), (x, y)]
             self.places.lines[association_id(step, document, needed=needed)] = line
 
@@ -239,8 +230,8 @@ class _Placer:
         first = self.plan.steps[0]
         y = self.middle[first.lane.id]
         x = LEFT + 2 * HEADER + 24.0
-        self.places.shapes[START] = Rect(x, y - EVENT / 2, EVENT, EVENT)
-        self.places.labels[START] = Rect(x - 4, y + EVENT / 2 + 4, 44, LINE)
+        self.places.shapes[START] = Bounds(x, y - EVENT / 2, EVENT, EVENT)
+        self.places.labels[START] = Bounds(x - 4, y + EVENT / 2 + 4, 44, LINE)
         self.places.lines[flow_id(START, first.id)] = [(x + EVENT, y), (self.left[first.number], y)]
 
     # ── ways ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -290,10 +281,10 @@ class _Placer:
             enter = 2 * middle - min(high, low + step_ * (len(self.entering[way.target]) - 1 - place))
         return [*begin, (track, edge), (track, enter), (self.left[way.target], enter)]
 
-    def _named(self, step: PlannedStep, way: PlannedWay) -> Rect:
+    def _named(self, step: PlannedStep, way: PlannedWay) -> Bounds:
         x, y = self._leaving(step)
         if way is step.ways[0]:
-            return Rect(x + 2, y - 18, 22, LINE)
+            return Bounds(x + 2, y - 18, 22, LINE)
         upwards = way.target != END and self.upwards[(step.number, way.target)]
         top = y - GATEWAY / 2 - LINE - 4 if upwards else y + GATEWAY / 2 + 4
-        return Rect(x - GATEWAY / 2 + 5, top, 40, LINE)
+        return Bounds(x - GATEWAY / 2 + 5, top, 40, LINE)

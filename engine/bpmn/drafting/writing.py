@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-from engine.bpmn.drafting.placing import Places, Rect, association_id, flow_id, reference_id
+from engine.bpmn.drafting.placing import Places, association_id, flow_id, reference_id
 from engine.bpmn.drafting.planning import QUESTION, START, Plan, PlannedStep, PlannedWay, every_way
+from engine.bpmn.drawing.scene import Bounds
 from engine.bpmn.markup import BPMN, BPMNDI, DC, DI, SOP, XSI, Element, bpmn, sop
 from engine.model.sop_sheet import END
 
@@ -133,20 +134,19 @@ def _drawing(root: Element, plan: Plan, places: Places) -> None:
         _label(edge, places.line_labels.get(id_))
 
 
-def _shape(plane: Element, id_: str, rect: Rect, label: Rect | None, **more: str) -> None:
+def _shape(plane: Element, id_: str, rect: Bounds, label: Bounds | None, **more: str) -> None:
     shape = etree.SubElement(plane, f"{{{BPMNDI}}}BPMNShape", id=f"{id_}_di", bpmnElement=id_, **more)
     _bounds(shape, rect)
     _label(shape, label)
 
 
-def _label(parent: Element, rect: Rect | None) -> None:
+def _label(parent: Element, rect: Bounds | None) -> None:
     if rect is not None:
         _bounds(etree.SubElement(parent, f"{{{BPMNDI}}}BPMNLabel"), rect)
 
 
-def _bounds(parent: Element, rect: Rect) -> None:
-    box = {"x": rect.x, "y": rect.y, "width": rect.width, "height": rect.height}
-    etree.SubElement(parent, f"{{{DC}}}Bounds", **{name: _number(value) for name, value in box.items()})
+def _bounds(parent: Element, rect: Bounds) -> None:
+    etree.SubElement(parent, f"{{{DC}}}Bounds", **{name: _number(value) for name, value in rect.place.items()})
 
 
 def _number(value: float) -> str:

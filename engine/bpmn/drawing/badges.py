@@ -10,34 +10,18 @@ from engine.bpmn.drawing.text import SMALL, width
 def frame(box: Bounds, look: Look, prefix: str, *, corner: float, thickness: float | None = None) -> str:
     """Draw a rounded rectangle in a state's border; *thickness* is BPMN's own, where thicker than the state's."""
     stroke = max(look.thickness, thickness or 0)
-    place = {"x": box.x, "y": box.y, "width": box.width, "height": box.height, "rx": corner}
-    drawn = tag(
-        "rect",
-        **place,
-        fill=fill(look, prefix),
-        stroke=look.colour,
-        stroke_width=stroke,
-        stroke_dasharray=look.dash,
-    )
+    border = {"stroke": look.colour, "stroke_width": stroke, "stroke_dasharray": look.dash}
+    drawn = tag("rect", **box.place, rx=corner, fill=fill(look, prefix), **border)
     if look.double:
-        drawn += tag("rect", **place, fill="none", stroke=PAPER, stroke_width=1.4)
+        drawn += tag("rect", **box.place, rx=corner, fill="none", stroke=PAPER, stroke_width=1.4)
     return drawn
 
 
 def badge(x: float, y: float, colour: str, sign: str, text: str) -> str:
     """Draw a pill with a sign and, if any, a text; (*x*, *y*) is the middle of its sign."""
     if sign == "incident" and not text:
-        corner = 4.6
-        octagon = [
-            (-11, -corner),
-            (-corner, -11),
-            (corner, -11),
-            (11, -corner),
-            (11, corner),
-            (corner, 11),
-            (-corner, 11),
-            (-11, corner),
-        ]
+        half = [(-11, -4.6), (-4.6, -11), (4.6, -11), (11, -4.6)]
+        octagon = [*half, *((-dx, -dy) for dx, dy in half)]
         body = polygon([(x + dx, y + dy) for dx, dy in octagon], fill=colour, stroke=PAPER, stroke_width=1.5)
     else:
         wide = 22 + (width(text, SMALL, bold=True) + 6 if text else 0)

@@ -1,7 +1,7 @@
 """Edges: sequence flows, message flows and associations, with their ends and names."""
 
 from engine.bpmn.drawing.scene import Bounds, Edge
-from engine.bpmn.drawing.svg import FAINT, INK, PAPER, lines, path, polygon, rounded, tag
+from engine.bpmn.drawing.svg import FAINT, INK, PAPER, Attribute, lines, path, polygon, rounded, tag
 from engine.bpmn.drawing.text import SMALL, wrap
 from engine.bpmn.drawing.view import View
 
@@ -14,18 +14,9 @@ def arrowheads(prefix: str) -> str:
         "message": (polygon([(1, 1), (10, 5), (1, 9)], fill=PAPER, stroke=INK, stroke_width=1.2), 10, 5),
         "ring": (tag("circle", cx=5, cy=5, r=4, fill=PAPER, stroke=INK, stroke_width=1.2), 1, 5),
     }
+    size: dict[str, Attribute] = {"markerUnits": "userSpaceOnUse", "markerWidth": 12, "markerHeight": 10}
     return "".join(
-        tag(
-            "marker",
-            drawing,
-            id=f"{prefix}-{name}",
-            markerUnits="userSpaceOnUse",
-            markerWidth=12,
-            markerHeight=10,
-            refX=x,
-            refY=y,
-            orient="auto",
-        )
+        tag("marker", drawing, id=f"{prefix}-{name}", **size, refX=x, refY=y, orient="auto")
         for name, (drawing, x, y) in ends.items()
     )
 
@@ -33,42 +24,22 @@ def arrowheads(prefix: str) -> str:
 def draw_edge(view: View, edge: Edge) -> str:
     """Draw an edge by its kind; a flow that was taken is thick, a proposal dashed."""
     taken = edge.id in view.taken
+    line = rounded(edge.points)
+    run: dict[str, Attribute] = {"stroke_width": 1.2}
+    dots: dict[str, Attribute] = {**run, "stroke_dasharray": "1.5 3.5", "stroke_linecap": "round"}
+    ends = {name: f"url(#{view.prefix}-{name})" for name in ("flow", "ring", "message", "open")}
     match edge.kind:
         case "sequenceFlow":
-            drawn = path(
-                rounded(edge.points),
-                stroke_width=3 if taken else 1.2,
-                stroke_dasharray="7 5" if edge.proposal else None,
-                marker_end=f"url(#{view.prefix}-flow)",
-            )
+            dash = "7 5" if edge.proposal else None
+            drawn = path(line, stroke_width=3 if taken else 1.2, stroke_dasharray=dash, marker_end=ends["flow"])
             return drawn + _start_sign(edge)
         case "messageFlow":
-            return path(
-                rounded(edge.points),
-                stroke_width=1.2,
-                stroke_dasharray="9 5",
-                marker_start=f"url(#{view.prefix}-ring)",
-                marker_end=f"url(#{view.prefix}-message)",
-            )
+            return path(line, **run, stroke_dasharray="9 5", marker_start=ends["ring"], marker_end=ends["message"])
         case "association":
-            head = f"url(#{view.prefix}-open)"
-            return path(
-                rounded(edge.points),
-                stroke_width=1.2,
-                stroke_dasharray="1.5 3.5",
-                stroke_linecap="round",
-                marker_end=head if edge.direction in {"One", "Both"} else None,
-            )
+            return path(line, **dots, marker_end=ends["open"] if edge.direction in {"One", "Both"} else None)
         case "dataInputAssociation" | "dataOutputAssociation":
-            return path(
-                rounded(edge.points),
-                stroke="#4d5866",
-                stroke_width=1.2,
-                stroke_dasharray="1.5 3.5",
-                stroke_linecap="round",
-                marker_end=f"url(#{view.prefix}-open)",
-            )
-    return path(rounded(edge.points), stroke=FAINT, stroke_width=1.2)
+            return path(line, stroke="#4d5866", **dots, marker_end=ends["open"])
+    return path(line, stroke=FAINT, **run)
 
 
 def _start_sign(edge: Edge) -> str:

@@ -80,20 +80,8 @@ def definition(kind: str, *, filled: bool) -> str:
         case "compensate":
             return _rewind(fill, 1.0)
         case "cancel":
-            cross = [
-                (-9, -6),
-                (-6, -9),
-                (0, -3),
-                (6, -9),
-                (9, -6),
-                (3, 0),
-                (9, 6),
-                (6, 9),
-                (0, 3),
-                (-6, 9),
-                (-9, 6),
-                (-3, 0),
-            ]
+            half = [(-9, -6), (-6, -9), (0, -3), (6, -9), (9, -6), (3, 0)]
+            cross = [*half, *((-x, -y) for x, y in half)]
             return polygon(cross, fill=fill, stroke=INK, stroke_width=1.2)
         case "terminate":
             return tag("circle", r=10, fill=INK)
@@ -112,20 +100,8 @@ def _rewind(fill: str, size: float) -> str:
 
 
 def _plus(reach: float, half: float, fill: str) -> str:
-    corners = [
-        (-half, -reach),
-        (half, -reach),
-        (half, -half),
-        (reach, -half),
-        (reach, half),
-        (half, half),
-        (half, reach),
-        (-half, reach),
-        (-half, half),
-        (-reach, half),
-        (-reach, -half),
-        (-half, -half),
-    ]
+    right = [(-half, -reach), (half, -reach), (half, -half), (reach, -half), (reach, half), (half, half)]
+    corners = [*right, *((-x, -y) for x, y in right)]
     return polygon(corners, fill=fill, stroke=INK, stroke_width=1.2)
 
 

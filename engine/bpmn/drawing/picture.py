@@ -53,7 +53,7 @@ def draw(
     content = [
         tag("title", _escaped(heading), id=f"{prefix}-title"),
         tag("defs", patterns(prefix) + arrowheads(prefix)),
-        tag("rect", x=paper.x, y=paper.y, width=paper.width, height=paper.height, fill=PAPER),
+        tag("rect", **paper.place, fill=PAPER),
         *_parts(view),
         missing,
     ]

@@ -56,6 +56,11 @@ class Bounds:
         """Return the middle point."""
         return self.x + self.width / 2, self.y + self.height / 2
 
+    @property
+    def place(self) -> dict[str, float]:
+        """Return the attributes that SVG and BPMN DI alike place a rectangle by."""
+        return {"x": self.x, "y": self.y, "width": self.width, "height": self.height}
+
     def wider(self, margin: float) -> "Bounds":
         """Return the rectangle with *margin* on all sides."""
         return Bounds(self.x - margin, self.y - margin, self.width + 2 * margin, self.height + 2 * margin)

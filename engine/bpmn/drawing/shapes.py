@@ -4,7 +4,7 @@ from engine.bpmn.drawing import glyphs
 from engine.bpmn.drawing.badges import badges, frame
 from engine.bpmn.drawing.marks import LOOKS, Look, State, fill
 from engine.bpmn.drawing.scene import Bounds, Shape
-from engine.bpmn.drawing.svg import INK, PAPER, Point, lines, path, polygon, tag
+from engine.bpmn.drawing.svg import INK, PAPER, Attribute, Point, lines, path, polygon, tag
 from engine.bpmn.drawing.text import LINE, SMALL, TEXT, width, wrap
 from engine.bpmn.drawing.view import DATA, View
 
@@ -51,16 +51,7 @@ def draw_shape(view: View, shape: Shape) -> str:
 def _swimlane(view: View, shape: Shape) -> str:
     """Draw a pool or lane with its name in a band at the left, or on top if it runs downwards."""
     box, pool = shape.bounds, shape.kind == "participant"
-    frame = tag(
-        "rect",
-        x=box.x,
-        y=box.y,
-        width=box.width,
-        height=box.height,
-        fill=PAPER,
-        stroke=INK,
-        stroke_width=1.5 if pool else 1,
-    )
+    frame = tag("rect", **box.place, fill=PAPER, stroke=INK, stroke_width=1.5 if pool else 1)
     size, weight = (13.0, "bold") if pool else (TEXT + 1, None)
     name = view.name(shape)
     if shape.black_box:
@@ -72,7 +63,7 @@ def _swimlane(view: View, shape: Shape) -> str:
     else:
         band = Bounds(box.x, box.y, box.width, _HEAD)
         rule = path(f"M{box.x:g} {band.bottom:g}H{box.right:g}", stroke_width=1)
-    head = tag("rect", x=band.x, y=band.y, width=band.width, height=band.height, fill=tint, stroke=INK, stroke_width=1)
+    head = tag("rect", **band.place, fill=tint, stroke=INK, stroke_width=1)
     centre = band.centre
     if not shape.horizontal:
         return frame + head + rule + _block(name, *centre, box.width - 10, size=size, weight=weight, most=1)
@@ -94,18 +85,8 @@ def _turned(name: str, centre: Point, aside: float, room: float, *, size: float,
 def _group(view: View, shape: Shape) -> str:
     """Draw a group: a dash-dotted frame with its category's value at the top left."""
     box = shape.bounds
-    frame = tag(
-        "rect",
-        x=box.x,
-        y=box.y,
-        width=box.width,
-        height=box.height,
-        rx=10,
-        fill="none",
-        stroke=INK,
-        stroke_width=1.5,
-        stroke_dasharray="8 4 1.5 4",
-    )
+    line: dict[str, Attribute] = {"stroke": INK, "stroke_width": 1.5, "stroke_dasharray": "8 4 1.5 4"}
+    frame = tag("rect", **box.place, rx=10, fill="none", **line)
     at = shape.label or Bounds(box.x + 10, box.y + 4, max(box.width - 20, 40), 20)
     return frame + _block(view.name(shape), *at.centre, at.width)
 
@@ -192,18 +173,9 @@ def _event(view: View, shape: Shape) -> str:
     own = {"startEvent": 1.5, "endEvent": 4.0}.get(shape.kind, 1.5)
     dash = None if shape.interrupting else "4.5 3"
     stroke = max(look.thickness, own)
-    place = {"cx": x, "cy": y}
-    parts = [
-        tag(
-            "circle",
-            **place,
-            r=radius,
-            fill=fill(look, view.prefix),
-            stroke=look.colour,
-            stroke_width=stroke,
-            stroke_dasharray=dash or look.dash,
-        )
-    ]
+    place, dashes = {"cx": x, "cy": y}, dash or look.dash
+    border: dict[str, Attribute] = {"stroke": look.colour, "stroke_width": stroke, "stroke_dasharray": dashes}
+    parts = [tag("circle", **place, r=radius, fill=fill(look, view.prefix), **border)]
     if look.double:
         parts.append(tag("circle", **place, r=radius, fill="none", stroke=PAPER, stroke_width=1.4))
     if shape.kind in {"intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"}:
@@ -224,13 +196,8 @@ def _gateway(view: View, shape: Shape) -> str:
     x, y = box.centre
     corners = [(x, box.y), (box.right, y), (x, box.bottom), (box.x, y)]
     dash = look.dash or ("5 3" if shape.proposal and mark is None else None)
-    diamond = polygon(
-        corners,
-        fill=fill(look, view.prefix),
-        stroke=look.colour,
-        stroke_width=look.thickness,
-        stroke_dasharray=dash,
-    )
+    border: dict[str, Attribute] = {"stroke": look.colour, "stroke_width": look.thickness, "stroke_dasharray": dash}
+    diamond = polygon(corners, fill=fill(look, view.prefix), **border)
     if look.double:
         diamond += polygon(corners, fill="none", stroke=PAPER, stroke_width=1.4)
     visible = shape.marker_visible or shape.kind != "exclusiveGateway"
@@ -262,15 +229,7 @@ def _document(view: View, shape: Shape) -> str:
     if mark is not None and mark.badge:
         wide = width(mark.badge, SMALL, bold=True) + 10
         parts.append(
-            tag(
-                "rect",
-                x=box.centre[0] - wide / 2,
-                y=box.centre[1] - 6,
-                width=wide,
-                height=17,
-                rx=4,
-                fill=look.colour,
-            )
+            tag("rect", **Bounds(box.centre[0] - wide / 2, box.centre[1] - 6, wide, 17).place, rx=4, fill=look.colour)
             + lines([mark.badge], box.centre[0], box.centre[1] + 2.5, size=SMALL, fill=PAPER, weight="bold")
         )
     return "".join(parts) + _outer_name(view, shape)
@@ -291,9 +250,7 @@ def _store(view: View, shape: Shape) -> str:
 def _message(view: View, shape: Shape) -> str:
     """Draw a message as an envelope."""
     box = shape.bounds
-    envelope = tag(
-        "rect", x=box.x, y=box.y, width=box.width, height=box.height, fill=PAPER, stroke=INK, stroke_width=1.5
-    )
+    envelope = tag("rect", **box.place, fill=PAPER, stroke=INK, stroke_width=1.5)
     flap = path(f"M{box.x:g} {box.y:g}L{box.centre[0]:g} {box.centre[1]:g}L{box.right:g} {box.y:g}")
     return envelope + flap + _outer_name(view, shape)
 

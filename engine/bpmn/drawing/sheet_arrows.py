@@ -8,8 +8,8 @@ its symbol from the side.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
+from engine.bpmn.drawing.scene import Bounds
 from engine.bpmn.drawing.text import width
 from engine.model.sop_sheet import SymbolKind
 
@@ -22,36 +22,12 @@ GAP = 1.5  # of an arrow above the line between two rows
 Point = tuple[float, float]
 
 
-class Box(NamedTuple):
-    """Where something stands: its upper left corner and its extent."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    @property
-    def middle(self) -> Point:
-        """Its centre."""
-        return self.x + self.width / 2, self.y + self.height / 2
-
-    @property
-    def right(self) -> float:
-        """Its right edge."""
-        return self.x + self.width
-
-    @property
-    def bottom(self) -> float:
-        """Its lower edge."""
-        return self.y + self.height
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """A symbol as arrows see it; *row* is from where to where its row reaches."""
 
     kind: SymbolKind
-    box: Box
+    box: Bounds
     column: int
     row: tuple[float, float]
 
@@ -125,7 +101,7 @@ class _Router:
     def run(self, way: Way, busy: set[tuple[str, int]]) -> _Run:
         """Return the shape of an arrow: the plainest that goes through no symbol."""
         source, target = self.places[way.source], self.places[way.target]
-        (sx, sy), (tx, ty) = source.box.middle, target.box.middle
+        (sx, sy), (tx, ty) = source.box.centre, target.box.centre
         aside = self.aside(way)
         ends = (way.source, way.target)
         if abs(sy - ty) < 0.5 and source.column != target.column and self._clear_across(sy, sx, tx, ends):
@@ -174,7 +150,7 @@ class _Router:
             tracks: list[list[tuple[float, float]]] = []
             taken: dict[int, int] = {}
             for run in sorted(crowd, key=lambda run: -self._span(run)):
-                ends = sorted(self.places[key].box.middle[1] for key in (run.way.source, run.way.target))
+                ends = sorted(self.places[key].box.centre[1] for key in (run.way.source, run.way.target))
                 free = (
                     place
                     for place, track in enumerate(tracks)
@@ -194,7 +170,7 @@ class _Router:
                 run.track = left + inwards if side < 0 else left + across - inwards
 
     def _span(self, run: _Run) -> float:
-        return abs(self.places[run.way.source].box.middle[1] - self.places[run.way.target].box.middle[1])
+        return abs(self.places[run.way.source].box.centre[1] - self.places[run.way.target].box.centre[1])
 
     def set_ports(self, runs: Sequence[_Run]) -> None:
         """Spread the arrows that use one side of a symbol, so that they neither overlap nor cross."""
@@ -213,7 +189,7 @@ class _Router:
             step = min(PORT, box.height * 0.7 / len(crowd))
             named = 0
             for place, (_, _, run, end) in enumerate(sorted(crowd, key=lambda each: each[:2])):
-                run.ports[end] = box.middle[1] + (place - (len(crowd) - 1) / 2) * step
+                run.ports[end] = box.centre[1] + (place - (len(crowd) - 1) / 2) * step
                 if end == "source" and run.way.text:
                     run.uppermost = not named
                     named += 1
@@ -221,7 +197,7 @@ class _Router:
     def draw(self, run: _Run) -> DrawnArrow:
         """Return an arrow with its points and, where there is room, its words."""
         source, target = self.places[run.way.source], self.places[run.way.target]
-        (sx, _), (tx, _) = source.box.middle, target.box.middle
+        (sx, _), (tx, _) = source.box.centre, target.box.centre
         match run.shape:
             case "down" if abs(sx - tx) < 0.1:
                 points = [(sx, source.box.bottom), (tx, target.box.y)]
@@ -261,7 +237,7 @@ def fits(text: str, lane: float) -> bool:
 
 def _edge(place: Place, side: int, y: float) -> float:
     """Return where the outline of a symbol is at the height *y*, on its left (-1) or right (1)."""
-    (x, middle), half = place.box.middle, place.box.width / 2
+    (x, middle), half = place.box.centre, place.box.width / 2
     if place.kind is SymbolKind.DECISION:
         half *= 1 - abs(y - middle) / (place.box.height / 2)
     return x + side * half

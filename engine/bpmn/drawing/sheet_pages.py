@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from engine.bpmn.drawing.sheet_arrows import POINT, Box, DrawnArrow, Place, Way, fits, route
+from engine.bpmn.drawing.scene import Bounds
+from engine.bpmn.drawing.sheet_arrows import POINT, DrawnArrow, Place, Way, fits, route
 from engine.bpmn.drawing.text import width, wrap
 from engine.model.sop_sheet import END, Arrow, SheetRow, SopSheet, Symbol, SymbolKind
 
@@ -63,7 +64,7 @@ class PageSymbol:
     """One symbol; *row* is the number of the row it stands in, 0 for a connector."""
 
     kind: SymbolKind
-    box: Box
+    box: Bounds
     column: int
     row: int
     lines: tuple[str, ...]
@@ -343,7 +344,7 @@ class _Layout:
             for symbol in level:
                 lane = self.lanes[min(symbol.column, len(self.lanes) - 1)]
                 across, down = self._symbol_size(symbol)
-                box = Box(lane.x + (lane.width - across) / 2, at + (deep - down) / 2, across, down)
+                box = Bounds(lane.x + (lane.width - across) / 2, at + (deep - down) / 2, across, down)
                 named = self._named(symbol) if symbol.kind is SymbolKind.TERMINATOR else ((), 7.0)
                 yield PageSymbol(
                     symbol.kind, box, symbol.column, row.number, *named, symbol.proposal, symbol.text, symbol.element_id
@@ -356,7 +357,7 @@ class _Layout:
 
     def _connectors(
         self, crowd: Sequence["_Crossing"], column: int, strip: tuple[float, float], *, down: bool
-    ) -> Iterator[tuple["_Crossing", Box]]:
+    ) -> Iterator[tuple["_Crossing", Bounds]]:
         """Yield where the connectors of a column stand: next to the rows those that lead straight on, side by side."""
         lane = self.lanes[column]
         straight = [each for each in crowd if each.straight]
@@ -366,7 +367,7 @@ class _Layout:
             y = strip[0] + 2.0 + number * LINE if down else strip[1] - 1.3 - (number + 1) * LINE + 1.5
             for place, each in enumerate(line):
                 middle = lane.x + lane.width / 2 + (place - (len(line) - 1) / 2) * APART
-                yield each, Box(middle - 2.3, y, 4.6, 5.5)
+                yield each, Bounds(middle - 2.3, y, 4.6, 5.5)
 
 
 @dataclass(frozen=True, slots=True)

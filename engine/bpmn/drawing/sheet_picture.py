@@ -87,7 +87,7 @@ def _rows(pages: SheetPages, page: SheetPage) -> Iterator[str]:
 
 def _symbol(pages: SheetPages, symbol: PageSymbol) -> str:
     box = symbol.box
-    (x, y), dashes = box.middle, DASHES if symbol.proposal else None
+    (x, y), dashes = box.centre, DASHES if symbol.proposal else None
     how: dict[str, str | float | None] = {
         "fill": PAPER,
         "stroke": INK,
