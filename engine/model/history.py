@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -137,6 +137,11 @@ def canonical(value: Any) -> str:
     return written if written.isascii() or _BEYOND.search(written) is None else rfc8785.dumps(plain(value)).decode()
 
 
+def sha256_of(text: str) -> str:
+    """Return the SHA-256 of *text*, in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """What is about to be recorded: a line without its number and hashes."""
@@ -170,31 +175,13 @@ class HistoryLine:
 
     def computed_hash(self) -> str:
         """Return the hash that this line should carry."""
-        return hashlib.sha256(self.hashed_text().encode()).hexdigest()
+        return sha256_of(self.hashed_text())
 
     def hashed_text(self) -> str:
         """Return the text that this line's hash is over: whoever has it needs nothing of ours to compute the hash."""
-        return line_text(
-            self.previous_hash,
-            stream=self.stream,
-            seq=self.seq,
-            at=self.at,
-            actor=self.actor,
-            on_behalf_of=self.on_behalf_of,
-            decree=self.decree,
-            action=self.action,
-            element_id=self.element_id,
-            task_id=self.task_id,
-            instance_id=self.instance_id,
-            change=self.change,
-        )
+        return canonical({each.name: getattr(self, each.name) for each in fields(self) if each.name != "hash"})
 
 
-def line_text(previous_hash: str, **fields: Any) -> str:
-    """Return the RFC 8785 text of a line's fields and the hash before it."""
-    return canonical({"previous_hash": previous_hash, **fields})
-
-
-def line_hash(previous_hash: str, **fields: Any) -> str:
+def line_hash(previous_hash: str, **facts: Any) -> str:
     """Return the SHA-256, in hex, over a line's text."""
-    return hashlib.sha256(line_text(previous_hash, **fields).encode()).hexdigest()
+    return sha256_of(canonical({"previous_hash": previous_hash, **facts}))

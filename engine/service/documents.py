@@ -5,7 +5,6 @@ multi-instance step yields parts: the first item of an activation begins a new v
 parts of the one before, each item replaces its own, and the version is issued when the last item is done.
 """
 
-import hashlib
 import json
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -15,7 +14,7 @@ from typing import Any, BinaryIO
 
 from engine.forms.values import files_of
 from engine.model.errors import NotFound, there
-from engine.model.history import Action, Deed, canonical
+from engine.model.history import Action, Deed, canonical, sha256_of
 from engine.model.people import Actor
 from engine.model.process import DataReference, Outline, UserTask
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion, InstanceRecord, TaskRecord
@@ -40,11 +39,6 @@ class Paper:
     reference: DataReference
     version: DocumentVersion | None
     state: str  # "present", "missing", "will_be_made", "by_form"
-
-
-def sha256_of(content: str) -> str:
-    """Return the hash that a document's content carries."""
-    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def union_hash(parts: Sequence[DocumentPart]) -> str:
@@ -433,14 +427,7 @@ def visible(version: DocumentVersion, actor: Actor, outline: Outline) -> Documen
 
 
 def _deed(action: Action, version: DocumentVersion, task: TaskRecord, **more: Any) -> Deed:
-    change = {
-        "document": version.id,
-        "data_object": version.data_object_id,
-        "version": version.version,
-        "sha256": version.sha256,
-        **more,
-    }
-    return Deed(action, task.element_id, task.id, change)
+    return Deed(action, task.element_id, task.id, version.named | more)
 
 
 _SWEEPER = Actor("sistem", "Sistem", ())

@@ -78,19 +78,9 @@ def take(
         if text is None:
             ordinal = numbers.next_ordinal(work, each.series, year)
             text = written(each.pattern, ordinal)
+            by, of = work.actor.person_id, task.instance_id
             new.append(
-                TakenNumber(
-                    series=each.series,
-                    year=year,
-                    ordinal=ordinal,
-                    text=text,
-                    instance_id=task.instance_id,
-                    place=each.place,
-                    subject=each.subject,
-                    taken_at=now,
-                    taken_by=work.actor.person_id,
-                    void_reason=None,
-                )
+                TakenNumber(each.series, year, ordinal, text, of, each.place, each.subject, now, by, void_reason=None)
             )
         given[each.path] = text
     if new:

@@ -303,13 +303,5 @@ def _printable(ground: Ground, data_object_id: str) -> bool:
 
 
 def _deed(action: Action, version: DocumentVersion, rendering: Rendering, **more: Any) -> Deed:
-    change = {
-        "document": version.id,
-        "data_object": version.data_object_id,
-        "version": version.version,
-        "sha256": version.sha256,
-        "format": rendering.format,
-        "part": rendering.part,
-        **more,
-    }
-    return Deed(action, version.element_id, None, change)
+    change = version.named | {"format": rendering.format, "part": rendering.part} | more
+    return Deed(action, version.element_id, change=change)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from engine.documents.press import PRESS, Order, Press
 from engine.model.errors import Busy, Finding, NotPrinted
 from engine.service.specimens import Specimen
-from engine.service.templates import Template, drawers, folder, template_of
+from engine.service.templates import drawers, folder, template_of
 
 REMEMBERED = 16
 
@@ -61,27 +61,10 @@ class Proofs:
         if template is None:
             return None
         given = drawers(process_id, files) | {name: chart.encode() for name, chart in specimen.charts.items()}
-        for fault in self._faults(process_id, template, files, given, specimen.data.encode()):
-            where = f"{folder(process_id)}{fault.template}"
-            said = "" if specimen.full else " bila isian opsional kosong"
-            message = f"Templat tidak dapat dicetak{said}: {fault.cause}."
-            mend = f"{fault.hint or 'Perbaiki baris itu'}. Lihat docs/dokumen.md.".replace("..", ".")
-            return _finding("error" if specimen.sure else "warning", where, fault.line, message, mend)
-        return None
-
-    def _faults(
-        self,
-        process_id: str,
-        template: Template,
-        files: Mapping[str, bytes],
-        files_given: Mapping[str, bytes],
-        data: bytes,
-    ) -> list[NotPrinted]:
-        found = []
-        prefix = folder(process_id)
+        prefix, data = folder(process_id), specimen.data.encode()
         orders = []
         if template.typ:
-            orders.append(Order(template.typ.removeprefix(prefix), files_given, data))
+            orders.append(Order(template.typ.removeprefix(prefix), given, data))
         if template.docx:
             name = template.docx.removeprefix(prefix)
             orders.append(Order(name, {name: files[template.docx]}, data, format="docx"))
@@ -89,8 +72,12 @@ class Proofs:
             try:
                 self.press.print(order)
             except NotPrinted as fault:
-                found.append(fault)
-        return found
+                said = "" if specimen.full else " bila isian opsional kosong"
+                message = f"Templat tidak dapat dicetak{said}: {fault.cause}."
+                mend = f"{fault.hint or 'Perbaiki baris itu'}. Lihat docs/dokumen.md.".replace("..", ".")
+                severity = "error" if specimen.sure else "warning"
+                return _finding(severity, f"{prefix}{fault.template}", fault.line, message, mend)
+        return None
 
 
 PROOFS = Proofs()

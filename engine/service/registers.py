@@ -8,7 +8,6 @@ values. Expressions read ``register("id")``, whoever asks, as of the instance's 
 year finds last year's targets.
 """
 
-import hashlib
 import io
 import json
 import uuid
@@ -36,7 +35,7 @@ from engine.model.errors import (
     NotPermitted,
     there,
 )
-from engine.model.history import Action, Deed, HistoryLine, canonical
+from engine.model.history import Action, Deed, HistoryLine, canonical, sha256_of
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.service.procedures import INDONESIAN, Words, evaluator
 from engine.store.database import Database
@@ -313,7 +312,7 @@ class Registers:
             if since < old.since or (old.until is not None and since > old.until):
                 raise InvalidForm([FieldError("_mulai", old.key, "", "register_since")], entries)
             if since == old.since:
-                new = replace(old, content=content, sha256=_sha256(content), version=version + 1, illustration=False)
+                new = replace(old, content=content, sha256=sha256_of(content), version=version + 1, illustration=False)
                 values_of = {"content": content, "sha256": new.sha256, "illustration": False}
                 self._write(work, old, {**values_of, "changed_at": now, "changed_by": actor.person_id})
             else:
@@ -440,7 +439,7 @@ class Registers:
             if misfits:
                 raise InvalidProcedure(misfits)
             revision = 1 if known is None else known.revision + 1
-            sha256 = hashlib.sha256(text.encode()).hexdigest()
+            sha256 = sha256_of(text)
             record = RegisterRecord(register_id, text, sha256, revision, now, actor.person_id)
             registers.define(work, record, known is not None)
             change = {"register": register_id, "sha256": sha256, "old": None if known is None else known.sha256}
@@ -628,16 +627,12 @@ def _entry(
         since=since,
         until=None,
         content=content,
-        sha256=_sha256(content),
+        sha256=sha256_of(content),
         version=1,
         illustration=illustration,
         changed_at=now,
         changed_by=actor.person_id,
     )
-
-
-def _sha256(content: str) -> str:
-    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _change(new: Entry, old: Entry | None) -> dict[str, Any]:

@@ -22,11 +22,11 @@ from engine.documents.press import PRESS, Order, Press
 from engine.forms.defaults import Names
 from engine.forms.field import Wording
 from engine.model.errors import Busy, NotFound, NotPermitted, NotPrinted
-from engine.model.history import Action, Deed, canonical
+from engine.model.history import Action, Deed, canonical, sha256_of
 from engine.model.people import Actor
 from engine.model.process import DONE
 from engine.model.work import DocumentStatus, InstanceRecord
-from engine.service.documents import content_of, sha256_of
+from engine.service.documents import content_of
 from engine.service.manuscripts import Ground, identity, local, people_of, plain, steps_of
 from engine.service.office import Office
 from engine.service.printing import MEDIA_TYPES, Printing

@@ -89,11 +89,9 @@ class Signed:
         That somebody filed such a file is their own deed, and not one in the signer's capacity.
         """
         its, of = self.signature, self.version
-        change = {
+        change: dict[str, Any] = {
+            **of.named,
             "signature": its.id,
-            "document": of.id,
-            "data_object": of.data_object_id,
-            "version": of.version,
             "sha256": its.document_sha256,
             "mode": its.mode.value,
             "signer": its.signer,

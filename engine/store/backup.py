@@ -15,7 +15,7 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -31,7 +31,7 @@ from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM
 from engine.store.archive import columns_of, read_rows, seal, table_of, unseal, write_rows
 from engine.store.database import QUEUE_FILE, Database, open_database
-from engine.store.files import CHUNK, FILES, disk_problem
+from engine.store.files import CHUNK, FILES, disk_problem, disk_problems, flush_folder
 from engine.store.history import Report, append, head_of, lines_after, verify
 from engine.store.keys import keys_dir
 from engine.store.schema import check_schema, latest_version, upgrade, versions
@@ -96,7 +96,7 @@ def backup(database: Database, data_dir: Path, target: Path, passphrase: str, no
                 file.flush()
                 os.fsync(file.fileno())
             draft.rename(target)
-            _flush_folder(target.parent)
+            flush_folder(target.parent)
     except OSError as error:
         raise disk_problem(target, error) from error
     return BackupReport(target, rows, len(kept), damaged, tuple(sorted(referred - kept)))
@@ -201,7 +201,7 @@ def restore(file: Path, database_url: str | None, data_dir: Path, passphrase: st
     _refuse_occupied(data_dir)
     with ExitStack() as undo:
         undo.callback(_empty, data_dir)
-        with _problems(data_dir):
+        with disk_problems(data_dir):
             keys_dir(data_dir)
             staging = data_dir / ".pulih"
             staging.mkdir(mode=0o700)
@@ -211,7 +211,7 @@ def restore(file: Path, database_url: str | None, data_dir: Path, passphrase: st
         try:
             with database.unguarded(foreign_keys=False) as connection:
                 report = _fill(connection, database, staging, manifest, now)
-                with _problems(data_dir):
+                with disk_problems(data_dir):
                     _place(staging, data_dir, keys, manifest)
             undo.pop_all()  # committed
         finally:
@@ -351,7 +351,7 @@ def _place(staging: Path, data_dir: Path, keys: Mapping[str, bytes], manifest: M
 
 
 def _refuse_occupied(data_dir: Path) -> None:
-    with _problems(data_dir):
+    with disk_problems(data_dir):
         occupied = data_dir.exists() and any(entry.name != QUEUE_FILE for entry in data_dir.iterdir())
     if occupied:
         raise SetupError(f"Folder data {data_dir} tidak kosong. Tunjuk folder baru yang kosong dengan ALUR_DATA.")
@@ -375,19 +375,3 @@ def _refuse_weak(passphrase: str) -> None:
 
 def _damaged(file: Path, reason: str) -> SetupError:
     return SetupError(f"Cadangan {file} rusak atau tidak lengkap ({reason}). Pakai cadangan yang lain.")
-
-
-@contextmanager
-def _problems(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise disk_problem(path, error) from error
-
-
-def _flush_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -67,12 +67,12 @@ class FileStore:
 
     def scratch(self) -> BinaryIO:
         """Return a file without a name, gone once it is closed, on this disk: memory and /tmp may be too small."""
-        with self._problems():
+        with disk_problems(self._root):
             _make_folder(self._root)
             return cast(BinaryIO, tempfile.TemporaryFile(dir=self._root))
 
     def _keep(self, fill: Callable[[BinaryIO], StoredFile]) -> StoredFile:
-        with self._problems(), self._collecting(fcntl.LOCK_SH):
+        with disk_problems(self._root), self._collecting(fcntl.LOCK_SH):
             descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=self._root)
             draft = Path(name)
             try:
@@ -86,7 +86,7 @@ class FileStore:
                     os.fsync(file.fileno())
                 _make_folder(path.parent)
                 draft.rename(path)
-                _flush_folder(path.parent)
+                flush_folder(path.parent)
                 return stored
             finally:
                 draft.unlink(missing_ok=True)
@@ -125,7 +125,7 @@ class FileStore:
         """
         before = (now - STAGED_FOR).timestamp()
         removed = 0
-        with self._problems():
+        with disk_problems(self._root):
             for folder in sorted(self._root.glob("[0-9a-f][0-9a-f]")):
                 with self._collecting(fcntl.LOCK_EX):
                     old = {entry.name for entry in folder.iterdir() if entry.stat().st_mtime < before}
@@ -154,13 +154,6 @@ class FileStore:
         finally:
             os.close(descriptor)
 
-    @contextmanager
-    def _problems(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise disk_problem(self._root, error) from error
-
 
 def disk_problem(path: Path, error: OSError) -> SetupError:
     """Return what the operator is told when *path* cannot be written."""
@@ -170,6 +163,24 @@ def disk_problem(path: Path, error: OSError) -> SetupError:
         f"{path} tidak dapat ditulis ({error.strerror or error}). Pastikan foldernya ada, disknya sehat, dan pengguna "
         "yang menjalankan Alur berhak menulis di sana."
     )
+
+
+@contextmanager
+def disk_problems(path: Path) -> Iterator[None]:
+    """Tell the operator what is wrong where the work inside cannot write *path*."""
+    try:
+        yield
+    except OSError as error:
+        raise disk_problem(path, error) from error
+
+
+def flush_folder(path: Path) -> None:
+    """Have the disk keep the names of a folder, which flushing the files in it does not."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _copy(content: Readable, file: BinaryIO, limit: int) -> StoredFile:
@@ -193,12 +204,4 @@ def _written(write: Callable[[BinaryIO], None], file: BinaryIO) -> StoredFile:
 def _make_folder(path: Path) -> None:
     if not path.is_dir():
         path.mkdir(mode=0o700, exist_ok=True)
-        _flush_folder(path.parent)
-
-
-def _flush_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        flush_folder(path.parent)

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Row
 from engine.model.history import GENESIS, Deed, HistoryLine, canonical, line_hash
 from engine.model.people import Actor
 from engine.store.prepared import Prepared
+from engine.store.queries import Transaction
 from engine.store.tables import UtcDateTime, history, instance
 
 INSTANCE = "instance:"
@@ -144,15 +145,7 @@ class Report:
         return self.fault_count == 0
 
 
-class Connected(Protocol):
-    """A Reader or a Work."""
-
-    @property
-    def connection(self) -> Connection:
-        """The open connection."""
-
-
-def verify(reader: Connected, stream: str | None = None) -> Report:
+def verify(reader: Transaction, stream: str | None = None) -> Report:
     """Walk the chain of *stream*, or of all, and compare instances' heads; memory does not grow with the history."""
     walk = _Walk()
     for row in _rows(reader.connection, stream):

@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 
 from engine.model.errors import SetupError
+from engine.store.files import flush_folder
 
 KEYS = "keys"
 LENGTH = 32
@@ -60,11 +61,7 @@ def _make(path: Path) -> None:
             return
     finally:
         draft.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flush_folder(path.parent)
 
 
 def _unusable(path: Path, reason: str) -> SetupError:
