@@ -19,6 +19,7 @@ from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 
 from engine.bpmn import decisions, expression, markup, semantics
 from engine.bpmn.course import Course, course_of, in_order
+from engine.bpmn.joins import JOINS
 from engine.bpmn.markup import Element, bpmn, children, local, sop, text_of
 from engine.bpmn.parsing import Parser
 from engine.bpmn.timers import CLOCKED, is_literal
@@ -150,7 +151,7 @@ def freeze(specs: Iterable[Any], sides: Mapping[str, bool]) -> None:
             if start.bpmn_id in sides:
                 start.__class__ = semantics.InterruptingStart if sides[start.bpmn_id] else semantics.SideStart
         for task_spec in list(spec.task_specs.values()):
-            task_spec.__class__ = ITEMS_APART.get(type(task_spec), type(task_spec))
+            task_spec.__class__ = {**ITEMS_APART, **JOINS}.get(type(task_spec), type(task_spec))
             if isinstance(task_spec, BoundaryEvent):
                 task_spec.__class__ = semantics.Edge
             if isinstance(task_spec, LoopTask):
@@ -195,7 +196,7 @@ def _make_ours(task_spec: Any) -> None:
     if definition is None:
         return
     for one in (definition, *getattr(definition, "event_definitions", ())):
-        ours = CLOCKED.get(type(one)) or semantics.OUTWARDS.get(type(one))
+        ours = CLOCKED.get(type(one)) or semantics.EVENTS.get(type(one))
         if ours is not None:
             one.__class__ = ours
 

@@ -11,8 +11,15 @@ that nobody catches is an incident at the end event that threw it.
 one whose timer has not come yet does not keep its scope from ending (10.3.5, 13.5.4). It knows what its scope knows by
 then, and what follows a boundary event what was done inside; upstream what was known when the scope began.
 
-*Joins.* What one branch changed stands, whichever branch arrives last; upstream lets the last to arrive bring back the
-old values of everything that it did not touch. Lists are taken whole: merged by position, they would belong to nobody.
+*Interruptions* are instant (13.5.3, 13.5.4): what interrupts runs before anything else, so that nothing of what it ends
+begins, is sent or is completed afterwards. Upstream runs a sub-process until it rests before it looks at its edge.
+
+*Boundary events* that do not interrupt catch as often as something comes; upstream once.
+
+*Conditions* are watched in the data of their scope, whoever changes them, and fire when they turn true (10.5.5); one
+that is true when the watch begins counts as turning. Upstream looks at the values of when it began to wait.
+
+Joins are in ``engine.bpmn.joins``.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,13 +29,18 @@ from typing import Any
 from SpiffWorkflow.bpmn import BpmnEvent
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit, _EndJoin
 from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, StartEvent
-from SpiffWorkflow.bpmn.specs.event_definitions import MessageEventDefinition
+from SpiffWorkflow.bpmn.specs.event_definitions import ConditionalEventDefinition, MessageEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import CancelEventDefinition
+from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import SubWorkflowTask
-from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
 from SpiffWorkflow.spiff.specs.event_definitions import ErrorEventDefinition, EscalationEventDefinition
 from SpiffWorkflow.util.task import TaskState
+
+from engine.bpmn.joins import Meeting, merge
+
+TRUE_BEFORE = "true_before"
+"""Marks a boundary event that waits for the next time: its condition was true already and must turn false first."""
 
 
 class Uncaught(RuntimeError):
@@ -78,13 +90,6 @@ class RaisedCancel(_Outwards, CancelEventDefinition):  # type: ignore[misc]
         """Carry nothing: what a cancelled transaction did is undone."""
 
 
-OUTWARDS = {
-    ErrorEventDefinition: RaisedError,
-    EscalationEventDefinition: RaisedEscalation,
-    CancelEventDefinition: RaisedCancel,
-}
-
-
 def _catch_outwards(workflow: Any, event: Any) -> bool:
     """Let the nearest scope catch *event*; whether one did."""
     scope = event.target
@@ -127,12 +132,16 @@ class SideStart(StartEvent):  # type: ignore[misc]
     """The start of an event sub-process: it begins with what its scope knows by now."""
 
     def _run_hook(self, my_task: Any) -> Any:
-        my_task.data = _known(_side_of(my_task).workflow)
+        my_task.data = known(_side_of(my_task).workflow)
         return super()._run_hook(my_task)
 
 
 class InterruptingStart(SideStart):
     """The start of an event sub-process that ends everything else in its scope."""
+
+    def _on_ready_hook(self, my_task: Any) -> None:
+        super()._on_ready_hook(my_task)
+        my_task.workflow.top_workflow.interrupting.append(my_task)
 
     def _run_hook(self, my_task: Any) -> Any:
         result = super()._run_hook(my_task)
@@ -146,35 +155,71 @@ class InterruptingStart(SideStart):
 class Edge(BoundaryEvent):  # type: ignore[misc]
     """A boundary event: what follows it knows what was done inside its sub-process, unless that is undone."""
 
+    def _on_ready_hook(self, my_task: Any) -> None:
+        """End the activity before anything else happens, or wait for the next one that comes."""
+        super()._on_ready_hook(my_task)
+        if self.cancel_activity:
+            my_task.workflow.top_workflow.interrupting.append(my_task)
+        elif not isinstance(self.event_definition, TimerEventDefinition):
+            again = my_task.parent._add_child(self, TaskState.WAITING)
+            again.triggered = True
+            again.internal_data[TRUE_BEFORE] = True
+            self._update(again)
+
     def _run_hook(self, my_task: Any) -> Any:
         workflow = my_task.workflow.top_workflow
         for activity in my_task.parent.children:
             inside = workflow.subprocesses.get(activity.id)
             if inside is not None and inside.spec.io_specification is None and not self._undoes():
                 my_task.data = dict(my_task.data)
-                merge(my_task.data, activity.data, _known(inside))
+                merge(my_task.data, activity.data, known(inside))
         return super()._run_hook(my_task)
 
     def _undoes(self) -> bool:
         return isinstance(self.event_definition, CancelEventDefinition)
 
 
-class End(_EndJoin):  # type: ignore[misc]
+class End(Meeting, _EndJoin):  # type: ignore[misc]
     """The end of a scope: an event sub-process that has not begun does not keep it from ending."""
 
-    def _check_threshold_unstructured(self, my_task: Any) -> bool:
-        if super()._check_threshold_unstructured(my_task):
-            return True
-        idle = [side for side in _side_tracks(my_task.workflow) if not _has_begun(side)]
-        if not idle:
-            return False
+    def taken(self, workflow: Any, tokens: list[Any]) -> list[Any]:
+        """Return every token that came, if nothing else of the scope is left."""
+        idle = [side for side in _side_tracks(workflow) if not _has_begun(side)]
         behind = {self, *self.outputs}
-        for task in my_task.workflow.tasks.values():
-            if task.has_state(TaskState.NOT_FINISHED_MASK) and task.task_spec not in behind and task not in idle:
-                return False
+        for task in workflow.tasks.values():
+            if task._state & TaskState.NOT_FINISHED_MASK and task.task_spec not in behind and task not in idle:
+                return []
         for side in idle:
             side.cancel()
+        return tokens
+
+    def brought(self, task: Any) -> Mapping[str, Any]:
+        """Return what a branch brings: an event sub-process only what was changed in it."""
+        found: dict[str, Any] = task.data
+        if task in _side_tracks(task.workflow) and (start := _start_of(task)) is not None:
+            heard = getattr(start.task_spec.event_definition, "message_var", None)
+            began = {key: value for key, value in start.data.items() if key != heard}
+            found = {}
+            merge(found, began, task.data)
+        return found
+
+    def _run_hook(self, my_task: Any) -> bool:
+        my_task.workflow.data.update(my_task.data)
         return True
+
+
+class Watched(ConditionalEventDefinition):  # type: ignore[misc]
+    """A condition on the data of the scope in which it is watched."""
+
+    def has_fired(self, my_task: Any) -> bool:
+        """Whether the condition has turned true."""
+        engine = my_task.workflow.script_engine
+        names = {**engine.documents_around(my_task.workflow), **visible(my_task.workflow)}
+        holds = engine.environment.evaluate(self.expression, names) is True
+        before = my_task.internal_data.pop(TRUE_BEFORE, False)
+        if holds and before:
+            my_task.internal_data[TRUE_BEFORE] = True
+        return holds and not before
 
 
 def catch(workflow: Any, event: Any) -> list[Any]:
@@ -250,11 +295,21 @@ def _side_of(start: Any) -> Any:
     return start.workflow.top_workflow.get_task_from_id(start.workflow.parent_task_id)
 
 
-def _known(scope: Any) -> dict[str, Any]:
+def known(scope: Any) -> dict[str, Any]:
     """Return what a scope knows by now: every change that was made in it, in the order in which they were made."""
     data = dict(scope.task_tree.data)
     for task in sorted(_changes(scope), key=lambda task: task.last_state_change):
         merge(data, task.parent.data, task.data)
+    return data
+
+
+def visible(scope: Any) -> dict[str, Any]:
+    """Return what may be read in a scope now: what the scopes around it know by now, and over that what it changed."""
+    around = scope.parent_workflow
+    if around is None or scope.spec.io_specification is not None:
+        return known(scope)
+    data = visible(around)
+    merge(data, scope.task_tree.data, known(scope))
     return data
 
 
@@ -282,61 +337,10 @@ def _interrupts(side: Any) -> bool:
     return start is not None and isinstance(start.task_spec, InterruptingStart)
 
 
-# ── joins ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def merge(into: dict[str, Any], base: Mapping[str, Any], branch: Mapping[str, Any]) -> None:
-    """Write into *into* what *branch* changed against *base*; of tables of values, key by key."""
-    for key, value in branch.items():
-        held = base.get(key)
-        if key in base and (held is value or (type(held) is type(value) and held == value)):
-            continue
-        if isinstance(value, dict) and isinstance(into.get(key), dict):
-            into[key] = dict(into[key])
-            merge(into[key], held if isinstance(held, dict) else {}, value)
-        else:
-            into[key] = value
-
-
-def _join(self: Any, my_task: Any) -> bool:
-    """Bring the branches that meet at *my_task* together: what each changed since they parted, in order of arrival."""
-    ancestors = list(_ancestors(my_task))
-    before = next((task for task in ancestors if task.task_spec is self), None)  # the pass before, in a loop
-    arrived = [
-        task
-        for task in my_task.workflow.tasks.values()
-        if task.task_spec is self
-        and task is not my_task
-        and task.has_state(TaskState.FINISHED_MASK)
-        and not my_task.is_descendant_of(task)
-        and (before is None or task.is_descendant_of(before))
-    ]
-    arrived.sort(key=lambda task: task.last_state_change)
-    chains = [{ancestor.id for ancestor in _ancestors(task)} for task in arrived]
-    base: Mapping[str, Any] = next((task.data for task in ancestors if all(task.id in chain for chain in chains)), {})
-    data = dict(base)
-    for task in [*arrived, my_task]:
-        merge(data, base, _yielded(task.parent))
-        if task is not my_task and task.has_state(TaskState.COMPLETED):
-            task._drop_children(force=True)
-    my_task.data = data
-    return True
-
-
-def _yielded(task: Any) -> Mapping[str, Any]:
-    """Return what a branch that ends with *task* brings: of an event sub-process only what was changed in it."""
-    found: dict[str, Any] = task.data
-    if task in _side_tracks(task.workflow) and (start := _start_of(task)) is not None:
-        heard = getattr(start.task_spec.event_definition, "message_var", None)
-        began = {key: value for key, value in start.data.items() if key != heard}
-        found = {}
-        merge(found, began, task.data)
-    return found
-
-
-def _ancestors(task: Any) -> Iterator[Any]:
-    while (task := task.parent) is not None:
-        yield task
-
-
-UnstructuredJoin._run_hook = _join
+EVENTS = {
+    ErrorEventDefinition: RaisedError,
+    EscalationEventDefinition: RaisedEscalation,
+    CancelEventDefinition: RaisedCancel,
+    ConditionalEventDefinition: Watched,
+}
+"""Upstream's event definitions, and ours in their place."""

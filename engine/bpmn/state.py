@@ -1,10 +1,11 @@
 """An instance's state as bytes: small, versioned, without specification, never pickle.
 
-Layout, version 1: one msgpack list ``[version, library version, workflow, sub-workflows, events]``. A workflow is
+Layout, version 2: one msgpack list ``[version, library version, workflow, sub-workflows, events]``. A workflow is
 ``[spec name, data, correlations, success, completed, last task's row, names, rows]``; rows stand parents first, each
 ``[id, parent's row, last state change, state, index into names, triggered, internal data, added or changed against the
 parent, keys removed]``. Order matters: a task's data is only what differs from its parent's. User data passes through
 msgpack's own types and the extension types below and is never interpreted, so that no field name means anything here.
+Version 1 is laid out alike and says otherwise who waits at a join (``engine.bpmn.joins.revive``).
 """
 
 import uuid
@@ -18,9 +19,11 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn.definition import Definition
+from engine.bpmn.joins import revive
 from engine.bpmn.workflow import InstanceWorkflow, SubWorkflow
 
-VERSION = 1
+VERSION = 2
+READABLE = (1, VERSION)
 LIBRARY = "3.2.0"
 DECIMAL, DATETIME, DATE, TIME, TIMEDELTA, UUID, SET, TUPLE = range(1, 9)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,7 +55,11 @@ def load(definition: Definition, state: bytes) -> InstanceWorkflow:
         version, library, top, subs, correlations = unpack(state)
     except (TypeError, ValueError, msgpack.UnpackException) as error:
         raise UnknownState(f"not the state of an instance: {error}") from None
-    if version != VERSION or not isinstance(library, str) or library.rsplit(".", 1)[0] != LIBRARY.rsplit(".", 1)[0]:
+    if (
+        version not in READABLE
+        or not isinstance(library, str)
+        or library.rsplit(".", 1)[0] != LIBRARY.rsplit(".", 1)[0]
+    ):
         raise UnknownState(f"state of version {version}, library {library}; this is {VERSION}, {LIBRARY}")
     workflow = InstanceWorkflow(definition.spec, definition.subprocess_specs, deserializing=True)
     _unpack_workflow(workflow, top)
@@ -71,6 +78,9 @@ def load(definition: Definition, state: bytes) -> InstanceWorkflow:
     for task in workflow.every_task():
         if task._state == TaskState.WAITING and hasattr(task.task_spec, "event_definition"):
             workflow.event_manager.add_task(task)
+    if version == 1:
+        for scope in (workflow, *workflow.subprocesses.values()):
+            revive(scope)
     return workflow
 
 

@@ -30,7 +30,9 @@ from SpiffWorkflow.util.task import TaskIterator, TaskState
 
 from engine import pulse
 from engine.bpmn import expression, semantics
+from engine.bpmn.joins import Meeting, merge
 from engine.bpmn.limits import MOST_ITEMS
+from engine.bpmn.semantics import Watched
 from engine.bpmn.timers import host_functions, is_literal
 from engine.model.errors import FunctionFailed
 from engine.model.process import OpenTask, Subscription
@@ -90,6 +92,12 @@ class _ItemsApart:
     data_input: Any
     data_output: Any
 
+    def _update_hook(self, my_task: Any) -> Any:
+        """Make the items: behind a boundary event, upstream leaves the task a guess, which may have none."""
+        if my_task.has_state(TaskState.PREDICTED_MASK):
+            my_task._set_state(TaskState.FUTURE)
+        return super()._update_hook(my_task)  # type: ignore[misc]
+
     def count_items(self, my_task: Any) -> None:
         """Refuse a collection that is too long."""
         held = self.data_input.get(my_task) if self.data_input is not None else ()
@@ -122,7 +130,7 @@ class _ItemsApart:
         merged = dict(around.data)
         item = None if self.input_item is None else self.input_item.bpmn_id
         yielded = {key: value for key, value in whole.items() if key != item}
-        semantics.merge(merged, around.parent.data, yielded)
+        merge(merged, around.parent.data, yielded)
         around.data = {}  # what upstream merges into, by its own rules
         child.data = yielded
         super().merge_child(workflow, child)  # type: ignore[misc]
@@ -248,6 +256,8 @@ def documents_around(workflow: Any) -> dict[str, Any]:
 class Engine(PythonScriptEngine):  # type: ignore[misc]
     """Lets expressions and scripts read the documents of every scope around them, upstream those of their own."""
 
+    documents_around = staticmethod(documents_around)
+
     def evaluate(self, task: Any, text: str, external_context: Mapping[str, Any] | None = None) -> Any:
         """Return the value of an expression."""
         return super().evaluate(task, text, {**documents_around(task.workflow), **(external_context or {})})
@@ -279,9 +289,14 @@ class FlatScans:
         return [task for task in self.tasks.values() if task._state == state]
 
     def update_waiting_tasks(self) -> None:
-        """Update every waiting task."""
+        """Update every waiting task; of the tokens at a join one is enough, and conditions have their own watch."""
+        asked = set()
         for task in self.in_state(TaskState.WAITING):
-            task.task_spec._update(task)
+            spec = task.task_spec
+            if spec not in asked and not isinstance(getattr(spec, "event_definition", None), Watched):
+                spec._update(task)
+            if isinstance(spec, Meeting):
+                asked.add(spec)
 
 
 class SubWorkflow(FlatScans, BpmnSubWorkflow):  # type: ignore[misc]
@@ -295,6 +310,7 @@ class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
         """Begin an instance of *spec*, or an empty one to be restored into."""
         self.open_tasks: dict[Any, OpenTask] = {}  # by task id, as told after the move before
         self.subscriptions: frozenset[Subscription] | None = None  # likewise; None if there was no move yet
+        self.interrupting: list[Any] = []  # what has occurred and ends something, not run yet
         super().__init__(spec, dict(subprocess_specs), script_engine=ENGINE, deserializing=deserializing)
 
     def create_subprocess(self, my_task: Any, spec_name: str) -> SubWorkflow:
@@ -320,30 +336,50 @@ class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
     def advance(self, on_completed: Callable[[Any], None], budget: Budget | None = None) -> None:
         """Run engine tasks until only people, time or messages can move the instance, or the move's budget is spent."""
         budget = budget or Budget()
+        self._react(budget, on_completed)
         while True:
             count = 0
             active = self.get_active_subprocesses()
             for subprocess in sorted(active, key=lambda s: s.depth, reverse=True):
                 while ran := self._run_ready(subprocess, budget, on_completed):
                     count += ran
-                parent = self.get_task_from_id(subprocess.parent_task_id)
-                parent.task_spec._update(parent)
+                if subprocess.parent_task_id in self.subprocesses:  # else what it was in was ended meanwhile
+                    parent = self.get_task_from_id(subprocess.parent_task_id)
+                    parent.task_spec._update(parent)
             ran = self._run_ready(self, budget, on_completed)
             if not count + ran and len(self.get_active_subprocesses()) <= len(active):
                 return
 
     def _run_ready(self, workflow: Any, budget: Budget, on_completed: Callable[[Any], None]) -> int:
         ran = 0
-        for task in workflow.in_state(TaskState.READY) if not budget.spent else ():
-            if task.task_spec.manual or INCIDENT in task.internal_data or task._state != TaskState.READY:
-                continue
-            if reason := budget.step(self):
-                note_incident(task, EndlessSteps(reason))
-                break
-            if run(task):
-                on_completed(task)
+        for task in workflow.in_state(TaskState.READY):
+            if self._step(task, budget, on_completed):
                 ran += 1
+                self._react(budget, on_completed)
         return ran
+
+    def _step(self, task: Any, budget: Budget, on_completed: Callable[[Any], None]) -> bool:
+        """Run *task* if it is the engine's to run; whether it was completed."""
+        if budget.spent or task._state != TaskState.READY or task.task_spec.manual or INCIDENT in task.internal_data:
+            return False
+        if reason := budget.step(self):
+            note_incident(task, EndlessSteps(reason))
+            return False
+        if not run(task):
+            return False
+        on_completed(task)
+        return True
+
+    def _react(self, budget: Budget, on_completed: Callable[[Any], None]) -> None:
+        """Look at the conditions that are watched, and run what interrupts, the outermost first."""
+        while True:
+            for task in list(self.event_manager.tasks.values()):
+                if isinstance(task.task_spec.event_definition, Watched):
+                    task.task_spec._update(task)
+            if not self.interrupting:
+                return
+            self.interrupting.sort(key=lambda task: task.workflow.depth)
+            self._step(self.interrupting.pop(0), budget, on_completed)
 
 
 def run(task: Any) -> bool:

@@ -1,0 +1,177 @@
+"""Where branches meet: parallel and inclusive gateways (BPMN 2.0.2, 13.4.1 and 13.4.3), in place of upstream's.
+
+A token that has arrived is a task of the gateway that waits, on the sequence flow that it came by. When the gateway may
+fire, one of those that it consumes goes on, and the rest are cancelled: so no token is counted twice, none is
+remembered from the pass before in a loop, and a second one on the same flow stays for the next time. Upstream cancels a
+token when it arrives and looks for it later, among all that were ever cancelled.
+
+What one branch changed stands, whichever arrives last; upstream lets the last to arrive bring back the old values of
+everything that it did not touch. Lists are taken whole: merged by position, they would belong to nobody.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from SpiffWorkflow.bpmn.exceptions import WorkflowTaskException
+from SpiffWorkflow.bpmn.specs.defaults import InclusiveGateway, ParallelGateway
+from SpiffWorkflow.util.task import TaskState
+
+ALIVE = TaskState.WAITING | TaskState.READY | TaskState.STARTED
+
+
+class Meeting:
+    """A gateway, or the end of a scope, at which tokens wait for each other."""
+
+    name: str
+    _inputs: list[str]
+
+    def _update_hook(self, my_task: Any) -> bool:
+        """Let *my_task* wait, and go on with one of the tokens here if there are those that are needed."""
+        my_task._set_state(TaskState.WAITING)
+        taken = self.taken(my_task.workflow, waiting_at(self, my_task.workflow))
+        if not taken:
+            return False
+        first = my_task if my_task in taken else taken[-1]
+        self.meet(first, [task for task in taken if task is not first])
+        if first is not my_task:
+            first._ready()
+        return first is my_task
+
+    def meet(self, my_task: Any, others: list[Any]) -> None:
+        """Bring what each branch changed since they parted, in order of arrival, to *my_task*; *others* end here."""
+        chains = [{ancestor.id for ancestor in _ancestors(task)} for task in others]
+        common = (task.data for task in _ancestors(my_task) if all(task.id in chain for chain in chains))
+        base: Mapping[str, Any] = next(common, {})
+        my_task.data = dict(base)
+        for task in sorted([*others, my_task], key=lambda task: task.last_state_change):
+            merge(my_task.data, base, self.brought(task.parent))
+        for task in others:
+            task.cancel()
+
+    def brought(self, task: Any) -> Mapping[str, Any]:
+        """Return what a branch that ends with *task* brings."""
+        found: Mapping[str, Any] = task.data
+        return found
+
+    def taken(self, workflow: Any, tokens: list[Any]) -> list[Any]:
+        """Return which of the *tokens* that wait here are consumed now; none if the rest must be waited for."""
+        raise NotImplementedError
+
+    def _one_of_each_flow(self, tokens: Iterable[Any]) -> tuple[list[Any], Counter[str]]:
+        """Return the first token of each flow into here, and by their sources the flows that have none."""
+        empty, found = Counter(self._inputs), []
+        for task in tokens:
+            source = task.parent.task_spec.name
+            if empty[source] > 0:
+                empty[source] -= 1
+                found.append(task)
+        return found, +empty
+
+    def _run_hook(self, my_task: Any) -> bool:
+        return True
+
+
+class ParallelJoin(Meeting, ParallelGateway):  # type: ignore[misc]
+    """Takes exactly one token of every incoming flow (13.4.1)."""
+
+    def taken(self, workflow: Any, tokens: list[Any]) -> list[Any]:
+        """Return a token of each flow, or none."""
+        found, empty = self._one_of_each_flow(tokens)
+        return [] if empty else found
+
+
+class InclusiveJoin(Meeting, InclusiveGateway):  # type: ignore[misc]
+    """Takes a token of every incoming flow that has one, as soon as no other can come (13.4.3).
+
+    A token elsewhere is waited for if it can reach an empty flow and none that has a token, without passing here. Such
+    a path may leave an activity by a boundary event that is armed: its token may come that way.
+    """
+
+    def taken(self, workflow: Any, tokens: list[Any]) -> list[Any]:
+        """Return a token of each flow that has one, or none."""
+        found, empty = self._one_of_each_flow(tokens)
+        if not found or not empty:
+            return found
+        to_empty = self._leading_to(empty)
+        awaited = to_empty - self._leading_to({task.parent.task_spec.name for task in found}) if to_empty else to_empty
+        return [] if any(task.task_spec.name in awaited for task in standing(workflow)) else found
+
+    def _leading_to(self, sources: Iterable[str]) -> set[str]:
+        """Return the names of the specifications from which *sources* are reached without passing here."""
+        specs = self._wf_spec.task_specs
+        found: set[str] = set()
+        ahead = list(sources)
+        while ahead:
+            name = ahead.pop()
+            if name not in found and name != self.name:
+                found.add(name)
+                ahead.extend(specs[name]._inputs)
+        return found
+
+    def _run_hook(self, my_task: Any) -> bool:
+        matches, defaults = self._get_matching_outputs(my_task)
+        if not matches + defaults:
+            raise WorkflowTaskException("No conditions satisfied on gateway", task=my_task)
+        my_task._sync_children(matches or defaults, TaskState.FUTURE)
+        for child in my_task.children:
+            child.task_spec._predict(child, mask=TaskState.FUTURE | TaskState.PREDICTED_MASK)
+        return True
+
+
+JOINS = {ParallelGateway: ParallelJoin, InclusiveGateway: InclusiveJoin}
+
+
+def revive(workflow: Any) -> None:
+    """Make a state of version 1 one of today: there, of the tokens that wait at a join all but one are cancelled.
+
+    They are those that came in the same pass as the one that is alive: behind the same passage of this join, or none.
+    """
+    joins = [task for task in workflow.tasks.values() if isinstance(task.task_spec, Meeting)]
+    for alive in joins:
+        if not alive.has_state(TaskState.WAITING | TaskState.READY):
+            continue
+        spec, passage = alive.task_spec, alive.find_ancestor(alive.task_spec.name)
+        came = [
+            task
+            for task in joins
+            if task.task_spec is spec
+            and task._state == TaskState.CANCELLED
+            and task.parent._state == TaskState.COMPLETED
+            and task.find_ancestor(spec.name) is passage
+        ]
+        if alive._state == TaskState.READY:
+            spec.meet(alive, came)
+        for task in came if alive._state == TaskState.WAITING else ():
+            task._state = TaskState.WAITING
+
+
+def waiting_at(spec: Any, workflow: Any) -> list[Any]:
+    """Return the tokens that wait at *spec*, in the order in which they came."""
+    found = [task for task in workflow.in_state(TaskState.WAITING) if task.task_spec is spec]
+    return sorted(found, key=lambda task: task.last_state_change)
+
+
+def standing(workflow: Any) -> Iterator[Any]:
+    """Yield the tasks of a scope that hold a token: at work, waiting, or reached by a completed one just now."""
+    for task in workflow.tasks.values():
+        if task._state & ALIVE or (task._state == TaskState.FUTURE and task.parent._state == TaskState.COMPLETED):
+            yield task
+
+
+def merge(into: dict[str, Any], base: Mapping[str, Any], branch: Mapping[str, Any]) -> None:
+    """Write into *into* what *branch* changed against *base*; of tables of values, key by key."""
+    for key, value in branch.items():
+        held = base.get(key)
+        if key in base and (held is value or (type(held) is type(value) and held == value)):
+            continue
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            into[key] = dict(into[key])
+            merge(into[key], held if isinstance(held, dict) else {}, value)
+        else:
+            into[key] = value
+
+
+def _ancestors(task: Any) -> Iterator[Any]:
+    while (task := task.parent) is not None:
+        yield task
