@@ -1,29 +1,24 @@
 """A process definition: what the diagram says (its outline) and what the engine runs (its specification).
 
 Parsed from XML once per worker and shared by every instance of its version, so nothing of it may change while instances
-run. ``freeze`` wires at load what SpiffWorkflow would wire into a shared specification at run time: merging the items
-of a multi-instance, and triggering an event sub-process.
+run (``engine.bpmn.upstream.freeze``).
 """
 
 import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from lxml import etree
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
-from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
-from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 
-from engine.bpmn import decisions, expression, markup, semantics
+from engine.bpmn import decisions, expression, markup
 from engine.bpmn.course import Course, course_of, in_order
-from engine.bpmn.joins import JOINS
 from engine.bpmn.markup import Element, bpmn, children, local, sop, text_of
 from engine.bpmn.parsing import Parser
-from engine.bpmn.timers import CLOCKED, is_literal
-from engine.bpmn.workflow import ITEMS_APART, Completion, Count, guarded_update
+from engine.bpmn.timers import is_literal
+from engine.bpmn.upstream import freeze
 from engine.model.errors import Finding, InvalidProcedure
 from engine.model.process import DataObject, DataReference, Lane, Outline, UserTask
 
@@ -140,36 +135,6 @@ def _tables(files: Mapping[str, bytes]) -> dict[str, decisions.Table]:
     return found
 
 
-def freeze(specs: Iterable[Any], sides: Mapping[str, bool]) -> None:
-    """Wire into the specifications all that running instances would otherwise wire into them, and guard updates.
-
-    *sides* are the start events of event sub-processes, and whether they end the rest of their scope.
-    """
-    for spec in specs:
-        spec.end.__class__ = semantics.End
-        for start in spec.bpmn_start_events:
-            if start.bpmn_id in sides:
-                start.__class__ = semantics.InterruptingStart if sides[start.bpmn_id] else semantics.SideStart
-        for task_spec in list(spec.task_specs.values()):
-            task_spec.__class__ = {**ITEMS_APART, **JOINS}.get(type(task_spec), type(task_spec))
-            if isinstance(task_spec, BoundaryEvent):
-                task_spec.__class__ = semantics.Edge
-            if isinstance(task_spec, LoopTask):
-                spec.task_specs[task_spec.task_spec].completed_event.connect(task_spec.merge_child)
-            if getattr(task_spec, "cardinality", None) is not None:
-                task_spec.cardinality = Count(task_spec.cardinality)
-            if hasattr(task_spec, "cardinality") and task_spec.condition is not None:
-                task_spec.condition = Completion(task_spec.condition)
-            _make_ours(task_spec)
-            task_spec._update = partial(guarded_update, task_spec._update)
-        spec.start.side_tracks, spec.start.trigger_specs = tuple(spec.start.trigger_specs), []
-        for name in spec.start.side_tracks:
-            triggered = spec.task_specs[name]
-            if spec.start.name not in triggered._inputs:
-                triggered._inputs.append(spec.start.name)
-                triggered.connect(spec.end)
-
-
 def _sides(roots: Iterable[Element]) -> dict[str, bool]:
     """Return the starts of event sub-processes, and whether they interrupt (BPMN 2.0.2, 10.5.2): errors always do."""
     return {
@@ -189,16 +154,6 @@ def wiring(definition: Definition) -> dict[str, tuple[tuple[str, ...], tuple[str
         for spec in specs
         for task_spec in spec.task_specs.values()
     }
-
-
-def _make_ours(task_spec: Any) -> None:
-    definition = getattr(task_spec, "event_definition", None)
-    if definition is None:
-        return
-    for one in (definition, *getattr(definition, "event_definitions", ())):
-        ours = CLOCKED.get(type(one)) or semantics.EVENTS.get(type(one))
-        if ours is not None:
-            one.__class__ = ours
 
 
 def _read(name: str, content: bytes) -> Element:

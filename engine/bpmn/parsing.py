@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from SpiffWorkflow.bpmn.parser import event_parsers
-from SpiffWorkflow.bpmn.parser.node_parser import NodeParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 from SpiffWorkflow.bpmn.specs.defaults import EndEvent, StartEvent
@@ -83,23 +82,6 @@ class EndEventParser(SpiffEndEventParser):  # type: ignore[misc]
     def get_event_definition(self, xpaths: Sequence[str]) -> Any:
         """Return what the event sends."""
         return super().get_event_definition([*xpaths, event_parsers.SIGNAL_EVENT_XPATH])
-
-
-def _data_object(self: Any, reference: Element | None) -> Any:
-    """Return the data object that *reference* stands for, from the nearest scope that holds it; None if none does.
-
-    Upstream looks one scope outwards again and again, for ever if it is not there.
-    """
-    scope = self.process_parser
-    while scope is not None and reference is not None:
-        found = scope.spec.data_objects.get(reference.get("dataObjectRef"))
-        if found is not None:
-            return found
-        scope = scope.parent
-    return None
-
-
-NodeParser._resolve_data_object_ref = _data_object
 
 
 class Parser(SpiffBpmnParser):  # type: ignore[misc]

@@ -20,11 +20,11 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn.definition import Definition
 from engine.bpmn.joins import revive
+from engine.bpmn.upstream import LIBRARY
 from engine.bpmn.workflow import InstanceWorkflow, SubWorkflow
 
 VERSION = 2
 READABLE = (1, VERSION)
-LIBRARY = "3.2.0"
 DECIMAL, DATETIME, DATE, TIME, TIMEDELTA, UUID, SET, TUPLE = range(1, 9)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ABSENT = object()

@@ -1,14 +1,12 @@
 """An instance in memory: SpiffWorkflow's workflow with flat scans, bounded steps and incidents.
 
 Upstream walks the task tree after every task to find what is ready or waiting; here the tasks of a workflow are
-scanned by state, which gives the same results (its own suites pass) at a fraction of the cost. Its tree iterator stops
-silently at depth 1000 and then reports a running instance as completed; the limit is raised, and since finished work is
-dropped (``engine.bpmn.executor``), the depth stays small.
+scanned by state, which gives the same results (its own suites pass) at a fraction of the cost.
 
 A task that raises becomes an incident: it keeps its place, marked in its ``internal_data``, everything else goes on,
 and trying again runs exactly that task. Two ways lead there: running an engine task, and updating a task that a
 completed one leads to (expanding a multi-instance, computing a timer). The second is guarded on the specification's
-own ``_update`` (``engine.bpmn.definition.freeze``), so that the completed task is never undone.
+own ``_update`` (``engine.bpmn.upstream.freeze``), so that the completed task is never undone.
 """
 
 import time
@@ -23,10 +21,8 @@ from SpiffWorkflow.bpmn.script_engine import PythonScriptEngine
 from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScriptEngineEnvironment
 from SpiffWorkflow.bpmn.specs.event_definitions import SignalEventDefinition
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
-from SpiffWorkflow.bpmn.util.task import BpmnTaskIterator
 from SpiffWorkflow.spiff.specs.defaults import ParallelMultiInstanceTask, SequentialMultiInstanceTask, StandardLoopTask
-from SpiffWorkflow.task import Task
-from SpiffWorkflow.util.task import TaskIterator, TaskState
+from SpiffWorkflow.util.task import TaskState
 
 from engine import pulse
 from engine.bpmn import expression, semantics
@@ -42,7 +38,6 @@ MOST_STEPS = 10_000  # of the engine in one move, without a person, timer or mes
 MOST_SECONDS = 4.0  # of computing: how busy the machine is with others does not count
 MOST_TASKS = 50_000  # of one instance; they are counted every so many steps
 COUNTED_EVERY = 50
-DEEPEST = 1_000_000
 TRACE_LINES = 30
 
 
@@ -169,22 +164,6 @@ ITEMS_APART = {
     SequentialMultiInstanceTask: SequentialItems,
     StandardLoopTask: Turns,
 }
-
-for iterator in (TaskIterator, BpmnTaskIterator):
-    iterator.__init__.__defaults__ = tuple(
-        DEEPEST if default == 1000 else default for default in iterator.__init__.__defaults__ or ()
-    )
-
-
-def _set_state(task: Any, state: int) -> None:
-    """Set a task's state as upstream does, without gathering a dozen facts each time for a log that nobody reads."""
-    if state != task._state:
-        task.last_state_change = time.time()
-        task._state = state
-
-
-Task._set_state = _set_state
-Task.collect_log_extras = lambda task, more=None: dict(more or {})
 
 
 class EndlessSteps(RuntimeError):
