@@ -37,7 +37,7 @@ class Course:
 
 
 def course_of(process: Element, reached: Mapping[str, Element]) -> Course:
-    """Return the course of *process*; *reached* are the processes that it may call, by id."""
+    """Return the course of *process*; *reached* are it and the processes that it may call, by id."""
     found: list[Way] = []
     seen: set[str] = set()
 
@@ -60,7 +60,7 @@ def course_of(process: Element, reached: Mapping[str, Element]) -> Course:
 
     walk(process)
     begins = [e.get("id") for e in children(process, "startEvent")]
-    for aside in process.iter(bpmn("subProcess")):
+    for aside in (each for one in reached.values() for each in one.iter(bpmn("subProcess"))):
         if aside.get("triggeredByEvent") == "true":
             begins.extend(e.get("id") for e in children(aside, "startEvent"))
     return Course(tuple(found), tuple(begins), frozenset(e.get("id") for e in children(process, "endEvent")))

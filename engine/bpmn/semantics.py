@@ -161,9 +161,11 @@ class Edge(BoundaryEvent):  # type: ignore[misc]
         if self.cancel_activity:
             my_task.workflow.top_workflow.interrupting.append(my_task)
         elif not isinstance(self.event_definition, TimerEventDefinition):
-            again = my_task.parent._add_child(self, TaskState.WAITING)
+            again = my_task.parent._add_child(self)
             again.triggered = True
             again.internal_data[TRUE_BEFORE] = True
+            self._predict(again)
+            again._set_state(TaskState.WAITING)
             self._update(again)
 
     def _run_hook(self, my_task: Any) -> Any:
@@ -195,12 +197,8 @@ class End(Meeting, _EndJoin):  # type: ignore[misc]
 
     def brought(self, task: Any) -> Mapping[str, Any]:
         """Return what a branch brings: an event sub-process only what was changed in it."""
-        found: dict[str, Any] = task.data
-        if task in _side_tracks(task.workflow) and (start := _start_of(task)) is not None:
-            heard = getattr(start.task_spec.event_definition, "message_var", None)
-            began = {key: value for key, value in start.data.items() if key != heard}
-            found = {}
-            merge(found, began, task.data)
+        changed = _changed_aside(task)
+        found: Mapping[str, Any] = task.data if changed is None else changed
         return found
 
     def _run_hook(self, my_task: Any) -> bool:
@@ -213,13 +211,17 @@ class Watched(ConditionalEventDefinition):  # type: ignore[misc]
 
     def has_fired(self, my_task: Any) -> bool:
         """Whether the condition has turned true."""
-        engine = my_task.workflow.script_engine
-        names = {**engine.documents_around(my_task.workflow), **visible(my_task.workflow)}
-        holds = engine.environment.evaluate(self.expression, names) is True
+        holds = self.holds(my_task.workflow)
         before = my_task.internal_data.pop(TRUE_BEFORE, False)
         if holds and before:
             my_task.internal_data[TRUE_BEFORE] = True
         return holds and not before
+
+    def holds(self, scope: Any) -> bool:
+        """Whether it is true of what may be read in *scope* now."""
+        engine = scope.script_engine
+        names = {**engine.documents_around(scope), **visible(scope)}
+        return engine.environment.evaluate(self.expression, names) is True
 
 
 def catch(workflow: Any, event: Any) -> list[Any]:
@@ -267,11 +269,30 @@ def _begun(workflow: Any, scopes: Iterable[Any], event: Any) -> Iterator[Any]:
     """Begin the event sub-processes of *scopes* that *event* starts; yield their start events."""
     for scope, name, start in [each for one in list(scopes) for each in _listening(workflow, one)]:
         if start.event_definition == event.event_definition:
-            side = scope.tasks[scope.spec.start.trigger_wf(scope.task_tree, name)]
-            side.task_spec._predict(side, mask=TaskState.STARTED | TaskState.FUTURE)  # its way to the end
-            begun = workflow.subprocesses[side.id]
+            begun = _begin(workflow, scope, name)
             begun.correlations.update(event.correlations or {})
             yield next(task for task in begun.tasks.values() if task.task_spec is start)
+
+
+def _begin(workflow: Any, scope: Any, name: str) -> Any:
+    """Begin an event sub-process of *scope*; its workflow."""
+    side = scope.tasks[scope.spec.start.trigger_wf(scope.task_tree, name)]
+    side.task_spec._predict(side, mask=TaskState.STARTED | TaskState.FUTURE)  # its way to the end
+    return workflow.subprocesses[side.id]
+
+
+def watch(workflow: Any) -> None:
+    """Look at every condition that is watched: those that wait, and those that begin event sub-processes."""
+    for task in list(workflow.event_manager.tasks.values()):
+        if isinstance(task.task_spec.event_definition, Watched):
+            task.task_spec._update(task)
+    for scope, name, start in list(listening(workflow)):
+        if isinstance(start.event_definition, Watched):
+            root, known_true = scope.task_tree, f"{TRUE_BEFORE} {name}"
+            holds = start.event_definition.holds(scope)
+            if holds and not root.internal_data.get(known_true):
+                _begin(workflow, scope, name)
+            root.internal_data[known_true] = holds
 
 
 def _side_tracks(scope: Any) -> list[Any]:
@@ -299,7 +320,8 @@ def known(scope: Any) -> dict[str, Any]:
     """Return what a scope knows by now: every change that was made in it, in the order in which they were made."""
     data = dict(scope.task_tree.data)
     for task in sorted(_changes(scope), key=lambda task: task.last_state_change):
-        merge(data, task.parent.data, task.data)
+        changed = _changed_aside(task)
+        merge(data, task.parent.data if changed is None else {}, task.data if changed is None else changed)
     return data
 
 
@@ -314,17 +336,34 @@ def visible(scope: Any) -> dict[str, Any]:
 
 
 def _changes(scope: Any) -> Iterator[Any]:
-    """Yield the tasks whose data tell what was changed in *scope*; what an item changed, the whole has taken over."""
+    """Yield the tasks whose data tell what was changed in *scope*.
+
+    What items changed, the whole tells, and what a join brings together, those who came there.
+    """
     for task in scope.tasks.values():
         parent = task.parent
         if parent is None or task.has_state(TaskState.PREDICTED_MASK | TaskState.FUTURE):
             continue
-        if isinstance(parent.task_spec, LoopTask) and parent.task_spec.task_spec == task.task_spec.name:
-            continue
-        yield task
+        item = isinstance(parent.task_spec, LoopTask) and parent.task_spec.task_spec == task.task_spec.name
+        if not item and not isinstance(task.task_spec, Meeting):
+            yield task
         inside = scope.top_workflow.subprocesses.get(task.id)
         if inside is not None and task._state == TaskState.STARTED:
             yield from _changes(inside)
+
+
+def _changed_aside(task: Any) -> dict[str, Any] | None:
+    """Return what was changed in an event sub-process; None if *task* is none."""
+    if not isinstance(task.task_spec, SubWorkflowTask) or task.parent is not task.workflow.task_tree:
+        return None
+    start = _start_of(task)
+    if start is None:
+        return None
+    heard = getattr(start.task_spec.event_definition, "message_var", None)
+    began = {key: value for key, value in start.data.items() if key != heard}
+    found: dict[str, Any] = {}
+    merge(found, began, task.data)
+    return found
 
 
 def _has_begun(side: Any) -> bool:

@@ -75,6 +75,7 @@ def freeze(specs: Iterable[Any], sides: Mapping[str, bool]) -> None:
     *sides* are the start events of event sub-processes, and whether they end the rest of their scope.
     """
     for spec in specs:
+        spec.watches = False
         spec.end.__class__ = semantics.End
         for start in spec.bpmn_start_events:
             if start.bpmn_id in sides:
@@ -91,6 +92,7 @@ def freeze(specs: Iterable[Any], sides: Mapping[str, bool]) -> None:
             for each in (event, *getattr(event, "event_definitions", ())):
                 if type(each) in EVENTS:
                     each.__class__ = EVENTS[type(each)]
+                    spec.watches |= isinstance(each, semantics.Watched)
             update: Callable[[Any], Any] = task_spec._update
             task_spec._update = partial(guarded_update, update)
         spec.start.side_tracks, spec.start.trigger_specs = tuple(spec.start.trigger_specs), []

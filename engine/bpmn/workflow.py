@@ -20,6 +20,7 @@ from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.bpmn.script_engine import PythonScriptEngine
 from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScriptEngineEnvironment
 from SpiffWorkflow.bpmn.specs.event_definitions import SignalEventDefinition
+from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.spiff.specs.defaults import ParallelMultiInstanceTask, SequentialMultiInstanceTask, StandardLoopTask
 from SpiffWorkflow.util.task import TaskState
@@ -258,6 +259,8 @@ class FlatScans:
 
     def _task_removed_notify(self, task: Any) -> None:
         """Let go of what a removed task waited for, and of the sub-process inside it, which upstream leaves running."""
+        if task.has_state(TaskState.NOT_FINISHED_MASK):  # whoever goes through tasks just now passes it by
+            task._set_state(TaskState.CANCELLED)
         self.top_workflow.event_manager.remove_task(task)
         inside = self.top_workflow.subprocesses.pop(task.id, None)
         for inner in list(inside.tasks.values()) if inside is not None else ():
@@ -289,6 +292,7 @@ class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
         """Begin an instance of *spec*, or an empty one to be restored into."""
         self.open_tasks: dict[Any, OpenTask] = {}  # by task id, as told after the move before
         self.subscriptions: frozenset[Subscription] | None = None  # likewise; None if there was no move yet
+        self.watches = any(each.watches for each in (spec, *subprocess_specs.values()))  # some condition
         self.interrupting: list[Any] = []  # what has occurred and ends something, not run yet
         super().__init__(spec, dict(subprocess_specs), script_engine=ENGINE, deserializing=deserializing)
 
@@ -352,9 +356,11 @@ class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
     def _react(self, budget: Budget, on_completed: Callable[[Any], None]) -> None:
         """Look at the conditions that are watched, and run what interrupts, the outermost first."""
         while True:
-            for task in list(self.event_manager.tasks.values()):
-                if isinstance(task.task_spec.event_definition, Watched):
-                    task.task_spec._update(task)
+            if self.watches:
+                for task in list(self.every_task()):  # whose last item is done is done
+                    if isinstance(task.task_spec, LoopTask):
+                        self._step(task, budget, on_completed)
+                semantics.watch(self)
             if not self.interrupting:
                 return
             self.interrupting.sort(key=lambda task: task.workflow.depth)

@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from SpiffWorkflow.util.task import TaskState
 
-from engine.bpmn import state
+from engine.bpmn import definition, state
+from engine.bpmn.executor import Executor
 from engine.model.process import InstanceStatus, Snapshot
 from tests.bpmn.office import NOW, Instance, load
 
+JOINS = Path(__file__).parent / "golden" / "state-1-joins.json"
 GOLDEN = Path(__file__).parent / "golden" / "state-1.json"
 
 scalars = (
@@ -109,6 +112,18 @@ def test_a_state_of_an_earlier_release_is_still_read():
         snapshot = Snapshot("i", 1, base64.b64decode(held["state"]))
         step = case.executor.complete(case.definition, snapshot, held["task"], held["values"], {}, NOW)
         assert [t.element_id for t in step.open_tasks] == held["then_open"]
+
+
+@pytest.mark.parametrize("name", json.loads(JOINS.read_text()))
+def test_who_waited_at_a_join_in_an_earlier_release_waits_there_still(name):
+    held = json.loads(JOINS.read_text())[name]
+    loaded = definition.load({"processes/model/model.bpmn": held["diagram"].encode()}, "model")
+    executor = Executor()
+    snapshot = Snapshot("i", 1, base64.b64decode(held["state"]))
+    step = executor.complete(loaded, snapshot, held["task"], held["values"], {}, NOW)
+    assert ([t.element_id for t in step.open_tasks], step.incidents) == (["task4"], ())
+    waiting = [task.task_spec.name for task in step.live.every_task() if task._state == TaskState.WAITING]
+    assert waiting == [], "each of the three came once"
 
 
 def test_the_golden_state_holds_every_type():
