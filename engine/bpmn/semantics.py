@@ -171,6 +171,11 @@ class Edge(BoundaryEvent):  # type: ignore[misc]
     def _run_hook(self, my_task: Any) -> Any:
         workflow = my_task.workflow.top_workflow
         for activity in my_task.parent.children:
+            if isinstance(activity.task_spec, Edge):
+                both_end = self.cancel_activity and activity.task_spec.cancel_activity
+                if both_end and activity is not my_task and activity._state == TaskState.READY:
+                    activity.cancel()  # of several that occurred at once, one ends the activity
+                continue
             inside = workflow.subprocesses.get(activity.id)
             if inside is not None and inside.spec.io_specification is None and not self._undoes():
                 my_task.data = dict(my_task.data)
