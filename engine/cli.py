@@ -5,24 +5,23 @@ Every command that cannot do its work says in one sentence what is wrong and in 
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
 
-from engine import __version__, logs, serving
+from engine import __version__, serving
 from engine.app import Alur, build
+from engine.check import main, told
 from engine.documents.inspection import inspect
 from engine.jobs.worker import Worker
-from engine.model.errors import AlurError, Busy, Finding, InvalidForm, InvalidProcedure, NotFound, SetupError, stated
+from engine.model.errors import SetupError, stated
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole
 from engine.service import guards
-from engine.service.deployments import read_folder
+from engine.service.checking import read_folder
 from engine.service.procedure_files import content_hash
 from engine.settings import read
 from engine.store import backup as backups
@@ -63,33 +62,6 @@ def alur(*, prepared: bool = True, make: bool = False) -> Iterator[Alur]:
         yield joined
     finally:
         joined.database.close()
-
-
-def told(command: Callable[..., None]) -> Callable[..., None]:
-    """Tell what cannot be done in words, without a traceback."""
-
-    @wraps(command)
-    def run(*arguments: Any, **options: Any) -> None:
-        try:
-            command(*arguments, **options)
-        except InvalidProcedure as invalid:
-            _print_findings(invalid.findings)
-            sys.exit(2)
-        except Busy:
-            _fail("Basis data sedang sibuk. Coba lagi sebentar lagi.")
-        except (SetupError, InvalidForm, NotFound) as error:
-            _fail(str(error))
-        except AlurError as error:
-            _fail(f"{type(error).__name__}: {error}")
-
-    return run
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="alur")
-def main() -> None:
-    """Run the office's SOPs from the BPMN diagrams that describe them."""
-    logs.configure()
 
 
 @main.command()
@@ -180,20 +152,6 @@ def migrate() -> None:
     """Bring the database to this version's schema."""
     with alur(make=True):
         click.echo("Skema basis data sudah mutakhir.")
-
-
-@main.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@told
-def check(folder: Path) -> None:
-    """Check the procedure in FOLDER (processes/<id>) and name every fault."""
-    with alur() as joined:
-        files = read_folder(folder.resolve().parent, joined.settings.forms, folder.resolve().name)
-        findings = joined.services.deployments.check(folder.resolve().name, files, at_console=True)
-    _print_findings(findings)
-    if any(finding.severity == "error" for finding in findings):
-        sys.exit(2)
-    click.echo(f"{folder.name}: {len(files)} berkas, tidak ada kesalahan.")
 
 
 @main.command()
@@ -468,14 +426,6 @@ def _passphrase(*, confirm: bool) -> str:
     return text or str(click.prompt("Frasa sandi cadangan", hide_input=True, confirmation_prompt=confirm))
 
 
-def _print_findings(findings: tuple[Finding, ...]) -> None:
-    for finding in findings:
-        where = ":".join(str(part) for part in (finding.file, finding.line) if part)
-        named = " ".join(part for part in (finding.element_id, f"“{finding.name}”" if finding.name else None) if part)
-        kind = "SALAH" if finding.severity == "error" else "peringatan"
-        click.echo(f"{kind}  {where}  {named}\n       {finding.message}\n       Perbaikan: {finding.mend}", err=True)
-
-
 def _print_faults(report: HistoryReport) -> None:
     for fault in report.faults:
         click.echo(f"TIDAK UTUH  {fault.stream} baris {fault.seq}: {fault}", err=True)
@@ -485,8 +435,3 @@ def _print_faults(report: HistoryReport) -> None:
 
 def _amounts(rows: Mapping[str, int], files: int) -> str:
     return f"{sum(rows.values())} baris, {rows['instance']} pelaksanaan, {files} berkas"
-
-
-def _fail(text: str) -> None:
-    click.echo(text, err=True)
-    sys.exit(2)

@@ -14,7 +14,7 @@ from engine.app import build_services
 from engine.cli import CONSOLE
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole, Person
-from engine.service.deployments import read_folder
+from engine.service.checking import read_folder
 from engine.settings import read
 from engine.store.database import Database, open_database
 from engine.store.queries import people, tasks

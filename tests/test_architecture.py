@@ -1,5 +1,6 @@
 """What holds everywhere: who may import whom, no word of any SOP in the engine, and a README that is true."""
 
+import os
 import re
 import subprocess
 import sys
@@ -59,6 +60,47 @@ def test_the_readme_names_every_command_and_every_setting():
 def test_the_settings_that_are_read_are_those_that_are_documented():
     source = (ROOT / "engine" / "settings.py").read_text() + (ROOT / "engine" / "cli.py").read_text()
     assert set(re.findall(r"ALUR_[A-Z_]+", source)) <= set(settings.NAMES)
+
+
+def ran(*arguments, **settings):
+    """What an interpreter of its own says."""
+    command, here = [sys.executable, *arguments], os.environ | settings
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=here, check=False)
+
+
+@pytest.mark.parametrize(
+    ("program", "needed"),
+    [
+        ("import sys; sys.argv = ['alur', 'check', '.']; import engine.__main__", ()),
+        ("from engine.service import trial", ("SpiffWorkflow", "jsonschema")),
+    ],
+    ids=["the console", "the trial's child"],
+)
+def test_a_check_at_the_console_loads_nothing_that_it_does_not_need(program, needed):
+    listed = f"{program}; import sys; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    loaded = set(ran("-c", listed).stdout.split())
+    heavy = {"SpiffWorkflow", "jsonschema", "sqlalchemy", "alembic", "flask", "werkzeug", "jinja2", "typst", "openpyxl"}
+    heavy |= {"cryptography", "granian", "pyhanko", "docx", "docxtpl", "segno", "holidays", "PIL", "fitz", "pypdf"}
+    assert "engine" in loaded
+    assert loaded & heavy == set(needed)
+
+
+@pytest.mark.parametrize("path", ["", "pengumpulan_data_kinerja.bpmn"])
+def test_a_check_takes_a_procedure_s_folder_or_its_diagram_and_makes_no_office(path, tmp_path):
+    sop = ROOT / "processes" / "pengumpulan_data_kinerja" / path
+    done = ran("-m", "engine", "check", str(sop), ALUR_DATA=str(tmp_path / "data"), ALUR_FORMS=str(ROOT / "forms"))
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"pengumpulan_data_kinerja: \d\d berkas, tidak ada kesalahan\.\n", done.stdout)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_diagram_that_lies_alone_is_checked_by_itself(tmp_path):
+    lone = tmp_path / "surat.bpmn"
+    lone.write_bytes((ROOT / "tests/bpmn/broken/tautan.bpmn").read_bytes())
+    done = ran("-m", "engine", "check", str(lone))
+    assert done.returncode == 2
+    assert "processes/surat/surat.bpmn" in done.stderr
+    assert "Peristiwa tautan" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["requirements/run.txt", "requirements/test.txt", "package-lock.json"])

@@ -434,3 +434,18 @@ def _naming_the_input(text: str) -> str:
     """Return *text* with every ``?`` outside quotes as the input's name."""
     parts = re.split(r'("[^"]*"|\'[^\']*\')', text)
     return "".join(part if place % 2 else part.replace("?", INPUT) for place, part in enumerate(parts))
+
+
+def decide(tables: Mapping[str, Table], functions: Mapping[str, Callable[..., Any]], table_id: Any, inputs: Any) -> Any:
+    """Return what a procedure's decision table gives for *inputs*: one value, or a mapping if it has several outputs.
+
+    FunctionFailed if there is no such table, or if its rows do not decide.
+    """
+    table = tables.get(str(table_id))
+    if table is None:
+        raise FunctionFailed(f"tabel keputusan {table_id!r} tidak ada")
+    try:
+        found = table.decide(dict(inputs), functions)
+    except ValueError as error:
+        raise FunctionFailed(f"tabel keputusan {table_id}: {error}") from error
+    return found if len(found) > 1 else next(iter(found.values()))

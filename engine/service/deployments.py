@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
 from engine.bpmn import functions
@@ -17,7 +16,6 @@ from engine.model.errors import (
     Finding,
     InvalidProcedure,
     NotFound,
-    SetupError,
     stated,
     there,
 )
@@ -25,7 +23,7 @@ from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.process import UserTask
 from engine.model.work import DefinitionRecord
-from engine.service import guards
+from engine.service import checking, guards
 from engine.service.functions import Functions
 from engine.service.gate import GATE, Gate
 from engine.service.office import Office
@@ -34,14 +32,6 @@ from engine.service.procedures import Procedure, Procedures
 from engine.service.proofs import PROOFS, Proofs
 from engine.store.database import Database
 from engine.store.queries import definitions, instances, people
-
-SUFFIXES = (".bpmn", ".dmn", ".json")
-PRINTED = (".typ", ".docx", ".svg", ".png", ".jpg")
-"""What a procedure's documents folder holds beside."""
-NOT_TEXT = (".docx", ".png", ".jpg")
-LARGEST_FILE = 2 * 1024 * 1024
-LARGEST_PROCEDURE = 16 * 1024 * 1024
-MOST_FILES = 1_500  # a form is two: five hundred steps, and what they print
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +42,6 @@ class DeployedProcess:
     versions: tuple[DefinitionRecord, ...]
     running: Mapping[str, int]  # by definition id
     members: Mapping[str, Mapping[str, str]]  # role -> people today
-
-
-def read_folder(processes: Path, forms: Path, process_id: str) -> dict[str, bytes]:
-    """Return every file of a procedure by its path in the checkout; SetupError if the folder is not there."""
-    folder = processes / process_id
-    if not (folder / f"{process_id}.bpmn").is_file():
-        raise SetupError(
-            f"Prosedur {process_id} tidak ditemukan: {folder / f'{process_id}.bpmn'} tidak ada. "
-            "Periksa nama foldernya; nama folder, nama berkas dan id proses harus sama."
-        )
-    found: dict[str, bytes] = {}
-    for root, prefix in ((folder, "processes"), (forms / process_id, "forms")):
-        for path in sorted(root.rglob("*")) if root.is_dir() else ():
-            printed = path.parent.name == "documents" and path.suffix in PRINTED
-            if path.is_file() and (path.suffix in SUFFIXES or path.name == "functions.py" or printed):
-                name = PurePosixPath(prefix) / process_id / path.relative_to(root).as_posix()
-                found[str(name)] = path.read_bytes()
-    return found
 
 
 @dataclass(frozen=True)
@@ -90,30 +62,9 @@ class Deployments:
         Code comes onto the machine by its operator's console alone; elsewhere a procedure's functions must be those
         of a version that was deployed there.
         """
-        found: list[Finding] = []
-        if len(files) > MOST_FILES:
-            found.append(
-                _fault("", f"Prosedur ini terdiri atas {len(files)} berkas.", f"Paling banyak {MOST_FILES} berkas.")
-            )
-        size = sum(len(content) for content in files.values())
-        if size > LARGEST_PROCEDURE:
-            found.append(_fault("", f"Prosedur ini {size} bita.", f"Paling besar {LARGEST_PROCEDURE} bita seluruhnya."))
-        for path, content in files.items():
-            if len(content) > LARGEST_FILE:
-                found.append(_fault(path, f"Berkas ini {len(content)} bita.", f"Paling besar {LARGEST_FILE} bita."))
-            own = path == functions.path_of(process_id)
-            if own and not at_console and not self.functions.has(content):
-                message = "Fungsi hitung prosedur ini (functions.py) belum dipasang di mesin ini."
-                mend = "Operator memasangnya di konsol dengan `alur deploy`; dari peramban hanya diagram dan formulir."
-                found.append(_fault(path, message, mend))
-            if path.endswith(".py") and not own:
-                found.append(_fault(path, "Berkas ini tidak dijalankan.", f"Pakai {functions.path_of(process_id)}."))
-        if found:
-            return tuple(found)
-        tried = self.gate.tried(process_id, files, self.functions.folder)
-        if any(finding.severity == "error" for finding in tried.findings):
-            return tried.findings
-        return (*tried.findings, *self.proofs.check(process_id, files, tried.specimens))
+        return checking.check(
+            process_id, files, self.functions, at_console=at_console, gate=self.gate, proofs=self.proofs
+        )
 
     def deploy(
         self,
@@ -185,7 +136,7 @@ class Deployments:
         with self.database.read() as reader:
             latest = definitions.latest(reader, process_id)
             files = self.procedures.of(reader, latest.id).files if latest else {}
-        return {path: content for path, content in files.items() if path.endswith(NOT_TEXT)}
+        return {path: content for path, content in files.items() if path.endswith(checking.NOT_TEXT)}
 
     def confirm(self, actor: Actor, definition_id: str, reason: str, now: datetime) -> None:
         """Note that the office confirmed a version's reconstruction, with the basis for it."""
@@ -246,7 +197,3 @@ def step_of(found: DeployedProcess, element_id: str) -> UserTask:
         return found.procedure.outline.task(element_id)
     except KeyError:
         raise NotFound(element_id) from None
-
-
-def _fault(path: str, message: str, mend: str) -> Finding:
-    return Finding("error", path, None, None, None, message, mend, rule="files")

@@ -20,8 +20,7 @@ from typing import Any
 from engine.documents.child import WAITING, Warm
 from engine.model.errors import Finding
 from engine.service.procedure_files import content_hash
-from engine.service.specimens import Specimen
-from engine.service.trial import Limits, stopped
+from engine.service.verdict import Limits, Specimen, stopped
 
 AT_ONCE = 2  # children of one web process that are asked at the same time
 REMEMBERED = 16

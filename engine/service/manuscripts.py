@@ -13,16 +13,14 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 import segno
 
 from engine.documents.press import Order
 from engine.forms.defaults import Names
-from engine.forms.field import Field, Kind
-from engine.forms.form import Form
+from engine.forms.field import Field
 from engine.model.errors import NotPrinted
 from engine.model.process import Outline
 from engine.model.renderings import SIGNED, shown_code
@@ -32,7 +30,7 @@ from engine.service.documents import content_of
 from engine.service.office import Office
 from engine.service.procedures import Procedure
 from engine.service.reckoning import Reckoning
-from engine.service.templates import Template, Unreadable, drawers, folder, template_of
+from engine.service.templates import Template, Unreadable, choices, drawers, fields_of, folder, plain, template_of
 
 IDENTITY, STAFF = "identitas_kantor", "pegawai"
 HEADER = {  # of the SOP -> of the register
@@ -298,33 +296,5 @@ def coded(order: Order, code: str, public_url: str, part: str) -> Order:
     return replace(order, files=files, data=_json(data))
 
 
-def fields_of(forms: Mapping[str, Form], data_object_id: str) -> tuple[Field, ...] | None:
-    """Return the fields of a document, in whichever form they stand; None if no form yields it."""
-    every = (each for form in forms.values() for each in form.tree if each.kind is Kind.SECTION)
-    return next((each.fields for each in every if each.name == data_object_id), None)
-
-
-def choices(fields: Sequence[Field]) -> dict[str, dict[str, str]]:
-    """Return what each choice of a document's fields is called, columns of its tables among them."""
-    found: dict[str, dict[str, str]] = {}
-    for each in fields:
-        if each.options:
-            found[each.name] = {option.value: option.wording.id for option in each.options}
-        found |= choices(each.fields)
-    return found
-
-
 def _json(data: Mapping[str, Any]) -> bytes:
     return json.dumps(data, ensure_ascii=False, default=plain).encode()
-
-
-def plain(value: Any) -> str:
-    """Return what JSON cannot say as text: digits, a day, an hour."""
-    match value:
-        case Decimal():
-            return format(value, "f")
-        case time():
-            return value.strftime("%H:%M")
-        case date():  # and datetime, which is one
-            return value.isoformat()
-    raise TypeError(type(value).__name__)

@@ -7,11 +7,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from engine.bpmn import expression
-from engine.forms.form import Form
-from engine.forms.loading import load as load_form
 from engine.model.errors import Finding, InvalidProcedure
+
+if TYPE_CHECKING:
+    from engine.forms.form import Form
 
 PARTS = "bagian"
 """The name under which a document made of parts holds them, by item."""
@@ -22,11 +24,13 @@ FORM_FILES = {
 """How a form's two files end, by the folder that they are in."""
 
 
-def read_forms(process_id: str, files: Mapping[str, bytes], *, deployed: bool = False) -> dict[str, Form]:
+def read_forms(process_id: str, files: Mapping[str, bytes], *, deployed: bool = False) -> "dict[str, Form]":
     """Return every form of a procedure by its id; InvalidProcedure carries every fault of every form.
 
     SpiffArena's modeller keeps forms beside the diagram, as ``<form>-schema.json`` and ``<form>-uischema.json``.
     """
+    from engine.forms.loading import load as load_form  # noqa: PLC0415 - schemas take 200 ms to load, hashing none
+
     forms: dict[str, Form] = {}
     found: list[Finding] = []
     for path in sorted(files):

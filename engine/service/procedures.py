@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any
 
 from engine.bpmn import expression
-from engine.bpmn.decisions import Table
+from engine.bpmn.decisions import decide
 from engine.bpmn.definition import Definition
 from engine.bpmn.executor import Executor
 from engine.forms.field import Wording
@@ -20,7 +20,7 @@ from engine.forms.form import Form
 from engine.forms.rules import rules_of
 from engine.model.archives import Place
 from engine.model.calendar import OfficeCalendar
-from engine.model.errors import FunctionFailed, there
+from engine.model.errors import there
 from engine.model.process import Outline
 from engine.model.work import DefinitionRecord
 from engine.service.functions import Functions
@@ -131,21 +131,6 @@ class Procedures:
         functions: dict[str, Callable[..., Any]] = {**own, "putusan": partial(decide, definition.tables, own)}
         forms = read_forms(record.process_id, files, deployed=True)
         return Procedure(record, definition.outline, forms, definition, files, functions)
-
-
-def decide(tables: Mapping[str, Table], functions: Mapping[str, Callable[..., Any]], table_id: Any, inputs: Any) -> Any:
-    """Return what a procedure's decision table gives for *inputs*: one value, or a mapping if it has several outputs.
-
-    FunctionFailed if there is no such table, or if its rows do not decide.
-    """
-    table = tables.get(str(table_id))
-    if table is None:
-        raise FunctionFailed(f"tabel keputusan {table_id!r} tidak ada")
-    try:
-        found = table.decide(dict(inputs), functions)
-    except ValueError as error:
-        raise FunctionFailed(f"tabel keputusan {table_id}: {error}") from error
-    return found if len(found) > 1 else next(iter(found.values()))
 
 
 def evaluator(functions: Mapping[str, Callable[..., Any]]) -> Callable[[str, Mapping[str, Any]], Any]:

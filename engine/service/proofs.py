@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 from engine.documents.press import PRESS, Order, Press
 from engine.model.errors import Busy, Finding, NotPrinted
-from engine.service.specimens import Specimen
 from engine.service.templates import drawers, folder, template_of
+from engine.service.verdict import Specimen
 
 REMEMBERED = 16
 

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from engine.bpmn import expression
+from engine.bpmn.decisions import decide
 from engine.bpmn.definition import Definition
 from engine.bpmn.executor import Executor
 from engine.bpmn.rules.soundness import SHOWN
@@ -24,7 +25,6 @@ from engine.bpmn.whereabouts import joins_that_wait
 from engine.forms.field import NUMERIC, Field, Kind
 from engine.forms.form import Form
 from engine.model.process import InstanceStatus, Message, OpenTask, Snapshot, Step
-from engine.service.procedures import decide
 
 MOST_PLAYS = 12
 MOST_MOVES = 1_500

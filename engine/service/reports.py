@@ -27,13 +27,13 @@ from engine.model.people import Actor
 from engine.model.process import DONE
 from engine.model.work import DocumentStatus, InstanceRecord
 from engine.service.documents import content_of
-from engine.service.manuscripts import Ground, identity, local, people_of, plain, steps_of
+from engine.service.manuscripts import Ground, identity, local, people_of, steps_of
 from engine.service.office import Office
 from engine.service.printing import MEDIA_TYPES, Printing
 from engine.service.procedures import Procedure, Procedures
 from engine.service.reckoning import Reckoning
 from engine.service.sop_sheets import SopSheets
-from engine.service.templates import PAPERS, Template, drawers, folder, reports
+from engine.service.templates import PAPERS, Template, drawers, folder, plain, reports
 from engine.store.database import Database
 from engine.store.files import FileStore
 from engine.store.queries import Transaction, documents, instances, people, tasks

@@ -6,7 +6,6 @@ functions. Expressions are a person's, so all of it happens in the trial's child
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -17,25 +16,14 @@ from engine.forms.defaults import Names
 from engine.forms.field import NUMERIC, Field, Kind
 from engine.forms.form import Form
 from engine.model.bounds import TooMuch, bounded
-from engine.service.manuscripts import choices, fields_of, plain
 from engine.service.procedure_files import PARTS
-from engine.service.templates import Template, folder, ids, template_of
+from engine.service.templates import Template, choices, fields_of, folder, ids, plain, template_of
+from engine.service.verdict import Specimen
 
 DAY = date(2025, 1, 2)
 PERSON = "contoh"
 SIGNED = {"cara": "internal", "akun": PERSON, "atas_nama": None, "dasar": None, "sha256": "0" * 64}
 Functions = Mapping[str, Callable[..., Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Specimen:
-    """Made-up data for a template, *full* or as empty as may be, and its charts; *sure* if all could be reckoned."""
-
-    template: str
-    full: bool
-    sure: bool
-    data: str  # JSON
-    charts: Mapping[str, str]
 
 
 def specimens(

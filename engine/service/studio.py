@@ -24,7 +24,8 @@ from engine.model.people import Actor, OfficeRole
 from engine.model.process import Lane
 from engine.model.work import DefinitionRecord, Draft, DraftKind
 from engine.service import templates
-from engine.service.deployments import NOT_TEXT, Deployments, require_seen
+from engine.service.checking import NOT_TEXT
+from engine.service.deployments import Deployments, require_seen
 from engine.service.new_procedure import new_procedure
 from engine.service.office import Office
 from engine.service.procedure_files import content_hash

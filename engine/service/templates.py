@@ -19,17 +19,21 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime, time
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.bpmn import expression
 from engine.documents.charts import KINDS
-from engine.forms.field import Wording
+from engine.forms.field import Field, Kind, Wording
 from engine.model.errors import Finding
 from engine.model.renderings import WHOLE, Rendering, due
 from engine.model.work import DocumentVersion
+
+if TYPE_CHECKING:
+    from engine.forms.form import Form
 
 PAPERS = ("F4", "A4")
 ORIENTATIONS = ("tegak", "mendatar")
@@ -275,3 +279,31 @@ def _text(value: Any, place: str) -> str:
     if not isinstance(value, str):
         raise Unreadable(f"{place}: perlu sebuah ungkapan.")
     return value
+
+
+def fields_of(forms: "Mapping[str, Form]", data_object_id: str) -> tuple[Field, ...] | None:
+    """Return the fields of a document, in whichever form they stand; None if no form yields it."""
+    every = (each for form in forms.values() for each in form.tree if each.kind is Kind.SECTION)
+    return next((each.fields for each in every if each.name == data_object_id), None)
+
+
+def choices(fields: Sequence[Field]) -> dict[str, dict[str, str]]:
+    """Return what each choice of a document's fields is called, columns of its tables among them."""
+    found: dict[str, dict[str, str]] = {}
+    for each in fields:
+        if each.options:
+            found[each.name] = {option.value: option.wording.id for option in each.options}
+        found |= choices(each.fields)
+    return found
+
+
+def plain(value: Any) -> str:
+    """Return what JSON cannot say as text: digits, a day, an hour."""
+    match value:
+        case Decimal():
+            return format(value, "f")
+        case time():
+            return value.strftime("%H:%M")
+        case date():  # and datetime, which is one
+            return value.isoformat()
+    raise TypeError(type(value).__name__)

@@ -36,25 +36,16 @@ from engine.service import templates
 from engine.service.functions import Functions
 from engine.service.procedure_files import PARTS, read_forms
 from engine.service.rehearsal import Rehearsal, Stumble
-from engine.service.specimens import Specimen, specimens
+from engine.service.specimens import specimens
+from engine.service.verdict import TOO_LONG, Limits, Specimen, finding_at, stopped
 
 MOST_FINDINGS = 500  # more than anybody reads at once
 CAUSES: dict[type[BaseException], str] = {
     MemoryError: "memakai terlalu banyak memori",
     RecursionError: "bertingkat terlalu dalam",
 }
-TOO_LONG = "memakai terlalu banyak waktu"
 if LIMITED:
     import resource
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one trial may take."""
-
-    cpu: float = 8.0  # seconds of computing: more than one move may take (``workflow.MOST_SECONDS``)
-    seconds: float = 150.0  # by the clock on the wall, which guards against a child that hangs
-    memory: int = 700_000_000  # bytes beyond what a child has before it begins
 
 
 class Stopped(BaseException):
@@ -127,7 +118,7 @@ class Trial:
     def _told(self) -> list[Finding]:
         """Return the stumbles of the rehearsal as findings, and what was suspected and did not happen in it."""
         return [each for each in self.doubts if (each.element_id, "trial_deadlock") not in self.stumbles] + [
-            _finding(
+            finding_at(
                 self.files,
                 each.element_id,
                 each.rule,
@@ -139,59 +130,14 @@ class Trial:
         ]
 
 
-def stopped(files: Mapping[str, bytes], element_id: str | None, cause: str = TOO_LONG) -> Finding:
-    """Return the finding of a trial that was stopped at an element for want of time or memory."""
-    return _finding(
-        files,
-        element_id,
-        "trial_limit",
-        f"Percobaan dihentikan di {{}}, karena {cause}.",
-        "Periksa pengulangan, cabang dan ungkapan di unsur itu, atau bagi prosedur ini menjadi beberapa yang kecil.",
-    )
-
-
 def _fault(files: Mapping[str, bytes], element_id: str | None, error: Exception) -> Finding:
-    return _finding(
+    return finding_at(
         files,
         element_id,
         "trial_fault",
         f"Mesin tidak dapat membaca atau menjalankan {{}} ({type(error).__name__}: {str(error)[:200]}).",
         "Gambar ulang unsur itu dengan cara lain; lihat docs/ungkapan.md dan README.",
     )
-
-
-def _finding(
-    files: Mapping[str, bytes], element_id: str | None, rule: str, message: str, mend: str, severity: str = "error"
-) -> Finding:
-    """Return a finding with file, name and line of an element; ``{}`` in *message* is how the element is called."""
-    file, name, line = _place(files, element_id)
-    called = f"“{name}”" if name else element_id or "diagram ini"
-    return Finding(
-        severity,
-        file,
-        None if element_id == file else element_id,
-        name,
-        line,
-        message.replace("{}", called, 1),
-        mend,
-        rule=rule,
-    )
-
-
-def _place(files: Mapping[str, bytes], element_id: str | None) -> tuple[str, str | None, int | None]:
-    """Return file, name and line of an element, or of a file alone; the first diagram if it is in none."""
-    if element_id in files:
-        return str(element_id), None, None
-    diagrams = [path for path in sorted(files) if path.endswith(".bpmn")]
-    for path in diagrams if element_id else ():
-        try:
-            root = markup.read(files[path])
-        except markup.Unreadable:
-            continue
-        for element in root.iter():
-            if element.get("id") == element_id:
-                return path, element.get("name"), element.sourceline
-    return diagrams[0] if diagrams else "", None, None
 
 
 def _signatures(outline: Outline, forms: Mapping[str, Form]) -> list[Finding]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.bpmn import expression
+from engine.bpmn.decisions import decide
 from engine.bpmn.decisions import read as read_tables
 from engine.bpmn.functions import names as names_of
 from engine.forms.form import Form
@@ -14,7 +15,6 @@ from engine.forms.loading import load
 from engine.forms.reading import Surroundings
 from engine.model.work import Attachment
 from engine.service.functions import load as load_functions
-from engine.service.procedures import decide
 from tests import registers
 
 FOLDER = Path(__file__).parents[2] / "forms" / "pengumpulan_data_kinerja"

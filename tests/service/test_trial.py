@@ -13,10 +13,11 @@ import pytest
 
 from engine.model.errors import InvalidProcedure, SetupError
 from engine.service import gate as gates
-from engine.service.deployments import read_folder
+from engine.service.checking import read_folder
 from engine.service.functions import Functions
 from engine.service.gate import Gate
-from engine.service.trial import MOST_FINDINGS, Limits
+from engine.service.trial import MOST_FINDINGS
+from engine.service.verdict import Limits
 from tests.office import ROOT, SOP
 from tests.operations.harness import until
 from tests.service.drawing import around, call, gateway, one, procedure, process, script, several, user
@@ -100,9 +101,6 @@ TOO_MUCH = {  # what no rule sees
             ),
         )
     ),
-    "hundreds of processes that call each other in a ring": procedure(
-        process("uji", *one(call("p0"))), *[process(f"p{n}", *one(call(f"p{(n + 1) % 700}"))) for n in range(300)]
-    ),
 }
 STOPPED_BY_ITSELF = {  # an incident of every instance, so a warning: (files, element, what is said of it)
     "a text that doubles": (more('a = "xxxxxxxxxx"', *["a = a + a"] * 40), "uji_a", "terlalu panjang"),
@@ -170,6 +168,12 @@ def test_what_no_rule_sees_is_stopped_at_its_element(quick, name):
     assert f'id="{found.element_id}"' in files[found.file].decode().splitlines()[found.line - 1]
     assert "terlalu banyak waktu" in found.message
     assert children() == before, "the child has ended"
+
+
+def test_hundreds_of_processes_that_call_each_other_in_a_ring_are_named_at_their_calls(shared):
+    ring = [process(f"p{n}", *one(call(f"p{(n + 1) % 300}"))) for n in range(300)]
+    found = shared.check("uji", procedure(process("uji", *one(call("p0"))), *ring))
+    assert [(each.rule, each.element_id) for each in found] == [("call_recursion", f"p{n}_a") for n in range(300)]
 
 
 def test_an_endless_loop_is_named_as_one(shared):

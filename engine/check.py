@@ -1,0 +1,78 @@
+"""What every command of the console shares, and the one that a designer types many times a day: ``alur check``.
+
+It opens no database and loads no page, so it answers as fast as the trial does (``cli`` holds the other commands).
+"""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engine import __version__, logs
+from engine.model.errors import AlurError, Busy, Finding, InvalidForm, InvalidProcedure, NotFound, SetupError
+from engine.service import checking
+from engine.service.functions import Functions
+from engine.settings import read
+
+
+def told(command: Callable[..., None]) -> Callable[..., None]:
+    """Tell what cannot be done in words, without a traceback."""
+
+    @wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except InvalidProcedure as invalid:
+            print_findings(invalid.findings)
+            sys.exit(2)
+        except Busy:
+            fail("Basis data sedang sibuk. Coba lagi sebentar lagi.")
+        except (SetupError, InvalidForm, NotFound) as error:
+            fail(str(error))
+        except AlurError as error:
+            fail(f"{type(error).__name__}: {error}")
+
+    return run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="alur")
+def main() -> None:
+    """Run the office's SOPs from the BPMN diagrams that describe them."""
+    logs.configure()
+
+
+@main.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@told
+def check(path: Path) -> None:
+    """Check the procedure in PATH, its folder (processes/<id>) or its diagram, and name every fault."""
+    settings, path = read(), path.resolve()
+    folder, name = (path, path.name) if path.is_dir() else (path.parent, path.stem)
+    if folder.name == name:
+        files = checking.read_folder(folder.parent, settings.forms, name)
+    else:  # a diagram that lies alone
+        files = {f"processes/{name}/{name}.bpmn": path.read_bytes()}
+    findings = checking.check(name, files, Functions(settings.data / "functions"), at_console=True)
+    print_findings(findings)
+    if any(finding.severity == "error" for finding in findings):
+        sys.exit(2)
+    click.echo(f"{name}: {len(files)} berkas, tidak ada kesalahan.")
+
+
+def print_findings(findings: tuple[Finding, ...]) -> None:
+    """Print each finding with its place, and how to mend it."""
+    for finding in findings:
+        where = ":".join(str(part) for part in (finding.file, finding.line) if part)
+        named = " ".join(part for part in (finding.element_id, f"“{finding.name}”" if finding.name else None) if part)
+        kind = "SALAH" if finding.severity == "error" else "peringatan"
+        click.echo(f"{kind}  {where}  {named}\n       {finding.message}\n       Perbaikan: {finding.mend}", err=True)
+
+
+def fail(text: str) -> None:
+    """Say what cannot be done, and end with code 2."""
+    click.echo(text, err=True)
+    sys.exit(2)
