@@ -37,6 +37,7 @@ from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import SubWorkflowTask
 from SpiffWorkflow.spiff.specs.event_definitions import ErrorEventDefinition, EscalationEventDefinition
 from SpiffWorkflow.util.task import TaskState
 
+from engine.bpmn import expression
 from engine.bpmn.joins import Meeting, merge
 
 TRUE_BEFORE = "true_before"
@@ -223,9 +224,11 @@ class Watched(ConditionalEventDefinition):  # type: ignore[misc]
         return holds and not before
 
     def holds(self, scope: Any) -> bool:
-        """Whether it is true of what may be read in *scope* now."""
+        """Whether it is true of what may be read in *scope* now; of what nobody has given yet, nothing is true."""
         engine = scope.script_engine
         names = {**engine.documents_around(scope), **visible(scope)}
+        if not expression.compile(self.expression).names <= names.keys():
+            return False
         return engine.environment.evaluate(self.expression, names) is True
 
 
@@ -294,7 +297,10 @@ def watch(workflow: Any) -> None:
     for scope, name, start in list(listening(workflow)):
         if isinstance(start.event_definition, Watched):
             root, known_true = scope.task_tree, f"{TRUE_BEFORE} {name}"
-            holds = start.event_definition.holds(scope)
+            try:
+                holds = start.event_definition.holds(scope)
+            except expression.ExpressionError:  # of values that it does not fit yet
+                holds = False
             if holds and not root.internal_data.get(known_true):
                 _begin(workflow, scope, name)
             root.internal_data[known_true] = holds

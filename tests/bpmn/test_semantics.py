@@ -206,3 +206,21 @@ def test_a_manual_and_an_untyped_task_wait_for_the_people_of_their_lane(begin):
 def test_what_an_activity_declares_to_read_hides_nothing_from_the_steps_behind_it(begin):
     case = begin("data_store_and_declared_inputs_are_only_drawn", nomor="7", nilai=4).complete("tulis")
     assert (value_at(case, "baca")["jumlah"], value_at(case, "baca")["nomor"]) == (5, "7")
+
+
+def test_a_condition_begins_a_side_track_each_time_it_turns_true_and_not_before_its_value_is_there(begin):
+    case = begin("condition_begins_a_side_track")
+    assert case.open == ["hitung"]
+    assert case.complete("hitung", jumlah=20).open == ["hitung", "tangani"]
+    assert case.complete("hitung", jumlah=30).open == ["hitung", "tangani"], "it was true all along"
+    assert case.complete("hitung", jumlah=5).complete("hitung", jumlah=40).open == ["hitung", "tangani", "tangani"]
+    case.complete("tangani").complete("hitung", jumlah=0).complete("tangani")
+    assert case.step.status is InstanceStatus.COMPLETED
+
+
+def test_who_is_asked_twice_at_work_answers_twice(begin):
+    asked = Message("tanya", MessageKind.MESSAGE, {})
+    case = begin("boundary_message_is_caught_each_time").receive(asked).receive(asked)
+    assert case.open == ["jawab", "jawab", "kerjakan"]
+    assert case.complete("kerjakan").receive(asked) is None, "who is done is asked no more"
+    assert case.complete("jawab").complete("jawab").step.status is InstanceStatus.COMPLETED

@@ -19,7 +19,7 @@ _REFERENCES = {
     "escalation": ("escalation_missing", "eskalasi"),
 }
 _KINDS = {
-    "startEvent": {"message", "signal", "timer", "error", "escalation"},  # of an event sub-process
+    "startEvent": {"message", "signal", "timer", "conditional", "error", "escalation"},  # of an event sub-process
     "endEvent": {"message", "signal", "error", "escalation", "cancel", "terminate"},
     "intermediateThrowEvent": {"message", "signal", "escalation"},
     "intermediateCatchEvent": {"message", "signal", "timer", "conditional"},
