@@ -445,6 +445,7 @@ FEATURES = frozenset(
         "several behind edges",  # multi-instances and loops in a model with boundary events
         "edges again",  # boundary events that do not interrupt and may occur more than once
         "edges at once",  # two interrupting boundary events of one activity that wait for the same
+        "every code beside one",  # event sub-processes for every error or escalation beside one with its code
         "conditional",
         "sides of called",  # event sub-processes of a called process
         "back into parallel",  # a way back into a parallel gateway, which by the standard waits for ever
@@ -523,11 +524,14 @@ def _blocks(draw, place: _Place) -> Block:
     if kind is Repeat:
         return Repeat(draw(_bodies(place.deeper(in_loop=True))))
     if kind is Sub:
+        several = draw(_repeated(place, is_task=False))
         sides = draw(_sides(place.deeper()))
         edges = draw(_edges(place, ("timer", "message", "signal", "escalation", "error")))
         caught = place.caught or any(each.event.kind == "error" for each in [*sides, *edges])
-        several = draw(_repeated(place, is_task=False))
-        body = draw(_bodies(place.deeper(caught=caught, in_loop=place.in_loop or several is not None), 1))
+        within = place.deeper(caught=caught, in_loop=place.in_loop or several is not None)
+        if several is not None:  # what an item sets is its own until it ends
+            within = replace(within, features=place.features - {"conditional"})
+        body = draw(_bodies(within, 1))
         called = draw(st.booleans()) and (not sides or place.has("sides of called"))
         return Sub(body, called, several, edges, sides)
     return kind(draw(ways))
@@ -568,6 +572,9 @@ def _sides(draw, place: _Place) -> list[Side]:
     found = []
     for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
         event = draw(_events(place, ("message", "timer", "signal", "escalation", "error")))
+        beside = event.kind in [side.event.kind for side in found if side.event.name != event.name]
+        if event.kind in {"error", "escalation"} and beside and not place.has("every code beside one"):
+            continue
         interrupting = event.kind == "error" or draw(st.booleans())
         found.append(Side(event, draw(_quiet_bodies(place)), interrupting))
     return found
@@ -586,7 +593,9 @@ def _repeated(draw, place: _Place, *, is_task: bool) -> Several | None:
     if marker is None:
         return None
     read = condition("", 1) if is_task and draw(st.booleans()) else None
-    return Several(marker, draw(st.integers(1, 3)), read)
+    if marker == "loop":
+        return Several(marker, draw(st.integers(1, 3)), read, test_before=draw(st.booleans()))
+    return Several(marker, draw(st.integers(0, 3)), read)
 
 
 # ── free drawings ───────────────────────────────────────────────────────────────────────────────────────────────────

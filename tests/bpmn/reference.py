@@ -425,8 +425,10 @@ class Reference:
         self._arm(world, whole)
         if whole not in world.rows:
             return
-        if several.marker == "loop" and several.test_before and not several.condition.holds(world.values):
-            self._finish(world, whole)
+        never = several.test_before and several.condition is not None and not several.condition.holds(world.values)
+        if never or not several.count:
+            world.end(whole)
+            self._leave(world, scope, node)
             return
         for _ in range(several.count if several.marker == "parallel" else 1):
             self._begin(world, whole, node)

@@ -183,7 +183,7 @@ def _brief(seen: Seen) -> str:
 # ── random models ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 MODELS = 3000 if os.environ.get("HYPOTHESIS_PROFILE") == "endurance" else 60
-KNOWN_TO_FAIL: frozenset[str] = frozenset()
+KNOWN_TO_FAIL = frozenset({"every code beside one"})
 """Features that random models leave out, since the engine as it is does not do them rightly.
 
 ALUR_MODELS=all keeps them in. Whoever repairs one takes it out here: ``FEATURES - {"inclusive"}``.
@@ -383,6 +383,11 @@ FOUND = {
         [Sub([Task()], edges=[Edge(TIMER, [Task()])], sides=[Side(TIMER, [Send()])])], ["time"]
     ),
     # event sub-processes
+    "an event sub-process that names the code is nearer than one for every code": Found(
+        [Throw(ESCALATION), Task()],
+        [("task1", 0), ("task2", 0)],
+        [Side(Event("escalation"), [Send()], interrupting=False), Side(ESCALATION, [Task()], interrupting=False)],
+    ),
     "a task in an event sub-process of a called process is open": Found(
         [Sub([Task()], called=True, sides=[Side(MESSAGE, [Task()], interrupting=False)])],
         [("message", "m1"), ("task2", 0), ("message", "m1"), ("task1", 0), ("task2", 0)],
@@ -405,7 +410,7 @@ FOUND = {
 }
 
 
-STILL_DIFFERS: set[str] = set()
+STILL_DIFFERS = {"an event sub-process that names the code is nearer than one for every code"}
 """What the engine as it is does not do rightly; whoever repairs one takes it out here."""
 
 
