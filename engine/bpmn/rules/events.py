@@ -305,11 +305,7 @@ def _sides(scope: Element) -> list[Element]:
 
 
 def _catches(diagram: Diagram, event: Element, code: str | None) -> bool:
-    for definition in event.iterfind(bpmn("errorEventDefinition")):
-        error = diagram.elements.get(definition.get("errorRef"))
-        if error is None or error.get("errorCode") in (None, code):
-            return True
-    return False
+    return any(_code(diagram, each) in (None, code) for each in event.iterfind(bpmn("errorEventDefinition")))
 
 
 def _check_codes(diagram: Diagram, kind: str, word: str) -> None:

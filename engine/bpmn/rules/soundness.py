@@ -9,6 +9,7 @@ first is the one nearest to the start, so that tokens that can meet do meet.
 from collections.abc import Iterator
 from itertools import combinations
 
+from engine.bpmn.course import Course, Way, in_order
 from engine.bpmn.markup import Element, children, local
 from engine.bpmn.rules.diagram import Diagram, Procedure, called, kinds
 
@@ -43,7 +44,9 @@ class _Net:
             self.into[flow.get("targetRef")].append(bit)
             self.out[flow.get("sourceRef")].append(bit)
         self.gives = {name: list(self._given(node)) for name, node in self.nodes.items()}
-        self.order = self._ordered()
+        ways = [Way(name, each) for name, node in self.nodes.items() for each in diagram.next_nodes(node)]
+        order = in_order(Course(tuple(ways), (self.start,)), {name: place for place, name in enumerate(self.nodes)})
+        self.rank = {name: (self._ends(name), place) for place, name in enumerate(order)}  # what ends the scope is last
         beside = [
             e for each in self.nodes.values() if each.get("triggeredByEvent") for e in children(each, "startEvent")
         ]
@@ -73,25 +76,6 @@ class _Net:
             once = 1 << (len(self.flows) + list(self.nodes).index(event.get("id")))
             yield (aside, 0) if event.get("cancelActivity", "true") == "true" else (aside + sum(out), once)
 
-    def _ordered(self) -> list[str]:
-        """Return every node behind those that lead to it, but for ways back; what ends the scope comes last."""
-        done: list[str] = []
-        seen, path = {self.start}, [(self.start, iter(self._next(self.start)))]
-        while path:
-            name, ways = path[-1]
-            step = next((each for each in ways if each not in seen), None)
-            if step is None:
-                done.append(name)
-                path.pop()
-            else:
-                seen.add(step)
-                path.append((step, iter(self._next(step))))
-        done.reverse()
-        return sorted(done, key=self._ends)
-
-    def _next(self, name: str) -> list[str]:
-        return [each for each in self.diagram.next_nodes(self.nodes[name]) if each in self.nodes]
-
     def _ends(self, name: str) -> bool:
         return local(self.nodes[name]) == "endEvent" and bool(kinds(self.nodes[name]) & _ENDING)
 
@@ -106,7 +90,7 @@ class _Net:
         ahead, said = [begin], set[str]()
         for marking in ahead:
             moves = False
-            for name in self.order:
+            for name in self._reached(marking):
                 fresh = False
                 for following in self._fired(name, marking):
                     moves = True
@@ -137,6 +121,14 @@ class _Net:
         trapped = next((marking for marking in ahead if marking not in leaving), None)
         if trapped is not None and not self.broken_off:
             self._say_endless(trapped)
+
+    def _reached(self, marking: int) -> list[str]:
+        """Return the nodes that a token has come to, nearest to the start first."""
+        found, left = set[str](), marking & self.held
+        while left:
+            found.add(self.flows[left & -left].get("targetRef"))
+            left &= left - 1
+        return sorted(found, key=self.rank.__getitem__)
 
     def _fired(self, name: str, marking: int) -> Iterator[int | None]:
         """Yield each marking that *name* leads to when it fires; None where a flow would hold two tokens."""
@@ -190,9 +182,9 @@ class _Net:
         return " → ".join(reversed(names))
 
     def _say_stuck(self, marking: int, said: set[str]) -> None:
-        for name in self.order:
+        for name in self._reached(marking):
             missing = [bit for bit in self.into[name] if not bit & marking]
-            if len(missing) < len(self.into[name]) and name not in said:
+            if name not in said:
                 said.add(name)
                 absent = ", ".join(called(self.nodes[self.flows[bit].get("sourceRef")]) for bit in missing)
                 self.diagram.warn(
@@ -214,7 +206,7 @@ class _Net:
         )
 
     def _say_endless(self, marking: int) -> None:
-        where = [name for name in self.order if any(bit & marking for bit in self.into[name])]
+        where = self._reached(marking)
         waits = max(where, key=lambda name: (len(self.into[name]) > 1, bool(self.out[name])))  # where a round begins
         self.diagram.fault(
             self.nodes[waits],
