@@ -178,3 +178,19 @@ def test_ending_all_at_once_closes_every_inbox_row(staffed):
     assert case.open == ["rinci", "rinci"]
     assert case.waits(hours=1).open == ["ambil_alih"]
     assert case.does("ambil_alih").ended()
+
+
+def test_what_comes_again_and_again_is_caught_each_time(staffed):
+    steps = {"kerjakan": NOTHING, "jawab": NOTHING}
+    case = Case(staffed, "boundary_message_is_caught_each_time", steps)
+    case.hears("tanya")
+    case.hears("tanya")
+    assert case.open == ["jawab", "jawab", "kerjakan"]
+    assert case.does("kerjakan").does("jawab").does("jawab").ended()
+    steps = {"hitung": form(jumlah=number("Jumlah")), "tangani": NOTHING}
+    case = Case(staffed, "condition_begins_a_side_track", steps)
+    case.does("hitung", jumlah=20).does("hitung", jumlah=30)
+    assert case.open == ["hitung", "tangani"]
+    case.does("hitung", jumlah=5).does("hitung", jumlah=40)
+    assert case.open == ["hitung", "tangani", "tangani"]
+    assert case.does("tangani").does("tangani").does("hitung", jumlah=0).ended()
