@@ -118,7 +118,12 @@ def _on_the_edge(workflow: Any, activity: Any, event: Any) -> list[Any]:
         return []
     waiting = [task for task in activity.parent.children if task.id in workflow.event_manager.tasks]
     found = [task for task in waiting if task.task_spec.catches(task, event)]
-    return sorted(found, key=lambda task: getattr(task.task_spec.event_definition, "code", None) is None)
+    return sorted(found, key=lambda task: _takes_any(task.task_spec))
+
+
+def _takes_any(spec: Any) -> bool:
+    """Whether an event catches every code: whoever names the code comes first."""
+    return getattr(spec.event_definition, "code", None) is None
 
 
 def _catch(task: Any, event: Any) -> None:
@@ -275,7 +280,8 @@ def _listening(workflow: Any, scope: Any) -> Iterator[tuple[Any, str, Any]]:
 
 def _begun(workflow: Any, scopes: Iterable[Any], event: Any) -> Iterator[Any]:
     """Begin the event sub-processes of *scopes* that *event* starts; yield their start events."""
-    for scope, name, start in [each for one in list(scopes) for each in _listening(workflow, one)]:
+    found = [each for one in list(scopes) for each in _listening(workflow, one)]
+    for scope, name, start in sorted(found, key=lambda each: _takes_any(each[2])):
         if start.event_definition == event.event_definition:
             begun = _begin(workflow, scope, name)
             begun.correlations.update(event.correlations or {})
