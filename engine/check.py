@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from engine import __version__, logs
+from engine import __version__
 from engine.model.errors import AlurError, Busy, Finding, InvalidForm, InvalidProcedure, NotFound, SetupError
 from engine.service import checking
 from engine.service.functions import Functions
@@ -42,7 +42,10 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
 @click.version_option(__version__, prog_name="alur")
 def main() -> None:
     """Run the office's SOPs from the BPMN diagrams that describe them."""
-    logs.configure()
+    if click.get_current_context().invoked_subcommand != "check":  # which logs nothing
+        from engine import logs  # noqa: PLC0415 - as slow to load as all that a check loads
+
+        logs.configure()
 
 
 @main.command()
