@@ -508,16 +508,27 @@ class Reference:
         world.add(row.parent, "token", event.id)
 
     def _occur_all(self, world: World, caught: list[tuple[int, Node]]) -> Iterator[World]:
-        """Let several events occur at the same time: in any order if one of them may end another."""
+        """Let several events occur at the same time: in any order if one of them may end another.
+
+        One that occurs and is ended at the same time may be told as passed or not, but not what is behind it.
+        """
         orders: Iterable[Iterable[tuple[int, Node]]] = [caught]
-        if any(event.interrupting for _, event in caught):
+        races = len(caught) > 1 and any(event.interrupting for _, event in caught)
+        if races:
             orders = permutations(caught) if len(caught) < 5 else [caught, caught[::-1]]
         for order in orders:
-            after = world.copy()
-            for id_, event in order:
-                if id_ in after.rows:
-                    self._occur(after, id_, event)
-            yield after
+            for told in (True, False) if races else (False,):
+                after = world.copy()
+                for id_, event in order:
+                    if id_ in after.rows:
+                        self._occur(after, id_, event)
+                        occurred = (
+                            [e for e, row in after.rows.items() if row[1:3] == ("token", event.id)] if told else []
+                        )
+                        for each in occurred[-1:]:
+                            after.passed[event.id] += 1
+                            self._leave(after, after.rows.pop(each).parent, event)
+                yield after
 
     def _thrown(self, world: World, scope: int, event: Event) -> Iterator[World]:
         """Yield what becomes of a world in which something inside *scope* throws *event*."""
