@@ -110,14 +110,14 @@ class EngineSide:
         )
 
 
-def play(process: Scope, moves, *, live=True, drop_finished=True) -> list[Seen]:
+def play(process: Scope, moves, *, live=True, drop_finished=True, engine=None) -> list[Seen]:
     """Play *process* on both sides; each move is a pair of numbers: which of those that are possible, and the value.
 
     A move may also be written out: ``("task1", 1)``, ``("message", "m")``, ``("signal", "s")``, ``"time"``.
     """
     __tracebackhide__ = True
     standard = Reference(process)
-    engine = EngineSide(process, live, drop_finished)
+    engine = engine or EngineSide(process, live, drop_finished)
     told, moved = [], []
 
     def compare(move, allowed: list[Seen], shown: Seen) -> None:
