@@ -556,7 +556,7 @@ def _events(
 @st.composite
 def _edges(draw, place: _Place, kinds: Sequence[str]) -> list[Edge]:
     found = []
-    for _ in range(draw(st.sampled_from([0, 0, 1, 2])) if place.edges else 0):
+    for _ in range(draw(st.sampled_from([0, 1, 1, 2])) if place.edges else 0):
         event = draw(_events(place, kinds))
         if not place.has("edges at once") and event in [edge.event for edge in found]:
             continue
