@@ -31,7 +31,6 @@ STANDARDS: Any = ["a-2a", "ua-1"]
 PREVIEW_PPI = 60  # twice as fine as it is shown; all pages are drawn for the first
 MOST_SIGNS = 4  # rounds in which signs are replaced that no font has
 PLACE = re.compile(r"┌─ (?P<file>[^\n]*?):(?P<line>\d+):\d+")
-NO_GLYPH = re.compile(r"could not be displayed")
 SIGN = re.compile(r'the text `"(?P<text>.*?)"` could not be displayed', re.DOTALL)
 if LIMITED:
     import resource

@@ -17,7 +17,6 @@ from engine.model.errors import FieldError
 from engine.model.work import Attachment
 
 MOST_RADIOS = 7
-FILTERED_FROM = 11
 MOST_INLINE = 120
 """The most cells to type into for which a form shows a table's rows itself, where there is a grid."""
 OFFERED_FROM = 9

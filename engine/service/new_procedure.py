@@ -5,6 +5,7 @@ The texts are the office's own (Indonesian); a designer replaces them.
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
@@ -84,81 +85,5 @@ def _form(
 
 
 def _diagram(process_id: str, name: str) -> bytes:
-    return _TEMPLATE.format(id=process_id, name=quoteattr(name)).encode()
-
-
-_TEMPLATE = """<?xml version="1.0" encoding="UTF-8"?>
-<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
-                  xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI"
-                  xmlns:dc="http://www.omg.org/spec/DD/20100524/DC"
-                  xmlns:di="http://www.omg.org/spec/DD/20100524/DI"
-                  xmlns:sop="urn:alur:sop:1"
-                  id="definisi" targetNamespace="urn:alur:{id}" exporter="Alur">
-  <bpmn:collaboration id="kolaborasi">
-    <bpmn:participant id="kantor" name={name} processRef="{id}" />
-  </bpmn:collaboration>
-  <bpmn:process id="{id}" name={name} isExecutable="true">
-    <bpmn:laneSet id="jalur">
-      <bpmn:lane id="atasan" name="Atasan">
-        <bpmn:flowNodeRef>mulai</bpmn:flowNodeRef>
-        <bpmn:flowNodeRef>selesai</bpmn:flowNodeRef>
-      </bpmn:lane>
-      <bpmn:lane id="pelaksana" name="Pelaksana">
-        <bpmn:flowNodeRef>langkah_pertama</bpmn:flowNodeRef>
-      </bpmn:lane>
-    </bpmn:laneSet>
-    <bpmn:startEvent id="mulai" name="Mulai">
-      <bpmn:outgoing>mulai_ke_langkah_pertama</bpmn:outgoing>
-    </bpmn:startEvent>
-    <bpmn:userTask id="langkah_pertama" name="Langkah pertama" sop:waktu="P1D">
-      <bpmn:incoming>mulai_ke_langkah_pertama</bpmn:incoming>
-      <bpmn:outgoing>langkah_pertama_ke_selesai</bpmn:outgoing>
-    </bpmn:userTask>
-    <bpmn:endEvent id="selesai" name="Selesai">
-      <bpmn:incoming>langkah_pertama_ke_selesai</bpmn:incoming>
-    </bpmn:endEvent>
-    <bpmn:sequenceFlow id="mulai_ke_langkah_pertama" sourceRef="mulai" targetRef="langkah_pertama" />
-    <bpmn:sequenceFlow id="langkah_pertama_ke_selesai" sourceRef="langkah_pertama" targetRef="selesai" />
-  </bpmn:process>
-  <bpmndi:BPMNDiagram id="gambar">
-    <bpmndi:BPMNPlane id="bidang" bpmnElement="kolaborasi">
-      <bpmndi:BPMNShape id="kantor_di" bpmnElement="kantor" isHorizontal="true">
-        <dc:Bounds x="160" y="80" width="760" height="400" />
-      </bpmndi:BPMNShape>
-      <bpmndi:BPMNShape id="atasan_di" bpmnElement="atasan" isHorizontal="true">
-        <dc:Bounds x="190" y="80" width="730" height="200" />
-      </bpmndi:BPMNShape>
-      <bpmndi:BPMNShape id="pelaksana_di" bpmnElement="pelaksana" isHorizontal="true">
-        <dc:Bounds x="190" y="280" width="730" height="200" />
-      </bpmndi:BPMNShape>
-      <bpmndi:BPMNShape id="mulai_di" bpmnElement="mulai">
-        <dc:Bounds x="262" y="162" width="36" height="36" />
-        <bpmndi:BPMNLabel>
-          <dc:Bounds x="266" y="205" width="28" height="14" />
-        </bpmndi:BPMNLabel>
-      </bpmndi:BPMNShape>
-      <bpmndi:BPMNShape id="langkah_pertama_di" bpmnElement="langkah_pertama">
-        <dc:Bounds x="440" y="340" width="180" height="80" />
-      </bpmndi:BPMNShape>
-      <bpmndi:BPMNShape id="selesai_di" bpmnElement="selesai">
-        <dc:Bounds x="762" y="162" width="36" height="36" />
-        <bpmndi:BPMNLabel>
-          <dc:Bounds x="762" y="205" width="37" height="14" />
-        </bpmndi:BPMNLabel>
-      </bpmndi:BPMNShape>
-      <bpmndi:BPMNEdge id="mulai_ke_langkah_pertama_di" bpmnElement="mulai_ke_langkah_pertama">
-        <di:waypoint x="298" y="180" />
-        <di:waypoint x="369" y="180" />
-        <di:waypoint x="369" y="380" />
-        <di:waypoint x="440" y="380" />
-      </bpmndi:BPMNEdge>
-      <bpmndi:BPMNEdge id="langkah_pertama_ke_selesai_di" bpmnElement="langkah_pertama_ke_selesai">
-        <di:waypoint x="620" y="380" />
-        <di:waypoint x="691" y="380" />
-        <di:waypoint x="691" y="180" />
-        <di:waypoint x="762" y="180" />
-      </bpmndi:BPMNEdge>
-    </bpmndi:BPMNPlane>
-  </bpmndi:BPMNDiagram>
-</bpmn:definitions>
-"""
+    drawn = Path(__file__).with_suffix(".bpmn").read_text(encoding="utf-8")
+    return drawn.replace("proses_baru", process_id).replace('"Proses baru"', quoteattr(name)).encode()

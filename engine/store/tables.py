@@ -9,6 +9,7 @@ Instants are stored as UTC (``UtcDateTime``) and come back aware; ids are text.
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -65,18 +66,21 @@ metadata = MetaData(
 )
 HISTORY = {"history": True}
 
+
+def _table(name: str, *parts: Any, **facts: Any) -> Table:
+    return Table(name, metadata, *parts, **facts)
+
+
 # ── deployed ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-source = Table(  # content-addressed text of procedures, so that any worker on any machine can load them
+source = _table(  # content-addressed text of procedures, so that any worker on any machine can load them
     "source",
-    metadata,
     Column("sha256", String(64), primary_key=True),
     Column("content", LargeBinary, nullable=False),
 )
 
-definition = Table(
+definition = _table(
     "definition",
-    metadata,
     Column("id", String(36), primary_key=True),
     Column("process_id", String(200), nullable=False),
     Column("version", Integer, nullable=False),  # 1, 2, 3 ... per process
@@ -90,18 +94,16 @@ definition = Table(
     info=HISTORY,
 )
 
-definition_file = Table(
+definition_file = _table(
     "definition_file",
-    metadata,
     Column("definition_id", ForeignKey("definition.id"), primary_key=True),
     Column("path", String(400), primary_key=True),  # as in the checkout: processes/<id>/<id>.bpmn, forms/<id>/...
     Column("sha256", ForeignKey("source.sha256"), nullable=False),
     info=HISTORY,
 )
 
-register = Table(  # a reference table of the office: what its columns are (JSON Schema)
+register = _table(  # a reference table of the office: what its columns are (JSON Schema)
     "register",
-    metadata,
     Column("id", String(100), primary_key=True),
     Column("schema", Text, nullable=False),
     Column("sha256", String(64), nullable=False),  # of the schema
@@ -111,9 +113,8 @@ register = Table(  # a reference table of the office: what its columns are (JSON
     info=HISTORY,
 )
 
-register_entry = Table(  # one row of a register for as long as it is in force; never deleted, only ended
+register_entry = _table(  # one row of a register for as long as it is in force; never deleted, only ended
     "register_entry",
-    metadata,
     Column("id", String(36), primary_key=True),
     Column("register_id", ForeignKey("register.id"), nullable=False),
     Column("key", String(400), nullable=False),  # the values of the schema's x-key, joined
@@ -130,17 +131,15 @@ register_entry = Table(  # one row of a register for as long as it is in force; 
 )
 Index("ix_register_entry_in_force", register_entry.c.register_id, register_entry.c.since)
 
-number_counter = Table(  # the last ordinal that a series gave out in a year; the register of numbers explains each
+number_counter = _table(  # the last ordinal that a series gave out in a year; the register of numbers explains each
     "number_counter",
-    metadata,
     Column("series", String(100), primary_key=True),
     Column("year", Integer, primary_key=True),
     Column("last", Integer, nullable=False),
 )
 
-number = Table(  # every number that was ever given out: what for, or why it is void
+number = _table(  # every number that was ever given out: what for, or why it is void
     "number",
-    metadata,
     Column("series", String(100), primary_key=True),
     Column("year", Integer, primary_key=True),
     Column("ordinal", Integer, primary_key=True),
@@ -157,9 +156,8 @@ number = Table(  # every number that was ever given out: what for, or why it is 
 
 # ── running ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-instance = Table(
+instance = _table(
     "instance",
-    metadata,
     Column("id", String(36), primary_key=True),
     Column("definition_id", ForeignKey("definition.id"), nullable=False),
     Column("process_id", String(200), nullable=False),
@@ -194,9 +192,8 @@ Index(
     postgresql_where=(instance.c.status != "terminated") & instance.c.instance_key.is_not(None),
 )
 
-task = Table(  # one row per user task that was ever open
+task = _table(  # one row per user task that was ever open
     "task",
-    metadata,
     Column("id", String(32), primary_key=True),
     Column("instance_id", ForeignKey("instance.id"), nullable=False),
     Column("element_id", String(200), nullable=False),
@@ -237,9 +234,8 @@ Index(
 Index("ix_task_completed_by", task.c.completed_by, task.c.completed_at)
 Index("ix_task_instance", task.c.instance_id, task.c.status)
 
-timer = Table(
+timer = _table(
     "timer",
-    metadata,
     Column("instance_id", ForeignKey("instance.id"), primary_key=True),
     Column("task_id", String(32), primary_key=True),
     Column("element_id", String(200), nullable=False),
@@ -247,9 +243,8 @@ timer = Table(
     info=HISTORY,
 )
 
-subscription = Table(  # what messages and signals an instance waits for, so that a receiver is found by an index
+subscription = _table(  # what messages and signals an instance waits for, so that a receiver is found by an index
     "subscription",
-    metadata,
     Column("instance_id", ForeignKey("instance.id"), primary_key=True),
     Column("task_id", String(32), primary_key=True),
     Column("kind", String(10), primary_key=True),  # message, signal
@@ -261,9 +256,8 @@ subscription = Table(  # what messages and signals an instance waits for, so tha
 )
 Index("ix_subscription_name", subscription.c.kind, subscription.c.name, subscription.c.correlation)
 
-message = Table(  # on its way between instances; that it was sent and received stands in their histories
+message = _table(  # on its way between instances; that it was sent and received stands in their histories
     "message",
-    metadata,
     Column("id", String(36), primary_key=True),
     Column("kind", String(10), nullable=False),
     Column("name", String(200), nullable=False),
@@ -279,16 +273,14 @@ message = Table(  # on its way between instances; that it was sent and received 
 )
 Index("ix_message_status", message.c.status, message.c.sent_at)
 
-message_key = Table(  # under which correlations a message is found: its keys' hashes, and the empty one
+message_key = _table(  # under which correlations a message is found: its keys' hashes, and the empty one
     "message_key",
-    metadata,
     Column("message_id", ForeignKey("message.id"), primary_key=True),
     Column("correlation", String(64), primary_key=True),
 )
 
-incident = Table(
+incident = _table(
     "incident",
-    metadata,
     Column("id", String(36), primary_key=True),
     Column("instance_id", ForeignKey("instance.id"), nullable=False, index=True),
     Column("task_id", String(32), nullable=False),
@@ -305,9 +297,8 @@ incident = Table(
 )
 Index("ix_incident_status", incident.c.status, incident.c.created_at)
 
-role_override = Table(  # ganti pelaksana for one element in all running instances of a process
+role_override = _table(  # ganti pelaksana for one element in all running instances of a process
     "role_override",
-    metadata,
     Column("process_id", String(200), primary_key=True),
     Column("element_id", String(200), primary_key=True),
     Column("role", String(200), nullable=False),
@@ -317,9 +308,8 @@ role_override = Table(  # ganti pelaksana for one element in all running instanc
     info=HISTORY,
 )
 
-draft = Table(  # what somebody typed into a form or drew in the studio, and has not handed in
+draft = _table(  # what somebody typed into a form or drew in the studio, and has not handed in
     "draft",
-    metadata,
     Column("id", String(36), primary_key=True),
     Column("kind", String(20), nullable=False),  # task, studio
     Column("subject", String(250), nullable=False),  # of a task its id, of the studio a process's
@@ -345,9 +335,8 @@ Index(
 
 # ── kept ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-history = Table(
+history = _table(
     "history",
-    metadata,
     Column("stream", String(250), primary_key=True),
     Column("seq", Integer, primary_key=True),  # 1, 2, 3 ... without gaps
     Column("at", UtcDateTime, nullable=False),
@@ -366,9 +355,8 @@ history = Table(
 Index("ix_history_at", history.c.at)
 Index("ix_history_actor", history.c.actor, history.c.at)
 
-document = Table(  # one row per version of a data object of an instance
+document = _table(  # one row per version of a data object of an instance
     "document",
-    metadata,
     Column("id", String(36), primary_key=True),
     Column("instance_id", ForeignKey("instance.id"), nullable=False),
     Column("data_object_id", String(200), nullable=False),
@@ -386,9 +374,8 @@ document = Table(  # one row per version of a data object of an instance
     info=HISTORY,
 )
 
-document_part = Table(  # what each item of a multi-instance task yielded, keyed by the item
+document_part = _table(  # what each item of a multi-instance task yielded, keyed by the item
     "document_part",
-    metadata,
     Column("document_id", ForeignKey("document.id"), primary_key=True),
     Column("item", String(200), primary_key=True),
     Column("instance_id", String(36), nullable=False),
@@ -400,9 +387,8 @@ document_part = Table(  # what each item of a multi-instance task yielded, keyed
     info=HISTORY,
 )
 
-attachment = Table(
+attachment = _table(
     "attachment",
-    metadata,
     Column("id", String(36), primary_key=True),
     Column("sha256", String(64), nullable=False),
     Column("name", Text, nullable=False),
@@ -414,9 +400,8 @@ attachment = Table(
     Column("instance_id", String(36), index=True),  # null while staged (24 h, owner only)
 )
 
-rendering = Table(  # a document version as a file: due until it is made, then kept for ever
+rendering = _table(  # a document version as a file: due until it is made, then kept for ever
     "rendering",
-    metadata,
     Column("document_id", ForeignKey("document.id"), primary_key=True),
     Column("format", String(10), primary_key=True),  # pdf, docx, xlsx
     Column("part", String(200), primary_key=True),  # which of several sheets (a letter to each); empty: the whole
@@ -435,9 +420,8 @@ rendering = Table(  # a document version as a file: due until it is made, then k
 Index("ix_rendering_status", rendering.c.status, rendering.c.due_at)
 Index("ix_rendering_sha256", rendering.c.sha256)
 
-signature = Table(  # who signed which version of a document, and in which of three ways
+signature = _table(  # who signed which version of a document, and in which of three ways
     "signature",
-    metadata,
     Column("id", String(36), primary_key=True),
     Column("document_id", ForeignKey("document.id"), nullable=False, index=True),
     Column("instance_id", String(36), nullable=False, index=True),
@@ -454,9 +438,8 @@ signature = Table(  # who signed which version of a document, and in which of th
 )
 Index("ix_signature_file_sha256", signature.c.file_sha256)
 
-archive = Table(  # the berkas of a completed instance: due until it is built, then kept for ever
+archive = _table(  # the berkas of a completed instance: due until it is built, then kept for ever
     "archive",
-    metadata,
     Column("instance_id", ForeignKey("instance.id"), primary_key=True),
     Column("status", String(20), nullable=False),  # due, made, failed
     Column("place", JSON, nullable=False),  # where the manual copy stands, and who filed it when
@@ -471,9 +454,8 @@ archive = Table(  # the berkas of a completed instance: due until it is built, t
 Index("ix_archive_status", archive.c.status, archive.c.due_at)
 Index("ix_archive_sha256", archive.c.sha256)
 
-comment = Table(
+comment = _table(
     "comment",
-    metadata,
     Column("id", String(36), primary_key=True),
     Column("instance_id", ForeignKey("instance.id"), nullable=False, index=True),
     Column("text", Text, nullable=False),
@@ -484,9 +466,8 @@ comment = Table(
 
 # ── people and the office ───────────────────────────────────────────────────────────────────────────────────────────
 
-person = Table(
+person = _table(
     "person",
-    metadata,
     Column("id", String(64), primary_key=True),  # the account name; never changes
     Column("name", Text, nullable=False),
     Column("password_hash", Text),
@@ -499,9 +480,8 @@ person = Table(
     info=HISTORY,
 )
 
-membership = Table(
+membership = _table(
     "membership",
-    metadata,
     Column("id", String(36), primary_key=True),
     Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
     Column("role", String(200), nullable=False),
@@ -513,9 +493,8 @@ membership = Table(
 )
 Index("ix_membership_role", membership.c.role, membership.c.since)
 
-proposal = Table(  # a membership that waits for a second person's word
+proposal = _table(  # a membership that waits for a second person's word
     "proposal",
-    metadata,
     Column("id", String(36), primary_key=True),
     Column("person_id", ForeignKey("person.id"), nullable=False),
     Column("role", String(200), nullable=False),
@@ -529,17 +508,15 @@ proposal = Table(  # a membership that waits for a second person's word
     info=HISTORY,
 )
 
-reset_code = Table(
+reset_code = _table(
     "reset_code",
-    metadata,
     Column("person_id", ForeignKey("person.id"), primary_key=True),
     Column("code_hash", Text, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
 )
 
-web_session = Table(
+web_session = _table(
     "web_session",
-    metadata,
     Column("id", String(64), primary_key=True),  # SHA-256 of the token in the cookie
     Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
     Column("created_at", UtcDateTime, nullable=False),
@@ -549,16 +526,14 @@ web_session = Table(
     Column("awaits_code", Boolean, nullable=False, default=False),  # after the password; nothing is open yet
 )
 
-second_factor = Table(  # setting and dropping it are lines of its person's stream; being used is none
+second_factor = _table(  # setting and dropping it are lines of its person's stream; being used is none
     "second_factor",
-    metadata,
     Column("person_id", ForeignKey("person.id"), primary_key=True),
     Column("sealed", LargeBinary, nullable=False),  # encrypted with a key of the installation
 )
 
-api_token = Table(  # issuing and revoking are lines of their person's stream; being used is none, so it is not marked
+api_token = _table(  # issuing and revoking are lines of their person's stream; being used is none, so it is not marked
     "api_token",
-    metadata,
     Column("id", String(36), primary_key=True),
     Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
     Column("name", String(80), nullable=False),
@@ -570,21 +545,21 @@ api_token = Table(  # issuing and revoking are lines of their person's stream; b
     Column("scopes", String(200), nullable=False),  # words with spaces between, as RFC 6749 writes them
 )
 
-idempotency_key = Table(  # the answer that a write was given, so that a repeated request is answered and not done again
-    "idempotency_key",
-    metadata,
-    Column("person_id", ForeignKey("person.id"), primary_key=True),
-    Column("key", String(200), primary_key=True),
-    Column("fingerprint", String(64), nullable=False),  # SHA-256 of method, address and body
-    Column("created_at", UtcDateTime, nullable=False, index=True),
-    Column("status", Integer),  # null while the first request is under way
-    Column("headers", JSON),
-    Column("body", LargeBinary),
+idempotency_key = (
+    _table(  # the answer that a write was given, so that a repeated request is answered and not done again
+        "idempotency_key",
+        Column("person_id", ForeignKey("person.id"), primary_key=True),
+        Column("key", String(200), primary_key=True),
+        Column("fingerprint", String(64), nullable=False),  # SHA-256 of method, address and body
+        Column("created_at", UtcDateTime, nullable=False, index=True),
+        Column("status", Integer),  # null while the first request is under way
+        Column("headers", JSON),
+        Column("body", LargeBinary),
+    )
 )
 
-sign_in_attempt = Table(
+sign_in_attempt = _table(
     "sign_in_attempt",
-    metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("account", String(64), nullable=False),
     Column("address", String(64), nullable=False),
@@ -595,9 +570,8 @@ sign_in_attempt = Table(
 Index("ix_sign_in_attempt_account", sign_in_attempt.c.account, sign_in_attempt.c.at)
 Index("ix_sign_in_attempt_address", sign_in_attempt.c.address, sign_in_attempt.c.at)
 
-setting = Table(  # sections of the office's settings: calendar, identity, safety ...
+setting = _table(  # sections of the office's settings: calendar, identity, safety ...
     "setting",
-    metadata,
     Column("section", String(60), primary_key=True),
     Column("value", JSON, nullable=False),
     Column("revision", Integer, nullable=False),
@@ -606,9 +580,8 @@ setting = Table(  # sections of the office's settings: calendar, identity, safet
     info=HISTORY,
 )
 
-heartbeat = Table(  # what runs without a person says that it is alive
+heartbeat = _table(  # what runs without a person says that it is alive
     "heartbeat",
-    metadata,
     Column("name", String(120), primary_key=True),
     Column("at", UtcDateTime, nullable=False),
     Column("detail", JSON, nullable=False),

@@ -100,13 +100,16 @@ def _let_in(opened: Opened) -> Response:
 
 
 def _keep_session(opened: Opened) -> None:
-    chosen = session.get("bahasa")
-    session.clear()
+    _empty_session()
     session[TOKEN] = opened.token
     found = services().accounts.session(opened.token, now())
     session[ENROL] = found is not None and found.person.must_enrol
-    if chosen:
-        session["bahasa"] = chosen
+
+
+def _empty_session() -> None:
+    """Forget who was signed in, but not the language that was chosen."""
+    for name in session.keys() - {"bahasa"}:
+        del session[name]
 
 
 @pages.post("/keluar")
@@ -116,10 +119,7 @@ def sign_out() -> Response:
     found = current()
     if found is not None:
         services().accounts.sign_out(found.session_id, found.actor.person_id, now())
-    chosen = session.get("bahasa")
-    session.clear()
-    if chosen:
-        session["bahasa"] = chosen
+    _empty_session()
     return redirect(url_for("sign_in.sign_in"), 303)  # what the browser keeps the script sends first (drafts.js)
 
 
