@@ -38,12 +38,7 @@ def read(xml: bytes) -> Element:
     if len(xml) > MAX_BYTES:
         raise Unreadable(f"berkas berukuran {len(xml):,} byte, batasnya {MAX_BYTES:,}".replace(",", "."))
     parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
     )
     try:
         root = etree.fromstring(xml, parser)

@@ -212,11 +212,7 @@ class Form:
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def show(
-        self,
-        values: Mapping[str, Any],
-        locale: str,
-        people: Mapping[str, str],
-        files: Mapping[str, Attachment],
+        self, values: Mapping[str, Any], locale: str, people: Mapping[str, str], files: Mapping[str, Attachment]
     ) -> tuple[Shown, ...]:
         """Return typed values with their labels, for reading; *people* are names by id."""
         return views.show(self.tree, values, locale, people, files)

@@ -276,13 +276,7 @@ class Reading:
         self._fail(field, path, row, messages.unreadable(field, self.around.gettext), "format")
 
     def _fail(
-        self,
-        field: Field,
-        path: str,
-        row: int,
-        message: str,
-        keyword: str,
-        choices: tuple[tuple[str, str], ...] = (),
+        self, field: Field, path: str, row: int, message: str, keyword: str, choices: tuple[tuple[str, str], ...] = ()
     ) -> None:
         """Note one error; the first at a path stays."""
         if path in self._errors:

@@ -507,12 +507,7 @@ def show(
 
 
 def _shown(
-    field: Field,
-    value: Any,
-    locale: str,
-    people: Mapping[str, str],
-    files: Mapping[str, Attachment],
-    path: str,
+    field: Field, value: Any, locale: str, people: Mapping[str, str], files: Mapping[str, Attachment], path: str
 ) -> Shown:
     label = field.wording.of(locale)
     match field.kind:
@@ -542,11 +537,7 @@ def _shown(
 
 
 def _text(
-    field: Field,
-    value: Any,
-    locale: str,
-    people: Mapping[str, str],
-    files: Mapping[str, Attachment] | None = None,
+    field: Field, value: Any, locale: str, people: Mapping[str, str], files: Mapping[str, Attachment] | None = None
 ) -> str:
     """Return a value as people of the office write it."""
     match value:

@@ -123,12 +123,7 @@ class DocumentVersion:
     @property
     def named(self) -> dict[str, str | int]:
         """How a line of history names this version."""
-        return {
-            "document": self.id,
-            "data_object": self.data_object_id,
-            "version": self.version,
-            "sha256": self.sha256,
-        }
+        return {"document": self.id, "data_object": self.data_object_id, "version": self.version, "sha256": self.sha256}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,7 @@ from types import MappingProxyType
 
 from engine.bpmn import functions
 from engine.bpmn.executor import Executor
-from engine.model.errors import (
-    Conflict,
-    Finding,
-    InvalidProcedure,
-    NotFound,
-    stated,
-    there,
-)
+from engine.model.errors import Conflict, Finding, InvalidProcedure, NotFound, stated, there
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.process import UserTask

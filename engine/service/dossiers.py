@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from engine import __version__
@@ -48,41 +49,7 @@ CONTENTS, CONTENTS_PRINTED = "daftar-isi.json", "daftar-isi.pdf"
 LEVELS = {"classification": "klasifikasi", "level": "tingkat_perkembangan", "security": "klasifikasi_keamanan"}
 RETENTION = {"activeRetention": "aktif_tahun", "inactiveRetention": "inaktif_tahun", "disposition": "nasib_akhir"}
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-NOTE = """LIHAT DAHULU
-
-{title}
-{sop}
-
-Berkas ini memuat semua yang ada tentang satu pelaksanaan SOP sampai baris riwayat {seq} ({at}).
-Susunannya BagIt (RFC 8493), dibuat oleh Alur {version}. Ia dapat dibaca dan diperiksa tanpa Alur.
-
-  data/daftar-isi.pdf      daftar isi untuk dicetak, dengan SHA-256 setiap berkas
-  data/arsip.json          keterangan arsip: klasifikasi, pencipta, tempat simpan manual, retensi
-  data/dokumen/            setiap versi setiap dokumen: isinya (isi.json) dan cetakannya (PDF, DOCX, XLSX)
-  data/lampiran/           berkas yang diserahkan orang: bukti, pindaian, berkas bertanda tangan
-  data/riwayat/            siapa melakukan apa dan kapan, baris demi baris
-  data/sop/                diagram, formulir, templat, dan hitungan yang dijalankan
-
-MEMERIKSA DENGAN ALUR
-  alur verify --archive BERKAS.zip
-
-MEMERIKSA TANPA ALUR (di folder ini, setelah ZIP dibuka)
-  1. Semua berkas:    sha256sum -c manifest-sha256.txt tagmanifest-sha256.txt
-                      (Windows: Get-FileHash di PowerShell, lalu bandingkan)
-  2. Rantai riwayat:  setiap baris data/riwayat/riwayat.jsonl, tanpa akhir barisnya, dihitung SHA-256-nya. Hasilnya sama
-                      dengan "previous_hash" pada baris berikutnya; hasil baris terakhir sama dengan Alur-Riwayat-Sidik
-                      dalam bag-info.txt. Baris pertama menyambung ke 64 angka nol.
-                      while IFS= read -r baris; do printf %s "$baris" | sha256sum; done < data/riwayat/riwayat.jsonl
-  3. Isi dokumen:     SHA-256 isi.json (atau bagian.json) sama dengan "sha256" pada baris riwayat document:issued versi
-                      itu; SHA-256 setiap PDF sama dengan "file_sha256" pada baris document:rendered.
-
-YANG DIBUKTIKAN DAN YANG TIDAK
-  Bila semuanya cocok, isi berkas ini tidak berubah sejak dibuat, dan dokumennya adalah yang disebut riwayatnya.
-  Berkas ini sendiri tidak membuktikan bahwa dialah yang dibuat kantor: siapa pun dapat menyusun berkas lain yang cocok
-  dengan dirinya sendiri. Bandingkan SHA-256 ZIP-nya dengan yang tercatat pada halaman Arsip pelaksanaan itu (baris
-  instance:archived), atau dengan cetakan yang disimpan di tempat lain. Ia juga tidak membuktikan bahwa semua yang
-  terjadi memang dicatat.
-"""
+NOTE = Path(__file__).with_name("dossiers_note.txt").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,16 +22,7 @@ from engine.model.work import Clock, DocumentVersion, IncidentRecord, InstanceRe
 from engine.service import moves, numbers
 from engine.service.clocks import clock_of
 from engine.service.office import Office
-from engine.service.procedures import (
-    INDONESIAN,
-    Entries,
-    Procedure,
-    Procedures,
-    Values,
-    Words,
-    entries_of,
-    evaluator,
-)
+from engine.service.procedures import INDONESIAN, Entries, Procedure, Procedures, Values, Words, entries_of, evaluator
 from engine.service.registers import RegisterSummary
 from engine.store.database import Database
 from engine.store.queries import (
@@ -221,13 +212,7 @@ class Instances:
                 yield form
 
     def start(
-        self,
-        actor: Actor,
-        process_id: str,
-        entries: Entries | Values,
-        now: datetime,
-        *,
-        words: Words = INDONESIAN,
+        self, actor: Actor, process_id: str, entries: Entries | Values, now: datetime, *, words: Words = INDONESIAN
     ) -> str:
         """Start an instance and return its id.
 

@@ -63,11 +63,7 @@ def passed_change(step: Step) -> list[dict[str, Any]]:
 
 
 def task_facts(
-    procedure: Procedure,
-    step: Step,
-    calendar: OfficeCalendar,
-    now: datetime,
-    returned: Return | None = None,
+    procedure: Procedure, step: Step, calendar: OfficeCalendar, now: datetime, returned: Return | None = None
 ) -> dict[str, dict[str, Any]]:
     """Return, by task id, what the rows of newly opened tasks hold beside what the engine says."""
     facts: dict[str, dict[str, Any]] = {}

@@ -18,10 +18,7 @@ STEP = "langkah_pertama"
 
 def new_procedure(process_id: str, name: str) -> dict[str, bytes]:
     """Return the files of a new procedure by path: its diagram, the form of its start and that of its first step."""
-    forms = {
-        START: ("Mulai", "Keterangan"),
-        STEP: ("Langkah pertama", "Catatan"),
-    }
+    forms = {START: ("Mulai", "Keterangan"), STEP: ("Langkah pertama", "Catatan")}
     files = {f"processes/{process_id}/{process_id}.bpmn": _diagram(process_id, name)}
     for form_id, (title, field) in forms.items():
         files |= _form(process_id, form_id, title, {field.lower(): _text(field, 2000)}, [])

@@ -53,10 +53,7 @@ def refuse_closed(standing: Standing) -> None:
         raise Conflict("cancelled", at=standing.completed_at)
     if standing.instance_status in (InstanceStatus.SUSPENDED, InstanceStatus.TERMINATED):
         raise Conflict(
-            standing.instance_status.value,
-            who=standing.changed_by,
-            at=standing.changed_at,
-            why=standing.status_reason,
+            standing.instance_status.value, who=standing.changed_by, at=standing.changed_at, why=standing.status_reason
         )
 
 

@@ -42,16 +42,7 @@ from engine.service.documents import Filing, Paper, content_of, missing, named, 
 from engine.service.moves import Head, Return
 from engine.service.office import Office
 from engine.service.permits import lane_name, permit_filling, permit_reading, permit_work, refuse_closed
-from engine.service.procedures import (
-    INDONESIAN,
-    Entries,
-    Procedure,
-    Procedures,
-    Values,
-    Words,
-    entries_of,
-    evaluator,
-)
+from engine.service.procedures import INDONESIAN, Entries, Procedure, Procedures, Values, Words, entries_of, evaluator
 from engine.service.signing import Signer, Signing
 from engine.service.templates import due_of
 from engine.store.database import Database
@@ -878,11 +869,7 @@ class Tasks:
     ) -> None:
         _refuse_signing(self.procedures.of(work, task.definition_id), task.element_id)
         tasks.change(work, task.id, role=role, assignee=None, assigned_at=None, performer=None)
-        change = {
-            "old": {"role": task.role, "holder": task.holder},
-            "new": {"role": role},
-            "reason": reason,
-        }
+        change = {"old": {"role": task.role, "holder": task.holder}, "new": {"role": role}, "reason": reason}
         work.record_instance(standing, [Deed(Action.TASK_REASSIGNED, task.element_id, task.id, change)])
 
 

@@ -79,11 +79,7 @@ def _base64(value: bytes) -> str:
 
 
 ENCODE: Mapping[str, Any] = {"instant": _instant, "date": date.isoformat, "bytes": _base64}
-DECODE: Mapping[str, Any] = {
-    "instant": datetime.fromisoformat,
-    "date": date.fromisoformat,
-    "bytes": base64.b64decode,
-}
+DECODE: Mapping[str, Any] = {"instant": datetime.fromisoformat, "date": date.fromisoformat, "bytes": base64.b64decode}
 
 
 def seal(keys: Mapping[str, bytes], passphrase: str, manifest: bytes) -> bytes:

@@ -314,10 +314,7 @@ def stale_page(_: CSRFError) -> tuple[str, int]:
 
 
 def _form_page(
-    page: TaskPage,
-    entries: Mapping[str, Sequence[str]],
-    problems: Sequence[FieldError],
-    alert: str | None = None,
+    page: TaskPage, entries: Mapping[str, Sequence[str]], problems: Sequence[FieldError], alert: str | None = None
 ) -> str:
     shown = services().tasks.fields(page, entries, problems, words(), now())
     kept = {view.path: view for view in _tables(shown.fields) if view.grid is not None and view.grid.kept}

@@ -5,19 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    and_,
-    bindparam,
-    delete,
-    exists,
-    func,
-    insert,
-    or_,
-    select,
-    union,
-    update,
-)
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, or_, select, union, update
 
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion
 from engine.store.prepared import Prepared

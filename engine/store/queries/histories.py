@@ -32,13 +32,7 @@ def _line(row: Sequence[Any]) -> HistoryLine:
 
 
 def timeline(
-    tx: Transaction,
-    stream: str | None,
-    narrowed: Filter,
-    *,
-    limit: int,
-    offset: int = 0,
-    newest_first: bool = False,
+    tx: Transaction, stream: str | None, narrowed: Filter, *, limit: int, offset: int = 0, newest_first: bool = False
 ) -> tuple[tuple[HistoryLine, ...], int]:
     """Return one page of a stream's lines (of all streams if None) and how many lines fit the filter."""
     wanted = {

@@ -254,10 +254,7 @@ def due_timers(tx: Transaction, now: datetime, limit: int = 200) -> tuple[str, .
     query = (
         select(timer.c.instance_id)
         .join(instance, instance.c.id == timer.c.instance_id)
-        .where(
-            timer.c.due_at <= now,
-            instance.c.status.in_(MOVING),
-        )
+        .where(timer.c.due_at <= now, instance.c.status.in_(MOVING))
         .group_by(timer.c.instance_id)
         .order_by(func.min(timer.c.due_at))
         .limit(limit)

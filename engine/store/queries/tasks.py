@@ -402,9 +402,7 @@ def open_of_person(tx: Transaction, person_id: str) -> tuple[TaskRecord, ...]:
 def open_of_element(tx: Transaction, process_id: str, element_id: str) -> tuple[TaskRecord, ...]:
     """Return the open tasks of one element in all running instances of a process."""
     query = _tasks().where(
-        instance.c.process_id == process_id,
-        task.c.element_id == element_id,
-        task.c.status == TaskStatus.READY.value,
+        instance.c.process_id == process_id, task.c.element_id == element_id, task.c.status == TaskStatus.READY.value
     )
     return tuple(record(row) for row in tx.connection.execute(query.order_by(task.c.due_at)))
 

@@ -106,8 +106,7 @@ def kept_reply(tx: Transaction, person_id: str, key: str) -> KeptReply | None:
 def reserve(tx: Transaction, person_id: str, key: str, fingerprint: str, now: datetime) -> None:
     """Take a key for the request that begins; Conflict("duplicate") if another just did."""
     tx.connection.execute(
-        insert(idempotency_key),
-        {"person_id": person_id, "key": key, "fingerprint": fingerprint, "created_at": now},
+        insert(idempotency_key), {"person_id": person_id, "key": key, "fingerprint": fingerprint, "created_at": now}
     )
 
 

@@ -12,10 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from engine.model.history import HistoryLine
 from engine.model.process import UserTask
-from engine.model.work import (
-    DocumentVersion,
-    TaskRecord,
-)
+from engine.model.work import DocumentVersion, TaskRecord
 from engine.service.documents import Paper
 from engine.service.instances import ListedInstance
 from engine.service.procedures import Procedure
