@@ -79,7 +79,7 @@ class GridLink:
     more: int = 0  # how many more there are
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FieldView:
     """One field as the page shows it."""
 
@@ -89,12 +89,12 @@ class FieldView:
     label: str
     help: str | None
     required: bool
-    given: bool  # shown as text: read-only or computed
-    computed: bool
-    shown: str  # the value as text, where given
+    given: bool = False  # shown as text: read-only or computed
+    computed: bool = False
+    shown: str = ""  # the value as text, where given
     source: str | None
-    texts: tuple[str, ...]  # as typed
-    reading: str  # how what was typed was read, where that may differ
+    texts: tuple[str, ...] = ()  # as typed
+    reading: str = ""  # how what was typed was read, where that may differ
     problems: tuple[FieldError, ...]
     notice: str = ""  # what deserves a second look, and is no error: a day on which the office is closed
     options: tuple[OptionView, ...] = ()
@@ -307,7 +307,7 @@ class Viewer:
             "needed": self.words_of(field.needed, path),
             "source": self.source(field),
             "problems": tuple(self.problems.get(path, ())),
-            "when": self.conditions(field, path),
+            "when": self.words_of(field.when, path),
             "active": path not in self.reading.hidden,
             "aside": field.aside,
         }
@@ -318,11 +318,6 @@ class Viewer:
         return FieldView(
             **self.basics(field, path),
             signing=field.signing,
-            given=False,
-            computed=False,
-            shown="",
-            texts=(),
-            reading="",
             fields=tuple(
                 self.field(each, node[each.name], inner.get(each.name), f"{path}.{each.name}", {})
                 for each in field.fields
@@ -335,11 +330,6 @@ class Viewer:
         link = self.grid_link(field, node, value, path) if self.grids and field.kind is Kind.TABLE else None
         return FieldView(
             **self.basics(field, path),
-            given=False,
-            computed=False,
-            shown="",
-            texts=(),
-            reading="",
             columns=tuple(self.field(each, Node(), None, f"{path}.{each.name}", {}) for each in columns),
             rows=() if link is not None and link.kept else tuple(self.rows(field, node, value, path)),
             grid=link,
@@ -404,12 +394,8 @@ class Viewer:
             for o in field.options
         )
 
-    def conditions(self, field: Field, path: str) -> tuple[When, ...]:
-        """Return a field's conditions in words: the first alternative's, all of which must hold."""
-        return self.words_of(field.when, path)
-
     def words_of(self, alternatives: tuple[tuple[Condition, ...], ...], path: str) -> tuple[When, ...]:
-        """Return the first of *alternatives* in words."""
+        """Return conditions in words: the first alternative's, all of which must hold."""
         locale, gettext = self.reading.around.locale, self.reading.around.gettext
         found = []
         for condition in alternatives[0] if alternatives else ():

@@ -5,7 +5,6 @@ draft's revision: who saved from another tab in between is not overwritten. A sh
 every cell that cannot be taken is named with its address, and the others may be taken without them.
 """
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -226,15 +225,13 @@ class Grids:
 
     def keep(self, content: bytes) -> str:
         """Keep a file until what it changes is confirmed and return its hash; what is not goes after a day."""
-        return self.files.put(io.BytesIO(content), limit=sheets.LARGEST).sha256
+        return self.files.put_bytes(content, sheets.LARGEST).sha256
 
     def take_in(
         self, actor: Actor, task_id: str, path: str, sha256: str, seen: Seen, words: Words, now: datetime
     ) -> tuple[GridPage, GridImport]:
         """Take every cell that can be taken of a file that was kept into the actor's draft."""
-        with self.files.open(sha256) as kept:
-            content = kept.read()
-        _, found = self.look_at(actor, task_id, path, content, words, now)
+        _, found = self.look_at(actor, task_id, path, self.files.content(sha256), words, now)
         return self.save(actor, task_id, path, found.cells, seen, words, now), found
 
     # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────

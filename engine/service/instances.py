@@ -77,8 +77,7 @@ class ListedInstance:
     process_name_en: str | None
     open_tasks: tuple[TaskRecord, ...]
     step: UserTask | None  # the first open step
-    done_of_step: int  # of a multi-instance step
-    all_of_step: int
+    all_of_step: int  # how often a multi-instance step is open
     clock: Clock | None
     overdue: bool
 
@@ -511,7 +510,6 @@ class Instances:
             process_name_en=outline.name_en,
             open_tasks=tuple(open_tasks),
             step=step,
-            done_of_step=0,
             all_of_step=len(waiting),
             clock=clock_of(first, self.office.calendar(), now) if first else None,
             overdue=any(t.due_at is not None and t.due_at < now for t in open_tasks),

@@ -6,7 +6,6 @@ what it was, whatever becomes of template, register or code. What cannot be prin
 an operator tries again: a template does not mend itself. Only when the press is busy it is tried at the next sweep.
 """
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -226,7 +225,7 @@ class Printing:
 
     def _stored(self, template: Template, wanted: Rendering, content: bytes, now: datetime) -> Rendering:
         pulse.beat()  # each may have taken its time
-        stored = self.files.put(io.BytesIO(content), limit=LARGEST)
+        stored = self.files.put_bytes(content, LARGEST)
         return replace(
             wanted,
             status=RenderingStatus.MADE,

@@ -8,7 +8,6 @@ values. Expressions read ``register("id")``, whoever asks, as of the instance's 
 year finds last year's targets.
 """
 
-import io
 import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -185,9 +184,7 @@ class Registers:
         """Return one row with its periods and their history."""
         with self.database.read() as reader:
             summary = self._summary(actor, self._record(reader, register_id), registers.counts(reader, on))
-            entry = registers.entry(reader, entry_id)
-            if entry is None or entry.register_id != register_id:
-                raise NotFound(entry_id)
+            entry = self._entry(reader, register_id, entry_id)
             every = registers.of_keys(reader, register_id, [entry.key])[entry.key]
             names = people.names(reader)
             lines, _ = histories.timeline(reader, f"register:{register_id}", Filter(), limit=2_000, newest_first=True)
@@ -313,10 +310,9 @@ class Registers:
                 raise InvalidForm([FieldError("_mulai", old.key, "", "register_since")], entries)
             if since == old.since:
                 new = replace(old, content=content, sha256=sha256_of(content), version=version + 1, illustration=False)
-                values_of = {"content": content, "sha256": new.sha256, "illustration": False}
-                self._write(work, old, {**values_of, "changed_at": now, "changed_by": actor.person_id})
+                self._write(work, old, {"content": content, "sha256": new.sha256, "illustration": False})
             else:
-                self._write(work, old, {"until": since - DAY, "changed_at": now, "changed_by": actor.person_id})
+                self._write(work, old, {"until": since - DAY})
                 new = replace(_entry(register, old.key, content, since, actor, now), until=old.until)
                 registers.add(work, [new])
             self._record_change(work, register_id, new, old, now)
@@ -334,7 +330,7 @@ class Registers:
                 raise InvalidForm([FieldError("_sampai", old.key, "", "register_until")], {})
             if not 3 <= len(reason) <= 500:
                 raise InvalidForm([FieldError("_alasan", old.key, "", "required")], {})
-            self._write(work, old, {"until": until, "changed_at": now, "changed_by": actor.person_id})
+            self._write(work, old, {"until": until})
             new = replace(old, until=until, version=version + 1)
             self._record_change(work, register_id, new, old, now, reason=reason)
 
@@ -364,15 +360,13 @@ class Registers:
 
     def keep(self, content: bytes) -> str:
         """Keep a file until its import is confirmed and return its hash; what is not confirmed goes after a day."""
-        return self.files.put(io.BytesIO(content), limit=sheets.LARGEST).sha256
+        return self.files.put_bytes(content, sheets.LARGEST).sha256
 
     def take_kept(
         self, actor: Actor, register_id: str, sha256: str, since: date, now: datetime, words: Words
     ) -> Import:
         """Import a file that was kept; NotFound if it is not there any more."""
-        with self.files.open(sha256) as kept:
-            content = kept.read()
-        return self.take_in(actor, register_id, content, since, now, words)
+        return self.take_in(actor, register_id, self.files.content(sha256), since, now, words)
 
     def take_in(
         self,
@@ -401,11 +395,10 @@ class Registers:
                 if known is not None and known.since == since:
                     entry = replace(entry, id=known.id, version=known.version + 1, until=known.until)
                     facts = {name: getattr(entry, name) for name in ("content", "sha256", "illustration")}
-                    self._write(work, known, {**facts, "changed_at": now, "changed_by": actor.person_id})
+                    self._write(work, known, facts)
                 else:
                     if known is not None:
-                        until = {"until": since - DAY, "changed_at": now, "changed_by": actor.person_id}
-                        self._write(work, known, until)
+                        self._write(work, known, {"until": since - DAY})
                         entry = replace(entry, until=known.until)
                     new.append(entry)
                 lines.append(Deed(Action.REGISTER_IMPORTED, change=_change(entry, known)))
@@ -466,16 +459,21 @@ class Registers:
         register = self._readable(actor, record)
         return RegisterSummary(register, record, counted.get(record.id, 0), _may_edit(actor, register))
 
-    def _at(self, work: Work, register_id: str, entry_id: str, version: int) -> Entry:
-        entry = registers.entry(work, entry_id)
+    def _entry(self, tx: Transaction, register_id: str, entry_id: str) -> Entry:
+        entry = registers.entry(tx, entry_id)
         if entry is None or entry.register_id != register_id:
             raise NotFound(entry_id)
+        return entry
+
+    def _at(self, work: Work, register_id: str, entry_id: str, version: int) -> Entry:
+        entry = self._entry(work, register_id, entry_id)
         if entry.version != version:
             raise Conflict("stale", who=entry.changed_by, at=entry.changed_at)
         return entry
 
     def _write(self, work: Work, old: Entry, values: Mapping[str, Any]) -> None:
-        if not registers.change(work, old.id, old.version, values):
+        by = {"changed_at": work.now, "changed_by": work.actor.person_id}
+        if not registers.change(work, old.id, old.version, {**values, **by}):
             raise Conflict("stale", who=old.changed_by, at=old.changed_at)
 
     def _record_change(

@@ -12,7 +12,6 @@ Nothing here makes a certified signature: that needs the signer's key, which is 
 under a root that the operator trusts may be said to carry one.
 """
 
-import io
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -212,7 +211,7 @@ class Signing:
             detail = self._examined(given.mode, media_type, content, version, words, now)
         except _NotTaken as fault:
             raise InvalidForm([FieldError("berkas", name, f"{name}: {fault}", "signature")], {}) from None
-        stored = self.files.put(io.BytesIO(content), self.largest_file)
+        stored = self.files.put_bytes(content, self.largest_file)
         about = (name, media_type, stored.size, actor.person_id, now, None, given.instance_id)
         file = Attachment(str(uuid.uuid4()), stored.sha256, *about)
         filed = replace(given, attachment_id=file.id, file_sha256=file.sha256, detail=detail)

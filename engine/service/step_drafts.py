@@ -4,7 +4,6 @@ A table becomes the same draft every time, so that of a draft nothing is kept bu
 day has passed: the editor asks for it again, and from its first change on the draft is the designer's, as any other.
 """
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -48,7 +47,7 @@ class StepDrafts:
         table = step_tables.read(content, gettext)
         if table.faults:
             return TableDraft(table)
-        sha256 = self.kept.put(io.BytesIO(content), limit=sheets.LARGEST).sha256
+        sha256 = self.kept.put_bytes(content, sheets.LARGEST).sha256
         files = procedure_of_table(process_id, name or titled(process_id), table.steps)
         sheet = sheet_of(load(files, process_id))
         drawing = draw(files[f"processes/{process_id}/{process_id}.bpmn"], words=words)

@@ -279,13 +279,9 @@ class Studio:
             latest = definitions.latest(reader, wanted)
         return latest.id if latest else "", {**moved, after: markup.renamed(diagram, chosen, wanted).decode()}
 
-    def check(self, process_id: str, files: Mapping[str, bytes]) -> tuple[Finding, ...]:
-        """Return every fault and warning at once."""
-        return self.deployments.check(process_id, files)
-
     def review(self, process_id: str, files: Mapping[str, bytes], now: datetime) -> Review:
         """Return what deploying *files* would mean: findings, people in the lanes, instances that stay behind."""
-        findings = self.check(process_id, files)
+        findings = self.deployments.check(process_id, files)
         lanes: tuple[Lane, ...] = ()
         if not any(finding.severity == "error" for finding in findings):
             lanes = load(files, process_id).outline.lanes  # which a child did before, within limits

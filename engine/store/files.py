@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
@@ -61,6 +61,10 @@ class FileStore:
         """Keep *content*, of at most *limit* bytes (else ``TooLarge``, and nothing stays); the same content once."""
         return self._keep(lambda file: _copy(content, file, limit))
 
+    def put_bytes(self, content: bytes, limit: int) -> StoredFile:
+        """Keep *content* like ``put``."""
+        return self.put(BytesIO(content), limit)
+
     def put_written(self, write: Callable[[BinaryIO], None]) -> StoredFile:
         """Keep what *write* writes into a file that it may move about in; if it raises, nothing stays."""
         return self._keep(lambda file: _written(write, file))
@@ -97,6 +101,11 @@ class FileStore:
             return self._path(sha256).open("rb")
         except FileNotFoundError:
             raise NotFound(sha256) from None
+
+    def content(self, sha256: str) -> bytes:
+        """Return what a file holds; ``NotFound`` if it is not kept here."""
+        with self.open(sha256) as file:
+            return file.read()
 
     def path(self, sha256: str) -> Path:
         """Return where a file is; ``NotFound`` if it is not kept here."""

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, flash, jsonify, redirect, render_template
 from werkzeug.wrappers import Response as Answer
 
 from engine.model.errors import Conflict, FieldError
-from engine.service.grids import LARGEST, GridImport, GridPage, RowState
+from engine.service.grids import GridImport, GridPage, RowState
 from engine.web import errors, formatting
 from engine.web.access import signed_in, uploading
 from engine.web.attachments import sheet
@@ -21,7 +21,7 @@ from engine.web.formatting import words
 from engine.web.identity import actor, now, posted_entries, tab
 from engine.web.services import services
 from engine.web.texts import gettext
-from engine.web.uploads import of_task, stage_files
+from engine.web.uploads import of_task, sent_sheet, stage_files
 
 pages = Blueprint("grids", __name__, url_prefix="/tugas/<task_id>/tabel")
 PAGE = 25
@@ -106,8 +106,8 @@ def choose_file(task_id: str, table: str) -> str:
 @uploading(of_task)
 def take_file(task_id: str, table: str) -> Answer | tuple[str, int]:
     """Say what a file would change, cell by cell; take what can be taken once that was read."""
-    sent, kept = request.files.get("berkas"), request.form.get("_berkas", "")
-    if kept and not (sent and sent.filename):
+    content, kept = sent_sheet(), request.form.get("_berkas", "")
+    if kept and content is None:
         seen = request.form.get("_revisi", 0, int), tab()
         try:
             _, done = services().grids.take_in(actor(), task_id, table, kept, seen, words(), now())
@@ -116,9 +116,6 @@ def take_file(task_id: str, table: str) -> Answer | tuple[str, int]:
             return redirect(url_for("grids.choose_file", task_id=task_id, table=table), 303)
         flash(gettext("%(n)s sel dari berkas masuk ke draf.", n=len(done.changes)), "success")
         return redirect(url_for("grids.show", task_id=task_id, table=table), 303)
-    content = sent.stream.read(LARGEST + 1) if sent else b""
-    if sent:
-        sent.close()
     if not content:
         page = services().grids.open(actor(), task_id, table, words(), now())
         return _import_page(page, refused=gettext("Pilih berkas XLSX atau CSV.")), 422

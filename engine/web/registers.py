@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from engine.model.errors import Conflict, FieldError, InvalidForm
-from engine.service.registers import RowPage
+from engine.service.registers import RegisterSummary, RowPage
 from engine.web import errors as wording
 from engine.web import formatting
 from engine.web.access import signed_in, uploading
@@ -17,9 +17,9 @@ from engine.web.formatting import words
 from engine.web.identity import actor, now, posted_entries
 from engine.web.services import services
 from engine.web.texts import gettext
+from engine.web.uploads import sent_sheet
 
 pages = Blueprint("registers", __name__, url_prefix="/register")
-LARGEST = 10 * 1024 * 1024
 
 
 def today() -> date:
@@ -57,8 +57,7 @@ def export(register_id: str, kind: str) -> Answer:
 def new(register_id: str) -> str:
     """Show the form of a new row."""
     summary = services().registers.new_row(actor(), register_id, today())
-    fields = services().registers.fields(summary.register, {}, (), words())
-    return render_template("registers/row.html", summary=summary, row=None, fields=fields, errors=(), since=today())
+    return _row_page(summary, None, {}, (), today())
 
 
 @pages.post("/<register_id>/baru")
@@ -73,18 +72,13 @@ def add(register_id: str) -> Answer | tuple[str, int]:
             raise InvalidForm([_no_day()], entries)
         added = services().registers.add(actor(), register_id, entries, since, now(), words())
     except InvalidForm as invalid:
-        errors = [_worded(each) for each in invalid.errors]
-        status = 422
+        errors, status = [_worded(each) for each in invalid.errors], 422
     except Conflict as conflict:
         errors, status = [_conflict(conflict, summary.register.key[0])], 409
     else:
         flash(gettext("Baris disimpan."), "success")
         return redirect(url_for("registers.row", register_id=register_id, entry_id=added), 303)
-    fields = services().registers.fields(summary.register, entries, errors, words())
-    page = render_template(
-        "registers/row.html", summary=summary, row=None, fields=fields, errors=errors, since=since or today()
-    )
-    return page, status
+    return _row_page(summary, None, entries, errors, since or today()), status
 
 
 @pages.get("/<register_id>/baris/<entry_id>")
@@ -92,7 +86,7 @@ def add(register_id: str) -> Answer | tuple[str, int]:
 def row(register_id: str, entry_id: str) -> str:
     """Show one row, its periods, what was changed of it, and its form to those who may edit it."""
     found = services().registers.row(actor(), register_id, entry_id, today(), words())
-    return _row_page(found, found.entries, (), found.row.entry.since)
+    return _row_page(found.summary, found, found.entries, (), found.row.entry.since)
 
 
 @pages.post("/<register_id>/baris/<entry_id>")
@@ -122,7 +116,7 @@ def save(register_id: str, entry_id: str) -> Answer | tuple[str, int]:
         return redirect(url_for("registers.row", register_id=register_id, entry_id=saved), 303)
     found = services().registers.row(actor(), register_id, entry_id, today(), words())
     kept = entries if not request.form.get("_akhiri") else found.entries
-    return _row_page(found, kept, errors, since or found.row.entry.since), status
+    return _row_page(found.summary, found, kept, errors, since or found.row.entry.since), status
 
 
 @pages.get("/<register_id>/impor")
@@ -139,17 +133,14 @@ def take_file(register_id: str) -> Answer | tuple[str, int]:
     """Say what a file would change; import it once that was read."""
     summary = services().registers.new_row(actor(), register_id, today())
     since, kept = _typed_day("_mulai") or today(), request.form.get("_berkas", "")
-    sent = request.files.get("berkas")
-    if kept and not (sent and sent.filename):
+    content = sent_sheet()
+    if kept and content is None:
         done = services().registers.take_kept(actor(), register_id, kept, since, now(), words())
         if not done.faults:
             facts = {"new": done.new, "changed": done.changed, "same": done.unchanged}
             flash(gettext("%(new)s baris baru, %(changed)s berubah, %(same)s tetap.", **facts), "success")
             return redirect(url_for("registers.show", register_id=register_id, pada=since.isoformat()), 303)
         return _import_page(summary, since, done), 422
-    content = sent.stream.read(LARGEST + 1) if sent else b""
-    if sent:
-        sent.close()
     if not content:
         return _import_page(summary, since, refused=gettext("Pilih berkas XLSX atau CSV.")), 422
     found = services().registers.look_at(actor(), register_id, content, since, words())
@@ -162,17 +153,17 @@ def _import_page(summary: object, since: date, found: object = None, kept: str =
     return render_template("registers/import.html", **about)
 
 
-def _row_page(found: RowPage, entries: Mapping[str, Sequence[str]], errors: Sequence[FieldError], since: date) -> str:
-    fields = services().registers.fields(found.summary.register, entries, errors, words())
-    return render_template(
-        "registers/row.html",
-        summary=found.summary,
-        row=found,
-        fields=fields,
-        errors=errors,
-        since=since,
-        details={line.seq: json.loads(line.change) for line in found.lines},
-    )
+def _row_page(
+    summary: RegisterSummary,
+    row: RowPage | None,
+    entries: Mapping[str, Sequence[str]],
+    errors: Sequence[FieldError],
+    since: date,
+) -> str:
+    fields = services().registers.fields(summary.register, entries, errors, words())
+    about = {"summary": summary, "row": row, "fields": fields, "errors": errors, "since": since}
+    details = {line.seq: json.loads(line.change) for line in row.lines} if row else {}
+    return render_template("registers/row.html", **about, details=details)
 
 
 def _day(name: str) -> date:

@@ -175,7 +175,7 @@ def check(process_id: str) -> Response | tuple[Response, int]:
     if sent is None:
         return jsonify({"message": gettext("Draf ini tidak dapat dibaca.")}), 400
     files = services().studio.edited(process_id, sent["dasar"], sent["berkas"])
-    return jsonify({"findings": [asdict(each) for each in services().studio.check(process_id, files)]})
+    return jsonify({"findings": [asdict(each) for each in services().deployments.check(process_id, files)]})
 
 
 @pages.get("/<process_id>/pasang")

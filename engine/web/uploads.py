@@ -7,6 +7,7 @@ from flask import request
 from engine.model.errors import Conflict, FieldError, NotPermitted
 from engine.model.people import Actor
 from engine.service.documents import MOST_STAGED, MOST_STAGED_BYTES
+from engine.service.grids import LARGEST
 from engine.service.uploads import TooLarge, UploadRefused, safe_name
 from engine.web import formatting
 from engine.web.errors import conflict_words, permission_words
@@ -39,6 +40,15 @@ def stage_files(actor: Actor, task_id: str, entries: dict[str, list[str]]) -> li
         if path in request.files:
             entries[path] = [value for value in values if value]
     return refused
+
+
+def sent_sheet() -> bytes | None:
+    """Return the sheet that was sent, or enough of it to see that it is too large; None if no file was chosen."""
+    sent = request.files.get("berkas")
+    if sent is None or not sent.filename:
+        return None
+    with sent.stream as stream:
+        return stream.read(LARGEST + 1)
 
 
 def refusal_words(name: str, refusal: UploadRefused | TooLarge | Conflict | NotPermitted) -> str:

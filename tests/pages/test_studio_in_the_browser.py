@@ -149,7 +149,7 @@ def test_what_the_office_drew_goes_through_the_modeller_and_loses_nothing(desk, 
     assert page.inner_text("#ringkasan") == "Tidak ada temuan"
     before = office.services.studio.open(SOP)
     assert facts(written(page)) == facts(before.files[PATH])
-    assert office.services.studio.check(SOP, {**before.files, PATH: written(page)}) == ()
+    assert office.services.deployments.check(SOP, {**before.files, PATH: written(page)}) == ()
 
 
 FOREIGN = {

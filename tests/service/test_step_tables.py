@@ -173,7 +173,7 @@ def test_the_office_s_own_sheet_taken_out_and_brought_back_is_the_same_steps(off
     assert step_tables.read(text).steps == table.steps
     assert len(table.steps) == 7
     files = procedure_of_table("salinan", "Salinan", table.steps)
-    checked = office.services.studio.check("salinan", files)
+    checked = office.services.deployments.check("salinan", files)
     assert [found.message for found in checked if found.severity == "error"] == []
     office.services.deployments.deploy(office.actor("perancang"), "salinan", files, "salinan", office.now)
     copy = next(p for p in office.services.deployments.all() if p.outline.process_id == "salinan")
