@@ -275,8 +275,7 @@ class Accounts:
         new, section = {"roles": sorted(roles)}, second_factors.SECTION
         with self.database.write(actor, now) as work:
             old, revision = read_setting(work, section) or (None, None)
-            write_setting(work, section, new, revision, actor.person_id, now)
-            work.record("office", Deed(Action.SETTING_CHANGED, change={"section": section, "old": old, "new": new}))
+            write_setting(work, section, new, revision, {"old": old, "new": new})
 
     def set_locale(self, actor: Actor, locale: str, now: datetime) -> None:
         """Remember the language a person reads in."""

@@ -7,7 +7,6 @@ changed at the operator's console alone: taking a guard off in the browser would
 
 from collections.abc import Collection
 
-from engine.model.history import Action, Deed
 from engine.model.people import OfficeRole
 from engine.service.procedures import Procedure, Procedures
 from engine.store.queries import Transaction, definitions, office
@@ -28,9 +27,7 @@ def put(work: Work, roles: Collection[str], on: bool, reason: str) -> None:
     old, revision = _setting(work)
     new = {**old, **dict.fromkeys(roles, on)}
     if new != old:
-        office.write_setting(work, SECTION, new, revision, work.actor.person_id, work.now)
-        change = {"section": SECTION, "old": old, "new": new, "reason": reason}
-        work.record("office", Deed(Action.SETTING_CHANGED, change=change))
+        office.write_setting(work, SECTION, new, revision, {"old": old, "new": new, "reason": reason})
 
 
 def keep(work: Work, procedure: Procedure) -> None:

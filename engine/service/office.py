@@ -17,8 +17,7 @@ import holidays as holidays_library
 
 from engine.model import calendar as office_calendar
 from engine.model.calendar import OfficeCalendar
-from engine.model.errors import Busy, Conflict, SetupError
-from engine.model.history import Action, Deed
+from engine.model.errors import Busy, SetupError
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.service.precedents import Precedents
 from engine.service.procedures import Procedure, calendar_functions
@@ -125,8 +124,7 @@ class Office:
         with self.database.write(SYSTEM, now) as work:
             if office.read_setting(work, SECTION) is not None:
                 return
-            office.write_setting(work, SECTION, value, None, SYSTEM.person_id, now)
-            work.record("office", Deed(Action.SETTING_CHANGED, change={"section": SECTION, "old": None, "new": value}))
+            office.write_setting(work, SECTION, value, None, {"old": None, "new": value})
 
     def calendar_setting(self, actor: Actor) -> tuple[dict[str, Any], int]:
         """Return the calendar as stored, with its revision; for operators and auditors."""
@@ -142,13 +140,9 @@ class Office:
         with self.database.write(actor, now) as work:
             found = office.read_setting(work, SECTION)
             old = None if found is None else found[0]
-            if not office.write_setting(work, SECTION, value, revision or None, actor.person_id, now):
-                raise Conflict("stale")
             changed = {key: new for key, new in value.items() if old is None or old.get(key) != new}
             before = {key: None if old is None else old.get(key) for key in changed}
-            work.record(
-                "office", Deed(Action.SETTING_CHANGED, change={"section": SECTION, "old": before, "new": changed})
-            )
+            office.write_setting(work, SECTION, value, revision or None, {"old": before, "new": changed})
         self._kept.calendar = None
 
 

@@ -51,23 +51,17 @@ class Database:
         self._identity = _identity(self.path) if self.path else None
         _after_fork(self)
 
-    def read(self) -> AbstractContextManager[Reader]:
-        """Give a :class:`Reader` whose queries all see the database as it was at one moment."""
-        return self._read()
-
-    def write(self, actor: Actor, now: datetime) -> AbstractContextManager[Work]:
-        """Give a :class:`Work` in which *actor* changes something at *now*; it commits when the block ends well."""
-        return self._write(actor, now)
-
     @contextmanager
-    def _read(self) -> Iterator[Reader]:
+    def read(self) -> Iterator[Reader]:
+        """Give a :class:`Reader` whose queries all see the database as it was at one moment."""
         with in_words(self.place):
             self._refuse_a_lost_file()
             with self._engine.connect().execution_options(**self._reading) as connection, connection.begin():
                 yield Reader(connection)
 
     @contextmanager
-    def _write(self, actor: Actor, now: datetime) -> Iterator[Work]:
+    def write(self, actor: Actor, now: datetime) -> Iterator[Work]:
+        """Give a :class:`Work` in which *actor* changes something at *now*; it commits when the block ends well."""
         with in_words(self.place), ExitStack() as stack:
             self._refuse_a_lost_file()
             connection = stack.enter_context(self._engine.connect())
@@ -102,7 +96,7 @@ class Database:
                         raise RuntimeError(f"row {broken[1]} of {broken[0]} refers to nothing in {broken[2]}")
 
     def count_statements(self) -> AbstractContextManager[guard.StatementCount]:
-        """Count the statements and commits of this database while the block runs."""
+        """Count the statements and commits of this database while the block runs, for tests."""
         return guard.listening(self._engine)
 
     def close(self) -> None:
@@ -172,11 +166,6 @@ def open_database(
         database.close()
         raise
     return database
-
-
-def count_statements(database: Database) -> AbstractContextManager[guard.StatementCount]:
-    """Count the statements and commits of *database* while the block runs, for tests."""
-    return database.count_statements()
 
 
 def check_writable(data_dir: Path) -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from engine.bpmn.executor import Executor
 from engine.model.errors import Conflict, NotPermitted
-from engine.store.database import count_statements
 from engine.store.history import verify
 from tests.office import SOP, returned
 
@@ -32,7 +31,7 @@ def counted(office, account, instance, element_id, item=None, **more):
     """Complete a step as *account* would; what the database was asked meanwhile."""
     task = office.task(instance, element_id, item)
     entries, actor = office.filled(account, task, **more), office.actor(account)
-    with count_statements(office.database) as count:
+    with office.database.count_statements() as count:
         office.services.tasks.complete(actor, task, entries, office.now)
     assert count.commits == 1
     return len(count)

@@ -280,13 +280,12 @@ def test_strangers_do_not_even_learn_that_an_instance_exists(office):
 
 
 def test_a_completion_takes_few_statements_and_one_commit(office):
-    from engine.store.database import count_statements
 
     instance = office.start()
     office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
     task = office.task(instance, "siapkan_kertas_kerja")
     actor, entries = office.actor("sekretaris"), office.filled("sekretaris", task)
-    with count_statements(office.database) as counted:
+    with office.database.count_statements() as counted:
         office.services.tasks.complete(actor, task, entries, office.now)
     assert counted.commits == 1
     assert len(counted.writes) <= 8

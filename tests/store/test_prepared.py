@@ -9,7 +9,6 @@ from sqlalchemy import bindparam, delete, exc, func, insert, select, update
 from engine.model.errors import Busy, Conflict, SetupError
 from engine.model.history import Action, Deed
 from engine.store import tables
-from engine.store.database import count_statements
 from engine.store.guard import UnrecordedChange
 from engine.store.prepared import Prepared
 from tests.store.office import started
@@ -97,7 +96,7 @@ def test_what_needs_sqlalchemy_to_run_is_refused(database, actor, now):
 
 
 def test_each_is_counted_once(office):
-    with count_statements(office) as count, office.read() as reader:
+    with office.count_statements() as count, office.read() as reader:
         BY_ROLE.rows(reader.connection, {"day": date(2026, 1, 1)})
         reader.connection.execute(select(tables.person.c.id)).all()
     assert [statement.split()[1].split(",")[0] for statement in count.statements] == [

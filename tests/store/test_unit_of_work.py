@@ -10,7 +10,6 @@ from sqlalchemy import delete, func, insert, select, text, update
 from engine.model.errors import Conflict
 from engine.model.history import GENESIS, Action, Deed
 from engine.store import tables
-from engine.store.database import count_statements
 from engine.store.guard import UnrecordedChange
 from engine.store.history import InstanceHead, verify
 from engine.store.unit_of_work import update_instance
@@ -136,7 +135,7 @@ def test_what_one_transaction_recorded_does_not_cover_the_next(database, actor, 
 
 def test_a_completion_costs_two_statements_and_one_commit(database, actor, now):
     head = started(database, actor, now)
-    with count_statements(database) as count, database.write(actor, now) as work:
+    with database.count_statements() as count, database.write(actor, now) as work:
         work.record_instance(head, [COMPLETED, COMPLETED])
         update_instance(work, head.id, 1, {"status": "completed"})
     assert [s.split()[0] for s in count.statements] == ["INSERT", "UPDATE"]

@@ -6,10 +6,13 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
+from engine.model.errors import Conflict
+from engine.model.history import Action, Deed
 from engine.model.process import Incident, InstanceStatus
 from engine.model.work import IncidentRecord, TaskStatus
 from engine.store.queries import Transaction, behind, one, some
 from engine.store.tables import heartbeat, history, incident, instance, person, setting, task, timer, web_session
+from engine.store.unit_of_work import Work
 
 INCIDENT = tuple((incident if name in incident.c else instance).c[name] for name in IncidentRecord.__dataclass_fields__)
 INCIDENTS = select(*INCIDENT).join(instance, instance.c.id == incident.c.instance_id)
@@ -26,19 +29,17 @@ def read_setting(tx: Transaction, section: str) -> tuple[dict[str, Any], int] | 
 
 
 def write_setting(
-    tx: Transaction, section: str, value: Mapping[str, Any], revision: int | None, by: str, now: datetime
-) -> bool:
-    """Write a section over *revision* (None: it is new); False if somebody else was first."""
-    facts = {"value": dict(value), "changed_at": now, "changed_by": by}
+    work: Work, section: str, value: Mapping[str, Any], revision: int | None, change: Mapping[str, Any]
+) -> None:
+    """Write a section over *revision* (None: it is new), and *change* into history; Conflict if another was first."""
+    facts = {"value": dict(value), "changed_at": work.now, "changed_by": work.actor.person_id}
     if revision is None:
-        tx.connection.execute(insert(setting), {"section": section, "revision": 1, **facts})
-        return True
-    result = tx.connection.execute(
-        update(setting)
-        .where(setting.c.section == section, setting.c.revision == revision)
-        .values(revision=revision + 1, **facts)
-    )
-    return result.rowcount == 1
+        work.connection.execute(insert(setting), {"section": section, "revision": 1, **facts})
+    else:
+        stands = update(setting).where(setting.c.section == section, setting.c.revision == revision)
+        if work.connection.execute(stands.values(revision=revision + 1, **facts)).rowcount != 1:
+            raise Conflict("stale")
+    work.record("office", Deed(Action.SETTING_CHANGED, change={"section": section, **change}))
 
 
 def open_incident(tx: Transaction, id_: str, instance_id: str, raised: Incident, data: Any, now: datetime) -> None:
