@@ -97,9 +97,7 @@ def _told(name: str, function: Function) -> Function:
     def call(*arguments: Any) -> Any:
         try:
             return function(*arguments)
-        except FunctionFailed:
-            raise
-        except (RecursionError, MemoryError):
+        except (FunctionFailed, RecursionError, MemoryError):
             raise
         except Exception as error:
             raise FunctionFailed(f"fungsi {name}: {type(error).__name__}: {str(error)[:200]}") from error

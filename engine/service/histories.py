@@ -38,15 +38,11 @@ class Histories:
 
     database: Database
 
-    def of_instance(
-        self, actor: Actor, instance_id: str, narrowed: Filter, page: int = 1, newest_first: bool = False
-    ) -> Timeline:
+    def of_instance(self, actor: Actor, instance_id: str, narrowed: Filter, page: int = 1) -> Timeline:
         """Return one page of an instance's lines, for those who may see the instance."""
         with self.database.read() as reader:
             stream = _stream(reader, actor, instance_id)
-            lines, total = histories.timeline(
-                reader, stream, narrowed, limit=PAGE, offset=(page - 1) * PAGE, newest_first=newest_first
-            )
+            lines, total = histories.timeline(reader, stream, narrowed, limit=PAGE, offset=(page - 1) * PAGE)
             actors, elements, actions = histories.actions_of(reader, stream)
         return Timeline(lines, total, page, max(1, -(-total // PAGE)), actors, elements, actions)
 

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec, Self, TypeVar
 
 from engine.bpmn import events
@@ -91,12 +91,11 @@ def write_step(
     calendar: OfficeCalendar,
     now: datetime,
     returned: Return | None = None,
-    title: str | None = None,
 ) -> int:
     """Write a step over *head* with its history lines; the sequence number of the first of them."""
     if head.status is InstanceStatus.ARCHIVED:
         raise Conflict("archived")
-    lines = list(deeds)
+    lines, by_itself = list(deeds), partial(Deed, actor=SYSTEM.person_id)
     incidents_before = office.open_incidents_of(work, head.id) if head.status is InstanceStatus.INCIDENT else ()
     raised_before = {record.task_id: record for record in incidents_before}
     raised_now = {raised.task_id: raised for raised in step.incidents}
@@ -104,15 +103,8 @@ def write_step(
         if task_id not in raised_before:
             id_ = str(uuid.uuid4())
             office.open_incident(work, id_, head.id, raised, plain_data(raised.data), now)
-            lines.append(
-                Deed(
-                    Action.INCIDENT_OPENED,
-                    raised.element_id,
-                    task_id,
-                    {"incident": id_, "cause": raised.cause},
-                    actor=SYSTEM.person_id,
-                )
-            )
+            about = {"incident": id_, "cause": raised.cause}
+            lines.append(by_itself(Action.INCIDENT_OPENED, raised.element_id, task_id, about))
         elif raised_before[task_id].cause != raised.cause:
             office.change_incident(work, raised_before[task_id].id, cause=raised.cause, trace=raised.trace)
     for task_id, record in raised_before.items():
@@ -120,30 +112,20 @@ def write_step(
             office.change_incident(
                 work, record.id, status="resolved", resolved_at=now, resolved_by=work.actor.person_id
             )
-            lines.append(
-                Deed(
-                    Action.INCIDENT_RESOLVED,
-                    record.element_id,
-                    task_id,
-                    {"incident": record.id},
-                    actor=SYSTEM.person_id,
-                )
-            )
+            lines.append(by_itself(Action.INCIDENT_RESOLVED, record.element_id, task_id, {"incident": record.id}))
     outgoing = [prepare(work, message, head.id, now) for message in step.thrown]
     lines += [
         replace(sent_deed(message, sent), actor=SYSTEM.person_id)
         for message, sent in zip(step.thrown, outgoing, strict=True)
     ]
     if step.status is InstanceStatus.COMPLETED:
-        lines.append(Deed(Action.INSTANCE_COMPLETED, actor=SYSTEM.person_id))
+        lines.append(by_itself(Action.INSTANCE_COMPLETED))
     if not lines:
         raise ValueError("a step without a history line")
     work.record_instance(head, lines)
     values: dict[str, Any] = {"state": step.state, "status": step.status.value, "changed_at": now}
     if step.status is InstanceStatus.COMPLETED:
         values |= {"ended_at": now, "ended_by": work.actor.person_id}
-    if title is not None:
-        values["title"] = title
     update_instance(work, head.id, head.revision, values)
     if step.status is InstanceStatus.COMPLETED and procedure.archives:
         archives.add_due(work, head.id, now)

@@ -29,7 +29,7 @@ from engine.model.people import Actor
 from engine.model.renderings import SIGNED, due
 from engine.model.signatures import Mode, Signature
 from engine.model.work import Attachment, DocumentStatus, DocumentVersion, TaskRecord
-from engine.service.accounts import Accounts, Retyped, SignInRefused
+from engine.service.accounts import Accounts, SignInRefused
 from engine.service.attempts import SignInThrottled
 from engine.service.documents import seen
 from engine.service.moves import refuse_archived, retrying
@@ -133,46 +133,32 @@ class Signing:
 
         InvalidForm names field and cause.
         """
-        found, faults = [], []
+        found, faults, gettext = [], [], words.gettext
         for path, field in form.signatures:
             value = _at(values, path)
             if field.signing is None or not value or value.get("mode") is None:
                 continue
-            missing = [id_ for id_ in field.signing.documents if id_ not in current and values.get(id_) is None]
-            if missing:
-                gettext = words.gettext
-                unmade = _NotTaken(gettext("belum ada dokumen yang ditandatangani."), "mode")
-                faults.append(_fault(field, path, unmade, words))
-                continue
-            changed = [id_ for id_ in field.signing.documents if _changed(id_, signer.seen, current)]
-            if changed:  # nobody signs what they have not read
-                gettext = words.gettext
-                unread = _NotTaken(
-                    gettext("dokumennya berubah sejak halaman ini dibuka. Baca versi barunya dahulu."), "mode"
-                )
-                faults.append(_fault(field, path, unread, words))
-                continue
-            mode = Mode(value["mode"])
+            named, mode = field.signing.documents, Mode(value["mode"])
             file = attached.get(str(value.get("file")))
             detail: Mapping[str, Any] = {}
             try:
+                if any(id_ not in current and values.get(id_) is None for id_ in named):
+                    raise _NotTaken(gettext("belum ada dokumen yang ditandatangani."), "mode")
+                if any(_changed(id_, signer.seen, current) for id_ in named):  # nobody signs what they have not read
+                    message = gettext("dokumennya berubah sejak halaman ini dibuka. Baca versi barunya dahulu.")
+                    raise _NotTaken(message, "mode")
                 if mode is Mode.INTERNAL:
                     _confirmed(signer.confirm, words)
                 elif file is not None:
-                    version = current.get(field.signing.documents[0])
-                    with self.files.open(file.sha256) as stream:
-                        detail = self._examined(mode, file.media_type, stream.read(), version, words, now)
+                    version, content = current.get(named[0]), self.files.content(file.sha256)
+                    detail = self._examined(mode, file.media_type, content, version, words, now)
             except _NotTaken as fault:
                 faults.append(_fault(field, path, fault, words))
             else:
-                found.append(Accepted(field.signing.documents, mode, file, detail))
+                found.append(Accepted(named, mode, file, detail))
         if faults:
             raise InvalidForm(faults, entries)
         return tuple(found)
-
-    def confirm(self, actor: Actor, retyped: Retyped, now: datetime) -> None:
-        """Let the signer prove who they are; SignInRefused or SignInThrottled."""
-        self.accounts.confirm(actor, retyped, now)
 
     # ── what carries a signature, filed later ───────────────────────────────────────────────────────────────────────
 
@@ -266,12 +252,7 @@ class Signing:
             return False
         with self.database.read() as reader:
             issued = [each.sha256 for each in renderings.of_document(reader, version.id) if each.format == "pdf"]
-        for sha256 in issued:
-            if sha256 is not None:
-                with self.files.open(sha256) as stream:
-                    if content.startswith(stream.read()):
-                        return True
-        return False
+        return any(sha256 is not None and content.startswith(self.files.content(sha256)) for sha256 in issued)
 
     def _asked(self, reader: Transaction, given: Signature, version: DocumentVersion) -> TaskRecord | None:
         """Return the task by which a signature was given: both were written at one instant."""

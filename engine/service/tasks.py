@@ -609,7 +609,8 @@ class Tasks:
                 draft = _draft_of(reader, task_id, actor.person_id)
             if draft and draft.revision != draft_revision and (writer is None or draft.writer != writer):
                 raise Conflict("draft", at=draft.saved_at)
-        confirm = cache(lambda: self.signing.confirm(actor, retyped, now)) if retyped else None  # once for all tries
+        prove = self.signing.accounts.confirm
+        confirm = cache(lambda: prove(actor, retyped, now)) if retyped else None  # once for all tries
         signer = Signer(confirm, seen or {})
         return moves.retrying(lambda: self._complete_once(actor, task_id, entries, now, words, membership_id, signer))
 

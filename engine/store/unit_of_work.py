@@ -39,16 +39,14 @@ class Work(Reader):
         self.now = now
         self._heads: dict[str, Head] = {}  # stream -> its end, as far as this work knows
 
-    def record(self, stream: str, deed: Deed, *, instance_id: str | None = None) -> HistoryLine:
+    def record(self, stream: str, deed: Deed) -> HistoryLine:
         """Append *deed* to *stream* and return the line."""
-        return self.record_many(stream, (deed,), instance_id=instance_id)[0]
+        return self.record_many(stream, (deed,))[0]
 
-    def record_many(
-        self, stream: str, deeds: Sequence[Deed], *, instance_id: str | None = None
-    ) -> tuple[HistoryLine, ...]:
+    def record_many(self, stream: str, deeds: Sequence[Deed]) -> tuple[HistoryLine, ...]:
         """Append *deeds* to *stream* in one insert and return the lines."""
         head = self._heads.get(stream) or head_of(self.connection, stream)
-        return tuple(self._append(head, stream, deeds, instance_id or _instance_of(stream)))
+        return tuple(self._append(head, stream, deeds, _instance_of(stream)))
 
     def record_instance(self, kept: KeepsHead, deeds: Sequence[Deed]) -> InstanceHead:
         """Append *deeds* to the stream of an instance whose head is known, without asking the database for it.

@@ -4,7 +4,7 @@
 """
 
 from engine.bpmn.drawing.marks import Mark, State, Words
-from engine.bpmn.drawing.picture import draw, legend, swatch
+from engine.bpmn.drawing.picture import draw, legend
 from engine.bpmn.drawing.scene import NoDrawing
 
-__all__ = ["Mark", "NoDrawing", "State", "Words", "draw", "legend", "swatch"]
+__all__ = ["Mark", "NoDrawing", "State", "Words", "draw", "legend"]

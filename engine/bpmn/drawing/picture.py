@@ -14,8 +14,10 @@ from engine.bpmn.drawing.text import LINE, TEXT, width, wrap
 from engine.bpmn.drawing.view import View
 
 _MARGIN = 20.0
+_ROOM = 900.0  # for the legend
 _NOTHING: Mapping[str, Mark] = MappingProxyType({})
-_NO_NOTES: Mapping[str, str] = MappingProxyType({})
+PREFIX, LEGEND = "diagram", "legend"
+"""How the ids in a picture begin: both stand on one page."""
 
 
 def draw(
@@ -26,20 +28,15 @@ def draw(
     words: Words,
     english: bool = False,
     href: Callable[[str], str | None] | None = None,
-    notes: Mapping[str, str] = _NO_NOTES,
-    prefix: str = "diagram",
-    described_by: str | None = None,
 ) -> str:
     """Draw the diagram in *xml* with the states in *marks*; NoDrawing if it is no BPMN.
 
     What has no place is named below the picture.
     A mark may be given by an element's id; a data object's id marks every reference to it. *href* makes links of the
-    elements (or data objects) that it answers for. *notes* are second lines under the names of pools and lanes, by id:
-    who is in charge there. Several drawings on one page need different *prefix*es. *described_by* is the id of the list
-    that says the same in words.
+    elements (or data objects) that it answers for.
     """
     read = scene(xml)
-    view = View(read, marks, frozenset(flows_taken), words, english, href, notes, prefix)
+    view = View(read, marks, frozenset(flows_taken), words, english, href, PREFIX)
     view = replace(view, size=name_size(view))
     paper, foot = read.bounds.wider(_MARGIN), read.bounds.bottom + _MARGIN
     name = (read.name_en if english else None) or read.name
@@ -51,8 +48,8 @@ def draw(
         heading = f"{heading}. {said}"
         missing = tag("g", lines(rows, read.bounds.x, foot, anchor="start"), data_undrawn="")
     content = [
-        tag("title", _escaped(heading), id=f"{prefix}-title"),
-        tag("defs", patterns(prefix) + arrowheads(prefix)),
+        tag("title", _escaped(heading), id=f"{PREFIX}-title"),
+        tag("defs", patterns(PREFIX) + arrowheads(PREFIX)),
         tag("rect", **paper.place, fill=PAPER),
         *_parts(view),
         missing,
@@ -66,52 +63,38 @@ def draw(
         height=paper.height,
         # A picture's parts are hidden from readers; with links inside, it has to be a group that one can walk through.
         role="img" if href is None else "group",
-        aria_labelledby=f"{prefix}-title",
-        aria_describedby=described_by,
+        aria_labelledby=f"{PREFIX}-title",
         color=INK,
     )
 
 
-def swatch(state: State, prefix: str = "swatch") -> str:
-    """Draw one state's border, fill and sign as a small picture that stands beside the state's word."""
-    return tag(
-        "svg",
-        tag("defs", patterns(prefix)) + _sample(state, 13, 13, prefix),
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox="0 0 56 38",
-        width=56,
-        height=38,
-        aria_hidden="true",
-    )
-
-
-def legend(states: Collection[State], words: Words, *, prefix: str = "legend", room: float = 900) -> str:
-    """Draw the strip that explains *states*, in their own order, broken into rows no wider than *room*."""
+def legend(states: Collection[State], words: Words) -> str:
+    """Draw the strip that explains *states*, in their own order, broken into rows."""
     x, y, parts = 0.0, 0.0, []
     for state in (each for each in State if each in states):
         word = words.states[state]
         wide = 64 + width(word, TEXT) + 24
-        if x and x + wide > room:
+        if x and x + wide > _ROOM:
             x, y = 0.0, y + 40
-        parts.append(_sample(state, x + 13, y + 13, prefix))
+        parts.append(_sample(state, x + 13, y + 13))
         parts.append(lines([word], x + 62, y + 24, anchor="start"))
         x += wide
     return tag(
         "svg",
-        tag("title", _escaped(words.legend), id=f"{prefix}-title") + tag("defs", patterns(prefix)) + "".join(parts),
+        tag("title", _escaped(words.legend), id=f"{LEGEND}-title") + tag("defs", patterns(LEGEND)) + "".join(parts),
         xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {room:g} {y + 40:g}",
-        width=room,
+        viewBox=f"0 0 {_ROOM:g} {y + 40:g}",
+        width=_ROOM,
         height=y + 40,
         role="img",
-        aria_labelledby=f"{prefix}-title",
+        aria_labelledby=f"{LEGEND}-title",
     )
 
 
-def _sample(state: State, x: float, y: float, prefix: str) -> str:
+def _sample(state: State, x: float, y: float) -> str:
     box = Bounds(x, y, 40, 22)
     sign = badge(box.x, box.y, LOOKS[state].colour, state.value, "") if state is not State.NOT_BEGUN else ""
-    return frame(box, LOOKS[state], prefix, corner=5) + sign
+    return frame(box, LOOKS[state], LEGEND, corner=5) + sign
 
 
 def _escaped(text: str) -> str:

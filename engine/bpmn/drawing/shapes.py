@@ -4,7 +4,7 @@ from engine.bpmn.drawing import glyphs
 from engine.bpmn.drawing.badges import badges, frame
 from engine.bpmn.drawing.marks import LOOKS, Look, State, fill
 from engine.bpmn.drawing.scene import Bounds, Shape
-from engine.bpmn.drawing.svg import INK, PAPER, Attribute, Point, lines, path, polygon, tag
+from engine.bpmn.drawing.svg import INK, PAPER, Attribute, lines, path, polygon, tag
 from engine.bpmn.drawing.text import LINE, SMALL, TEXT, width, wrap
 from engine.bpmn.drawing.view import DATA, View
 
@@ -67,19 +67,9 @@ def _swimlane(view: View, shape: Shape) -> str:
     centre = band.centre
     if not shape.horizontal:
         return frame + head + rule + _block(name, *centre, box.width - 10, size=size, weight=weight, most=1)
-    note = view.notes.get(shape.id)
-    if not note:
-        return frame + head + rule + _turned(name, centre, 0, box.height, size=size, weight=weight, most=2)
-    under = lines(wrap(note, box.height - 10, SMALL, most=1), centre[0], centre[1] + 7.5, size=SMALL, turn=centre)
-    above = _turned(name, centre, -7, box.height, size=size, weight=weight, most=1)
-    return frame + head + rule + above + under
-
-
-def _turned(name: str, centre: Point, aside: float, room: float, *, size: float, weight: str | None, most: int) -> str:
-    """Write a name upwards in its band, its lines' middle *aside* from the band's."""
-    rows = wrap(name, room - 10, size, most=most)
-    top = centre[1] + aside - (len(rows) - 1) * size * LINE / 2
-    return lines(rows, centre[0], top, size=size, weight=weight, turn=centre)
+    rows = wrap(name, box.height - 10, size, most=2)
+    top = centre[1] - (len(rows) - 1) * size * LINE / 2
+    return frame + head + rule + lines(rows, centre[0], top, size=size, weight=weight, turn=centre)
 
 
 def _group(view: View, shape: Shape) -> str:

@@ -117,14 +117,14 @@ def remarks(row: SheetRow, words: SheetWords) -> tuple[str, ...]:
     return tuple(filter(None, (row.note, question.strip() if row.ways else "", *said)))
 
 
-def lay_out(sheet: SopSheet, paper: str = "F4", *, plain: bool = False, words: SheetWords | None = None) -> SheetPages:
+def lay_out(sheet: SopSheet, paper: str = "F4", *, plain: bool = False) -> SheetPages:
     """Return *sheet* on *paper* ("F4" or "A4"), in the office's spelling or (*plain*) in the corrected one."""
     across, height = PAPERS[paper][0] - LEFT - RIGHT, PAPERS[paper][1] - TOP - BOTTOM
     size = 9.0 if len(sheet.columns) <= 6 else 8.0
     columns = _columns(sheet, across, size)
     deepest = max(len(column.title) for column in columns)
     head = (HEAD, max(HEAD, deepest * size * POINT * 1.2 + 2 * PAD))
-    layout = _Layout(sheet, columns, size, height - TITLE - sum(head), plain, words or SheetWords())
+    layout = _Layout(sheet, columns, size, height - TITLE - sum(head), plain)
     lane_size = _lane_size(sheet, columns[2].width, size)
     return SheetPages(paper, across, height, size, head, lane_size, columns, tuple(layout.pages(TITLE + sum(head))))
 
@@ -172,7 +172,6 @@ class _Layout:
     size: float
     room: float  # for rows and strips of one page
     plain: bool
-    words: SheetWords
     lanes: tuple[PageColumn, ...] = field(init=False)
     texts: list[dict[str, tuple[str, ...]]] = field(init=False)
     stacks: list[list[list[Symbol]]] = field(init=False)  # of each row, level by level
@@ -219,7 +218,7 @@ class _Layout:
             "inputs": [", ".join(row.inputs)],
             "time": [row.time],
             "outputs": [", ".join(row.outputs)],
-            "note": list(remarks(row, self.words)) if self._needs_words(row) else [row.note],
+            "note": list(remarks(row, SheetWords())) if self._needs_words(row) else [row.note],
         }
         room = {column.name: column.width - 2 * PAD for column in self.columns}
         most = int((self.room - 24) / self.line)

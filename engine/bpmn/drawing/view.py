@@ -19,7 +19,6 @@ class View:
     words: Words
     english: bool
     href: Callable[[str], str | None] | None
-    notes: Mapping[str, str]
     prefix: str
     size: float = 12.0  # of the names of activities
 
