@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -15,6 +16,7 @@ from engine.web.services import services
 from engine.web.texts import gettext
 
 log = structlog.get_logger(__name__)
+STATUS = {NotPermitted: 403, Conflict: 409, Busy: 503, FunctionFailed: 503, SetupError: 503, Damaged: 503}
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -25,12 +27,8 @@ def install(app: Flask, for_programs: Callable[[Exception], Response | None]) ->
         app.register_error_handler(kind, lambda error: for_programs(error) or page_of(error))
 
     answer(NotFound, lambda error: page(404))
-    answer(NotPermitted, not_permitted)
-    answer(Conflict, conflict)
-    answer(Busy, busy)
-    answer(FunctionFailed, failed_function)
-    answer(SetupError, broken_setup)
-    answer(Damaged, damaged)
+    for kind, status in STATUS.items():
+        answer(kind, partial(told, status))
     answer(NotPrinted, not_printed)
     answer(RequestEntityTooLarge, too_large)
     answer(HTTPException, http_error)
@@ -43,62 +41,39 @@ def page(status: int, **facts: Any) -> tuple[str, int]:
     return render_template(f"errors/{known}.html", status=status, **facts), status
 
 
-def not_permitted(error: NotPermitted) -> tuple[str, int]:
-    """Say whose page it is."""
-    return page(403, reason=permission_words(error))
+def told(status: int, error: Exception) -> tuple[str, int]:
+    """Say why something cannot be done."""
+    return page(status, reason=words_of(error))
 
 
-def conflict(error: Conflict) -> tuple[str, int]:
-    """Say who was faster, and when."""
-    return page(409, reason=conflict_words(error))
-
-
-def busy(_: Busy) -> tuple[str, int]:
-    """Say that trying again helps."""
-    return page(503, reason=busy_words())
-
-
-def busy_words() -> str:
-    """Return why nothing was saved, and that trying again helps."""
-    return gettext("Basis data sedang sibuk. Perubahan Anda belum tersimpan; coba lagi sebentar lagi.")
+def words_of(error: Exception) -> str:
+    """Return whose page it is, who was faster, or who must act; what the operator must act on is in the log, too."""
+    match error:
+        case NotPermitted():
+            return permission_words(error)
+        case Conflict():
+            return conflict_words(error)
+        case Busy():
+            return gettext("Basis data sedang sibuk. Perubahan Anda belum tersimpan; coba lagi sebentar lagi.")
+        case FunctionFailed():
+            log.error("function", cause=str(error))
+            return gettext(
+                "Hitungan milik prosedur ini gagal: %(cause)s. Isian Anda aman; beri tahu operator.", cause=error
+            )
+        case Damaged():
+            log.error("damaged", path=error.path)
+            return gettext(
+                "Berkas %(path)s hilang atau tidak lagi seperti ketika disimpan. Yang lain tidak terganggu; operator "
+                "perlu memulihkannya dari cadangan.",
+                path=error.path,
+            )
+    log.error("setup", cause=str(error))
+    return gettext("Sistem belum dapat menyimpan. Operator sudah diberi tahu lewat catatan sistem.")
 
 
 def not_printed(error: NotPrinted) -> tuple[str, int]:
     """Say which template failed, and where."""
     return render_template("documents/not_printed.html", fault=error, document_id=None), 503
-
-
-def failed_function(error: FunctionFailed) -> tuple[str, int]:
-    """Say which calculation of the procedure failed."""
-    log.error("function", cause=str(error))
-    return page(503, reason=function_words(error))
-
-
-def function_words(error: FunctionFailed) -> str:
-    """Return which calculation failed, and that the operator must act."""
-    return gettext("Hitungan milik prosedur ini gagal: %(cause)s. Isian Anda aman; beri tahu operator.", cause=error)
-
-
-def setup_words() -> str:
-    """Return that the operator must act."""
-    return gettext("Sistem belum dapat menyimpan. Operator sudah diberi tahu lewat catatan sistem.")
-
-
-def broken_setup(error: SetupError) -> tuple[str, int]:
-    """Say that the operator must act; the cause is in the log."""
-    log.error("setup", cause=str(error))
-    return page(503, reason=setup_words())
-
-
-def damaged(error: Damaged) -> tuple[str, int]:
-    """Say which kept file is not what it was, and that the operator must act."""
-    log.error("damaged", path=error.path)
-    words = gettext(
-        "Berkas %(path)s hilang atau tidak lagi seperti ketika disimpan. Yang lain tidak terganggu; operator perlu "
-        "memulihkannya dari cadangan.",
-        path=error.path,
-    )
-    return page(503, reason=words)
 
 
 def too_large(error: RequestEntityTooLarge) -> tuple[str, int]:

@@ -72,7 +72,7 @@ def of(error: Exception) -> Response:
         case NotFound():
             return problem(404, "not-found", gettext("Tidak ada, atau bukan untuk Anda."))
         case NotPermitted():
-            return problem(403, "not-permitted", errors.permission_words(error), reason=error.reason)
+            return problem(403, "not-permitted", errors.words_of(error), reason=error.reason)
         case Conflict():
             return _conflict(error)
         case InvalidForm():
@@ -86,13 +86,11 @@ def of(error: Exception) -> Response:
             detail = gettext("Pelaksanaan belum dapat dimulai: ada jalur tanpa orang yang aktif.")
             return problem(409, "not-ready", detail, missing=missing)
         case FunctionFailed():
-            log.error("function", cause=str(error))
-            return problem(503, "function-failed", errors.function_words(error))
+            return problem(503, "function-failed", errors.words_of(error))
         case Busy():
-            return problem(503, "busy", errors.busy_words(), headers={"Retry-After": "1"})
+            return problem(503, "busy", errors.words_of(error), headers={"Retry-After": "1"})
         case SetupError():
-            log.error("setup", cause=str(error))
-            return problem(503, "unavailable", errors.setup_words(), headers={"Retry-After": "60"})
+            return problem(503, "unavailable", errors.words_of(error), headers={"Retry-After": "60"})
         case HTTPException() if error.code is not None and 400 <= error.code < 500:
             return _of_http(error, error.code)
     number = errors.numbered(error)
