@@ -98,9 +98,9 @@ class Outline:
                 return task
         raise KeyError(element_id)
 
-    def lane_of_role(self, role: str) -> Lane | None:
-        """Return the lane whose people have *role*."""
-        return next((lane for lane in self.lanes if lane.role == role), None)
+    def lane_of_role(self, role: str) -> Lane:
+        """Return the lane whose people have *role*; of a role that no lane has, one that is called like it."""
+        return next((lane for lane in self.lanes if lane.role == role), Lane(role, role, None, role))
 
 
 class InstanceStatus(StrEnum):

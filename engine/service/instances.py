@@ -493,8 +493,7 @@ class Instances:
         for step in steps:
             due_at = calendar.due(at, step.standard_time) if step.standard_time else None
             at = due_at or at
-            lane = procedure.outline.lane_of_role(step.role)
-            found.append(Forecast(step, lane.name if lane else step.role, due_at))
+            found.append(Forecast(step, procedure.outline.lane_of_role(step.role).name, due_at))
         return tuple(found)
 
     def _listed(
@@ -559,8 +558,8 @@ class Instances:
             views.append(
                 StepView(
                     step=step,
-                    lane_name=lane.name if lane else step.role,
-                    lane_name_en=lane.name_en if lane else None,
+                    lane_name=lane.name,
+                    lane_name_en=lane.name_en,
                     state=state,
                     passes=len(activations) if done or open_now else 0,
                     tasks=last,

@@ -266,7 +266,7 @@ def steps_of(tasks: Sequence[TaskRecord], outline: Outline, office: Office) -> l
             {
                 "nomor": step.number,
                 "nama": step.name,
-                "jalur": lane.name if lane else each.role,
+                "jalur": lane.name,
                 "pelaksana": each.completed_by,
                 "butir": each.item,
                 "waktu_baku": each.standard_time,

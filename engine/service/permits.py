@@ -20,9 +20,9 @@ def permit_reading(actor: Actor, task: TaskRecord, procedure: Procedure) -> None
     actor.need()
     if task.performer is not None:
         if actor.person_id not in (task.performer, task.completed_by):
-            raise NotPermitted("named", holder=task.performer, lane=lane_name(procedure, task.role))
+            raise NotPermitted("named", holder=task.performer, lane=procedure.outline.lane_of_role(task.role).name)
     elif not actor.has(task.role) and task.completed_by != actor.person_id:
-        raise NotPermitted("lane", role=task.role, lane=lane_name(procedure, task.role))
+        raise NotPermitted("lane", role=task.role, lane=procedure.outline.lane_of_role(task.role).name)
 
 
 def permit_work(actor: Actor, standing: Standing) -> None:
@@ -69,9 +69,3 @@ def filing(actor: Actor, given: Signature, asked: TaskRecord | None) -> tuple[bo
     if asked is None or asked.performer is not None:
         return asked is not None and actor.person_id == asked.performer, "named"
     return actor.has(asked.role), "lane"
-
-
-def lane_name(procedure: Procedure, role: str) -> str:
-    """Return what a role is called in the procedure."""
-    lane = procedure.outline.lane_of_role(role)
-    return lane.name if lane else role

@@ -41,7 +41,7 @@ from engine.service.clocks import clock_of
 from engine.service.documents import Filing, Paper, content_of, missing, named, papers, plan_filing, yielded_by
 from engine.service.moves import Head, Return
 from engine.service.office import Office
-from engine.service.permits import lane_name, permit_filling, permit_reading, permit_work, refuse_closed
+from engine.service.permits import permit_filling, permit_reading, permit_work, refuse_closed
 from engine.service.procedures import INDONESIAN, Entries, Procedure, Procedures, Values, Words, entries_of, evaluator
 from engine.service.signing import Signer, Signing
 from engine.service.templates import due_of
@@ -681,7 +681,7 @@ class Tasks:
             step.element_id,
             task_id,
             change,
-            on_behalf_of=_capacity_line(acting, lane_name(procedure, task.role)),
+            on_behalf_of=_capacity_line(acting, procedure.outline.lane_of_role(task.role).name),
             decree=acting.decree if acting else None,
         )
         returned = Return(actor.person_id, form.return_reason(values), step.number)
@@ -851,10 +851,10 @@ class Tasks:
             clock=clock_of(task, self.office.calendar(), now),
             process_name=outline.name,
             process_name_en=outline.name_en,
-            lane_name=lane.name if lane else task.role,
-            lane_name_en=lane.name_en if lane else None,
+            lane_name=lane.name,
+            lane_name_en=lane.name_en,
             members=len(members.get(task.role, {})),
-            from_whom=lane_name(procedure, before[0].role) if before else None,
+            from_whom=outline.lane_of_role(before[0].role).name if before else None,
             draft_saved_at=draft_saved_at,
         )
 

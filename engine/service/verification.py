@@ -108,15 +108,14 @@ class Verification:
         procedure = self.procedures.of(reader, record.definition_id)
         ground = Ground(record, procedure, documents.of_instance(reader, record.id), (), {})
         newest = ground.newest[version.data_object_id]
-        step = procedure.outline.task(version.element_id)
-        lane = procedure.outline.lane_of_role(step.role)
+        role = procedure.outline.task(version.element_id).role
         return Verified(
             name=version.name,
             number=ground.number_in(version.data_object_id, content_of(version, procedure)),
             version=version.version,
             status=version.status,
             issued_at=version.issued_at,
-            position=lane.name if lane else step.role,
+            position=procedure.outline.lane_of_role(role).name,
             newest=newest.version,
             newest_at=newest.issued_at,
             sha256=version.sha256,

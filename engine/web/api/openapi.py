@@ -4,9 +4,11 @@ pydantic gives JSON Schema 2020-12, which is what OpenAPI 3.1 speaks; the rest i
 (https://spec.openapis.org/oas/v3.1.0). Who may use an operation is read from the mark that is asked at each request.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -33,37 +35,7 @@ WORDS = {
 }
 SUCCESS = {200: "Done.", 201: "Made; `Location` says where.", 202: "On its way.", 204: "Done; nothing to say."}
 EVERY = (400, 401, 403, 503)
-PROBLEM = {
-    "type": "object",
-    "title": "Problem",
-    "description": "An error (RFC 9457).",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string", "description": "`urn:alur:problem:…`: the kind."},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "For people, in the language of `Accept-Language`."},
-        "reason": {
-            "type": "string",
-            "description": "Tells refusals apart: `claimed`, `completed`, `lane` …",
-        },
-        "who": {"type": "string"},
-        "at": {"type": "string", "format": "date-time"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "code", "message"],
-                "properties": {
-                    "field": {"type": "string"},
-                    "code": {"type": "string"},
-                    "message": {"type": "string"},
-                },
-            },
-        },
-        "findings": {"type": "array", "items": {"$ref": REF.format(model="FindingGiven")}},
-    },
-}
+PROBLEM = json.loads(Path(__file__).with_name("problem.schema.json").read_text(encoding="utf-8"))
 ABOUT = """\
 Everything that Alur's pages do with processes, for programs.
 
