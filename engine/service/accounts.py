@@ -157,8 +157,7 @@ class Accounts:
     def session(self, token: str, now: datetime) -> SignedIn | None:
         """Return who the session belongs to, or None if it ended, was idle too long, or never was."""
         id_ = session_id_of(token)
-        with self.database.read() as reader:
-            row = people.session(reader, id_, self.office.today(now))
+        row = self.database.ask(people.session, id_, self.office.today(now))
         if row is None or row.ended_at is not None or not row.person.active:
             return None
         longest = CODE_WITHIN if row.awaits_code else self.longest
@@ -172,8 +171,7 @@ class Accounts:
 
     def owner(self, token: str) -> str | None:
         """Return whose session this is or was, also after it ended; only to give them back what they typed."""
-        with self.database.read() as reader:
-            row = people.session(reader, session_id_of(token), date.min)
+        row = self.database.ask(people.session, session_id_of(token), date.min)
         return None if row is None else row.person.id
 
     def sign_out(self, session_id: str, person_id: str, now: datetime) -> None:
@@ -190,16 +188,14 @@ class Accounts:
 
     def sessions(self, actor: Actor) -> tuple[tuple[str, datetime, datetime, str], ...]:
         """Return the actor's open sessions: (id, begun, last seen, browser)."""
-        with self.database.read() as reader:
-            return people.sessions_of(reader, actor.person_id)
+        return self.database.ask(people.sessions_of, actor.person_id)
 
     def change_password(self, actor: Actor, old: Retyped | None, new: str, now: datetime) -> None:
         """Set a new password; *old* may be None only while a change is demanded.
 
         Ends every other session, and every token.
         """
-        with self.database.read() as reader:
-            known = people.credentials(reader, actor.person_id)
+        known = self.database.ask(people.credentials, actor.person_id)
         if known is None or not known.active:
             raise NotPermitted("inactive")
         if not known.must_change_password:
@@ -265,8 +261,7 @@ class Accounts:
 
     def second_factor_roles(self) -> frozenset[str]:
         """Return the roles that ask for a second factor."""
-        with self.database.read() as reader:
-            found = read_setting(reader, second_factors.SECTION)
+        found = self.database.ask(read_setting, second_factors.SECTION)
         return frozenset(found[0]["roles"] if found else ())
 
     def ask_second_factor(self, actor: Actor, roles: Collection[str], now: datetime) -> None:

@@ -215,8 +215,7 @@ class Archives:
 
     def sweep(self, now: datetime) -> int:
         """Build what is due; how many were built."""
-        with self.dossiers.database.read() as reader:
-            due = archives.buildable(reader, AT_A_SWEEP)
+        due = self.dossiers.database.ask(archives.buildable, AT_A_SWEEP)
         made = 0
         for each in due:
             if not pulse.at(each.instance_id):

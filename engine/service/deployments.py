@@ -80,8 +80,7 @@ class Deployments:
         if actor.person_id != SYSTEM.person_id:
             actor.need(OfficeRole.DESIGNER)
         hashed = content_hash(files)
-        with self.database.read() as reader:
-            before = definitions.latest(reader, process_id)
+        before = self.database.ask(definitions.latest, process_id)
         source = files.get(functions.path_of(process_id))
         if at_console and source is not None and not functions.faults(source):
             self.functions.keep(source)  # a restored office may lack the file of the version in force
@@ -150,13 +149,11 @@ class Deployments:
         self, process_id: str | None, after: tuple[datetime, str] | None, limit: int
     ) -> tuple[tuple[DefinitionRecord, ...], bool]:
         """Return versions behind (deployed at, id), newest first, and whether more follow."""
-        with self.database.read() as reader:
-            return definitions.deployed(reader, process_id, after, limit)
+        return self.database.ask(definitions.deployed, process_id, after, limit)
 
     def version(self, definition_id: str) -> Procedure:
         """Return one version; NotFound if there is none of that id."""
-        with self.database.read() as reader:
-            return self.procedures.of(reader, definition_id)
+        return self.database.ask(self.procedures.of, definition_id)
 
     def file(self, actor: Actor, definition_id: str, path: str) -> bytes:
         """Return one file of a version as it was deployed; NotFound if it has none at *path*. Code is not for all."""

@@ -325,8 +325,7 @@ class Documents:
     def shown(self, view: DocumentView, words: Words) -> Any:
         """Return a version's values with their labels, in the reader's language."""
         form = view.procedure.form_of(view.version.element_id)
-        with self.database.read() as reader:
-            names = people.names(reader)
+        names = self.database.ask(people.names)
         return form.show_part(view.version.data_object_id, view.content, words.locale, names, view.files)
 
     def search(self, actor: Actor, text: str, name: str, status: str, page: int) -> DocumentList:
@@ -400,8 +399,7 @@ class Documents:
         return self.files.collect(self._referenced, now)
 
     def _referenced(self, hashes: Collection[str]) -> Collection[str]:
-        with self.database.read() as reader:
-            return documents.hashes_held(reader, hashes)
+        return self.database.ask(documents.hashes_held, hashes)
 
 
 def seen(reader: Transaction, actor: Actor, document_id: str) -> DocumentVersion:

@@ -109,8 +109,7 @@ class Dossiers:
         NotFound if there is no such instance, Busy if others are printed.
         """
         with self.files.scratch() as lines:
-            with self.database.read() as reader:
-                ground = self._read(reader, instance_id, lines)
+            ground = self.database.ask(self._read, instance_id, lines)
             unprinted = tuple(
                 (version.name, each)
                 for version in ground.versions

@@ -55,8 +55,7 @@ class Histories:
     def everything(self, actor: Actor, narrowed: Filter, page: int = 1) -> Timeline:
         """Return one page over all streams, newest first; for auditors and operators."""
         actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
-        with self.database.read() as reader:
-            lines, total = histories.timeline(reader, None, narrowed, limit=PAGE, offset=(page - 1) * PAGE)
+        lines, total = self.database.ask(histories.timeline, None, narrowed, limit=PAGE, offset=(page - 1) * PAGE)
         return Timeline(lines, total, page, max(1, -(-total // PAGE)), (), (), ())
 
     def of_person(self, actor: Actor, person_id: str) -> tuple[HistoryLine, ...]:

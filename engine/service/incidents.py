@@ -42,16 +42,14 @@ class Incidents:
     def list(self, actor: Actor, status: str | None = "open", page: int = 1) -> tuple[tuple[IncidentRecord, ...], bool]:
         """Return one page of incidents, newest first, and whether more follow."""
         actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
-        with self.database.read() as reader:
-            return office.incidents(reader, status, PAGE, (page - 1) * PAGE)
+        return self.database.ask(office.incidents, status, PAGE, (page - 1) * PAGE)
 
     def search(
         self, actor: Actor, status: str | None, instance_id: str | None, after: tuple[datetime, str] | None, limit: int
     ) -> tuple[tuple[IncidentRecord, ...], bool]:
         """Return incidents behind (created at, id), newest first, and whether more follow."""
         actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
-        with self.database.read() as reader:
-            return office.incidents(reader, status, limit, 0, instance_id=instance_id, after=after)
+        return self.database.ask(office.incidents, status, limit, 0, instance_id=instance_id, after=after)
 
     def view(self, actor: Actor, incident_id: str) -> IncidentView:
         """Return one incident."""

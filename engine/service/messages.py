@@ -44,8 +44,7 @@ class Messages:
     def undelivered(self, actor: Actor) -> tuple[MessageRecord, ...]:
         """Return messages that nobody received, newest first; for operators and auditors."""
         actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
-        with self.database.read() as reader:
-            return messages.undelivered(reader, LISTED)
+        return self.database.ask(messages.undelivered, LISTED)
 
     def publish(
         self,
@@ -74,8 +73,7 @@ class Messages:
 
     def deliverable(self) -> tuple[tuple[str, str], ...]:
         """Return (message id, id of the instance that waits for it)."""
-        with self.database.read() as reader:
-            return messages.deliverable(reader)
+        return self.database.ask(messages.deliverable)
 
     @moves.retried
     def deliver(self, message_id: str, instance_id: str, now: datetime) -> bool:

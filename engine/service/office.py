@@ -86,8 +86,7 @@ class Office:
     def calendar(self) -> OfficeCalendar:
         """Return the office calendar in force."""
         if self._kept.calendar is None or clock.monotonic() > self._kept.until:
-            with self.database.read() as reader:
-                found = office.read_setting(reader, SECTION)
+            found = self.database.ask(office.read_setting, SECTION)
             self._kept.calendar = OfficeCalendar() if found is None else read_calendar(found[0])
             self._kept.until = clock.monotonic() + KEPT_SECONDS
         return self._kept.calendar
@@ -129,8 +128,7 @@ class Office:
     def calendar_setting(self, actor: Actor) -> tuple[dict[str, Any], int]:
         """Return the calendar as stored, with its revision; for operators and auditors."""
         actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
-        with self.database.read() as reader:
-            found = office.read_setting(reader, SECTION)
+        found = self.database.ask(office.read_setting, SECTION)
         return found if found is not None else (seeded_calendar(), 0)
 
     def change_calendar(self, actor: Actor, value: Mapping[str, Any], revision: int, now: datetime) -> None:

@@ -55,25 +55,21 @@ class People:
     def everyone(self, actor: Actor) -> tuple[Person, ...]:
         """Return every person with memberships; for operators and auditors."""
         actor.need(*OfficeRole)
-        with self.database.read() as reader:
-            return people.everyone(reader)
+        return self.database.ask(people.everyone)
 
     def person(self, actor: Actor, person_id: str) -> Person:
         """Return one person; one's own page is open to everybody."""
         if person_id != actor.person_id:
             actor.need(*OfficeRole)
-        with self.database.read() as reader:
-            return self._found(reader, person_id)
+        return self.database.ask(self._found, person_id)
 
     def names(self) -> dict[str, str]:
         """Return every name by person id."""
-        with self.database.read() as reader:
-            return people.names(reader)
+        return self.database.ask(people.names)
 
     def members(self, roles: Sequence[str] | None, now: datetime) -> dict[str, dict[str, str]]:
         """Return the active people of each role today."""
-        with self.database.read() as reader:
-            return people.members(reader, self.office.today(now), roles)
+        return self.database.ask(people.members, self.office.today(now), roles)
 
     def roles(self, now: datetime) -> tuple[RoleView, ...]:
         """Return every role that a deployed procedure or a membership names, with today's members."""
@@ -94,8 +90,7 @@ class People:
     def open_tasks(self, actor: Actor, person_id: str) -> tuple[TaskRecord, ...]:
         """Return the open tasks that a person holds; for operators and auditors."""
         actor.need(*OfficeRole)
-        with self.database.read() as reader:
-            return tasks.open_of_person(reader, person_id)
+        return self.database.ask(tasks.open_of_person, person_id)
 
     def add(
         self,
@@ -215,14 +210,12 @@ class People:
 
     def guarded(self) -> frozenset[str]:
         """Return the roles that two people give."""
-        with self.database.read() as reader:
-            return guards.guarded(reader, self.procedures)
+        return self.database.ask(guards.guarded, self.procedures)
 
     def proposals(self, actor: Actor, now: datetime) -> tuple[Proposal, ...]:
         """Return what waits for a second person, oldest first; for those who may confirm it."""
         actor.need(*SECOND)
-        with self.database.read() as reader:
-            return people.proposals(reader, now)
+        return self.database.ask(people.proposals, now)
 
     def confirm(self, actor: Actor, proposal_id: str, now: datetime) -> None:
         """Let a proposal take effect, as a second person.

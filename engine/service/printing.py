@@ -102,8 +102,7 @@ class Printing:
 
     def preview(self, page: TaskPage, data_object_id: str, values: Mapping[str, Any], now: datetime) -> bytes:
         """Return a PDF of what is being filled in, marked as a draft; nothing is stored."""
-        with self.database.read() as reader:
-            ground = self._ground(reader, page.instance.id)
+        ground = self.database.ask(self._ground, page.instance.id)
         template = ground.template(data_object_id)
         if data_object_id not in self.previewable(page) or template is None:
             raise NotFound(data_object_id)
@@ -118,8 +117,7 @@ class Printing:
 
     def sweep(self, now: datetime) -> int:
         """Make what is due; how many documents."""
-        with self.database.read() as reader:
-            found = renderings.due(reader, AT_A_SWEEP)
+        found = self.database.ask(renderings.due, AT_A_SWEEP)
         for document_id in found:
             if not pulse.at(document_id):
                 continue
@@ -190,8 +188,7 @@ class Printing:
 
     def _give_up(self, document_id: str, error: Exception, now: datetime) -> None:
         """Keep a cause that nobody foresaw, so that the paper is no longer due and its page says so."""
-        with self.database.read() as reader:
-            version = documents.by_id(reader, document_id)
+        version = self.database.ask(documents.by_id, document_id)
         if isinstance(error, AlurError) or version is None:
             return  # a database that is busy comes back
         fault = NotPrinted(version.data_object_id, None, f"gangguan yang tidak terduga ({type(error).__name__})")
@@ -276,8 +273,7 @@ class Printing:
         return not version.parts or reads_parts(actor, self.procedures.of(reader, record.definition_id).outline)
 
     def _of(self, document_id: str) -> tuple[Rendering, ...]:
-        with self.database.read() as reader:
-            return renderings.of_document(reader, document_id)
+        return self.database.ask(renderings.of_document, document_id)
 
 
 def file_name(version: DocumentVersion, rendering: Rendering) -> str:

@@ -483,8 +483,7 @@ class Registers:
         work.record(f"register:{register_id}", Deed(Action.REGISTER_CHANGED, change=_change(new, old) | more))
 
     def _around(self, words: Words) -> Surroundings:
-        with self.database.read() as reader:
-            names = people.names(reader)
+        names = self.database.ask(people.names)
         return Surroundings({}, evaluator({}), lambda role: names, {}, words.locale, words.gettext)
 
     def _shown(self, register: Register, entry: Entry, names: Mapping[str, str], words: Words) -> RegisterRow:

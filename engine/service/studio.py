@@ -97,8 +97,7 @@ class Studio:
 
     def open(self, process_id: str) -> Bench:
         """Return the files of the version in force; NotFound if the procedure is not deployed."""
-        with self.database.read() as reader:
-            procedure = self.procedures.in_force(reader, process_id)
+        procedure = self.database.ask(self.procedures.in_force, process_id)
         return Bench(process_id, procedure.record, procedure.files)
 
     def resume(self, actor: Actor, process_id: str, name: str | None = None) -> Bench:
@@ -202,8 +201,7 @@ class Studio:
         """
         files: dict[str, bytes] = {}
         if base_id:
-            with self.database.read() as reader:
-                procedure = self.procedures.of(reader, base_id)
+            procedure = self.database.ask(self.procedures.of, base_id)
             if procedure.outline.process_id != process_id:
                 raise NotFound(base_id)
             files.update(procedure.files)
@@ -275,8 +273,7 @@ class Studio:
         moved = {
             path.replace(f"/{process_id}/", f"/{wanted}/", 1): text for path, text in texts.items() if path != before
         }
-        with self.database.read() as reader:
-            latest = definitions.latest(reader, wanted)
+        latest = self.database.ask(definitions.latest, wanted)
         return latest.id if latest else "", {**moved, after: markup.renamed(diagram, chosen, wanted).decode()}
 
     def review(self, process_id: str, files: Mapping[str, bytes], now: datetime) -> Review:
@@ -329,8 +326,7 @@ class Studio:
 
     def require_in_force(self, process_id: str, base_id: str) -> None:
         """Raise Conflict with who, when and which version if *base_id* (empty: none) is not the version in force."""
-        with self.database.read() as reader:
-            latest = definitions.latest(reader, process_id)
+        latest = self.database.ask(definitions.latest, process_id)
         require_seen(latest, base_id)
 
 

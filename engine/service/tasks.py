@@ -228,8 +228,7 @@ class Tasks:
 
     def count(self, actor: Actor, now: datetime) -> int:
         """Return how many tasks are in the actor's hands or may be claimed, capped at 101."""
-        with self.database.read() as reader:
-            return tasks.count_open(reader, actor)
+        return self.database.ask(tasks.count_open, actor)
 
     def open(self, actor: Actor, task_id: str, now: datetime) -> TaskPage:
         """Return one task's page for a person of its lane or its named performer; NotPermitted names the lane."""
@@ -605,8 +604,7 @@ class Tasks:
         Raises InvalidForm with every fault at once, Conflict with who was faster, NotPermitted, NotFound.
         """
         if draft_revision is not None:
-            with self.database.read() as reader:
-                draft = _draft_of(reader, task_id, actor.person_id)
+            draft = self.database.ask(_draft_of, task_id, actor.person_id)
             if draft and draft.revision != draft_revision and (writer is None or draft.writer != writer):
                 raise Conflict("draft", at=draft.saved_at)
         prove = self.signing.accounts.confirm

@@ -32,8 +32,7 @@ class Timers:
 
     def due(self, now: datetime) -> tuple[str, ...]:
         """Return ids of the running instances in which a timer is due."""
-        with self.database.read() as reader:
-            return instances.due_timers(reader, now)
+        return self.database.ask(instances.due_timers, now)
 
     @moves.retried
     def fire(self, instance_id: str, now: datetime) -> bool:

@@ -113,8 +113,7 @@ class Tokens:
 
     def own(self, actor: Actor) -> tuple[TokenRecord, ...]:
         """Return the actor's tokens, newest first."""
-        with self.database.read() as reader:
-            return tokens.of_person(reader, actor.person_id)
+        return self.database.ask(tokens.of_person, actor.person_id)
 
     def revoke(self, actor: Actor, token_id: str, now: datetime) -> None:
         """End a token of the actor's own, at once and for good."""
@@ -125,8 +124,7 @@ class Tokens:
 
     def holder(self, text: str, now: datetime) -> TokenHolder:
         """Return who shows the token *text*; TokenRefused if it opens nothing."""
-        with self.database.read() as reader:
-            found = tokens.by_hash(reader, hash_of(text), self.office.today(now))
+        found = self.database.ask(tokens.by_hash, hash_of(text), self.office.today(now))
         if found is None:
             raise TokenRefused("unknown")
         token, person = found

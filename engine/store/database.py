@@ -8,11 +8,11 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, exc, make_url
@@ -27,6 +27,8 @@ from engine.store.unit_of_work import Reader, Work
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 DATABASE_FILE = "alur.db"
 QUEUE_FILE = "alur.lock"
+Answer = TypeVar("Answer")
+Given = ParamSpec("Given")
 
 
 class Database:
@@ -58,6 +60,13 @@ class Database:
             self._refuse_a_lost_file()
             with self._engine.connect().execution_options(**self._reading) as connection, connection.begin():
                 yield Reader(connection)
+
+    def ask(
+        self, query: Callable[Concatenate[Reader, Given], Answer], *given: Given.args, **named: Given.kwargs
+    ) -> Answer:
+        """Return what *query* alone finds, where nothing else need be of the same moment."""
+        with self.read() as reader:
+            return query(reader, *given, **named)
 
     @contextmanager
     def write(self, actor: Actor, now: datetime) -> Iterator[Work]:
