@@ -62,13 +62,14 @@ class Histories:
         """Return what was changed about a person; for operators and auditors, and for oneself."""
         if person_id != actor.person_id:
             actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
-        with self.database.read() as reader:
-            return histories.timeline(reader, f"person:{person_id}", Filter(), limit=PAGE, newest_first=True)[0]
+        return self._newest(f"person:{person_id}")
 
     def of_process(self, process_id: str) -> tuple[HistoryLine, ...]:
         """Return what was deployed and reassigned of a procedure."""
-        with self.database.read() as reader:
-            return histories.timeline(reader, f"definition:{process_id}", Filter(), limit=PAGE, newest_first=True)[0]
+        return self._newest(f"definition:{process_id}")
+
+    def _newest(self, stream: str) -> tuple[HistoryLine, ...]:
+        return self.database.ask(histories.timeline, stream, Filter(), limit=PAGE, newest_first=True)[0]
 
     def line(self, actor: Actor, instance_id: str, seq: int) -> HistoryLine:
         """Return one line of an instance."""

@@ -36,8 +36,7 @@ class Incidents:
 
     def count_open(self) -> int:
         """Return how many incidents are open, capped."""
-        with self.database.read() as reader:
-            return len(office.incidents(reader, "open", 100, 0)[0])
+        return len(self.database.ask(office.incidents, "open", 100, 0)[0])
 
     def list(self, actor: Actor, status: str | None = "open", page: int = 1) -> tuple[tuple[IncidentRecord, ...], bool]:
         """Return one page of incidents, newest first, and whether more follow."""

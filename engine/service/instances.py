@@ -325,8 +325,7 @@ class Instances:
 
     def record(self, actor: Actor, instance_id: str) -> InstanceRecord:
         """Return one instance's row; NotFound also for whoever may not know of it."""
-        with self.database.read() as reader:
-            return there(instances.seen(reader, actor, instance_id), instance_id)
+        return there(self.database.ask(instances.seen, actor, instance_id), instance_id)
 
     def page(self, actor: Actor, instance_id: str, now: datetime) -> InstancePage:
         """Return one instance's page; NotFound also for whoever may not know of it."""

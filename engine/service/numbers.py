@@ -148,8 +148,7 @@ class Numbers:
     def series(self, actor: Actor) -> tuple[Series, ...]:
         """Return every series with how far it has come."""
         actor.need(*OfficeRole)
-        with self.database.read() as reader:
-            return tuple(Series(*row) for row in numbers.counters(reader))
+        return tuple(Series(*row) for row in self.database.ask(numbers.counters))
 
     def page(self, actor: Actor, series: str, year: int, page: int = 1) -> SeriesPage:
         """Return one page of a series; NotFound if it never gave out a number that year."""

@@ -116,9 +116,8 @@ class Office:
 
     def seed(self, now: datetime) -> None:
         """Write the calendar of a new office, if none is there."""
-        with self.database.read() as reader:
-            if office.read_setting(reader, SECTION) is not None:
-                return
+        if self.database.ask(office.read_setting, SECTION) is not None:
+            return
         value = seeded_calendar()
         with self.database.write(SYSTEM, now) as work:
             if office.read_setting(work, SECTION) is not None:

@@ -73,8 +73,7 @@ class Operations:
 
     def ready(self, now: datetime) -> bool:
         """Whether the database answers: for a load balancer's probe, open to everybody."""
-        with self.database.read() as reader:
-            people.any_people(reader)
+        self.database.ask(people.any_people)
         return True
 
     def beat(self, name: str, now: datetime, detail: Mapping[str, Any]) -> None:

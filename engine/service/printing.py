@@ -135,8 +135,7 @@ class Printing:
 
         NotFound if it has none, NotPrinted if it cannot be printed.
         """
-        with self.database.read() as reader:
-            version = there(documents.by_id(reader, document_id), document_id)
+        version = there(self.database.ask(documents.by_id, document_id), document_id)
         found, sha256 = self._printed(document_id, "pdf", WHOLE, now)
         return file_name(version, found), sha256
 

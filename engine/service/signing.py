@@ -250,8 +250,8 @@ class Signing:
         """
         if version is None:
             return False
-        with self.database.read() as reader:
-            issued = [each.sha256 for each in renderings.of_document(reader, version.id) if each.format == "pdf"]
+        every = self.database.ask(renderings.of_document, version.id)
+        issued = [each.sha256 for each in every if each.format == "pdf"]
         return any(sha256 is not None and content.startswith(self.files.content(sha256)) for sha256 in issued)
 
     def _asked(self, reader: Transaction, given: Signature, version: DocumentVersion) -> TaskRecord | None:

@@ -56,9 +56,7 @@ class StepDrafts:
     def bench(self, process_id: str, name: str, sha256: str) -> Bench:
         """Return the draft of a table that was looked at; NotFound if that is too long ago."""
         self.studio.require_free(process_id, name)
-        with self.kept.open(sha256) as file:
-            content = file.read()
-        table = step_tables.read(content)
+        table = step_tables.read(self.kept.content(sha256))
         if table.faults:
             raise NotFound(sha256)
         return Bench(process_id, None, procedure_of_table(process_id, name or titled(process_id), table.steps))

@@ -184,14 +184,9 @@ class Studio:
 
     def require_free(self, process_id: str, name: str) -> None:
         """Raise InvalidForm if a new procedure cannot be called *process_id*: "pattern" or "taken"."""
-        problem = ""
-        if not PROCESS_ID.fullmatch(process_id) or len(process_id) > LONGEST_ID:
-            problem = "pattern"
-        else:
-            with self.database.read() as reader:
-                if definitions.latest(reader, process_id) is not None:
-                    problem = "taken"
-        if problem:
+        fits = PROCESS_ID.fullmatch(process_id) and len(process_id) <= LONGEST_ID
+        problem = "taken" if fits else "pattern"
+        if not fits or self.database.ask(definitions.latest, process_id) is not None:
             raise InvalidForm([FieldError("id", "id", "", problem)], {"id": [process_id], "nama": [name]})
 
     def edited(self, process_id: str, base_id: str, texts: Texts) -> dict[str, bytes]:
