@@ -1,6 +1,6 @@
-"""Who may use a route: every view says it, and a request to one that does not is refused.
+"""Who may use a route: it cannot be added without saying so, and a request to one that does not is refused.
 
-``tests/web/test_every_route_says_who.py`` walks all routes. A view's own data may narrow it further (a task belongs
+``tests/pages/test_every_route_says_who.py`` walks all routes. A view's own data may narrow it further (a task belongs
 to a lane, an instance to those who take part); that is the services' to decide.
 """
 
@@ -8,9 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from flask import Blueprint
+
 from engine.model.people import OfficeRole
 
 View = TypeVar("View", bound=Callable[..., Any])
+Mark = Callable[[Any], Any]
+"""What says of a view who may use it."""
 ATTRIBUTE = "alur_access"
 
 
@@ -22,12 +26,30 @@ class Access:
     personal: bool = False  # one's own account: also for who works in no role today
     roles: frozenset[str] = frozenset()
     uploads: bool = False  # takes files: the larger limit holds
-    quiet: bool = False  # asked by scripts in the background: keeps no session alive
     permit: Callable[..., object] | None = None  # asked with the address before a byte of what is sent is read
 
     def admits(self, roles: frozenset[str]) -> bool:
         """Whether somebody who is signed in and holds *roles* is admitted."""
         return self.personal or bool(self.roles & roles if self.roles else roles)
+
+
+class Pages(Blueprint):
+    """The routes of some pages, each with who may use it."""
+
+    def get(self, rule: str, who: Mark) -> Callable[[View], View]:  # type: ignore[override]  # says more than Flask's
+        """Add a view that shows something to *who* may see it."""
+        return self._added("GET", rule, who)
+
+    def post(self, rule: str, who: Mark) -> Callable[[View], View]:  # type: ignore[override]
+        """Add a view that does something for *who* may have it done."""
+        return self._added("POST", rule, who)
+
+    def _added(self, method: str, rule: str, who: Mark) -> Callable[[View], View]:
+        def add(view: View) -> View:
+            self.add_url_rule(rule, view_func=who(view), methods=[method])
+            return view
+
+        return add
 
 
 def anyone(view: View) -> View:

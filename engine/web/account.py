@@ -2,24 +2,23 @@
 
 import pyotp
 import segno
-from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
+from flask import current_app, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import InvalidForm, NotFound
 from engine.service.accounts import SignInRefused
 from engine.service.attempts import SignInThrottled
 from engine.service.tokens import LONGEST_NAME, MOST_TOKENS, VALIDITY_DAYS, Scope, TokenRecord
-from engine.web.access import personally
+from engine.web.access import Pages, personally
 from engine.web.identity import actor, now, seal, unseal
 from engine.web.services import services
 from engine.web.sign_in import retyped, retyped_words
 from engine.web.texts import gettext
 
-pages = Blueprint("account", __name__, url_prefix="/akun")
+pages = Pages("account", __name__, url_prefix="/akun")
 
 
-@pages.get("")
-@personally
+@pages.get("", personally)
 def show() -> str:
     """Show one's roles, language and open sessions."""
     roles = {view.role: view for view in services().people.roles(now())}
@@ -32,8 +31,7 @@ def show() -> str:
     )
 
 
-@pages.post("/keluar-semua")
-@personally
+@pages.post("/keluar-semua", personally)
 def sign_out_everywhere() -> Response:
     """End every session, this one too."""
     services().accounts.sign_out_everywhere(actor(), now())
@@ -42,15 +40,13 @@ def sign_out_everywhere() -> Response:
     return redirect(url_for("sign_in.sign_in"), 303)
 
 
-@pages.get("/kode")
-@personally
+@pages.get("/kode", personally)
 def second_factor() -> str:
     """Show one's second factor, and let one set it, change it or switch it off."""
     return _second_factor_page()
 
 
-@pages.post("/kode")
-@personally
+@pages.post("/kode", personally)
 def begin_second_factor() -> str | tuple[str, int]:
     """Show the secret for the phone, as a picture to scan and as text to type."""
     try:
@@ -61,8 +57,7 @@ def begin_second_factor() -> str | tuple[str, int]:
     return _secret_page(pyotp.random_base32())
 
 
-@pages.post("/kode/pasang")
-@personally
+@pages.post("/kode/pasang", personally)
 def set_second_factor() -> str | tuple[str, int]:
     """Take the secret into use by a first code, and show the recovery codes once."""
     path, held = unseal(request.form.get("_rahasia", ""), actor().person_id) or ("", {})
@@ -77,8 +72,7 @@ def set_second_factor() -> str | tuple[str, int]:
     return render_template("second_factor/codes.html", codes=codes)
 
 
-@pages.post("/kode/lepas")
-@personally
+@pages.post("/kode/lepas", personally)
 def drop_second_factor() -> Response | tuple[str, int]:
     """Switch one's second factor off."""
     try:
@@ -104,15 +98,13 @@ def _secret_page(secret: str, *errors: str) -> str:
     return render_template("second_factor/secret.html", errors=errors, sealed=sealed, picture=picture, secret=groups)
 
 
-@pages.get("/token")
-@personally
+@pages.get("/token", personally)
 def tokens() -> str:
     """Show one's tokens, and let one issue another."""
     return _tokens_page()
 
 
-@pages.post("/token")
-@personally
+@pages.post("/token", personally)
 def issue_token() -> tuple[str, int]:
     """Issue a token; its text is on this answer and nowhere else from then on."""
     name, days, scopes = request.form.get("nama", ""), request.form.get("masa", 0, type=int), _scopes()
@@ -126,15 +118,13 @@ def issue_token() -> tuple[str, int]:
     return render_template("tokens/issued.html", token=token, text=text, scopes=scope_words()), 200
 
 
-@pages.get("/token/<token_id>/cabut")
-@personally
+@pages.get("/token/<token_id>/cabut", personally)
 def ask_revoke(token_id: str) -> str:
     """Ask before a token is revoked: whatever uses it stops."""
     return render_template("tokens/revoke.html", token=_token(token_id))
 
 
-@pages.post("/token/<token_id>/cabut")
-@personally
+@pages.post("/token/<token_id>/cabut", personally)
 def revoke_token(token_id: str) -> Response:
     """Revoke a token, at once and for good."""
     services().tokens.revoke(actor(), token_id, now())

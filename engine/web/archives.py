@@ -3,24 +3,23 @@
 import io
 from datetime import date
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import InvalidForm
 from engine.model.people import OfficeRole
-from engine.web.access import only, signed_in
+from engine.web.access import Pages, only, signed_in
 from engine.web.attachments import hand_out
 from engine.web.formatting import words
 from engine.web.identity import actor, now, posted_entries
 from engine.web.services import services
 from engine.web.texts import gettext
 
-pages = Blueprint("archives", __name__, url_prefix="/instans/<instance_id>")
+pages = Pages("archives", __name__, url_prefix="/instans/<instance_id>")
 ZIP = "application/zip"
 
 
-@pages.get("/arsip")
-@signed_in
+@pages.get("/arsip", signed_in)
 def show(instance_id: str) -> str:
     """Show the berkas: not yet due, being built, failed and why, or what is in it."""
     page = services().instances.page(actor(), instance_id, now())
@@ -28,32 +27,28 @@ def show(instance_id: str) -> str:
     return render_template("instances/archive.html", page=page, tab="arsip", found=found)
 
 
-@pages.get("/arsip.zip")
-@signed_in
+@pages.get("/arsip.zip", signed_in)
 def take(instance_id: str) -> Response:
     """Hand out the berkas; that it was taken is recorded."""
     name, stream = services().archives.take(actor(), instance_id, now())
     return hand_out(stream, ZIP, name, as_attachment=True)
 
 
-@pages.get("/daftar-isi.pdf")
-@signed_in
+@pages.get("/daftar-isi.pdf", signed_in)
 def contents(instance_id: str) -> Response:
     """Hand out the printed list of contents."""
     printed = io.BytesIO(services().archives.contents_printed(actor(), instance_id))
     return hand_out(printed, "application/pdf", f"daftar-isi-{instance_id[:8]}.pdf")
 
 
-@pages.get("/berkas.zip")
-@only(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
+@pages.get("/berkas.zip", only(OfficeRole.AUDITOR, OfficeRole.OPERATOR))
 def examine(instance_id: str) -> Response:
     """Hand out all that there is of an instance now, for an examination; that it was taken is recorded."""
     name, stream = services().archives.examine(actor(), instance_id, now())
     return hand_out(stream, ZIP, name, as_attachment=True)
 
 
-@pages.post("/arsip/coba-lagi")
-@only(OfficeRole.OPERATOR)
+@pages.post("/arsip/coba-lagi", only(OfficeRole.OPERATOR))
 def retry(instance_id: str) -> Response:
     """Build again what could not be built."""
     if services().archives.retry(actor(), instance_id, now()):
@@ -63,8 +58,7 @@ def retry(instance_id: str) -> Response:
     return redirect(url_for("archives.show", instance_id=instance_id), 303)
 
 
-@pages.get("/arsip/tempat")
-@signed_in
+@pages.get("/arsip/tempat", signed_in)
 def ask_place(instance_id: str) -> str:
     """Ask where the manual copy stands now, and why that changes."""
     form, entries = services().archives.correction(actor(), instance_id, now())
@@ -73,8 +67,7 @@ def ask_place(instance_id: str) -> str:
     return render_template("instances/place.html", page=page, fields=fields, errors=())
 
 
-@pages.post("/arsip/tempat")
-@signed_in
+@pages.post("/arsip/tempat", signed_in)
 def correct_place(instance_id: str) -> Response | tuple[str, int]:
     """Record where the manual copy stands now; what was recorded before stays in history."""
     entries = posted_entries()

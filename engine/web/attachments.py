@@ -3,17 +3,17 @@
 import io
 from typing import BinaryIO
 
-from flask import Blueprint, request, send_file
+from flask import request, send_file
 from werkzeug.wrappers import Response
 
-from engine.web.access import signed_in
+from engine.web.access import Pages, signed_in
 from engine.web.identity import actor
 from engine.web.security import POLICY
 from engine.web.services import services
 
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'"  # by which browsers fit a picture into the window
 SHEETS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
-pages = Blueprint("attachments", __name__, url_prefix="/lampiran")
+pages = Pages("attachments", __name__, url_prefix="/lampiran")
 
 
 SHOWN = {"application/pdf": POLICY, "image/jpeg": SANDBOX, "image/png": SANDBOX}
@@ -21,8 +21,7 @@ SHOWN = {"application/pdf": POLICY, "image/jpeg": SANDBOX, "image/png": SANDBOX}
 again. PDF viewers are not part of the page and do not start in a sandbox; the others are given to be kept."""
 
 
-@pages.get("/<attachment_id>")
-@signed_in
+@pages.get("/<attachment_id>", signed_in)
 def download(attachment_id: str) -> Response:
     """Give a file: a PDF or a picture is shown by itself, where nothing in it acts in our name; the rest is kept."""
     file, content = services().documents.attachment(actor(), attachment_id)

@@ -2,20 +2,19 @@
 
 import json
 
-from flask import Blueprint, render_template
+from flask import render_template
 
 from engine.model.history import Action
 from engine.model.people import OfficeRole
-from engine.web.access import only
+from engine.web.access import Pages, only
 from engine.web.identity import actor, asked_page, now
 from engine.web.instances import history_filter
 from engine.web.services import services
 
-pages = Blueprint("audit", __name__, url_prefix="/audit")
+pages = Pages("audit", __name__, url_prefix="/audit")
 
 
-@pages.get("")
-@only(OfficeRole.AUDITOR)
+@pages.get("", only(OfficeRole.AUDITOR))
 def index() -> str:
     """Show where to look first."""
     overdue = services().instances.list(actor(), now(), overdue=True)
@@ -23,8 +22,7 @@ def index() -> str:
     return render_template("audit/index.html", overdue=overdue, recent=recent)
 
 
-@pages.get("/jejak")
-@only(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
+@pages.get("/jejak", only(OfficeRole.AUDITOR, OfficeRole.OPERATOR))
 def trail() -> str:
     """Show every line of history, newest first."""
     narrowed = history_filter()
@@ -34,8 +32,7 @@ def trail() -> str:
     return render_template("audit/trail.html", timeline=timeline, narrowed=narrowed, details=details, actions=actions)
 
 
-@pages.get("/keutuhan")
-@only(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
+@pages.get("/keutuhan", only(OfficeRole.AUDITOR, OfficeRole.OPERATOR))
 def integrity() -> str:
     """Compute every hash of every stream again, now."""
     return render_template("audit/integrity.html", report=services().histories.verify(actor()))

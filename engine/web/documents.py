@@ -2,7 +2,7 @@
 
 from typing import BinaryIO, cast
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, InvalidForm, NotPrinted
@@ -10,7 +10,7 @@ from engine.model.people import OfficeRole
 from engine.model.renderings import COVER
 from engine.service.uploads import TooLarge, UploadRefused, safe_name
 from engine.web import errors as wording
-from engine.web.access import only, signed_in, uploading
+from engine.web.access import Pages, only, signed_in, uploading
 from engine.web.attachments import hand_out
 from engine.web.formatting import words
 from engine.web.identity import actor, asked_page, now
@@ -18,7 +18,7 @@ from engine.web.services import services
 from engine.web.texts import gettext
 from engine.web.uploads import refusal_words
 
-pages = Blueprint("documents", __name__, url_prefix="/dokumen")
+pages = Pages("documents", __name__, url_prefix="/dokumen")
 
 
 def file_link(attachment_id: str) -> str:
@@ -26,8 +26,7 @@ def file_link(attachment_id: str) -> str:
     return url_for("attachments.download", attachment_id=attachment_id)
 
 
-@pages.get("")
-@signed_in
+@pages.get("", signed_in)
 def index() -> str:
     """List the documents that one may see, newest first."""
     asked = {name: request.args.get(name, "").strip()[:100] for name in ("cari", "jenis", "status")}
@@ -36,8 +35,7 @@ def index() -> str:
     return render_template("documents/index.html", found=found, asked=asked, page=page)
 
 
-@pages.get("/<document_id>")
-@signed_in
+@pages.get("/<document_id>", signed_in)
 def show(document_id: str) -> str:
     """Show one version with its content, its files, its signatures, its hash and its sisters."""
     return _page(document_id)
@@ -61,8 +59,7 @@ def _page(document_id: str, refused: str = "", at: str = "") -> str:
     )
 
 
-@pages.get("/<document_id>.<any(pdf, docx, xlsx, png):ending>")
-@signed_in
+@pages.get("/<document_id>.<any(pdf, docx, xlsx, png):ending>", signed_in)
 def file(document_id: str, ending: str) -> Response | tuple[str, int]:
     """Hand out a version as a file; it is printed now if it was not yet."""
     part = request.args.get("bagian", "")
@@ -73,8 +70,10 @@ def file(document_id: str, ending: str) -> Response | tuple[str, int]:
     return hand_out(stream, media_type, name, as_attachment="unduh" in request.args or ending in ("docx", "xlsx"))
 
 
-@pages.post("/<document_id>/tanda-tangan/<signature_id>")
-@uploading(lambda document_id, signature_id: services().signing.permit(actor(), signature_id))
+@pages.post(
+    "/<document_id>/tanda-tangan/<signature_id>",
+    uploading(lambda document_id, signature_id: services().signing.permit(actor(), signature_id)),
+)
 def file_signature(document_id: str, signature_id: str) -> Response | tuple[str, int]:
     """File the scan or the signed PDF of a signature that was given before its document existed."""
     sent = request.files.get("berkas")
@@ -95,16 +94,14 @@ def file_signature(document_id: str, signature_id: str) -> Response | tuple[str,
     return redirect(url_for("documents.show", document_id=document_id), 303)
 
 
-@pages.post("/<document_id>/cetak-ulang")
-@only(OfficeRole.OPERATOR)
+@pages.post("/<document_id>/cetak-ulang", only(OfficeRole.OPERATOR))
 def retry(document_id: str) -> Response:
     """Print again what could not be printed."""
     services().printing.retry(actor(), document_id, now())
     return redirect(url_for("documents.show", document_id=document_id), 303)
 
 
-@pages.get("/<document_id>/banding")
-@signed_in
+@pages.get("/<document_id>/banding", signed_in)
 def compare(document_id: str) -> str | Response:
     """Show what changed between two versions of a document, field by field."""
     other = request.args.get("dengan")

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask import Response, flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from engine.model.errors import Conflict, FieldError
 from engine.service.grids import GridImport, GridPage, RowState
 from engine.web import errors, formatting
-from engine.web.access import signed_in, uploading
+from engine.web.access import Pages, signed_in, uploading
 from engine.web.attachments import sheet
 from engine.web.formatting import words
 from engine.web.identity import actor, now, posted_entries, tab
@@ -23,7 +23,7 @@ from engine.web.services import services
 from engine.web.texts import gettext
 from engine.web.uploads import of_task, sent_sheet, stage_files
 
-pages = Blueprint("grids", __name__, url_prefix="/tugas/<task_id>/tabel")
+pages = Pages("grids", __name__, url_prefix="/tugas/<task_id>/tabel")
 PAGE = 25
 FILTERS: Mapping[str, tuple[RowState, ...]] = {
     "kosong": (RowState.EMPTY, RowState.INCOMPLETE, RowState.CHANGED),
@@ -35,15 +35,13 @@ COLUMN = ("name", "label", "kind", "required", "given", "computed", "aside", "un
 DEEDS = ("tambah", "hapus", "naik", "turun")
 
 
-@pages.get("/<table>")
-@signed_in
+@pages.get("/<table>", signed_in)
 def show(task_id: str, table: str) -> str:
     """Show a table of a task's form."""
     return _page(services().grids.open(actor(), task_id, table, words(), now()))
 
 
-@pages.post("/<table>")
-@uploading(of_task)
+@pages.post("/<table>", uploading(of_task))
 def save(task_id: str, table: str) -> Answer | tuple[Response, int] | tuple[str, int]:
     """Write cells over the draft: from a button, or in the background as JSON."""
     background = bool(request.headers.get("X-Alur-Background"))
@@ -87,23 +85,20 @@ def save(task_id: str, table: str) -> Answer | tuple[Response, int] | tuple[str,
     return redirect(_address(task_id, table, halaman=page), 303)
 
 
-@pages.get("/<table>/berkas.<any(xlsx, csv):kind>")
-@signed_in
+@pages.get("/<table>/berkas.<any(xlsx, csv):kind>", signed_in)
 def download(task_id: str, table: str, kind: str) -> Answer:
     """Give the table as a file, to be filled in without a connection."""
     name, content = services().grids.sheet(actor(), task_id, table, kind, words(), now())
     return sheet(content, kind, name)
 
 
-@pages.get("/<table>/unggah")
-@signed_in
+@pages.get("/<table>/unggah", signed_in)
 def choose_file(task_id: str, table: str) -> str:
     """Show where a file is chosen."""
     return _import_page(services().grids.open(actor(), task_id, table, words(), now()))
 
 
-@pages.post("/<table>/unggah")
-@uploading(of_task)
+@pages.post("/<table>/unggah", uploading(of_task))
 def take_file(task_id: str, table: str) -> Answer | tuple[str, int]:
     """Say what a file would change, cell by cell; take what can be taken once that was read."""
     content, kept = sent_sheet(), request.form.get("_berkas", "")

@@ -1,19 +1,18 @@
 """The pages of incidents: what raised, why, and trying again."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.people import OfficeRole
-from engine.web.access import only
+from engine.web.access import Pages, only
 from engine.web.identity import actor, asked_page, now
 from engine.web.services import services
 from engine.web.texts import gettext
 
-pages = Blueprint("incidents", __name__, url_prefix="/insiden")
+pages = Pages("incidents", __name__, url_prefix="/insiden")
 
 
-@pages.get("")
-@only(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+@pages.get("", only(OfficeRole.OPERATOR, OfficeRole.AUDITOR))
 def index() -> str:
     """Show incidents, newest first."""
     status = None if request.args.get("semua") else "open"
@@ -29,16 +28,14 @@ def index() -> str:
     )
 
 
-@pages.get("/<incident_id>")
-@only(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+@pages.get("/<incident_id>", only(OfficeRole.OPERATOR, OfficeRole.AUDITOR))
 def show(incident_id: str) -> str:
     """Show one incident."""
     view = services().incidents.view(actor(), incident_id)
     return render_template("incidents/show.html", view=view, may_retry=actor().has(OfficeRole.OPERATOR))
 
 
-@pages.post("/<incident_id>/coba")
-@only(OfficeRole.OPERATOR)
+@pages.post("/<incident_id>/coba", only(OfficeRole.OPERATOR))
 def retry(incident_id: str) -> Response:
     """Run the element again."""
     if services().incidents.retry(actor(), incident_id, now()):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, InvalidForm, NotPermitted, NotReady
@@ -14,14 +14,14 @@ from engine.model.people import OfficeRole
 from engine.service.histories import Filter
 from engine.service.instances import InstancePage
 from engine.web import diagrams, errors, formatting
-from engine.web.access import signed_in
+from engine.web.access import Pages, signed_in
 from engine.web.attachments import hand_out
 from engine.web.formatting import words
 from engine.web.identity import actor, asked_page, now, posted_entries
 from engine.web.services import services
 from engine.web.texts import gettext
 
-pages = Blueprint("instances", __name__, url_prefix="/instans")
+pages = Pages("instances", __name__, url_prefix="/instans")
 STATUSES = ("running", "waiting", "incident", "suspended", "completed", "terminated", "archived")
 HEADINGS = [
     "no",
@@ -38,8 +38,7 @@ HEADINGS = [
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-@pages.get("")
-@signed_in
+@pages.get("", signed_in)
 def index() -> str:
     """Show the instances I may see, newest first."""
     status = request.args.get("status")
@@ -56,8 +55,7 @@ def index() -> str:
     return render_template("instances/index.html", found=found, statuses=STATUSES, startable=startable)
 
 
-@pages.get("/mulai")
-@signed_in
+@pages.get("/mulai", signed_in)
 def ask_start() -> str | Response:
     """Choose a procedure, then show its start form, its readiness and its expected schedule."""
     process_id = request.args.get("sop")
@@ -71,8 +69,7 @@ def ask_start() -> str | Response:
     return render_template("instances/start.html", ready=ready, fields=fields, errors=(), duplicate=None, unmet=())
 
 
-@pages.post("/mulai")
-@signed_in
+@pages.post("/mulai", signed_in)
 def start() -> Response | tuple[str, int]:
     """Start an instance; what keeps it from starting is said beside the form."""
     process_id = request.args.get("sop", "")
@@ -88,16 +85,14 @@ def start() -> Response | tuple[str, int]:
     return redirect(url_for("instances.show", instance_id=instance_id), 303)
 
 
-@pages.get("/<instance_id>")
-@signed_in
+@pages.get("/<instance_id>", signed_in)
 def show(instance_id: str) -> str:
     """Show where it is, who has it, what exists."""
     page = services().instances.page(actor(), instance_id, now())
     return _tab("show", page, "langkah")
 
 
-@pages.get("/<instance_id>/diagram")
-@signed_in
+@pages.get("/<instance_id>/diagram", signed_in)
 def diagram(instance_id: str) -> str:
     """Show the diagram with the state of every element."""
     page = services().instances.page(actor(), instance_id, now())
@@ -105,8 +100,7 @@ def diagram(instance_id: str) -> str:
     return _tab("diagram", page, "diagram", **drawn)
 
 
-@pages.get("/<instance_id>/diagram.bpmn")
-@signed_in
+@pages.get("/<instance_id>/diagram.bpmn", signed_in)
 def bpmn(instance_id: str) -> Response:
     """Give the BPMN of the instance's version as a file."""
     page = services().instances.page(actor(), instance_id, now())
@@ -114,16 +108,14 @@ def bpmn(instance_id: str) -> Response:
     return hand_out(content, "application/xml", name, as_attachment=True)
 
 
-@pages.get("/<instance_id>/tanda.json")
-@signed_in
+@pages.get("/<instance_id>/tanda.json", signed_in)
 def marks(instance_id: str) -> Response:
     """Give the state of every element, for the diagram viewer."""
     page = services().instances.page(actor(), instance_id, now())
     return jsonify(diagrams.marks_json(page))
 
 
-@pages.get("/<instance_id>/riwayat")
-@signed_in
+@pages.get("/<instance_id>/riwayat", signed_in)
 def history(instance_id: str) -> str:
     """Show who did what, when, for whom, with which change."""
     page = services().instances.page(actor(), instance_id, now())
@@ -133,8 +125,7 @@ def history(instance_id: str) -> str:
     return _tab("history", page, "riwayat", timeline=timeline, narrowed=narrowed, details=details)
 
 
-@pages.get("/<instance_id>/riwayat.csv")
-@signed_in
+@pages.get("/<instance_id>/riwayat.csv", signed_in)
 def history_file(instance_id: str) -> Response:
     """Give the history as a file for a spreadsheet; that it was taken is recorded."""
     text = io.StringIO()
@@ -150,24 +141,21 @@ def history_file(instance_id: str) -> Response:
     return response
 
 
-@pages.get("/<instance_id>/dokumen")
-@signed_in
+@pages.get("/<instance_id>/dokumen", signed_in)
 def papers(instance_id: str) -> str:
     """Show the documents by version."""
     page = services().instances.page(actor(), instance_id, now())
     return _tab("documents", page, "dokumen")
 
 
-@pages.get("/<instance_id>/catatan")
-@signed_in
+@pages.get("/<instance_id>/catatan", signed_in)
 def comments(instance_id: str) -> str:
     """Show the notes that people left."""
     page = services().instances.page(actor(), instance_id, now())
     return _tab("comments", page, "catatan", errors=())
 
 
-@pages.post("/<instance_id>/catatan")
-@signed_in
+@pages.post("/<instance_id>/catatan", signed_in)
 def comment(instance_id: str) -> Response | tuple[str, int]:
     """Add a note."""
     text = request.form.get("catatan", "")
@@ -181,8 +169,7 @@ def comment(instance_id: str) -> Response | tuple[str, int]:
     return redirect(url_for("instances.comments", instance_id=instance_id), 303)
 
 
-@pages.get("/<instance_id>/keutuhan")
-@signed_in
+@pages.get("/<instance_id>/keutuhan", signed_in)
 def integrity(instance_id: str) -> str:
     """Compute every hash of the instance's history again, now."""
     page = services().instances.page(actor(), instance_id, now())
@@ -190,8 +177,7 @@ def integrity(instance_id: str) -> str:
     return _tab("integrity", page, "keutuhan", report=report)
 
 
-@pages.get("/<instance_id>/<any(tangguhkan, lanjutkan, hentikan):deed>")
-@signed_in
+@pages.get("/<instance_id>/<any(tangguhkan, lanjutkan, hentikan):deed>", signed_in)
 def ask_govern(instance_id: str, deed: str) -> str:
     """Ask why an instance is to be suspended, resumed or terminated."""
     page = services().instances.page(actor(), instance_id, now())
@@ -200,8 +186,7 @@ def ask_govern(instance_id: str, deed: str) -> str:
     return render_template("instances/govern.html", page=page, deed=deed, errors=(), reason="")
 
 
-@pages.post("/<instance_id>/<any(tangguhkan, lanjutkan, hentikan):deed>")
-@signed_in
+@pages.post("/<instance_id>/<any(tangguhkan, lanjutkan, hentikan):deed>", signed_in)
 def govern(instance_id: str, deed: str) -> Response | tuple[str, int]:
     """Suspend, resume or terminate an instance."""
     reason = request.form.get("alasan", "")

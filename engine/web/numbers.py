@@ -1,34 +1,31 @@
 """The register of numbers: which letter has which, which are void, and moving a series on."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import InvalidForm
 from engine.model.people import OfficeRole
-from engine.web.access import only
+from engine.web.access import Pages, only
 from engine.web.identity import actor, asked_page, now
 from engine.web.services import services
 from engine.web.texts import gettext
 
-pages = Blueprint("numbers", __name__, url_prefix="/nomor")
+pages = Pages("numbers", __name__, url_prefix="/nomor")
 
 
-@pages.get("")
-@only(OfficeRole.OPERATOR, OfficeRole.AUDITOR, OfficeRole.DESIGNER)
+@pages.get("", only(OfficeRole.OPERATOR, OfficeRole.AUDITOR, OfficeRole.DESIGNER))
 def index() -> str:
     """Show every series with how far it has come."""
     return render_template("numbers/index.html", series=services().numbers.series(actor()))
 
 
-@pages.get("/<series>/<int:year>")
-@only(OfficeRole.OPERATOR, OfficeRole.AUDITOR, OfficeRole.DESIGNER)
+@pages.get("/<series>/<int:year>", only(OfficeRole.OPERATOR, OfficeRole.AUDITOR, OfficeRole.DESIGNER))
 def show(series: str, year: int) -> str:
     """Show the numbers of one series in one year."""
     return _page(series, year)
 
 
-@pages.post("/<series>/<int:year>")
-@only(OfficeRole.OPERATOR)
+@pages.post("/<series>/<int:year>", only(OfficeRole.OPERATOR))
 def move_on(series: str, year: int) -> Response | tuple[str, int]:
     """Say that numbers were given outside Alur."""
     typed = request.form.get("terakhir", "").strip()

@@ -3,37 +3,34 @@
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict
 from engine.model.people import OfficeRole
 from engine.web import errors as wording
 from engine.web import formatting
-from engine.web.access import only
+from engine.web.access import Pages, only
 from engine.web.identity import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
 
-pages = Blueprint("operations", __name__)
+pages = Pages("operations", __name__)
 
 
-@pages.get("/operasi")
-@only(OfficeRole.OPERATOR)
+@pages.get("/operasi", only(OfficeRole.OPERATOR))
 def index() -> str:
     """Show health: version, database, worker, timers, disk, people signed in."""
     return render_template("operations/index.html", health=services().operations.health(actor(), now()))
 
 
-@pages.get("/pengaturan/kalender")
-@only(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+@pages.get("/pengaturan/kalender", only(OfficeRole.OPERATOR, OfficeRole.AUDITOR))
 def calendar() -> str:
     """Show the office calendar."""
     return _calendar_page()
 
 
-@pages.post("/pengaturan/kalender")
-@only(OfficeRole.OPERATOR)
+@pages.post("/pengaturan/kalender", only(OfficeRole.OPERATOR))
 def change_calendar() -> Response | tuple[str, int]:
     """Add or remove a day off, or choose what one day of an SOP means."""
     value, revision = services().office.calendar_setting(actor())
@@ -61,16 +58,14 @@ def change_calendar() -> Response | tuple[str, int]:
     return redirect(url_for("operations.calendar"), 303)
 
 
-@pages.get("/pengaturan/kode-masuk")
-@only(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+@pages.get("/pengaturan/kode-masuk", only(OfficeRole.OPERATOR, OfficeRole.AUDITOR))
 def second_factor() -> str:
     """Show which roles must sign in with a code."""
     chosen, roles = services().accounts.second_factor_roles(), services().people.roles(now())
     return render_template("operations/second_factor.html", chosen=chosen, roles=roles)
 
 
-@pages.post("/pengaturan/kode-masuk")
-@only(OfficeRole.OPERATOR)
+@pages.post("/pengaturan/kode-masuk", only(OfficeRole.OPERATOR))
 def ask_second_factor() -> Response:
     """Choose which roles must sign in with a code."""
     known = {view.role for view in services().people.roles(now())} | set(OfficeRole)

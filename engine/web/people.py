@@ -2,23 +2,22 @@
 
 import json
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import InvalidForm
 from engine.model.people import Capacity, OfficeRole, Proposal
-from engine.web.access import only
+from engine.web.access import Pages, only
 from engine.web.formatting import read_day
 from engine.web.identity import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
 
-pages = Blueprint("people", __name__, url_prefix="/orang")
+pages = Pages("people", __name__, url_prefix="/orang")
 READERS = (OfficeRole.OPERATOR, OfficeRole.AUDITOR)
 
 
-@pages.get("")
-@only(*READERS)
+@pages.get("", only(*READERS))
 def index(errors: list[str] | None = None) -> str:
     """Show everybody, what waits for a second person, and the lanes that have nobody."""
     roles = services().people.roles(now())
@@ -42,8 +41,7 @@ def refused(invalid: InvalidForm) -> tuple[str, int]:
     return _page(person_id, errors) if person_id else index(errors), 422
 
 
-@pages.post("/usulan/<proposal_id>/<any(setujui, tolak):deed>")
-@only(*READERS)
+@pages.post("/usulan/<proposal_id>/<any(setujui, tolak):deed>", only(*READERS))
 def settle(proposal_id: str, deed: str) -> Response:
     """Confirm what somebody proposed, or refuse or withdraw it."""
     if deed == "setujui":
@@ -54,15 +52,13 @@ def settle(proposal_id: str, deed: str) -> Response:
     return redirect(url_for("people.index"), 303)
 
 
-@pages.get("/baru")
-@only(OfficeRole.OPERATOR)
+@pages.get("/baru", only(OfficeRole.OPERATOR))
 def ask_new() -> str:
     """Ask who joins."""
     return render_template("people/new.html", roles=services().people.roles(now()), errors=(), entries={})
 
 
-@pages.post("/baru")
-@only(OfficeRole.OPERATOR)
+@pages.post("/baru", only(OfficeRole.OPERATOR))
 def add() -> tuple[str, int] | str:
     """Add a person; the first password is shown once."""
     entries = {name: request.form.get(name, "") for name in ("akun", "nama", "alasan")}
@@ -85,15 +81,13 @@ def add() -> tuple[str, int] | str:
     return render_template("people/secret.html", person=person, secret=password, kind="first")
 
 
-@pages.get("/<person_id>")
-@only(*READERS)
+@pages.get("/<person_id>", only(*READERS))
 def show(person_id: str) -> str:
     """Show one person: account, memberships, open tasks, what was changed."""
     return _page(person_id)
 
 
-@pages.post("/<person_id>/nama")
-@only(OfficeRole.OPERATOR)
+@pages.post("/<person_id>/nama", only(OfficeRole.OPERATOR))
 def rename(person_id: str) -> Response:
     """Change the name that is shown."""
     services().people.rename(actor(), person_id, request.form.get("nama", ""), now())
@@ -101,8 +95,7 @@ def rename(person_id: str) -> Response:
     return redirect(url_for("people.show", person_id=person_id), 303)
 
 
-@pages.post("/<person_id>/keanggotaan")
-@only(OfficeRole.OPERATOR)
+@pages.post("/<person_id>/keanggotaan", only(OfficeRole.OPERATOR))
 def add_membership(person_id: str) -> Response | tuple[str, int]:
     """Let a person work in a role for a time."""
     form = request.form
@@ -134,8 +127,7 @@ def add_membership(person_id: str) -> Response | tuple[str, int]:
     return redirect(url_for("people.show", person_id=person_id), 303)
 
 
-@pages.post("/<person_id>/keanggotaan/<membership_id>/akhiri")
-@only(OfficeRole.OPERATOR)
+@pages.post("/<person_id>/keanggotaan/<membership_id>/akhiri", only(OfficeRole.OPERATOR))
 def end_membership(person_id: str, membership_id: str) -> Response | tuple[str, int]:
     """End a membership on a day; it stays in the record."""
     until = read_day(request.form.get("sampai"))
@@ -147,8 +139,7 @@ def end_membership(person_id: str, membership_id: str) -> Response | tuple[str, 
     return redirect(url_for("people.show", person_id=person_id), 303)
 
 
-@pages.post("/<person_id>/<any(aktifkan, nonaktifkan):deed>")
-@only(OfficeRole.OPERATOR)
+@pages.post("/<person_id>/<any(aktifkan, nonaktifkan):deed>", only(OfficeRole.OPERATOR))
 def set_active(person_id: str, deed: str) -> Response:
     """Switch an account on or off."""
     services().people.set_active(actor(), person_id, deed == "aktifkan", now())
@@ -156,8 +147,7 @@ def set_active(person_id: str, deed: str) -> Response:
     return redirect(url_for("people.show", person_id=person_id), 303)
 
 
-@pages.post("/<person_id>/sandi")
-@only(OfficeRole.OPERATOR)
+@pages.post("/<person_id>/sandi", only(OfficeRole.OPERATOR))
 def reset(person_id: str) -> str:
     """Give a one-time code, shown once."""
     person = services().people.person(actor(), person_id)
@@ -165,8 +155,7 @@ def reset(person_id: str) -> str:
     return render_template("people/secret.html", person=person, secret=code, kind="reset")
 
 
-@pages.post("/<person_id>/kode-masuk")
-@only(OfficeRole.OPERATOR)
+@pages.post("/<person_id>/kode-masuk", only(OfficeRole.OPERATOR))
 def reset_second_factor(person_id: str) -> Response:
     """Switch off the second factor of somebody who lost phone and recovery codes."""
     services().accounts.reset_second_factor(actor(), person_id, request.form.get("alasan", ""), now())
@@ -174,15 +163,13 @@ def reset_second_factor(person_id: str) -> Response:
     return redirect(url_for("people.show", person_id=person_id), 303)
 
 
-@pages.get("/tugas/<task_id>/pelaksana")
-@only(OfficeRole.OPERATOR)
+@pages.get("/tugas/<task_id>/pelaksana", only(OfficeRole.OPERATOR))
 def ask_reassign(task_id: str) -> str:
     """Ask which role takes over one open task, and why."""
     return _reassign_page(task_id)
 
 
-@pages.post("/tugas/<task_id>/pelaksana")
-@only(OfficeRole.OPERATOR)
+@pages.post("/tugas/<task_id>/pelaksana", only(OfficeRole.OPERATOR))
 def reassign(task_id: str) -> Response | tuple[str, int]:
     """Give one open task to another role."""
     role, reason = request.form.get("peran", ""), request.form.get("alasan", "")

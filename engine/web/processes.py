@@ -2,32 +2,30 @@
 
 import io
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from engine.model.errors import InvalidForm
 from engine.model.people import OfficeRole
 from engine.service.deployments import step_of
 from engine.web import diagrams
-from engine.web.access import only, signed_in
+from engine.web.access import Pages, only, signed_in
 from engine.web.attachments import hand_out
 from engine.web.identity import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
 
-pages = Blueprint("processes", __name__, url_prefix="/sop")
+pages = Pages("processes", __name__, url_prefix="/sop")
 
 
-@pages.get("")
-@signed_in
+@pages.get("", signed_in)
 def index() -> str:
     """Show every SOP in force."""
     found = [services().deployments.process(p.outline.process_id, now()) for p in services().deployments.all()]
     return render_template("processes/index.html", found=found)
 
 
-@pages.get("/<process_id>")
-@signed_in
+@pages.get("/<process_id>", signed_in)
 def show(process_id: str) -> str:
     """Show an SOP: identity, steps, people, versions."""
     found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))
@@ -35,8 +33,7 @@ def show(process_id: str) -> str:
     return render_template("processes/show.html", found=found, tab="ikhtisar", startable=startable)
 
 
-@pages.get("/<process_id>/diagram")
-@signed_in
+@pages.get("/<process_id>/diagram", signed_in)
 def diagram(process_id: str) -> str:
     """Show an SOP's diagram."""
     found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))
@@ -45,16 +42,14 @@ def diagram(process_id: str) -> str:
     )
 
 
-@pages.get("/<process_id>/diagram.bpmn")
-@signed_in
+@pages.get("/<process_id>/diagram.bpmn", signed_in)
 def bpmn(process_id: str) -> Answer:
     """Give the BPMN of a version as a file: a browser would open it as a page of ours."""
     found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))
     return hand_out(io.BytesIO(found.procedure.xml), "application/xml", f"{process_id}.bpmn", as_attachment=True)
 
 
-@pages.get("/<process_id>/versi")
-@signed_in
+@pages.get("/<process_id>/versi", signed_in)
 def versions(process_id: str) -> str:
     """Show every version, what it was deployed for, and what was done to the SOP."""
     found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))
@@ -63,8 +58,7 @@ def versions(process_id: str) -> str:
     )
 
 
-@pages.get("/<process_id>/laporan")
-@signed_in
+@pages.get("/<process_id>/laporan", signed_in)
 def reports(process_id: str) -> str:
     """Show the reports over many instances that one may ask for."""
     found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))
@@ -72,8 +66,7 @@ def reports(process_id: str) -> str:
     return render_template("processes/reports.html", found=found, tab="laporan", offered=offered)
 
 
-@pages.get("/<process_id>/laporan/<report_id>.<any(pdf, xlsx, zip):ending>")
-@signed_in
+@pages.get("/<process_id>/laporan/<report_id>.<any(pdf, xlsx, zip):ending>", signed_in)
 def report(process_id: str, report_id: str, ending: str) -> Answer:
     """Make a report from what stands now; that it was made is recorded."""
     chosen = {name: text[:100] for name, text in request.args.items()}
@@ -81,15 +74,13 @@ def report(process_id: str, report_id: str, ending: str) -> Answer:
     return hand_out(stream, media_type, name, as_attachment=ending != "pdf")
 
 
-@pages.get("/<process_id>/pelaksana/<element_id>")
-@only(OfficeRole.OPERATOR)
+@pages.get("/<process_id>/pelaksana/<element_id>", only(OfficeRole.OPERATOR))
 def ask_reassign(process_id: str, element_id: str) -> str:
     """Ask which role takes over a step of all running instances, and why."""
     return _reassign_page(process_id, element_id)
 
 
-@pages.post("/<process_id>/pelaksana/<element_id>")
-@only(OfficeRole.OPERATOR)
+@pages.post("/<process_id>/pelaksana/<element_id>", only(OfficeRole.OPERATOR))
 def reassign(process_id: str, element_id: str) -> Answer | tuple[str, int]:
     """Give a step of all running instances, and of those to come, to another role."""
     role, reason = request.form.get("peran", ""), request.form.get("alasan", "")
@@ -104,8 +95,7 @@ def reassign(process_id: str, element_id: str) -> Answer | tuple[str, int]:
     return redirect(url_for("processes.show", process_id=process_id), 303)
 
 
-@pages.post("/<process_id>/konfirmasi")
-@only(OfficeRole.OPERATOR)
+@pages.post("/<process_id>/konfirmasi", only(OfficeRole.OPERATOR))
 def confirm(process_id: str) -> Answer:
     """Note that the office confirmed the reconstruction of the version in force."""
     reason = request.form.get("alasan", "")

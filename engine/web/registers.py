@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from engine.model.errors import Conflict, FieldError, InvalidForm
 from engine.service.registers import RegisterSummary, RowPage
 from engine.web import errors as wording
 from engine.web import formatting
-from engine.web.access import signed_in, uploading
+from engine.web.access import Pages, signed_in, uploading
 from engine.web.attachments import sheet
 from engine.web.formatting import words
 from engine.web.identity import actor, now, posted_entries
@@ -19,7 +19,7 @@ from engine.web.services import services
 from engine.web.texts import gettext
 from engine.web.uploads import sent_sheet
 
-pages = Blueprint("registers", __name__, url_prefix="/register")
+pages = Pages("registers", __name__, url_prefix="/register")
 
 
 def today() -> date:
@@ -27,15 +27,13 @@ def today() -> date:
     return services().office.today(now())
 
 
-@pages.get("")
-@signed_in
+@pages.get("", signed_in)
 def index() -> str:
     """Show every register."""
     return render_template("registers/index.html", found=services().registers.all(actor(), today()), on=today())
 
 
-@pages.get("/<register_id>")
-@signed_in
+@pages.get("/<register_id>", signed_in)
 def show(register_id: str) -> str:
     """Show the rows of a register in force on a day."""
     text = request.args.get("cari", "").strip()[:100]
@@ -44,24 +42,21 @@ def show(register_id: str) -> str:
     return render_template("registers/show.html", page=found, text=text)
 
 
-@pages.get("/<register_id>/berkas.<any(xlsx, csv):kind>")
-@signed_in
+@pages.get("/<register_id>/berkas.<any(xlsx, csv):kind>", signed_in)
 def export(register_id: str, kind: str) -> Answer:
     """Give the rows in force on a day as a file."""
     name, content = services().registers.export(actor(), register_id, _day("pada"), kind, now())
     return sheet(content, kind, name)
 
 
-@pages.get("/<register_id>/baru")
-@signed_in
+@pages.get("/<register_id>/baru", signed_in)
 def new(register_id: str) -> str:
     """Show the form of a new row."""
     summary = services().registers.new_row(actor(), register_id, today())
     return _row_page(summary, None, {}, (), today())
 
 
-@pages.post("/<register_id>/baru")
-@signed_in
+@pages.post("/<register_id>/baru", signed_in)
 def add(register_id: str) -> Answer | tuple[str, int]:
     """Add a row."""
     entries = posted_entries()
@@ -81,16 +76,14 @@ def add(register_id: str) -> Answer | tuple[str, int]:
     return _row_page(summary, None, entries, errors, since or today()), status
 
 
-@pages.get("/<register_id>/baris/<entry_id>")
-@signed_in
+@pages.get("/<register_id>/baris/<entry_id>", signed_in)
 def row(register_id: str, entry_id: str) -> str:
     """Show one row, its periods, what was changed of it, and its form to those who may edit it."""
     found = services().registers.row(actor(), register_id, entry_id, today(), words())
     return _row_page(found.summary, found, found.entries, (), found.row.entry.since)
 
 
-@pages.post("/<register_id>/baris/<entry_id>")
-@signed_in
+@pages.post("/<register_id>/baris/<entry_id>", signed_in)
 def save(register_id: str, entry_id: str) -> Answer | tuple[str, int]:
     """Correct a row, let another succeed it, or end it."""
     entries, since = posted_entries(), _typed_day("_mulai")
@@ -119,16 +112,16 @@ def save(register_id: str, entry_id: str) -> Answer | tuple[str, int]:
     return _row_page(found.summary, found, kept, errors, since or found.row.entry.since), status
 
 
-@pages.get("/<register_id>/impor")
-@signed_in
+@pages.get("/<register_id>/impor", signed_in)
 def choose_file(register_id: str) -> str:
     """Show where a file is chosen."""
     summary = services().registers.new_row(actor(), register_id, today())
     return _import_page(summary, today())
 
 
-@pages.post("/<register_id>/impor")
-@uploading(lambda register_id: services().registers.new_row(actor(), register_id, today()))
+@pages.post(
+    "/<register_id>/impor", uploading(lambda register_id: services().registers.new_row(actor(), register_id, today()))
+)
 def take_file(register_id: str) -> Answer | tuple[str, int]:
     """Say what a file would change; import it once that was read."""
     summary = services().registers.new_row(actor(), register_id, today())

@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
+from flask import current_app, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, NotFound, NotPermitted
@@ -11,27 +11,25 @@ from engine.service.accounts import AccountInactive, Opened, Retyped, SignInRefu
 from engine.service.attempts import SignInThrottled, Source
 from engine.service.passwords import WeakPassword
 from engine.web import formatting, navigation
-from engine.web.access import anyone, personally
+from engine.web.access import Pages, anyone, personally
 from engine.web.identity import ENROL, TOKEN, actor, now, unseal, waiting
 from engine.web.identity import signed_in as current
 from engine.web.services import services
 from engine.web.texts import gettext
 
-pages = Blueprint("sign_in", __name__)
+pages = Pages("sign_in", __name__)
 KNOWN_SECONDS = 400 * 24 * 3600  # the longest that browsers keep a cookie
 LONGEST_DEVICE = 64
 UNFIT = re.compile(r"[\\\x00-\x1f\x7f]")  # browsers read a backslash as a slash and leave tabs and line ends out
 
 
-@pages.get("/")
-@personally
+@pages.get("/", personally)
 def home() -> Response:
     """Go where one's work is."""
     return redirect(url_for(navigation.landing(actor())), 303)
 
 
-@pages.get("/masuk")
-@anyone
+@pages.get("/masuk", anyone)
 def sign_in() -> str | Response:
     """Ask for name and password."""
     if current() is not None:
@@ -42,8 +40,7 @@ def sign_in() -> str | Response:
     )
 
 
-@pages.post("/masuk")
-@anyone
+@pages.post("/masuk", anyone)
 def open_session() -> tuple[str, int] | Response:
     """Sign in; a name or password that is wrong comes back with one text for both."""
     account = request.form.get("akun", "")
@@ -63,15 +60,13 @@ def open_session() -> tuple[str, int] | Response:
     return _let_in(opened)
 
 
-@pages.get("/masuk/kode")
-@anyone
+@pages.get("/masuk/kode", anyone)
 def ask_code() -> str | Response:
     """Ask whose password was right for a code of the second factor."""
     return _code_page() if waiting() else redirect(url_for("sign_in.sign_in"), 303)
 
 
-@pages.post("/masuk/kode")
-@anyone
+@pages.post("/masuk/kode", anyone)
 def open_with_code() -> tuple[str, int] | Response:
     """Sign in by the code."""
     found = waiting()
@@ -112,8 +107,7 @@ def _empty_session() -> None:
         del session[name]
 
 
-@pages.post("/keluar")
-@personally
+@pages.post("/keluar", personally)
 def sign_out() -> Response:
     """End this session."""
     found = current()
@@ -123,8 +117,7 @@ def sign_out() -> Response:
     return redirect(url_for("sign_in.sign_in"), 303)  # what the browser keeps the script sends first (drafts.js)
 
 
-@pages.get("/sandi")
-@personally
+@pages.get("/sandi", personally)
 def change_password() -> str:
     """Ask for a new password; the old one only if nobody demanded the change."""
     found = current()
@@ -132,8 +125,7 @@ def change_password() -> str:
     return render_template("password.html", demanded=demanded, errors=(), next=safe_path(request.args.get("lanjut")))
 
 
-@pages.post("/sandi")
-@personally
+@pages.post("/sandi", personally)
 def set_password() -> tuple[str, int] | Response:
     """Set a new password and end every other session of this person."""
     found = current()
@@ -151,8 +143,7 @@ def set_password() -> tuple[str, int] | Response:
     return redirect(following or url_for("sign_in.home"), 303)
 
 
-@pages.post("/bahasa")
-@anyone
+@pages.post("/bahasa", anyone)
 def language() -> Response:
     """Choose the language; remembered with the account."""
     chosen = request.form.get("bahasa", "id")
@@ -164,8 +155,7 @@ def language() -> Response:
     return redirect(safe_path(request.form.get("lanjut")) or url_for("sign_in.home"), 303)
 
 
-@pages.get("/sehat")
-@anyone
+@pages.get("/sehat", anyone)
 def healthy() -> tuple[str, int]:
     """Say that the server and its database answer (for a load balancer)."""
     services().operations.ready(now())

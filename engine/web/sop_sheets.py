@@ -2,24 +2,23 @@
 
 import io
 
-from flask import Blueprint, current_app, render_template, request, url_for
+from flask import current_app, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from engine.model.errors import NotFound
 from engine.service.deployments import DeployedProcess
 from engine.service.sop_sheets import PAPERS, SheetWords, remarks
-from engine.web.access import signed_in
+from engine.web.access import Pages, signed_in
 from engine.web.attachments import hand_out, sheet
 from engine.web.identity import now
 from engine.web.services import services
 from engine.web.texts import gettext
 
-pages = Blueprint("sheets", __name__, url_prefix="/sop")
+pages = Pages("sheets", __name__, url_prefix="/sop")
 
 
-@pages.get("/<process_id>/lembar")
-@signed_in
+@pages.get("/<process_id>/lembar", signed_in)
 def show(process_id: str) -> str:
     """Show the sheet of a version, on a kind of paper, in the office's spelling or the corrected one."""
     found, paper, plain = _asked(process_id)
@@ -40,8 +39,7 @@ def show(process_id: str) -> str:
     )
 
 
-@pages.get("/<process_id>/lembar.pdf")
-@signed_in
+@pages.get("/<process_id>/lembar.pdf", signed_in)
 def pdf(process_id: str) -> Response:
     """Give the sheet as PDF."""
     found, paper, plain = _asked(process_id)
@@ -50,8 +48,7 @@ def pdf(process_id: str) -> Response:
     return hand_out(io.BytesIO(content), "application/pdf", name, as_attachment=True)
 
 
-@pages.get("/<process_id>/lembar.<any(xlsx, csv):kind>")
-@signed_in
+@pages.get("/<process_id>/lembar.<any(xlsx, csv):kind>", signed_in)
 def table(process_id: str, kind: str) -> Response:
     """Give the steps of the sheet as a file, which the studio makes a diagram of again."""
     found, _, _ = _asked(process_id)

@@ -2,7 +2,7 @@
 
 import json
 
-from flask import Blueprint, render_template, request
+from flask import render_template, request
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
@@ -11,31 +11,28 @@ from engine.model.people import OfficeRole
 from engine.service.step_drafts import TableDraft
 from engine.service.step_tables import COLUMNS, example
 from engine.web import diagrams
-from engine.web.access import only
+from engine.web.access import Pages, only
 from engine.web.attachments import sheet
 from engine.web.services import services
 from engine.web.studio import id_words
 from engine.web.texts import gettext
 
-pages = Blueprint("step_tables", __name__, url_prefix="/studio")
+pages = Pages("step_tables", __name__, url_prefix="/studio")
 
 
-@pages.get("/tabel-langkah")  # no id has a hyphen
-@only(OfficeRole.DESIGNER)
+@pages.get("/tabel-langkah", only(OfficeRole.DESIGNER))  # no id has a hyphen
 def ask() -> str:
     """Ask for a table of steps."""
     return _page()
 
 
-@pages.get("/tabel-langkah/contoh.xlsx")
-@only(OfficeRole.DESIGNER)
+@pages.get("/tabel-langkah/contoh.xlsx", only(OfficeRole.DESIGNER))
 def sample() -> Response:
     """Give a table to begin with."""
     return sheet(example(), "xlsx", "tabel_langkah.xlsx")
 
 
-@pages.post("/tabel-langkah")
-@only(OfficeRole.DESIGNER)
+@pages.post("/tabel-langkah", only(OfficeRole.DESIGNER))
 def look_at() -> str | tuple[str, int]:
     """Show what was read of a table, and the diagram that it becomes; nothing is kept but the file, for a day."""
     process_id, name = request.form.get("id", "").strip(), " ".join(request.form.get("nama", "").split())[:120]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, TypeGuard
 
-from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
+from flask import Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from engine.model.errors import Conflict, FieldError, InvalidForm, InvalidProcedure, NotFound
@@ -20,24 +20,22 @@ from engine.service import studio
 from engine.service.studio import Bench, Texts
 from engine.service.uploads import TooLarge, safe_name
 from engine.web import errors, formatting
-from engine.web.access import only
+from engine.web.access import Pages, only
 from engine.web.identity import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
 
 LARGEST_UPLOAD = 3_000_000  # bytes, which as base64 and within a form stay below its limit
-pages = Blueprint("studio", __name__, url_prefix="/studio")
+pages = Pages("studio", __name__, url_prefix="/studio")
 
 
-@pages.get("")
-@only(OfficeRole.DESIGNER)
+@pages.get("", only(OfficeRole.DESIGNER))
 def index() -> str:
     """Show every SOP with its version in force and the instances that run on each version."""
     return _index()
 
 
-@pages.post("/baru")
-@only(OfficeRole.DESIGNER)
+@pages.post("/baru", only(OfficeRole.DESIGNER))
 def begin() -> Answer | tuple[str, int]:
     """Begin an SOP from nothing: the editor opens on a template, and nothing exists until it is deployed."""
     process_id, name = request.form.get("id", "").strip(), " ".join(request.form.get("nama", "").split())[:120]
@@ -48,15 +46,13 @@ def begin() -> Answer | tuple[str, int]:
     return redirect(url_for("studio.edit", process_id=process_id, nama=name), 303)
 
 
-@pages.get("/unggah-sop")
-@only(OfficeRole.DESIGNER)
+@pages.get("/unggah-sop", only(OfficeRole.DESIGNER))
 def ask_upload() -> str:
     """Ask for a procedure's files."""
     return _upload_page()
 
 
-@pages.post("/unggah-sop")
-@only(OfficeRole.DESIGNER)
+@pages.post("/unggah-sop", only(OfficeRole.DESIGNER))
 def upload() -> tuple[str, int]:
     """Show what deploying the uploaded files would mean; nothing is kept here."""
     named = {safe_name(file.filename): file.read() for file in request.files.getlist("berkas") if file.filename}
@@ -73,8 +69,7 @@ def upload() -> tuple[str, int]:
     return _review(process_id, base, json.dumps(texts, ensure_ascii=False), texts, uploaded=True), 200
 
 
-@pages.get("/<process_id>")
-@only(OfficeRole.DESIGNER)
+@pages.get("/<process_id>", only(OfficeRole.DESIGNER))
 def edit(process_id: str) -> str:
     """Show the editor over the designer's draft, else the version in force, else what an SOP begins with (``?nama=``).
 
@@ -95,8 +90,7 @@ def _bench(process_id: str) -> Bench:
         raise NotFound(process_id) from None
 
 
-@pages.post("/<process_id>/draf")
-@only(OfficeRole.DESIGNER)
+@pages.post("/<process_id>/draf", only(OfficeRole.DESIGNER))
 def save_draft(process_id: str) -> Response | tuple[Response, int]:
     """Save a draft: JSON ``{"dasar", "berkas", "revisi", "penulis"}`` in, what is kept out; a conflict gives the other.
 
@@ -121,8 +115,7 @@ def save_draft(process_id: str) -> Response | tuple[Response, int]:
         return jsonify({"message": message}), 413
 
 
-@pages.post("/<process_id>/draf/<any(sisihkan, ambil, buka):deed>")
-@only(OfficeRole.DESIGNER)
+@pages.post("/<process_id>/draf/<any(sisihkan, ambil, buka):deed>", only(OfficeRole.DESIGNER))
 def move_draft(process_id: str, deed: str) -> Answer:
     """Put the draft aside, go on with what was put aside last, or open uploaded files in the editor."""
     at = services().studio
@@ -138,8 +131,7 @@ def move_draft(process_id: str, deed: str) -> Answer:
     return redirect(url_for("studio.edit", process_id=process_id), 303)
 
 
-@pages.post("/<process_id>/id")
-@only(OfficeRole.DESIGNER)
+@pages.post("/<process_id>/id", only(OfficeRole.DESIGNER))
 def rename(process_id: str) -> str | Answer | tuple[str, int]:
     """Give the process of uploaded files, or of a new SOP's draft, another id throughout."""
     base, draft, texts = _posted_draft()
@@ -158,8 +150,7 @@ def rename(process_id: str) -> str | Answer | tuple[str, int]:
     return redirect(url_for("studio.edit", process_id=wanted), 303)
 
 
-@pages.get("/<process_id>/diagram.bpmn")
-@only(OfficeRole.DESIGNER)
+@pages.get("/<process_id>/diagram.bpmn", only(OfficeRole.DESIGNER))
 def bpmn(process_id: str) -> Response:
     """Give the diagram of the version in force as a file, for any other BPMN editor."""
     bench = services().studio.open(process_id)
@@ -167,8 +158,7 @@ def bpmn(process_id: str) -> Response:
     return Response(bench.files[bench.diagram], mimetype="application/xml", headers=headers)
 
 
-@pages.post("/<process_id>/periksa")
-@only(OfficeRole.DESIGNER)
+@pages.post("/<process_id>/periksa", only(OfficeRole.DESIGNER))
 def check(process_id: str) -> Response | tuple[Response, int]:
     """Answer what is wrong with a draft: JSON ``{"dasar": version id, "berkas": {path: text or null}}`` in."""
     sent = _sent()
@@ -178,15 +168,13 @@ def check(process_id: str) -> Response | tuple[Response, int]:
     return jsonify({"findings": [asdict(each) for each in services().deployments.check(process_id, files)]})
 
 
-@pages.get("/<process_id>/pasang")
-@only(OfficeRole.DESIGNER)
+@pages.get("/<process_id>/pasang", only(OfficeRole.DESIGNER))
 def ask_deploy(process_id: str) -> Answer:
     """Go to the editor: only it knows the draft that would be deployed."""
     return redirect(url_for("studio.edit", process_id=process_id), 303)
 
 
-@pages.post("/<process_id>/pasang/tinjau")
-@only(OfficeRole.DESIGNER)
+@pages.post("/<process_id>/pasang/tinjau", only(OfficeRole.DESIGNER))
 def review(process_id: str) -> tuple[str, int]:
     """Show what deploying the draft would mean: findings, people in the lanes, instances that stay; ask for a note."""
     base, draft, texts = _posted_draft()
@@ -197,8 +185,7 @@ def review(process_id: str) -> tuple[str, int]:
     return _review(process_id, base, draft, texts), 200
 
 
-@pages.post("/<process_id>/pasang")
-@only(OfficeRole.DESIGNER)
+@pages.post("/<process_id>/pasang", only(OfficeRole.DESIGNER))
 def deploy(process_id: str) -> Answer | tuple[str, int]:
     """Deploy the draft as a new version; instances that run stay on theirs."""
     base, draft, texts = _posted_draft()
@@ -218,8 +205,7 @@ def deploy(process_id: str) -> Answer | tuple[str, int]:
     return redirect(url_for("studio.deployed", process_id=process_id, versi=record.version, draf=drawn), 303)
 
 
-@pages.get("/<process_id>/terpasang")
-@only(OfficeRole.DESIGNER)
+@pages.get("/<process_id>/terpasang", only(OfficeRole.DESIGNER))
 def deployed(process_id: str) -> str:
     """Show the version that was just deployed, and let the browser forget its draft."""
     found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))

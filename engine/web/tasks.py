@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
+from flask import flash, jsonify, redirect, render_template, request, session, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
@@ -18,7 +18,7 @@ from engine.service.accounts import Retyped
 from engine.service.passwords import LONGEST
 from engine.service.tasks import TaskPage
 from engine.web import diagrams, errors, formatting
-from engine.web.access import signed_in, uploading
+from engine.web.access import Pages, signed_in, uploading
 from engine.web.attachments import hand_out
 from engine.web.formatting import words
 from engine.web.identity import actor, asked_page, name_of, now, posted_entries, tab
@@ -35,12 +35,11 @@ NOT_READ = ("file", "signature", "number_pattern")
 
 Answer = Response | tuple[Response, int] | tuple[str, int]
 
-pages = Blueprint("tasks", __name__, url_prefix="/tugas")
+pages = Pages("tasks", __name__, url_prefix="/tugas")
 TABS = ("saya", "bersama", "selesai")
 
 
-@pages.get("")
-@signed_in
+@pages.get("", signed_in)
 def inbox() -> str:
     """Show what I may do now, most urgent first."""
     which = request.args.get("tampil", "saya")
@@ -58,16 +57,14 @@ def inbox() -> str:
     )
 
 
-@pages.get("/baca")
-@signed_in
+@pages.get("/baca", signed_in)
 def read_text() -> Response:
     """Say how a day, time or number is read, while somebody types it."""
     found = services().tasks.echo(request.args.get("jenis", ""), request.args.get("teks", ""), words())
     return jsonify({"reading": found.reading, "notice": found.notice})
 
 
-@pages.get("/<task_id>")
-@signed_in
+@pages.get("/<task_id>", signed_in)
 def show(task_id: str) -> str | Response:
     """Show one step's form, or with "sisihan" what was put aside of it; a completed one's receipt."""
     page = services().tasks.open(actor(), task_id, now())
@@ -83,8 +80,7 @@ def show(task_id: str) -> str | Response:
     return _form_page(page, entries, problems)
 
 
-@pages.post("/<task_id>/pratinjau/<data_object_id>")
-@uploading(of_task)
+@pages.post("/<task_id>/pratinjau/<data_object_id>", uploading(of_task))
 def preview(task_id: str, data_object_id: str) -> Response:
     """Show what a document would look like with what was typed; nothing is kept."""
     page = services().tasks.open(actor(), task_id, now())
@@ -94,8 +90,7 @@ def preview(task_id: str, data_object_id: str) -> Response:
     return hand_out(io.BytesIO(content), "application/pdf", f"{data_object_id}-draf.pdf")
 
 
-@pages.post("/<task_id>/ambil")
-@signed_in
+@pages.post("/<task_id>/ambil", signed_in)
 def claim(task_id: str) -> Response:
     """Claim a task for oneself."""
     try:
@@ -106,8 +101,7 @@ def claim(task_id: str) -> Response:
     return redirect(url_for("tasks.show", task_id=task_id), 303)
 
 
-@pages.post("/ambil")
-@signed_in
+@pages.post("/ambil", signed_in)
 def claim_several() -> Response:
     """Claim every ticked task; the answer says which were taken by others."""
     taken = 0
@@ -122,8 +116,7 @@ def claim_several() -> Response:
     return redirect(url_for("tasks.inbox"), 303)
 
 
-@pages.post("/<task_id>/lepaskan")
-@signed_in
+@pages.post("/<task_id>/lepaskan", signed_in)
 def release(task_id: str) -> Response:
     """Give a claimed task back to the lane."""
     services().tasks.release(actor(), task_id, now())
@@ -131,16 +124,14 @@ def release(task_id: str) -> Response:
     return redirect(url_for("tasks.inbox"), 303)
 
 
-@pages.get("/<task_id>/serahkan")
-@signed_in
+@pages.get("/<task_id>/serahkan", signed_in)
 def ask_hand_over(task_id: str) -> str:
     """Ask to whom in the lane the task goes, and why."""
     page = services().tasks.open(actor(), task_id, now())
     return render_template("tasks/hand_over.html", page=page, errors=(), entries={})
 
 
-@pages.post("/<task_id>/serahkan")
-@signed_in
+@pages.post("/<task_id>/serahkan", signed_in)
 def hand_over(task_id: str) -> tuple[str, int] | Response:
     """Give the task to another person of the lane."""
     to, reason = request.form.get("kepada", ""), request.form.get("alasan", "")
@@ -158,8 +149,7 @@ def hand_over(task_id: str) -> tuple[str, int] | Response:
     return redirect(url_for("tasks.inbox"), 303)
 
 
-@pages.post("/<task_id>/draf")
-@uploading(of_task)
+@pages.post("/<task_id>/draf", uploading(of_task))
 def save_draft(task_id: str) -> Answer:
     """Save what was typed: from the button, or in the background as JSON.
 
@@ -188,8 +178,7 @@ def save_draft(task_id: str) -> Answer:
     return _again(task_id, refused)
 
 
-@pages.post("/<task_id>/berkas")
-@uploading(of_task)
+@pages.post("/<task_id>/berkas", uploading(of_task))
 def stage(task_id: str) -> Answer:
     """Keep one file as soon as it is chosen; the draft that is saved next holds its id."""
     entries: dict[str, list[str]] = {}
@@ -199,24 +188,21 @@ def stage(task_id: str) -> Answer:
     return jsonify({"id": next(iter(entries.values()))[0]})
 
 
-@pages.post("/<task_id>/draf/pulihkan")
-@signed_in
+@pages.post("/<task_id>/draf/pulihkan", signed_in)
 def restore_draft(task_id: str) -> Response:
     """Take up again what was put aside; what is there now is put aside instead."""
     services().tasks.restore_draft(actor(), task_id, now())
     return redirect(url_for("tasks.show", task_id=task_id), 303)
 
 
-@pages.post("/<task_id>/kosongkan")
-@signed_in
+@pages.post("/<task_id>/kosongkan", signed_in)
 def drop_draft(task_id: str) -> Response:
     """Begin again with the form as it was prefilled; the page offers the draft again."""
     services().tasks.drop_draft(actor(), task_id, now())
     return redirect(url_for("tasks.show", task_id=task_id), 303)
 
 
-@pages.post("/<task_id>/selesai")
-@uploading(of_task)
+@pages.post("/<task_id>/selesai", uploading(of_task))
 def complete(task_id: str) -> Answer:
     """Accept the form and move the instance on; or keep it as the draft, and show that with every error."""
     entries = posted_entries()
@@ -264,15 +250,13 @@ def _retyped() -> str:
     return next((text for text in request.form.getlist("_sandi") if text), "")[: LONGEST + 1]
 
 
-@pages.get("/<task_id>/hasil")
-@signed_in
+@pages.get("/<task_id>/hasil", signed_in)
 def receipt(task_id: str) -> str:
     """Say that it worked and who has it now."""
     return render_template("tasks/receipt.html", done=services().tasks.receipt(actor(), task_id, now()))
 
 
-@pages.get("/<task_id>/isian")
-@signed_in
+@pages.get("/<task_id>/isian", signed_in)
 def entries_text(task_id: str) -> Response:
     """Give back what one typed, as a file, when it could not be sent."""
     draft = services().tasks.draft(actor(), task_id)
@@ -282,8 +266,7 @@ def entries_text(task_id: str) -> Response:
     return response
 
 
-@pages.get("/<task_id>/diagram")
-@signed_in
+@pages.get("/<task_id>/diagram", signed_in)
 def diagram(task_id: str) -> str:
     """Show where in the instance this step stands."""
     page = services().tasks.open(actor(), task_id, now())

@@ -5,36 +5,33 @@ A file is hashed and compared, and not kept.
 
 from typing import BinaryIO, cast
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import NotFound
 from engine.service.verification import FileTooLarge, TooManyQuestions, Verified
-from engine.web.access import anyone, anyone_uploading
+from engine.web.access import Pages, anyone, anyone_uploading
 from engine.web.identity import now
 from engine.web.services import services
 from engine.web.texts import gettext
 
-pages = Blueprint("verification", __name__)
+pages = Pages("verification", __name__)
 
 
-@pages.get("/v/<code>")
-@anyone
+@pages.get("/v/<code>", anyone)
 def show(code: str) -> str | tuple[str, int]:
     """Say what is known of the paper with this code."""
     return _found(code, None)
 
 
-@pages.get("/periksa")
-@anyone
+@pages.get("/periksa", anyone)
 def ask() -> str | Response:
     """Ask for a code or a file."""
     code = "".join(request.args.get("kode", "").split())
     return redirect(url_for("verification.show", code=code[:80]), 303) if code else _page(None, "")
 
 
-@pages.post("/periksa")
-@anyone_uploading
+@pages.post("/periksa", anyone_uploading)
 def check() -> str | tuple[str, int]:
     """Say whether a file is one that was issued here, or the one that a code stands for."""
     sent, code = request.files.get("berkas"), request.form.get("kode", "").strip()[:80]
