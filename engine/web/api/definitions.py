@@ -19,15 +19,7 @@ operations = Operations("definitions", writing=Scope.DEPLOY)
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
 
-@operations.operation(
-    "POST",
-    "/deployments/validation",
-    scope=Scope.DEPLOY,
-    body=shapes.DeploymentAsked,
-    gives=shapes.ValidationGiven,
-    writes=False,
-)
-@only(OfficeRole.DESIGNER)
+@operations.operation("POST", "/deployments/validation", only(OfficeRole.DESIGNER), scope=Scope.DEPLOY, writes=False)
 def validate_deployment(body: shapes.DeploymentAsked) -> shapes.ValidationGiven:
     """Say everything that is wrong with a procedure's files at once, as a deployment would; nothing is deployed."""
     found = services().deployments.check(body.process_id, _files(body))
@@ -37,8 +29,7 @@ def validate_deployment(body: shapes.DeploymentAsked) -> shapes.ValidationGiven:
     )
 
 
-@operations.operation("POST", "/deployments", body=shapes.DeploymentWithNote, gives=shapes.DefinitionGiven, status=201)
-@only(OfficeRole.DESIGNER)
+@operations.operation("POST", "/deployments", only(OfficeRole.DESIGNER), status=201)
 def deploy(body: shapes.DeploymentWithNote) -> tuple[shapes.DefinitionGiven, dict[str, str]]:
     """Deploy a procedure's files as a new version: new instances take it, running ones stay on theirs.
 
@@ -53,10 +44,7 @@ def deploy(body: shapes.DeploymentWithNote) -> tuple[shapes.DefinitionGiven, dic
     return shapes.DefinitionGiven.of(record), location
 
 
-@operations.operation(
-    "POST", "/definitions/search", body=shapes.DefinitionSearch, gives=shapes.DefinitionsGiven, writes=False
-)
-@signed_in
+@operations.operation("POST", "/definitions/search", signed_in, writes=False)
 def search_definitions(body: shapes.DefinitionSearch) -> shapes.DefinitionsGiven:
     """Find deployed versions, last deployed first: the first one of a process is in force."""
     rows, more = services().deployments.deployed(
@@ -68,15 +56,13 @@ def search_definitions(body: shapes.DefinitionSearch) -> shapes.DefinitionsGiven
     )
 
 
-@operations.operation("GET", "/definitions/<definition_id>", gives=shapes.DefinitionDetailGiven)
-@signed_in
+@operations.operation("GET", "/definitions/<definition_id>", signed_in)
 def show_definition(definition_id: str) -> shapes.DefinitionDetailGiven:
     """Show one version: its lanes, steps, start form and files."""
     return shapes.DefinitionDetailGiven.whole(services().deployments.version(definition_id))
 
 
-@operations.operation("GET", "/definitions/<definition_id>/files/<path:path>", media_type="text/plain")
-@signed_in
+@operations.operation("GET", "/definitions/<definition_id>/files/<path:path>", signed_in, media_type="text/plain")
 def show_file(definition_id: str, path: str) -> Response:
     """Give one file of a version as it was deployed, byte for byte."""
     content = services().deployments.file(actor(), definition_id, path)

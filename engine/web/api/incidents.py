@@ -11,10 +11,7 @@ from engine.web.services import services
 operations = Operations("incidents", writing=Scope.ADMINISTER)
 
 
-@operations.operation(
-    "POST", "/incidents/search", body=shapes.IncidentSearch, gives=shapes.IncidentsGiven, writes=False
-)
-@only(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+@operations.operation("POST", "/incidents/search", only(OfficeRole.OPERATOR, OfficeRole.AUDITOR), writes=False)
 def search_incidents(body: shapes.IncidentSearch) -> shapes.IncidentsGiven:
     """Find incidents, newest first; `status: null` finds open and resolved ones."""
     after = cursors.timed(body.page.after)
@@ -27,15 +24,13 @@ def search_incidents(body: shapes.IncidentSearch) -> shapes.IncidentsGiven:
     )
 
 
-@operations.operation("GET", "/incidents/<incident_id>", gives=shapes.IncidentDetailGiven)
-@only(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+@operations.operation("GET", "/incidents/<incident_id>", only(OfficeRole.OPERATOR, OfficeRole.AUDITOR))
 def show_incident(incident_id: str) -> shapes.IncidentDetailGiven:
     """Show one incident with the data its element was given."""
     return shapes.IncidentDetailGiven.of(services().incidents.view(actor(), incident_id).record)
 
 
-@operations.operation("POST", "/incidents/<incident_id>/retry", body=shapes.ReasonAsked, gives=shapes.RetryGiven)
-@only(OfficeRole.OPERATOR)
+@operations.operation("POST", "/incidents/<incident_id>/retry", only(OfficeRole.OPERATOR))
 def retry_incident(incident_id: str, body: shapes.ReasonAsked) -> shapes.RetryGiven:
     """Run exactly the element that raised once more; everything else of its instance stands."""
     return shapes.RetryGiven(resolved=services().incidents.retry(actor(), incident_id, now(), body.reason))

@@ -18,10 +18,7 @@ from engine.web.services import services
 operations = Operations("instances", writing=Scope.START)
 
 
-@operations.operation(
-    "POST", "/instances", body=shapes.StartAsked, gives=shapes.InstanceGiven, status=201, unknown=True
-)
-@signed_in
+@operations.operation("POST", "/instances", signed_in, status=201, unknown=True)
 def start_instance(body: shapes.StartAsked) -> tuple[shapes.InstanceGiven, dict[str, str]]:
     """Start an instance of the version in force. 409: one of the same key runs, or a lane has nobody."""
     id_ = services().instances.start(actor(), body.process_id, Values(body.values), now(), words=words())
@@ -29,10 +26,7 @@ def start_instance(body: shapes.StartAsked) -> tuple[shapes.InstanceGiven, dict[
     return shapes.InstanceGiven.of(record), {"Location": url_for("api.show_instance", instance_id=id_)}
 
 
-@operations.operation(
-    "POST", "/instances/search", body=shapes.InstanceSearch, gives=shapes.InstancesGiven, writes=False
-)
-@signed_in
+@operations.operation("POST", "/instances/search", signed_in, writes=False)
 def search_instances(body: shapes.InstanceSearch) -> shapes.InstancesGiven:
     """Find the instances that one may see, newest first."""
     wanted = body.filter
@@ -51,8 +45,7 @@ def search_instances(body: shapes.InstanceSearch) -> shapes.InstancesGiven:
     )
 
 
-@operations.operation("GET", "/instances/<instance_id>", gives=shapes.InstanceDetailGiven)
-@signed_in
+@operations.operation("GET", "/instances/<instance_id>", signed_in)
 def show_instance(instance_id: str) -> shapes.InstanceDetailGiven:
     """Show where an instance stands: its open tasks, what it waits for, its documents and incidents."""
     page = services().instances.page(actor(), instance_id, now())
@@ -68,8 +61,7 @@ def show_instance(instance_id: str) -> shapes.InstanceDetailGiven:
     )
 
 
-@operations.operation("GET", "/instances/<instance_id>/history", query=shapes.LinesAsked, gives=shapes.HistoryGiven)
-@signed_in
+@operations.operation("GET", "/instances/<instance_id>/history", signed_in)
 def show_history(instance_id: str, query: shapes.LinesAsked) -> shapes.HistoryGiven:
     """Show an instance's history lines, oldest first, each with the hash of the line before it."""
     lines, more = services().histories.lines(actor(), instance_id, query.after, query.limit)
@@ -77,8 +69,7 @@ def show_history(instance_id: str, query: shapes.LinesAsked) -> shapes.HistoryGi
     return shapes.HistoryGiven(items=items, last_seq=items[-1].seq if items else None, has_more=more)
 
 
-@operations.operation("GET", "/instances/<instance_id>/elements", query=shapes.LinesAsked, gives=shapes.ElementsGiven)
-@signed_in
+@operations.operation("GET", "/instances/<instance_id>/elements", signed_in)
 def show_elements(instance_id: str, query: shapes.LinesAsked) -> shapes.ElementsGiven:
     """Show the elements that an instance completed, in order; `after` and `limit` count history lines."""
     lines, more = services().histories.lines(actor(), instance_id, query.after, query.limit)
@@ -97,35 +88,31 @@ def show_elements(instance_id: str, query: shapes.LinesAsked) -> shapes.Elements
     return shapes.ElementsGiven(items=items, last_seq=lines[-1].seq if lines else None, has_more=more)
 
 
-@operations.operation("GET", "/documents/<document_id>", gives=shapes.DocumentContentGiven)
-@signed_in
+@operations.operation("GET", "/documents/<document_id>", signed_in)
 def show_document(document_id: str) -> shapes.DocumentContentGiven:
     """Show one version of a document with its content; of a document in parts one sees what one may."""
     return shapes.DocumentContentGiven.whole(services().documents.view(actor(), document_id).version)
 
 
 @operations.operation(
-    "POST", "/instances/<instance_id>/suspension", scope=Scope.ADMINISTER, body=shapes.ReasonAsked, status=204
+    "POST", "/instances/<instance_id>/suspension", only(OfficeRole.OPERATOR), scope=Scope.ADMINISTER, status=204
 )
-@only(OfficeRole.OPERATOR)
 def suspend_instance(instance_id: str, body: shapes.ReasonAsked) -> None:
     """Stop all work on an instance until it is resumed."""
     services().instances.suspend(actor(), instance_id, body.reason, now())
 
 
 @operations.operation(
-    "POST", "/instances/<instance_id>/resumption", scope=Scope.ADMINISTER, body=shapes.ReasonAsked, status=204
+    "POST", "/instances/<instance_id>/resumption", only(OfficeRole.OPERATOR), scope=Scope.ADMINISTER, status=204
 )
-@only(OfficeRole.OPERATOR)
 def resume_instance(instance_id: str, body: shapes.ReasonAsked) -> None:
     """Let work on a suspended instance go on."""
     services().instances.resume(actor(), instance_id, body.reason, now())
 
 
 @operations.operation(
-    "POST", "/instances/<instance_id>/termination", scope=Scope.ADMINISTER, body=shapes.ReasonAsked, status=204
+    "POST", "/instances/<instance_id>/termination", only(OfficeRole.OPERATOR), scope=Scope.ADMINISTER, status=204
 )
-@only(OfficeRole.OPERATOR)
 def terminate_instance(instance_id: str, body: shapes.ReasonAsked) -> None:
     """End an instance for good before its end event."""
     services().instances.terminate(actor(), instance_id, body.reason, now())

@@ -14,8 +14,7 @@ from engine.web.texts import gettext
 operations = Operations("messages", writing=Scope.ADMINISTER)
 
 
-@operations.operation("POST", "/messages", body=shapes.MessageAsked, gives=shapes.MessageSent, status=202)
-@only(OfficeRole.OPERATOR)
+@operations.operation("POST", "/messages", only(OfficeRole.OPERATOR), status=202)
 def publish_message(body: shapes.MessageAsked) -> shapes.MessageSent:
     """Send a message to the instance that waits for it, or a signal to all that do; received within a second.
 
@@ -31,8 +30,7 @@ def publish_message(body: shapes.MessageAsked) -> shapes.MessageSent:
     return shapes.MessageSent(ids=ids)
 
 
-@operations.operation("GET", "/messages/undelivered", gives=shapes.MessagesGiven)
-@only(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+@operations.operation("GET", "/messages/undelivered", only(OfficeRole.OPERATOR, OfficeRole.AUDITOR))
 def show_undelivered() -> shapes.MessagesGiven:
     """Show up to 100 messages that nobody received yet or could receive, newest first."""
     found = services().messages.undelivered(actor())

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from flask import Blueprint, Response, g, request
 from pydantic import BaseModel, ValidationError
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from engine.model import bounds
 from engine.model.errors import AlurError
 from engine.service.tokens import Scope
-from engine.web.access import access_of
+from engine.web.access import Mark, access_of
 from engine.web.api import problems
 from engine.web.api.problems import Problem, beyond
 from engine.web.identity import actor, now
@@ -71,19 +71,18 @@ class Operations:
         self,
         method: str,
         path: str,
+        who: Mark,
         *,
         scope: Scope | None = None,
-        body: type[BaseModel] | None = None,
-        query: type[BaseModel] | None = None,
-        gives: type[BaseModel] | None = None,
         status: int = 200,
         writes: bool | None = None,
         unknown: bool | None = None,
         files: bool = False,
         media_type: str = JSON,
     ) -> Callable[[View], View]:
-        """Add a view as an operation, called with the parts of its path, with ``body`` and ``query`` if it has them.
+        """Add a view as an operation for *who* may use it, called with the parts of its path.
 
+        What it takes as ``body`` and ``query`` and what it gives are as its annotations say.
         An operation writes unless it is a GET or says otherwise (a search is a POST that only reads); one that reads
         is in the scope of reading unless it says otherwise; one whose path names something may be asked of what is
         *unknown* unless it says otherwise.
@@ -91,10 +90,15 @@ class Operations:
         changes = method != "GET" if writes is None else writes
         needs = scope or (self.writing if changes else Scope.READ)
         missing = "<" in path if unknown is None else unknown
-        told = Operation(self.tag, needs, body, query, gives, status, changes, missing, files, media_type)
 
         def add(view: View) -> View:
-            @wraps(view)
+            said = view.__annotations__
+            body, query = said.get("body"), said.get("query")
+            given = next(iter(get_args(said["return"])), said["return"])  # (answer, headers)
+            gives = given if isinstance(given, type) and issubclass(given, BaseModel) else None
+            told = Operation(self.tag, needs, body, query, gives, status, changes, missing, files, media_type)
+
+            @wraps(who(view))
             def answered(**parts: Any) -> Response:
                 def run() -> Response:
                     if body is not None:

@@ -11,15 +11,13 @@ from engine.web.identity import actor
 operations = Operations("reference", writing=Scope.READ)
 
 
-@operations.operation("GET", "/openapi.json")
-@anyone
+@operations.operation("GET", "/openapi.json", anyone)
 def describe() -> Response:
     """Give this description (OpenAPI 3.1)."""
     return jsonify(openapi.document(current_app))
 
 
-@operations.operation("GET", "/account", gives=shapes.AccountGiven)
-@personally
+@operations.operation("GET", "/account", personally)
 def show_account() -> shapes.AccountGiven:
     """Say who shows the token, and which roles count today."""
     return shapes.AccountGiven.of(actor())

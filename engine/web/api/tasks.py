@@ -22,8 +22,7 @@ from engine.web.uploads import of_task, refusal_words
 operations = Operations("tasks", writing=Scope.WORK)
 
 
-@operations.operation("POST", "/tasks/search", body=shapes.TaskSearch, gives=shapes.TasksGiven, writes=False)
-@signed_in
+@operations.operation("POST", "/tasks/search", signed_in, writes=False)
 def search_tasks(body: shapes.TaskSearch) -> shapes.TasksGiven:
     """Find tasks: in one's hands, open to one's lanes, completed by oneself; or all, for who sees every instance."""
     wanted = body.filter
@@ -36,8 +35,7 @@ def search_tasks(body: shapes.TaskSearch) -> shapes.TasksGiven:
     return shapes.TasksGiven(items=tuple(shapes.TaskGiven.at(row.step, row.task) for row in rows), page=page)
 
 
-@operations.operation("GET", "/tasks/<task_id>", gives=shapes.TaskGiven)
-@signed_in
+@operations.operation("GET", "/tasks/<task_id>", signed_in)
 def show_task(task_id: str) -> shapes.TaskGiven:
     """Show one task, to people of its lane and to those who see every instance."""
     if actor().reads_everything:
@@ -47,8 +45,7 @@ def show_task(task_id: str) -> shapes.TaskGiven:
     return shapes.TaskGiven.at(item.step, item.task)
 
 
-@operations.operation("GET", "/tasks/<task_id>/form", gives=shapes.FormGiven)
-@signed_in
+@operations.operation("GET", "/tasks/<task_id>/form", signed_in)
 def show_form(task_id: str) -> shapes.FormGiven:
     """Show what a task asks: its form, what that begins with, its kelengkapan and output, and one's draft."""
     page = services().tasks.open(actor(), task_id, now())
@@ -66,8 +63,7 @@ def show_form(task_id: str) -> shapes.FormGiven:
     )
 
 
-@operations.operation("PUT", "/tasks/<task_id>/assignment", body=shapes.AssignmentAsked, status=204)
-@signed_in
+@operations.operation("PUT", "/tasks/<task_id>/assignment", signed_in, status=204)
 def assign_task(task_id: str, body: shapes.AssignmentAsked) -> None:
     """Claim a task, or hand it over to another person of its lane. 409 names who holds it already."""
     if body.assignee in (None, actor().person_id):
@@ -82,17 +78,15 @@ def assign_task(task_id: str, body: shapes.AssignmentAsked) -> None:
         raise problems.invalid([("assignee", "not_in_lane", message)]) from None
 
 
-@operations.operation("DELETE", "/tasks/<task_id>/assignment", status=204)
-@signed_in
+@operations.operation("DELETE", "/tasks/<task_id>/assignment", signed_in, status=204)
 def release_task(task_id: str) -> None:
     """Give a claimed task back to its lane."""
     services().tasks.release(actor(), task_id, now())
 
 
 @operations.operation(
-    "POST", "/tasks/<task_id>/reassignment", scope=Scope.ADMINISTER, body=shapes.ReassignmentAsked, status=204
+    "POST", "/tasks/<task_id>/reassignment", only(OfficeRole.OPERATOR), scope=Scope.ADMINISTER, status=204
 )
-@only(OfficeRole.OPERATOR)
 def reassign_task(task_id: str, body: shapes.ReassignmentAsked) -> None:
     """Give one open task to another role (*ganti pelaksana*), without a new version."""
     if body.role not in {view.role for view in services().people.roles(now())}:
@@ -100,23 +94,20 @@ def reassign_task(task_id: str, body: shapes.ReassignmentAsked) -> None:
     services().tasks.reassign(actor(), task_id, body.role, body.reason, now())
 
 
-@operations.operation("PUT", "/tasks/<task_id>/draft", body=shapes.DraftAsked, gives=shapes.DraftSaved)
-@signed_in
+@operations.operation("PUT", "/tasks/<task_id>/draft", signed_in)
 def save_draft(task_id: str, body: shapes.DraftAsked) -> shapes.DraftSaved:
     """Keep what is filled in so far, for oneself; it need not be complete or right."""
     saved = services().tasks.save_draft(actor(), task_id, Values(body.values), now(), body.revision, words=words())
     return shapes.DraftSaved(revision=saved.revision, saved_at=saved.saved_at)
 
 
-@operations.operation("DELETE", "/tasks/<task_id>/draft", status=204, unknown=False)
-@signed_in
+@operations.operation("DELETE", "/tasks/<task_id>/draft", signed_in, status=204, unknown=False)
 def drop_draft(task_id: str) -> None:
     """Put one's draft aside."""
     services().tasks.drop_draft(actor(), task_id, now())
 
 
-@operations.operation("POST", "/tasks/<task_id>/attachments", gives=shapes.AttachmentGiven, status=201, files=True)
-@uploading(of_task)
+@operations.operation("POST", "/tasks/<task_id>/attachments", uploading(of_task), status=201, files=True)
 def attach_file(task_id: str) -> shapes.AttachmentGiven:
     """Hand over a file (PDF, JPG, PNG, DOCX, XLSX; by content, not by name) for a field of the task's form.
 
@@ -137,8 +128,7 @@ def attach_file(task_id: str) -> shapes.AttachmentGiven:
     return shapes.AttachmentGiven.of(staged)
 
 
-@operations.operation("POST", "/tasks/<task_id>/completion", body=shapes.CompletionAsked, gives=shapes.MoveGiven)
-@signed_in
+@operations.operation("POST", "/tasks/<task_id>/completion", signed_in)
 def complete_task(task_id: str, body: shapes.CompletionAsked) -> shapes.MoveGiven:
     """Complete a task with the values of its form, and move its instance on.
 
