@@ -251,23 +251,8 @@ class Instances:
         with self._unique(process_id, key), self.database.write(actor, now) as work:
             self._ready_still(work, procedure, now)
             self._refuse_duplicate(work, process_id, key)
-            new = instances.NewInstance(
-                id=instance_id,
-                definition_id=procedure.record.id,
-                process_id=process_id,
-                title=title,
-                key=None if key is None else str(key),
-                reference_date=reference,
-                values=encoded,
-                status=InstanceStatus.RUNNING,
-                state=b"",
-                step_count=len(outline.tasks),
-                history_seq=0,
-                history_hash=GENESIS,
-                started_at=now,
-                started_by=actor.person_id,
-            )
-            instances.add(work, new)
+            facts = {"instance_key": None if key is None else str(key), "reference_date": reference, "title": title}
+            instances.add(work, instance_id, procedure.record, encoded, step_count=len(outline.tasks), **facts)
             moves.write_step(
                 work,
                 procedure,

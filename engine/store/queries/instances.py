@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, delete, exists, func, insert, literal, or_, select
 
+from engine.model.history import GENESIS
 from engine.model.people import Actor
 from engine.model.process import DONE, OVER, DueTimer, InstanceStatus, OpenTask
-from engine.model.work import InstanceRecord, TaskStatus
+from engine.model.work import DefinitionRecord, InstanceRecord, TaskStatus
 from engine.store.prepared import Prepared
 from engine.store.queries import Transaction, behind, one, some
 from engine.store.tables import definition, instance, role_override, task, timer
+from engine.store.unit_of_work import Work
 
 MOVING = (InstanceStatus.RUNNING.value, InstanceStatus.WAITING.value, InstanceStatus.INCIDENT.value)
 ELSEWHERE = {"version": definition.c.version, "key": instance.c.instance_key.label("key")}
@@ -21,26 +23,6 @@ COLUMNS = tuple(
 )
 INSTANCES = select(*COLUMNS).join(definition, definition.c.id == instance.c.definition_id)
 NEWEST_FIRST = (instance.c.started_at.desc(), instance.c.id)
-
-
-@dataclass(frozen=True, slots=True)
-class NewInstance:
-    """What starting an instance writes beside its tasks."""
-
-    id: str
-    definition_id: str
-    process_id: str
-    title: str
-    key: str | None
-    reference_date: date | None
-    values: Mapping[str, Any]
-    status: InstanceStatus
-    state: bytes
-    step_count: int
-    history_seq: int
-    history_hash: str
-    started_at: datetime
-    started_by: str
 
 
 def record(row: Sequence[Any]) -> InstanceRecord:
@@ -67,12 +49,12 @@ def by_key(tx: Transaction, process_id: str, key: str) -> InstanceRecord | None:
     return one(tx, INSTANCES.where(*its, instance.c.status != InstanceStatus.TERMINATED), record)
 
 
-def add(tx: Transaction, new: NewInstance) -> None:
-    """Write a new instance's row at revision 1."""
-    own = {name: getattr(new, name) for name in NewInstance.__dataclass_fields__ if name != "key"}
-    facts = {"instance_key": new.key, "values": dict(new.values), "status": new.status.value, "revision": 1}
-    ended = new.started_at if new.status is InstanceStatus.COMPLETED else None
-    tx.connection.execute(insert(instance), {**own, **facts, "changed_at": new.started_at, "ended_at": ended})
+def add(work: Work, id_: str, definition: DefinitionRecord, values: Mapping[str, Any], **facts: Any) -> None:
+    """Write the row of an instance of *definition* that begins now, at revision 1; *facts* are its other columns."""
+    of = {"id": id_, "definition_id": definition.id, "process_id": definition.process_id, "values": dict(values)}
+    begins = {"status": InstanceStatus.RUNNING.value, "revision": 1, "state": b"", "changed_at": work.now}
+    by = {"started_at": work.now, "started_by": work.actor.person_id, "history_seq": 0, "history_hash": GENESIS}
+    work.connection.execute(insert(instance), {**of, **begins, **by, **facts})
 
 
 @dataclass(frozen=True, slots=True)
