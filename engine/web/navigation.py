@@ -62,30 +62,17 @@ def of(actor: Actor, path: str) -> tuple[Group, ...]:
     work.append(item("processes.index", "sitemap", gettext("SOP")))
     work.append(item("registers.index", "table", gettext("Register")))
     groups = [Group(gettext("Pekerjaan"), tuple(work))]
+    if actor.has(OfficeRole.OPERATOR) or actor.has(OfficeRole.AUDITOR):
+        numbers = item("numbers.index", "hash", gettext("Nomor surat"))
+        people = item("people.index", "users", gettext("Orang"), len(services().people.proposals(actor, now())))
     if actor.has(OfficeRole.OPERATOR):
-        groups.append(
-            Group(
-                gettext("Operator"),
-                (
-                    item("operations.index", "activity", gettext("Operasi")),
-                    item("incidents.index", "alert-octagon", gettext("Insiden"), services().incidents.count_open()),
-                    item("people.index", "users", gettext("Orang"), len(services().people.proposals(actor, now()))),
-                    item("operations.calendar", "calendar", gettext("Kalender")),
-                    item("numbers.index", "hash", gettext("Nomor surat")),
-                ),
-            )
-        )
+        health = item("operations.index", "activity", gettext("Operasi"))
+        incidents = item("incidents.index", "alert-octagon", gettext("Insiden"), services().incidents.count_open())
+        calendar = item("operations.calendar", "calendar", gettext("Kalender"))
+        groups.append(Group(gettext("Operator"), (health, incidents, people, calendar, numbers)))
         if not staff:
             groups.reverse()  # the phone's bar begins with what somebody is here for
     elif actor.has(OfficeRole.AUDITOR):
-        groups.append(
-            Group(
-                gettext("Data"),
-                (
-                    item("people.index", "users", gettext("Orang"), len(services().people.proposals(actor, now()))),
-                    item("incidents.index", "alert-octagon", gettext("Insiden")),
-                    item("numbers.index", "hash", gettext("Nomor surat")),
-                ),
-            )
-        )
+        incidents = item("incidents.index", "alert-octagon", gettext("Insiden"))
+        groups.append(Group(gettext("Data"), (people, incidents, numbers)))
     return tuple(groups)
