@@ -29,6 +29,8 @@ class Meeting:
     def _update_hook(self, my_task: Any) -> bool:
         """Let *my_task* wait, and go on with one of the tokens here if there are those that are needed."""
         my_task._set_state(TaskState.WAITING)
+        if any(task.task_spec is self for task in standing(my_task.workflow, TaskState.FUTURE)):
+            return False  # another comes in this same breath
         taken = self.taken(my_task.workflow, waiting_at(self, my_task.workflow))
         if not taken:
             return False
@@ -152,10 +154,10 @@ def waiting_at(spec: Any, workflow: Any) -> list[Any]:
     return sorted(found, key=lambda task: task.last_state_change)
 
 
-def standing(workflow: Any) -> Iterator[Any]:
+def standing(workflow: Any, states: int = ALIVE | TaskState.FUTURE) -> Iterator[Any]:
     """Yield the tasks of a scope that hold a token: at work, waiting, or reached by a completed one just now."""
     for task in workflow.tasks.values():
-        if task._state & ALIVE or (task._state == TaskState.FUTURE and task.parent._state == TaskState.COMPLETED):
+        if task._state & states and (task._state != TaskState.FUTURE or task.parent._state == TaskState.COMPLETED):
             yield task
 
 

@@ -12,7 +12,6 @@ import os
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
@@ -183,12 +182,6 @@ def _brief(seen: Seen) -> str:
 # ── random models ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 MODELS = 3000 if os.environ.get("HYPOTHESIS_PROFILE") == "endurance" else 150
-KNOWN_TO_FAIL: frozenset[str] = frozenset()
-"""Features that random models leave out, since the engine as it is does not do them rightly.
-
-ALUR_MODELS=all keeps them in. Whoever repairs one takes it out here: ``FEATURES - {"inclusive"}``.
-"""
-RUN = FEATURES if os.environ.get("ALUR_MODELS") == "all" else FEATURES - KNOWN_TO_FAIL
 plays = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 3)), max_size=12)
 moderate = settings(
     max_examples=int(os.environ.get("ALUR_MODELS_COUNT", MODELS)),
@@ -199,13 +192,13 @@ moderate = settings(
 
 
 @moderate
-@given(models(RUN), plays, st.sampled_from(MODES))
+@given(models(FEATURES), plays, st.sampled_from(MODES))
 def test_blocks_in_blocks_run_as_the_standard_says(model, moves, mode):
     _play_on(scope_of(*model), moves, mode)
 
 
 @moderate
-@given(drawings(RUN), plays, st.sampled_from(MODES))
+@given(drawings(FEATURES), plays, st.sampled_from(MODES))
 def test_free_drawings_run_as_the_standard_says(drawing, moves, mode):
     _play_on(drawing.scope(), moves, mode)
 
@@ -279,6 +272,9 @@ FOUND = {
             )
         ),
         [("task1", 1), ("task2", 0), ("task2", 0)],
+    ),
+    "a join that one branch leads straight into waits for the branch beside it": Found(
+        Drawing((("and", (1, 2)), ("join", (3,)), ("task", (1,)), ("task", (4,)))), [("task1", 0), ("task2", 0)]
     ),
     "two flows from a choice straight into its join are joined": Found(
         Drawing((("or", (1, 1)), ("join", (2,)), ("task", (3,)))), [("task1", 2), ("task2", 0)]
@@ -458,16 +454,7 @@ FOUND = {
 }
 
 
-STILL_DIFFERS = {"two flows from a choice straight into its join are joined"}
-"""What the engine as it is does not do rightly; whoever repairs one takes it out here."""
-
-
-def _known(name: str) -> Any:
-    differs = pytest.mark.xfail(strict=True, raises=AssertionError, reason="the engine differs from the standard")
-    return pytest.param(name, marks=[differs] if name in STILL_DIFFERS else [])
-
-
-@pytest.mark.parametrize("name", [_known(name) for name in FOUND])
+@pytest.mark.parametrize("name", FOUND)
 def test_what_was_found_stays_right(name):
     found = FOUND[name]
     for live, drop_finished in MODES:
