@@ -22,6 +22,7 @@ from engine.bpmn.definition import Definition
 from engine.bpmn.executor import Executor
 from engine.bpmn.rules.soundness import SHOWN
 from engine.bpmn.whereabouts import joins_that_wait
+from engine.forms.defaults import VALUE
 from engine.forms.field import NUMERIC, Field, Kind
 from engine.forms.form import Form
 from engine.model.process import InstanceStatus, Message, OpenTask, Snapshot, Step
@@ -104,6 +105,7 @@ class _Play:
         self.passes: dict[str, int] = {}
         self.asked: dict[str, int] = {}  # how many choices came before a field: its place in the play's number
         self.fired: set[str] = set()
+        self.refused = False  # a form's own check would not have let these values pass
         self.way: list[str] = []  # elements in the order in which they were passed
 
     def through(self, until: float) -> None:
@@ -132,9 +134,10 @@ class _Play:
         for element_id in joins_that_wait(step.live, definition.kinds) or self.way[-1:]:
             cause = f"di sana ditunggu cabang yang tidak akan datang, sesudah {' → '.join(names)}"
             mend = "Samakan gerbang gabung dengan gerbang pisahnya: eksklusif, paralel, atau inklusif."
-            self.on.stumbles.setdefault(
-                (element_id, "trial_deadlock"), Stumble(element_id, cause, "trial_deadlock", mend, certain=True)
-            )
+            found = Stumble(element_id, cause, "trial_deadlock", mend, certain=not self.refused)
+            known = self.on.stumbles.setdefault((element_id, found.rule), found)
+            if found.certain and not known.certain:
+                self.on.stumbles[element_id, found.rule] = found
 
     def _moved(self, step: Step) -> Step | None:
         """Return the next step; None if nothing moves any more."""
@@ -232,16 +235,20 @@ class _Play:
             if each.conditional and not any(all(c.holds(made) for c in way) for way in each.when):
                 made[each.name] = None
             elif each.computed is not None:
-                made[each.name] = self._computed(each, made)
+                made[each.name] = self._told(each.computed, made, made[each.name])
+        for each in form.tree:
+            given = {**made, VALUE: made[each.name]}
+            self.refused |= any(self._told(check.expression, given, True) is False for check in each.checks)
         self.values |= made
         return {name: value for name, value in made.items() if name in self.on.definition.outline.needed_names}
 
-    def _computed(self, each: Field, made: Mapping[str, Any]) -> Any:
+    def _told(self, text: str, made: Mapping[str, Any], otherwise: Any) -> Any:
+        """Return the value of a form's expression, or *otherwise* if it fails."""
         names = {**self.values, **made, "hari_ini": self.now.date(), "pelaku": PEOPLE[0], "butir": PEOPLE[0]}
         try:
-            return expression.compile(each.computed or "").evaluate(names, self._functions())
+            return expression.compile(text).evaluate(names, self._functions())
         except expression.ExpressionError:
-            return made[each.name]
+            return otherwise
 
     def _value(self, each: Field, path: str) -> Any:
         """Return a value that fits the field's kind."""

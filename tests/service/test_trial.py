@@ -404,3 +404,19 @@ def test_what_a_template_s_expressions_compute_is_computed_over_there_and_stoppe
         ("ringkas", False, True),
     ]
     assert json.loads(tried.specimens[0].data)["nilai"] == {"a": "2"}
+
+
+def test_a_halt_that_a_check_of_the_form_rules_out_keeps_nobody_from_deploying(shared):
+    answer = {"type": "string", "title": "Keputusan", "enum": ["setuju", "kembalikan"]}
+    alike = [
+        {"expression": "nilai == satu", "message": "harus sama dengan yang pertama.", "en": "must equal the first."}
+    ]
+    nodes = dict.fromkeys("ab", ("manualTask", "", "")) | {"u": user(), "x": gateway(), "y": gateway()}
+    nodes |= {"p": gateway("parallel"), "j": gateway("parallel")}
+    ways = ["mulai > u", "u > p", "p > x", "p > y", "a > j", "b > j", "j > selesai"]
+    ways += ['x > a: satu == "setuju"', "x > selesai", 'y > b: dua == "setuju"', "y > selesai"]
+    files = procedure(process("uji", nodes, ways), forms=["uji_u"])
+    halts = files | {"forms/uji/uji_u.schema.json": form(satu=answer, dua=answer)}
+    assert "error" in {found.severity for found in shared.check("uji", halts)}
+    held = files | {"forms/uji/uji_u.schema.json": form(satu=answer, dua=answer | {"x-check": alike})}
+    assert {found.severity for found in shared.check("uji", held)} == {"warning"}
