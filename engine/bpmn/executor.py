@@ -20,7 +20,7 @@ from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import definition as definitions
-from engine.bpmn import events, expression, state
+from engine.bpmn import events, expression, state, waits
 from engine.bpmn.definition import Definition
 from engine.bpmn.timers import Functions, due_of, moment
 from engine.bpmn.workflow import INCIDENT, Budget, InstanceWorkflow, note_incident, retry, run
@@ -35,6 +35,7 @@ from engine.model.process import (
     Snapshot,
     Step,
     Subscription,
+    Wait,
 )
 
 CACHE_BYTES = 64 * 1024 * 1024
@@ -208,17 +209,36 @@ class Executor:
         *,
         functions: Functions | None = None,
     ) -> Step:
-        """Try an element that raised once more."""
+        """Try an element that raised once more, or look again at one whose instance could not go on."""
         with moment(now, functions or {}):
             workflow = self._take(definition, snapshot)
             before = _before(workflow, definition)
             task = _find(workflow, task_id)
-            if task is None or INCIDENT not in task.internal_data:
+            if task is None or (INCIDENT not in task.internal_data and not _stuck(workflow, definition)):
                 raise NotFound(task_id)
             journal = _Journal(definition)
-            if retry(task) and task._state == TaskState.COMPLETED:
+            if INCIDENT not in task.internal_data:
+                workflow.update_waiting_tasks()
+                for scope in workflow.get_active_subprocesses():
+                    scope.update_waiting_tasks()
+            elif retry(task) and task._state == TaskState.COMPLETED:
                 journal.note(task)
             return self._settle(definition, snapshot.instance_id, workflow, journal, before, functions)
+
+    # ── where an instance stands ────────────────────────────────────────────────────────────────────────────────────
+
+    def waits(self, definition: Definition, kept: bytes) -> tuple[Wait, ...]:
+        """Return what an instance of this state waits for besides its people; nothing if it cannot be read."""
+        try:
+            return waits.waits(definition, state.load(definition, kept))
+        except state.UnknownState:
+            return ()
+
+    def unmoved(self, definition: Definition, snapshot: Snapshot) -> Step:
+        """Return where an instance stands that nothing can move, without moving it: for those of earlier versions."""
+        found = _stuck(state.load(definition, snapshot.state), definition)
+        status = InstanceStatus.INCIDENT if found else InstanceStatus.WAITING
+        return Step(snapshot.instance_id, snapshot.state, status, (), (), (), (), (), (), stuck=found)
 
     # ── live instances ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -307,10 +327,11 @@ class Executor:
         now_open = {task.id for task in open_tasks}
         workflow.subscriptions = subscriptions = events.subscriptions(workflow)
         done = {passed.task_id for passed in journal.passed}
+        stuck = () if open_tasks else _stuck(workflow, definition)
         return Step(
             instance_id=instance_id,
             state=state.dump(workflow),
-            status=_status(workflow, open_tasks, incidents),
+            status=_status(workflow, open_tasks, incidents or stuck),
             open_tasks=open_tasks,
             opened=tuple(task for task in open_tasks if task.id not in before.open_ids),
             passed=tuple(journal.passed),
@@ -322,6 +343,7 @@ class Executor:
             subscribed=subscriptions - before.subscriptions,
             unsubscribed=before.subscriptions - subscriptions,
             caught_by=caught_by,
+            stuck=stuck,
             live=workflow,
         )
 
@@ -441,6 +463,13 @@ def _incidents(workflow: InstanceWorkflow) -> list[Incident]:
         if raised is not None and task._state not in (TaskState.COMPLETED, TaskState.CANCELLED):
             found.append(Incident(task.id.hex, _at(task), raised["cause"], raised["trace"], raised["data"]))
     return found
+
+
+def _stuck(workflow: InstanceWorkflow, definition: Definition) -> tuple[Incident, ...]:
+    """Return where an instance cannot go on; nothing if a person, time, a message or an operator can move it."""
+    if workflow.completed or _ready_for_people(workflow, definition) or _incidents(workflow) or _timers(workflow):
+        return ()
+    return () if events.subscriptions(workflow) else waits.stuck(definition, workflow)
 
 
 def _at(task: Any) -> str:

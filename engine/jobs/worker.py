@@ -85,6 +85,9 @@ class Worker:
             self.operations.beat(self.name, now, {"fired": self.fired, "passed_by": pulse.passed_by()})
             self._beaten = now
         if self._tidied is None or now - self._tidied >= TIDY_EVERY:
+            for instance_id in self.timers.unmoved():
+                self._moved(instance_id, partial(self.timers.tell, instance_id, now))
+            pulse.at("")
             self.documents.forget_staged(now)
             self.operations.tidy(now)
             self.messages.tidy(now)

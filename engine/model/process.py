@@ -190,6 +190,29 @@ class Subscription:
     correlation: str = ""  # hash of one key of its conversation; empty if any message of that name will do
 
 
+class WaitKind(StrEnum):
+    """For what an instance waits besides its people."""
+
+    TIME = "time"
+    MESSAGE = "message"
+    SIGNAL = "signal"
+    CONDITION = "condition"
+    BRANCHES = "branches"  # the other branches that a gateway joins
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One thing that an instance waits for, and since when."""
+
+    task_id: str
+    element_id: str
+    kind: WaitKind
+    since: datetime
+    until: datetime | None = None  # when a timer fires
+    name: str = ""  # of the message or signal; a condition's expression
+    missing: tuple[str, ...] = ()  # sequence flows into a join that have no token, or elements before them
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """An instance's state as the store holds it."""
@@ -217,4 +240,5 @@ class Step:
     subscribed: frozenset[Subscription] = frozenset()  # waited for now, and not before the step
     unsubscribed: frozenset[Subscription] = frozenset()  # waited for before the step, and not now
     caught_by: tuple[str, ...] = ()  # element ids that caught what was delivered
+    stuck: tuple[Incident, ...] = ()  # where it waits for what cannot come any more: it is an INCIDENT as well
     live: Any = field(default=None, repr=False, compare=False)  # for the executor's own cache

@@ -215,6 +215,11 @@ class IncidentRecord:
     resolved_at: datetime | None
     resolved_by: str | None
 
+    @property
+    def stuck(self) -> bool:
+        """Whether nothing raised: the instance waits there for what cannot come any more."""
+        return not self.trace
+
 
 @dataclass(frozen=True, slots=True)
 class MessageRecord:

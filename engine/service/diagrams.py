@@ -23,8 +23,8 @@ def marks_of(page: InstancePage, overdue: Callable[[int, int], str] = lambda sec
             marks[element_id] = Mark(State.DONE, passes=passes)
         elif over:
             marks[element_id] = Mark(State.NOT_TAKEN)
-    for element_id in page.waiting:
-        marks[element_id] = Mark(State.WAITING, passes=page.passes.get(element_id, 0))
+    for wait in page.waits:
+        marks[wait.element_id] = Mark(State.WAITING, passes=page.passes.get(wait.element_id, 0))
     for view in page.steps:
         late = max((clock.overdue_seconds for id_, clock in view.clocks.items() if _open(page, id_)), default=0)
         first = next((clock for id_, clock in view.clocks.items() if _open(page, id_)), None)

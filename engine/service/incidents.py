@@ -90,4 +90,4 @@ class Incidents:
             office.change_incident(work, incident_id, attempts=raised.attempts + 1)
             moves.write_step(work, procedure, head, step, [deed], calendar=self.office.calendar(), now=now)
         self.executor.keep(step, head.revision + 1)
-        return raised.task_id not in {still.task_id for still in step.incidents}
+        return raised.task_id not in {still.task_id for still in (*step.incidents, *step.stuck)}

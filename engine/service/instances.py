@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.bpmn import expression
 from engine.bpmn.executor import Executor
+from engine.bpmn.waits import may_wait
 from engine.forms.defaults import GIVEN_NAMES
 from engine.forms.field import Wording
 from engine.forms.form import Form
@@ -17,7 +18,7 @@ from engine.forms.reading import Surroundings, Unmet
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, NotReady, stated, there
 from engine.model.history import GENESIS, Action, Deed
 from engine.model.people import Actor, OfficeRole
-from engine.model.process import DONE, OVER, DueTimer, InstanceStatus, UserTask
+from engine.model.process import DONE, OVER, DueTimer, InstanceStatus, UserTask, Wait
 from engine.model.work import Clock, DocumentVersion, IncidentRecord, InstanceRecord, TaskRecord, TaskStatus
 from engine.service import moves, numbers
 from engine.service.clocks import clock_of
@@ -129,7 +130,7 @@ class InstancePage:
     names: Mapping[str, str]
     passes: Mapping[str, int]  # element_id -> how often it was passed
     flows: frozenset[str]
-    waiting: tuple[str, ...]
+    waits: tuple[Wait, ...]  # for what else than people, since when and until when
     overdue: bool
     returned: frozenset[str]  # element ids of open steps that were sent back
     may_terminate: bool
@@ -322,13 +323,14 @@ class Instances:
             changes = histories.passed(reader, instance_id)
             incidents = office.open_incidents_of(reader, instance_id)
             timers = instances.waiting_timers(reader, instance_id)
-            waited_for = messages.waited_for(reader, instance_id)
             notes = documents.comments(reader, instance_id)
             held = numbers.of_documents(reader, instance_id)
             names = people.names(reader)
             members = people.members(reader, self.office.today(now))
             may_terminate = record.status not in OVER and self._may_terminate(reader, actor, record)
             archive = archives.by_id(reader, instance_id) if record.status is InstanceStatus.ARCHIVED else None
+            unread = record.status in OVER or not may_wait(procedure.definition)
+            state = None if unread else instances.state(reader, instance_id)
         newest: dict[str, DocumentVersion] = {}
         for version in versions:
             newest[version.data_object_id] = version
@@ -353,7 +355,7 @@ class Instances:
             names=names,
             passes=passes,
             flows=flows,
-            waiting=tuple(sorted({t.element_id for t in timers} | {s.element_id for s in waited_for})),
+            waits=() if state is None else self.executor.waits(procedure.definition, state[1]),
             overdue=any(t.status is TaskStatus.READY and t.due_at and t.due_at < now for t in every),
             returned=frozenset(t.element_id for t in every if t.status is TaskStatus.READY and t.returned_by),
             may_terminate=may_terminate,

@@ -98,7 +98,7 @@ def write_step(
     lines, by_itself = list(deeds), partial(Deed, actor=SYSTEM.person_id)
     incidents_before = office.open_incidents_of(work, head.id) if head.status is InstanceStatus.INCIDENT else ()
     raised_before = {record.task_id: record for record in incidents_before}
-    raised_now = {raised.task_id: raised for raised in step.incidents}
+    raised_now = {raised.task_id: raised for raised in (*step.incidents, *step.stuck)}
     for task_id, raised in raised_now.items():
         if task_id not in raised_before:
             id_ = str(uuid.uuid4())

@@ -34,6 +34,26 @@ class Timers:
         """Return ids of the running instances in which a timer is due."""
         return self.database.ask(instances.due_timers, now)
 
+    def unmoved(self) -> tuple[str, ...]:
+        """Return ids of instances that wait for nothing that can come: they began to before moves told of it."""
+        with self.database.read() as reader:
+            return instances.unmoved(reader)
+
+    @moves.retried
+    def tell(self, instance_id: str, now: datetime) -> bool:
+        """Make an incident of an instance that can never go on; whether it is one."""
+        with self.database.read() as reader:
+            record, state = there(instances.state(reader, instance_id), instance_id)
+            procedure = self.procedures.of(reader, record.definition_id)
+        head = moves.Head.of(record, has_timers=False)
+        step = self.executor.unmoved(procedure.definition, moves.snapshot_of(head, state))
+        if record.status is not InstanceStatus.WAITING or not step.stuck:
+            return False
+        with self.database.write(SYSTEM, now) as work:
+            moves.write_step(work, procedure, head, step, [], calendar=self.office.calendar(), now=now)
+        self.executor.forget(instance_id)
+        return True
+
     @moves.retried
     def fire(self, instance_id: str, now: datetime) -> bool:
         """Fire every timer of an instance that is due at *now*; whether any was."""

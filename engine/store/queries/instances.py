@@ -13,7 +13,7 @@ from engine.model.process import DONE, OVER, DueTimer, InstanceStatus, OpenTask
 from engine.model.work import DefinitionRecord, InstanceRecord, TaskStatus
 from engine.store.prepared import Prepared
 from engine.store.queries import Transaction, behind, one, some
-from engine.store.tables import definition, instance, role_override, task, timer
+from engine.store.tables import definition, instance, role_override, subscription, task, timer
 from engine.store.unit_of_work import Work
 
 MOVING = (InstanceStatus.RUNNING.value, InstanceStatus.WAITING.value, InstanceStatus.INCIDENT.value)
@@ -240,6 +240,16 @@ def due_timers(tx: Transaction, now: datetime, limit: int = 200) -> tuple[str, .
         .group_by(timer.c.instance_id)
         .order_by(func.min(timer.c.due_at))
         .limit(limit)
+    )
+    return tuple(tx.connection.scalars(query))
+
+
+def unmoved(tx: Transaction) -> tuple[str, ...]:
+    """Return ids of waiting instances that no timer, message or signal will move."""
+    query = select(instance.c.id).where(
+        instance.c.status == InstanceStatus.WAITING.value,
+        ~exists().where(timer.c.instance_id == instance.c.id),
+        ~exists().where(subscription.c.instance_id == instance.c.id),
     )
     return tuple(tx.connection.scalars(query))
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from engine.model.history import HistoryLine
-from engine.model.process import UserTask
+from engine.model.process import UserTask, WaitKind
 from engine.model.work import DocumentVersion, TaskRecord
 from engine.service.documents import Paper
 from engine.service.instances import ListedInstance
@@ -388,6 +388,19 @@ class TimerGiven(Given):
     due_at: Instant
 
 
+class WaitGiven(Given):
+    """One thing that an instance waits for besides its people."""
+
+    element_id: str
+    kind: WaitKind
+    since: Instant
+    until: Instant | None = Field(description="When a timer fires.")
+    name: str = Field(description="Of the message or signal; of a condition its expression.")
+    missing: tuple[str, ...] = Field(
+        description="Sequence flows into a gateway that no branch has come by yet, or elements before them."
+    )
+
+
 class DocumentGiven(Given):
     """One version of a document."""
 
@@ -432,7 +445,8 @@ class InstanceDetailGiven(InstanceGiven):
 
     values: Values = Field(description="What its start form yielded.")
     open_tasks: tuple[TaskGiven, ...]
-    waiting: tuple[str, ...] = Field(description="Elements that wait for time, a message or a signal.")
+    waiting: tuple[str, ...] = Field(description="Elements that wait for anything but people.")
+    waits: tuple[WaitGiven, ...] = Field(description="For what else than people it waits, since when and until when.")
     timers: tuple[TimerGiven, ...]
     documents: tuple[DocumentGiven, ...] = Field(description="The newest version of each.")
     incidents: tuple["IncidentGiven", ...]

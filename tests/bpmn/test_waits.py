@@ -1,0 +1,134 @@
+"""What an instance waits for is told from its state, and one that can never go on says so."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from engine.bpmn import definition
+from engine.bpmn.executor import Executor
+from engine.bpmn.waits import may_wait
+from engine.model.process import InstanceStatus, Snapshot, WaitKind
+from tests.bpmn.office import NOW, Instance
+from tests.service.drawing import gateway, procedure, process, user
+
+ONE_OF_TWO = {"pilih": gateway(), "a": user(), "b": user(), "gabung": gateway("parallel")}
+INTO_ALL = ["mulai > pilih", "pilih > a: x > 1", "pilih > b", "a > gabung", "b > gabung", "gabung > selesai"]
+
+
+class Play(Instance):
+    """An instance of a procedure that is drawn in a few words."""
+
+    def __init__(self, nodes, ways, change=lambda xml: xml, **values):
+        files = {name: change(content) for name, content in procedure(process("uji", nodes, ways)).items()}
+        self.definition = definition.load(files, "uji")
+        self.executor, self.live, self.now, self.functions, self.revision = Executor(), False, NOW, {}, 1
+        self.values, self._wired = values, definition.wiring(self.definition)
+
+    @property
+    def waits(self):
+        return self.executor.waits(self.definition, self.step.state)
+
+    def look_again(self):
+        [found] = self.step.stuck
+        return self._took(self.executor.retry(self.definition, self.snapshot, found.task_id, self.now))
+
+
+def test_a_join_names_the_branch_that_has_not_come_and_since_when():
+    nodes = {"pisah": gateway("parallel"), "a": user(), "b": user(), "gabung": gateway("parallel")}
+    ways = ["mulai > pisah", "pisah > a", "pisah > b", "a > gabung", "b > gabung", "gabung > selesai"]
+    case = Play(nodes, ways).start()
+    assert case.waits == ()
+    [wait] = case.complete("uji_a").waits
+    assert (wait.kind, wait.element_id, wait.missing) == (WaitKind.BRANCHES, "uji_gabung", ("uji_b",))
+    assert datetime.now(UTC) - wait.since < timedelta(minutes=1)
+    assert (case.step.status, case.step.stuck) == (InstanceStatus.RUNNING, ())
+    assert case.complete("uji_b").waits == ()
+
+
+def test_an_exclusive_split_into_a_parallel_join_can_never_go_on_and_says_why():
+    case = Play(ONE_OF_TWO, INTO_ALL, x=2).start().complete("uji_a")
+    assert (case.step.status, case.step.incidents) == (InstanceStatus.INCIDENT, ())
+    [found] = case.step.stuck
+    assert found.element_id == "uji_gabung"
+    assert "“gabung” menunggu cabang yang tidak dapat datang lagi: “b”." in found.cause
+    assert "Hentikan pelaksanaan ini" in found.cause
+    again = case.look_again()
+    assert (found.data, again.step.stuck) == ({"x": 2}, (found,)), "trying again finds the same"
+    assert [wait.missing for wait in again.waits] == [("uji_b",)]
+
+
+def test_one_that_stood_still_before_moves_told_of_it_is_found_without_moving_it():
+    case = Play(ONE_OF_TWO, INTO_ALL, x=0).start().complete("uji_b")
+    step = case.executor.unmoved(case.definition, Snapshot("i", case.revision, case.step.state))
+    assert (step.stuck, step.state) == (case.step.stuck, case.step.state)
+    assert "“a”" in step.stuck[0].cause
+
+
+def test_what_has_no_name_is_told_by_what_lies_before_it():
+    unnamed = lambda xml: xml.replace(b'name="b"', b"").replace(b'name="gabung"', b"")  # noqa: E731
+    case = Play(ONE_OF_TWO, INTO_ALL, unnamed, x=2).start().complete("uji_a")
+    assert "menunggu cabang yang tidak dapat datang lagi: “pilih”." in case.step.stuck[0].cause
+
+
+def test_a_branch_with_an_event_on_its_edge_is_named_as_what_it_is():
+    late = "<b:timerEventDefinition><b:timeDuration>PT1H</b:timeDuration></b:timerEventDefinition>"
+    nodes = {
+        "pisah": gateway("parallel"),
+        "a": user(),
+        "b": user(),
+        "lewat": ("boundaryEvent", 'attachedToRef="uji_b"', late),
+        "gabung": gateway("parallel"),
+    }
+    ways = [
+        "mulai > pisah",
+        "pisah > a",
+        "pisah > b",
+        "a > gabung",
+        "b > gabung",
+        "gabung > selesai",
+        "lewat > selesai",
+    ]
+    case = Play(nodes, ways).start().complete("uji_a")
+    waits = {wait.kind: wait for wait in case.waits}
+    assert waits[WaitKind.BRANCHES].missing == ("uji_b",)
+    assert (waits[WaitKind.TIME].element_id, waits[WaitKind.TIME].until) == ("uji_lewat", NOW + timedelta(hours=1))
+    case.now += timedelta(hours=1)
+    case.fire()
+    [found] = case.step.stuck
+    assert "“b”" in found.cause, "the time took the only token away that was waited for"
+
+
+@pytest.mark.parametrize("holds", [False, True])
+def test_a_condition_that_nobody_can_change_any_more_is_told_and_tried_again(holds):
+    watched = "<b:conditionalEventDefinition><b:condition>cukup()</b:condition></b:conditionalEventDefinition>"
+    nodes = {"tunggu": ("intermediateCatchEvent", "", watched), "a": user()}
+    case = Play(nodes, ["mulai > tunggu", "tunggu > a", "a > selesai"])
+    case.functions = {"cukup": lambda: False}
+    case.start()
+    [found] = case.step.stuck
+    assert (found.element_id, found.cause.count("cukup()")) == ("uji_tunggu", 1)
+    [wait] = case.waits
+    assert (wait.kind, wait.name) == (WaitKind.CONDITION, "cukup()")
+    step = case.executor.retry(case.definition, case.snapshot, found.task_id, NOW, functions={"cukup": lambda: holds})
+    assert (step.status is InstanceStatus.RUNNING, bool(step.stuck)) == (holds, not holds)
+
+
+@pytest.mark.parametrize(
+    ("diagram", "expected"),
+    [
+        ("event_gateway_takes_what_comes_first", [("dijawab", "jawaban", None), ("lewat_waktu", "", 3)]),
+        ("receive_task_waits_for_its_message", [("terima_surat", "surat_masuk", None)]),
+        ("message_starts_a_side_track", [("keberatan_masuk", "permintaan", None)]),
+        ("boundary_timer_reminds", [("batas", "", 0)]),
+        ("parallel_branches_join", []),
+    ],
+)
+def test_events_say_what_they_wait_for_and_until_when(diagram, expected):
+    case = Instance(diagram).start()
+    found = case.executor.waits(case.definition, case.step.state)
+    assert [(wait.element_id, wait.name, wait.until and (wait.until - NOW).days) for wait in found] == expected
+    assert may_wait(case.definition)
+
+
+def test_where_only_people_are_waited_for_no_state_need_be_read():
+    assert not may_wait(Instance("script_assigns_names").definition)

@@ -1,0 +1,49 @@
+"""An instance that waits says for what, since when and until when; one that can never go on says that."""
+
+import pytest
+
+from tests.pages.conftest import known
+from tests.pages.test_grid import text_of
+from tests.service.procedures import PEOPLE, deploy, form, start
+from tests.service.test_who_waits import begun, done
+
+WAITING = "event_gateway_takes_what_comes_first"
+
+
+@pytest.fixture
+def staffed(office):
+    """The office, whose lanes Staf and Atasan have people as well."""
+    for role, account in PEOPLE.items():
+        office.hire(account, role)
+    return known(office)
+
+
+def test_who_looks_reads_which_branch_is_missing_and_the_operator_what_is_left_to_do(staffed, browse, monkeypatch):
+    instance = begun(staffed, monkeypatch)
+    done(staffed, instance, "uji_hukum")
+    reader, operator = browse("ann"), browse("operator")
+    said = text_of(reader.get(f"/instans/{instance}"))
+    assert "yang ditunggu kumpulkan tidak dapat datang lagi" in said
+    assert "Menunggu cabang lain di kumpulkan yang belum datang: keuangan sejak" in said
+    assert "uji_" not in said, "what has a name is not told by its id"
+    assert "“kumpulkan” menunggu cabang" in text_of(operator.get("/insiden"))
+    [told], _ = staffed.services.incidents.list(staffed.actor("operator"))
+    said = text_of(operator.get(f"/insiden/{told.id}"))
+    assert "Hentikan pelaksanaan ini, perbaiki diagramnya, lalu mulai lagi." in said
+    assert "Jejak teknis" not in said, "nothing raised"
+    reader.post("/bahasa", {"bahasa": "en"})
+    said = text_of(reader.get(f"/instans/{instance}"))
+    assert "This instance cannot go on: what kumpulkan waits for can no longer come." in said
+    assert "Waiting for other branches at kumpulkan not there yet: keuangan since" in said
+
+
+def test_time_and_messages_are_told_with_their_instants(staffed, browse):
+    deploy(staffed, WAITING, {"baca": form(), "ingatkan": form()})
+    instance = start(staffed, WAITING)
+    reader = browse("ann")
+    said = text_of(reader.get(f"/instans/{instance}"))
+    assert "Menunggu pesan jawaban di Dijawab sejak" in said
+    assert "Menunggu waktu: Tiga hari berlalu sejak" in said
+    assert "sampai 14 Apr 2025 10.15" in said
+    reader.post("/bahasa", {"bahasa": "en"})
+    assert "Waiting for the message jawaban at Dijawab" in text_of(reader.get(f"/instans/{instance}"))

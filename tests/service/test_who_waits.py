@@ -1,0 +1,107 @@
+"""A procedure that was deployed before deadlocks were refused stands still: people read why, the operator is told."""
+
+import pytest
+
+from engine.bpmn import waits
+from engine.model.process import InstanceStatus, WaitKind
+from engine.service.deployments import Deployments
+from engine.service.histories import Filter
+from engine.service.procedures import Values
+from tests.service.drawing import gateway, procedure, process, user
+from tests.service.procedures import form, number
+from tests.service.test_timers_and_incidents import worker_of
+
+STEPS = {"hukum": user(), "keuangan": user()}
+NODES = {"pilih": gateway(), **STEPS, "kumpulkan": gateway("parallel")}
+WAYS = [
+    "mulai > pilih",
+    "pilih > hukum: nilai > 10",
+    "pilih > keuangan",
+    "hukum > kumpulkan",
+    "keuangan > kumpulkan",
+    "kumpulkan > selesai",
+]
+
+
+def begun(office, monkeypatch, value=20, nodes=NODES, names=()):
+    """An instance of a version that came past the gate of its time, up to its first step."""
+    drawn = process("uji", nodes, WAYS)
+    for id_ in names:
+        drawn = drawn.replace(f'name="{id_}"', f'name="{names[id_]}"')
+    files = procedure(drawn, forms=["uji_hukum", "uji_keuangan"])
+    files["forms/uji/uji_mulai.schema.json"] = form(nilai=number("Nilai"))
+    with monkeypatch.context() as past:
+        past.setattr(Deployments, "check", lambda self, *given, **named: ())
+        office.services.deployments.deploy(office.actor("perancang"), "uji", files, "dulu", office.now)
+    return office.services.instances.start(office.actor("ann"), "uji", Values({"nilai": value}), office.now)
+
+
+def done(office, instance, element):
+    task = office.task(instance, element)
+    office.services.tasks.complete(office.actor("ann"), task, Values({}), office.now)
+
+
+def lines(office, instance, action):
+    found = office.services.histories.of_instance(office.actor("auditor"), instance, Filter(action=action)).lines
+    return [(line.actor, line.element_id) for line in found]
+
+
+def test_the_operator_is_told_and_whoever_looks_reads_which_branch_is_missing(staffed, monkeypatch):
+    instance = begun(staffed, monkeypatch)
+    done(staffed, instance, "uji_hukum")
+    page = staffed.page(instance, "ann")
+    assert page.record.status is InstanceStatus.INCIDENT
+    [wait] = page.waits
+    assert (wait.kind, wait.element_id, wait.missing) == (WaitKind.BRANCHES, "uji_kumpulkan", ("uji_keuangan",))
+    services, operator = staffed.services, staffed.actor("operator")
+    [told], _ = services.incidents.list(operator)
+    assert "“kumpulkan” menunggu cabang yang tidak dapat datang lagi: “keuangan”" in told.cause
+    assert lines(staffed, instance, "incident:opened") == [("sistem", "uji_kumpulkan")]
+    assert services.incidents.retry(operator, told.id, staffed.now) is False, "trying again finds the same"
+    [still], _ = services.incidents.list(operator)
+    assert (still.id, still.attempts) == (told.id, told.attempts + 1)
+    services.instances.terminate(operator, instance, "Diagramnya salah", staffed.now)
+    assert services.incidents.list(operator) == ((), False)
+    assert staffed.page(instance).waits == ()
+
+
+@pytest.mark.parametrize("value", [20, 5])
+def test_one_that_stood_still_already_when_this_version_starts_is_found_by_the_worker(staffed, monkeypatch, value):
+    instance = begun(staffed, monkeypatch, value)
+    with monkeypatch.context() as past:
+        past.setattr(waits, "stuck", lambda *given: ())
+        done(staffed, instance, "uji_hukum" if value > 10 else "uji_keuangan")
+    page = staffed.page(instance)
+    assert (page.record.status, page.incidents) == (InstanceStatus.WAITING, ())
+    assert len(page.waits) == 1, "what it waits for is read from what was kept then"
+    worker_of(staffed).sweep(staffed.now)
+    assert staffed.page(instance).record.status is InstanceStatus.INCIDENT
+    [told], _ = staffed.services.incidents.list(staffed.actor("operator"))
+    assert ("“keuangan”" if value > 10 else "“hukum”") in told.cause
+    worker_of(staffed).sweep(staffed.now)
+    assert len(lines(staffed, instance, "incident:opened")) == 1, "it is told once"
+    assert staffed.services.timers.tell(instance, staffed.now) is False
+
+
+def test_one_that_waits_for_time_is_left_alone(staffed, monkeypatch):
+    late = "<b:timerEventDefinition><b:timeDuration>PT8H</b:timeDuration></b:timerEventDefinition>"
+    instance = begun(staffed, monkeypatch, nodes=NODES | {"hukum": ("intermediateCatchEvent", "", late)})
+    worker_of(staffed).sweep(staffed.now)
+    page = staffed.page(instance)
+    assert (page.record.status, page.incidents) == (InstanceStatus.WAITING, ())
+    assert [(wait.element_id, wait.until) for wait in page.waits] == [("uji_hukum", page.timers[0].due_at)]
+    staffed.later(hours=8)
+    worker_of(staffed).sweep(staffed.now)
+    assert [told.element_id for told in staffed.page(instance).incidents] == ["uji_kumpulkan"]
+
+
+def test_a_suspended_one_says_what_it_waits_for_and_no_incident_is_made_of_it(staffed, monkeypatch):
+    instance = begun(staffed, monkeypatch)
+    with monkeypatch.context() as past:
+        past.setattr(waits, "stuck", lambda *given: ())
+        done(staffed, instance, "uji_hukum")
+    operator = staffed.actor("operator")
+    staffed.services.instances.suspend(operator, instance, "Tunggu dulu", staffed.now)
+    worker_of(staffed).sweep(staffed.now)
+    page = staffed.page(instance)
+    assert (page.record.status, page.incidents, len(page.waits)) == (InstanceStatus.SUSPENDED, (), 1)
