@@ -81,6 +81,7 @@ class ListedInstance:
     all_of_step: int  # how often a multi-instance step is open
     clock: Clock | None
     overdue: bool
+    awaits: tuple[tuple[str, str | None], ...]  # names of where it waits for time or messages, not for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +297,8 @@ class Instances:
         with self.database.read() as reader:
             records, more = instances.page(reader, actor, narrowed, limit=PAGE, offset=(page - 1) * PAGE)
             open_tasks = tasks.open_of_instances(reader, [r.id for r in records])
-            items = tuple(self._listed(reader, record, open_tasks[record.id], now) for record in records)
+            awaited = instances.awaited(reader, [r.id for r in records if r.status is InstanceStatus.WAITING])
+            items = tuple(self._listed(reader, r, open_tasks[r.id], now, awaited.get(r.id, ())) for r in records)
             processes = tuple((d.process_id, d.name) for d in definitions.all_latest(reader))
         return InstanceList(items, more, page, processes)
 
@@ -483,7 +485,12 @@ class Instances:
         return tuple(found)
 
     def _listed(
-        self, reader: Transaction, record: InstanceRecord, open_tasks: Sequence[TaskRecord], now: datetime
+        self,
+        reader: Transaction,
+        record: InstanceRecord,
+        open_tasks: Sequence[TaskRecord],
+        now: datetime,
+        awaited: Sequence[str] = (),
     ) -> ListedInstance:
         outline = self.procedures.of(reader, record.definition_id).outline
         first = min(open_tasks, key=lambda t: (t.due_at is None, t.due_at, t.id), default=None)
@@ -498,6 +505,7 @@ class Instances:
             all_of_step=len(waiting),
             clock=clock_of(first, self.office.calendar(), now) if first else None,
             overdue=any(t.due_at is not None and t.due_at < now for t in open_tasks),
+            awaits=tuple((outline.names[id_], outline.names_en.get(id_)) for id_ in awaited if id_ in outline.names),
         )
 
     def _steps(

@@ -47,3 +47,9 @@ def test_time_and_messages_are_told_with_their_instants(staffed, browse):
     assert "sampai 14 Apr 2025 10.15" in said
     reader.post("/bahasa", {"bahasa": "en"})
     assert "Waiting for the message jawaban at Dijawab" in text_of(reader.get(f"/instans/{instance}"))
+
+
+def test_the_list_names_the_events_that_are_waited_for(staffed, browse):
+    deploy(staffed, "receive_task_waits_for_its_message", {"catat": form()})
+    start(staffed, "receive_task_waits_for_its_message")
+    assert "Menunggu Menerima surat" in text_of(browse("ann").get("/instans"))

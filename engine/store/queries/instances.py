@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, exists, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, insert, literal, or_, select, union
 
 from engine.model.history import GENESIS
 from engine.model.people import Actor
@@ -258,6 +258,18 @@ def waiting_timers(tx: Transaction, instance_id: str) -> tuple[DueTimer, ...]:
     """Return the timers that wait in an instance."""
     query = select(timer.c.task_id, timer.c.element_id, timer.c.due_at).where(timer.c.instance_id == instance_id)
     return tuple(DueTimer(*row) for row in tx.connection.execute(query.order_by(timer.c.due_at)))
+
+
+def awaited(tx: Transaction, instance_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Return the elements at which instances wait for time, a message or a signal, by instance id."""
+    found: dict[str, list[str]] = {id_: [] for id_ in instance_ids}
+    asked = (
+        select(each.c.instance_id, each.c.element_id).where(each.c.instance_id.in_(instance_ids))
+        for each in (timer, subscription)
+    )
+    for id_, element_id in tx.connection.execute(union(*asked)) if found else ():
+        found[id_].append(element_id)
+    return found
 
 
 def status_before(tx: Transaction, instance_id: str) -> str:
