@@ -85,7 +85,7 @@ class Worker:
             self.operations.beat(self.name, now, {"fired": self.fired, "passed_by": pulse.passed_by()})
             self._beaten = now
         if self._tidied is None or now - self._tidied >= TIDY_EVERY:
-            for instance_id in self.timers.unmoved():
+            for instance_id in () if is_restored(self.data_dir) else self.timers.unmoved():
                 self._moved(instance_id, partial(self.timers.tell, instance_id, now))
             pulse.at("")
             self.documents.forget_staged(now)

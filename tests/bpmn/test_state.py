@@ -14,7 +14,7 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import definition, state
 from engine.bpmn.executor import Executor
-from engine.model.process import InstanceStatus, Snapshot
+from engine.model.process import InstanceStatus, Snapshot, WaitKind
 from tests.bpmn.office import NOW, Instance, load
 
 JOINS = Path(__file__).parent / "golden" / "state-1-joins.json"
@@ -120,6 +120,8 @@ def test_who_waited_at_a_join_in_an_earlier_release_waits_there_still(name):
     loaded = definition.load({"processes/model/model.bpmn": held["diagram"].encode()}, "model")
     executor = Executor()
     snapshot = Snapshot("i", 1, base64.b64decode(held["state"]))
+    [wait] = executor.waits(loaded, snapshot.state)
+    assert (wait.kind, wait.since.year, len(wait.missing)) == (WaitKind.BRANCHES, 2026, 1)
     step = executor.complete(loaded, snapshot, held["task"], held["values"], {}, NOW)
     assert ([t.element_id for t in step.open_tasks], step.incidents) == (["task4"], ())
     waiting = [task.task_spec.name for task in step.live.every_task() if task._state == TaskState.WAITING]

@@ -7,6 +7,7 @@ from engine.model.process import InstanceStatus, WaitKind
 from engine.service.deployments import Deployments
 from engine.service.histories import Filter
 from engine.service.procedures import Values
+from engine.store.backup import RESTORED
 from tests.service.drawing import gateway, procedure, process, user
 from tests.service.procedures import form, number
 from tests.service.test_timers_and_incidents import worker_of
@@ -74,6 +75,10 @@ def test_one_that_stood_still_already_when_this_version_starts_is_found_by_the_w
     page = staffed.page(instance)
     assert (page.record.status, page.incidents) == (InstanceStatus.WAITING, ())
     assert len(page.waits) == 1, "what it waits for is read from what was kept then"
+    (staffed.data_dir / RESTORED).touch()
+    worker_of(staffed).sweep(staffed.now)
+    assert staffed.page(instance).incidents == (), "in a restored copy nothing happens by itself"
+    (staffed.data_dir / RESTORED).unlink()
     worker_of(staffed).sweep(staffed.now)
     assert staffed.page(instance).record.status is InstanceStatus.INCIDENT
     [told], _ = staffed.services.incidents.list(staffed.actor("operator"))
