@@ -9,6 +9,7 @@ leaked passwords needs the network. Sentences of several words pass.
 import re
 from threading import Lock
 
+from babel.dates import get_day_names, get_month_names
 from zxcvbn import zxcvbn
 
 from engine.model.errors import AlurError
@@ -17,7 +18,10 @@ SHORTEST = 10
 LONGEST = 200
 EXAMINED = 72  # zxcvbn takes longer than linear time; its own bound
 SAFE = 3  # its score from 10^8 guesses on
-CONTEXT = ("alur", "sop", "sandi", "katasandi", "rahasia", "masuk", "kantor", "dinas", "kota", "indonesia", "pegawai")
+OFFICE = "alur sop sandi katasandi rahasia masuk kantor dinas kota indonesia merdeka pegawai kepala sekretaris"
+CALENDAR = (names(locale="id")[n] for names in (get_month_names, get_day_names) for n in names(locale="id"))
+CONTEXT = (*OFFICE.split(), *(name.lower() for name in CALENDAR))
+"""What its lists of English words lack and everybody here guesses first."""
 ONE_AT_A_TIME = Lock()  # zxcvbn keeps the words of the one who asks in a table of its module
 
 
