@@ -44,5 +44,5 @@ def check(password: str, *about: str) -> None:
         found = zxcvbn(password[:EXAMINED], [*CONTEXT, *sorted(words)])
     if found["score"] < SAFE:
         easy = max(found["sequence"], key=lambda part: (part["pattern"] != "bruteforce", len(part["token"])))
-        own = easy.get("dictionary_name") == "user_inputs" and easy["matched_word"] not in CONTEXT
+        own = easy.get("dictionary_name") == "user_inputs" and easy["matched_word"] in map(str.lower, words)
         raise WeakPassword("name" if own else "common" if easy["pattern"] == "dictionary" else "pattern")
