@@ -63,6 +63,15 @@ class TaskRecord:
         """Who has the task in hand: the named performer, else who claimed it."""
         return self.performer or self.assignee
 
+    def late(self, now: datetime) -> bool:
+        """Whether the task was completed after it was due, or is open at *now* and due before; a cancelled one never.
+
+        The one answer to it: pages and reports count the same.
+        """
+        if self.due_at is None or self.status is TaskStatus.CANCELLED:
+            return False
+        return (self.completed_at or now) > self.due_at
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceRecord:

@@ -20,7 +20,7 @@ def clock_of(task: TaskRecord, calendar: OfficeCalendar, now: datetime) -> Clock
     over = calendar.working_seconds(task.due_at, at)
     used = calendar.working_seconds(task.created_at, at)
     share = used * 100 // whole if whole else (100 if at >= task.due_at else 0)
-    if at > task.due_at:
+    if task.late(now):
         state = ClockState.OVERDUE
     elif not open_now and task.completed_at is None:
         state = ClockState.PAUSED

@@ -95,6 +95,15 @@ class InstanceList:
 
 
 @dataclass(frozen=True, slots=True)
+class Pass:
+    """An earlier pass of a step, with those of its tasks that the newest pass does not show."""
+
+    number: int
+    tasks: tuple[TaskRecord, ...]
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
 class StepView:
     """One step of an instance: how often it was passed, who has it, when it was done, in which time."""
 
@@ -104,7 +113,8 @@ class StepView:
     state: str  # "not_begun", "active", "done", "not_taken", "cancelled", "incident"
     passes: int
     tasks: tuple[TaskRecord, ...]  # of the newest pass; of each item of a multi-instance step, its newest
-    clocks: Mapping[str, Clock]  # by task id
+    clocks: Mapping[str, Clock]  # by task id, of every pass
+    earlier: tuple[Pass, ...]  # newest first; every task of the step stands here or in *tasks*, once
     done: int
     total: int
     people: Mapping[str, str]
@@ -529,7 +539,16 @@ class Instances:
             # of who was not asked again after a return, the newest task is that of an earlier pass
             asked = {t.item for t in own if t.activation == activations[-1]}
             newest_of = {t.item: t for t in own if t.item not in asked} if step.multi_instance else {}
-            last = tuple(t for t in own if t.activation == activations[-1] or newest_of.get(t.item) is t)
+            last = tuple(
+                t
+                for t in own
+                if t.activation == activations[-1] or newest_of.get(t.item) is t or t.status is TaskStatus.READY
+            )
+            shown = {t.id for t in last}
+            before = [
+                (number, tuple(t for t in own if t.activation == each and t.id not in shown))
+                for number, each in enumerate(activations[:-1], start=1)
+            ]
             open_now = [t for t in last if t.status is TaskStatus.READY]
             done = sum(t.status is TaskStatus.COMPLETED for t in last)
             if step.element_id in broken:
@@ -557,7 +576,10 @@ class Instances:
                     state=state,
                     passes=len(activations) if done or open_now else 0,
                     tasks=last,
-                    clocks={t.id: clock_of(t, calendar, now) for t in last},
+                    clocks={t.id: clock_of(t, calendar, now) for t in own},
+                    earlier=tuple(
+                        Pass(number, held, sum(t.late(now) for t in held)) for number, held in reversed(before) if held
+                    ),
                     done=done,
                     total=len(last),
                     people=members.get(role, {}),

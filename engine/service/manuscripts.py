@@ -225,7 +225,7 @@ class Manuscript:
     def _course(self) -> dict[str, Any]:
         """Return the instance as a report tells it: its steps as planned and as they went."""
         outline = self.ground.procedure.outline
-        steps = steps_of(self.ground.tasks, outline, self.office)
+        steps = steps_of(self.ground.tasks, outline, self.office, self.at)
         return {"judul": self.ground.record.title, "nilai": self._start, "langkah": steps, "sop": outline.name}
 
 
@@ -253,8 +253,8 @@ def people_of(office: Office, names: Mapping[str, str], at: datetime) -> dict[st
     return known
 
 
-def steps_of(tasks: Sequence[TaskRecord], outline: Outline, office: Office) -> list[dict[str, Any]]:
-    """Return the user tasks of an instance as reports tell them, in the order in which they began."""
+def steps_of(tasks: Sequence[TaskRecord], outline: Outline, office: Office, now: datetime) -> list[dict[str, Any]]:
+    """Return the user tasks of an instance as reports tell them at *now*, in the order in which they began."""
     calendar = office.calendar()
     steps: list[dict[str, Any]] = []
     for each in tasks:
@@ -274,7 +274,7 @@ def steps_of(tasks: Sequence[TaskRecord], outline: Outline, office: Office) -> l
                 "jatuh_tempo": local(office, each.due_at),
                 "selesai": local(office, each.completed_at),
                 "menit_kerja": None if spent is None else spent // 60,
-                "terlambat": bool(each.completed_at and each.due_at and each.completed_at > each.due_at),
+                "terlambat": each.late(now),
                 "dikembalikan": each.returned_reason is not None,
                 "keluaran": [reference.name for reference in step.outputs],
             }

@@ -130,7 +130,7 @@ class Reports:
                 cause = f"ada {len(records)} pelaksanaan, lebih dari {MOST}; persempit pilihannya"
                 raise NotPrinted(f"{report_id}.json", None, cause)
             names = people.names(reader)
-            told = [self._told(reader, record) for record in records]
+            told = [self._told(reader, record, now) for record in records]
         start = {name: told[0]["mulai"].get(name) for name in narrowed}
         reckoned = Reckoning(
             template,
@@ -245,13 +245,13 @@ class Reports:
             if missing:
                 pack.writestr("TIDAK-ADA.txt", "".join(f"{each}: belum dapat dicetak\n" for each in missing))
 
-    def _told(self, reader: Transaction, record: InstanceRecord) -> dict[str, Any]:
+    def _told(self, reader: Transaction, record: InstanceRecord, now: datetime) -> dict[str, Any]:
         """Return an instance as expressions and templates of reports read it."""
         procedure = self.procedures.of(reader, record.definition_id)
         done = tasks.of_instance(reader, record.id)
         every = documents.of_instance(reader, record.id)
         ground = Ground(record, procedure, every, done, {})
-        steps = steps_of(done, procedure.outline, self.office)
+        steps = steps_of(done, procedure.outline, self.office, now)
         found = {}
         issued = replace(ground, versions=tuple(v for v in every if v.status is not DocumentStatus.DRAFT))
         for id_, version in issued.newest.items():

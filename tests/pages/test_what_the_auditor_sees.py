@@ -1,0 +1,81 @@
+"""The auditor sees what happened: every pass of every step, and whether it was in time."""
+
+import io
+from datetime import date, timedelta
+
+import openpyxl
+import pytest
+
+from engine.model.people import Capacity
+from engine.model.work import TaskStatus
+from engine.store.queries import tasks
+from tests.office import SOP, returned
+
+
+@pytest.fixture
+def late_often(office):
+    """A run in which a holder was late, and was asked again and was late again; then the analysis was late too."""
+    instance = office.start()
+    office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
+    since, until = date(2025, 4, 1), date(2025, 4, 30)
+    office.hire("plh", "sekretaris", since=since, until=until, capacity=Capacity.ACTING_PLH, decree="SK 1/2025")
+    office.do("plh", instance, "siapkan_kertas_kerja")
+    office.do("tim.sakip", instance, "susun_jadwal")
+    office.do("pemegang.data.1", instance, "siapkan_data", "pemegang.data.1")
+    office.later(days=30)
+    office.do("pemegang.data.2", instance, "siapkan_data", "pemegang.data.2")
+    office.explains = True
+    office.do("tim.sakip", instance, "susun_analisis", **returned("pemegang.data.2"))
+    office.later(days=30)
+    office.do("pemegang.data.2", instance, "siapkan_data", "pemegang.data.2")
+    office.later(days=30)
+    return instance
+
+
+def late_in_report(office):
+    """How many tasks the report on the process counts as late, of its one instance."""
+    ask = (office.actor("auditor"), SOP, "pemantauan", {"tahun": "2025"}, "xlsx", office.now)
+    _, _, stream = office.services.reports.make(*ask)
+    with stream:
+        head, row = openpyxl.load_workbook(io.BytesIO(stream.read()))["Pelaksanaan"].iter_rows(values_only=True)
+    return row[head.index("Terlambat")]
+
+
+def test_every_task_of_every_pass_stands_on_the_page_once(office, late_often):
+    steps = office.page(late_often).steps
+    shown = [t for view in steps for t in (*view.tasks, *(t for earlier in view.earlier for t in earlier.tasks))]
+    with office.database.read() as reader:
+        every = tasks.of_instance(reader, late_often)
+    assert sorted(t.id for t in shown) == sorted(t.id for t in every)
+    data = next(view for view in steps if view.step.element_id == "siapkan_data")
+    assert [(t.item, t.late(office.now)) for t in data.tasks] == [
+        ("pemegang.data.1", False),
+        ("pemegang.data.2", True),
+    ], "of each holder the newest"
+    assert [(one.number, one.late, [t.item for t in one.tasks]) for one in data.earlier] == [
+        (1, 1, ["pemegang.data.2"])
+    ]
+
+
+def test_the_page_says_late_as_often_as_the_report_counts_it(office, browse, late_often):
+    for open_still in (True, False):
+        page = browse("auditor").get(f"/instans/{late_often}").text
+        assert page.count("Terlambat ") == late_in_report(office) == 3, "an open task that is overdue is late too"
+        assert "1 lintasan sebelumnya" in page
+        assert "1 terlambat" in page
+        if open_still:
+            office.do("tim.sakip", late_often, "susun_analisis", hasil_verifikasi="lengkap")
+    assert page.count("dibuka <time") == 9
+    assert page.count("Tepat waktu") == 5
+
+
+def test_the_page_says_on_whose_behalf_and_in_which_capacity(browse, late_often):
+    assert "atas nama Plh. Sekretaris (SK 1/2025)" in browse("auditor").get(f"/instans/{late_often}").text
+
+
+def test_a_cancelled_task_is_never_late(office, late_often):
+    office.services.instances.terminate(office.actor("operator"), late_often, "Diulang.", office.now)
+    with office.database.read() as reader:
+        (cancelled,) = [t for t in tasks.of_instance(reader, late_often) if t.status is TaskStatus.CANCELLED]
+    assert cancelled.due_at < office.now
+    assert not cancelled.late(office.now + timedelta(days=9))
