@@ -424,6 +424,11 @@ def visible(version: DocumentVersion, actor: Actor, outline: Outline) -> Documen
     return replace(version, parts=tuple(p for p in version.parts if p.item == actor.person_id))
 
 
+def voided(version: DocumentVersion, reason: str) -> Deed:
+    """Return the line that says that a document, in all its versions, is void, and why."""
+    return Deed(Action.DOCUMENT_VOIDED, version.element_id, change=version.named | {"reason": reason})
+
+
 def _deed(action: Action, version: DocumentVersion, task: TaskRecord, **more: Any) -> Deed:
     return Deed(action, task.element_id, task.id, version.named | more)
 

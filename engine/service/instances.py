@@ -22,6 +22,7 @@ from engine.model.process import DONE, OVER, DueTimer, InstanceStatus, UserTask,
 from engine.model.work import Clock, DocumentVersion, IncidentRecord, InstanceRecord, TaskRecord, TaskStatus
 from engine.service import moves, numbers
 from engine.service.clocks import clock_of
+from engine.service.documents import voided
 from engine.service.office import Office
 from engine.service.procedures import INDONESIAN, Entries, Procedure, Procedures, Values, Words, entries_of, evaluator
 from engine.service.registers import RegisterSummary
@@ -423,7 +424,7 @@ class Instances:
 
     @moves.retried
     def terminate(self, actor: Actor, instance_id: str, reason: str, now: datetime) -> None:
-        """End an instance for good before its end event; open tasks are cancelled, drafts of documents void.
+        """End an instance for good before its end event; open tasks are cancelled, its documents and numbers void.
 
         Operators may at any time. Who started it, and whoever may start its procedure, may while none of its documents
         was ever issued: a start that was wrong, or that cannot go on, is theirs to take back, and binds nobody yet.
@@ -441,8 +442,9 @@ class Instances:
             tasks.cancel(work, tasks.open_ids(work, instance_id), now)
             instances.replace_timers(work, instance_id, ())
             messages.unsubscribe(work, instance_id)
-            documents.void_drafts(work, instance_id)
-            lost = numbers.void(work, instance_id, reason)
+            lost = [voided(each, reason) for each in documents.current(work, instance_id).values()]
+            documents.void(work, instance_id)
+            lost += numbers.void(work, instance_id, reason)
             if lost:
                 work.record_many(f"instance:{instance_id}", lost)
             for raised in office.open_incidents_of(work, instance_id):

@@ -148,6 +148,13 @@ def refuse_archived(record: InstanceRecord) -> None:
         raise Conflict("archived")
 
 
+def refuse_terminated(record: InstanceRecord) -> None:
+    """Refuse to write into an instance that was terminated; its papers are void."""
+    if record.status is InstanceStatus.TERMINATED:
+        who, why = record.ended_by, record.status_reason
+        raise Conflict("terminated", who=who, at=record.ended_at, why=why)
+
+
 def prepare(work: Work, message: Message, from_instance: str | None, now: datetime) -> tuple[MessageRecord, ...]:
     """Return the rows of a message on its way: one, or of a signal one for each instance that waits for it now."""
     record = MessageRecord(

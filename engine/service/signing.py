@@ -32,7 +32,7 @@ from engine.model.work import Attachment, DocumentStatus, DocumentVersion, TaskR
 from engine.service.accounts import Accounts, SignInRefused
 from engine.service.attempts import SignInThrottled
 from engine.service.documents import seen
-from engine.service.moves import refuse_archived, retrying
+from engine.service.moves import refuse_archived, refuse_terminated, retrying
 from engine.service.permits import filing
 from engine.service.procedures import Procedures, Words
 from engine.service.templates import Unreadable, template_of
@@ -168,7 +168,8 @@ class Signing:
             version = seen(reader, actor, document_id)
             found = signatures.of_document(reader, document_id)
             filed = documents.attachments(reader, {each.attachment_id for each in found if each.attachment_id})
-            may = [filing(actor, each, self._asked(reader, each, version))[0] for each in found]
+            stands = version.status is not DocumentStatus.VOID
+            may = [stands and filing(actor, each, self._asked(reader, each, version))[0] for each in found]
         return tuple(SignatureView(*its, filed.get(its[0].attachment_id or "")) for its in zip(found, may, strict=True))
 
     def permit(self, actor: Actor, signature_id: str) -> tuple[Signature, DocumentVersion]:
@@ -207,6 +208,7 @@ class Signing:
                 record = instances.by_id(work, given.instance_id)
                 if record is not None:
                     refuse_archived(record)
+                    refuse_terminated(record)
                 documents.stage(work, file)
                 if not signatures.file(work, filed):
                     raise Conflict("signed")

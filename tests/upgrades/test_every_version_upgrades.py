@@ -109,3 +109,17 @@ def test_a_second_start_of_the_upgraded_office_changes_nothing(office):
     assert migrate(office.database) == migrate(office.database)
     again = build_services(read({"ALUR_DATA": str(office.data_dir)}), office.database, office.data_dir)
     assert len(again.tasks.inbox(office.actor("pemegang.data.2"), office.now).items) == 1
+
+
+def test_letters_of_what_was_terminated_before_are_void_from_now_on(database_kind, databases, data_dir):
+    with kept(OFFICES[0], database_kind, databases, data_dir) as url:
+        database = open_database(url, data_dir)
+        with database.unguarded() as connection:
+            stopped = "SELECT id FROM instance WHERE title LIKE '%Triwulan III 2025'"
+            connection.exec_driver_sql(f"UPDATE instance SET status = 'terminated' WHERE id IN ({stopped})")
+        migrate(database)
+        office = OfficeAtWork(database, data_dir)
+        papers = {each.data_object_id: each.status for each in office.page(instance(office, "III")).documents}
+        assert (papers["undangan"], set(papers.values())) == ("void", {"void"})
+        assert {each.status for each in office.page(instance(office, "I")).documents} & {"issued", "signed"}
+        database.close()

@@ -157,12 +157,10 @@ def change(tx: Transaction, ids: Sequence[str], **values: Any) -> None:
         tx.connection.execute(update(document).where(document.c.id.in_(ids)).values(**values))
 
 
-def void_drafts(tx: Transaction, instance_id: str) -> None:
-    """Void every version of an instance that was not issued."""
+def void(tx: Transaction, instance_id: str) -> None:
+    """Void every version of an instance, replaced ones too: none of its papers counts any more."""
     tx.connection.execute(
-        update(document)
-        .where(document.c.instance_id == instance_id, document.c.status == DocumentStatus.DRAFT.value)
-        .values(status=DocumentStatus.VOID.value)
+        update(document).where(document.c.instance_id == instance_id).values(status=DocumentStatus.VOID.value)
     )
 
 
