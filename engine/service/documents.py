@@ -24,7 +24,7 @@ from engine.service.procedures import Procedure, Procedures, Words
 from engine.service.uploads import UploadRefused, media_type_of
 from engine.store.database import Database
 from engine.store.files import STAGED_FOR, FileStore
-from engine.store.queries import Transaction, documents, instances, people, signatures, tasks
+from engine.store.queries import Transaction, documents, histories, instances, people, signatures, tasks
 from engine.store.unit_of_work import Work
 
 MOST_STAGED, MOST_STAGED_BYTES = 200, 500 * 1024 * 1024
@@ -393,13 +393,16 @@ class Documents:
         return instances.may_see(reader, actor, record.id) and file.id in readable(reader, actor, procedure, [file])
 
     def forget_staged(self, now: datetime) -> int:
-        """Delete files staged over a day ago that no form was accepted with; how many."""
+        """Delete files staged over a day ago that no form was accepted with; how many.
+
+        What a line of history names by its hash is no such file, whatever the rows say: it is what proves them wrong.
+        """
         with self.database.write(_SWEEPER, now) as work:
             documents.forget_staged(work, now - STAGED_FOR)
-        return self.files.collect(self._referenced, now)
-
-    def _referenced(self, hashes: Collection[str]) -> Collection[str]:
-        return self.database.ask(documents.hashes_held, hashes)
+        ask = self.database.ask
+        return self.files.collect(
+            lambda names: ask(documents.hashes_held, names), now, lambda names: ask(histories.hashes_named, names)
+        )
 
 
 def seen(reader: Transaction, actor: Actor, document_id: str) -> DocumentVersion:

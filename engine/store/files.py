@@ -127,18 +127,30 @@ class FileStore:
         for folder in self._root.glob("[0-9a-f][0-9a-f]"):
             yield from (entry.name for entry in folder.iterdir() if NAME.fullmatch(entry.name))
 
-    def collect(self, referenced: Callable[[Collection[str]], Collection[str]], now: datetime) -> int:
+    def collect(
+        self,
+        referenced: Callable[[Collection[str]], Collection[str]],
+        now: datetime,
+        named: Callable[[Collection[str]], Collection[str]] = lambda names: (),
+    ) -> int:
         """Remove files older than 24 hours that nobody refers to, and return how many.
 
-        *referenced* is asked which of some names are referred to, while nobody can put a file.
+        *referenced* is asked which of some names are referred to, last while nobody can put a file. *named*, which may
+        take its time, is asked once, about those that were not: a file that is referred to since was put again, or was
+        referred to before.
         """
         before = (now - STAGED_FOR).timestamp()
         removed = 0
         with disk_problems(self._root):
-            for folder in sorted(self._root.glob("[0-9a-f][0-9a-f]")):
+            folders = sorted(self._root.glob("[0-9a-f][0-9a-f]"))
+            suspects: set[str] = set()
+            for folder in folders:
+                with self._collecting(fcntl.LOCK_SH):
+                    suspects |= self._unreferenced(folder, before, referenced)
+            suspects -= set(named(suspects)) if suspects else set()
+            for folder in sorted({self._root / name[:2] for name in suspects}):
                 with self._collecting(fcntl.LOCK_EX):
-                    old = {entry.name for entry in folder.iterdir() if entry.stat().st_mtime < before}
-                    garbage = old - set(referenced(old)) if old else set()
+                    garbage = self._unreferenced(folder, before, referenced) & suspects
                     for name in garbage:
                         (folder / name).unlink()
                     removed += len(garbage)
@@ -146,6 +158,12 @@ class FileStore:
                 if draft.stat().st_mtime < before:
                     draft.unlink(missing_ok=True)
         return removed
+
+    def _unreferenced(
+        self, folder: Path, before: float, referenced: Callable[[Collection[str]], Collection[str]]
+    ) -> set[str]:
+        old = {entry.name for entry in folder.iterdir() if entry.stat().st_mtime < before}
+        return old - set(referenced(old)) if old else set()
 
     def _path(self, sha256: str) -> Path:
         if not NAME.fullmatch(sha256):

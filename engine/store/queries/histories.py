@@ -1,7 +1,8 @@
 """Reading history: timelines of one stream, and search over all of it."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from engine.store.queries import Transaction, one, some
 from engine.store.tables import history
 
 COLUMNS = tuple(history.c[name] for name in HistoryLine.__dataclass_fields__)
+HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,14 @@ def passed(tx: Transaction, instance_id: str) -> tuple[str, ...]:
     """Return the change texts of an instance's lines, oldest first: they hold the elements and flows passed."""
     query = select(history.c.change).where(history.c.stream == f"instance:{instance_id}").order_by(history.c.seq)
     return tuple(tx.connection.scalars(query))
+
+
+def hashes_named(tx: Transaction, hashes: Collection[str]) -> set[str]:
+    """Return which of *hashes* some line of history names; every line is read, and few are kept in memory."""
+    wanted, found = set(hashes), set[str]()
+    for change in tx.connection.scalars(select(history.c.change), execution_options={"yield_per": 500}):
+        found.update(wanted.intersection(HASH.findall(change)))
+    return found
 
 
 def last_values(tx: Transaction, instance_id: str, element_id: str) -> dict[str, Any]:
