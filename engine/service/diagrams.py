@@ -31,7 +31,7 @@ def marks_of(page: InstancePage, overdue: Callable[[int, int], str] = lambda sec
         badge = f"{view.done}/{view.total}" if view.step.multi_instance and view.state == "active" else ""
         marks[view.step.element_id] = Mark(
             State(view.state),
-            passes=view.passes if view.state == "done" else 0,
+            passes=max(0, view.passes - (view.state != "done")),
             badge=badge,
             returned=view.step.element_id in page.returned,
             overdue=overdue(late, first.day_seconds) if late and first else "",

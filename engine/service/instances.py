@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ from engine.store.unit_of_work import Work, update_instance
 __all__ = ["InstanceFilter", "InstanceList", "InstancePage", "Instances", "ListedInstance", "Readiness", "StepView"]
 
 PAGE = 50
+WHOLE = "multiInstance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class InstancePage:
     comments: tuple[tuple[str, datetime, str], ...]
     names: Mapping[str, str]
     passes: Mapping[str, int]  # element_id -> how often it was passed
-    flows: frozenset[str]
+    flows: Mapping[str, int]  # sequence flow -> how often it was taken
     waits: tuple[Wait, ...]  # for what else than people, since when and until when
     overdue: bool
     returned: frozenset[str]  # element ids of open steps that were sent back
@@ -626,16 +628,10 @@ def _stands(record: InstanceRecord) -> Conflict:
     return Conflict(record.status.value, who=record.ended_by, at=at, why=record.status_reason)
 
 
-def _travelled(changes: Sequence[str]) -> tuple[dict[str, int], frozenset[str]]:
-    """Return how often each element was passed and every sequence flow taken, from an instance's history."""
-    passes: dict[str, int] = {}
-    whole: dict[str, int] = {}  # of multi-instances and loops: an item is no pass of its own
-    flows: set[str] = set()
-    for text in changes:
-        if '"passed"' not in text:
-            continue
-        for element in json.loads(text).get("passed", ()):
-            counted = whole if element["kind"] == "multiInstance" else passes
-            counted[element["element"]] = counted.get(element["element"], 0) + 1
-            flows.update(element["flows"])
-    return passes | whole, frozenset(flows)
+def _travelled(changes: Sequence[str]) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """Return how often each element was passed and each sequence flow taken, from an instance's history."""
+    every = [each for text in changes if '"passed"' in text for each in json.loads(text).get("passed", ())]
+    whole = {each["element"] for each in every if each["kind"] == WHOLE}
+    # of multi-instances and loops an item is no pass of its own
+    counted = [each for each in every if (each["kind"] == WHOLE) is (each["element"] in whole)]
+    return Counter(each["element"] for each in counted), Counter(flow for each in counted for flow in each["flows"])

@@ -20,6 +20,8 @@ def words() -> Words:
         proposal=gettext("usulan"),
         returned=gettext("Dikembalikan"),
         passes=gettext("{n} kali"),
+        taken=gettext("Jalur yang ditempuh"),
+        repeated=gettext("Dilalui 2 kali"),
         legend=gettext("Keterangan gambar"),
         undrawn=gettext("Tidak tergambar: {names}"),
     )
@@ -51,7 +53,7 @@ def of_instance(page: InstancePage) -> Markup:
 
 def legend_of(page: InstancePage) -> Markup:
     """Return the legend of the states that occur."""
-    return Markup(legend(states_of(page), words()))  # noqa: S704 - our own drawing, its text escaped
+    return Markup(legend(states_of(page), words(), lines_too=True))  # noqa: S704 - our own drawing, its text escaped
 
 
 def of_process(procedure: Procedure) -> Markup:
@@ -73,7 +75,7 @@ def marks_json(page: InstancePage) -> dict[str, Any]:
             }
             for element_id, mark in marks_of(page, _overdue).items()
         },
-        "flows": sorted(page.flows),
+        "flows": page.flows,
         "proposals": sorted(page.procedure.outline.proposals),
         "current": [view.step.element_id for view in page.current],
     }

@@ -5,17 +5,29 @@ import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 const SIGNS = { active: "●", waiting: "…", done: "✓", not_taken: "–", cancelled: "×", incident: "!" };
 const READABLE = 0.9; // of the diagram's own letters, which are 11 and 12 px high
 
+// The middle of a line's longest stretch, from the corner of the box around it, where its notes are counted from.
+function middle(points) {
+  const stretches = points.slice(1).map((end, at) => [points[at], end]);
+  const length = ([from, to]) => Math.hypot(to.x - from.x, to.y - from.y);
+  const [from, to] = stretches.reduce((longest, each) => (length(each) > length(longest) ? each : longest));
+  const corner = (axis) => Math.min(...points.map((point) => point[axis]));
+  return { left: (from.x + to.x) / 2 - corner("x") - 14, top: (from.y + to.y) / 2 - corner("y") - 10 };
+}
+
 async function show(figure) {
   const paper = figure.querySelector(".diagram-paper");
   const [xml, marks] = await Promise.all([
     fetch(figure.dataset.bpmnUrl).then((answer) => answer.text()),
-    figure.dataset.marksUrl ? fetch(figure.dataset.marksUrl).then((answer) => answer.json()) : { elements: {}, flows: [], proposals: [], current: [] },
+    figure.dataset.marksUrl ? fetch(figure.dataset.marksUrl).then((answer) => answer.json()) : { elements: {}, flows: {}, proposals: [], current: [] },
   ]);
   const canvasElement = document.createElement("div");
   canvasElement.className = "diagram-canvas";
   const viewer = new NavigatedViewer({ container: canvasElement });
   const drawing = [...paper.childNodes];
-  paper.replaceChildren(canvasElement);
+  const printed = document.createElement("div"); // paper has room for the whole, and no use for tools
+  printed.className = "diagram-print";
+  printed.append(...drawing);
+  paper.replaceChildren(printed, canvasElement);
   try {
     await viewer.importXML(xml);
   } catch {
@@ -37,7 +49,12 @@ async function show(figure) {
       overlays.add(id, { position: { top: -12, left: -8 }, html: badge });
     }
   }
-  for (const id of marks.flows) if (registry.get(id)) canvas.addMarker(id, "mark-flow");
+  for (const [id, count] of Object.entries(marks.flows)) {
+    const flow = registry.get(id);
+    if (!flow) continue;
+    canvas.addMarker(id, "mark-flow");
+    if (count > 1) overlays.add(id, { position: middle(flow.waypoints), html: `<div class="alur-badge badge-times">${Number(count)}×</div>` });
+  }
   for (const id of marks.proposals) if (registry.get(id)) canvas.addMarker(id, "mark-proposal");
   // The whole diagram if its labels stay readable, else the current step (the first one of an SOP, or of a finished run) at full size.
   const whole = () => canvas.zoom("fit-viewport", "auto");

@@ -193,10 +193,20 @@ def test_a_proposal_is_dashed_and_says_that_it_is_one_even_if_its_name_does_not(
     assert said(solid, "disetujui_ke_susun_analisis").count("usulan") == 1
 
 
-def test_a_way_that_was_taken_is_three_pixels_thick() -> None:
-    svg = draw(SOP, flows_taken=["mulai_ke_perintahkan_pengumpulan_data"], words=WORDS)
-    assert part(svg, "mulai_ke_perintahkan_pengumpulan_data").find(f"{SVG}path").get("stroke-width") == "3"
-    assert part(svg, "siapkan_data_ke_susun_analisis").find(f"{SVG}path").get("stroke-width") == "1.2"
+def test_a_way_that_was_taken_is_thick_and_says_how_often_if_not_once() -> None:
+    taken = {"mulai_ke_perintahkan_pengumpulan_data": 1, "siapkan_data_ke_susun_analisis": 3}
+    svg = draw(SOP, flows_taken=taken, words=WORDS)
+    widths = {id_: part(svg, id_).find(f"{SVG}path").get("stroke-width") for id_ in (*taken, "disetujui_ke_selesai")}
+    assert widths == {**dict.fromkeys(taken, "3.5"), "disetujui_ke_selesai": "1.2"}
+    assert "3×" in svg
+    assert "1×" not in svg
+    assert part(svg, "siapkan_data_ke_susun_analisis").find(f"{SVG}title").text.endswith("Jalur yang ditempuh, 3 kali")
+
+
+def test_the_legend_explains_arrows_too_where_there_are_some() -> None:
+    assert "Jalur yang ditempuh" not in legend([State.DONE], WORDS)
+    explained = legend([State.DONE], WORDS, lines_too=True)
+    assert all(word in explained for word in ("Jalur yang ditempuh", "usulan", "Dilalui 2 kali", "2×"))
 
 
 # States

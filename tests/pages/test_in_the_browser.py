@@ -214,6 +214,15 @@ def test_the_sop_from_mulai_to_selesai_by_its_four_roles_watched_by_an_auditor(d
     page = auditor.open(f"/instans/{instance}/diagram")
     page.wait_for_selector(".djs-container")
     assert page.locator(".mark-done").count() >= 7
+    look = "e => [parseFloat(getComputedStyle(e).strokeWidth), getComputedStyle(e).strokeDasharray.startsWith('7')]"
+    drawn = '[data-element-id="{}"] .djs-visual > path'
+    assert page.locator(drawn.format("siapkan_data_ke_susun_analisis")).first.evaluate(look) == [3.5, False]
+    width, dashed = page.locator(drawn.format("disetujui_ke_susun_analisis")).first.evaluate(look)
+    assert (width < 3, dashed) == (True, True), "a proposal that nobody took"
+    assert page.locator(".badge-times").count() == 2, "two arrows were taken twice"
+    page.emulate_media(media="print")
+    assert page.locator(".diagram-print > svg").is_visible(), "paper shows the whole, which no viewport clips"
+    assert not page.locator(".diagram-canvas").is_visible()
 
 
 @pytest.mark.parametrize("language", ["id", "en"])

@@ -79,3 +79,14 @@ def test_a_cancelled_task_is_never_late(office, late_often):
         (cancelled,) = [t for t in tasks.of_instance(reader, late_often) if t.status is TaskStatus.CANCELLED]
     assert cancelled.due_at < office.now
     assert not cancelled.late(office.now + timedelta(days=9))
+
+
+def test_the_path_taken_is_counted_and_an_item_is_no_pass_of_its_own(office, browse, late_often):
+    office.do("tim.sakip", late_often, "susun_analisis", hasil_verifikasi="lengkap")
+    page = office.page(late_often)
+    assert page.passes["siapkan_data"] == page.passes["susun_analisis"] == 2
+    assert page.flows["siapkan_data_ke_susun_analisis"] == page.flows["susun_analisis_ke_data_lengkap"] == 2
+    assert page.flows["data_lengkap_ke_siapkan_data"] == page.flows["data_lengkap_ke_minta_persetujuan"] == 1
+    assert page.flows["mulai_ke_perintahkan_pengumpulan_data"] == 1
+    assert "disetujui_ke_susun_analisis" not in page.flows
+    assert browse("auditor").get(f"/instans/{late_often}/tanda.json").json["flows"] == page.flows

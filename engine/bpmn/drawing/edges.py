@@ -1,9 +1,15 @@
 """Edges: sequence flows, message flows and associations, with their ends and names."""
 
+from itertools import pairwise
+from math import dist
+
 from engine.bpmn.drawing.scene import Bounds, Edge
 from engine.bpmn.drawing.svg import FAINT, INK, PAPER, Attribute, lines, path, polygon, rounded, tag
-from engine.bpmn.drawing.text import SMALL, wrap
+from engine.bpmn.drawing.text import SMALL, width, wrap
 from engine.bpmn.drawing.view import View
+
+TAKEN = 3.5
+"""How thick a flow is that was taken; black, so that it stands out on paper as well."""
 
 
 def arrowheads(prefix: str) -> str:
@@ -22,7 +28,7 @@ def arrowheads(prefix: str) -> str:
 
 
 def draw_edge(view: View, edge: Edge) -> str:
-    """Draw an edge by its kind; a flow that was taken is thick, a proposal dashed."""
+    """Draw an edge by its kind; a flow that was taken is thick, with how often if not once; a proposal is dashed."""
     taken = edge.id in view.taken
     line = rounded(edge.points)
     run: dict[str, Attribute] = {"stroke_width": 1.2}
@@ -31,7 +37,7 @@ def draw_edge(view: View, edge: Edge) -> str:
     match edge.kind:
         case "sequenceFlow":
             dash = "7 5" if edge.proposal else None
-            drawn = path(line, stroke_width=3 if taken else 1.2, stroke_dasharray=dash, marker_end=ends["flow"])
+            drawn = path(line, stroke_width=TAKEN if taken else 1.2, stroke_dasharray=dash, marker_end=ends["flow"])
             return drawn + _start_sign(edge)
         case "messageFlow":
             return path(line, **run, stroke_dasharray="9 5", marker_start=ends["ring"], marker_end=ends["message"])
@@ -57,6 +63,21 @@ def _start_sign(edge: Edge) -> str:
     if edge.conditional:
         return polygon([at(0, 0), at(8, 5), at(16, 0), at(8, -5)], fill=PAPER, stroke=INK, stroke_width=1.2)
     return ""
+
+
+def times(view: View, edge: Edge) -> str:
+    """Draw how often a flow was taken, if more than once, in the middle of its longest stretch."""
+    count = view.taken.get(edge.id, 0)
+    (x1, y1), (x2, y2) = max(pairwise(edge.points), key=lambda ends: dist(*ends))
+    return counted(count, (x1 + x2) / 2, (y1 + y2) / 2) if count > 1 else ""
+
+
+def counted(count: int, x: float, y: float) -> str:
+    """Draw a count on a pill whose middle is (*x*, *y*)."""
+    text = f"{count}×"
+    wide = width(text, SMALL, bold=True) + 10
+    pill = tag("rect", x=x - wide / 2, y=y - 9, width=wide, height=18, rx=9, fill=INK, stroke=PAPER, stroke_width=1.5)
+    return pill + lines([text], x, y, size=SMALL, fill=PAPER, weight="bold")
 
 
 def draw_edge_name(view: View, edge: Edge) -> str:

@@ -50,6 +50,8 @@ class Words:
     proposal: str = "usulan"
     returned: str = "Dikembalikan"
     passes: str = "{n} kali"
+    taken: str = "Jalur yang ditempuh"
+    repeated: str = "Dilalui 2 kali"
     legend: str = "Keterangan gambar"
     undrawn: str = "Tidak tergambar: {names}"
 

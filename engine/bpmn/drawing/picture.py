@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 from engine.bpmn.drawing.badges import badge, frame, time_bar
-from engine.bpmn.drawing.edges import arrowheads, draw_edge, draw_edge_name
+from engine.bpmn.drawing.edges import TAKEN, arrowheads, counted, draw_edge, draw_edge_name, times
 from engine.bpmn.drawing.marks import LOOKS, Mark, State, Words, patterns
 from engine.bpmn.drawing.scene import Bounds, Shape, scene
 from engine.bpmn.drawing.shapes import draw_shape, is_activity, is_container, name_size
-from engine.bpmn.drawing.svg import INK, PAPER, lines, tag, title
+from engine.bpmn.drawing.svg import INK, PAPER, lines, path, tag, title
 from engine.bpmn.drawing.text import LINE, TEXT, width, wrap
 from engine.bpmn.drawing.view import View
 
@@ -23,7 +24,7 @@ PREFIX, LEGEND = "diagram", "legend"
 def draw(
     xml: bytes,
     marks: Mapping[str, Mark] = _NOTHING,
-    flows_taken: Collection[str] = (),
+    flows_taken: Mapping[str, int] = MappingProxyType({}),
     *,
     words: Words,
     english: bool = False,
@@ -32,11 +33,12 @@ def draw(
     """Draw the diagram in *xml* with the states in *marks*; NoDrawing if it is no BPMN.
 
     What has no place is named below the picture.
+    *flows_taken* says how often each sequence flow was taken.
     A mark may be given by an element's id; a data object's id marks every reference to it. *href* makes links of the
     elements (or data objects) that it answers for.
     """
     read = scene(xml)
-    view = View(read, marks, frozenset(flows_taken), words, english, href, PREFIX)
+    view = View(read, marks, flows_taken, words, english, href, PREFIX)
     view = replace(view, size=name_size(view))
     paper, foot = read.bounds.wider(_MARGIN), read.bounds.bottom + _MARGIN
     name = (read.name_en if english else None) or read.name
@@ -68,15 +70,18 @@ def draw(
     )
 
 
-def legend(states: Collection[State], words: Words) -> str:
-    """Draw the strip that explains *states*, in their own order, broken into rows."""
+def legend(states: Collection[State], words: Words, *, lines_too: bool = False) -> str:
+    """Draw the strip that explains *states*, in their own order, and with *lines_too* arrows; broken into rows."""
     x, y, parts = 0.0, 0.0, []
-    for state in (each for each in State if each in states):
-        word = words.states[state]
+    samples: list[tuple[str, Callable[[float, float], str]]]
+    samples = [(words.states[each], partial(_sample, each)) for each in State if each in states]
+    if lines_too:
+        samples += [(words.taken, _taken), (words.proposal, _proposed), (words.repeated, _twice)]
+    for word, sample in samples:
         wide = 64 + width(word, TEXT) + 24
         if x and x + wide > _ROOM:
             x, y = 0.0, y + 40
-        parts.append(_sample(state, x + 13, y + 13))
+        parts.append(sample(x + 13, y + 13))
         parts.append(lines([word], x + 62, y + 24, anchor="start"))
         x += wide
     return tag(
@@ -95,6 +100,18 @@ def _sample(state: State, x: float, y: float) -> str:
     box = Bounds(x, y, 40, 22)
     sign = badge(box.x, box.y, LOOKS[state].colour, state.value, "") if state is not State.NOT_BEGUN else ""
     return frame(box, LOOKS[state], LEGEND, corner=5) + sign
+
+
+def _taken(x: float, y: float) -> str:
+    return path(f"M{x:g} {y + 11:g}h40", stroke_width=TAKEN)
+
+
+def _proposed(x: float, y: float) -> str:
+    return path(f"M{x:g} {y + 11:g}h40", stroke_width=1.2, stroke_dasharray="7 5")
+
+
+def _twice(x: float, y: float) -> str:
+    return counted(2, x + 20, y + 11)
 
 
 def _escaped(text: str) -> str:
@@ -117,7 +134,7 @@ def _parts(view: View) -> Iterator[str]:
         if not is_container(shape):
             yield _element(view, shape, draw_shape(view, shape))
     for edge in edges:
-        yield draw_edge_name(view, edge)
+        yield draw_edge_name(view, edge) + times(view, edge)
 
 
 def _element(view: View, shape: Shape, drawn: str) -> str:

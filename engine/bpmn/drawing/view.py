@@ -15,7 +15,7 @@ class View:
 
     scene: Scene
     marks: Mapping[str, Mark]
-    taken: frozenset[str]  # ids of flows
+    taken: Mapping[str, int]  # how often each flow was taken
     words: Words
     english: bool
     href: Callable[[str], str | None] | None
@@ -38,6 +38,8 @@ class View:
         parts = [" ".join(self.name(item).split()) or item.id]
         if item.proposal and self.words.proposal.casefold() not in parts[0].casefold():
             parts.append(self.words.proposal)
+        if isinstance(item, Edge) and item.id in self.taken:
+            parts += [self.words.taken, self.words.passes.format(n=self.taken[item.id])]
         mark = self.mark(item) if isinstance(item, Shape) else None
         if mark is not None and isinstance(item, Shape):
             if item.kind not in DATA:
