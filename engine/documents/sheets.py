@@ -41,7 +41,6 @@ MOST_FAULTS = 200
 LONGEST_SHOWN = 60
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 LOCKED = PatternFill("solid", fgColor="EEEEEE")
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ABOUT = "_alur"
 """The hidden sheet that says what a workbook is of."""
 CHOICES = "_pilihan"

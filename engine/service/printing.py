@@ -29,6 +29,7 @@ from engine.service.procedure_files import PARTS
 from engine.service.procedures import Procedures
 from engine.service.tasks import TaskPage
 from engine.service.templates import Template
+from engine.service.uploads import MEDIA_TYPES
 from engine.store.database import Database
 from engine.store.files import FileStore
 from engine.store.queries import Transaction, documents, instances, people, renderings, signatures, tasks
@@ -36,12 +37,6 @@ from engine.store.queries import Transaction, documents, instances, people, rend
 log = structlog.get_logger(__name__)
 LARGEST = 100 * 1024 * 1024
 AT_A_SWEEP = 20
-MEDIA_TYPES = {
-    "pdf": "application/pdf",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "png": "image/png",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +82,7 @@ class Printing:
             if not self._whole(reader, version, actor):
                 raise NotFound(document_id)
         found, sha256 = self._printed(document_id, kind, part, now)
-        return file_name(version, found), MEDIA_TYPES[found.format], self.files.open(sha256)
+        return file_name(version, found), MEDIA_TYPES[f".{found.format}"], self.files.open(sha256)
 
     def retry(self, actor: Actor, document_id: str, now: datetime) -> None:
         """Print again what could not be printed; for operators."""

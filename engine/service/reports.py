@@ -29,11 +29,12 @@ from engine.model.work import DocumentStatus, InstanceRecord
 from engine.service.documents import content_of
 from engine.service.manuscripts import Ground, identity, local, people_of, steps_of
 from engine.service.office import Office
-from engine.service.printing import MEDIA_TYPES, Printing
+from engine.service.printing import Printing
 from engine.service.procedures import Procedure, Procedures
 from engine.service.reckoning import Reckoning
 from engine.service.sop_sheets import SopSheets
 from engine.service.templates import PAPERS, Template, drawers, folder, plain, reports
+from engine.service.uploads import MEDIA_TYPES
 from engine.store.database import Database
 from engine.store.files import FileStore
 from engine.store.queries import Transaction, documents, instances, people, tasks
@@ -143,7 +144,7 @@ class Reports:
         with self.database.write(actor, now) as work:
             change = {"report": report_id, "process": process_id, "kind": kind, "chosen": narrowed}
             work.record("office", Deed(Action.EXPORT_MADE, change=change | {"instances": [r.id for r in records]}))
-        return f"{title}.{kind}", {**MEDIA_TYPES, "zip": ZIP}[kind], content
+        return f"{title}.{kind}", MEDIA_TYPES.get(f".{kind}", ZIP), content
 
     # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
