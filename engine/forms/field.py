@@ -109,10 +109,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """Which series a field's number is taken from, and the expression that writes its pattern."""
+    """Which series a field's number is taken from, and the expressions of its pattern and of its letter's date."""
 
     series: str
     pattern: str
+    date: str | None  # None: the day on which it is issued
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,8 +80,8 @@ class Form:
         """Every expression of the form as (path of its field, text)."""
         found = []
         for path, field in self.every_field():
-            number = field.number.pattern if field.number else None
-            texts = (field.default, field.computed, number, *(check.expression for check in field.checks))
+            number = (field.number.pattern, field.number.date) if field.number else ()
+            texts = (field.default, field.computed, *number, *(check.expression for check in field.checks))
             found += [(path, text) for text in texts if text is not None]
         return tuple(found)
 

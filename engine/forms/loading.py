@@ -549,8 +549,8 @@ class _Reader:
         if wanted is None:
             return None
         place = (*path, "x-number")
-        if not isinstance(wanted, Mapping) or wanted.keys() != {"series", "pattern"}:
-            mend = 'Tulis {"series": "surat_keluar", "pattern": "..."}.'
+        if not isinstance(wanted, Mapping) or wanted.keys() - {"date"} != {"series", "pattern"}:
+            mend = 'Tulis {"series": "surat_keluar", "pattern": "...", "date": "surat.tanggal"}.'
             self.refuse(place, "Penomoran tidak terbaca.", mend)
             return None
         if not isinstance(wanted["series"], str) or not NAME.fullmatch(wanted["series"]):
@@ -561,8 +561,8 @@ class _Reader:
         if required or schema.keys() & {"readOnly", "x-computed"}:
             message = "Nomor diberikan oleh sistem: isian ini tidak diwajibkan, dihitung, atau dibaca saja."
             self.refuse(place, message, "Hapus dari required, dan hapus readOnly dan x-computed.")
-        pattern = self.expression(wanted, "pattern", place)
-        return None if pattern is None else Numbering(str(wanted["series"]), pattern)
+        pattern, date = (self.expression(wanted, name, place) for name in ("pattern", "date"))
+        return None if pattern is None else Numbering(str(wanted["series"]), pattern, date)
 
     def expression(self, schema: Mapping[str, Any], keyword: str, path: Path) -> str | None:
         """Return the expression under *keyword*, if there is one and it is of the language."""

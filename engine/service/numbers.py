@@ -1,18 +1,20 @@
 """Numbers of letters: taken from their series in the transaction that issues the letter, and every one accounted for.
 
-A field with ``x-number`` names its series and an expression that writes the number's pattern, in which ``{urut}`` (or
-``{urut:3}``, with leading zeros) stands for the ordinal. The pattern is evaluated before the lock, on what the form
-holds; inside the lock only the ordinal is put in. A letter that is issued anew after a return keeps its number. An
-instance that is terminated leaves its numbers void, with the reason, and its letters' numbers are never given again.
+A field with ``x-number`` names its series, an expression that writes the number's pattern, and one that gives the date
+of its letter. In the pattern ``{urut}`` (or ``{urut:3}``, with leading zeros) stands for the ordinal and ``{tahun}``
+for the year of that date, which is also the year whose counter it comes from. Both are evaluated before the lock, on
+what the form holds; inside the lock ordinal and year are put in. No series prints a text twice: where a pattern does
+not tell years apart, an ordinal whose text was given is passed over. A letter that is issued anew after a return keeps
+its number. An instance that is terminated leaves its numbers void, with the reason, and they are never given again.
 
 An office that comes to Alur in mid-year has given out numbers on paper: the operator moves the series on, and each
 number passed over stands in the register as given outside Alur.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from engine.forms.form import Form
@@ -27,6 +29,8 @@ from engine.store.queries.numbers import TakenNumber
 from engine.store.unit_of_work import Work
 
 ORDINAL = re.compile(r"\{urut(?::([1-9]))?\}")
+YEAR = "{tahun}"
+PRINTED = "Nomor ini sudah tercetak pada surat lain dari deret ini."
 LONGEST = 200
 PAGE = 100
 MOST_SKIPPED = 5_000
@@ -38,6 +42,7 @@ class NumberedPlace:
 
     path: tuple[str, ...]  # of the field: data object, then names
     series: str
+    year: int  # of the letter's date
     pattern: str
     subject: str
 
@@ -48,44 +53,72 @@ class NumberedPlace:
 
 
 def places(
-    form: Form, values: Mapping[str, Any], entries: Mapping[str, Sequence[str]], evaluate: Callable[[str], Any]
+    form: Form,
+    values: Mapping[str, Any],
+    entries: Mapping[str, Sequence[str]],
+    evaluate: Callable[[str], Any],
+    today: date,
 ) -> tuple[NumberedPlace, ...]:
-    """Return the fields of *form* that take a number, with their patterns; InvalidForm names a pattern that is none."""
+    """Return the fields of *form* that take a number, with their patterns and years; *today* is for undated letters.
+
+    InvalidForm names a pattern that is none.
+    """
     found = []
     for path, field in form.every_field():
         if field.number is None or not isinstance(values.get(path.partition(".")[0]), Mapping):
             continue
+        dated = today
         try:
             pattern = evaluate(field.number.pattern)
+            dated = (field.number.date and evaluate(field.number.date)) or today
         except ValueError as error:
             pattern = error
         if not isinstance(pattern, str) or len(ORDINAL.findall(pattern)) != 1 or len(pattern) > LONGEST - 20:
             raise InvalidForm([FieldError(path, field.wording.id, str(pattern), "number_pattern")], entries)
         section = next(each for each in form.tree if each.name == path.partition(".")[0])
-        found.append(NumberedPlace(tuple(path.split(".")), field.number.series, pattern, section.wording.id))
+        at, series = tuple(path.split(".")), field.number.series
+        found.append(NumberedPlace(at, series, dated.year, pattern, section.wording.id))
     return tuple(found)
 
 
 def take(
-    work: Work, wanted: Sequence[NumberedPlace], task: TaskRecord, year: int, now: datetime
+    work: Work, wanted: Sequence[NumberedPlace], task: TaskRecord, now: datetime
 ) -> tuple[dict[tuple[str, ...], str], list[Deed]]:
     """Return the number of each place, newly taken unless its instance holds one, and the lines that say so."""
     held = numbers.held_by(work, task.instance_id)
     given: dict[tuple[str, ...], str] = {}
-    new: list[TakenNumber] = []
-    for each in sorted(wanted, key=lambda place: (place.series, place.path)):  # counters locked in one order
+    deeds: list[Deed] = []
+    in_one_order = sorted(wanted, key=lambda place: (place.series, place.year, place.path))  # as counters are locked
+    for each in in_one_order:
         text = held.get(each.place)
         if text is None:
-            ordinal = numbers.next_ordinal(work, each.series, year)
-            text = written(each.pattern, ordinal)
-            by, of = work.actor.person_id, task.instance_id
-            new.append(
-                TakenNumber(each.series, year, ordinal, text, of, each.place, each.subject, now, by, void_reason=None)
-            )
+            counted = tuple(_counted(work, each, task.instance_id, now))
+            numbers.add(work, counted)
+            text = counted[-1].text
+            for one in counted:
+                action, why = Action.NUMBER_TAKEN, {}
+                if one.void_reason:
+                    action, why = Action.NUMBER_VOIDED, {"reason": one.void_reason}
+                deeds.append(_deed(action, one, task.element_id, task.id, **why))
         given[each.path] = text
-    if new:
-        numbers.add(work, new)
-    return given, [_deed(Action.NUMBER_TAKEN, each, task.element_id, task.id) for each in new]
+    return given, deeds
+
+
+def _counted(work: Work, wanted: NumberedPlace, instance_id: str, now: datetime) -> Iterator[TakenNumber]:
+    """Count a series on to a text that it never printed, which is the last; ordinals passed over are void."""
+    series, year, by = wanted.series, wanted.year, work.actor.person_id
+    while True:
+        ordinal = numbers.next_ordinal(work, series, year)
+        text = written(wanted.pattern, ordinal, year)
+        if not numbers.printed(work, series, text):
+            at, subject = wanted.place, wanted.subject
+            yield TakenNumber(series, year, ordinal, text, instance_id, at, subject, now, by, void_reason=None)
+            return
+        yield _nobodys(series, year, ordinal, now, by, PRINTED)
+
+
+def _nobodys(series: str, year: int, ordinal: int, now: datetime, by: str, reason: str) -> TakenNumber:
+    return TakenNumber(series, year, ordinal, str(ordinal), None, "", "", now, by, void_reason=reason)
 
 
 def of_documents(tx: Transaction, instance_id: str) -> dict[str, str]:
@@ -93,9 +126,9 @@ def of_documents(tx: Transaction, instance_id: str) -> dict[str, str]:
     return {place.partition(".")[0]: text for place, text in numbers.held_by(tx, instance_id).items()}
 
 
-def written(pattern: str, ordinal: int) -> str:
-    """Return the number that *pattern* and *ordinal* give."""
-    return ORDINAL.sub(lambda found: str(ordinal).zfill(int(found[1] or 1)), pattern)
+def written(pattern: str, ordinal: int, year: int) -> str:
+    """Return the number that *pattern*, *ordinal* and *year* give."""
+    return ORDINAL.sub(lambda found: str(ordinal).zfill(int(found[1] or 1)), pattern.replace(YEAR, str(year)))
 
 
 def put_in(encoded: Mapping[str, Any], given: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
@@ -134,6 +167,7 @@ class SeriesPage:
     series: Series
     taken: tuple[TakenNumber, ...]
     titles: Mapping[str, str]  # instance id -> title
+    doubles: tuple[TakenNumber, ...]  # of all years: numbers whose text stands on several letters, by earlier versions
     page: int
     more: bool
 
@@ -156,9 +190,10 @@ class Numbers:
         with self.database.read() as reader:
             last = there(next((n for s, y, n in numbers.counters(reader) if (s, y) == (series, year)), None), series)
             found = numbers.of_series(reader, series, year, limit=PAGE + 1, offset=(page - 1) * PAGE)
-            ids = {each.instance_id for each in found if each.instance_id is not None}
+            doubles = numbers.doubles(reader, series)
+            ids = {each.instance_id for each in (*found, *doubles) if each.instance_id is not None}
             titles = {id_: record.title for id_ in ids if (record := instances.by_id(reader, id_)) is not None}
-        return SeriesPage(Series(series, year, last), found[:PAGE], titles, page, len(found) > PAGE)
+        return SeriesPage(Series(series, year, last), found[:PAGE], titles, doubles, page, len(found) > PAGE)
 
     def move_on(self, actor: Actor, series: str, year: int, last: int, reason: str, now: datetime) -> None:
         """Say that numbers up to *last* were given outside Alur; InvalidForm if that is behind, or too far ahead."""
@@ -173,8 +208,7 @@ class Numbers:
             for _ in range(first, last):
                 numbers.next_ordinal(work, series, year)
             skipped = [
-                TakenNumber(series, year, ordinal, str(ordinal), None, "", "", now, actor.person_id, void_reason=reason)
-                for ordinal in range(first, last + 1)
+                _nobodys(series, year, ordinal, now, actor.person_id, reason) for ordinal in range(first, last + 1)
             ]
             numbers.add(work, skipped)
             change = {"series": series, "year": year, "first": first, "last": last, "reason": reason}

@@ -651,45 +651,48 @@ class Tasks:
                 sent_back=sent_back,
             )
 
-        last = not ground.found.siblings
-        filing = plan(encoded, last_of_activation=last)
-        taken = self.executor.complete(  # move
-            procedure.definition,
-            moves.snapshot_of(head, ground.found.state),
-            task_id,
-            {k: v for k, v in values.items() if k in procedure.outline.needed_names},
-            filing.versions,
-            now,
-            functions=ground.functions,
-        )
-        ended = not any(other.activation == task.activation for other in taken.open_tasks)
-        if ended and ground.found.siblings:  # a completion condition took the others' tasks away
-            last = True
+        def moved(values: Mapping[str, Any], encoded: Mapping[str, Any]) -> tuple[Step, Filing]:
+            last = not ground.found.siblings
             filing = plan(encoded, last_of_activation=last)
+            taken = self.executor.complete(
+                procedure.definition,
+                moves.snapshot_of(head, ground.found.state),
+                task_id,
+                {k: v for k, v in values.items() if k in procedure.outline.needed_names},
+                filing.versions,
+                now,
+                functions=ground.functions,
+            )
+            ended = not any(other.activation == task.activation for other in taken.open_tasks)
+            if ended and not last:  # a completion condition took the others' tasks away
+                filing = plan(encoded, last_of_activation=True)
+            return taken, filing
+
+        if not asked:
+            taken, filing = moved(values, encoded)  # move
         acting = _acting(actor, task.role, membership_id)
         attached = files_of(form.tree, encoded) & ground.files.keys()
-        change = {
-            "values": {k: v for k, v in encoded.items() if k not in filing.versions and v is not None},
-            "passed": moves.passed_change(taken),
-            # documents hold ids of files: which bytes they stand for is history's to say
-            "files": {id_: ground.files[id_].sha256 for id_ in sorted(attached)},
-        }
-        deed = Deed(
-            Action.TASK_COMPLETED,
-            step.element_id,
-            task_id,
-            change,
-            on_behalf_of=_capacity_line(acting, procedure.outline.lane_of_role(task.role).name),
-            decree=acting.decree if acting else None,
-        )
-        returned = Return(actor.person_id, form.return_reason(values), step.number)
         today = self.office.today(now)
         with self.database.write(actor, now) as work:  # write, record
             numbered: list[Deed] = []
-            if asked:
-                given, numbered = numbers.take(work, asked, task, today.year, now)
-                encoded = numbers.put_in(encoded, given)
-                filing = plan(encoded, last_of_activation=last)
+            if asked:  # what is planned holds the number, which is known in the lock only
+                given, numbered = numbers.take(work, asked, task, now)
+                values, encoded = numbers.put_in(values, given), numbers.put_in(encoded, given)
+                taken, filing = moved(values, encoded)
+            change = {
+                "values": {k: v for k, v in encoded.items() if k not in filing.versions and v is not None},
+                "passed": moves.passed_change(taken),
+                # documents hold ids of files: which bytes they stand for is history's to say
+                "files": {id_: ground.files[id_].sha256 for id_ in sorted(attached)},
+            }
+            deed = Deed(
+                Action.TASK_COMPLETED,
+                step.element_id,
+                task_id,
+                change,
+                on_behalf_of=_capacity_line(acting, procedure.outline.lane_of_role(task.role).name),
+                decree=acting.decree if acting else None,
+            )
             versions = {**ground.current, **{version.data_object_id: version for version in filing.issued}}
             signatures = signing.signed(agreed, versions, actor, deed.on_behalf_of, deed.decree, now)
             sequence = moves.write_step(
@@ -700,7 +703,7 @@ class Tasks:
                 [deed, *numbered, *filing.deeds(task), *(each.deed() for each in signatures)],
                 calendar=self.office.calendar(),
                 now=now,
-                returned=returned,
+                returned=Return(actor.person_id, form.return_reason(values), step.number),
             )
             written = tasks.complete(
                 work,
@@ -736,7 +739,8 @@ class Tasks:
             return ()
         names = Names(self.names(ground.found, ground.procedure, ground.current, actor, now) | dict(values))
         evaluate = evaluator(ground.functions)
-        return numbers.places(form, values, ground.entries, lambda text: evaluate(text, names))
+        today = self.office.today(now)
+        return numbers.places(form, values, ground.entries, lambda text: evaluate(text, names), today)
 
     def _ground(self, actor: Actor, task_id: str, sent: Entries | Values, now: datetime, words: Words) -> _Ground:
         """Read all that completing a task needs, at one moment, and refuse whoever may not."""

@@ -30,6 +30,8 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    and_,
+    false,
 )
 
 
@@ -150,8 +152,18 @@ number = _table(  # every number that was ever given out: what for, or why it is
     Column("taken_at", UtcDateTime, nullable=False),
     Column("taken_by", String(64), nullable=False),
     Column("void_reason", Text),  # null: in use
+    Column("doubled", Boolean, nullable=False, server_default=false()),  # by a version that let a text be given twice
     UniqueConstraint("series", "year", "text"),
     info=HISTORY,
+)
+_printed_once = and_(number.c.instance_id.is_not(None), number.c.doubled.is_(False))
+Index(
+    "ix_number_printed_once",
+    number.c.series,
+    number.c.text,
+    unique=True,
+    sqlite_where=_printed_once,
+    postgresql_where=_printed_once,
 )
 
 # ── running ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -539,15 +539,16 @@ def nama_periode(periode: str | None, tahun: Any) -> str:
     return f"Tahun {year}" if periode in (None, "tahunan") else f"Triwulan {periode} Tahun {year}"
 
 
-def pola_nomor(kode_surat: Rows, jenis: str, tahun: Any) -> str:
-    """Return the pattern of a letter's number from the register of letter codes; ``{urut}`` is left for the ordinal.
+def pola_nomor(kode_surat: Rows, jenis: str) -> str:
+    """Return the pattern of a letter's number from the register of letter codes.
 
-    Without a row for the kind of letter it is ordinal and year: nothing is invented.
+    ``{urut}`` and ``{tahun}`` are left for the ordinal and the year of the letter's date. Without a row for the kind of
+    letter it is these two: nothing is invented.
     """
     row = _one(kode_surat, "jenis", jenis)
     pattern = str(row.get("pola") or "{urut}/{tahun}")
-    for name, value in (("kode", row.get("kode")), ("unit", row.get("unit")), ("tahun", int(tahun))):
-        pattern = pattern.replace("{" + name + "}", str(value or ""))
+    for name in ("kode", "unit"):
+        pattern = pattern.replace("{" + name + "}", str(row.get(name) or ""))
     return pattern
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from engine.model.errors import InvalidForm, InvalidProcedure, NotPermitted
 from engine.service.histories import Filter
-from engine.service.numbers import written
+from engine.service.numbers import PRINTED, written
 from engine.service.procedures import Values
 from tests.service.procedures import deploy, form, text
 
@@ -16,14 +16,16 @@ NUMBER = {
     "title": "Nomor",
     "x-number": {
         "series": "surat_keluar",
-        "pattern": 'susun("000.1.5/{urut:3}/{unit}/{tahun}", {"unit": "DINAS", "tahun": str(tahun)})',
+        "pattern": 'susun("000.1.5/{urut:3}/{unit}/{tahun}", {"unit": "DINAS", "tahun": "{tahun}"})',
     },
 }
 YES = {"type": "boolean", "title": "Baik sekali"}
 
 
 def letter(number=NUMBER, **more):
-    section = {"type": "object", "title": "Surat", "properties": {"nomor": number, "isi": text("Isi")}, **more}
+    dated = {"type": "string", "format": "date", "title": "Tanggal"}
+    properties = {"nomor": number, "isi": text("Isi"), "tanggal": dated}
+    section = {"type": "object", "title": "Surat", "properties": properties, **more}
     return {
         "mulai": form(tahun={"type": "integer", "title": "Tahun"}),
         "tulis": form(surat=section),
@@ -42,9 +44,9 @@ def begin(office, year=2025):
     return office.services.instances.start(office.actor("ann"), PROCESS, Values({"tahun": year}), office.now)
 
 
-def write(office, instance, words="Undangan rapat"):
+def write(office, instance, words="Undangan rapat", **more):
     task = office.task(instance, "tulis")
-    office.services.tasks.complete(office.actor("ann"), task, Values({"surat": {"isi": words}}), office.now)
+    office.services.tasks.complete(office.actor("ann"), task, Values({"surat": {"isi": words, **more}}), office.now)
 
 
 def check(office, instance, good=True):
@@ -135,12 +137,45 @@ def test_letters_that_are_issued_at_the_same_moment_take_neighbouring_numbers(de
     assert [n.ordinal for n in register(desk).taken] == [6, 5, 4, 3, 2, 1]
 
 
-def test_each_year_begins_with_one(desk):
-    write(desk, begin(desk))
-    desk.later(days=300)
-    instance = begin(desk, 2026)
-    write(desk, instance)
-    assert letters(desk, instance) == [(1, "000.1.5/001/DINAS/2026")]
+def test_each_year_begins_with_one_and_the_text_carries_the_year_of_the_letter_not_of_the_data(desk):
+    april, january = begin(desk), begin(desk)  # both of the data year 2025
+    write(desk, april)
+    desk.later(days=280)
+    write(desk, january)
+    assert letters(desk, april) == [(1, "000.1.5/001/DINAS/2025")]
+    assert letters(desk, january) == [(1, "000.1.5/001/DINAS/2026")]
+
+
+def test_a_letter_counts_in_the_year_of_its_own_date(staffed):
+    dated = NUMBER | {"x-number": NUMBER["x-number"] | {"date": "surat.tanggal"}}
+    deploy(staffed, PROCESS, letter(dated))
+    on_time, new_year, late, undated = (begin(staffed) for _ in range(4))
+    write(staffed, on_time, tanggal="2025-12-29")
+    staffed.later(days=268)  # 4 January 2026
+    write(staffed, new_year, tanggal="2026-01-04")
+    write(staffed, late, tanggal="2025-12-31")
+    write(staffed, undated)
+    texts = [letters(staffed, each)[0][1] for each in (on_time, new_year, late, undated)]
+    assert [text.removeprefix("000.1.5/") for text in texts] == [
+        "001/DINAS/2025",
+        "001/DINAS/2026",
+        "002/DINAS/2025",
+        "002/DINAS/2026",
+    ]
+    assert [n.ordinal for n in register(staffed).taken] == [2, 1]
+
+
+def test_a_pattern_that_does_not_tell_years_apart_goes_on_counting_and_every_ordinal_is_accounted_for(staffed):
+    bare = NUMBER | {"x-number": {"series": "surat_keluar", "pattern": '"000.1.5/{urut:3}"'}}
+    deploy(staffed, PROCESS, letter(bare))
+    for _ in range(2):
+        write(staffed, begin(staffed))
+    staffed.later(days=280)
+    instance = begin(staffed)
+    write(staffed, instance)
+    assert letters(staffed, instance) == [(1, "000.1.5/003")]
+    taken = staffed.services.numbers.page(staffed.actor("auditor"), "surat_keluar", 2026).taken
+    assert [(n.ordinal, n.void_reason) for n in taken] == [(3, None), (2, PRINTED), (1, PRINTED)]
 
 
 def test_the_operator_says_which_numbers_were_given_on_paper(desk):
@@ -212,7 +247,12 @@ def test_a_numbering_that_cannot_work_is_refused_at_deployment_with_its_place(st
 
 @pytest.mark.parametrize(
     ("pattern", "ordinal", "text"),
-    [("{urut}", 7, "7"), ("A/{urut:3}/B", 7, "A/007/B"), ("{urut:2}", 123, "123"), ("{lain}/{urut}", 1, "{lain}/1")],
+    [
+        ("{urut}", 7, "7"),
+        ("A/{urut:3}/B/{tahun}", 7, "A/007/B/2026"),
+        ("{urut:2}", 123, "123"),
+        ("{lain}/{urut}", 1, "{lain}/1"),
+    ],
 )
-def test_the_ordinal_is_put_where_the_pattern_says(pattern, ordinal, text):
-    assert written(pattern, ordinal) == text
+def test_ordinal_and_year_are_put_where_the_pattern_says(pattern, ordinal, text):
+    assert written(pattern, ordinal, 2026) == text

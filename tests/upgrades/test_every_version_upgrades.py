@@ -4,17 +4,21 @@ import subprocess
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from engine.app import build_services
 from engine.documents.inspection import inspect
+from engine.model.errors import Conflict
 from engine.model.process import InstanceStatus
 from engine.service.attempts import Source
 from engine.settings import read
 from engine.store.database import open_database
 from engine.store.history import verify
+from engine.store.queries import numbers
 from engine.store.schema import check_schema, migrate
 from engine.store.triggers import verify_triggers
 from tests.office import OfficeAtWork
@@ -115,11 +119,37 @@ def test_letters_of_what_was_terminated_before_are_void_from_now_on(database_kin
     with kept(OFFICES[0], database_kind, databases, data_dir) as url:
         database = open_database(url, data_dir)
         with database.unguarded() as connection:
-            stopped = "SELECT id FROM instance WHERE title LIKE '%Triwulan III 2025'"
-            connection.exec_driver_sql(f"UPDATE instance SET status = 'terminated' WHERE id IN ({stopped})")
+            stopped = "UPDATE instance SET status = 'terminated' WHERE title LIKE '%Triwulan III 2025'"
+            connection.execute(text(stopped))
         migrate(database)
         office = OfficeAtWork(database, data_dir)
         papers = {each.data_object_id: each.status for each in office.page(instance(office, "III")).documents}
         assert (papers["undangan"], set(papers.values())) == ("void", {"void"})
         assert {each.status for each in office.page(instance(office, "I")).documents} & {"issued", "signed"}
+        database.close()
+
+
+def test_a_number_that_was_given_twice_before_is_told_and_none_is_given_twice_again(database_kind, databases, data_dir):
+    with kept(OFFICES[0], database_kind, databases, data_dir) as url:
+        database = open_database(url, data_dir)
+        twice = "000.1.5/1/DPMPTSP/2025"
+        with database.unguarded() as connection:
+            rows = connection.exec_driver_sql("SELECT * FROM number WHERE series = 'surat_keluar' ORDER BY ordinal")
+            first = dict(rows.mappings().first())
+            assert first["text"] == twice
+            another = connection.execute(text("SELECT id FROM instance WHERE title LIKE '%Triwulan III 2025'"))
+            again = first | {"year": 2026, "instance_id": another.scalar_one()}
+            connection.execute(text(f"INSERT INTO number ({', '.join(again)}) VALUES (:{', :'.join(again)})"), again)
+            held = {"series": "surat_keluar", "year": 2026, "last": 1}
+            connection.execute(text("INSERT INTO number_counter VALUES (:series, :year, :last)"), held)
+        migrate(database)
+        check_schema(database)
+        with database.read() as reader:
+            assert verify(reader).faults == ()
+        office = OfficeAtWork(database, data_dir)
+        page = office.services.numbers.page(office.actor("auditor"), "surat_keluar", 2025)
+        assert [(each.text, each.year) for each in page.doubles] == [(twice, 2025), (twice, 2026)]
+        assert len({page.titles[each.instance_id] for each in page.doubles}) == 2
+        with pytest.raises(Conflict), office.database.write(office.actor("operator"), office.now) as work:
+            numbers.add(work, [replace(page.doubles[0], year=2027)])
         database.close()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.store.prepared import Prepared
@@ -31,6 +31,14 @@ class TakenNumber:
 COLUMNS = tuple(number.c[name] for name in TakenNumber.__dataclass_fields__)
 OF_INSTANCE = Prepared(select(number.c.place, number.c.text).where(number.c.instance_id == bindparam("its_instance")))
 
+PRINTED = Prepared(
+    select(number.c.ordinal).where(
+        number.c.series == bindparam("its_series"),
+        number.c.text == bindparam("its_text"),
+        number.c.instance_id.is_not(None),
+    )
+)
+
 
 def held_by(tx: Transaction, instance_id: str) -> dict[str, str]:
     """Return the numbers of an instance by the place that holds each: a new version of a letter keeps its number."""
@@ -49,6 +57,19 @@ def next_ordinal(tx: Transaction, series: str, year: int) -> int:
         index_elements=[number_counter.c.series, number_counter.c.year], set_={"last": number_counter.c.last + 1}
     )
     return int(tx.connection.execute(counted.returning(number_counter.c.last)).scalar_one())
+
+
+def printed(tx: Transaction, series: str, text: str) -> bool:
+    """Whether a letter of a series has this text as its number; those given outside are known by ordinal only."""
+    return bool(PRINTED.rows(tx.connection, {"its_series": series, "its_text": text}))
+
+
+def doubles(tx: Transaction, series: str) -> tuple[TakenNumber, ...]:
+    """Return the numbers of a series whose text stands on more than one letter, oldest first."""
+    its = (number.c.series == series, number.c.instance_id.is_not(None))
+    twice = select(number.c.text).where(*its).group_by(number.c.text).having(func.count() > 1)
+    query = select(*COLUMNS).where(*its, number.c.text.in_(twice)).order_by(number.c.text, number.c.taken_at)
+    return tuple(TakenNumber(*row) for row in tx.connection.execute(query))
 
 
 def add(tx: Transaction, taken: Sequence[TakenNumber]) -> None:
