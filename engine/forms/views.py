@@ -182,6 +182,7 @@ class Shown:
     numeric: tuple[bool, ...] = ()
     rows: tuple[tuple["Shown", ...], ...] = ()
     files: tuple[FileView, ...] = ()
+    key: int | None = None  # of a table, the place of the column that tells its rows apart
 
     @property
     def is_empty(self) -> bool:
@@ -512,6 +513,7 @@ def _shown(
                 columns=tuple(c.wording.of(locale) for c in field.fields),
                 numeric=tuple(c.kind in NUMERIC for c in field.fields),
                 rows=rows,
+                key=next((place for place, c in enumerate(field.fields) if c.name == field.key), None),
             )
         case Kind.FILE | Kind.FILES:
             ids = [] if not value else [value] if isinstance(value, str) else value

@@ -18,6 +18,7 @@ from engine.model.history import Action, Deed, canonical, sha256_of
 from engine.model.people import Actor
 from engine.model.process import DataReference, Outline, UserTask
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion, InstanceRecord, TaskRecord
+from engine.service.differences import Difference, differences
 from engine.service.permits import permit_filling
 from engine.service.procedure_files import PARTS
 from engine.service.procedures import Procedure, Procedures, Words
@@ -263,41 +264,12 @@ class DocumentList:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """One value of a document before and after; None where it was not there."""
-
-    label: str
-    before: str | None
-    after: str | None
-
-    @property
-    def changed(self) -> bool:
-        """Whether the value differs."""
-        return self.before != self.after
-
-
-@dataclass(frozen=True, slots=True)
 class Comparison:
     """Two versions of one document."""
 
     old: DocumentView
     new: DocumentView
     differences: tuple[Difference, ...]
-
-
-def flat(shown: Sequence[Any], above: str = "") -> dict[str, str]:
-    """Return shown values as text by their labels: sections and rows named in front."""
-    found: dict[str, str] = {}
-    for one in shown:
-        label = f"{above} · {one.label}" if above else one.label
-        if one.fields:
-            found |= flat(one.fields, label)
-        elif one.columns:
-            for number, row in enumerate(one.rows, start=1):
-                found |= flat(row, f"{label} {number}")
-        else:
-            found[label] = one.text or "; ".join(one.lines) or ", ".join(file.name for file in one.files)
-    return found
 
 
 @dataclass(frozen=True)
@@ -344,9 +316,7 @@ class Documents:
             new.version.data_object_id,
         ):
             raise NotFound(old_id)
-        before, after = flat(self.shown(old, words)), flat(self.shown(new, words))
-        paths = list(dict.fromkeys([*before, *after]))
-        return Comparison(old, new, tuple(Difference(path, before.get(path), after.get(path)) for path in paths))
+        return Comparison(old, new, tuple(differences(self.shown(old, words), self.shown(new, words))))
 
     def stage(self, actor: Actor, task_id: str, name: str, stream: BinaryIO, now: datetime) -> Attachment:
         """Keep an uploaded file for a task that somebody may fill in or left a draft of, until it is completed.
