@@ -280,7 +280,6 @@ def test_only_the_operator_gives_codes(office, accounts):
         ("x" * 201, "long"),
         ("password12", "common"),
         ("januari2026!", "common"),
-        ("sekretaris2026", "common"),
         ("1234567890", "common"),
         ("qwertyuiop", "common"),
         ("Rahasia123", "common"),
