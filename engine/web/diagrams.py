@@ -24,6 +24,7 @@ def words() -> Words:
         repeated=gettext("Dilalui 2 kali"),
         legend=gettext("Keterangan gambar"),
         undrawn=gettext("Tidak tergambar: {names}"),
+        english=formatting.language() == "en",
     )
 
 

@@ -173,7 +173,7 @@ def test_the_words_of_a_step_stand_in_its_box_in_full() -> None:
 
 
 def test_who_reads_english_sees_the_english_names() -> None:
-    svg = draw(SOP, words=Words(title="Diagram of {name}", proposal="proposal"), english=True)
+    svg = draw(SOP, words=Words(title="Diagram of {name}", proposal="proposal", english=True))
     assert said(svg, "tandatangani_persetujuan") == "Sign the approval sheet"
     assert said(svg, "disetujui_ke_susun_analisis") == "not approved (proposal)"
     assert "usulan" not in svg

@@ -44,6 +44,19 @@ def test_the_history_of_an_instance_names_documents_as_the_sop_does(browse, even
     assert "perjanjian_kinerja v1" not in page
 
 
+def test_an_english_reader_finds_english_names_in_the_diagram(browse, eventful):
+    auditor = browse("auditor")
+
+    def drawn():
+        return auditor.get(f"/instans/{eventful}/diagram").text.partition("<svg")[2].partition("</svg>")[0]
+
+    assert "Secretary" not in drawn()
+    auditor.post("/bahasa", {"bahasa": "en"})
+    assert "Secretary" in drawn()
+    assert "Sekretaris" not in drawn()
+    auditor.post("/bahasa", {"bahasa": "id"})
+
+
 def test_the_diagram_of_an_instance_explains_its_marks(browse, eventful):
     legend = browse("auditor").get(f"/instans/{eventful}/diagram").text.partition('<figcaption class="legend">')[2]
     legend = legend.partition("</figcaption>")[0]

@@ -54,6 +54,7 @@ class Words:
     repeated: str = "Dilalui 2 kali"
     legend: str = "Keterangan gambar"
     undrawn: str = "Tidak tergambar: {names}"
+    english: bool = False  # the diagram's own names too, where it has them in English
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,6 @@ def draw(
     flows_taken: Mapping[str, int] = MappingProxyType({}),
     *,
     words: Words,
-    english: bool = False,
     href: Callable[[str], str | None] | None = None,
 ) -> str:
     """Draw the diagram in *xml* with the states in *marks*; NoDrawing if it is no BPMN.
@@ -38,10 +37,10 @@ def draw(
     elements (or data objects) that it answers for.
     """
     read = scene(xml)
-    view = View(read, marks, flows_taken, words, english, href, PREFIX)
+    view = View(read, marks, flows_taken, words, href, PREFIX)
     view = replace(view, size=name_size(view))
     paper, foot = read.bounds.wider(_MARGIN), read.bounds.bottom + _MARGIN
-    name = (read.name_en if english else None) or read.name
+    name = (read.name_en if words.english else None) or read.name
     heading, missing = words.title.format(name=name), ""
     if read.undrawn:
         said = words.undrawn.format(names=", ".join(read.undrawn))

@@ -17,14 +17,13 @@ class View:
     marks: Mapping[str, Mark]
     taken: Mapping[str, int]  # how often each flow was taken
     words: Words
-    english: bool
     href: Callable[[str], str | None] | None
     prefix: str
     size: float = 12.0  # of the names of activities
 
     def name(self, item: Shape | Edge) -> str:
         """Return the element's name in the reader's language; a proposal always says that it is one."""
-        name = (item.name_en if self.english else None) or item.name
+        name = (item.name_en if self.words.english else None) or item.name
         if item.proposal and isinstance(item, Edge) and self.words.proposal.casefold() not in name.casefold():
             return f"{name} ({self.words.proposal})".strip()
         return name
