@@ -135,6 +135,15 @@ class OfficeAtWork:
             people.add(work, person, None, self.now)
             work.record(f"person:{account}", Deed(Action.PERSON_ADDED, change={"roles": list(roles)}))
 
+    def gives(
+        self, account: str, role: str, since: date, until: date | None, capacity: Capacity, decree: str | None
+    ) -> None:
+        """Let somebody who is here work in another role as well."""
+        held = Membership(f"m-{account}-{role}", account, role, capacity, since, until, decree)
+        with self.database.write(SYSTEM, self.now) as work:
+            people.add_membership(work, held)
+            work.record(f"person:{account}", Deed(Action.MEMBERSHIP_ADDED, change={"role": role}))
+
     def actor(self, account: str) -> Actor:
         """The person as signed in now: with the memberships in force today."""
         today = self.services.office.today(self.now)

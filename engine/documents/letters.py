@@ -31,6 +31,8 @@ def filled(name: str, template: bytes, data: Mapping[str, Any]) -> bytes:
     words.globals.clear()
     people = data.get("orang", {})
     words.globals["orang"] = lambda account: {"nama": account, **people.get(account, {})} if account else {}
+    words.globals["jabatan"] = lambda account, role: _signs_as(people.get(account, {}), role, data.get("peran", {}))
+    words.globals["pemegang"] = lambda role: _sole_holder(people, role)
     context = {key: value for key, value in data.items() if key != "orang"}
     try:
         document = DocxTemplate(io.BytesIO(template))
@@ -69,6 +71,21 @@ def _timeless(content: bytes) -> bytes:
     return out.getvalue()
 
 
+def _signs_as(person: Mapping[str, Any], role: str, roles: Mapping[str, str]) -> str:
+    """Return the title over a signature: in a role, with the capacity, else on behalf of who holds it."""
+    held = person.get("peran", {}).get(role)
+    return held or f"a.n. {roles.get(role, role)}\n{person.get('jabatan', '')}"
+
+
+def _sole_holder(people: Mapping[str, Mapping[str, Any]], role: str) -> str:
+    found = [account for account, person in people.items() if role in person.get("peran", {})]
+    return found[0] if len(found) == 1 else ""
+
+
+def _nip(value: Any) -> str:
+    return str(value or "").replace(" ", "\u00a0")
+
+
 def _day(value: Any) -> str:
     return dates.write_date(date.fromisoformat(str(value)[:10])) if value else ""
 
@@ -96,5 +113,6 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "hari_tanggal": _weekday,
     "pukul": _clock,
     "angka": _number,
+    "nip": _nip,
     "rupiah": lambda value: f"Rp{_number(value)}" if value not in (None, "") else "belum tersedia",
 }

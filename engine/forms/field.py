@@ -161,7 +161,7 @@ class Field:
     decision: bool = False
     buttons: Mapping[str, str] = field(default_factory=dict)
     unit: Wording | None = None
-    role: str | None = None
+    roles: tuple[str, ...] = ()  # of whom a person is one; empty: anybody in a lane
     accept: tuple[str, ...] = ()  # file name endings, with the point
     max_size: int | None = None
     key: str | None = None  # the column that tells prefilled rows apart

@@ -601,7 +601,7 @@ class _Reader:
             aside=options.get("aside") is True and (field.read_only or field.computed is not None),
             accept=tuple(_ending(each) for each in _listed(options.get("accept"))),
             max_size=size,
-            role=options.get("role"),
+            roles=tuple(_listed(options.get("role"))),
             unit=_ui_words(options.get("unit")),
             key=options.get("key"),
             fixed_rows=options.get("fixedRows") is True,

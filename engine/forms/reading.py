@@ -27,7 +27,7 @@ from engine.model.errors import FieldError, FunctionFailed
 from engine.model.signatures import Mode
 from engine.model.work import Attachment
 
-People = Callable[[str | None], Mapping[str, str]]
+People = Callable[[tuple[str, ...]], Mapping[str, str]]
 LONGEST_LINE = 1_000
 LONGEST_TEXT = 20_000
 NO_ROW = 0
@@ -74,7 +74,7 @@ class Reading:
     _seen: dict[str, Any] | None = field(init=False, default=None)  # what the schema sees of the values, once known
     _errors: dict[str, FieldError] = field(init=False, default_factory=dict)
     _faulty: dict[str, Any] = field(init=False, default_factory=dict)
-    _known_people: dict[str | None, Mapping[str, str]] = field(init=False, default_factory=dict)
+    _known_people: dict[tuple[str, ...], Mapping[str, str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         defaults = Defaults(self.around.context, self.around.evaluate, only_taken=True)
@@ -237,7 +237,7 @@ class Reading:
                 if any(option.value == text for option in field.options):
                     return text
             case Kind.PERSON | Kind.PEOPLE:
-                if text in self.people(field.role):
+                if text in self.people(field.roles):
                     return text
             case _:
                 return self._file(field, text, path, row)
@@ -266,11 +266,11 @@ class Reading:
     def _whole(self) -> dict[str, Any]:
         return instance(self.tree, self.values, self._faulty, self.hidden)
 
-    def people(self, role: str | None) -> Mapping[str, str]:
-        """Return who may be chosen, asked for once per role."""
-        if role not in self._known_people:
-            self._known_people[role] = self.around.people(role)
-        return self._known_people[role]
+    def people(self, roles: tuple[str, ...]) -> Mapping[str, str]:
+        """Return who may be chosen, asked for once per roles."""
+        if roles not in self._known_people:
+            self._known_people[roles] = self.around.people(roles)
+        return self._known_people[roles]
 
     def _unreadable(self, field: Field, path: str, row: int) -> None:
         self._fail(field, path, row, messages.unreadable(field, self.around.gettext), "format")

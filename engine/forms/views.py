@@ -385,7 +385,7 @@ class Viewer:
         """Return the choices of a closed list or a people picker."""
         locale = self.reading.around.locale
         if field.kind in (Kind.PERSON, Kind.PEOPLE):
-            names = self.reading.people(field.role)
+            names = self.reading.people(field.roles)
             return tuple(
                 OptionView(id_, name, id_ in chosen)
                 for id_, name in sorted(names.items(), key=lambda item: (item[1], item[0]))
@@ -432,7 +432,7 @@ class Viewer:
     def text(self, field: Field, value: Any) -> str:
         """Return a value as text, people and files by their names."""
         around = self.reading.around
-        people = dict(self.reading.people(field.role)) if field.kind in (Kind.PERSON, Kind.PEOPLE) else {}
+        people = dict(self.reading.people(field.roles)) if field.kind in (Kind.PERSON, Kind.PEOPLE) else {}
         if field.kind is Kind.TABLE:
             return "; ".join(
                 ", ".join(_text(c, row.get(c.name), around.locale, people) for c in field.fields) for row in value or ()

@@ -26,6 +26,10 @@ class Capacity(StrEnum):
     ACTING_PLT = "plt"
     ACTING_PLH = "plh"
 
+    def titled(self, lane: str) -> str:
+        """Return how who holds the role of *lane* is called: "Kepala Dinas", "Plh. Kepala Dinas"."""
+        return lane if self is Capacity.DEFINITIVE else f"{self.value.capitalize()}. {lane}"
+
 
 @dataclass(frozen=True, slots=True)
 class Membership:

@@ -350,8 +350,8 @@ class Archives:
             recorded = people.names(reader, {text for texts in entries.values() for text in texts})
         everybody = recorded | {id_: name for of_role in members.values() for id_, name in of_role.items()}
 
-        def known(role: str | None) -> Mapping[str, str]:
-            return everybody if role is None else recorded | members.get(role, {})
+        def known(roles: tuple[str, ...]) -> Mapping[str, str]:
+            return recorded | {k: v for of in roles for k, v in members.get(of, {}).items()} if roles else everybody
 
         return Surroundings({}, evaluator({}), known, {}, words.locale, words.gettext)
 

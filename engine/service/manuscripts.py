@@ -22,6 +22,7 @@ from engine.documents.press import Order
 from engine.forms.defaults import Names
 from engine.forms.field import Field
 from engine.model.errors import NotPrinted
+from engine.model.people import Membership
 from engine.model.process import Outline
 from engine.model.renderings import SIGNED, shown_code
 from engine.model.signatures import Signature
@@ -54,6 +55,7 @@ class Ground:
     tasks: tuple[TaskRecord, ...]
     names: Mapping[str, str]  # of accounts
     signatures: tuple[Signature, ...] = ()
+    memberships: tuple[Membership, ...] = ()  # of the lanes, definitive ones last
 
     def as_of(self, version: DocumentVersion) -> "Ground":
         """Return what stood when *version* was issued."""
@@ -147,7 +149,8 @@ class Manuscript:
             "data": self.content,
             "dokumen": self._about(),
             "instansi": identity(self.office, self.ground.procedure, self.at),
-            "orang": people_of(self.office, self.ground.names, self.at),
+            "orang": self._people(),
+            "peran": {lane.role: lane.name for lane in ground.procedure.outline.lanes},
             "pelaksanaan": self._course(),
             "dokumen_lain": self._others(),
             "nilai": self._reckoning.values,
@@ -190,6 +193,16 @@ class Manuscript:
 
     # ── what a template is given ────────────────────────────────────────────────────────────────────────────────────
 
+    def _people(self) -> dict[str, dict[str, Any]]:
+        """Return who everybody is, with the title in each lane that they work in on the day of issue."""
+        lanes = {lane.role: lane.name for lane in self.ground.procedure.outline.lanes}
+        found, today = people_of(self.office, self.ground.names, self.at), self.office.today(self.at)
+        for each in self.ground.memberships:
+            if each.holds_on(today):
+                titles = found.setdefault(each.person_id, {}).setdefault("peran", {})
+                titles[each.role] = each.capacity.titled(lanes[each.role])
+        return found
+
     def _about(self) -> dict[str, Any]:
         names = {each.id: each.name for each in self.ground.procedure.outline.data_objects}
         return {
@@ -198,6 +211,7 @@ class Manuscript:
             "versi": self.version.version if self.version else self._next_version(),
             "sha256": self.version.sha256 if self.version else None,
             "diterbitkan": local(self.office, self.at),
+            "oleh": self.version.created_by if self.version else None,
             "kode": None,
             "tautan": None,
             "qr": None,

@@ -250,13 +250,15 @@ class Printing:
 
     def _ground(self, reader: Transaction, instance_id: str) -> Ground:
         record = there(instances.by_id(reader, instance_id), instance_id)
+        procedure = self.procedures.of(reader, record.definition_id)
         return Ground(
             record,
-            self.procedures.of(reader, record.definition_id),
+            procedure,
             documents.of_instance(reader, instance_id),
             tasks.of_instance(reader, instance_id),
             people.names(reader),
             signatures.of_instance(reader, instance_id),
+            people.memberships(reader, [lane.role for lane in procedure.outline.lanes]),
         )
 
     def _whole(self, reader: Transaction, version: DocumentVersion, actor: Actor) -> bool:

@@ -96,12 +96,13 @@ def _specimen(
             drawn, sure = KINDS[chart.kind](chart.title, []), False
         charts[f"{name}.svg"] = drawn.decode()
     at = datetime(DAY.year, DAY.month, DAY.day, 8, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M")
-    about = {"versi": 1, "sha256": "0" * 64, "diterbitkan": at, "nomor": "1/2025" if full else None}
+    about = {"versi": 1, "sha256": "0" * 64, "diterbitkan": at, "oleh": PERSON, "nomor": "1/2025" if full else None}
     data = {
         "data": content,
         "dokumen": {**about, "nama": template.data_object_id, "kode": "0000", "tautan": None, "qr": None},
         "instansi": {"nama": "Contoh"},
         "orang": {PERSON: {"nama": "Contoh"}},
+        "peran": {},
         "pelaksanaan": {"judul": "Contoh", "nilai": known, "sop": "Contoh", "langkah": []},
         "dokumen_lain": {
             id_: {**about, "isi": isi, "nama": id_}

@@ -390,7 +390,7 @@ class Tasks:
     ) -> tuple[Reading, Mapping[str, str]]:
         """Return the entries of a task's form as they are read, and who there is."""
         around, members = self._around(page, entries, words, now)
-        return page.form.read(entries, around), _people(members, None)
+        return page.form.read(entries, around), _people(members)
 
     def _around(
         self, page: TaskPage, entries: Mapping[str, Sequence[str]], words: Words, now: datetime
@@ -402,7 +402,7 @@ class Tasks:
         around = Surroundings(
             context=page.context,
             evaluate=self._evaluator(page.procedure, page.instance, now),
-            people=lambda role: _people(members, role),
+            people=lambda roles: _people(members, roles),
             files=files,
             locale=words.locale,
             gettext=words.gettext,
@@ -788,7 +788,7 @@ class Tasks:
         around = Surroundings(
             context=self.names(ground.found, ground.procedure, current, actor, now, ground.current),
             evaluate=evaluator(ground.functions),
-            people=lambda role: _people(ground.members, role),
+            people=lambda roles: _people(ground.members, roles),
             files=ground.files,
             locale=words.locale,
             gettext=words.gettext,
@@ -894,11 +894,9 @@ def _sole_roles(actor: Actor, members: Mapping[str, Mapping[str, str]]) -> froze
     return frozenset(role for role in actor.roles if set(members.get(role, {})) == {actor.person_id})
 
 
-def _people(members: Mapping[str, Mapping[str, str]], role: str | None) -> dict[str, str]:
-    if role is not None:
-        return dict(members.get(role, {}))
-    lanes = (held for of, held in members.items() if of not in set(OfficeRole))  # others only read, or run the office
-    return {id_: name for held in lanes for id_, name in held.items()}
+def _people(members: Mapping[str, Mapping[str, str]], roles: Sequence[str] = ()) -> dict[str, str]:
+    lanes = roles or [of for of in members if of not in set(OfficeRole)]  # others only read, or run the office
+    return {id_: name for of in lanes for id_, name in members.get(of, {}).items()}
 
 
 def _acting(actor: Actor, role: str, membership_id: str | None) -> Membership | None:
@@ -912,7 +910,7 @@ def _acting(actor: Actor, role: str, membership_id: str | None) -> Membership | 
 def _capacity_line(acting: Membership | None, lane: str) -> str | None:
     if acting is None or acting.capacity is Capacity.DEFINITIVE:
         return None
-    return f"{acting.capacity.value.capitalize()}. {lane}"
+    return acting.capacity.titled(lane)
 
 
 def _following(procedure: Procedure, step: UserTask) -> tuple[UserTask, ...]:

@@ -13,8 +13,13 @@ NAMED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
 def pages_of(pdf: bytes) -> list[str]:
     """The text of each page, without any space: where a line breaks is the page's own business."""
+    return ["".join(page.split()) for page in as_drawn(pdf)]
+
+
+def as_drawn(pdf: bytes) -> list[str]:
+    """The text of each page with its spaces, those that never break among them."""
     reader = PdfFileReader(io.BytesIO(pdf))
-    return ["".join(_page(page).split()) for page in _leaves(reader.root["/Pages"])]
+    return [_page(page) for page in _leaves(reader.root["/Pages"])]
 
 
 def _leaves(node):

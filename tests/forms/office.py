@@ -51,10 +51,8 @@ def form(form_id: str) -> Form:
 FORMS = {form_id: form(form_id) for form_id in STEPS}
 
 
-def people(role: str | None) -> dict[str, str]:
-    if role is not None:
-        return dict(PEOPLE.get(role, {}))
-    return {id_: name for held in PEOPLE.values() for id_, name in held.items()}
+def people(roles: tuple[str, ...]) -> dict[str, str]:
+    return {id_: name for role in roles or PEOPLE for id_, name in PEOPLE.get(role, {}).items()}
 
 
 def working_days_after(day: date, count: Any) -> date:

@@ -117,6 +117,14 @@ def names(tx: Transaction, ids: Collection[str] | None = None) -> dict[str, str]
     return dict(tx.connection.execute(query).all())
 
 
+def memberships(tx: Transaction, roles: Collection[str]) -> tuple[Membership, ...]:
+    """Return who held which of *roles*, past and to come, definitive holders last."""
+    columns = [membership.c[name] for name in Membership.__dataclass_fields__]
+    query = select(*columns).where(membership.c.role.in_(roles))
+    held = (Membership(**{**row._mapping, "capacity": Capacity(row.capacity)}) for row in tx.connection.execute(query))
+    return tuple(sorted(held, key=lambda each: (each.capacity is Capacity.DEFINITIVE, each.since, each.id)))
+
+
 MEMBERS = (
     select(membership.c.role, person.c.id, person.c.name)
     .join(person, person.c.id == membership.c.person_id)
