@@ -4,12 +4,14 @@ The English interface keeps Indonesian number format and 24-hour times with a po
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
+from flask import flash
 from flask_babel import get_locale
 
 from engine.model import dates
@@ -17,6 +19,8 @@ from engine.model.calendar import parse_duration
 from engine.service.procedures import Words
 from engine.web.texts import gettext, ngettext, npgettext
 
+YEARS = range(1900, 3000)
+"""In which something may have happened: calendars end somewhere beyond."""
 ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
 
 
@@ -198,13 +202,30 @@ def read_day(text: str | None) -> date | None:
         return None
 
 
-def day_bounds(first: str | None, last: str | None, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-    """Return the instants at which the day *first* begins and the day *last* ends; what is no date narrows nothing."""
+@dataclass(frozen=True, slots=True)
+class AskedDays:
+    """The days from and until which somebody narrows a list; whether something typed there was no day."""
 
-    def begin(text: str | None, after: int) -> datetime | None:
-        day = read_day(text)
-        if day is None:
-            return None
-        return datetime.combine(day + timedelta(days=after), time(), zone)
+    first: date | None
+    last: date | None
+    refused: bool
 
-    return begin(first, 0), begin(last, 1)
+    def bounds(self, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+        """Return the instants at which the first day begins and the last one ends."""
+        first, last = self.first, self.last
+        return (
+            datetime.combine(first, time(), zone) if first else None,
+            datetime.combine(last + timedelta(days=1), time(), zone) if last else None,
+        )
+
+
+def asked_days(first: str | None, last: str | None) -> AskedDays:
+    """Read the days that narrow a list; what is no day is said on the page that comes next, and narrows nothing."""
+    asked = [(text or "").strip() for text in (first, last)]
+    since, until = (day if day and day.year in YEARS else None for day in map(read_day, asked))
+    refused = [text[:40] for text, day in zip(asked, (since, until), strict=True) if text and day is None]
+    for said in refused:
+        flash(gettext("“%(said)s” bukan tanggal, jadi tidak menyaring. Contoh: 14/4/2025.", said=said), "warning")
+    if since and until and since > until:
+        flash(gettext("Tanggal “dari” sesudah “sampai”: tidak ada hari di antaranya."), "warning")
+    return AskedDays(since, until, bool(refused))

@@ -128,10 +128,13 @@ def history(instance_id: str) -> str:
 @pages.get("/<instance_id>/riwayat.csv", signed_in)
 def history_file(instance_id: str) -> Response:
     """Give the history as a file for a spreadsheet; that it was taken is recorded."""
+    days = formatting.asked_days(request.args.get("dari"), request.args.get("sampai"))
+    if days.refused:
+        return redirect(url_for("instances.history", instance_id=instance_id), 303)
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([*HEADINGS, "sidik_sebelumnya", "sidik"])
-    for line in services().histories.export(actor(), instance_id, history_filter(), now()):
+    writer.writerow(HEADINGS)
+    for line in services().histories.export(actor(), instance_id, _filter(days), now()):
         at = line.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         who, what = (line.actor, line.on_behalf_of, line.decree), (line.action, line.element_id, line.change)
         cells = [str(cell or "") for cell in (line.seq, at, *who, *what, line.previous_hash, line.hash)]
@@ -238,8 +241,11 @@ def _may_write(page: InstancePage) -> bool:
 
 def history_filter() -> Filter:
     """Return what the request narrows lines of history to."""
-    zone = services().office.calendar().zone
-    since, until = formatting.day_bounds(request.args.get("dari"), request.args.get("sampai"), zone)
+    return _filter(formatting.asked_days(request.args.get("dari"), request.args.get("sampai")))
+
+
+def _filter(days: formatting.AskedDays) -> Filter:
+    since, until = days.bounds(services().office.calendar().zone)
     return Filter(
         actor=request.args.get("pelaku") or None,
         element_id=request.args.get("unsur") or None,

@@ -5,10 +5,10 @@ import io
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from engine.model.errors import InvalidForm
+from engine.model.errors import InvalidForm, NotFound
 from engine.model.people import OfficeRole
 from engine.service.deployments import step_of
-from engine.web import diagrams
+from engine.web import diagrams, formatting
 from engine.web.access import Pages, only, signed_in
 from engine.web.attachments import hand_out
 from engine.web.identity import actor, now
@@ -70,7 +70,18 @@ def reports(process_id: str) -> str:
 def report(process_id: str, report_id: str, ending: str) -> Answer:
     """Make a report from what stands now; that it was made is recorded."""
     chosen = {name: text[:100] for name, text in request.args.items()}
-    name, media_type, stream = services().reports.make(actor(), process_id, report_id, chosen, ending, now())
+    period = formatting.asked_days(request.args.get("_dari"), request.args.get("_sampai"))
+    again = redirect(f"{url_for('processes.reports', process_id=process_id)}?{request.query_string.decode()}", 303)
+    if period.refused:
+        return again
+    days = (period.first, period.last)
+    try:
+        name, media_type, stream = services().reports.make(actor(), process_id, report_id, chosen, ending, now(), days)
+    except NotFound:
+        if not any(days):
+            raise
+        flash(gettext("Tidak ada pelaksanaan yang dimulai dalam masa itu."), "warning")
+        return again
     return hand_out(stream, media_type, name, as_attachment=ending != "pdf")
 
 

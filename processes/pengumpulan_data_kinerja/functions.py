@@ -436,9 +436,10 @@ def bukti_lke(kriteria: Rows, pelaksanaan: Rows) -> list[dict[str, Any]]:
     ``dokumen`` of a criterion names documents of the SOP, separated by semicolons, or its sheet (``lembar_sop``);
     ``hasil`` are those there are, ``lembar`` says whether the sheet is one of them.
     """
+    found = _papers(kriteria, pelaksanaan)
     return [
-        {**one, "lembar": SHEET in _named_papers(one), "hasil": [paper for paper, _ in _papers(one, pelaksanaan)]}
-        for one in kriteria
+        {**one, "lembar": SHEET in _named_papers(one), "hasil": [paper for paper, _ in papers]}
+        for one, papers in zip(kriteria, found, strict=True)
     ]
 
 
@@ -446,9 +447,9 @@ def berkas_lke(kriteria: Rows, pelaksanaan: Rows) -> list[dict[str, Any]]:
     """Return the papers of ``bukti_lke`` as they are put into folders, one for each criterion and instance."""
     sheets = [{SHEET: True, "folder": str(one.get("nomor"))} for one in kriteria if SHEET in _named_papers(one)]
     return sheets + [
-        {"dokumen": paper["id"], "folder": f"{one.get('nomor')}/{each['judul']}"}
-        for one in kriteria
-        for paper, each in _papers(one, pelaksanaan)
+        {"dokumen": paper["id"], "folder": f"{one.get('nomor')}/{title}"}
+        for one, papers in zip(kriteria, _papers(kriteria, pelaksanaan), strict=True)
+        for paper, title in papers
     ]
 
 
@@ -456,14 +457,16 @@ def _named_papers(criterion: Row) -> list[str]:
     return [name.strip() for name in str(criterion.get("dokumen") or "").split(";") if name.strip()]
 
 
-def _papers(criterion: Row, instances: Rows) -> list[tuple[Row, Row]]:
-    wanted = _named_papers(criterion)
-    return [
-        ({**each["dokumen"][name], "isi": None, "pelaksanaan": each["judul"]}, each)
-        for each in instances
-        for name in wanted
-        if name in each["dokumen"]
-    ]
+def _papers(criteria: Rows, instances: Rows) -> list[list[tuple[Row, str]]]:
+    """Return for each criterion its papers and the titles of their instances; each instance is read once."""
+    found: list[list[tuple[Row, str]]] = [[] for _ in criteria]
+    for each in instances:
+        for one, papers in zip(criteria, found, strict=True):
+            for name in _named_papers(one):
+                if name in each["dokumen"]:
+                    paper = {**each["dokumen"][name], "isi": None, "pelaksanaan": each["judul"]}
+                    papers.append((paper, each["judul"]))
+    return found
 
 
 def ketepatan_langkah(pelaksanaan: Rows) -> list[dict[str, Any]]:

@@ -45,3 +45,10 @@ def test_a_new_colleague_s_guarded_role_waits_and_the_operator_s_own_is_refused(
     own = operator.post("/orang/operator/keanggotaan", {**ROLE, "kapasitas": "definitif", "alasan": "Saya mau."})
     assert own.status_code == 403
     assert "dirinya sendiri" in own.text
+
+
+def test_days_are_typed_as_the_office_writes_them(browse):
+    page = browse("operator").get("/orang/sekretaris").text
+    assert 'type="date"' not in page, "a browser's own field writes month first where its language does"
+    assert 'name="mulai" value="11/4/2025"' in page
+    assert page.count("data-date") == 3

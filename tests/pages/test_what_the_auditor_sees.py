@@ -1,5 +1,6 @@
 """The auditor sees what happened: every pass of every step, and whether it was in time."""
 
+import csv
 import io
 from datetime import date, timedelta
 
@@ -71,6 +72,38 @@ def test_the_page_says_late_as_often_as_the_report_counts_it(office, browse, lat
 
 def test_the_page_says_on_whose_behalf_and_in_which_capacity(browse, late_often):
     assert "atas nama Plh. Sekretaris (SK 1/2025)" in browse("auditor").get(f"/instans/{late_often}").text
+
+
+def test_a_filter_that_is_no_date_is_told_wherever_one_may_be_typed(browse, late_often):
+    auditor = browse("auditor")
+    for path in ("/audit/jejak", f"/instans/{late_often}/riwayat"):
+        assert "bukan tanggal" not in auditor.get(f"{path}?dari=1/4/2025&sampai=").text
+        for text in ("31/2/2025", "kemarin", "31/12/9999"):
+            assert f"“{text}” bukan tanggal" in auditor.get(path, query_string={"dari": text}).text
+        assert "tidak ada hari di antaranya" in auditor.get(f"{path}?dari=2/4/2025&sampai=1/4/2025").text
+
+
+def test_nothing_is_exported_or_reported_of_dates_that_are_none(browse, late_often):
+    auditor = browse("auditor")
+    refused = auditor.get(f"/instans/{late_often}/riwayat.csv?dari=kemarin")
+    assert (refused.status_code, refused.location) == (303, f"/instans/{late_often}/riwayat")
+    refused = auditor.get(f"/sop/{SOP}/laporan/pemantauan.xlsx?tahun=&_dari=kemarin")
+    assert refused.status_code == 303
+    page = auditor.get(refused.location).text
+    assert "“kemarin” bukan tanggal" in page
+    assert 'value="kemarin"' in page
+    made = auditor.get(f"/sop/{SOP}/laporan/pemantauan.xlsx?tahun=&_dari=1/4/2025&_sampai=30/4/2025")
+    assert (made.status_code, made.data[:2]) == (200, b"PK")
+    assert "pemantauan-dari-2025-04-01-sampai-2025-04-30.xlsx" in made.headers["Content-Disposition"]
+    made.close()
+    assert auditor.get("/audit/jejak?jenis=export:made").text.count("pemantauan") == 1
+    empty = auditor.get(f"/sop/{SOP}/laporan/pemantauan.xlsx?tahun=&_dari=1/4/2031")
+    assert "Tidak ada pelaksanaan yang dimulai dalam masa itu." in auditor.get(empty.location).text
+
+
+def test_the_history_as_a_table_has_a_heading_for_every_column(browse, late_often):
+    head, line = browse("auditor").get(f"/instans/{late_often}/riwayat.csv").text.lstrip("\ufeff").splitlines()[:2]
+    assert len(head.split(",")) == len(next(csv.reader([line]))) == 10
 
 
 def test_a_cancelled_task_is_never_late(office, late_often):

@@ -2,16 +2,19 @@
 
 import hashlib
 import io
+import json
 import zipfile
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import openpyxl
 import pytest
 
 from engine.model.errors import NotFound, NotPermitted
+from engine.service import reports
 from engine.service.histories import Filter
 from engine.service.procedures import INDONESIAN
-from tests.office import SOP, returned
+from tests.office import SOP, WIB, returned
 from tests.papers import PICTURE
 
 
@@ -34,11 +37,24 @@ def quarters(office):
     return [*made, office.start(period="III")]
 
 
-def made(office, report_id, kind, account="kepala.dinas", **chosen):
+def made(office, report_id, kind, account="kepala.dinas", period=(None, None), **chosen):
     asked = {"tahun": "2025"} | chosen
-    _, _, stream = office.services.reports.make(office.actor(account), SOP, report_id, asked, kind, office.now)
+    told = office.actor(account), SOP, report_id, asked, kind, office.now, period
+    _, _, stream = office.services.reports.make(*told)
     with stream:
         return stream.read()
+
+
+def many(office, count):
+    """So many instances that only began, each a day after the other, of a year of their own."""
+    for place in range(count):
+        office.now = at(date(2027, 1, 1) + timedelta(days=place))
+        office.start(year=str(2027 + place // 4), period=("I", "II", "III", "IV")[place % 4])
+
+
+def at(day):
+    """Ten in the morning of a day."""
+    return datetime.combine(day, time(10), WIB).astimezone(UTC)
 
 
 def sheet(content, title):
@@ -110,8 +126,50 @@ def test_who_reads_a_report_and_that_it_was_made_is_recorded(office, quarters):
     made(office, "pemantauan", "xlsx", "auditor")
     trail = office.services.histories.everything(office.actor("auditor"), Filter(action="export:made"))
     assert "pemantauan" in trail.lines[0].change
-    for missing in ({"tahun": "2031"}, {"tahun": ""}):
+    for report, year in (("pemantauan", "2031"), ("rekap_tahunan", "")):
         with pytest.raises(NotFound):
-            made(office, "pemantauan", "pdf", **missing)
+            made(office, report, "pdf", tahun=year)
     with pytest.raises(NotFound):
         made(office, "laporan", "pdf")
+
+
+def test_a_report_tells_of_any_number_of_instances_and_never_holds_them_all(office, monkeypatch):
+    monkeypatch.setattr(reports, "AT_ONCE", 3)
+    monkeypatch.setattr(reports, "MOST_NAMED", 5)
+    many(office, 8)
+    held = []
+    whole = reports.Reports._told
+    monkeypatch.setattr(reports.Reports, "_told", lambda *given: held.append(len(given[2])) or whole(*given))
+    rows = sheet(made(office, "pemantauan", "xlsx", "auditor", tahun=""), "Pelaksanaan")
+    assert [row["Pelaksanaan"] for row in rows][::7] == ["Triwulan I 2027", "Triwulan IV 2028"]
+    assert len(rows) == 8
+    assert max(held) == 3
+    trail = office.services.histories.everything(office.actor("auditor"), Filter(action="export:made"))
+    change = json.loads(trail.lines[0].change)
+    assert change["count"] == 8
+    assert len(change["instances_sha256"]) == 64
+
+
+def test_a_report_is_narrowed_to_those_started_in_a_period(office):
+    many(office, 8)
+    period = date(2027, 1, 2), date(2027, 1, 4)
+    rows = sheet(made(office, "pemantauan", "xlsx", "auditor", period, tahun=""), "Pelaksanaan")
+    assert [row["Pelaksanaan"] for row in rows] == [f"Triwulan {n} 2027" for n in ("II", "III", "IV")]
+    open_end = sheet(made(office, "pemantauan", "xlsx", "auditor", (date(2027, 1, 4), None), tahun=""), "Pelaksanaan")
+    assert len(open_end) == 5
+    with pytest.raises(NotFound):
+        made(office, "pemantauan", "xlsx", "auditor", (None, date(2026, 12, 31)), tahun="")
+    assert made(office, "pemantauan", "pdf", "auditor", period, tahun="").startswith(b"%PDF")
+
+
+def test_documents_are_read_when_a_report_asks_for_them(office, monkeypatch):
+    office.start()
+    read = []
+    whole = reports.Reports._papers
+    monkeypatch.setattr(reports.Reports, "_papers", lambda *given: read.append(given[2].id) or whole(*given))
+    made(office, "pemantauan", "xlsx", "auditor")
+    assert not read
+    made(office, "rekap_tahunan", "xlsx", "auditor")
+    office.fill_register("lke_88_2021")
+    made(office, "bukti_lke", "xlsx", "auditor")
+    assert read

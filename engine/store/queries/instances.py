@@ -1,6 +1,6 @@
 """Process instances: their rows, lists of them, and what one move of an instance writes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from engine.store.queries import Transaction, behind, one, some
 from engine.store.tables import definition, instance, role_override, subscription, task, timer
 from engine.store.unit_of_work import Work
 
+AT_ONCE = 500
 MOVING = (InstanceStatus.RUNNING.value, InstanceStatus.WAITING.value, InstanceStatus.INCIDENT.value)
 ELSEWHERE = {"version": definition.c.version, "key": instance.c.instance_key.label("key")}
 COLUMNS = tuple(
@@ -104,11 +105,25 @@ def completed(tx: Transaction, process_id: str, at: datetime, limit: int) -> tup
     return tuple(record(row) for row in tx.connection.execute(query))
 
 
-def of_process(tx: Transaction, process_id: str, limit: int) -> tuple[InstanceRecord, ...]:
-    """Return the instances of a process that were not terminated, those started last first."""
-    its = (instance.c.process_id == process_id, instance.c.status != InstanceStatus.TERMINATED.value)
-    query = INSTANCES.where(*its).order_by(*NEWEST_FIRST).limit(limit)
-    return tuple(record(row) for row in tx.connection.execute(query))
+def of_process(
+    tx: Transaction, process_id: str, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield id and start values of the instances of a process that were not terminated, those started last first.
+
+    Those only that were started from *since* on and before *until*; as many at once as memory is to hold.
+    """
+    its = [instance.c.process_id == process_id, instance.c.status != InstanceStatus.TERMINATED.value]
+    its += [instance.c.started_at >= since] if since else []
+    its += [instance.c.started_at < until] if until else []
+    query = select(instance.c.id, instance.c["values"]).where(*its).order_by(*NEWEST_FIRST)
+    for part in tx.connection.execute(query, execution_options={"yield_per": AT_ONCE}).partitions():
+        yield from ((row.id, row[1]) for row in part)
+
+
+def by_ids(tx: Transaction, ids: Sequence[str]) -> tuple[InstanceRecord, ...]:
+    """Return the instances with these ids, in their order."""
+    found = {row.id: record(row) for row in tx.connection.execute(INSTANCES.where(instance.c.id.in_(ids)))}
+    return tuple(found[id_] for id_ in ids if id_ in found)
 
 
 def takes_part(actor: Actor) -> ColumnElement[bool]:
