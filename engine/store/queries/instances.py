@@ -116,8 +116,9 @@ def of_process(
     its += [instance.c.started_at >= since] if since else []
     its += [instance.c.started_at < until] if until else []
     query = select(instance.c.id, instance.c["values"]).where(*its).order_by(*NEWEST_FIRST)
-    for part in tx.connection.execute(query, execution_options={"yield_per": AT_ONCE}).partitions():
-        yield from ((row.id, row[1]) for row in part)
+    with tx.connection.execute(query, execution_options={"yield_per": AT_ONCE}) as result:
+        for part in result.partitions():
+            yield from ((row.id, row[1]) for row in part)
 
 
 def by_ids(tx: Transaction, ids: Sequence[str]) -> tuple[InstanceRecord, ...]:
