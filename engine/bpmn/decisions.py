@@ -439,11 +439,14 @@ def _naming_the_input(text: str) -> str:
 def decide(tables: Mapping[str, Table], functions: Mapping[str, Callable[..., Any]], table_id: Any, inputs: Any) -> Any:
     """Return what a procedure's decision table gives for *inputs*: one value, or a mapping if it has several outputs.
 
+    Of a list of rows it is a list, one result for each row.
     FunctionFailed if there is no such table, or if its rows do not decide.
     """
     table = tables.get(str(table_id))
     if table is None:
         raise FunctionFailed(f"tabel keputusan {table_id!r} tidak ada")
+    if isinstance(inputs, (list, tuple)):
+        return [decide(tables, functions, table_id, row) for row in inputs]
     try:
         found = table.decide(dict(inputs), functions)
     except ValueError as error:

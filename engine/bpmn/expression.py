@@ -290,7 +290,10 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], str, str]] = {
 HOST_FUNCTIONS = {
     "hari_kerja": ("hari_kerja(n)", "saat n hari kerja dari sekarang menurut kalender kantor"),
     "hari_kerja_sesudah": ("hari_kerja_sesudah(tanggal, n)", "hari kerja ke-n sesudah tanggal"),
-    "putusan": ('putusan("tabel", {"nama": nilai})', "hasil tabel keputusan (DMN) milik prosedur ini"),
+    "putusan": (
+        'putusan("tabel", {"nama": nilai})',
+        "hasil tabel keputusan (DMN) milik prosedur ini; dari daftar baris satu hasil tiap baris",
+    ),
     "register": ('register("nama_register")', "baris register kantor yang berlaku pada tanggal acuan pelaksanaan"),
     "terdahulu": (
         'terdahulu("objek_data", {"tahun": tahun})',

@@ -42,6 +42,11 @@ class Rendering:
     due_at: datetime
     made_at: datetime | None
 
+    @property
+    def whole(self) -> bool:
+        """Whether it is the whole document, as issued or with approvals; of several the last by part stands."""
+        return self.part == WHOLE or self.part.startswith(SIGNED)
+
 
 def due(document_id: str, instance_id: str, format_: str, part: str, now: datetime) -> Rendering:
     """Return a rendering that is to be made, with a code of its own."""

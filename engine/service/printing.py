@@ -126,12 +126,13 @@ class Printing:
         return len(found)
 
     def paper(self, document_id: str, now: datetime) -> tuple[str, str]:
-        """Return name and SHA-256 of a version's PDF, made now if it is due; for what hands papers out together.
+        """Return name and SHA-256 of a version's PDF with its approvals, made now if due; for handing out together.
 
         NotFound if it has none, NotPrinted if it cannot be printed.
         """
         version = there(self.database.ask(documents.by_id, document_id), document_id)
-        found, sha256 = self._printed(document_id, "pdf", WHOLE, now)
+        whole = [each.part for each in self._of(document_id) if each.format == "pdf" and each.whole]
+        found, sha256 = self._printed(document_id, "pdf", max(whole, default=WHOLE), now)
         return file_name(version, found), sha256
 
     def _printed(self, document_id: str, kind: str, part: str, now: datetime) -> tuple[Rendering, str]:
@@ -199,18 +200,19 @@ class Printing:
             return [self._stored(manuscript.template, wanted, self.press.print(word).content, now)]
         if wanted.part.startswith(SIGNED):  # the whole again, with the approvals that it was given since
             order = replace(order, data=manuscript.data(manuscript.signatures(wanted.due_at)))
-            paper = self.press.print(coded(order, wanted.code, self.public_url, wanted.part))
-            return [self._stored(manuscript.template, wanted, paper.content, now)]
+            parts: tuple[str, ...] = (wanted.part,)
+        else:
+            parts = (WHOLE, *manuscript.parts())
         made = []
-        for part in (WHOLE, *manuscript.parts()):
+        for part in parts:
             one = wanted
-            if part != WHOLE:
+            if part != wanted.part:
                 one = due(wanted.document_id, wanted.instance_id, wanted.format, part, wanted.due_at)
             whole = coded(order, one.code, self.public_url, part)
-            paper = self.press.print(replace(whole, preview=part == WHOLE))
+            paper = self.press.print(replace(whole, preview=part == wanted.part))
             made.append(self._stored(manuscript.template, one, paper.content, now))
             if paper.preview:
-                cover = due(wanted.document_id, wanted.instance_id, COVER, WHOLE, wanted.due_at)
+                cover = due(wanted.document_id, wanted.instance_id, COVER, part, wanted.due_at)
                 made.append(self._stored(manuscript.template, cover, paper.preview, now))
         return made
 

@@ -70,7 +70,7 @@ def _specimen(
     host: dict[str, Callable[..., Any]] = {
         "register": lambda register_id: [],
         "terdahulu": lambda data_object_id, narrowed: [],
-        "putusan": lambda table, inputs: "contoh",
+        "putusan": lambda table, inputs: ["contoh"] * len(inputs) if isinstance(inputs, list) else "contoh",
         **functions,
     }
 

@@ -44,7 +44,8 @@ def show(document_id: str) -> str:
 def _page(document_id: str, refused: str = "", at: str = "") -> str:
     """Return a version's page; *refused* says why the file of the signature *at* was not taken."""
     view = services().documents.view(actor(), document_id)
-    printed = services().printing.files_of(actor(), document_id)
+    files = services().printing.files_of(actor(), document_id)
+    printed = sorted(files, key=lambda one: one.rendering.part if one.rendering.whole else "", reverse=True)
     cover = next((one for one in printed if one.rendering.format == COVER and one.rendering.sha256), None)
     return render_template(
         "documents/show.html",

@@ -293,9 +293,21 @@ def tabel_laporan(baris: Rows, terdahulu: Rows, periode: str, analisis: Rows | N
         row = {**own, "capaian": capaian_baris(own)}
         row |= {f"{name}_sd": so_far.get(name) for name in (*TARGETS, "realisasi", "capaian")}
         row |= {f"periksa{of}": perlu_diperiksa(row[f"capaian{of}"]) for of in ("", "_sd")}
-        row |= {name: said.get(own.get("kode"), {}).get(name) for name in ("predikat", "hasil")}
-        found.append(row)
+        found.append(row | {"hasil": said.get(own.get("kode"), {}).get("hasil")})
     return found
+
+
+def dengan_predikat(baris: Rows, predikat: Sequence[str]) -> list[dict[str, Any]]:
+    """Return rows each with its rating, which the decision table gives for the very achievement that stands in it."""
+    return [
+        {
+            **row,
+            "predikat": "Tidak ada target"
+            if row.get("capaian") is None and row.get("realisasi") is not None
+            else rating,
+        }
+        for row, rating in zip(baris, predikat, strict=True)
+    ]
 
 
 def banding_laporan(baris: Rows, tahun_lalu: Rows, sasaran: Rows | None) -> list[dict[str, Any]]:
@@ -744,12 +756,16 @@ def sidik_baris(baris: Row) -> str:
 
 
 def _perubahan(before: Row, handed: Row, mark: str) -> str:
-    """Return what the team is told of a row that had a verdict: what changed since, and what it had asked for."""
-    old, new = (_plain(row.get("realisasi")).replace(".", ",") or "kosong" for row in (before, handed))
-    if old != new:
-        said = f"realisasi {old} menjadi {new}"
-    else:
-        said = "tidak ada yang diubah" if before.get("sidik") == mark else f"realisasi tetap {new}, isian lain berubah"
+    """Return what the team is told of a row that had a verdict: old and new, and what it had asked for."""
+    changes = []
+    for name in ("realisasi", "alasan_belum_tersedia", "kendala", "tindak_lanjut"):
+        old, new = (_shown(row.get(name)) for row in (before, handed))
+        if old != new:
+            changes.append(f"{name.replace('_', ' ')} {old} menjadi {new}")
+    if not changes:
+        same = f"realisasi tetap {_shown(handed.get('realisasi'))}, isian lain berubah"
+        changes = ["tidak ada yang diubah" if before.get("sidik") == mark else same]
+    said = "; ".join(changes)
     asked = f" Catatan sebelumnya: {before['catatan']}" if before.get("catatan") else ""
     return f"Perlu diperiksa lagi: {said}.{asked}"
 
@@ -778,6 +794,12 @@ def naskah_pendahuluan(periode: str | None, tahun: Any) -> str:
 
 
 # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return _plain(value).replace(".", ",")
+    return f"\u201c{str(value)[:200]}\u201d" if value else "kosong"
 
 
 def _plain(value: Any) -> str:

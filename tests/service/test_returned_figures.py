@@ -58,7 +58,8 @@ def test_on_the_second_pass_the_team_verifies_what_was_corrected(office):
     assert rows["IKU-01"][2].state is RowState.CHANGED
     assert not rows["IKU-01"][2].acceptable, "nobody accepts it with all the others at once"
     assert rows["IKU-01"][2].note == (
-        "Perlu diperiksa lagi: realisasi 66,5 menjadi 72,25. Catatan sebelumnya: Lampirkan rekap triwulan ini."
+        "Perlu diperiksa lagi: realisasi 66,5 menjadi 72,25; kendala kosong menjadi “Pendampingan.”; tindak lanjut "
+        "kosong menjadi “Pendampingan.”. Catatan sebelumnya: Lampirkan rekap triwulan ini."
     )
     assert {rows[code][1] for code in ("IKU-02", "IKU-03", "IKU-04", "IKU-05")} == {"sesuai"}
     assert rows["IKU-02"][0] == "87,64"
@@ -84,7 +85,8 @@ def test_a_row_that_was_handed_in_again_unchanged_or_with_other_words_is_looked_
     correct(office, instance, FIRST, IKU_01="66,50")
     row = verified(office, instance)["IKU-01"]
     assert (row[1], row[2].state) == ("", RowState.CHANGED)
-    assert "realisasi tetap 66,5, isian lain berubah" in row[2].note, "its evidence is another file"
+    assert "realisasi" not in row[2].note, "the figure is the same, however it is written"
+    assert "kendala kosong menjadi “Pendampingan.”" in row[2].note
 
 
 def test_a_row_that_the_team_accepted_cannot_be_changed_by_its_holder(office):
@@ -150,6 +152,73 @@ def test_the_signed_report_prints_the_figure_that_was_accepted(office):
     said = "".join(pages_of(paper(office, document(office, instance, "laporan"))[2]))
     assert "704970,00Sedang" in said, "target, realisation, achievement, rating"
     assert "89,64" not in said
+
+
+def sent_back_by_the_head(office, instance, holder):
+    office.do("sekretaris", instance, "minta_persetujuan")
+    office.do(
+        "kepala.dinas",
+        instance,
+        "tandatangani_persetujuan",
+        keputusan="kembalikan",
+        kembali_ke="siapkan_data",
+        pemegang_diminta=["", holder],
+        catatan_keputusan="Angka sumbernya keliru.",
+    )
+
+
+def printed(office, instance, name):
+    return "".join(pages_of(paper(office, newest(office, instance, name))[2]))
+
+
+def test_on_every_pass_after_a_return_from_step_5_minutes_and_report_print_the_last_figures(office):
+    instance = office.start()
+    office.until_analysis(instance)
+    for figure in ("70", "45,5"):
+        office.do("tim.sakip", instance, "susun_analisis", **returned(FIRST))
+        correct(office, instance, FIRST, IKU_01=figure, IKU_05="10")
+    why = {f"{CHECKED}.0.hasil": "Turun karena data pusat."}
+    office.do("tim.sakip", instance, "susun_analisis", **why)
+    minutes = printed(office, instance, "notula_analisis")
+    assert "7045,565,00Rendah" in minutes, "of the third pass: target, realisation, achievement, rating"
+    office.do("sekretaris", instance, "minta_persetujuan")
+    office.do("kepala.dinas", instance, "tandatangani_persetujuan")
+    report = printed(office, instance, "laporan")
+    assert "7045,565,00Rendah" in report
+    assert "66,5" not in report, "of the first pass"
+    assert "65" in report, "the accepted row, which was posted as 10"
+
+
+def test_on_every_pass_after_a_return_from_step_7_too(office):
+    instance = office.start()
+    office.until_analysis(instance)
+    for figure, why in (("80,1", "Turun."), ("52", "Data pusat dibetulkan.")):
+        office.do("tim.sakip", instance, "susun_analisis", **{f"{CHECKED}.1.hasil": why})
+        sent_back_by_the_head(office, instance, SECOND)
+        correct(office, instance, SECOND, IKU_02=figure)
+        assert verified(office, instance)["IKU-02"][:2] == (figure, "")
+    office.do("tim.sakip", instance, "susun_analisis", **{f"{CHECKED}.1.hasil": "Survei diulang."})
+    assert "52" in printed(office, instance, "notula_analisis")
+    office.do("sekretaris", instance, "minta_persetujuan")
+    office.do("kepala.dinas", instance, "tandatangani_persetujuan")
+    report = printed(office, instance, "laporan")
+    assert "(IKM)Indekstidakadatarget52tidakadatargetTidakadatarget" in report, "with its own rating"
+    assert "80,1" not in report
+    assert "87,64" not in report
+
+
+def test_the_rating_beside_a_figure_is_that_figures_own_whatever_the_minutes_say(office):
+    instance = office.start()
+    office.until_analysis(instance)
+    office.do("tim.sakip", instance, "susun_analisis")
+    with office.database.unguarded() as connection:
+        wrong = 'replace(content, \'"predikat":"Sangat Tinggi"\', \'"predikat":"Sangat Rendah"\')'
+        connection.exec_driver_sql(f"UPDATE document SET content = {wrong} WHERE data_object_id = 'notula_analisis'")
+    office.do("sekretaris", instance, "minta_persetujuan")
+    office.do("kepala.dinas", instance, "tandatangani_persetujuan")
+    report = printed(office, instance, "laporan")
+    assert "95,00SangatTinggi" in report
+    assert "SangatRendah" not in report
 
 
 def test_what_a_return_leaves_is_a_draft_and_the_next_pass_goes_on_from_it(office):

@@ -1,0 +1,93 @@
+"""What the office's papers say, word for word, as who signs or files them reads it."""
+
+import pytest
+
+from engine.model.history import Action, Deed
+from engine.model.renderings import COVER
+from engine.store.queries import people
+from tests.documents.pdf_text import pages_of
+from tests.office import returned
+from tests.service.test_printing import document, paper, rendering
+from tests.service.test_signing import PASSWORD, signs
+
+
+def said(office, instance, name, part=""):
+    return "".join(pages_of(paper(office, document(office, instance, name), part=part)[2]))
+
+
+@pytest.fixture
+def instance(office):
+    """An instance that was returned once from step 5, with sentences that end in a full stop and some that do not."""
+    with office.database.write(office.actor("kepala.dinas"), office.now) as work:
+        people.change(work, "kepala.dinas", password_hash=office.services.accounts.hasher.hash(PASSWORD))
+        work.record("person:kepala.dinas", Deed(Action.PASSWORD_CHANGED))
+    instance = office.start()
+    office.until_analysis(instance)
+    office.explains = True
+    office.do("tim.sakip", instance, "susun_analisis", **returned("pemegang.data.1"))
+    office.later(hours=1)
+    office.do("pemegang.data.1", instance, "siapkan_data", "pemegang.data.1")
+    office.do("tim.sakip", instance, "susun_analisis", **{"notula_analisis.analisis.0.hasil": "Sudah dibahas"})
+    office.do("sekretaris", instance, "minta_persetujuan")
+    office.later(hours=1)
+    return instance
+
+
+def test_the_minutes_name_the_meeting_not_the_invitation_to_it(office, instance):
+    minutes = said(office, instance, "notula")
+    assert "Namarapat:RapatPengumpulanDataKinerjaTriwulanITahun2025" in minutes
+    assert "UndanganRapat" not in minutes
+    assert "Penanggungjawab" not in minutes.split("Lampiran")[0], "no columns for follow-ups that there are not"
+
+
+def test_a_letter_of_assignment_says_by_which_day_the_data_are_due(office, instance):
+    for part in ("", "pemegang.data.1"):
+        letter = said(office, instance, "surat_tugas", part)
+        assert "Penyerahan:palinglambatSelasa,15April2025" in letter
+        assert "bataspenyerahan" not in letter.replace("Bataspenyerahan", "")
+        assert "Verifikator" not in letter, "nobody was named"
+
+
+def test_the_report_counts_the_steps_of_the_sop_and_ends_sentences_once(office, instance):
+    office.do("kepala.dinas", instance, "tandatangani_persetujuan")
+    report = said(office, instance, "laporan")
+    assert "melalui7langkah,dalam10tugas." in report, "three tasks more than steps: a second holder and a return"
+    assert ".." not in report
+    assert "Adapunhambatanyangdihadapi:Datapusatterlambat.Tindaklanjut:Datadimintalebihawal.Sudahdibahas." in report
+
+
+def test_figures_stand_with_their_units(office, instance):
+    office.do("kepala.dinas", instance, "tandatangani_persetujuan")
+    report = said(office, instance, "laporan")
+    assert "sebesarRp66,5miliardaritargetRp70miliar,capaian95,00%(SangatTinggi)." in report
+    assert "sebesar93,93%daritarget95%" in report
+    assert "sebesar4,6harikerjadaritarget4,5harikerja" in report
+    assert "sebesar87,64;periodeinitidakbertarget" in report, "an index has no unit"
+
+
+def test_the_approval_sheet_tells_who_examined_it_before_the_head(office, instance):
+    sheet = said(office, instance, "lembar_persetujuan")
+    assert "TimSAKIPKetuaTimSAKIP(contoh)11Apr202511.15" in sheet, "the last pass, not the one that returned"
+    assert "SekretarisSekretaris(contoh)11Apr202511.15" in sheet
+    assert "Parafhierarki" not in sheet
+
+
+def test_agreement_and_plan_of_action_are_printed_too(office, instance):
+    agreement, plan = (said(office, instance, name) for name in ("perjanjian_kinerja", "rencana_aksi"))
+    assert "PERJANJIANKINERJATAHUN2025NOMORILUSTRASI/PK/2025" in agreement
+    assert "JumlahRp4.140.000.000" in agreement
+    assert "bukanpenggantidokumenyangditandatanganikeduapihak" in agreement
+    assert "IKU-01" in plan
+    assert "RENCANAAKSITAHUN2025" in plan
+
+
+def test_the_sheet_that_is_shown_first_is_the_one_that_was_signed(office, instance):
+    sheet = document(office, instance, "lembar_persetujuan")
+    unsigned = paper(office, sheet)[2]
+    signs(office, instance, "internal", PASSWORD)
+    while office.services.printing.sweep(office.now):
+        pass
+    assert rendering(office, sheet, COVER, "#1").sha256 != rendering(office, sheet, COVER).sha256
+    _, sha256 = office.services.printing.paper(sheet.id, office.now)
+    assert sha256 == rendering(office, sheet, "pdf", "#1").sha256, "what is handed out together holds the approval"
+    assert paper(office, sheet)[2] == unsigned, "and the paper that went out stays"
