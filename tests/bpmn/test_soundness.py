@@ -1,25 +1,43 @@
 """What a designer hears of branches that never meet, meet unawaited, or go round for ever."""
 
 import random
+from datetime import timedelta
 
 import pytest
 
 from engine.bpmn import rules
+from engine.model.process import InstanceStatus
+from tests.bpmn.test_waits import Play
 from tests.service.drawing import gateway, procedure, process
 
 TASK = ("manualTask", "", "")
 ONE, ALL, SOME = gateway(), gateway("parallel"), gateway("inclusive")
 BRANCHES = ["x > a: n > 1", "x > b", "a > j", "b > j"]
 BOTH = [each.partition(":")[0] for each in BRANCHES]
+LATE = "<b:timerEventDefinition><b:timeDuration>P3D</b:timeDuration></b:timerEventDefinition>"
+EDGE = ("boundaryEvent", 'attachedToRef="uji_a"', LATE)
 TWO = {"a": TASK, "b": TASK}
 ROUND = ["mulai > m", "m > a", "a > x", "x > m: n > 1", "x > b", "b > selesai"]
 
 
+KINDS = {"deadlock", "doubled", "no_way_out", "cycle_without_exit"}
+
+
+def found_in(nodes, ways):
+    """Everything that is found in a diagram."""
+    return rules.check(procedure(process("uji", nodes, ways)), "uji", None)
+
+
 def said(nodes, ways):
     """What is said of a diagram's soundness: rule and element."""
-    found = rules.check(procedure(process("uji", nodes, ways)), "uji", None)
-    kinds = {"deadlock", "doubled", "no_way_out"}
-    return [(each.rule, each.element_id.removeprefix("uji_")) for each in found if each.rule in kinds]
+    return [(f.rule, f.element_id.removeprefix("uji_")) for f in found_in(nodes, ways) if f.rule in KINDS]
+
+
+def aside(event):
+    """An event sub-process that ends everything else."""
+    start = f'<b:startEvent id="bila" name="Dibatalkan">{event}</b:startEvent><b:endEvent id="batal"/>'
+    flow = '<b:sequenceFlow id="bila_ke_batal" sourceRef="bila" targetRef="batal"/>'
+    return ("subProcess", 'triggeredByEvent="true"', start + flow)
 
 
 def between(split, join, ways):
@@ -62,10 +80,55 @@ def between(split, join, ways):
             ),
             [],
         ),
+        ((TWO | {"lewat": EDGE}, ["mulai > b", "b > a", "a > selesai", "lewat > b"]), []),
+        (  # the engine makes the tasks of a round ahead of the time that ends it, without end
+            (TWO | {"lewat": EDGE}, ["mulai > b", "b > a", "a > b", "lewat > selesai"]),
+            [("cycle_without_exit", "b")],
+        ),
+        (  # the first to come ends it
+            (
+                TWO | {"x": ALL, "j": ONE, "henti": ("endEvent", "", "<b:terminateEventDefinition/>")},
+                ["mulai > x", *BOTH[2:], "x > a", "x > b", "j > henti", "x > selesai"],
+            ),
+            [],
+        ),
     ],
 )
 def test_a_split_that_does_not_fit_its_join_is_named_at_the_join(drawn, expected):
     assert said(*drawn) == expected
+
+
+@pytest.mark.parametrize(
+    "event", [LATE, "<b:conditionalEventDefinition><b:condition>n == 3</b:condition></b:conditionalEventDefinition>"]
+)
+def test_a_join_that_waits_until_something_ends_everything_is_told_as_well(event):
+    nodes, ways = between(ONE, ALL, BRANCHES)
+    [found] = [each for each in found_in(nodes | {"sisi": aside(event)}, ways) if each.rule in KINDS]
+    assert "“j” dapat menunggu sampai “Dibatalkan” menyelanya: cabang dari “b” tidak datang" in found.message
+
+
+def test_of_a_branch_that_ends_by_itself_the_mend_speaks_and_not_of_gateways_that_fit_each_other():
+    nodes = TWO | {"x": ALL, "lewat": EDGE, "habis": ("endEvent", "", ""), "j": ALL}
+    ways = ["mulai > x", "x > a", "x > b", "a > j", "b > j", "lewat > habis", "j > selesai"]
+    [found] = [each for each in found_in(nodes, ways) if each.rule in KINDS]
+    assert (found.rule, "cabang yang berakhir di “habis” ke gabungan itu" in found.mend) == ("deadlock", True)
+    assert "gerbang pisah" not in found.mend
+
+
+def test_what_branches_do_together_is_told_beside_faults_of_their_words():
+    nodes, ways = between(ONE, ALL, BRANCHES)
+    rules = [each.rule for each in found_in(nodes, [way.replace("n > 1", "n >") for way in ways])]
+    assert sorted(rules) == ["deadlock", "expression"]
+
+
+def test_a_step_that_its_time_takes_back_comes_again_as_often_as_it_is_late():
+    users = {"a": ("userTask", "", ""), "b": ("userTask", "", "")}
+    case = Play(users | {"lewat": EDGE}, ["mulai > b", "b > a", "a > selesai", "lewat > b"]).start()
+    for _ in range(30):
+        case.complete("uji_b")
+        case.now += timedelta(days=3)
+        assert case.fire().open == ["uji_b"]
+    assert case.complete("uji_b").complete("uji_a").step.status is InstanceStatus.COMPLETED
 
 
 def block(chance, nodes, ways, depth):

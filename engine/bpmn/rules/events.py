@@ -183,6 +183,14 @@ def _check_definition(diagram: Diagram, event: Element, definition: Element) -> 
                 f"Siklus waktu {called(event)} tidak memulai subproses peristiwanya lebih dari sekali.",
                 "Gunakan lama (timeDuration); pengulangan digambar sebagai peristiwa batas yang tidak menyela.",
             )
+        if local(event) == "intermediateCatchEvent" and "timeCycle" in given:
+            diagram.fault(
+                event,
+                "catch_cycle",
+                f"Siklus waktu {called(event)} tidak dapat ditunggu: alur berlanjut dari sini satu kali saja.",
+                "Gunakan lama (timeDuration), mis. P1D; "
+                "pengulangan digambar sebagai peristiwa batas yang tidak menyela.",
+            )
         if local(event) == "boundaryEvent" and "timeCycle" in given and event.get("cancelActivity", "true") == "true":
             diagram.fault(
                 event,

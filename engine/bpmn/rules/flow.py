@@ -228,8 +228,11 @@ def _check_cycles(diagram: Diagram, graph: Mapping[str, list[str]]) -> bool:
 
 
 def _may_leave(diagram: Diagram, node: Element) -> bool:
-    """Whether a token at *node* may go another way: there the engine stops making tasks ahead."""
-    if local(node) == "eventBasedGateway":
+    """Whether a token may go another way than on from *node*: there the engine stops making tasks ahead.
+
+    What follows a boundary event happens instead of the activity's normal exit, or beside it.
+    """
+    if local(node) in {"eventBasedGateway", "boundaryEvent"}:
         return True
     return local(node) in CHOOSING and len(diagram.outgoing.get(node.get("id"), [])) > 1
 

@@ -4,23 +4,21 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 
-from engine.bpmn import expression
+from engine.bpmn import expression, timers
 from engine.bpmn.markup import SPIFF, Element, bpmn, children, local, sop, text_of
 from engine.bpmn.rules import answers, foreign
 from engine.bpmn.rules.diagram import Diagram, Procedure, called, definitions
+from engine.bpmn.timers import current, is_literal, moment
 from engine.model.calendar import parse_duration
 
 _PYTHON = re.compile(r"(?:https?://(?:www\.)?)?python(?:\.org)?/?", re.IGNORECASE)
-# What a timer may say without quotes: a duration, a date with or without time, a repetition.
-_ISO_TIME = re.compile(
-    r"(?:R\d*/)?(?:\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)?/)?"
-    r"(?:P(?=[\dT])(?:\d+(?:\.\d+)?[YMWD])*(?:T(?:\d+(?:\.\d+)?[HMS])+)?|\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)?)"
-)
 _START_ATTRIBUTES = ("judul", "kunci", "tanggalAcuan")
 UNKNOWN_FUNCTION = "Perbaiki ejaannya (docs/ungkapan.md), atau tulis fungsi itu dalam functions.py prosedur ini."
 _DECIDING = {"conditionExpression", "condition", "loopCondition", "completionCondition"}
 _EXAMPLE = 'Contoh: hasil == "ya" and jumlah > 3.'
+_TIMES = {"timeDate": ("tanggal", "2026-12-31"), "timeDuration": ("lama", "PT8H"), "timeCycle": ("siklus", "R3/P1D")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +49,8 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
         _check_expression(diagram, written, known, documents)
     for owner, node in _scripts(diagram):
         _check_script(diagram, owner, node, known, documents)
+    for event, part in _times(diagram):
+        _check_time(diagram, event, part)
     for task in diagram.of_kind("userTask"):
         _check_standard_time(diagram, task)
         _check_other_performer(diagram, task)
@@ -156,13 +156,61 @@ def _expressions(diagram: Diagram) -> Iterator[_Written]:
         for definition in definitions(node):
             for part in children(definition, "condition"):
                 yield _Written(node, part, text_of(part), "Syarat")
-            for part in children(definition, "timeDate", "timeDuration", "timeCycle"):
-                if text_of(part) and not _ISO_TIME.fullmatch(text_of(part)):
-                    yield _Written(node, part, text_of(part), "Waktu")
+    for node, part in _times(diagram):
+        if _is_reckoned(text_of(part)):
+            yield _Written(node, part, text_of(part), "Waktu")
     for payload in diagram.root.iter(f"{{{SPIFF}}}messagePayload", f"{{{SPIFF}}}payloadExpression"):
         yield _Written(_nearest(payload), payload, text_of(payload), "Isi pesan")
     for correlation in diagram.root.iterfind(f".//{{{SPIFF}}}processVariableCorrelation/{{{SPIFF}}}expression"):
         yield _Written(_nearest(correlation), correlation, text_of(correlation), "Kunci percakapan")
+
+
+def _times(diagram: Diagram) -> Iterator[tuple[Element, Element]]:
+    """Yield every time of an event, with the event."""
+    for node in diagram.all_nodes:
+        for definition in definitions(node):
+            yield from ((node, part) for part in children(definition, *_TIMES) if text_of(part))
+
+
+def _is_reckoned(text: str) -> bool:
+    """Whether only an instance knows what a time is, as its expression reads something."""
+    if is_literal(text):
+        return False
+    if foreign.language_of(text) is not None:
+        return True
+    try:
+        compiled = expression.compile(text)
+    except expression.ExpressionError:
+        return False
+    return bool(compiled.names or compiled.calls)
+
+
+def _check_time(diagram: Diagram, event: Element, part: Element) -> None:
+    text, (word, example) = text_of(part), _TIMES[local(part)]
+    if not _is_reckoned(text) and not _comes(local(part), text):
+        diagram.fault(
+            event,
+            "timer_value",
+            f"Waktu “{text}” pada {called(event)} tidak dapat ditunggu: itu bukan {word} yang dapat dihitung.",
+            f"Tulis {word} seperti {example}.",
+        )
+
+
+def _comes(kind: str, text: str) -> bool:
+    """Whether the engine can reckon with a time that reads nothing, and it comes at all."""
+    try:
+        value = text if is_literal(text) else expression.compile(text).evaluate({})
+        with moment(datetime.now(UTC), {}):
+            if kind == "timeCycle":
+                cycles, _, every = timers.ClockedCycle("", "")._cycle(str(value))
+                return cycles != 0 and every > timedelta()
+            if kind == "timeDuration" and not isinstance(value, date):
+                timers._length(value, current())
+            else:
+                timers._instant(value)
+    except Exception:  # upstream raises it itself, for a length of time
+        return False
+    return True
 
 
 def _nearest(element: Element) -> Element:

@@ -16,12 +16,26 @@ from engine.bpmn.rules.diagram import Diagram, Procedure, called, kinds
 MOST_MARKINGS = 2_000
 SHOWN = 5  # elements of a way that one message names
 _ENDING = {"terminate", "error", "cancel"}  # of an end event: nothing else of its scope goes on
-_THROWN = {"error", "cancel", "escalation"}  # by a token of the scope itself: none comes from one that waits for ever
+_NO_PLAY = {  # faults of the flows themselves: with one of them a play would only tell what follows from it
+    "boundary_entered",
+    "boundary_loose",
+    "cycle_without_exit",
+    "cycle_without_wait",
+    "end_left",
+    "flow_across",
+    "flow_loose",
+    "id_missing",
+    "id_twice",
+    "start_count",
+    "start_entered",
+    "two_ways_out",
+    "unreachable",
+}
 
 
 def check(procedure: Procedure, diagram: Diagram) -> None:
-    """Check every scope of a diagram that has no other fault."""
-    if any(found.severity == "error" and found.file == diagram.file for found in procedure.findings):
+    """Check every scope of a diagram whose flows have no fault of their own."""
+    if any(found.rule in _NO_PLAY and found.file == diagram.file for found in procedure.findings):
         return
     for scope in diagram.scopes:
         if scope.get("isExecutable", "true") == "true" and next(children(scope, "startEvent"), None) is not None:
@@ -59,7 +73,9 @@ class _Net:
         for other, activity in [(diagram, scope), *callers]:
             beside += other.boundary_events.get(activity.get("id"), [])
         breaking = [e for e in beside if "false" not in {e.get("isInterrupting"), e.get("cancelActivity")}]
-        self.broken_off = set[str]().union(*(kinds(event) for event in breaking))  # what ends the scope from its edge
+        thrown = {"error", "cancel", "escalation"}  # by a token of the scope itself: none comes from one that waits
+        self.broken_off = bool(breaking)
+        self.broken_by = [called(event) for event in breaking if kinds(event) - thrown]
 
     def _given(self, node: Element) -> Iterator[tuple[int, int]]:
         """Yield each set of flows that may get a token when *node* is done, and the bit of a reminder that came."""
@@ -77,7 +93,13 @@ class _Net:
             yield (aside, 0) if event.get("cancelActivity", "true") == "true" else (aside + sum(out), once)
 
     def _ends(self, name: str) -> bool:
-        return local(self.nodes[name]) == "endEvent" and bool(kinds(self.nodes[name]) & _ENDING)
+        """Whether whatever comes to *name* ends the scope: there, or behind a gateway that only leads there."""
+        node, out = self.nodes[name], self.out[name]
+        if local(node) == "exclusiveGateway" and len(out) == 1:
+            return local(after := self.nodes[self.flows[out[0]].get("targetRef")]) == "endEvent" and self._ends(
+                after.get("id")
+            )
+        return local(node) == "endEvent" and bool(kinds(node) & _ENDING)
 
     # ── playing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -109,7 +131,7 @@ class _Net:
                     break
             if not moves:
                 ends.append(marking)
-                if marking & self.held and not self.broken_off - _THROWN:
+                if marking & self.held:
                     self._say_stuck(marking, said)
             if len(ahead) > MOST_MARKINGS:
                 return
@@ -175,11 +197,14 @@ class _Net:
 
     def _way(self, marking: int) -> str:
         """Return the elements that were passed last on the way to *marking*."""
+        return " → ".join(called(self.nodes[name]) for name in self._passed(marking)[-SHOWN:])
+
+    def _passed(self, marking: int) -> list[str]:
         names: list[str] = []
-        while marking in self.came and len(names) < SHOWN:
+        while marking in self.came:
             marking, name = self.came[marking]
-            names.append(called(self.nodes[name]))
-        return " → ".join(reversed(names))
+            names.append(name)
+        return names[::-1]
 
     def _say_stuck(self, marking: int, said: set[str]) -> None:
         for name in self._reached(marking):
@@ -187,13 +212,18 @@ class _Net:
             if name not in said:
                 said.add(name)
                 absent = ", ".join(called(self.nodes[self.flows[bit].get("sourceRef")]) for bit in missing)
+                ended = [called(self.nodes[one]) for one in self._passed(marking) if not self.out[one]]
+                until = f"sampai {' atau '.join(self.broken_by)} menyelanya" if self.broken_by else "selamanya"
                 self.diagram.warn(
                     self.nodes[name],
                     "deadlock",
-                    f"Gabungan {called(self.nodes[name])} dapat menunggu selamanya: cabang dari {absent} tidak datang "
+                    f"Gabungan {called(self.nodes[name])} dapat menunggu {until}: cabang dari {absent} tidak datang "
                     f"bila jalannya {self._way(marking)}.",
-                    "Samakan gerbang gabung dengan gerbang pisahnya: eksklusif untuk memilih, paralel untuk menempuh "
-                    "semua, inklusif untuk beberapa.",
+                    f"Sambungkan juga cabang yang berakhir di {', '.join(ended)} ke gabungan itu; bila di sana "
+                    "semuanya harus berhenti, jadikan peristiwa selesai itu penghentian (terminate)."
+                    if ended
+                    else "Samakan gerbang gabung dengan gerbang pisahnya: eksklusif untuk memilih, paralel untuk "
+                    "menempuh semua, inklusif untuk beberapa.",
                 )
 
     def _say_doubled(self, name: str, marking: int) -> None:
