@@ -106,7 +106,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
         deployments=deployments,
         documents=Documents(database, files, procedures, office.today, settings.file_limit),
         grids=Grids(tasks, files),
-        histories=Histories(database),
+        histories=Histories(database, procedures),
         incidents=Incidents(database, executor, procedures, office),
         instances=Instances(database, executor, procedures, office),
         messages=Messages(database, executor, procedures, office),

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, Request, g, request, session, url_for
 from flask_babel import Babel
@@ -16,6 +16,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import ImmutableMultiDict
 
 from engine.model.dates import type_date
+from engine.model.history import HistoryLine
+from engine.service.procedures import Procedure
 from engine.web import (
     account,
     api,
@@ -45,6 +47,7 @@ from engine.web import (
     verification,
 )
 from engine.web.api import problems
+from engine.web.ledger import Ledger, Said
 from engine.web.services import Services
 
 if TYPE_CHECKING:
@@ -170,6 +173,13 @@ def _furnish(app: Flask, services: Services) -> None:
         """Return the address of a built file by its plain name."""
         return url_for("static", filename=f"{DIST}/{manifest.get(name, name)}")
 
+    def said(line: HistoryLine, procedure: Procedure | None = None) -> Said:
+        """Return a line of history in words."""
+        if "ledger" not in g:
+            g.ledger = Ledger(dates)
+        return cast(Said, g.ledger.said(line, procedure))
+
+    app.jinja_env.globals["said"] = said
     app.jinja_env.filters.update(
         number=formatting.number,
         money=formatting.money,

@@ -1,11 +1,10 @@
 """The auditor's pages over all instances: where to look first, every line, whether the record is unchanged."""
 
-import json
-
 from flask import render_template
 
 from engine.model.history import Action
 from engine.model.people import OfficeRole
+from engine.service.histories import RETURNED
 from engine.web.access import Pages, only
 from engine.web.identity import actor, asked_page, now
 from engine.web.instances import history_filter
@@ -27,9 +26,8 @@ def trail() -> str:
     """Show every line of history, newest first."""
     narrowed = history_filter()
     timeline = services().histories.everything(actor(), narrowed, page=asked_page())
-    details = {(line.stream, line.seq): json.loads(line.change) for line in timeline.lines}
-    actions = [action.value for action in Action]
-    return render_template("audit/trail.html", timeline=timeline, narrowed=narrowed, details=details, actions=actions)
+    actions = [RETURNED, *Action]
+    return render_template("audit/trail.html", timeline=timeline, narrowed=narrowed, actions=actions)
 
 
 @pages.get("/keutuhan", only(OfficeRole.AUDITOR, OfficeRole.OPERATOR))

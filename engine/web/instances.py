@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +9,9 @@ from flask import flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, InvalidForm, NotPermitted, NotReady
+from engine.model.history import Action
 from engine.model.people import OfficeRole
-from engine.service.histories import Filter
+from engine.service.histories import RETURNED, Filter
 from engine.service.instances import InstancePage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import Pages, signed_in
@@ -121,8 +121,8 @@ def history(instance_id: str) -> str:
     page = services().instances.page(actor(), instance_id, now())
     narrowed = history_filter()
     timeline = services().histories.of_instance(actor(), instance_id, narrowed, page=asked_page())
-    details = {line.seq: json.loads(line.change) for line in timeline.lines}
-    return _tab("history", page, "riwayat", timeline=timeline, narrowed=narrowed, details=details)
+    actions = (RETURNED, *timeline.actions) if Action.TASK_COMPLETED in timeline.actions else timeline.actions
+    return _tab("history", page, "riwayat", timeline=timeline, narrowed=narrowed, actions=actions)
 
 
 @pages.get("/<instance_id>/riwayat.csv", signed_in)
@@ -252,4 +252,5 @@ def _filter(days: formatting.AskedDays) -> Filter:
         action=request.args.get("jenis") or None,
         since=since,
         until=until,
+        text=request.args.get("cari", "").strip()[:100] or None,
     )

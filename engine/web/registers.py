@@ -1,6 +1,5 @@
 """The pages of registers: the office's reference tables, row by row and as files."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -155,8 +154,7 @@ def _row_page(
 ) -> str:
     fields = services().registers.fields(summary.register, entries, errors, words())
     about = {"summary": summary, "row": row, "fields": fields, "errors": errors, "since": since}
-    details = {line.seq: json.loads(line.change) for line in row.lines} if row else {}
-    return render_template("registers/row.html", **about, details=details)
+    return render_template("registers/row.html", **about)
 
 
 def _day(name: str) -> date:

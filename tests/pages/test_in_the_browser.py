@@ -383,3 +383,23 @@ def test_the_archive_is_read_on_any_screen_and_its_place_corrected_with_the_keyb
     page.keyboard.press("Enter")
     page.wait_for_selector("text=Boks 14 penuh")
     assert operator.fits()
+
+
+def test_a_hundred_lines_of_history_are_a_few_screens_on_a_phone(desk, office):
+    office.until_analysis(office.start())
+    phone = desk("auditor", viewport=PHONE)
+    page = phone.open("/audit/jejak")
+    lines = page.locator(".ledger > tbody > tr").count()
+    assert lines > 60
+    height = page.locator(".ledger").evaluate("e => e.getBoundingClientRect().height")
+    assert height / lines < 125, "they were 240 pixels each"
+    assert not page.locator("[name=cari]").is_visible(), "what narrows them is folded"
+    page.locator(".filter-fold > summary").click()
+    assert page.locator("[name=cari]").is_visible()
+    page.locator(".ledger summary").first.click()
+    assert page.locator(".ledger-changes").first.is_visible()
+    assert phone.fits()
+    assert not phone.faults()
+    page.set_viewport_size(DESKTOP)
+    page = phone.open("/audit/jejak")
+    assert page.locator("[name=cari]").is_visible(), "nothing is folded where there is room"

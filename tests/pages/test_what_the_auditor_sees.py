@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import date, timedelta
 
 import openpyxl
@@ -9,6 +10,7 @@ import pytest
 
 from engine.model.people import Capacity
 from engine.model.work import TaskStatus
+from engine.service.histories import Filter
 from engine.store.queries import tasks
 from tests.office import SOP, returned
 
@@ -104,6 +106,50 @@ def test_nothing_is_exported_or_reported_of_dates_that_are_none(browse, late_oft
 def test_the_history_as_a_table_has_a_heading_for_every_column(browse, late_often):
     head, line = browse("auditor").get(f"/instans/{late_often}/riwayat.csv").text.lstrip("\ufeff").splitlines()[:2]
     assert len(head.split(",")) == len(next(csv.reader([line]))) == 10
+
+
+def test_a_return_can_be_asked_for_as_such(office, browse, late_often):
+    auditor = browse("auditor")
+    for path in ("/audit/jejak", f"/instans/{late_often}/riwayat"):
+        page = auditor.get(f"{path}?jenis=task:returned").text
+        assert "1 baris" in page
+        assert "Dikembalikan</span>" in page
+        assert "Hasil verifikasi: Perlu perbaikan, kembalikan" in page
+        assert ">Kembalikan untuk diperbaiki</option>" in page
+    assert auditor.get(f"/instans/{late_often}/riwayat").text.count("Dikembalikan</span>") == 1
+    told = office.services.histories.export(
+        office.actor("auditor"), late_often, Filter(action="task:returned"), office.now
+    )
+    assert len(list(told)) == 1
+
+
+def test_a_word_is_found_in_what_lines_say_and_a_wildcard_is_only_itself(office, browse, late_often):
+    auditor = browse("auditor")
+    office.services.instances.comment(office.actor("tim.sakip"), late_often, 'Naik 100%, "a_b" di sini', office.now)
+
+    def found(path, words):
+        page = auditor.get(path, query_string={"cari": words}).text
+        return int(re.search(r"(\d+) baris", page)[1])
+
+    for path in ("/audit/jejak", f"/instans/{late_often}/riwayat"):
+        assert found(path, "REKAP BUKAN DARI") == 1
+        assert found(path, "k 100%") == found(path, "0%,") == found(path, '"a_b"') == 1
+        assert found(path, "1%0") == found(path, "axb") == found(path, "a%b") == 0
+        assert found(path, "Plh. Sekretaris") >= 1, "in which capacity"
+    assert found(f"/instans/{late_often}/riwayat", "Pemegang Data 2") >= 5, "by the name of who did it"
+
+
+def test_lines_speak_in_words_with_what_was_beside_what_is(office, browse, late_often):
+    operator = office.actor("operator")
+    office.services.people.rename(operator, "tim.sakip", "Ketua Tim", office.now)
+    page = browse("auditor").get("/audit/jejak").text.partition("<tbody>")[2]
+    shown = re.sub(r"<[^>]+>", " ", page)
+    assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-", shown), "an id says nothing to a person"
+    assert not re.search(r"&#34;|&quot;|\\{", shown), "nor does JSON"
+    assert "nama" in shown
+    assert '<del class="pre">Tim Sakip</del>' in page
+    assert '<ins class="pre">Ketua Tim</ins>' in page
+    assert "Triwulan I 2025 · 1</a>" in page, "an instance is called by its title"
 
 
 def test_a_cancelled_task_is_never_late(office, late_often):

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_
 
-from engine.model.history import Action, HistoryLine
+from engine.model.history import Action, HistoryLine, canonical
 from engine.model.work import TaskRecord
 from engine.store.queries import Transaction, one, some
-from engine.store.tables import history
+from engine.store.tables import history, person, task
 
+RETURNED = "task:returned"
+"""Not an action of its own: completing a task by sending work back. A filter may ask for it."""
+SEARCHED = 200_000
+"""Lines, the newest that fit the rest of a filter, in which a text is sought: no index helps there."""
 COLUMNS = tuple(history.c[name] for name in HistoryLine.__dataclass_fields__)
 HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -27,6 +31,7 @@ class Filter:
     action: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    text: str | None = None  # anywhere in what a line says
 
 
 def _line(row: Sequence[Any]) -> HistoryLine:
@@ -37,25 +42,60 @@ def timeline(
     tx: Transaction, stream: str | None, narrowed: Filter, *, limit: int, offset: int = 0, newest_first: bool = False
 ) -> tuple[tuple[HistoryLine, ...], int]:
     """Return one page of a stream's lines (of all streams if None) and how many lines fit the filter."""
+    sends_back = narrowed.action == RETURNED
     wanted = {
         history.c.stream: stream,
         history.c.actor: narrowed.actor,
         history.c.element_id: narrowed.element_id,
-        history.c.action: narrowed.action,
+        history.c.action: Action.TASK_COMPLETED.value if sends_back else narrowed.action,
     }
     conditions = [column == value for column, value in wanted.items() if value]
+    if sends_back:
+        conditions.append(SENT_BACK)
     if narrowed.since:
         conditions.append(history.c.at >= narrowed.since)
     if narrowed.until:
         conditions.append(history.c.at < narrowed.until)
+    found = select(*COLUMNS).where(*conditions)
+    if narrowed.text:
+        newest = found.order_by(history.c.at.desc()).limit(SEARCHED).subquery()
+        found = select(newest).where(_says(newest.c, narrowed.text))
+    lines = found.subquery().c
     order: tuple[Any, ...]
     if stream is None:
-        order = (history.c.at.desc(), history.c.stream, history.c.seq.desc())
+        order = (lines.at.desc(), lines.stream, lines.seq.desc())
     else:
-        order = (history.c.seq.desc() if newest_first else history.c.seq,)
-    total = tx.connection.scalar(select(func.count()).select_from(history).where(*conditions)) or 0
-    query = select(*COLUMNS).where(*conditions).order_by(*order).limit(limit).offset(offset)
+        order = (lines.seq.desc() if newest_first else lines.seq,)
+    total = tx.connection.scalar(select(func.count()).select_from(found.subquery())) or 0
+    query = select(*lines).order_by(*order).limit(limit).offset(offset)
     return tuple(_line(row) for row in tx.connection.execute(query)), total
+
+
+def _says(line: Any, text: str) -> ColumnElement[bool]:
+    """Return whether a line says *text*: in what it changed, of whom, where, or by the name of who did it."""
+    named = select(person.c.id).where(person.c.name.icontains(text, autoescape=True))
+    said = (line.stream, line.actor, line.on_behalf_of, line.decree, line.element_id)
+    written = canonical(text)[1:-1]  # as it stands in JSON
+    return or_(
+        line.change.icontains(written, autoescape=True),
+        *(each.icontains(text, autoescape=True) for each in said),
+        line.actor.in_(named),
+    )
+
+
+SENT_BACK = exists().where(
+    task.c.instance_id == history.c.instance_id,
+    task.c.returned_at == history.c.at,
+    task.c.returned_by == history.c.actor,
+)
+
+
+def returns(tx: Transaction, lines: Sequence[HistoryLine]) -> frozenset[tuple[str, int]]:
+    """Return which of *lines* sent work back, by stream and number."""
+    asked = [(line.stream, line.seq) for line in lines if line.action == Action.TASK_COMPLETED.value]
+    these = tuple_(history.c.stream, history.c.seq).in_(asked)
+    rows = tx.connection.execute(select(history.c.stream, history.c.seq).where(these, SENT_BACK)) if asked else ()
+    return frozenset((row.stream, row.seq) for row in rows)
 
 
 def after(tx: Transaction, stream: str, seq: int, limit: int) -> tuple[tuple[HistoryLine, ...], bool]:

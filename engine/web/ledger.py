@@ -1,0 +1,205 @@
+"""What a line of history changed, in words: what was beside what is, form values by their labels, no JSON."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from engine.model.history import Action, HistoryLine
+from engine.service.procedures import Procedure
+from engine.web import formatting
+from engine.web.identity import name_of
+from engine.web.texts import gettext
+
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
+HASH = re.compile(r"[0-9a-f]{64}")
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}")
+PEOPLE = frozenset({"by", "holder", "item", "filed_by", "person", "signer"})
+FORMS = (Action.TASK_COMPLETED.value, Action.INSTANCE_STARTED.value)
+APART = frozenset({"old", "new", "values", "passed", "definition"})
+OF_DOCUMENT = frozenset({"document", "data_object", "version"})
+"""Said together, as the name of the version."""
+TOLD = ("reason", "text", "cause", "title")
+TOP = {"task": "holder", "instance": "status", "person": "active", "register:defined": "sha256"}
+"""What a line's old and new value is of, where it does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that a line says: what was, where it says so, and what is."""
+
+    label: str
+    new: str
+    old: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A line of history for reading."""
+
+    summary: str
+    changes: tuple[Change, ...]
+    document: str | None  # its id, if the line is of one
+    name: str
+
+
+class Ledger:
+    """Says lines of history in the reader's language."""
+
+    def __init__(self, dates: formatting.Dates) -> None:
+        """Write instants with *dates*."""
+        self._dates = dates
+        self._words = _words()
+
+    def said(self, line: HistoryLine, procedure: Procedure | None = None) -> Said:
+        """Return a line in words; *procedure* is what its instance runs by."""
+        facts, names = json.loads(line.change), _names(procedure)
+        found: list[Change] = []
+        if "old" in facts or "new" in facts:
+            old, new = (dict(_leaves(facts.get(side), ())) for side in ("old", "new"))
+            top = TOP.get(line.action, TOP.get(line.action.partition(":")[0], "value"))
+            for path in dict.fromkeys([*old, *new]):
+                if old.get(path) != new.get(path):
+                    key = path or (top,)
+                    before = self._value(old.get(path), key) if "old" in facts else None
+                    found.append(Change(self._label(key), self._value(new.get(path), key), before))
+        values = facts.get("values") or {}
+        if procedure is not None and line.action in FORMS and line.element_id:
+            form = procedure.form_of(line.element_id)
+            shown = form.show(form.decode(values), formatting.language(), {}, {})
+            found += _shown([each for each in shown if each.path in values])
+        else:
+            found += [Change(self._label(path), self._value(leaf, path)) for path, leaf in _leaves(values, ())]
+        document = facts.get("document")
+        for key in [key for key in facts if key not in APART | (OF_DOCUMENT if document else frozenset())]:
+            found += [Change(self._label(p), self._value(leaf, p)) for p, leaf in _leaves(facts[key], (key,))]
+        passed = dict.fromkeys(names.get(each["element"], each["element"]) for each in facts.get("passed") or ())
+        if passed:
+            found.append(Change(gettext("dilalui"), " → ".join(passed)))
+        told = next((f"“{facts[key]}”" for key in TOLD if facts.get(key)), "")
+        first = next((f"{c.label}: {c.old} → {c.new}" if c.old else f"{c.label}: {c.new}" for c in found), "–")
+        name = str(names.get(str(facts.get("data_object")), facts.get("data_object", "")))
+        return Said(told or first, tuple(found), document, f"{name} v{facts.get('version')}" if document else "")
+
+    def _label(self, path: Sequence[str]) -> str:
+        return " · ".join(self._words.get(key, key.replace("_", " ")) for key in path if not ID.fullmatch(key))
+
+    def _value(self, value: Any, path: Sequence[str]) -> str:
+        match value:
+            case None | "" | []:
+                return gettext("kosong")
+            case bool():
+                return gettext("ya") if value else gettext("tidak")
+            case list():
+                return "; ".join(self._value(each, path) for each in value)
+            case dict():
+                return ", ".join(f"{self._label([key])} {self._value(value[key], [key])}" for key in value)
+        text = str(value)
+        if PEOPLE & set(path):
+            return name_of(text)
+        if INSTANT.fullmatch(text):
+            return self._dates.short(datetime.fromisoformat(text), seconds=True)
+        if DAY.fullmatch(text):
+            return self._dates.day(date.fromisoformat(text))
+        if HASH.fullmatch(text):
+            return formatting.hash_text(text)
+        return text[:8] if ID.fullmatch(text) else self._words.get(text, text)
+
+
+def _names(procedure: Procedure | None) -> Mapping[str, str]:
+    if procedure is None:
+        return {}
+    outline = procedure.outline
+    return {**outline.names, **(outline.names_en if formatting.language() == "en" else {})}
+
+
+def _shown(shown: Sequence[Any], above: str = "") -> Iterator[Change]:
+    for each in shown:
+        label = f"{above} · {each.label}" if above else each.label
+        yield from _shown(each.fields, label)
+        for number, row in enumerate(each.rows, start=1):
+            yield from _shown(row, f"{label} {number}")
+        if each.text or each.lines:
+            yield Change(label, each.text or "; ".join(each.lines))
+
+
+def _leaves(value: Any, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _leaves(each, (*above, str(key)))
+    elif value is not None or above:
+        yield above, value
+
+
+def _words() -> Mapping[str, str]:
+    """Return what the keys of lines mean, and the states among their values."""
+    return {
+        "reason": gettext("alasan"),
+        "text": gettext("isi"),
+        "cause": gettext("sebab"),
+        "title": gettext("judul"),
+        "version": gettext("versi"),
+        "content_hash": gettext("sidik isi SOP"),
+        "files": gettext("berkas"),
+        "sha256": gettext("sidik isi"),
+        "part_sha256": gettext("sidik bagian"),
+        "file_sha256": gettext("sidik berkas"),
+        "item": gettext("bagian"),
+        "part": gettext("bagian"),
+        "format": gettext("bentuk"),
+        "role": gettext("jalur atau peran"),
+        "roles": gettext("jalur atau peran"),
+        "holder": gettext("pemegang"),
+        "name": gettext("nama"),
+        "locale": gettext("bahasa"),
+        "since": gettext("mulai"),
+        "until": gettext("sampai"),
+        "capacity": gettext("kapasitas"),
+        "decree": gettext("dasar"),
+        "by": gettext("oleh"),
+        "series": gettext("seri nomor"),
+        "year": gettext("tahun"),
+        "ordinal": gettext("nomor urut"),
+        "place": gettext("isian"),
+        "first": gettext("pertama"),
+        "last": gettext("terakhir"),
+        "register": gettext("register"),
+        "entry": gettext("baris register"),
+        "key": gettext("kunci"),
+        "kind": gettext("jenis"),
+        "rows": gettext("jumlah baris"),
+        "lines": gettext("jumlah baris"),
+        "on": gettext("pada"),
+        "filter": gettext("saringan"),
+        "instance": gettext("pelaksanaan"),
+        "instances": gettext("pelaksanaan"),
+        "count": gettext("jumlah"),
+        "report": gettext("laporan"),
+        "chosen": gettext("pilihan"),
+        "process": "SOP",
+        "section": gettext("bagian pengaturan"),
+        "tasks": gettext("jumlah tugas"),
+        "token": gettext("token"),
+        "expires_at": gettext("berlaku sampai"),
+        "scopes": gettext("kewenangan"),
+        "messages": gettext("pesan"),
+        "to": gettext("kepada"),
+        "size": gettext("ukuran"),
+        "filed_on": gettext("disimpan pada"),
+        "filed_by": gettext("disimpan oleh"),
+        "active": gettext("aktif"),
+        "note": gettext("catatan"),
+        "incident": gettext("insiden"),
+        "status": gettext("status"),
+        "value": gettext("nilai"),
+        "holidays": gettext("hari libur"),
+        "running": gettext("Berjalan"),
+        "waiting": gettext("Menunggu"),
+        "suspended": gettext("Ditangguhkan"),
+        "completed": gettext("Selesai"),
+        "terminated": gettext("Dihentikan"),
+        "definitif": gettext("Definitif"),
+    }
