@@ -65,6 +65,7 @@ def lines(title: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
     drawn += [
         _text(x, top + plot + 16, label, size=10, anchor="middle") for x, label in zip(places, labels, strict=True)
     ]
+    points: dict[float, list[tuple[float, str, str]]] = {}  # height, value and colour by place
     for number, row in enumerate(rows):
         colour, dash = LINES[number % len(LINES)], DASHES[number % len(DASHES)]
         run: list[str] = []
@@ -77,11 +78,19 @@ def lines(title: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
             y = top + plot - float(max(value, Decimal(0)) / scale) * plot
             run.append(f"{x:.1f},{y:.1f}")
             drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>')
-            drawn.append(_text(x, y - 7, written(value), size=9, anchor="middle"))
+            points.setdefault(x, []).append((y, written(value), colour))
         drawn += _path(run, colour, dash)
         y = top + plot + 34 + 15 * number
         drawn.append(_line(left, y - 4, left + 26, y - 4, colour, 2, dash))
         drawn.append(_text(left + 32, y, str(row.get("label", ""))[:95], size=10))
+    for x, near in points.items():
+        dot = label = -100.0  # the ones above
+        for y, words, colour in sorted(near):  # a value stands above its dot, beside it where another dot is
+            free = y - dot >= 20
+            dot, label = y, y - 7 if free else max(y + 3, label + 10)
+            drawn.append(
+                _text(x if free else x + 7, label, words, size=9, anchor="middle" if free else "start", fill=colour)
+            )
     return _svg(height, drawn)
 
 

@@ -169,3 +169,11 @@ def test_lists_go_on_where_they_ended_and_show_nothing_twice(program, office):
         if not page["page"]["has_more"]:
             break
     assert len(tasks) == len(set(tasks)) == 4
+
+
+def test_a_program_reads_that_the_papers_of_a_terminated_instance_are_void(program, started, office):
+    office.until_data(started)
+    office.services.instances.terminate(office.actor("operator"), started, "Salah periode", office.now)
+    papers = program("auditor").get(f"/instances/{started}").get_json()["documents"]
+    assert {paper["status"] for paper in papers} == {"void"}
+    assert program("auditor").get(f"/documents/{papers[0]['id']}").get_json()["status"] == "void"

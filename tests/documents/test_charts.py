@@ -1,0 +1,20 @@
+"""What a chart shows can be read."""
+
+import re
+from decimal import Decimal
+from itertools import combinations
+
+from engine.documents.charts import lines
+
+
+def test_values_that_lie_close_together_are_not_written_over_each_other():
+    rows = [
+        {"label": f"Sasaran {n}", "titik": [{"label": "TW II", "nilai": Decimal(value)}]}
+        for n, value in enumerate(("95.05", "94.08", "94.08", "87.99"))
+    ]
+    drawn = lines("Capaian", rows).decode()
+    written = r'y="([\d.]+)" font-family="Arimo" font-size="9"[^>]*text-anchor="(\w+)"[^>]*>([\d,]+)<'
+    found = re.findall(written, drawn)
+    assert sorted(word for *_, word in found) == ["87,99", "94,08", "94,08", "95,05"]
+    places = [(float(y), side) for y, side, _ in found]
+    assert all(side != aside or abs(y - other) >= 10 for (y, side), (other, aside) in combinations(places, 2))
