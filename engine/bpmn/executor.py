@@ -362,7 +362,7 @@ class Executor:
                     named = expression.compile(user_task.performer).evaluate(names, functions)
                     task.internal_data[PERFORMER] = None if named in (None, "") else str(named)
                 except expression.ExpressionError as error:
-                    note_incident(task, error)
+                    note_incident(task, error, opened=False)
                     continue
             is_item = _is_item(task)
             found[task.id] = OpenTask(

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from SpiffWorkflow.bpmn.exceptions import WorkflowTaskException
-from SpiffWorkflow.bpmn.specs.defaults import InclusiveGateway, ParallelGateway
+from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, InclusiveGateway, ParallelGateway
 from SpiffWorkflow.util.task import TaskState
 
 ALIVE = TaskState.WAITING | TaskState.READY | TaskState.STARTED
@@ -42,19 +42,17 @@ class Meeting:
 
     def meet(self, my_task: Any, others: list[Any]) -> None:
         """Bring what each branch changed since they parted, in order of arrival, to *my_task*; *others* end here."""
-        chains = [{ancestor.id for ancestor in _ancestors(task)} for task in others]
-        common = (task.data for task in _ancestors(my_task) if all(task.id in chain for chain in chains))
-        base: Mapping[str, Any] = next(common, {})
-        my_task.data = dict(base)
+        chains = [{ancestor.id for ancestor in ancestors(task)} for task in others]
+        parted = next((task for task in ancestors(my_task) if all(task.id in chain for chain in chains)), None)
+        my_task.data = {} if parted is None else dict(parted.data)
         for task in sorted([*others, my_task], key=lambda task: task.last_state_change):
-            merge(my_task.data, base, self.brought(task.parent))
+            merge(my_task.data, *self.brought(task.parent, parted))
         for task in others:
             task.cancel()
 
-    def brought(self, task: Any) -> Mapping[str, Any]:
-        """Return what a branch that ends with *task* brings."""
-        found: Mapping[str, Any] = task.data
-        return found
+    def brought(self, task: Any, parted: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Return what a branch that ends with *task* knew when it began, and what it knows now."""
+        return changed_since(parted, task)
 
     def taken(self, workflow: Any, tokens: list[Any]) -> list[Any]:
         """Return which of the *tokens* that wait here are consumed now; none if the rest must be waited for."""
@@ -124,30 +122,6 @@ class InclusiveJoin(Meeting, InclusiveGateway):  # type: ignore[misc]
 JOINS = {ParallelGateway: ParallelJoin, InclusiveGateway: InclusiveJoin}
 
 
-def revive(workflow: Any) -> None:
-    """Make a state of version 1 one of today: there, of the tokens that wait at a join all but one are cancelled.
-
-    They are those that came in the same pass as the one that is alive: behind the same passage of this join, or none.
-    """
-    joins = [task for task in workflow.tasks.values() if isinstance(task.task_spec, Meeting)]
-    for alive in joins:
-        if not alive.has_state(TaskState.WAITING | TaskState.READY):
-            continue
-        spec, passage = alive.task_spec, alive.find_ancestor(alive.task_spec.name)
-        came = [
-            task
-            for task in joins
-            if task.task_spec is spec
-            and task._state == TaskState.CANCELLED
-            and task.parent._state == TaskState.COMPLETED
-            and task.find_ancestor(spec.name) is passage
-        ]
-        if alive._state == TaskState.READY:
-            spec.meet(alive, came)
-        for task in came if alive._state == TaskState.WAITING else ():
-            task._state = TaskState.WAITING
-
-
 def waiting_at(spec: Any, workflow: Any) -> list[Any]:
     """Return the tokens that wait at *spec*, in the order in which they came."""
     found = [task for task in workflow.in_state(TaskState.WAITING) if task.task_spec is spec]
@@ -174,6 +148,40 @@ def merge(into: dict[str, Any], base: Mapping[str, Any], branch: Mapping[str, An
             into[key] = value
 
 
-def _ancestors(task: Any) -> Iterator[Any]:
+def ancestors(task: Any) -> Iterator[Any]:
+    """Yield what led to *task*, the nearest first; the tree may be deeper than calls may be nested."""
     while (task := task.parent) is not None:
         yield task
+
+
+def changed_since(parted: Any, task: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return what the branch from *parted* to *task* began with, and what it brings.
+
+    What it was told on its way about its activity, at a boundary event that leaves that at work, is no change of its.
+    """
+    parts, at = [], task
+    for each in (task, *ancestors(task)):
+        if each is parted:
+            break
+        if is_told(each):
+            parts.append((before_told(each), at.data))
+            at = each.parent
+    base: Mapping[str, Any] = {} if parted is None else parted.data
+    if not parts:
+        return base, task.data
+    found: dict[str, Any] = {}
+    for before, after in [(base, at.data), *reversed(parts)]:
+        merge(found, before, after)
+    return {}, found
+
+
+def is_told(task: Any) -> bool:
+    """Whether *task* is a boundary event that leaves its activity at work, and is told what was done there."""
+    return isinstance(task.task_spec, BoundaryEvent) and not task.task_spec.cancel_activity
+
+
+def before_told(task: Any) -> Mapping[str, Any]:
+    """Return what an event was told of its surroundings: all that it knows, but for what it heard itself."""
+    definition = task.task_spec.event_definition
+    heard = getattr(definition, "message_var", None) or getattr(definition, "variable", None)
+    return {key: value for key, value in task.data.items() if key != heard}

@@ -22,24 +22,29 @@ that is true when the watch begins counts as turning. Upstream looks at the valu
 Joins are in ``engine.bpmn.joins``.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from SpiffWorkflow.bpmn import BpmnEvent
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit, _EndJoin
-from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, StartEvent
+from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, EventBasedGateway, StartEvent
 from SpiffWorkflow.bpmn.specs.event_definitions import ConditionalEventDefinition, MessageEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import CancelEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
-from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
+from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask, ParallelMultiInstanceTask
 from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import SubWorkflowTask
 from SpiffWorkflow.spiff.specs.event_definitions import ErrorEventDefinition, EscalationEventDefinition
+from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import expression
-from engine.bpmn.joins import Meeting, merge
+from engine.bpmn.joins import Meeting, ancestors, before_told, is_told, merge
+from engine.bpmn.timers import ClockedCycle
 
+ABSENT = object()
+AT_WORK = (TaskState.READY, TaskState.STARTED)
 TRUE_BEFORE = "true_before"
 """Marks a boundary event that waits for the next time: its condition was true already and must turn false first."""
 
@@ -152,10 +157,22 @@ class InterruptingStart(SideStart):
     def _run_hook(self, my_task: Any) -> Any:
         result = super()._run_hook(my_task)
         side = _side_of(my_task)
-        for child in side.workflow.task_tree.children:
-            if child is not side:
-                child.cancel()
+        kept, ahead = {side.workflow.task_tree.id}, [side]
+        while ahead:
+            kept.add(ahead[-1].id)
+            ahead.extend(ahead.pop().children)
+        for task in list(side.workflow.tasks.values()):
+            if task.id not in kept and task.has_state(TaskState.NOT_FINISHED_MASK):
+                task.cancel()
         return result
+
+
+class Choice(EventBasedGateway):  # type: ignore[misc]
+    """An event-based gateway: it goes on at once, since what it caught is not kept with its state."""
+
+    def _on_ready_hook(self, my_task: Any) -> None:
+        super()._on_ready_hook(my_task)
+        my_task.workflow.top_workflow.interrupting.append(my_task)
 
 
 class Edge(BoundaryEvent):  # type: ignore[misc]
@@ -167,26 +184,33 @@ class Edge(BoundaryEvent):  # type: ignore[misc]
         if self.cancel_activity:
             my_task.workflow.top_workflow.interrupting.append(my_task)
         elif not isinstance(self.event_definition, TimerEventDefinition):
-            again = my_task.parent._add_child(self)
-            again.triggered = True
-            again.internal_data[TRUE_BEFORE] = True
-            self._predict(again)
-            again._set_state(TaskState.WAITING)
-            self._update(again)
+            self._update(self.arm(my_task.parent, **{TRUE_BEFORE: True}))
+        elif (following := getattr(self.event_definition, "following", lambda task: None)(my_task)) is not None:
+            again = self.arm(my_task.parent, event_value=following)
+            my_task.workflow.top_workflow.event_manager.add_task(again)
+
+    def arm(self, split: Any, **facts: Any) -> Any:
+        """Wait for the next one that comes, beside the activity behind *split*; what waits."""
+        again = split._add_child(self)
+        again.triggered = True
+        again.internal_data.update(facts)
+        self._predict(again)
+        again._set_state(TaskState.WAITING)
+        return again
 
     def _run_hook(self, my_task: Any) -> Any:
-        workflow = my_task.workflow.top_workflow
-        for activity in my_task.parent.children:
-            if isinstance(activity.task_spec, Edge):
-                both_end = self.cancel_activity and activity.task_spec.cancel_activity
-                if both_end and activity is not my_task and activity._state == TaskState.READY:
-                    activity.cancel()  # of several that occurred at once, one ends the activity
-                continue
-            inside = workflow.subprocesses.get(activity.id)
-            if inside is not None and inside.spec.io_specification is None and not self._undoes():
-                my_task.data = dict(my_task.data)
-                merge(my_task.data, activity.data, known(inside))
+        for beside in my_task.parent.children:
+            if not isinstance(beside.task_spec, Edge):
+                if not self._undoes():
+                    my_task.data = dict(my_task.data)
+                    merge(my_task.data, {}, _done_inside(beside))
+            elif beside is not my_task and beside._state == TaskState.READY and self.ends_as_well(beside):
+                beside.cancel()  # of several that occurred at once, one ends the activity
         return super()._run_hook(my_task)
+
+    def ends_as_well(self, other: Any) -> bool:
+        """Whether this and another boundary event would both end their activity."""
+        return bool(self.cancel_activity and other.task_spec.cancel_activity)
 
     def _undoes(self) -> bool:
         return isinstance(self.event_definition, CancelEventDefinition)
@@ -206,11 +230,10 @@ class End(Meeting, _EndJoin):  # type: ignore[misc]
             side.cancel()
         return tokens
 
-    def brought(self, task: Any) -> Mapping[str, Any]:
+    def brought(self, task: Any, parted: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """Return what a branch brings: an event sub-process only what was changed in it."""
         changed = _changed_aside(task)
-        found: Mapping[str, Any] = task.data if changed is None else changed
-        return found
+        return super().brought(task, parted) if changed is None else ({}, changed)
 
     def _run_hook(self, my_task: Any) -> bool:
         my_task.workflow.data.update(my_task.data)
@@ -230,11 +253,21 @@ class Watched(ConditionalEventDefinition):  # type: ignore[misc]
 
     def holds(self, scope: Any) -> bool:
         """Whether it is true of what may be read in *scope* now; of what nobody has given yet, nothing is true."""
-        engine = scope.script_engine
-        names = {**engine.documents_around(scope), **visible(scope)}
-        if not expression.compile(self.expression).names <= names.keys():
+        workflow, engine = scope.top_workflow, scope.script_engine
+        names = workflow.seen.get(scope.task_tree.id) if workflow.seen is not None else None
+        if names is None:
+            names = {**engine.documents_around(scope), **visible(scope, workflow.watches)}
+        if workflow.seen is not None:
+            workflow.seen[scope.task_tree.id] = names
+        needed = expression.compile(self.expression).names
+        if not needed <= names.keys():
             return False
-        return engine.environment.evaluate(self.expression, names) is True
+        try:
+            return engine.environment.evaluate(self.expression, names) is True
+        except expression.ExpressionError:
+            if any(names[name] is None for name in needed):
+                return False
+            raise
 
 
 def catch(workflow: Any, event: Any) -> list[Any]:
@@ -297,6 +330,7 @@ def _begin(workflow: Any, scope: Any, name: str) -> Any:
 
 def watch(workflow: Any) -> None:
     """Look at every condition that is watched: those that wait, and those that begin event sub-processes."""
+    workflow.seen = {}  # what each scope knows: nothing runs meanwhile
     for task in list(workflow.event_manager.tasks.values()):
         if isinstance(task.task_spec.event_definition, Watched):
             task.task_spec._update(task)
@@ -310,6 +344,7 @@ def watch(workflow: Any) -> None:
             if holds and not root.internal_data.get(known_true):
                 _begin(workflow, scope, name)
             root.internal_data[known_true] = holds
+    workflow.seen = None
 
 
 def _side_tracks(scope: Any) -> list[Any]:
@@ -333,40 +368,78 @@ def _side_of(start: Any) -> Any:
     return start.workflow.top_workflow.get_task_from_id(start.workflow.parent_task_id)
 
 
-def known(scope: Any) -> dict[str, Any]:
-    """Return what a scope knows by now: every change that was made in it, in the order in which they were made."""
-    data = dict(scope.task_tree.data)
-    for task in sorted(_changes(scope), key=lambda task: task.last_state_change):
-        changed = _changed_aside(task)
-        merge(data, task.parent.data if changed is None else {}, task.data if changed is None else changed)
+def known(scope: Any, names: Collection[str] | None = None) -> dict[str, Any]:
+    """Return what a scope knows by now, or *names* of it: every change made in it, in the order of their making."""
+    root = scope.task_tree.data
+    data = dict(root) if names is None else {name: root[name] for name in names if name in root}
+    made = []
+    for at, before, after in _changes(scope):
+        told = after if names is None else {name: after[name] for name in names if name in after}
+        if any(before.get(name, ABSENT) is not value for name, value in told.items()):
+            made.append((at, before, told))
+    for _, before, told in sorted(made, key=itemgetter(0)):
+        merge(data, before, told)
     return data
 
 
-def visible(scope: Any) -> dict[str, Any]:
+def visible(scope: Any, names: Collection[str] | None = None) -> dict[str, Any]:
     """Return what may be read in a scope now: what the scopes around it know by now, and over that what it changed."""
     around = scope.parent_workflow
     if around is None or scope.spec.io_specification is not None:
-        return known(scope)
-    data = visible(around)
-    merge(data, scope.task_tree.data, known(scope))
+        return known(scope, names)
+    data = visible(around, names)
+    merge(data, scope.task_tree.data, known(scope, names))
     return data
 
 
-def _changes(scope: Any) -> Iterator[Any]:
-    """Yield the tasks whose data tell what was changed in *scope*.
+def _changes(scope: Any) -> Iterator[tuple[float, Mapping[str, Any], Mapping[str, Any]]]:
+    """Yield what was changed in *scope*: when, what was known before, and after.
 
-    What items changed, the whole tells, and what a join brings together, those who came there.
+    What a join brings together, those who came there tell. Items tell what they changed, unless they yield an output:
+    then their values are their own, and the whole tells.
     """
+    latest: dict[Any, Mapping[str, Any]] = {}  # of items one after another: what the one before left
     for task in scope.tasks.values():
-        parent = task.parent
+        parent, spec = task.parent, task.task_spec
         if parent is None or task.has_state(TaskState.PREDICTED_MASK | TaskState.FUTURE):
             continue
-        item = isinstance(parent.task_spec, LoopTask) and parent.task_spec.task_spec == task.task_spec.name
-        if not item and not isinstance(task.task_spec, Meeting):
-            yield task
+        around = parent.task_spec
+        if isinstance(around, LoopTask) and around.task_spec == spec.name:
+            if not _gathers(around):
+                item = getattr(around, "input_item", None)
+                after = {name: value for name, value in task.data.items() if item is None or name != item.bpmn_id}
+                yield task.last_state_change, latest.get(parent.id, parent.parent.data), after
+                if not isinstance(around, ParallelMultiInstanceTask):
+                    latest[parent.id] = after
+        elif is_told(task):
+            yield task.last_state_change, before_told(task), task.data
+        elif (changed := _changed_aside(task)) is not None:
+            yield task.last_state_change, {}, changed
+        elif not isinstance(spec, Meeting) and (not isinstance(spec, LoopTask) or _gathers(spec)):
+            yield task.last_state_change, parent.data, task.data
         inside = scope.top_workflow.subprocesses.get(task.id)
         if inside is not None and task._state == TaskState.STARTED:
             yield from _changes(inside)
+
+
+def _gathers(several: Any) -> bool:
+    """Whether the items of a multi-instance yield an output, and keep whatever else they change to themselves."""
+    return getattr(several, "data_output", None) is not None and several.output_item is not None
+
+
+def _done_inside(activity: Any) -> dict[str, Any]:
+    """Return what was changed in an activity that is at work: in its sub-process, or in items that are done."""
+    found: dict[str, Any] = {}
+    if isinstance(activity.task_spec, LoopTask):
+        merge(found, activity.parent.data, activity.data)
+        parts = activity.children
+    else:
+        parts = [activity]
+    for part in parts:
+        inside = activity.workflow.top_workflow.subprocesses.get(part.id)
+        if inside is not None and inside.spec.io_specification is None:
+            merge(found, part.data, known(inside))
+    return found
 
 
 def _changed_aside(task: Any) -> dict[str, Any] | None:
@@ -391,6 +464,47 @@ def _has_begun(side: Any) -> bool:
 def _interrupts(side: Any) -> bool:
     start = _start_of(side)
     return start is not None and isinstance(start.task_spec, InterruptingStart)
+
+
+def revive(workflow: Any) -> None:
+    """Make a scope of a state of version 1 one of today.
+
+    There, of the tokens that wait at a join all but one are cancelled: those that came in the same pass as the one that
+    is alive, behind the same passage of this join or none. Boundary events that do not interrupt were heard once, and
+    what a repeated timer opened hangs on the timer, and would fall with it.
+    """
+    joins = [task for task in workflow.tasks.values() if isinstance(task.task_spec, Meeting)]
+
+    def passage(task: Any) -> Any:
+        return next((each for each in ancestors(task) if each.task_spec is task.task_spec), None)
+
+    for alive in joins:
+        spec = alive.task_spec
+        if not alive.has_state(TaskState.WAITING | TaskState.READY):
+            continue
+        ended = [task for task in joins if task.task_spec is spec and task._state == TaskState.CANCELLED]
+        came = [t for t in ended if t.parent._state == TaskState.COMPLETED and passage(t) is passage(alive)]
+        if alive._state == TaskState.READY:
+            spec.meet(alive, came)
+        for task in came if alive._state == TaskState.WAITING else ():
+            task._state = TaskState.WAITING
+    for task in list(workflow.tasks.values()):
+        spec = task.task_spec
+        if isinstance(getattr(spec, "event_definition", None), ClockedCycle) and task._state == TaskState.WAITING:
+            opened = [child for child in task.children if not child.has_state(TaskState.PREDICTED_MASK)]
+            if opened:
+                done = Task(workflow, spec, task.parent, TaskState.COMPLETED)
+                done.data = dict(task.data)
+                for child in opened:
+                    child.parent = done
+                done.children, task.children = opened, [c for c in task.children if c not in opened]
+            spec._predict(task, mask=TaskState.PREDICTED_MASK | TaskState.FUTURE | TaskState.WAITING)
+        elif is_told(task) and task._state == TaskState.COMPLETED and task.parent.task_spec.name.endswith("Split"):
+            beside = task.parent.children
+            at_work = any(not isinstance(t.task_spec, Edge) and t._state in AT_WORK for t in beside)
+            deaf = not any(t.task_spec is spec and t._state == TaskState.WAITING for t in beside)
+            if at_work and deaf and not isinstance(spec.event_definition, TimerEventDefinition):
+                spec._update(spec.arm(task.parent, **{TRUE_BEFORE: True}))
 
 
 EVENTS = {

@@ -127,30 +127,29 @@ class ClockedDuration(DurationTimerEventDefinition):  # type: ignore[misc]
         return _due(my_task, due)
 
 
-class ClockedCycle(CycleTimerEventDefinition):  # type: ignore[misc]
-    """Fires again and again: ``R3/PT10H``, ``R/2025-01-01T08:00/P1D``."""
+class ClockedCycle(TimerEventDefinition):  # type: ignore[misc]
+    """Fires again and again: ``R3/PT10H``, ``R/2025-01-01T08:00/P1D``.
 
-    def cycle_complete(self, my_task: Any) -> bool:
-        """Whether the next turn has come; counts it."""
+    Each time is an occurrence of its own, and whoever is armed again begins with what ``following`` gives. Upstream
+    hangs what each time opens on the event that still waits, so that it falls with it.
+    """
+
+    def has_fired(self, my_task: Any) -> bool:
+        """Whether the next time has come."""
         value = my_task._get_internal_data("event_value")
         if value is None:
             cycles, start, every = self._cycle(str(_evaluated(self, my_task)))
             value = {"cycles": cycles, "next": start.isoformat(), "duration": int(every.total_seconds())}
-        ready = False
-        if value["cycles"] != 0:
-            following = datetime.fromisoformat(value["next"])
-            if following <= current():
-                value = {
-                    **value,
-                    "next": (following + timedelta(seconds=value["duration"])).isoformat(),
-                    "cycles": value["cycles"] - 1,
-                }
-                ready = True
-        else:
-            my_task.internal_data.pop("event_value", None)
-            my_task.internal_data["event_fired"] = True
-        my_task._set_internal_data(event_value=value)
-        return ready
+            my_task._set_internal_data(event_value=value)
+        return value["cycles"] != 0 and datetime.fromisoformat(value["next"]) <= current()
+
+    def following(self, my_task: Any) -> dict[str, Any] | None:
+        """Return what the next time begins with; None if there is none."""
+        value = my_task._get_internal_data("event_value")
+        if value["cycles"] == 1:
+            return None
+        after = datetime.fromisoformat(value["next"]) + timedelta(seconds=value["duration"])
+        return {**value, "next": after.isoformat(), "cycles": value["cycles"] - (value["cycles"] > 0)}
 
     def _cycle(self, text: str) -> tuple[int, datetime, timedelta]:
         repeats, *parts = text.upper().removeprefix("R").split("/")

@@ -18,13 +18,13 @@ from typing import Any
 
 from SpiffWorkflow import version
 from SpiffWorkflow.bpmn.parser.node_parser import NodeParser
-from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
+from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, EventBasedGateway
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.bpmn.util.task import BpmnTaskIterator
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskIterator
 
-from engine.bpmn import semantics
+from engine.bpmn import expression, semantics
 from engine.bpmn.joins import JOINS
 from engine.bpmn.markup import Element
 from engine.bpmn.timers import CLOCKED
@@ -32,7 +32,7 @@ from engine.bpmn.workflow import ITEMS_APART, Completion, Count, guarded_update
 
 LIBRARY = "3.2.0"
 DEEPEST = 1_000_000
-SPECIFICATIONS = {**ITEMS_APART, **JOINS, BoundaryEvent: semantics.Edge}
+SPECIFICATIONS = {**ITEMS_APART, **JOINS, BoundaryEvent: semantics.Edge, EventBasedGateway: semantics.Choice}
 EVENTS = {**CLOCKED, **semantics.EVENTS}
 
 
@@ -46,6 +46,13 @@ def apply() -> None:
     Task._set_state = _set_state
     Task.collect_log_extras = lambda task, more=None: dict(more or {})
     NodeParser._resolve_data_object_ref = _data_object
+
+
+def _names_of(condition: str) -> frozenset[str]:
+    try:
+        return frozenset(expression.compile(condition).names) or frozenset((condition,))
+    except expression.ExpressionError:  # the rules name it; an instance meets it as an incident
+        return frozenset((condition,))
 
 
 def _set_state(task: Any, state: int) -> None:
@@ -75,7 +82,7 @@ def freeze(specs: Iterable[Any], sides: Mapping[str, bool]) -> None:
     *sides* are the start events of event sub-processes, and whether they end the rest of their scope.
     """
     for spec in specs:
-        spec.watches = False
+        spec.watches = frozenset()
         spec.end.__class__ = semantics.End
         for start in spec.bpmn_start_events:
             if start.bpmn_id in sides:
@@ -92,7 +99,8 @@ def freeze(specs: Iterable[Any], sides: Mapping[str, bool]) -> None:
             for each in (event, *getattr(event, "event_definitions", ())):
                 if type(each) in EVENTS:
                     each.__class__ = EVENTS[type(each)]
-                    spec.watches |= isinstance(each, semantics.Watched)
+                    if isinstance(each, semantics.Watched):
+                        spec.watches |= _names_of(each.expression)
             update: Callable[[Any], Any] = task_spec._update
             task_spec._update = partial(guarded_update, update)
         spec.start.side_tracks, spec.start.trigger_specs = tuple(spec.start.trigger_specs), []

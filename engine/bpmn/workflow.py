@@ -11,7 +11,8 @@ own ``_update`` (``engine.bpmn.upstream.freeze``), so that the completed task is
 
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
+from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -20,7 +21,6 @@ from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.bpmn.script_engine import PythonScriptEngine
 from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScriptEngineEnvironment
 from SpiffWorkflow.bpmn.specs.event_definitions import SignalEventDefinition
-from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.spiff.specs.defaults import ParallelMultiInstanceTask, SequentialMultiInstanceTask, StandardLoopTask
 from SpiffWorkflow.util.task import TaskState
@@ -118,19 +118,35 @@ class _ItemsApart:
         super().init_data_output_with_input_data(my_task, input_data)  # type: ignore[misc]
 
     def merge_child(self, workflow: Any, child: Any) -> None:
-        """Take over what an item yielded: its output, or without one whatever it changed, but not the item itself."""
+        """Take over what an item yielded: its output, or without one whatever it changed, but not the item itself.
+
+        If what comes next raises, nothing was taken over, so that it may be tried again.
+        """
         around, whole = child.parent, child.data
-        if self.data_output is not None and self.output_item is not None:
-            super().merge_child(workflow, child)  # type: ignore[misc]
-            return
-        merged = dict(around.data)
-        item = None if self.input_item is None else self.input_item.bpmn_id
-        yielded = {key: value for key, value in whole.items() if key != item}
-        merge(merged, around.parent.data, yielded)
-        around.data = {}  # what upstream merges into, by its own rules
-        child.data = yielded
-        super().merge_child(workflow, child)  # type: ignore[misc]
-        around.data, child.data = merged, whole
+        before, merged_before = around.data, list(around.internal_data["merged"])
+        output = self.data_output.bpmn_id if self.data_output is not None else None
+        around.data = {**before, output: copy(before[output])} if output in before else dict(before)
+        try:
+            if self.data_output is not None and self.output_item is not None:
+                super().merge_child(workflow, child)  # type: ignore[misc]
+            else:
+                item = None if self.input_item is None else self.input_item.bpmn_id
+                yielded = {key: value for key, value in whole.items() if key != item}
+                merged = dict(before)
+                merge(merged, around.parent.data, yielded)
+                around.data, child.data = {}, yielded  # what upstream merges, by its own rules
+                super().merge_child(workflow, child)  # type: ignore[misc]
+                around.data, child.data = merged, whole
+        except Exception:
+            around.data, child.data, around.internal_data["merged"] = before, whole, merged_before
+            raise
+        _note_whole(around)
+
+
+def _note_whole(around: Any) -> None:
+    top = around.workflow.top_workflow
+    if top.watches and around._state == TaskState.READY:
+        top.whole.append(around)
 
 
 class ParallelItems(_ItemsApart, ParallelMultiInstanceTask):  # type: ignore[misc]
@@ -146,9 +162,21 @@ class SequentialItems(_ItemsApart, SequentialMultiInstanceTask):  # type: ignore
     """A sequential multi-instance."""
 
     def init_remaining_items(self, my_task: Any) -> Any:
-        """Return the items to come."""
+        """Return the items to come, with their keys: those that there are when it begins (13.3.7)."""
         self.count_items(my_task)
-        return super().init_remaining_items(my_task)
+        keys, held = super().init_remaining_items(my_task), self.data_input.get(my_task)
+        keyed = isinstance(held, Mapping | Sequence)
+        return [(key, held[key]) if keyed else (None, key) for key in keys]
+
+    def add_next_child(self, my_task: Any) -> None:
+        """Make the next item, which may be nothing at all."""
+        remaining = my_task.internal_data.get("remaining")
+        if not remaining or not isinstance(remaining[0], tuple):  # counted, or begun by an earlier version
+            super().add_next_child(my_task)
+            return
+        my_task.internal_data["remaining"] = remaining[1:]
+        key, item = remaining[0]
+        self.create_child(my_task, item, key)
 
 
 class Turns(StandardLoopTask):  # type: ignore[misc]
@@ -156,8 +184,14 @@ class Turns(StandardLoopTask):  # type: ignore[misc]
 
     def merge_child(self, workflow: Any, child: Any) -> None:
         """Take over what a turn left, lists as they are."""
-        child.parent.data = {}
-        super().merge_child(workflow, child)
+        around, merged_before = child.parent, list(child.parent.internal_data["merged"])
+        before, around.data = around.data, {}
+        try:
+            super().merge_child(workflow, child)
+        except Exception:
+            around.data, around.internal_data["merged"] = before, merged_before
+            raise
+        _note_whole(around)
 
 
 ITEMS_APART = {
@@ -292,7 +326,10 @@ class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
         """Begin an instance of *spec*, or an empty one to be restored into."""
         self.open_tasks: dict[Any, OpenTask] = {}  # by task id, as told after the move before
         self.subscriptions: frozenset[Subscription] | None = None  # likewise; None if there was no move yet
-        self.watches = any(each.watches for each in (spec, *subprocess_specs.values()))  # some condition
+        self.watches = frozenset[str]().union(*(each.watches for each in (spec, *subprocess_specs.values())))  # names
+        self.changed = True  # something that a condition reads, since it was looked at
+        self.seen: dict[Any, dict[str, Any]] | None = None  # what scopes know, while conditions are looked at
+        self.whole: list[Any] = []  # multi-instances and loops whose last item is done
         self.interrupting: list[Any] = []  # what has occurred and ends something, not run yet
         super().__init__(spec, dict(subprocess_specs), script_engine=ENGINE, deserializing=deserializing)
 
@@ -300,6 +337,7 @@ class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
         """Begin a sub-process for *my_task*."""
         subprocess = SubWorkflow(self.subprocess_specs[spec_name], parent_task_id=my_task.id, top_workflow=self)
         self.subprocesses[my_task.id] = subprocess
+        self.changed = True
         return subprocess
 
     def catch(self, event: Any) -> None:
@@ -319,6 +357,7 @@ class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
     def advance(self, on_completed: Callable[[Any], None], budget: Budget | None = None) -> None:
         """Run engine tasks until only people, time or messages can move the instance, or the move's budget is spent."""
         budget = budget or Budget()
+        self.changed = True
         self._react(budget, on_completed)
         while True:
             count = 0
@@ -350,21 +389,29 @@ class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
             return False
         if not run(task):
             return False
+        self.changed = self.changed or self._told(task)
         on_completed(task)
         return True
+
+    def _told(self, task: Any) -> bool:
+        """Whether *task* may have changed what a condition reads."""
+        before = task.parent.data if task.parent is not None else {}
+        associated = getattr(task.task_spec, "data_output_associations", ())
+        return bool(associated) or any(task.data.get(name) != before.get(name) for name in self.watches)
 
     def _react(self, budget: Budget, on_completed: Callable[[Any], None]) -> None:
         """Look at the conditions that are watched, and run what interrupts, the outermost first."""
         while True:
-            if self.watches:
-                for task in list(self.every_task()):  # whose last item is done is done
-                    if isinstance(task.task_spec, LoopTask):
-                        self._step(task, budget, on_completed)
+            if self.watches and self.changed:
+                self.changed = False
+                while self.whole:
+                    self._step(self.whole.pop(), budget, on_completed)
                 semantics.watch(self)
-            if not self.interrupting:
+            if self.interrupting:
+                self.interrupting.sort(key=lambda task: task.workflow.depth)
+                self._step(self.interrupting.pop(0), budget, on_completed)
+            elif not (self.watches and self.changed):
                 return
-            self.interrupting.sort(key=lambda task: task.workflow.depth)
-            self._step(self.interrupting.pop(0), budget, on_completed)
 
 
 def run(task: Any) -> bool:
@@ -390,19 +437,19 @@ def guarded_update(original: Callable[[Any], Any], task: Any) -> None:
 
 def retry(task: Any) -> bool:
     """Try a task that raised once more; whether it went through."""
-    task.internal_data.pop(INCIDENT, None)
+    raised = task.internal_data.pop(INCIDENT)
     if task._state == TaskState.READY:
-        return run(task)
+        never_open = "opened" in raised or "_open_tasks" in raised["trace"]  # the trace tells it of earlier versions
+        return not never_open and run(task)
     task._drop_children(force=True)
-    if task._state == TaskState.STARTED:
-        task._set_state(TaskState.FUTURE)
+    task._set_state(TaskState.FUTURE)
     task.task_spec._predict(task, mask=TaskState.PREDICTED_MASK | TaskState.FUTURE)
     task.task_spec._update(task)
     return INCIDENT not in task.internal_data
 
 
-def note_incident(task: Any, error: Exception) -> None:
-    """Mark a task as an incident, with its cause in one sentence."""
+def note_incident(task: Any, error: Exception, **more: Any) -> None:
+    """Mark a task as an incident, with its cause in one sentence, and *more* that trying it again has to know."""
     known = (expression.ExpressionError, FunctionFailed, TooManyItems)
     reason = next((e for e in _causes(error) if isinstance(e, known)), error)
     lines = traceback.format_exception(error)
@@ -410,6 +457,7 @@ def note_incident(task: Any, error: Exception) -> None:
         "cause": str(reason) or type(reason).__name__,
         "trace": "".join(lines)[-4000:],
         "data": {key: value for key, value in task.data.items() if not key.startswith("_")},
+        **more,
     }
 
 

@@ -21,8 +21,10 @@ def load(name: str) -> Definition:
 class Instance:
     """An instance that lives between moves only if *live*; else each move restores it from its bytes."""
 
-    def __init__(self, name: str, *, live: bool = False, drop_finished: bool = True, **values: Any) -> None:
-        self.definition = load(name)
+    def __init__(
+        self, name: str | Definition, *, live: bool = False, drop_finished: bool = True, **values: Any
+    ) -> None:
+        self.definition = load(name) if isinstance(name, str) else name
         self.executor = Executor(drop_finished=drop_finished)
         self.live = live
         self.now = NOW

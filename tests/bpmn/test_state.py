@@ -14,9 +14,10 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import definition, state
 from engine.bpmn.executor import Executor
-from engine.model.process import InstanceStatus, Snapshot, WaitKind
+from engine.model.process import InstanceStatus, Message, MessageKind, Snapshot, WaitKind
 from tests.bpmn.office import NOW, Instance, load
 
+EDGES = Path(__file__).parent / "golden" / "state-1-edges.json"
 JOINS = Path(__file__).parent / "golden" / "state-1-joins.json"
 GOLDEN = Path(__file__).parent / "golden" / "state-1.json"
 
@@ -133,3 +134,25 @@ def test_the_golden_state_holds_every_type():
     workflow = state.load(load("sequential_items_come_one_by_one"), content)
     kinds = {type(value) for task in workflow.tasks.values() for value in task.data.values()}
     assert {Decimal, date, datetime, time, timedelta, uuid.UUID, tuple, set, list, dict, str, bool} <= kinds
+
+
+def test_reminders_and_questions_of_an_earlier_release_come_again_and_take_nothing_away():
+    held = json.loads(EDGES.read_text())
+    loaded = {
+        name: definition.load({"processes/uji/uji.bpmn": each["diagram"].encode()}, "uji")
+        for name, each in held.items()
+    }
+    executor = Executor(drop_finished=False)
+
+    def snapshot(name):
+        return Snapshot("i", 1, base64.b64decode(held[name]["state"]))
+
+    name = "a reminder that repeats"
+    step = executor.fire_timers(loaded[name], snapshot(name), NOW + timedelta(hours=3))
+    assert sorted(task.element_id for task in step.open_tasks) == ["uji_a", "uji_c", "uji_c", "uji_c"]
+    [at_work] = [task.id for task in step.open_tasks if task.element_id == "uji_a"]
+    step = executor.complete(loaded[name], Snapshot("i", 2, step.state), at_work, {}, {}, NOW)
+    assert [task.element_id for task in step.open_tasks] == ["uji_c", "uji_c", "uji_c"]
+    name = "a question at work"
+    step = executor.deliver(loaded[name], snapshot(name), Message("tanya", MessageKind.MESSAGE, {}), NOW)
+    assert sorted(task.element_id for task in step.open_tasks) == ["uji_a", "uji_c", "uji_c"]
