@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from engine.bpmn.executor import Executor
 from engine.service.accounts import Accounts
 from engine.service.archives import Archives
+from engine.service.checks import Checks
 from engine.service.deployments import Deployments
 from engine.service.documents import Documents
 from engine.service.dossiers import Dossiers
@@ -103,6 +104,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
     return Services(
         accounts=accounts,
         archives=Archives(Dossiers(database, files, procedures, office)),
+        checks=Checks(database, office),
         deployments=deployments,
         documents=Documents(database, files, procedures, office.today, settings.file_limit),
         grids=Grids(tasks, files),

@@ -142,6 +142,7 @@ def worker() -> None:
         services.printing,
         services.archives,
         services.operations,
+        services.checks,
         joined.settings.data,
     ).run()
 

@@ -26,6 +26,7 @@ import structlog
 from engine import pulse
 from engine.model.errors import AlurError
 from engine.service.archives import Archives
+from engine.service.checks import Checks
 from engine.service.documents import Documents
 from engine.service.messages import Messages
 from engine.service.operations import WORKER, Operations
@@ -49,6 +50,7 @@ class Worker:
     printing: Printing
     archives: Archives
     operations: Operations
+    checks: Checks
     data_dir: Path
     stopping: threading.Event = field(default_factory=threading.Event)
     name: str = field(default_factory=lambda: f"{WORKER}:{socket.gethostname()}:{os.getpid()}")
@@ -80,6 +82,7 @@ class Worker:
             self._quietly("documents not printed", self.printing.sweep, now)
             self._quietly("berkas not built", self.archives.sweep, now)
             pulse.at("")
+        self._quietly("history not checked", partial(self.checks.sweep, self.name), now)
         self.fired += moved
         if self._beaten is None or now - self._beaten >= BEAT_EVERY:
             self.operations.beat(self.name, now, {"fired": self.fired, "passed_by": pulse.passed_by()})

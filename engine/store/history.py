@@ -5,19 +5,20 @@ needs no query and a missing tail shows. Other streams are asked for their last 
 against what has left the machine.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Select, String, and_, exists, func, insert, or_, select, type_coerce
+from sqlalchemy import Connection, Select, String, and_, exists, func, insert, or_, select, tuple_, type_coerce
 from sqlalchemy.engine import Row
 
 from engine.model.history import GENESIS, Deed, HistoryLine, canonical, line_hash
 from engine.model.people import Actor
 from engine.store.prepared import Prepared
 from engine.store.queries import Transaction
-from engine.store.tables import UtcDateTime, history, instance
+from engine.store.tables import UtcDateTime, history, instance, number
 
 INSTANCE = "instance:"
 MOST_FAULTS = 100
@@ -31,7 +32,11 @@ MEANINGS = {
     "unreadable": "baris ini tidak dapat dibaca",
     "tail": "baris terakhir bukan yang tercatat pada pelaksanaannya",
     "orphan": "pelaksanaan dari riwayat ini tidak ada",
+    "early": "baris ini bertanggal sebelum baris yang mendahuluinya",
+    "number": "nomor surat ini tidak tercatat, padahal nomor sesudahnya ada",
 }
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""Machines that write one stream may be so far apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,8 @@ class Fault:
 
     *kind* is ``gap`` (another number than the next), ``link`` (not the hash of the line before), ``content`` (not the
     hash of what the line says), ``unreadable``, ``tail`` (the instance's row knows another last line) or ``orphan`` (a
-    stream of an instance that does not exist).
+    stream of an instance that does not exist). Two more break no chain and are remarks: ``early`` (dated before the
+    line in front of it) and ``number`` (of a series of letters' numbers in a year: ``nomor:<series>:<year>``).
     """
 
     stream: str
@@ -138,6 +144,7 @@ class Report:
     lines: int
     fault_count: int
     faults: tuple[Fault, ...]
+    remarks: tuple[Fault, ...] = ()  # the first ones; what breaks no chain and ought to be looked at
 
     @property
     def sound(self) -> bool:
@@ -147,46 +154,113 @@ class Report:
 
 def verify(reader: Transaction, stream: str | None = None) -> Report:
     """Walk the chain of *stream*, or of all, and compare instances' heads; memory does not grow with the history."""
-    walk = _Walk()
+    walk = Walk()
     for row in _rows(reader.connection, stream):
         walk.pass_line(row)
-    faulty = walk.faulty_streams
-    for fault in _head_faults(reader.connection, stream):
-        if fault.stream not in faulty:
-            walk.note(fault)
-    return Report(walk.streams, walk.lines, walk.fault_count, tuple(walk.faults))
+    walk.note_heads(_head_faults(reader.connection, stream))
+    if stream is None:
+        walk.remark(missing_numbers(reader))
+    return walk.report
 
 
-class _Walk:
-    def __init__(self) -> None:
-        self.streams = self.lines = self.fault_count = 0
-        self.faults: list[Fault] = []
-        self._stream: str | None = None
-        self._head = Head()
-        self._skipping = False
+@dataclass
+class Walk:
+    """A check of every chain, which may rest anywhere: what it found, and where it goes on."""
+
+    streams: int = 0
+    lines: int = 0
+    fault_count: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    remarks: list[Fault] = field(default_factory=list)
+    stream: str = ""
+    seq: int = 0  # of the last line that was passed
+    head: Head = Head()
+    at: str = ""  # when that line was written
+    skipping: bool = False
+    walked: bool = False  # all lines are passed; heads of instances behind *compared* remain
+    compared: str = ""
 
     @property
-    def faulty_streams(self) -> set[str]:
-        return {fault.stream for fault in self.faults}
+    def report(self) -> Report:
+        """What was found so far."""
+        return Report(self.streams, self.lines, self.fault_count, tuple(self.faults), tuple(self.remarks))
+
+    def advance(self, reader: Transaction, most: int) -> bool:
+        """Pass up to *most* lines, or compare as many heads; whether nothing remains."""
+        connection = reader.connection
+        if not self.walked:
+            before = self.lines
+            for row in _rows(connection, None, (self.stream, self.seq), most):
+                self.pass_line(row)
+            self.walked = self.lines - before < most
+            return False
+        behind = select(instance.c.id).where(instance.c.id > self.compared).order_by(instance.c.id).limit(most)
+        ids = list(connection.scalars(behind))
+        until = ids[-1] if len(ids) == most else None
+        self.note_heads(_head_faults(connection, None, self.compared, until))
+        self.compared = until or self.compared
+        if until is None:
+            self.remark(missing_numbers(reader))
+        return until is None
 
     def note(self, fault: Fault) -> None:
+        """Count a fault, and keep it if it is one of the first."""
         self.fault_count += 1
         if len(self.faults) < MOST_FAULTS:
             self.faults.append(fault)
 
+    def note_heads(self, found: Iterable[Fault]) -> None:
+        """Count the faults of streams that have none yet."""
+        faulty = {fault.stream for fault in self.faults}
+        for fault in found:
+            if fault.stream not in faulty:
+                self.note(fault)
+
+    def remark(self, found: Iterable[Fault]) -> None:
+        """Keep remarks, the first ones."""
+        self.remarks += islice(found, MOST_FAULTS - len(self.remarks))
+
     def pass_line(self, row: Row[Any]) -> None:
+        """Look at the next line."""
         self.lines += 1
-        if row.stream != self._stream:
+        if row.stream != self.stream:
             self.streams += 1
-            self._stream, self._head, self._skipping = row.stream, Head(), False
-        if self._skipping:
+            self.stream, self.head, self.at, self.skipping = row.stream, Head(), "", False
+        self.seq = row.seq
+        if self.skipping:
             return
-        fault = _fault(row, self._head)
+        fault = _fault(row, self.head)
         if fault:
             self.note(fault)
-            self._skipping = True  # what follows in this stream cannot fit either
-        else:
-            self._head = Head(row.seq, row.hash)
+            self.skipping = True  # what follows in this stream cannot fit either
+            return
+        self.head = Head(row.seq, row.hash)
+        at = _line(row).at
+        if self.at and datetime.fromisoformat(self.at) - at > CLOCKS_DIFFER:
+            self.remark([Fault(row.stream, row.seq, "early", self.at, at.isoformat())])
+        self.at = at.isoformat()
+
+    def written(self) -> dict[str, Any]:
+        """Return all of it as JSON can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any]) -> "Walk":
+        """Return what was written."""
+        found = {name: [Fault(**fault) for fault in written[name]] for name in ("faults", "remarks")}
+        return cls(**{**written, **found, "head": Head(**written["head"])})
+
+
+def missing_numbers(reader: Transaction) -> Iterator[Fault]:
+    """Yield the first gap of each series of letters' numbers and year; void numbers are there, with their reason."""
+    kept = (number.c.series, number.c.year)
+    before = func.lag(number.c.ordinal, 1, 0).over(partition_by=kept, order_by=number.c.ordinal)
+    beside = select(*kept, number.c.ordinal, before.label("before")).subquery()
+    gaps = select(beside).where(beside.c.ordinal != beside.c.before + 1, beside.c.before > 0)
+    for row in reader.connection.execute(gaps.order_by(beside.c.series, beside.c.year, beside.c.ordinal)):
+        first, last = row.before + 1, row.ordinal - 1
+        said = str(first) if first == last else f"{first}-{last}"
+        yield Fault(f"nomor:{row.series}:{row.year}", first, "number", said, str(row.ordinal))
 
 
 def _fault(row: Row[Any], head: Head) -> Fault | None:
@@ -204,8 +278,12 @@ def _fault(row: Row[Any], head: Head) -> Fault | None:
     return None
 
 
-def _rows(connection: Connection, stream: str | None) -> Iterator[Row[Any]]:
-    query: Select[Any] = select(*_columns(connection)).order_by(history.c.stream, history.c.seq)
+def _rows(
+    connection: Connection, stream: str | None, behind: tuple[str, int] = ("", 0), most: int | None = None
+) -> Iterator[Row[Any]]:
+    query: Select[Any] = select(*_columns(connection)).order_by(history.c.stream, history.c.seq).limit(most)
+    if behind[0]:
+        query = query.where(tuple_(history.c.stream, history.c.seq) > behind)
     if stream is not None:
         query = query.where(history.c.stream == stream)
     result = connection.execute(query, execution_options={"yield_per": AT_ONCE})
@@ -229,7 +307,9 @@ def _line(row: Row[Any]) -> HistoryLine:
     return HistoryLine(**facts)
 
 
-def _head_faults(connection: Connection, stream: str | None) -> Iterator[Fault]:
+def _head_faults(
+    connection: Connection, stream: str | None, after: str = "", until: str | None = None
+) -> Iterator[Fault]:
     named = INSTANCE + instance.c.id
     lines = history.alias("lines")
     last = select(func.max(lines.c.seq)).where(lines.c.stream == named).correlate(instance).scalar_subquery()
@@ -247,6 +327,10 @@ def _head_faults(connection: Connection, stream: str | None) -> Iterator[Fault]:
     if stream is not None:
         wrong = wrong.where(instance.c.id == stream.removeprefix(INSTANCE), named == stream)
         streams = streams.where(history.c.stream == stream)
+    if after:
+        wrong, streams = wrong.where(instance.c.id > after), streams.where(history.c.stream > INSTANCE + after)
+    if until is not None:
+        wrong, streams = wrong.where(instance.c.id <= until), streams.where(history.c.stream <= INSTANCE + until)
     told = streams.subquery()
     its_instance = func.substr(told.c.stream, len(INSTANCE) + 1)  # found by its key, among however many there are
     orphans = select(told.c.stream).where(~exists(select(instance.c.id).where(instance.c.id == its_instance)))

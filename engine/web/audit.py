@@ -1,6 +1,7 @@
 """The auditor's pages over all instances: where to look first, every line, whether the record is unchanged."""
 
-from flask import render_template
+from flask import make_response, redirect, render_template, url_for
+from werkzeug.wrappers import Response
 
 from engine.model.history import Action
 from engine.model.people import OfficeRole
@@ -18,7 +19,8 @@ def index() -> str:
     """Show where to look first."""
     overdue = services().instances.list(actor(), now(), overdue=True)
     recent = services().instances.list(actor(), now())
-    return render_template("audit/index.html", overdue=overdue, recent=recent)
+    check = services().checks.last(actor())
+    return render_template("audit/index.html", overdue=overdue, recent=recent, check=check)
 
 
 @pages.get("/jejak", only(OfficeRole.AUDITOR, OfficeRole.OPERATOR))
@@ -31,6 +33,17 @@ def trail() -> str:
 
 
 @pages.get("/keutuhan", only(OfficeRole.AUDITOR, OfficeRole.OPERATOR))
-def integrity() -> str:
-    """Compute every hash of every stream again, now."""
-    return render_template("audit/integrity.html", report=services().histories.verify(actor()))
+def integrity() -> Response:
+    """Show what the last check of every chain found, and how far one is that runs."""
+    check = services().checks.last(actor())
+    page = make_response(render_template("audit/integrity.html", check=check))
+    if check.asked:
+        page.headers["Refresh"] = "5"  # seconds
+    return page
+
+
+@pages.post("/keutuhan", only(OfficeRole.AUDITOR, OfficeRole.OPERATOR))
+def check() -> Response:
+    """Have every hash of every chain computed again; the worker does it."""
+    services().checks.ask(actor(), now())
+    return redirect(url_for("audit.integrity"), 303)

@@ -21,7 +21,11 @@ pages = Pages("operations", __name__)
 @pages.get("/operasi", only(OfficeRole.OPERATOR))
 def index() -> str:
     """Show health: version, database, worker, timers, disk, people signed in."""
-    return render_template("operations/index.html", health=services().operations.health(actor(), now()))
+    return render_template(
+        "operations/index.html",
+        health=services().operations.health(actor(), now()),
+        check=services().checks.last(actor()),
+    )
 
 
 @pages.get("/pengaturan/kalender", only(OfficeRole.OPERATOR, OfficeRole.AUDITOR))

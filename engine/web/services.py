@@ -7,6 +7,7 @@ from flask import current_app
 
 from engine.service.accounts import Accounts
 from engine.service.archives import Archives
+from engine.service.checks import Checks
 from engine.service.deployments import Deployments
 from engine.service.documents import Documents
 from engine.service.grids import Grids
@@ -37,6 +38,7 @@ class Services:
 
     accounts: Accounts
     archives: Archives
+    checks: Checks
     deployments: Deployments
     documents: Documents
     grids: Grids

@@ -7,12 +7,16 @@ from datetime import date, timedelta
 
 import openpyxl
 import pytest
+from sqlalchemy import select, update
 
 from engine.model.people import Capacity
 from engine.model.work import TaskStatus
 from engine.service.histories import Filter
+from engine.store.history import Walk
 from engine.store.queries import tasks
+from engine.store.tables import history
 from tests.office import SOP, returned
+from tests.store.test_history import tampering
 
 
 @pytest.fixture
@@ -169,3 +173,42 @@ def test_the_path_taken_is_counted_and_an_item_is_no_pass_of_its_own(office, bro
     assert page.flows["mulai_ke_perintahkan_pengumpulan_data"] == 1
     assert "disetujui_ke_susun_analisis" not in page.flows
     assert browse("auditor").get(f"/instans/{late_often}/tanda.json").json["flows"] == page.flows
+
+
+def checked(office):
+    """Let the worker check the record."""
+    while office.services.checks.sweep("worker:a:1", office.now):
+        pass
+
+
+def test_what_is_not_whole_is_said_first_with_both_hashes_and_leads_to_the_line(office, browse, late_often):
+    auditor, operator = browse("auditor"), browse("operator")
+    assert "Keutuhan belum pernah diperiksa" in auditor.get("/audit").text
+    checked(office)
+    assert "Keutuhan: utuh" in auditor.get("/audit").text
+    with tampering(office.database) as connection:
+        of_it = history.c.stream == f"instance:{late_often}", history.c.seq == 5
+        kept = connection.scalar(select(history.c.hash).where(*of_it))
+        connection.execute(update(history).where(*of_it).values(actor="orang.lain"))
+    assert auditor.post("/audit/keutuhan").status_code == 303
+    waiting = auditor.get("/audit/keutuhan")
+    assert "Pemeriksaan menunggu pekerja latar" in waiting.text
+    assert waiting.headers["Refresh"] == "5"
+    checked(office)
+    for page in (auditor.get("/audit/keutuhan").text, auditor.get(f"/instans/{late_often}/keutuhan").text):
+        panel = page.partition('<div class="notice notice-merah"')[2].partition("</div></div>")[0]
+        assert panel
+        assert "Membuktikan bahwa" not in page
+        assert f"ditemukan <code>{kept}</code>" in panel
+        assert re.search(r"seharusnya <code>[0-9a-f]{64}</code>", panel)
+        (link,) = re.findall(r'href="(/instans/[^"]+)"', panel)
+        assert link.endswith("#r5")
+        assert 'id="r5"' in auditor.get(link).text
+    assert "Keutuhan: tidak utuh" in auditor.get("/audit").text
+    assert "Keutuhan: tidak utuh" in operator.get("/operasi").text
+    assert "Refresh" not in auditor.get("/audit/keutuhan").headers
+
+
+def test_the_page_of_a_check_computes_nothing_itself(office, browse, monkeypatch):
+    monkeypatch.setattr(Walk, "pass_line", lambda *_: pytest.fail("a request walked a chain"))
+    assert "Belum pernah diperiksa." in browse("auditor").get("/audit/keutuhan").text

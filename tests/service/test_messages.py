@@ -45,6 +45,7 @@ def sweep(office):
         services.printing,
         services.archives,
         services.operations,
+        services.checks,
         office.data_dir,
     ).sweep(office.now)
 

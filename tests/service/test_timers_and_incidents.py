@@ -223,6 +223,7 @@ def worker_of(office):
         services.printing,
         services.archives,
         services.operations,
+        services.checks,
         office.data_dir,
     )
 

@@ -77,6 +77,7 @@ def found(something):
 
 
 READING = {  # a stranger gets no answer; nothing changes
+    "checks.last": (AUDIT, lambda s, a, t, n: s.last(a)),
     "histories.of_instance": (LANES | WATCH, lambda s, a, t, n: s.of_instance(a, t["instance"], Filter())),
     "histories.lines": (LANES | WATCH, lambda s, a, t, n: s.lines(a, t["instance"], 0, 5)),
     "histories.line": (LANES | WATCH, lambda s, a, t, n: s.line(a, t["instance"], 1)),
@@ -165,6 +166,7 @@ CHANGING = {  # who gets past the refusal; those who may are asked last, and may
         OPERATOR,
         lambda s, a, t, n: s.end_membership(a, "tim.sakip.2", "m-tim.sakip.2-tim_sakip", DAY, WHY, n),
     ),
+    "checks.ask": (AUDIT, lambda s, a, t, n: s.ask(a, n)),
     "people.confirm": (AUDIT, lambda s, a, t, n: s.confirm(a, NONE, n)),
     "people.decline": (AUDIT, lambda s, a, t, n: s.decline(a, NONE, WHY, n)),
     "registers.add": ({"sekretaris", "perancang", "operator"}, lambda s, a, t, n: s.add(a, "kode_surat", CODE, DAY, n)),

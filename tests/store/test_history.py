@@ -1,5 +1,6 @@
 """Whoever changes, removes or inserts a line is found out by walking the chains."""
 
+import json
 from contextlib import contextmanager
 
 import pytest
@@ -7,11 +8,11 @@ from sqlalchemy import delete, insert, select, update
 
 from engine.model.history import GENESIS, Action, Deed
 from engine.store import tables
-from engine.store.history import AT_ONCE, verify
+from engine.store.history import AT_ONCE, Walk, verify
 from engine.store.triggers import POSTGRESQL, SQLITE, create_triggers
 from tests.store.office import define, start
 
-history, instance = tables.history, tables.instance
+history, instance, number = tables.history, tables.instance, tables.number
 DONE = Deed(Action.TASK_COMPLETED, element_id="isi_permohonan", change={"lama": ["2", "3"]})
 
 
@@ -166,3 +167,57 @@ def test_a_long_stream_is_walked_in_parts(database, actor, now):
             work.record_many("office", [Deed(Action.EXPORT_MADE)] * AT_ONCE)
     report = _report(database)
     assert (report.lines, report.sound) == (3 * AT_ONCE, True)
+
+
+def _sliced(database, most):
+    """What a check finds that rests after every few lines and is written down in between."""
+    walk, slices = Walk(), 0
+    while True:
+        with database.read() as reader:
+            over = walk.advance(reader, most)
+        walk, slices = Walk.read(json.loads(json.dumps(walk.written()))), slices + 1
+        if over:
+            return walk.report, slices
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 500])
+def test_a_check_in_slices_finds_what_one_in_a_go_finds(chained, most, clock):
+    database, stream = chained
+    assert _sliced(database, most) == (_report(database), pytest.approx(9 // most + 1 + 2 // most + 1, abs=1))
+    with tampering(database) as connection:
+        others = select(history.c.stream).where(history.c.stream.startswith("instance:"), history.c.stream != stream)
+        other = connection.scalars(others.distinct()).one()
+        connection.execute(delete(history).where(history.c.stream == stream, history.c.seq == 2))
+        connection.execute(delete(history).where(history.c.stream == other, history.c.seq == 4))
+        line = _line(connection, stream, 1)._mapping
+        connection.execute(insert(history), {**line, "stream": "instance:zzz"})
+    whole, (sliced, _) = _report(database), _sliced(database, most)
+    kinds = sorted((fault.stream, fault.kind) for fault in whole.faults)
+    assert [kind for _, kind in kinds].count("tail") == 1
+    assert {kind for _, kind in kinds} >= {"gap", "tail", "content"}
+    assert sorted((fault.stream, fault.kind) for fault in sliced.faults) == kinds
+
+
+def test_a_line_dated_before_the_one_in_front_of_it_is_told_and_breaks_no_chain(database, actor, clock):
+    with database.write(actor, clock.now) as work:
+        head = work.record_instance(start(work, define(work)), [DONE])
+    for days, told in ((180, 0), (-180, 1)):
+        with database.write(actor, clock.advance(days=days)) as work:
+            head = work.record_instance(head, [DONE])
+        report = _report(database)
+        assert (report.sound, len(report.remarks)) == (True, told)
+    (early,) = report.remarks
+    assert (early.kind, early.stream, early.seq) == ("early", f"instance:{head.id}", 4)
+    assert early.found < early.expected
+    assert _sliced(database, 2)[0] == report
+
+
+def test_a_missing_number_of_a_letter_is_told(database, actor, now):
+    given = {"series": "surat", "year": 2026, "place": "surat.nomor", "subject": "", "taken_at": now, "taken_by": "ani"}
+    with database.write(actor, now) as work:
+        work.connection.execute(insert(number), [{**given, "ordinal": n, "text": f"{n}"} for n in (7, 8, 11, 12, 14)])
+        work.record("office", DONE)
+    assert [(f.stream, f.expected) for f in _report(database).remarks] == [
+        ("nomor:surat:2026", "9-10"),
+        ("nomor:surat:2026", "13"),
+    ]

@@ -98,6 +98,11 @@ def returns(tx: Transaction, lines: Sequence[HistoryLine]) -> frozenset[tuple[st
     return frozenset((row.stream, row.seq) for row in rows)
 
 
+def count(tx: Transaction) -> int:
+    """Return how many lines there are."""
+    return tx.connection.scalar(select(func.count()).select_from(history)) or 0
+
+
 def after(tx: Transaction, stream: str, seq: int, limit: int) -> tuple[tuple[HistoryLine, ...], bool]:
     """Return the lines of a stream behind number *seq*, oldest first, and whether more follow."""
     query = select(*COLUMNS).where(history.c.stream == stream, history.c.seq > seq).order_by(history.c.seq)

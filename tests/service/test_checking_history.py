@@ -1,0 +1,73 @@
+"""The worker checks the record at night, after a start and when asked, in slices; what it found is on the pages."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from engine.model.errors import NotPermitted
+from engine.service import checks
+from engine.service.checks import Checks
+from engine.store.tables import history
+from tests.store.test_history import tampering
+
+
+def sweeps(office, at, worker="worker:a:1"):
+    """Let a worker go on once a second until it has nothing to do; how often."""
+    count = 0
+    while at.sweep(worker, office.now):
+        office.later(seconds=1)
+        count += 1
+        assert count < 500
+    return count
+
+
+@pytest.fixture
+def worker(office, monkeypatch):
+    """The part of a worker that checks, in slices of ten lines."""
+    monkeypatch.setattr(checks, "AT_ONCE", 10)
+    return Checks(office.database, office.services.office)
+
+
+def test_the_record_is_checked_after_a_start_at_night_and_when_somebody_asks(office, worker):
+    auditor = office.actor("auditor")
+    assert worker.last(auditor).report is None
+    assert sweeps(office, worker) > 3, "in slices"
+    first = worker.last(auditor)
+    assert (first.report.sound, first.asked) == (True, False)
+    assert first.report.lines > 30
+    assert not sweeps(office, worker), "it is not night"
+    office.now = office.now.replace(hour=18, minute=30)  # 01.30 in the office, of the next day
+    assert sweeps(office, worker)
+    assert not sweeps(office, worker), "once a night"
+    office.later(hours=10)
+    assert not sweeps(office, worker)
+    assert sweeps(office, Checks(office.database, office.services.office)), "after a start"
+    worker.ask(auditor, office.now)
+    assert worker.last(auditor).asked
+    assert sweeps(office, worker)
+    assert worker.last(auditor).ended_at > first.ended_at
+
+
+def test_one_worker_checks_at_a_time_and_another_takes_up_what_was_left(office, worker):
+    assert worker.sweep("worker:a:1", office.now)
+    assert not worker.sweep("worker:b:2", office.now)
+    assert worker.last(office.actor("operator")).passed == 10
+    office.later(minutes=3)
+    assert sweeps(office, worker, "worker:b:2")
+    assert worker.last(office.actor("operator")).report.sound
+
+
+def test_what_was_tampered_with_is_found(office, worker):
+    instance = office.start()
+    with tampering(office.database) as connection:
+        connection.execute(update(history).where(history.c.instance_id == instance).values(actor="orang.lain"))
+    sweeps(office, worker)
+    (fault,) = worker.last(office.actor("auditor")).report.faults
+    assert (fault.stream, fault.seq, fault.kind) == (f"instance:{instance}", 1, "content")
+
+
+def test_only_auditor_and_operator_know_and_ask(office, worker):
+    for ask in (worker.last, lambda actor: worker.ask(actor, office.now + timedelta(seconds=1))):
+        with pytest.raises(NotPermitted):
+            ask(office.actor("sekretaris"))
