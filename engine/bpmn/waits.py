@@ -7,22 +7,27 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from SpiffWorkflow.bpmn.specs.defaults import EventBasedGateway
+from SpiffWorkflow.bpmn.specs.defaults import EndEvent, EventBasedGateway
 from SpiffWorkflow.bpmn.specs.event_definitions import (
+    CancelEventDefinition,
     ConditionalEventDefinition,
+    ErrorEventDefinition,
     MessageEventDefinition,
     SignalEventDefinition,
+    TerminateEventDefinition,
 )
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
+from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn.definition import Definition
-from engine.bpmn.joins import JOINS, waiting_at
-from engine.bpmn.semantics import listening
+from engine.bpmn.joins import JOINS, ParallelJoin, standing, waiting_at
+from engine.bpmn.semantics import Edge, InterruptingStart, listening
 from engine.bpmn.timers import due_of
 from engine.bpmn.workflow import INCIDENT
 from engine.model.process import Incident, Wait, WaitKind
 
+ENDING = (TerminateEventDefinition, ErrorEventDefinition, CancelEventDefinition)
 EVENTS = {
     TimerEventDefinition: WaitKind.TIME,
     MessageEventDefinition: WaitKind.MESSAGE,
@@ -63,11 +68,83 @@ def stuck(definition: Definition, workflow: Any) -> tuple[Incident, ...]:
         for task, wait in _waiting(definition, workflow)
         if wait.kind in (WaitKind.BRANCHES, WaitKind.CONDITION)
     ] or [(workflow.task_tree, definition.outline.start_event, "Tidak ada lagi yang dikerjakan atau ditunggu.")]
-    return tuple(
-        Incident(task.id.hex, at, f"{why} {NO_WAY_ON}", "", {k: v for k, v in data.items() if not k.startswith("_")})
-        for task, at, why in found
-        for data in [(task.parent or task).data]  # a token that waits has not taken over what it brings
-    )
+    return tuple(Incident(task.id.hex, at, f"{why} {NO_WAY_ON}", "", _plain(task)) for task, at, why in found)
+
+
+def hopeless(definition: Definition, workflow: Any) -> tuple[tuple[Incident, bool], ...]:
+    """Return the joins at which a branch is waited for that no token can bring any more, whatever else goes on.
+
+    Each with whether something armed around it may still end it. Nothing is said of a scope that one of its own tokens
+    can end as a whole, as where two branches race for a terminate end.
+    """
+    names, found = definition.outline.names, []
+    for scope in (workflow, *workflow.subprocesses.values()):
+        reached = _reached(scope)
+        ends = (spec for name in reached if isinstance(spec := scope.spec.task_specs[name], EndEvent))
+        if any(isinstance(end.event_definition, ENDING) for end in ends):
+            continue
+        for task, wait in _waiting_at_joins(definition, scope, reached):
+            breaking = list(dict.fromkeys(_breaking(workflow, scope)))
+            by = " atau ".join(f"“{names.get(id_, id_)}”" for id_ in breaking)
+            way_on = f"Pelaksanaan ini hanya berlanjut bila disela oleh {by}." if by else NO_WAY_ON
+            why = f"{_why_not(definition, wait)} {way_on}"
+            if wait.hopeless:
+                found.append((Incident(task.id.hex, wait.element_id, why, "", _plain(task)), bool(breaking)))
+    return tuple(found)
+
+
+def _plain(task: Any) -> dict[str, Any]:
+    """Return what the token of *task* knows; one that waits has not taken over what it brings."""
+    return {key: value for key, value in (task.parent or task).data.items() if not key.startswith("_")}
+
+
+def _breaking(workflow: Any, scope: Any) -> Iterator[str]:
+    """Yield what is armed to interrupt *scope* or one around it: events on an edge, and event sub-processes."""
+    for armed, _, start in listening(workflow):
+        if armed is scope and isinstance(start, InterruptingStart):
+            yield str(start.bpmn_id)
+    for inside in workflow.subprocesses.values():  # a timer waits in an event sub-process that is there already
+        start = next((task.task_spec for task in inside.in_state(TaskState.WAITING)), None)
+        if inside.parent_workflow is scope and isinstance(start, InterruptingStart):
+            yield str(start.bpmn_id)
+    if scope.parent_task_id is not None:
+        activity = workflow.get_task_from_id(scope.parent_task_id)
+        activity = activity.parent if isinstance(activity.parent.task_spec, LoopTask) else activity
+        for task in activity.parent.children:
+            if isinstance(task.task_spec, Edge) and task.task_spec.cancel_activity and task._state == TaskState.WAITING:
+                yield str(task.task_spec.bpmn_id)
+        yield from _breaking(workflow, activity.workflow)
+
+
+def _reached(scope: Any) -> set[str]:
+    """Return the specifications that a token of *scope* can still pass, if all goes well for it.
+
+    A parallel join is passed where no flow of it stays empty, an inclusive one where one can still come: it waits for
+    no other. What is on the edge of an activity at work is a token of its own.
+    """
+    held: dict[str, list[Any]] = {}
+    ahead: list[str] = []
+    raised = (task for task in scope.tasks.values() if INCIDENT in task.internal_data)
+    for task in (*standing(scope), *raised):
+        if task._state == TaskState.WAITING and isinstance(task.task_spec, GATEWAYS):
+            held.setdefault(task.task_spec.name, []).append(task)
+        else:
+            ahead.append(task.task_spec.name)
+    found: set[str] = set()
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found.add(name)
+            for after in scope.spec.task_specs[name].outputs:
+                if not isinstance(after, GATEWAYS) or _comes(after, held.get(after.name, []), found):
+                    ahead.append(after.name)
+    return found
+
+
+def _comes(join: Any, tokens: list[Any], reached: set[str]) -> bool:
+    """Whether what *join* waits for can still come."""
+    empty = join._one_of_each_flow(tokens)[1]
+    return (all if isinstance(join, ParallelJoin) else any)(source in reached for source in empty)
 
 
 def _why_not(definition: Definition, wait: Wait) -> str:
@@ -81,18 +158,11 @@ def _why_not(definition: Definition, wait: Wait) -> str:
 
 def _waiting(definition: Definition, workflow: Any) -> Iterator[tuple[Any, Wait]]:
     for scope in (workflow, *workflow.subprocesses.values()):
-        joins = set()
+        yield from _waiting_at_joins(definition, scope, _reached(scope))
         for task in scope.in_state(TaskState.WAITING):
             spec = task.task_spec
             if INCIDENT in task.internal_data:
                 continue
-            if isinstance(spec, GATEWAYS) and spec not in joins:
-                joins.add(spec)
-                missing = _missing(definition, spec, waiting_at(spec, scope))
-                yield (
-                    task,
-                    Wait(task.id.hex, str(task.task_spec.bpmn_id), WaitKind.BRANCHES, _since(task), missing=missing),
-                )
             for element_id, kind, event in _events(spec):
                 until = due_of(task) if kind is WaitKind.TIME else None
                 yield task, Wait(task.id.hex, element_id, kind, _since(task), until, _said(event))
@@ -100,6 +170,18 @@ def _waiting(definition: Definition, workflow: Any) -> Iterator[tuple[Any, Wait]
         for element_id, kind, event in _events(start):
             root = scope.task_tree
             yield root, Wait(root.id.hex, element_id, kind, _since(root), None, _said(event))
+
+
+def _waiting_at_joins(definition: Definition, scope: Any, reached: set[str]) -> Iterator[tuple[Any, Wait]]:
+    joins: list[Any] = [
+        task.task_spec for task in scope.in_state(TaskState.WAITING) if isinstance(task.task_spec, GATEWAYS)
+    ]
+    for spec in dict.fromkeys(joins):
+        tokens = waiting_at(spec, scope)
+        first, comes = tokens[0], _comes(spec, tokens, reached)
+        if INCIDENT not in first.internal_data:
+            what = (first.id.hex, str(spec.bpmn_id), WaitKind.BRANCHES, _since(first))
+            yield first, Wait(*what, missing=_missing(definition, spec, tokens, reached), hopeless=not comes)
 
 
 def _events(spec: Any) -> Iterator[tuple[str, WaitKind, Any]]:
@@ -119,11 +201,16 @@ def _said(event: Any) -> str:
     return str(event.expression if isinstance(event, ConditionalEventDefinition) else event.name)
 
 
-def _missing(definition: Definition, spec: Any, tokens: list[Any]) -> tuple[str, ...]:
-    """Return the sequence flows into a join that have no token, or what lies before them, whichever has a name."""
+def _missing(definition: Definition, spec: Any, tokens: list[Any], reached: set[str]) -> tuple[str, ...]:
+    """Return the sequence flows into a join that it waits for, or what lies before them, whichever has a name.
+
+    A parallel join waits for every flow that has no token, but where some cannot come, only they are told; an inclusive
+    one for those that a token can still come to.
+    """
     names, ways = definition.outline.names, definition.course.ways
-    found: list[str] = []
-    for source in spec._one_of_each_flow(tokens)[1]:
+    empty, found = list(spec._one_of_each_flow(tokens)[1]), list[str]()
+    told = [source for source in empty if (source in reached) != isinstance(spec, ParallelJoin)]
+    for source in told or empty:
         ahead = [source.split(".Boundary")[0]]  # where an activity has events on its edge, its ways meet again first
         flows = definition.flows.get((ahead[0], str(spec.bpmn_id)), ())
         named = [flow for flow in flows if flow in names]

@@ -211,6 +211,7 @@ class Wait:
     until: datetime | None = None  # when a timer fires
     name: str = ""  # of the message or signal; a condition's expression
     missing: tuple[str, ...] = ()  # sequence flows into a join that have no token, or elements before them
+    hopeless: bool = False  # what is missing cannot come any more
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,9 +76,11 @@ class Incidents:
             has_timers = bool(instances.waiting_timers(reader, record.id))
         head = moves.Head.of(record, has_timers)
         functions = self.office.functions(procedure, now, record.reference_date)
-        step = self.executor.retry(
-            procedure.definition, moves.snapshot_of(head, state), raised.task_id, now, functions=functions
-        )
+        snapshot = moves.snapshot_of(head, state)
+        try:
+            step = self.executor.retry(procedure.definition, snapshot, raised.task_id, now, functions=functions)
+        except NotFound:  # nothing raised there, and others still go on: look again
+            step = self.executor.fire_timers(procedure.definition, snapshot, now, functions=functions)
         deed = Deed(
             Action.INCIDENT_RETRIED,
             raised.element_id,
@@ -90,4 +92,4 @@ class Incidents:
             office.change_incident(work, incident_id, attempts=raised.attempts + 1)
             moves.write_step(work, procedure, head, step, [deed], calendar=self.office.calendar(), now=now)
         self.executor.keep(step, head.revision + 1)
-        return raised.task_id not in {still.task_id for still in (*step.incidents, *step.stuck)}
+        return raised.task_id not in {still.task_id for still in moves.troubles(procedure, step)[0]}

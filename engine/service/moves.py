@@ -14,12 +14,12 @@ from datetime import datetime
 from functools import partial, wraps
 from typing import Any, ParamSpec, Self, TypeVar
 
-from engine.bpmn import events
+from engine.bpmn import events, waits
 from engine.model.calendar import OfficeCalendar
 from engine.model.errors import Conflict
 from engine.model.history import Action, Deed, plain
 from engine.model.people import SYSTEM
-from engine.model.process import InstanceStatus, Message, MessageKind, Snapshot, Step
+from engine.model.process import Incident, InstanceStatus, Message, MessageKind, Snapshot, Step
 from engine.model.work import InstanceRecord, MessageRecord
 from engine.service.procedures import Procedure
 from engine.store.queries import archives, instances, messages, office, tasks
@@ -81,6 +81,20 @@ def task_facts(
     return facts
 
 
+def troubles(procedure: Procedure, step: Step) -> tuple[tuple[Incident, ...], InstanceStatus]:
+    """Return what operators must hear of where an instance stands after *step*, and its status.
+
+    A join that waits for what cannot come is told even if others still have work, or something else is waited for. It
+    stops the instance as soon as nobody has anything to do, unless something that is armed may still end that.
+    """
+    hopeless: tuple[tuple[Incident, bool], ...] = ()
+    if step.live is not None and not step.stuck and waits.may_wait(procedure.definition):
+        hopeless = waits.hopeless(procedure.definition, step.live)
+    stops = step.status is InstanceStatus.WAITING and not all(may_end for _, may_end in hopeless)
+    raised = (*step.incidents, *step.stuck, *(each for each, _ in hopeless))
+    return raised, InstanceStatus.INCIDENT if stops else step.status
+
+
 def write_step(
     work: Work,
     procedure: Procedure,
@@ -96,17 +110,19 @@ def write_step(
     if head.status is InstanceStatus.ARCHIVED:
         raise Conflict("archived")
     lines, by_itself = list(deeds), partial(Deed, actor=SYSTEM.person_id)
-    incidents_before = office.open_incidents_of(work, head.id) if head.status is InstanceStatus.INCIDENT else ()
+    raised, status = troubles(procedure, step)
+    may_have = head.status is InstanceStatus.INCIDENT or waits.may_wait(procedure.definition)
+    incidents_before = office.open_incidents_of(work, head.id) if may_have else ()
     raised_before = {record.task_id: record for record in incidents_before}
-    raised_now = {raised.task_id: raised for raised in (*step.incidents, *step.stuck)}
-    for task_id, raised in raised_now.items():
+    raised_now = {each.task_id: each for each in raised}
+    for task_id, each in raised_now.items():
         if task_id not in raised_before:
             id_ = str(uuid.uuid4())
-            office.open_incident(work, id_, head.id, raised, plain_data(raised.data), now)
-            about = {"incident": id_, "cause": raised.cause}
-            lines.append(by_itself(Action.INCIDENT_OPENED, raised.element_id, task_id, about))
-        elif raised_before[task_id].cause != raised.cause:
-            office.change_incident(work, raised_before[task_id].id, cause=raised.cause, trace=raised.trace)
+            office.open_incident(work, id_, head.id, each, plain_data(each.data), now)
+            about = {"incident": id_, "cause": each.cause}
+            lines.append(by_itself(Action.INCIDENT_OPENED, each.element_id, task_id, about))
+        elif raised_before[task_id].cause != each.cause:
+            office.change_incident(work, raised_before[task_id].id, cause=each.cause, trace=each.trace)
     for task_id, record in raised_before.items():
         if task_id not in raised_now:
             office.change_incident(
@@ -123,7 +139,7 @@ def write_step(
     if not lines:
         raise ValueError("a step without a history line")
     work.record_instance(head, lines)
-    values: dict[str, Any] = {"state": step.state, "status": step.status.value, "changed_at": now}
+    values: dict[str, Any] = {"state": step.state, "status": status.value, "changed_at": now}
     if step.status is InstanceStatus.COMPLETED:
         values |= {"ended_at": now, "ended_by": work.actor.person_id}
     update_instance(work, head.id, head.revision, values)

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine.bpmn import definition
+from engine.bpmn import definition, waits
 from engine.bpmn.executor import Executor
 from engine.bpmn.waits import may_wait
 from engine.model.process import InstanceStatus, Snapshot, WaitKind
 from tests.bpmn.office import NOW, Instance
-from tests.service.drawing import gateway, procedure, process, user
+from tests.service.drawing import gateway, procedure, process, script, user
 
 ONE_OF_TWO = {"pilih": gateway(), "a": user(), "b": user(), "gabung": gateway("parallel")}
 INTO_ALL = ["mulai > pilih", "pilih > a: x > 1", "pilih > b", "a > gabung", "b > gabung", "gabung > selesai"]
@@ -132,3 +132,82 @@ def test_events_say_what_they_wait_for_and_until_when(diagram, expected):
 
 def test_where_only_people_are_waited_for_no_state_need_be_read():
     assert not may_wait(Instance("script_assigns_names").definition)
+
+
+LATE = "<b:timerEventDefinition><b:timeDuration>P30D</b:timeDuration></b:timerEventDefinition>"
+ANSWER = '<b:messageEventDefinition messageRef="batal"/>'
+SPLIT = {"pisah": gateway("parallel"), "c": user()}
+BESIDE = ["mulai > pisah", "pisah > pilih", "pisah > c", "c > selesai", *INTO_ALL[1:]]
+
+
+def with_message(xml):
+    return xml.replace(b"<b:process ", b'<b:message id="batal" name="batal"/><b:process ', 1)
+
+
+def event_sub_process(event, interrupting=True):
+    start = f'<b:startEvent id="bila" name="Dibatalkan" isInterrupting="{str(interrupting).lower()}">{event}'
+    flow = '<b:sequenceFlow id="bila_ke_henti" sourceRef="bila" targetRef="henti"/>'
+    return ("subProcess", 'triggeredByEvent="true"', f'{start}</b:startEvent><b:endEvent id="henti"/>{flow}')
+
+
+def told(case):
+    """Where a branch cannot come any more, each with whether something may still end that."""
+    found = waits.hopeless(case.definition, case.step.live)
+    return [(incident.element_id.removeprefix("uji_"), may_end) for incident, may_end in found]
+
+
+def test_a_branch_that_cannot_come_is_told_while_others_still_have_work():
+    case = Play(ONE_OF_TWO | SPLIT, BESIDE, x=2).start()
+    assert told(case) == [], "nobody waits yet"
+    [wait] = case.complete("uji_a").waits
+    assert (wait.missing, wait.hopeless, case.step.stuck) == (("uji_b",), True, ())
+    assert told(case) == [("gabung", False)]
+
+
+@pytest.mark.parametrize(
+    ("beside", "may_end"),
+    [
+        (event_sub_process(ANSWER), True),
+        (event_sub_process(LATE), True),
+        (event_sub_process(ANSWER, interrupting=False), False),
+        (event_sub_process(LATE, interrupting=False), False),
+    ],
+)
+def test_what_is_armed_beside_a_join_does_not_hide_that_its_branch_cannot_come(beside, may_end):
+    case = Play(ONE_OF_TWO | {"sisi": beside}, INTO_ALL, with_message, x=2).start()
+    assert told(case.complete("uji_a")) == [("gabung", may_end)]
+    [(found, _)] = waits.hopeless(case.definition, case.step.live)
+    assert ("disela oleh “Dibatalkan”" in found.cause) == may_end == ("Hentikan pelaksanaan" not in found.cause)
+
+
+def test_a_branch_that_can_come_by_the_edge_of_a_step_or_by_way_of_another_join_is_waited_for():
+    edge = ("boundaryEvent", 'attachedToRef="uji_c"', LATE)
+    nodes = ONE_OF_TWO | SPLIT | {"lewat": edge}
+    ways = [way for way in BESIDE if way != "pilih > b"] + ["pilih > selesai", "lewat > b"]
+    case = Play(nodes, ways, x=2).start().complete("uji_a")
+    assert told(case) == []
+    assert [wait.hopeless for wait in case.waits if wait.missing] == [False]
+    assert told(case.complete("uji_c")) == [("gabung", False)], "with the step went what was on its edge"
+
+
+def test_a_branch_that_races_for_the_end_of_everything_is_no_fault_of_the_one_that_waits():
+    nodes = ONE_OF_TWO | SPLIT | {"henti": ("endEvent", "", "<b:terminateEventDefinition/>")}
+    case = Play(nodes, [*(way for way in BESIDE if way != "c > selesai"), "c > henti"], x=2).start()
+    assert told(case.complete("uji_a")) == []
+    assert case.complete("uji_c").step.status is InstanceStatus.COMPLETED
+
+
+def test_a_branch_at_a_step_that_raised_may_still_come():
+    nodes = {"pisah": gateway("parallel"), "a": user(), "b": script("y = 1 / x"), "gabung": gateway("parallel")}
+    ways = ["mulai > pisah", "pisah > a", "pisah > b", "a > gabung", "b > gabung", "gabung > selesai"]
+    case = Play(nodes, ways, x=0).start().complete("uji_a")
+    assert len(case.step.incidents) == 1
+    assert told(case) == []
+
+
+def test_an_inclusive_join_names_only_the_branches_that_were_taken():
+    nodes = {"pilih": gateway("inclusive"), "a": user(), "b": user(), "c": user(), "gabung": gateway("inclusive")}
+    ways = ["pilih > a: x > 1", "pilih > b: x > 2", "pilih > c: x > 3"]
+    joined = ["a > gabung", "b > gabung", "c > gabung", "gabung > selesai"]
+    case = Play(nodes, ["mulai > pilih", *ways, *joined], x=3).start().complete("uji_a")
+    assert [(wait.missing, wait.hopeless) for wait in case.waits] == [(("uji_b",), False)]

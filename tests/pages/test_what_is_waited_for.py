@@ -4,8 +4,9 @@ import pytest
 
 from tests.pages.conftest import known
 from tests.pages.test_grid import text_of
+from tests.service.drawing import gateway, user
 from tests.service.procedures import PEOPLE, deploy, form, start
-from tests.service.test_who_waits import begun, done
+from tests.service.test_who_waits import NODES, WAYS_BESIDE, begun, done
 
 WAITING = "event_gateway_takes_what_comes_first"
 
@@ -24,7 +25,7 @@ def test_who_looks_reads_which_branch_is_missing_and_the_operator_what_is_left_t
     reader, operator = browse("ann"), browse("operator")
     said = text_of(reader.get(f"/instans/{instance}"))
     assert "yang ditunggu kumpulkan tidak dapat datang lagi" in said
-    assert "Menunggu cabang lain di kumpulkan yang belum datang: keuangan sejak" in said
+    assert "Menunggu cabang lain di kumpulkan yang tidak akan pernah datang: keuangan sejak" in said
     assert "uji_" not in said, "what has a name is not told by its id"
     assert "“kumpulkan” menunggu cabang" in text_of(operator.get("/insiden"))
     [told], _ = staffed.services.incidents.list(staffed.actor("operator"))
@@ -34,7 +35,16 @@ def test_who_looks_reads_which_branch_is_missing_and_the_operator_what_is_left_t
     reader.post("/bahasa", {"bahasa": "en"})
     said = text_of(reader.get(f"/instans/{instance}"))
     assert "This instance cannot go on: what kumpulkan waits for can no longer come." in said
-    assert "Waiting for other branches at kumpulkan not there yet: keuangan since" in said
+    assert "Waiting for other branches at kumpulkan never to come: keuangan since" in said
+
+
+def test_while_others_work_the_page_says_what_never_comes_and_not_that_all_is_over(staffed, browse, monkeypatch):
+    nodes = NODES | {"pisah": gateway("parallel"), "umum": user()}
+    instance = begun(staffed, monkeypatch, nodes=nodes, ways=WAYS_BESIDE)
+    done(staffed, instance, "uji_hukum")
+    said = text_of(browse("ann").get(f"/instans/{instance}"))
+    assert "Yang ditunggu kumpulkan tidak akan pernah datang." in said
+    assert "tidak dapat dilanjutkan" not in said
 
 
 def test_time_and_messages_are_told_with_their_instants(staffed, browse):

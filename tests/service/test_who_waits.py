@@ -23,13 +23,15 @@ WAYS = [
     "kumpulkan > selesai",
 ]
 
+WAYS_BESIDE = ["mulai > pisah", "pisah > pilih", "pisah > umum", "umum > selesai", *WAYS[1:]]
 
-def begun(office, monkeypatch, value=20, nodes=NODES, names=()):
+
+def begun(office, monkeypatch, value=20, nodes=NODES, names=(), ways=WAYS):
     """An instance of a version that came past the gate of its time, up to its first step."""
-    drawn = process("uji", nodes, WAYS)
+    drawn = process("uji", nodes, ways)
     for id_ in names:
         drawn = drawn.replace(f'name="{id_}"', f'name="{names[id_]}"')
-    files = procedure(drawn, forms=["uji_hukum", "uji_keuangan"])
+    files = procedure(drawn, forms=["uji_hukum", "uji_keuangan", *(["uji_umum"] if "umum" in nodes else [])])
     files["forms/uji/uji_mulai.schema.json"] = form(nilai=number("Nilai"))
     with monkeypatch.context() as past:
         past.setattr(Deployments, "check", lambda self, *given, **named: ())
@@ -70,7 +72,8 @@ def test_the_operator_is_told_and_whoever_looks_reads_which_branch_is_missing(st
 def test_one_that_stood_still_already_when_this_version_starts_is_found_by_the_worker(staffed, monkeypatch, value):
     instance = begun(staffed, monkeypatch, value)
     with monkeypatch.context() as past:
-        past.setattr(waits, "stuck", lambda *given: ())
+        for judges in ("stuck", "hopeless"):
+            past.setattr(waits, judges, lambda *given: ())
         done(staffed, instance, "uji_hukum" if value > 10 else "uji_keuangan")
     page = staffed.page(instance)
     assert (page.record.status, page.incidents) == (InstanceStatus.WAITING, ())
@@ -100,10 +103,43 @@ def test_one_that_waits_for_time_is_left_alone(staffed, monkeypatch):
     assert [told.element_id for told in staffed.page(instance).incidents] == ["uji_kumpulkan"]
 
 
+def test_while_others_have_work_the_operator_is_told_and_the_instance_goes_on(staffed, monkeypatch):
+    nodes = NODES | {"pisah": gateway("parallel"), "umum": user()}
+    instance = begun(staffed, monkeypatch, nodes=nodes, ways=WAYS_BESIDE)
+    done(staffed, instance, "uji_hukum")
+    page, services, operator = staffed.page(instance), staffed.services, staffed.actor("operator")
+    assert page.record.status is InstanceStatus.RUNNING
+    assert [(wait.missing, wait.hopeless) for wait in page.waits] == [(("uji_keuangan",), True)]
+    [told], _ = services.incidents.list(operator)
+    assert "“kumpulkan” menunggu cabang yang tidak dapat datang lagi: “keuangan”" in told.cause
+    assert services.incidents.retry(operator, told.id, staffed.now) is False, "looking again finds the same"
+    done(staffed, instance, "uji_umum")
+    assert staffed.page(instance).record.status is InstanceStatus.INCIDENT, "now nobody has anything to do"
+    [still], _ = services.incidents.list(operator)
+    assert (still.id, lines(staffed, instance, "incident:opened")) == (told.id, [("sistem", "uji_kumpulkan")])
+
+
+def test_what_may_still_be_broken_off_is_told_and_ends_when_it_is(staffed, monkeypatch):
+    late = "<b:timerEventDefinition><b:timeDuration>PT8H</b:timeDuration></b:timerEventDefinition>"
+    begin = f'<b:startEvent id="bila" name="Lewat">{late}</b:startEvent><b:endEvent id="henti"/>'
+    flow = '<b:sequenceFlow id="bila_ke_henti" sourceRef="bila" targetRef="henti"/>'
+    aside = ("subProcess", 'triggeredByEvent="true"', begin + flow)
+    instance = begun(staffed, monkeypatch, nodes=NODES | {"sisi": aside})
+    done(staffed, instance, "uji_hukum")
+    assert staffed.page(instance).record.status is InstanceStatus.WAITING
+    [told], _ = staffed.services.incidents.list(staffed.actor("operator"))
+    assert "Pelaksanaan ini hanya berlanjut bila disela oleh “Lewat”." in told.cause
+    staffed.later(hours=8)
+    worker_of(staffed).sweep(staffed.now)
+    assert staffed.page(instance).record.status is InstanceStatus.COMPLETED
+    assert staffed.services.incidents.list(staffed.actor("operator")) == ((), False)
+
+
 def test_a_suspended_one_says_what_it_waits_for_and_no_incident_is_made_of_it(staffed, monkeypatch):
     instance = begun(staffed, monkeypatch)
     with monkeypatch.context() as past:
-        past.setattr(waits, "stuck", lambda *given: ())
+        for judges in ("stuck", "hopeless"):
+            past.setattr(waits, judges, lambda *given: ())
         done(staffed, instance, "uji_hukum")
     operator = staffed.actor("operator")
     staffed.services.instances.suspend(operator, instance, "Tunggu dulu", staffed.now)

@@ -399,6 +399,7 @@ class WaitGiven(Given):
     missing: tuple[str, ...] = Field(
         description="Sequence flows into a gateway that no branch has come by yet, or elements before them."
     )
+    hopeless: bool = Field(description="Whether what is missing cannot come any more.")
 
 
 class DocumentGiven(Given):
