@@ -73,6 +73,8 @@ def places(
             dated = (field.number.date and evaluate(field.number.date)) or today
         except ValueError as error:
             pattern = error
+        if not isinstance(dated, date):
+            pattern = dated
         if not isinstance(pattern, str) or len(ORDINAL.findall(pattern)) != 1 or len(pattern) > LONGEST - 20:
             raise InvalidForm([FieldError(path, field.wording.id, str(pattern), "number_pattern")], entries)
         section = next(each for each in form.tree if each.name == path.partition(".")[0])

@@ -216,8 +216,9 @@ def test_the_register_of_numbers_is_read_by_those_who_read_everything(desk):
             desk.services.numbers.page(desk.actor(account), "surat_keluar", 2025)
 
 
-def test_a_pattern_without_its_ordinal_is_told_at_the_field_and_nothing_is_lost(staffed):
-    wrong = NUMBER | {"x-number": {"series": "surat_keluar", "pattern": '"000.1.5/" + str(tahun)'}}
+@pytest.mark.parametrize("wrong", [{"pattern": '"000.1.5/" + str(tahun)'}, {"date": "tahun"}, {"date": "tahun / 0"}])
+def test_a_pattern_without_its_ordinal_or_a_date_that_is_none_is_told_and_nothing_is_lost(staffed, wrong):
+    wrong = NUMBER | {"x-number": NUMBER["x-number"] | wrong}
     deploy(staffed, PROCESS, letter(wrong))
     instance = begin(staffed)
     with pytest.raises(InvalidForm) as refused:
