@@ -84,7 +84,7 @@ class Bag:
                 target.write(chunk)
                 pulse.beat()
         if digest.hexdigest() != each.sha256:
-            raise Damaged(each.path)
+            raise Damaged(each.path, each.sha256)
 
 
 def _manifest(files: Sequence[tuple[str, str]]) -> bytes:

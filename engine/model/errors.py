@@ -56,11 +56,15 @@ class NotPrinted(AlurError):
 
 
 class Damaged(AlurError):
-    """A kept file is gone, or no longer what it was when it was kept; *path* is its place in a berkas."""
+    """A kept file is gone, or no longer what it was when it was kept.
 
-    def __init__(self, path: str) -> None:
+    *path* is its name or its place in a berkas, *sha256* by what it is kept.
+    """
+
+    def __init__(self, path: str, sha256: str = "") -> None:
         super().__init__(path)
         self.path = path
+        self.sha256 = sha256
 
 
 class Busy(AlurError):

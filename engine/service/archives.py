@@ -130,7 +130,7 @@ class Archives:
         sha256 = str(archive.sha256)
         with self._opened(sha256) as opened:
             name = _top(opened)
-        stream = self.dossiers.files.open(sha256)
+        stream = self.dossiers.files.kept(sha256, f"{name}.zip")
         self._record_taken(actor, {"instance": instance_id, "archive": archive.sha256}, now)
         return f"{name}.zip", stream
 
@@ -315,12 +315,10 @@ class Archives:
 
     @contextmanager
     def _opened(self, sha256: str) -> Iterator[zipfile.ZipFile]:
-        """Give a stored berkas for reading; Damaged if it is gone, or no ZIP any more."""
-        try:
-            with self.dossiers.files.open(sha256) as stream, zipfile.ZipFile(stream) as opened:
-                yield opened
-        except (NotFound, zipfile.BadZipFile):
-            raise Damaged(f"{sha256[:12]}….zip") from None
+        """Give a stored berkas for reading; Damaged if it is gone, or not the one that was stored."""
+        name = f"{sha256[:12]}….zip"
+        with self.dossiers.files.kept(sha256, name) as stream, zipfile.ZipFile(stream) as opened:
+            yield opened
 
     def _member(self, sha256: str, path: str) -> bytes:
         with self._opened(sha256) as opened:

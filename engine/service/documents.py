@@ -353,7 +353,7 @@ class Documents:
             found = documents.attachments(reader, [attachment_id]).get(attachment_id)
             if found is None or not self._may_read(reader, actor, found):
                 raise NotFound(attachment_id)
-        return found, self.files.open(found.sha256)
+        return found, self.files.kept(found.sha256, found.name)
 
     def _may_read(self, reader: Transaction, actor: Actor, file: Attachment) -> bool:
         record = instances.by_id(reader, file.instance_id) if file.instance_id else None

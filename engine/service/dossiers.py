@@ -281,7 +281,7 @@ class Dossiers:
             try:
                 return self.files.open(sha256)
             except NotFound:
-                raise Damaged(path) from None
+                raise Damaged(path, sha256) from None
 
         return Item(path, sha256, size, opened, about)
 

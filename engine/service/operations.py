@@ -12,6 +12,7 @@ from typing import Any
 from engine import __version__, pulse
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.store.database import Database
+from engine.store.files import FileStore
 from engine.store.queries import drafts, office, people
 
 WORKER = "worker"
@@ -35,6 +36,7 @@ class Health:
     disk_total: int
     jobs_off: bool
     sample_people: bool
+    damaged: tuple[tuple[str, str, datetime], ...]  # name, SHA-256 and when somebody asked for it
     now: datetime
 
 
@@ -68,7 +70,25 @@ class Operations:
             disk_total=usage.total,
             jobs_off=(self.data_dir / "restored").exists(),
             sample_people=samples,
+            damaged=self._damaged(beats),
             now=now,
+        )
+
+    def damaged(self, sha256: str, name: str, now: datetime) -> None:
+        """Note that a kept file is gone or changed; whoever asked for it was told."""
+        with self.database.write(SYSTEM, now) as work:
+            office.note_damaged(work, sha256, name, now)
+
+    def _damaged(
+        self, beats: Mapping[str, tuple[datetime, Mapping[str, Any]]]
+    ) -> tuple[tuple[str, str, datetime], ...]:
+        """Return what was noted and is still not what it was: what was brought back from a backup is told no more."""
+        _, noted = beats.get(office.DAMAGED, (None, {}))
+        files = FileStore(self.data_dir)
+        return tuple(
+            (each["name"], sha256, datetime.fromisoformat(each["at"]))
+            for sha256, each in noted.items()
+            if not files.verify(sha256)
         )
 
     def ready(self, now: datetime) -> bool:

@@ -82,7 +82,8 @@ class Printing:
             if not self._whole(reader, version, actor):
                 raise NotFound(document_id)
         found, sha256 = self._printed(document_id, kind, part, now)
-        return file_name(version, found), MEDIA_TYPES[f".{found.format}"], self.files.open(sha256)
+        name = file_name(version, found)
+        return name, MEDIA_TYPES[f".{found.format}"], self.files.kept(sha256, name)
 
     def retry(self, actor: Actor, document_id: str, now: datetime) -> None:
         """Print again what could not be printed; for operators."""

@@ -11,6 +11,7 @@ A report may name the papers that prove what it says; with them it is one ZIP, f
 import hashlib
 import json
 import re
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,9 +25,9 @@ from engine.documents.press import PRESS, Order, Press
 from engine.forms.defaults import Names
 from engine.forms.field import Wording
 from engine.model.dates import write_date
-from engine.model.errors import Busy, NotFound, NotPermitted, NotPrinted
+from engine.model.errors import Busy, Damaged, NotFound, NotPermitted, NotPrinted
 from engine.model.history import Action, Deed, canonical, sha256_of
-from engine.model.people import Actor
+from engine.model.people import SYSTEM, Actor
 from engine.model.process import DONE
 from engine.model.work import DocumentStatus, InstanceRecord
 from engine.service.documents import content_of
@@ -41,6 +42,7 @@ from engine.service.uploads import MEDIA_TYPES
 from engine.store.database import Database
 from engine.store.files import FileStore
 from engine.store.queries import Transaction, documents, instances, people, tasks
+from engine.store.queries.office import note_damaged
 
 AT_ONCE = 20
 """Instances that are in memory at the same time, with what their steps were; their documents are read when asked."""
@@ -293,7 +295,8 @@ class Reports:
         told = reckoned.names["pelaksanaan"]
         own = {each["id"]: each["nama"] for one in told for each in one["dokumen"].values()}
         sums: dict[str, str] = {}
-        missing = []
+        missing: list[str] = []
+        damaged: dict[str, str] = {}
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as pack:
 
             def put(place: str, content: bytes) -> None:
@@ -316,17 +319,28 @@ class Reports:
                 try:
                     name, sha256 = self.printing.paper(document_id, now)
                 except (NotPrinted, NotFound, Busy):
-                    missing.append(f"{folder_}: {own[document_id]}")
+                    missing.append(f"{folder_}: {own[document_id]}: belum dapat dicetak")
                     continue
                 place = f"{folder_}/{name}"
                 if place in sums:  # two instances of one title
                     place = f"{folder_}/{document_id[:8]}-{name}"
-                if place not in sums:
-                    pack.write(self.files.path(sha256), place)
-                    sums[place] = sha256
+                if place in sums:
+                    continue
+                try:
+                    with self.files.kept(sha256, name) as kept, pack.open(place, "w") as into:
+                        shutil.copyfileobj(kept, into)
+                except Damaged:
+                    damaged[sha256] = name
+                    missing.append(f"{folder_}: {own[document_id]}: berkasnya hilang atau bukan lagi yang disimpan")
+                    continue
+                sums[place] = sha256
             pack.writestr("SHA256SUMS.txt", "".join(f"{sha256}  {place}\n" for place, sha256 in sums.items()))
             if missing:
-                pack.writestr("TIDAK-ADA.txt", "".join(f"{each}: belum dapat dicetak\n" for each in missing))
+                pack.writestr("TIDAK-ADA.txt", "".join(f"{each}\n" for each in missing))
+        if damaged:
+            with self.database.write(SYSTEM, now) as work:
+                for sha256, name in damaged.items():
+                    note_damaged(work, sha256, name, now)
 
     def _told(self, reader: Transaction, ids: Sequence[str], now: datetime) -> list[dict[str, Any]]:
         """Return instances as expressions and templates of reports read them."""

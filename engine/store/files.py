@@ -18,7 +18,7 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from engine.model.errors import AlurError, NotFound, SetupError
+from engine.model.errors import AlurError, Damaged, NotFound, SetupError
 
 FILES = "files"
 CHUNK = 1 << 20
@@ -102,9 +102,24 @@ class FileStore:
         except FileNotFoundError:
             raise NotFound(sha256) from None
 
+    def kept(self, sha256: str, name: str) -> BufferedReader:
+        """Open a file to hand it out as *name*; ``Damaged`` if it is gone or no longer what it was when it was kept.
+
+        What is handed out is what was looked at: who puts another file in its place afterwards changes this one not.
+        """
+        try:
+            file = self.open(sha256)
+        except NotFound:
+            raise Damaged(name, sha256) from None
+        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+            file.close()
+            raise Damaged(name, sha256)
+        file.seek(0)
+        return file
+
     def content(self, sha256: str) -> bytes:
-        """Return what a file holds; ``NotFound`` if it is not kept here."""
-        with self.open(sha256) as file:
+        """Return what a file holds; ``Damaged`` if it is gone or no longer what it was."""
+        with self.kept(sha256, f"{sha256[:12]}…") as file:
             return file.read()
 
     def path(self, sha256: str) -> Path:

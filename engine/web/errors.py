@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,17 @@ import structlog
 from flask import Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from engine.model.errors import Busy, Conflict, Damaged, FunctionFailed, NotFound, NotPermitted, NotPrinted, SetupError
+from engine.model.errors import (
+    AlurError,
+    Busy,
+    Conflict,
+    Damaged,
+    FunctionFailed,
+    NotFound,
+    NotPermitted,
+    NotPrinted,
+    SetupError,
+)
 from engine.web import formatting
 from engine.web.identity import name_of, now
 from engine.web.services import services
@@ -61,10 +72,13 @@ def words_of(error: Exception) -> str:
                 "Hitungan milik prosedur ini gagal: %(cause)s. Isian Anda aman; beri tahu operator.", cause=error
             )
         case Damaged():
-            log.error("damaged", path=error.path)
+            log.error("damaged", path=error.path, sha256=error.sha256)
+            if error.sha256:
+                with suppress(AlurError):  # whoever asked is told in any case
+                    services().operations.damaged(error.sha256, error.path, now())
             return gettext(
                 "Berkas %(path)s hilang atau tidak lagi seperti ketika disimpan. Yang lain tidak terganggu; operator "
-                "perlu memulihkannya dari cadangan.",
+                "sudah diberi tahu dan perlu memulihkannya dari cadangan.",
                 path=error.path,
             )
     log.error("setup", cause=str(error))

@@ -1,8 +1,11 @@
 """The auditor sees what happened: every pass of every step, and whether it was in time."""
 
 import csv
+import hashlib
 import io
+import json
 import re
+import zipfile
 from datetime import date, timedelta
 
 import openpyxl
@@ -212,3 +215,50 @@ def test_what_is_not_whole_is_said_first_with_both_hashes_and_leads_to_the_line(
 def test_the_page_of_a_check_computes_nothing_itself(office, browse, monkeypatch):
     monkeypatch.setattr(Walk, "pass_line", lambda *_: pytest.fail("a request walked a chain"))
     assert "Belum pernah diperiksa." in browse("auditor").get("/audit/keutuhan").text
+
+
+def test_a_file_that_was_exchanged_is_not_handed_out_and_the_operator_is_told(office, browse, late_often):
+    auditor, files = browse("auditor"), office.services.documents.files
+    letter = next(v for v in office.page(late_often).documents if v.data_object_id == "disposisi")
+    sent = next(v for v in office.page(late_often).documents if v.data_object_id == "draft_laporan")
+    evidence = json.loads(sent.parts[0].content)["baris"][0]["bukti"][0]
+    paths = (f"/lampiran/{evidence}", f"/dokumen/{letter.id}.pdf")
+    kept = {}
+    for path in paths:
+        with auditor.get(path) as answer:
+            assert answer.status_code == 200
+            kept[hashlib.sha256(answer.data).hexdigest()] = answer.data
+    assert "bukan lagi yang disimpan" not in browse("operator").get("/operasi").text
+    for sha256, content in kept.items():
+        files.path(sha256).write_bytes(content.replace(b"PDF", b"XXX"))
+    for path in paths:
+        answer = auditor.get(path)
+        assert (answer.status_code, answer.mimetype) == (503, "text/html")
+        assert "tidak lagi seperti ketika disimpan" in answer.text
+    page = browse("operator").get("/operasi").text
+    assert "bukan lagi yang disimpan" in page
+    assert all(sha256 in page for sha256 in kept)
+    assert "bukti.pdf" in page
+    assert "disposisi-v1.pdf" in page
+    for sha256, content in kept.items():
+        files.path(sha256).write_bytes(content)
+    assert "bukan lagi yang disimpan" not in browse("operator").get("/operasi").text, "it was brought back"
+
+
+def test_evidence_that_was_exchanged_is_left_out_of_a_report_s_papers(office, browse, late_often):
+    office.fill_register("lke_88_2021")
+    auditor = browse("auditor")
+    ask = f"/sop/{SOP}/laporan/bukti_lke.zip?tahun=2025"
+
+    def pack():
+        with auditor.get(ask) as answer:
+            return zipfile.ZipFile(io.BytesIO(answer.data))
+
+    whole = pack()
+    sums = dict(reversed(line.split("  ", 1)) for line in whole.read("SHA256SUMS.txt").decode().splitlines())
+    name = next(each for each in sums if each.endswith("surat_tugas-v1.pdf"))
+    office.services.documents.files.path(sums[name]).write_bytes(b"%PDF-1.7 lain")
+    again = pack()
+    assert not [each for each in again.namelist() if each.endswith("surat_tugas-v1.pdf")]
+    assert "bukan lagi yang disimpan" in again.read("TIDAK-ADA.txt").decode()
+    assert sums[name] in browse("operator").get("/operasi").text

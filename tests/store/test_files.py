@@ -8,7 +8,7 @@ from io import BytesIO
 
 import pytest
 
-from engine.model.errors import NotFound, SetupError
+from engine.model.errors import Damaged, NotFound, SetupError
 from engine.store.files import FileStore, TooLarge
 from tests.patience import PATIENCE
 
@@ -141,3 +141,18 @@ def test_a_full_disk_is_told_and_leaves_nothing(small_disk):
 def test_a_folder_that_is_gone_is_told(tmp_path):
     with pytest.raises(SetupError, match="tidak dapat ditulis"):
         FileStore(tmp_path / "tidak ada").put(BytesIO(b"x"), limit=100)
+
+
+def test_what_is_handed_out_is_what_was_kept_or_nothing(files):
+    files.put_bytes(LETTER, len(LETTER))
+    with files.kept(SHA256, "surat.pdf") as file:
+        assert file.read() == LETTER
+    files.path(SHA256).chmod(0o600)
+    files.path(SHA256).write_bytes(LETTER + b".")
+    for ask in (lambda: files.kept(SHA256, "surat.pdf"), lambda: files.content(SHA256)):
+        with pytest.raises(Damaged) as told:
+            ask()
+        assert told.value.sha256 == SHA256
+    files.path(SHA256).unlink()
+    with pytest.raises(Damaged):
+        files.kept(SHA256, "surat.pdf")

@@ -14,6 +14,8 @@ from engine.store.queries import Transaction, behind, one, some
 from engine.store.tables import heartbeat, history, incident, instance, person, setting, task, timer, web_session
 from engine.store.unit_of_work import Work
 
+DAMAGED = "damaged"
+MOST_DAMAGED = 19  # older ones that are kept beside the one that is noted
 INCIDENT = tuple((incident if name in incident.c else instance).c[name] for name in IncidentRecord.__dataclass_fields__)
 INCIDENTS = select(*INCIDENT).join(instance, instance.c.id == incident.c.instance_id)
 
@@ -97,6 +99,13 @@ def beat(tx: Transaction, name: str, now: datetime, detail: Mapping[str, Any]) -
 def beats(tx: Transaction) -> dict[str, tuple[datetime, dict[str, Any]]]:
     """Return every heartbeat by name."""
     return {row.name: (row.at, row.detail) for row in tx.connection.execute(select(heartbeat))}
+
+
+def note_damaged(tx: Transaction, sha256: str, name: str, now: datetime) -> None:
+    """Note for the operator that a kept file could not be handed out because it is gone or changed."""
+    _, known = beats(tx).get(DAMAGED, (now, {}))
+    known = {key: known[key] for key in sorted(known, key=lambda key: str(known[key]["at"]))[-MOST_DAMAGED:]}
+    beat(tx, DAMAGED, now, {**known, sha256: {"name": name, "at": now.isoformat()}})
 
 
 def figures(tx: Transaction, now: datetime, seen_since: datetime) -> dict[str, int]:

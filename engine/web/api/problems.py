@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 from engine.model.errors import (
     Busy,
     Conflict,
+    Damaged,
     FieldError,
     FunctionFailed,
     InvalidForm,
@@ -87,6 +88,8 @@ def of(error: Exception) -> Response:
             return problem(409, "not-ready", detail, missing=missing)
         case FunctionFailed():
             return problem(503, "function-failed", errors.words_of(error))
+        case Damaged():
+            return problem(503, "damaged", errors.words_of(error))
         case Busy():
             return problem(503, "busy", errors.words_of(error), headers={"Retry-After": "1"})
         case SetupError():
