@@ -22,7 +22,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Context, Decimal, DecimalException, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal, DecimalException, DivisionByZero, localcontext
 from functools import lru_cache
 from itertools import accumulate
 from reprlib import repr as brief
@@ -100,7 +100,9 @@ class Expression:
 def unfit(text: str, error: Exception) -> ExpressionError:
     """Return what is told of a value that did not fit."""
     if isinstance(error, DecimalException):
-        return ExpressionError(text, 0, f"hitungan tidak dapat dilakukan ({type(error).__name__})")
+        by_zero = isinstance(error, DivisionByZero) or "Division" in str(error)  # 0 / 0 tells it so
+        reason = "pembaginya nol" if by_zero else "pembaginya nol, atau hasilnya terlalu besar"
+        return ExpressionError(text, 0, f"hitungan tidak dapat dilakukan: {reason}")
     return ExpressionError(text, 0, f"nilai tidak cocok ({str(error)[:200]})")
 
 

@@ -1,5 +1,6 @@
 """Incidents: elements that raised. Everything else of their instance stands; they can be tried again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,6 +43,13 @@ class Incidents:
         """Return one page of incidents, newest first, and whether more follow."""
         actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
         return self.database.ask(office.incidents, status, PAGE, (page - 1) * PAGE)
+
+    def names(self, found: Sequence[IncidentRecord]) -> dict[str, str]:
+        """Return by incident what its element is called in the version that it happened in."""
+        with self.database.read() as reader:
+            owners = {each.id: each for each in instances.by_ids(reader, [one.instance_id for one in found])}
+            outlines = {id_: self.procedures.of(reader, each.definition_id).outline for id_, each in owners.items()}
+        return {one.id: outlines[one.instance_id].names.get(one.element_id, one.element_id) for one in found}
 
     def search(
         self, actor: Actor, status: str | None, instance_id: str | None, after: tuple[datetime, str] | None, limit: int

@@ -15,6 +15,7 @@ from functools import partial, wraps
 from typing import Any, ParamSpec, Self, TypeVar
 
 from engine.bpmn import events, waits
+from engine.bpmn.causes import in_words
 from engine.model.calendar import OfficeCalendar
 from engine.model.errors import Conflict
 from engine.model.history import Action, Deed, plain
@@ -91,7 +92,8 @@ def troubles(procedure: Procedure, step: Step) -> tuple[tuple[Incident, ...], In
     if step.live is not None and not step.stuck and waits.may_wait(procedure.definition):
         hopeless = waits.hopeless(procedure.definition, step.live)
     stops = step.status is InstanceStatus.WAITING and not all(may_end for _, may_end in hopeless)
-    raised = (*step.incidents, *step.stuck, *(each for each, _ in hopeless))
+    incidents = (in_words(procedure.definition, each) for each in step.incidents)
+    raised = (*incidents, *step.stuck, *(each for each, _ in hopeless))
     return raised, InstanceStatus.INCIDENT if stops else step.status
 
 

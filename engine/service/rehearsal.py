@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from engine.bpmn import expression
+from engine.bpmn.causes import in_words
 from engine.bpmn.decisions import decide
 from engine.bpmn.definition import Definition
 from engine.bpmn.executor import Executor
@@ -88,7 +89,8 @@ class Rehearsal:
                 kind or "",
                 ("trial_incident", "Periksa ungkapan di unsur itu: apakah berjalan untuk semua isian yang mungkin?"),
             )
-            found = Stumble(incident.element_id, incident.cause, rule, mend, kind is not None)
+            cause = in_words(self.definition, incident).cause
+            found = Stumble(incident.element_id, cause, rule, mend, kind is not None)
             self.stumbles.setdefault((found.element_id, found.rule), found)
 
 

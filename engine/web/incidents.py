@@ -22,6 +22,7 @@ def index() -> str:
         "incidents/index.html",
         unbuilt=services().archives.failed(actor()),
         found=found,
+        names=services().incidents.names(found),
         more=more,
         page=page,
         all=status is None,

@@ -285,3 +285,9 @@ def test_a_timer_of_ten_million_months_is_refused_and_not_counted_month_by_month
 )
 def test_a_timer_takes_the_lengths_that_people_write(text, days):
     assert timers._length(text, datetime(2025, 4, 1, tzinfo=UTC)) == timedelta(days=days)
+
+
+@pytest.mark.parametrize("text", ["1 / x", "x / x", "5 % x", "5 // x"])
+def test_dividing_by_zero_is_told_in_words(text):
+    with pytest.raises(ExpressionError, match="hitungan tidak dapat dilakukan: pembaginya nol"):
+        value(text, x=Decimal(0))

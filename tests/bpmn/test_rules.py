@@ -109,6 +109,15 @@ def test_what_an_editor_notes_in_extensions_or_by_habit_is_no_fault_of_the_diagr
     assert {each.rule for each in check({"contoh.bpmn": plain}, "contoh", Forms(FORMS))} == {"form_missing"}
 
 
+def test_a_single_equals_sign_in_a_condition_is_told_with_how_to_compare() -> None:
+    text = b'keputusan == "setuju"'
+    assert text in sample()
+    found = check({f"{SAMPLE}.bpmn": sample().replace(text, b'keputusan = "setuju"')}, SAMPLE, Forms(sample_forms()))
+    [told] = [each for each in found if each.rule == "expression"]
+    assert told.mend == 'Tanda = tunggal tidak membandingkan. Tulis: keputusan == "setuju"'
+    assert "dari “" in told.message, "an arrow is told with where it comes from"
+
+
 def test_two_files_that_name_a_process_alike_are_told_where_the_other_is() -> None:
     diagram = placed((BROKEN / "tanpa_formulir.bpmn").read_bytes())
     found = check({"contoh.bpmn": diagram, "lain.bpmn": diagram}, "contoh", None)

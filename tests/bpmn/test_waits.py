@@ -1,10 +1,12 @@
 """What an instance waits for is told from its state, and one that can never go on says so."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from engine.bpmn import definition, waits
+from engine.bpmn.causes import in_words
 from engine.bpmn.executor import Executor
 from engine.bpmn.waits import may_wait
 from engine.model.process import InstanceStatus, Snapshot, WaitKind
@@ -211,3 +213,14 @@ def test_an_inclusive_join_names_only_the_branches_that_were_taken():
     joined = ["a > gabung", "b > gabung", "c > gabung", "gabung > selesai"]
     case = Play(nodes, ["mulai > pilih", *ways, *joined], x=3).start().complete("uji_a")
     assert [(wait.missing, wait.hopeless) for wait in case.waits] == [(("uji_b",), False)]
+
+
+@pytest.mark.parametrize("kind", ["exclusive", "inclusive"])
+def test_a_decision_that_has_no_way_for_a_value_is_told_by_its_name_and_that_value(kind):
+    nodes = {"pilih": gateway(kind), "a": user(), "b": user()}
+    ways = ["mulai > pilih", "pilih > a: x > 1", "pilih > b: jenis == 3", "a > selesai", "b > selesai"]
+    case = Play(nodes, ways, x=1, jenis="biasa").start()
+    [raised] = case.step.incidents
+    cause = in_words(case.definition, raised).cause
+    assert cause.startswith("Keputusan “pilih” tidak mempunyai jalan untuk jenis = “biasa”, x = 1.")
+    assert in_words(case.definition, replace(raised, cause="lain")).cause == "lain"

@@ -27,7 +27,9 @@ def test_who_looks_reads_which_branch_is_missing_and_the_operator_what_is_left_t
     assert "yang ditunggu kumpulkan tidak dapat datang lagi" in said
     assert "Menunggu cabang lain di kumpulkan yang tidak akan pernah datang: keuangan sejak" in said
     assert "uji_" not in said, "what has a name is not told by its id"
-    assert "“kumpulkan” menunggu cabang" in text_of(operator.get("/insiden"))
+    said = text_of(operator.get("/insiden"))
+    assert "“kumpulkan” menunggu cabang" in said
+    assert "uji_" not in said, "the list names the element as the diagram does"
     [told], _ = staffed.services.incidents.list(staffed.actor("operator"))
     said = text_of(operator.get(f"/insiden/{told.id}"))
     assert "Hentikan pelaksanaan ini, perbaiki diagramnya, lalu mulai lagi." in said

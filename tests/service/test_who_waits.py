@@ -135,6 +135,14 @@ def test_what_may_still_be_broken_off_is_told_and_ends_when_it_is(staffed, monke
     assert staffed.services.incidents.list(staffed.actor("operator")) == ((), False)
 
 
+def test_the_operator_reads_which_decision_has_no_way_for_which_value(staffed, monkeypatch):
+    ways = [way.replace("pilih > keuangan", "pilih > keuangan: nilai < 5") for way in WAYS]
+    instance = begun(staffed, monkeypatch, 7, ways=[way.replace("<", "&lt;") for way in ways])
+    assert staffed.page(instance).record.status is InstanceStatus.INCIDENT
+    [told], _ = staffed.services.incidents.list(staffed.actor("operator"))
+    assert told.cause.startswith("Keputusan “pilih” tidak mempunyai jalan untuk nilai = 7.")
+
+
 def test_a_suspended_one_says_what_it_waits_for_and_no_incident_is_made_of_it(staffed, monkeypatch):
     instance = begun(staffed, monkeypatch)
     with monkeypatch.context() as past:

@@ -14,6 +14,7 @@ from engine.bpmn.timers import current, is_literal, moment
 from engine.model.calendar import parse_duration
 
 _PYTHON = re.compile(r"(?:https?://(?:www\.)?)?python(?:\.org)?/?", re.IGNORECASE)
+_SET = re.compile(r"(?<![=!<>])=(?!=)")
 _START_ATTRIBUTES = ("judul", "kunci", "tanggalAcuan")
 UNKNOWN_FUNCTION = "Perbaiki ejaannya (docs/ungkapan.md), atau tulis fungsi itu dalam functions.py prosedur ini."
 _DECIDING = {"conditionExpression", "condition", "loopCondition", "completionCondition"}
@@ -241,7 +242,10 @@ def _scripts(diagram: Diagram) -> Iterator[tuple[Element, Element]]:
 
 def _check_expression(diagram: Diagram, written: _Written, known: _Known | None, documents: set[str]) -> None:
     """Note why *written* does not compile, or reads what nobody gives."""
-    of, word = written.of, f"{written.word} pada {called(written.of)}"
+    of, place = written.of, called(written.of)
+    if local(of) == "sequenceFlow" and (source := diagram.elements.get(of.get("sourceRef"))) is not None:
+        place = f"panah {place} dari {called(source)}"
+    word = f"{written.word} pada {place}"
     if (language := foreign.language_of(written.text)) is not None:
         ours = foreign.translated(written.text)
         diagram.fault(
@@ -256,9 +260,10 @@ def _check_expression(diagram: Diagram, written: _Written, known: _Known | None,
         if not compiled.names and not compiled.calls:
             compiled.evaluate({})  # reads nothing, so what it gives is known now
     except expression.ExpressionError as error:
-        diagram.fault(
-            of, "expression", f"{word} tidak dapat dibaca: {error.reason}.", f"Perbaiki “{written.text}”. {_EXAMPLE}"
-        )
+        mend = f"Perbaiki “{written.text}”. {_EXAMPLE}"
+        if (meant := _SET.sub("==", written.text)) != written.text and _reads(meant):
+            mend = f"Tanda = tunggal tidak membandingkan. Tulis: {meant}"
+        diagram.fault(of, "expression", f"{word} tidak dapat dibaca: {error.reason}.", mend)
         return
     for name in sorted(diagram.procedure.unknown_functions(compiled.calls)):
         diagram.fault(of, "function_unknown", f"{word} memanggil fungsi {name}, yang tidak ada.", UNKNOWN_FUNCTION)
@@ -279,6 +284,14 @@ def _check_expression(diagram: Diagram, written: _Written, known: _Known | None,
             f"{word} membaca isi dokumen {name}.{part}; mesin hanya menyimpan nomor versinya.",
             f"Tambahkan isian biasa (di luar dokumen) ke formulir yang menghasilkan {name}, lalu baca isian itu.",
         )
+
+
+def _reads(text: str) -> bool:
+    try:
+        expression.compile(text)
+    except expression.ExpressionError:
+        return False
+    return True
 
 
 def _parts(text: str, documents: set[str]) -> set[tuple[str, str]]:

@@ -1,0 +1,32 @@
+"""Why an element raised, in the words of the office where the engine's own are English."""
+
+from dataclasses import replace
+from typing import Any
+
+from engine.bpmn import expression
+from engine.bpmn.definition import Definition
+from engine.model.process import Incident
+
+NO_WAY = "No conditions satisfied"  # upstream's, of exclusive and inclusive gateways
+
+
+def in_words(definition: Definition, incident: Incident) -> Incident:
+    """Return *incident* with a cause that names the gateway that has no way on, and the values that it decides by."""
+    if not incident.cause.startswith(NO_WAY):
+        return incident
+    at, read = definition.outline.names.get(incident.element_id, incident.element_id), set[str]()
+    for spec in (definition.spec, *definition.subprocess_specs.values()):
+        for task_spec in spec.task_specs.values():
+            if task_spec.bpmn_id == incident.element_id:
+                read.update(*(_names(condition) for condition, _ in task_spec.cond_task_specs))
+    values = ", ".join(f"{name} = {_shown(incident.data[name])}" for name in sorted(read & incident.data.keys()))
+    cause = f"Keputusan “{at}” tidak mempunyai jalan untuk {values or 'nilai yang ada'}."
+    return replace(incident, cause=f"{cause} Tanpa panah bawaan (default), salah satu syaratnya harus benar.")
+
+
+def _names(condition: Any) -> frozenset[str]:
+    return expression.compile(condition.args[0]).names if condition is not None else frozenset()
+
+
+def _shown(value: Any) -> str:
+    return f"“{value}”" if isinstance(value, str) else str(value)
