@@ -14,14 +14,25 @@ def in_words(definition: Definition, incident: Incident) -> Incident:
     """Return *incident* with a cause that names the gateway that has no way on, and the values that it decides by."""
     if not incident.cause.startswith(NO_WAY):
         return incident
-    at, read = definition.outline.names.get(incident.element_id, incident.element_id), set[str]()
-    for spec in (definition.spec, *definition.subprocess_specs.values()):
-        for task_spec in spec.task_specs.values():
-            if task_spec.bpmn_id == incident.element_id:
-                read.update(*(_names(condition) for condition, _ in task_spec.cond_task_specs))
+    at, read = (
+        definition.outline.names.get(incident.element_id, incident.element_id),
+        read_at(definition, incident.element_id),
+    )
     values = ", ".join(f"{name} = {_shown(incident.data[name])}" for name in sorted(read & incident.data.keys()))
     cause = f"Keputusan “{at}” tidak mempunyai jalan untuk {values or 'nilai yang ada'}."
     return replace(incident, cause=f"{cause} Tanpa panah bawaan (default), salah satu syaratnya harus benar.")
+
+
+def read_at(definition: Definition, element_id: str) -> set[str]:
+    """Return the names that a gateway decides by; none of any other element."""
+    return {
+        name
+        for spec in (definition.spec, *definition.subprocess_specs.values())
+        for task_spec in spec.task_specs.values()
+        if task_spec.bpmn_id == element_id
+        for condition, _ in getattr(task_spec, "cond_task_specs", ())
+        for name in _names(condition)
+    }
 
 
 def _names(condition: Any) -> frozenset[str]:

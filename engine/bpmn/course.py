@@ -6,7 +6,7 @@ event or over a gateway is spread over helper tasks there. Here it is one list, 
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.bpmn.markup import Element, bpmn, children, local
@@ -64,6 +64,18 @@ def course_of(process: Element, reached: Mapping[str, Element]) -> Course:
         if aside.get("triggeredByEvent") == "true":
             begins.extend(e.get("id") for e in children(aside, "startEvent"))
     return Course(tuple(found), tuple(begins), frozenset(e.get("id") for e in children(process, "endEvent")))
+
+
+def following(course: Course, id_: str, steps: Container[str]) -> list[str]:
+    """Return those of *steps* that may come next after the element *id_*, if nothing on an activity's edge happens."""
+    found: list[str] = []
+    ahead, seen = [id_], {id_}
+    for at in ahead:  # grows: up to the nearest steps on every way
+        for way in course.ways:
+            if way.source == at and not way.aside and way.target not in seen:
+                seen.add(way.target)
+                (found if way.target in steps else ahead).append(way.target)
+    return found
 
 
 def in_order(course: Course, rank: Mapping[str, int]) -> list[str]:

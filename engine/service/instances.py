@@ -352,7 +352,7 @@ class Instances:
         passes, flows = _travelled(changes)
         steps = self._steps(record, procedure, every, newest, incidents, members, now)
         current = tuple(s for s in steps if s.state in ("active", "incident"))
-        last = max((s.step.number for s in current), default=0)
+        now_at = {s.step.number: s.step for s in current}
         start = procedure.form_of(procedure.outline.start_event)
         return InstancePage(
             record=record,
@@ -360,7 +360,7 @@ class Instances:
             steps=steps,
             current=current,
             open_tasks=tuple(t for t in every if t.status is TaskStatus.READY),
-            following=tuple(t for t in procedure.outline.tasks if current and t.number == last + 1),
+            following=tuple(t for t in procedure.following(now_at.values()) if t.number not in now_at),
             documents=tuple(newest.values()),
             numbers=held,
             all_documents=versions,

@@ -51,11 +51,12 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """A step was sent back: by whom, why, and from which step number."""
+    """A step was sent back: by whom, why, from which step number, and when that was chosen."""
 
     by: str
     reason: str | None
     from_number: int
+    at: datetime
 
 
 def passed_change(step: Step) -> list[dict[str, Any]]:
@@ -77,7 +78,7 @@ def task_facts(
             "again": again,
         }
         if again and returned is not None:
-            fact |= {"returned_by": returned.by, "returned_reason": returned.reason}
+            fact |= {"returned_by": returned.by, "returned_reason": returned.reason, "returned_at": returned.at}
         facts[opened.id] = fact
     return facts
 

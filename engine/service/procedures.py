@@ -4,7 +4,7 @@ A version never changes after its deployment, so what is read here is kept until
 a version for the first time reads its files from the database, which is why any worker on any machine can run it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any
 
 from engine.bpmn import expression
+from engine.bpmn.course import following
 from engine.bpmn.decisions import decide
 from engine.bpmn.definition import Definition
 from engine.bpmn.executor import Executor
@@ -21,7 +22,7 @@ from engine.forms.rules import rules_of
 from engine.model.archives import Place
 from engine.model.calendar import OfficeCalendar
 from engine.model.errors import there
-from engine.model.process import Outline
+from engine.model.process import Outline, UserTask
 from engine.model.work import DefinitionRecord
 from engine.service.functions import Functions
 from engine.service.procedure_files import read_forms
@@ -84,6 +85,17 @@ class Procedure:
         known = [name for name in self.place_labels if name in place.parts]
         others = [name for name in place.parts if name not in self.place_labels]
         return tuple((self.place_labels.get(name) or Wording(name), place.parts[name]) for name in (*known, *others))
+
+    def following(self, at: Iterable[UserTask]) -> tuple[UserTask, ...]:
+        """Return the steps that the diagram says may come next after those of *at*, but for ways back."""
+        steps, ways = {step.element_id: step for step in self.outline.tasks}, self.definition.course
+        found = {
+            step.number: step
+            for one in at
+            for step in map(steps.__getitem__, following(ways, one.element_id, steps))
+            if step.number > one.number
+        }
+        return tuple(found[number] for number in sorted(found))
 
     def form_of(self, element_id: str) -> Form:
         """Return the form of a step or of the start event; a manual task asks nothing unless it has one."""

@@ -5,14 +5,16 @@ was read; inside the short write transaction permission is checked again, becaus
 another person may have been faster in between.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from engine.bpmn import expression
+from engine.bpmn.causes import read_at
 from engine.bpmn.executor import Executor
 from engine.forms.defaults import Names
 from engine.forms.field import NUMERIC, Kind
@@ -247,7 +249,7 @@ class Tasks:
             item = self._item(reader, found.task, members, now, draft.saved_at if draft else None)
         may, why = self._may(actor, found, members)
         needs, yields = papers(procedure, step, current, found.task.status is TaskStatus.COMPLETED)
-        following = _following(procedure, step)
+        following = procedure.following([step])
         return TaskPage(
             item=item,
             actor=actor,
@@ -703,7 +705,14 @@ class Tasks:
                 [deed, *numbered, *filing.deeds(task), *(each.deed() for each in signatures)],
                 calendar=self.office.calendar(),
                 now=now,
-                returned=Return(actor.person_id, form.return_reason(values), step.number),
+                returned=_sent_back(
+                    work,
+                    procedure,
+                    head.id,
+                    taken,
+                    Return(actor.person_id, form.return_reason(values), step.number, now),
+                    values,
+                ),
             )
             written = tasks.complete(
                 work,
@@ -913,8 +922,21 @@ def _capacity_line(acting: Membership | None, lane: str) -> str | None:
     return acting.capacity.titled(lane)
 
 
-def _following(procedure: Procedure, step: UserTask) -> tuple[UserTask, ...]:
-    return tuple(t for t in procedure.outline.tasks if t.number == step.number + 1)
+def _sent_back(
+    tx: Transaction, procedure: Procedure, instance_id: str, taken: Step, last: Return, values: Mapping[str, Any]
+) -> Return:
+    """Return who chose that work goes back: not who came *last* if another answered what a gateway decided by."""
+    back = any(procedure.outline.task(opened.element_id).number <= last.from_number for opened in taken.opened)
+    read = set[str]().union(*(read_at(procedure.definition, each.element_id) for each in taken.passed if back))
+    if not read or read & values.keys():
+        return last
+    for line in histories.completions(tx, instance_id):
+        given = json.loads(line.change).get("values", {})
+        if line.element_id is not None and read & given.keys():
+            return replace(
+                last, by=line.actor, reason=procedure.form_of(line.element_id).return_reason(given), at=line.at
+            )
+    return last
 
 
 def _names_read(form: Form) -> frozenset[str]:

@@ -111,6 +111,36 @@ def test_a_step_that_leads_back_to_itself_says_who_sent_it_back_and_why(clinic):
     assert (again.returned_by, again.returned_reason) == ("ann", "Belum lengkap.")
 
 
+def test_who_chose_the_way_back_is_named_and_not_who_came_last(clinic):
+    """Of two who judge beside each other, one sends back; the other completes last and lets the instance go on."""
+    shown = json.dumps({"sebab": {"ui:options": {"returnReason": True}}}).encode()
+    both = {"pisah": gateway("parallel"), "gabung": gateway("parallel"), "pilih": gateway()}
+    nodes = {"tulis": user(), "nilai": user(), "hitung": user(), "simpan": user(), **both}
+    ways = ["mulai > tulis", "tulis > pisah", "pisah > nilai", "pisah > hitung", "nilai > gabung", "hitung > gabung"]
+    ways += ["gabung > pilih", "pilih > tulis: lagi", "pilih > simpan", "simpan > selesai"]
+    asked = form(lagi={"type": "boolean", "title": "Lagi"}, sebab=text("Sebab"))
+    rest = ("uji_tulis", "uji_hitung", "uji_simpan")
+    files = procedure(process("uji", nodes, ways), forms=rest, uji_nilai=asked)
+    files["forms/uji/uji_nilai.ui.json"] = shown
+    clinic.services.deployments.deploy(clinic.actor("perancang"), "uji", files, "uji", clinic.now)
+    clinic.hire("budi", "staf")
+    instance = start(clinic, "uji")
+    complete = clinic.services.tasks.complete
+    following = clinic.services.tasks.open(
+        clinic.actor("ann"), clinic.task(instance, "uji_tulis"), clinic.now
+    ).next_steps
+    assert [step.element_id for step in following] == ["uji_nilai", "uji_hitung"]
+    complete(clinic.actor("ann"), clinic.task(instance, "uji_tulis"), Values({}), clinic.now)
+    assert [step.element_id for step in clinic.page(instance).following] == ["uji_simpan"], "and not the way back"
+    sent = Values({"lagi": True, "sebab": "Belum lengkap."})
+    complete(clinic.actor("budi"), clinic.task(instance, "uji_nilai"), sent, clinic.now)
+    chosen = clinic.now
+    clinic.later(hours=1)
+    complete(clinic.actor("ann"), clinic.task(instance, "uji_hitung"), Values({}), clinic.now)
+    [again] = clinic.page(instance).open_tasks
+    assert (again.returned_by, again.returned_reason, again.returned_at) == ("budi", "Belum lengkap.", chosen)
+
+
 def test_an_element_that_raises_is_an_incident_and_the_work_before_it_is_saved(clinic):
     forms = {"tulis": form(angka=number("Angka"), pembagi=number("Pembagi")), "periksa": form()}
     deploy(clinic, "script_that_raises_is_an_incident", forms)

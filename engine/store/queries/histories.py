@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -132,6 +132,12 @@ def hashes_named(tx: Transaction, hashes: Collection[str]) -> set[str]:
     for change in tx.connection.scalars(select(history.c.change), execution_options={"yield_per": 500}):
         found.update(wanted.intersection(HASH.findall(change)))
     return found
+
+
+def completions(tx: Transaction, instance_id: str) -> Iterator[HistoryLine]:
+    """Yield the lines of an instance that complete a task, newest first."""
+    done = (history.c.stream == f"instance:{instance_id}", history.c.action == Action.TASK_COMPLETED.value)
+    yield from map(_line, tx.connection.execute(select(*COLUMNS).where(*done).order_by(history.c.seq.desc())))
 
 
 def last_values(tx: Transaction, instance_id: str, element_id: str) -> dict[str, Any]:

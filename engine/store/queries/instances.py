@@ -228,7 +228,7 @@ def open_tasks(
                 "first_due_at": first_due.get((new.element_id, new.item)) or due,
                 "returned_by": fact.get("returned_by"),
                 "returned_reason": fact.get("returned_reason"),
-                "returned_at": now if fact.get("returned_by") else None,
+                "returned_at": fact.get("returned_at"),
             }
         )
     OPEN_TASK.run(tx.connection, rows)
