@@ -63,6 +63,7 @@ def check(path: Path) -> None:
     print_findings(findings)
     if any(finding.severity == "error" for finding in findings):
         sys.exit(2)
+    print_findings(checking.unheard(name, files, folder.parent if folder.name == name else folder))
     click.echo(f"{name}: {len(files)} berkas, tidak ada kesalahan.")
 
 

@@ -75,5 +75,15 @@ def check(
     return (*tried.findings, *proofs.check(process_id, files, tried.specimens))
 
 
+def unheard(process_id: str, files: Mapping[str, bytes], processes: Path) -> tuple[Finding, ...]:
+    """Return which messages of a procedure neither it nor one of those that lie beside it in *processes* waits for."""
+    if not any(b"messageRef" in content for content in files.values()):
+        return ()
+    from engine.bpmn.rules import unheard as rules  # noqa: PLC0415 - slow to load, and most send nothing
+
+    beside = (path for path in sorted(processes.glob("*/*.bpmn")) if path.parent.name != process_id)
+    return tuple(rules.check(process_id, files, lambda: [{str(path): path.read_bytes()} for path in beside]))
+
+
 def _fault(path: str, message: str, mend: str) -> Finding:
     return Finding("error", path, None, None, None, message, mend, rule="files")

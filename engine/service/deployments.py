@@ -7,10 +7,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 
 from engine.bpmn import functions
 from engine.bpmn.executor import Executor
+from engine.bpmn.rules import unheard
 from engine.model.errors import Conflict, Finding, InvalidProcedure, NotFound, stated, there
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, OfficeRole
@@ -55,9 +57,18 @@ class Deployments:
         Code comes onto the machine by its operator's console alone; elsewhere a procedure's functions must be those
         of a version that was deployed there.
         """
-        return checking.check(
+        found = checking.check(
             process_id, files, self.functions, at_console=at_console, gate=self.gate, proofs=self.proofs
         )
+        if any(finding.severity == "error" for finding in found):
+            return found
+        return (*found, *unheard.check(process_id, files, partial(self._others, process_id)))
+
+    def _others(self, process_id: str) -> list[Mapping[str, bytes]]:
+        """Return the files of the version in force of every other procedure."""
+        with self.database.read() as reader:
+            deployed = [each for each in definitions.all_latest(reader) if each.process_id != process_id]
+            return [definitions.files(reader, each.id) for each in deployed]
 
     def deploy(
         self,

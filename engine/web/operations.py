@@ -25,6 +25,7 @@ def index() -> str:
         "operations/index.html",
         health=services().operations.health(actor(), now()),
         check=services().checks.last(actor()),
+        undelivered=services().messages.undelivered(actor()),
     )
 
 

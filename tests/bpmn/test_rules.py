@@ -89,8 +89,8 @@ def test_every_rule_has_a_diagram_that_breaks_it() -> None:
     heard = {
         line.split()[1] for text in BROKEN.glob("*.txt") for line in text.read_text().splitlines() if line[0] != " "
     }
-    below = {"no_diagram", "decision_unreadable", "functions", "function_unknown"}
-    assert rules - heard == below, "which are tested below, being no faults of a diagram"
+    below = {"no_diagram", "decision_unreadable", "functions", "function_unknown", "message_unheard"}
+    assert rules - heard == below, "which are tested elsewhere, being no faults of a diagram"
     assert len(rules) > 40
 
 

@@ -5,7 +5,7 @@ import pytest
 from tests.pages.conftest import known
 from tests.pages.test_grid import text_of
 from tests.service.drawing import gateway, user
-from tests.service.procedures import PEOPLE, deploy, form, start
+from tests.service.procedures import PEOPLE, deploy, form, number, start, text
 from tests.service.test_who_waits import NODES, WAYS_BESIDE, begun, done
 
 WAITING = "event_gateway_takes_what_comes_first"
@@ -65,3 +65,12 @@ def test_the_list_names_the_events_that_are_waited_for(staffed, browse):
     deploy(staffed, "receive_task_waits_for_its_message", {"catat": form()})
     start(staffed, "receive_task_waits_for_its_message")
     assert "Menunggu Menerima surat" in text_of(browse("ann").get("/instans"))
+
+
+def test_the_operator_sees_since_when_a_message_waits_for_somebody_to_receive_it(staffed, browse):
+    asks = "message_asks_and_waits_for_the_answer"
+    deploy(staffed, asks, {"mulai": form(nomor=number("Nomor"), perihal=text("Perihal")), "baca": form()})
+    operator = browse("operator")
+    assert "Pesan yang belum diterima" not in text_of(operator.get("/operasi"))
+    start(staffed, asks, nomor="7", perihal="Data SPM")
+    assert "Pesan yang belum diterima permintaan sejak 11 Apr 2025" in text_of(operator.get("/operasi"))

@@ -12,7 +12,7 @@ from engine.model.process import InstanceStatus, MessageKind
 from engine.service.histories import Filter
 from engine.settings import read
 from engine.store.history import verify
-from tests.service.procedures import deploy, form, number, start, text
+from tests.service.procedures import deploy, files, form, number, start, text
 
 ASKS, ANSWERS = "message_asks_and_waits_for_the_answer", "message_is_waited_for_and_answered"
 SIGNAL, OBJECTION = "signal_is_heard_by_everybody", "message_starts_a_side_track"
@@ -91,6 +91,23 @@ def test_an_answer_about_another_letter_is_not_mistaken_for_ours(bureau):
     assert sweep(bureau) == 1
     assert bureau.open_steps(asking[0]) == []
     assert bureau.open_steps(asking[1]) == ["baca"]
+
+
+def test_a_message_that_no_procedure_waits_for_is_told_before_it_is_deployed_by_its_name(staffed):
+    def unheard(name):
+        found = staffed.services.deployments.check(name, files_of(name))
+        return [(each.severity, each.element_id) for each in found if each.rule == "message_unheard"]
+
+    def files_of(name):
+        forms = {ASKS: {"mulai": form(nomor=number("Nomor"), perihal=text("Perihal")), "baca": form()}}
+        forms |= {ANSWERS: {"jawab": form(penjawab=text("Penjawab"))}}
+        return files(name, forms[name])
+
+    assert unheard(ASKS) == [("warning", "tanya")]
+    [told] = [f for f in staffed.services.deployments.check(ASKS, files_of(ASKS)) if f.rule == "message_unheard"]
+    assert "Pesan permintaan dari" in told.message
+    deploy(staffed, ANSWERS, {"jawab": form(penjawab=text("Penjawab"))})
+    assert unheard(ASKS) == [], "another procedure waits for it"
 
 
 def test_a_message_waits_for_somebody_to_wait_for_it_also_through_a_restart(bureau):

@@ -1,0 +1,53 @@
+"""Messages that are sent and that nobody waits for: beside the other rules, as it depends on the other procedures."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from engine.bpmn.markup import Element, bpmn, local
+from engine.bpmn.rules.diagram import Diagram, Procedure, called, load
+from engine.model.errors import Finding
+
+_SENDING = {"endEvent", "intermediateThrowEvent", "sendTask"}
+
+
+def check(
+    process_id: str, files: Mapping[str, bytes], elsewhere: Callable[[], Iterable[Mapping[str, bytes]]]
+) -> list[Finding]:
+    """Return a warning for each place that sends a message for which neither this procedure nor another one waits.
+
+    *elsewhere* gives the files of the others; it is asked only if this procedure does not wait for all that it sends.
+    """
+    procedure = _read(process_id, files)
+    sent = [(d, node, name) for d in procedure.diagrams for node, name in _messages(d) if local(node) in _SENDING]
+    heard = _heard(procedure)
+    if any(name not in heard for *_, name in sent):
+        heard = heard.union(*(_heard(_read("", other)) for other in elsewhere()))
+    for diagram, node, name in sent:
+        if name not in heard:
+            diagram.warn(
+                node,
+                "message_unheard",
+                f"Pesan {name} dari {called(node)} tidak ditunggu prosedur mana pun, sehingga tidak pernah diterima.",
+                "Samakan nama pesan dengan yang ditunggu penerimanya, atau pasang dahulu prosedur penerimanya.",
+            )
+    return procedure.findings
+
+
+def _read(process_id: str, files: Mapping[str, bytes]) -> Procedure:
+    procedure = Procedure(process_id, None)
+    for name, content in files.items():
+        if name.endswith(".bpmn"):
+            load(procedure, name, content)
+    return procedure
+
+
+def _heard(procedure: Procedure) -> set[str]:
+    return {name for each in procedure.diagrams for node, name in _messages(each) if local(node) not in _SENDING}
+
+
+def _messages(diagram: Diagram) -> Iterator[tuple[Element, str]]:
+    """Yield every event and task that sends or waits for a message, with the message's name."""
+    for node in diagram.all_nodes:
+        for held in (node, *node.iterfind(bpmn("messageEventDefinition"))):
+            message = diagram.elements.get(held.get("messageRef"))
+            if message is not None and message.get("name"):
+                yield node, message.get("name")
