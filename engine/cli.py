@@ -25,8 +25,9 @@ from engine.service.checking import read_folder
 from engine.service.procedure_files import content_hash
 from engine.settings import read
 from engine.store import backup as backups
+from engine.store.files import FileStore
 from engine.store.history import Report as HistoryReport
-from engine.store.history import verify as verify_history
+from engine.store.proof import prove
 from engine.store.queries import people
 from engine.store.schema import check_prepared
 
@@ -207,15 +208,25 @@ def import_register(register_id: str, file: Path, since: datetime, *, illustrati
 )
 @told
 def verify(stream: str | None, archive: Path | None) -> None:
-    """Compute every history hash again and say whether the record is unchanged; or check a berkas by itself."""
+    """Compute every history hash again and hold tables and files to what history says; or check a berkas by itself."""
     if archive is not None:
         _verify_archive(archive)
         return
     with alur(prepared=False) as joined, joined.database.read() as reader:
-        report = verify_history(reader, stream)
-    click.echo(f"{report.lines} baris dalam {report.streams} rantai diperiksa.")
+        report = prove(reader, stream, FileStore(joined.settings.data))
+    click.echo(
+        f"{report.lines} baris dalam {report.streams} rantai diperiksa, dengan tabel dan berkas yang disebutnya."
+    )
     if report.sound:
-        click.echo("Utuh: tidak ada baris yang berubah, hilang, atau disisipkan sejak ditulis.")
+        click.echo(
+            "Utuh. Terbukti: setiap baris riwayat menyambung ke baris di depannya; tabel dan berkas berisi apa yang "
+            "disebut riwayat."
+        )
+        click.echo(
+            "Tidak terbukti: bahwa basis data ini bukan salinan lama; bahwa tidak ada rantai yang dihitung ulang "
+            "bersama tabelnya, dipotong akhirnya, atau dihapus seluruhnya; bahwa semua yang terjadi dicatat. Untuk itu "
+            "bandingkan dengan cadangan, cetakan, atau berkas arsip yang disimpan di tempat lain (docs/riwayat.md)."
+        )
         return
     _print_faults(report)
     sys.exit(1)
@@ -429,7 +440,10 @@ def _passphrase(*, confirm: bool) -> str:
 
 def _print_faults(report: HistoryReport) -> None:
     for fault in report.faults:
-        click.echo(f"TIDAK UTUH  {fault.stream} baris {fault.seq}: {fault}", err=True)
+        line = f" baris {fault.seq}" if fault.seq else ""
+        click.echo(f"TIDAK UTUH  {fault.stream}{line}: {fault}", err=True)
+        if fault.expected or fault.found:
+            click.echo(f"            seharusnya {fault.expected or '-'}, ditemukan {fault.found or '-'}", err=True)
     if report.fault_count > len(report.faults):
         click.echo(f"            dan {report.fault_count - len(report.faults)} rantai lain.", err=True)
 

@@ -112,18 +112,23 @@ def database(database_url: str, data_dir: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def people_only(database: Database, data_dir: Path) -> OfficeAtWork:
-    """An office with a person in every role and no SOP, for what needs none."""
+def people_only(database: Database, data_dir: Path) -> Iterator[OfficeAtWork]:
+    """An office with a person in every role and no SOP, for what needs none; in the end its rows follow its history."""
     office = OfficeAtWork(database, data_dir)
     for account, role in STAFF.items():
         office.hire(account, role)
-    return office
+    yield office
+    office.prove()
 
 
 @pytest.fixture
 def open_office(databases: SQLiteFiles | PostgreSQLServer, data_dir: Path) -> Iterator[OfficeAtWork]:
-    """An office with its SOP deployed and a person in every role."""
+    """An office with its SOP deployed and a person in every role; in the end its rows follow its history."""
     with databases.prepared(prepare, data_dir) as url:
         opened = open_database(url, data_dir)
-        yield OfficeAtWork(opened, data_dir)
-        opened.close()
+        try:
+            office = OfficeAtWork(opened, data_dir)
+            yield office
+            office.prove()
+        finally:
+            opened.close()

@@ -17,6 +17,7 @@ from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole,
 from engine.service.checking import read_folder
 from engine.settings import read
 from engine.store.database import Database, open_database
+from engine.store.proof import prove
 from engine.store.queries import people, tasks
 from tests import registers
 from tests.forms.office import TYPED
@@ -90,6 +91,7 @@ class OfficeAtWork:
     database: Database
     data_dir: Path
     now: datetime = FRIDAY
+    tampered: bool = False  # somebody wrote into the database behind the program's back
     explains: bool = False  # whether holders say what hindered them, as figures far off the target ask for
 
     def __post_init__(self) -> None:
@@ -133,7 +135,8 @@ class OfficeAtWork:
         person = Person(account, account.replace(".", " ").title(), True, False, None, held)
         with self.database.write(SYSTEM, self.now) as work:
             people.add(work, person, None, self.now)
-            work.record(f"person:{account}", Deed(Action.PERSON_ADDED, change={"roles": list(roles)}))
+            told = {"name": person.name, "roles": list(roles)}
+            work.record(f"person:{account}", Deed(Action.PERSON_ADDED, change=told))
 
     def gives(
         self, account: str, role: str, since: date, until: date | None, capacity: Capacity, decree: str | None
@@ -220,6 +223,13 @@ class OfficeAtWork:
 
     def page(self, instance_id: str, account: str = "auditor") -> Any:
         return self.services.instances.page(self.actor(account), instance_id, self.now)
+
+    def prove(self) -> None:
+        """Whatever happened in this office, its rows follow from its history; else the first that do not are told."""
+        if not self.tampered:
+            with self.database.read() as reader:
+                faults = prove(reader).faults
+            assert not faults, [(str(fault), fault) for fault in faults[:5]]
 
     def later(self, **time: float) -> None:
         self.now += timedelta(**time)

@@ -13,6 +13,7 @@ import structlog
 
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.service.office import Office
+from engine.store import proof
 from engine.store.database import Database
 from engine.store.history import Report, Walk
 from engine.store.queries import histories, office
@@ -41,7 +42,7 @@ class Check:
 
 @dataclass
 class Checks:
-    """Looks at every chain."""
+    """Looks at every chain, and then at the rows that its lines tell of."""
 
     database: Database
     office: Office
@@ -80,7 +81,11 @@ class Checks:
             return 0
         walk = Walk.read(kept["walk"])
         with self.database.read() as reader:
-            over = walk.advance(reader, AT_ONCE)
+            over = False
+            if walk.chained:
+                over = proof.advance(reader, walk)
+            else:
+                walk.advance(reader, AT_ONCE)
         kept |= {"walk": walk.written(), "by": worker, "at": now.isoformat()}
         if over:
             seconds = (now - datetime.fromisoformat(kept["begun"])).total_seconds()

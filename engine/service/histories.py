@@ -9,7 +9,8 @@ from engine.model.history import Action, Deed, HistoryLine
 from engine.model.people import Actor, OfficeRole
 from engine.service.procedures import Procedure, Procedures
 from engine.store.database import Database
-from engine.store.history import Report, verify
+from engine.store.history import Report
+from engine.store.proof import prove
 from engine.store.queries import histories, instances
 from engine.store.queries.histories import RETURNED, SEARCHED, Filter
 from engine.store.unit_of_work import Reader
@@ -117,12 +118,12 @@ class Histories:
         return iter(lines)
 
     def verify(self, actor: Actor, instance_id: str | None = None) -> Report:
-        """Compute every hash again, of one instance or of everything (auditors and operators)."""
+        """Compute every hash again and hold the rows to it, of one instance or of everything (auditors, operators)."""
         with self.database.read() as reader:
             if instance_id is None:
                 actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
-                return verify(reader)
-            return verify(reader, _stream(reader, actor, instance_id))
+                return prove(reader)
+            return prove(reader, _stream(reader, actor, instance_id))
 
 
 def _stream(reader: Reader, actor: Actor, instance_id: str) -> str:

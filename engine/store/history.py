@@ -1,20 +1,20 @@
 """History's lines in the database: appended in one insert, verified by walking every chain.
 
 The head of an instance's stream (number and hash of its last line) stands on the instance's row, so that appending
-needs no query and a missing tail shows. Other streams are asked for their last line; a tail missing there shows only
-against what has left the machine.
+needs no query and a missing tail shows. Other streams are asked for their last line; a tail missing there shows where
+rows know more than the lines that are left (``engine.store.proof``), else only against what has left the machine.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Select, String, and_, exists, func, insert, or_, select, tuple_, type_coerce
 from sqlalchemy.engine import Row
 
-from engine.model.history import GENESIS, Deed, HistoryLine, canonical, line_hash
+from engine.model.history import GENESIS, Deed, HistoryLine, canonical, hashed_text, line_hash, sha256_of
 from engine.model.people import Actor
 from engine.store.prepared import Prepared
 from engine.store.queries import Transaction
@@ -34,6 +34,13 @@ MEANINGS = {
     "orphan": "pelaksanaan dari riwayat ini tidak ada",
     "early": "baris ini bertanggal sebelum baris yang mendahuluinya",
     "number": "nomor surat ini tidak tercatat, padahal nomor sesudahnya ada",
+    "head": "sidik riwayat yang dicatat ketika diarsipkan bukan sidik baris di depannya",
+    "row": "{table} {key}, kolom {field}, bukan yang disebut riwayat",
+    "lacking": "{table} {key} disebut riwayat, tetapi barisnya tidak ada",
+    "untold": "{table} {key} ada, tetapi riwayat tidak menyebutnya",
+    "absent": "pelaksanaan ini disebut {table} {key}, tetapi tidak ada",
+    "file": "berkas {key} hilang, atau isinya bukan yang disimpan",
+    "guard": "pelindung riwayat di basis data tidak seperti seharusnya",
 }
 CLOCKS_DIFFER = timedelta(minutes=1)
 """Machines that write one stream may be so far apart."""
@@ -123,6 +130,8 @@ class Fault:
     hash of what the line says), ``unreadable``, ``tail`` (the instance's row knows another last line) or ``orphan`` (a
     stream of an instance that does not exist). Two more break no chain and are remarks: ``early`` (dated before the
     line in front of it) and ``number`` (of a series of letters' numbers in a year: ``nomor:<series>:<year>``).
+    The others are of what ``engine.store.proof`` holds to the lines: *table*, *key* and *field* say where, and *seq* is
+    the last line that speaks of it, else 0.
     """
 
     stream: str
@@ -130,10 +139,13 @@ class Fault:
     kind: str
     expected: str
     found: str
+    table: str = ""
+    key: str = ""
+    field: str = ""
 
     def __str__(self) -> str:
         """Say to the auditor what does not fit."""
-        return MEANINGS[self.kind]
+        return MEANINGS[self.kind].format(table=self.table, key=self.key, field=self.field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +167,9 @@ class Report:
 def verify(reader: Transaction, stream: str | None = None) -> Report:
     """Walk the chain of *stream*, or of all, and compare instances' heads; memory does not grow with the history."""
     walk = Walk()
-    for row in _rows(reader.connection, stream):
+    for row in rows(reader.connection, stream):
         walk.pass_line(row)
-    walk.note_heads(_head_faults(reader.connection, stream))
+    walk.note_heads(head_faults(reader.connection, stream))
     if stream is None:
         walk.remark(missing_numbers(reader))
     return walk.report
@@ -179,6 +191,8 @@ class Walk:
     skipping: bool = False
     walked: bool = False  # all lines are passed; heads of instances behind *compared* remain
     compared: str = ""
+    chained: bool = False  # rows of streams behind *proved* remain
+    proved: str = ""
 
     @property
     def report(self) -> Report:
@@ -186,22 +200,23 @@ class Walk:
         return Report(self.streams, self.lines, self.fault_count, tuple(self.faults), tuple(self.remarks))
 
     def advance(self, reader: Transaction, most: int) -> bool:
-        """Pass up to *most* lines, or compare as many heads; whether nothing remains."""
+        """Pass up to *most* lines, or compare as many heads; whether no chain remains."""
         connection = reader.connection
         if not self.walked:
             before = self.lines
-            for row in _rows(connection, None, (self.stream, self.seq), most):
+            for row in rows(connection, None, (self.stream, self.seq), most):
                 self.pass_line(row)
             self.walked = self.lines - before < most
             return False
         behind = select(instance.c.id).where(instance.c.id > self.compared).order_by(instance.c.id).limit(most)
         ids = list(connection.scalars(behind))
         until = ids[-1] if len(ids) == most else None
-        self.note_heads(_head_faults(connection, None, self.compared, until))
+        self.note_heads(head_faults(connection, None, self.compared, until))
         self.compared = until or self.compared
         if until is None:
             self.remark(missing_numbers(reader))
-        return until is None
+        self.chained = until is None
+        return self.chained
 
     def note(self, fault: Fault) -> None:
         """Count a fault, and keep it if it is one of the first."""
@@ -220,25 +235,29 @@ class Walk:
         """Keep remarks, the first ones."""
         self.remarks += islice(found, MOST_FAULTS - len(self.remarks))
 
-    def pass_line(self, row: Row[Any]) -> None:
-        """Look at the next line."""
+    def pass_line(self, row: Row[Any]) -> str | None:
+        """Look at the next line; when it was written, if it fits."""
         self.lines += 1
         if row.stream != self.stream:
             self.streams += 1
             self.stream, self.head, self.at, self.skipping = row.stream, Head(), "", False
         self.seq = row.seq
         if self.skipping:
-            return
-        fault = _fault(row, self.head)
+            return None
+        try:
+            at = _instant(row.at)
+            fault = _fault(row, at, self.head)
+        except (TypeError, ValueError) as error:
+            at, fault = "", Fault(row.stream, row.seq, "unreadable", "", str(error))
         if fault:
             self.note(fault)
             self.skipping = True  # what follows in this stream cannot fit either
-            return
+            return None
         self.head = Head(row.seq, row.hash)
-        at = _line(row).at
-        if self.at and datetime.fromisoformat(self.at) - at > CLOCKS_DIFFER:
-            self.remark([Fault(row.stream, row.seq, "early", self.at, at.isoformat())])
-        self.at = at.isoformat()
+        if at < self.at and datetime.fromisoformat(self.at) - datetime.fromisoformat(at) > CLOCKS_DIFFER:
+            self.remark([Fault(row.stream, row.seq, "early", self.at, at)])
+        self.at = at
+        return at
 
     def written(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""
@@ -263,24 +282,29 @@ def missing_numbers(reader: Transaction) -> Iterator[Fault]:
         yield Fault(f"nomor:{row.series}:{row.year}", first, "number", said, str(row.ordinal))
 
 
-def _fault(row: Row[Any], head: Head) -> Fault | None:
-    stream, seq = str(row.stream), row.seq
+def _fault(row: Row[Any], at: str, head: Head) -> Fault | None:
+    of: Sequence[Any] = row
+    (stream, seq), (previous, hashed) = of[:2], of[-2:]
     if seq != head.seq + 1:
         return Fault(stream, head.seq + 1, "gap", str(head.seq + 1), str(seq))
-    if row.previous_hash != head.hash:
-        return Fault(stream, seq, "link", head.hash, str(row.previous_hash))
-    try:
-        expected = _line(row).computed_hash()
-    except (TypeError, ValueError) as error:
-        return Fault(stream, seq, "unreadable", "", str(error))
-    if row.hash != expected:
-        return Fault(stream, seq, "content", expected, str(row.hash))
-    return None
+    if previous != head.hash:
+        return Fault(stream, seq, "link", head.hash, str(previous))
+    expected = sha256_of(hashed_text(*(*of[:2], at, *of[3:-1])))
+    return Fault(stream, seq, "content", expected, str(hashed)) if hashed != expected else None
 
 
-def _rows(
+def _instant(at: Any) -> str:
+    """Return an instant, which SQLite keeps as text, in the way that it was hashed; ValueError if it is none."""
+    if isinstance(at, datetime):
+        return at.isoformat(timespec="microseconds")[:-6] + "Z"
+    datetime.fromisoformat(at)
+    return f"{at[:10]}T{at[11:]}Z"
+
+
+def rows(
     connection: Connection, stream: str | None, behind: tuple[str, int] = ("", 0), most: int | None = None
 ) -> Iterator[Row[Any]]:
+    """Give the lines of *stream*, or of all, or up to *most* behind one."""
     query: Select[Any] = select(*_columns(connection)).order_by(history.c.stream, history.c.seq).limit(most)
     if behind[0]:
         query = query.where(tuple_(history.c.stream, history.c.seq) > behind)
@@ -300,16 +324,10 @@ def _columns(connection: Connection) -> list[Any]:
     ]
 
 
-def _line(row: Row[Any]) -> HistoryLine:
-    facts = dict(row._mapping)
-    if isinstance(facts["at"], str):
-        facts["at"] = datetime.fromisoformat(facts["at"]).replace(tzinfo=UTC)
-    return HistoryLine(**facts)
-
-
-def _head_faults(
+def head_faults(
     connection: Connection, stream: str | None, after: str = "", until: str | None = None
 ) -> Iterator[Fault]:
+    """Give what does not fit between instances' rows and the ends of their streams."""
     named = INSTANCE + instance.c.id
     lines = history.alias("lines")
     last = select(func.max(lines.c.seq)).where(lines.c.stream == named).correlate(instance).scalar_subquery()

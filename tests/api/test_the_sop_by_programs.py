@@ -2,7 +2,7 @@
 
 import io
 
-from engine.store.history import verify
+from engine.store.proof import prove
 from tests.office import SOP
 
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
@@ -48,7 +48,7 @@ def test_the_sop_goes_from_mulai_to_selesai_by_programs_and_the_auditor_s_progra
     content = auditor.get(f"/documents/{report['id']}").get_json()
     assert [part["item"] for part in content["parts"]] == ["pemegang.data.1", "pemegang.data.2"]
     with office.database.read() as reader:
-        assert verify(reader).sound
+        assert prove(reader).sound
 
 
 def test_a_history_read_in_small_parts_is_the_whole_history_and_its_hashes_can_be_computed_again(
@@ -65,7 +65,7 @@ def test_a_history_read_in_small_parts_is_the_whole_history_and_its_hashes_can_b
         after, more = part["last_seq"], part["has_more"]
     assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))
     with office.database.read() as reader:
-        assert verify(reader, f"instance:{started}").lines == len(lines)
+        assert prove(reader, f"instance:{started}").lines == len(lines)
     from engine.model.history import canonical
 
     before = "0" * 64

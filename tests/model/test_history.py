@@ -1,5 +1,7 @@
 """History's text is RFC 8785's, whoever writes it."""
 
+from dataclasses import asdict
+from datetime import UTC
 from decimal import Decimal
 
 import pytest
@@ -7,7 +9,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.model.history import canonical, plain
+from engine.model.history import HistoryLine, canonical, plain
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 VALUES = st.recursive(
@@ -19,6 +21,22 @@ VALUES = st.recursive(
 @given(value=VALUES)
 def test_it_is_written_as_the_reference_writes_it(value):
     assert canonical(value) == rfc8785.dumps(plain(value)).decode()
+
+
+@given(
+    line=st.builds(
+        HistoryLine,
+        *(TEXTS, st.integers(1, 2**31), st.datetimes(timezones=st.just(UTC)), TEXTS),
+        *[st.none() | TEXTS] * 2,
+        TEXTS,
+        *[st.none() | TEXTS] * 3,
+        *[TEXTS] * 3,
+    )
+)
+def test_a_whole_line_is_written_as_the_reference_writes_it(line):
+    facts = asdict(line)
+    del facts["hash"]
+    assert line.hashed_text() == rfc8785.dumps(plain(facts)).decode()
 
 
 @pytest.mark.parametrize("text", ['\x00\x1f\x7f\b\t\n\f\r"\\/', "Rp 1.000 – ‘cap’ \u2028", "\ufffd\U0001f5ce"])

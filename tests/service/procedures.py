@@ -9,7 +9,7 @@ from engine.model.process import InstanceStatus, MessageKind
 from engine.service.histories import Filter
 from engine.service.procedures import Values
 from engine.settings import read
-from engine.store.history import verify
+from engine.store.proof import prove
 from tests.places import placed
 
 DIAGRAMS = Path(__file__).parents[1] / "bpmn" / "diagrams"
@@ -110,7 +110,7 @@ class Case:
         assert (self.open, page.record.status, page.incidents, page.timers) == ([], InstanceStatus.COMPLETED, (), ())
         assert self.lines("instance:completed") == [("sistem", None)]
         with self.office.database.read() as reader:
-            assert verify(reader).sound
+            assert prove(reader).sound
         return True
 
     def sweep(self):

@@ -15,7 +15,7 @@ from engine.model.errors import Conflict, Damaged, InvalidForm, NotFound, NotPer
 from engine.model.process import InstanceStatus
 from engine.service.histories import Filter
 from engine.service.procedures import INDONESIAN
-from engine.store.history import verify
+from engine.store.proof import prove
 from engine.store.queries import instances
 from tests.papers import PICTURE
 from tests.service import archiving
@@ -91,7 +91,7 @@ def test_the_office_s_cycle_ends_in_the_archive_once_its_papers_are_printed_and_
     [(actor, said)] = lines(office, instance, "instance:archived")
     assert (actor, said["sha256"], said["lines"]) == ("sistem", hashlib.sha256(content).hexdigest(), found.lines)
     with office.database.read() as reader:
-        assert verify(reader, f"instance:{instance}").sound
+        assert prove(reader, f"instance:{instance}").sound
     with pytest.raises(NotPermitted) as refused:  # it holds the parts of other holders
         taken(office, instance, "pemegang.data.1")
     assert refused.value.reason == "parts"
@@ -214,7 +214,7 @@ def test_a_paper_that_cannot_be_printed_is_named_and_comes_first(bureau):
 
 
 def test_a_history_that_was_tampered_with_is_not_archived_as_if_it_were_sound(bureau, tmp_path):
-    instance = completed(bureau)
+    instance, bureau.tampered = completed(bureau), True
     bureau.services.printing.sweep(bureau.now)
     with tampering(bureau.database) as connection:
         connection.exec_driver_sql(
@@ -300,7 +300,7 @@ def test_a_berkas_that_was_taken_is_on_record_and_is_not_swept_away(bureau):
 def test_a_berkas_of_large_files_does_not_fill_the_memory(bureau, database_kind):
     if database_kind != "sqlite":
         pytest.skip("files are the same on both")
-    instance = completed(bureau)
+    instance, bureau.tampered = completed(bureau), True
     bureau.services.printing.sweep(bureau.now)
     large = bureau.services.archives.dossiers.files.put(Zeros(96 << 20), limit=1 << 30)
     with bureau.database.unguarded() as connection:

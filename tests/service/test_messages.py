@@ -11,7 +11,7 @@ from engine.model.errors import Conflict, InvalidForm, NotPermitted
 from engine.model.process import InstanceStatus, MessageKind
 from engine.service.histories import Filter
 from engine.settings import read
-from engine.store.history import verify
+from engine.store.proof import prove
 from tests.service.procedures import deploy, files, form, number, start, text
 
 ASKS, ANSWERS = "message_asks_and_waits_for_the_answer", "message_is_waited_for_and_answered"
@@ -72,7 +72,7 @@ def test_a_question_finds_who_waits_for_it_and_the_answer_finds_who_asked(bureau
     assert lines(bureau, asking, "message:received") == [("sistem", "tunggu_jawaban")]
     assert lines(bureau, answering, "message:received") == [("sistem", "tunggu_permintaan")]
     with bureau.database.read() as reader:
-        assert verify(reader).sound
+        assert prove(reader).sound
 
 
 def test_an_answer_about_another_letter_is_not_mistaken_for_ours(bureau):
@@ -241,7 +241,7 @@ def test_a_message_from_outside_is_an_operator_s_to_send_and_stands_in_the_offic
     assert sweep(bureau) == 1
     assert bureau.open_steps(answering) == ["jawab"]
     with bureau.database.read() as reader:
-        assert verify(reader, "office").sound
+        assert prove(reader, "office").sound
 
 
 def test_a_message_whose_content_does_not_fit_is_given_up_with_the_reason_and_the_instance_still_waits(bureau):

@@ -11,7 +11,7 @@ from engine import pulse
 from engine.model.errors import InvalidProcedure, NotFound, NotPermitted, NotPrinted
 from engine.service.histories import Filter
 from engine.service.verification import MOST_MISSES, TooManyQuestions
-from engine.store.history import verify
+from engine.store.proof import prove
 from tests.office import returned
 from tests.service.procedures import files, form, text
 
@@ -61,7 +61,7 @@ def test_the_worker_prints_what_was_issued_once_and_every_paper_is_on_record(off
     assert len(lines) >= len(printed)
     assert {line.actor for line in lines} == {"sistem"}
     with office.database.read() as reader:
-        assert verify(reader, f"instance:{instance}").sound
+        assert prove(reader, f"instance:{instance}").sound
 
 
 def rendering_made(office, found):

@@ -19,7 +19,7 @@ from engine.service.permits import filing
 from engine.service.procedures import INDONESIAN
 from engine.service.signing import TRUST
 from engine.service.uploads import TooLarge, UploadRefused
-from engine.store.history import verify
+from engine.store.proof import prove
 from engine.store.queries import people, tasks
 from engine.store.tables import attachment
 from tests.documents.certificates import authority, sign
@@ -130,7 +130,7 @@ def test_an_internal_approval_needs_the_password_and_is_printed_as_what_it_is(of
     assert rendering(office, sheet, part="#1").code != rendering(office, sheet).code
     assert paper(office, sheet)[2] != again[2], "the paper that went out stays as it was"
     with office.database.read() as reader:
-        assert verify(reader).sound
+        assert prove(reader).sound
 
 
 def test_a_wrong_password_signs_nothing_and_costs_a_try(office, instance):

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from engine.model.errors import Conflict, NotPermitted
-from engine.store.history import verify
+from engine.store.proof import prove
 from tests.office import SOP, returned
 
 MOST = 8
@@ -107,7 +107,7 @@ def test_whose_membership_ends_meanwhile_does_not_complete(office):
         complete_while(office, "sekretaris", task, membership_ends)
     assert office.open_steps(instance) == ["siapkan_kertas_kerja"]
     with office.database.read() as reader:
-        assert verify(reader).sound
+        assert prove(reader).sound
 
 
 def test_who_is_slower_than_a_claim_is_told_who_claimed(office):

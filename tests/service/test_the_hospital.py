@@ -6,7 +6,7 @@ import pytest
 
 from engine.model.errors import InvalidForm, NotPermitted
 from engine.model.process import InstanceStatus
-from engine.store.history import verify
+from engine.store.proof import prove
 from tests import papers
 from tests.hospital.office import HERE, PROCESS, Hospital
 from tests.office import WIB
@@ -55,7 +55,7 @@ def test_records_are_found_lent_for_a_slip_that_is_printed_and_verified_and_brou
     )
     assert hospital.page(instance).record.status is InstanceStatus.COMPLETED
     with hospital.database.read() as reader:
-        assert verify(reader).sound
+        assert prove(reader).sound
 
 
 def test_where_a_record_lies_is_read_from_the_shelves_of_the_day_of_the_visit(hospital, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from engine.model.errors import Conflict, InvalidForm, NotFound, NotPermitted, NotReady
 from engine.model.process import InstanceStatus
-from engine.store.history import verify
+from engine.store.proof import prove
 from engine.store.queries import documents, histories
 from tests.office import SOP, returned
 
@@ -24,7 +24,7 @@ def test_the_seven_steps_go_from_the_order_to_the_signed_report(office):
     assert {d.data_object_id for d in page.documents} >= {"disposisi", "surat_tugas", "draft_laporan", "laporan"}
     assert all(d.status == "issued" for d in page.documents)
     with office.database.read() as reader:
-        report = verify(reader)
+        report = prove(reader)
     assert report.sound
     assert report.lines > 20
 

@@ -15,7 +15,7 @@ from engine.model.process import InstanceStatus
 from engine.service.histories import Filter
 from engine.service.procedures import Values
 from engine.settings import read
-from engine.store.history import verify
+from engine.store.proof import prove
 from tests.service.drawing import gateway, procedure, process, user
 from tests.service.procedures import deploy, form, number, start, text
 
@@ -159,7 +159,7 @@ def test_an_element_that_raises_is_an_incident_and_the_work_before_it_is_saved(c
     with pytest.raises(NotPermitted):
         clinic.services.incidents.retry(clinic.actor("auditor"), incident.id, clinic.now)
     with clinic.database.read() as reader:
-        assert verify(reader).sound
+        assert prove(reader).sound
 
 
 def test_an_incident_that_was_mended_goes_on_when_tried_again(clinic):
@@ -279,7 +279,7 @@ def test_an_instance_on_which_two_workers_ended_is_set_aside_until_the_operator_
     assert clinic.services.incidents.retry(operator, incident.id, clinic.now)
     assert clinic.open_steps(late_writer) == ["ingatkan"]
     with clinic.database.read() as reader:
-        assert verify(reader).sound
+        assert prove(reader).sound
 
 
 def test_an_instance_that_cannot_even_be_set_aside_is_passed_by_and_the_operator_reads_so(

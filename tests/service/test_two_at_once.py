@@ -3,7 +3,7 @@
 import threading
 
 from engine.model.errors import Conflict
-from engine.store.history import verify
+from engine.store.proof import prove
 
 
 def at_once(*deeds):
@@ -69,7 +69,7 @@ def test_two_holders_who_hand_in_at_the_same_moment_both_win(office):
     draft = next(d for d in office.page(instance).documents if d.data_object_id == "draft_laporan")
     assert (draft.version, draft.status, len(draft.parts)) == (1, "issued", 2)
     with office.database.read() as reader:
-        assert verify(reader).sound
+        assert prove(reader).sound
 
 
 def test_the_same_period_started_twice_at_one_moment_runs_once(office):
@@ -90,4 +90,4 @@ def test_many_notes_at_one_moment_are_all_there_and_the_chain_holds(office):
     assert results == ["done"] * len(actors)
     assert len(office.page(instance).comments) == len(actors)
     with office.database.read() as reader:
-        assert verify(reader).sound
+        assert prove(reader).sound

@@ -17,7 +17,7 @@ from engine.model.process import InstanceStatus
 from engine.service.attempts import Source
 from engine.settings import read
 from engine.store.database import open_database
-from engine.store.history import verify
+from engine.store.proof import prove
 from engine.store.queries import numbers
 from engine.store.schema import check_schema, migrate
 from engine.store.triggers import verify_triggers
@@ -66,7 +66,7 @@ def test_it_proves_its_history_and_goes_on_to_the_end(office):
     check_schema(office.database)
     with office.database.read() as reader:
         verify_triggers(reader.connection)
-        before = verify(reader)
+        before = prove(reader, files=office.services.documents.files)
     assert (before.faults, before.streams > 10, before.lines > 100) == ((), True, True)
 
     returned = instance(office, "II")
@@ -88,7 +88,7 @@ def test_it_proves_its_history_and_goes_on_to_the_end(office):
         office.do("kepala.dinas", each, "tandatangani_persetujuan")
         assert office.page(each).record.status is InstanceStatus.COMPLETED
     with office.database.read() as reader:
-        after = verify(reader)
+        after = prove(reader, files=office.services.documents.files)
     assert (after.faults, after.lines > before.lines) == ((), True)
 
 

@@ -1,0 +1,373 @@
+"""Do rows follow from history? Every chain is walked, and what its lines say is held against what stands in the tables.
+
+Lines are heard stream by stream (``engine.model.testimony``); when some hundred streams are over, their rows are read,
+one statement a table, and compared. So memory grows neither with the office nor with its history. What is found is the
+first fault of a stream; what lines do not say is not compared (``docs/riwayat.md`` lists it).
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal, select
+from sqlalchemy.engine import Row
+
+from engine.model.errors import SetupError
+from engine.model.history import canonical, plain, sha256_of
+from engine.model.testimony import Line, OneOf, Testimony, fits
+from engine.store import tables as t
+from engine.store.files import FileStore
+from engine.store.history import INSTANCE, MOST_FAULTS, Fault, Head, Report, Walk, missing_numbers, rows
+from engine.store.queries import Transaction
+from engine.store.triggers import verify_triggers
+
+STREAMS_AT_ONCE, LINES_AT_ONCE = 200, 10_000
+"""How many streams, and lines, are kept in memory until their rows are read."""
+ROWS_AT_ONCE = 200
+UNREAD = frozenset({"state", "trace", "data", "password_hash"})
+OFFICE = "office"
+HEAD = select(t.instance.c.history_seq, t.instance.c.history_hash)
+Check = Callable[[Mapping[str, Any], Testimony, "_Batch"], Iterator[tuple[str, Any, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A table whose rows belong to streams of one kind."""
+
+    name: str
+    owner: ColumnElement[Any]  # whose stream tells of a row
+    key: tuple[str, ...] = ("id",)
+    also: tuple[ColumnElement[Any], ...] = ()  # beside the table's own columns
+    joined: tuple[tuple[Any, ColumnElement[bool]], ...] = ()
+    where: ColumnElement[bool] | None = None
+    check: Check | None = None  # gives (field, expected, found) of what one row must be by itself
+    forgets: bool = False  # rows that history tells of may be gone
+    everybody: bool = False  # all rows belong to the one stream there is
+    filed: bool = False  # a row names a kept file by its hash
+
+    def rows(self) -> Select[Any]:
+        """Ask for the rows, with ``owner`` beside their columns."""
+        table = t.metadata.tables[self.name]
+        query = select(self.owner.label("owner"), *(c for c in table.c if c.name not in UNREAD), *self.also)
+        query = query.select_from(table)
+        for other, on in self.joined:
+            query = query.outerjoin(other, on)
+        return query if self.where is None else query.where(self.where)
+
+
+def _content(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
+    parts = batch.parts.get(row.get("id", ""))
+    yield "content", row["sha256"], sha256_of(canonical(parts) if parts else row["content"])
+
+
+def _part(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
+    batch.parts.setdefault(row["document_id"], {})[row["item"]] = row["sha256"]
+    yield from _content({**row, "id": ""}, told, batch)
+    by = told.parts.get(f"{row['data_object_id']} {row['item']} {row['sha256']}")
+    if by:
+        yield "created_by", OneOf(by), f"{plain(row['created_at'])} {row['created_by']}"
+
+
+def _schema(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
+    yield "schema", row["sha256"], sha256_of(row["schema"])
+
+
+def _file_of_definition(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
+    batch.listed.setdefault(row["definition_id"], {})[row["path"]] = row["sha256"]
+    yield from ()
+
+
+def _definition(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
+    files = batch.listed.get(row["id"], {})
+    listed = "".join(f"{files[path]}  {path}\n" for path in sorted(files))
+    yield "content_hash", row["content_hash"], sha256_of(listed)
+
+
+def _returned(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
+    expected = (told.otherwise("task") or {})["returned"]
+    found = row["returned_by"] and f"{plain(row['returned_at'])} {row['returned_by']}"
+    yield "returned_by", expected, found
+
+
+def _instance(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
+    yield "process_id", row["its_process_id"], row["process_id"]
+
+
+def _of_instance(name: str, *key: str, **more: Any) -> Kept:
+    return Kept(name, t.metadata.tables[name].c.instance_id, key or ("id",), **more)
+
+
+_DEFINED = ((t.definition, t.definition.c.id == t.instance.c.definition_id),)
+_ATTACHED = ((t.attachment, t.attachment.c.id == t.signature.c.attachment_id),)
+_OF_DOCUMENT = ((t.document, t.document.c.id == t.document_part.c.document_id),)
+_OF_DEFINITION = ((t.definition, t.definition.c.id == t.definition_file.c.definition_id),)
+_NUMBER, _MEMBERSHIP = ("series", "year", "ordinal"), ("role", "capacity", "since", "until", "decree")
+TABLES: dict[str, tuple[Kept, ...]] = {  # by the kind of stream that tells of them
+    "instance": (
+        Kept(
+            "instance",
+            t.instance.c.id,
+            also=(
+                t.definition.c.version,
+                t.definition.c.content_hash,
+                t.definition.c.process_id.label("its_process_id"),
+            ),
+            joined=_DEFINED,
+            check=_instance,
+        ),
+        _of_instance("task", check=_returned),
+        _of_instance(
+            "document_part",
+            *("document_id", "item"),
+            also=(t.document.c.data_object_id,),
+            joined=_OF_DOCUMENT,
+            check=_part,
+        ),
+        _of_instance("document", check=_content),
+        _of_instance("rendering", "document_id", "format", "part", filed=True),
+        _of_instance(
+            "attachment",
+            also=(exists().where(t.signature.c.attachment_id == t.attachment.c.id).label("signed"),),
+            filed=True,
+        ),
+        _of_instance("signature", also=(t.attachment.c.sha256.label("attachment_sha256"),), joined=_ATTACHED),
+        _of_instance("archive", "instance_id", filed=True),
+        _of_instance("comment", "written_at", "written_by", "text"),
+        _of_instance("number", *_NUMBER),
+        _of_instance("incident"),
+        Kept("message", t.message.c.from_instance, forgets=True),
+    ),
+    "definition": (
+        Kept(
+            "definition_file",
+            t.definition.c.process_id,
+            ("definition_id", "path"),
+            joined=_OF_DEFINITION,
+            check=_file_of_definition,
+        ),
+        Kept("definition", t.definition.c.process_id, check=_definition),
+        Kept("role_override", t.role_override.c.process_id, ("element_id",)),
+    ),
+    "register": (
+        Kept("register", t.register.c.id, check=_schema),
+        Kept("register_entry", t.register_entry.c.register_id, check=_content),
+    ),
+    "person": (
+        Kept(
+            "person",
+            t.person.c.id,
+            also=(exists().where(t.second_factor.c.person_id == t.person.c.id).label("second_factor"),),
+        ),
+        Kept("membership", t.membership.c.person_id, _MEMBERSHIP),
+        Kept(
+            "proposal",
+            t.proposal.c.person_id,
+            (*_MEMBERSHIP, "proposed_by", "proposed_at", "reason"),
+            forgets=True,
+        ),
+        Kept("api_token", t.api_token.c.person_id),
+    ),
+    OFFICE: (
+        Kept("setting", literal(""), ("section",), everybody=True),
+        Kept("number", literal(""), _NUMBER, where=t.number.c.instance_id.is_(None), everybody=True),
+        Kept("message", literal(""), where=t.message.c.from_instance.is_(None), forgets=True, everybody=True),
+    ),
+}
+
+
+def prove(reader: Transaction, stream: str | None = None, files: FileStore | None = None) -> Report:
+    """Walk the chain of *stream*, or of all, and hold the rows to what the lines say.
+
+    With *files* every kept file that a row names is read and hashed as well. Of all, the database's own guard of
+    history, the series of numbers and the sources of procedures are looked at too.
+    """
+    connection, found = reader.connection, Walk()
+    if files and connection.dialect.name == "postgresql":  # hashing a large file is no idleness
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+    batch = _Batch(connection, found, files)
+    for row in rows(connection, stream):
+        batch.pass_line(row)
+    batch.compare()
+    if stream is None:
+        found.note_heads(_beyond_streams(connection))
+        found.remark(missing_numbers(reader))
+    return found.report
+
+
+def advance(reader: Transaction, walk: Walk, most: int = STREAMS_AT_ONCE // 4) -> bool:
+    """Hold the rows of some more streams to what *walk*, whose chains are walked, passed; whether none remains."""
+    behind = select(t.history.c.stream).where(t.history.c.stream > walk.proved, t.history.c.seq == 1)
+    streams = list(reader.connection.scalars(behind.order_by(t.history.c.stream).limit(most)))
+    batch = _Batch(reader.connection, again := Walk(), None)
+    for stream in streams:
+        for row in rows(reader.connection, stream):
+            batch.pass_line(row)
+    batch.compare()
+    walk.note_heads(again.faults)
+    if len(streams) < most:
+        walk.note_heads(_beyond_streams(reader.connection))
+        return True
+    walk.proved = streams[-1]
+    return False
+
+
+class _Batch:
+    """Streams that are over, and whose rows are not compared yet."""
+
+    def __init__(self, connection: Connection, walk: Walk, files: FileStore | None) -> None:
+        self.parts: dict[str, dict[str, str]] = {}  # by document, hashes by item
+        self.listed: dict[str, dict[str, str]] = {}  # by version of a procedure, hashes by path
+        self.heads: dict[str, Head] = {}
+        self._connection, self._walk, self._files = connection, walk, files
+        self._told: dict[str, Testimony] = {}
+        self._lines = 0
+
+    def pass_line(self, row: Row[Any]) -> None:
+        """Take a line and hear it, if it fits its chain; a stream whose chain is broken says nothing of rows."""
+        enough = len(self._told) >= STREAMS_AT_ONCE or self._lines >= LINES_AT_ONCE
+        if enough and row.stream != self._walk.stream:
+            self.compare()
+        stream, at = row.stream, self._walk.pass_line(row)
+        if at is None:
+            self._told.pop(stream, None)
+            return
+        told = self._told.setdefault(stream, Testimony(stream)) if row.seq == 1 else self._told.get(stream)
+        if told is None:
+            return
+        of = (row.actor, row.on_behalf_of, row.decree, row.action, row.element_id, row.task_id)
+        fault = None
+        try:
+            told.hear(Line(row.seq, at, *of, json.loads(row.change), row.previous_hash))
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            fault = Fault(stream, row.seq, "unreadable", "", str(error))
+        if told.contradiction:
+            fault = Fault(stream, row.seq, "head", *told.contradiction)
+        if fault:
+            self._walk.note(fault)
+            del self._told[stream]
+            return
+        self.heads[stream] = self._walk.head
+        self._lines += 1
+
+    def compare(self) -> None:
+        """Read the rows of which the streams that are over tell, and note the first fault of each."""
+        kinds: dict[str, dict[str, Testimony]] = {}
+        for stream, told in self._told.items():
+            kinds.setdefault(stream.partition(":")[0], {})[told.id] = told
+        faults: dict[str, Fault] = {}
+        for kind, by_owner in kinds.items():
+            for kept in TABLES.get(kind, ()):
+                for fault in self._of_table(kept, by_owner):
+                    faults.setdefault(fault.stream, fault)
+        naming = {id_: stream for stream, told in self._told.items() for id_ in told.named}
+        here = set(self._connection.scalars(select(t.instance.c.id).where(t.instance.c.id.in_(naming))))
+        for id_ in sorted(naming.keys() - here):
+            faults.setdefault(INSTANCE + id_, Fault(INSTANCE + id_, 0, "absent", "", "", "history", naming[id_]))
+        self._walk.note_heads(faults.values())
+        self._told, self.heads, self.parts, self.listed, self._lines = {}, {}, {}, {}, 0
+
+    def _of_table(self, kept: Kept, by_owner: Mapping[str, Testimony]) -> Iterator[Fault]:
+        query = kept.rows() if kept.everybody else kept.rows().where(kept.owner.in_(by_owner))
+        missing = {owner: told.of(kept.name) for owner, told in by_owner.items()}
+        for found_row in self._connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}).mappings():
+            row = {str(name): value for name, value in found_row.items()}
+            told = by_owner[row["owner"]]
+            key = told.key_of(kept.name, " ".join(str(plain(row[name])) for name in kept.key).strip())
+            of_row = missing[row["owner"]].pop(key, None) or told.rows.get((kept.name, key))
+            at = (told.stream, of_row.seq if of_row else 0)
+            try:
+                differs = told.differs(kept.name, key, row)
+            except LookupError:
+                yield Fault(*at, "untold", "", "", kept.name, key)
+                continue
+            for name, expected, found in kept.check(row, told, self) if kept.check and not differs else ():
+                if not fits(expected, found):
+                    differs = (name, expected, found)
+                    break
+            if differs:
+                name, expected, found = differs
+                yield Fault(*at, "row", said(expected), said(found), kept.name, key, name)
+            elif kept.name == "instance":
+                yield from _tail(told.stream, row["history_seq"], row["history_hash"], self.heads[told.stream])
+            elif self._files and kept.filed and row["sha256"] and not self._files.verify(row["sha256"]):
+                yield Fault(*at, "file", row["sha256"], "", kept.name, row["sha256"], "sha256")
+        for owner, lacking in missing.items() if not kept.forgets else ():
+            for key, of_row in lacking.items():
+                kind = "orphan" if kept.name == "instance" else "lacking"
+                yield Fault(by_owner[owner].stream, of_row.seq, kind, "", "", kept.name, key)
+
+
+def said(value: Any) -> str:
+    """Return a value for a person; of several that would do, the first ones."""
+    if isinstance(value, OneOf):
+        return " | ".join(sorted(map(str, value))[:3])
+    return value if isinstance(value, str) else canonical(value)
+
+
+def _tail(stream: str, seq: int, hashed: str, head: Head) -> Iterator[Fault]:
+    if (seq, hashed) != (head.seq, head.hash):
+        found = str(head.seq) if head.seq < seq else f"{head.seq} {head.hash}"
+        yield Fault(stream, min(seq, head.seq) + 1, "tail", f"{seq} {hashed}", found)
+
+
+# ── what no stream tells by itself ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _beyond_streams(connection: Connection) -> Iterator[Fault]:
+    try:
+        verify_triggers(connection)
+    except SetupError as problem:
+        yield Fault("history", 0, "guard", "", str(problem), "history")
+    yield from _without_stream(connection)
+    yield from _miscounted(connection)
+    sources = select(t.source.c.sha256, t.source.c.content)
+    for sha256, content in connection.execute(sources, execution_options={"yield_per": 20}):
+        found = hashlib.sha256(content).hexdigest()
+        if found != sha256:
+            of = select(t.definition.c.process_id, t.definition_file.c.path).join(t.definition_file)
+            where = connection.execute(of.where(t.definition_file.c.sha256 == sha256)).first() or ("?", sha256)
+            yield Fault(f"definition:{where[0]}", 0, "row", sha256, found, "source", where[1], "content")
+
+
+def _without_stream(connection: Connection) -> Iterator[Fault]:
+    """Give rows that belong to a stream of which there is no line, one for each stream."""
+    seen: set[str] = set()
+    for kind, kept in ((kind, kept) for kind, those in TABLES.items() for kept in those):
+        stream = literal(OFFICE) if kind == OFFICE else literal(f"{kind}:") + kept.owner
+        columns = [t.metadata.tables[kept.name].c[name] for name in kept.key]
+        query = kept.rows().with_only_columns(kept.owner.label("owner"), *columns).limit(MOST_FAULTS)
+        query = query.where(kept.owner.is_not(None), ~exists().where(t.history.c.stream == stream))
+        for owner, *key in connection.execute(query).all():
+            named = f"{kind}:{owner}".removesuffix(":")
+            if named in seen:
+                continue
+            seen.add(named)
+            if kept.name == "instance":
+                row = connection.execute(HEAD.where(t.instance.c.id == owner)).one()
+                yield from _tail(named, row.history_seq, row.history_hash, Head())
+            else:
+                about = " ".join(str(plain(each)) for each in key)
+                yield Fault(named, 0, "absent" if kind == "instance" else "untold", "", "", kept.name, about)
+    for column in (t.message.c.to_instance, t.message.c.delivered_to):
+        query = select(column, t.message.c.id).where(column.is_not(None))
+        query = query.where(~exists().where(t.instance.c.id == column)).limit(MOST_FAULTS)
+        for id_, message in connection.execute(query):
+            if INSTANCE + id_ not in seen:
+                seen.add(INSTANCE + id_)
+                yield Fault(INSTANCE + id_, 0, "absent", "", "", "message", message)
+
+
+def _miscounted(connection: Connection) -> Iterator[Fault]:
+    """Give series of numbers in which one is missing: each was counted when it was given out."""
+    its, counter = ("series", "year"), t.number_counter
+    taken = select(t.number.c.series, t.number.c.year, func.count().label("count"), func.max(t.number.c.ordinal))
+    held = {
+        (s, y): (count, last) for s, y, count, last in connection.execute(taken.group_by(*(t.number.c[n] for n in its)))
+    }
+    counted = {(s, y): last for s, y, last in connection.execute(select(*(counter.c[n] for n in (*its, "last"))))}
+    for series, year in sorted(held.keys() | counted.keys()):
+        last, found = counted.get((series, year), 0), held.get((series, year), (0, 0))
+        if found != (last, last):
+            yield Fault(OFFICE, 0, "row", str(found[1]), str(last), "number_counter", f"{series} {year}", "last")
