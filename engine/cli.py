@@ -352,11 +352,13 @@ def _verify_archive(path: Path) -> None:
         sys.exit(1)
     click.echo(
         "Utuh. Terbukti: setiap isi adalah yang disebut daftarnya; riwayat tersambung dari baris pertama sampai baris "
-        f"{found.lines}; isi, cetakan dan lampiran dokumen, diagram, dan formulir adalah yang disebut riwayat itu."
+        f"{found.lines}; isi, cetakan dan lampiran dokumen, diagram, formulir, dan daftar-daftarnya adalah yang "
+        "disebut riwayat itu."
     )
     click.echo(
-        "Tidak terbukti: bahwa berkas ini yang dibuat kantor, dan bahwa semua yang terjadi dicatat. Bandingkan SHA-256 "
-        "ZIP di atas dengan yang tertulis di halaman Arsip pelaksanaan itu, atau pada salinan di tempat lain."
+        "Tidak terbukti: bahwa berkas ini yang dibuat kantor, bahwa semua yang terjadi dicatat, dan apa yang tidak "
+        "disebut riwayat, seperti batas waktu langkah (docs/arsip.md). Bandingkan SHA-256 ZIP di atas dengan yang "
+        "tertulis di halaman Arsip pelaksanaan itu, atau pada salinan di tempat lain."
     )
 
 

@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from engine.model.history import GENESIS
+from engine.model.history import GENESIS, canonical, sha256_of
+from engine.model.renderings import COVER
+from engine.model.testimony import Line, OneOf, Testimony, fits
 
 MOST_FILES = 200_000
 MOST_BYTES = 100 << 30
@@ -33,6 +35,15 @@ MANIFEST, TAG_MANIFEST, INFO = "manifest-sha256.txt", "tagmanifest-sha256.txt", 
 LISTED = re.compile(r"(?P<sha256>[0-9a-fA-F]{64})[ \t]+\*?(?P<path>.+)")
 OF_VERSION = re.compile(r"data/dokumen/(?P<folder>(?P<id>[^/]+)/v\d+)/.+")
 HANDED_OVER, LIST_OF_IT = "data/lampiran/", "data/lampiran/lampiran.json"
+DOCUMENTS, COURSE, ABOUT = "data/dokumen/dokumen.json", "data/pelaksanaan.json", "data/arsip.json"
+CONTENTS = "data/daftar-isi.json"
+PRINTED = re.compile(r"data/daftar-isi(-\d+)?\.pdf")
+KNOWN = frozenset({HISTORY, HASHES, LIST_OF_IT, DOCUMENTS, COURSE, ABOUT, CONTENTS, "data/diagram.svg"})
+TAGS = frozenset({"bagit.txt", INFO, MANIFEST, TAG_MANIFEST, "LIHAT-DAHULU.txt"})
+BESIDE = frozenset({"status_before", "status_reason", "signed", "attachment_sha256"})
+"""What lines say of rows and the lists do not."""
+WRONG = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What a list raises that is not as it was written."""
 
 
 @dataclass
@@ -77,6 +88,7 @@ class _Inspector:
         self._archive, self._found = archive, found
         self._entries = self._known(size)
         self._hashes: dict[str, str] = {}
+        self._allowed: set[str] = set()
 
     def run(self) -> None:
         declaration = self._text("bagit.txt")
@@ -92,6 +104,7 @@ class _Inspector:
         said = self._walk_history()
         if said is not None:
             self._compare_documents(said)
+            self._compare_lists(said.testimony)
 
     # ── the bag ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -146,6 +159,8 @@ class _Inspector:
         for path in sorted(here - listed.keys()):
             self._blame(path, "ditambahkan: ada, tetapi tidak disebut dalam daftar")
         for path in sorted(here & listed.keys()):
+            if not path.startswith("data/") and path not in TAGS:
+                self._blame(path, "ditambahkan: bukan bagian berkas arsip")
             if self._hashes[path] != listed[path]:
                 self._blame(path, "isinya berubah: SHA-256-nya bukan yang disebut dalam daftar")
 
@@ -178,12 +193,15 @@ class _Inspector:
                 line = json.loads(text)
                 fits = (line["seq"], line["previous_hash"]) == (number, head)
                 said.hear(line)
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            except WRONG:
                 self._blame(place, "tidak terbaca sebagai baris riwayat")
                 return None
             if not fits:
                 fault = "tidak menyambung ke baris sebelumnya: ada baris yang diubah, dihapus, atau disisipkan"
                 self._blame(place, fault)
+                return None
+            if said.testimony.contradiction:
+                self._blame(place, "mencatat sidik yang bukan sidik baris di depannya: riwayat dihitung ulang")
                 return None
             head = digest
         self._found.lines, self._found.head = number, head
@@ -219,6 +237,109 @@ class _Inspector:
         content = hashlib.sha256(listed.encode()).hexdigest()
         if said.content_hash is not None and content != said.content_hash:
             self._blame(SOURCES, "diagram, formulir, atau hitungannya bukan versi yang dijalankan menurut riwayat")
+
+    # ── the lists beside them ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _compare_lists(self, told: Testimony) -> None:
+        """Hold each list to what history says of its rows, and every file to a list."""
+        self._allowed = {path for path in self._of_payload() if path.startswith(SOURCES) or PRINTED.fullmatch(path)}
+        self._allowed |= KNOWN
+        lists = ((COURSE, self._read_course), (DOCUMENTS, self._read_versions), (LIST_OF_IT, self._read_handed_over))
+        for path, read in (*lists, (ABOUT, self._read_about), (CONTENTS, self._read_contents)):
+            try:
+                read(path, told, json.loads(self._text(path)))
+            except WRONG:
+                self._blame(path, "tidak terbaca sebagai daftar")
+        for path in sorted(self._of_payload() - self._allowed):
+            self._blame(path, "ditambahkan: tidak disebut daftar yang terikat pada riwayat")
+
+    def _row(self, path: str, told: Testimony, table: str, key: str, row: Mapping[str, Any]) -> None:
+        """Hold a row of a list to what history says of it."""
+        known = told.rows.get((table, key))
+        try:
+            differs = told.differs(table, key, row)
+        except LookupError:
+            self._blame(path, f"menyebut {table} {key}, yang tidak dikenal riwayat")
+            return
+        lacking = known.facts.keys() - row.keys() - BESIDE if known else ()
+        for name in sorted([*lacking, *(differs or ())[:1]]):
+            self._blame(path, f"{table} {key}: {name} bukan yang disebut riwayat")
+
+    def _all_told(self, path: str, told: Testimony, table: str, keys: list[str]) -> None:
+        wanted = {key for key in told.of(table) if table != "rendering" or key.split(" ")[1] != COVER}
+        for key in sorted(wanted - set(keys)):
+            self._blame(path, f"tidak menyebut {table} {key}, yang disebut riwayat")
+        for key in sorted({key for key in keys if keys.count(key) > 1}):
+            self._blame(path, f"menyebut {table} {key} dua kali")
+
+    def _kept(self, path: str, row: Mapping[str, Any]) -> None:
+        """Hold a file that a list names to the hash beside it."""
+        file = f"data/{row['berkas']}"
+        self._allowed.add(file)
+        if self._hashes.get(file) != row["sha256"]:
+            self._blame(file, f"bukan isi yang disebut {path}")
+
+    def _read_course(self, path: str, told: Testimony, course: Any) -> None:
+        at = (self._found.lines, self._found.head, told.id)
+        if (course["history_seq"], course["history_hash"], course["id"]) != at:
+            self._blame(path, "bukan milik riwayat ini")
+        self._row(path, told, "instance", told.id, {**course, "content_hash": course["sop_sidik"]})
+        for step in course["langkah"]:
+            by = step["returned_by"] and f"{step['returned_at']} {step['returned_by']}"
+            self._row(path, told, "task", step["id"], {**step, "returned": by})
+        self._all_told(path, told, "task", [step["id"] for step in course["langkah"]])
+
+    def _read_versions(self, path: str, told: Testimony, versions: Any) -> None:
+        papers, signatures = [], []
+        for version in versions:
+            key, object_id = version["id"], version["data_object_id"]
+            self._row(path, told, "document", key, version)
+            folder = f"data/dokumen/{object_id}/v{version['version']}"
+            self._allowed.add(f"{folder}/{'bagian' if 'bagian' in version else 'isi'}.json")
+            parts = version.get("bagian", ())
+            if parts and sha256_of(canonical({p["item"]: p["sha256"] for p in parts})) != version["sha256"]:
+                self._blame(path, f"document {key}: bagian-bagiannya bukan yang disebut riwayat")
+            for part in parts:
+                by = told.parts.get(f"{object_id} {part['item']} {part['sha256']}")
+                if by and not fits(OneOf(by), f"{part['created_at']} {part['created_by']}"):
+                    self._blame(path, f"document {key} bagian {part['item']}: bukan yang disebut riwayat")
+            for paper in version["cetakan"]:
+                papers.append(f"{key} {paper['format']} {paper['part']}".strip())
+                self._row(path, told, "rendering", papers[-1], paper)
+            for signature in version["tanda_tangan"]:
+                signatures.append(signature["id"])
+                self._row(path, told, "signature", signature["id"], {**signature, "document_id": key})
+            for each in (*parts, *version["cetakan"]):
+                self._kept(path, each)
+        self._all_told(path, told, "document", [version["id"] for version in versions])
+        self._all_told(path, told, "rendering", papers)
+        self._all_told(path, told, "signature", signatures)
+
+    def _read_handed_over(self, path: str, told: Testimony, files: Any) -> None:
+        signed = {row.facts["file_sha256"] for row in told.of("signature").values()}
+        for file in files:
+            untold = ("attachment", file["id"]) not in told.rows
+            self._row(path, told, "attachment", file["id"], file)
+            if untold and told.tells_files and file["sha256"] not in signed:
+                self._blame(path, f"menyebut attachment {file['id']}, yang tidak dikenal riwayat")
+            self._kept(path, file)
+        self._all_told(path, told, "attachment", [file["id"] for file in files])
+
+    def _read_about(self, path: str, told: Testimony, about: Any) -> None:
+        facts, last = told.rows["instance", told.id].facts, told.last
+        here = (about["judul"], about["tanggal_penciptaan"], about["riwayat"])
+        if here != (facts["title"], facts["ended_at"], {"baris": self._found.lines, "sidik": self._found.head}):
+            self._blame(path, "judul, tanggal, atau sidiknya bukan yang disebut riwayat")
+        info = self._found.info
+        if (info.get("External-Identifier"), info.get("Alur-Keadaan-Per")) != (told.id, last and last.at):
+            self._blame(INFO, "bukan milik riwayat ini")
+
+    def _read_contents(self, path: str, told: Testimony, listed: Any) -> None:
+        here = {each for each in self._of_payload() if each != path and not PRINTED.fullmatch(each)}
+        actual = {(each, self._entries[each].file_size, self._hashes[each]) for each in here}
+        said = [(f"data/{each['path']}", each["ukuran"], each["sha256"]) for each in listed]
+        for each, *_ in sorted(actual ^ set(said)):
+            self._blame(path, f"menyebut {each} lain daripada yang ada")
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -274,6 +395,7 @@ class _Said:
         self.documents: set[str] = set()
         self.contents: dict[str, str] = {}  # by folder of the version
         self.handed_over: set[str] = set()  # evidence, scans, signed PDFs
+        self.testimony = Testimony("instance:")
         self.tells_files = True  # lines of earlier releases do not say what was handed over, nor the first part's hash
         self.content_hash: str | None = None
         self._parts: dict[tuple[str, str], tuple[str, str, str]] = {}
@@ -283,6 +405,8 @@ class _Said:
 
     def hear(self, line: Mapping[str, Any]) -> None:
         action, change = line["action"], json.loads(line["change"])
+        self.testimony.stream = line["stream"]
+        self.testimony.hear(Line(**{**{name: line[name] for name in Line._fields}, "change": change}))
         if action == "instance:started":
             self.content_hash = str(change["content_hash"])
         if action == "task:completed":
@@ -300,7 +424,7 @@ class _Said:
             digest = str(change["part_sha256"])
             self._parts[(change["document"], change["item"])] = (f"{named} bagian {change['item']}", object_id, digest)
             self._all_parts.setdefault(object_id, set()).add(digest)
-        if action == "document:rendered" and change["format"] != "png":  # the picture of a first page is no paper
+        if action == "document:rendered" and change["format"] != COVER:  # the picture of a first page is no paper
             part = f" {change['part']}" if change.get("part") else ""
             paper = (f"{named} ({change['format']}{part})", str(change["file_sha256"]))
             self._papers.setdefault(folder, set()).add(paper)

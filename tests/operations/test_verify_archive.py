@@ -260,3 +260,172 @@ def test_another_zip_is_none(tmp_path):
         archive.writestr("folder/surat.txt", b"Halo")
     code, said = checked(path)
     assert (code, "ini bukan berkas arsip yang lengkap" in said) == (1, True)
+
+
+# ── the lists, and what beside them was forged with every manifest written anew ─────────────────────────────────────
+
+
+COURSE, DOCUMENTS, HANDED = "data/pelaksanaan.json", "data/dokumen/dokumen.json", "data/lampiran/lampiran.json"
+ABOUT, CONTENTS = "data/arsip.json", "data/daftar-isi.json"
+
+
+def edited(forger, path, edit):
+    """Let *edit* change a list, and write the lists of contents and manifests anew as a careful forger does."""
+    value = json.loads(forger.files[path])
+    edit(value)
+    forger.files[path] = json.dumps(value).encode()
+    if path != CONTENTS:
+        contents = json.loads(forger.files[CONTENTS])
+        for each in contents:
+            content = forger.files[f"data/{each['path']}"]
+            each |= {"ukuran": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        forger.files[CONTENTS] = json.dumps(contents).encode()
+    return checked(forger.sign().pack())
+
+
+def put(at, **facts):
+    return lambda value: at(value).update(facts)
+
+
+EARLIER = "2025-04-11T03:16:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    ("path", "edit", "told"),
+    [
+        (COURSE, put(lambda v: v["langkah"][1], completed_at=EARLIER), "completed_at bukan yang disebut riwayat"),
+        (COURSE, put(lambda v: v["langkah"][0], completed_by="orang.lain"), "completed_by bukan yang disebut riwayat"),
+        (COURSE, put(lambda v: v["langkah"][0], capacity="plh"), "capacity bukan yang disebut riwayat"),
+        (COURSE, put(lambda v: v["langkah"][0], created_at=EARLIER), "created_at bukan yang disebut riwayat"),
+        (COURSE, lambda v: v["langkah"][1].pop("completed_at"), "completed_at bukan yang disebut riwayat"),
+        (COURSE, lambda v: v["langkah"].pop(), "yang disebut riwayat"),
+        (COURSE, lambda v: v["langkah"].append(v["langkah"][0]), "dua kali"),
+        (COURSE, put(lambda v: v, started_by="orang.lain"), "started_by bukan yang disebut riwayat"),
+        (COURSE, put(lambda v: v, title="Lain"), "title bukan yang disebut riwayat"),
+        (COURSE, put(lambda v: v, sop_sidik="0" * 64), "content_hash bukan yang disebut riwayat"),
+        (COURSE, put(lambda v: v, history_seq=3), "bukan milik riwayat ini"),
+        (DOCUMENTS, put(lambda v: v[0], created_by="orang.lain"), "created_by bukan yang disebut riwayat"),
+        (DOCUMENTS, put(lambda v: v[0], status="signed"), "status bukan yang disebut riwayat"),
+        (DOCUMENTS, put(lambda v: v[0]["cetakan"][0], made_at=EARLIER), "made_at bukan yang disebut riwayat"),
+        (DOCUMENTS, lambda v: v[0]["tanda_tangan"].append({"id": "s", "signer": "ann"}), "tidak dikenal riwayat"),
+        (DOCUMENTS, lambda v: v[0]["cetakan"].clear(), "yang disebut riwayat"),
+        (DOCUMENTS, lambda v: v.pop(), "yang disebut riwayat"),
+        (HANDED, put(lambda v: v[0], sha256="0" * 64), "sha256 bukan yang disebut riwayat"),
+        (HANDED, lambda v: v.append({**v[0], "id": "lain"}), "yang tidak dikenal riwayat"),
+        (ABOUT, put(lambda v: v, judul="Lain"), "bukan yang disebut riwayat"),
+        (ABOUT, put(lambda v: v["riwayat"], baris=3), "bukan yang disebut riwayat"),
+        (CONTENTS, put(lambda v: v[0], sha256="0" * 64), "lain daripada yang ada"),
+        (CONTENTS, lambda v: v.pop(), "lain daripada yang ada"),
+    ],
+)
+def test_a_list_that_says_otherwise_than_history_is_named(forger, path, edit, told):
+    code, said = edited(forger, path, edit)
+    assert (code, path in said and told in said) == (1, True), said
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["data/surat-palsu.pdf", "data/dokumen/surat/palsu.pdf", "data/dokumen/surat/v2/palsu.pdf", "data/lampiran/9.pdf"],
+)
+def test_a_forged_file_that_stands_beside_the_real_ones_is_named_in_every_folder(forger, path):
+    forger.files[path] = forger.files[forger.one(r"data/dokumen/surat/v2/.*\.pdf")]  # known bytes in a place of its own
+    contents = json.loads(forger.files[CONTENTS])
+    digest, size = hashlib.sha256(forger.files[path]).hexdigest(), len(forger.files[path])
+    contents.append({"path": path.removeprefix("data/"), "keterangan": "", "ukuran": size, "sha256": digest})
+    forger.files[CONTENTS] = json.dumps(contents).encode()
+    code, said = checked(forger.sign().pack())
+    assert (code, f"{path}: ditambahkan: tidak disebut daftar" in said) == (1, True), said
+
+
+def test_a_stray_beside_the_payload_is_named_although_the_manifest_lists_it(forger):
+    forger.files["keterangan.txt"] = b"Berkas ini sah."
+    code, said = checked(forger.sign().pack())
+    assert (code, "keterangan.txt: ditambahkan: bukan bagian" in said) == (1, True)
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory):
+    """Taken by an auditor: an instance whose approval was signed with the password, as an examination."""
+    data_dir = tmp_path_factory.mktemp("bertanda")
+    database = open_database(None, data_dir)
+    migrate(database)
+    office = OfficeAtWork(database, data_dir).open()
+    instance = office.start()
+    office.until_analysis(instance)
+    office.later(hours=2)
+    office.do("tim.sakip", instance, "susun_analisis")
+    office.do("sekretaris", instance, "minta_persetujuan")
+    office.do("kepala.dinas", instance, "tandatangani_persetujuan", tanda_tangan__mode="wet")
+    office.services.printing.sweep(office.now)
+    return examined(office, instance, data_dir)
+
+
+def examined(office, instance, data_dir):
+    _, stream = office.services.archives.examine(office.actor("auditor"), instance, office.now)
+    path = data_dir / "pemeriksaan.zip"
+    with stream:
+        path.write_bytes(stream.read())
+    office.database.close()
+    return path
+
+
+def test_parts_and_signatures_are_sound_as_they_are(signed):
+    assert checked(signed)[0] == 0, checked(signed)[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"signer": "sekretaris"}, "signer bukan yang disebut riwayat"),
+        ({"on_behalf_of": "Plh. Kepala Dinas"}, "on_behalf_of bukan yang disebut riwayat"),
+        ({"mode": "certified"}, "mode bukan yang disebut riwayat"),
+        ({"signed_at": EARLIER}, "signed_at bukan yang disebut riwayat"),
+    ],
+)
+def test_another_signer_is_named(signed, tmp_path, change, told):
+    forger = Forger(signed, tmp_path / "palsu.zip")
+
+    def edit(versions):
+        next(each for each in versions if each["tanda_tangan"])["tanda_tangan"][0] |= change
+
+    code, said = edited(forger, DOCUMENTS, edit)
+    assert (code, told in said) == (1, True), said
+
+
+def test_a_part_that_is_another_person_s_is_named(signed, tmp_path):
+    forger = Forger(signed, tmp_path / "palsu.zip")
+
+    def edit(versions):
+        next(each for each in versions if each.get("bagian"))["bagian"][0]["created_by"] = "sekretaris"
+
+    code, said = edited(forger, DOCUMENTS, edit)
+    assert (code, "bagian pemegang.data" in said) == (1, True), said
+
+
+def test_a_chain_computed_anew_is_found_by_the_head_that_its_archiving_recorded(tmp_path_factory, tmp_path):
+    data_dir = tmp_path_factory.mktemp("diperiksa")
+    database = open_database(None, data_dir)
+    migrate(database)
+    office = OfficeAtWork(database, data_dir)
+    for account, role in ({a: r for r, a in PEOPLE.items()} | {"auditor": "auditor", "perancang": "designer"}).items():
+        office.hire(account, role)
+    archiving.deploy(office)
+    path = examined(office, archiving.archived(office), data_dir)
+    assert checked(path)[0] == 0, checked(path)[1]
+    forger = Forger(path, tmp_path / "palsu.zip")
+
+    def again(change):
+        chain, hashes, head = [], [], "0" * 64
+        for number, written in enumerate(forger.files[HISTORY].splitlines(), start=1):
+            line = change(json.loads(written)) | {"previous_hash": head}
+            text = json.dumps(line, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+            head = hashlib.sha256(text).hexdigest()
+            chain.append(text + b"\n")
+            hashes.append(f"{head}  {number}\n".encode())
+        forger.files |= {HISTORY: b"".join(chain), HASHES: b"".join(hashes)}
+        info = forger.files["bag-info.txt"]
+        forger.files["bag-info.txt"] = re.sub(rb"Alur-Riwayat-Sidik: .*", f"Alur-Riwayat-Sidik: {head}".encode(), info)
+        return checked(forger.sign().pack())
+
+    code, said = again(lambda line: line | {"decree": "SK 9" if line["action"] == "task:completed" else None})
+    assert (code, "riwayat dihitung ulang" in said) == (1, True), said

@@ -124,10 +124,12 @@ def test_a_diagram_without_places_is_refused_by_name_wherever_it_comes_from(brow
 @pytest.mark.parametrize("places", [BARE, PARTLY], ids=["nothing is drawn", "a step is not drawn"])
 def test_what_an_earlier_version_deployed_without_places_runs_and_says_what_is_not_drawn(browse, office, places):
     files = leave_without(office, places)
-    record = DefinitionRecord("lama", "izin_cuti", 1, content_hash(files), "Izin cuti", "", office.now, "x", False)
+    hashed = content_hash(files)
+    record = DefinitionRecord("lama", "izin_cuti", 1, hashed, "Izin cuti", "", office.now, "perancang", False)
+    told = {"definition": "lama", "version": 1, "content_hash": hashed, "note": ""}
     with office.database.write(office.actor("perancang"), office.now) as work:
         definitions.add(work, record, files)
-        work.record("definition:izin_cuti", Deed(Action.DEFINITION_DEPLOYED, change={"version": 1}))
+        work.record("definition:izin_cuti", Deed(Action.DEFINITION_DEPLOYED, change=told))
     office.hire("ann", "atasan")
     office.hire("sam", "pelaksana")
     known(office)
