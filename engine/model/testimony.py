@@ -17,6 +17,8 @@ MOVING = frozenset({"running", "waiting", "incident"})
 MOVERS = frozenset({"instance:started", "task:completed", "timer:fired", "message:received", "incident:retried"})
 """Deeds that move an instance: what a move opens, cancels or ends carries the same instant, and is their actor's."""
 UUID_LENGTH = 36
+PASSED_OVER = "Nomor ini sudah tercetak pada surat lain dari deret ini."
+"""Why a number is nobody's that an instance passed over when it took one; its line is among that instance's."""
 
 
 class OneOf(frozenset[Any]):
@@ -125,6 +127,8 @@ class Testimony:
                 return {"status": "due", "sha256": None, "made_at": None}
             case "archive":
                 return {"status": "due", "sha256": None, "archived_at": None}
+            case "number" if self.stream == "office":
+                return {"void_reason": PASSED_OVER}
             case "attachment":
                 return {"signed": True} if self.tells_files else {}
             case "document_part" | "definition_file":  # bound by the hash over all of them
@@ -307,6 +311,8 @@ def _numbered(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     key = f"{change['series']} {change['year']} {change['ordinal']}"
     if line.action == "number:taken":
         told.say("number", key, taken_at=line.at, taken_by=line.actor, void_reason=None)
+    elif ("number", key) not in told.rows:
+        return  # passed over: nobody's, and among the office's
     told.say("number", key, **given(change, "text", "place", "subject"), **void)
 
 

@@ -21,6 +21,7 @@ from engine.forms.form import Form
 from engine.model.errors import FieldError, InvalidForm, NotFound, stated, there
 from engine.model.history import Action, Deed
 from engine.model.people import Actor, OfficeRole
+from engine.model.testimony import PASSED_OVER
 from engine.model.work import TaskRecord
 from engine.service.office import Office
 from engine.store.database import Database
@@ -30,7 +31,6 @@ from engine.store.unit_of_work import Work
 
 ORDINAL = re.compile(r"\{urut(?::([1-9]))?\}")
 YEAR = "{tahun}"
-PRINTED = "Nomor ini sudah tercetak pada surat lain dari deret ini."
 LONGEST = 200
 PAGE = 100
 MOST_SKIPPED = 5_000
@@ -116,7 +116,7 @@ def _counted(work: Work, wanted: NumberedPlace, instance_id: str, now: datetime)
             at, subject = wanted.place, wanted.subject
             yield TakenNumber(series, year, ordinal, text, instance_id, at, subject, now, by, void_reason=None)
             return
-        yield _nobodys(series, year, ordinal, now, by, PRINTED)
+        yield _nobodys(series, year, ordinal, now, by, PASSED_OVER)
 
 
 def _nobodys(series: str, year: int, ordinal: int, now: datetime, by: str, reason: str) -> TakenNumber:

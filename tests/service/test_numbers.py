@@ -5,8 +5,9 @@ import threading
 import pytest
 
 from engine.model.errors import InvalidForm, InvalidProcedure, NotPermitted
+from engine.model.testimony import PASSED_OVER
 from engine.service.histories import Filter
-from engine.service.numbers import PRINTED, written
+from engine.service.numbers import written
 from engine.service.procedures import Values
 from tests.service.procedures import deploy, form, text
 
@@ -175,7 +176,7 @@ def test_a_pattern_that_does_not_tell_years_apart_goes_on_counting_and_every_ord
     write(staffed, instance)
     assert letters(staffed, instance) == [(1, "000.1.5/003")]
     taken = staffed.services.numbers.page(staffed.actor("auditor"), "surat_keluar", 2026).taken
-    assert [(n.ordinal, n.void_reason) for n in taken] == [(3, None), (2, PRINTED), (1, PRINTED)]
+    assert [(n.ordinal, n.void_reason) for n in taken] == [(3, None), (2, PASSED_OVER), (1, PASSED_OVER)]
 
 
 def test_the_operator_says_which_numbers_were_given_on_paper(desk):

@@ -17,6 +17,7 @@ from engine.model.process import InstanceStatus
 from engine.service.attempts import Source
 from engine.settings import read
 from engine.store.database import open_database
+from engine.store.history import verify
 from engine.store.proof import prove
 from engine.store.queries import numbers
 from engine.store.schema import check_schema, migrate
