@@ -189,6 +189,7 @@ def test_what_is_not_whole_is_said_first_with_both_hashes_and_leads_to_the_line(
     assert "Keutuhan belum pernah diperiksa" in auditor.get("/audit").text
     checked(office)
     assert "Keutuhan: utuh" in auditor.get("/audit").text
+    office.tampered = True
     with tampering(office.database) as connection:
         of_it = history.c.stream == f"instance:{late_often}", history.c.seq == 5
         kept = connection.scalar(select(history.c.hash).where(*of_it))

@@ -60,6 +60,7 @@ def test_one_worker_checks_at_a_time_and_another_takes_up_what_was_left(office, 
 
 def test_what_was_tampered_with_is_found(office, worker):
     instance = office.start()
+    office.tampered = True
     with tampering(office.database) as connection:
         connection.execute(update(history).where(history.c.instance_id == instance).values(actor="orang.lain"))
     sweeps(office, worker)

@@ -313,8 +313,9 @@ def test_a_line_dated_long_before_its_predecessor_is_told(office):
     with behind_its_back(office) as connection:
         instance = of_status(connection, "suspended")
         forge(connection, f"instance:{instance}", action="export:made", change="{}", at=office.now - LATE)
-    [fault] = found(office)
-    assert (fault.stream, fault.kind) == (f"instance:{instance}", "order")
+    with office.database.read() as reader:
+        report = prove(reader)
+    assert [(fault.stream, fault.kind) for fault in report.remarks] == [(f"instance:{instance}", "early")]
 
 
 def test_a_chain_computed_anew_is_found_by_the_head_that_was_recorded_when_it_was_archived(office):
@@ -365,6 +366,23 @@ def test_a_file_that_history_names_is_not_swept_away_when_somebody_edits_its_row
 
 
 # ── what only an anchor outside shows ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_nightly_check_finds_an_edited_row_too_slice_by_slice(office):
+    operator, now = office.actor("operator"), office.now
+
+    def checked():
+        office.services.checks.ask(operator, now)
+        while office.services.checks.sweep("pekerja", now):
+            pass
+        return office.services.checks.last(operator).report
+
+    assert checked().sound
+    with behind_its_back(office) as connection:
+        connection.execute(update(t.signature).values(signer="sekretaris"))
+    report = checked()
+    assert {(fault.table, fault.field) for fault in report.faults} == {("signature", "signer")}
+    assert report.lines == office.services.histories.verify(operator).lines
 
 
 def test_a_chain_computed_anew_with_its_rows_is_not_found(office):
