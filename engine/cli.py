@@ -217,6 +217,8 @@ def verify(stream: str | None, archive: Path | None) -> None:
     click.echo(
         f"{report.lines} baris dalam {report.streams} rantai diperiksa, dengan tabel dan berkas yang disebutnya."
     )
+    for remark in report.remarks:
+        click.echo(f"PERLU DILIHAT  {remark.stream} baris {remark.seq}: {remark}", err=True)
     if report.sound:
         click.echo(
             "Utuh. Terbukti: setiap baris riwayat menyambung ke baris di depannya; tabel dan berkas berisi apa yang "

@@ -25,7 +25,7 @@ from engine.store.triggers import verify_triggers
 
 STREAMS_AT_ONCE, LINES_AT_ONCE = 200, 10_000
 """How many streams, and lines, are kept in memory until their rows are read."""
-ROWS_AT_ONCE = 200
+ROWS_AT_ONCE, NAMES_AT_ONCE = 200, 5_000
 UNREAD = frozenset({"state", "trace", "data", "password_hash"})
 OFFICE = "office"
 HEAD = select(t.instance.c.history_seq, t.instance.c.history_hash)
@@ -262,9 +262,11 @@ class _Batch:
                 for fault in self._of_table(kept, by_owner):
                     faults.setdefault(fault.stream, fault)
         naming = {id_: stream for stream, told in self._told.items() for id_ in told.named}
-        here = set(self._connection.scalars(select(t.instance.c.id).where(t.instance.c.id.in_(naming))))
-        for id_ in sorted(naming.keys() - here):
-            faults.setdefault(INSTANCE + id_, Fault(INSTANCE + id_, 0, "absent", "", "", "history", naming[id_]))
+        for at in range(0, len(names := sorted(naming)), NAMES_AT_ONCE):
+            asked = names[at : at + NAMES_AT_ONCE]
+            here = set(self._connection.scalars(select(t.instance.c.id).where(t.instance.c.id.in_(asked))))
+            for id_ in (each for each in asked if each not in here):
+                faults.setdefault(INSTANCE + id_, Fault(INSTANCE + id_, 0, "absent", "", "", "history", naming[id_]))
         self._walk.note_heads(faults.values())
         self._told, self.heads, self.parts, self.listed, self._lines = {}, {}, {}, {}, 0
 
