@@ -145,7 +145,8 @@ class OfficeAtWork:
         held = Membership(f"m-{account}-{role}", account, role, capacity, since, until, decree)
         with self.database.write(SYSTEM, self.now) as work:
             people.add_membership(work, held)
-            work.record(f"person:{account}", Deed(Action.MEMBERSHIP_ADDED, change={"role": role}))
+            told = {"role": role, "capacity": capacity, "since": since, "until": until, "decree": decree}
+            work.record(f"person:{account}", Deed(Action.MEMBERSHIP_ADDED, change={"new": told}))
 
     def actor(self, account: str) -> Actor:
         """The person as signed in now: with the memberships in force today."""

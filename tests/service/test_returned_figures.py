@@ -211,6 +211,7 @@ def test_the_rating_beside_a_figure_is_that_figures_own_whatever_the_minutes_say
     instance = office.start()
     office.until_analysis(instance)
     office.do("tim.sakip", instance, "susun_analisis")
+    office.tampered = True
     with office.database.unguarded() as connection:
         wrong = 'replace(content, \'"predikat":"Sangat Tinggi"\', \'"predikat":"Sangat Rendah"\')'
         connection.exec_driver_sql(f"UPDATE document SET content = {wrong} WHERE data_object_id = 'notula_analisis'")
