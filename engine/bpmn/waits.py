@@ -3,7 +3,7 @@
 All of it is read from the state: what waits is a task that says since when, whichever version it began to wait on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -79,16 +79,18 @@ def hopeless(definition: Definition, workflow: Any) -> tuple[tuple[Incident, boo
     """
     names, found = definition.outline.names, []
     for scope in (workflow, *workflow.subprocesses.values()):
-        reached = _reached(scope)
+        waiting = list(_waiting_at_joins(scope))
+        reached = _reached(scope) if waiting else set[str]()
         ends = (spec for name in reached if isinstance(spec := scope.spec.task_specs[name], EndEvent))
         if any(isinstance(end.event_definition, ENDING) for end in ends):
             continue
-        for task, wait in _waiting_at_joins(definition, scope, reached):
-            breaking = list(dict.fromkeys(_breaking(workflow, scope)))
-            by = " atau ".join(f"“{names.get(id_, id_)}”" for id_ in breaking)
-            way_on = f"Pelaksanaan ini hanya berlanjut bila disela oleh {by}." if by else NO_WAY_ON
-            why = f"{_why_not(definition, wait)} {way_on}"
-            if wait.hopeless:
+        for task, tokens in waiting:
+            if not _comes(task.task_spec, _empty(task.task_spec, tokens), reached):
+                wait = _awaited(definition, task, tokens, reached)
+                breaking = list(dict.fromkeys(_breaking(workflow, scope)))
+                by = " atau ".join(f"“{names.get(id_, id_)}”" for id_ in breaking)
+                way_on = f"Pelaksanaan ini hanya berlanjut bila disela oleh {by}." if by else NO_WAY_ON
+                why = f"{_why_not(definition, wait)} {way_on}"
                 found.append((Incident(task.id.hex, wait.element_id, why, "", _plain(task)), bool(breaking)))
     return tuple(found)
 
@@ -131,19 +133,26 @@ def _reached(scope: Any) -> set[str]:
         else:
             ahead.append(task.task_spec.name)
     found: set[str] = set()
+    empty: dict[str, Collection[str]] = {}
     while ahead:
         name = ahead.pop()
         if name not in found:
             found.add(name)
             for after in scope.spec.task_specs[name].outputs:
-                if not isinstance(after, GATEWAYS) or _comes(after, held.get(after.name, []), found):
+                if isinstance(after, GATEWAYS) and after.name not in empty:
+                    empty[after.name] = _empty(after, held.get(after.name, []))
+                if not isinstance(after, GATEWAYS) or _comes(after, empty[after.name], found):
                     ahead.append(after.name)
     return found
 
 
-def _comes(join: Any, tokens: list[Any], reached: set[str]) -> bool:
+def _empty(join: Any, tokens: list[Any]) -> Collection[str]:
+    """Return the specifications before a join from which none of *tokens* came."""
+    return list(join._one_of_each_flow(tokens)[1])
+
+
+def _comes(join: Any, empty: Collection[str], reached: set[str]) -> bool:
     """Whether what *join* waits for can still come."""
-    empty = join._one_of_each_flow(tokens)[1]
     return (all if isinstance(join, ParallelJoin) else any)(source in reached for source in empty)
 
 
@@ -158,7 +167,8 @@ def _why_not(definition: Definition, wait: Wait) -> str:
 
 def _waiting(definition: Definition, workflow: Any) -> Iterator[tuple[Any, Wait]]:
     for scope in (workflow, *workflow.subprocesses.values()):
-        yield from _waiting_at_joins(definition, scope, _reached(scope))
+        reached = _reached(scope)
+        yield from ((task, _awaited(definition, task, tokens, reached)) for task, tokens in _waiting_at_joins(scope))
         for task in scope.in_state(TaskState.WAITING):
             spec = task.task_spec
             if INCIDENT in task.internal_data:
@@ -172,16 +182,20 @@ def _waiting(definition: Definition, workflow: Any) -> Iterator[tuple[Any, Wait]
             yield root, Wait(root.id.hex, element_id, kind, _since(root), None, _said(event))
 
 
-def _waiting_at_joins(definition: Definition, scope: Any, reached: set[str]) -> Iterator[tuple[Any, Wait]]:
-    joins: list[Any] = [
-        task.task_spec for task in scope.in_state(TaskState.WAITING) if isinstance(task.task_spec, GATEWAYS)
-    ]
+def _waiting_at_joins(scope: Any) -> Iterator[tuple[Any, list[Any]]]:
+    """Yield the tokens that wait at each join of *scope*, and before them the first that came."""
+    joins = [task.task_spec for task in scope.in_state(TaskState.WAITING) if isinstance(task.task_spec, GATEWAYS)]
     for spec in dict.fromkeys(joins):
         tokens = waiting_at(spec, scope)
-        first, comes = tokens[0], _comes(spec, tokens, reached)
-        if INCIDENT not in first.internal_data:
-            what = (first.id.hex, str(spec.bpmn_id), WaitKind.BRANCHES, _since(first))
-            yield first, Wait(*what, missing=_missing(definition, spec, tokens, reached), hopeless=not comes)
+        if INCIDENT not in tokens[0].internal_data:
+            yield tokens[0], tokens
+
+
+def _awaited(definition: Definition, first: Any, tokens: list[Any], reached: set[str]) -> Wait:
+    spec, what = first.task_spec, (first.id.hex, str(first.task_spec.bpmn_id), WaitKind.BRANCHES, _since(first))
+    empty = _empty(spec, tokens)
+    missing = _missing(definition, spec, empty, reached)
+    return Wait(*what, missing=missing, hopeless=not _comes(spec, empty, reached))
 
 
 def _events(spec: Any) -> Iterator[tuple[str, WaitKind, Any]]:
@@ -201,14 +215,14 @@ def _said(event: Any) -> str:
     return str(event.expression if isinstance(event, ConditionalEventDefinition) else event.name)
 
 
-def _missing(definition: Definition, spec: Any, tokens: list[Any], reached: set[str]) -> tuple[str, ...]:
+def _missing(definition: Definition, spec: Any, empty: Collection[str], reached: set[str]) -> tuple[str, ...]:
     """Return the sequence flows into a join that it waits for, or what lies before them, whichever has a name.
 
     A parallel join waits for every flow that has no token, but where some cannot come, only they are told; an inclusive
     one for those that a token can still come to.
     """
     names, ways = definition.outline.names, definition.course.ways
-    empty, found = list(spec._one_of_each_flow(tokens)[1]), list[str]()
+    found: list[str] = []
     told = [source for source in empty if (source in reached) != isinstance(spec, ParallelJoin)]
     for source in told or empty:
         ahead = [source.split(".Boundary")[0]]  # where an activity has events on its edge, its ways meet again first

@@ -117,13 +117,14 @@ class Trial:
 
     def _told(self) -> list[Finding]:
         """Return the stumbles of the rehearsal as findings, and what was suspected and did not happen in it."""
+        mends = {(each.element_id, "trial_deadlock"): each.mend for each in self.doubts}
         return [each for each in self.doubts if (each.element_id, "trial_deadlock") not in self.stumbles] + [
             finding_at(
                 self.files,
                 each.element_id,
                 each.rule,
                 f"Dalam percobaan, pelaksanaan terhenti di {{}}: {each.cause.rstrip(' .')}.",
-                each.mend,
+                mends.get((each.element_id, each.rule), each.mend),
                 severity="error" if each.certain else "warning",
             )
             for each in self.stumbles.values()

@@ -225,6 +225,17 @@ def test_branches_that_never_meet_stop_the_trial_where_they_are_awaited_with_the
     assert "mulai → u → x → a" in found.message
 
 
+def test_a_trial_that_halts_as_a_branch_ended_by_itself_says_how_to_mend_that(shared):
+    step = ("manualTask", "", "")
+    nodes = {"p": gateway("parallel"), "a": step, "b": step, "habis": ("endEvent", "", ""), "x": gateway()}
+    ways = ["mulai > u", "u > p", "p > a", "p > b", "a > j", "b > x", 'x > habis: keputusan == "setuju"', "x > j"]
+    nodes |= {"u": user(), "j": gateway("parallel")}
+    files = procedure(process("uji", nodes, [*ways, "j > selesai"]), forms=["uji_u"])
+    [found] = shared.check("uji", files | {"forms/uji/uji_u.schema.json": form(**DECISION)})
+    assert (found.rule, found.element_id) == ("trial_deadlock", "uji_j")
+    assert "cabang yang berakhir di “habis” ke gabungan itu" in found.mend
+
+
 def test_branches_that_might_never_meet_are_a_warning_as_long_as_no_trial_came_to_a_halt(shared):
     awaited = procedure(
         process(
