@@ -54,7 +54,8 @@ def page(status: int, **facts: Any) -> tuple[str, int]:
 
 def told(status: int, error: Exception) -> tuple[str, int]:
     """Say why something cannot be done."""
-    return page(status, reason=words_of(error))
+    title = gettext("Berkas ini tidak diberikan") if isinstance(error, Damaged) else None
+    return page(status, reason=words_of(error), title=title)
 
 
 def words_of(error: Exception) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from flask import current_app
+
 from engine.model.history import Action, HistoryLine
 from engine.service.procedures import Procedure
 from engine.web import formatting
@@ -52,7 +54,8 @@ class Ledger:
     def __init__(self, dates: formatting.Dates) -> None:
         """Write instants with *dates*."""
         self._dates = dates
-        self._words = _words()
+        module = current_app.jinja_env.get_template("parts/words.html").make_module({})
+        self._words: Mapping[str, str] = vars(module)["words"]
 
     def said(self, line: HistoryLine, procedure: Procedure | None = None) -> Said:
         """Return a line in words; *procedure* is what its instance runs by."""
@@ -132,74 +135,3 @@ def _leaves(value: Any, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
             yield from _leaves(each, (*above, str(key)))
     elif value is not None or above:
         yield above, value
-
-
-def _words() -> Mapping[str, str]:
-    """Return what the keys of lines mean, and the states among their values."""
-    return {
-        "reason": gettext("alasan"),
-        "text": gettext("isi"),
-        "cause": gettext("sebab"),
-        "title": gettext("judul"),
-        "version": gettext("versi"),
-        "content_hash": gettext("sidik isi SOP"),
-        "files": gettext("berkas"),
-        "sha256": gettext("sidik isi"),
-        "part_sha256": gettext("sidik bagian"),
-        "file_sha256": gettext("sidik berkas"),
-        "item": gettext("bagian"),
-        "part": gettext("bagian"),
-        "format": gettext("bentuk"),
-        "role": gettext("jalur atau peran"),
-        "roles": gettext("jalur atau peran"),
-        "holder": gettext("pemegang"),
-        "name": gettext("nama"),
-        "locale": gettext("bahasa"),
-        "since": gettext("mulai"),
-        "until": gettext("sampai"),
-        "capacity": gettext("kapasitas"),
-        "decree": gettext("dasar"),
-        "by": gettext("oleh"),
-        "series": gettext("seri nomor"),
-        "year": gettext("tahun"),
-        "ordinal": gettext("nomor urut"),
-        "place": gettext("isian"),
-        "first": gettext("pertama"),
-        "last": gettext("terakhir"),
-        "register": gettext("register"),
-        "entry": gettext("baris register"),
-        "key": gettext("kunci"),
-        "kind": gettext("jenis"),
-        "rows": gettext("jumlah baris"),
-        "lines": gettext("jumlah baris"),
-        "on": gettext("pada"),
-        "filter": gettext("saringan"),
-        "instance": gettext("pelaksanaan"),
-        "instances": gettext("pelaksanaan"),
-        "count": gettext("jumlah"),
-        "report": gettext("laporan"),
-        "chosen": gettext("pilihan"),
-        "process": "SOP",
-        "section": gettext("bagian pengaturan"),
-        "tasks": gettext("jumlah tugas"),
-        "token": gettext("token"),
-        "expires_at": gettext("berlaku sampai"),
-        "scopes": gettext("kewenangan"),
-        "messages": gettext("pesan"),
-        "to": gettext("kepada"),
-        "size": gettext("ukuran"),
-        "filed_on": gettext("disimpan pada"),
-        "filed_by": gettext("disimpan oleh"),
-        "active": gettext("aktif"),
-        "note": gettext("catatan"),
-        "incident": gettext("insiden"),
-        "status": gettext("status"),
-        "value": gettext("nilai"),
-        "holidays": gettext("hari libur"),
-        "running": gettext("Berjalan"),
-        "waiting": gettext("Menunggu"),
-        "suspended": gettext("Ditangguhkan"),
-        "completed": gettext("Selesai"),
-        "terminated": gettext("Dihentikan"),
-        "definitif": gettext("Definitif"),
-    }

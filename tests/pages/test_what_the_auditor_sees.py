@@ -236,6 +236,7 @@ def test_a_file_that_was_exchanged_is_not_handed_out_and_the_operator_is_told(of
         answer = auditor.get(path)
         assert (answer.status_code, answer.mimetype) == (503, "text/html")
         assert "tidak lagi seperti ketika disimpan" in answer.text
+        assert "Coba lagi" not in answer.text, "it does not help"
     page = browse("operator").get("/operasi").text
     assert "bukan lagi yang disimpan" in page
     assert all(sha256 in page for sha256 in kept)
