@@ -118,9 +118,12 @@ class FileStore:
         return file
 
     def content(self, sha256: str) -> bytes:
-        """Return what a file holds; ``Damaged`` if it is gone or no longer what it was."""
-        with self.kept(sha256, f"{sha256[:12]}…") as file:
-            return file.read()
+        """Return what a file holds; ``NotFound`` if it is not kept here, ``Damaged`` if it is not what it was."""
+        with self.open(sha256) as file:
+            content = file.read()
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise Damaged(f"{sha256[:12]}…", sha256)
+        return content
 
     def path(self, sha256: str) -> Path:
         """Return where a file is; ``NotFound`` if it is not kept here."""

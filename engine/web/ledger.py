@@ -17,7 +17,6 @@ from engine.web.texts import gettext
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
-HASH = re.compile(r"[0-9a-f]{64}")
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}")
 PEOPLE = frozenset({"by", "holder", "item", "filed_by", "person", "signer"})
 FORMS = (Action.TASK_COMPLETED.value, Action.INSTANCE_STARTED.value)
@@ -107,8 +106,6 @@ class Ledger:
             return self._dates.short(datetime.fromisoformat(text), seconds=True)
         if DAY.fullmatch(text):
             return self._dates.day(date.fromisoformat(text))
-        if HASH.fullmatch(text):
-            return formatting.hash_text(text)
         return text[:8] if ID.fullmatch(text) else self._words.get(text, text)
 
 
