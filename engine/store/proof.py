@@ -28,7 +28,6 @@ STREAMS_AT_ONCE, LINES_AT_ONCE = 200, 10_000
 ROWS_AT_ONCE, NAMES_AT_ONCE = 200, 5_000
 UNREAD = frozenset({"state", "trace", "data", "password_hash"})
 OFFICE = "office"
-HEAD = select(t.instance.c.history_seq, t.instance.c.history_hash)
 Check = Callable[[Mapping[str, Any], Testimony, "_Batch"], Iterator[tuple[str, Any, Any]]]
 
 
@@ -346,12 +345,9 @@ def _without_stream(connection: Connection) -> Iterator[Fault]:
             if named in seen:
                 continue
             seen.add(named)
-            if kept.name == "instance":
-                row = connection.execute(HEAD.where(t.instance.c.id == owner)).one()
-                yield from _tail(named, row.history_seq, row.history_hash, Head())
-            else:
-                about = " ".join(str(plain(each)) for each in key)
-                yield Fault(named, 0, "absent" if kind == "instance" else "untold", "", "", kept.name, about)
+            about = " ".join(str(plain(each)) for each in key)
+            missed = "absent" if kind == "instance" and kept.name != "instance" else "untold"
+            yield Fault(named, 0, missed, "", "", kept.name, about)
     for column in (t.message.c.to_instance, t.message.c.delivered_to):
         query = select(column, t.message.c.id).where(column.is_not(None))
         query = query.where(~exists().where(t.instance.c.id == column)).limit(MOST_FAULTS)
