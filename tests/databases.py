@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
+import pytest
 from sqlalchemy.engine import make_url
 
 from engine.store.database import open_database
@@ -22,6 +23,8 @@ KINDS = tuple(
     kind.strip() for kind in os.environ.get("ALUR_TEST_DATABASES", "sqlite,postgresql").split(",") if kind.strip()
 )
 """The databases to test on; ``ALUR_TEST_DATABASES=sqlite`` leaves PostgreSQL out."""
+ON_ONE_KIND = pytest.mark.parametrize("database_kind", KINDS[:1], indirect=True)
+"""Marks a long story about files, papers or children, of which a database sees only what shorter ones show it too."""
 START_LOCK = Path(f"/tmp/alur-tests-postgresql-{os.getuid()}.lock")
 """One for the machine, wherever a run keeps its own files: the server's account is one for the machine too."""
 STARTS = 3

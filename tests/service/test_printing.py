@@ -12,6 +12,7 @@ from engine.model.errors import InvalidProcedure, NotFound, NotPermitted, NotPri
 from engine.service.histories import Filter
 from engine.service.verification import MOST_MISSES, TooManyQuestions
 from engine.store.proof import prove
+from tests.databases import ON_ONE_KIND
 from tests.office import returned
 from tests.service.procedures import files, form, text
 
@@ -95,6 +96,7 @@ def test_a_letter_of_assignment_is_printed_whole_and_for_each_holder(office):
     assert paper(office, found, "docx")[2].startswith(b"PK")
 
 
+@ON_ONE_KIND
 def test_the_whole_cycle_is_printed_up_to_the_report_with_its_workbook(office):
     instance = office.start()
     office.until_analysis(instance)

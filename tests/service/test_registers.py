@@ -12,6 +12,7 @@ from engine.cli import CONSOLE
 from engine.model.errors import Conflict, InvalidForm, InvalidProcedure, NotPermitted
 from engine.service.procedures import INDONESIAN
 from tests import registers as known
+from tests.databases import ON_ONE_KIND
 
 NEW_YEAR, JULY = date(2025, 1, 1), date(2025, 7, 1)
 CODE = {"jenis": ["nota"], "kode": ["000.1"], "pola": ["{urut}/{tahun}"], "unit": ["DPMPTSP"]}
@@ -150,6 +151,7 @@ def look(office, content, register_id="kode_surat"):
     return office.services.registers.look_at(office.actor("operator"), register_id, content, JULY, INDONESIAN)
 
 
+@ON_ONE_KIND
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
 def test_what_goes_out_comes_in_again_and_changes_nothing(office, at, kind):
     for register_id in known.NEEDED:

@@ -14,6 +14,7 @@ from engine.model.errors import NotFound, NotPermitted
 from engine.service import reports
 from engine.service.histories import Filter
 from engine.service.procedures import INDONESIAN
+from tests.databases import ON_ONE_KIND
 from tests.office import SOP, WIB, returned
 from tests.papers import PICTURE
 
@@ -76,6 +77,7 @@ def test_the_year_so_far_is_the_completed_quarters_as_each_method_aggregates_the
     assert made(office, "rekap_tahunan", "pdf").startswith(b"%PDF")
 
 
+@ON_ONE_KIND
 def test_a_year_that_is_in_the_archive_is_told_all_the_same(office, quarters):
     head, at = office.actor("kepala.dinas"), office.services.signing
     for instance in quarters[:2]:
@@ -99,6 +101,7 @@ def test_the_process_is_held_to_its_standard_times(office, quarters):
     assert made(office, "pemantauan", "pdf").startswith(b"%PDF")
 
 
+@ON_ONE_KIND
 def test_the_evidence_comes_as_papers_in_a_folder_for_each_criterion(office, quarters):
     with zipfile.ZipFile(io.BytesIO(made(office, "bukti_lke", "zip"))) as pack:
         names = pack.namelist()

@@ -22,6 +22,7 @@ from engine.service.uploads import TooLarge, UploadRefused
 from engine.store.proof import prove
 from engine.store.queries import people, tasks
 from engine.store.tables import attachment
+from tests.databases import ON_ONE_KIND
 from tests.documents.certificates import authority, sign
 from tests.papers import PICTURE
 from tests.service.procedures import PEOPLE, form
@@ -226,6 +227,7 @@ def test_the_rule_of_filing_asks_for_the_signer_or_the_one_who_is_named_or_the_l
     assert filing(head, replace(given_, file_sha256="0" * 64), task) == (False, "filed")
 
 
+@ON_ONE_KIND
 def test_a_scan_that_nobody_can_read_is_refused_in_words_and_leaves_nothing(office, instance):
     signs(office, instance, "wet")
     report = document(office, instance, "laporan")
@@ -290,6 +292,7 @@ def test_the_scan_of_a_version_that_was_replaced_signs_neither_it_nor_the_new_on
     assert document(office, instance, "surat", 2).status is DocumentStatus.SIGNED
 
 
+@ON_ONE_KIND
 def test_a_certified_signature_is_validated_and_its_issuer_known_only_if_the_operator_trusts_it(office, instance):
     signs(office, instance, "certified")
     report = document(office, instance, "laporan")
@@ -312,6 +315,7 @@ def test_a_certified_signature_is_validated_and_its_issuer_known_only_if_the_ope
     assert document(office, instance, "laporan").status is DocumentStatus.SIGNED
 
 
+@ON_ONE_KIND
 def test_a_signed_pdf_of_another_document_is_not_taken_for_this_one(office, instance):
     signs(office, instance, "certified")
     _, _, other = paper(office, document(office, instance, "disposisi"))

@@ -18,6 +18,7 @@ from engine.service.functions import Functions
 from engine.service.gate import Gate
 from engine.service.trial import MOST_FINDINGS
 from engine.service.verdict import Limits
+from tests.databases import ON_ONE_KIND
 from tests.office import ROOT, SOP
 from tests.operations.harness import until
 from tests.service.drawing import around, call, gateway, one, procedure, process, script, several, user
@@ -378,6 +379,7 @@ def test_no_child_outlives_a_server_that_was_killed():
     until(lambda: not any(child.is_running() for child in left), "the children have ended")
 
 
+@ON_ONE_KIND
 def test_nothing_of_a_procedure_that_cannot_run_is_deployed_and_the_workshop_says_the_same(office, quick):
     deployments = replace(office.services.deployments, gate=quick)
     designer = office.actor("perancang")
