@@ -14,7 +14,7 @@ run: $(STAMPS)/run build ## install, build, deploy the sample office and serve o
 	@$(BIN)/python -m engine run
 
 test: $(STAMPS)/test build browser check ## install what the tests need and run everything
-	$(BIN)/python -m pytest -n 4 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 check: $(STAMPS)/test build ## style, types, import contracts, translations
 	$(BIN)/ruff check .
