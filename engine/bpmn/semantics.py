@@ -449,10 +449,8 @@ def _changed_aside(task: Any) -> dict[str, Any] | None:
     start = _start_of(task)
     if start is None:
         return None
-    heard = getattr(start.task_spec.event_definition, "message_var", None)
-    began = {key: value for key, value in start.data.items() if key != heard}
     found: dict[str, Any] = {}
-    merge(found, began, task.data)
+    merge(found, before_told(start), task.data)
     return found
 
 
@@ -499,7 +497,11 @@ def revive(workflow: Any) -> None:
                     child.parent = done
                 done.children, task.children = opened, [c for c in task.children if c not in opened]
             spec._predict(task, mask=TaskState.PREDICTED_MASK | TaskState.FUTURE | TaskState.WAITING)
-        elif is_told(task) and task._state == TaskState.COMPLETED and task.parent.task_spec.name.endswith("Split"):
+        elif (
+            is_told(task)
+            and task._state == TaskState.COMPLETED
+            and isinstance(task.parent.task_spec, BoundaryEventSplit)
+        ):
             beside = task.parent.children
             at_work = any(not isinstance(t.task_spec, Edge) and t._state in AT_WORK for t in beside)
             deaf = not any(t.task_spec is spec and t._state == TaskState.WAITING for t in beside)
