@@ -21,6 +21,11 @@ class Node:
         return self.below.get(name) or _NOTHING
 
     @property
+    def text(self) -> str:
+        """The first text posted here that is not empty."""
+        return next((text for text in self.texts if text), "")
+
+    @property
     def filled(self) -> bool:
         """Whether anything but empty texts was posted here or below."""
         return any(text.strip() for text in self.texts) or any(node.filled for node in self.below.values())

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from engine.forms.entries import KEPT, Node, is_index, tree, with_rows
-from engine.forms.field import NUMERIC, Field, Kind
+from engine.forms.field import NUMERIC, Field, Kind, Verification
 from engine.forms.reading import Reading
 from engine.forms.values import CHECKED, typing
 from engine.forms.views import FieldView, FileView, RowView, Viewer
@@ -52,18 +52,6 @@ class GridRow:
 
 
 @dataclass(frozen=True, slots=True)
-class VerifyView:
-    """How rows are verified here, by columns and the words of both outcomes."""
-
-    column: str
-    accept: str
-    refuse: str
-    note: str | None
-    holder: str | None
-    decides: bool  # whether the reader decides, or reads what was decided
-
-
-@dataclass(frozen=True, slots=True)
 class Grid:
     """A table to be filled in."""
 
@@ -76,7 +64,8 @@ class Grid:
     key: str | None  # the column that tells rows apart, where nobody types it
     min_rows: int
     max_rows: int | None
-    verify: VerifyView | None
+    verify: Verification | None
+    decides: bool  # whether the reader decides of its rows, or reads what was decided
     problems: tuple[FieldError, ...]  # of the table as a whole
 
     def count(self, *states: RowState) -> int:
@@ -147,10 +136,10 @@ def with_cells(field: Field, path: str, entries: Entries, cells: Entries) -> dic
     """
     rows = node_at(tree(entries), path).rows()
     key = keyed(field)
-    by_key = {_first(row[key].texts): row for row in rows} if key else {}
+    by_key = {row[key].text: row for row in rows} if key else {}
     posted = node_at(tree(cells), path).below
     for index, node in sorted((int(name), node) for name, node in posted.items() if is_index(name)):
-        name = _first(node[key].texts) if key else ""
+        name = node[key].text if key else ""
         row = by_key.get(name) if name else rows[index] if index < len(rows) and not key else None
         if row is None:
             row = Node([""])
@@ -181,33 +170,21 @@ def node_at(node: Node, path: str) -> Node:
 def grid_of(reading: Reading, path: str) -> Grid:
     """Return the table at *path* of a form that was read."""
     field = table_at(reading.tree, path)
-    viewer = Viewer(reading, {})
-    verify = field.verify
     found = reading.errors()
-    table_problems = tuple(each for each in found if each.path == path)
-    rows = _Rows(reading, viewer, field, path, found).all()
-    decides = field.field(verify.column) if verify else None
+    decides = field.field(field.verify.column) if field.verify else None
     return Grid(
         path=path,
         label=field.wording.of(reading.around.locale),
         help=field.help.of(reading.around.locale) if field.help else None,
-        columns=viewer.columns(field, path),
-        rows=rows,
+        columns=Viewer(reading, {}).columns(field, path),
+        rows=_Rows(reading, Viewer(reading, {}), field, path, found).all(),
         fixed_rows=field.fixed_rows,
         key=keyed(field),
         min_rows=field.min_items,
         max_rows=field.max_items,
-        verify=None
-        if verify is None
-        else VerifyView(
-            verify.column,
-            verify.accept,
-            verify.refuse,
-            verify.note,
-            verify.holder,
-            decides is not None and not decides.given,
-        ),
-        problems=table_problems,
+        verify=field.verify,
+        decides=decides is not None and not decides.given,
+        problems=tuple(each for each in found if each.path == path),
     )
 
 
@@ -242,28 +219,30 @@ class _Rows:
         values = value_at(self.reading.values, self.path)
         posted = self.aligned(values)
         by_row: dict[int, dict[str, tuple[FieldError, ...]]] = {}
-        prefix = f"{self.path}."
         for each in self.found:
-            index, _, rest = each.path.removeprefix(prefix).partition(".")
-            if each.path.startswith(prefix) and index.isdecimal():
-                column = rest.partition(".")[0]
-                row = by_row.setdefault(int(index), {})
+            if (place := self.place(each.path)) is not None:
+                column = place[1].partition(".")[0]
+                row = by_row.setdefault(place[0], {})
                 row[column] = (*row.get(column, ()), each)
         hidden: dict[int, set[str]] = {}
         for path in self.reading.hidden:
-            index, _, rest = path.removeprefix(prefix).partition(".")
-            if path.startswith(prefix) and index.isdecimal():
-                hidden.setdefault(int(index), set()).add(rest)
+            if (place := self.place(path)) is not None:
+                hidden.setdefault(place[0], set()).add(place[1])
         return tuple(
             self.row(n, node, value, by_row.get(n, {}), frozenset(hidden.get(n, ())))
             for n, (node, value) in enumerate(zip(posted, values, strict=True))
         )
 
+    def place(self, path: str) -> tuple[int, str] | None:
+        """Return the row and what is in it that *path* names; None if it is none of this table."""
+        index, _, rest = path.removeprefix(f"{self.path}.").partition(".")
+        return (int(index), rest) if path.startswith(f"{self.path}.") and index.isdecimal() else None
+
     def aligned(self, values: Sequence[Mapping[str, object]]) -> list[Node]:
         """Return what was posted for each row that there is."""
         nodes = node_at(self.reading.posted, self.path).rows()
         if self.field.fixed_rows and self.field.key:
-            by_key = {_first(node[self.field.key].texts): node for node in nodes}
+            by_key = {node[self.field.key].text: node for node in nodes}
             return [by_key.get(str(value.get(self.field.key)), Node()) for value in values]
         return [nodes[n] if n < len(nodes) else Node() for n in range(len(values))]
 
@@ -409,7 +388,3 @@ def _account(text: str, people: Mapping[str, str]) -> str:
         if wanted.casefold() in (account.casefold(), name.casefold(), f"{name} ({account})".casefold()):
             return account
     return wanted
-
-
-def _first(texts: Sequence[str]) -> str:
-    return next((text for text in texts if text), "")

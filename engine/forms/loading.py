@@ -181,7 +181,7 @@ class _Reader:
         self.known_keywords(whole, OBJECT | ABOUT | ROOT, ())
         self.check_patterns(whole, ())
         self.sections = frozenset(_sections(whole))
-        fields = self.section_fields(whole, ui, (), (), ())
+        fields = self.declared([], whole, ui, (), (), ())
         if self.findings:
             return None
         order = ui.get("ui:order")
@@ -212,25 +212,7 @@ class _Reader:
             return {**self.resolved(defs[name], defs, (*seen, name), ("$defs", name)), **rest}
         return {k: self.resolved(v, defs, seen, (*path, k)) for k, v in schema.items() if k != "$defs"}
 
-    def section_fields(
-        self,
-        schema: Mapping[str, Any],
-        ui: Mapping[str, Any],
-        path: Path,
-        when: tuple[Condition, ...],
-        scope: tuple[str, ...],
-    ) -> list[Field]:
-        """Return the fields of an object: those it always has, then those that a condition brings."""
-        fields = []
-        properties = schema.get("properties", {})
-        required = frozenset(schema.get("required", ()))
-        for name, own in properties.items():
-            made = self.field(name, own, ui.get(name, {}), (*path, "properties", name), name in required, scope)
-            if made is not None:
-                fields.append(made)
-        return self.conditional_fields(fields, schema, ui, path, when, scope)
-
-    def conditional_fields(
+    def declared(
         self,
         fields: list[Field],
         schema: Mapping[str, Any],
@@ -239,7 +221,28 @@ class _Reader:
         when: tuple[Condition, ...],
         scope: tuple[str, ...],
     ) -> list[Field]:
-        """Add what *schema*'s conditions bring to the object at *scope*."""
+        """Add to *fields* those that an object, or one outcome of its conditions, declares; then what its own bring."""
+        if when:
+            self.known_keywords(schema, OBJECT | {"$comment"}, path)
+        required = frozenset(schema.get("required", ()))
+        for name, own in schema.get("properties", {}).items():
+            known = next((n for n, field in enumerate(fields) if field.name == name), None)
+            place = (*path, "properties", name)
+            if known is None:
+                made = self.field(name, own, ui.get(name, {}), place, name in required, scope)
+                if made is not None:
+                    fields = [*fields, replace(made, when=(when,)) if when else made]
+                continue
+            before = fields[known]
+            if before.when and not any(alternative == when for alternative in before.when):
+                before = replace(before, when=(*before.when, when))
+            if before.kind is Kind.SECTION and isinstance(own, Mapping):
+                inner = self.declared(list(before.fields), own, ui.get(name, {}), place, when, (*scope, name))
+                before = replace(before, fields=tuple(inner))
+            fields = [*fields[:known], before, *fields[known + 1 :]]
+        if "items" not in path:
+            lacking = {each.name for each in fields if each.name in required and not each.required}
+            fields = [replace(f, needed=(*f.needed, when)) if f.name in lacking else f for f in fields]
         branches = [(schema, path)] if "if" in schema else []
         branches += [(part, (*path, "allOf", n)) for n, part in enumerate(schema.get("allOf", ()))]
         for branch, place in branches:
@@ -253,40 +256,8 @@ class _Reader:
                 outcome = branch.get(word)
                 if isinstance(outcome, Mapping):
                     condition = self.condition(branch["if"], scope, negated)
-                    fields = self.brought(fields, outcome, ui, (*place, word), (*when, condition), scope)
+                    fields = self.declared(fields, outcome, ui, (*place, word), (*when, condition), scope)
         return fields
-
-    def brought(
-        self,
-        fields: list[Field],
-        outcome: Mapping[str, Any],
-        ui: Mapping[str, Any],
-        path: Path,
-        when: tuple[Condition, ...],
-        scope: tuple[str, ...],
-    ) -> list[Field]:
-        """Add the fields that one outcome of a condition declares and its object does not always have."""
-        self.known_keywords(outcome, OBJECT | {"$comment"}, path)
-        required = frozenset(outcome.get("required", ()))
-        for name, own in outcome.get("properties", {}).items():
-            known = next((n for n, field in enumerate(fields) if field.name == name), None)
-            place = (*path, "properties", name)
-            if known is None:
-                made = self.field(name, own, ui.get(name, {}), place, name in required, scope)
-                if made is not None:
-                    fields = [*fields, replace(made, when=(when,))]
-                continue
-            before = fields[known]
-            if before.when and not any(alternative == when for alternative in before.when):
-                before = replace(before, when=(*before.when, when))
-            if before.kind is Kind.SECTION and isinstance(own, Mapping):
-                inner = self.brought(list(before.fields), own, ui.get(name, {}), place, when, (*scope, name))
-                before = replace(before, fields=tuple(inner))
-            fields = [*fields[:known], before, *fields[known + 1 :]]
-        if "items" not in path:
-            lacking = {each.name for each in fields if each.name in required and not each.required}
-            fields = [replace(f, needed=(*f.needed, when)) if f.name in lacking else f for f in fields]
-        return self.conditional_fields(fields, outcome, ui, path, when, scope)
 
     def condition(self, test: Any, scope: tuple[str, ...], negated: bool) -> Condition:
         """Return an ``if`` as a condition, with the one field it is about if it is of that shape."""
@@ -340,7 +311,7 @@ class _Reader:
         if kind is Kind.SECTION and schema.get("format") == SIGNATURE:
             return self.signature(field, ui, path, scope)
         if kind is Kind.SECTION:
-            inner = self.section_fields(schema, ui, path, (), (*scope, name))
+            inner = self.declared([], schema, ui, path, (), (*scope, name))
             self.known_ui(ui, path, {each.name for each in inner})
             field = replace(field, fields=self.ordered(inner, ui.get("ui:order"), path))
         elif kind is Kind.TABLE:
@@ -355,11 +326,8 @@ class _Reader:
     def signature(self, field: Field, ui: Mapping[str, Any], path: Path, scope: tuple[str, ...]) -> Field:
         """Return a signature: a section of its own making, which asks how and, where there is one, for the file."""
         self.known_ui(ui, path, set())
-        options = ui.get("ui:options", {})
         place = _ui_path(path, "ui:options")
-        if not isinstance(options, Mapping):
-            self.refuse_ui(place, "Nilai ini harus objek JSON.", "Tulis { ... }.")
-            return field
+        options = self.ui_options(ui, place)
         for name in sorted(set(options) - SIGNATURE_OPTIONS):
             mend = f"Pakai {', '.join(sorted(SIGNATURE_OPTIONS))}."
             self.refuse_ui((*place, name), f"Pilihan {name} tidak dikenal untuk tanda tangan.", mend)
@@ -403,16 +371,14 @@ class _Reader:
         below = (*path, "items")
         shown = ui.get("items", {})
         self.known_keywords(schema["items"], OBJECT | ABOUT, below)
-        columns = self.section_fields(schema["items"], shown, below, (), ())
+        columns = self.declared([], schema["items"], shown, below, (), ())
         self.known_ui({k: v for k, v in ui.items() if k != "items"}, path, set())
         self.known_ui(shown, below, {each.name for each in columns})
         for column in columns:
             if column.kind in (Kind.SECTION, Kind.TABLE, Kind.TEXTS):
-                self.refuse(
-                    (*below, "properties", column.name),
-                    "Kolom tabel tidak boleh berisi tabel atau bagian.",
-                    "Pakai kolom biasa, atau pindahkan ke luar tabel.",
-                )
+                message = "Kolom tabel tidak boleh berisi tabel atau bagian."
+                mend = "Pakai kolom biasa, atau pindahkan ke luar tabel."
+                self.refuse((*below, "properties", column.name), message, mend)
         return replace(field, fields=self.ordered(columns, shown.get("ui:order"), below))
 
     def kind(self, schema: Mapping[str, Any], path: Path) -> Kind | None:
@@ -579,11 +545,8 @@ class _Reader:
 
     def with_options(self, field: Field, ui: Mapping[str, Any], path: Path) -> Field:
         """Return *field* with what ``ui:options`` and ``ui:messages`` say of it."""
-        options = ui.get("ui:options", {})
         place = _ui_path(path, "ui:options")
-        if not isinstance(options, Mapping):
-            self.refuse_ui(place, "Nilai ini harus objek JSON.", "Tulis { ... }.")
-            return field
+        options = self.ui_options(ui, place)
         for name in options:
             if name not in UI_OPTIONS or field.kind not in UI_OPTIONS[name]:
                 message = f"Pilihan {name} tidak dikenal untuk isian jenis {field.kind.value}."
@@ -610,6 +573,14 @@ class _Reader:
             source=_ui_words(options.get("source")),
             messages={k: w for k, v in messages.items() if (w := _ui_words(v)) is not None},
         )
+
+    def ui_options(self, ui: Mapping[str, Any], place: Path) -> Mapping[str, Any]:
+        """Return what ``ui:options`` says; nothing after a fault."""
+        options = ui.get("ui:options", {})
+        if isinstance(options, Mapping):
+            return options
+        self.refuse_ui(place, "Nilai ini harus objek JSON.", "Tulis { ... }.")
+        return {}
 
     def archived(self, field: Field, word: Any, place: Path) -> str | None:
         """Return what a field says of the berkas; a place consists of short texts, as a label on a box does."""
@@ -763,11 +734,10 @@ def _wording(schema: Mapping[str, Any], keyword: str) -> Wording | None:
     text = schema.get(keyword)
     if not isinstance(text, str):
         return None
-    english = schema.get("en")
-    match english:
-        case str():
+    match schema.get("en"):
+        case str(english):
             return Wording(text, english if keyword == "title" else None)
-        case Mapping():
+        case Mapping() as english:
             return Wording(text, english.get(keyword))
     return Wording(text)
 
@@ -798,18 +768,9 @@ def _sections(schema: Any) -> Iterator[str]:
 
 def _ui_path(path: Path, *more: str) -> Path:
     """Return where the ui file speaks of the field at *path* of the schema."""
-    kept = []
-    skip = False
-    for n, part in enumerate(path):
-        if skip:
-            skip = False
-        elif part == "properties" and n + 1 < len(path):
-            continue
-        elif part in ("allOf", "then", "else"):
-            skip = part == "allOf"
-        else:
-            kept.append(part)
-    return (*kept, *more)
+    last = len(path) - 1
+    named = (part for n, part in enumerate(path) if part != "properties" or n == last)
+    return (*(part for part in named if isinstance(part, str) and part not in ("allOf", "then", "else")), *more)
 
 
 def _listed(value: Any) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.forms import messages, numbers
 from engine.forms.defaults import ROW, VALUE, Defaults, Evaluate, Names
@@ -61,6 +61,21 @@ class Unmet:
     registers: tuple[str, ...]
 
 
+class Place(NamedTuple):
+    """A field where it stands: in a section or a row, each with its values."""
+
+    field: Field
+    path: str
+    holder: dict[str, Any]
+    row: int
+    line: Mapping[str, Any] | None  # the row's values
+
+    @property
+    def value(self) -> Any:
+        """What the field holds."""
+        return self.holder.get(self.field.name)
+
+
 @dataclass
 class Reading:
     """One form's posted tree, read."""
@@ -71,7 +86,6 @@ class Reading:
     around: Surroundings
     values: dict[str, Any] = field(init=False, default_factory=dict)
     hidden: frozenset[str] = field(init=False, default=frozenset())
-    _seen: dict[str, Any] | None = field(init=False, default=None)  # what the schema sees of the values, once known
     _errors: dict[str, FieldError] = field(init=False, default_factory=dict)
     _faulty: dict[str, Any] = field(init=False, default_factory=dict)
     _known_people: dict[tuple[str, ...], Mapping[str, str]] = field(init=False, default_factory=dict)
@@ -93,9 +107,9 @@ class Reading:
                 path, path, f"{path[:80]}: {self.around.gettext('formulir ini tidak punya isian ini.')}"
             )
         self._hold_rules()
-        self._hold_fewest(self.tree, self.values, "", NO_ROW)
-        self._hold_signatures(self.tree, self.values, "")
-        self._hold_checks(self.tree, self.values, "", NO_ROW, None)
+        self._hold_fewest()
+        self._hold_signatures()
+        self._hold_checks()
         if not self._errors:
             return ()
         kept = [error for error in self._errors.values() if not self._is_hidden(error.path)]
@@ -116,7 +130,7 @@ class Reading:
         return tuple(found.values())
 
     def _given(self) -> set[str]:
-        return {path for path, each in self._each(self.tree, self.values, "") if each.given}
+        return {at.path for at in self._walk(lambda each: each.takes_defaults) if at.field.given}
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -158,22 +172,19 @@ class Reading:
             return list(zip(self._aligned(field, posted, known), known, strict=True))
         if field.key is not None:
             by_key = {str(row.get(field.key)): row for row in known}
-            return [(row, by_key.get(_first(row[field.key].texts), {})) for row in posted]
+            return [(row, by_key.get(row[field.key].text, {})) for row in posted]
         return [(row, known[n] if n < len(known) else {}) for n, row in enumerate(posted)]
 
     def _aligned(self, field: Field, posted: Sequence[Node], known: Sequence[Mapping[str, Any]]) -> list[Node]:
         """Return for each known row what was posted for it: found by its key, else by its place."""
         if field.key is None:
             return [posted[n] if n < len(posted) else Node() for n in range(len(known))]
-        by_key = {_first(row[field.key].texts): row for row in posted}
+        by_key = {row[field.key].text: row for row in posted}
         return [by_key.get(str(row.get(field.key)), Node()) for row in known]
 
     def _read_lines(self, field: Field, node: Node, path: str) -> list[str]:
         item = field.item or field
-        found = []
-        for n, below in enumerate(node.rows()):
-            text = self._read_one(item, below.texts, f"{path}.{n}", n + 1)
-            found.append(text or "")
+        found = (self._read_one(item, row.texts, f"{path}.{n}", n + 1) for n, row in enumerate(node.rows()))
         return [text for text in found if text]
 
     def _read_many(self, field: Field, node: Node, path: str, row: int) -> list[str]:
@@ -215,17 +226,15 @@ class Reading:
         try:
             return numbers.read(text, decimals=asks_about_points(field))
         except numbers.AmbiguousNumber as error:
-            whole = field.kind is Kind.INTEGER
-            readings = [r for r in error.readings if not whole or r == int(r)]
-            if not readings:
-                self._unreadable(field, path, row)
-                return None
+            readings = [r for r in error.readings if field.kind is not Kind.INTEGER or r == int(r)]
             choices = tuple((numbers.write(r, grouped=False), numbers.write(r)) for r in readings)
-            message = messages.ambiguous(tuple(shown for _, shown in choices), self.around.gettext)
-            self._fail(field, path, row, message, "ambiguous", choices)
+            if choices:
+                message = messages.ambiguous(tuple(shown for _, shown in choices), self.around.gettext)
+                self._fail(field, path, row, message, "ambiguous", choices)
+                return None
         except numbers.NotANumber:
-            self._unreadable(field, path, row)
-            return None
+            pass
+        self._unreadable(field, path, row)
         return None
 
     def _one_of(self, field: Field, text: str, path: str, row: int) -> str | None:
@@ -307,14 +316,13 @@ class Reading:
         if not self._has_conditions:
             return
         hidden: frozenset[str] = frozenset()
-        seen = instance(self.tree, self.values, self._faulty, hidden)
         for _ in range(10):
+            seen = instance(self.tree, self.values, self._faulty, hidden)
             found = frozenset(_not_shown(self.tree, seen, seen, ""))
             if found == hidden:
                 break
             hidden = found
-            seen = instance(self.tree, self.values, self._faulty, hidden)
-        self.hidden, self._seen = hidden, seen
+        self.hidden = hidden
         self._blank_hidden()
 
     def _is_hidden(self, path: str) -> bool:
@@ -330,36 +338,24 @@ class Reading:
                 holder[name] = None
 
     def _compute(self) -> None:
-        computed = [each for each in self.tree if each.is_computed]
-        for each in computed:
-            self._compute_in(each, self.values, self.values[each.name], each.name, NO_ROW, None)
-        if computed:
-            self._seen = None
-            self._find_hidden()
+        if not any(each.is_computed for each in self.tree):
+            return
+        for at in self._walk(lambda each: each.is_computed):
+            if at.field.computed is not None:
+                self._compute_one(at, at.field.computed)
+        self._find_hidden()
 
-    def _compute_in(
-        self, field: Field, holder: dict[str, Any], value: Any, path: str, row: int, of: Mapping[str, Any] | None
-    ) -> None:
-        if field.computed is not None:
-            if path in self.hidden:
-                return
-            try:
-                holder[field.name] = typed(field, self.around.evaluate(field.computed, self._names(of)))
-            except FunctionFailed as failed:
-                holder[field.name] = empty(field)
-                words = self.around.gettext("tidak dapat dihitung: %(cause)s.") % {"cause": failed}
-                self._fail(field, path, row, words, "computed")
-            except (ValueError, TypeError):
-                holder[field.name] = empty(field)
-                if field.required:
-                    self._fail(field, path, row, self.around.gettext("belum dapat dihitung."), "computed")
-        elif field.kind is Kind.SECTION and value is not None:
-            for each in field.fields:
-                self._compute_in(each, value, value[each.name], f"{path}.{each.name}", row, of)
-        elif field.kind is Kind.TABLE and any(each.computed for each in field.fields):
-            for n, line in enumerate(value or ()):
-                for each in field.fields:
-                    self._compute_in(each, line, line[each.name], f"{path}.{n}.{each.name}", n + 1, line)
+    def _compute_one(self, at: Place, expression: str) -> None:
+        try:
+            at.holder[at.field.name] = typed(at.field, self.around.evaluate(expression, self._names(at.line)))
+            return
+        except FunctionFailed as failed:
+            words = self.around.gettext("tidak dapat dihitung: %(cause)s.") % {"cause": failed}
+        except (ValueError, TypeError):
+            words = self.around.gettext("belum dapat dihitung.") if at.field.required else ""
+        at.holder[at.field.name] = empty(at.field)
+        if words:
+            self._fail(at.field, at.path, at.row, words, "computed")
 
     def _names(self, row: Mapping[str, Any] | None) -> Names:
         names = Names({**self.around.context, **self.values})
@@ -370,9 +366,7 @@ class Reading:
     # ── rules ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _hold_rules(self) -> None:
-        if self._seen is None:
-            self._seen = instance(self.tree, self.values, self._faulty, self.hidden)
-        for error in self.rules.errors(self._seen):
+        for error in self.rules.errors(self._whole):
             found = self._field_at([str(part) for part in error.absolute_path])
             if found is None:
                 continue
@@ -381,49 +375,36 @@ class Reading:
             message = messages.violated(field, keyword, error.validator_value, self.around.gettext)
             self._fail(field, path, row, message, keyword)
 
-    def _hold_fewest(self, fields: Sequence[Field], values: Mapping[str, Any], path: str, row: int) -> None:
+    def _hold_fewest(self) -> None:
         """Report lists that are empty although they want something: to the schema an empty list is absent."""
-        for each in fields:
-            here, value = f"{path}{each.name}", values.get(each.name)
-            if not each.wants_items or here in self.hidden:
-                continue
-            if each.kind is Kind.SECTION and value is not None:
-                self._hold_fewest(each.fields, value, f"{here}.", row)
-            elif each.kind in LISTS and each.min_items and not value:
-                self._fail(each, here, row, messages.required(each, self.around.gettext), "required")
-            if each.kind is Kind.TABLE and any(column.kind in MANY and column.min_items for column in each.fields):
-                for n, line in enumerate(value or ()):
-                    self._hold_fewest(each.fields, line, f"{here}.{n}.", n + 1)
+        for at in self._walk(lambda each: each.wants_items):
+            if at.field.kind in LISTS and at.field.min_items and not at.value:
+                words = messages.required(at.field, self.around.gettext)
+                self._fail(at.field, at.path, at.row, words, "required")
 
-    def _hold_signatures(self, fields: Sequence[Field], values: Mapping[str, Any], path: str) -> None:
+    def _hold_signatures(self) -> None:
         """Report signatures that do not say how, or that lack the file which carries them."""
-        for each in fields:
-            here, value = f"{path}{each.name}", values.get(each.name)
-            if each.kind is not Kind.SECTION or value is None or here in self.hidden:
+        for at in self._walk(lambda each: each.kind is Kind.SECTION):
+            if at.field.signing is None or at.value is None:
                 continue
-            if each.signing is None:
-                self._hold_signatures(each.fields, value, f"{here}.")
-                continue
-            mode, file = value.get("mode"), value.get("file")
+            mode, file = at.value.get("mode"), at.value.get("file")
             lacking = None
-            if mode is None and (each.required or file is not None):
+            if mode is None and (at.field.required or file is not None):
                 lacking = "mode"
-            elif mode in (Mode.WET, Mode.CERTIFIED) and file is None and not each.signing.later:
+            elif mode in (Mode.WET, Mode.CERTIFIED) and file is None and not at.field.signing.later:
                 lacking = "file"
-            inner = each.field(lacking) if lacking else None
+            inner = at.field.field(lacking) if lacking else None
             if inner is not None:
                 words = messages.required(inner, self.around.gettext)
-                self._fail(inner, f"{here}.{inner.name}", NO_ROW, words, "required")
+                self._fail(inner, f"{at.path}.{inner.name}", NO_ROW, words, "required")
 
-    def _hold_checks(
-        self, fields: Sequence[Field], values: Mapping[str, Any], path: str, row: int, of: Mapping[str, Any] | None
-    ) -> None:
-        for each in fields:
-            here, value = f"{path}{each.name}", values.get(each.name)
-            if not each.is_checked or value is None or value == [] or here in self.hidden:
+    def _hold_checks(self) -> None:
+        for at in self._walk(lambda each: each.is_checked):
+            value = at.value
+            if value is None or value == [] or at.path in self._errors:
                 continue
-            for check in each.checks if here not in self._errors else ():
-                names = self._names(of)
+            for check in at.field.checks:
+                names = self._names(at.line)
                 names[VALUE] = value
                 try:
                     holds = bool(self.around.evaluate(check.expression, names))
@@ -432,12 +413,7 @@ class Reading:
                 except ValueError:
                     continue  # it asks for a field that is empty or wrong, which has an error of its own
                 if not holds:
-                    self._fail(each, here, row, check.wording.of(self.around.locale), "check")
-            if each.kind is Kind.SECTION:
-                self._hold_checks(each.fields, value, f"{here}.", row, of)
-            elif each.kind is Kind.TABLE and any(column.checks for column in each.fields):
-                for n, line in enumerate(value):
-                    self._hold_checks(each.fields, line, f"{here}.{n}.", n + 1, line)
+                    self._fail(at.field, at.path, at.row, check.wording.of(self.around.locale), "check")
 
     # ── places ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -477,15 +453,32 @@ class Reading:
             fields = fields[index].fields
         return tuple(place)
 
-    def _each(self, fields: Sequence[Field], values: Mapping[str, Any], path: str) -> Iterator[tuple[str, Field]]:
+    def _walk(self, wanted: Callable[[Field], bool]) -> Iterator[Place]:
+        """Yield every field that counts and, itself or by what is below it, is *wanted*, each before those below."""
+        return self._walk_in(self.tree, self.values, "", NO_ROW, None, wanted)
+
+    def _walk_in(
+        self,
+        fields: Sequence[Field],
+        holder: dict[str, Any],
+        path: str,
+        row: int,
+        line: Mapping[str, Any] | None,
+        wanted: Callable[[Field], bool],
+    ) -> Iterator[Place]:
         for each in fields:
-            here, value = f"{path}{each.name}", values.get(each.name)
-            yield here, each
+            at = Place(each, f"{path}{each.name}", holder, row, line)
+            if not wanted(each) or at.path in self.hidden:
+                continue
+            value = at.value
+            yield at
+            if at.value is not value:  # computed as a whole meanwhile
+                continue
             if each.kind is Kind.SECTION and value:
-                yield from self._each(each.fields, value, f"{here}.")
-            elif each.kind is Kind.TABLE and any(column.given for column in each.fields):
-                for n, line in enumerate(value or ()):
-                    yield from self._each(each.fields, line, f"{here}.{n}.")
+                yield from self._walk_in(each.fields, value, f"{at.path}.", row, line, wanted)
+            elif each.kind is Kind.TABLE and any(wanted(column) for column in each.fields):
+                for n, below in enumerate(value or ()):
+                    yield from self._walk_in(each.fields, below, f"{at.path}.{n}.", n + 1, below, wanted)
 
 
 def clean(text: str, *, lines: bool = False) -> str:
@@ -499,10 +492,6 @@ def clean(text: str, *, lines: bool = False) -> str:
 def kinds(field: Field) -> str:
     """Return the file kinds that a field accepts, as people call them."""
     return ", ".join(dict.fromkeys(ending.removeprefix(".").upper() for ending in field.accept))
-
-
-def _first(texts: Sequence[str]) -> str:
-    return next((text for text in texts if text), "")
 
 
 def _not_shown(fields: Sequence[Field], seen: Mapping[str, Any], whole: Mapping[str, Any], path: str) -> Iterator[str]:

@@ -205,8 +205,7 @@ def view_fields(reading: Reading, problems: Sequence[FieldError], *, grids: bool
         by_path.setdefault(problem.path, []).append(problem)
     viewer = Viewer(reading, by_path, grids)
     return tuple(
-        viewer.field(each, reading.posted[each.name], reading.values.get(each.name), each.name, {})
-        for each in reading.tree
+        viewer.field(each, reading.posted[each.name], reading.values.get(each.name), each.name) for each in reading.tree
     )
 
 
@@ -236,10 +235,8 @@ class Viewer:
     problems: Mapping[str, Sequence[FieldError]]
     grids: bool = False
 
-    def field(
-        self, field: Field, node: Node, value: Any, path: str, around: Mapping[str, Field], *, in_row: bool = False
-    ) -> FieldView:
-        """Return one field; *around* are the fields that its conditions may name."""
+    def field(self, field: Field, node: Node, value: Any, path: str, *, in_row: bool = False) -> FieldView:
+        """Return one field."""
         if field.kind is Kind.SECTION:
             return self.section(field, node, value, path)
         if field.kind in ROWS and not only_read(field):
@@ -280,7 +277,7 @@ class Viewer:
 
     def columns(self, field: Field, path: str) -> tuple[FieldView, ...]:
         """Return a table's columns: their words, without values."""
-        return tuple(self.field(each, Node(), None, f"{path}.{each.name}", {}) for each in field.fields)
+        return tuple(self.field(each, Node(), None, f"{path}.{each.name}") for each in field.fields)
 
     def shown_rows(self, field: Field, value: Any) -> tuple[tuple[str, ...], ...]:
         """Return the rows of a table that is only read, as text."""
@@ -320,8 +317,7 @@ class Viewer:
             **self.basics(field, path),
             signing=field.signing,
             fields=tuple(
-                self.field(each, node[each.name], inner.get(each.name), f"{path}.{each.name}", {})
-                for each in field.fields
+                self.field(each, node[each.name], inner.get(each.name), f"{path}.{each.name}") for each in field.fields
             ),
         )
 
@@ -331,7 +327,7 @@ class Viewer:
         link = self.grid_link(field, node, value, path) if self.grids and field.kind is Kind.TABLE else None
         return FieldView(
             **self.basics(field, path),
-            columns=tuple(self.field(each, Node(), None, f"{path}.{each.name}", {}) for each in columns),
+            columns=tuple(self.field(each, Node(), None, f"{path}.{each.name}") for each in columns),
             rows=() if link is not None and link.kept else tuple(self.rows(field, node, value, path)),
             grid=link,
             fixed_rows=field.fixed_rows,
@@ -361,7 +357,7 @@ class Viewer:
             row = posted[n] if n < len(posted) else Node()
             here = f"{path}.{n}"
             if field.kind is Kind.TEXTS and field.item is not None:
-                cells: tuple[FieldView, ...] = (self.field(field.item, row, None, here, {}, in_row=True),)
+                cells: tuple[FieldView, ...] = (self.field(field.item, row, None, here, in_row=True),)
                 found.append(RowView(n, here, messages.row(n + 1, gettext), cells, None))
                 continue
             values = known[n] if n < len(known) else {}
@@ -371,7 +367,7 @@ class Viewer:
             locked = field.locks(values)
             columns = [replace(each, read_only=True) for each in field.fields] if locked else field.fields
             cells = tuple(
-                self.field(each, row[each.name], values.get(each.name), f"{here}.{each.name}", {}, in_row=True)
+                self.field(each, row[each.name], values.get(each.name), f"{here}.{each.name}", in_row=True)
                 for each in columns
             )
             key = None

@@ -169,7 +169,7 @@ class Grids:
         """Accept every row of which nothing more is wanted; also return the cells that undo it."""
         page = self.open(actor, task_id, path, words, now)
         verify = page.grid.verify
-        if verify is None or not verify.decides:
+        if verify is None or not page.grid.decides:
             raise NotFound(path)
         undo: dict[str, list[str]] = {}
         cells: dict[str, list[str]] = {}

@@ -268,7 +268,7 @@ def _data(page: GridPage) -> dict[str, Any]:
         "filling": page.task.may == "fill",
         "fixed": grid.fixed_rows,
         "url": url_for("grids.save", task_id=task_id, table=page.path),
-        "verify": asdict(grid.verify) if grid.verify else None,
+        "verify": {**asdict(grid.verify), "decides": grid.decides} if grid.verify else None,
         "columns": [
             {name: getattr(column, name) for name in COLUMN}
             | {
