@@ -1,7 +1,8 @@
 """What is checked before a procedure is deployed: every fault at once, each with where it is and how to mend it.
 
 SpiffWorkflow silently ignores several elements of BPMN and hangs on some valid diagrams; whoever draws one of them
-has to hear it here, not from an instance that stands still. Each module holds one family of rules.
+has to hear it here, not from an instance that stands still. Each module holds one family of rules;
+what is said of a fault, and how it is mended, stands in ``sayings.toml``.
 """
 
 from collections.abc import Callable, Mapping
@@ -53,13 +54,7 @@ def check(files: Mapping[str, bytes], process_id: str, read: Forms | None) -> li
         elif name.endswith(".dmn"):
             diagram.load_decisions(procedure, name, files[name])
     if not any(name.endswith(".bpmn") for name in files):
-        procedure.say(
-            None,
-            "no_diagram",
-            f"Prosedur {process_id} tidak mempunyai diagram BPMN.",
-            f"Simpan diagramnya sebagai {process_id}.bpmn.",
-            file=f"processes/{process_id}/{process_id}.bpmn",
-        )
+        procedure.say("no_diagram", None, file=f"processes/{process_id}/{process_id}.bpmn", process_id=process_id)
     else:
         process.check_procedure(procedure)
         language.check_names(procedure)

@@ -41,12 +41,9 @@ def check(diagram: Diagram, of: Element, word: str, text: str, kinds: Kinds, ans
             continue
         words = [f'"{each}"' for each in sorted(offered)] or sorted({_PLAIN[kind][1] for kind in asked})
         near = get_close_matches(str(value), offered, 1)
-        diagram.fault(
-            of,
-            "answer_unknown",
-            f"{word} membandingkan {name} dengan {_written(value)}, yang tidak ditawarkan formulir mana pun.",
-            f"Isian {name}: {', '.join(words)}." + (f' Mungkin maksudnya "{near[0]}".' if near else ""),
-        )
+        hint = f' Mungkin maksudnya "{near[0]}".' if near else ""
+        said = {"word": word, "name": name, "value": _written(value), "offered": ", ".join(words), "hint": hint}
+        diagram.say("answer_unknown", of, **said)
     for node in _deciding(tree) if decides else ():
         match node:
             case ast.Name(id=name) if kinds.get(name) and kinds[name] <= _UNDECIDED:
@@ -60,7 +57,7 @@ def check(diagram: Diagram, of: Element, word: str, text: str, kinds: Kinds, ans
                 mend = f"Bandingkan hasilnya, misalnya: {ast.unparse(node)} > 0."
             case _:
                 continue
-        diagram.fault(of, "no_comparison", f"{word} bukan perbandingan: {ast.unparse(node)} bukan ya atau tidak.", mend)
+        diagram.say("no_comparison", of, word=word, part=ast.unparse(node), mend=mend)
 
 
 def _is(value: Any, kind: str) -> bool:

@@ -1,8 +1,11 @@
 """A procedure's files as the rules look at them: elements by id, flows by end, scopes by nesting."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
 
 from engine.bpmn.decisions import Table
 from engine.bpmn.decisions import read as read_tables
@@ -28,6 +31,12 @@ EVENTS = frozenset({"startEvent", "endEvent", "intermediateCatchEvent", "interme
 GATEWAYS = frozenset({"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway", "complexGateway"})
 NODES = ACTIVITIES | EVENTS | GATEWAYS
 CHOOSING = frozenset({"exclusiveGateway", "inclusiveGateway"})
+
+
+@cache
+def sayings() -> Mapping[str, Mapping[str, str]]:
+    """Return what is said of each fault."""
+    return tomllib.loads(Path(__file__).with_name("sayings.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +81,20 @@ class Procedure:
         """Return the functions among *calls* that nobody gives."""
         return calls - HOST_FUNCTIONS.keys() - self.functions
 
-    def say(
-        self,
-        element: Element | None,
-        rule: str,
-        message: str,
-        mend: str,
-        *,
-        file: str,
-        severity: str = "error",
-        line: int | None = None,
-    ) -> None:
-        """Note one fault of *element*: why it is one, and how to mend it."""
+    def say(self, saying: str, element: Element | None, *, file: str, line: int | None = None, **facts: Any) -> None:
+        """Note what ``sayings.toml`` says of *element*, of which its template tells *facts*."""
+        told = sayings()[saying]
+        words = {name: _written(fact) for name, fact in {"it": element, **facts}.items()}
         self.findings.append(
             Finding(
-                severity=severity,
+                severity=told.get("severity", "error"),
                 file=file,
                 element_id=None if element is None else owner_id(element),
                 name=None if element is None else element.get("name"),
                 line=line if element is None else element.sourceline,
-                message=message,
-                mend=mend,
-                rule=rule,
+                message=told["message"].format_map(words),
+                mend=told["mend"].format_map(words),
+                rule=told.get("rule", saying).format_map(words),
             )
         )
 
@@ -112,13 +113,9 @@ class Diagram:
     file: str
     root: Element
 
-    def fault(self, element: Element, rule: str, message: str, mend: str) -> None:
-        """Note a fault that forbids deployment."""
-        self.procedure.say(element, rule, message, mend, file=self.file)
-
-    def warn(self, element: Element, rule: str, message: str, mend: str) -> None:
-        """Note something that may be meant but deserves a look."""
-        self.procedure.say(element, rule, message, mend, file=self.file, severity="warning")
+    def say(self, saying: str, element: Element, **facts: Any) -> None:
+        """Note what is wrong with *element*, or may be meant but deserves a look."""
+        self.procedure.say(saying, element, file=self.file, **facts)
 
     @cached_property
     def processes(self) -> list[Element]:
@@ -160,31 +157,29 @@ class Diagram:
     @cached_property
     def outgoing(self) -> dict[str, list[Element]]:
         """Return the sequence flows by the id of the node that they leave."""
-        found: dict[str, list[Element]] = {}
-        for flow in self.flows:
-            found.setdefault(flow.get("sourceRef"), []).append(flow)
-        return found
+        return _by(self.flows, "sourceRef")
 
     @cached_property
     def incoming(self) -> dict[str, list[Element]]:
         """Return the sequence flows by the id of the node that they enter."""
-        found: dict[str, list[Element]] = {}
-        for flow in self.flows:
-            found.setdefault(flow.get("targetRef"), []).append(flow)
-        return found
+        return _by(self.flows, "targetRef")
 
     @cached_property
     def boundary_events(self) -> dict[str, list[Element]]:
         """Return the boundary events by the id of the activity that they sit on."""
-        found: dict[str, list[Element]] = {}
-        for event in self.of_kind("boundaryEvent"):
-            found.setdefault(event.get("attachedToRef"), []).append(event)
-        return found
+        return _by(self.of_kind("boundaryEvent"), "attachedToRef")
 
     def next_nodes(self, node: Element) -> list[str]:
         """Return the ids of the nodes in the same scope that may follow *node*, its boundary events among them."""
         follow = [flow.get("targetRef") for flow in self.outgoing.get(node.get("id"), [])]
         return [*follow, *(event.get("id") for event in self.boundary_events.get(node.get("id"), []))]
+
+
+def _by(elements: Iterable[Element], attribute: str) -> dict[str, list[Element]]:
+    found: dict[str, list[Element]] = {}
+    for element in elements:
+        found.setdefault(element.get(attribute), []).append(element)
+    return found
 
 
 def definitions(event: Element) -> list[Element]:
@@ -203,6 +198,18 @@ def called(element: Element) -> str:
     return f"“{name}”" if name else str(element.get("id") or local(element))
 
 
+def _written(fact: object) -> str:
+    """Return a fact as a template tells it: an element by its name, a number with its thousands apart."""
+    match fact:
+        case str():
+            return fact
+        case int():
+            return f"{fact:,}".replace(",", ".")
+        case None:
+            return "(kosong)"
+    return called(fact)
+
+
 def owner_id(element: Element) -> str | None:
     """Return the id of *element*, or of the nearest element around it that has one."""
     while element is not None and not element.get("id"):
@@ -215,24 +222,10 @@ def load(procedure: Procedure, file: str, xml: bytes) -> None:
     try:
         root = read_diagram(xml)
     except Unreadable as error:
-        procedure.say(
-            None,
-            "not_xml",
-            f"Berkas ini tidak dapat dibaca sebagai XML ({error.reason}).",
-            "Buka berkas ini di studio atau penyunting BPMN lain, lalu simpan lagi.",
-            file=file,
-            line=error.line,
-        )
+        procedure.say("not_xml", None, file=file, line=error.line, reason=error.reason)
         return
     if root.tag != bpmn("definitions"):
-        procedure.say(
-            None,
-            "not_bpmn",
-            f"Berkas ini bukan BPMN 2.0: unsur terluarnya {local(root)}.",
-            "Ekspor diagram sebagai BPMN 2.0 (XML).",
-            file=file,
-            line=root.sourceline,
-        )
+        procedure.say("not_bpmn", None, file=file, line=root.sourceline, tag=local(root))
         return
     procedure.diagrams.append(Diagram(procedure, file, root))
 
@@ -242,27 +235,14 @@ def load_decisions(procedure: Procedure, file: str, xml: bytes) -> None:
     try:
         root = read(xml)
     except Unreadable as error:
-        procedure.say(
-            None,
-            "not_xml",
-            f"Tabel keputusan ini tidak dapat dibaca sebagai XML ({error.reason}).",
-            "Buka tabel ini di studio, lalu simpan lagi.",
-            file=file,
-            line=error.line,
-        )
+        procedure.say("table_not_xml", None, file=file, line=error.line, reason=error.reason)
         return
     found = read_tables(xml)
     procedure.decisions |= {e.get("id") for e in root.iter() if local(e) == "decision" and e.get("id")}
     procedure.tables += [(file, table) for table in found.tables.values()]
     for fault in found.faults:
-        procedure.say(
-            None,
-            "decision_unreadable",
-            f"Tabel keputusan {fault.decision or '(tanpa id)'}: {fault.reason}.",
-            "Perbaiki tabel itu; docs/ungkapan.md memuat tulisan sel yang dibaca.",
-            file=file,
-            line=fault.line,
-        )
+        facts = {"decision": fault.decision or "(tanpa id)", "reason": fault.reason}
+        procedure.say("decision_unreadable", None, file=file, line=fault.line, **facts)
 
 
 def inner_text(element: Element, *path: str) -> str:

@@ -39,19 +39,9 @@ def _check_ends(diagram: Diagram, flow: Element) -> None:
     for attribute, word in (("sourceRef", "asal"), ("targetRef", "tujuan")):
         node = diagram.elements.get(flow.get(attribute))
         if node is None:
-            diagram.fault(
-                flow,
-                "flow_loose",
-                f"Panah {called(flow)} tidak mempunyai {word}: {flow.get(attribute) or 'kosong'} tidak ada.",
-                "Sambungkan panah ke dua unsur, atau hapus.",
-            )
+            diagram.say("flow_loose", flow, word=word, named=flow.get(attribute) or "kosong")
         elif node.getparent() is not flow.getparent():
-            diagram.fault(
-                flow,
-                "flow_across",
-                f"Panah {called(flow)} melintasi batas subproses.",
-                "Akhiri panah di subprosesnya; dari luar, sambungkan ke subproses itu sendiri.",
-            )
+            diagram.say("flow_across", flow)
 
 
 def _check_outgoing(diagram: Diagram, node: Element) -> None:
@@ -59,57 +49,21 @@ def _check_outgoing(diagram: Diagram, node: Element) -> None:
     conditional = [flow for flow in outgoing if flow.find(bpmn("conditionExpression")) is not None]
     if kind not in CHOOSING:
         for flow in conditional:
-            diagram.fault(
-                flow,
-                "condition_ignored",
-                f"Syarat pada panah {called(flow)} dari {called(node)} tidak diperiksa: panah itu selalu ditempuh.",
-                "Letakkan gerbang eksklusif sesudahnya, dan pindahkan syarat ke panah yang keluar dari gerbang.",
-            )
+            diagram.say("condition_ignored", flow, node=node)
     if kind == "endEvent" and outgoing:
-        diagram.fault(
-            node,
-            "end_left",
-            f"Dari peristiwa selesai {called(node)} keluar panah, padahal alur berakhir di sana.",
-            "Hapus panahnya, atau ganti dengan peristiwa lempar.",
-        )
+        diagram.say("end_left", node)
     elif kind == "startEvent" and diagram.incoming.get(node.get("id")):
-        diagram.fault(
-            node,
-            "start_entered",
-            f"Ke peristiwa mulai {called(node)} masuk panah, padahal alur baru dimulai di sana.",
-            "Sambungkan panah itu ke langkah sesudahnya.",
-        )
+        diagram.say("start_entered", node)
     elif kind not in GATEWAYS and kind != "startEvent" and len(outgoing) > 1:
-        diagram.fault(
-            node,
-            "two_ways_out",
-            f"Dari {called(node)} keluar {len(outgoing)} panah; selain gerbang hanya boleh satu.",
-            "Letakkan gerbang sesudahnya: eksklusif untuk memilih, paralel untuk menempuh semuanya.",
-        )
+        diagram.say("two_ways_out", node, count=len(outgoing))
     if kind in CHOOSING and node.get("default") and node.get("default") not in {f.get("id") for f in outgoing}:
-        diagram.fault(
-            node,
-            "default_unknown",
-            f"Panah bawaan {called(node)}, yaitu {node.get('default')}, tidak keluar dari gerbang itu.",
-            "Pilih salah satu panah yang keluar dari gerbang sebagai bawaan.",
-        )
+        diagram.say("default_unknown", node, flow=node.get("default"))
     if kind in CHOOSING and len(outgoing) > 1:
         plain = [f for f in outgoing if f not in conditional and f.get("id") != node.get("default")]
         for flow in plain:
-            diagram.fault(
-                flow,
-                "condition_missing",
-                f"Panah {called(flow)} dari {called(node)} tidak mempunyai syarat.",
-                "Tulis syaratnya, atau jadikan panah ini bawaan (default).",
-            )
+            diagram.say("condition_missing", flow, node=node)
         if not plain and not node.get("default"):
-            diagram.warn(
-                node,
-                "default_missing",
-                f"Keputusan {called(node)} tidak mempunyai panah bawaan: bila tidak ada syarat yang benar, "
-                "pelaksanaan terganggu.",
-                "Jadikan salah satu panah bawaan (default).",
-            )
+            diagram.say("default_missing", node)
     if kind == "eventBasedGateway":
         _check_event_gateway(diagram, node, outgoing)
 
@@ -118,20 +72,10 @@ def _check_event_gateway(diagram: Diagram, gateway: Element, outgoing: Iterable[
     targets = [diagram.elements[f.get("targetRef")] for f in outgoing if f.get("targetRef") in diagram.elements]
     for target in targets:
         if local(target) not in {"intermediateCatchEvent", "receiveTask"} or "conditional" in kinds(target):
-            diagram.fault(
-                target,
-                "event_gateway",
-                f"Sesudah gerbang peristiwa {called(gateway)} datang {called(target)}, yang tidak ditunggu di sana.",
-                "Sambungkan gerbang hanya ke peristiwa tangkap (pesan, waktu, sinyal) atau tugas penerima.",
-            )
+            diagram.say("event_gateway", target, gateway=gateway)
     timers = [target for target in targets if "timer" in kinds(target)]
     for timer in timers[1:]:
-        diagram.fault(
-            timer,
-            "event_gateway_timers",
-            f"Gerbang peristiwa {called(gateway)} mempunyai {len(timers)} pewaktu; hanya satu yang berjalan benar.",
-            "Sisakan satu pewaktu dengan waktu terpendek.",
-        )
+        diagram.say("event_gateway_timers", timer, gateway=gateway, count=len(timers))
 
 
 def _check_starts_and_ends(diagram: Diagram, scope: Element) -> None:
@@ -141,40 +85,18 @@ def _check_starts_and_ends(diagram: Diagram, scope: Element) -> None:
     if local(scope) == "adHocSubProcess":
         return
     if not nodes and local(scope) == "process":
-        diagram.fault(
-            scope, "start_count", f"{place} {called(scope)} kosong.", "Gambar peristiwa mulai dan langkahnya."
-        )
+        diagram.say("scope_empty", scope, place=place)
         return
     if not starts:
-        diagram.fault(
-            scope,
-            "start_count",
-            f"{place} {called(scope)} tidak mempunyai peristiwa mulai.",
-            "Tambahkan satu peristiwa mulai.",
-        )
+        diagram.say("start_missing", scope, place=place)
     for extra in starts[1:]:
-        diagram.fault(
-            extra,
-            "start_count",
-            f"{place} {called(scope)} mempunyai {len(starts)} peristiwa mulai; hanya yang pertama akan berjalan.",
-            "Sisakan satu peristiwa mulai; pilihan sesudahnya digambar dengan gerbang.",
-        )
+        diagram.say("starts_several", extra, place=place, scope=scope, count=len(starts))
     if not any(local(node) == "endEvent" for node in nodes):
-        diagram.fault(
-            scope,
-            "end_missing",
-            f"{place} {called(scope)} tidak mempunyai peristiwa selesai.",
-            "Tambahkan peristiwa selesai sesudah langkah terakhir.",
-        )
+        diagram.say("end_missing", scope, place=place)
     for node in nodes:
         leaves = diagram.outgoing.get(node.get("id"))
         if not leaves and local(node) != "endEvent" and not _stands_alone(node) and "link" not in kinds(node):
-            diagram.warn(
-                node,
-                "implicit_end",
-                f"Sesudah {called(node)} tidak ada panah: cabang ini berakhir di sana tanpa dikatakan.",
-                "Sambungkan ke langkah berikut atau ke peristiwa selesai.",
-            )
+            diagram.say("implicit_end", node)
 
 
 def _stands_alone(node: Element) -> bool:
@@ -195,12 +117,7 @@ def _check_reachable(diagram: Diagram, scope: Element, graph: Mapping[str, list[
                 ahead.append(name)
     for name, node in nodes.items():
         if name not in reached:
-            diagram.fault(
-                node,
-                "unreachable",
-                f"{called(node)} tidak dapat dicapai dari peristiwa mulai, sehingga tidak pernah dikerjakan.",
-                "Sambungkan dengan panah, atau hapus.",
-            )
+            diagram.say("unreachable", node)
 
 
 def _check_cycles(diagram: Diagram, graph: Mapping[str, list[str]]) -> bool:
@@ -208,21 +125,11 @@ def _check_cycles(diagram: Diagram, graph: Mapping[str, list[str]]) -> bool:
     elements = diagram.elements
     no_exit = _cycle(graph, lambda name: not _may_leave(diagram, elements[name]))
     if no_exit:
-        diagram.fault(
-            elements[no_exit[0]],
-            "cycle_without_exit",
-            f"Lingkaran {_route(elements, no_exit)} tidak mempunyai jalan keluar.",
-            "Letakkan gerbang eksklusif di dalam lingkaran, dengan satu panah yang meninggalkannya.",
-        )
+        diagram.say("cycle_without_exit", elements[no_exit[0]], route=_route(elements, no_exit))
         return True
     unattended = _cycle(graph, lambda name: not _waits(elements[name]))
     if unattended:
-        diagram.fault(
-            elements[unattended[0]],
-            "cycle_without_wait",
-            f"Lingkaran {_route(elements, unattended)} berputar tanpa menunggu siapa pun dan tidak akan berhenti.",
-            "Letakkan tugas pengguna atau peristiwa waktu di dalam lingkaran.",
-        )
+        diagram.say("cycle_without_wait", elements[unattended[0]], route=_route(elements, unattended))
         return True
     return False
 
@@ -278,23 +185,11 @@ def _check_size(diagram: Diagram, graph: Mapping[str, list[str]]) -> None:
     depths, counts = _predicted(diagram, graph)
     deepest = max(depths, key=lambda name: depths[name], default="")
     if depths.get(deepest, 0) > MAX_CHAIN:
-        diagram.fault(
-            diagram.elements[deepest],
-            "chain_too_long",
-            f"Sejak {called(diagram.elements[deepest])} ada {depths[deepest]} unsur berturut-turut tanpa pilihan; "
-            f"batasnya {MAX_CHAIN}.",
-            "Bagi alur menjadi beberapa subproses atau call activity.",
-        )
+        diagram.say("chain_too_long", diagram.elements[deepest], count=depths[deepest], most=MAX_CHAIN)
         return
     worst = max(counts, key=lambda name: counts[name], default="")
     if counts.get(worst, 0) > MAX_PREDICTED:
-        diagram.fault(
-            diagram.elements[worst],
-            "too_many_branches",
-            f"Sesudah {called(diagram.elements[worst])} mesin harus menyiapkan {counts[worst]:,} tugas sekaligus; "
-            f"batasnya {MAX_PREDICTED:,}.".replace(",", "."),
-            "Gerbang paralel yang berturut-turut berlipat dua: satukan, atau letakkan tiap bagian dalam call activity.",
-        )
+        diagram.say("too_many_branches", diagram.elements[worst], count=counts[worst], most=MAX_PREDICTED)
 
 
 def _predicted(diagram: Diagram, graph: Mapping[str, list[str]]) -> tuple[dict[str, int], dict[str, int]]:

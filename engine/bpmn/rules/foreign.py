@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from engine.bpmn import expression
 from engine.bpmn.markup import CAMUNDA, SPIFF, ZEEBE, Element, bpmn, children, local, namespace
-from engine.bpmn.rules.diagram import Diagram, Procedure, called
+from engine.bpmn.rules.diagram import Diagram, Procedure
 
 _PREFIXES = {CAMUNDA: "camunda", SPIFF: "spiffworkflow", ZEEBE: "zeebe"}
 _PEOPLE = frozenset(
@@ -27,9 +27,13 @@ _PEOPLE = frozenset(
         "candidateStarterGroups",
     }
 )
-_FORMS = frozenset({"formKey", "formRef", "formData", "formDefinition", "userTaskForm"})
-_MAPPINGS = frozenset({"inputOutput", "ioMapping", "in", "out"})
-_CODE = frozenset({"executionListener", "taskListener", "executionListeners", "taskListeners", "connector"})
+_THEIRS = {
+    "foreign_people": _PEOPLE,
+    "foreign_form": {"formKey", "formRef", "formData", "formDefinition", "userTaskForm"},
+    "foreign_mapping": {"inputOutput", "ioMapping", "in", "out"},
+    "foreign_code": {"executionListener", "taskListener", "executionListeners", "taskListeners", "connector"},
+}
+"""What other tools write, by what is said of it."""
 
 _JUEL = re.compile(r"[$#]\{(.*)\}", re.DOTALL)
 _JUEL_WORDS = {"&&": " and ", "||": " or ", "eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">="}
@@ -41,50 +45,12 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
     """Check what belongs to other tools on processes, flow nodes and the start event."""
     for element in [*diagram.processes, *diagram.all_nodes]:
         words = list(_words(element))
-        _name(diagram, element, [w for w, name in words if name in _PEOPLE], "foreign_people", fault=False)
-        _name(diagram, element, [w for w, name in words if name in _FORMS], "foreign_form", fault=False)
-        _name(diagram, element, [w for w, name in words if name in _MAPPINGS], "foreign_mapping", fault=True)
-        _name(diagram, element, [w for w, name in words if name in _CODE], "foreign_code", fault=True)
+        for saying, theirs in _THEIRS.items():
+            if said := sorted({word for word, name in words if name in theirs}):
+                diagram.say(saying, element, said=", ".join(said))
         shown = next((e for e in _extensions(element) if e.tag == f"{{{SPIFF}}}instructionsForEndUser"), None)
         if shown is not None and (shown.text or "").strip():
-            diagram.warn(
-                element,
-                "instructions_not_shown",
-                f"Petunjuk (instructionsForEndUser) pada {called(element)} tidak ditampilkan.",
-                "Tulis petunjuk itu sebagai description pada formulir.",
-            )
-
-
-_SAYINGS = {
-    "foreign_people": (
-        "tidak dibaca: jalur menentukan siapa yang mengerjakan",
-        "Letakkan tugas di jalur pelaksananya; seorang tertentu disebut dengan sop:pelaksana, waktu dengan sop:waktu, "
-        "yang boleh memulai dengan sop:pemulai.",
-    ),
-    "foreign_form": (
-        "tidak dibaca: formulir tugas dicari menurut id-nya",
-        "Buat formulir <id tugas>.schema.json, atau sebut berkasnya dengan formJsonSchemaFilename.",
-    ),
-    "foreign_mapping": (
-        "memetakan nilai, dan tidak dijalankan",
-        "Hapus pemetaan itu; nilai berlaku di seluruh pelaksanaan, dan dihitung dengan x-computed atau tugas skrip.",
-    ),
-    "foreign_code": (
-        "memanggil program, dan tidak dijalankan",
-        "Hapus; yang harus terjadi digambar sebagai langkah, atau dihitung dengan tugas skrip.",
-    ),
-}
-
-
-def _name(diagram: Diagram, element: Element, words: list[str], rule: str, *, fault: bool) -> None:
-    if not words:
-        return
-    why, mend = _SAYINGS[rule]
-    message = f"{', '.join(sorted(set(words)))} pada {called(element)} {why}."
-    if fault:
-        diagram.procedure.say(element, rule, message, mend, file=diagram.file)
-    else:
-        diagram.procedure.say(element, rule, message, mend, file=diagram.file, severity="warning")
+            diagram.say("instructions_not_shown", element)
 
 
 def _extensions(element: Element) -> Iterator[Element]:

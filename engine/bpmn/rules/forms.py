@@ -3,7 +3,7 @@
 import re
 
 from engine.bpmn.markup import SPIFF, Element, children, local, text_of
-from engine.bpmn.rules.diagram import Diagram, Procedure, called
+from engine.bpmn.rules.diagram import Diagram, Procedure
 
 RESERVED = frozenset({"typename", "data_objects"})
 
@@ -49,46 +49,20 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
     for node in diagram.all_nodes:
         for reference, _ in data_of(diagram, node, "dataOutputAssociation", "targetRef"):
             if local(node) != "userTask" and form_of(node) not in fields:
-                diagram.fault(
-                    node,
-                    "output_by_nobody",
-                    f"{called(node)} tidak mempunyai formulir, sehingga output {called(reference)} tidak pernah ada.",
-                    "Jadikan tugas pengguna dengan formulir, atau hapus sambungan ke dokumen itu.",
-                )
+                diagram.say("output_by_nobody", node, reference=reference)
     for task in diagram.of_kind("userTask"):
         form = form_of(task)
         if form not in fields:
-            diagram.fault(
-                task,
-                "form_missing",
-                f"Tugas {called(task)} tidak mempunyai formulir.",
-                f"Buat formulir {form}.schema.json, atau jadikan tugas manual bila tidak ada yang dicatat.",
-            )
+            diagram.say("form_missing", task, form=form)
             continue
         for name in sorted(RESERVED & fields[form]):
-            diagram.fault(
-                task,
-                "name_reserved",
-                f"Formulir {called(task)} mempunyai isian {name}, nama yang dipakai mesin proses sendiri.",
-                f"Ganti nama isian {name} di formulir {form}.",
-            )
+            diagram.say("name_reserved", task, name=name, form=form)
         for reference, data in data_of(diagram, task, "dataOutputAssociation", "targetRef"):
             if data not in fields[form]:
-                diagram.fault(
-                    task,
-                    "output_without_field",
-                    f"Formulir {called(task)} tidak mempunyai isian {data}, sehingga output {called(reference)} "
-                    "tidak pernah ada dan tugas tidak dapat selesai.",
-                    f"Tambahkan bagian {data} (object) ke formulir {form}.",
-                )
+                diagram.say("output_without_field", task, data=data, reference=reference, form=form)
         for reference, data in data_of(diagram, task, "dataInputAssociation", "sourceRef"):
             if data not in yielded and data not in fields[form]:
-                diagram.fault(
-                    task,
-                    "input_never_given",
-                    f"Kelengkapan {called(reference)} untuk {called(task)} tidak dihasilkan langkah mana pun.",
-                    f"Tambahkan bagian {data} ke formulir {form}, atau jadikan output sebuah langkah sebelumnya.",
-                )
+                diagram.say("input_never_given", task, reference=reference, data=data, form=form)
 
 
 def _check_start(procedure: Procedure, diagram: Diagram) -> None:
@@ -98,9 +72,4 @@ def _check_start(procedure: Procedure, diagram: Diagram) -> None:
         if start is None or process.get("id") != procedure.process_id or procedure.forms is None:
             continue
         if start.get("id") not in procedure.forms.fields:
-            diagram.fault(
-                start,
-                "form_missing",
-                f"Peristiwa mulai {called(start)} tidak mempunyai formulir.",
-                f"Buat formulir {start.get('id')}.schema.json; isiannya ditanyakan saat pelaksanaan dimulai.",
-            )
+            diagram.say("start_form_missing", start, form=start.get("id"))

@@ -1,7 +1,7 @@
 """Rules about lanes: who works where."""
 
 from engine.bpmn.markup import Element, bpmn, children, local, text_of
-from engine.bpmn.rules.diagram import SUB_PROCESSES, Diagram, Procedure, called
+from engine.bpmn.rules.diagram import SUB_PROCESSES, Diagram, Procedure
 
 
 def check(procedure: Procedure, diagram: Diagram) -> None:
@@ -13,37 +13,17 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
             placed |= {text_of(ref) for ref in children(lane, "flowNodeRef")}
     for task in diagram.of_kind("userTask", "manualTask", "task"):
         if not any(around.get("id") in placed for around in _with_sub_processes(task)):
-            diagram.fault(
-                task,
-                "lane_missing",
-                f"Tugas {called(task)} tidak berada di jalur mana pun, sehingga tidak ada yang boleh mengerjakannya.",
-                "Letakkan tugas di dalam jalur pelaksananya.",
-            )
+            diagram.say("lane_missing", task)
 
 
 def _check_lane(diagram: Diagram, lane: Element) -> None:
     if not lane.get("id"):
-        diagram.fault(
-            lane,
-            "lane_unnamed",
-            f"Jalur {called(lane)} tidak mempunyai id, padahal id jalur adalah peran orangnya.",
-            "Beri jalur id yang sama dengan peran orangnya, misalnya kepala_bagian.",
-        )
+        diagram.say("lane_without_id", lane)
     if not (lane.get("name") or "").strip():
-        diagram.fault(
-            lane,
-            "lane_unnamed",
-            f"Jalur {called(lane)} tidak mempunyai nama, sehingga mesin proses mengabaikannya.",
-            "Beri jalur nama pelaksananya seperti pada lembar SOP.",
-        )
+        diagram.say("lane_without_name", lane)
     for ref in children(lane, "flowNodeRef"):
         if text_of(ref) not in diagram.elements:
-            diagram.fault(
-                ref,
-                "lane_reference",
-                f"Jalur {called(lane)} menyebut {text_of(ref)}, yang tidak ada di diagram.",
-                "Simpan diagram sekali dari studio, atau hapus flowNodeRef itu.",
-            )
+            diagram.say("lane_reference", ref, lane=lane, named=text_of(ref))
 
 
 def _with_sub_processes(node: Element) -> list[Element]:

@@ -16,9 +16,7 @@ from engine.model.calendar import parse_duration
 _PYTHON = re.compile(r"(?:https?://(?:www\.)?)?python(?:\.org)?/?", re.IGNORECASE)
 _SET = re.compile(r"(?<![=!<>])=(?!=)")
 _START_ATTRIBUTES = ("judul", "kunci", "tanggalAcuan")
-UNKNOWN_FUNCTION = "Perbaiki ejaannya (docs/ungkapan.md), atau tulis fungsi itu dalam functions.py prosedur ini."
 _DECIDING = {"conditionExpression", "condition", "loopCondition", "completionCondition"}
-_EXAMPLE = 'Contoh: hasil == "ya" and jumlah > 3.'
 _TIMES = {"timeDate": ("tanggal", "2026-12-31"), "timeDuration": ("lama", "PT8H"), "timeCycle": ("siklus", "R3/P1D")}
 
 
@@ -62,12 +60,7 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
     for node in diagram.all_nodes:
         for reference in node.iterfind(f"{bpmn('multiInstanceLoopCharacteristics')}/{bpmn('loopDataInputRef')}"):
             if known is not None and text_of(reference) not in known.names:
-                diagram.fault(
-                    node,
-                    "name_unknown",
-                    f"Kumpulan {text_of(reference)} untuk {called(node)} tidak diisi langkah mana pun.",
-                    f"Tambahkan isian {text_of(reference)} ke formulir langkah sebelumnya.",
-                )
+                diagram.say("collection_unknown", node, name=text_of(reference))
 
 
 def check_names(procedure: Procedure) -> None:
@@ -75,48 +68,24 @@ def check_names(procedure: Procedure) -> None:
     if procedure.forms is None or (found := _known(procedure)) is None:
         return
     known = found.names
-    asked = {text_of(node) for d in procedure.diagrams for node in d.root.iter(f"{{{SPIFF}}}calledDecisionId")}
+    called_for = {text_of(node) for d in procedure.diagrams for node in d.root.iter(f"{{{SPIFF}}}calledDecisionId")}
     for file, table in procedure.tables:
         for name in sorted(procedure.unknown_functions(table.calls)):
-            message = f"Tabel keputusan {table.id} memanggil fungsi {name}, yang tidak ada."
-            procedure.say(None, "function_unknown", message, UNKNOWN_FUNCTION, file=file)
-        for name in sorted(table.names - known) if table.id in asked else ():
-            procedure.say(
-                None,
-                "name_unknown",
-                f"Tabel keputusan {table.id} membaca {name}, yang tidak diisi langkah mana pun.",
-                f"Perbaiki ejaan {name}, atau tambahkan isian {name} ke formulir langkah sebelumnya.",
-                file=file,
-            )
+            procedure.say("function_unknown", None, file=file, word=f"Tabel keputusan {table.id}", name=name)
+        for name in sorted(table.names - known) if table.id in called_for else ():
+            procedure.say("name_unknown", None, file=file, word=f"Tabel keputusan {table.id}", name=name)
     known |= procedure.forms.given
     sections = procedure.forms.sections
     for each in procedure.forms.expressions:
         compiled = expression.compile(each.text)
         for name in sorted(procedure.unknown_functions(compiled.calls)):
-            procedure.say(
-                None,
-                "function_unknown",
-                f"Ungkapan isian {each.path} memanggil fungsi {name}, yang tidak ada.",
-                UNKNOWN_FUNCTION,
-                file=each.file,
-            )
+            procedure.say("function_unknown", None, file=each.file, word=f"Ungkapan isian {each.path}", name=name)
         for name in sorted(compiled.names - known):
-            procedure.say(
-                None,
-                "name_unknown",
-                f"Ungkapan isian {each.path} membaca {name}, yang tidak diisi langkah mana pun.",
-                f"Perbaiki ejaan {name} di “{each.text}”.",
-                file=each.file,
-            )
+            procedure.say("form_name_unknown", None, file=each.file, path=each.path, name=name, text=each.text)
         for name, part in sorted(_parts(each.text, set(sections))):
             if part not in sections[name]:
-                procedure.say(
-                    None,
-                    "name_unknown",
-                    f"Ungkapan isian {each.path} membaca {name}.{part}, tetapi {name} tidak mempunyai isian itu.",
-                    f"Isian {name}: {', '.join(sorted(sections[name]))}.",
-                    file=each.file,
-                )
+                asked = ", ".join(sorted(sections[name]))
+                procedure.say("part_unknown", None, file=each.file, path=each.path, name=name, part=part, asked=asked)
 
 
 def _check_languages(diagram: Diagram) -> None:
@@ -129,12 +98,7 @@ def _check_languages(diagram: Diagram) -> None:
             named.append((element, element.get("scriptFormat")))
     for element, language in named:
         if _is_foreign(language):
-            diagram.fault(
-                element,
-                "expression_language",
-                f"Bahasa ungkapan {language} tidak didukung; ungkapan ditulis dalam bahasa ungkapan Alur.",
-                f"Hapus keterangan bahasa itu dan tulis ulang ungkapannya. {_EXAMPLE}",
-            )
+            diagram.say("expression_language", element, language=language)
 
 
 def _is_foreign(language: str | None) -> bool:
@@ -189,12 +153,7 @@ def _is_reckoned(text: str) -> bool:
 def _check_time(diagram: Diagram, event: Element, part: Element) -> None:
     text, (word, example) = text_of(part), _TIMES[local(part)]
     if not _is_reckoned(text) and not _comes(local(part), text):
-        diagram.fault(
-            event,
-            "timer_value",
-            f"Waktu “{text}” pada {called(event)} tidak dapat ditunggu: itu bukan {word} yang dapat dihitung.",
-            f"Tulis {word} seperti {example}.",
-        )
+        diagram.say("timer_value", event, text=text, word=word, example=example)
 
 
 def _comes(kind: str, text: str) -> bool:
@@ -226,12 +185,7 @@ def _scripts(diagram: Diagram) -> Iterator[tuple[Element, Element]]:
     for task in diagram.of_kind("scriptTask"):
         script = task.find(bpmn("script"))
         if script is None or not text_of(script):
-            diagram.fault(
-                task,
-                "script_missing",
-                f"Tugas skrip {called(task)} kosong.",
-                "Tulis baris berbentuk nama = ungkapan, atau hapus tugas ini.",
-            )
+            diagram.say("script_missing", task)
         else:
             yield task, script
     for name in ("preScript", "postScript"):
@@ -248,42 +202,27 @@ def _check_expression(diagram: Diagram, written: _Written, known: _Known | None,
     word = f"{written.word} pada {place}"
     if (language := foreign.language_of(written.text)) is not None:
         ours = foreign.translated(written.text)
-        diagram.fault(
-            of,
-            "foreign_expression",
-            f"{word} ditulis dalam {language}, yang tidak dibaca: {written.text}",
-            f"Tulis: {ours}" if ours else f"Tulis ulang dalam bahasa ungkapan Alur. {_EXAMPLE}",
-        )
+        saying = "foreign_expression_translated" if ours else "foreign_expression"
+        diagram.say(saying, of, word=word, language=language, text=written.text, ours=ours)
         return
     try:
         compiled = expression.compile(written.text)
         if not compiled.names and not compiled.calls:
             compiled.evaluate({})  # reads nothing, so what it gives is known now
     except expression.ExpressionError as error:
-        mend = f"Perbaiki “{written.text}”. {_EXAMPLE}"
-        if (meant := _SET.sub("==", written.text)) != written.text and _reads(meant):
-            mend = f"Tanda = tunggal tidak membandingkan. Tulis: {meant}"
-        diagram.fault(of, "expression", f"{word} tidak dapat dibaca: {error.reason}.", mend)
+        meant = _SET.sub("==", written.text)
+        saying = "expression_assigns" if meant != written.text and _reads(meant) else "expression"
+        diagram.say(saying, of, word=word, reason=error.reason, text=written.text, meant=meant)
         return
     for name in sorted(diagram.procedure.unknown_functions(compiled.calls)):
-        diagram.fault(of, "function_unknown", f"{word} memanggil fungsi {name}, yang tidak ada.", UNKNOWN_FUNCTION)
+        diagram.say("function_unknown", of, word=word, name=name)
     for name in sorted(compiled.names - known.names) if known is not None else ():
-        diagram.fault(
-            of,
-            "name_unknown",
-            f"{word} membaca {name}, yang tidak diisi langkah mana pun.",
-            f"Perbaiki ejaan {name}, atau tambahkan isian {name} ke formulir langkah sebelumnya.",
-        )
+        diagram.say("name_unknown", of, word=word, name=name)
     if known is not None:
         decides = local(written.at) in _DECIDING
         answers.check(diagram, of, word, written.text, known.kinds, known.answers, decides=decides)
     for name, part in sorted(_parts(written.text, documents)):
-        diagram.fault(
-            of,
-            "document_content",
-            f"{word} membaca isi dokumen {name}.{part}; mesin hanya menyimpan nomor versinya.",
-            f"Tambahkan isian biasa (di luar dokumen) ke formulir yang menghasilkan {name}, lalu baca isian itu.",
-        )
+        diagram.say("document_content", of, word=word, name=name, part=part)
 
 
 def _reads(text: str) -> bool:
@@ -312,12 +251,7 @@ def _check_script(diagram: Diagram, owner: Element, script: Element, known: _Kno
     try:
         lines = expression.script(text_of(script))
     except expression.ExpressionError as error:
-        diagram.fault(
-            owner,
-            "script",
-            f"Skrip pada {called(owner)} tidak dapat dijalankan: {error.reason}.",
-            "Tulis satu perhitungan tiap baris, misalnya: jumlah = len(daftar).",
-        )
+        diagram.say("script", owner, reason=error.reason)
         return
     for _, line in lines:
         _check_expression(diagram, _Written(owner, script, line.text, "Skrip"), known, documents)
@@ -364,29 +298,14 @@ def _check_start_expressions(procedure: Procedure, diagram: Diagram, process: El
         try:
             names = expression.compile(text).names
         except expression.ExpressionError as error:
-            diagram.fault(
-                process,
-                "expression",
-                f"sop:{attribute} tidak dapat dibaca: {error.reason}.",
-                f"Perbaiki “{text}”. Contoh: str(tahun).",
-            )
+            diagram.say("start_expression", process, attribute=attribute, reason=error.reason, text=text)
             continue
         for name in sorted(names - known) if known is not None else ():
-            diagram.fault(
-                process,
-                "name_unknown",
-                f"sop:{attribute} membaca {name}, yang tidak ditanyakan formulir mulai.",
-                f"Tambahkan isian {name} ke formulir peristiwa mulai, atau perbaiki ejaannya.",
-            )
+            diagram.say("start_name_unknown", process, attribute=attribute, name=name)
     roles = {lane.get(sop("peran")) or lane.get("id") for each in diagram.processes for lane in each.iter(bpmn("lane"))}
     for role in (process.get(sop("pemulai")) or "").split():
         if role not in roles:
-            diagram.warn(
-                process,
-                "starter_unknown",
-                f"sop:pemulai menyebut peran {role}, yang tidak mempunyai jalur di diagram ini.",
-                f"Perbaiki ejaan {role}, atau pastikan peran itu dipakai prosedur lain.",
-            )
+            diagram.say("starter_unknown", process, role=role)
 
 
 def _check_standard_time(diagram: Diagram, task: Element) -> None:
@@ -396,12 +315,7 @@ def _check_standard_time(diagram: Diagram, task: Element) -> None:
     try:
         parse_duration(text)
     except ValueError:
-        diagram.fault(
-            task,
-            "standard_time",
-            f"Waktu baku {text or '(kosong)'} pada {called(task)} bukan waktu kerja.",
-            "Tulis sebagai ISO 8601: PT15M untuk 15 menit, PT2H untuk 2 jam, P1D untuk 1 hari kerja.",
-        )
+        diagram.say("standard_time", task, text=text or "(kosong)")
 
 
 def _check_other_performer(diagram: Diagram, task: Element) -> None:
@@ -410,9 +324,4 @@ def _check_other_performer(diagram: Diagram, task: Element) -> None:
         return
     named = diagram.elements.get(other)
     if named is None or local(named) != "userTask" or named is task:
-        diagram.fault(
-            task,
-            "other_performer",
-            f"sop:bukanPelaksana pada {called(task)} menyebut {other or '(kosong)'}, yang bukan tugas pengguna lain.",
-            "Sebut id tugas pengguna sebelumnya.",
-        )
+        diagram.say("other_performer", task, other=other or "(kosong)")

@@ -24,36 +24,19 @@ def check_procedure(procedure: Procedure) -> None:
     if procedure.diagrams and not ours:
         diagram = procedure.diagrams[0]
         at = diagram.processes[0] if diagram.processes else diagram.root
-        diagram.fault(
-            at,
-            "process_id",
-            f"Tidak ada proses dengan id {procedure.process_id}; yang ada: "
-            f"{', '.join(str(p.get('id')) for _, p in procedure.processes()) or 'tidak satu pun'}.",
-            f"Ganti id proses menjadi {procedure.process_id} di seluruh berkas (di studio: tombol di samping temuan "
-            "ini).",
-        )
+        there = ", ".join(str(p.get("id")) for _, p in procedure.processes()) or "tidak satu pun"
+        diagram.say("process_id", at, process_id=procedure.process_id, there=there)
     first = {scope.get("id"): each for each in reversed(procedure.diagrams) for scope in each.scopes}
     for diagram in procedure.diagrams:
         for scope in diagram.scopes:
             if scope.get("id") and first[scope.get("id")] is not diagram:
-                message = f"Id {scope.get('id')} juga dipakai di berkas {first[scope.get('id')].file}."
-                diagram.fault(scope, "id_twice", message, "Beri proses dan subproses di setiap berkas id sendiri.")
+                diagram.say("id_elsewhere", scope, id=scope.get("id"), other=first[scope.get("id")].file)
     for diagram, process in ours:
         if process.get("isExecutable", "true") != "true":
-            diagram.fault(
-                process,
-                "not_executable",
-                f"Proses {called(process)} ditandai tidak dapat dijalankan.",
-                'Beri proses isExecutable="true" (di studio: centang “Dapat dijalankan”).',
-            )
+            diagram.say("not_executable", process)
     for diagram, process in started:
         if len(started) > 1 and process.get("id") != procedure.process_id:
-            diagram.fault(
-                process,
-                "several_executable",
-                f"Proses {called(process)} juga dapat dijalankan, padahal satu prosedur mempunyai satu proses.",
-                'Beri isExecutable="false", panggil dengan call activity, atau pindahkan ke prosedur sendiri.',
-            )
+            diagram.say("several_executable", process)
 
 
 def check(procedure: Procedure, diagram: Diagram) -> None:
@@ -61,41 +44,19 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
     ids = Counter(e.get("id") for e in diagram.root.iter(bpmn("*")) if e.get("id"))
     for name, count in ids.items():
         if count > 1:
-            diagram.fault(
-                diagram.elements.get(name, diagram.root),
-                "id_twice",
-                f"Id {name} dipakai {count} kali dalam satu berkas.",
-                "Beri setiap unsur id sendiri.",
-            )
+            diagram.say("id_twice", diagram.elements.get(name, diagram.root), name=name, count=count)
     for element in diagram.root.iter():
         ours = isinstance(element.tag, str) and namespace(element) == BPMN
         if ours and local(element) in _NAMED and not element.get("id"):
-            diagram.fault(
-                element,
-                "id_missing",
-                f"{called(element)} tidak mempunyai id.",
-                "Beri id kata_kata_kecil; formulir, riwayat, dan uji memakainya.",
-            )
+            diagram.say("id_missing", element)
     for element in diagram.elements.values():
         if local(element) in _SHOWN and not _SNAKE_CASE.fullmatch(element.get("id")):
-            diagram.warn(
-                element,
-                "id_spelling",
-                f"Id {element.get('id')} tidak berbentuk kata_kata_kecil.",
-                f"Ganti id, misalnya menjadi {_suggestion(element)}; formulir, riwayat, dan uji memakai id ini."
-                if local(element) != "lane"
-                else f"Ganti id dengan peran orangnya, misalnya {_suggestion(element)}, atau tulis peran itu sebagai "
-                "sop:peran.",
-            )
+            saying = "lane_id_spelling" if local(element) == "lane" else "id_spelling"
+            diagram.say(saying, element, id=element.get("id"), better=_suggestion(element))
     for scope in diagram.scopes:
         for child in scope:
             if isinstance(child.tag, str) and namespace(child) == BPMN and local(child) not in _KNOWN:
-                diagram.fault(
-                    child,
-                    "unknown_element",
-                    f"Unsur {local(child)} tidak dikenal dan tidak akan dijalankan.",
-                    "Gambar langkah ini dengan unsur BPMN yang didukung, misalnya userTask.",
-                )
+                diagram.say("unknown_element", child, tag=local(child))
 
 
 def check_places(procedure: Procedure, diagram: Diagram) -> None:
@@ -104,13 +65,7 @@ def check_places(procedure: Procedure, diagram: Diagram) -> None:
     if not missing:
         return
     shown = ", ".join(called(each) for each in missing[:NAMED]) + (" dan lainnya" if len(missing) > NAMED else "")
-    diagram.fault(
-        missing[0],
-        "undrawn",
-        f"{len(missing)} unsur tidak mempunyai tempat pada gambar (BPMN DI): {shown}.",
-        "Tempatkan unsur itu di penyunting BPMN lalu simpan, atau gambar SOP ini dari tabel langkahnya "
-        "(Studio, Dari tabel langkah).",
-    )
+    diagram.say("undrawn", missing[0], count=len(missing), shown=shown)
 
 
 def _suggestion(element: Element) -> str:

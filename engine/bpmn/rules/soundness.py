@@ -214,34 +214,14 @@ class _Net:
                 absent = ", ".join(called(self.nodes[self.flows[bit].get("sourceRef")]) for bit in missing)
                 ended = [called(self.nodes[one]) for one in self._passed(marking) if not self.out[one]]
                 until = f"sampai {' atau '.join(self.broken_by)} menyelanya" if self.broken_by else "selamanya"
-                self.diagram.warn(
-                    self.nodes[name],
-                    "deadlock",
-                    f"Gabungan {called(self.nodes[name])} dapat menunggu {until}: cabang dari {absent} tidak datang "
-                    f"bila jalannya {self._way(marking)}.",
-                    f"Sambungkan juga cabang yang berakhir di {', '.join(ended)} ke gabungan itu; bila di sana "
-                    "semuanya harus berhenti, jadikan peristiwa selesai itu penghentian (terminate)."
-                    if ended
-                    else "Samakan gerbang gabung dengan gerbang pisahnya: eksklusif untuk memilih, paralel untuk "
-                    "menempuh semua, inklusif untuk beberapa.",
-                )
+                saying = "deadlock" if ended else "deadlock_unmatched"
+                facts = {"until": until, "absent": absent, "way": self._way(marking), "ended": ", ".join(ended)}
+                self.diagram.say(saying, self.nodes[name], **facts)
 
     def _say_doubled(self, name: str, marking: int) -> None:
-        self.diagram.warn(
-            self.nodes[name],
-            "doubled",
-            f"{called(self.nodes[name])} dan semua sesudahnya dikerjakan dua kali bila jalannya {self._way(marking)}: "
-            "cabang yang berjalan bersamaan bertemu di sana tanpa saling menunggu.",
-            "Gabungkan cabang itu dengan gerbang paralel (atau inklusif) sebelum melanjutkan.",
-        )
+        self.diagram.say("doubled", self.nodes[name], way=self._way(marking))
 
     def _say_endless(self, marking: int) -> None:
         where = self._reached(marking)
         waits = max(where, key=lambda name: (len(self.into[name]) > 1, bool(self.out[name])))  # where a round begins
-        self.diagram.fault(
-            self.nodes[waits],
-            "no_way_out",
-            f"Sejak {called(self.nodes[waits])} tidak ada jalan ke akhir, pilihan apa pun yang diambil, bila jalannya "
-            f"{self._way(marking)}.",
-            "Beri gerbang di dalam putaran itu panah yang meninggalkannya.",
-        )
+        self.diagram.say("no_way_out", self.nodes[waits], way=self._way(marking))

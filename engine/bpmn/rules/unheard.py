@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from engine.bpmn.markup import Element, bpmn, local
-from engine.bpmn.rules.diagram import Diagram, Procedure, called, load
+from engine.bpmn.rules.diagram import Diagram, Procedure, load
 from engine.model.errors import Finding
 
 _SENDING = {"endEvent", "intermediateThrowEvent", "sendTask"}
@@ -23,12 +23,7 @@ def check(
         heard = heard.union(*(_heard(_read("", other)) for other in elsewhere()))
     for diagram, node, name in sent:
         if name not in heard:
-            diagram.warn(
-                node,
-                "message_unheard",
-                f"Pesan {name} dari {called(node)} tidak ditunggu prosedur mana pun, sehingga tidak pernah diterima.",
-                "Samakan nama pesan dengan yang ditunggu penerimanya, atau pasang dahulu prosedur penerimanya.",
-            )
+            diagram.say("message_unheard", node, name=name)
     return procedure.findings
 
 
