@@ -6,8 +6,9 @@ event or over a gateway is spread over helper tasks there. Here it is one list, 
 
 import heapq
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from engine.bpmn.markup import Element, bpmn, children, local
 
@@ -36,8 +37,23 @@ class Course:
     ends: frozenset[str] = frozenset()
 
 
-def course_of(process: Element, reached: Mapping[str, Element]) -> Course:
-    """Return the course of *process*; *reached* are it and the processes that it may call, by id."""
+Node = TypeVar("Node", bound=Hashable)
+
+
+def reached(begins: Iterable[Node], after: Callable[[Node], Iterable[Node]]) -> set[Node]:
+    """Return *begins* and all that lies *after* them, and so on."""
+    found: set[Node] = set()
+    ahead = list(begins)
+    while ahead:
+        node = ahead.pop()
+        if node not in found:
+            found.add(node)
+            ahead.extend(after(node))
+    return found
+
+
+def course_of(process: Element, callable_: Mapping[str, Element]) -> Course:
+    """Return the course of *process*; *callable_* are it and the processes that it may call, by id."""
     found: list[Way] = []
     seen: set[str] = set()
 
@@ -47,7 +63,7 @@ def course_of(process: Element, reached: Mapping[str, Element]) -> Course:
         seen.add(scope.get("id"))
         inner: dict[str, Element] = {}
         for activity in children(scope, *SUB_PROCESSES, "callActivity"):
-            called = activity if local(activity) != "callActivity" else reached.get(activity.get("calledElement"))
+            called = activity if local(activity) != "callActivity" else callable_.get(activity.get("calledElement"))
             if called is not None:
                 inner[activity.get("id")] = called
                 found.extend(Way(activity.get("id"), start.get("id")) for start in children(called, "startEvent"))
@@ -60,7 +76,7 @@ def course_of(process: Element, reached: Mapping[str, Element]) -> Course:
 
     walk(process)
     begins = [e.get("id") for e in children(process, "startEvent")]
-    for aside in (each for one in reached.values() for each in one.iter(bpmn("subProcess"))):
+    for aside in (each for one in callable_.values() for each in one.iter(bpmn("subProcess"))):
         if aside.get("triggeredByEvent") == "true":
             begins.extend(e.get("id") for e in children(aside, "startEvent"))
     return Course(tuple(found), tuple(begins), frozenset(e.get("id") for e in children(process, "endEvent")))
@@ -84,12 +100,10 @@ def in_order(course: Course, rank: Mapping[str, int]) -> list[str]:
     Where the course leaves it open, as between two branches, the lower *rank* comes first; what is reached only over
     an activity's edge, or by an event sub-process, comes behind all else.
     """
-    straight = _reached(course, rank)
+    onward = _after(course, lambda way: not way.aside and way.target in rank)
+    straight = reached(course.begins[:1], lambda id_: onward[id_])
     order = {id_: (id_ not in straight, place) for id_, place in rank.items()}
-    after: dict[str, list[str]] = defaultdict(list)
-    for way in course.ways:
-        if way.target in order and way.target not in after[way.source]:
-            after[way.source].append(way.target)
+    after = _after(course, lambda way: way.target in order)
     for targets in after.values():
         targets.sort(key=order.__getitem__)
     forward = _without_returns(course.begins, after)
@@ -110,20 +124,13 @@ def in_order(course: Course, rank: Mapping[str, int]) -> list[str]:
     return found
 
 
-def _reached(course: Course, rank: Mapping[str, int]) -> set[str]:
-    """Return what is reached from where the procedure begins without leaving an activity by its edge."""
+def _after(course: Course, fits: Callable[[Way], bool]) -> dict[str, list[str]]:
+    """Return where those ways lead that fit, each once, by where they come from."""
     after: dict[str, list[str]] = defaultdict(list)
     for way in course.ways:
-        if not way.aside and way.target in rank:
+        if fits(way) and way.target not in after[way.source]:
             after[way.source].append(way.target)
-    found: set[str] = set()
-    ahead = list(course.begins[:1])
-    while ahead:
-        id_ = ahead.pop()
-        if id_ not in found:
-            found.add(id_)
-            ahead.extend(after[id_])
-    return found
+    return after
 
 
 def _without_returns(begins: Iterable[str], after: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

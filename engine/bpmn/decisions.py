@@ -27,7 +27,12 @@ from engine.model.errors import FunctionFailed
 INPUT = "masukan"
 """The name by which a ``?`` cell reads the input's value."""
 POLICIES = ("UNIQUE", "FIRST", "ANY", "RULE ORDER", "COLLECT")
-AGGREGATIONS = ("SUM", "MIN", "MAX", "COUNT")
+AGGREGATIONS: Mapping[str, Callable[[list[Any]], Any]] = {
+    "SUM": lambda given: sum(given, Decimal(0)),
+    "MIN": lambda given: min(given, default=None),
+    "MAX": lambda given: max(given, default=None),
+    "COUNT": lambda given: Decimal(len(given)),
+}
 NAME = re.compile(r"[^\W\d]\w*")
 TOKEN = re.compile(
     r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<dots>\.\.)"""
@@ -117,19 +122,10 @@ class Table:
 
     def _gathered(self, column: list[Any]) -> Any:
         """Return what one output comes to, by the hit policy (DMN 1.3, 8.2.11)."""
-        if self.policy == "RULE ORDER" or (self.policy == "COLLECT" and self.aggregation is None):
+        if self.policy == "COLLECT" and self.aggregation is not None:
+            return AGGREGATIONS[self.aggregation]([value for value in column if value is not None])
+        if self.policy in ("COLLECT", "RULE ORDER"):
             return column
-        if self.policy == "COLLECT":
-            given = [value for value in column if value is not None]
-            match self.aggregation:
-                case "COUNT":
-                    return Decimal(len(given))
-                case "SUM":
-                    return sum(given, Decimal(0))
-                case "MIN":
-                    return min(given, default=None)
-                case _:
-                    return max(given, default=None)
         return column[0] if column else None
 
 

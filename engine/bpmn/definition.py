@@ -5,7 +5,6 @@ run (``engine.bpmn.upstream.freeze``).
 """
 
 import logging
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +45,6 @@ EXPRESSIONS = (
 )
 SPIFF_EXPRESSIONS = ("messagePayload", "payloadExpression", "expression")  # the last of a processVariableCorrelation
 SPIFF_SCRIPTS = ("preScript", "postScript")
-FORM_PROPERTY = "formJsonSchemaFilename"
 
 
 @dataclass(frozen=True)
@@ -302,7 +300,7 @@ def _user_task(
         inputs=_associated(element, "dataInputAssociation", "sourceRef", references),
         outputs=_associated(element, "dataOutputAssociation", "targetRef", references),
         multi_instance=next(children(element, "multiInstanceLoopCharacteristics"), None) is not None,
-        form=_form_of(element),
+        form=markup.form_of(element),
         documentation=text_of(next(children(element, "documentation"), None)),
     )
 
@@ -322,14 +320,6 @@ def _associated(
                     )
                 )
     return tuple(found)
-
-
-def _form_of(element: Element) -> str:
-    """Return the form's id: the stem of the file that SpiffWorkflow's own property names, else the element's id."""
-    for one in element.iter(f"{{{markup.SPIFF}}}property"):
-        if one.get("name") == FORM_PROPERTY and one.get("value"):
-            return re.sub(r"(\.schema|-schema)?\.json$", "", str(one.get("value")))
-    return str(element.get("id"))
 
 
 def _data_objects(processes: list[Element], references: Mapping[str, Element]) -> tuple[DataObject, ...]:

@@ -10,7 +10,8 @@ to the root with its data. History is kept elsewhere, and what a move costs stay
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -21,10 +22,11 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import definition as definitions
 from engine.bpmn import events, expression, state, waits
+from engine.bpmn.course import reached
 from engine.bpmn.definition import Definition
 from engine.bpmn.timers import Functions, due_of, moment
 from engine.bpmn.workflow import INCIDENT, Budget, InstanceWorkflow, note_incident, retry, run
-from engine.model.errors import Conflict, NotFound
+from engine.model.errors import Conflict, NotFound, there
 from engine.model.process import (
     DueTimer,
     Incident,
@@ -56,30 +58,24 @@ class _Live:
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Before:
-    """What was open and waited for when a move began."""
-
-    open_ids: frozenset[str] = frozenset()
-    subscriptions: frozenset[Subscription] = frozenset()
-
-
 @dataclass
-class _Journal:
-    """What a move passes, in order."""
+class _Move:
+    """An instance on the move: what was open and waited for when it began, and what it passes, in order."""
 
     definition: Definition
+    instance_id: str
+    workflow: InstanceWorkflow
+    functions: Functions | None
+    open_ids: frozenset[str] = frozenset()
+    subscriptions: frozenset[Subscription] = frozenset()
     passed: list[Passed] = field(default_factory=list)
 
     def note(self, task: Any) -> None:
         """Note that *task* was completed, and the sequence flows its token left by."""
         element_id = _element_of(task.task_spec)
-        if element_id is None or element_id not in self.definition.kinds:
-            return
-        kind = self.definition.kinds[element_id]
-        if isinstance(task.task_spec, LoopTask):
-            kind = "multiInstance"
-        self.passed.append(Passed(element_id, kind, task.id.hex, self._flows(element_id, task)))
+        if element_id is not None and element_id in self.definition.kinds:
+            kind = "multiInstance" if isinstance(task.task_spec, LoopTask) else self.definition.kinds[element_id]
+            self.passed.append(Passed(element_id, kind, task.id.hex, self._flows(element_id, task)))
 
     def _flows(self, element_id: str, task: Any) -> tuple[str, ...]:
         found: list[str] = []
@@ -133,7 +129,7 @@ class Executor:
         with moment(now, functions or {}):
             workflow = InstanceWorkflow(definition.spec, definition.subprocess_specs)
             workflow.task_tree.data.update(_accepted(values))
-            return self._settle(definition, instance_id, workflow, _Journal(definition), _Before(), functions)
+            return self._settle(_Move(definition, instance_id, workflow, functions))
 
     def complete(
         self,
@@ -150,32 +146,24 @@ class Executor:
 
         Raises NotFound, or Conflict if the task is not open any more.
         """
-        with moment(now, functions or {}):
-            workflow = self._take(definition, snapshot)
-            before = _before(workflow, definition)
-            task = _find(workflow, task_id)
-            if task is None:
-                raise NotFound(task_id)
+        with self._moving(definition, snapshot, now, functions) as move:
+            task = there(_find(move.workflow, task_id), task_id)
             if task._state != OPEN or not task.task_spec.manual or INCIDENT in task.internal_data:
                 raise Conflict("cancelled" if task._state == TaskState.CANCELLED else "completed")
             task.data = _copied(task.data)
             task.data.update(_accepted(values))
             self._write_documents(task, documents)
-            journal = _Journal(definition)
             if run(task):
-                journal.note(task)
-            return self._settle(definition, snapshot.instance_id, workflow, journal, before, functions)
+                move.note(task)
+            return self._settle(move)
 
     def fire_timers(
         self, definition: Definition, snapshot: Snapshot, now: datetime, *, functions: Functions | None = None
     ) -> Step:
         """Let every timer fire that is due at *now*."""
-        with moment(now, functions or {}):
-            workflow = self._take(definition, snapshot)
-            before = _before(workflow, definition)
-            return self._settle(
-                definition, snapshot.instance_id, workflow, _Journal(definition), before, functions, refresh=True
-            )
+        with self._moving(definition, snapshot, now, functions) as move:
+            move.workflow.refresh_timers()
+            return self._settle(move)
 
     def deliver(
         self,
@@ -190,15 +178,9 @@ class Executor:
 
         Raises ValueError if the message's content does not fit what the diagram makes of it.
         """
-        with moment(now, functions or {}):
-            workflow = self._take(definition, snapshot)
-            before = _before(workflow, definition)
-            caught_by = events.caught(workflow, message)
-            if not caught_by:
-                return None
-            return self._settle(
-                definition, snapshot.instance_id, workflow, _Journal(definition), before, functions, caught_by=caught_by
-            )
+        with self._moving(definition, snapshot, now, functions) as move:
+            caught_by = events.caught(move.workflow, message)
+            return self._settle(move, caught_by) if caught_by else None
 
     def retry(
         self,
@@ -210,20 +192,17 @@ class Executor:
         functions: Functions | None = None,
     ) -> Step:
         """Try an element that raised once more, or look again at one whose instance could not go on."""
-        with moment(now, functions or {}):
-            workflow = self._take(definition, snapshot)
-            before = _before(workflow, definition)
-            task = _find(workflow, task_id)
+        with self._moving(definition, snapshot, now, functions) as move:
+            workflow, task = move.workflow, _find(move.workflow, task_id)
             if task is None or (INCIDENT not in task.internal_data and not _stuck(workflow, definition)):
                 raise NotFound(task_id)
-            journal = _Journal(definition)
             if INCIDENT not in task.internal_data:
                 workflow.update_waiting_tasks()
                 for scope in workflow.get_active_subprocesses():
                     scope.update_waiting_tasks()
             elif retry(task) and task._state == TaskState.COMPLETED:
-                journal.note(task)
-            return self._settle(definition, snapshot.instance_id, workflow, journal, before, functions)
+                move.note(task)
+            return self._settle(move)
 
     # ── where an instance stands ────────────────────────────────────────────────────────────────────────────────────
 
@@ -266,6 +245,21 @@ class Executor:
         """About how many bytes live instances take."""
         return self._bytes
 
+    @contextmanager
+    def _moving(
+        self, definition: Definition, snapshot: Snapshot, now: datetime, functions: Functions | None
+    ) -> Iterator[_Move]:
+        """Take an instance at *now*, with what is open and waited for in it."""
+        with moment(now, functions or {}):
+            workflow = self._take(definition, snapshot)
+            if workflow.subscriptions is not None:  # kept since the move before: it stands as it was told then
+                open_ids = frozenset(task.id for task in workflow.open_tasks.values())
+                subscriptions = workflow.subscriptions
+            else:
+                open_ids = frozenset(task.id.hex for task in _ready_for_people(workflow, definition))
+                subscriptions = events.subscriptions(workflow)
+            yield _Move(definition, snapshot.instance_id, workflow, functions, open_ids, subscriptions)
+
     def _take(self, definition: Definition, snapshot: Snapshot) -> InstanceWorkflow:
         """Return the instance at the snapshot's revision: live if it is kept, else restored."""
         with self._lock:
@@ -292,27 +286,15 @@ class Executor:
             if id_ in associated:  # an output that this pass does not yield (a return, say) keeps its version
                 task.data[id_] = _copied(workflow.data_objects[id_])
 
-    def _settle(
-        self,
-        definition: Definition,
-        instance_id: str,
-        workflow: InstanceWorkflow,
-        journal: _Journal,
-        before: _Before,
-        functions: Functions | None,
-        *,
-        refresh: bool = False,
-        caught_by: tuple[str, ...] = (),
-    ) -> Step:
+    def _settle(self, move: _Move, caught_by: tuple[str, ...] = ()) -> Step:
         """Run what the engine can run, and return where the instance stands."""
-        if refresh:
-            workflow.refresh_timers()
+        workflow = move.workflow
         budget = Budget()
-        workflow.advance(journal.note, budget)
+        workflow.advance(move.note, budget)
         workflow.refresh_timers()
-        workflow.advance(journal.note, budget)
+        workflow.advance(move.note, budget)
         thrown = events.thrown(workflow)
-        open_tasks = self._open_tasks(workflow, definition, functions)
+        open_tasks = self._open_tasks(workflow, move.definition, move.functions)
         incidents = tuple(_incidents(workflow))
         if self._drop_finished and len(open_tasks) == 1 and not incidents:
             _drop_finished(workflow, open_tasks[0].id)
@@ -326,22 +308,22 @@ class Executor:
         )
         now_open = {task.id for task in open_tasks}
         workflow.subscriptions = subscriptions = events.subscriptions(workflow)
-        done = {passed.task_id for passed in journal.passed}
-        stuck = () if open_tasks else _stuck(workflow, definition)
+        done = {passed.task_id for passed in move.passed}
+        stuck = () if open_tasks else _stuck(workflow, move.definition)
         return Step(
-            instance_id=instance_id,
+            instance_id=move.instance_id,
             state=state.dump(workflow),
             status=_status(workflow, open_tasks, incidents or stuck),
             open_tasks=open_tasks,
-            opened=tuple(task for task in open_tasks if task.id not in before.open_ids),
-            passed=tuple(journal.passed),
-            cancelled=tuple(sorted(before.open_ids - now_open - done - {incident.task_id for incident in incidents})),
+            opened=tuple(task for task in open_tasks if task.id not in move.open_ids),
+            passed=tuple(move.passed),
+            cancelled=tuple(sorted(move.open_ids - now_open - done - {incident.task_id for incident in incidents})),
             timers=timers,
             incidents=incidents,
             waiting=waiting,
             thrown=thrown,
-            subscribed=subscriptions - before.subscriptions,
-            unsubscribed=before.subscriptions - subscriptions,
+            subscribed=subscriptions - move.subscriptions,
+            unsubscribed=move.subscriptions - subscriptions,
             caught_by=caught_by,
             stuck=stuck,
             live=workflow,
@@ -405,17 +387,17 @@ def _element_of(spec: Any) -> str | None:
     """Return the element a specification stands for; None for the engine's own (joins, splits, start, end)."""
     if spec.bpmn_id is not None:
         return str(spec.bpmn_id)
-    return str(spec.name) if _is_loop(spec) else None
-
-
-def _is_loop(spec: Any) -> bool:
-    return isinstance(spec, LoopTask)
+    return str(spec.name) if isinstance(spec, LoopTask) else None
 
 
 def _is_item(task: Any) -> bool:
     """Whether *task* is one item of a multi-instance or one turn of a loop."""
     parent = task.parent
-    return parent is not None and _is_loop(parent.task_spec) and parent.task_spec.task_spec == task.task_spec.name
+    return (
+        parent is not None
+        and isinstance(parent.task_spec, LoopTask)
+        and parent.task_spec.task_spec == task.task_spec.name
+    )
 
 
 def _item_of(task: Any) -> str | None:
@@ -447,13 +429,6 @@ def _ready_for_people(workflow: InstanceWorkflow, definition: Definition) -> lis
         and task.task_spec.bpmn_id in known
         and INCIDENT not in task.internal_data
     ]
-
-
-def _before(workflow: InstanceWorkflow, definition: Definition) -> _Before:
-    if workflow.subscriptions is not None:  # kept since the move before: it stands as it was told then
-        return _Before(frozenset(task.id for task in workflow.open_tasks.values()), workflow.subscriptions)
-    open_ids = frozenset(task.id.hex for task in _ready_for_people(workflow, definition))
-    return _Before(open_ids, events.subscriptions(workflow))
 
 
 def _incidents(workflow: InstanceWorkflow) -> list[Incident]:
@@ -510,12 +485,8 @@ def _drop_finished(workflow: InstanceWorkflow, open_id: str) -> None:
     if sum(t._state in WAITING_STATES for t in workflow.tasks.values()) != 1:
         return
     root = workflow.task_tree
-    kept = {root.id: root, task.id: task}
-    waiting = list(task.children)
-    while waiting:
-        child = waiting.pop()
-        kept[child.id] = child
-        waiting.extend(child.children)
+    below = reached([task.id], lambda id_: workflow.tasks[id_]._children)
+    kept = {id_: each for id_, each in workflow.tasks.items() if each is root or id_ in below}
     if any(t._state == TaskState.FUTURE and t.id not in kept for t in workflow.tasks.values()):
         return
     task._parent = root.id

@@ -408,7 +408,7 @@ class _Compiler:
                 return self.name(name, at)
             case ast.BoolOp(op=op, values=values):
                 parts = [self.visit(value, deeper) for value in values]
-                return _all(parts) if isinstance(op, ast.And) else _any(parts)
+                return _until(parts, holds=isinstance(op, ast.Or))
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 inner = self.visit(operand, deeper)
                 return lambda names, functions: not inner(names, functions)
@@ -502,28 +502,18 @@ class _Compiler:
             raise _Fault("angka tidak terbaca", at) from None
 
 
-def _all(parts: list[Code]) -> Code:
-    def every(names: Scope, functions: Mapping[str, Callable[..., Any]]) -> Any:
-        value: Any = True
+def _until(parts: list[Code], *, holds: bool) -> Code:
+    """Return what gives the first of *parts* that holds, or that does not hold; the last if there is none."""
+
+    def first(names: Scope, functions: Mapping[str, Callable[..., Any]]) -> Any:
+        value: Any = None
         for part in parts:
             value = part(names, functions)
-            if not value:
-                return value
+            if bool(value) is holds:
+                break
         return value
 
-    return every
-
-
-def _any(parts: list[Code]) -> Code:
-    def some(names: Scope, functions: Mapping[str, Callable[..., Any]]) -> Any:
-        value: Any = False
-        for part in parts:
-            value = part(names, functions)
-            if value:
-                return value
-        return value
-
-    return some
+    return first
 
 
 def _binary(operate: Callable[[Any, Any], Any], left: Code, right: Code) -> Code:

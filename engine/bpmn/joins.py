@@ -17,6 +17,8 @@ from SpiffWorkflow.bpmn.exceptions import WorkflowTaskException
 from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, InclusiveGateway, ParallelGateway
 from SpiffWorkflow.util.task import TaskState
 
+from engine.bpmn.course import reached
+
 ALIVE = TaskState.WAITING | TaskState.READY | TaskState.STARTED
 
 
@@ -100,14 +102,7 @@ class InclusiveJoin(Meeting, InclusiveGateway):  # type: ignore[misc]
     def _leading_to(self, sources: Iterable[str]) -> set[str]:
         """Return the names of the specifications from which *sources* are reached without passing here."""
         specs = self._wf_spec.task_specs
-        found: set[str] = set()
-        ahead = list(sources)
-        while ahead:
-            name = ahead.pop()
-            if name not in found and name != self.name:
-                found.add(name)
-                ahead.extend(specs[name]._inputs)
-        return found
+        return reached(sources, lambda name: () if name == self.name else specs[name]._inputs) - {self.name}
 
     def _run_hook(self, my_task: Any) -> bool:
         matches, defaults = self._get_matching_outputs(my_task)

@@ -1,5 +1,6 @@
 """Reading XML that people upload: hardened, with the namespaces that BPMN files speak."""
 
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
@@ -116,6 +117,14 @@ def children(element: Element, *names: str) -> Iterator[Element]:
     for child in element:
         if child.tag in wanted or (not wanted and isinstance(child.tag, str) and namespace(child) == BPMN):
             yield child
+
+
+def form_of(task: Element) -> str:
+    """Return the form's id: the stem of the file that SpiffWorkflow's own property names, else the element's id."""
+    for each in task.iter(f"{{{SPIFF}}}property"):
+        if each.get("name") == "formJsonSchemaFilename" and each.get("value"):
+            return re.sub(r"(\.schema|-schema)?\.json$", "", str(each.get("value")))
+    return str(task.get("id"))
 
 
 def text_of(element: Element | None) -> str:

@@ -40,6 +40,7 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import expression
+from engine.bpmn.course import reached
 from engine.bpmn.joins import Meeting, ancestors, before_told, is_told, merge
 from engine.bpmn.timers import ClockedCycle
 
@@ -157,11 +158,9 @@ class InterruptingStart(SideStart):
     def _run_hook(self, my_task: Any) -> Any:
         result = super()._run_hook(my_task)
         side = _side_of(my_task)
-        kept, ahead = {side.workflow.task_tree.id}, [side]
-        while ahead:
-            kept.add(ahead[-1].id)
-            ahead.extend(ahead.pop().children)
-        for task in list(side.workflow.tasks.values()):
+        tasks = side.workflow.tasks
+        kept = {side.workflow.task_tree.id, *reached([side.id], lambda id_: tasks[id_]._children)}
+        for task in list(tasks.values()):
             if task.id not in kept and task.has_state(TaskState.NOT_FINISHED_MASK):
                 task.cancel()
         return result

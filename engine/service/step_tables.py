@@ -12,6 +12,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from engine.bpmn.course import reached
 from engine.documents import sheets
 from engine.documents.sheets import Column, Gettext, SheetFault, SheetRow
 from engine.model import standard_time
@@ -265,8 +266,7 @@ class _Reader:
                 message = self.gettext("Langkah %(n)s tidak dicapai: tidak ada langkah sebelumnya yang ke sini.")
                 self.say(places[step.number], "no", message, n=str(step.number))
         for step in steps:
-            reached = _reached(step.number, after)
-            if END not in reached:
+            if END not in _reached(step.number, after):
                 message = self.gettext("Dari langkah %(n)s tidak ada jalan sampai selesai.")
                 self.say(places[step.number], "lanjut_ke", message, n=str(step.number))
             for column, targets in (("lanjut_ke", [step.next]), ("jika_tidak", step.otherwise)):
@@ -278,14 +278,7 @@ class _Reader:
 
 def _reached(number: int, after: Mapping[int, Sequence[int]]) -> set[int]:
     """Return the numbers that are come to from a step."""
-    found: set[int] = set()
-    ahead = list(after[number])
-    while ahead:
-        target = ahead.pop()
-        if target not in found:
-            found.add(target)
-            ahead.extend(after.get(target, ()))
-    return found
+    return reached(after[number], lambda target: after.get(target, ()))
 
 
 def _plain(value: Any) -> str:

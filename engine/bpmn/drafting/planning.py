@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from engine.bpmn.course import reached
 from engine.bpmn.expression import HOST_FUNCTIONS
 from engine.model import standard_time
 from engine.model.sop_sheet import END, TableStep
@@ -202,14 +203,9 @@ def _always_before(steps: Sequence[TableStep]) -> dict[int, set[int]]:
     before: dict[int, set[int]] = {number: set() for number in every}
     first = steps[0].number if steps else END
     for number in every:
-        reached: set[int] = set()
-        ahead: list[int] = [] if number == first else [first]
-        while ahead:
-            here = ahead.pop()
-            if here not in reached and here in every and here != number:
-                reached.add(here)
-                ahead.extend(after[here])
-        for other in every - reached - {number}:
+        ways: dict[int, Sequence[int]] = {**after, number: (), END: ()}
+        met: set[int] = reached([first], ways.__getitem__)
+        for other in every - met - {number}:
             before[other].add(number)
     return before
 

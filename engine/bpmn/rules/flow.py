@@ -1,7 +1,8 @@
 """Rules about sequence flows: what is reached, what goes round, and what the engine cannot walk through."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
+from engine.bpmn.course import reached
 from engine.bpmn.markup import Element, bpmn, children, local
 from engine.bpmn.rules.diagram import CHOOSING, GATEWAYS, SUB_PROCESSES, Diagram, Procedure, called, kinds
 
@@ -109,28 +110,21 @@ def _check_reachable(diagram: Diagram, scope: Element, graph: Mapping[str, list[
     begin = [name for name, node in nodes.items() if local(node) == "startEvent" or _stands_alone(node)]
     if not any(local(nodes[name]) == "startEvent" for name in begin):
         return  # said already; otherwise every node of the scope would be named
-    reached, ahead = set(begin), list(begin)
-    while ahead:
-        for name in graph.get(ahead.pop(), []):
-            if name not in reached:
-                reached.add(name)
-                ahead.append(name)
+    found = reached(begin, lambda name: graph.get(name, ()))
     for name, node in nodes.items():
-        if name not in reached:
+        if name not in found:
             diagram.say("unreachable", node)
 
 
 def _check_cycles(diagram: Diagram, graph: Mapping[str, list[str]]) -> bool:
     """Name the cycles that cannot run; return whether there are any."""
     elements = diagram.elements
-    no_exit = _cycle(graph, lambda name: not _may_leave(diagram, elements[name]))
-    if no_exit:
-        diagram.say("cycle_without_exit", elements[no_exit[0]], route=_route(elements, no_exit))
-        return True
-    unattended = _cycle(graph, lambda name: not _waits(elements[name]))
-    if unattended:
-        diagram.say("cycle_without_wait", elements[unattended[0]], route=_route(elements, unattended))
-        return True
+    may_leave = {name for name in graph if _may_leave(diagram, elements[name])}
+    waiting = {name for name in graph if _waits(elements[name])}
+    for saying, stops in (("cycle_without_exit", may_leave), ("cycle_without_wait", waiting)):
+        if cycle := _cycle(graph, stops):
+            diagram.say(saying, elements[cycle[0]], route=_route(elements, cycle))
+            return True
     return False
 
 
@@ -156,11 +150,11 @@ def _route(elements: Mapping[str, Element], cycle: Iterable[str]) -> str:
     return " → ".join([*shown, names[0]])
 
 
-def _cycle(graph: Mapping[str, list[str]], keep: Callable[[str], bool]) -> list[str]:
-    """Return one cycle among the nodes that *keep* accepts, in its order; empty if there is none."""
-    done: set[str] = set()
+def _cycle(graph: Mapping[str, list[str]], stops: set[str]) -> list[str]:
+    """Return one cycle without any of *stops*, in its order; empty if there is none."""
+    done = set(stops)
     for start in graph:
-        if start in done or not keep(start):
+        if start in done:
             continue
         path, on_path = [start], {start}
         ways = [iter(graph[start])]
@@ -173,7 +167,7 @@ def _cycle(graph: Mapping[str, list[str]], keep: Callable[[str], bool]) -> list[
                 done.add(finished)
             elif step in on_path:
                 return path[path.index(step) :]
-            elif step in graph and step not in done and keep(step):
+            elif step in graph and step not in done:
                 path.append(step)
                 on_path.add(step)
                 ways.append(iter(graph[step]))

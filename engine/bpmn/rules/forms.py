@@ -1,19 +1,9 @@
 """Rules that hold a diagram against its forms: every step has one, and it yields what the step is to put out."""
 
-import re
-
-from engine.bpmn.markup import SPIFF, Element, children, local, text_of
+from engine.bpmn.markup import Element, children, form_of, local, text_of
 from engine.bpmn.rules.diagram import Diagram, Procedure
 
 RESERVED = frozenset({"typename", "data_objects"})
-
-
-def form_of(task: Element) -> str:
-    """Return the id of a user task's form: a named file's stem, else the task's own id."""
-    for item in task.iter(f"{{{SPIFF}}}property"):
-        if item.get("name") == "formJsonSchemaFilename" and item.get("value"):
-            return re.sub(r"(\.schema|-schema)?\.json$", "", str(item.get("value")))
-    return str(task.get("id"))
 
 
 def data_of(diagram: Diagram, node: Element, association: str, end: str) -> list[tuple[Element, str]]:

@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 
 from engine.bpmn import expression
+from engine.bpmn.course import reached
 from engine.bpmn.limits import MOST_ITEMS
 from engine.bpmn.markup import CAMUNDA, SPIFF, ZEEBE, Element, bpmn, children, local
 from engine.bpmn.rules.diagram import Diagram, Procedure, inner_text
@@ -72,24 +73,20 @@ def _check_decision(procedure: Procedure, diagram: Diagram, task: Element) -> No
 
 
 def _check_call(procedure: Procedure, diagram: Diagram, activity: Element) -> None:
-    processes = {process.get("id"): (owner, process) for owner, process in procedure.processes()}
+    processes = {process.get("id"): process for _, process in procedure.processes()}
     target = activity.get("calledElement")
     if target not in processes:
         diagram.say("call_missing", activity, target=target or "(kosong)")
         return
-    if processes[target][1].get("isExecutable", "true") != "true":
+    if processes[target].get("isExecutable", "true") != "true":
         diagram.say("call_not_executable", activity, target=target)
-    own = activity
-    while local(own) != "process":
-        own = own.getparent()
-    seen, ahead = set(), [target]
-    while ahead:
-        name = ahead.pop()
-        if name in seen or name not in processes:
-            continue
-        seen.add(name)
-        ahead += [call.get("calledElement") for call in processes[name][1].iter(bpmn("callActivity"))]
-    if own.get("id") in seen:
+
+    def called_by(name: str) -> list[str]:
+        calls = processes[name].iter(bpmn("callActivity")) if name in processes else ()
+        return [call.get("calledElement") for call in calls]
+
+    own = next(around for around in activity.iterancestors() if local(around) == "process")
+    if own.get("id") in reached([target], called_by):
         diagram.say("call_recursion", activity, process=own.get("id"))
 
 
