@@ -4,103 +4,86 @@ The Indonesian sentence is the key of its translation. Sentences follow a label 
 "Baris 3, Penanggung jawab: pilih satu orang."
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from engine.forms import numbers
-from engine.forms.field import NUMERIC, Field, Kind
+from engine.forms.field import NUMERIC, ROWS, Field, Kind
 
 Gettext = Callable[[str], str]
 
 
+def _(text: str) -> str:
+    """Mark a text that is translated where it is said."""
+    return text
+
+
+_LACKING = {
+    Kind.CHOICE: _("pilih salah satu."),
+    Kind.CHOICES: _("pilih paling sedikit satu."),
+    Kind.PERSON: _("pilih satu orang."),
+    Kind.PEOPLE: _("pilih paling sedikit satu orang."),
+    Kind.DATE: _("isi tanggalnya, misalnya 15/4/2025."),
+    Kind.TIME: _("isi jamnya, misalnya 09.00."),
+    **dict.fromkeys((Kind.FILE, Kind.FILES), _("unggah berkasnya.")),
+    Kind.BOOLEAN: _("centang bila benar; tanpa ini formulir tidak dapat dikirim."),
+    **dict.fromkeys(ROWS, _("tambahkan paling sedikit satu baris.")),
+    **dict.fromkeys(NUMERIC, _("isi angkanya.")),
+}
+_FEWEST = {
+    Kind.PEOPLE: _("pilih paling sedikit %(limit)s orang."),
+    Kind.CHOICES: _("pilih paling sedikit %(limit)s."),
+    Kind.FILES: _("unggah paling sedikit %(limit)s berkas."),
+}
+_BROKEN = {
+    "minLength": _("tulis paling sedikit %(limit)s huruf."),
+    "maxLength": _("tulis paling banyak %(limit)s huruf."),
+    "pattern": _("cara menulisnya tidak sesuai; lihat keterangannya."),
+    "minimum": _("tidak boleh kurang dari %(limit)s."),
+    "maximum": _("tidak boleh lebih dari %(limit)s."),
+    "exclusiveMinimum": _("harus lebih dari %(limit)s."),
+    "exclusiveMaximum": _("harus kurang dari %(limit)s."),
+    "multipleOf": _("harus kelipatan %(limit)s."),
+    "uniqueItems": _("tidak boleh ada yang sama."),
+    **dict.fromkeys(("enum", "oneOf", "const"), _("pilih salah satu dari daftar.")),
+}
+_UNREADABLE = {
+    Kind.DATE: _("bukan tanggal; tulis hari, bulan, tahun, misalnya 15/4/2025."),
+    Kind.TIME: _("bukan jam; tulis misalnya 09.00."),
+    **dict.fromkeys((Kind.CHOICE, Kind.CHOICES), _("pilih salah satu dari daftar.")),
+    **dict.fromkeys((Kind.PERSON, Kind.PEOPLE), _("orang ini tidak ada dalam daftar; pilih dari daftar.")),
+    **dict.fromkeys(NUMERIC, _("bukan angka; tulis misalnya 1.234,56.")),
+}
+
+
 def required(field: Field, gettext: Gettext) -> str:
     """Return what is said of a field that was left empty."""
-    match field.kind:
-        case Kind.CHOICE:
-            return gettext("pilih salah satu.")
-        case Kind.CHOICES:
-            return gettext("pilih paling sedikit satu.")
-        case Kind.PERSON:
-            return gettext("pilih satu orang.")
-        case Kind.PEOPLE:
-            return gettext("pilih paling sedikit satu orang.")
-        case Kind.DATE:
-            return gettext("isi tanggalnya, misalnya 15/4/2025.")
-        case Kind.TIME:
-            return gettext("isi jamnya, misalnya 09.00.")
-        case Kind.FILE | Kind.FILES:
-            return gettext("unggah berkasnya.")
-        case Kind.BOOLEAN:
-            return gettext("centang bila benar; tanpa ini formulir tidak dapat dikirim.")
-        case Kind.TABLE | Kind.TEXTS:
-            return gettext("tambahkan paling sedikit satu baris.")
-        case kind if kind in NUMERIC:
-            return gettext("isi angkanya.")
-    return gettext("wajib diisi.")
+    return gettext(_LACKING.get(field.kind) or _("wajib diisi."))
 
 
 def violated(field: Field, keyword: str, limit: Any, gettext: Gettext) -> str:
     """Return what is said of a value that breaks the schema's *keyword*."""
-    facts: Mapping[str, str] = {"limit": _written(limit, field)}
+    said = _BROKEN.get(keyword) or _("isian ini tidak sesuai.")
     match keyword:
         case "required":
             return required(field, gettext)
         case "const" if field.kind is Kind.BOOLEAN:
             return required(field, gettext)
-        case "minLength":
-            return gettext("tulis paling sedikit %(limit)s huruf.") % facts
-        case "maxLength":
-            return gettext("tulis paling banyak %(limit)s huruf.") % facts
-        case "pattern":
-            return gettext("cara menulisnya tidak sesuai; lihat keterangannya.")
-        case "minimum":
-            return gettext("tidak boleh kurang dari %(limit)s.") % facts
-        case "maximum":
-            return gettext("tidak boleh lebih dari %(limit)s.") % facts
-        case "exclusiveMinimum":
-            return gettext("harus lebih dari %(limit)s.") % facts
-        case "exclusiveMaximum":
-            return gettext("harus kurang dari %(limit)s.") % facts
         case "multipleOf" | "type" if limit in (1, "integer"):
-            return gettext("harus bilangan bulat.")
+            said = _("harus bilangan bulat.")
         case "multipleOf" if _places(limit):
             return gettext("paling banyak %(places)s angka di belakang koma.") % {"places": str(_places(limit))}
-        case "multipleOf":
-            return gettext("harus kelipatan %(limit)s.") % facts
-        case "minItems" if field.kind is Kind.PEOPLE:
-            return gettext("pilih paling sedikit %(limit)s orang.") % facts
-        case "minItems" if field.kind is Kind.CHOICES:
-            return gettext("pilih paling sedikit %(limit)s.") % facts
-        case "minItems" if field.kind is Kind.FILES:
-            return gettext("unggah paling sedikit %(limit)s berkas.") % facts
         case "minItems":
-            return gettext("isi paling sedikit %(limit)s baris.") % facts
-        case "maxItems" if field.kind in (Kind.PEOPLE, Kind.CHOICES, Kind.FILES):
-            return gettext("paling banyak %(limit)s.") % facts
+            said = _FEWEST.get(field.kind) or _("isi paling sedikit %(limit)s baris.")
         case "maxItems":
-            return gettext("isi paling banyak %(limit)s baris.") % facts
-        case "uniqueItems":
-            return gettext("tidak boleh ada yang sama.")
-        case "enum" | "oneOf" | "const":
-            return gettext("pilih salah satu dari daftar.")
-    return gettext("isian ini tidak sesuai.")
+            said = _("paling banyak %(limit)s.") if field.kind in _FEWEST else _("isi paling banyak %(limit)s baris.")
+    return gettext(said) % {"limit": _written(limit, field)}
 
 
 def unreadable(field: Field, gettext: Gettext) -> str:
     """Return what is said of a text that is no value of the field's kind."""
-    match field.kind:
-        case Kind.DATE:
-            return gettext("bukan tanggal; tulis hari, bulan, tahun, misalnya 15/4/2025.")
-        case Kind.TIME:
-            return gettext("bukan jam; tulis misalnya 09.00.")
-        case Kind.CHOICE | Kind.CHOICES:
-            return gettext("pilih salah satu dari daftar.")
-        case Kind.PERSON | Kind.PEOPLE:
-            return gettext("orang ini tidak ada dalam daftar; pilih dari daftar.")
-        case kind if kind in NUMERIC:
-            return gettext("bukan angka; tulis misalnya 1.234,56.")
-    return gettext("isian ini tidak terbaca.")
+    return gettext(_UNREADABLE.get(field.kind) or _("isian ini tidak terbaca."))
 
 
 def ambiguous(readings: tuple[str, ...], gettext: Gettext) -> str:

@@ -29,7 +29,7 @@ def badge(x: float, y: float, colour: str, sign: str, text: str) -> str:
             "rect", x=x - 11, y=y - 11, width=wide, height=22, rx=11, fill=colour, stroke=PAPER, stroke_width=1.5
         )
     words = lines([text], x + 10, y, size=SMALL, anchor="start", fill=PAPER, weight="bold") if text else ""
-    return body + glyphs.moved(glyphs.badge(sign), x, y) + words
+    return body + glyphs.moved(glyphs.glyph(sign), x, y) + words
 
 
 def badges(box: Bounds, mark: Mark | None) -> str:

@@ -101,13 +101,13 @@ def _activity(view: View, shape: Shape) -> str:
     if shape.kind == "transaction":
         inner = Bounds(box.x + 3, box.y + 3, box.width - 6, box.height - 6)
         parts.append(frame(inner, Look(look.colour, 1.5, PAPER), view.prefix, corner=8))
-    icon = glyphs.task(shape.kind, instantiates=shape.instantiates)
+    icon = (shape.instantiates and glyphs.glyph(f"{shape.kind}-instantiates")) or glyphs.glyph(shape.kind)
     if icon:
         parts.append(glyphs.moved(icon, box.x + 16, box.y + 21))
     feet = _feet(shape)
     for index, foot in enumerate(feet):
         parts.append(
-            glyphs.moved(glyphs.foot(foot), box.centre[0] + (index - (len(feet) - 1) / 2) * 20, box.bottom - 11)
+            glyphs.moved(glyphs.glyph(foot), box.centre[0] + (index - (len(feet) - 1) / 2) * 20, box.bottom - 11)
         )
     if shape.kind in _SUB_PROCESSES and shape.expanded:
         name = wrap(view.name(shape), box.width - 20, TEXT, most=2)
@@ -137,7 +137,7 @@ def _feet(shape: Shape) -> list[str]:
 def _room(shape: Shape) -> Bounds:
     """Return where an activity's name may stand: clear of its icon, its badge and the markers at its foot."""
     box = shape.bounds
-    head = 29.0 if glyphs.task(shape.kind) else 12.0
+    head = 29.0 if glyphs.glyph(shape.kind) else 12.0
     foot = 20.0 if _feet(shape) else 6.0
     return Bounds(box.x + 8, box.y + head, max(box.width - 16, 20), max(box.height - head - foot, 14))
 
@@ -191,7 +191,7 @@ def _gateway(view: View, shape: Shape) -> str:
     if look.double:
         diamond += polygon(corners, fill="none", stroke=PAPER, stroke_width=1.4)
     visible = shape.marker_visible or shape.kind != "exclusiveGateway"
-    sign = glyphs.moved(glyphs.gateway(shape.kind, marker_visible=visible), x, y, box.width / 50)
+    sign = glyphs.moved(glyphs.glyph(shape.kind) if visible else "", x, y, box.width / 50)
     return diamond + sign + _outer_name(view, shape) + badges(box, mark)
 
 
@@ -215,7 +215,7 @@ def _document(view: View, shape: Shape) -> str:
         spot = (box.x + 13, box.y + 13)
         parts.append(polygon([(spot[0] + 0.8 * dx, spot[1] + 0.8 * dy) for dx, dy in arrow], fill=filled, stroke=INK))
     if shape.collection:
-        parts.append(glyphs.moved(glyphs.foot("parallel"), box.centre[0], box.bottom - 10))
+        parts.append(glyphs.moved(glyphs.glyph("parallel"), box.centre[0], box.bottom - 10))
     if mark is not None and mark.badge:
         wide = width(mark.badge, SMALL, bold=True) + 10
         parts.append(
