@@ -1,10 +1,11 @@
 """Reads a form's two files: a JSON Schema 2020-12 and how its fields are shown. What is not understood is refused.
 
 A keyword that nothing acts on would be a rule that the author believes in and nobody keeps. So the vocabulary is
-closed, and every fault comes back at once, with its line and how to mend it.
+closed, and every fault comes back at once, with its line and how to mend it (``sayings.toml``).
 """
 
 import json
+import pathlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -33,7 +34,7 @@ from engine.forms.field import (
 from engine.forms.form import Form
 from engine.forms.numbers import MOST_DIGITS
 from engine.forms.positions import Path, lines
-from engine.model.errors import Finding, InvalidProcedure
+from engine.model.errors import Finding, InvalidProcedure, sayings
 from engine.model.signatures import Mode
 
 ABOUT = frozenset(
@@ -80,6 +81,7 @@ MODES = {
 CHECK = frozenset({"expression", "message"})
 VERIFY = frozenset({"column", "accept", "return", "note", "holder", "changed"})
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+HERE = pathlib.Path(__file__).parent
 DEEPEST = 8
 CheckExpression = Callable[[str], object]
 
@@ -125,58 +127,58 @@ class _Reader:
             text = content.decode("utf-8")
             parsed = json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_number)
         except UnicodeDecodeError:
-            self._refuse(file, (), "Berkas ini bukan teks UTF-8.", "Simpan sebagai UTF-8.")
+            self._refuse("not_utf8", file, ())
             return None
         except json.JSONDecodeError as error:
-            self._add(file, error.lineno, f"JSON tidak terbaca: {error.msg}.", "Perbaiki tata tulis JSON di baris itu.")
+            self._add("not_json", file, error.lineno, reason=error.msg)
             return None
         except (ValueError, RecursionError) as error:
             line = text[: text.find(str(error))].count("\n") + 1 if isinstance(error, NoUsualNumber) else None
-            message = "JSON memuat nilai yang bukan angka biasa, atau terlalu dalam."
-            self._add(file, line, message, f"Tulis angka biasa saja, paling banyak {MOST_DIGITS} angka.")
+            self._add("number_unusual", file, line, most=MOST_DIGITS)
             return None
         self.lines[file], twice = lines(text)
         for path in twice:
-            self._refuse(file, path, f"Nama {path[-1]} ditulis dua kali.", "Hapus salah satunya.")
+            self._refuse("name_twice", file, path, name=path[-1])
         if not isinstance(parsed, dict):
-            self._refuse(file, (), "Isi berkas ini bukan objek JSON.", "Mulai berkas dengan { dan akhiri dengan }.")
+            self._refuse("not_an_object", file, ())
             return None
         return parsed
 
-    def refuse(self, path: Path, message: str, mend: str) -> None:
+    def refuse(self, saying: str, path: Path, /, **facts: Any) -> None:
         """Note a fault of the schema."""
-        self._refuse(self.schema_file, path, message, mend)
+        self._refuse(saying, self.schema_file, path, **facts)
 
-    def refuse_ui(self, path: Path, message: str, mend: str) -> None:
+    def refuse_ui(self, saying: str, path: Path, /, **facts: Any) -> None:
         """Note a fault of how fields are shown."""
-        self._refuse(self.ui_file, path, message, mend)
+        self._refuse(saying, self.ui_file, path, **facts)
 
-    def _refuse(self, file: str, path: Path, message: str, mend: str) -> None:
+    def _refuse(self, saying: str, file: str, path: Path, /, **facts: Any) -> None:
         """Note a fault at *path*; the line is that of the nearest place above that has one."""
         known = self.lines.get(file, {})
         near = path
         while near and near not in known:
             near = near[:-1]
         where = "/".join(map(str, path))
-        self._add(file, known.get(near), f"{where}: {message}" if where else message, mend)
+        self._add(saying, file, known.get(near), f"{where}: " if where else "", **facts)
 
-    def _add(self, file: str, line: int | None, message: str, mend: str) -> None:
-        self.findings.append(Finding("error", file, None, None, line, message, mend, "form"))
+    def _add(self, saying: str, file: str, line: int | None, where: str = "", /, **facts: Any) -> None:
+        told = sayings(HERE)[saying]
+        message, mend = (told[part].format_map(facts) for part in ("message", "mend"))
+        self.findings.append(Finding("error", file, None, None, line, where + message, mend, "form"))
 
     # ── the form ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def form(self, schema: dict[str, Any], ui: dict[str, Any]) -> Form | None:
         """Return the form, or None after faults."""
         for fault in rules.faults_of_schema(schema):
-            message = "Bukan JSON Schema 2020-12 yang sah: nilai ini tidak sesuai kata kuncinya."
-            self.refuse(tuple(fault.absolute_path), message, "Bandingkan dengan contoh di docs/formulir.md.")
+            self.refuse("schema_invalid", tuple(fault.absolute_path))
         if self.findings:
             return None
         whole = self.resolved(schema, schema.get("$defs", {}), ())
         if self.findings:
             return None
         if whole.get("type") != "object":
-            self.refuse(("type",), "Formulir harus bertipe object.", 'Tulis "type": "object".')
+            self.refuse("form_not_object", ("type",))
             return None
         self.known_keywords(whole, OBJECT | ABOUT | ROOT, ())
         self.check_patterns(whole, ())
@@ -205,8 +207,7 @@ class _Reader:
         if "$ref" in schema and isinstance(schema["$ref"], str):
             name = schema["$ref"].removeprefix("#/$defs/")
             if name in seen or name not in defs:
-                message = f"Rujukan {schema['$ref']} tidak ada atau merujuk dirinya."
-                self.refuse((*path, "$ref"), message, "Rujuk bagian yang ada di $defs berkas ini: #/$defs/nama.")
+                self.refuse("reference_unknown", (*path, "$ref"), name=schema["$ref"])
                 return {}
             rest = {k: self.resolved(v, defs, seen, (*path, k)) for k, v in schema.items() if k != "$ref"}
             return {**self.resolved(defs[name], defs, (*seen, name), ("$defs", name)), **rest}
@@ -247,8 +248,7 @@ class _Reader:
         branches += [(part, (*path, "allOf", n)) for n, part in enumerate(schema.get("allOf", ()))]
         for branch, place in branches:
             if not isinstance(branch, Mapping) or "if" not in branch:
-                message = "Bagian allOf hanya boleh berupa if/then/else."
-                self.refuse(place, message, "Pindahkan isinya ke properties, atau tulis if.")
+                self.refuse("all_of_without_if", place)
                 continue
             if branch is not schema:
                 self.known_keywords(branch, frozenset({"if", "then", "else", "$comment"}), place)
@@ -277,16 +277,16 @@ class _Reader:
     ) -> Field | None:
         """Return one field; None after a fault."""
         if not NAME.fullmatch(name):
-            self.refuse(path, f"Nama {name} tidak dapat dipakai.", "Pakai huruf kecil, angka, garis bawah.")
+            self.refuse("name_unusable", path, name=name)
             return None
         if len(path) > 2 * DEEPEST:
-            self.refuse(path, "Formulir terlalu dalam.", "Kurangi bagian di dalam bagian.")
+            self.refuse("too_deep", path)
             return None
         if not isinstance(schema, Mapping):
-            self.refuse(path, f"Isian {name} tidak dijelaskan.", 'Tulis paling sedikit "type".')
+            self.refuse("field_undescribed", path, name=name)
             return None
         if not isinstance(ui, Mapping):
-            self.refuse_ui((name,), "Nilai ini harus objek JSON.", "Tulis { ... }.")
+            self.refuse_ui("ui_not_object", (name,))
             return None
         kind = self.kind(schema, path)
         if kind is None:
@@ -329,27 +329,21 @@ class _Reader:
         place = _ui_path(path, "ui:options")
         options = self.ui_options(ui, place)
         for name in sorted(set(options) - SIGNATURE_OPTIONS):
-            mend = f"Pakai {', '.join(sorted(SIGNATURE_OPTIONS))}."
-            self.refuse_ui((*place, name), f"Pilihan {name} tidak dikenal untuk tanda tangan.", mend)
+            self.refuse_ui("signature_option", (*place, name), name=name, known=", ".join(sorted(SIGNATURE_OPTIONS)))
         asked = field.schema.keys() & (OBJECT - {"type"} | {"x-default", "x-computed", "x-number", "readOnly"})
         if asked:
-            message = f"Isi tanda tangan sudah tetap; {sorted(asked)[0]} tidak berlaku di sini."
-            self.refuse((*path, sorted(asked)[0]), message, "Hapus kata kunci itu.")
+            self.refuse("signature_fixed", (*path, sorted(asked)[0]), name=sorted(asked)[0])
         if "items" in path:
-            message = "Tanda tangan tidak dapat berada di dalam tabel."
-            self.refuse(path, message, "Pindahkan ke bagian biasa.")
+            self.refuse("signature_in_table", path)
         wanted = options.get("modes", [mode.value for mode in Mode])
         known = isinstance(wanted, list) and all(isinstance(mode, str) and mode in set(Mode) for mode in wanted)
         if not known or not wanted or len(set(wanted)) < len(wanted):
-            message = "Cara menandatangani tidak dikenal, kembar, atau kosong."
-            self.refuse_ui((*place, "modes"), message, f"Pakai {', '.join(Mode)}.")
+            self.refuse_ui("signature_modes", (*place, "modes"), known=", ".join(Mode))
             return field
         said = options.get("document", scope[0] if scope else None)
         documents = tuple(said) if isinstance(said, list) else (said,)
         if not documents or not all(isinstance(each, str) and NAME.fullmatch(each) for each in documents):
-            message = "Tanda tangan ini belum menyebut dokumen yang ditandatangani."
-            mend = 'Tulis "document": "id_objek_data", atau daftar id.'
-            self.refuse_ui((*place, "document"), message, mend)
+            self.refuse_ui("signature_document", (*place, "document"))
             return field
         own = any(each in self.sections for each in documents)
         here = (*scope, field.name)
@@ -376,9 +370,7 @@ class _Reader:
         self.known_ui(shown, below, {each.name for each in columns})
         for column in columns:
             if column.kind in (Kind.SECTION, Kind.TABLE, Kind.TEXTS):
-                message = "Kolom tabel tidak boleh berisi tabel atau bagian."
-                mend = "Pakai kolom biasa, atau pindahkan ke luar tabel."
-                self.refuse((*below, "properties", column.name), message, mend)
+                self.refuse("column_not_plain", (*below, "properties", column.name))
         return replace(field, fields=self.ordered(columns, shown.get("ui:order"), below))
 
     def kind(self, schema: Mapping[str, Any], path: Path) -> Kind | None:
@@ -399,8 +391,7 @@ class _Reader:
             case "array":
                 return self.list_kind(schema, path)
             case other:
-                message = f"Tipe {other!r} tidak dikenal."
-                self.refuse(path, message, "Pakai string, number, integer, boolean, array, atau object.")
+                self.refuse("type_unknown", path, type=other)
                 return None
 
     def text_kind(self, schema: Mapping[str, Any], path: Path) -> Kind | None:
@@ -412,8 +403,7 @@ class _Reader:
             return Kind.TEXT
         kind = FORMATS.get(schema["format"])
         if kind is None:
-            message = f"Format {schema['format']} tidak dikenal."
-            self.refuse((*path, "format"), message, f"Pakai {', '.join(sorted(FORMATS))}, atau hapus.")
+            self.refuse("format_unknown", (*path, "format"), format=schema["format"], known=", ".join(sorted(FORMATS)))
         return kind
 
     def check_patterns(self, schema: Any, path: Path) -> None:
@@ -422,36 +412,33 @@ class _Reader:
         for name, part in below:
             here = (*path, name)
             if name == "patternProperties":
-                self.refuse(here, f"Kata kunci {name} tidak dikenal.", "Hapus.")
+                self.refuse("keyword_refused", here, name=name)
             elif name != "pattern" or not isinstance(part, str) or path[-1:] == ("x-number",):
                 self.check_patterns(part, here)
             elif not self.deployed:
                 try:
                     patterns.compiled(part, schema.get("maxLength"))
                 except patterns.Unsayable as error:
-                    message = f"Pola ini tidak dapat dijalankan: {error}."
-                    self.refuse(here, message, "Tulis dengan cara lain; lihat docs/formulir.md.")
+                    self.refuse("pattern_unsayable", here, reason=error)
 
     def list_kind(self, schema: Mapping[str, Any], path: Path) -> Kind | None:
         """Return what kind of field an array schema describes."""
         self.known_keywords(schema, ARRAY | ABOUT, path)
         if int(schema.get("minItems", 0)) > MOST_ROWS:
-            words = f"Daftar tidak dapat diminta berisi lebih dari {MOST_ROWS}.", "Tulis minItems yang lebih kecil."
-            self.refuse((*path, "minItems"), *words)
+            self.refuse("list_too_long", (*path, "minItems"), most=str(MOST_ROWS))
         items = schema.get("items")
         if not isinstance(items, Mapping):
-            self.refuse(path, "Isi daftar tidak dijelaskan.", 'Tulis "items".')
+            self.refuse("list_undescribed", path)
             return None
         if items.get("type") == "object":
             return Kind.TABLE
         if items.get("type") != "string":
-            message = "Isi daftar harus teks, pilihan, berkas, orang, atau object."
-            self.refuse((*path, "items"), message, "Pakai tabel (items bertipe object) untuk angka dan tanggal.")
+            self.refuse("list_of_what", (*path, "items"))
             return None
         match self.text_kind(items, (*path, "items")):
             case Kind.CHOICE:
                 if schema.get("uniqueItems") is not True:
-                    self.refuse(path, "Pilihan ganda tidak boleh berisi kembaran.", 'Tulis "uniqueItems": true.')
+                    self.refuse("choices_twice", path)
                 return Kind.CHOICES
             case Kind.FILE:
                 return Kind.FILES
@@ -462,7 +449,7 @@ class _Reader:
             case None:
                 return None
             case _:
-                self.refuse((*path, "items"), "Daftar tanggal atau jam tidak dikenal.", "Pakai tabel.")
+                self.refuse("list_of_days", (*path, "items"))
                 return None
 
     def shown_as(self, kind: Kind, ui: Mapping[str, Any], path: Path) -> Kind:
@@ -472,13 +459,13 @@ class _Reader:
             return kind
         asked = WIDGETS.get(widget) if isinstance(widget, str) else None
         if asked is None:
-            message = f"Widget {widget!r} tidak dikenal."
-            self.refuse_ui(_ui_path(path, "ui:widget"), message, f"Pakai {', '.join(sorted(WIDGETS))}, atau hapus.")
+            self.refuse_ui(
+                "widget_unknown", _ui_path(path, "ui:widget"), widget=widget, known=", ".join(sorted(WIDGETS))
+            )
             return kind
         wanted, becomes = asked
         if kind is not wanted and not (kind is Kind.INTEGER and wanted is Kind.NUMBER):
-            message = f"Widget {widget} tidak cocok untuk isian jenis {kind.value}."
-            self.refuse_ui(_ui_path(path, "ui:widget"), message, "Ganti widget atau tipe isiannya.")
+            self.refuse_ui("widget_unfit", _ui_path(path, "ui:widget"), widget=widget, kind=kind.value)
             return kind
         return becomes
 
@@ -501,8 +488,7 @@ class _Reader:
         for n, check in enumerate(schema.get("x-check", ())):
             place = (*path, "x-check", n)
             if not isinstance(check, Mapping) or not CHECK <= check.keys() <= CHECK | {"en"}:
-                message = "Pemeriksaan tidak terbaca."
-                self.refuse(place, message, 'Tulis {"expression": "...", "message": "...", "en": "..."}.')
+                self.refuse("check_unreadable", place)
                 continue
             text = self.expression(check, "expression", place)
             if text is not None:
@@ -516,17 +502,14 @@ class _Reader:
             return None
         place = (*path, "x-number")
         if not isinstance(wanted, Mapping) or wanted.keys() - {"date"} != {"series", "pattern"}:
-            mend = 'Tulis {"series": "surat_keluar", "pattern": "...", "date": "surat.tanggal"}.'
-            self.refuse(place, "Penomoran tidak terbaca.", mend)
+            self.refuse("number_unreadable", place)
             return None
         if not isinstance(wanted["series"], str) or not NAME.fullmatch(wanted["series"]):
-            self.refuse(place, "Nama deret nomor tidak terbaca.", "Pakai huruf kecil dan garis bawah.")
+            self.refuse("series_unreadable", place)
         if kind is not Kind.TEXT or "items" in path or len(path) < 4:
-            message = "Nomor hanya dapat diberikan kepada isian teks di dalam bagian sebuah dokumen."
-            self.refuse(place, message, "Pindahkan ke bagian dokumennya, di luar tabel.")
+            self.refuse("number_elsewhere", place)
         if required or schema.keys() & {"readOnly", "x-computed"}:
-            message = "Nomor diberikan oleh sistem: isian ini tidak diwajibkan, dihitung, atau dibaca saja."
-            self.refuse(place, message, "Hapus dari required, dan hapus readOnly dan x-computed.")
+            self.refuse("number_demanded", place)
         pattern, date = (self.expression(wanted, name, place) for name in ("pattern", "date"))
         return None if pattern is None else Numbering(str(wanted["series"]), pattern, date)
 
@@ -538,8 +521,7 @@ class _Reader:
         try:
             self.check(text if isinstance(text, str) else "")
         except ValueError as error:
-            message = f"Ungkapan tidak terbaca: {getattr(error, 'reason', error)}."
-            self.refuse((*path, keyword), message, "Periksa dengan docs/ungkapan.md.")
+            self.refuse("expression_unreadable", (*path, keyword), reason=getattr(error, "reason", error))
             return None
         return str(text)
 
@@ -549,11 +531,10 @@ class _Reader:
         options = self.ui_options(ui, place)
         for name in options:
             if name not in UI_OPTIONS or field.kind not in UI_OPTIONS[name]:
-                message = f"Pilihan {name} tidak dikenal untuk isian jenis {field.kind.value}."
-                self.refuse_ui((*place, name), message, "Hapus, atau pindahkan ke isian yang tepat.")
+                self.refuse_ui("option_unknown", (*place, name), name=name, kind=field.kind.value)
         size = options.get("maxSize")
         if size is not None and not (isinstance(size, int) and size > 0):
-            self.refuse_ui((*place, "maxSize"), "Batas ukuran harus angka bita.", "Tulis misalnya 10485760.")
+            self.refuse_ui("size_unreadable", (*place, "maxSize"))
             size = None
         messages = ui.get("ui:messages", {})
         return replace(
@@ -579,7 +560,7 @@ class _Reader:
         options = ui.get("ui:options", {})
         if isinstance(options, Mapping):
             return options
-        self.refuse_ui(place, "Nilai ini harus objek JSON.", "Tulis { ... }.")
+        self.refuse_ui("ui_not_object", place)
         return {}
 
     def archived(self, field: Field, word: Any, place: Path) -> str | None:
@@ -588,12 +569,11 @@ class _Reader:
             return None
         if field.kind not in ARCHIVE.get(str(word), frozenset()):
             fitting = ", ".join(known for known, kinds in ARCHIVE.items() if field.kind in kinds)
-            message = f"Kata arsip {word} tidak dikenal untuk isian jenis {field.kind.value}."
-            self.refuse_ui(place, message, f"Pakai {fitting}." if fitting else "Hapus.")
+            saying = "archive_word_unknown" if fitting else "archive_word_unfit"
+            self.refuse_ui(saying, place, word=word, kind=field.kind.value, fitting=fitting)
             return None
         if word == "place" and any(each.kind is not Kind.TEXT or each.given for each in field.fields):
-            message = "Tempat simpan hanya terdiri atas isian teks pendek."
-            self.refuse_ui(place, message, "Pindahkan isian lainnya ke luar bagian ini.")
+            self.refuse_ui("place_not_plain", place)
             return None
         return str(word)
 
@@ -602,19 +582,17 @@ class _Reader:
         if verify is None or field.kind is not Kind.TABLE:
             return None
         if not isinstance(verify, Mapping) or set(verify) - VERIFY or not {"column", "accept", "return"} <= set(verify):
-            message = "Verifikasi baris menyebut column, accept, dan return; boleh juga note, holder, dan changed."
-            self.refuse_ui(place, message, "Lihat docs/formulir.md.")
+            self.refuse_ui("verification_unreadable", place)
             return None
         for key in ("column", "note", "holder", "changed"):
             if key in verify and field.field(str(verify[key])) is None:
-                self.refuse_ui((*place, key), f"{verify[key]} bukan kolom tabel ini.", "Periksa ejaannya.")
+                self.refuse_ui("verification_column", (*place, key), name=verify[key])
                 return None
         column = field.field(str(verify["column"]))
         choices = {option.value for option in column.options} if column else set()
         for key in ("accept", "return"):
             if verify[key] not in choices and not (column and column.given):
-                message = f"{verify[key]} bukan pilihan kolom {verify['column']}."
-                self.refuse_ui((*place, key), message, "Sebut nilai salah satu pilihannya.")
+                self.refuse_ui("verification_outcome", (*place, key), name=verify[key], column=verify["column"])
                 return None
         named = {key: str(verify[key]) for key in ("note", "holder", "changed") if key in verify}
         return Verification(str(verify["column"]), str(verify["accept"]), str(verify["return"]), **named)
@@ -623,15 +601,14 @@ class _Reader:
         """Return which verb the completing button takes for each choice of a decision."""
         if not field.decision:
             if buttons is not None:
-                self.refuse_ui(place, "Hanya keputusan yang mengganti nama tombol.", 'Pakai widget "decision".')
+                self.refuse_ui("buttons_without_decision", place)
             return {}
         if not isinstance(buttons, Mapping):
-            self.refuse_ui(place, "Keputusan belum menyebut nama tombolnya.", "Tulis buttons per pilihan.")
+            self.refuse_ui("buttons_missing", place)
             return {}
         for option in field.options:
             if buttons.get(option.value) not in VERBS:
-                message = f"Tombol untuk pilihan {option.value} tidak dikenal."
-                self.refuse_ui((*place, option.value), message, f"Pakai salah satu dari {', '.join(VERBS)}.")
+                self.refuse_ui("button_unknown", (*place, option.value), option=option.value, known=", ".join(VERBS))
         return dict(buttons)
 
     # ── the whole ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -643,8 +620,7 @@ class _Reader:
         by_name = {field.name: field for field in fields}
         if not isinstance(order, list) or set(order) != set(by_name) or len(order) != len(by_name):
             wrong = sorted(set(map(str, order)) ^ set(by_name)) if isinstance(order, list) else []
-            message = f"Urutan tidak memuat tiap isian satu kali: {', '.join(wrong)}."
-            self.refuse_ui(_ui_path(path, "ui:order"), message, "Sebut setiap isian satu kali.")
+            self.refuse_ui("order_incomplete", _ui_path(path, "ui:order"), wrong=", ".join(wrong))
             return tuple(fields)
         return tuple(by_name[name] for name in order)
 
@@ -652,15 +628,15 @@ class _Reader:
         """Refuse keywords that nothing acts on."""
         for keyword in schema:
             if keyword not in known:
-                message = f"Kata kunci {keyword} tidak dikenal di sini."
-                self.refuse((*path, keyword), message, f"Pakai {', '.join(sorted(known - ABOUT))}.")
+                self.refuse(
+                    "keyword_unknown", (*path, keyword), keyword=keyword, known=", ".join(sorted(known - ABOUT))
+                )
 
     def known_ui(self, ui: Mapping[str, Any], path: Path, names: set[str]) -> None:
         """Refuse keys of the ui file that name neither a field nor a way to show one."""
         for key in ui:
             if key not in UI and key not in names:
-                message = f"{key} bukan isian formulir dan bukan kata kunci ui."
-                self.refuse_ui(_ui_path(path, key), message, "Periksa ejaannya.")
+                self.refuse_ui("ui_unknown", _ui_path(path, key), key=key)
 
     def check_whole(self, form: Form) -> None:
         """Check what only the whole form shows: one decision, one reason for returning, keys that exist."""
@@ -670,8 +646,7 @@ class _Reader:
             ("alasan pengembalian", [path for path, field in every if field.return_reason]),
         ):
             if len(found) > 1:
-                message = f"Formulir ini mempunyai {len(found)} {what}: {', '.join(found)}."
-                self.refuse_ui((), message, "Paling banyak satu.")
+                self.refuse_ui("only_one", (), count=len(found), what=what, found=", ".join(found))
         self.check_archive(every)
         for path, field in every:
             self.check_field(path, field)
@@ -682,36 +657,32 @@ class _Reader:
         words = [word for word, _, _ in said]
         for word, path, _ in said:
             if words.count(word) > 1 or "[]" in path:
-                message = f"{path}: kata arsip {word} dipakai lebih dari sekali, atau di dalam tabel."
-                self.refuse_ui((), message, "Pakai tiap kata satu kali, di luar tabel.")
+                self.refuse_ui("archive_word_twice", (), path=path, word=word)
         lacking = [word for word in FILING if word not in words]
         if said and lacking:
-            message = f"Formulir ini membuat berkas arsip tanpa menanyakan {', '.join(lacking)}."
-            self.refuse_ui((), message, f"Beri kata arsip {', '.join(FILING)} kepada isiannya.")
+            self.refuse_ui("archive_word_lacking", (), lacking=", ".join(lacking), words=", ".join(FILING))
         for word, path, field in said:
             if word in FILING and not field.required:
-                message = f"{path}: pelaksanaan dapat selesai tanpa isian ini, padahal berkasnya diarsipkan."
-                self.refuse((), message, "Sebut isian itu dalam required.")
+                self.refuse("archive_not_required", (), path=path)
 
     def check_field(self, path: str, field: Field) -> None:
         """Check one field against itself."""
 
-        def blame(message: str, mend: str) -> None:
-            self.refuse((path,), message, mend)
+        def blame(saying: str, **facts: Any) -> None:
+            self.refuse(saying, (path,), **facts)
 
         if field.kind is Kind.TABLE and field.key is not None and field.field(field.key) is None:
-            blame(f"Kolom kunci {field.key} tidak ada.", "Sebut nama kolom tabel itu.")
+            blame("key_unknown", column=field.key)
         if field.fixed_rows and field.default is None:
-            blame("Baris tetap tanpa x-default: tabel ini selalu kosong.", "Tulis x-default yang memberi barisnya.")
+            blame("fixed_without_default")
         lock = field.field(field.locked) if field.locked is not None else None
         if field.locked is not None and not (field.fixed_rows and lock and lock.given and lock.kind is Kind.BOOLEAN):
-            mend = "Pakai fixedRows, dan sebut kolom boolean yang dibaca saja."
-            blame(f"Kolom {field.locked} tidak dapat mengunci baris.", mend)
+            blame("lock_unfit", column=field.locked)
         if field.required and field.kind not in LISTS and field.computed and field.default:
-            blame("Isian dihitung dan juga punya bawaan.", "Pilih x-computed atau x-default.")
+            blame("computed_and_default")
         values = [option.value for option in field.options]
         if field.kind in (Kind.CHOICE, Kind.CHOICES) and (not values or "" in values or len(set(values)) < len(values)):
-            blame("Pilihannya kosong atau kembar.", "Beri tiap pilihan const yang berbeda.")
+            blame("choices_unfit")
 
 
 class NoUsualNumber(ValueError):

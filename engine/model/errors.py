@@ -1,8 +1,11 @@
 """What a person may be told when something cannot be done. Pages and API word them; these carry the facts."""
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 Found = TypeVar("Found")
@@ -103,6 +106,12 @@ class Finding:
     message: str  # why, one sentence
     mend: str  # how to mend it, one sentence
     rule: str = ""
+
+
+@cache
+def sayings(folder: Path) -> Mapping[str, Mapping[str, str]]:
+    """Return what the rules in *folder* say of each fault, and how it is mended: templates, on a page beside them."""
+    return tomllib.loads((folder / "sayings.toml").read_text(encoding="utf-8"))
 
 
 def stated(reason: str) -> str:

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from engine.bpmn.rules.diagram import sayings
+from engine.bpmn.rules.diagram import HERE
+from engine.model.errors import sayings
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/bpmn.md").read_text()
@@ -49,5 +50,5 @@ def test_a_row_that_is_refused_names_the_rule():
 
 
 def test_what_the_rules_say_is_known_here():
-    said = {told.get("rule", name) for name, told in sayings().items()} - {"{kind}_missing"}
+    said = {told.get("rule", name) for name, told in sayings(HERE).items()} - {"{kind}_missing"}
     assert said - named - NOT_ELEMENTS == set()

@@ -20,8 +20,8 @@ from engine.bpmn.drawing import NoDrawing, Words, draw
 from engine.bpmn.drawing.scene import scene
 from engine.bpmn.executor import Executor
 from engine.bpmn.rules import FormExpression, Forms, check
-from engine.bpmn.rules.diagram import sayings
-from engine.model.errors import Finding
+from engine.bpmn.rules.diagram import HERE
+from engine.model.errors import Finding, sayings
 from engine.model.process import InstanceStatus, Snapshot
 from tests.places import placed
 
@@ -82,7 +82,7 @@ def test_the_designer_hears_every_fault_with_its_place_and_its_mending(diagram: 
 
 
 def test_every_rule_has_a_diagram_that_breaks_it() -> None:
-    rules = {told.get("rule", name) for name, told in sayings().items()} - {"{kind}_missing"}
+    rules = {told.get("rule", name) for name, told in sayings(HERE).items()} - {"{kind}_missing"}
     rules |= {f"{kind}_missing" for kind in ("message", "signal", "error", "escalation")}
     heard = {
         line.split()[1] for text in BROKEN.glob("*.txt") for line in text.read_text().splitlines() if line[0] != " "
@@ -96,7 +96,7 @@ def test_every_rule_has_a_diagram_that_breaks_it() -> None:
 def test_nothing_is_kept_to_be_said_that_no_rule_says() -> None:
     modules = (ROOT / "engine/bpmn/rules").glob("*.py")
     written = {node.value for each in modules for node in ast.walk(ast.parse(each.read_text())) if is_text(node)}
-    assert sayings().keys() <= written
+    assert sayings(HERE).keys() <= written
 
 
 def is_text(node: ast.AST) -> TypeGuard[ast.Constant]:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from engine.bpmn import expression
 from engine.forms.form import Form
 from engine.forms.grids import with_cells
-from engine.forms.loading import load
+from engine.forms.loading import HERE, load
 from engine.forms.reading import Surroundings
-from engine.model.errors import InvalidForm, InvalidProcedure, NotFound
+from engine.model.errors import InvalidForm, InvalidProcedure, NotFound, sayings
 from tests.forms.office import Desk, attachment
 
 ROWS = {
@@ -846,3 +846,8 @@ def test_a_row_of_a_number_that_nobody_writes_is_no_row():
     )
     found = with_cells(form.table("baris"), "baris", {"baris": [""]}, {f"baris.{'9' * 5_000}.nama": ["x"]})
     assert not any("nama" in path for path in found)
+
+
+def test_nothing_is_kept_to_be_said_that_no_fault_of_a_form_says() -> None:
+    written = (HERE / "loading.py").read_text()
+    assert [name for name in sayings(HERE) if f'"{name}"' not in written] == []

@@ -1,9 +1,8 @@
 """A procedure's files as the rules look at them: elements by id, flows by end, scopes by nesting."""
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from engine.bpmn.decisions import Table
 from engine.bpmn.decisions import read as read_tables
 from engine.bpmn.expression import HOST_FUNCTIONS
 from engine.bpmn.markup import Element, Unreadable, bpmn, children, identified, local, read, read_diagram, text_of
-from engine.model.errors import Finding
+from engine.model.errors import Finding, sayings
 
 TASKS = frozenset(
     {
@@ -30,13 +29,8 @@ ACTIVITIES = TASKS | SUB_PROCESSES | {"callActivity"}
 EVENTS = frozenset({"startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"})
 GATEWAYS = frozenset({"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway", "complexGateway"})
 NODES = ACTIVITIES | EVENTS | GATEWAYS
+HERE = Path(__file__).parent
 CHOOSING = frozenset({"exclusiveGateway", "inclusiveGateway"})
-
-
-@cache
-def sayings() -> Mapping[str, Mapping[str, str]]:
-    """Return what is said of each fault."""
-    return tomllib.loads(Path(__file__).with_name("sayings.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +77,7 @@ class Procedure:
 
     def say(self, saying: str, element: Element | None, *, file: str, line: int | None = None, **facts: Any) -> None:
         """Note what ``sayings.toml`` says of *element*, of which its template tells *facts*."""
-        told = sayings()[saying]
+        told = sayings(HERE)[saying]
         words = {name: _written(fact) for name, fact in {"it": element, **facts}.items()}
         self.findings.append(
             Finding(
