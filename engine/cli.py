@@ -71,10 +71,7 @@ def run() -> None:
     """Serve on this machine alone, with the procedures under processes/ and sample people."""
     settings = read()
     if settings.host not in LOOPBACK:
-        raise SetupError(
-            f"`alur run` memakai akun contoh dan hanya melayani 127.0.0.1, bukan {settings.host}. "
-            "Untuk kantor: hapus ALUR_HOST, atau pakai `alur serve`."
-        )
+        raise SetupError("run_is_local", host=settings.host)
     serving.refuse_taken_port(settings.host, settings.port)
     with alur(make=True) as joined:
         _define_registers(joined)
@@ -103,12 +100,9 @@ def serve(tls_cert: Path | None, tls_key: Path | None, tls_self_signed: bool, be
     settings = read()
     local = settings.host in LOOPBACK
     if bool(tls_cert) != bool(tls_key):
-        raise SetupError("--tls-cert dan --tls-key hanya berlaku berdua. Sebutkan keduanya.")
+        raise SetupError("certificate_without_key")
     if not (local or tls_cert or tls_self_signed or behind_proxy):
-        raise SetupError(
-            f"Melayani {settings.host} tanpa enkripsi tidak diizinkan. Pakai --tls-cert dan --tls-key, "
-            "--tls-self-signed, atau --behind-proxy ALAMAT."
-        )
+        raise SetupError("serve_in_the_open", host=settings.host)
     serving.refuse_taken_port(settings.host, settings.port)
     if tls_self_signed:
         tls_cert, tls_key, fingerprint = serving.self_signed(settings.data, [settings.host, "localhost", "127.0.0.1"])
@@ -121,10 +115,7 @@ def serve(tls_cert: Path | None, tls_key: Path | None, tls_self_signed: bool, be
         os.environ["ALUR_SECURE"] = "1"
     with alur() as joined, joined.database.read() as reader:
         if not local and people.sample_people(reader):
-            raise SetupError(
-                "Akun contoh masih aktif, jadi Alur tidak melayani alamat lain. "
-                "Nonaktifkan akun contoh di halaman Orang, atau pakai ALUR_DATA yang baru."
-            )
+            raise SetupError("sample_people_active")
     serving.serve(read(), certificate=tls_cert, key=tls_key)
 
 
@@ -328,7 +319,7 @@ def reset_code(account: str, second_factor: str | None) -> None:
     with alur() as joined:
         with joined.database.read() as reader:
             if people.by_id(reader, account) is None:
-                raise SetupError(f"Akun {account} tidak ada. Lihat daftar akun di halaman Orang.")
+                raise SetupError("account_unknown", account=account)
         if second_factor is not None:
             joined.services.accounts.reset_second_factor(CONSOLE, account, second_factor, now())
         code = joined.services.accounts.issue_reset_code(CONSOLE, account, now())
@@ -391,7 +382,7 @@ def _deploy_all(joined: Alur) -> None:
     """Deploy every procedure under processes/ whose content was never deployed: what designers made of it stays."""
     folder = joined.settings.processes
     if not folder.is_dir():
-        raise SetupError(f"Folder {folder} tidak ada. Jalankan dari folder proyek, atau setel ALUR_PROCESSES.")
+        raise SetupError("procedures_missing", folder=folder)
     for path in sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "_"))):
         files = read_folder(folder, joined.settings.forms, path.name)
         known, _ = joined.services.deployments.deployed(path.name, None, 1000)

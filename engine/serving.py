@@ -134,10 +134,7 @@ def refuse_taken_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise SetupError(
-                f"Alamat {host}:{port} tidak dapat dipakai ({error.strerror}). "
-                "Hentikan program yang memakainya, atau pilih port lain dengan ALUR_PORT."
-            ) from None
+            raise SetupError("address_taken", host=host, port=port, reason=error.strerror) from None
 
 
 def refuse_bad_certificate(certificate: Path, key: Path) -> None:
@@ -145,10 +142,8 @@ def refuse_bad_certificate(certificate: Path, key: Path) -> None:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
     except OSError as error:  # ssl.SSLError is one
-        raise SetupError(
-            f"Sertifikat {certificate} dengan kunci {key} tidak dapat dipakai ({error.strerror or error}). Sebutkan "
-            "berkas PEM yang berpasangan, kuncinya tanpa kata sandi, dengan --tls-cert dan --tls-key."
-        ) from None
+        facts = {"certificate": certificate, "key": key, "reason": error.strerror or error}
+        raise SetupError("certificate_unusable", **facts) from None
 
 
 class _Children:

@@ -80,7 +80,7 @@ def _address(text: str) -> str:
     """Return an address without its last slash; SetupError if it is none."""
     text = text.strip().rstrip("/")
     if text and not text.startswith(("https://", "http://")):
-        raise SetupError(f"ALUR_PUBLIC_URL harus dimulai dengan https:// (sekarang {text[:80]!r}).")
+        raise SetupError("public_url", text=text[:80])
     return text
 
 
@@ -89,7 +89,5 @@ def _number(env: Mapping[str, str], name: str, default: int, least: int, most: i
     if not text:
         return default
     if not text.isdecimal() or not least <= int(text) <= most:
-        raise SetupError(
-            f"{name}={text!r} bukan bilangan antara {least} dan {most}. Perbaiki atau hapus pengaturan itu."
-        )
+        raise SetupError("number_of_settings", name=name, text=text, least=least, most=most)
     return int(text)

@@ -122,10 +122,9 @@ class _Child(Warm):
         self.orders = 0
         self._folder = tempfile.TemporaryDirectory(prefix="alur-cetak-", ignore_cleanup_errors=True)
         program = "from engine.documents import compositor; compositor.serve()"
-        failure = (
-            "Pencetakan dokumen tidak dapat dimulai. Jalankan `make build`, periksa memori mesin ini, lalu coba lagi."
+        super().__init__(
+            program, "press_not_started", self._folder.name, **NO_NETWORK, RUST_BACKTRACE="0", RAYON_NUM_THREADS="2"
         )
-        super().__init__(program, failure, self._folder.name, **NO_NETWORK, RUST_BACKTRACE="0", RAYON_NUM_THREADS="2")
 
     def ask(self, order: Order, limits: Limits) -> dict[str, Any] | None:
         """Return what it answers; None if it ended before it answered."""

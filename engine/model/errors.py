@@ -11,6 +11,16 @@ from typing import Any, TypeVar
 Found = TypeVar("Found")
 
 
+@cache
+def sayings(folder: Path) -> Mapping[str, Mapping[str, str]]:
+    """Return what the rules in *folder* say of each fault, and how it is mended: templates, on a page beside them."""
+    return tomllib.loads((folder / "sayings.toml").read_text(encoding="utf-8"))
+
+
+SETUP = sayings(Path(__file__).parent)
+"""Read at once: where the machine fails, no file may open any more."""
+
+
 class AlurError(Exception):
     """Something cannot be done, and the person can be told why."""
 
@@ -108,12 +118,6 @@ class Finding:
     rule: str = ""
 
 
-@cache
-def sayings(folder: Path) -> Mapping[str, Mapping[str, str]]:
-    """Return what the rules in *folder* say of each fault, and how it is mended: templates, on a page beside them."""
-    return tomllib.loads((folder / "sayings.toml").read_text(encoding="utf-8"))
-
-
 def stated(reason: str) -> str:
     """Return *reason* in one line; InvalidForm if that tells nobody why something was done, or too much."""
     reason = " ".join(reason.split())
@@ -139,4 +143,8 @@ class NotReady(AlurError):
 
 
 class SetupError(AlurError):
-    """The operator must act: one sentence that says what is wrong and one that says what to do."""
+    """The operator must act: one sentence that says what is wrong and one that says what to do (``sayings.toml``)."""
+
+    def __init__(self, saying: str, /, **facts: Any) -> None:
+        told = SETUP[saying]
+        super().__init__(f"{told['message']} {told['mend']}".strip().format_map(facts))

@@ -25,10 +25,7 @@ def read_folder(processes: Path, forms: Path, process_id: str) -> dict[str, byte
     """Return every file of a procedure by its path in the checkout; SetupError if the folder is not there."""
     folder = processes / process_id
     if not (folder / f"{process_id}.bpmn").is_file():
-        raise SetupError(
-            f"Prosedur {process_id} tidak ditemukan: {folder / f'{process_id}.bpmn'} tidak ada. "
-            "Periksa nama foldernya; nama folder, nama berkas dan id proses harus sama."
-        )
+        raise SetupError("procedure_missing", process_id=process_id, file=folder / f"{process_id}.bpmn")
     found: dict[str, bytes] = {}
     for root, prefix in ((folder, "processes"), (forms / process_id, "forms")):
         for path in sorted(root.rglob("*")) if root.is_dir() else ():

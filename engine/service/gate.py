@@ -106,10 +106,7 @@ class _Child(Warm):
     """Tries procedures one after another."""
 
     def __init__(self) -> None:
-        failure = (
-            "Percobaan prosedur tidak dapat dimulai. Periksa pemasangan Alur dan memori mesin ini, lalu coba lagi."
-        )
-        super().__init__("from engine.service import trial; trial.serve()", failure)
+        super().__init__("from engine.service import trial; trial.serve()", "trial_not_started")
 
     def ask(self, question: Any, seconds: float) -> list[tuple[str, Any]]:
         """Return what it says to a question, of elements only the last; it is killed after *seconds*."""

@@ -101,10 +101,7 @@ def unseal(envelope: bytes, passphrase: str, manifest: bytes) -> dict[str, bytes
         content = AESGCM(_derived(passphrase, salt, SCRYPT)).decrypt(nonce, sealed, hashlib.sha256(manifest).digest())
         return {name: base64.b64decode(value, validate=True) for name, value in json.loads(content).items()}
     except (InvalidTag, ValueError, KeyError, TypeError) as error:
-        raise SetupError(
-            "Kata sandi cadangan salah, atau isi cadangan sudah diubah. Periksa kata sandinya, atau pakai cadangan "
-            "yang lain."
-        ) from error
+        raise SetupError("backup_not_opened") from error
 
 
 def _derived(passphrase: str, salt: bytes, costs: Mapping[str, int]) -> bytes:

@@ -80,10 +80,11 @@ class RestoreReport:
 
 def backup(database: Database, data_dir: Path, target: Path, passphrase: str, now: datetime) -> BackupReport:
     """Write everything into *target*, which must not exist; work goes on meanwhile. It is whole or absent."""
-    _refuse_weak(passphrase)
+    if len(passphrase) < LEAST_PASSPHRASE:
+        raise SetupError("passphrase_short", least=LEAST_PASSPHRASE)
     check_schema(database)
     if target.exists():
-        raise SetupError(f"Berkas {target} sudah ada. Pilih nama lain untuk cadangan ini.")
+        raise SetupError("backup_exists", target=target)
     draft = target.with_name(f".{target.name}-{os.getpid()}")
     try:
         with ExitStack() as stack:
@@ -241,16 +242,18 @@ def _unpack(file: Path, staging: Path) -> dict[str, str]:
             for member in archive:
                 content = archive.extractfile(member) if member.isreg() and MEMBER.fullmatch(member.name) else None
                 if content is None or member.name in hashes:
-                    raise _damaged(file, f"isi yang tidak dikenal: {member.name[:100]!r}")
+                    raise SetupError(
+                        "backup_damaged", file=file, reason=f"isi yang tidak dikenal: {member.name[:100]!r}"
+                    )
                 hashes[member.name] = _extract(content, staging / member.name)
     except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise _damaged(file, str(error)) from error
+        raise SetupError("backup_damaged", file=file, reason=str(error)) from error
     except OSError as error:  # gzip's own errors are of this kind too
         if error.errno is None or str(error.filename) == str(file):
-            raise _damaged(file, error.strerror or str(error)) from error
+            raise SetupError("backup_damaged", file=file, reason=error.strerror or str(error)) from error
         raise disk_problem(staging, error) from error
     if not {MANIFEST, SEALED_KEYS} <= hashes.keys():
-        raise _damaged(file, "tidak lengkap")
+        raise SetupError("backup_damaged", file=file, reason="tidak lengkap")
     return hashes
 
 
@@ -269,16 +272,14 @@ def _opened(staging: Path, hashes: Mapping[str, str], passphrase: str) -> tuple[
     keys = unseal((staging / SEALED_KEYS).read_bytes(), passphrase, text)  # from here on the manifest is genuine
     manifest: dict[str, Any] = json.loads(text)
     if manifest["format"] != FORMAT or manifest["schema"] not in versions():
-        raise SetupError(
-            f"Cadangan ini dibuat oleh versi Alur yang lebih baru ({manifest['alur']}). Pasang versi itu, lalu ulangi."
-        )
+        raise SetupError("backup_newer", version=manifest["alur"])
     unlike = sorted(
         name
         for name in (manifest["members"].keys() | hashes.keys()) - {MANIFEST, SEALED_KEYS}
         if manifest["members"].get(name) != hashes.get(name)
     )
     if unlike:
-        raise _damaged(Path(unlike[0]), "tidak seperti ketika dicadangkan")
+        raise SetupError("backup_damaged", file=Path(unlike[0]), reason="tidak seperti ketika dicadangkan")
     return manifest, keys
 
 
@@ -288,9 +289,7 @@ def _fresh_database(url: str | None, data_dir: Path, undo: ExitStack) -> Databas
         occupied = inspect(reader.connection).get_table_names()
     if occupied:
         database.close()
-        raise SetupError(
-            f"Basis data {database.place} tidak kosong. Cadangan hanya dipulihkan ke basis data baru yang kosong."
-        )
+        raise SetupError("database_occupied", place=database.place)
     if database.path:
         for suffix in ("", "-wal", "-shm"):
             undo.callback(Path(f"{database.path}{suffix}").unlink, missing_ok=True)
@@ -309,10 +308,8 @@ def _fill(
                 try:
                     connection.execute(statement, some)
                 except exc.DataError as error:  # PostgreSQL takes no NUL in text and keeps lengths; SQLite does not
-                    raise SetupError(
-                        f"Baris tabel {written['name']} dalam cadangan tidak dapat disimpan di {database.place} "
-                        f"({str(error.orig).strip()}). Pulihkan ke SQLite, perbaiki data itu di sana, lalu ulangi."
-                    ) from error
+                    facts = {"table": written["name"], "place": database.place, "reason": str(error.orig).strip()}
+                    raise SetupError("row_unfit", **facts) from error
     upgrade(connection, "head")
     create_triggers(connection)
     _advance_counters(connection)
@@ -354,7 +351,7 @@ def _refuse_occupied(data_dir: Path) -> None:
     with disk_problems(data_dir):
         occupied = data_dir.exists() and any(entry.name != QUEUE_FILE for entry in data_dir.iterdir())
     if occupied:
-        raise SetupError(f"Folder data {data_dir} tidak kosong. Tunjuk folder baru yang kosong dengan ALUR_DATA.")
+        raise SetupError("folder_occupied", data_dir=data_dir)
 
 
 def _empty(data_dir: Path) -> None:
@@ -363,15 +360,3 @@ def _empty(data_dir: Path) -> None:
             shutil.rmtree(entry, ignore_errors=True)
         else:
             entry.unlink(missing_ok=True)
-
-
-def _refuse_weak(passphrase: str) -> None:
-    if len(passphrase) < LEAST_PASSPHRASE:
-        raise SetupError(
-            f"Kata sandi cadangan terlalu pendek. Pakai sedikitnya {LEAST_PASSPHRASE} huruf, dan simpan terpisah dari "
-            "cadangannya."
-        )
-
-
-def _damaged(file: Path, reason: str) -> SetupError:
-    return SetupError(f"Cadangan {file} rusak atau tidak lengkap ({reason}). Pakai cadangan yang lain.")

@@ -139,10 +139,7 @@ class Database:
     def _refuse_a_lost_file(self) -> None:
         # An unlinked or replaced file keeps taking commits through the connections that are open, and loses them.
         if self.path and _identity(self.path) != self._identity:
-            raise SetupError(
-                f"Berkas basis data {self.path} hilang atau diganti selagi Alur berjalan. Hentikan Alur, kembalikan "
-                "berkas itu, lalu jalankan Alur lagi."
-            )
+            raise SetupError("database_lost", path=self.path)
 
 
 MAINTENANCE_LOCK = 0x616C7572  # "alur": one migration or restore at a time on a PostgreSQL database
@@ -190,10 +187,7 @@ def check_writable(data_dir: Path) -> None:
             os.close(descriptor)
             probe.unlink()
     except OSError as error:
-        raise SetupError(
-            f"Folder data {data_dir} tidak dapat ditulis ({error.strerror}). Beri pengguna yang menjalankan Alur hak "
-            "menulis dan ruang di sana, atau tunjuk folder lain dengan ALUR_DATA."
-        ) from error
+        raise SetupError("folder_not_writable", data_dir=data_dir, reason=error.strerror) from error
 
 
 def _after_fork(database: Database) -> None:
@@ -213,34 +207,22 @@ def _parse(url: str | None, data_dir: Path) -> URL:
     try:
         parsed = make_url(url)
     except (exc.ArgumentError, ValueError) as error:
-        raise SetupError(
-            "ALUR_DATABASE_URL tidak dapat dibaca. Tulis seperti sqlite:////folder/alur.db atau "
-            "postgresql://pengguna:sandi@server/basisdata."
-        ) from error
+        raise SetupError("database_url") from error
     kind = parsed.drivername.partition("+")[0]
     if kind in ("postgres", POSTGRESQL):
         return parsed.set(drivername="postgresql+psycopg")
     if kind == SQLITE and parsed.database and parsed.database != ":memory:":
         return URL.create(SQLITE, database=str(Path(parsed.database).absolute()))
-    raise SetupError(
-        f"ALUR_DATABASE_URL menunjuk jenis basis data yang tidak didukung ({kind}). Pakai berkas SQLite "
-        "(sqlite:////folder/alur.db) atau PostgreSQL (postgresql://...)."
-    )
+    raise SetupError("database_of_other_kind", kind=kind)
 
 
 def _make_file(path: Path, make: bool) -> None:
     if not make and not path.exists():
-        raise SetupError(
-            f"Berkas basis data {path} tidak ada. Kantor yang sudah berjalan: kembalikan berkas itu, atau pulihkan "
-            "cadangan dengan `alur restore`. Kantor baru: jalankan `alur migrate` dahulu."
-        )
+        raise SetupError("database_missing", path=path)
     try:
         os.close(os.open(path, os.O_RDWR | (os.O_CREAT if make else 0) | os.O_CLOEXEC, 0o600))
     except OSError as error:
-        raise SetupError(
-            f"Basis data {path} tidak dapat dibuka ({error.strerror}). Pastikan foldernya ada dan dapat ditulis oleh "
-            "pengguna yang menjalankan Alur."
-        ) from error
+        raise SetupError("database_not_opened", path=path, reason=error.strerror) from error
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -256,10 +238,7 @@ def _sqlite_pragmas(busy_timeout: float, foreign_keys: bool) -> Any:
         connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout * 1000)}")
         (mode,) = connection.execute("PRAGMA journal_mode = wal").fetchone()
         if mode != "wal":
-            raise SetupError(
-                "Disk tempat basis data tidak mendukung WAL (misalnya folder jaringan). Pindahkan ALUR_DATA ke disk "
-                "setempat, atau pakai PostgreSQL."
-            )
+            raise SetupError("disk_without_wal")
         connection.execute("PRAGMA synchronous = full")
         connection.execute(f"PRAGMA foreign_keys = {'on' if foreign_keys else 'off'}")
         connection.execute("PRAGMA recursive_triggers = on")

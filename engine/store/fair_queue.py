@@ -62,8 +62,5 @@ class FairQueue:
             try:
                 self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             except OSError as error:
-                raise SetupError(
-                    f"Berkas kunci {self._path} tidak dapat dibuat ({error.strerror}). Pastikan folder data ada dan "
-                    "dapat ditulis oleh pengguna yang menjalankan Alur."
-                ) from error
+                raise SetupError("lock_not_made", path=self._path, reason=error.strerror) from error
         return self._file

@@ -58,24 +58,15 @@ def _meaning_on_sqlite(cause: sqlite3.Error, place: str) -> AlurError | None:
         case "BUSY" | "LOCKED":
             return Busy("locked")
         case "FULL":
-            return _full(place)
+            return SetupError("disk_full", place=place)
         case "READONLY" | "PERM":
-            return _read_only(place)
+            return SetupError("database_not_writable", place=place)
         case "CANTOPEN":
-            return SetupError(
-                f"Basis data {place} tidak dapat dibuka. Pastikan foldernya ada dan dapat ditulis oleh pengguna yang "
-                "menjalankan Alur."
-            )
+            return SetupError("database_closed_to_us", place=place)
         case "IOERR":
-            return SetupError(
-                f"Disk tempat basis data {place} gagal dibaca atau ditulis. Periksa disk itu dan ruang kosongnya, "
-                "lalu jalankan Alur lagi."
-            )
+            return SetupError("disk_fails", place=place)
         case "CORRUPT" | "NOTADB":
-            return SetupError(
-                f"Berkas {place} rusak atau bukan basis data Alur. Pulihkan cadangan terakhir ke folder data yang "
-                "kosong dengan `alur restore`."
-            )
+            return SetupError("database_damaged", place=place)
         case "CONSTRAINT":
             text = str(cause)
             if LINE_EXISTS in text:
@@ -92,29 +83,15 @@ def _meaning_on_postgresql(error: exc.DBAPIError, place: str) -> AlurError | Non
     if state in PG_BUSY:
         return Busy("locked")
     if state in PG_FULL:
-        return _full(place)
+        return SetupError("disk_full", place=place)
     if state in PG_READ_ONLY:
-        return _read_only(place)
+        return SetupError("database_not_writable", place=place)
     lost = error.connection_invalidated or state in PG_GONE or (state or "").startswith("08")
     if lost or (isinstance(error, exc.OperationalError) and state is None):
         reason = str(error.orig).strip().splitlines()[0].rstrip(".") if str(error.orig).strip() else "tanpa keterangan"
-        return SetupError(
-            f"Basis data {place} tidak dapat dihubungi ({reason}). Pastikan server PostgreSQL berjalan, basis datanya "
-            "sudah dibuat, dan ALUR_DATABASE_URL benar."
-        )
+        return SetupError("database_not_reached", place=place, reason=reason)
     return None
 
 
 def _duplicate(table: str) -> Conflict:
     return Conflict("stale") if table == "history" else Conflict("duplicate", table=table)
-
-
-def _full(place: str) -> SetupError:
-    return SetupError(f"Ruang penyimpanan untuk basis data {place} penuh. Kosongkan ruang di disk itu, lalu ulangi.")
-
-
-def _read_only(place: str) -> SetupError:
-    return SetupError(
-        f"Basis data {place} tidak dapat ditulis. Beri pengguna yang menjalankan Alur hak menulis atasnya, lalu "
-        "jalankan Alur lagi."
-    )

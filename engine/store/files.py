@@ -203,11 +203,8 @@ class FileStore:
 def disk_problem(path: Path, error: OSError) -> SetupError:
     """Return what the operator is told when *path* cannot be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return SetupError(f"Ruang penyimpanan untuk {path} penuh. Kosongkan ruang di disk itu, lalu ulangi.")
-    return SetupError(
-        f"{path} tidak dapat ditulis ({error.strerror or error}). Pastikan foldernya ada, disknya sehat, dan pengguna "
-        "yang menjalankan Alur berhak menulis di sana."
-    )
+        return SetupError("path_full", path=path)
+    return SetupError("path_not_writable", path=path, reason=error.strerror or error)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def keys_dir(data_dir: Path) -> Path:
             if path.stat().st_mode & 0o077:
                 path.chmod(0o700)
     except OSError as error:
-        raise _unusable(folder, error.strerror or str(error)) from error
+        raise SetupError("key_unusable", path=folder, reason=error.strerror or str(error)) from error
     return folder
 
 
@@ -35,9 +35,9 @@ def key(data_dir: Path, name: str) -> bytes:
             path.chmod(0o600)
         found = path.read_bytes()
     except OSError as error:
-        raise _unusable(path, error.strerror or str(error)) from error
+        raise SetupError("key_unusable", path=path, reason=error.strerror or str(error)) from error
     if len(found) != LENGTH:
-        raise _unusable(path, f"berisi {len(found)} byte, bukan {LENGTH}")
+        raise SetupError("key_unusable", path=path, reason=f"berisi {len(found)} byte, bukan {LENGTH}")
     return found
 
 
@@ -62,10 +62,3 @@ def _make(path: Path) -> None:
     finally:
         draft.unlink()
     flush_folder(path.parent)
-
-
-def _unusable(path: Path, reason: str) -> SetupError:
-    return SetupError(
-        f"Kunci {path} tidak dapat dipakai ({reason}). Pulihkan kunci itu dari cadangan, atau beri pengguna yang "
-        "menjalankan Alur hak atas folder data."
-    )

@@ -66,10 +66,7 @@ def check_schema(database: Database) -> None:
         _refuse_unprepared(found, database.place)
         _refuse_unknown(found, database.place)
         if found != latest_version():
-            raise SetupError(
-                f"Basis data {database.place} berasal dari versi Alur yang lebih lama (skema {found}). Buat cadangan "
-                "dengan `alur backup`, lalu jalankan `alur migrate`."
-            )
+            raise SetupError("database_older", place=database.place, found=found)
         verify_triggers(reader.connection)
 
 
@@ -90,18 +87,12 @@ def comparison() -> dict[str, Any]:
 
 def _refuse_unprepared(found: str | None, place: str) -> None:
     if found is None:
-        raise SetupError(
-            f"Basis data {place} kosong. Kantor yang sudah berjalan: periksa ALUR_DATABASE_URL dan ALUR_DATA, atau "
-            "pulihkan cadangan dengan `alur restore`. Kantor baru: jalankan `alur migrate` dahulu."
-        )
+        raise SetupError("database_empty", place=place)
 
 
 def _refuse_unknown(found: str | None, place: str) -> None:
     if found is not None and found not in versions():
-        raise SetupError(
-            f"Basis data {place} berasal dari versi Alur yang lebih baru (skema {found}). Pasang versi Alur itu atau "
-            "yang lebih baru, lalu jalankan lagi."
-        )
+        raise SetupError("database_newer", place=place, found=found)
 
 
 def _configuration() -> Config:

@@ -64,10 +64,7 @@ def verify_triggers(connection: Connection) -> None:
     found, expected = _found(connection), _expected(connection)
     wrong = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
     if wrong or not _function_is_ours(connection):
-        raise SetupError(
-            f"Pelindung riwayat di basis data tidak seperti seharusnya ({', '.join(wrong) or FUNCTION}). Periksa "
-            "riwayat dengan `alur verify`, cari tahu siapa yang mengubahnya, lalu pasang kembali dengan `alur migrate`."
-        )
+        raise SetupError("triggers_changed", names=", ".join(wrong) or FUNCTION)
 
 
 def _on_sqlite(connection: Connection) -> bool:
