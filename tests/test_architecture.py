@@ -10,6 +10,7 @@ import pytest
 from lxml import etree
 
 from engine import cli, settings
+from engine.model.errors import SETUP
 
 ROOT = Path(__file__).parent.parent
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
@@ -133,3 +134,8 @@ def test_nothing_evaluates_text_as_python():
         if re.search(r"(?<![\w.\"'`])(eval|exec|pickle\.loads|__import__)\(", line)
     ]
     assert not found
+
+
+def test_no_operator_is_kept_words_that_nothing_says() -> None:
+    written = "".join(path.read_text() for path in (ROOT / "engine").rglob("*.py"))
+    assert [name for name in SETUP if f'"{name}"' not in written] == []

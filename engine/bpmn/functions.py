@@ -7,7 +7,8 @@ parameters. The file may import a few modules of the standard library that compu
 """
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from engine.bpmn import expression
 
@@ -22,11 +23,11 @@ FORBIDDEN = frozenset({"open", "eval", "exec", "compile", "input", "print", "glo
 
 @dataclass(frozen=True, slots=True)
 class SourceFault:
-    """What is wrong with the file, and where."""
+    """What is wrong with the file (a saying of the rules, and its facts), and where."""
 
     line: int | None
-    message: str
-    mend: str
+    saying: str
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 def path_of(process_id: str) -> str:
@@ -48,14 +49,11 @@ def faults(source: bytes) -> list[SourceFault]:
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
-        return [SourceFault(error.lineno, f"Tata tulisnya salah: {error.msg}.", "Perbaiki baris itu.")]
+        return [SourceFault(error.lineno, "functions_syntax", {"reason": error.msg})]
     except ValueError as error:
-        return [SourceFault(None, f"Berkas ini tidak terbaca: {error}.", "Simpan sebagai UTF-8.")]
-    found = []
-    for node in _given(tree):
-        found += _faults_of_function(node)
-    for inner in ast.walk(tree):
-        found += _faults_of_node(inner)
+        return [SourceFault(None, "functions_unreadable", {"reason": str(error)})]
+    found = [SourceFault(node.lineno, said, {"name": node.name}) for node in _given(tree) for said in _said_of(node)]
+    found += [fault for inner in ast.walk(tree) for fault in _faults_of_node(inner)]
     return sorted(found, key=lambda fault: fault.line or 0)
 
 
@@ -63,40 +61,30 @@ def _given(tree: ast.Module) -> list[ast.FunctionDef]:
     return [node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
 
 
-def _faults_of_function(node: ast.FunctionDef) -> list[SourceFault]:
-    found = []
+def _said_of(node: ast.FunctionDef) -> Iterator[str]:
     if node.name in expression.FUNCTIONS or node.name in expression.HOST_FUNCTIONS:
-        message = f"Fungsi {node.name} sudah ada dalam bahasa ungkapan."
-        found.append(SourceFault(node.lineno, message, "Beri nama lain."))
+        yield "function_known"
     elif expression.FUNCTION_NAME.fullmatch(node.name) is None:
-        message = f"Nama fungsi {node.name} tidak dapat dipanggil dari ungkapan."
-        found.append(SourceFault(node.lineno, message, "Pakai huruf kecil, angka, garis bawah."))
+        yield "function_name"
     if not ast.get_docstring(node):
-        message = f"Fungsi {node.name} tidak menjelaskan apa yang dihitungnya."
-        found.append(SourceFault(node.lineno, message, "Tulis docstring: apa hasilnya, dan dari aturan mana."))
+        yield "function_unexplained"
     if node.args.kwonlyargs or node.args.kwarg:
-        message = f"Fungsi {node.name} meminta argumen bernama, yang tidak dapat ditulis dalam ungkapan."
-        found.append(SourceFault(node.lineno, message, "Pakai argumen berurut."))
-    return found
+        yield "function_arguments"
 
 
 def _faults_of_node(node: ast.AST) -> list[SourceFault]:
+    line = getattr(node, "lineno", None)
     match node:
         case ast.Import(names=imported):
             asked = [each.name for each in imported]
         case ast.ImportFrom(module=module, level=level):
             asked = [module or ""] if level == 0 else ["."]
         case ast.AsyncFunctionDef() | ast.Global() | ast.Await():
-            message = "functions.py hanya memuat fungsi yang menghitung dari argumennya."
-            return [SourceFault(getattr(node, "lineno", None), message, "Hapus async, await dan global.")]
+            return [SourceFault(line, "functions_async")]
         case ast.Name(id=name) if name in FORBIDDEN:
-            message = f"{name} tidak menghitung apa pun dari argumennya."
-            return [SourceFault(node.lineno, message, "Hapus; nilai datang dari argumen dan pergi sebagai hasil.")]
+            return [SourceFault(line, "functions_forbidden", {"name": name})]
         case _:
             return []
-    mend = f"Yang boleh: {', '.join(sorted(MODULES - {'__future__'}))}."
-    return [
-        SourceFault(getattr(node, "lineno", None), f"Modul {name} tidak boleh diimpor.", mend)
-        for name in asked
-        if name not in MODULES
-    ]
+    known = ", ".join(sorted(MODULES - {"__future__"}))
+    unknown = (name for name in asked if name not in MODULES)
+    return [SourceFault(line, "functions_module", {"name": name, "known": known}) for name in unknown]

@@ -87,6 +87,7 @@ class _Inspector:
     def __init__(self, archive: zipfile.ZipFile, size: int, found: Inspection) -> None:
         self._archive, self._found = archive, found
         self._entries = self._known(size)
+        self._payload = {path for path in self._entries if path.startswith("data/")}
         self._hashes: dict[str, str] = {}
         self._allowed: set[str] = set()
 
@@ -98,8 +99,8 @@ class _Inspector:
         self._found.files = len(self._entries)
         for path in self._entries:
             self._hashes[path] = self._hash(path)
-        for listed, here in ((payload, self._of_payload()), (tags, self._of_tags())):
-            self._compare(listed, here)
+        self._compare(payload, self._payload)
+        self._compare(tags, self._entries.keys() - self._payload - {TAG_MANIFEST})
         self._read_info()
         said = self._walk_history()
         if said is not None:
@@ -147,12 +148,6 @@ class _Inspector:
             listed[path] = match["sha256"].lower()
         return listed
 
-    def _of_payload(self) -> set[str]:
-        return {path for path in self._entries if path.startswith("data/")}
-
-    def _of_tags(self) -> set[str]:
-        return {path for path in self._entries if not path.startswith("data/")} - {TAG_MANIFEST}
-
     def _compare(self, listed: Mapping[str, str], here: set[str]) -> None:
         for path in sorted(listed.keys() - here):
             self._blame(path, "hilang: disebut dalam daftar, tetapi tidak ada")
@@ -169,8 +164,7 @@ class _Inspector:
             label, colon, value = line.partition(":")
             if colon and not line.startswith((" ", "\t")):
                 self._found.info[label.strip()] = value.strip()
-        held = self._of_payload()
-        oxum = f"{sum(self._entries[path].file_size for path in held)}.{len(held)}"
+        oxum = f"{sum(self._entries[path].file_size for path in self._payload)}.{len(self._payload)}"
         if self._found.info.get("Payload-Oxum") != oxum:
             self._blame(INFO, f"menyebut jumlah isi {self._found.info.get('Payload-Oxum')}, yang ada {oxum}")
 
@@ -212,7 +206,7 @@ class _Inspector:
 
     def _compare_documents(self, said: "_Said") -> None:
         held: dict[str, set[str]] = {}  # by folder
-        for path in sorted(self._of_payload()):
+        for path in sorted(self._payload):
             digest, of_version = self._hashes[path], OF_VERSION.fullmatch(path)
             if of_version:
                 held.setdefault(of_version["folder"], set()).add(digest)
@@ -232,7 +226,7 @@ class _Inspector:
             if digest not in {self._hashes.get(path) for path in paths}:
                 self._blame(paths[0], "bukan isi yang menurut riwayat diterbitkan sebagai versi ini")
         self._found.documents = len(said.documents)
-        sources = sorted(path for path in self._of_payload() if path.startswith(SOURCES))
+        sources = sorted(path for path in self._payload if path.startswith(SOURCES))
         listed = "".join(f"{self._hashes[path]}  {path.removeprefix(SOURCES)}\n" for path in sources)
         content = hashlib.sha256(listed.encode()).hexdigest()
         if said.content_hash is not None and content != said.content_hash:
@@ -242,7 +236,7 @@ class _Inspector:
 
     def _compare_lists(self, told: Testimony) -> None:
         """Hold each list to what history says of its rows, and every file to a list."""
-        self._allowed = {path for path in self._of_payload() if path.startswith(SOURCES) or PRINTED.fullmatch(path)}
+        self._allowed = {path for path in self._payload if path.startswith(SOURCES) or PRINTED.fullmatch(path)}
         self._allowed |= KNOWN
         lists = ((COURSE, self._read_course), (DOCUMENTS, self._read_versions), (LIST_OF_IT, self._read_handed_over))
         for path, read in (*lists, (ABOUT, self._read_about), (CONTENTS, self._read_contents)):
@@ -250,7 +244,7 @@ class _Inspector:
                 read(path, told, json.loads(self._text(path)))
             except WRONG:
                 self._blame(path, "tidak terbaca sebagai daftar")
-        for path in sorted(self._of_payload() - self._allowed):
+        for path in sorted(self._payload - self._allowed):
             self._blame(path, "ditambahkan: tidak disebut daftar yang terikat pada riwayat")
 
     def _row(self, path: str, told: Testimony, table: str, key: str, row: Mapping[str, Any]) -> None:
@@ -335,7 +329,7 @@ class _Inspector:
             self._blame(INFO, "bukan milik riwayat ini")
 
     def _read_contents(self, path: str, told: Testimony, listed: Any) -> None:
-        here = {each for each in self._of_payload() if each != path and not PRINTED.fullmatch(each)}
+        here = {each for each in self._payload if each != path and not PRINTED.fullmatch(each)}
         actual = {(each, self._entries[each].file_size, self._hashes[each]) for each in here}
         said = [(f"data/{each['path']}", each["ukuran"], each["sha256"]) for each in listed]
         for each, *_ in sorted(actual ^ set(said)):

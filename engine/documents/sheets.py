@@ -48,6 +48,7 @@ CHOICES = "_pilihan"
 
 Gettext = Callable[[str], str]
 _QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
+_BROKEN = (InvalidFileException, zipfile.BadZipFile, LookupError, ValueError, TypeError, AttributeError)
 _OFFERED_ROWS = 200  # beyond those written, for which a choice list is offered
 
 
@@ -227,20 +228,9 @@ def _write_text(cell: Cell, text: str) -> None:
 
 
 def _format(column: Column) -> str:
-    match column.kind:
-        case "text":
-            return "@"
-        case "number":
-            return _number_format(column.decimals)
-        case "money":
-            return f'"Rp"{_number_format(column.decimals)}'
-        case "percent":
-            return f'{_number_format(column.decimals)}"%"'
-        case "date":
-            return "DD/MM/YYYY"
-        case "time":
-            return "HH:MM"
-    return ""
+    number = _number_format(column.decimals)
+    numbers = {"number": number, "money": f'"Rp"{number}', "percent": f'{number}"%"'}
+    return {"text": "@", **numbers, "date": "DD/MM/YYYY", "time": "HH:MM"}.get(column.kind, "")
 
 
 def _number_format(decimals: int | None) -> str:
@@ -419,17 +409,16 @@ def _packed(value: Any) -> tuple[str, Any]:
     return "", str(value)
 
 
+_UNPACKING: Mapping[str, Callable[[str], Any]] = {
+    "number": Decimal,
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+}
+
+
 def _unpacked(kind: str, text: Any) -> Any:
-    match kind:
-        case "number":
-            return Decimal(text)
-        case "datetime":
-            return datetime.fromisoformat(text)
-        case "date":
-            return date.fromisoformat(text)
-        case "time":
-            return time.fromisoformat(text)
-    return text
+    return _UNPACKING[kind](text) if kind else text
 
 
 # ── a workbook, in the child ────────────────────────────────────────────────────────────────────────────────────────
@@ -445,9 +434,7 @@ def read_workbook(asked: Mapping[str, Any]) -> dict[str, Any]:
         return found.answer()
     try:
         book = load_workbook(io.BytesIO(content), data_only=False, keep_links=False)
-    except (InvalidFileException, zipfile.BadZipFile, LookupError, ValueError, TypeError, AttributeError, OSError):
-        found.refuse("file", "broken")
-    except SyntaxError:  # of XML
+    except (*_BROKEN, OSError, SyntaxError):  # the last is of XML
         found.refuse("file", "broken")
     else:
         _read_book(found, book)

@@ -73,6 +73,11 @@ def _table(name: str, *parts: Any, **facts: Any) -> Table:
     return Table(name, metadata, *parts, **facts)
 
 
+def _partial_index(name: str, *columns: Any, where: Any, unique: bool = False) -> None:
+    """Add an index of the rows that *where* selects."""
+    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
 # ── deployed ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 source = _table(  # content-addressed text of procedures, so that any worker on any machine can load them
@@ -157,14 +162,7 @@ number = _table(  # every number that was ever given out: what for, or why it is
     info=HISTORY,
 )
 _printed_once = and_(number.c.instance_id.is_not(None), number.c.doubled.is_(False))
-Index(
-    "ix_number_printed_once",
-    number.c.series,
-    number.c.text,
-    unique=True,
-    sqlite_where=_printed_once,
-    postgresql_where=_printed_once,
-)
+_partial_index("ix_number_printed_once", number.c.series, number.c.text, where=_printed_once, unique=True)
 
 # ── running ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -195,14 +193,8 @@ instance = _table(
 Index("ix_instance_process_status", instance.c.process_id, instance.c.status, instance.c.started_at)
 Index("ix_instance_started_at", instance.c.started_at)
 Index("ix_instance_started_by", instance.c.started_by, instance.c.started_at)
-Index(
-    "uq_instance_live_key",
-    instance.c.process_id,
-    instance.c.instance_key,
-    unique=True,
-    sqlite_where=(instance.c.status != "terminated") & instance.c.instance_key.is_not(None),
-    postgresql_where=(instance.c.status != "terminated") & instance.c.instance_key.is_not(None),
-)
+_live = (instance.c.status != "terminated") & instance.c.instance_key.is_not(None)
+_partial_index("uq_instance_live_key", instance.c.process_id, instance.c.instance_key, where=_live, unique=True)
 
 task = _table(  # one row per user task that was ever open
     "task",
@@ -234,15 +226,8 @@ task = _table(  # one row per user task that was ever open
 Index("ix_task_inbox", task.c.status, task.c.role, task.c.performer, task.c.assignee, task.c.due_at)
 Index("ix_task_performer", task.c.status, task.c.performer, task.c.due_at)
 Index("ix_task_assignee", task.c.status, task.c.assignee, task.c.performer, task.c.due_at)
-Index(
-    "ix_task_returned",
-    task.c.status,
-    task.c.role,
-    task.c.performer,
-    task.c.assignee,
-    sqlite_where=task.c.returned_by.is_not(None),
-    postgresql_where=task.c.returned_by.is_not(None),
-)
+_returned = task.c.returned_by.is_not(None)
+_partial_index("ix_task_returned", task.c.status, task.c.role, task.c.performer, task.c.assignee, where=_returned)
 Index("ix_task_completed_by", task.c.completed_by, task.c.completed_at)
 Index("ix_task_instance", task.c.instance_id, task.c.status)
 
@@ -335,15 +320,8 @@ draft = _table(  # what somebody typed into a form or drew in the studio, and ha
     Column("dropped_at", UtcDateTime),  # put aside, and kept for a while in case it is missed
 )
 Index("ix_draft_subject", draft.c.kind, draft.c.subject, draft.c.person_id)
-Index(
-    "uq_draft_live",
-    draft.c.person_id,
-    draft.c.kind,
-    draft.c.subject,
-    unique=True,
-    sqlite_where=draft.c.dropped_at.is_(None),
-    postgresql_where=draft.c.dropped_at.is_(None),
-)
+_kept = draft.c.dropped_at.is_(None)
+_partial_index("uq_draft_live", draft.c.person_id, draft.c.kind, draft.c.subject, where=_kept, unique=True)
 
 # ── kept ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -557,17 +535,15 @@ api_token = _table(  # issuing and revoking are lines of their person's stream; 
     Column("scopes", String(200), nullable=False),  # words with spaces between, as RFC 6749 writes them
 )
 
-idempotency_key = (
-    _table(  # the answer that a write was given, so that a repeated request is answered and not done again
-        "idempotency_key",
-        Column("person_id", ForeignKey("person.id"), primary_key=True),
-        Column("key", String(200), primary_key=True),
-        Column("fingerprint", String(64), nullable=False),  # SHA-256 of method, address and body
-        Column("created_at", UtcDateTime, nullable=False, index=True),
-        Column("status", Integer),  # null while the first request is under way
-        Column("headers", JSON),
-        Column("body", LargeBinary),
-    )
+idempotency_key = _table(  # the answer that a write was given, so that a request asked again is not done again
+    "idempotency_key",
+    Column("person_id", ForeignKey("person.id"), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),  # SHA-256 of method, address and body
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("status", Integer),  # null while the first request is under way
+    Column("headers", JSON),
+    Column("body", LargeBinary),
 )
 
 sign_in_attempt = _table(

@@ -88,14 +88,13 @@ def start() -> Response | tuple[str, int]:
 @pages.get("/<instance_id>", signed_in)
 def show(instance_id: str) -> str:
     """Show where it is, who has it, what exists."""
-    page = services().instances.page(actor(), instance_id, now())
-    return _tab("show", page, "langkah")
+    return _tab("show", _found(instance_id), "langkah")
 
 
 @pages.get("/<instance_id>/diagram", signed_in)
 def diagram(instance_id: str) -> str:
     """Show the diagram with the state of every element."""
-    page = services().instances.page(actor(), instance_id, now())
+    page = _found(instance_id)
     drawn = {"drawing": diagrams.of_instance(page), "legend": diagrams.legend_of(page)}
     return _tab("diagram", page, "diagram", **drawn)
 
@@ -103,7 +102,7 @@ def diagram(instance_id: str) -> str:
 @pages.get("/<instance_id>/diagram.bpmn", signed_in)
 def bpmn(instance_id: str) -> Response:
     """Give the BPMN of the instance's version as a file."""
-    page = services().instances.page(actor(), instance_id, now())
+    page = _found(instance_id)
     content, name = io.BytesIO(page.procedure.xml), f"{page.procedure.outline.process_id}.bpmn"
     return hand_out(content, "application/xml", name, as_attachment=True)
 
@@ -111,14 +110,13 @@ def bpmn(instance_id: str) -> Response:
 @pages.get("/<instance_id>/tanda.json", signed_in)
 def marks(instance_id: str) -> Response:
     """Give the state of every element, for the diagram viewer."""
-    page = services().instances.page(actor(), instance_id, now())
-    return jsonify(diagrams.marks_json(page))
+    return jsonify(diagrams.marks_json(_found(instance_id)))
 
 
 @pages.get("/<instance_id>/riwayat", signed_in)
 def history(instance_id: str) -> str:
     """Show who did what, when, for whom, with which change."""
-    page = services().instances.page(actor(), instance_id, now())
+    page = _found(instance_id)
     narrowed = history_filter()
     timeline = services().histories.of_instance(actor(), instance_id, narrowed, page=asked_page())
     actions = (RETURNED, *timeline.actions) if Action.TASK_COMPLETED in timeline.actions else timeline.actions
@@ -147,15 +145,13 @@ def history_file(instance_id: str) -> Response:
 @pages.get("/<instance_id>/dokumen", signed_in)
 def papers(instance_id: str) -> str:
     """Show the documents by version."""
-    page = services().instances.page(actor(), instance_id, now())
-    return _tab("documents", page, "dokumen")
+    return _tab("documents", _found(instance_id), "dokumen")
 
 
 @pages.get("/<instance_id>/catatan", signed_in)
 def comments(instance_id: str) -> str:
     """Show the notes that people left."""
-    page = services().instances.page(actor(), instance_id, now())
-    return _tab("comments", page, "catatan", errors=())
+    return _tab("comments", _found(instance_id), "catatan", errors=())
 
 
 @pages.post("/<instance_id>/catatan", signed_in)
@@ -165,9 +161,8 @@ def comment(instance_id: str) -> Response | tuple[str, int]:
     try:
         services().instances.comment(actor(), instance_id, text, now())
     except InvalidForm:
-        page = services().instances.page(actor(), instance_id, now())
         message = gettext("Tulis catatan, paling banyak 4.000 karakter.")
-        return _tab("comments", page, "catatan", errors=(message,), text=text), 422
+        return _tab("comments", _found(instance_id), "catatan", errors=(message,), text=text), 422
     flash(gettext("Catatan tersimpan."), "success")
     return redirect(url_for("instances.comments", instance_id=instance_id), 303)
 
@@ -175,15 +170,14 @@ def comment(instance_id: str) -> Response | tuple[str, int]:
 @pages.get("/<instance_id>/keutuhan", signed_in)
 def integrity(instance_id: str) -> str:
     """Compute every hash of the instance's history again, now."""
-    page = services().instances.page(actor(), instance_id, now())
     report = services().histories.verify(actor(), instance_id)
-    return _tab("integrity", page, "keutuhan", report=report)
+    return _tab("integrity", _found(instance_id), "keutuhan", report=report)
 
 
 @pages.get("/<instance_id>/<any(tangguhkan, lanjutkan, hentikan):deed>", signed_in)
 def ask_govern(instance_id: str, deed: str) -> str:
     """Ask why an instance is to be suspended, resumed or terminated."""
-    page = services().instances.page(actor(), instance_id, now())
+    page = _found(instance_id)
     if not (page.may_terminate if deed == "hentikan" else actor().has(OfficeRole.OPERATOR)):
         raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
     return render_template("instances/govern.html", page=page, deed=deed, errors=(), reason="")
@@ -198,16 +192,19 @@ def govern(instance_id: str, deed: str) -> Response | tuple[str, int]:
         "lanjutkan": services().instances.resume,
         "hentikan": services().instances.terminate,
     }[deed]
-    page = services().instances.page(actor(), instance_id, now())
-    if deed == "hentikan" and request.form.get("judul", "").strip() != page.record.title:
-        message = gettext("Ketik judul pelaksanaan persis seperti tertulis untuk menghentikannya.")
-        return render_template("instances/govern.html", page=page, deed=deed, errors=(message,), reason=reason), 422
-    try:
-        do(actor(), instance_id, reason, now())
-    except InvalidForm:
-        message = gettext("Tulis alasan, 3 sampai 500 karakter.")
-        return render_template("instances/govern.html", page=page, deed=deed, errors=(message,), reason=reason), 422
-    return redirect(url_for("instances.show", instance_id=instance_id), 303)
+    page = _found(instance_id)
+    message = gettext("Ketik judul pelaksanaan persis seperti tertulis untuk menghentikannya.")
+    if deed != "hentikan" or request.form.get("judul", "").strip() == page.record.title:
+        try:
+            do(actor(), instance_id, reason, now())
+            return redirect(url_for("instances.show", instance_id=instance_id), 303)
+        except InvalidForm:
+            message = gettext("Tulis alasan, 3 sampai 500 karakter.")
+    return render_template("instances/govern.html", page=page, deed=deed, errors=(message,), reason=reason), 422
+
+
+def _found(instance_id: str) -> InstancePage:
+    return services().instances.page(actor(), instance_id, now())
 
 
 def _start_again(

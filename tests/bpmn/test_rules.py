@@ -94,7 +94,7 @@ def test_every_rule_has_a_diagram_that_breaks_it() -> None:
 
 
 def test_nothing_is_kept_to_be_said_that_no_rule_says() -> None:
-    modules = (ROOT / "engine/bpmn/rules").glob("*.py")
+    modules = [*(ROOT / "engine/bpmn/rules").glob("*.py"), ROOT / "engine/bpmn/functions.py"]
     written = {node.value for each in modules for node in ast.walk(ast.parse(each.read_text())) if is_text(node)}
     assert sayings(HERE).keys() <= written
 

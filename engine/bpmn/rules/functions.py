@@ -14,4 +14,4 @@ def load(procedure: Procedure, files: Mapping[str, bytes]) -> None:
         return
     procedure.functions = functions.names(source)
     for fault in functions.faults(source):
-        procedure.say("functions", None, file=file, line=fault.line, message=fault.message, mend=fault.mend)
+        procedure.say(fault.saying, None, file=file, line=fault.line, **fault.facts)

@@ -382,21 +382,20 @@ def of_instance(tx: Transaction, instance_id: str) -> tuple[TaskRecord, ...]:
 
 def of_instances(tx: Transaction, instance_ids: Sequence[str]) -> dict[str, list[TaskRecord]]:
     """Return every task of several instances in the order they opened, by instance id."""
-    found: dict[str, list[TaskRecord]] = {instance_id: [] for instance_id in instance_ids}
     query = _tasks().where(task.c.instance_id.in_(instance_ids))
-    for row in tx.connection.execute(query.order_by(task.c.created_at, task.c.item, task.c.id)):
-        record_ = record(row)
-        found[record_.instance_id].append(record_)
-    return found
+    return _by_instance(tx, instance_ids, query.order_by(task.c.created_at, task.c.item, task.c.id))
 
 
 def open_of_instances(tx: Transaction, instance_ids: Sequence[str]) -> dict[str, list[TaskRecord]]:
     """Return the open tasks of several instances, by instance id."""
     query = _tasks().where(task.c.instance_id.in_(instance_ids), task.c.status == TaskStatus.READY.value)
+    return _by_instance(tx, instance_ids, query.order_by(task.c.due_at, task.c.id))
+
+
+def _by_instance(tx: Transaction, instance_ids: Sequence[str], query: Select[Any]) -> dict[str, list[TaskRecord]]:
     found: dict[str, list[TaskRecord]] = {instance_id: [] for instance_id in instance_ids}
-    for row in tx.connection.execute(query.order_by(task.c.due_at, task.c.id)):
-        record_ = record(row)
-        found[record_.instance_id].append(record_)
+    for each in map(record, tx.connection.execute(query)):
+        found[each.instance_id].append(each)
     return found
 
 

@@ -6,6 +6,7 @@ pydantic gives JSON Schema 2020-12, which is what OpenAPI 3.1 speaks; the rest i
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,27 +23,9 @@ from engine.web.api.operations import KEY_HEADER, Operation, operation_of
 
 REF = "#/components/schemas/{model}"
 PART = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
-WORDS = {
-    400: "The request cannot be read.",
-    401: "No token, or one that opens nothing.",
-    403: "The token's person may not do this, or the token lacks the scope.",
-    404: "There is none, or none for this person.",
-    409: "Somebody was faster, or it stands where this cannot be done; `reason`, `who` and `at` say which.",
-    413: "Too large.",
-    415: "The body is not `application/json`.",
-    422: "Fields do not fit; `errors` names each. Also: the idempotency key had another request.",
-    503: "The database is busy; try again after `Retry-After` seconds.",
-}
-SUCCESS = {200: "Done.", 201: "Made; `Location` says where.", 202: "On its way.", 204: "Done; nothing to say."}
 EVERY = (400, 401, 403, 503)
+SAID = tomllib.loads(Path(__file__).with_name("openapi.toml").read_text(encoding="utf-8"))
 PROBLEM = json.loads(Path(__file__).with_name("problem.schema.json").read_text(encoding="utf-8"))
-ABOUT = """\
-Everything that Alur's pages do with processes, for programs.
-
-Show a bearer token, issued on the page *Akun saya*: it acts as its person, with that person's roles of today, within
-its scopes: `read`, `work` on tasks, `start` instances, `deploy`, `administer`. Lists are
-searched with a body and continued with a cursor. Any write takes an `Idempotency-Key`: asked again with the same key
-and body within 24 hours, it is not done again and answers as before. Errors are `application/problem+json`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +63,12 @@ def document(app: Flask) -> dict[str, Any]:
         paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, schemas)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Alur", "version": __version__, "description": ABOUT, "license": {"name": "Apache-2.0"}},
+        "info": {
+            "title": "Alur",
+            "version": __version__,
+            "description": SAID["about"],
+            "license": {"name": "Apache-2.0"},
+        },
         "servers": [{"url": "/"}],
         "security": [{"token": []}],
         "tags": [{"name": tag} for tag in dict.fromkeys(each.operation.tag for each in every)],
@@ -142,7 +130,7 @@ def _operation(each: Described, schemas: dict[str, Any]) -> dict[str, Any]:
 
 def _responses(each: Described) -> dict[str, Any]:
     told = each.operation
-    success: dict[str, Any] = {"description": SUCCESS[told.status]}
+    success: dict[str, Any] = {"description": SAID["success"][str(told.status)]}
     if told.gives is not None:
         schema = {"$ref": REF.format(model=told.gives.__name__)}
         success["content"] = {told.media_type: {"schema": schema}}
@@ -164,7 +152,10 @@ def _responses(each: Described) -> dict[str, Any]:
     problem = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}
     return {
         str(told.status): success,
-        **{str(status): {"description": WORDS[status], "content": problem} for status in sorted(expected)},
+        **{
+            str(status): {"description": SAID["refused"][str(status)], "content": problem}
+            for status in sorted(expected)
+        },
     }
 
 
