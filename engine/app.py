@@ -27,6 +27,7 @@ from engine.service.people import People
 from engine.service.precedents import Precedents
 from engine.service.printing import Printing
 from engine.service.procedures import Procedures
+from engine.service.readings import Readings
 from engine.service.registers import Registers
 from engine.service.reports import Reports
 from engine.service.signing import TRUST, Signing
@@ -115,6 +116,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
         numbers=Numbers(database, office),
         office=office,
         operations=Operations(database, data_dir),
+        readings=Readings(database),
         registers=registers,
         printing=printing,
         reports=Reports(database, files, procedures, office, printing, sheets, settings.office),

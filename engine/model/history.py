@@ -87,6 +87,12 @@ class Action(StrEnum):
     TOKEN_ISSUED = "token:issued"  # noqa: S105 - the name of a deed
     TOKEN_REVOKED = "token:revoked"  # noqa: S105 - the name of a deed
     SETTING_CHANGED = "setting:changed"
+    DOCUMENT_READ = "document:read"
+    FILE_READ = "file:read"
+    PERSON_READ = "person:read"
+    SESSION_OPENED = "session:opened"
+    SESSION_LOCKED = "session:locked"
+    ATTEMPT_REFUSED = "attempt:refused"
     EXPORT_MADE = "export:made"
     OFFICE_RESTORED = "office:restored"
 

@@ -439,6 +439,6 @@ def _setting(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     told.say("setting", change["section"], value=plain(value), revision=revision, **by)
 
 
-@of("export:made")
-def _exported(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
+@of("export:made", "document:read", "file:read")
+def _given(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     told.named |= {change.get("instance"), *change.get("instances", ())} - {None}

@@ -134,6 +134,11 @@ class DocumentVersion:
         """How a line of history names this version."""
         return {"document": self.id, "data_object": self.data_object_id, "version": self.version, "sha256": self.sha256}
 
+    @property
+    def said(self) -> dict[str, str | int]:
+        """How a line of another stream names this version."""
+        return {**self.named, "instance": self.instance_id}
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:

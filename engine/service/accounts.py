@@ -118,16 +118,17 @@ class Accounts:
                 if not people.drop_reset_code(work, account):
                     raise SignInRefused  # another used it at the same moment
                 work.record(f"person:{account}", Deed(Action.PASSWORD_RESET, change={"by": "one-time code"}))
-            return _opened(work, attempt, account, source, awaits_code=known.second_factor)
+            how = "one_time_code" if used_code else "password"
+            return _opened(work, attempt, account, source, how, awaits_code=known.second_factor)
 
     def sign_in_with_code(self, waiting: SignedIn, code: str, source: Source, now: datetime) -> Opened:
         """Open the session that waits for a code; SignInRefused or SignInThrottled."""
         account, opened = waiting.actor.person_id, None
         with self.database.write(waiting.actor, now) as work:
             attempt = _admitted(work, account, source)
-            right = second_factors.accepts(work, self.second_factor_key, account, code)
-            if right and people.end_sessions(work, now, id_=waiting.session_id):  # unless it ended meanwhile
-                opened = _opened(work, attempt, account, source, awaits_code=False)
+            how = second_factors.accepts(work, self.second_factor_key, account, code)
+            if how and people.end_sessions(work, now, id_=waiting.session_id):  # unless it ended meanwhile
+                opened = _opened(work, attempt, account, source, how, awaits_code=False)
         if opened is None:
             raise SignInRefused
         return opened
@@ -295,11 +296,13 @@ def _admitted(work: Work, account: str, source: Source) -> int:
     return attempts.admit(work, account, source.address, source.device_id if known else None)
 
 
-def _opened(work: Work, attempt: int, account: str, source: Source, *, awaits_code: bool) -> Opened:
+def _opened(work: Work, attempt: int, account: str, source: Source, how: str, *, awaits_code: bool) -> Opened:
     opened = Opened(secrets.token_urlsafe(32), source.device or secrets.token_urlsafe(32), awaits_code)
     if awaits_code:
         people.take_back(work, attempt=attempt)  # not wrong, and no sign-in yet
     else:
+        change = {"how": how, "refused": people.refused_before(work, account, attempt)}
+        work.record(f"person:{account}", Deed(Action.SESSION_OPENED, change=change))
         people.note_success(work, attempt, attempts.device_id_of(opened.device))
     people.open_session(work, session_id_of(opened.token), account, work.now, source.user_agent, awaits_code)
     return opened

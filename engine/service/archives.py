@@ -31,6 +31,7 @@ from engine.service import moves
 from engine.service.documents import reads_parts
 from engine.service.dossiers import CONTENTS, CONTENTS_PRINTED, About, Dossier, Dossiers
 from engine.service.procedures import Words, evaluator
+from engine.service.readings import record_export
 from engine.store.queries import Transaction, archives, documents, histories, instances, people, renderings, signatures
 from engine.store.queries.histories import Filter
 from engine.store.unit_of_work import update_instance
@@ -131,7 +132,7 @@ class Archives:
         with self._opened(sha256) as opened:
             name = _top(opened)
         stream = self.dossiers.files.kept(sha256, f"{name}.zip")
-        self._record_taken(actor, {"instance": instance_id, "archive": archive.sha256}, now)
+        record_export(self.dossiers.database, actor, stream, {"instance": instance_id}, now)
         return f"{name}.zip", stream
 
     def contents_printed(self, actor: Actor, instance_id: str) -> bytes:
@@ -148,11 +149,11 @@ class Archives:
             file = self.dossiers.files.scratch()
             try:
                 dossier.bag.write(file)
-                self._record_taken(actor, {"instance": instance_id, "examined": dossier.record.history_seq}, now)
+                taken = {"instance": instance_id, "examined": dossier.record.history_seq}
+                record_export(self.dossiers.database, actor, file, taken, now)
             except BaseException:
                 file.close()
                 raise
-        file.seek(0)
         return f"{dossier.bag.name}.zip", file
 
     def retry(self, actor: Actor, instance_id: str, now: datetime) -> bool:
@@ -323,10 +324,6 @@ class Archives:
     def _member(self, sha256: str, path: str) -> bytes:
         with self._opened(sha256) as opened:
             return opened.read(f"{_top(opened)}/data/{path}")
-
-    def _record_taken(self, actor: Actor, change: Mapping[str, Any], now: datetime) -> None:
-        with self.dossiers.database.write(actor, now) as work:
-            work.record("office", Deed(Action.EXPORT_MADE, change=change))
 
     def _form(self, reader: Transaction, record: InstanceRecord) -> Form:
         """Return the form that asks for the place alone, as the procedure's own form asks for it, and why."""

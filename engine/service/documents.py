@@ -19,7 +19,7 @@ from engine.model.people import Actor
 from engine.model.process import DataReference, Outline, UserTask
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion, InstanceRecord, TaskRecord
 from engine.service.differences import Difference, differences
-from engine.service.permits import permit_filling
+from engine.service.permits import permit_filling, refuse_same_eyes
 from engine.service.procedure_files import PARTS
 from engine.service.procedures import Procedure, Procedures, Words
 from engine.service.uploads import UploadRefused, media_type_of
@@ -327,6 +327,8 @@ class Documents:
             found = there(tasks.context(reader, task_id, actor.person_id, self.today(now)), task_id)
             if not found.drafted:
                 permit_filling(actor, found.standing, found.task.assigned_at)
+            step = self.procedures.of(reader, found.task.definition_id).outline.task(found.task.element_id)
+            refuse_same_eyes(actor, step, lambda id_: tasks.performer_of(reader, found.task.instance_id, id_))
             count, size = documents.staged_by(reader, actor.person_id)
         if count >= MOST_STAGED or size >= MOST_STAGED_BYTES:
             raise UploadRefused("quota", name)

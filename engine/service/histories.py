@@ -1,13 +1,16 @@
 """Reading history, and proving that nobody changed it since."""
 
-from collections.abc import Iterator, Mapping
+import csv
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from engine.model.errors import NotFound, there
-from engine.model.history import Action, Deed, HistoryLine
+from engine.model.history import HistoryLine
 from engine.model.people import Actor, OfficeRole
 from engine.service.procedures import Procedure, Procedures
+from engine.service.readings import record_export
 from engine.store.database import Database
 from engine.store.history import Report
 from engine.store.proof import prove
@@ -18,7 +21,11 @@ from engine.store.unit_of_work import Reader
 __all__ = ["RETURNED", "SEARCHED", "Filter", "Histories", "Timeline"]
 
 PAGE = 100
+SIGN_INS = 10  # shown of a person
 MOST_EXPORTED = 100_000
+HEADINGS = ("no", "waktu_utc", "pelaku", "atas_nama", "dasar", "tindakan", "unsur", "perubahan")
+HASHES = ("sidik_sebelumnya", "sidik")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +70,16 @@ class Histories:
         with self.database.read() as reader:
             return self._timeline(reader, None, narrowed, page)
 
-    def of_person(self, actor: Actor, person_id: str) -> tuple[HistoryLine, ...]:
-        """Return what was changed about a person; for operators and auditors, and for oneself."""
+    def of_person(self, actor: Actor, person_id: str, *, sign_ins: bool = False) -> tuple[HistoryLine, ...]:
+        """Return what was changed about a person, or how they signed in; for operators and auditors, and oneself."""
         if person_id != actor.person_id:
             actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
-        return self._newest(f"person:{person_id}")
+        return self.database.ask(histories.of_person, person_id, SIGN_INS if sign_ins else PAGE, sign_ins=sign_ins)
 
     def of_process(self, process_id: str) -> tuple[HistoryLine, ...]:
         """Return what was deployed and reassigned of a procedure."""
-        return self._newest(f"definition:{process_id}")
+        stream = f"definition:{process_id}"
+        return self.database.ask(histories.timeline, stream, Filter(), limit=PAGE, newest_first=True)[0]
 
     def _timeline(
         self,
@@ -98,24 +106,15 @@ class Histories:
             procedures={record.id: self.procedures.of(reader, record.definition_id) for record in records},
         )
 
-    def _newest(self, stream: str) -> tuple[HistoryLine, ...]:
-        return self.database.ask(histories.timeline, stream, Filter(), limit=PAGE, newest_first=True)[0]
-
-    def line(self, actor: Actor, instance_id: str, seq: int) -> HistoryLine:
-        """Return one line of an instance."""
-        with self.database.read() as reader:
-            found = histories.line(reader, _stream(reader, actor, instance_id), seq)
-            return there(found, f"{instance_id}#{seq}")
-
-    def export(self, actor: Actor, instance_id: str, narrowed: Filter, now: datetime) -> Iterator[HistoryLine]:
-        """Return the lines of an instance for a file; that they were exported is recorded."""
+    def export(self, actor: Actor, instance_id: str, narrowed: Filter, now: datetime) -> bytes:
+        """Return the lines of an instance as a CSV file for a spreadsheet; that they were exported is recorded."""
         with self.database.read() as reader:
             stream = _stream(reader, actor, instance_id)
             lines, total = histories.timeline(reader, stream, narrowed, limit=MOST_EXPORTED)
-        with self.database.write(actor, now) as work:
-            change = {"instance": instance_id, "lines": total, "filter": _said(narrowed)}
-            work.record("office", Deed(Action.EXPORT_MADE, change=change))
-        return iter(lines)
+        content = _sheet(lines)
+        change = {"instance": instance_id, "lines": total, "filter": _said(narrowed)}
+        record_export(self.database, actor, content, change, now)
+        return content
 
     def verify(self, actor: Actor, instance_id: str | None = None) -> Report:
         """Compute every hash again and hold the rows to it, of one instance or of everything (auditors, operators)."""
@@ -131,6 +130,18 @@ def _stream(reader: Reader, actor: Actor, instance_id: str) -> str:
     if not instances.may_see(reader, actor, instance_id):
         raise NotFound(instance_id)
     return f"instance:{instance_id}"
+
+
+def _sheet(lines: Sequence[HistoryLine]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(HEADINGS + HASHES)
+    for line in lines:
+        at = line.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        who, what = (line.actor, line.on_behalf_of, line.decree), (line.action, line.element_id, line.change)
+        cells = [str(cell or "") for cell in (line.seq, at, *who, *what, line.previous_hash, line.hash)]
+        writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
+    return text.getvalue().encode("utf-8-sig")
 
 
 def _said(narrowed: Filter) -> dict[str, object]:

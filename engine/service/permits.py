@@ -4,11 +4,12 @@ Whether it is somebody's at all is asked before how it stands, so that a strange
 completed it, or when. Each service asks here before it writes anything, files that came with a form included.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from engine.model.errors import Conflict, NotPermitted
 from engine.model.people import Actor
-from engine.model.process import InstanceStatus
+from engine.model.process import InstanceStatus, UserTask
 from engine.model.signatures import Signature
 from engine.model.work import TaskRecord, TaskStatus
 from engine.service.procedures import Procedure
@@ -43,6 +44,12 @@ def permit_filling(actor: Actor, standing: Standing, assigned_at: datetime | Non
     permit_work(actor, standing)
     if standing.performer is None and standing.assignee not in (None, actor.person_id):
         raise Conflict("claimed", who=standing.assignee, at=assigned_at)
+
+
+def refuse_same_eyes(actor: Actor, step: UserTask, performer_of: Callable[[str], str | None]) -> None:
+    """Refuse a step that asks for other eyes, and what would come with its form, to whoever did the one before."""
+    if step.not_performer_of is not None and performer_of(step.not_performer_of) == actor.person_id:
+        raise NotPermitted("four_eyes", element=step.not_performer_of)
 
 
 def refuse_closed(standing: Standing) -> None:

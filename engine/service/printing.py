@@ -72,10 +72,13 @@ class Printing:
             PrintedFile(each, file_name(version, each), fault_of(each) if each.cause else None) for each in found
         )
 
-    def file(self, actor: Actor, document_id: str, kind: str, part: str, now: datetime) -> tuple[str, str, BinaryIO]:
-        """Return name, media type and bytes of one file, which is made now if it is due.
+    def file(
+        self, actor: Actor, document_id: str, kind: str, part: str, now: datetime
+    ) -> tuple[str, str, BinaryIO, dict[str, Any]]:
+        """Return name, media type and bytes of one file, made now if it is due, and how history names what is read.
 
-        NotPrinted says which template, line and why; the data are safe, and the operator may try again.
+        A picture of the first page is no file of its own: who sees it reads the document. NotPrinted says which
+        template, line and why; the data are safe, and the operator may try again.
         """
         with self.database.read() as reader:
             version = seen(reader, actor, document_id)
@@ -83,7 +86,8 @@ class Printing:
                 raise NotFound(document_id)
         found, sha256 = self._printed(document_id, kind, part, now)
         name = file_name(version, found)
-        return name, MEDIA_TYPES[f".{found.format}"], self.files.kept(sha256, name)
+        named = version.said | ({} if kind == COVER else {"format": kind, "part": part, "file_sha256": sha256})
+        return name, MEDIA_TYPES[f".{found.format}"], self.files.kept(sha256, name), named
 
     def retry(self, actor: Actor, document_id: str, now: datetime) -> None:
         """Print again what could not be printed; for operators."""

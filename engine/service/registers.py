@@ -37,6 +37,7 @@ from engine.model.errors import (
 from engine.model.history import Action, Deed, HistoryLine, canonical, sha256_of
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.service.procedures import INDONESIAN, Words, evaluator
+from engine.service.readings import record_export
 from engine.store.database import Database
 from engine.store.files import FileStore
 from engine.store.queries import Transaction, histories, people, registers
@@ -346,9 +347,8 @@ class Registers:
             content = sheets.write_csv(register.columns, rows)
         else:
             content = sheets.write(title, register.columns, rows, {"register": register_id, "tanggal": on.isoformat()})
-        with self.database.write(actor, now) as work:
-            change = {"register": register_id, "on": on, "rows": len(rows), "kind": kind}
-            work.record("office", Deed(Action.EXPORT_MADE, change=change))
+        change = {"register": register_id, "on": on, "rows": len(rows), "kind": kind}
+        record_export(self.database, actor, content, change, now)
         return f"{register_id}-{on.isoformat()}.{kind}", content
 
     def look_at(self, actor: Actor, register_id: str, content: bytes, since: date, words: Words) -> Import:

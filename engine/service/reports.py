@@ -26,7 +26,7 @@ from engine.forms.defaults import Names
 from engine.forms.field import Wording
 from engine.model.dates import write_date
 from engine.model.errors import Busy, Damaged, NotFound, NotPermitted, NotPrinted
-from engine.model.history import Action, Deed, canonical, sha256_of
+from engine.model.history import canonical, sha256_of
 from engine.model.people import SYSTEM, Actor
 from engine.model.process import DONE
 from engine.model.work import DocumentStatus, InstanceRecord
@@ -35,6 +35,7 @@ from engine.service.manuscripts import Ground, identity, local, people_of, steps
 from engine.service.office import Office
 from engine.service.printing import Printing
 from engine.service.procedures import Procedure, Procedures
+from engine.service.readings import record_export
 from engine.service.reckoning import Reckoning
 from engine.service.sop_sheets import SopSheets
 from engine.service.templates import PAPERS, Template, drawers, folder, plain, reports
@@ -211,14 +212,11 @@ class Reports:
             days = [f"{word}-{day}" for word, day in zip(("dari", "sampai"), period, strict=True) if day]
             title = "-".join((report_id, *narrowed.values(), *days))
             content = self._content(reckoned, procedure, _scope(procedure, narrowed, period), kind, title, now)
-        with self.database.write(actor, now) as work:
-            change: dict[str, Any] = {"report": report_id, "process": process_id, "kind": kind, "chosen": narrowed}
-            change |= {word: day for word, day in zip(("since", "until"), period, strict=True) if day}
-            if len(ids) <= MOST_NAMED:
-                change |= {"instances": ids}
-            else:
-                change |= {"count": len(ids), "instances_sha256": sha256_of(canonical(ids))}
-            work.record("office", Deed(Action.EXPORT_MADE, change=change))
+        change: dict[str, Any] = {"report": report_id, "process": process_id, "kind": kind, "chosen": narrowed}
+        change |= {word: day for word, day in zip(("since", "until"), period, strict=True) if day}
+        many = {"count": len(ids), "instances_sha256": sha256_of(canonical(ids))}
+        change |= {"instances": ids} if len(ids) <= MOST_NAMED else many
+        record_export(self.database, actor, content, change, now)
         return f"{title}.{kind}", MEDIA_TYPES.get(f".{kind}", ZIP), content
 
     # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -37,23 +37,24 @@ def enrol(work: Work, key: bytes, secret: str, code: str) -> tuple[str, ...] | N
     return codes
 
 
-def accepts(work: Work, key: bytes, person_id: str, code: str) -> bool:
-    """Take a code of the phone, or a recovery code, which is then used up."""
+def accepts(work: Work, key: bytes, person_id: str, code: str) -> str:
+    """Take a code of the phone, or a recovery code, which is then used up; return which it was, "" if neither."""
     people.one_at_a_time(work, person_id)
     held = _held(work, key, person_id)
     if held is None:
-        return False
+        return ""
     step, hashed = _step(work, held["secret"], code), _hash(code)
     if step is not None and step > held["step"]:
-        held["step"] = step
+        held["step"], kind = step, "second_factor"
     elif hashed in held["codes"]:
         held["codes"].remove(hashed)
+        kind = "recovery_code"
         change = {"left": len(held["codes"])}
         work.record(f"person:{person_id}", Deed(Action.RECOVERY_CODE_USED, change=change))
     else:
-        return False
+        return ""
     _write(work, key, person_id, held)
-    return True
+    return kind
 
 
 def random_code(groups: int) -> str:

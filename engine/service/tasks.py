@@ -43,7 +43,7 @@ from engine.service.clocks import clock_of
 from engine.service.documents import Filing, Paper, content_of, missing, named, papers, plan_filing, yielded_by
 from engine.service.moves import Head, Return
 from engine.service.office import Office
-from engine.service.permits import permit_filling, permit_reading, permit_work, refuse_closed
+from engine.service.permits import permit_filling, permit_reading, permit_work, refuse_closed, refuse_same_eyes
 from engine.service.procedures import INDONESIAN, Entries, Procedure, Procedures, Values, Words, entries_of, evaluator
 from engine.service.signing import Signer, Signing
 from engine.service.templates import due_of
@@ -819,10 +819,7 @@ class Tasks:
         if standing is None:
             raise NotFound(task.id)
         permit_filling(actor, standing, task.assigned_at)
-        if step.not_performer_of is not None:
-            earlier = tasks.performer_of(tx, task.instance_id, step.not_performer_of)
-            if earlier == actor.person_id:
-                raise NotPermitted("four_eyes", element=step.not_performer_of)
+        refuse_same_eyes(actor, step, lambda element_id: tasks.performer_of(tx, task.instance_id, element_id))
 
     def _may(
         self, actor: Actor, found: TaskContext, members: Mapping[str, Mapping[str, str]]

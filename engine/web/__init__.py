@@ -37,6 +37,7 @@ from engine.web import (
     operations,
     people,
     processes,
+    readings,
     registers,
     security,
     sign_in,
@@ -95,6 +96,7 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     identity.install(app)
     security.install(app)
+    readings.install(app)
     csrf = CSRFProtect(app)
     Babel(app, locale_selector=select_locale)
     errors.install(app, problems.answer_of)

@@ -5,7 +5,7 @@ to a lane, an instance to those who take part); that is the services' to decide.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from flask import Blueprint
@@ -26,6 +26,7 @@ class Access:
     personal: bool = False  # one's own account: also for who works in no role today
     roles: frozenset[str] = frozenset()
     uploads: bool = False  # takes files: the larger limit holds
+    button: str = ""  # the page on which the button of an export stands
     permit: Callable[..., object] | None = None  # asked with the address before a byte of what is sent is read
 
     def admits(self, roles: frozenset[str]) -> bool:
@@ -80,6 +81,11 @@ def uploading(permit: Callable[..., object]) -> Callable[[View], View]:
 def only(*roles: OfficeRole) -> Callable[[View], View]:
     """Open to people with one of *roles*."""
     return lambda view: _mark(view, Access(roles=frozenset(roles)))
+
+
+def by_button(who: Mark, page: str) -> Mark:
+    """Open to *who*, by a button on the endpoint *page* and by no link: to take a copy of records is a deed."""
+    return lambda view: _mark(view, replace(access_of(who(view)) or Access(), button=page))
 
 
 def access_of(view: Callable[..., Any]) -> Access | None:

@@ -27,6 +27,7 @@ def show() -> str:
         person=services().people.person(actor(), actor().person_id),
         roles=roles,
         sessions=services().accounts.sessions(actor()),
+        sign_ins=services().histories.of_person(actor(), actor().person_id, sign_ins=True),
         today=services().office.today(now()),
     )
 

@@ -1,5 +1,6 @@
 """The pages of an instance's berkas: whether it is built, what is in it, where its manual copy stands."""
 
+import hashlib
 import io
 from datetime import date
 
@@ -7,11 +8,13 @@ from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import InvalidForm
+from engine.model.history import Action
 from engine.model.people import OfficeRole
-from engine.web.access import Pages, only, signed_in
+from engine.web.access import Pages, by_button, only, signed_in
 from engine.web.attachments import hand_out
 from engine.web.formatting import words
 from engine.web.identity import actor, now, posted_entries
+from engine.web.readings import reading
 from engine.web.services import services
 from engine.web.texts import gettext
 
@@ -27,7 +30,7 @@ def show(instance_id: str) -> str:
     return render_template("instances/archive.html", page=page, tab="arsip", found=found)
 
 
-@pages.get("/arsip.zip", signed_in)
+@pages.post("/arsip.zip", by_button(signed_in, "archives.show"))
 def take(instance_id: str) -> Response:
     """Hand out the berkas; that it was taken is recorded."""
     name, stream = services().archives.take(actor(), instance_id, now())
@@ -37,11 +40,12 @@ def take(instance_id: str) -> Response:
 @pages.get("/daftar-isi.pdf", signed_in)
 def contents(instance_id: str) -> Response:
     """Hand out the printed list of contents."""
-    printed = io.BytesIO(services().archives.contents_printed(actor(), instance_id))
-    return hand_out(printed, "application/pdf", f"daftar-isi-{instance_id[:8]}.pdf")
+    printed = services().archives.contents_printed(actor(), instance_id)
+    reading(Action.FILE_READ, instance=instance_id, format="pdf", file_sha256=hashlib.sha256(printed).hexdigest())
+    return hand_out(io.BytesIO(printed), "application/pdf", f"daftar-isi-{instance_id[:8]}.pdf")
 
 
-@pages.get("/berkas.zip", only(OfficeRole.AUDITOR, OfficeRole.OPERATOR))
+@pages.post("/berkas.zip", by_button(only(OfficeRole.AUDITOR, OfficeRole.OPERATOR), "instances.show"))
 def examine(instance_id: str) -> Response:
     """Hand out all that there is of an instance now, for an examination; that it was taken is recorded."""
     name, stream = services().archives.examine(actor(), instance_id, now())

@@ -6,8 +6,10 @@ from typing import BinaryIO
 from flask import request, send_file
 from werkzeug.wrappers import Response
 
+from engine.model.history import Action
 from engine.web.access import Pages, signed_in
 from engine.web.identity import actor
+from engine.web.readings import reading
 from engine.web.security import POLICY
 from engine.web.services import services
 
@@ -25,6 +27,8 @@ again. PDF viewers are not part of the page and do not start in a sandbox; the o
 def download(attachment_id: str) -> Response:
     """Give a file: a PDF or a picture is shown by itself, where nothing in it acts in our name; the rest is kept."""
     file, content = services().documents.attachment(actor(), attachment_id)
+    if file.instance_id:  # what is only staged is its owner's own, and forgotten if no form takes it
+        reading(Action.FILE_READ, file=file.id, file_sha256=file.sha256, instance=file.instance_id)
     keep = "unduh" in request.args or file.media_type not in SHOWN
     response = hand_out(content, file.media_type, file.name, as_attachment=keep)
     response.headers["Content-Security-Policy"] = SHOWN.get(file.media_type, SANDBOX)

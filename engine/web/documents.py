@@ -6,6 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, InvalidForm, NotPrinted
+from engine.model.history import Action
 from engine.model.people import OfficeRole
 from engine.model.renderings import COVER
 from engine.service.uploads import TooLarge, UploadRefused, safe_name
@@ -14,6 +15,7 @@ from engine.web.access import Pages, only, signed_in, uploading
 from engine.web.attachments import hand_out
 from engine.web.formatting import words
 from engine.web.identity import actor, asked_page, now
+from engine.web.readings import reading
 from engine.web.services import services
 from engine.web.texts import gettext
 from engine.web.uploads import refusal_words
@@ -44,6 +46,7 @@ def show(document_id: str) -> str:
 def _page(document_id: str, refused: str = "", at: str = "") -> str:
     """Return a version's page; *refused* says why the file of the signature *at* was not taken."""
     view = services().documents.view(actor(), document_id)
+    reading(Action.DOCUMENT_READ, **view.version.said)
     files = services().printing.files_of(actor(), document_id)
     printed = sorted(files, key=lambda one: one.rendering.part if one.rendering.whole else "", reverse=True)
     cover = next((one for one in printed if one.rendering.format == COVER and one.rendering.sha256), None)
@@ -65,9 +68,10 @@ def file(document_id: str, ending: str) -> Response | tuple[str, int]:
     """Hand out a version as a file; it is printed now if it was not yet."""
     part = request.args.get("bagian", "")
     try:
-        name, media_type, stream = services().printing.file(actor(), document_id, ending, part, now())
+        name, media_type, stream, named = services().printing.file(actor(), document_id, ending, part, now())
     except NotPrinted as fault:
         return render_template("documents/not_printed.html", fault=fault, document_id=document_id), 503
+    reading(Action.DOCUMENT_READ if ending == COVER else Action.FILE_READ, **named)
     return hand_out(stream, media_type, name, as_attachment="unduh" in request.args or ending in ("docx", "xlsx"))
 
 
@@ -109,4 +113,6 @@ def compare(document_id: str) -> str | Response:
     if not other:
         return redirect(url_for("documents.show", document_id=document_id), 303)
     comparison = services().documents.compare(actor(), other, document_id, words())
+    for version in (comparison.old.version, comparison.new.version):
+        reading(Action.DOCUMENT_READ, **version.said)
     return render_template("documents/compare.html", comparison=comparison)

@@ -4,10 +4,10 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import structlog
-from flask import Flask, Response, current_app, render_template, request
+from flask import Flask, Response, current_app, render_template, request, url_for
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from engine.model.errors import (
@@ -22,6 +22,7 @@ from engine.model.errors import (
     SetupError,
 )
 from engine.web import formatting
+from engine.web.access import access_of
 from engine.web.identity import name_of, now
 from engine.web.services import services
 from engine.web.texts import gettext
@@ -96,13 +97,27 @@ def too_large(error: RequestEntityTooLarge) -> tuple[str, int]:
     return page(413, limit=formatting.size(request.max_content_length or 0))
 
 
-def http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
+def http_error(error: HTTPException) -> tuple[str, int] | tuple[str, int, dict[str, str]] | HTTPException:
     """Answer werkzeug's own errors in our frame; redirects stay what they are."""
     if error.code is None or error.code < 400:
         return error
     if error.code == 405:
-        return render_template("errors/404.html", status=405), 405
+        allowed = {name: text for name, text in error.get_headers() if name == "Allow"}
+        return render_template("errors/405.html", button=_button()), 405, allowed
     return page(error.code) if error.code < 500 else fault(error)
+
+
+def _button() -> str | None:
+    """Return where the button of an export stands whose address was opened by itself."""
+    try:
+        endpoint, parts = cast(Any, current_app.create_url_adapter(request)).match(method="POST")
+    except HTTPException:
+        return None
+    access = access_of(current_app.view_functions[endpoint])
+    if access is None or not access.button:
+        return None
+    asked = next(current_app.url_map.iter_rules(access.button)).arguments
+    return url_for(access.button, **{name: parts[name] for name in asked})
 
 
 def fault(error: Exception) -> tuple[str, int]:

@@ -8,8 +8,9 @@ A form that is posted after the session ended is not lost: the sign-in page carr
 for the account that typed it, and after signing in as the same account it is that account's draft.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -57,9 +58,13 @@ class PageSessions(SecureCookieSessionInterface):
 def now() -> datetime:
     """Return the instant of this request: one for all that it does."""
     if "now" not in g:
-        clock = current_app.config.get("ALUR_CLOCK")
-        g.now = clock() if clock is not None else datetime.now(UTC)
+        g.now = clock()()
     return cast(datetime, g.now)
+
+
+def clock() -> Callable[[], datetime]:
+    """Return what tells the time, also once the request is over."""
+    return current_app.config.get("ALUR_CLOCK") or partial(datetime.now, UTC)
 
 
 def actor() -> Actor:
@@ -141,6 +146,7 @@ def _identify_program(access: Access | None) -> None:
         raise TokenRefused("missing")
     found = services().tokens.holder(text.strip(), now())
     g.actor, g.holder, g.scopes = found.actor, found.person, found.token.scopes.split()
+    g.token_id = found.token.id
     if not access.admits(g.actor.roles):
         raise NotPermitted("role", roles=tuple(sorted(access.roles)))
     if access.permit is not None:

@@ -1,6 +1,5 @@
 """The pages about process instances: lists, starting, one instance for staff and for auditors."""
 
-import csv
 import io
 from collections.abc import Sequence
 from typing import Any
@@ -14,8 +13,8 @@ from engine.model.people import OfficeRole
 from engine.service.histories import RETURNED, Filter
 from engine.service.instances import InstancePage
 from engine.web import diagrams, errors, formatting
-from engine.web.access import Pages, signed_in
-from engine.web.attachments import hand_out
+from engine.web.access import Pages, by_button, signed_in
+from engine.web.attachments import hand_out, sheet
 from engine.web.formatting import words
 from engine.web.identity import actor, asked_page, now, posted_entries
 from engine.web.services import services
@@ -23,19 +22,6 @@ from engine.web.texts import gettext
 
 pages = Pages("instances", __name__, url_prefix="/instans")
 STATUSES = ("running", "waiting", "incident", "suspended", "completed", "terminated", "archived")
-HEADINGS = [
-    "no",
-    "waktu_utc",
-    "pelaku",
-    "atas_nama",
-    "dasar",
-    "tindakan",
-    "unsur",
-    "perubahan",
-    "sidik_sebelumnya",
-    "sidik",
-]
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @pages.get("", signed_in)
@@ -123,23 +109,14 @@ def history(instance_id: str) -> str:
     return _tab("history", page, "riwayat", timeline=timeline, narrowed=narrowed, actions=actions)
 
 
-@pages.get("/<instance_id>/riwayat.csv", signed_in)
+@pages.post("/<instance_id>/riwayat.csv", by_button(signed_in, "instances.history"))
 def history_file(instance_id: str) -> Response:
     """Give the history as a file for a spreadsheet; that it was taken is recorded."""
     days = formatting.asked_days(request.args.get("dari"), request.args.get("sampai"))
     if days.refused:
         return redirect(url_for("instances.history", instance_id=instance_id), 303)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(HEADINGS)
-    for line in services().histories.export(actor(), instance_id, _filter(days), now()):
-        at = line.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        who, what = (line.actor, line.on_behalf_of, line.decree), (line.action, line.element_id, line.change)
-        cells = [str(cell or "") for cell in (line.seq, at, *who, *what, line.previous_hash, line.hash)]
-        writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
-    response = Response("\ufeff" + text.getvalue(), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="riwayat-{instance_id[:8]}.csv"'
-    return response
+    content = services().histories.export(actor(), instance_id, _filter(days), now())
+    return sheet(content, "csv", f"riwayat-{instance_id[:8]}.csv")
 
 
 @pages.get("/<instance_id>/dokumen", signed_in)

@@ -6,10 +6,12 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import InvalidForm
+from engine.model.history import Action
 from engine.model.people import Capacity, OfficeRole, Proposal
 from engine.web.access import Pages, only
 from engine.web.formatting import read_day
 from engine.web.identity import actor, now
+from engine.web.readings import reading
 from engine.web.services import services
 from engine.web.texts import gettext
 
@@ -20,10 +22,11 @@ READERS = (OfficeRole.OPERATOR, OfficeRole.AUDITOR)
 @pages.get("", only(*READERS))
 def index(errors: list[str] | None = None) -> str:
     """Show everybody, what waits for a second person, and the lanes that have nobody."""
-    roles = services().people.roles(now())
+    roles, everyone = services().people.roles(now()), services().people.everyone(actor())
+    reading(Action.PERSON_READ, rows=len(everyone))
     return render_template(
         "people/index.html",
-        everyone=services().people.everyone(actor()),
+        everyone=everyone,
         roles=roles,
         today=services().office.today(now()),
         empty=[view for view in roles if view.procedures and not view.members],
@@ -83,7 +86,9 @@ def add() -> tuple[str, int] | str:
 
 @pages.get("/<person_id>", only(*READERS))
 def show(person_id: str) -> str:
-    """Show one person: account, memberships, open tasks, what was changed."""
+    """Show one person: account, memberships, open tasks, what was changed, how they signed in."""
+    if person_id != actor().person_id:
+        reading(Action.PERSON_READ, person=person_id)
     return _page(person_id)
 
 
@@ -190,6 +195,7 @@ def _page(person_id: str, errors: list[str] | None = None) -> str:
         person=services().people.person(actor(), person_id),
         tasks=services().people.open_tasks(actor(), person_id),
         lines=lines,
+        sign_ins=services().histories.of_person(actor(), person_id, sign_ins=True),
         details={line.seq: json.loads(line.change) for line in lines},
         roles=services().people.roles(now()),
         today=services().office.today(now()),

@@ -1,6 +1,7 @@
 """The pages of an SOP: identity, steps, diagram, versions, people."""
 
 import io
+from urllib.parse import urlencode
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
@@ -9,7 +10,7 @@ from engine.model.errors import InvalidForm, NotFound
 from engine.model.people import OfficeRole
 from engine.service.deployments import step_of
 from engine.web import diagrams, formatting
-from engine.web.access import Pages, only, signed_in
+from engine.web.access import Pages, by_button, only, signed_in
 from engine.web.attachments import hand_out
 from engine.web.identity import actor, now
 from engine.web.services import services
@@ -66,12 +67,12 @@ def reports(process_id: str) -> str:
     return render_template("processes/reports.html", found=found, tab="laporan", offered=offered)
 
 
-@pages.get("/<process_id>/laporan/<report_id>.<any(pdf, xlsx, zip):ending>", signed_in)
+@pages.post("/<process_id>/laporan/<report_id>.<any(pdf, xlsx, zip):ending>", by_button(signed_in, "processes.reports"))
 def report(process_id: str, report_id: str, ending: str) -> Answer:
     """Make a report from what stands now; that it was made is recorded."""
-    chosen = {name: text[:100] for name, text in request.args.items()}
-    period = formatting.asked_days(request.args.get("_dari"), request.args.get("_sampai"))
-    again = redirect(f"{url_for('processes.reports', process_id=process_id)}?{request.query_string.decode()}", 303)
+    chosen = {name: text[:100] for name, text in request.form.items() if name != "csrf_token"}
+    period = formatting.asked_days(chosen.get("_dari"), chosen.get("_sampai"))
+    again = redirect(f"{url_for('processes.reports', process_id=process_id)}?{urlencode(chosen)}", 303)
     if period.refused:
         return again
     days = (period.first, period.last)

@@ -10,7 +10,7 @@ from engine.model.errors import Conflict, FieldError, InvalidForm
 from engine.service.registers import RegisterSummary, RowPage
 from engine.web import errors as wording
 from engine.web import formatting
-from engine.web.access import Pages, signed_in, uploading
+from engine.web.access import Pages, by_button, signed_in, uploading
 from engine.web.attachments import sheet
 from engine.web.formatting import words
 from engine.web.identity import actor, now, posted_entries
@@ -41,7 +41,7 @@ def show(register_id: str) -> str:
     return render_template("registers/show.html", page=found, text=text)
 
 
-@pages.get("/<register_id>/berkas.<any(xlsx, csv):kind>", signed_in)
+@pages.post("/<register_id>/berkas.<any(xlsx, csv):kind>", by_button(signed_in, "registers.show"))
 def export(register_id: str, kind: str) -> Answer:
     """Give the rows in force on a day as a file."""
     name, content = services().registers.export(actor(), register_id, _day("pada"), kind, now())

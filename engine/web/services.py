@@ -20,6 +20,7 @@ from engine.service.office import Office
 from engine.service.operations import Operations
 from engine.service.people import People
 from engine.service.printing import Printing
+from engine.service.readings import Readings
 from engine.service.registers import Registers
 from engine.service.reports import Reports
 from engine.service.signing import Signing
@@ -51,6 +52,7 @@ class Services:
     operations: Operations
     people: People
     printing: Printing
+    readings: Readings
     registers: Registers
     reports: Reports
     signing: Signing

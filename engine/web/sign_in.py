@@ -7,6 +7,8 @@ from flask import current_app, flash, redirect, render_template, request, sessio
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, NotFound, NotPermitted
+from engine.model.history import Action, Deed
+from engine.model.people import SYSTEM
 from engine.service.accounts import AccountInactive, Opened, Retyped, SignInRefused
 from engine.service.attempts import SignInThrottled, Source
 from engine.service.passwords import WeakPassword
@@ -14,6 +16,7 @@ from engine.web import formatting, navigation
 from engine.web.access import Pages, anyone, personally
 from engine.web.identity import ENROL, TOKEN, actor, now, unseal, waiting
 from engine.web.identity import signed_in as current
+from engine.web.readings import note_afterwards
 from engine.web.services import services
 from engine.web.texts import gettext
 
@@ -49,6 +52,7 @@ def open_session() -> tuple[str, int] | Response:
     try:
         opened = services().accounts.sign_in(account, request.form.get("sandi", ""), source(), now())
     except (SignInRefused, SignInThrottled, AccountInactive) as refusal:
+        _note_lock(refusal, account.strip().lower())
         message, status = refusal_words(refusal)
         page = render_template(
             "sign_in.html", errors=(message,), ended=False, account_name=account, next=following, sealed=sealed
@@ -77,9 +81,16 @@ def open_with_code() -> tuple[str, int] | Response:
     except SignInRefused:
         return _code_page(gettext("Kode salah, sudah dipakai, atau kedaluwarsa. Ketik kode yang sekarang tampil.")), 401
     except SignInThrottled as refusal:
+        _note_lock(refusal, found.actor.person_id)
         message, status = refusal_words(refusal)
         return _code_page(message), status
     return _let_in(opened)
+
+
+def _note_lock(refusal: Exception, account: str) -> None:
+    """Record that tries at an account have to wait; afterwards, so that no stranger can time whether there is one."""
+    if isinstance(refusal, SignInThrottled):
+        note_afterwards(account[:64], Deed(Action.SESSION_LOCKED, actor=SYSTEM.person_id), 429)
 
 
 def _code_page(*errors: str) -> str:

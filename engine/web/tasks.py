@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from flask import flash, jsonify, redirect, render_template, request, session, url_for
+from flask import flash, g, jsonify, redirect, render_template, request, session, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
@@ -282,6 +282,7 @@ def diagram(task_id: str) -> str:
 
 def stale_page(_: CSRFError) -> tuple[str, int]:
     """Say that the page was open too long; a form comes back with what was typed."""
+    g.stale = True
     if request.endpoint == "tasks.complete" and signed_in_now() is not None:
         page = services().tasks.open(actor(), str((request.view_args or {})["task_id"]), now())
         entries = services().tasks.with_kept_rows(page, posted_entries(), now())

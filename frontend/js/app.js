@@ -33,6 +33,7 @@ addEventListener("hashchange", unfold);
 document.addEventListener("submit", (event) => {
   const button = event.submitter;
   if (!button || event.defaultPrevented || button.formTarget === "_blank") return; // a preview leaves the form as it is
+  if ("download" in event.target.dataset) return; // a file comes, and the page stays
   setTimeout(() => {
     button.disabled = true;
     button.setAttribute("aria-busy", "true");

@@ -21,16 +21,18 @@ class Browser:
         self.account = account
 
     def get(self, path, **options):
-        return self.http.get(path, **options)
+        return self.http.get(path, buffered=True, **options)  # read to its end and closed, as a server does
 
     def token(self, path="/masuk"):
         return re.search(r'name="csrf_token" value="([^"]+)"', self.http.get(path).text).group(1)
 
     def post(self, path, data=None, *, page="/akun", **options):
-        return self.http.post(path, data={"csrf_token": self.token(page), **(data or {})}, **options)
+        return self.http.post(path, data={"csrf_token": self.token(page), **(data or {})}, buffered=True, **options)
 
     def sign_in(self, account, password=PASSWORD, **more):
-        return self.http.post("/masuk", data={"csrf_token": self.token(), "akun": account, "sandi": password, **more})
+        return self.http.post(
+            "/masuk", data={"csrf_token": self.token(), "akun": account, "sandi": password, **more}, buffered=True
+        )
 
 
 def known(at_work):

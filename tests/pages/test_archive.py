@@ -53,13 +53,13 @@ def test_the_berkas_is_listed_taken_and_printed(browse, instance):
     page = browser.get(f"/instans/{instance}/arsip").text
     assert "dokumen/surat/v2/surat-v2.pdf" in page
     assert "Unduhan dicatat" in page
-    taken = browser.get(f"/instans/{instance}/arsip.zip", buffered=True)
+    taken = browser.post(f"/instans/{instance}/arsip.zip")
     assert taken.headers["Content-Disposition"].startswith("attachment; filename=arsip-")
     assert taken.headers["Cache-Control"] == "private, no-store"
     assert zipfile.ZipFile(io.BytesIO(taken.data)).testzip() is None
     sha256 = re.search(r'id="sidik-arsip">([0-9a-f]{64})<', page).group(1)
     assert sha256 in browser.get(f"/instans/{instance}/riwayat?jenis=instance:archived").text
-    assert browser.get(f"/instans/{instance}/daftar-isi.pdf", buffered=True).data.startswith(b"%PDF-")
+    assert browser.get(f"/instans/{instance}/daftar-isi.pdf").data.startswith(b"%PDF-")
     assert "export:made" in browser.get("/audit/jejak?jenis=export:made").text
 
 
@@ -78,7 +78,7 @@ def test_before_and_while_it_is_built_the_page_says_what_it_waits_for(browse, bu
     waiting = archiving.completed(bureau)
     page = browse("sam").get(f"/instans/{waiting}/arsip").text
     assert "Berkas arsip sedang dibuat" in page
-    assert browse("sam").get(f"/instans/{waiting}/arsip.zip").status_code == 404
+    assert browse("sam").post(f"/instans/{waiting}/arsip.zip").status_code == 404
     bureau.services.instances.terminate(bureau.actor("operator"), running, "Salah mulai", bureau.now)
     assert "dihentikan tidak diarsipkan" in browse("ann").get(f"/instans/{running}/arsip").text
 
@@ -96,7 +96,7 @@ def test_what_could_not_be_built_says_why_and_the_operator_alone_tries_again(bro
         assert ("Coba lagi" in page) is may
     operator = browse("operator")
     assert instance in operator.get("/insiden").text
-    assert "lampiran/001-bukti-1.pdf hilang" in operator.get(f"/instans/{instance}/berkas.zip").text
+    assert "lampiran/001-bukti-1.pdf hilang" in operator.post(f"/instans/{instance}/berkas.zip").text
     address = f"/instans/{instance}/arsip/coba-lagi"
     assert browse("sam").post(address).status_code == 403
     assert "belum dapat dibuat. Sebabnya" in operator.post(address, follow_redirects=True).text
@@ -123,6 +123,6 @@ def test_the_place_is_corrected_with_a_reason_and_nothing_typed_is_lost(browse, 
 
 
 def test_only_auditors_and_operators_take_all_there_is_of_an_instance(browse, instance):
-    assert browse("sam").get(f"/instans/{instance}/berkas.zip").status_code == 403
-    taken = browse("auditor").get(f"/instans/{instance}/berkas.zip", buffered=True)
+    assert browse("sam").post(f"/instans/{instance}/berkas.zip").status_code == 403
+    taken = browse("auditor").post(f"/instans/{instance}/berkas.zip")
     assert taken.headers["Content-Disposition"].startswith("attachment; filename=pemeriksaan-")

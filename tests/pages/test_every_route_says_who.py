@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from engine.model.people import OfficeRole
 from engine.service.accounts import Retyped
 from engine.service.procedures import INDONESIAN
-from engine.store.tables import metadata
+from engine.store.tables import history, metadata
 from engine.web.access import access_of
 from tests.pages.conftest import PASSWORD
 
@@ -131,10 +131,13 @@ def test_who_works_in_no_role_any_more_reads_nothing_but_their_own_account(app, 
 
 
 def everything(database):
-    """How many rows every table of record holds, and what they are."""
+    """How many rows every table of record holds; that something was refused, or lists of people seen, is no change."""
+    told = history.c.action.in_(("attempt:refused", "person:read"))
     with database.read() as reader:
         return {
-            table.name: reader.connection.scalar(select(func.count()).select_from(table))
+            table.name: reader.connection.scalar(
+                select(func.count()).select_from(table).where(*[~told] * (table is history))
+            )
             for table in metadata.sorted_tables
             if table.info.get("history") or table.info.get("history_line")
         }
@@ -145,7 +148,7 @@ def test_who_only_reads_changes_nothing_whatever_they_post(app, browse, office, 
     browser = browse(account)
     before = everything(office.database)
     for rule in routes(app, "POST"):
-        if rule.endpoint in SAFE_POSTS | OWN_POSTS:
+        if rule.endpoint in SAFE_POSTS | OWN_POSTS or access_of(app.view_functions[rule.endpoint]).button:
             continue
         data = {"alasan": "alasan yang cukup", "peran": "sekretaris", "catatan": "teks", "kepada": "sekretaris"}
         answer = browser.post(address(app, rule, ids), data)

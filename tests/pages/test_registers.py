@@ -65,7 +65,7 @@ def test_a_row_that_ends_is_not_in_force_afterwards(browse, code):
 
 def test_a_file_is_looked_at_before_it_is_imported(browse, office):
     secretary = browse("sekretaris")
-    content = secretary.get("/register/kode_surat/berkas.csv").data.replace(b"800.1.11.1", b"800.1.11.2")
+    content = secretary.post("/register/kode_surat/berkas.csv").data.replace(b"800.1.11.1", b"800.1.11.2")
     token = secretary.token("/akun")
 
     def send(data):

@@ -171,7 +171,7 @@ def report_of(office, instance):
 
 
 def paper(office, instance, kind):
-    _, _, stream = office.services.printing.file(
+    _, _, stream, _ = office.services.printing.file(
         office.actor("auditor"), report_of(office, instance).id, kind, "", office.now
     )
     with stream:

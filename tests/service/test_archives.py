@@ -290,7 +290,7 @@ def test_a_berkas_that_was_taken_is_on_record_and_is_not_swept_away(bureau):
     assert taken(bureau, instance)[1][:2] == b"PK"
     made = bureau.services.histories.everything(bureau.actor("auditor"), Filter(action="export:made")).lines
     assert {line.actor for line in made} == {"sam", "auditor"}
-    assert {json.loads(line.change)["archive"] for line in made} == {standing(bureau, instance).sha256}
+    assert {json.loads(line.change)["sha256"] for line in made} == {standing(bureau, instance).sha256}
     bureau.services.archives.dossiers.files.path(standing(bureau, instance).sha256).unlink()
     assert bureau.services.archives.page(bureau.actor("auditor"), instance).contents == ()
     with pytest.raises(Damaged):

@@ -38,7 +38,7 @@ def document(office, instance, data_object_id, version=1):
 
 
 def paper(office, found, kind="pdf", account="auditor", part=""):
-    name, media_type, stream = office.services.printing.file(office.actor(account), found.id, kind, part, office.now)
+    name, media_type, stream, _ = office.services.printing.file(office.actor(account), found.id, kind, part, office.now)
     with stream:
         return name, media_type, stream.read()
 

@@ -37,7 +37,7 @@ def test_records_are_found_lent_for_a_slip_that_is_printed_and_verified_and_brou
     hospital.hand_over(instance)
     slip = hospital.document(instance, "bon_pinjam")
     services, auditor = hospital.services, hospital.actor("auditor")
-    _, _, stream = services.printing.file(auditor, slip.id, "pdf", "", hospital.now)
+    _, _, stream, _ = services.printing.file(auditor, slip.id, "pdf", "", hospital.now)
     with stream:
         paper = stream.read()
     said = papers.text(paper)

@@ -1,5 +1,6 @@
 """Other procedures through the host: timers without a person, incidents, four eyes, versions side by side."""
 
+import io
 import json
 import os
 import time
@@ -192,6 +193,10 @@ def test_four_eyes_the_one_who_wrote_may_not_check(clinic):
     with pytest.raises(NotPermitted) as refused:
         clinic.services.tasks.complete(clinic.actor("ann"), check, {}, clinic.now)
     assert refused.value.reason == "four_eyes"
+    kept = set(clinic.services.documents.files.names())
+    with pytest.raises(NotPermitted):
+        clinic.services.documents.stage(clinic.actor("ann"), check, "pindaian.pdf", io.BytesIO(b"%PDF-1.7"), clinic.now)
+    assert set(clinic.services.documents.files.names()) == kept, "a scan of who may not is not kept either"
     clinic.services.tasks.complete(clinic.actor("budi"), check, {}, clinic.now)
 
 

@@ -80,7 +80,6 @@ READING = {  # a stranger gets no answer; nothing changes
     "checks.last": (AUDIT, lambda s, a, t, n: s.last(a)),
     "histories.of_instance": (LANES | WATCH, lambda s, a, t, n: s.of_instance(a, t["instance"], Filter())),
     "histories.lines": (LANES | WATCH, lambda s, a, t, n: s.lines(a, t["instance"], 0, 5)),
-    "histories.line": (LANES | WATCH, lambda s, a, t, n: s.line(a, t["instance"], 1)),
     "histories.export": (LANES | WATCH, lambda s, a, t, n: s.export(a, t["instance"], Filter(), n)),
     "histories.verify": (LANES | WATCH, lambda s, a, t, n: s.verify(a, t["instance"])),
     "histories.everything": (AUDIT, lambda s, a, t, n: s.everything(a, Filter())),

@@ -11,13 +11,15 @@ from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_
 
 from engine.model.history import Action, HistoryLine, canonical
 from engine.model.work import TaskRecord
-from engine.store.queries import Transaction, one, some
+from engine.store.queries import Transaction, some
 from engine.store.tables import history, person, task
 
 RETURNED = "task:returned"
 """Not an action of its own: completing a task by sending work back. A filter may ask for it."""
 SEARCHED = 200_000
 """Lines, the newest that fit the rest of a filter, in which a text is sought: no index helps there."""
+SIGN_INS = frozenset({Action.SESSION_OPENED.value, Action.SESSION_LOCKED.value})
+READINGS = frozenset({Action.DOCUMENT_READ.value, Action.FILE_READ.value, Action.PERSON_READ.value})
 COLUMNS = tuple(history.c[name] for name in HistoryLine.__dataclass_fields__)
 HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -134,6 +136,20 @@ def hashes_named(tx: Transaction, hashes: Collection[str]) -> set[str]:
     return found
 
 
+def said_by(tx: Transaction, actor: str, stream: str, since: datetime) -> set[tuple[str, str]]:
+    """Return action and change of somebody's lines in a stream since then, found by who and when; it may be long."""
+    query = select(history.c.stream, history.c.action, history.c.change)
+    lines = tx.connection.execute(query.where(history.c.actor == actor, history.c.at > since))
+    return {(line.action, line.change) for line in lines if line.stream == stream}
+
+
+def of_person(tx: Transaction, person_id: str, limit: int, *, sign_ins: bool) -> tuple[HistoryLine, ...]:
+    """Return the newest lines of a person's stream: how they signed in, or what else was done, but read nothing."""
+    query = select(*COLUMNS).where(history.c.stream == f"person:{person_id}")
+    which = history.c.action.in_(SIGN_INS) if sign_ins else history.c.action.not_in(SIGN_INS | READINGS)
+    return tuple(map(_line, tx.connection.execute(query.where(which).order_by(history.c.seq.desc()).limit(limit))))
+
+
 def completions(tx: Transaction, instance_id: str) -> Iterator[HistoryLine]:
     """Yield the lines of an instance that complete a task, newest first."""
     done = (history.c.stream == f"instance:{instance_id}", history.c.action == Action.TASK_COMPLETED.value)
@@ -162,8 +178,3 @@ def handed_over(tx: Transaction, task: TaskRecord) -> tuple[str, datetime, str] 
     row = tx.connection.execute(query.order_by(history.c.seq.desc()).limit(1)).one_or_none()
     change = json.loads(row.change) if row is not None else {}
     return (row.actor, row.at, change["reason"]) if row and change["new"] == task.assignee else None
-
-
-def line(tx: Transaction, stream: str, seq: int) -> HistoryLine | None:
-    """Return one line."""
-    return one(tx, select(*COLUMNS).where(history.c.stream == stream, history.c.seq == seq), _line)

@@ -288,6 +288,14 @@ def wrong_tries(
     return tuple((count, last) for count, last in zip(row[::2], row[1::2], strict=True))
 
 
+def refused_before(tx: Transaction, account: str, attempt: int) -> int:
+    """Return how many tries for an account were wrong since its last right one, *attempt* aside."""
+    its = sign_in_attempt.c
+    right = select(func.coalesce(func.max(its.id), 0)).where(its.account == account, its.succeeded).scalar_subquery()
+    wrong = select(func.count()).where(its.account == account, its.succeeded.is_(False), its.id > right)
+    return tx.connection.scalar(wrong.where(its.id != attempt)) or 0
+
+
 def note_success(tx: Transaction, attempt: int, device: str) -> None:
     """Turn a try into a sign-in from *device*, which is known from then on."""
     right = update(sign_in_attempt).where(sign_in_attempt.c.id == attempt)

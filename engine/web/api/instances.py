@@ -4,6 +4,7 @@ import json
 
 from flask import url_for
 
+from engine.model.history import Action
 from engine.model.people import OfficeRole
 from engine.service.instances import InstanceFilter
 from engine.service.procedures import Values
@@ -13,6 +14,7 @@ from engine.web.api import cursors, shapes
 from engine.web.api.operations import Operations
 from engine.web.formatting import words
 from engine.web.identity import actor, now
+from engine.web.readings import reading
 from engine.web.services import services
 
 operations = Operations("instances", writing=Scope.START)
@@ -92,7 +94,9 @@ def show_elements(instance_id: str, query: shapes.LinesAsked) -> shapes.Elements
 @operations.operation("GET", "/documents/<document_id>", signed_in)
 def show_document(document_id: str) -> shapes.DocumentContentGiven:
     """Show one version of a document with its content; of a document in parts one sees what one may."""
-    return shapes.DocumentContentGiven.whole(services().documents.view(actor(), document_id).version)
+    version = services().documents.view(actor(), document_id).version
+    reading(Action.DOCUMENT_READ, **version.said)
+    return shapes.DocumentContentGiven.whole(version)
 
 
 @operations.operation(

@@ -1,0 +1,53 @@
+"""What an answer lets somebody read, and what a command was refused, is recorded once the answer has gone out.
+
+A view that hands out a document, a file or a person's data says so by :func:`reading`. A download that breaks off
+counts as well: nobody knows how much of it was seen.
+"""
+
+from typing import Any
+
+from flask import Flask, Response, after_this_request, g, request
+
+from engine.model.history import Action, Deed
+from engine.web.identity import actor, clock
+from engine.web.services import services
+
+COMMANDS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def install(app: Flask) -> None:
+    """Record refused commands."""
+    app.after_request(note_refused)
+
+
+def reading(action: Action, **what: Any) -> None:
+    """Say that the answer lets its reader read something: what it is, by id, SHA-256 and instance."""
+    by = {"token": g.token_id} if "token_id" in g else {}
+    note_afterwards(actor().person_id, Deed(action, change={**what, **by}), 200, 206)
+
+
+def note_afterwards(person_id: str, deed: Deed, *statuses: int) -> None:
+    """Record *deed* in a person's stream once an answer with one of *statuses* has gone out; never for HEAD."""
+
+    def put_off(response: Response) -> Response:
+        if request.method != "HEAD" and response.status_code in statuses:
+            _on_close(response, person_id, deed)
+        return response
+
+    after_this_request(put_off)
+
+
+def note_refused(response: Response) -> Response:
+    """Record a command that somebody who is signed in may not give; not that a page was open too long."""
+    refused = response.status_code == 403 and request.method in COMMANDS and "stale" not in g
+    if refused and g.get("actor") is not None and request.url_rule is not None:
+        named = " ".join(map(str, (request.view_args or {}).values()))[:200]
+        what = {"address": f"{request.method} {request.url_rule.rule}", "object": named}
+        _on_close(response, actor().person_id, Deed(Action.ATTEMPT_REFUSED, change=what))
+    return response
+
+
+def _on_close(response: Response, person_id: str, deed: Deed) -> None:
+    note, at = services().readings.note, clock()
+    response.direct_passthrough = False  # else the file alone would be closed
+    response.call_on_close(lambda: note(person_id, deed, at()))
