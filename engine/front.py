@@ -27,7 +27,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import suppress
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,7 @@ class Front:
         """
         self._application, self._folder, self._largest, self._trusted = application, folder, largest, trusted
         self._threads, self._most = ThreadPoolExecutor(threads, "request"), threads
+        self._closing = ThreadPoolExecutor(1, "closing")  # what an application does afterwards keeps nobody waiting
         self._taken: dict[object, float] = {}  # when a thread began with what it does
         self._held, self._room = 0, 8 * largest
         self._unfinished: defaultdict[str, set[_Body]] = defaultdict(set)
@@ -155,7 +156,7 @@ class Front:
         """Let a thread run the application, and hand out what it says; a peer that does not take it is left."""
         loop, answer = asyncio.get_running_loop(), self._run(environ)
         began, more = False, True
-        with suppress(TimeoutError), closing(answer):  # the server ends a connection whose answer ends too soon
+        try:
             while more:
                 status, headers, lump, more = await loop.run_in_executor(self._threads, self._next, answer)
                 if not began:
@@ -166,6 +167,10 @@ class Front:
                     last = not more and at + PIECE >= len(lump)
                     async with asyncio.timeout(READING):
                         await send({"type": "http.response.body", "body": lump[at : at + PIECE], "more_body": not last})
+        except TimeoutError:
+            pass  # the server ends a connection whose answer ends too soon
+        finally:
+            self._closing.submit(answer.close)
 
     def _run(self, environ: dict[str, Any]) -> Generator[Part]:
         """Give what the application answers, a lump at a time."""
@@ -182,9 +187,9 @@ class Front:
                 if len(lump) >= LUMP:
                     yield status, headers, bytes(lump), True
                     lump.clear()
+            yield status, headers, bytes(lump), False
         finally:
             getattr(pieces, "close", bool)()
-        yield status, headers, bytes(lump), False
 
     def _next(self, answer: Generator[Part]) -> Part:
         """Do the next piece of work for an answer, in one of the threads."""

@@ -198,7 +198,30 @@ def test_whoever_does_not_read_holds_no_thread_and_is_left(office):
     lazy, other = asyncio.run(story())
     assert other.answers[-1]["body"] == b"ya"
     assert lazy.answers[-1]["more_body"], "the server sees that it is not all, and ends the connection"
-    assert closed.is_set()
+    assert closed.wait(5)
+
+
+def test_what_an_application_does_afterwards_keeps_nobody_waiting(office):
+    done, may_end = threading.Event(), threading.Event()
+
+    class Answer(list):
+        def close(self):
+            may_end.wait(10)
+            done.set()
+
+    def application(environ, start_response):
+        start_response("200 OK", [])
+        return Answer([b"selesai"])
+
+    async def story():
+        at_work = office(application)
+        return [await asyncio.wait_for(Peer(0).meets(at_work), 5) for _ in range(2)]
+
+    first, second = asyncio.run(story())
+    assert [peer.answers[-1]["body"] for peer in (first, second)] == [b"selesai", b"selesai"]
+    assert not done.is_set()
+    may_end.set()
+    assert done.wait(5)
 
 
 def test_the_application_is_told_what_was_asked(office):
