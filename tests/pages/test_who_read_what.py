@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from threading import Thread
 
 import pytest
 from sqlalchemy import select
@@ -112,19 +111,6 @@ def test_the_same_within_an_hour_is_one_reading_and_pictures_are_the_document(br
     office.later(minutes=2)
     first.get(f"/dokumen/{letter.id}")
     assert len(read_by(office, "sekretaris")) == 2
-
-
-def test_two_hundred_readings_at_once_of_one_paper_are_one_line(office, letter):
-    note = office.services.readings.note
-    deed = readings.Deed(readings.Action.DOCUMENT_READ, change=letter.named)
-    threads = [
-        Thread(target=lambda: [note("sekretaris", deed, office.now) for _ in range(50)], daemon=True) for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(read_by(office, "sekretaris")) == 1
 
 
 def test_what_hands_out_nothing_is_no_reading(browse, office, letter, evidence):
