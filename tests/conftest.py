@@ -12,7 +12,9 @@ from engine.model.people import Actor, Capacity, Membership
 from engine.store.database import Database, open_database
 from tests.databases import KINDS, PostgreSQLServer, SQLiteFiles
 from tests.office import STAFF, OfficeAtWork, prepare
+from tests.sparing import spare
 
+spare()
 logs.configure()  # as servers log; structlog's own default draws every traceback with all its locals, for seconds
 MAKERS = {"sqlite": "sqlite_files", "postgresql": "postgresql_server"}
 MONDAY_MORNING = datetime(2026, 1, 5, 2, 0, tzinfo=UTC)  # 09.00 in the office

@@ -43,30 +43,38 @@ class SQLiteFiles:
     @contextmanager
     def empty(self) -> Iterator[str]:
         """Give the URL of a database without tables."""
-        yield f"sqlite:///{self._new()}"
+        path = self._new()
+        try:
+            yield f"sqlite:///{path}"
+        finally:
+            shutil.rmtree(path.parent, ignore_errors=True)
 
     @contextmanager
     def migrated(self) -> Iterator[str]:
         """Give the URL of a database at the newest schema."""
-        if self._template is None:
-            self._template = self._new()
-            _migrate(f"sqlite:///{self._template}", self._template.parent)
-        path = self._new()
-        shutil.copyfile(self._template, path)
-        yield f"sqlite:///{path}"
+        with self.empty() as url:
+            shutil.copyfile(self._migrated(), url.removeprefix("sqlite:///"))
+            yield url
 
     @contextmanager
     def prepared(self, prepare: Prepare, data_dir: Path) -> Iterator[str]:
         """Give the URL of a database as *prepare* leaves one, which is asked once, and its data in *data_dir*."""
         if prepare not in self._prepared:
-            with self.migrated() as url:
-                template = Path(url.removeprefix("sqlite:///"))
-                prepare(url, template.parent / "data")
-                self._prepared[prepare] = template
-        template, path = self._prepared[prepare], self._new()
-        shutil.copyfile(template, path)
+            template = self._new()
+            shutil.copyfile(self._migrated(), template)
+            prepare(f"sqlite:///{template}", template.parent / "data")
+            self._prepared[prepare] = template
+        template = self._prepared[prepare]
         shutil.copytree(template.parent / "data", data_dir, dirs_exist_ok=True)
-        yield f"sqlite:///{path}"
+        with self.empty() as url:
+            shutil.copyfile(template, url.removeprefix("sqlite:///"))
+            yield url
+
+    def _migrated(self) -> Path:
+        if self._template is None:
+            self._template = self._new()
+            _migrate(f"sqlite:///{self._template}", self._template.parent)
+        return self._template
 
     def _new(self) -> Path:
         folder = self._folder / uuid4().hex
@@ -101,7 +109,7 @@ class PostgreSQLServer:
         """Give the URL of a database as *prepare* leaves one, which is asked once, and its data in *data_dir*."""
         if prepare not in self._prepared:
             name = f"prepared_{uuid4().hex}"
-            self._administer(f"CREATE DATABASE {name} TEMPLATE {self._migrated()}")
+            self._administer(f"CREATE DATABASE {name} TEMPLATE {self._migrated()} STRATEGY FILE_COPY")
             prepare(self._url(name), self._folder / name)
             self._prepared[prepare] = name
         shutil.copytree(self._folder / self._prepared[prepare], data_dir, dirs_exist_ok=True)
@@ -131,7 +139,7 @@ class PostgreSQLServer:
     @contextmanager
     def _database(self, template: str) -> Iterator[str]:
         name = f"test_{uuid4().hex}"
-        self._administer(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._administer(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         try:
             yield self._url(name)
         finally:
@@ -158,6 +166,8 @@ class PostgreSQLServer:
         self._administer(
             "ALTER SYSTEM SET fsync = off",
             "ALTER SYSTEM SET full_page_writes = off",
+            "ALTER SYSTEM SET autovacuum = off",
+            "ALTER SYSTEM SET jit = off",
             "ALTER SYSTEM SET max_connections = 100",
             "SELECT pg_reload_conf()",
         )

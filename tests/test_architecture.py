@@ -20,7 +20,7 @@ EVERYDAY = {"mulai", "selesai", "laporan", "data"}
 
 def test_every_module_keeps_its_place():
     lint = Path(sys.executable).with_name("lint-imports")
-    done = subprocess.run([lint, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([lint], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
