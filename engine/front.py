@@ -27,7 +27,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -156,7 +156,8 @@ class Front:
         """Let a thread run the application, and hand out what it says; a peer that does not take it is left."""
         loop, answer = asyncio.get_running_loop(), self._run(environ)
         began, more = False, True
-        try:
+        with suppress(TimeoutError), ExitStack() as stack:  # the server ends a connection whose answer ends too soon
+            stack.callback(self._closing.submit, answer.close)
             while more:
                 status, headers, lump, more = await loop.run_in_executor(self._threads, self._next, answer)
                 if not began:
@@ -167,10 +168,6 @@ class Front:
                     last = not more and at + PIECE >= len(lump)
                     async with asyncio.timeout(READING):
                         await send({"type": "http.response.body", "body": lump[at : at + PIECE], "more_body": not last})
-        except TimeoutError:
-            pass  # the server ends a connection whose answer ends too soon
-        finally:
-            self._closing.submit(answer.close)
 
     def _run(self, environ: dict[str, Any]) -> Generator[Part]:
         """Give what the application answers, a lump at a time."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from engine.model.errors import NotFound, there
-from engine.model.history import HistoryLine
+from engine.model.history import Action, HistoryLine
 from engine.model.people import Actor, OfficeRole
 from engine.service.procedures import Procedure, Procedures
 from engine.service.readings import record_export
@@ -21,7 +21,8 @@ from engine.store.unit_of_work import Reader
 __all__ = ["RETURNED", "SEARCHED", "Filter", "Histories", "Timeline"]
 
 PAGE = 100
-SIGN_INS = 10  # shown of a person
+SIGN_INS = (Action.SESSION_OPENED, Action.SESSION_LOCKED)
+READINGS = (Action.DOCUMENT_READ, Action.FILE_READ, Action.PERSON_READ)
 MOST_EXPORTED = 100_000
 HEADINGS = ("no", "waktu_utc", "pelaku", "atas_nama", "dasar", "tindakan", "unsur", "perubahan")
 HASHES = ("sidik_sebelumnya", "sidik")
@@ -74,12 +75,12 @@ class Histories:
         """Return what was changed about a person, or how they signed in; for operators and auditors, and oneself."""
         if person_id != actor.person_id:
             actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
-        return self.database.ask(histories.of_person, person_id, SIGN_INS if sign_ins else PAGE, sign_ins=sign_ins)
+        which = (10, SIGN_INS) if sign_ins else (PAGE, (), (*SIGN_INS, *READINGS))
+        return self.database.ask(histories.newest, f"person:{person_id}", *which)
 
     def of_process(self, process_id: str) -> tuple[HistoryLine, ...]:
         """Return what was deployed and reassigned of a procedure."""
-        stream = f"definition:{process_id}"
-        return self.database.ask(histories.timeline, stream, Filter(), limit=PAGE, newest_first=True)[0]
+        return self.database.ask(histories.newest, f"definition:{process_id}", PAGE)
 
     def _timeline(
         self,
@@ -113,7 +114,7 @@ class Histories:
             lines, total = histories.timeline(reader, stream, narrowed, limit=MOST_EXPORTED)
         content = _sheet(lines)
         change = {"instance": instance_id, "lines": total, "filter": _said(narrowed)}
-        record_export(self.database, actor, content, change, now)
+        record_export(self.database, actor, io.BytesIO(content), change, now)
         return content
 
     def verify(self, actor: Actor, instance_id: str | None = None) -> Report:

@@ -23,7 +23,6 @@ from engine.service.office import Office
 from engine.service.procedures import Procedures
 from engine.store.database import Database
 from engine.store.queries import Transaction, definitions, histories, people, tasks
-from engine.store.queries.histories import Filter
 from engine.store.unit_of_work import Work
 
 ACCOUNT = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
@@ -289,7 +288,5 @@ def _tell(work: Work, action: Action, held: Membership, facts: Mapping[str, Any]
 
 def _passwords_from(tx: Transaction, person_id: str, now: datetime) -> set[str]:
     """Return who has given a person a password, for as long as a proposal lasts; the console is nobody."""
-    stream, since = f"person:{person_id}", now - PROPOSAL_LASTS
-    kinds = (Filter(action=each, since=since) for each in (Action.PERSON_ADDED, Action.PASSWORD_RESET))
-    found = (histories.timeline(tx, stream, kind, limit=20, newest_first=True)[0] for kind in kinds)
-    return {line.actor for lines in found for line in lines} - {SYSTEM.person_id}
+    found = histories.newest(tx, f"person:{person_id}", 100, (Action.PERSON_ADDED, Action.PASSWORD_RESET))
+    return {line.actor for line in found if line.at >= now - PROPOSAL_LASTS} - {SYSTEM.person_id}

@@ -57,11 +57,8 @@ class Readings:
                 work.record(f"person:{person_id}", deed)
 
 
-def record_export(
-    database: Database, actor: Actor, content: BinaryIO | bytes, change: Mapping[str, Any], now: datetime
-) -> None:
-    """Record that *content* is handed out, with its size and the SHA-256 of exactly its bytes; a file is rewound."""
-    file = io.BytesIO(content) if isinstance(content, bytes) else content
+def record_export(database: Database, actor: Actor, file: BinaryIO, change: Mapping[str, Any], now: datetime) -> None:
+    """Record that *file* is handed out, with its size and the SHA-256 of exactly its bytes; it is rewound."""
     file.seek(0)
     sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     sent = {"sha256": sha256, "size": file.seek(0, io.SEEK_END)}

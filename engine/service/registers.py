@@ -8,6 +8,7 @@ values. Expressions read ``register("id")``, whoever asks, as of the instance's 
 year finds last year's targets.
 """
 
+import io
 import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -41,7 +42,6 @@ from engine.service.readings import record_export
 from engine.store.database import Database
 from engine.store.files import FileStore
 from engine.store.queries import Transaction, histories, people, registers
-from engine.store.queries.histories import Filter
 from engine.store.queries.registers import Entry, RegisterRecord
 from engine.store.unit_of_work import Work
 
@@ -188,7 +188,7 @@ class Registers:
             entry = self._entry(reader, register_id, entry_id)
             every = registers.of_keys(reader, register_id, [entry.key])[entry.key]
             names = people.names(reader)
-            lines, _ = histories.timeline(reader, f"register:{register_id}", Filter(), limit=2_000, newest_first=True)
+            lines = histories.newest(reader, f"register:{register_id}", 2_000)
         own = {f'"entry":"{each.id}"' for each in every}
         return RowPage(
             summary=summary,
@@ -348,7 +348,7 @@ class Registers:
         else:
             content = sheets.write(title, register.columns, rows, {"register": register_id, "tanggal": on.isoformat()})
         change = {"register": register_id, "on": on, "rows": len(rows), "kind": kind}
-        record_export(self.database, actor, content, change, now)
+        record_export(self.database, actor, io.BytesIO(content), change, now)
         return f"{register_id}-{on.isoformat()}.{kind}", content
 
     def look_at(self, actor: Actor, register_id: str, content: bytes, since: date, words: Words) -> Import:

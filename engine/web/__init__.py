@@ -96,7 +96,7 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     identity.install(app)
     security.install(app)
-    readings.install(app)
+    app.after_request(readings.note_refused)
     csrf = CSRFProtect(app)
     Babel(app, locale_selector=select_locale)
     errors.install(app, problems.answer_of)

@@ -109,15 +109,13 @@ def http_error(error: HTTPException) -> tuple[str, int] | tuple[str, int, dict[s
 
 def _button() -> str | None:
     """Return where the button of an export stands whose address was opened by itself."""
-    try:
+    with suppress(HTTPException):
         endpoint, parts = cast(Any, current_app.create_url_adapter(request)).match(method="POST")
-    except HTTPException:
-        return None
-    access = access_of(current_app.view_functions[endpoint])
-    if access is None or not access.button:
-        return None
-    asked = next(current_app.url_map.iter_rules(access.button)).arguments
-    return url_for(access.button, **{name: parts[name] for name in asked})
+        access = access_of(current_app.view_functions[endpoint])
+        if access and access.button:
+            asked = next(current_app.url_map.iter_rules(access.button)).arguments
+            return url_for(access.button, **{name: parts[name] for name in asked})
+    return None
 
 
 def fault(error: Exception) -> tuple[str, int]:

@@ -6,18 +6,11 @@ counts as well: nobody knows how much of it was seen.
 
 from typing import Any
 
-from flask import Flask, Response, after_this_request, g, request
+from flask import Response, after_this_request, g, request
 
 from engine.model.history import Action, Deed
 from engine.web.identity import actor, clock
 from engine.web.services import services
-
-COMMANDS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-
-
-def install(app: Flask) -> None:
-    """Record refused commands."""
-    app.after_request(note_refused)
 
 
 def reading(action: Action, **what: Any) -> None:
@@ -39,7 +32,7 @@ def note_afterwards(person_id: str, deed: Deed, *statuses: int) -> None:
 
 def note_refused(response: Response) -> Response:
     """Record a command that somebody who is signed in may not give; not that a page was open too long."""
-    refused = response.status_code == 403 and request.method in COMMANDS and "stale" not in g
+    refused = response.status_code == 403 and request.method not in ("GET", "HEAD", "OPTIONS") and "stale" not in g
     if refused and g.get("actor") is not None and request.url_rule is not None:
         named = " ".join(map(str, (request.view_args or {}).values()))[:200]
         what = {"address": f"{request.method} {request.url_rule.rule}", "object": named}

@@ -18,8 +18,6 @@ RETURNED = "task:returned"
 """Not an action of its own: completing a task by sending work back. A filter may ask for it."""
 SEARCHED = 200_000
 """Lines, the newest that fit the rest of a filter, in which a text is sought: no index helps there."""
-SIGN_INS = frozenset({Action.SESSION_OPENED.value, Action.SESSION_LOCKED.value})
-READINGS = frozenset({Action.DOCUMENT_READ.value, Action.FILE_READ.value, Action.PERSON_READ.value})
 COLUMNS = tuple(history.c[name] for name in HistoryLine.__dataclass_fields__)
 HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -41,7 +39,7 @@ def _line(row: Sequence[Any]) -> HistoryLine:
 
 
 def timeline(
-    tx: Transaction, stream: str | None, narrowed: Filter, *, limit: int, offset: int = 0, newest_first: bool = False
+    tx: Transaction, stream: str | None, narrowed: Filter, *, limit: int, offset: int = 0
 ) -> tuple[tuple[HistoryLine, ...], int]:
     """Return one page of a stream's lines (of all streams if None) and how many lines fit the filter."""
     sends_back = narrowed.action == RETURNED
@@ -63,11 +61,7 @@ def timeline(
         newest = found.order_by(history.c.at.desc()).limit(SEARCHED).subquery()
         found = select(newest).where(_says(newest.c, narrowed.text))
     lines = found.subquery().c
-    order: tuple[Any, ...]
-    if stream is None:
-        order = (lines.at.desc(), lines.stream, lines.seq.desc())
-    else:
-        order = (lines.seq.desc() if newest_first else lines.seq,)
+    order: tuple[Any, ...] = (lines.seq,) if stream else (lines.at.desc(), lines.stream, lines.seq.desc())
     total = tx.connection.scalar(select(func.count()).select_from(found.subquery())) or 0
     query = select(*lines).order_by(*order).limit(limit).offset(offset)
     return tuple(_line(row) for row in tx.connection.execute(query)), total
@@ -143,11 +137,13 @@ def said_by(tx: Transaction, actor: str, stream: str, since: datetime) -> set[tu
     return {(line.action, line.change) for line in lines if line.stream == stream}
 
 
-def of_person(tx: Transaction, person_id: str, limit: int, *, sign_ins: bool) -> tuple[HistoryLine, ...]:
-    """Return the newest lines of a person's stream: how they signed in, or what else was done, but read nothing."""
-    query = select(*COLUMNS).where(history.c.stream == f"person:{person_id}")
-    which = history.c.action.in_(SIGN_INS) if sign_ins else history.c.action.not_in(SIGN_INS | READINGS)
-    return tuple(map(_line, tx.connection.execute(query.where(which).order_by(history.c.seq.desc()).limit(limit))))
+def newest(
+    tx: Transaction, stream: str, limit: int, only: Collection[str] = (), but: Collection[str] = ()
+) -> tuple[HistoryLine, ...]:
+    """Return the newest lines of a stream: of *only* some actions, or of all *but* some."""
+    which = history.c.action.in_(only) if only else history.c.action.not_in(but)
+    query = select(*COLUMNS).where(history.c.stream == stream, which).order_by(history.c.seq.desc()).limit(limit)
+    return tuple(map(_line, tx.connection.execute(query)))
 
 
 def completions(tx: Transaction, instance_id: str) -> Iterator[HistoryLine]:
