@@ -322,7 +322,7 @@ def reset_code(account: str, second_factor: str | None) -> None:
                 raise SetupError("account_unknown", account=account)
         if second_factor is not None:
             joined.services.accounts.reset_second_factor(CONSOLE, account, second_factor, now())
-        code = joined.services.accounts.issue_reset_code(CONSOLE, account, now())
+        code = joined.services.accounts.issue_reset_code(CONSOLE, account, "konsol", now())
     click.echo(f"{account}: kode sekali pakai {code} (berlaku 24 jam)")
 
 

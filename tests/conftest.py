@@ -51,7 +51,7 @@ def now(clock: Clock) -> datetime:
 def actor() -> Actor:
     """Ani, who works in the role ``staf``."""
     membership = Membership("m-ani", "ani", "staf", Capacity.DEFINITIVE, date(2025, 1, 1), None, None)
-    return Actor("ani", "Ani", (membership,))
+    return Actor("ani", "Ani", (membership,), name_commitment="a" * 64)
 
 
 @pytest.fixture

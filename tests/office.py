@@ -134,8 +134,7 @@ class OfficeAtWork:
         held = tuple(Membership(f"m-{account}-{r}", account, r, capacity, since, until, decree) for r in roles)
         person = Person(account, account.replace(".", " ").title(), True, False, None, held)
         with self.database.write(SYSTEM, self.now) as work:
-            people.add(work, person, None, self.now)
-            told = {"name": person.name, "roles": list(roles)}
+            told = {"name": {"commitment": people.add(work, person, None, self.now)}, "roles": list(roles)}
             work.record(f"person:{account}", Deed(Action.PERSON_ADDED, change=told))
 
     def gives(
@@ -154,7 +153,7 @@ class OfficeAtWork:
         with self.database.read() as reader:
             person = people.by_id(reader, account)
         assert person is not None
-        return Actor(account, person.name, tuple(m for m in person.memberships if m.holds_on(today)))
+        return Actor.of(replace(person, memberships=tuple(m for m in person.memberships if m.holds_on(today))))
 
     def start(self, account: str = "kepala.dinas", year: str = "2025", period: str = "I") -> str:
         entries = {"tahun": [year], "periode": [period]}

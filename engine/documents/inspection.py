@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from engine.model.history import GENESIS, canonical, sha256_of
+from engine.model.history import GENESIS, canonical, commitment, genesis, sha256_of
 from engine.model.renderings import COVER
 from engine.model.testimony import Line, OneOf, Testimony, fits
 
@@ -29,7 +29,7 @@ LONGEST_LINE = 32 << 20  # bytes of one line of history
 CHUNK = 1 << 20
 BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, NotImplementedError)
 """What the library raises on bytes that are no ZIP, or none any more."""
-HISTORY, HASHES = "data/riwayat/riwayat.jsonl", "data/riwayat/sidik.txt"
+HISTORY, HASHES, CALLED = "data/riwayat/riwayat.jsonl", "data/riwayat/sidik.txt", "data/riwayat/nama.json"
 SOURCES = "data/sop/"
 MANIFEST, TAG_MANIFEST, INFO = "manifest-sha256.txt", "tagmanifest-sha256.txt", "bag-info.txt"
 LISTED = re.compile(r"(?P<sha256>[0-9a-fA-F]{64})[ \t]+\*?(?P<path>.+)")
@@ -38,7 +38,7 @@ HANDED_OVER, LIST_OF_IT = "data/lampiran/", "data/lampiran/lampiran.json"
 DOCUMENTS, COURSE, ABOUT = "data/dokumen/dokumen.json", "data/pelaksanaan.json", "data/arsip.json"
 CONTENTS = "data/daftar-isi.json"
 PRINTED = re.compile(r"data/daftar-isi(-\d+)?\.pdf")
-KNOWN = frozenset({HISTORY, HASHES, LIST_OF_IT, DOCUMENTS, COURSE, ABOUT, CONTENTS, "data/diagram.svg"})
+KNOWN = frozenset({HISTORY, HASHES, CALLED, LIST_OF_IT, DOCUMENTS, COURSE, ABOUT, CONTENTS, "data/diagram.svg"})
 TAGS = frozenset({"bagit.txt", INFO, MANIFEST, TAG_MANIFEST, "LIHAT-DAHULU.txt"})
 BESIDE = frozenset({"status_before", "status_reason", "signed", "attachment_sha256"})
 """What lines say of rows and the lists do not."""
@@ -185,6 +185,8 @@ class _Inspector:
                 return None
             try:
                 line = json.loads(text)
+                if number == 1 and line.get("format", 1) > 1:
+                    head = genesis(self._found.info.get("Alur-Instalasi", ""), line["stream"])
                 fits = (line["seq"], line["previous_hash"]) == (number, head)
                 said.hear(line)
             except WRONG:
@@ -239,7 +241,8 @@ class _Inspector:
         self._allowed = {path for path in self._payload if path.startswith(SOURCES) or PRINTED.fullmatch(path)}
         self._allowed |= KNOWN
         lists = ((COURSE, self._read_course), (DOCUMENTS, self._read_versions), (LIST_OF_IT, self._read_handed_over))
-        for path, read in (*lists, (ABOUT, self._read_about), (CONTENTS, self._read_contents)):
+        named = ((CALLED, self._read_called),) if told.called or CALLED in self._entries else ()
+        for path, read in (*lists, *named, (ABOUT, self._read_about), (CONTENTS, self._read_contents)):
             try:
                 read(path, told, json.loads(self._text(path)))
             except WRONG:
@@ -277,7 +280,13 @@ class _Inspector:
         at = (self._found.lines, self._found.head, told.id)
         if (course["history_seq"], course["history_hash"], course["id"]) != at:
             self._blame(path, "bukan milik riwayat ini")
-        self._row(path, told, "instance", told.id, {**course, "content_hash": course["sop_sidik"]})
+        self._row(
+            path,
+            told,
+            "instance",
+            told.id,
+            {**course, "content_hash": course["sop_sidik"], "instance_key": course["key"]},
+        )
         for step in course["langkah"]:
             by = step["returned_by"] and f"{step['returned_at']} {step['returned_by']}"
             self._row(path, told, "task", step["id"], {**step, "returned": by})
@@ -318,6 +327,14 @@ class _Inspector:
                 self._blame(path, f"menyebut attachment {file['id']}, yang tidak dikenal riwayat")
             self._kept(path, file)
         self._all_told(path, told, "attachment", [file["id"] for file in files])
+
+    def _read_called(self, path: str, told: Testimony, called: Any) -> None:
+        """Hold names to the commitments in the lines; one that was erased is there without."""
+        for of in sorted(told.called ^ called.keys()):
+            self._blame(path, f"{'menyebut' if of in called else 'tidak menyebut'} {of[:12]}…, lain daripada riwayat")
+        for of, value in called.items():
+            if value["nama"] is not None and commitment(value["garam"], value["nama"]) != of:
+                self._blame(path, f"nama {value['nama']!r} bukan yang disebut riwayat")
 
     def _read_about(self, path: str, told: Testimony, about: Any) -> None:
         facts, last = told.rows["instance", told.id].facts, told.last
@@ -400,7 +417,8 @@ class _Said:
     def hear(self, line: Mapping[str, Any]) -> None:
         action, change = line["action"], json.loads(line["change"])
         self.testimony.stream = line["stream"]
-        self.testimony.hear(Line(**{**{name: line[name] for name in Line._fields}, "change": change}))
+        said = {name: line[name] for name in Line._fields if name in line}  # format 1 says less
+        self.testimony.hear(Line(**{**said, "change": change}))
         if action == "instance:started":
             self.content_hash = str(change["content_hash"])
         if action == "task:completed":

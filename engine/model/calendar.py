@@ -63,6 +63,7 @@ class OfficeCalendar:
     friday: tuple[Interval, ...] = NORMAL_FRIDAY
     ramadan_normal: tuple[Interval, ...] = RAMADAN
     ramadan_friday: tuple[Interval, ...] = RAMADAN_FRIDAY
+    sha256: str = ""  # of the setting that it was read from, as history writes it
     _known: dict[date, tuple[tuple[datetime, datetime], ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )  # open intervals by day: an inbox asks for each of its tasks again

@@ -2,7 +2,11 @@
 
 Every line belongs to a stream (``instance:<id>``, ``definition:<process_id>``, ``person:<id>``, ``register:<id>``,
 ``office``) and is numbered in it without gaps. A line's hash covers the hash of the line before it, so that changing,
-removing or inserting a line breaks every later one. ``tests/model/history_vectors.json`` fixes the encoding for ever.
+removing or inserting a line breaks every later one. Lines are never written anew, so their formats stay for ever:
+``docs/riwayat.md`` says what each holds, with vectors that the tests compute again.
+
+A person's name stands in a line as a salted commitment, and apart from it (table ``personal_value``) with its salt:
+both can be erased there, after which the line tells nobody's name and its hash still holds.
 
 Values are encoded as RFC 8785 (JSON Canonicalization Scheme) text. What JSON cannot say exactly becomes text first:
 Decimal as plain digits without exponent, dates as ISO 8601, instants as UTC with microseconds and ``Z``. A float is
@@ -23,7 +27,11 @@ from uuid import UUID
 import rfc8785
 
 GENESIS = "0" * 64
-"""The hash that stands before a stream's first line."""
+"""The hash that stands before the first line of a stream that began under format 1."""
+FORMAT = 2
+"""How lines are written today. A stream may begin under an earlier format, and never goes back to one."""
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""Machines that write one stream may be so far apart; a line that goes back further is marked by one before it."""
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 _QUOTED: Callable[[str], str] = json.encoder.encode_basestring  # as _JSON does
@@ -33,6 +41,8 @@ _BEYOND = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
 class Action(StrEnum):
     """Every deed that history knows, as ``subject:action``; the same verb stands on the button and in the service."""
 
+    OFFICE_FOUNDED = "office:founded"
+    CLOCK_SET_BACK = "clock:set_back"
     DEFINITION_DEPLOYED = "definition:deployed"
     DEFINITION_CONFIRMED = "definition:confirmed"
     INSTANCE_STARTED = "instance:started"
@@ -40,6 +50,9 @@ class Action(StrEnum):
     INSTANCE_SUSPENDED = "instance:suspended"
     INSTANCE_RESUMED = "instance:resumed"
     INSTANCE_TERMINATED = "instance:terminated"
+    TASK_OPENED = "task:opened"
+    TASK_CANCELLED = "task:cancelled"
+    TASK_RETURNED = "task:returned"
     TASK_CLAIMED = "task:claimed"
     TASK_RELEASED = "task:released"
     TASK_DELEGATED = "task:delegated"
@@ -71,6 +84,7 @@ class Action(StrEnum):
     COMMENT_ADDED = "comment:added"
     PERSON_ADDED = "person:added"
     PERSON_CHANGED = "person:changed"
+    PERSON_FORGOTTEN = "person:forgotten"
     PERSON_DEACTIVATED = "person:deactivated"
     PERSON_ACTIVATED = "person:activated"
     PASSWORD_CHANGED = "password:changed"  # noqa: S105 - the name of a deed
@@ -149,6 +163,16 @@ def sha256_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def commitment(salt: str, value: str) -> str:
+    """Return the SHA-256, in hex, by which a line holds a personal *value*; without *salt* nobody can try out names."""
+    return sha256_of(canonical({"salt": salt, "value": value}))
+
+
+def genesis(installation: str, stream: str) -> str:
+    """Return the hash before a stream's first line, which binds the stream to the *installation* that began it."""
+    return sha256_of(canonical({"format": FORMAT, "installation": installation, "stream": stream}))
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """What is about to be recorded: a line without its number and hashes."""
@@ -158,6 +182,7 @@ class Deed:
     task_id: str | None = None
     change: Mapping[str, Any] | None = None
     actor: str | None = None  # another than who asks (the system, for what followed by itself)
+    capacity: str | None = None
     on_behalf_of: str | None = None
     decree: str | None = None
 
@@ -170,15 +195,19 @@ class HistoryLine:
     seq: int
     at: datetime
     actor: str
-    on_behalf_of: str | None
+    name: str | None  # the actor's, then: a commitment
+    capacity: str | None  # in which the actor held the role that the deed is of
+    on_behalf_of: str | None  # how the actor was called by it, where it was not definitive
     decree: str | None
     action: str
     element_id: str | None
     task_id: str | None
     instance_id: str | None
     change: str  # RFC 8785 text
+    format: int
     previous_hash: str
     hash: str
+    called: str | None = None  # what *name* stands for, if it is not erased; no part of the line
 
     def computed_hash(self) -> str:
         """Return the hash that this line should carry."""
@@ -186,7 +215,7 @@ class HistoryLine:
 
     def hashed_text(self) -> str:
         """Return the text that this line's hash is over: whoever has it needs nothing of ours to compute the hash."""
-        facts = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "hash"}
+        facts = {each.name: getattr(self, each.name) for each in fields(self)[:-2]}
         return hashed_text(**{**facts, "at": plain(self.at)})
 
 
@@ -195,6 +224,8 @@ def hashed_text(
     seq: int,
     at: str,
     actor: str,
+    name: str | None,
+    capacity: str | None,
     on_behalf_of: str | None,
     decree: str | None,
     action: str,
@@ -202,21 +233,23 @@ def hashed_text(
     task_id: str | None,
     instance_id: str | None,
     change: str,
+    format: int,
     previous_hash: str,
 ) -> str:
-    """Return what ``canonical`` gives for these facts, *at* written as ``plain`` writes it; five times as fast."""
-    quoted = _QUOTED
+    """Return what ``canonical`` gives for these facts, *at* written as ``plain`` writes it; five times as fast.
+
+    Format 1 knew neither name nor capacity, nor said its number.
+    """
+    quoted, first = _QUOTED, format == 1
+    held = "" if first else f'"capacity":{"null" if capacity is None else quoted(capacity)},'
+    said = "" if first else f'"format":{format},'
+    called = "" if first else f'"name":{"null" if name is None else quoted(name)},'
     return (
-        f'{{"action":{quoted(action)},"actor":{quoted(actor)},"at":{quoted(at)},"change":{quoted(change)},'
+        f'{{"action":{quoted(action)},"actor":{quoted(actor)},"at":{quoted(at)},{held}"change":{quoted(change)},'
         f'"decree":{"null" if decree is None else quoted(decree)},'
-        f'"element_id":{"null" if element_id is None else quoted(element_id)},'
-        f'"instance_id":{"null" if instance_id is None else quoted(instance_id)},'
+        f'"element_id":{"null" if element_id is None else quoted(element_id)},{said}'
+        f'"instance_id":{"null" if instance_id is None else quoted(instance_id)},{called}'
         f'"on_behalf_of":{"null" if on_behalf_of is None else quoted(on_behalf_of)},'
         f'"previous_hash":{quoted(previous_hash)},"seq":{seq},"stream":{quoted(stream)},'
         f'"task_id":{"null" if task_id is None else quoted(task_id)}}}'
     )
-
-
-def line_hash(previous_hash: str, **facts: Any) -> str:
-    """Return the SHA-256, in hex, over a line's text."""
-    return sha256_of(canonical({"previous_hash": previous_hash, **facts}))

@@ -72,6 +72,7 @@ class Person:
     sample: bool = False
     second_factor: bool = False
     must_enrol: bool = False  # has a role that asks for a second factor, and none
+    name_commitment: str | None = None  # by which history lines hold the name
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,12 @@ class Actor:
     name: str
     memberships: tuple[Membership, ...]
     session_id: str | None = None
+    name_commitment: str | None = None  # nobody's who has no account
+
+    @classmethod
+    def of(cls, person: Person, session_id: str | None = None) -> "Actor":
+        """Return a person who asks, with the memberships that were read of them."""
+        return cls(person.id, person.name, person.memberships, session_id, person.name_commitment)
 
     @property
     def roles(self) -> frozenset[str]:

@@ -38,6 +38,9 @@ class Line(NamedTuple):
     task_id: str | None
     change: Mapping[str, Any]
     previous_hash: str
+    format: int = 1
+    capacity: str | None = None
+    name: str | None = None
 
 
 @dataclass(slots=True)
@@ -55,7 +58,9 @@ class Testimony:
     stream: str
     rows: dict[tuple[str, str], Told] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)  # other instances
+    called: set[str] = field(default_factory=set)  # commitments to actors' names
     tells_files: bool = True  # lines of the first releases do not say what was handed over
+    tells_tasks: bool = False  # from its first line on, when tasks open and end: so it does since format 2
     deeds: set[str] = field(default_factory=set)  # instants of moves, and each again with who moved
     parts: dict[str, set[str]] = field(default_factory=dict)  # who yielded a part and when, by object, item and hash
     last: Line | None = None
@@ -72,7 +77,11 @@ class Testimony:
 
     def hear(self, line: Line) -> None:
         """Take a line; KeyError, TypeError or AttributeError if its change is not what its deed says."""
+        if self.last is None:
+            self.tells_tasks = line.format > 1
         self.last = line
+        if line.name is not None:
+            self.called.add(line.name)
         if line.action in MOVERS:
             self._mover = line.actor
             self.deeds |= {line.at, f"{line.at} {line.actor}"}
@@ -114,7 +123,7 @@ class Testimony:
     def otherwise(self, table: str) -> dict[str, Any] | None:
         """Return what holds of a row's columns that no line speaks of; None if there must be no such row."""
         match table:
-            case "task":
+            case "task" if not self.tells_tasks:
                 over, now = self._over(), OneOf(each for each in self.deeds if " " not in each)
                 return {
                     "status": "cancelled" if over else OneOf({"ready", "cancelled"}),
@@ -129,6 +138,8 @@ class Testimony:
                 return {"status": "due", "sha256": None, "archived_at": None}
             case "number" if self.stream == "office":
                 return {"void_reason": PASSED_OVER}
+            case "personal_value":  # bound by the commitment, which is its key
+                return {}
             case "attachment":
                 return {"signed": True} if self.tells_files else {}
             case "document_part" | "definition_file":  # bound by the hash over all of them
@@ -171,7 +182,8 @@ def given(change: Mapping[str, Any], *names: str, **renamed: str) -> dict[str, A
 
 @of("instance:started")
 def _started(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
-    facts = given(change, definition_id="definition") | given(change, "title", "values", "version", "content_hash")
+    facts = given(change, definition_id="definition", instance_key="key")
+    facts |= given(change, "title", "values", "version", "content_hash", "reference_date")
     never = dict.fromkeys(("ended_at", "ended_by", "status_reason", "status_before"))
     told.say("instance", told.id, started_at=line.at, started_by=line.actor, **never, **facts)
 
@@ -198,6 +210,9 @@ def _terminated(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     told.say("instance", told.id, **over, **given(change, status_reason="reason"))
     for key in told.of("document"):
         told.say("document", key, status="void")
+    for key, task in told.of("task").items() if told.tells_tasks else ():
+        if task.facts["status"] == "ready":
+            told.say("task", key, status="cancelled", completed_at=line.at)
     for key, incident in told.of("incident").items():
         if incident.facts["status"] == "open":
             told.say("incident", key, status="resolved", resolved_at=line.at, resolved_by=line.actor)
@@ -225,13 +240,35 @@ def _commented(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
 
 @of("task:completed")
 def _done(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
-    acting = (line.on_behalf_of or "").partition(".")[0].lower()
+    acting = (line.on_behalf_of or "").partition(".")[0].lower() or OneOf({None, "definitif"})
     by = {"status": "completed", "completed_at": line.at, "completed_by": line.actor, "assignee": line.actor}
-    in_what = {"decree": line.decree, "capacity": acting or OneOf({None, "definitif"}), "history_seq": line.seq}
+    capacity = acting if line.format == 1 else line.capacity
+    in_what = {"decree": line.decree, "capacity": capacity, "history_seq": line.seq}
     told.say("task", str(line.task_id), element_id=line.element_id, **by, **in_what)
     told.tells_files &= "files" in change
     for id_, sha256 in change.get("files", {}).items():
-        told.say("attachment", id_, sha256=sha256, signed=OneOf({True, False}))
+        about = dict(zip(("name", "media_type", "size"), change.get("named", {}).get(id_, ()), strict=False))
+        told.say("attachment", id_, sha256=sha256, signed=OneOf({True, False}), **about)
+
+
+@of("task:opened")
+def _opened(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
+    said = ("role", "performer", "item", "standard_time", "due_at", "first_due_at")
+    facts = {name: change.get(name) for name in said}
+    never = ("returned", "returned_reason", "assignee", "assigned_at", "completed_at", "completed_by")
+    own = {**dict.fromkeys((*never, "capacity", "decree", "history_seq")), "status": "ready", "created_at": line.at}
+    told.say("task", str(line.task_id), element_id=line.element_id, **own, **facts)
+
+
+@of("task:returned")
+def _returned(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
+    facts = {"returned": f"{change['at']} {change['by']}", "returned_reason": change["reason"]}
+    told.say("task", str(line.task_id), **facts)
+
+
+@of("task:cancelled")
+def _cancelled(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
+    told.say("task", str(line.task_id), status="cancelled", completed_at=line.at)
 
 
 @of("task:claimed", "task:released", "task:delegated", "task:reassigned")
@@ -276,7 +313,7 @@ def _over(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
 def _printed(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     made = {"status": "made", "sha256": change["file_sha256"], "made_at": line.at} if "file_sha256" in change else {}
     key = f"{change['document']} {change['format']} {change.get('part', '')}".strip()
-    told.say("rendering", key, **{"status": "failed", **made})
+    told.say("rendering", key, **{"status": "failed", **made}, **given(change, "code"))
 
 
 @of("document:signed", "signature:filed")
@@ -345,7 +382,7 @@ def _deployed(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     if line.action == "definition:confirmed":
         told.say("definition", key, confirmed=True)
         return
-    facts = given(change, "version", "content_hash", "note")
+    facts = given(change, "version", "name", "content_hash", "note")
     told.say("definition", key, deployed_at=line.at, deployed_by=line.actor, confirmed=False, **facts)
 
 
@@ -371,23 +408,50 @@ def _register(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
             told.say("register_entry", before, until=until, version=version, **by)
             version = 1
     told._periods[change["key"], since] = own
-    told.say("register_entry", own, version=version, **by, **given(change, "key", "since", "until", "sha256"))
+    told.say(
+        "register_entry", own, version=version, **by, **given(change, "key", "since", "until", "sha256", "illustration")
+    )
 
 
 @of("person:added", "person:changed", "person:activated", "person:deactivated")
 def _person(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
-    facts = given(change, "name")
+    facts = _named(told, change) | given(change, "sample")
     match line.action:
         case "person:added":
             facts |= {"created_at": line.at, "active": True, "deactivated_at": None, "second_factor": False}
             for role in change.get("roles", ()):  # of the first releases: without more than a first day
                 told.say("membership", f"{role} ? ? ? ?")
         case "person:changed":
-            facts = given(change["new"], "name", "locale")
+            facts = _named(told, change["new"]) | given(change["new"], "locale")
         case _:
             on = line.action == "person:activated"
             facts = {"active": on, "deactivated_at": None if on else line.at}
     told.say("person", told.id, **facts)
+
+
+def _named(told: Testimony, change: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a line says of a name: itself under format 1, then a commitment that a row apart explains."""
+    match change.get("name"):
+        case {"commitment": of}:
+            told.say("personal_value", of)
+            if ("person", told.id) in told.rows:  # what a line of format 1 said of it is over
+                told.rows["person", told.id].facts.pop("name", None)
+            return {"name_commitment": of}
+        case str(name):
+            return {"name": name}
+    return {}
+
+
+@of("person:forgotten")
+def _forgotten(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
+    told.say("person", told.id, name=told.id, name_commitment=None)
+    for of in change["commitments"]:
+        told.say("personal_value", of, salt=None, value=None)
+
+
+@of("office:founded")
+def _founded(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
+    told.say("installation", change["installation"], made_at=line.at)
 
 
 @of("membership:added", "membership:ended")

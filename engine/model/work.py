@@ -89,6 +89,7 @@ class InstanceRecord:
     revision: int
     history_seq: int
     history_hash: str
+    history_at: datetime | None
     step_count: int
     started_at: datetime
     started_by: str

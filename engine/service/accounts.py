@@ -167,7 +167,7 @@ class Accounts:
         if now - row.last_seen_at > TOUCH_EVERY:
             with self.database.write(_actor(row.person.id), now) as work:
                 people.touch_session(work, id_, now)
-        actor = Actor(row.person.id, row.person.name, row.person.memberships, id_)
+        actor = Actor.of(row.person, id_)
         return SignedIn(actor, row.person, id_, min(now + self.idle, row.created_at + longest), row.awaits_code)
 
     def owner(self, token: str) -> str | None:
@@ -214,13 +214,13 @@ class Accounts:
             ended = end_access(work, actor.person_id, but=actor.session_id)
             work.record(f"person:{actor.person_id}", Deed(Action.PASSWORD_CHANGED, change=ended))
 
-    def issue_reset_code(self, actor: Actor, person_id: str, now: datetime) -> str:
+    def issue_reset_code(self, actor: Actor, person_id: str, reason: str, now: datetime) -> str:
         """Return a one-time code that lets *person_id* sign in once and set a new password; for operators.
 
         The old password, sessions and tokens end at once: whoever asks for a code may have lost them to somebody.
         """
         actor.need(OfficeRole.OPERATOR)
-        code = random_password()
+        code, reason = random_password(), stated(reason)
         with self.database.write(actor, now) as work:
             if people.credentials(work, person_id) is None:
                 raise NotPermitted("unknown")
@@ -228,7 +228,8 @@ class Accounts:
             people.change(work, person_id, password_hash=None, must_change_password=True)
             people.take_back(work, account=person_id)  # the code opens, however often somebody guessed before
             ended = end_access(work, person_id)
-            work.record(f"person:{person_id}", Deed(Action.PASSWORD_RESET, change={"by": actor.person_id, **ended}))
+            change = {"by": actor.person_id, "reason": reason, **ended}
+            work.record(f"person:{person_id}", Deed(Action.PASSWORD_RESET, change=change))
         return code
 
     # ── the second factor ───────────────────────────────────────────────────────────────────────────────────────────

@@ -125,6 +125,7 @@ class Deployments:
             change = {
                 "definition": record.id,
                 "version": record.version,
+                "name": record.name,
                 "content_hash": hashed,
                 "note": note,
                 "files": sorted(files),

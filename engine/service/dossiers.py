@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -31,6 +31,7 @@ from engine.service.office import Office
 from engine.service.procedures import Procedure, Procedures
 from engine.store.database import Database
 from engine.store.files import FileStore
+from engine.store.history import installation_of, start_of
 from engine.store.queries import (
     Transaction,
     archives,
@@ -88,6 +89,8 @@ class _Ground:
     about: About
     lines: BinaryIO  # history as JSON lines
     hashes: bytes
+    installation: str = ""
+    called: dict[str, Any] = field(default_factory=dict)  # what lines' commitments stand for
     head: HistoryLine | None = None
     broken_at: int | None = None
 
@@ -155,7 +158,7 @@ class Dossiers:
         shown: dict[str, Wording] = {}
         said: dict[str, Any] = {}
         for step in procedure.outline.tasks:
-            for word, (path, field) in procedure.form_of(step.element_id).archive.items():
+            for word, (path, asked) in procedure.form_of(step.element_id).archive.items():
                 names = path.split(".")
                 version = newest.get(names[0])
                 value: Any = (
@@ -166,7 +169,7 @@ class Dossiers:
                 for name in names:
                     value = value.get(name) if isinstance(value, Mapping) else None
                 if value is not None:
-                    said[word], shown[word] = value, _shown(field, value)
+                    said[word], shown[word] = value, _shown(asked, value)
         kept = archives.by_id(reader, record.id)
         filed_on = said.get(FILING[1])
         parts = {name: str(text) for name, text in (said.get(FILING[0]) or {}).items() if text}
@@ -203,6 +206,7 @@ class Dossiers:
             "External-Description": f"{record.title} · {outline.name}",
             "Alur-Jenis": kind,
             "Alur-Keadaan-Per": plain(at),
+            "Alur-Instalasi": ground.installation,
             "Alur-Riwayat-Baris": str(seq),
             "Alur-Riwayat-Sidik": head,
         }
@@ -227,6 +231,7 @@ class Dossiers:
             _json("pelaksanaan.json", _course(ground), "Pelaksanaan: langkah, pelaksana, waktu"),
             Item("riwayat/riwayat.jsonl", sha256, size, lambda: _rewound(ground.lines), "Riwayat, baris demi baris"),
             item("riwayat/sidik.txt", ground.hashes, "Sidik tiap baris riwayat, seperti tercatat"),
+            _json("riwayat/nama.json", ground.called, "Nama pelaku ketika itu, dengan garamnya"),
         ]
         for path, content in procedure.files.items():
             found.append(item(f"sop/{path}", content, f"SOP versi {ground.record.version}: {path.rsplit('/', 1)[-1]}"))
@@ -314,18 +319,24 @@ class Dossiers:
 def _copy_history(reader: Transaction, ground: _Ground) -> set[str]:
     """Write the instance's lines into the ground, each as the text that its hash is over; everybody who acted."""
     stream, actors, hashes = f"instance:{ground.record.id}", {ground.record.started_by}, []
-    seq, head, more = 0, GENESIS, True
+    seq, head, more = 0, "", True
+    ground.installation = installation_of(reader.connection) or ""
     while more:
         lines, more = histories.after(reader, stream, seq, LINES_AT_ONCE)
         for line in lines:
             text = line.hashed_text().encode()
             ground.lines.write(text + b"\n")
             hashes.append(f"{line.hash}  {line.seq}\n")
+            head = head or start_of(reader.connection, stream, line.format)
             fits = (line.seq, line.previous_hash, hashlib.sha256(text).hexdigest()) == (seq + 1, head, line.hash)
             if not fits and ground.broken_at is None:
                 ground.broken_at = line.seq
             seq, head, ground.head = line.seq, line.hash, line
             actors.add(line.actor)
+            if line.name is not None:
+                ground.called[line.name] = {"akun": line.actor}
+    for each in people.values_of(reader, ground.called):
+        ground.called[each.commitment] |= {"garam": each.salt, "nama": each.value}
     if (seq, head) != (ground.record.history_seq, ground.record.history_hash) and ground.broken_at is None:
         ground.broken_at = seq + 1
     ground.hashes = "".join(hashes).encode()

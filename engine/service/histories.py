@@ -14,18 +14,18 @@ from engine.service.readings import record_export
 from engine.store.database import Database
 from engine.store.history import Report
 from engine.store.proof import prove
-from engine.store.queries import histories, instances
-from engine.store.queries.histories import RETURNED, SEARCHED, Filter
+from engine.store.queries import histories, instances, people
+from engine.store.queries.histories import SEARCHED, Filter
 from engine.store.unit_of_work import Reader
 
-__all__ = ["RETURNED", "SEARCHED", "Filter", "Histories", "Timeline"]
+__all__ = ["SEARCHED", "Filter", "Histories", "Timeline"]
 
 PAGE = 100
 SIGN_INS = (Action.SESSION_OPENED, Action.SESSION_LOCKED)
 READINGS = (Action.DOCUMENT_READ, Action.FILE_READ, Action.PERSON_READ)
 MOST_EXPORTED = 100_000
-HEADINGS = ("no", "waktu_utc", "pelaku", "atas_nama", "dasar", "tindakan", "unsur", "perubahan")
-HASHES = ("sidik_sebelumnya", "sidik")
+HEADINGS = ("no", "waktu_utc", "pelaku", "nama", "kapasitas", "atas_nama", "dasar", "tindakan", "unsur", "perubahan")
+HASHES = ("bentuk", "sidik_nama", "sidik_sebelumnya", "sidik")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -107,6 +107,10 @@ class Histories:
             procedures={record.id: self.procedures.of(reader, record.definition_id) for record in records},
         )
 
+    def called(self, commitment: str) -> str | None:
+        """Return the personal value that a line holds by its commitment; None if it was erased."""
+        return next((each.value for each in self.database.ask(people.values_of, [commitment])), None)
+
     def export(self, actor: Actor, instance_id: str, narrowed: Filter, now: datetime) -> bytes:
         """Return the lines of an instance as a CSV file for a spreadsheet; that they were exported is recorded."""
         with self.database.read() as reader:
@@ -139,8 +143,10 @@ def _sheet(lines: Sequence[HistoryLine]) -> bytes:
     writer.writerow(HEADINGS + HASHES)
     for line in lines:
         at = line.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        who, what = (line.actor, line.on_behalf_of, line.decree), (line.action, line.element_id, line.change)
-        cells = [str(cell or "") for cell in (line.seq, at, *who, *what, line.previous_hash, line.hash)]
+        who = (line.actor, line.called, line.capacity, line.on_behalf_of, line.decree)
+        what = (line.action, line.element_id, line.change)
+        hashes = (line.format, line.name, line.previous_hash, line.hash)
+        cells = [str(cell or "") for cell in (line.seq, at, *who, *what, *hashes)]
         writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
     return text.getvalue().encode("utf-8-sig")
 

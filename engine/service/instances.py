@@ -256,6 +256,8 @@ class Instances:
             outline.start_event,
             change={
                 "title": title,
+                "key": None if key is None else str(key),
+                "reference_date": reference,
                 "definition": procedure.record.id,
                 "version": procedure.record.version,
                 "content_hash": procedure.record.content_hash,
@@ -271,7 +273,7 @@ class Instances:
             moves.write_step(
                 work,
                 procedure,
-                moves.Head(instance_id, 1, 0, GENESIS, InstanceStatus.RUNNING, has_timers=False),
+                moves.Head(instance_id, 1, 0, GENESIS, None, InstanceStatus.RUNNING, has_timers=False),
                 step,
                 [deed],
                 calendar=self.office.calendar(),

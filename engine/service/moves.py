@@ -8,7 +8,7 @@ Conflict("stale"), drops what was computed, reads again and computes again.
 import random
 import time as clock
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial, wraps
@@ -19,7 +19,7 @@ from engine.bpmn.causes import in_words
 from engine.model.calendar import OfficeCalendar
 from engine.model.errors import Conflict
 from engine.model.history import Action, Deed, plain
-from engine.model.people import SYSTEM
+from engine.model.people import SYSTEM, Capacity, Membership
 from engine.model.process import Incident, InstanceStatus, Message, MessageKind, Snapshot, Step
 from engine.model.work import InstanceRecord, MessageRecord
 from engine.service.procedures import Procedure
@@ -40,13 +40,15 @@ class Head:
     revision: int
     history_seq: int
     history_hash: str
+    history_at: datetime | None
     status: InstanceStatus
     has_timers: bool
 
     @classmethod
     def of(cls, record: InstanceRecord, has_timers: bool) -> Self:
         """Return where an instance stood when it was read."""
-        return cls(record.id, record.revision, record.history_seq, record.history_hash, record.status, has_timers)
+        its = (record.history_seq, record.history_hash, record.history_at)
+        return cls(record.id, record.revision, *its, record.status, has_timers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,20 +139,27 @@ def write_step(
         replace(sent_deed(message, sent), actor=SYSTEM.person_id)
         for message, sent in zip(step.thrown, outgoing, strict=True)
     ]
+    rows: list[dict[str, Any]] = []
+    if step.opened:
+        facts = task_facts(procedure, step, calendar, now, returned)
+        rows = instances.opened(work, head.id, step.opened, facts, procedure.roles, now)
+    for row in rows:
+        lines += _opening(row, calendar)
+    lines += [by_itself(Action.TASK_CANCELLED, task_id=each) for each in step.cancelled]
     if step.status is InstanceStatus.COMPLETED:
         lines.append(by_itself(Action.INSTANCE_COMPLETED))
     if not lines:
         raise ValueError("a step without a history line")
-    work.record_instance(head, lines)
+    sequence = work.record_instance(head, lines).history_seq - len(lines) + 1
     values: dict[str, Any] = {"state": step.state, "status": status.value, "changed_at": now}
     if step.status is InstanceStatus.COMPLETED:
         values |= {"ended_at": now, "ended_by": work.actor.person_id}
     update_instance(work, head.id, head.revision, values)
     if step.status is InstanceStatus.COMPLETED and procedure.archives:
         archives.add_due(work, head.id, now)
-    if step.opened:
-        facts = task_facts(procedure, step, calendar, now, returned)
-        instances.open_tasks(work, head.id, procedure.outline.process_id, step.opened, facts, now)
+    if not instances.open_tasks(work, procedure.outline.process_id, rows):  # given to another role since
+        procedure.roles.update(instances.overrides(work, procedure.outline.process_id))
+        raise Conflict("stale")
     tasks.cancel(work, step.cancelled, now)
     if step.timers or head.has_timers:
         instances.replace_timers(work, head.id, step.timers)
@@ -158,7 +167,31 @@ def write_step(
     messages.subscribe(work, head.id, step.subscribed, now)
     for message, sent in zip(step.thrown, outgoing, strict=True):
         messages.send(work, sent, events.correlations_of(message))
-    return head.history_seq + 1
+    return sequence
+
+
+def _opening(row: Mapping[str, Any], calendar: OfficeCalendar) -> Iterator[Deed]:
+    """Yield the lines of a task that opens: by which calendar it is due when; and that it was sent back, by whom."""
+    change = {name: row[name] for name in ("role", "performer", "item", "standard_time", "due_at", "first_due_at")}
+    said = {name: value for name, value in change.items() if value is not None}
+    if row["due_at"] is not None:
+        said["calendar"] = calendar.sha256
+    yield Deed(Action.TASK_OPENED, row["element_id"], row["id"], said, actor=SYSTEM.person_id)
+    if row["returned_by"] is not None:
+        returned = {"by": row["returned_by"], "at": row["returned_at"], "reason": row["returned_reason"]}
+        yield Deed(Action.TASK_RETURNED, row["element_id"], row["id"], returned)
+
+
+def in_capacity(deeds: Sequence[Deed], held: Membership | None, lane: str) -> list[Deed]:
+    """Return a person's deeds as done by the membership under which the person holds the role of *lane*.
+
+    What followed by itself, and what says its own capacity, stays as it is.
+    """
+    if held is None:
+        return list(deeds)
+    called = None if held.capacity is Capacity.DEFINITIVE else held.capacity.titled(lane)
+    as_held = partial(replace, capacity=held.capacity.value, on_behalf_of=called, decree=held.decree)
+    return [each if each.actor or each.capacity else as_held(each) for each in deeds]
 
 
 def refuse_archived(record: InstanceRecord) -> None:

@@ -224,6 +224,7 @@ def _deed(action: Action, taken: TakenNumber, element_id: str | None, task_id: s
         "ordinal": taken.ordinal,
         "text": taken.text,
         "place": taken.place,
+        "subject": taken.subject,
         **more,
     }
     return Deed(action, element_id, task_id, change)

@@ -18,6 +18,7 @@ import holidays as holidays_library
 from engine.model import calendar as office_calendar
 from engine.model.calendar import OfficeCalendar
 from engine.model.errors import Busy, SetupError
+from engine.model.history import canonical, sha256_of
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.service.precedents import Precedents
 from engine.service.procedures import Procedure, calendar_functions
@@ -65,6 +66,7 @@ def read_calendar(value: Mapping[str, Any]) -> OfficeCalendar:
         friday=intervals("friday"),
         ramadan_normal=intervals("ramadan_normal"),
         ramadan_friday=intervals("ramadan_friday"),
+        sha256=sha256_of(canonical(value)),
     )
 
 

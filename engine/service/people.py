@@ -123,16 +123,17 @@ class People:
         with self.database.write(actor, now) as work:
             if people.credentials(work, account) is not None:
                 raise InvalidForm([FieldError("akun", "account", account, "taken")], entries)
-            people.add(work, new, hashed, now)
-            work.record(f"person:{account}", Deed(Action.PERSON_ADDED, change={"name": name}))
+            called = {"commitment": people.add(work, new, hashed, now)}
+            work.record(f"person:{account}", Deed(Action.PERSON_ADDED, change={"name": called, "sample": sample}))
             for role in sorted(set(roles)):
                 held = Membership(str(uuid.uuid4()), account, role, Capacity.DEFINITIVE, since, None, None)
                 self._give(work, new, held, stated(reason))
         return new, password
 
-    def set_active(self, actor: Actor, person_id: str, active: bool, now: datetime) -> None:
+    def set_active(self, actor: Actor, person_id: str, active: bool, reason: str, now: datetime) -> None:
         """Switch an account on or off; nobody is ever deleted. The last operator stays."""
         actor.need(OfficeRole.OPERATOR)
+        reason = stated(reason)
         with self.database.write(actor, now) as work:
             found = self._found(work, person_id)
             if not active:
@@ -140,21 +141,38 @@ class People:
             people.change(work, person_id, active=active, deactivated_at=None if active else now)
             ended = {} if active else end_access(work, person_id)
             action = Action.PERSON_ACTIVATED if active else Action.PERSON_DEACTIVATED
-            work.record(f"person:{person_id}", Deed(action, change={"old": found.active, "new": active, **ended}))
+            change = {"old": found.active, "new": active, "reason": reason, **ended}
+            work.record(f"person:{person_id}", Deed(action, change=change))
 
-    def rename(self, actor: Actor, person_id: str, name: str, now: datetime) -> None:
-        """Change the name that is shown; the account name never changes."""
+    def rename(self, actor: Actor, person_id: str, name: str, reason: str, now: datetime) -> None:
+        """Change the name that is shown; the account name never changes, and what was done keeps the name of then."""
         actor.need(OfficeRole.OPERATOR)
+        reason = stated(reason)
         name = " ".join(name.split())
         if not 2 <= len(name) <= 120:
             raise InvalidForm([FieldError("nama", "name", name, "name")], {"nama": [name]})
         with self.database.write(actor, now) as work:
             found = self._found(work, person_id)
-            people.change(work, person_id, name=name)
-            work.record(
-                f"person:{person_id}",
-                Deed(Action.PERSON_CHANGED, change={"old": {"name": found.name}, "new": {"name": name}}),
-            )
+            new = people.commit(work, person_id, name)
+            people.change(work, person_id, name=name, name_commitment=new)
+            change = {
+                "old": {"name": {"commitment": found.name_commitment}},
+                "new": {"name": {"commitment": new}},
+                "reason": reason,
+            }
+            work.record(f"person:{person_id}", Deed(Action.PERSON_CHANGED, change=change))
+
+    def forget(self, actor: Actor, person_id: str, reason: str, now: datetime) -> None:
+        """Erase the names that history holds of somebody who left (UU 27/2022); its lines stay, and so do papers."""
+        actor.need(OfficeRole.OPERATOR)
+        reason = stated(reason)
+        with self.database.write(actor, now) as work:
+            if self._found(work, person_id).active:
+                raise Conflict("still_active")
+            erased = people.erase_values(work, person_id)
+            people.change(work, person_id, name=person_id, name_commitment=None)
+            change = {"commitments": erased, "reason": reason}
+            work.record(f"person:{person_id}", Deed(Action.PERSON_FORGOTTEN, change=change))
 
     # ── giving roles ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -301,5 +301,6 @@ def _printable(ground: Ground, data_object_id: str) -> bool:
 
 
 def _deed(action: Action, version: DocumentVersion, rendering: Rendering, **more: Any) -> Deed:
-    change = version.named | {"format": rendering.format, "part": rendering.part} | more
+    its = {"format": rendering.format, "part": rendering.part, "code": rendering.code}
+    change = version.named | its | more
     return Deed(action, version.element_id, change=change)

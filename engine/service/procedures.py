@@ -63,6 +63,7 @@ class Procedure:
     definition: Definition
     files: Mapping[str, bytes]
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # of its functions.py, and putusan
+    roles: dict[str, str] = field(default_factory=dict)  # of elements that were given to another role, as last read
 
     @property
     def xml(self) -> bytes:

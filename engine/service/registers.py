@@ -642,6 +642,7 @@ def _change(new: Entry, old: Entry | None) -> dict[str, Any]:
         "since": new.since,
         "until": new.until,
         "sha256": new.sha256,
+        "illustration": new.illustration,
         "old": None if old is None else {"since": old.since, "until": old.until, **{n: before.get(n) for n in names}},
         "new": {name: after.get(name) for name in names},
     }

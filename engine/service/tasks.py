@@ -485,7 +485,7 @@ class Tasks:
                 raise NotPermitted("named", holder=task.performer)
             if not tasks.claim(work, task_id, actor.person_id, now):
                 raise Conflict("claimed", who=standing.assignee, at=task.assigned_at)
-            work.record_instance(standing, [Deed(Action.TASK_CLAIMED, task.element_id, task_id)])
+            self._record(work, task, standing, Deed(Action.TASK_CLAIMED, task.element_id, task_id))
 
     @moves.retried
     def release(self, actor: Actor, task_id: str, now: datetime) -> None:
@@ -497,7 +497,7 @@ class Tasks:
                 raise Conflict("claimed", who=standing.assignee, at=task.assigned_at)
             refuse_closed(standing)
             tasks.change(work, task_id, assignee=None, assigned_at=None)
-            work.record_instance(standing, [Deed(Action.TASK_RELEASED, task.element_id, task_id)])
+            self._record(work, task, standing, Deed(Action.TASK_RELEASED, task.element_id, task_id))
 
     @moves.retried
     def hand_over(self, actor: Actor, task_id: str, to: str, reason: str, now: datetime) -> None:
@@ -516,7 +516,12 @@ class Tasks:
             given = drafts.hand_over(work, DraftKind.TASK, task_id, actor.person_id, to, now)
             documents.give_staged(work, _texts(given.entries if given else {}), actor.person_id, to)
             change = {"old": standing.assignee, "new": to, "reason": reason}
-            work.record_instance(standing, [Deed(Action.TASK_DELEGATED, task.element_id, task_id, change)])
+            self._record(work, task, standing, Deed(Action.TASK_DELEGATED, task.element_id, task_id, change))
+
+    def _record(self, work: Work, task: TaskRecord, standing: Standing, deed: Deed) -> None:
+        """Record what somebody did with a task of their lane, in the capacity in which they hold it."""
+        lane = self.procedures.of(work, task.definition_id).outline.lane_of_role(task.role).name
+        work.record_instance(standing, moves.in_capacity([deed], _acting(work.actor, task.role, None), lane))
 
     @moves.retried
     def reassign(self, actor: Actor, task_id: str, role: str, reason: str, now: datetime) -> TaskRecord:
@@ -686,15 +691,11 @@ class Tasks:
                 "passed": moves.passed_change(taken),
                 # documents hold ids of files: which bytes they stand for is history's to say
                 "files": {id_: ground.files[id_].sha256 for id_ in sorted(attached)},
+                "named": {id_: [(f := ground.files[id_]).name, f.media_type, f.size] for id_ in sorted(attached)},
             }
-            deed = Deed(
-                Action.TASK_COMPLETED,
-                step.element_id,
-                task_id,
-                change,
-                on_behalf_of=_capacity_line(acting, procedure.outline.lane_of_role(task.role).name),
-                decree=acting.decree if acting else None,
-            )
+            deed = Deed(Action.TASK_COMPLETED, step.element_id, task_id, change)
+            lane = procedure.outline.lane_of_role(task.role).name
+            (deed,) = moves.in_capacity([deed], acting, lane)
             versions = {**ground.current, **{version.data_object_id: version for version in filing.issued}}
             signatures = signing.signed(agreed, versions, actor, deed.on_behalf_of, deed.decree, now)
             sequence = moves.write_step(
@@ -702,7 +703,9 @@ class Tasks:
                 procedure,
                 head,
                 taken,
-                [deed, *numbered, *filing.deeds(task), *(each.deed() for each in signatures)],
+                moves.in_capacity(
+                    [deed, *numbered, *filing.deeds(task), *(each.deed() for each in signatures)], acting, lane
+                ),
                 calendar=self.office.calendar(),
                 now=now,
                 returned=_sent_back(
@@ -911,12 +914,6 @@ def _acting(actor: Actor, role: str, membership_id: str | None) -> Membership | 
     if chosen is not None:
         return chosen
     return next((m for m in held if m.capacity is Capacity.DEFINITIVE), held[0] if held else None)
-
-
-def _capacity_line(acting: Membership | None, lane: str) -> str | None:
-    if acting is None or acting.capacity is Capacity.DEFINITIVE:
-        return None
-    return acting.capacity.titled(lane)
 
 
 def _sent_back(

@@ -138,7 +138,7 @@ class Tokens:
             raise TokenRefused("password")
         if person.must_enrol:
             raise TokenRefused("second_factor")
-        actor = Actor(person.id, person.name, person.memberships)
+        actor = Actor.of(person)
         if token.last_used_at is None or now - token.last_used_at > TOUCH_EVERY:
             with self.database.write(actor, now) as work:
                 tokens.touch(work, token.id, now)

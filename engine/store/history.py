@@ -5,22 +5,35 @@ needs no query and a missing tail shows. Other streams are asked for their last 
 rows know more than the lines that are left (``engine.store.proof``), else only against what has left the machine.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Select, String, and_, exists, func, insert, or_, select, tuple_, type_coerce
 from sqlalchemy.engine import Row
 
-from engine.model.history import GENESIS, Deed, HistoryLine, canonical, hashed_text, line_hash, sha256_of
-from engine.model.people import Actor
+from engine.model.history import (
+    CLOCKS_DIFFER,
+    FORMAT,
+    GENESIS,
+    Action,
+    Deed,
+    HistoryLine,
+    canonical,
+    genesis,
+    hashed_text,
+    plain,
+    sha256_of,
+)
+from engine.model.people import SYSTEM, Actor
 from engine.store.prepared import Prepared
 from engine.store.queries import Transaction
-from engine.store.tables import UtcDateTime, history, instance, number
+from engine.store.tables import UtcDateTime, history, installation, instance, number
 
-INSTANCE = "instance:"
+INSTANCE, OFFICE = "instance:", "office"
 MOST_FAULTS = 100
 """A report names this many faults and counts the others."""
 AT_ONCE = 500
@@ -33,6 +46,7 @@ MEANINGS = {
     "tail": "baris terakhir bukan yang tercatat pada pelaksanaannya",
     "orphan": "pelaksanaan dari riwayat ini tidak ada",
     "early": "baris ini bertanggal sebelum baris yang mendahuluinya",
+    "format": "baris ini ditulis dengan bentuk yang lebih lama daripada baris di depannya",
     "number": "nomor surat ini tidak tercatat, padahal nomor sesudahnya ada",
     "head": "sidik riwayat yang dicatat ketika diarsipkan bukan sidik baris di depannya",
     "row": "{table} {key}, kolom {field}, bukan yang disebut riwayat",
@@ -42,16 +56,15 @@ MEANINGS = {
     "file": "berkas {key} hilang, atau isinya bukan yang disimpan",
     "guard": "pelindung riwayat di basis data tidak seperti seharusnya",
 }
-CLOCKS_DIFFER = timedelta(minutes=1)
-"""Machines that write one stream may be so far apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a stream ends: the number and hash of its last line."""
+    """Where a stream ends: the number, hash and instant of its last line."""
 
     seq: int = 0
     hash: str = GENESIS
+    at: datetime | None = None
 
 
 class KeepsHead(Protocol):
@@ -69,6 +82,10 @@ class KeepsHead(Protocol):
     def history_hash(self) -> str:
         """The hash of its last line."""
 
+    @property
+    def history_at(self) -> datetime | None:
+        """When its last line was written."""
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceHead:
@@ -77,30 +94,38 @@ class InstanceHead:
     id: str
     history_seq: int = 0
     history_hash: str = GENESIS
+    history_at: datetime | None = None
+
+
+def installation_of(connection: Connection) -> str | None:
+    """Return which installation this database is of; None before its first line under format 2."""
+    return connection.scalar(select(installation.c.id))
+
+
+def start_of(connection: Connection, stream: str, form: int) -> str:
+    """Return the hash before a stream's first line, which is of the format *form*."""
+    return GENESIS if form == 1 else genesis(installation_of(connection) or "", stream)
 
 
 def lines_after(
     head: Head, stream: str, deeds: Sequence[Deed], actor: Actor, now: datetime, instance_id: str | None
 ) -> list[HistoryLine]:
-    """Return *deeds* as the lines that follow *head*; the one place where a line is numbered and hashed."""
+    """Return *deeds* as the lines that follow *head*; the one place where a line is numbered and hashed.
+
+    If the clock was set back since, a line before them says so.
+    """
     lines: list[HistoryLine] = []
+    at = plain(now)
+    if head.at is not None and now < head.at - CLOCKS_DIFFER:
+        marked = Deed(Action.CLOCK_SET_BACK, change={"before": head.at}, actor=SYSTEM.person_id)
+        deeds = [marked, *deeds]
     for deed in deeds:
-        facts: dict[str, Any] = {
-            "stream": stream,
-            "seq": head.seq + 1,
-            "at": now,
-            "actor": deed.actor or actor.person_id,
-            "on_behalf_of": deed.on_behalf_of,
-            "decree": deed.decree,
-            "action": deed.action.value,
-            "element_id": deed.element_id,
-            "task_id": deed.task_id,
-            "instance_id": instance_id,
-            "change": canonical(deed.change or {}),
-        }
-        line = HistoryLine(**facts, previous_hash=head.hash, hash=line_hash(head.hash, **facts))
-        lines.append(line)
-        head = Head(line.seq, line.hash)
+        by = (actor.person_id, actor.name_commitment) if deed.actor in (None, actor.person_id) else (deed.actor, None)
+        where = (deed.action.value, deed.element_id, deed.task_id, instance_id, canonical(deed.change or {}))
+        facts = (*by, deed.capacity, deed.on_behalf_of, deed.decree, *where, FORMAT, head.hash)
+        hashed = sha256_of(hashed_text(stream, head.seq + 1, at, *facts))
+        lines.append(HistoryLine(stream, head.seq + 1, now, *facts, hashed))
+        head = Head(head.seq + 1, hashed, now)
     return lines
 
 
@@ -114,9 +139,9 @@ def head_of(connection: Connection, stream: str) -> Head:
     """Return where *stream* ends; writers of one stream on PostgreSQL wait here for each other until they commit."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("alur.history"), func.hashtext(stream))))
-    last = select(history.c.seq, history.c.hash).where(history.c.stream == stream).order_by(history.c.seq.desc())
-    row = connection.execute(last.limit(1)).first()
-    return Head(row.seq, row.hash) if row else Head()
+    last = select(history.c.seq, history.c.hash, history.c.at).where(history.c.stream == stream)
+    row = connection.execute(last.order_by(history.c.seq.desc()).limit(1)).first()
+    return Head(*row) if row else Head()
 
 
 # ── verification ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -127,9 +152,10 @@ class Fault:
     """The first thing in a stream that does not fit.
 
     *kind* is ``gap`` (another number than the next), ``link`` (not the hash of the line before), ``content`` (not the
-    hash of what the line says), ``unreadable``, ``tail`` (the instance's row knows another last line) or ``orphan`` (a
-    stream of an instance that does not exist). Two more break no chain and are remarks: ``early`` (dated before the
-    line in front of it) and ``number`` (of a series of letters' numbers in a year: ``nomor:<series>:<year>``).
+    hash of what the line says), ``unreadable``, ``format`` (an earlier one than the line before), ``early`` (dated
+    before the line in front of it, which does not say that the clock was set back; of format 1 a remark), ``tail`` (the
+    instance's row knows another last line) or ``orphan`` (a stream of an instance that does not exist). ``number``
+    breaks no chain and is a remark (of a series of letters' numbers in a year: ``nomor:<series>:<year>``).
     The others are of what ``engine.store.proof`` holds to the lines: *table*, *key* and *field* say where, and *seq* is
     the last line that speaks of it, else 0.
     """
@@ -166,7 +192,7 @@ class Report:
 
 def verify(reader: Transaction, stream: str | None = None) -> Report:
     """Walk the chain of *stream*, or of all, and compare instances' heads; memory does not grow with the history."""
-    walk = Walk()
+    walk = Walk(installation_of(reader.connection))
     for row in rows(reader.connection, stream):
         walk.pass_line(row)
     walk.note_heads(head_faults(reader.connection, stream))
@@ -179,6 +205,7 @@ def verify(reader: Transaction, stream: str | None = None) -> Report:
 class Walk:
     """A check of every chain, which may rest anywhere: what it found, and where it goes on."""
 
+    installation: str | None = None
     streams: int = 0
     lines: int = 0
     fault_count: int = 0
@@ -188,6 +215,7 @@ class Walk:
     seq: int = 0  # of the last line that was passed
     head: Head = Head()
     at: str = ""  # when that line was written
+    format: int = 1  # of that line
     skipping: bool = False
     walked: bool = False  # all lines are passed; heads of instances behind *compared* remain
     compared: str = ""
@@ -202,6 +230,7 @@ class Walk:
     def advance(self, reader: Transaction, most: int) -> bool:
         """Pass up to *most* lines, or compare as many heads; whether no chain remains."""
         connection = reader.connection
+        self.installation = installation_of(connection)
         if not self.walked:
             before = self.lines
             for row in rows(connection, None, (self.stream, self.seq), most):
@@ -244,20 +273,31 @@ class Walk:
         self.seq = row.seq
         if self.skipping:
             return None
+        if row.seq == 1:
+            self.format = row.format
+            self.head = Head(0, GENESIS if row.format == 1 else genesis(self.installation or "", row.stream))
         try:
             at = _instant(row.at)
-            fault = _fault(row, at, self.head)
+            fault = _fault(row, at, self.head, self.format) or self._early(row, at)
         except (TypeError, ValueError) as error:
             at, fault = "", Fault(row.stream, row.seq, "unreadable", "", str(error))
         if fault:
             self.note(fault)
             self.skipping = True  # what follows in this stream cannot fit either
             return None
-        self.head = Head(row.seq, row.hash)
-        if at < self.at and datetime.fromisoformat(self.at) - datetime.fromisoformat(at) > CLOCKS_DIFFER:
-            self.remark([Fault(row.stream, row.seq, "early", self.at, at)])
-        self.at = at
+        self.head, self.at, self.format = Head(row.seq, row.hash), at, row.format
         return at
+
+    def _early(self, row: Row[Any], at: str) -> Fault | None:
+        """Return the fault of a line that goes back in time unmarked; under format 1 none was marked."""
+        if at >= self.at or datetime.fromisoformat(self.at) - datetime.fromisoformat(at) <= CLOCKS_DIFFER:
+            return None
+        early = Fault(row.stream, row.seq, "early", self.at, at)
+        if row.format == 1:
+            self.remark([early])
+            return None
+        marked = row.action == Action.CLOCK_SET_BACK and json.loads(row.change) == {"before": self.at}
+        return None if marked else early
 
     def written(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""
@@ -282,9 +322,11 @@ def missing_numbers(reader: Transaction) -> Iterator[Fault]:
         yield Fault(f"nomor:{row.series}:{row.year}", first, "number", said, str(row.ordinal))
 
 
-def _fault(row: Row[Any], at: str, head: Head) -> Fault | None:
+def _fault(row: Row[Any], at: str, head: Head, before: int) -> Fault | None:
     of: Sequence[Any] = row
-    (stream, seq), (previous, hashed) = of[:2], of[-2:]
+    (stream, seq), (format_, previous, hashed) = of[:2], of[-3:]
+    if format_ < before:
+        return Fault(stream, seq, "format", str(before), str(format_))
     if seq != head.seq + 1:
         return Fault(stream, head.seq + 1, "gap", str(head.seq + 1), str(seq))
     if previous != head.hash:

@@ -7,7 +7,7 @@ first fault of a stream; what lines do not say is not compared (``docs/riwayat.m
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +15,22 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal,
 from sqlalchemy.engine import Row
 
 from engine.model.errors import SetupError
-from engine.model.history import canonical, plain, sha256_of
+from engine.model.history import canonical, commitment, plain, sha256_of
 from engine.model.testimony import Line, OneOf, Testimony, fits
 from engine.store import tables as t
 from engine.store.files import FileStore
-from engine.store.history import INSTANCE, MOST_FAULTS, Fault, Head, Report, Walk, missing_numbers, rows
+from engine.store.history import (
+    INSTANCE,
+    MOST_FAULTS,
+    OFFICE,
+    Fault,
+    Head,
+    Report,
+    Walk,
+    installation_of,
+    missing_numbers,
+    rows,
+)
 from engine.store.queries import Transaction
 from engine.store.triggers import verify_triggers
 
@@ -27,7 +38,6 @@ STREAMS_AT_ONCE, LINES_AT_ONCE = 200, 10_000
 """How many streams, and lines, are kept in memory until their rows are read."""
 ROWS_AT_ONCE, NAMES_AT_ONCE = 200, 5_000
 UNREAD = frozenset({"state", "trace", "data", "password_hash"})
-OFFICE = "office"
 Check = Callable[[Mapping[str, Any], Testimony, "_Batch"], Iterator[tuple[str, Any, Any]]]
 
 
@@ -85,9 +95,22 @@ def _definition(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Ite
 
 
 def _returned(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
-    expected = (told.otherwise("task") or {})["returned"]
+    of = told.rows[("task", row["id"])].facts if told.tells_tasks else told.otherwise("task") or {}
     found = row["returned_by"] and f"{plain(row['returned_at'])} {row['returned_by']}"
-    yield "returned_by", expected, found
+    yield "returned_by", of["returned"], found
+
+
+def _committed(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
+    """A value is what the commitment is over; one without must have been erased by a line, which then says so."""
+    of_value = told.rows.get(("personal_value", row["commitment"]))
+    if row["value"] is None and (of_value is None or "value" not in of_value.facts):
+        yield "value", row["commitment"], None
+    elif row["value"] is not None:
+        yield "value", row["commitment"], commitment(row["salt"] or "", row["value"])
+
+
+def _called(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
+    yield "name", row["name"] if row["committed"] is None else row["committed"], row["name"]
 
 
 def _instance(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
@@ -154,10 +177,16 @@ TABLES: dict[str, tuple[Kept, ...]] = {  # by the kind of stream that tells of t
         Kept("register_entry", t.register_entry.c.register_id, check=_content),
     ),
     "person": (
+        Kept("personal_value", t.personal_value.c.person_id, ("commitment",), check=_committed),
         Kept(
             "person",
             t.person.c.id,
-            also=(exists().where(t.second_factor.c.person_id == t.person.c.id).label("second_factor"),),
+            also=(
+                exists().where(t.second_factor.c.person_id == t.person.c.id).label("second_factor"),
+                t.personal_value.c.value.label("committed"),
+            ),
+            joined=((t.personal_value, t.personal_value.c.commitment == t.person.c.name_commitment),),
+            check=_called,
         ),
         Kept("membership", t.membership.c.person_id, _MEMBERSHIP),
         Kept(
@@ -169,6 +198,7 @@ TABLES: dict[str, tuple[Kept, ...]] = {  # by the kind of stream that tells of t
         Kept("api_token", t.api_token.c.person_id),
     ),
     OFFICE: (
+        Kept("installation", literal(""), everybody=True),
         Kept("setting", literal(""), ("section",), everybody=True),
         Kept("number", literal(""), _NUMBER, where=t.number.c.instance_id.is_(None), everybody=True),
         Kept("message", literal(""), where=t.message.c.from_instance.is_(None), forgets=True, everybody=True),
@@ -182,7 +212,7 @@ def prove(reader: Transaction, stream: str | None = None, files: FileStore | Non
     With *files* every kept file that a row names is read and hashed as well. Of all, the database's own guard of
     history, the series of numbers and the sources of procedures are looked at too.
     """
-    connection, found = reader.connection, Walk()
+    connection, found = reader.connection, Walk(installation_of(reader.connection))
     if files and connection.dialect.name == "postgresql":  # hashing a large file is no idleness
         connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
     batch = _Batch(connection, found, files)
@@ -199,7 +229,7 @@ def advance(reader: Transaction, walk: Walk, most: int = STREAMS_AT_ONCE // 4) -
     """Hold the rows of some more streams to what *walk*, whose chains are walked, passed; whether none remains."""
     behind = select(t.history.c.stream).where(t.history.c.stream > walk.proved, t.history.c.seq == 1)
     streams = list(reader.connection.scalars(behind.order_by(t.history.c.stream).limit(most)))
-    batch = _Batch(reader.connection, again := Walk(), None)
+    batch = _Batch(reader.connection, again := Walk(walk.installation), None)
     for stream in streams:
         for row in rows(reader.connection, stream):
             batch.pass_line(row)
@@ -238,7 +268,8 @@ class _Batch:
         of = (row.actor, row.on_behalf_of, row.decree, row.action, row.element_id, row.task_id)
         fault = None
         try:
-            told.hear(Line(row.seq, at, *of, json.loads(row.change), row.previous_hash))
+            its = (json.loads(row.change), row.previous_hash, row.format, row.capacity, row.name)
+            told.hear(Line(row.seq, at, *of, *its))
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             fault = Fault(stream, row.seq, "unreadable", "", str(error))
         if told.contradiction:
@@ -261,13 +292,20 @@ class _Batch:
                 for fault in self._of_table(kept, by_owner):
                     faults.setdefault(fault.stream, fault)
         naming = {id_: stream for stream, told in self._told.items() for id_ in told.named}
-        for at in range(0, len(names := sorted(naming)), NAMES_AT_ONCE):
-            asked = names[at : at + NAMES_AT_ONCE]
-            here = set(self._connection.scalars(select(t.instance.c.id).where(t.instance.c.id.in_(asked))))
-            for id_ in (each for each in asked if each not in here):
-                faults.setdefault(INSTANCE + id_, Fault(INSTANCE + id_, 0, "absent", "", "", "history", naming[id_]))
+        for id_ in self._not_in(t.instance.c.id, naming):
+            faults.setdefault(INSTANCE + id_, Fault(INSTANCE + id_, 0, "absent", "", "", "history", naming[id_]))
+        called = {of: stream for stream, told in self._told.items() for of in told.called}
+        for of in self._not_in(t.personal_value.c.commitment, called):
+            faults.setdefault(called[of], Fault(called[of], 0, "lacking", "", "", "personal_value", of))
         self._walk.note_heads(faults.values())
         self._told, self.heads, self.parts, self.listed, self._lines = {}, {}, {}, {}, 0
+
+    def _not_in(self, column: ColumnElement[str], values: Iterable[str]) -> Iterator[str]:
+        every = sorted(values)
+        for at in range(0, len(every), NAMES_AT_ONCE):
+            asked = every[at : at + NAMES_AT_ONCE]
+            here = set(self._connection.scalars(select(column).where(column.in_(asked))))
+            yield from (each for each in asked if each not in here)
 
     def _of_table(self, kept: Kept, by_owner: Mapping[str, Testimony]) -> Iterator[Fault]:
         query = kept.rows() if kept.everybody else kept.rows().where(kept.owner.in_(by_owner))

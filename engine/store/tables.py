@@ -180,6 +180,7 @@ instance = _table(
     Column("state", LargeBinary, nullable=False),
     Column("history_seq", Integer, nullable=False),  # head of stream instance:<id>
     Column("history_hash", String(64), nullable=False),
+    Column("history_at", UtcDateTime),
     Column("step_count", Integer, nullable=False, default=0),  # user tasks on the diagram
     Column("started_at", UtcDateTime, nullable=False),
     Column("started_by", String(64), nullable=False),
@@ -331,6 +332,8 @@ history = _table(
     Column("seq", Integer, primary_key=True),  # 1, 2, 3 ... without gaps
     Column("at", UtcDateTime, nullable=False),
     Column("actor", String(64), nullable=False),
+    Column("name", String(64)),  # the actor's, then: a commitment
+    Column("capacity", String(20)),  # in which the actor held the role
     Column("on_behalf_of", Text),  # the capacity line, for instance "Plh. Kepala Dinas"
     Column("decree", Text),
     Column("action", String(60), nullable=False),
@@ -338,6 +341,7 @@ history = _table(
     Column("task_id", String(32)),
     Column("instance_id", String(36)),
     Column("change", Text, nullable=False),  # RFC 8785 text, exactly as hashed
+    Column("format", Integer, nullable=False, server_default="1"),
     Column("previous_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
     info={"history_line": True},
@@ -456,10 +460,28 @@ comment = _table(
 
 # ── people and the office ───────────────────────────────────────────────────────────────────────────────────────────
 
+installation = _table(  # this office, of which every stream's first line is; one row
+    "installation",
+    Column("id", String(36), primary_key=True),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("one", Integer, CheckConstraint("one = 1", name="one"), nullable=False, unique=True),
+    info=HISTORY,
+)
+
+personal_value = _table(  # what a commitment in a history line stands for; erased, the line's hash still holds
+    "personal_value",
+    Column("commitment", String(64), primary_key=True),
+    Column("person_id", String(64), nullable=False, index=True),
+    Column("salt", String(32)),
+    Column("value", Text),
+    info=HISTORY,
+)
+
 person = _table(
     "person",
     Column("id", String(64), primary_key=True),  # the account name; never changes
     Column("name", Text, nullable=False),
+    Column("name_commitment", String(64)),
     Column("password_hash", Text),
     Column("must_change_password", Boolean, nullable=False),
     Column("active", Boolean, nullable=False),

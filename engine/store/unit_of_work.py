@@ -1,18 +1,30 @@
 """One transaction and its history: both are kept, or neither is."""
 
+import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from engine.model.errors import Conflict
-from engine.model.history import Deed, HistoryLine
-from engine.model.people import Actor
+from engine.model.history import Action, Deed, HistoryLine, genesis
+from engine.model.people import SYSTEM, Actor
 from engine.store import guard
-from engine.store.history import INSTANCE, Head, InstanceHead, KeepsHead, append, head_of, lines_after
+from engine.store.history import (
+    INSTANCE,
+    OFFICE,
+    Head,
+    InstanceHead,
+    KeepsHead,
+    append,
+    head_of,
+    installation_of,
+    lines_after,
+)
 from engine.store.prepared import Prepared
-from engine.store.tables import instance
+from engine.store.tables import installation, instance, person
 
 AT_REVISION = Prepared(  # the columns come with the values
     update(instance).where(instance.c.id == bindparam("its_id"), instance.c.revision == bindparam("its_revision"))
@@ -54,15 +66,15 @@ class Work(Reader):
         Return the new head. If somebody else appended since *kept* was read, this is ``Conflict("stale")``.
         """
         stream = INSTANCE + kept.id
-        head = self._heads.get(stream) or Head(kept.history_seq, kept.history_hash)
+        head = self._heads.get(stream) or Head(kept.history_seq, kept.history_hash, kept.history_at)
         self._append(head, stream, deeds, kept.id)
         new = self._heads.get(stream, head)
-        return InstanceHead(kept.id, new.seq, new.hash)
+        return InstanceHead(kept.id, new.seq, new.hash, new.at)
 
     def head_values(self, instance_id: str) -> dict[str, Any]:
         """Return the columns of the instance's row that keep the head this work recorded, if it did."""
         head = self._heads.get(INSTANCE + instance_id)
-        return {"history_seq": head.seq, "history_hash": head.hash} if head else {}
+        return {"history_seq": head.seq, "history_hash": head.hash, "history_at": head.at} if head else {}
 
     def finish(self) -> None:
         """Write the heads that no other statement wrote; the database calls this before it commits."""
@@ -77,11 +89,33 @@ class Work(Reader):
             if found.rowcount != 1:
                 raise guard.UnrecordedChange(f"history of an instance that does not exist: {id_}")
 
+    def _found(self) -> str:
+        """Give this office its id, once: whatever writes the first line does."""
+        begun = head_of(self.connection, OFFICE)  # on PostgreSQL another that founds it is waited for here
+        id_ = installation_of(self.connection)
+        if id_ is None:
+            id_ = str(uuid.uuid4())
+            self.connection.execute(insert(installation), {"id": id_, "made_at": self.now, "one": 1})
+            founded = Deed(Action.OFFICE_FOUNDED, change={"installation": id_}, actor=SYSTEM.person_id)
+            self._append(begun, OFFICE, [founded], None)
+        return id_
+
+    def _named(self) -> Actor:
+        """Return who acts with the commitment to their name, also where nobody read it before (at the door)."""
+        its = self.actor
+        if its.name_commitment is None and its.person_id != SYSTEM.person_id:
+            found = self.connection.scalar(select(person.c.name_commitment).where(person.c.id == its.person_id))
+            self.actor = replace(its, name_commitment=found)
+        return self.actor
+
     def _append(self, head: Head, stream: str, deeds: Sequence[Deed], instance_id: str | None) -> list[HistoryLine]:
-        lines = lines_after(head, stream, deeds, self.actor, self.now, instance_id)
+        if head.seq == 0:
+            id_ = installation_of(self.connection) or self._found()
+            head = self._heads.get(stream) or Head(0, genesis(id_, stream))
+        lines = lines_after(head, stream, deeds, self._named(), self.now, instance_id)
         append(self.connection, lines)
         if lines:
-            self._heads[stream] = Head(lines[-1].seq, lines[-1].hash)
+            self._heads[stream] = Head(lines[-1].seq, lines[-1].hash, lines[-1].at)
         return lines
 
 

@@ -5,7 +5,6 @@ from werkzeug.wrappers import Response
 
 from engine.model.history import Action
 from engine.model.people import OfficeRole
-from engine.service.histories import RETURNED
 from engine.web.access import Pages, only
 from engine.web.identity import actor, asked_page, now
 from engine.web.instances import history_filter
@@ -28,8 +27,7 @@ def trail() -> str:
     """Show every line of history, newest first."""
     narrowed = history_filter()
     timeline = services().histories.everything(actor(), narrowed, page=asked_page())
-    actions = [RETURNED, *Action]
-    return render_template("audit/trail.html", timeline=timeline, narrowed=narrowed, actions=actions)
+    return render_template("audit/trail.html", timeline=timeline, narrowed=narrowed, actions=list(Action))
 
 
 @pages.get("/keutuhan", only(OfficeRole.AUDITOR, OfficeRole.OPERATOR))

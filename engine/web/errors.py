@@ -181,6 +181,7 @@ def conflict_words(error: Conflict) -> str:
         "ended": gettext("Pelaksanaan ini sudah selesai pada %(at)s.", **facts),
         "unchanged": gettext("Berkas-berkas ini sama dengan versi yang berlaku."),
         "duplicate": gettext("%(title)s sudah berjalan sejak %(at)s.", **facts),
+        "still_active": gettext("Akun ini masih aktif. Nonaktifkan dahulu."),
         "last_operator": gettext("Ini operator terakhir. Tambahkan operator lain dahulu."),
         "deployed": gettext("Versi %(version)s dipasang %(who)s pada %(at)s.", **facts),
         "draft": gettext("Draf ini juga diubah di tab atau perangkat lain."),

@@ -72,13 +72,16 @@ def actor() -> Actor:
     return cast(Actor, g.actor)
 
 
-def name_of(person_id: str | None) -> str:
-    """Return a person as pages and errors name them: the name, the account in brackets; all names are read once."""
+def name_of(person_id: str | None, called: str | None = None) -> str:
+    """Return a person as pages and errors name them: the name, as *called* then, the account in brackets.
+
+    All names are read once.
+    """
     if person_id is None:
         return gettext("orang lain")
     if "names" not in g:
         g.names = services().people.names()
-    name = g.names.get(person_id)
+    name = called or g.names.get(person_id)
     return f"{name} ({person_id})" if name and name != person_id else person_id
 
 

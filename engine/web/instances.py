@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from engine.model.errors import Conflict, InvalidForm, NotPermitted, NotReady
 from engine.model.history import Action
 from engine.model.people import OfficeRole
-from engine.service.histories import RETURNED, Filter
+from engine.service.histories import Filter
 from engine.service.instances import InstancePage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import Pages, by_button, signed_in
@@ -105,7 +105,8 @@ def history(instance_id: str) -> str:
     page = _found(instance_id)
     narrowed = history_filter()
     timeline = services().histories.of_instance(actor(), instance_id, narrowed, page=asked_page())
-    actions = (RETURNED, *timeline.actions) if Action.TASK_COMPLETED in timeline.actions else timeline.actions
+    earlier = (Action.TASK_RETURNED,) if Action.TASK_COMPLETED in timeline.actions else ()
+    actions = tuple(dict.fromkeys((*earlier, *timeline.actions)))
     return _tab("history", page, "riwayat", timeline=timeline, narrowed=narrowed, actions=actions)
 
 

@@ -13,12 +13,13 @@ from engine.model.history import Action, HistoryLine
 from engine.service.procedures import Procedure
 from engine.web import formatting
 from engine.web.identity import name_of
+from engine.web.services import services
 from engine.web.texts import gettext
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}")
-PEOPLE = frozenset({"by", "holder", "item", "filed_by", "person", "signer"})
+PEOPLE = frozenset({"by", "holder", "item", "filed_by", "performer", "person", "signer"})
 FORMS = (Action.TASK_COMPLETED.value, Action.INSTANCE_STARTED.value)
 APART = frozenset({"old", "new", "values", "passed", "definition"})
 OF_DOCUMENT = frozenset({"document", "data_object", "version"})
@@ -104,6 +105,10 @@ class Ledger:
             return name_of(text)
         if INSTANT.fullmatch(text):
             return self._dates.short(datetime.fromisoformat(text), seconds=True)
+        if path[-1] == "commitment":
+            return services().histories.called(text) or gettext("dihapus")
+        if path[-1] == "standard_time":
+            return formatting.standard_time(text)
         if DAY.fullmatch(text):
             return self._dates.day(date.fromisoformat(text))
         return text[:8] if ID.fullmatch(text) else self._words.get(text, text)

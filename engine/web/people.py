@@ -95,8 +95,17 @@ def show(person_id: str) -> str:
 @pages.post("/<person_id>/nama", only(OfficeRole.OPERATOR))
 def rename(person_id: str) -> Response:
     """Change the name that is shown."""
-    services().people.rename(actor(), person_id, request.form.get("nama", ""), now())
+    name, reason = (request.form.get(each, "") for each in ("nama", "alasan"))
+    services().people.rename(actor(), person_id, name, reason, now())
     flash(gettext("Nama diubah."), "success")
+    return redirect(url_for("people.show", person_id=person_id), 303)
+
+
+@pages.post("/<person_id>/lupakan", only(OfficeRole.OPERATOR))
+def forget(person_id: str) -> Response:
+    """Erase the names that history holds of a person who left."""
+    services().people.forget(actor(), person_id, request.form.get("alasan", ""), now())
+    flash(gettext("Nama dihapus dari riwayat."), "success")
     return redirect(url_for("people.show", person_id=person_id), 303)
 
 
@@ -147,7 +156,7 @@ def end_membership(person_id: str, membership_id: str) -> Response | tuple[str, 
 @pages.post("/<person_id>/<any(aktifkan, nonaktifkan):deed>", only(OfficeRole.OPERATOR))
 def set_active(person_id: str, deed: str) -> Response:
     """Switch an account on or off."""
-    services().people.set_active(actor(), person_id, deed == "aktifkan", now())
+    services().people.set_active(actor(), person_id, deed == "aktifkan", request.form.get("alasan", ""), now())
     flash(gettext("Akun diaktifkan.") if deed == "aktifkan" else gettext("Akun dinonaktifkan."), "success")
     return redirect(url_for("people.show", person_id=person_id), 303)
 
@@ -156,7 +165,7 @@ def set_active(person_id: str, deed: str) -> Response:
 def reset(person_id: str) -> str:
     """Give a one-time code, shown once."""
     person = services().people.person(actor(), person_id)
-    code = services().accounts.issue_reset_code(actor(), person_id, now())
+    code = services().accounts.issue_reset_code(actor(), person_id, request.form.get("alasan", ""), now())
     return render_template("people/secret.html", person=person, secret=code, kind="reset")
 
 

@@ -44,7 +44,7 @@ def test_a_token_ends_with_its_time_by_revoking_and_with_its_person_s_account(pr
     office.services.tokens.revoke(office.actor("sekretaris"), one.token.id, office.now)
     assert problem(one.get("/account"), 401, "unauthorized")["reason"] == "revoked"
     other = program("tim.sakip")
-    office.services.people.set_active(office.actor("operator"), "tim.sakip", False, office.now)
+    office.services.people.set_active(office.actor("operator"), "tim.sakip", False, "Mutasi", office.now)
     assert problem(other.get("/account"), 401, "unauthorized")["reason"] == "revoked", "it ended with the account"
     third = program("auditor")
     office.now += timedelta(days=31)

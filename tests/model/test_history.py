@@ -1,15 +1,19 @@
 """History's text is RFC 8785's, whoever writes it."""
 
+import hashlib
+import json
+import re
 from dataclasses import asdict
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.model.history import HistoryLine, canonical, plain
+from engine.model.history import HistoryLine, canonical, commitment, genesis, plain
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 VALUES = st.recursive(
@@ -23,19 +27,27 @@ def test_it_is_written_as_the_reference_writes_it(value):
     assert canonical(value) == rfc8785.dumps(plain(value)).decode()
 
 
-@given(
-    line=st.builds(
+def lines(form: int, *later: st.SearchStrategy):
+    """Lines of one format, with what only later ones say."""
+    return st.builds(
         HistoryLine,
         *(TEXTS, st.integers(1, 2**31), st.datetimes(timezones=st.just(UTC)), TEXTS),
+        *later,
         *[st.none() | TEXTS] * 2,
         TEXTS,
         *[st.none() | TEXTS] * 3,
-        *[TEXTS] * 3,
+        TEXTS,
+        st.just(form),
+        *[TEXTS] * 2,
     )
-)
+
+
+@given(line=lines(1, st.none(), st.none()) | lines(2, st.none() | TEXTS, st.none() | TEXTS))
 def test_a_whole_line_is_written_as_the_reference_writes_it(line):
     facts = asdict(line)
-    del facts["hash"]
+    del facts["hash"], facts["called"]
+    if line.format == 1:
+        del facts["format"], facts["name"], facts["capacity"]
     assert line.hashed_text() == rfc8785.dumps(plain(facts)).decode()
 
 
@@ -55,3 +67,21 @@ def test_half_a_character_is_refused():
 
 def test_numbers_are_written_in_full():
     assert canonical({"b": Decimal("1E+3"), "a": 2**60}) == '{"a":"1152921504606846976","b":"1000"}'
+
+
+RIWAYAT = Path(__file__).parents[2] / "docs" / "riwayat.md"
+
+
+def test_the_vectors_that_are_published_hold_with_nothing_of_ours():
+    found = re.findall(r"```json\n(.+)\n```\n`([0-9a-f]{64})`", RIWAYAT.read_text())
+    assert len(found) == 5
+    assert [hashlib.sha256(text.encode()).hexdigest() for text, _ in found] == [hashed for _, hashed in found]
+    said = [json.loads(text) for text, _ in found]
+    hashes = [hashed for _, hashed in found]
+    for line in (said[0], said[3], said[4]):
+        facts = {**line, "at": datetime.fromisoformat(line["at"]), "hash": "", "format": line.get("format", 1)}
+        read = HistoryLine(**{"name": None, "capacity": None, **facts})
+        assert read.computed_hash() == hashes[said.index(line)]
+    assert (said[3]["name"], said[3]["previous_hash"], said[4]["previous_hash"]) == (hashes[1], hashes[2], hashes[3])
+    assert commitment(said[1]["salt"], said[1]["value"]) == hashes[1]
+    assert genesis(said[2]["installation"], said[2]["stream"]) == hashes[2]

@@ -415,7 +415,7 @@ def test_a_chain_computed_anew_is_found_by_the_head_that_its_archiving_recorded(
     forger = Forger(path, tmp_path / "palsu.zip")
 
     def again(change):
-        chain, hashes, head = [], [], "0" * 64
+        chain, hashes, head = [], [], json.loads(forger.files[HISTORY].splitlines()[0])["previous_hash"]
         for number, written in enumerate(forger.files[HISTORY].splitlines(), start=1):
             line = change(json.loads(written)) | {"previous_hash": head}
             text = json.dumps(line, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

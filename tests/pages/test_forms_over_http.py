@@ -179,7 +179,7 @@ def test_drafts_save_in_the_background_and_two_devices_do_not_overwrite_each_oth
 
 def test_an_instance_cannot_start_without_people_and_the_page_says_which_lane(office, browse):
     for holder in ("pemegang.data.1", "pemegang.data.2"):
-        office.services.people.set_active(office.actor("operator"), holder, False, office.now)
+        office.services.people.set_active(office.actor("operator"), holder, False, "Mutasi", office.now)
     head = browse("kepala.dinas")
     answer = head.post("/instans/mulai?sop=pengumpulan_data_kinerja", {"tahun": "2025", "periode": "I"})
     assert answer.status_code == 409

@@ -47,7 +47,7 @@ def test_the_old_password_is_asked_no_more_often_than_at_signing_in(browse):
 
 
 def test_a_first_sign_in_leads_nowhere_but_to_a_new_password(office, browse):
-    code = office.services.accounts.issue_reset_code(office.actor("operator"), "tim.sakip", office.now)
+    code = office.services.accounts.issue_reset_code(office.actor("operator"), "tim.sakip", "Lupa sandi", office.now)
     new = browse()
     new.sign_in("tim.sakip", code)
     assert new.get("/tugas").headers["Location"].startswith("/sandi")

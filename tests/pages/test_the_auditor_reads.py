@@ -15,12 +15,12 @@ def eventful(office):
     services.accounts.set_locale(office.actor("auditor"), "id", office.now)
     services.instances.suspend(operator, instance, "Menunggu arahan", office.now)
     services.instances.resume(operator, instance, "Sudah ada arahan", office.now)
-    services.people.rename(operator, "tim.sakip", "Ketua Tim SAKIP", office.now)
+    services.people.rename(operator, "tim.sakip", "Ketua Tim SAKIP", "Salah tulis", office.now)
     month = date(2025, 4, 11), date(2025, 4, 30)
     services.people.add_membership(
         operator, "tim.sakip", "sekretaris", Capacity.ACTING_PLH, *month, "SK 1/2025", "Cuti.", office.now
     )
-    services.people.set_active(operator, "tim.sakip.2", False, office.now)
+    services.people.set_active(operator, "tim.sakip.2", False, "Mutasi", office.now)
     office.later(minutes=5)
     office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
     return instance
@@ -83,7 +83,7 @@ def test_who_was_faster_is_told_by_name(office, browse, eventful):
     office.do("sekretaris", eventful, "siapkan_kertas_kerja")
     task = office.task(eventful, "susun_jadwal")
     office.services.tasks.claim(office.actor("tim.sakip"), task, office.now + timedelta(seconds=1))
-    office.services.people.set_active(office.actor("operator"), "tim.sakip.2", True, office.now)
+    office.services.people.set_active(office.actor("operator"), "tim.sakip.2", True, "Mutasi", office.now)
     late = browse("tim.sakip.2")
     assert late.post(f"/tugas/{task}/ambil").status_code == 303
     assert "Ketua Tim SAKIP (tim.sakip)" in late.get("/tugas?tampil=bersama").text

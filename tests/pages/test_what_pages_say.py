@@ -124,5 +124,5 @@ def test_a_history_is_narrowed_by_days_as_the_office_writes_them(office, browse)
     instance = office.start()
     auditor = browse("auditor")
     assert 'type="date"' not in auditor.get(f"/instans/{instance}/riwayat").text
-    assert "1 baris." in text_of(auditor.get(f"/instans/{instance}/riwayat?dari=11/4/2025&sampai=11 April 2025"))
+    assert "2 baris." in text_of(auditor.get(f"/instans/{instance}/riwayat?dari=11/4/2025&sampai=11 April 2025"))
     assert "0 baris." in text_of(auditor.get(f"/instans/{instance}/riwayat?dari=12/4/2025"))

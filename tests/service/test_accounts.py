@@ -27,7 +27,7 @@ def office(people_only):
 @pytest.fixture
 def accounts(office):
     """The accounts of the office; sekretaris has a password."""
-    code = office.services.accounts.issue_reset_code(office.actor("operator"), "sekretaris", office.now)
+    code = office.services.accounts.issue_reset_code(office.actor("operator"), "sekretaris", "Lupa sandi", office.now)
     token = sign_in(office, "sekretaris", code)
     found = office.services.accounts.session(token, office.now)
     office.services.accounts.change_password(found.actor, None, PASSWORD, office.now)
@@ -187,12 +187,12 @@ def sign_out_everywhere(office, actor):
 
 
 def be_given_a_code(office, actor):
-    office.services.accounts.issue_reset_code(office.actor("operator"), actor.person_id, office.now)
+    office.services.accounts.issue_reset_code(office.actor("operator"), actor.person_id, "Lupa sandi", office.now)
 
 
 def be_switched_off(office, actor):
-    office.services.people.set_active(office.actor("operator"), actor.person_id, False, office.now)
-    office.services.people.set_active(office.actor("operator"), actor.person_id, True, office.now)
+    office.services.people.set_active(office.actor("operator"), actor.person_id, False, "Mutasi", office.now)
+    office.services.people.set_active(office.actor("operator"), actor.person_id, True, "Mutasi", office.now)
 
 
 @pytest.mark.parametrize("deed", [change_the_password, sign_out_everywhere, be_given_a_code, be_switched_off])
@@ -212,7 +212,7 @@ def test_what_a_credential_opened_ends_with_it(office, accounts, deed):
 
 
 def test_after_a_reset_the_old_password_opens_nothing_whether_the_code_was_used_or_not(office, accounts):
-    code = accounts.issue_reset_code(office.actor("operator"), "sekretaris", office.now)
+    code = accounts.issue_reset_code(office.actor("operator"), "sekretaris", "Lupa sandi", office.now)
     with pytest.raises(SignInRefused):
         sign_in(office, "sekretaris", PASSWORD)
     with pytest.raises(SignInRefused):
@@ -231,7 +231,7 @@ def test_a_token_opens_nothing_from_the_very_moment_at_which_it_ends(office, acc
 
 
 def test_a_one_time_code_opens_one_session_in_which_a_password_must_be_set(office, accounts):
-    code = accounts.issue_reset_code(office.actor("operator"), "tim.sakip", office.now)
+    code = accounts.issue_reset_code(office.actor("operator"), "tim.sakip", "Lupa sandi", office.now)
     found = accounts.session(sign_in(office, "tim.sakip", code), office.now)
     assert found.person.must_change_password
     with pytest.raises(SignInRefused):
@@ -241,7 +241,7 @@ def test_a_one_time_code_opens_one_session_in_which_a_password_must_be_set(offic
 
 
 def test_a_one_time_code_lasts_a_day(office, accounts):
-    code = accounts.issue_reset_code(office.actor("operator"), "tim.sakip", office.now)
+    code = accounts.issue_reset_code(office.actor("operator"), "tim.sakip", "Lupa sandi", office.now)
     office.later(hours=24)
     with pytest.raises(SignInRefused):
         sign_in(office, "tim.sakip", code)
@@ -249,13 +249,13 @@ def test_a_one_time_code_lasts_a_day(office, accounts):
 
 def test_guessing_neither_uses_up_a_one_time_code_nor_keeps_it_from_opening(office, accounts):
     guess(office, 8, "tim.sakip")
-    code = accounts.issue_reset_code(office.actor("operator"), "tim.sakip", office.now)
+    code = accounts.issue_reset_code(office.actor("operator"), "tim.sakip", "Lupa sandi", office.now)
     guess(office, 20, "tim.sakip", address="192.0.2.1")
     assert sign_in(office, "tim.sakip", code)
 
 
 def test_a_one_time_code_that_two_use_at_once_opens_for_one(office, accounts):
-    code = accounts.issue_reset_code(office.actor("operator"), "tim.sakip", office.now)
+    code = accounts.issue_reset_code(office.actor("operator"), "tim.sakip", "Lupa sandi", office.now)
 
     def use(_):
         try:
@@ -270,7 +270,7 @@ def test_a_one_time_code_that_two_use_at_once_opens_for_one(office, accounts):
 def test_only_the_operator_gives_codes(office, accounts):
     for account in ("sekretaris", "auditor", "perancang"):
         with pytest.raises(NotPermitted):
-            accounts.issue_reset_code(office.actor(account), "kepala.dinas", office.now)
+            accounts.issue_reset_code(office.actor(account), "kepala.dinas", "Lupa sandi", office.now)
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_a_new_password_needs_the_old_one_and_closes_other_sessions(office, acco
 
 def test_an_account_that_is_off_opens_nothing(office, accounts):
     token = sign_in(office, "sekretaris", PASSWORD)
-    office.services.people.set_active(office.actor("operator"), "sekretaris", False, office.now)
+    office.services.people.set_active(office.actor("operator"), "sekretaris", False, "Mutasi", office.now)
     assert accounts.session(token, office.now) is None
     with pytest.raises(AccountInactive) as off:
         sign_in(office, "sekretaris", PASSWORD)

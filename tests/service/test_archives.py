@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import tracemalloc
 import zipfile
 from dataclasses import replace
@@ -121,7 +122,9 @@ def test_a_berkas_holds_every_version_with_its_paper_its_evidence_and_the_text_t
         assert member(content, f"{folder}/surat-v{version.version}.pdf").startswith(b"%PDF-")
     assert member(content, "data/lampiran/001-bukti-1.pdf") == EVIDENCE
     chain = member(content, "data/riwayat/riwayat.jsonl").splitlines()
-    head = "0" * 64
+    [installation] = re.findall(r"Alur-Instalasi: (.+)", member(content, "bag-info.txt").decode())
+    begins = {"format": 2, "installation": installation.strip(), "stream": f"instance:{instance}"}
+    head = hashlib.sha256(json.dumps(begins, separators=(",", ":")).encode()).hexdigest()
     for text in chain:  # nothing of ours is needed: SHA-256 of each line stands in the next
         assert json.loads(text)["previous_hash"] == head
         head = hashlib.sha256(text).hexdigest()

@@ -106,7 +106,7 @@ def test_who_proposed_it_who_gets_it_and_who_watches_nothing_do_not_confirm(offi
 
 
 def test_an_office_with_one_operator_and_no_auditor_confirms_at_the_console(office, people):
-    people.set_active(office.actor("operator"), "auditor", False, office.now)
+    people.set_active(office.actor("operator"), "auditor", False, "Mutasi", office.now)
     proposed = give(office, "sekretaris", "auditor")
     confirm(office, proposed, "konsol")
     assert last_line(office, "sekretaris")[:2] == ("sistem", "membership:added")
@@ -157,7 +157,7 @@ def test_a_proposal_lapses_after_two_weeks_and_can_be_made_anew(office, people):
 @pytest.mark.parametrize(("by", "of"), [("operator", "operator.2"), ("operator.2", "operator")])
 def test_whoever_has_just_reset_the_others_password_is_no_second_person(office, by, of):
     office.hire("operator.2", "operator")
-    office.services.accounts.issue_reset_code(office.actor(by), of, office.now)
+    office.services.accounts.issue_reset_code(office.actor(by), of, "Lupa sandi", office.now)
     proposed = give(office, "sekretaris", "auditor")
     with pytest.raises(NotPermitted) as refused:
         confirm(office, proposed, "operator.2")
@@ -172,7 +172,7 @@ def test_whoever_owes_the_password_to_another_person_is_no_second_person_yet(off
     with pytest.raises(NotPermitted) as refused:
         confirm(office, proposed, "operator.2")
     assert refused.value.reason == "second_person"
-    office.services.accounts.issue_reset_code(office.actor("operator"), "auditor", office.now)
+    office.services.accounts.issue_reset_code(office.actor("operator"), "auditor", "Lupa sandi", office.now)
     with pytest.raises(NotPermitted):
         confirm(office, proposed, "auditor")
     confirm(office, proposed, "konsol")

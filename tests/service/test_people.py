@@ -8,6 +8,7 @@ import pytest
 from engine.model.errors import Conflict, InvalidForm, NotPermitted
 from engine.model.people import Capacity
 from engine.service.attempts import Source
+from engine.service.histories import Filter
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def test_nobody_is_twice_in_one_lane_at_one_time(office, operator):
 
 def test_the_last_operator_stays(office, operator):
     with pytest.raises(Conflict) as refused:
-        office.services.people.set_active(operator, "operator", False, office.now)
+        office.services.people.set_active(operator, "operator", False, "Mutasi", office.now)
     assert refused.value.reason == "last_operator"
     [held] = operator.memberships
     for day in (10, 11, 30):  # yesterday, today, and a day to come: from the next on there would be nobody
@@ -117,18 +118,46 @@ def test_only_the_operator_changes_people_and_the_auditor_reads_them(office):
         people.everyone(office.actor("sekretaris"))
     for account in ("sekretaris", "auditor", "perancang"):
         with pytest.raises(NotPermitted):
-            people.rename(office.actor(account), "sekretaris", "Nama Lain", office.now)
+            people.rename(office.actor(account), "sekretaris", "Nama Lain", "Salah tulis", office.now)
 
 
 def test_every_change_of_a_person_is_a_line_of_their_history(office, operator):
-    office.services.people.rename(operator, "sekretaris", "Sekretaris Dinas", office.now)
-    office.services.people.set_active(operator, "sekretaris", False, office.now)
+    office.services.people.rename(operator, "sekretaris", "Sekretaris Dinas", "Salah tulis", office.now)
+    office.services.people.set_active(operator, "sekretaris", False, "Mutasi", office.now)
     lines = office.services.histories.of_person(operator, "sekretaris")
     assert [line.action for line in lines] == ["person:deactivated", "person:changed", "person:added"]
 
 
 def test_lanes_without_people_are_named(office, operator):
     for holder in ("pemegang.data.1", "pemegang.data.2"):
-        office.services.people.set_active(operator, holder, False, office.now)
+        office.services.people.set_active(operator, holder, False, "Mutasi", office.now)
     empty = [view.role for view in office.services.people.roles(office.now) if view.procedures and not view.members]
     assert empty == ["pemegang_data"]
+
+
+def test_names_of_somebody_who_left_are_erased_and_every_line_stays_proved(office):
+    operator, people = office.actor("operator"), office.services.people
+    office.later(minutes=1)
+    people.rename(operator, "sekretaris", "Sekretaris Lama", "Gelar baru", office.now)
+    instance = office.start()
+    office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
+    office.do("sekretaris", instance, "siapkan_kertas_kerja")
+    with pytest.raises(Conflict):
+        people.forget(operator, "sekretaris", "Diminta yang bersangkutan", office.now)
+    people.set_active(operator, "sekretaris", False, "Pensiun", office.now)
+    people.forget(operator, "sekretaris", "Diminta yang bersangkutan", office.now)
+    lines = office.services.histories.everything(operator, Filter(actor="sekretaris")).lines
+    assert (len(lines) > 3, {line.called for line in lines}) == (True, {None})
+    with office.database.read() as reader:
+        held = reader.connection.exec_driver_sql("SELECT name FROM person UNION SELECT value FROM personal_value").all()
+    assert "Sekretaris Lama" not in {name for (name,) in held}
+
+
+def test_what_was_done_keeps_the_name_of_then(office):
+    instance = office.start()
+    office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
+    before = office.actor("kepala.dinas").name
+    office.services.people.rename(office.actor("operator"), "kepala.dinas", "Kepala Baru", "Ganti gelar", office.now)
+    office.services.instances.comment(office.actor("kepala.dinas"), instance, "Sudah.", office.now)
+    lines = office.services.histories.everything(office.actor("auditor"), Filter(actor="kepala.dinas")).lines
+    assert {(line.action == "comment:added", line.called) for line in lines} == {(True, "Kepala Baru"), (False, before)}

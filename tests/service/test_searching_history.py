@@ -1,6 +1,6 @@
 """Lines of history are found by a word, and returns as such, on either database."""
 
-from engine.service import histories
+from engine.model.history import Action
 from engine.service.histories import Filter
 from engine.store.queries import histories as lines
 from tests.office import returned
@@ -17,10 +17,12 @@ def test_a_word_a_wildcard_and_a_return(office, monkeypatch):
     def found(**narrowed):
         return office.services.histories.everything(auditor, Filter(**narrowed))
 
-    assert found(text="REKAP BUKAN").total == found(text='"A_B"').total == found(text="n 7%").total == 1
+    told = [line.action for line in found(text="REKAP BUKAN").lines]
+    assert told == ["task:returned", "task:completed"]
+    assert found(text='"A_B"').total == found(text="n 7%").total == 1
     assert found(text="a%b").total == found(text="axb").total == 0
-    back = found(action=histories.RETURNED)
-    assert [(line.actor, line.element_id) for line in back.lines] == [("tim.sakip", "susun_analisis")]
+    back = found(action=Action.TASK_RETURNED)
+    assert [(line.actor, line.element_id) for line in back.lines] == [("tim.sakip", "siapkan_data")]
     assert back.returns == {(line.stream, line.seq) for line in back.lines}
     assert back.titles == {instance: "Triwulan I 2025"}
     monkeypatch.setattr(lines, "SEARCHED", 1)

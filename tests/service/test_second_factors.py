@@ -84,7 +84,7 @@ def test_a_session_waits_ten_minutes_for_its_code(office, accounts):
 def test_a_code_that_waits_ends_with_the_password(office, accounts):
     phone = Phone(office)
     found = accounts.session(accounts.sign_in("sekretaris", PASSWORD, HERE, office.now).token, office.now)
-    accounts.issue_reset_code(office.actor("operator"), "sekretaris", office.now)
+    accounts.issue_reset_code(office.actor("operator"), "sekretaris", "Lupa sandi", office.now)
     with pytest.raises(SignInRefused):
         accounts.sign_in_with_code(found, phone.code(), HERE, office.now)
 
@@ -216,7 +216,7 @@ def test_the_operator_switches_off_the_second_factor_of_others_with_a_reason(off
 
 def test_a_new_password_from_the_operator_leaves_the_second_factor_where_it_is(office, accounts):
     phone = Phone(office)
-    code = accounts.issue_reset_code(office.actor("operator"), "sekretaris", office.now)
+    code = accounts.issue_reset_code(office.actor("operator"), "sekretaris", "Lupa sandi", office.now)
     waiting = accounts.sign_in("sekretaris", code, HERE, office.now)
     opened = accounts.sign_in_with_code(accounts.session(waiting.token, office.now), phone.code(), HERE, office.now)
     assert accounts.session(opened.token, office.now).person.must_change_password

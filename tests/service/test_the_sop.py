@@ -254,7 +254,7 @@ def test_an_auditor_reads_everything_and_can_change_nothing(office):
     instance = office.start()
     auditor, services, now = office.actor("auditor"), office.services, office.now
     assert services.instances.page(auditor, instance, now).record.id == instance
-    assert services.histories.of_instance(auditor, instance, histories.Filter()).total == 1
+    assert services.histories.of_instance(auditor, instance, histories.Filter()).total == 2
     task = office.task(instance, "perintahkan_pengumpulan_data")
     for attempt in (
         lambda: services.instances.start(auditor, "pengumpulan_data_kinerja", {}, now),
@@ -264,8 +264,8 @@ def test_an_auditor_reads_everything_and_can_change_nothing(office):
         lambda: services.instances.comment(auditor, instance, "catatan", now),
         lambda: services.instances.suspend(auditor, instance, "alasan", now),
         lambda: services.instances.terminate(auditor, instance, "alasan", now),
-        lambda: services.people.set_active(auditor, "sekretaris", False, now),
-        lambda: services.accounts.issue_reset_code(auditor, "sekretaris", now),
+        lambda: services.people.set_active(auditor, "sekretaris", False, "Mutasi", now),
+        lambda: services.accounts.issue_reset_code(auditor, "sekretaris", "Lupa sandi", now),
     ):
         with pytest.raises(NotPermitted):
             attempt()

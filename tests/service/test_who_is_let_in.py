@@ -131,7 +131,7 @@ READING = {  # a stranger gets no answer; nothing changes
     ),
 }
 CHANGING = {  # who gets past the refusal; those who may are asked last, and may be told what else is wrong
-    "accounts.issue_reset_code": (OPERATOR, lambda s, a, t, n: s.issue_reset_code(a, "tim.sakip.2", n)),
+    "accounts.issue_reset_code": (OPERATOR, lambda s, a, t, n: s.issue_reset_code(a, "tim.sakip.2", "Lupa sandi", n)),
     "accounts.ask_second_factor": (OPERATOR, lambda s, a, t, n: s.ask_second_factor(a, {"auditor"}, n)),
     "accounts.reset_second_factor": (OPERATOR, lambda s, a, t, n: s.reset_second_factor(a, "tim.sakip.2", WHY, n)),
     "deployments.deploy": ({"perancang"}, lambda s, a, t, n: s.deploy(a, "kosong", {}, "uji", n)),
@@ -153,8 +153,9 @@ CHANGING = {  # who gets past the refusal; those who may are asked last, and may
         lambda s, a, t, n: s.change_calendar(a, s.calendar_setting(CONSOLE)[0], 1, n),
     ),
     "people.add": (OPERATOR, lambda s, a, t, n: s.add(a, "baru", "Orang Baru", [], DAY, "", n)),
-    "people.set_active": (OPERATOR, lambda s, a, t, n: s.set_active(a, "tim.sakip.2", False, n)),
-    "people.rename": (OPERATOR, lambda s, a, t, n: s.rename(a, "tim.sakip.2", "Nama Lain", n)),
+    "people.forget": (OPERATOR, lambda s, a, t, n: s.forget(a, "mantan", WHY, n)),
+    "people.set_active": (OPERATOR, lambda s, a, t, n: s.set_active(a, "tim.sakip.2", False, "Mutasi", n)),
+    "people.rename": (OPERATOR, lambda s, a, t, n: s.rename(a, "tim.sakip.2", "Nama Lain", "salah tulis", n)),
     "people.add_membership": (
         OPERATOR,
         lambda s, a, t, n: s.add_membership(
@@ -261,7 +262,7 @@ def test_every_method_that_is_told_who_asks_stands_in_a_table(office):
 
 def test_who_was_switched_off_meanwhile_works_no_more(office, things):
     before = office.actor("kepala.dinas")
-    office.services.people.set_active(office.actor("operator"), "kepala.dinas", False, office.now)
+    office.services.people.set_active(office.actor("operator"), "kepala.dinas", False, "Mutasi", office.now)
     with pytest.raises(NotPermitted) as refused:
         office.services.tasks.claim(before, things["free"], office.now)
     assert refused.value.reason == "inactive"

@@ -186,7 +186,7 @@ def test_somebody_whose_account_was_closed_neither_hands_in_nor_completes(office
     instance = office.start()
     task, head = office.task(instance, "perintahkan_pengumpulan_data"), office.actor("kepala.dinas")
     entries = office.filled("kepala.dinas", task)
-    office.services.people.set_active(office.actor("operator"), "kepala.dinas", False, office.now)
+    office.services.people.set_active(office.actor("operator"), "kepala.dinas", False, "Mutasi", office.now)
     for deed in (
         lambda: office.services.documents.stage(head, task, "a.pdf", io.BytesIO(PDF), office.now),
         lambda: office.services.tasks.complete(head, task, entries, office.now),

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from engine.model.history import GENESIS, Action, Deed
+from engine.model.history import GENESIS, Action, Deed, HistoryLine, plain
 from engine.store import tables
 from engine.store.history import AT_ONCE, Walk, verify
+from engine.store.queries import histories
+from engine.store.tables import installation
 from engine.store.triggers import POSTGRESQL, SQLITE, create_triggers
 from tests.store.office import define, start
 
@@ -48,7 +50,7 @@ def _line(connection, stream, seq):
 def test_untouched_chains_fit(chained):
     database, stream = chained
     report = _report(database)
-    assert (report.streams, report.lines, report.faults) == (3, 9, ())
+    assert (report.streams, report.lines, report.faults) == (4, 10, ())  # one says that the office was founded
     assert (_report(database, stream).streams, _report(database, stream).lines) == (1, 4)
 
 
@@ -62,7 +64,7 @@ def test_a_changed_line_is_named_with_both_hashes(chained, column, clock):
             update(history).where(history.c.stream == stream, history.c.seq == 2).values({column: value})
         )
     report = _report(database)
-    assert (report.fault_count, report.lines) == (1, 9)
+    assert (report.fault_count, report.lines) == (1, 10)
     (fault,) = report.faults
     assert (fault.stream, fault.seq, fault.kind, fault.found) == (stream, 2, "content", kept)
     assert fault.expected != kept
@@ -73,8 +75,6 @@ def test_a_changed_line_with_a_new_hash_does_not_fit_the_next(chained):
     with tampering(database) as connection:
         line = _line(connection, stream, 2)
         forged = line._asdict() | {"actor": "budi", "hash": ""}
-        from engine.model.history import HistoryLine
-
         forged["hash"] = HistoryLine(**forged).computed_hash()
         connection.execute(delete(history).where(history.c.stream == stream, history.c.seq == 2))
         connection.execute(insert(history), forged)
@@ -144,9 +144,9 @@ def test_one_broken_stream_does_not_hide_another(chained):
     with tampering(database) as connection:
         connection.execute(update(history).where(history.c.seq == 1).values(actor="budi"))
     report = _report(database)
-    assert report.fault_count == 3
+    assert report.fault_count == 4
     assert {fault.kind for fault in report.faults} == {"content"}
-    assert len({fault.stream for fault in report.faults}) == 3
+    assert len({fault.stream for fault in report.faults}) == 4
 
 
 def test_a_line_that_cannot_be_read_is_a_fault_and_no_crash(chained):
@@ -166,7 +166,7 @@ def test_a_long_stream_is_walked_in_parts(database, actor, now):
         for _ in range(3):
             work.record_many("office", [Deed(Action.EXPORT_MADE)] * AT_ONCE)
     report = _report(database)
-    assert (report.lines, report.sound) == (3 * AT_ONCE, True)
+    assert (report.lines, report.sound) == (1 + 3 * AT_ONCE, True)
 
 
 def _sliced(database, most):
@@ -183,7 +183,7 @@ def _sliced(database, most):
 @pytest.mark.parametrize("most", [1, 2, 3, 500])
 def test_a_check_in_slices_finds_what_one_in_a_go_finds(chained, most, clock):
     database, stream = chained
-    assert _sliced(database, most) == (_report(database), pytest.approx(9 // most + 1 + 2 // most + 1, abs=1))
+    assert _sliced(database, most) == (_report(database), pytest.approx(10 // most + 1 + 2 // most + 1, abs=1))
     with tampering(database) as connection:
         others = select(history.c.stream).where(history.c.stream.startswith("instance:"), history.c.stream != stream)
         other = connection.scalars(others.distinct()).one()
@@ -194,22 +194,61 @@ def test_a_check_in_slices_finds_what_one_in_a_go_finds(chained, most, clock):
     whole, (sliced, _) = _report(database), _sliced(database, most)
     kinds = sorted((fault.stream, fault.kind) for fault in whole.faults)
     assert [kind for _, kind in kinds].count("tail") == 1
-    assert {kind for _, kind in kinds} >= {"gap", "tail", "content"}
+    assert {kind for _, kind in kinds} >= {"gap", "tail", "link"}
     assert sorted((fault.stream, fault.kind) for fault in sliced.faults) == kinds
 
 
-def test_a_line_dated_before_the_one_in_front_of_it_is_told_and_breaks_no_chain(database, actor, clock):
+def _set_back(database, actor, clock):
+    """An instance that somebody wrote to, half a year later, and again with the clock set back; its stream."""
     with database.write(actor, clock.now) as work:
         head = work.record_instance(start(work, define(work)), [DONE])
-    for days, told in ((180, 0), (-180, 1)):
+    for days in (180, -180):
         with database.write(actor, clock.advance(days=days)) as work:
             head = work.record_instance(head, [DONE])
-        report = _report(database)
-        assert (report.sound, len(report.remarks)) == (True, told)
-    (early,) = report.remarks
-    assert (early.kind, early.stream, early.seq) == ("early", f"instance:{head.id}", 4)
+    return f"instance:{head.id}"
+
+
+def test_a_clock_that_was_set_back_is_said_by_a_line_of_its_own(database, actor, clock):
+    stream = _set_back(database, actor, clock)
+    with database.read() as reader:
+        lines = histories.after(reader, stream, 0, 10)[0]
+    assert [line.action for line in lines][-3:] == [DONE.action, Action.CLOCK_SET_BACK, DONE.action]
+    assert (lines[-2].actor, json.loads(lines[-2].change)) == ("sistem", {"before": plain(lines[-3].at)})
+    assert (_report(database).sound, _report(database).remarks) == (True, ())
+    assert _sliced(database, 2)[0] == _report(database)
+
+
+def test_a_line_that_goes_back_in_time_unmarked_is_a_fault(database, actor, clock):
+    stream = _set_back(database, actor, clock)
+    with tampering(database) as connection:
+        marked, last = _line(connection, stream, 4), _line(connection, stream, 5)
+        forged = HistoryLine(**{**last._asdict(), "seq": 4, "previous_hash": marked.previous_hash, "hash": ""})
+        forged = {**last._asdict(), "seq": 4, "previous_hash": marked.previous_hash, "hash": forged.computed_hash()}
+        connection.execute(delete(history).where(history.c.stream == stream, history.c.seq >= 4))
+        connection.execute(insert(history), forged)
+        of = instance.c.id == stream.removeprefix("instance:")
+        connection.execute(update(instance).where(of).values(history_seq=4, history_hash=forged["hash"]))
+    (early,) = _report(database).faults
+    assert (early.kind, early.stream, early.seq) == ("early", stream, 4)
     assert early.found < early.expected
-    assert _sliced(database, 2)[0] == report
+
+
+def test_a_stream_of_another_installation_does_not_fit(chained):
+    database, _ = chained
+    with tampering(database) as connection:
+        connection.execute(update(installation).values(id="0" * 36))
+    assert {(fault.kind, fault.seq) for fault in _report(database).faults} == {("link", 1)}
+
+
+def test_a_line_under_an_earlier_format_than_the_one_before_is_a_fault(chained):
+    database, stream = chained
+    with tampering(database) as connection:
+        last = _line(connection, stream, 4)._asdict() | {"format": 1, "name": None, "hash": ""}
+        last["hash"] = HistoryLine(**last).computed_hash()
+        connection.execute(delete(history).where(history.c.stream == stream, history.c.seq == 4))
+        connection.execute(insert(history), last)
+    (fault, *_) = _report(database, stream).faults
+    assert (fault.kind, fault.seq) == ("format", 4)
 
 
 def test_a_missing_number_of_a_letter_is_told(database, actor, now):

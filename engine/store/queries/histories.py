@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
 
 from engine.model.history import Action, HistoryLine, canonical
 from engine.model.work import TaskRecord
 from engine.store.queries import Transaction, some
-from engine.store.tables import history, person, task
+from engine.store.tables import history, person, personal_value, task
 
-RETURNED = "task:returned"
-"""Not an action of its own: completing a task by sending work back. A filter may ask for it."""
 SEARCHED = 200_000
 """Lines, the newest that fit the rest of a filter, in which a text is sought: no index helps there."""
-COLUMNS = tuple(history.c[name] for name in HistoryLine.__dataclass_fields__)
+LINES = select(*history.c, personal_value.c.value.label("called")).outerjoin(
+    personal_value, personal_value.c.commitment == history.c.name
+)
+"""In the order of HistoryLine's fields."""
 HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -42,21 +43,21 @@ def timeline(
     tx: Transaction, stream: str | None, narrowed: Filter, *, limit: int, offset: int = 0
 ) -> tuple[tuple[HistoryLine, ...], int]:
     """Return one page of a stream's lines (of all streams if None) and how many lines fit the filter."""
-    sends_back = narrowed.action == RETURNED
     wanted = {
         history.c.stream: stream,
         history.c.actor: narrowed.actor,
         history.c.element_id: narrowed.element_id,
-        history.c.action: Action.TASK_COMPLETED.value if sends_back else narrowed.action,
     }
     conditions = [column == value for column, value in wanted.items() if value]
-    if sends_back:
-        conditions.append(SENT_BACK)
+    if narrowed.action:
+        sent_back = or_(history.c.action == narrowed.action, SENT_BACK)
+        returned = narrowed.action == Action.TASK_RETURNED
+        conditions.append(sent_back if returned else history.c.action == narrowed.action)
     if narrowed.since:
         conditions.append(history.c.at >= narrowed.since)
     if narrowed.until:
         conditions.append(history.c.at < narrowed.until)
-    found = select(*COLUMNS).where(*conditions)
+    found = LINES.where(*conditions)
     if narrowed.text:
         newest = found.order_by(history.c.at.desc()).limit(SEARCHED).subquery()
         found = select(newest).where(_says(newest.c, narrowed.text))
@@ -70,7 +71,7 @@ def timeline(
 def _says(line: Any, text: str) -> ColumnElement[bool]:
     """Return whether a line says *text*: in what it changed, of whom, where, or by the name of who did it."""
     named = select(person.c.id).where(person.c.name.icontains(text, autoescape=True))
-    said = (line.stream, line.actor, line.on_behalf_of, line.decree, line.element_id)
+    said = (line.stream, line.actor, line.called, line.on_behalf_of, line.decree, line.element_id)
     written = canonical(text)[1:-1]  # as it stands in JSON
     return or_(
         line.change.icontains(written, autoescape=True),
@@ -79,11 +80,12 @@ def _says(line: Any, text: str) -> ColumnElement[bool]:
     )
 
 
-SENT_BACK = exists().where(
+SENT_BACK = and_(history.c.format == 1, history.c.action == Action.TASK_COMPLETED.value) & exists().where(
     task.c.instance_id == history.c.instance_id,
     task.c.returned_at == history.c.at,
     task.c.returned_by == history.c.actor,
 )
+"""Under format 1 a return was no line of its own."""
 
 
 def returns(tx: Transaction, lines: Sequence[HistoryLine]) -> frozenset[tuple[str, int]]:
@@ -91,7 +93,8 @@ def returns(tx: Transaction, lines: Sequence[HistoryLine]) -> frozenset[tuple[st
     asked = [(line.stream, line.seq) for line in lines if line.action == Action.TASK_COMPLETED.value]
     these = tuple_(history.c.stream, history.c.seq).in_(asked)
     rows = tx.connection.execute(select(history.c.stream, history.c.seq).where(these, SENT_BACK)) if asked else ()
-    return frozenset((row.stream, row.seq) for row in rows)
+    own = {(line.stream, line.seq) for line in lines if line.action == Action.TASK_RETURNED}
+    return frozenset(own.union((row.stream, row.seq) for row in rows))
 
 
 def count(tx: Transaction) -> int:
@@ -101,7 +104,7 @@ def count(tx: Transaction) -> int:
 
 def after(tx: Transaction, stream: str, seq: int, limit: int) -> tuple[tuple[HistoryLine, ...], bool]:
     """Return the lines of a stream behind number *seq*, oldest first, and whether more follow."""
-    query = select(*COLUMNS).where(history.c.stream == stream, history.c.seq > seq).order_by(history.c.seq)
+    query = LINES.where(history.c.stream == stream, history.c.seq > seq).order_by(history.c.seq)
     return some(tx, query, _line, limit)
 
 
@@ -142,14 +145,14 @@ def newest(
 ) -> tuple[HistoryLine, ...]:
     """Return the newest lines of a stream: of *only* some actions, or of all *but* some."""
     which = history.c.action.in_(only) if only else history.c.action.not_in(but)
-    query = select(*COLUMNS).where(history.c.stream == stream, which).order_by(history.c.seq.desc()).limit(limit)
+    query = LINES.where(history.c.stream == stream, which).order_by(history.c.seq.desc()).limit(limit)
     return tuple(map(_line, tx.connection.execute(query)))
 
 
 def completions(tx: Transaction, instance_id: str) -> Iterator[HistoryLine]:
     """Yield the lines of an instance that complete a task, newest first."""
     done = (history.c.stream == f"instance:{instance_id}", history.c.action == Action.TASK_COMPLETED.value)
-    yield from map(_line, tx.connection.execute(select(*COLUMNS).where(*done).order_by(history.c.seq.desc())))
+    yield from map(_line, tx.connection.execute(LINES.where(*done).order_by(history.c.seq.desc())))
 
 
 def last_values(tx: Transaction, instance_id: str, element_id: str) -> dict[str, Any]:
@@ -170,7 +173,7 @@ def last_values(tx: Transaction, instance_id: str, element_id: str) -> dict[str,
 def handed_over(tx: Transaction, task: TaskRecord) -> tuple[str, datetime, str] | None:
     """Return who gave a task to the person who holds it, when and why."""
     stream, handed = f"instance:{task.instance_id}", Action.TASK_DELEGATED.value
-    query = select(*COLUMNS).where(history.c.stream == stream, history.c.action == handed, history.c.task_id == task.id)
+    query = LINES.where(history.c.stream == stream, history.c.action == handed, history.c.task_id == task.id)
     row = tx.connection.execute(query.order_by(history.c.seq.desc()).limit(1)).one_or_none()
     change = json.loads(row.change) if row is not None else {}
     return (row.actor, row.at, change["reason"]) if row and change["new"] == task.assignee else None

@@ -1,7 +1,7 @@
 """Process instances: their rows, lists of them, and what one move of an instance writes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -166,72 +166,63 @@ def running_by_version(tx: Transaction, process_id: str) -> dict[str, int]:
     return dict(tx.connection.execute(query).all())
 
 
-# ganti pelaksana may have given an element to another role since its diagram was drawn; asked where the row is written,
-# so that no task slips in between.
-OPEN_TASK = Prepared(
-    insert(task).values(
-        role=func.coalesce(
-            select(role_override.c.role)
-            .where(
-                role_override.c.process_id == bindparam("its_process"),
-                role_override.c.element_id == bindparam("its_element"),
-            )
-            .scalar_subquery(),
-            bindparam("its_role"),
-        )
-    )
+RETURNED = ("returned_by", "returned_reason", "returned_at")
+OPENED = [
+    *(task.c[name] for name in ("instance_id", "status", "created_at", "standard_time", "due_at", "first_due_at")),
+    *(task.c[name] for name in (*OpenTask.__dataclass_fields__, *RETURNED)),
+]
+GIVEN = {column.name: bindparam(column.name, type_=column.type) for column in OPENED}
+# ganti pelaksana may have given an element to another role since: held against where the row is written, so that no
+# task slips in between.
+ANOTHERS = exists().where(
+    role_override.c.process_id == bindparam("its_process"),
+    role_override.c.element_id == GIVEN["element_id"],
+    role_override.c.role != GIVEN["role"],
 )
+OPEN_TASK = Prepared(insert(task).from_select(OPENED, select(*GIVEN.values()).where(~ANOTHERS)))
 
 
-def open_tasks(
+def overrides(tx: Transaction, process_id: str) -> dict[str, str]:
+    """Return the roles to which elements of a procedure were given (*ganti pelaksana*)."""
+    query = select(role_override.c.element_id, role_override.c.role).where(role_override.c.process_id == process_id)
+    return dict(tx.connection.execute(query).all())
+
+
+def opened(
     tx: Transaction,
     instance_id: str,
-    process_id: str,
-    opened: Sequence[OpenTask],
+    tasks: Sequence[OpenTask],
     facts: Mapping[str, Mapping[str, Any]],
+    roles: Mapping[str, str],
     now: datetime,
-) -> None:
-    """Write a row for each newly opened task; *facts* holds due_at and the like by task id.
+) -> list[dict[str, Any]]:
+    """Return the row of each newly opened task; *facts* holds due_at and the like by task id.
 
-    The deadline of an element's first pass stays with every later pass of it, for statistics.
+    The deadline of an element's first pass stays with every later pass of it, for statistics. An element opens in the
+    role that *roles* gives it, else in its lane's.
     """
-    if not opened:
-        return
-    again = any(facts[t.id].get("again") for t in opened)
     first_due: dict[tuple[str, str | None], datetime | None] = {}
-    if again:
+    if any(facts[each.id].get("again") for each in tasks):
         query = (
             select(task.c.element_id, task.c.item, func.min(task.c.first_due_at))
-            .where(task.c.instance_id == instance_id, task.c.element_id.in_({t.element_id for t in opened}))
+            .where(task.c.instance_id == instance_id, task.c.element_id.in_({each.element_id for each in tasks}))
             .group_by(task.c.element_id, task.c.item)
         )
         first_due = {(element_id, item): due for element_id, item, due in tx.connection.execute(query)}
     rows = []
-    for new in opened:
-        fact = facts[new.id]
-        due = fact["due_at"]
-        rows.append(
-            {
-                "id": new.id,
-                "instance_id": instance_id,
-                "element_id": new.element_id,
-                "its_process": process_id,
-                "its_element": new.element_id,
-                "its_role": new.role,
-                "performer": new.performer,
-                "item": new.item,
-                "activation": new.activation,
-                "status": TaskStatus.READY.value,
-                "created_at": now,
-                "standard_time": fact["standard_time"],
-                "due_at": due,
-                "first_due_at": first_due.get((new.element_id, new.item)) or due,
-                "returned_by": fact.get("returned_by"),
-                "returned_reason": fact.get("returned_reason"),
-                "returned_at": fact.get("returned_at"),
-            }
-        )
-    OPEN_TASK.run(tx.connection, rows)
+    for new in tasks:
+        own, fact = asdict(new), facts[new.id]
+        own |= {"instance_id": instance_id, "status": TaskStatus.READY.value, "created_at": now}
+        own |= {name: fact.get(name) for name in ("standard_time", "due_at", *RETURNED)}
+        own |= {"role": roles.get(new.element_id, new.role)}
+        rows.append(own | {"first_due_at": first_due.get((new.element_id, new.item)) or fact["due_at"]})
+    return rows
+
+
+def open_tasks(tx: Transaction, process_id: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Write the rows of newly opened tasks; whether all are in the role that their element has now."""
+    written = [{**row, "its_process": process_id} for row in rows]
+    return not rows or OPEN_TASK.run(tx.connection, written) == len(rows)
 
 
 def replace_timers(tx: Transaction, instance_id: str, timers: Sequence[DueTimer]) -> None:

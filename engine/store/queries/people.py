@@ -1,5 +1,6 @@
 """People, memberships, sessions, sign-in attempts and one-time codes."""
 
+import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
@@ -8,12 +9,14 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Date, and_, bindparam, delete, func, insert, or_, select, update
 
+from engine.model.history import commitment
 from engine.model.people import PROPOSAL_LASTS, Capacity, Membership, Person, Proposal
 from engine.store.prepared import Prepared
 from engine.store.queries import Transaction
 from engine.store.tables import (
     membership,
     person,
+    personal_value,
     proposal,
     reset_code,
     second_factor,
@@ -48,6 +51,7 @@ OWNER = (
     person.c.must_change_password,
     person.c.locale,
     person.c.sample,
+    person.c.name_commitment,
     membership.c.id.label("m_id"),
     membership.c.role,
     membership.c.capacity,
@@ -78,6 +82,7 @@ def owner(rows: Sequence[Any]) -> Person:
         memberships=held,
         sample=first.sample,
         second_factor=first.second_factor,
+        name_commitment=first.name_commitment,
         must_enrol=not first.second_factor and any(m.role in (first.asked or {}).get("roles", ()) for m in held),
     )
 
@@ -161,12 +166,36 @@ def any_people(tx: Transaction) -> bool:
     return tx.connection.scalar(select(person.c.id).limit(1)) is not None
 
 
-def add(tx: Transaction, new: Person, password_hash: str | None, now: datetime) -> None:
-    """Write a person and their memberships."""
+def commit(tx: Transaction, person_id: str, value: str) -> str:
+    """Keep a personal value apart from history, and return the commitment by which a line holds it."""
+    salt = secrets.token_hex(16)
+    of = commitment(salt, value)
+    kept = {"commitment": of, "person_id": person_id, "salt": salt, "value": value}
+    tx.connection.execute(insert(personal_value), kept)
+    return of
+
+
+def values_of(tx: Transaction, commitments: Collection[str]) -> Sequence[Any]:
+    """Return what some commitments stand for, with their salts; both are None where they were erased."""
+    return tx.connection.execute(select(personal_value).where(personal_value.c.commitment.in_(commitments))).all()
+
+
+def erase_values(tx: Transaction, person_id: str) -> list[str]:
+    """Erase what a person's commitments stand for, with the salts, and return them."""
+    its = personal_value.c.person_id == person_id
+    tx.connection.execute(update(personal_value).where(its).values(salt=None, value=None))
+    return sorted(tx.connection.scalars(select(personal_value.c.commitment).where(its)))
+
+
+def add(tx: Transaction, new: Person, password_hash: str | None, now: datetime) -> str:
+    """Write a person and their memberships; the commitment to the name."""
     own = {name: getattr(new, name) for name in ("id", "name", "must_change_password", "active", "locale", "sample")}
-    tx.connection.execute(insert(person), {**own, "password_hash": password_hash, "created_at": now})
+    commits = commit(tx, new.id, new.name)
+    facts = {"password_hash": password_hash, "created_at": now, "name_commitment": commits}
+    tx.connection.execute(insert(person), {**own, **facts})
     for held in new.memberships:
         add_membership(tx, held)
+    return commits
 
 
 def change(tx: Transaction, person_id: str, **values: Any) -> None:

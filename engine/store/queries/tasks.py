@@ -70,6 +70,7 @@ class Standing:
     revision: int
     history_seq: int
     history_hash: str
+    history_at: datetime | None
     changed_by: str | None
     status_reason: str | None
     changed_at: datetime
@@ -106,6 +107,7 @@ class TaskContext:
             revision=record.revision,
             history_seq=record.history_seq,
             history_hash=record.history_hash,
+            history_at=record.history_at,
             changed_by=record.ended_by,
             status_reason=record.status_reason,
             changed_at=record.changed_at,

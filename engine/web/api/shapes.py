@@ -454,7 +454,7 @@ class InstanceDetailGiven(InstanceGiven):
 
 
 class HistoryLineGiven(Given):
-    """One line of an instance's history; its hash covers every field here but itself, as RFC 8785 text.
+    """One line of an instance's history; its hash covers every field down to ``previous_hash``, as RFC 8785 text.
 
     ``change`` is covered as the text that it is stored as: RFC 8785 too.
     """
@@ -463,6 +463,8 @@ class HistoryLineGiven(Given):
     seq: int
     at: Instant
     actor: str
+    name: str | None = Field(description="Commitment to the actor's name as it was; not in format 1.")
+    capacity: str | None = Field(description="In which the actor held the step's role; not in format 1.")
     on_behalf_of: str | None
     decree: str | None
     action: str
@@ -470,8 +472,10 @@ class HistoryLineGiven(Given):
     task_id: str | None
     instance_id: str | None
     change: Any
+    format: int
     previous_hash: str
     hash: str
+    called: str | None = Field(description="The name behind the commitment, unless erased; the hash is not over it.")
 
     @classmethod
     def read(cls, line: HistoryLine) -> Self:
