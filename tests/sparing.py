@@ -4,7 +4,6 @@ Every test has an application and a database of its own, and what those compile 
 half of all the time. What is compiled, and from what, stays as it is.
 """
 
-import gc
 from typing import Any
 
 from flask import Flask
@@ -16,11 +15,10 @@ from engine.store import database
 
 
 def spare() -> None:
-    """Compile once from now on, and look less often for garbage among what is kept anyway."""
+    """Compile once from now on."""
     Flask.jinja_options = {"bytecode_cache": _Templates()}
     Flask.url_rule_class = _Rule
     database.create_engine = _Engines().make  # type: ignore[attr-defined]
-    gc.set_threshold(20_000, 20)
 
 
 class _Templates(BytecodeCache):

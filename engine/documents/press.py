@@ -150,5 +150,4 @@ class _Child(Warm):
 PRESS = Press()
 """One for the whole process: it keeps the children."""
 atexit.register(PRESS.close)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=PRESS.close)  # two processes must not talk to one child
+os.register_at_fork(before=PRESS.close)  # two processes must not talk to one child

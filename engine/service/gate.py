@@ -144,5 +144,4 @@ def _busy(process_id: str) -> Finding:
 GATE = Gate()
 """One for the whole process: it keeps the children."""
 atexit.register(GATE.close)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=GATE.close)  # two processes must not talk to one child
+os.register_at_fork(before=GATE.close)  # two processes must not talk to one child
