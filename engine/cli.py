@@ -5,6 +5,7 @@ Every command that cannot do its work says in one sentence what is wrong and in 
 
 import os
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -31,6 +32,8 @@ from engine.store.proof import prove
 from engine.store.queries import people
 from engine.store.schema import check_prepared
 
+PROVED = tomllib.loads(Path(__file__).with_name("proved.toml").read_text(encoding="utf-8"))
+"""What a check that found nothing proves, and what it does not."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 NAMED_SAMPLES = 6
 OFFICE_SAMPLES = {
@@ -211,15 +214,7 @@ def verify(stream: str | None, archive: Path | None) -> None:
     for remark in report.remarks:
         click.echo(f"PERLU DILIHAT  {remark.stream} baris {remark.seq}: {remark}", err=True)
     if report.sound:
-        click.echo(
-            "Utuh. Terbukti: setiap baris riwayat menyambung ke baris di depannya; tabel dan berkas berisi apa yang "
-            "disebut riwayat."
-        )
-        click.echo(
-            "Tidak terbukti: bahwa basis data ini bukan salinan lama; bahwa tidak ada rantai yang dihitung ulang "
-            "bersama tabelnya, dipotong akhirnya, atau dihapus seluruhnya; bahwa semua yang terjadi dicatat. Untuk itu "
-            "bandingkan dengan cadangan, cetakan, atau berkas arsip yang disimpan di tempat lain (docs/riwayat.md)."
-        )
+        click.echo(PROVED["database"])
         return
     _print_faults(report)
     sys.exit(1)
@@ -343,16 +338,7 @@ def _verify_archive(path: Path) -> None:
             click.echo(f"SALAH  {fault}", err=True)
         click.echo("Berkas ini tidak seperti ketika dibuat. Minta salinan lain, dan simpan yang ini.", err=True)
         sys.exit(1)
-    click.echo(
-        "Utuh. Terbukti: setiap isi adalah yang disebut daftarnya; riwayat tersambung dari baris pertama sampai baris "
-        f"{found.lines}; isi, cetakan dan lampiran dokumen, diagram, formulir, dan daftar-daftarnya adalah yang "
-        "disebut riwayat itu."
-    )
-    click.echo(
-        "Tidak terbukti: bahwa berkas ini yang dibuat kantor, bahwa semua yang terjadi dicatat, dan apa yang tidak "
-        "disebut riwayat, seperti batas waktu langkah (docs/arsip.md). Bandingkan SHA-256 ZIP di atas dengan yang "
-        "tertulis di halaman Arsip pelaksanaan itu, atau pada salinan di tempat lain."
-    )
+    click.echo(PROVED["archive"].format(lines=found.lines))
 
 
 def _define_registers(joined: Alur) -> int:

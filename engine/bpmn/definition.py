@@ -123,12 +123,9 @@ def _tables(files: Mapping[str, bytes]) -> dict[str, decisions.Table]:
             _read(name, files[name])  # tells where it is unreadable
             read = decisions.read(files[name])
             if read.faults:
-                raise InvalidProcedure(
-                    [
-                        _finding(name, fault.decision, fault.line, fault.reason, "Perbaiki tabel itu.")
-                        for fault in read.faults
-                    ]
-                )
+                mend = "Perbaiki tabel itu."
+                found_wrong = [_finding(name, each.decision, each.line, each.reason, mend) for each in read.faults]
+                raise InvalidProcedure(found_wrong)
             found |= read.tables
     return found
 
@@ -158,29 +155,17 @@ def _read(name: str, content: bytes) -> Element:
     try:
         return markup.read_diagram(content)
     except markup.Unreadable as error:
-        raise InvalidProcedure(
-            [
-                _finding(
-                    name, None, error.line, f"Berkas ini tidak terbaca: {error.reason}.", "Simpan ulang dari editor."
-                )
-            ]
-        ) from None
+        message = f"Berkas ini tidak terbaca: {error.reason}."
+        raise InvalidProcedure([_finding(name, None, error.line, message, "Simpan ulang dari editor.")]) from None
 
 
 def _invalid(path: str, error: Exception) -> InvalidProcedure:
     _LOG.warning("%s: %s", path, error)  # upstream's words are for whoever looks after the engine
     line, id_ = getattr(error, "line_number", None), getattr(error, "id", None)
-    return InvalidProcedure(
-        [
-            _finding(
-                getattr(error, "file_name", None) or path,
-                id_,
-                line if isinstance(line, int) else None,
-                f"Mesin tidak dapat membaca {f'unsur {id_}' if id_ else 'diagram ini'}.",
-                "Gambar ulang unsur itu dengan cara lain; docs/bpmn.md menyebut yang dapat dijalankan.",
-            )
-        ]
-    )
+    file, line = getattr(error, "file_name", None) or path, line if isinstance(line, int) else None
+    message = f"Mesin tidak dapat membaca {f'unsur {id_}' if id_ else 'diagram ini'}."
+    mend = "Gambar ulang unsur itu dengan cara lain; docs/bpmn.md menyebut yang dapat dijalankan."
+    return InvalidProcedure([_finding(file, id_, line, message, mend)])
 
 
 def _finding(file: str, element_id: str | None, line: int | None, message: str, mend: str) -> Finding:
@@ -350,11 +335,8 @@ def _needed_names(roots: list[Element]) -> frozenset[str]:
     names: set[str] = set()
 
     def read(text: str | None) -> None:
-        if text and text.strip() and not is_literal(text):
-            try:
-                names.update(expression.compile(text).names)
-            except expression.ExpressionError:
-                return  # the deploy-time rules name it; an instance would meet it as an incident
+        if text and text.strip() and not is_literal(text) and (compiled := expression.if_readable(text)):
+            names.update(compiled.names)  # others the deploy-time rules name; an instance would meet an incident
 
     for root in roots:
         for element in root.iter():

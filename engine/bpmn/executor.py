@@ -85,11 +85,11 @@ class _Move:
             if child._state < TaskState.FUTURE:
                 continue
             target = _element_of(child.task_spec)
-            if target == element_id or target is None or (element_id, target) not in self.definition.flows:
-                if target is None or target == element_id:
-                    waiting.extend(child.children)
-                continue
-            found.extend(flow for flow in self.definition.flows[element_id, target] if flow not in found)
+            if target is None or target == element_id:
+                waiting.extend(child.children)
+            else:
+                flows = self.definition.flows.get((element_id, target), ())
+                found.extend(flow for flow in flows if flow not in found)
         return tuple(found)
 
 

@@ -390,6 +390,14 @@ def compile(text: str) -> Expression:
     return Expression(text, frozenset(compiler.names), frozenset(compiler.calls), code, cost)
 
 
+def if_readable(text: str) -> Expression | None:
+    """Return the expression that *text* writes; None if it is none of the language."""
+    try:
+        return compile(text)
+    except ExpressionError:
+        return None
+
+
 class _Compiler:
     def __init__(self, text: str) -> None:
         self.text = text

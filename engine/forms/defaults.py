@@ -44,21 +44,19 @@ class Defaults:
         """
         if field.default is not None and (field.fixed_rows or field.given):
             inherited = None
+        value = inherited if inherited is not None else self._own(field, row)
         if field.kind is Kind.SECTION:
-            base = inherited if inherited is not None else self._own(field, row)
-            base = base if isinstance(base, Mapping) else {}
+            base = value if isinstance(value, Mapping) else {}
             return {
                 each.name: self.of(each, base.get(each.name), row)
                 for each in field.fields
                 if each.takes_defaults or not self.only_taken
             }
         if field.kind is Kind.TABLE:
-            base = inherited if inherited is not None else self._own(field, row)
-            rows = [each for each in base if isinstance(each, Mapping)] if isinstance(base, list | tuple) else []
+            rows = [each for each in value if isinstance(each, Mapping)] if isinstance(value, list | tuple) else []
             return [
                 {column.name: self.of(column, each.get(column.name), each) for column in field.fields} for each in rows
             ]
-        value = inherited if inherited is not None else self._own(field, row)
         try:
             return typed(field, value)
         except (ValueError, TypeError):

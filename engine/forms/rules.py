@@ -11,6 +11,7 @@ errors. Both run patterns by ``patterns`` and look for twins in one pass, so tha
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import ge, gt, le, lt
 from typing import Any
 
 from jsonschema import Draft202012Validator, TypeChecker, ValidationError, validators
@@ -60,6 +61,7 @@ RULES: Any = validators.extend(  # type: ignore[no-untyped-call]
 
 
 Check = Callable[[Any], bool]
+_LIMITS = {"minimum": ge, "maximum": le, "exclusiveMinimum": gt, "exclusiveMaximum": lt}
 SILENT = frozenset({"$schema", "$id", "$comment", "title", "description", "en", "format", "default", "readOnly"})
 """Keywords by which nothing is held against an instance."""
 
@@ -121,26 +123,16 @@ def _check(keyword: str, wanted: Any, schema: Mapping[str, Any]) -> Check | None
             return lambda v: type(v) is type(wanted) and v == wanted
         case "enum" if all(isinstance(each, str) for each in wanted):
             return lambda v: isinstance(v, str) and v in wanted
-        case "minLength":
-            return lambda v: not isinstance(v, str) or len(v) >= wanted
-        case "maxLength":
-            return lambda v: not isinstance(v, str) or len(v) <= wanted
+        case "minLength" | "maxLength" | "minItems" | "maxItems":
+            kind, holds = (str if keyword.endswith("Length") else list), (ge if keyword.startswith("min") else le)
+            return lambda v: not isinstance(v, kind) or holds(len(v), wanted)
         case "pattern":
             return patterns.check(wanted, schema.get("maxLength"))
-        case "minimum":
-            return lambda v: not _number(v) or v >= wanted
-        case "maximum":
-            return lambda v: not _number(v) or v <= wanted
-        case "exclusiveMinimum":
-            return lambda v: not _number(v) or v > wanted
-        case "exclusiveMaximum":
-            return lambda v: not _number(v) or v < wanted
+        case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
+            fits = _LIMITS[keyword]
+            return lambda v: not _number(v) or fits(v, wanted)
         case "multipleOf" if not isinstance(wanted, float):
             return lambda v: not _number(v) or not v % wanted
-        case "minItems":
-            return lambda v: not isinstance(v, list) or len(v) >= wanted
-        case "maxItems":
-            return lambda v: not isinstance(v, list) or len(v) <= wanted
         case "uniqueItems":
             return lambda v: not wanted or _apart(v)
         case "required":

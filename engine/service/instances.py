@@ -339,18 +339,18 @@ class Instances:
             versions = documents.of_instance(reader, instance_id)
             changes = histories.passed(reader, instance_id)
             incidents = office.open_incidents_of(reader, instance_id)
-            timers = instances.waiting_timers(reader, instance_id)
-            notes = documents.comments(reader, instance_id)
-            held = numbers.of_documents(reader, instance_id)
-            names = people.names(reader)
+            beside: dict[str, Any] = {
+                "timers": instances.waiting_timers(reader, instance_id),
+                "comments": documents.comments(reader, instance_id),
+                "numbers": numbers.of_documents(reader, instance_id),
+                "names": people.names(reader),
+            }
             members = people.members(reader, self.office.today(now))
             may_terminate = record.status not in OVER and self._may_terminate(reader, actor, record)
             archive = archives.by_id(reader, instance_id) if record.status is InstanceStatus.ARCHIVED else None
             unread = record.status in OVER or not may_wait(procedure.definition)
             state = None if unread else instances.state(reader, instance_id)
-        newest: dict[str, DocumentVersion] = {}
-        for version in versions:
-            newest[version.data_object_id] = version
+        newest = {version.data_object_id: version for version in versions}
         passes, flows = _travelled(changes)
         steps = self._steps(record, procedure, every, newest, incidents, members, now)
         current = tuple(s for s in steps if s.state in ("active", "incident"))
@@ -364,12 +364,9 @@ class Instances:
             open_tasks=tuple(t for t in every if t.status is TaskStatus.READY),
             following=tuple(t for t in procedure.following(now_at.values()) if t.number not in now_at),
             documents=tuple(newest.values()),
-            numbers=held,
             all_documents=versions,
             incidents=incidents,
-            timers=timers,
-            comments=notes,
-            names=names,
+            **beside,
             passes=passes,
             flows=flows,
             waits=() if state is None else self.executor.waits(procedure.definition, state[1]),

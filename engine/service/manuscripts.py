@@ -222,19 +222,15 @@ class Manuscript:
         return 1 if before is None else before.version + 1
 
     def _others(self) -> dict[str, Any]:
-        newest = self.ground.newest
-        return {
-            id_: {
-                "isi": content,
-                "nama": newest[id_].name if id_ in newest else id_,
-                "versi": newest[id_].version if id_ in newest else None,
-                "sha256": newest[id_].sha256 if id_ in newest else None,
-                "diterbitkan": local(self.office, newest[id_].issued_at) if id_ in newest else None,
-                "nomor": self.ground.number_in(id_, content),
-            }
-            for id_, content in self._known.items()
-            if id_ != self.data_object_id
-        }
+        found = {}
+        for id_, content in self._known.items():
+            if id_ != self.data_object_id:
+                about: dict[str, Any] = {"nama": id_, "versi": None, "sha256": None, "diterbitkan": None}
+                if (at := self.ground.newest.get(id_)) is not None:
+                    issued = local(self.office, at.issued_at)
+                    about = {"nama": at.name, "versi": at.version, "sha256": at.sha256, "diterbitkan": issued}
+                found[id_] = {"isi": content, **about, "nomor": self.ground.number_in(id_, content)}
+        return found
 
     def _course(self) -> dict[str, Any]:
         """Return the instance as a report tells it: its steps as planned and as they went."""

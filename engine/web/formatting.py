@@ -76,25 +76,16 @@ def hash_text(value: str, groups: int = 3) -> str:
     return " ".join(value[i : i + 4] for i in range(0, groups * 4, 4))
 
 
+BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "SamsungBrowser": "Samsung Internet"}
+BROWSERS |= {"Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+"""The first that is named: browsers name those they descend from too."""
+SYSTEMS = {name: name for name in ("Android", "iPhone", "iPad", "Windows")} | {"Mac OS": "macOS", "Linux": "Linux"}
+
+
 def device(user_agent: str) -> str:
     """Return which browser on which machine a session runs in, as its person would say it: ``Chrome, Windows``."""
-    known = (
-        ("Edg/", "Edge"),
-        ("OPR/", "Opera"),
-        ("SamsungBrowser", "Samsung Internet"),
-        ("Firefox/", "Firefox"),
-        ("Chrome/", "Chrome"),
-        ("Safari/", "Safari"),
-    )  # the first that is named: browsers name those they descend from too
-    systems = (
-        ("Android", "Android"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Windows", "Windows"),
-        ("Mac OS", "macOS"),
-        ("Linux", "Linux"),
-    )
-    names = [next((word for mark, word in marks if mark in user_agent), "") for marks in (known, systems)]
+    marks = (BROWSERS, SYSTEMS)
+    names = [next((word for mark, word in known.items() if mark in user_agent), "") for known in marks]
     return ", ".join(filter(None, names)) or user_agent[:80]
 
 

@@ -97,16 +97,14 @@ def rename(person_id: str) -> Response:
     """Change the name that is shown."""
     name, reason = (request.form.get(each, "") for each in ("nama", "alasan"))
     services().people.rename(actor(), person_id, name, reason, now())
-    flash(gettext("Nama diubah."), "success")
-    return redirect(url_for("people.show", person_id=person_id), 303)
+    return _done(person_id, gettext("Nama diubah."))
 
 
 @pages.post("/<person_id>/lupakan", only(OfficeRole.OPERATOR))
 def forget(person_id: str) -> Response:
     """Erase the names that history holds of a person who left."""
     services().people.forget(actor(), person_id, request.form.get("alasan", ""), now())
-    flash(gettext("Nama dihapus dari riwayat."), "success")
-    return redirect(url_for("people.show", person_id=person_id), 303)
+    return _done(person_id, gettext("Nama dihapus dari riwayat."))
 
 
 @pages.post("/<person_id>/keanggotaan", only(OfficeRole.OPERATOR))
@@ -137,8 +135,7 @@ def add_membership(person_id: str) -> Response | tuple[str, int]:
         now(),
     )
     proposed = gettext("Diusulkan; menunggu orang kedua.")
-    flash(proposed if isinstance(given, Proposal) else gettext("Keanggotaan ditambahkan."), "success")
-    return redirect(url_for("people.show", person_id=person_id), 303)
+    return _done(person_id, proposed if isinstance(given, Proposal) else gettext("Keanggotaan ditambahkan."))
 
 
 @pages.post("/<person_id>/keanggotaan/<membership_id>/akhiri", only(OfficeRole.OPERATOR))
@@ -149,16 +146,14 @@ def end_membership(person_id: str, membership_id: str) -> Response | tuple[str, 
         return _page(person_id, [gettext("Isi tanggal selesai, misalnya 30/4/2025.")]), 422
     reason = request.form.get("alasan", "")
     services().people.end_membership(actor(), person_id, membership_id, until, reason, now())
-    flash(gettext("Keanggotaan diakhiri."), "success")
-    return redirect(url_for("people.show", person_id=person_id), 303)
+    return _done(person_id, gettext("Keanggotaan diakhiri."))
 
 
 @pages.post("/<person_id>/<any(aktifkan, nonaktifkan):deed>", only(OfficeRole.OPERATOR))
 def set_active(person_id: str, deed: str) -> Response:
     """Switch an account on or off."""
     services().people.set_active(actor(), person_id, deed == "aktifkan", request.form.get("alasan", ""), now())
-    flash(gettext("Akun diaktifkan.") if deed == "aktifkan" else gettext("Akun dinonaktifkan."), "success")
-    return redirect(url_for("people.show", person_id=person_id), 303)
+    return _done(person_id, gettext("Akun diaktifkan.") if deed == "aktifkan" else gettext("Akun dinonaktifkan."))
 
 
 @pages.post("/<person_id>/sandi", only(OfficeRole.OPERATOR))
@@ -173,8 +168,7 @@ def reset(person_id: str) -> str:
 def reset_second_factor(person_id: str) -> Response:
     """Switch off the second factor of somebody who lost phone and recovery codes."""
     services().accounts.reset_second_factor(actor(), person_id, request.form.get("alasan", ""), now())
-    flash(gettext("Kode masuk dilepas. Orang ini masuk dengan sandi saja, lalu memasangnya lagi."), "success")
-    return redirect(url_for("people.show", person_id=person_id), 303)
+    return _done(person_id, gettext("Kode masuk dilepas. Orang ini masuk dengan sandi saja, lalu memasangnya lagi."))
 
 
 @pages.get("/tugas/<task_id>/pelaksana", only(OfficeRole.OPERATOR))
@@ -195,6 +189,12 @@ def reassign(task_id: str) -> Response | tuple[str, int]:
         return _reassign_page(task_id, gettext("Tulis alasan, 3 sampai 500 karakter."), reason), 422
     flash(gettext("Pelaksana diganti."), "success")
     return redirect(url_for("instances.show", instance_id=task.instance_id), 303)
+
+
+def _done(person_id: str, said: str) -> Response:
+    """Go back to a person's page, which says what was done."""
+    flash(said, "success")
+    return redirect(url_for("people.show", person_id=person_id), 303)
 
 
 def _page(person_id: str, errors: list[str] | None = None) -> str:

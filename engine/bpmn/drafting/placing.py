@@ -274,11 +274,9 @@ class _Placer:
         place = self.entering[way.target].index((step, way))
         track = self.left[way.target] - 10 - TRACK * place
         middle = self.middle[target.lane.id]
-        low, high = self.places.shapes[target.id].y + 8, self.places.shapes[target.id].y + 30
-        step_ = min(10.0, 22 / max(1, len(self.entering[way.target])))
-        enter = min(high, low + step_ * (len(self.entering[way.target]) - 1 - place)) if edge < middle else None
-        if enter is None:
-            enter = 2 * middle - min(high, low + step_ * (len(self.entering[way.target]) - 1 - place))
+        count = len(self.entering[way.target])
+        upper = self.places.shapes[target.id].y + min(30.0, 8 + min(10.0, 22 / max(1, count)) * (count - 1 - place))
+        enter = upper if edge < middle else 2 * middle - upper
         return [*begin, (track, edge), (track, enter), (self.left[way.target], enter)]
 
     def _named(self, step: PlannedStep, way: PlannedWay) -> Bounds:

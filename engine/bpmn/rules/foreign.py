@@ -104,9 +104,7 @@ def translated(text: str) -> str | None:
         bare = re.sub(rf"\b{foreign}\b" if foreign.isalpha() else rf"(?<![<>=!]){re.escape(foreign)}(?!=)", ours, bare)
     bare = " ".join(re.sub(r"!(?!=)\s*", "not ", bare).split())
     found = re.sub(r"\0(\d+)\0", lambda place: kept[int(place[1])], bare)
-    try:
-        made = expression.compile(found)
-    except expression.ExpressionError:
+    if (made := expression.if_readable(found)) is None:
         return None
     kept_elsewhere = any(name.startswith("nrOf") for name in made.names)  # counters that the other engine keeps
     return None if kept_elsewhere or made.calls - expression.HOST_FUNCTIONS.keys() else found

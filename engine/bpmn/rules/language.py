@@ -143,11 +143,8 @@ def _is_reckoned(text: str) -> bool:
         return False
     if foreign.language_of(text) is not None:
         return True
-    try:
-        compiled = expression.compile(text)
-    except expression.ExpressionError:
-        return False
-    return bool(compiled.names or compiled.calls)
+    compiled = expression.if_readable(text)
+    return compiled is not None and bool(compiled.names or compiled.calls)
 
 
 def _check_time(diagram: Diagram, event: Element, part: Element) -> None:
@@ -211,7 +208,8 @@ def _check_expression(diagram: Diagram, written: _Written, known: _Known | None,
             compiled.evaluate({})  # reads nothing, so what it gives is known now
     except expression.ExpressionError as error:
         meant = _SET.sub("==", written.text)
-        saying = "expression_assigns" if meant != written.text and _reads(meant) else "expression"
+        assigns = meant != written.text and expression.if_readable(meant) is not None
+        saying = "expression_assigns" if assigns else "expression"
         diagram.say(saying, of, word=word, reason=error.reason, text=written.text, meant=meant)
         return
     for name in sorted(diagram.procedure.unknown_functions(compiled.calls)):
@@ -223,14 +221,6 @@ def _check_expression(diagram: Diagram, written: _Written, known: _Known | None,
         answers.check(diagram, of, word, written.text, known.kinds, known.answers, decides=decides)
     for name, part in sorted(_parts(written.text, documents)):
         diagram.say("document_content", of, word=word, name=name, part=part)
-
-
-def _reads(text: str) -> bool:
-    try:
-        expression.compile(text)
-    except expression.ExpressionError:
-        return False
-    return True
 
 
 def _parts(text: str, documents: set[str]) -> set[tuple[str, str]]:

@@ -9,7 +9,7 @@ first is the one nearest to the start, so that tokens that can meet do meet.
 from collections.abc import Iterator
 from itertools import combinations
 
-from engine.bpmn.course import Course, Way, in_order
+from engine.bpmn.course import Course, Way, in_order, reached
 from engine.bpmn.markup import Element, children, local
 from engine.bpmn.rules.diagram import Diagram, Procedure, called, kinds
 
@@ -120,7 +120,7 @@ class _Net:
                         ends.append(marking)
                         if name not in said and len(self.into[name]) > 1:  # else it only follows from that
                             said.add(name)
-                            self._say_doubled(name, marking)
+                            self.diagram.say("doubled", self.nodes[name], way=self._way(marking))
                     else:
                         before.setdefault(following, set()).add(marking)
                         if following not in self.came:
@@ -135,11 +135,7 @@ class _Net:
                     self._say_stuck(marking, said)
             if len(ahead) > MOST_MARKINGS:
                 return
-        leaving, path = set(ends), list(ends)
-        while path:
-            fresh_ones = before.get(path.pop(), set()) - leaving
-            leaving |= fresh_ones
-            path += fresh_ones
+        leaving = reached(ends, lambda marking: before.get(marking, set()))
         trapped = next((marking for marking in ahead if marking not in leaving), None)
         if trapped is not None and not self.broken_off:
             self._say_endless(trapped)
@@ -217,9 +213,6 @@ class _Net:
                 saying = "deadlock" if ended else "deadlock_unmatched"
                 facts = {"until": until, "absent": absent, "way": self._way(marking), "ended": ", ".join(ended)}
                 self.diagram.say(saying, self.nodes[name], **facts)
-
-    def _say_doubled(self, name: str, marking: int) -> None:
-        self.diagram.say("doubled", self.nodes[name], way=self._way(marking))
 
     def _say_endless(self, marking: int) -> None:
         where = self._reached(marking)

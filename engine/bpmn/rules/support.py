@@ -35,8 +35,8 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
                 _check_call(procedure, diagram, node)
             case "sendTask" | "receiveTask" if not _names_message(diagram, node):
                 diagram.say("message_missing", node)
-            case "subProcess" if node.get("triggeredByEvent") == "true":
-                _check_event_sub_process(diagram, node)
+            case "subProcess" if node.get("triggeredByEvent") == "true" and _is_joined(diagram, node):
+                diagram.say("event_sub_process_flow", node)
 
 
 def _check_beginning(diagram: Diagram, node: Element) -> None:
@@ -90,9 +90,8 @@ def _check_call(procedure: Procedure, diagram: Diagram, activity: Element) -> No
         diagram.say("call_recursion", activity, process=own.get("id"))
 
 
-def _check_event_sub_process(diagram: Diagram, sub_process: Element) -> None:
-    if diagram.incoming.get(sub_process.get("id")) or diagram.outgoing.get(sub_process.get("id")):
-        diagram.say("event_sub_process_flow", sub_process)
+def _is_joined(diagram: Diagram, node: Element) -> bool:
+    return bool(diagram.incoming.get(node.get("id")) or diagram.outgoing.get(node.get("id")))
 
 
 def _check_loop(diagram: Diagram, node: Element) -> None:
