@@ -252,7 +252,7 @@ class _Inspector:
 
     def _row(self, path: str, told: Testimony, table: str, key: str, row: Mapping[str, Any]) -> None:
         """Hold a row of a list to what history says of it."""
-        known = told.rows.get((table, key))
+        known = told.of(table).get(key)
         try:
             differs = told.differs(table, key, row)
         except LookupError:
@@ -321,7 +321,7 @@ class _Inspector:
     def _read_handed_over(self, path: str, told: Testimony, files: Any) -> None:
         signed = {row.facts["file_sha256"] for row in told.of("signature").values()}
         for file in files:
-            untold = ("attachment", file["id"]) not in told.rows
+            untold = file["id"] not in told.of("attachment")
             self._row(path, told, "attachment", file["id"], file)
             if untold and told.tells_files and file["sha256"] not in signed:
                 self._blame(path, f"menyebut attachment {file['id']}, yang tidak dikenal riwayat")
@@ -337,7 +337,7 @@ class _Inspector:
                 self._blame(path, f"nama {value['nama']!r} bukan yang disebut riwayat")
 
     def _read_about(self, path: str, told: Testimony, about: Any) -> None:
-        facts, last = told.rows["instance", told.id].facts, told.last
+        facts, last = told.of("instance")[told.id].facts, told.last
         here = (about["judul"], about["tanggal_penciptaan"], about["riwayat"])
         if here != (facts["title"], facts["ended_at"], {"baris": self._found.lines, "sidik": self._found.head}):
             self._blame(path, "judul, tanggal, atau sidiknya bukan yang disebut riwayat")

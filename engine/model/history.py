@@ -131,7 +131,7 @@ def plain(value: Any) -> Any:
         case datetime():
             if value.tzinfo is None:
                 raise TypeError(f"naive instant {value!r}")
-            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            return value.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
         case date() | time():
             return value.isoformat()
         case timedelta():

@@ -25,6 +25,9 @@ class OneOf(frozenset[Any]):
     """Several values of which a column may hold any, since lines do not say which."""
 
 
+UNSAID, EITHER = OneOf({None, "definitif"}), OneOf({True, False})
+
+
 class Line(NamedTuple):
     """A line, as far as it speaks of rows."""
 
@@ -56,7 +59,7 @@ class Testimony:
     """What the lines of one stream that were heard so far say."""
 
     stream: str
-    rows: dict[tuple[str, str], Told] = field(default_factory=dict)
+    tables: dict[str, dict[str, Told]] = field(default_factory=dict)  # what is known of rows, by table and key
     named: set[str] = field(default_factory=set)  # other instances
     called: set[str] = field(default_factory=set)  # commitments to actors' names
     tells_files: bool = True  # lines of the first releases do not say what was handed over
@@ -91,33 +94,40 @@ class Testimony:
 
     def say(self, table: str, key: str, /, **facts: Any) -> None:
         """Note what a row must hold from the line on that is heard."""
-        told = self.rows.setdefault((table, key), Told(0, {}))
-        told.seq = self.last.seq if self.last else 0
+        seq, rows = self.last.seq if self.last else 0, self.tables.setdefault(table, {})
+        told = rows.get(key)
+        if told is None:
+            rows[key] = Told(seq, facts)
+            return
+        told.seq = seq
         told.facts |= facts
 
     def of(self, table: str) -> dict[str, Told]:
         """Return what is known of a table's rows, by key."""
-        return {key: told for (of, key), told in self.rows.items() if of == table}
+        return self.tables.get(table, {})
 
     def key_of(self, table: str, key: str) -> str:
         """Return the key by which lines speak of a row; of memberships they may leave something open."""
-        if table != "membership" or (table, key) in self.rows:
+        if table != "membership" or key in self.of(table):
             return key
         role, capacity, since, until, decree = key.split(" ", 4)
         less = (f"{role} {capacity} {since} ? {decree}", f"{role} ? ? {until} ?", f"{role} ? ? ? ?")
-        return next((each for each in less if (table, each) in self.rows), key)
+        return next((each for each in less if each in self.of(table)), key)
 
     def differs(self, table: str, key: str, row: Mapping[str, Any]) -> tuple[str, Any, Any] | None:
         """Return the first column in which a row is not what lines say, with what it must and what it does hold.
 
-        LookupError if there must be no such row. Columns that *row* lacks are not compared.
+        LookupError if there must be no such row. Columns that *row* lacks are not compared; its values are as ``plain``
+        leaves them.
         """
-        told, facts = self.rows.get((table, key)), self.otherwise(table)
-        if told is None and facts is None:
+        told, facts = self.of(table).get(key), self.otherwise(table)
+        if told is not None:
+            facts = {**facts, **told.facts} if facts else told.facts
+        elif facts is None:
             raise LookupError(key)
-        for name, expected in {**(facts or {}), **(told.facts if told else {})}.items():
-            if name in row and not fits(expected, found := plain(row[name])):
-                return name, expected, found
+        for name, expected in facts.items():
+            if name in row and row[name] != expected and not fits(expected, row[name]):
+                return name, expected, row[name]
         return None
 
     def otherwise(self, table: str) -> dict[str, Any] | None:
@@ -147,7 +157,7 @@ class Testimony:
         return None
 
     def _over(self) -> str | None:
-        told = self.rows.get(("instance", self.id))
+        told = self.of("instance").get(self.id)
         at = told.facts.get("ended_at") if told else None
         return None if at is None else str(at)
 
@@ -240,7 +250,7 @@ def _commented(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
 
 @of("task:completed")
 def _done(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
-    acting = (line.on_behalf_of or "").partition(".")[0].lower() or OneOf({None, "definitif"})
+    acting = (line.on_behalf_of or "").partition(".")[0].lower() or UNSAID
     by = {"status": "completed", "completed_at": line.at, "completed_by": line.actor, "assignee": line.actor}
     capacity = acting if line.format == 1 else line.capacity
     in_what = {"decree": line.decree, "capacity": capacity, "history_seq": line.seq}
@@ -248,7 +258,7 @@ def _done(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     told.tells_files &= "files" in change
     for id_, sha256 in change.get("files", {}).items():
         about = dict(zip(("name", "media_type", "size"), change.get("named", {}).get(id_, ()), strict=False))
-        told.say("attachment", id_, sha256=sha256, signed=OneOf({True, False}), **about)
+        told.say("attachment", id_, sha256=sha256, signed=EITHER, **about)
 
 
 @of("task:opened")
@@ -287,7 +297,7 @@ def _held(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
 @of("document:saved", "document:issued")
 def _filed(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     key = change["document"]
-    if ("document", key) not in told.rows:
+    if key not in told.of("document"):
         told._newest[change["data_object"]] = key
         made = {"created_at": line.at, "created_by": line.actor, "element_id": line.element_id}
         told.say("document", key, status="draft", issued_at=None, **made)
@@ -326,7 +336,7 @@ def _signed(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
         told.say("signature", change["signature"], **by)
     told.say("signature", change["signature"], **facts, **by_file, detail=change.get("detail", {}))
     of_document[change["signature"]] = change["mode"] == "internal" or change["file_sha256"] is not None
-    document = told.rows.get(("document", key))
+    document = told.of("document").get(key)
     if document is None or (line.action == "signature:filed" and told._newest.get(change["data_object"]) != key):
         return
     if document.facts["status"] == "void":
@@ -348,7 +358,7 @@ def _numbered(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     key = f"{change['series']} {change['year']} {change['ordinal']}"
     if line.action == "number:taken":
         told.say("number", key, taken_at=line.at, taken_by=line.actor, void_reason=None)
-    elif ("number", key) not in told.rows:
+    elif key not in told.of("number"):
         return  # passed over: nobody's, and among the office's
     told.say("number", key, **given(change, "text", "place", "subject"), **void)
 
@@ -402,7 +412,7 @@ def _register(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     own, old, since, version = change["entry"], change["old"], change["since"], 1
     if old is not None:
         before = told._periods[change["key"], old["since"]]
-        version = told.rows["register_entry", before].facts["version"] + 1
+        version = told.of("register_entry")[before].facts["version"] + 1
         if before != own:  # another takes its place from a later day on
             until = (date.fromisoformat(since) - DAY).isoformat()
             told.say("register_entry", before, until=until, version=version, **by)
@@ -434,8 +444,8 @@ def _named(told: Testimony, change: Mapping[str, Any]) -> dict[str, Any]:
     match change.get("name"):
         case {"commitment": of}:
             told.say("personal_value", of)
-            if ("person", told.id) in told.rows:  # what a line of format 1 said of it is over
-                told.rows["person", told.id].facts.pop("name", None)
+            if told.id in told.of("person"):  # what a line of format 1 said of it is over
+                told.of("person")[told.id].facts.pop("name", None)
             return {"name_commitment": of}
         case str(name):
             return {"name": name}
@@ -463,7 +473,7 @@ def _membership(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     held = [key.split(" ", 4) for key in told.of("membership")]
     ended = [parts for parts in held if parts[0] == change["role"] and parts[3] in (old, "?")]
     for role, capacity, since, until, decree in ended:  # the line does not say which: of several, any
-        del told.rows["membership", " ".join((role, capacity, since, until, decree))]
+        del told.of("membership")[" ".join((role, capacity, since, until, decree))]
         told.say("membership", " ".join((role, capacity, since, new if len(ended) == 1 else "?", decree)))
 
 
@@ -496,7 +506,7 @@ def _password(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
 
 @of("setting:changed")
 def _setting(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
-    known = told.rows.get(("setting", change["section"]))
+    known = told.of("setting").get(change["section"])
     value = {**(known.facts["value"] if known else {}), **change["new"]}  # the calendar's lines say what changed
     revision = known.facts["revision"] + 1 if known else 1
     by = {"changed_at": line.at, "changed_by": line.actor}

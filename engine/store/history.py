@@ -12,7 +12,20 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Select, String, and_, exists, func, insert, or_, select, tuple_, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    and_,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
 from sqlalchemy.engine import Row
 
 from engine.model.history import (
@@ -266,27 +279,28 @@ class Walk:
 
     def pass_line(self, row: Row[Any]) -> str | None:
         """Look at the next line; when it was written, if it fits."""
+        stream, seq, at, *_, form, _, hashed = tuple(row)
         self.lines += 1
-        if row.stream != self.stream:
+        if stream != self.stream:
             self.streams += 1
-            self.stream, self.head, self.at, self.skipping = row.stream, Head(), "", False
-        self.seq = row.seq
+            self.stream, self.head, self.at, self.skipping = stream, Head(), "", False
+        self.seq = seq
         if self.skipping:
             return None
-        if row.seq == 1:
-            self.format = row.format
-            self.head = Head(0, GENESIS if row.format == 1 else genesis(self.installation or "", row.stream))
+        if seq == 1:
+            self.format = form
+            self.head = Head(0, GENESIS if form == 1 else genesis(self.installation or "", stream))
         try:
-            at = _instant(row.at)
+            at = instant(at)
             fault = _fault(row, at, self.head, self.format) or self._early(row, at)
         except (TypeError, ValueError) as error:
-            at, fault = "", Fault(row.stream, row.seq, "unreadable", "", str(error))
+            at, fault = "", Fault(stream, seq, "unreadable", "", str(error))
         if fault:
             self.note(fault)
             self.skipping = True  # what follows in this stream cannot fit either
             return None
-        self.head, self.at, self.format = Head(row.seq, row.hash), at, row.format
-        return at
+        self.head, self.at, self.format = Head(seq, hashed), at, form
+        return str(at)
 
     def _early(self, row: Row[Any], at: str) -> Fault | None:
         """Return the fault of a line that goes back in time unmarked; under format 1 none was marked."""
@@ -335,7 +349,7 @@ def _fault(row: Row[Any], at: str, head: Head, before: int) -> Fault | None:
     return Fault(stream, seq, "content", expected, str(hashed)) if hashed != expected else None
 
 
-def _instant(at: Any) -> str:
+def instant(at: Any) -> str:
     """Return an instant, which SQLite keeps as text, in the way that it was hashed; ValueError if it is none."""
     if isinstance(at, datetime):
         return at.isoformat(timespec="microseconds")[:-6] + "Z"
@@ -347,7 +361,8 @@ def rows(
     connection: Connection, stream: str | None, behind: tuple[str, int] = ("", 0), most: int | None = None
 ) -> Iterator[Row[Any]]:
     """Give the lines of *stream*, or of all, or up to *most* behind one."""
-    query: Select[Any] = select(*_columns(connection)).order_by(history.c.stream, history.c.seq).limit(most)
+    columns = (as_kept(connection, column) for column in history.c)
+    query: Select[Any] = select(*columns).order_by(history.c.stream, history.c.seq).limit(most)
     if behind[0]:
         query = query.where(tuple_(history.c.stream, history.c.seq) > behind)
     if stream is not None:
@@ -357,13 +372,10 @@ def rows(
         yield from part
 
 
-def _columns(connection: Connection) -> list[Any]:
-    # SQLite keeps what it was given: an instant that was tampered with may not be one, and is read as text here.
-    raw = connection.dialect.name == "sqlite"
-    return [
-        type_coerce(column, String).label("at") if raw and isinstance(column.type, UtcDateTime) else column
-        for column in history.c
-    ]
+def as_kept(connection: Connection, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a column as it is read: SQLite keeps what it was given, and an instant in it may not be one."""
+    raw = connection.dialect.name == "sqlite" and isinstance(column.type, UtcDateTime)
+    return type_coerce(column, String).label(column.key) if raw else column
 
 
 def head_faults(

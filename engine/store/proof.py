@@ -7,11 +7,12 @@ first fault of a stream; what lines do not say is not compared (``docs/riwayat.m
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal, select
+from sqlalchemy import Boolean, ColumnElement, Connection, Integer, Select, String, exists, func, literal, select
 from sqlalchemy.engine import Row
 
 from engine.model.errors import SetupError
@@ -27,11 +28,14 @@ from engine.store.history import (
     Head,
     Report,
     Walk,
+    as_kept,
     installation_of,
+    instant,
     missing_numbers,
     rows,
 )
 from engine.store.queries import Transaction
+from engine.store.tables import UtcDateTime
 from engine.store.triggers import verify_triggers
 
 STREAMS_AT_ONCE, LINES_AT_ONCE = 200, 10_000
@@ -41,7 +45,7 @@ UNREAD = frozenset({"state", "trace", "data", "password_hash"})
 Check = Callable[[Mapping[str, Any], Testimony, "_Batch"], Iterator[tuple[str, Any, Any]]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Kept:
     """A table whose rows belong to streams of one kind."""
 
@@ -56,14 +60,37 @@ class Kept:
     everybody: bool = False  # all rows belong to the one stream there is
     filed: bool = False  # a row names a kept file by its hash
 
+    @cached_property
+    def columns(self) -> tuple[ColumnElement[Any], ...]:
+        """What is read of a row: ``owner``, its own columns, and what stands beside them."""
+        own = (column for column in t.metadata.tables[self.name].c if column.name not in UNREAD)
+        return (self.owner.label("owner"), *own, *self.also)
+
+    def read(self, connection: Connection, query: Select[Any]) -> Iterator[dict[str, Any]]:
+        """Give the rows that a query of :meth:`rows` finds, their values as ``plain`` leaves them."""
+        names = [str(column.key) for column in self.columns]
+        into = [(at, said) for at, column in enumerate(self.columns) if (said := _plain_of(column, connection))]
+        columns = [as_kept(connection, column) for column in self.columns]
+        found = connection.execute(query.with_only_columns(*columns), execution_options={"yield_per": ROWS_AT_ONCE})
+        for row in found:
+            values = list(row)
+            for at, said in into:
+                if values[at] is not None:
+                    values[at] = said(values[at])
+            yield dict(zip(names, values, strict=True))
+
     def rows(self) -> Select[Any]:
-        """Ask for the rows, with ``owner`` beside their columns."""
-        table = t.metadata.tables[self.name]
-        query = select(self.owner.label("owner"), *(c for c in table.c if c.name not in UNREAD), *self.also)
-        query = query.select_from(table)
+        """Ask for the rows."""
+        query = select(*self.columns).select_from(t.metadata.tables[self.name])
         for other, on in self.joined:
             query = query.outerjoin(other, on)
         return query if self.where is None else query.where(self.where)
+
+
+def _plain_of(column: ColumnElement[Any], connection: Connection) -> Callable[[Any], Any] | None:
+    if isinstance(column.type, UtcDateTime):
+        return instant if connection.dialect.name == "sqlite" else plain
+    return None if isinstance(column.type, (String, Integer, Boolean)) else plain
 
 
 def _content(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
@@ -76,7 +103,7 @@ def _part(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[
     yield from _content({**row, "id": ""}, told, batch)
     by = told.parts.get(f"{row['data_object_id']} {row['item']} {row['sha256']}")
     if by:
-        yield "created_by", OneOf(by), f"{plain(row['created_at'])} {row['created_by']}"
+        yield "created_by", OneOf(by), f"{row['created_at']} {row['created_by']}"
 
 
 def _schema(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
@@ -95,14 +122,14 @@ def _definition(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Ite
 
 
 def _returned(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
-    of = told.rows[("task", row["id"])].facts if told.tells_tasks else told.otherwise("task") or {}
-    found = row["returned_by"] and f"{plain(row['returned_at'])} {row['returned_by']}"
+    of = told.of("task")[row["id"]].facts if told.tells_tasks else told.otherwise("task") or {}
+    found = row["returned_by"] and f"{row['returned_at']} {row['returned_by']}"
     yield "returned_by", of["returned"], found
 
 
 def _committed(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
     """A value is what the commitment is over; one without must have been erased by a line, which then says so."""
-    of_value = told.rows.get(("personal_value", row["commitment"]))
+    of_value = told.of("personal_value").get(row["commitment"])
     if row["value"] is None and (of_value is None or "value" not in of_value.facts):
         yield "value", row["commitment"], None
     elif row["value"] is not None:
@@ -255,25 +282,27 @@ class _Batch:
 
     def pass_line(self, row: Row[Any]) -> None:
         """Take a line and hear it, if it fits its chain; a stream whose chain is broken says nothing of rows."""
+        of_line: Sequence[Any] = row
+        (stream, seq, _, actor, name, capacity, called, decree, action, element, task) = of_line[:11]
+        change, form, before = of_line[12:15]
         enough = len(self._told) >= STREAMS_AT_ONCE or self._lines >= LINES_AT_ONCE
-        if enough and row.stream != self._walk.stream:
+        if enough and stream != self._walk.stream:
             self.compare()
-        stream, at = row.stream, self._walk.pass_line(row)
+        at = self._walk.pass_line(row)
         if at is None:
             self._told.pop(stream, None)
             return
-        told = self._told.setdefault(stream, Testimony(stream)) if row.seq == 1 else self._told.get(stream)
+        told = self._told.setdefault(stream, Testimony(stream)) if seq == 1 else self._told.get(stream)
         if told is None:
             return
-        of = (row.actor, row.on_behalf_of, row.decree, row.action, row.element_id, row.task_id)
         fault = None
         try:
-            its = (json.loads(row.change), row.previous_hash, row.format, row.capacity, row.name)
-            told.hear(Line(row.seq, at, *of, *its))
+            of = (seq, at, actor, called, decree, action, element, task)
+            told.hear(Line(*of, json.loads(change), before, form, capacity, name))
         except (ValueError, LookupError, TypeError, AttributeError) as error:
-            fault = Fault(stream, row.seq, "unreadable", "", str(error))
+            fault = Fault(stream, seq, "unreadable", "", str(error))
         if told.contradiction:
-            fault = Fault(stream, row.seq, "head", *told.contradiction)
+            fault = Fault(stream, seq, "head", *told.contradiction)
         if fault:
             self._walk.note(fault)
             del self._told[stream]
@@ -309,12 +338,15 @@ class _Batch:
 
     def _of_table(self, kept: Kept, by_owner: Mapping[str, Testimony]) -> Iterator[Fault]:
         query = kept.rows() if kept.everybody else kept.rows().where(kept.owner.in_(by_owner))
-        missing = {owner: told.of(kept.name) for owner, told in by_owner.items()}
-        for found_row in self._connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}).mappings():
-            row = {str(name): value for name, value in found_row.items()}
+        missing = {owner: set(told.of(kept.name)) for owner, told in by_owner.items()}
+        for row in kept.read(self._connection, query):
             told = by_owner[row["owner"]]
-            key = told.key_of(kept.name, " ".join(str(plain(row[name])) for name in kept.key).strip())
-            of_row = missing[row["owner"]].pop(key, None) or told.rows.get((kept.name, key))
+            if len(kept.key) == 1:
+                key = row[kept.key[0]]
+            else:
+                key = told.key_of(kept.name, " ".join(str(row[name]) for name in kept.key).strip())
+            of_row = told.of(kept.name).get(key)
+            missing[row["owner"]].discard(key)
             at = (told.stream, of_row.seq if of_row else 0)
             try:
                 differs = told.differs(kept.name, key, row)
@@ -333,9 +365,9 @@ class _Batch:
             elif self._files and kept.filed and row["sha256"] and not self._files.verify(row["sha256"]):
                 yield Fault(*at, "file", row["sha256"], "", kept.name, row["sha256"], "sha256")
         for owner, lacking in missing.items() if not kept.forgets else ():
-            for key, of_row in lacking.items():
-                kind = "orphan" if kept.name == "instance" else "lacking"
-                yield Fault(by_owner[owner].stream, of_row.seq, kind, "", "", kept.name, key)
+            for key in sorted(lacking):
+                kind, seq = "orphan" if kept.name == "instance" else "lacking", by_owner[owner].of(kept.name)[key].seq
+                yield Fault(by_owner[owner].stream, seq, kind, "", "", kept.name, key)
 
 
 def said(value: Any) -> str:
