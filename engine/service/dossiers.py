@@ -254,7 +254,7 @@ class Dossiers:
     def _of_version(self, version: DocumentVersion, ground: _Ground) -> tuple[list[Item], dict[str, Any]]:
         folder, name = f"dokumen/{version.data_object_id}/v{version.version}", f"{version.name} v{version.version}"
         found = []
-        entry = {key: value for key, value in _row(version).items() if key not in ("content", "parts", "instance_id")}
+        entry = _row(version, "content", "parts", "instance_id")
         if version.parts:
             union = canonical({part.item: part.sha256 for part in version.parts}).encode()
             found.append(item(f"{folder}/bagian.json", union, f"{name}: sidik bagian-bagiannya"))
@@ -262,8 +262,7 @@ class Dossiers:
             for number, part in enumerate(version.parts, start=1):
                 path = f"{folder}/bagian/{number:03}-{_safe(part.item)}.json"
                 found.append(item(path, part.content.encode(), f"{name}: isi bagian {part.item}"))
-                about = {key: value for key, value in _row(part).items() if key != "content"}
-                entry["bagian"].append({**about, "berkas": path})
+                entry["bagian"].append({**_row(part, "content"), "berkas": path})
         else:
             found.append(item(f"{folder}/isi.json", version.content.encode(), f"{name}: isi"))
         entry["cetakan"] = []
@@ -392,21 +391,16 @@ def _described(ground: _Ground, creator: str) -> list[tuple[str, Any]]:
 
 
 def _course(ground: _Ground) -> dict[str, Any]:
-    record = ground.record
-    steps = [
-        {key: value for key, value in _row(each).items() if key not in ("instance_status", "title", "process_id")}
-        for each in ground.tasks
-    ]
-    about = {
-        key: value for key, value in _row(record).items() if key not in ("revision", "changed_at", "status_reason")
-    }
+    steps = [_row(each, "instance_status", "title", "process_id") for each in ground.tasks]
+    about = _row(ground.record, "revision", "changed_at", "status_reason")
     content_hash = ground.procedure.record.content_hash
     return {**about, "sop_sidik": content_hash, "langkah": steps, "orang": dict(sorted(ground.names.items()))}
 
 
-def _row(value: Any) -> dict[str, Any]:
-    """Return a frozen value as JSON can say it."""
-    return {name: plain(kept) for name in value.__dataclass_fields__ if _sayable(kept := getattr(value, name))}
+def _row(value: Any, *without: str) -> dict[str, Any]:
+    """Return a frozen value as JSON can say it, *without* some of its fields."""
+    names = [name for name in value.__dataclass_fields__ if name not in without]
+    return {name: plain(kept) for name in names if _sayable(kept := getattr(value, name))}
 
 
 def _sayable(value: Any) -> bool:

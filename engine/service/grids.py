@@ -337,19 +337,17 @@ class _Look:
             heading = column.wording.of(self.words.locale)
             old = before[n].get(name) if n < len(before) else None
             new = after[n].get(name) if n < len(after) else None
-            typed = page.grid.rows[n].texts.get(name, ()) if n < len(page.grid.rows) else ()
-            if n < len(page.grid.rows) and page.grid.rows[n].locked:
+            known = page.grid.rows[n] if n < len(page.grid.rows) else None
+            typed = known.texts.get(name, ()) if known else ()
+            if known and known.locked:
                 if set(self.cells[at]) - {""} != set(entries_of([column], {name: old})[name]) - {""}:
                     refused = self.words.gettext("baris ini sudah diterima; isinya tidak dapat diubah.")
                     self.refuse(address, row, heading, shown, refused)
             elif at in wrong and (old != new or new is None):
                 self.refuse(address, row, heading, shown, wrong[at].message)
             elif old != new or (new is None and any(typed)):
-                changes.append(
-                    CellChange(
-                        address, row, heading, viewer.text(column, old) or "; ".join(typed), viewer.text(column, new)
-                    )
-                )
+                was = viewer.text(column, old) or "; ".join(typed)
+                changes.append(CellChange(address, row, heading, was, viewer.text(column, new)))
                 taken[at] = self.cells[at]
                 changed.add(n)
         if self.key != NUMBER:

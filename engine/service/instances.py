@@ -240,7 +240,8 @@ class Instances:
         if ready.missing:
             raise NotReady(ready.missing)
         title = str(self._said(outline.title, values, functions, outline.name))
-        key = self._said(outline.key, values, functions, None)
+        said = self._said(outline.key, values, functions, None)
+        key = None if said is None else str(said)
         reference = self._refers_to(procedure, values, now)
         instance_id = str(uuid.uuid4())
         step = self.executor.start(
@@ -256,7 +257,7 @@ class Instances:
             outline.start_event,
             change={
                 "title": title,
-                "key": None if key is None else str(key),
+                "key": key,
                 "reference_date": reference,
                 "definition": procedure.record.id,
                 "version": procedure.record.version,
@@ -268,7 +269,7 @@ class Instances:
         with self._unique(process_id, key), self.database.write(actor, now) as work:
             self._ready_still(work, procedure, now)
             self._refuse_duplicate(work, process_id, key)
-            facts = {"instance_key": None if key is None else str(key), "reference_date": reference, "title": title}
+            facts = {"instance_key": key, "reference_date": reference, "title": title}
             instances.add(work, instance_id, procedure.record, encoded, step_count=len(outline.tasks), **facts)
             moves.write_step(
                 work,
@@ -452,7 +453,7 @@ class Instances:
                 office.change_incident(work, raised.id, status="resolved", resolved_at=now, resolved_by=actor.person_id)
 
     @contextmanager
-    def _unique(self, process_id: str, key: Any) -> Iterator[None]:
+    def _unique(self, process_id: str, key: str | None) -> Iterator[None]:
         """Tell who holds the key also if the other instance was written at the same moment (the index refuses it)."""
         try:
             yield
@@ -462,8 +463,8 @@ class Instances:
                     self._refuse_duplicate(reader, process_id, key)
             raise
 
-    def _refuse_duplicate(self, tx: Transaction, process_id: str, key: Any) -> None:
-        other = instances.by_key(tx, process_id, str(key)) if key is not None else None
+    def _refuse_duplicate(self, tx: Transaction, process_id: str, key: str | None) -> None:
+        other = instances.by_key(tx, process_id, key) if key is not None else None
         if other is not None:
             raise Conflict("duplicate", at=other.started_at, instance_id=other.id, title=other.title)
 

@@ -499,8 +499,7 @@ class Registers:
         if about is not None and about != register.id:
             faults.append(SheetFault("", f"Berkas ini milik register lain: {about}."))
         around = self._around(words)
-        planned: list[_Planned] = []
-        places: dict[str, int] = {}
+        said: dict[str, tuple[int, str]] = {}  # by key: the number of its row, and its content
         for row in found.rows:
             texts = {name: [_typed(value)] for name, value in row.values.items()}
             try:
@@ -513,24 +512,21 @@ class Registers:
                         faults.append(SheetFault(cell, error.message))
                 continue
             key = register.key_of(values)
-            if key in places:
-                faults.append(SheetFault(f"A{row.number}", f"{key} sudah ada di baris {places[key]}."))
+            if key in said:
+                faults.append(SheetFault(f"A{row.number}", f"{key} sudah ada di baris {said[key][0]}."))
                 continue
-            places[key] = row.number
-            planned.append(_Planned(key, _content(register, values), None))
-        every = registers.of_keys(reader, register.id, list(places))
-        complete = []
-        for each in planned:
-            known = every[each.key][-1] if every[each.key] else None
+            said[key] = row.number, _content(register, values)
+        every = registers.of_keys(reader, register.id, list(said))
+        planned = []
+        for key, (number, text) in said.items():
+            known = every[key][-1] if every[key] else None
             if known is not None and known.until is not None and known.until < since:
                 known = None
             if known is not None and known.since > since:
-                cell = f"A{places[each.key]}"
-                faults.append(
-                    SheetFault(cell, f"{each.key} sudah berlaku mulai {known.since.isoformat()}, sesudahnya.")
-                )
-            complete.append(replace(each, known=known))
-        return complete, faults
+                message = f"{key} sudah berlaku mulai {known.since.isoformat()}, sesudahnya."
+                faults.append(SheetFault(f"A{number}", message))
+            planned.append(_Planned(key, text, known))
+        return planned, faults
 
 
 def expression_text(value: Any) -> str:

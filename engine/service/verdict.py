@@ -46,16 +46,8 @@ def finding_at(
     """Return a finding with file, name and line of an element; ``{}`` in *message* is how the element is called."""
     file, name, line = _place(files, element_id)
     called = f"“{name}”" if name else element_id or "diagram ini"
-    return Finding(
-        severity,
-        file,
-        None if element_id == file else element_id,
-        name,
-        line,
-        message.replace("{}", called, 1),
-        mend,
-        rule=rule,
-    )
+    of = None if element_id == file else element_id
+    return Finding(severity, file, of, name, line, message.replace("{}", called, 1), mend, rule)
 
 
 def _place(files: Mapping[str, bytes], element_id: str | None) -> tuple[str, str | None, int | None]:

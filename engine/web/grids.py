@@ -7,6 +7,7 @@ browser's own search, printing and screen readers then find every row, and build
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 from flask import Response, flash, jsonify, redirect, render_template, request, url_for
@@ -62,15 +63,12 @@ def save(task_id: str, table: str) -> Answer | tuple[Response, int] | tuple[str,
     except Conflict as conflict:
         return _conflict(task_id, table, conflict, cells, background=background)
     if background:
-        touched = {
-            int(i)
-            for name in cells
-            if (i := name.removeprefix(f"{table}.").partition(".")[0]).isdecimal() and len(i) < 7
-        }
+        places = {name.removeprefix(f"{table}.").partition(".")[0] for name in cells}
+        touched = {int(place) for place in places if _is_index(place)}
         return jsonify(
             {
                 "revision": saved.revision,
-                "saved_at": _clock(),
+                "saved_at": _clock(now()),
                 "rows": [_row(saved, n) for n in sorted(touched) if n < len(saved.grid.rows)],
                 "facts": _facts(saved),
                 "refused": [problem.message for problem in refused],
@@ -78,7 +76,7 @@ def save(task_id: str, table: str) -> Answer | tuple[Response, int] | tuple[str,
         )
     if refused or undo:
         return _page(saved, problems=refused, undo=undo), 422 if refused else 200
-    flash(gettext("Draf tersimpan %(at)s.", at=_clock()), "success")
+    flash(gettext("Draf tersimpan %(at)s.", at=_clock(now())), "success")
     page = request.args.get("halaman", 1, int) + bool(request.form.get("_lanjut"))
     if deed == "tambah":
         page = -(-len(saved.grid.rows) // PAGE)
@@ -184,8 +182,7 @@ def _conflict(
         raise conflict
     there = services().grids.open(actor(), task_id, table, words(), now())
     saved_at = there.task.draft.saved_at if there.task.draft else now()
-    at = formatting.Dates(services().office.zone).clock(saved_at)
-    message = gettext("Tabel ini diubah di tab atau perangkat lain pukul %(at)s.", at=at)
+    message = gettext("Tabel ini diubah di tab atau perangkat lain pukul %(at)s.", at=_clock(saved_at))
     if background:
         return jsonify({"message": message, "revision": there.revision, "data": _data(there)}), 409
     alert = gettext(
@@ -202,11 +199,7 @@ def _filtered(page: GridPage) -> list[Any]:
         rows = [row for row in rows if row.state in states]
     wanted = request.args.get("cari", "").strip().casefold()
     if wanted:
-        rows = [
-            row
-            for row in rows
-            if any(wanted in text.casefold() for text in (*row.shown.values(), *sum(row.texts.values(), ())))
-        ]
+        rows = [row for row in rows if any(wanted in text.casefold() for text in _texts(row))]
     holder, column = request.args.get("pemegang", ""), page.grid.verify and page.grid.verify.holder
     if holder and column:
         rows = [row for row in rows if _cell(row, column) == holder]
@@ -216,6 +209,10 @@ def _filtered(page: GridPage) -> list[Any]:
 def _holders(page: GridPage) -> list[str]:
     column = page.grid.verify and page.grid.verify.holder
     return sorted({_cell(row, column) for row in page.grid.rows} - {""}) if column else []
+
+
+def _texts(row: Any) -> tuple[str, ...]:
+    return (*row.shown.values(), *sum(row.texts.values(), ()))
 
 
 def _cell(row: Any, column: str) -> str:
@@ -228,21 +225,24 @@ def _deed(table: str) -> tuple[str, int]:
         if place == table and deed == "tambah":
             return deed, 0
         index = (place or "").removeprefix(f"{table}.")
-        if place and index.isdecimal() and len(index) < 7:
+        if place and _is_index(index):
             return deed, int(index)
     return "", 0
 
 
+def _is_index(text: str) -> bool:
+    return text.isdecimal() and len(text) < 7
+
+
 def _address(task_id: str, table: str, **args: object) -> str:
     """Return the address of the table's page with the filters of this request."""
-    kept: dict[str, Any] = {k: v for k, v in request.args.items() if k in ("saring", "cari", "pemegang", "tampilan")}
-    kept |= {k: v for k, v in args.items() if v is not None}
-    kept = {k: v for k, v in kept.items() if k not in args or args[k] is not None}
-    return url_for("grids.show", task_id=task_id, table=table, **kept)
+    kept = {name: request.args[name] for name in ("saring", "cari", "pemegang", "tampilan") if name in request.args}
+    wanted: dict[str, Any] = {**kept, **args}  # None takes a filter away, and stands in no address
+    return url_for("grids.show", task_id=task_id, table=table, **wanted)
 
 
-def _clock() -> str:
-    return formatting.Dates(services().office.zone).clock(now())
+def _clock(at: datetime) -> str:
+    return formatting.Dates(services().office.zone).clock(at)
 
 
 # ── as JSON, for the script ─────────────────────────────────────────────────────────────────────────────────────────

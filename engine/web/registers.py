@@ -60,11 +60,8 @@ def add(register_id: str) -> Answer | tuple[str, int]:
     """Add a row."""
     entries = posted_entries()
     summary = services().registers.new_row(actor(), register_id, today())
-    since = _typed_day("_mulai")
     try:
-        if since is None:
-            raise InvalidForm([_no_day()], entries)
-        added = services().registers.add(actor(), register_id, entries, since, now(), words())
+        added = services().registers.add(actor(), register_id, entries, _wanted_day("_mulai"), now(), words())
     except InvalidForm as invalid:
         errors, status = [_worded(each) for each in invalid.errors], 422
     except Conflict as conflict:
@@ -72,7 +69,7 @@ def add(register_id: str) -> Answer | tuple[str, int]:
     else:
         flash(gettext("Baris disimpan."), "success")
         return redirect(url_for("registers.row", register_id=register_id, entry_id=added), 303)
-    return _row_page(summary, None, entries, errors, since or today()), status
+    return _row_page(summary, None, entries, errors, _typed_day("_mulai") or today()), status
 
 
 @pages.get("/<register_id>/baris/<entry_id>", signed_in)
@@ -85,19 +82,14 @@ def row(register_id: str, entry_id: str) -> str:
 @pages.post("/<register_id>/baris/<entry_id>", signed_in)
 def save(register_id: str, entry_id: str) -> Answer | tuple[str, int]:
     """Correct a row, let another succeed it, or end it."""
-    entries, since = posted_entries(), _typed_day("_mulai")
-    version = request.form.get("_versi", 0, int)
+    entries, version = posted_entries(), request.form.get("_versi", 0, int)
     try:
         if request.form.get("_akhiri"):
-            until = _typed_day("_sampai")
-            if until is None:
-                raise InvalidForm([_no_day("_sampai")], {})
-            reason = request.form.get("_alasan", "")
+            until, reason = _wanted_day("_sampai"), request.form.get("_alasan", "")
             services().registers.end(actor(), register_id, entry_id, until, version, reason, now())
             saved = entry_id
         else:
-            if since is None:
-                raise InvalidForm([_no_day()], entries)
+            since = _wanted_day("_mulai")
             saved = services().registers.save(actor(), register_id, entry_id, entries, since, version, now(), words())
     except InvalidForm as invalid:
         errors, status = [_worded(each) for each in invalid.errors], 422
@@ -108,7 +100,7 @@ def save(register_id: str, entry_id: str) -> Answer | tuple[str, int]:
         return redirect(url_for("registers.row", register_id=register_id, entry_id=saved), 303)
     found = services().registers.row(actor(), register_id, entry_id, today(), words())
     kept = entries if not request.form.get("_akhiri") else found.entries
-    return _row_page(found.summary, found, kept, errors, since or found.row.entry.since), status
+    return _row_page(found.summary, found, kept, errors, _typed_day("_mulai") or found.row.entry.since), status
 
 
 @pages.get("/<register_id>/impor", signed_in)
@@ -165,8 +157,11 @@ def _typed_day(name: str) -> date | None:
     return formatting.read_day(request.form.get(name))
 
 
-def _no_day(name: str = "_mulai") -> FieldError:
-    return FieldError(name, gettext("Tanggal"), gettext("Isi tanggal berlakunya."), "required")
+def _wanted_day(name: str) -> date:
+    if (found := _typed_day(name)) is None:
+        lacking = FieldError(name, gettext("Tanggal"), gettext("Isi tanggal berlakunya."), "required")
+        raise InvalidForm([lacking], {})
+    return found
 
 
 def _worded(error: FieldError) -> FieldError:
