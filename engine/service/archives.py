@@ -32,6 +32,8 @@ from engine.service.documents import reads_parts
 from engine.service.dossiers import CONTENTS, CONTENTS_PRINTED, About, Dossier, Dossiers
 from engine.service.procedures import Words, evaluator
 from engine.service.readings import record_export
+from engine.store.history import Fault
+from engine.store.proof import prove
 from engine.store.queries import Transaction, archives, documents, histories, instances, people, renderings, signatures
 from engine.store.queries.histories import Filter
 from engine.store.unit_of_work import update_instance
@@ -234,6 +236,7 @@ class Archives:
             archive, record = archives.by_id(reader, instance_id), instances.by_id(reader, instance_id)
             papers = renderings.of_instance(reader, instance_id)
             awaited = signatures.awaited(reader, instance_id)
+            untrue = prove(reader, f"instance:{instance_id}").faults
         wanted = (ArchiveStatus.DUE, ArchiveStatus.FAILED) if again else (ArchiveStatus.DUE,)
         if archive is None or record is None or archive.status not in wanted or record.status not in DONE:
             return False
@@ -243,7 +246,7 @@ class Archives:
             return False  # what carries a signature is part of the berkas
         try:
             with self.dossiers.gathered(instance_id, "arsip") as dossier:
-                fault = _fault(dossier)
+                fault = _fault(dossier, untrue)
                 stored = None if fault else self.dossiers.files.put_written(dossier.bag.write)
         except Damaged as damaged:
             fault, stored = f"berkas {damaged.path} hilang atau tidak lagi seperti ketika disimpan", None
@@ -356,10 +359,10 @@ def _top(opened: zipfile.ZipFile) -> str:
     return opened.namelist()[0].partition("/")[0]
 
 
-def _fault(dossier: Dossier) -> str | None:
-    """Return why a berkas must not be built as it is."""
-    if dossier.broken_at is not None:
-        return f"riwayatnya tidak utuh pada baris {dossier.broken_at}"
+def _fault(dossier: Dossier, untrue: Sequence[Fault]) -> str | None:
+    """Return why a berkas must not be built as it is: never of rows that do not follow from history."""
+    for fault in untrue:
+        return f"riwayatnya tidak utuh (baris {fault.seq}): {fault}"
     for name, paper in dossier.unprinted:
         return f"{name} ({paper.format.upper()}) belum dapat dicetak; cetak ulang di halaman dokumennya dahulu"
     return None

@@ -31,7 +31,7 @@ from engine.service.office import Office
 from engine.service.procedures import Procedure, Procedures
 from engine.store.database import Database
 from engine.store.files import FileStore
-from engine.store.history import installation_of, start_of
+from engine.store.history import installation_of
 from engine.store.queries import (
     Transaction,
     archives,
@@ -70,7 +70,6 @@ class Dossier:
     record: InstanceRecord
     bag: Bag
     place: Place
-    broken_at: int | None  # the first line of history that does not fit
     unprinted: tuple[tuple[str, Rendering], ...]  # papers that are not there, with their document's name
 
 
@@ -92,7 +91,6 @@ class _Ground:
     installation: str = ""
     called: dict[str, Any] = field(default_factory=dict)  # what lines' commitments stand for
     head: HistoryLine | None = None
-    broken_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ class Dossiers:
                 if each.document_id == version.id and each.sha256 is None
             )
             bag = self._bag(ground, kind)
-            yield Dossier(ground.record, bag, ground.about.place, ground.broken_at, unprinted)
+            yield Dossier(ground.record, bag, ground.about.place, unprinted)
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -318,26 +316,19 @@ class Dossiers:
 def _copy_history(reader: Transaction, ground: _Ground) -> set[str]:
     """Write the instance's lines into the ground, each as the text that its hash is over; everybody who acted."""
     stream, actors, hashes = f"instance:{ground.record.id}", {ground.record.started_by}, []
-    seq, head, more = 0, "", True
+    seq, more = 0, True
     ground.installation = installation_of(reader.connection) or ""
     while more:
         lines, more = histories.after(reader, stream, seq, LINES_AT_ONCE)
         for line in lines:
-            text = line.hashed_text().encode()
-            ground.lines.write(text + b"\n")
+            ground.lines.write(line.hashed_text().encode() + b"\n")
             hashes.append(f"{line.hash}  {line.seq}\n")
-            head = head or start_of(reader.connection, stream, line.format)
-            fits = (line.seq, line.previous_hash, hashlib.sha256(text).hexdigest()) == (seq + 1, head, line.hash)
-            if not fits and ground.broken_at is None:
-                ground.broken_at = line.seq
-            seq, head, ground.head = line.seq, line.hash, line
+            seq, ground.head = line.seq, line
             actors.add(line.actor)
             if line.name is not None:
                 ground.called[line.name] = {"akun": line.actor}
     for each in people.values_of(reader, ground.called):
         ground.called[each.commitment] |= {"garam": each.salt, "nama": each.value}
-    if (seq, head) != (ground.record.history_seq, ground.record.history_hash) and ground.broken_at is None:
-        ground.broken_at = seq + 1
     ground.hashes = "".join(hashes).encode()
     return actors
 

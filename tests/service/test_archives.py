@@ -9,6 +9,7 @@ import zipfile
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from engine.documents.inspection import inspect
 from engine.model.archives import ArchiveStatus
@@ -18,6 +19,7 @@ from engine.service.histories import Filter
 from engine.service.procedures import INDONESIAN
 from engine.store.proof import prove
 from engine.store.queries import instances
+from engine.store.tables import attachment
 from tests.papers import PICTURE
 from tests.service import archiving
 from tests.service.archiving import EVIDENCE, PLACE, archived, completed
@@ -305,18 +307,20 @@ def test_a_berkas_of_large_files_does_not_fill_the_memory(bureau, database_kind)
         pytest.skip("files are the same on both")
     instance, bureau.tampered = completed(bureau), True
     bureau.services.printing.sweep(bureau.now)
-    large = bureau.services.archives.dossiers.files.put(Zeros(96 << 20), limit=1 << 30)
+    dossiers = bureau.services.archives.dossiers
+    large = dossiers.files.put(Zeros(96 << 20), limit=1 << 30)
     with bureau.database.unguarded() as connection:
         connection.exec_driver_sql(
             f"UPDATE attachment SET sha256 = '{large.sha256}', size = {large.size} WHERE instance_id = '{instance}'"
         )
     tracemalloc.start()
     try:
-        assert bureau.services.archives.sweep(bureau.now) == 1
+        with dossiers.gathered(instance, "arsip") as dossier:
+            stored = dossiers.files.put_written(dossier.bag.write)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert standing(bureau, instance).size > 192 << 20
+    assert stored.size > 192 << 20
     assert peak < 32 << 20
 
 
@@ -330,3 +334,16 @@ class Zeros:
         taken = min(size, self.left)
         self.left -= taken
         return bytes(taken)
+
+
+def test_nothing_is_archived_of_rows_that_do_not_follow_from_history(bureau):
+    instance = completed(bureau)
+    bureau.services.printing.sweep(bureau.now)
+    bureau.tampered = True
+    with bureau.database.unguarded() as connection:
+        connection.execute(update(attachment).where(attachment.c.instance_id == instance).values(name="lain.pdf"))
+    assert bureau.services.archives.sweep(bureau.now) == 0
+    kept = standing(bureau, instance)
+    assert kept.status is ArchiveStatus.FAILED
+    assert "attachment" in kept.cause
+    assert "kolom name" in kept.cause
