@@ -45,8 +45,8 @@ lock: $(STAMPS)/test ## lock the dependencies with hashes (minutes; needs pip-to
 clean: ## remove what was installed and built; the office's data stays
 	rm -rf .venv node_modules engine/web/static/dist engine/documents/fonts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# Where tests keep their files: in memory if there are two gigabytes of it, since a commit there waits for no disk.
-SCRATCH = $(shell [ -w /dev/shm ] && [ $$(df -k --output=avail /dev/shm | tail -1) -gt 2000000 ] && echo /dev/shm \
+# Where tests keep their files (300 MB): in memory if there is a gigabyte for it, since a commit there waits for no disk.
+SCRATCH = $(shell [ -w /dev/shm ] && [ $$(df -k --output=avail /dev/shm | tail -1) -gt 1000000 ] && echo /dev/shm \
   || echo $${TMPDIR:-/tmp})
 
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
