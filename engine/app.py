@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engine.bpmn.executor import Executor
 from engine.service.accounts import Accounts
+from engine.service.approvals import Approvals
 from engine.service.archives import Archives
 from engine.service.checks import Checks
 from engine.service.deployments import Deployments
@@ -104,6 +105,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
     sheets = SopSheets(office)
     return Services(
         accounts=accounts,
+        approvals=Approvals(tasks),
         archives=Archives(Dossiers(database, files, procedures, office)),
         checks=Checks(database, office),
         deployments=deployments,

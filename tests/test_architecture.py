@@ -14,7 +14,7 @@ from engine.model.errors import SETUP
 
 ROOT = Path(__file__).parent.parent
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
-EVERYDAY = {"mulai", "selesai", "laporan", "data"}
+EVERYDAY = {"mulai", "selesai", "laporan", "data", "disetujui"}
 """Ids of the sample that are also plain words of the interface."""
 
 

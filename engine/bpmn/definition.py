@@ -314,7 +314,7 @@ def _data_objects(processes: list[Element], references: Mapping[str, Element]) -
         named = [element, *(r for r in references.values() if r.get("dataObjectRef") == id_)]
         name = next((e.get("name") for e in named if e.get("name")), id_)
         english = next((e.get(sop("nama")) for e in named if e.get(sop("nama"))), None)
-        found.append(DataObject(id_, name, english))
+        found.append(DataObject(id_, name, english, element.get(sop("persetujuan")) or None))
     return tuple(found)
 
 

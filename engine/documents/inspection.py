@@ -258,7 +258,8 @@ class _Inspector:
         except LookupError:
             self._blame(path, f"menyebut {table} {key}, yang tidak dikenal riwayat")
             return
-        lacking = known.facts.keys() - row.keys() - BESIDE if known else ()
+        facts = known.facts if known else {}  # a berkas of an earlier version lacks columns that hold nothing
+        lacking = {name for name, fact in facts.items() if fact is not None} - row.keys() - BESIDE
         for name in sorted([*lacking, *(differs or ())[:1]]):
             self._blame(path, f"{table} {key}: {name} bukan yang disebut riwayat")
 
@@ -429,7 +430,7 @@ class _Said:
             return
         object_id, folder = change["data_object"], f"{change['data_object']}/v{change['version']}"
         named = f"{object_id} v{change['version']}"
-        if action in ("document:saved", "document:issued", "document:replaced"):
+        if action in ("document:saved", "document:submitted", "document:issued", "document:replaced"):
             self.documents.add(change["document"])
             self.contents[folder] = str(change["sha256"])
         if "part_sha256" in change:

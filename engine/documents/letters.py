@@ -32,6 +32,8 @@ def filled(name: str, template: bytes, data: Mapping[str, Any]) -> bytes:
     people = data.get("orang", {})
     words.globals["orang"] = lambda account: {"nama": account, **people.get(account, {})} if account else {}
     words.globals["jabatan"] = lambda account, role: _signs_as(people.get(account, {}), role, data.get("peran", {}))
+    given = data.get("tanda_tangan") or ()
+    words.globals["penandatangan"] = lambda account: given[-1]["akun"] if given else account
     words.globals["pemegang"] = lambda role: _sole_holder(people, role)
     context = {key: value for key, value in data.items() if key != "orang"}
     try:

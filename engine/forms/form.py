@@ -176,6 +176,17 @@ class Form:
             rows.insert(target, rows.pop(index))
         return with_rows(entries, path, rows)
 
+    def with_row(self, entries: Entries, deed: str, place: str) -> dict[str, list[str]]:
+        """Return the entries with a table's row added ("tambah"), removed ("hapus") or moved ("naik", "turun")."""
+        if deed == "tambah":
+            return self.add_row(entries, place)
+        path, _, index = place.rpartition(".")
+        if not index.isdecimal() or len(index) > 6:
+            raise NotFound(place)
+        if deed == "hapus":
+            return self.remove_row(entries, path, int(index))
+        return self.move_row(entries, path, int(index), -1 if deed == "naik" else 1)
+
     def _rows(self, entries: Entries, path: str) -> list[Node]:
         """Return the posted rows of a table whose rows a person may change; NotFound for anything else."""
         node, fields, found = tree(entries), self.tree, None

@@ -28,6 +28,7 @@ class DataObject:
     id: str
     name: str
     name_en: str | None = None
+    approver: str | None = None  # sop:persetujuan: the role in whose name it goes out, and that approves it first
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,10 @@ class Outline:
     def reconstruction(self) -> bool:
         """Whether the diagram says of itself that it is a reconstruction: its documentation begins with that word."""
         return self.documentation.casefold().startswith("rekonstruksi")
+
+    def approver_of(self, data_object_id: str) -> str | None:
+        """Return the role that must approve a document before it is issued."""
+        return next((each.approver for each in self.data_objects if each.id == data_object_id), None)
 
     def task(self, element_id: str) -> UserTask:
         """Return the user task *element_id*; KeyError if the diagram has none."""

@@ -294,19 +294,31 @@ def _held(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     told.say("task", str(line.task_id), element_id=line.element_id, **facts)
 
 
-@of("document:saved", "document:issued")
+@of("document:saved", "document:issued", "document:submitted", "document:approved")
 def _filed(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     key = change["document"]
     if key not in told.of("document"):
         told._newest[change["data_object"]] = key
         made = {"created_at": line.at, "created_by": line.actor, "element_id": line.element_id}
-        told.say("document", key, status="draft", issued_at=None, **made)
-    issued = {"status": "issued", "issued_at": line.at} if line.action == "document:issued" else {}
-    told.say("document", key, **issued, **given(change, "version", "sha256", data_object_id="data_object"))
+        never = dict.fromkeys(("issued_at", "approver", "returned_by", "returned_at", "returned_reason"))
+        told.say("document", key, status="draft", **never, **made)
+    stands: dict[str, Any] = {"status": "issued", "issued_at": line.at}
+    match line.action:
+        case "document:saved":
+            stands = {}
+        case "document:submitted":
+            stands = {"status": "waiting", "approver": change["role"]}
+    told.say("document", key, **stands, **given(change, "version", "sha256", data_object_id="data_object"))
     if "part_sha256" in change:
         part = " ".join((change["data_object"], change["item"], change["part_sha256"]))
         told.parts.setdefault(part, set()).add(f"{line.at} {line.actor}")
         told.say("document_part", f"{key} {change['item']}", sha256=change["part_sha256"])
+
+
+@of("document:returned")
+def _sent_back(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
+    by = {"returned_by": line.actor, "returned_at": line.at, "returned_reason": change["reason"]}
+    told.say("document", change["document"], status="returned", **by)
 
 
 @of("document:replaced", "document:voided")

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from engine.model.people import Actor
 from engine.model.process import InstanceStatus, MessageKind
 
 
@@ -21,6 +22,8 @@ class DocumentStatus(StrEnum):
     """Where a version of a document stands (pages.md, 1.4)."""
 
     DRAFT = "draft"
+    WAITING = "waiting"  # for whom it goes out in the name of
+    RETURNED = "returned"  # by them, to who made it
     ISSUED = "issued"
     SIGNED = "signed"
     REPLACED = "replaced"
@@ -128,7 +131,16 @@ class DocumentVersion:
     created_at: datetime
     created_by: str
     issued_at: datetime | None
+    approver: str | None = None  # role that must approve it
+    returned_by: str | None = None
+    returned_at: datetime | None = None
+    returned_reason: str | None = None
     parts: tuple[DocumentPart, ...] = ()
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is made and not yet approved: nothing may rest on it."""
+        return self.status in (DocumentStatus.WAITING, DocumentStatus.RETURNED)
 
     @property
     def named(self) -> dict[str, str | int]:
@@ -139,6 +151,30 @@ class DocumentVersion:
     def said(self) -> dict[str, str | int]:
         """How a line of another stream names this version."""
         return {**self.named, "instance": self.instance_id}
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentTask:
+    """What a document waits for beside the steps: approval, correction, or the file that carries its signature."""
+
+    kind: str  # "approve", "mend", "file"
+    document_id: str
+    instance_id: str
+    title: str
+    name: str
+    version: int
+    number: str | None
+    role: str | None  # whose people may do it
+    person: str | None  # who may do it as well: made it, or signed it
+    since: datetime
+    by: str  # who made it, sent it back, or signed it
+    reason: str | None
+    mode: str | None  # how it was signed
+    signature_id: str | None
+
+    def belongs_to(self, actor: Actor) -> bool:
+        """Whether somebody may do it."""
+        return actor.person_id == self.person or (self.role is not None and actor.has(self.role))
 
 
 @dataclass(frozen=True, slots=True)

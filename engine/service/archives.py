@@ -1,10 +1,10 @@
 """The archive: an instance that reached its end becomes one berkas, and is only read from then on.
 
 Due in the transaction that completes the instance, if one of its forms asks where the manual copy is; built by the
-worker once its papers are printed and every signed file has come, and stored by hash with a line of history that
-carries the hash of the ZIP. That line is the first that the ZIP does not hold. A worker that dies leaves it due; what
-cannot be built stays failed with its cause until an operator tries again, and nothing of the instance is at stake. If
-somebody left a note while it was built, it is built once more: no line of history is left out.
+worker once its papers are approved and printed and every signed file has come, and stored by hash with a line of
+history that carries the hash of the ZIP. That line is the first that the ZIP does not hold. A worker that dies leaves
+it due; what cannot be built stays failed with its cause until an operator tries again, and nothing of the instance is
+at stake. If somebody left a note while it was built, it is built once more: no line of history is left out.
 """
 
 import json
@@ -26,7 +26,7 @@ from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.process import DONE, InstanceStatus
 from engine.model.renderings import RenderingStatus
-from engine.model.work import InstanceRecord
+from engine.model.work import DocumentTask, InstanceRecord
 from engine.service import moves
 from engine.service.documents import reads_parts
 from engine.service.dossiers import CONTENTS, CONTENTS_PRINTED, About, Dossier, Dossiers
@@ -34,7 +34,7 @@ from engine.service.procedures import Words, evaluator
 from engine.service.readings import record_export
 from engine.store.history import Fault
 from engine.store.proof import prove
-from engine.store.queries import Transaction, archives, documents, histories, instances, people, renderings, signatures
+from engine.store.queries import Transaction, archives, document_tasks, histories, instances, people, renderings
 from engine.store.queries.histories import Filter
 from engine.store.unit_of_work import update_instance
 
@@ -83,7 +83,7 @@ class ArchivePage:
     may_take: bool
     may_correct: bool
     corrections: tuple[Correction, ...]
-    awaited: tuple[tuple[str, str], ...] = ()  # documents whose signed file is still to come: (id, name)
+    awaited: tuple[DocumentTask, ...] = ()
 
     @property
     def folders(self) -> dict[str, tuple[Content, ...]]:
@@ -112,8 +112,7 @@ class Archives:
             procedure = self.dossiers.procedures.of(reader, record.definition_id)
             corrected = Filter(action=Action.ARCHIVE_CORRECTED.value)
             lines, _ = histories.timeline(reader, f"instance:{instance_id}", corrected, limit=MOST_LISTED)
-            unfiled = signatures.awaited(reader, instance_id)
-            awaited = tuple((v.id, v.name) for v in documents.of_instance(reader, instance_id) if v.id in unfiled)
+            awaited = document_tasks.of_instances(reader, [instance_id])[instance_id]
         corrections = []
         for line in lines:
             said = json.loads(line.change)
@@ -235,7 +234,7 @@ class Archives:
         with self.dossiers.database.read() as reader:
             archive, record = archives.by_id(reader, instance_id), instances.by_id(reader, instance_id)
             papers = renderings.of_instance(reader, instance_id)
-            awaited = signatures.awaited(reader, instance_id)
+            awaited = document_tasks.of_instances(reader, [instance_id])[instance_id]
             untrue = prove(reader, f"instance:{instance_id}").faults
         wanted = (ArchiveStatus.DUE, ArchiveStatus.FAILED) if again else (ArchiveStatus.DUE,)
         if archive is None or record is None or archive.status not in wanted or record.status not in DONE:
@@ -243,7 +242,7 @@ class Archives:
         if any(paper.status is RenderingStatus.DUE for paper in papers):
             return False  # the worker prints it first
         if awaited:
-            return False  # what carries a signature is part of the berkas
+            return False  # what is approved, and what carries a signature, is part of the berkas
         try:
             with self.dossiers.gathered(instance_id, "arsip") as dossier:
                 fault = _fault(dossier, untrue)

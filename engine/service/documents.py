@@ -39,7 +39,7 @@ class Paper:
 
     reference: DataReference
     version: DocumentVersion | None
-    state: str  # "present", "missing", "will_be_made", "by_form"
+    state: str  # "present", "pending", "missing", "will_be_made", "by_form", "blank"
 
 
 def union_hash(parts: Sequence[DocumentPart]) -> str:
@@ -70,7 +70,7 @@ def papers(
     for reference in step.inputs:
         version = current.get(reference.data_object_id)
         if version is not None:
-            state = "present"
+            state = "pending" if version.pending else "present"
         elif reference.data_object_id in asked and reference.data_object_id not in own:
             state = "by_form"
         elif reference.data_object_id in own:
@@ -86,10 +86,10 @@ def papers(
     return tuple(needs), tuple(yields)
 
 
-def missing(procedure: Procedure, step: UserTask, current: Mapping[str, DocumentVersion]) -> tuple[DataReference, ...]:
-    """Return the kelengkapan that nobody has yielded and that the step's own form does not ask for."""
+def missing(procedure: Procedure, step: UserTask, current: Mapping[str, DocumentVersion]) -> tuple[Paper, ...]:
+    """Return the kelengkapan that nobody has yielded, or approved, and that the step's own form does not ask for."""
     needs, _ = papers(procedure, step, current, finished=False)
-    return tuple(paper.reference for paper in needs if paper.state == "missing")
+    return tuple(paper for paper in needs if paper.state in ("missing", "pending"))
 
 
 def yielded_by(procedure: Procedure, step: UserTask, encoded: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def yielded_by(procedure: Procedure, step: UserTask, encoded: Mapping[str, Any])
 class Filing:
     """What completing a task writes into documents: planned before the lock, written inside it."""
 
-    new: tuple[DocumentVersion, ...]
+    new: tuple[DocumentVersion, ...]  # those that must be approved are not among the issued
     parts: tuple[tuple[DocumentVersion, DocumentPart, bool], ...]  # (version, part, replaces a copied part)
     issued: tuple[DocumentVersion, ...]
     replaced: tuple[DocumentVersion, ...]
@@ -114,6 +114,9 @@ class Filing:
         lines = []
         issued = {version.id for version in self.issued}
         for version in self.new:
+            if version.pending:
+                lines.append(submitted(version, task.id))
+                continue
             own = next((part for part in version.parts if part.task_id == task.id), None)
             of_part = {} if own is None else {"item": own.item, "part_sha256": own.sha256}
             if version.id not in issued or own is not None:
@@ -183,28 +186,32 @@ def plan_filing(
                 old = before.parts if before is not None else ()
                 own = DocumentPart(str(task.item), content, sha256_of(content), task.id, now, by)
                 copied = (*(replace(p, task_id=None) for p in old if p.item != task.item), own)
+            approver = None if by_item or sent_back else procedure.outline.approver_of(id_)
+            issues = not (by_item or sent_back or approver)
+            status = DocumentStatus.ISSUED if issues else DocumentStatus.WAITING if approver else DocumentStatus.DRAFT
             version = DocumentVersion(
                 id=str(uuid.uuid4()),
                 instance_id=task.instance_id,
                 data_object_id=id_,
                 version=1 if before is None else before.version + 1,
                 name=names.get(id_, id_),
-                status=DocumentStatus.DRAFT if by_item or sent_back else DocumentStatus.ISSUED,
+                status=status,
                 activation=task.activation,
                 element_id=task.element_id,
                 content="{}" if by_item else content,
                 sha256=union_hash(sorted(copied, key=lambda p: p.item)) if by_item else sha256_of(content),
                 created_at=now,
                 created_by=by,
-                issued_at=None if by_item or sent_back else now,
+                issued_at=now if issues else None,
+                approver=approver,
                 parts=copied,
             )
             new.append(version)
             if before is not None and before.status not in (DocumentStatus.REPLACED, DocumentStatus.VOID):
                 replaced.append(before)
-        if not sent_back and not by_item:
+        if version.status is DocumentStatus.ISSUED:
             issued.append(version)
-        elif not sent_back and last_of_activation:
+        elif by_item and not sent_back and last_of_activation:
             issued.append(replace(version, status=DocumentStatus.ISSUED, issued_at=now))
         versions[id_] = {"versi": version.version}
     new = [next((i for i in issued if i.id == version.id), version) for version in new]
@@ -402,6 +409,11 @@ def visible(version: DocumentVersion, actor: Actor, outline: Outline) -> Documen
 def voided(version: DocumentVersion, reason: str) -> Deed:
     """Return the line that says that a document, in all its versions, is void, and why."""
     return Deed(Action.DOCUMENT_VOIDED, version.element_id, change=version.named | {"reason": reason})
+
+
+def submitted(version: DocumentVersion, task_id: str | None = None) -> Deed:
+    """Return the line that says that a document waits for who must approve it."""
+    return Deed(Action.DOCUMENT_SUBMITTED, version.element_id, task_id, version.named | {"role": version.approver})
 
 
 def _deed(action: Action, version: DocumentVersion, task: TaskRecord, **more: Any) -> Deed:

@@ -1,8 +1,9 @@
 """Guarded roles: those that nobody gets by one person's word, because one who has them watches, rules or signs.
 
-They are the office roles and every lane that signs, that is with a step whose form asks for a signature; a lane that
-signed stays guarded when a later version of its SOP asks for none. The setting says otherwise, role by role. It is
-changed at the operator's console alone: taking a guard off in the browser would be one person's word again.
+They are the office roles and every lane that signs, that is with a step whose form asks for a signature, or that
+approves documents; a lane that signed stays guarded when a later version of its SOP asks for none. The setting says
+otherwise, role by role. It is changed at the operator's console alone: taking a guard off in the browser would be one
+person's word again.
 """
 
 from collections.abc import Collection
@@ -35,8 +36,9 @@ def keep(work: Work, procedure: Procedure) -> None:
     put(work, _signing(procedure) - _setting(work)[0].keys(), True, f"versi {procedure.record.version}")
 
 
-def _signing(procedure: Procedure) -> frozenset[str]:
-    return frozenset(t.role for t in procedure.outline.tasks if procedure.form_of(t.element_id).signatures)
+def _signing(procedure: Procedure) -> set[str]:
+    approving = {each.approver for each in procedure.outline.data_objects if each.approver}
+    return approving.union(t.role for t in procedure.outline.tasks if procedure.form_of(t.element_id).signatures)
 
 
 def _setting(tx: Transaction) -> tuple[dict[str, bool], int | None]:

@@ -20,7 +20,15 @@ from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted,
 from engine.model.history import GENESIS, Action, Deed
 from engine.model.people import Actor, OfficeRole
 from engine.model.process import DONE, OVER, DueTimer, InstanceStatus, UserTask, Wait
-from engine.model.work import Clock, DocumentVersion, IncidentRecord, InstanceRecord, TaskRecord, TaskStatus
+from engine.model.work import (
+    Clock,
+    DocumentTask,
+    DocumentVersion,
+    IncidentRecord,
+    InstanceRecord,
+    TaskRecord,
+    TaskStatus,
+)
 from engine.service import moves, numbers
 from engine.service.clocks import clock_of
 from engine.service.documents import voided
@@ -32,6 +40,7 @@ from engine.store.queries import (
     Transaction,
     archives,
     definitions,
+    document_tasks,
     documents,
     histories,
     instances,
@@ -84,6 +93,7 @@ class ListedInstance:
     all_of_step: int  # how often a multi-instance step is open
     clock: Clock | None
     overdue: bool
+    papers: tuple[DocumentTask, ...]  # what its documents wait for
     awaits: tuple[tuple[str, str | None], ...]  # names of where it waits for time or messages, not for people
 
 
@@ -150,6 +160,8 @@ class InstancePage:
     may_terminate: bool
     line_count: int
     start_values: Mapping[str, Any]
+    papers: tuple[DocumentTask, ...]  # what its documents wait for
+    mine: tuple[DocumentTask, ...]  # of that, what who asks may do
     place: tuple[tuple[Wording, str], ...]  # of an archived one: where its manual copy stands, by the form's labels
 
 
@@ -314,7 +326,10 @@ class Instances:
             records, more = instances.page(reader, actor, narrowed, limit=PAGE, offset=(page - 1) * PAGE)
             open_tasks = tasks.open_of_instances(reader, [r.id for r in records])
             awaited = instances.awaited(reader, [r.id for r in records if r.status is InstanceStatus.WAITING])
-            items = tuple(self._listed(reader, r, open_tasks[r.id], now, awaited.get(r.id, ())) for r in records)
+            papers = document_tasks.of_instances(reader, [r.id for r in records])
+            items = tuple(
+                self._listed(reader, r, open_tasks[r.id], now, awaited.get(r.id, ()), papers[r.id]) for r in records
+            )
             processes = tuple((d.process_id, d.name) for d in definitions.all_latest(reader))
         return InstanceList(items, more, page, processes)
 
@@ -345,6 +360,8 @@ class Instances:
                 "comments": documents.comments(reader, instance_id),
                 "numbers": numbers.of_documents(reader, instance_id),
                 "names": people.names(reader),
+                "papers": document_tasks.of_instances(reader, [instance_id])[instance_id],
+                "mine": document_tasks.of_person(reader, actor, instance_id=instance_id),
             }
             members = people.members(reader, self.office.today(now))
             may_terminate = record.status not in OVER and self._may_terminate(reader, actor, record)
@@ -505,6 +522,7 @@ class Instances:
         open_tasks: Sequence[TaskRecord],
         now: datetime,
         awaited: Sequence[str] = (),
+        papers: tuple[DocumentTask, ...] = (),
     ) -> ListedInstance:
         outline = self.procedures.of(reader, record.definition_id).outline
         first = min(open_tasks, key=lambda t: (t.due_at is None, t.due_at, t.id), default=None)
@@ -519,6 +537,7 @@ class Instances:
             all_of_step=len(waiting),
             clock=clock_of(first, self.office.calendar(), now) if first else None,
             overdue=any(t.due_at is not None and t.due_at < now for t in open_tasks),
+            papers=papers,
             awaits=tuple((outline.names[id_], outline.names_en.get(id_)) for id_ in awaited if id_ in outline.names),
         )
 

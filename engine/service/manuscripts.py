@@ -144,7 +144,7 @@ class Manuscript:
 
     def data(self, signatures: list[dict[str, Any]]) -> bytes:
         """Return what a template is given, as JSON."""
-        template, ground = self.template, self.ground
+        template, ground, version = self.template, self.ground, self.version
         data = {
             "data": self.content,
             "dokumen": self._about(),
@@ -158,7 +158,8 @@ class Manuscript:
             "pilihan": choices(ground.fields(self.data_object_id)),
             "kertas": template.paper,
             "arah": template.orientation,
-            "draf": self.version is None,
+            "draf": version is None or version.pending,
+            "cap": "DRAF" if version is None else "BELUM DISETUJUI",
             "tanda_tangan": signatures,
         }
         return _json(data)

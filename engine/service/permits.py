@@ -1,4 +1,4 @@
-"""Who may work on one task and file what it signed: rules without a database, each with its reason.
+"""Who may work on one task, and in what capacity: rules without a database, each with its reason.
 
 Whether it is somebody's at all is asked before how it stands, so that a stranger is told whose task it is and never who
 completed it, or when. Each service asks here before it writes anything, files that came with a form included.
@@ -8,9 +8,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from engine.model.errors import Conflict, NotPermitted
-from engine.model.people import Actor
+from engine.model.people import Actor, Capacity, Membership
 from engine.model.process import InstanceStatus, UserTask
-from engine.model.signatures import Signature
 from engine.model.work import TaskRecord, TaskStatus
 from engine.service.procedures import Procedure
 from engine.store.queries.tasks import Standing
@@ -64,15 +63,10 @@ def refuse_closed(standing: Standing) -> None:
         )
 
 
-def filing(actor: Actor, given: Signature, asked: TaskRecord | None) -> tuple[bool, str]:
-    """Whether somebody may file what carries a signature, and why: its signer, or who has the step that asked for it.
-
-    *asked* is that step's task. Who works elsewhere in the instance may not, whatever they may see of it.
-    """
-    if given.filed:
-        return False, "filed"
-    if actor.person_id == given.signer:
-        return True, "signer"
-    if asked is None or asked.performer is not None:
-        return asked is not None and actor.person_id == asked.performer, "named"
-    return actor.has(asked.role), "lane"
+def acting(actor: Actor, role: str, membership_id: str | None) -> Membership | None:
+    """Return in what capacity somebody acts for a role: the chosen one, else the definitive one."""
+    held = [m for m in actor.memberships if m.role == role]
+    chosen = next((m for m in held if m.id == membership_id), None)
+    if chosen is not None:
+        return chosen
+    return next((m for m in held if m.capacity is Capacity.DEFINITIVE), held[0] if held else None)

@@ -6,6 +6,7 @@ what it was, whatever becomes of template, register or code. What cannot be prin
 an operator tries again: a template does not mend itself. Only when the press is busy it is tried at the next sweep.
 """
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -84,6 +85,11 @@ class Printing:
             version = seen(reader, actor, document_id)
             if not self._whole(reader, version, actor):
                 raise NotFound(document_id)
+            ground = self._ground(reader, version.instance_id).as_of(version) if version.pending else None
+        if ground is not None and kind == "pdf":  # a draft, of which nothing is kept: it has no code and proves nothing
+            paper = self.press.print(self._manuscript(ground, version, version.created_at).order())
+            name = f"{version.data_object_id}-v{version.version}-belum-disetujui.pdf"
+            return name, MEDIA_TYPES[".pdf"], io.BytesIO(paper.content), version.said | {"format": kind, "part": ""}
         found, sha256 = self._printed(document_id, kind, part, now)
         name = file_name(version, found)
         named = version.said | ({} if kind == COVER else {"format": kind, "part": part, "file_sha256": sha256})
@@ -164,13 +170,8 @@ class Printing:
                 return
             version = there(documents.by_id(reader, document_id), document_id)
             ground = self._ground(reader, version.instance_id).as_of(version)
-        content = content_of(version, ground.procedure)
-        at = version.issued_at or now
         try:
-            template = ground.template(version.data_object_id)
-            if template is None:
-                raise NotPrinted(version.data_object_id, None, "templatnya tidak ada")
-            manuscript = Manuscript(ground, template, version.data_object_id, content, at, self.office, version)
+            manuscript = self._manuscript(ground, version, version.issued_at or now)
             order = manuscript.order()
         except NotPrinted as fault:
             for each in waiting:
@@ -252,6 +253,13 @@ class Printing:
             if renderings.change(work, failed):
                 line = _deed(Action.RENDERING_FAILED, version, failed, cause=str(fault))
                 work.record(f"instance:{version.instance_id}", line)
+
+    def _manuscript(self, ground: Ground, version: DocumentVersion, at: datetime) -> Manuscript:
+        template = ground.template(version.data_object_id)
+        if template is None:
+            raise NotPrinted(version.data_object_id, None, "templatnya tidak ada")
+        content = content_of(version, ground.procedure)
+        return Manuscript(ground, template, version.data_object_id, content, at, self.office, version)
 
     # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -29,7 +29,7 @@ from engine.model.errors import Busy, Damaged, NotFound, NotPermitted, NotPrinte
 from engine.model.history import canonical, sha256_of
 from engine.model.people import SYSTEM, Actor
 from engine.model.process import DONE
-from engine.model.work import DocumentStatus, InstanceRecord
+from engine.model.work import InstanceRecord
 from engine.service.documents import content_of
 from engine.service.manuscripts import Ground, identity, local, people_of, steps_of
 from engine.service.office import Office
@@ -364,7 +364,7 @@ class Reports:
     def _papers(self, reader: Transaction, record: InstanceRecord, procedure: Procedure) -> Mapping[str, Any]:
         """Return the newest issued version of each document of an instance."""
         every = documents.of_instance(reader, record.id)
-        issued = Ground(record, procedure, tuple(v for v in every if v.status is not DocumentStatus.DRAFT), (), {})
+        issued = Ground(record, procedure, tuple(v for v in every if v.issued_at), (), {})
         found = {}
         for id_, version in issued.newest.items():
             content = content_of(version, procedure)

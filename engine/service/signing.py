@@ -3,9 +3,9 @@
 Whoever completes a step whose form asks for a signature signs documents by it: on paper (the scan is filed), with a
 certificate elsewhere (the PDF that carries the signature is filed, and validated here), or here, with the password
 typed again. The signature's row and its history line are written in the transaction that completes the step; a file
-that cannot exist yet, because the step itself yields the document, is filed later on the document's page, once, by the
-signer or who has the step that asked for the signature (``permits.filing``), and never by somebody else of the
-instance. The document becomes SIGNED when nothing of it is outstanding.
+that cannot exist yet, because the step itself yields the document, is filed later, once, by the signer or who has the
+step that asked for the signature, and never by somebody else of the instance: a task in their inbox says so. The
+document becomes SIGNED when nothing of it is outstanding.
 
 Nothing here makes a certified signature: that needs the signer's key, which is at the certificate's service (PP
 71/2019, article 60). So an internal approval says that it is none, and only a file whose signature was found valid
@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,18 +29,17 @@ from engine.model.history import Action, Deed
 from engine.model.people import Actor
 from engine.model.renderings import SIGNED, due
 from engine.model.signatures import Mode, Signature
-from engine.model.work import Attachment, DocumentStatus, DocumentVersion, TaskRecord
-from engine.service.accounts import Accounts, SignInRefused
+from engine.model.work import Attachment, DocumentStatus, DocumentVersion
+from engine.service.accounts import Accounts, Retyped, SignInRefused
 from engine.service.attempts import SignInThrottled
 from engine.service.documents import seen
 from engine.service.moves import refuse_archived, refuse_terminated, retrying
-from engine.service.permits import filing
 from engine.service.procedures import Procedures, Words
 from engine.service.templates import Unreadable, template_of
 from engine.service.uploads import TooLarge, media_type_of
 from engine.store.database import Database
 from engine.store.files import FileStore
-from engine.store.queries import Transaction, documents, instances, renderings, signatures, tasks
+from engine.store.queries import Transaction, document_tasks, documents, instances, renderings, signatures
 from engine.store.unit_of_work import Work
 
 PDF = "application/pdf"
@@ -143,22 +143,28 @@ class Signing:
             detail: Mapping[str, Any] = {}
             try:
                 if any(id_ not in current and values.get(id_) is None for id_ in named):
-                    raise _NotTaken(gettext("belum ada dokumen yang ditandatangani."), "mode")
+                    raise NotTaken(gettext("belum ada dokumen yang ditandatangani."), "mode")
                 if any(_changed(id_, signer.seen, current) for id_ in named):  # nobody signs what they have not read
                     message = gettext("dokumennya berubah sejak halaman ini dibuka. Baca versi barunya dahulu.")
-                    raise _NotTaken(message, "mode")
+                    raise NotTaken(message, "mode")
                 if mode is Mode.INTERNAL:
-                    _confirmed(signer.confirm, words)
+                    confirmed(signer.confirm, words)
                 elif file is not None:
                     version, content = current.get(named[0]), self.files.content(file.sha256)
                     detail = self._examined(mode, file.media_type, content, version, words, now)
-            except _NotTaken as fault:
+            except NotTaken as fault:
                 faults.append(_fault(field, path, fault, words))
             else:
                 found.append(Accepted(named, mode, file, detail))
         if faults:
             raise InvalidForm(faults, entries)
         return tuple(found)
+
+    def signer(
+        self, actor: Actor, retyped: Retyped | None, now: datetime, seen: Mapping[str, str] | None = None
+    ) -> Signer:
+        """Return who signs; the password is compared once, however often what they sign is tried."""
+        return Signer(cache(lambda: self.accounts.confirm(actor, retyped, now)) if retyped else None, seen or {})
 
     # ── what carries a signature, filed later ───────────────────────────────────────────────────────────────────────
 
@@ -169,7 +175,7 @@ class Signing:
             found = signatures.of_document(reader, document_id)
             filed = documents.attachments(reader, {each.attachment_id for each in found if each.attachment_id})
             stands = version.status is not DocumentStatus.VOID
-            may = [stands and filing(actor, each, self._asked(reader, each, version))[0] for each in found]
+            may = [stands and not each.filed and _files(reader, actor, each) for each in found]
         return tuple(SignatureView(*its, filed.get(its[0].attachment_id or "")) for its in zip(found, may, strict=True))
 
     def permit(self, actor: Actor, signature_id: str) -> tuple[Signature, DocumentVersion]:
@@ -177,9 +183,11 @@ class Signing:
         with self.database.read() as reader:
             given = there(signatures.by_id(reader, signature_id), signature_id)
             version = seen(reader, actor, given.document_id)
-            may, why = filing(actor, given, self._asked(reader, given, version))
+            may = _files(reader, actor, given)
+        if given.filed:
+            raise Conflict("signed")
         if not may:
-            raise Conflict("signed") if why == "filed" else NotPermitted("signature", holder=given.signer)
+            raise NotPermitted("signature", holder=given.signer)
         return given, version
 
     def file(
@@ -196,7 +204,7 @@ class Signing:
             raise TooLarge(self.largest_file)
         try:
             detail = self._examined(given.mode, media_type, content, version, words, now)
-        except _NotTaken as fault:
+        except NotTaken as fault:
             raise InvalidForm([FieldError("berkas", name, f"{name}: {fault}", "signature")], {}) from None
         stored = self.files.put_bytes(content, self.largest_file)
         about = (name, media_type, stored.size, actor.person_id, now, None, given.instance_id)
@@ -224,12 +232,12 @@ class Signing:
     def _examined(
         self, mode: Mode, media_type: str, content: bytes, version: DocumentVersion | None, words: Words, now: datetime
     ) -> dict[str, Any]:
-        """Return what is found of a file that carries a signature; _NotTaken if it carries none that holds."""
+        """Return what is found of a file that carries a signature; NotTaken if it carries none that holds."""
         gettext = words.gettext
         try:
             if mode is Mode.WET:
                 if media_type not in SCANS:
-                    raise _NotTaken(gettext("pindaian harus PDF, JPG atau PNG."), "file")
+                    raise NotTaken(gettext("pindaian harus PDF, JPG atau PNG."), "file")
                 if media_type == PDF:
                     validate(content, None, now)
                 else:  # a picture that can be read can be printed
@@ -240,9 +248,9 @@ class Signing:
                 raise SignatureRefused("not_pdf")
             found = validate(content, roots(self.trust), now)
         except NotPrinted:
-            raise _NotTaken(gettext("gambar ini rusak, tidak dapat dibaca."), "file") from None
+            raise NotTaken(gettext("gambar ini rusak, tidak dapat dibaca."), "file") from None
         except SignatureRefused as refused:
-            raise _NotTaken(said(refused.reason, refused.signer, gettext), "file") from None
+            raise NotTaken(said(refused.reason, refused.signer, gettext), "file") from None
         return {**found, "contains_issued": self._contains(content, version)}
 
     def _contains(self, content: bytes, version: DocumentVersion | None) -> bool:
@@ -256,15 +264,13 @@ class Signing:
         issued = [each.sha256 for each in every if each.format == "pdf"]
         return any(sha256 is not None and content.startswith(self.files.content(sha256)) for sha256 in issued)
 
-    def _asked(self, reader: Transaction, given: Signature, version: DocumentVersion) -> TaskRecord | None:
-        """Return the task by which a signature was given: both were written at one instant."""
-        for task in tasks.of_instance(reader, version.instance_id):
-            procedure = self.procedures.of(reader, task.definition_id)
-            asked = procedure.form_of(task.element_id).signatures
-            signs = any(f.signing is not None and version.data_object_id in f.signing.documents for _, f in asked)
-            if signs and (task.completed_by, task.completed_at) == (given.signer, given.signed_at):
-                return task
-        return None
+
+def _files(reader: Transaction, actor: Actor, given: Signature) -> bool:
+    """Whether somebody may file what carries a signature: its signer, or who has the step or role that asked for it.
+
+    Who works elsewhere in the instance may not, whatever they may see of it.
+    """
+    return there(document_tasks.of_signature(reader, given.id), given.id).belongs_to(actor)
 
 
 # ── what completing a step writes ───────────────────────────────────────────────────────────────────────────────────
@@ -335,24 +341,26 @@ def _prints(process_id: str, version: DocumentVersion, files: Mapping[str, bytes
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class _NotTaken(Exception):
+class NotTaken(Exception):
     """A signature is not taken: why, and at which of its fields."""
 
     def __init__(self, message: str, at: str) -> None:
+        """Say why."""
         super().__init__(message)
         self.at = at
 
 
-def _confirmed(confirm: Callable[[], None] | None, words: Words) -> None:
+def confirmed(confirm: Callable[[], None] | None, words: Words) -> None:
+    """Let somebody pass who typed their password again; NotTaken says why not."""
     gettext = words.gettext
     if confirm is None:
-        raise _NotTaken(gettext("persetujuan internal memerlukan sandi yang diketik ulang di halaman tugas."), "mode")
+        raise NotTaken(gettext("persetujuan internal memerlukan sandi yang diketik ulang di halaman tugas."), "mode")
     try:
         confirm()
     except SignInRefused:
-        raise _NotTaken(gettext("sandi tidak cocok. Ketik ulang; isian lain sudah benar."), "mode") from None
+        raise NotTaken(gettext("sandi tidak cocok. Ketik ulang; isian lain sudah benar."), "mode") from None
     except SignInThrottled:
-        raise _NotTaken(gettext("terlalu banyak sandi yang salah. Tunggu sebentar, lalu coba lagi."), "mode") from None
+        raise NotTaken(gettext("terlalu banyak sandi yang salah. Tunggu sebentar, lalu coba lagi."), "mode") from None
 
 
 def said(reason: str, signer: str, gettext: Callable[[str], str]) -> str:
@@ -379,7 +387,7 @@ def said(reason: str, signer: str, gettext: Callable[[str], str]) -> str:
     return text % {"signer": signer}
 
 
-def _fault(field: Field, path: str, fault: _NotTaken, words: Words) -> FieldError:
+def _fault(field: Field, path: str, fault: NotTaken, words: Words) -> FieldError:
     label = field.wording.of(words.locale)
     return FieldError(f"{path}.{fault.at}", label, f"{label}: {fault}", "signature")
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 from engine.bpmn import expression
@@ -25,11 +24,12 @@ from engine.forms.values import files_of
 from engine.forms.views import echo
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, stated, there
 from engine.model.history import Action, Deed
-from engine.model.people import Actor, Capacity, Membership, OfficeRole
+from engine.model.people import Actor, Membership, OfficeRole
 from engine.model.process import DONE, InstanceStatus, Step, UserTask
 from engine.model.work import (
     Attachment,
     Clock,
+    DocumentTask,
     DocumentVersion,
     Draft,
     DraftKind,
@@ -43,7 +43,14 @@ from engine.service.clocks import clock_of
 from engine.service.documents import Filing, Paper, content_of, missing, named, papers, plan_filing, yielded_by
 from engine.service.moves import Head, Return
 from engine.service.office import Office
-from engine.service.permits import permit_filling, permit_reading, permit_work, refuse_closed, refuse_same_eyes
+from engine.service.permits import (
+    acting,
+    permit_filling,
+    permit_reading,
+    permit_work,
+    refuse_closed,
+    refuse_same_eyes,
+)
 from engine.service.procedures import INDONESIAN, Entries, Procedure, Procedures, Values, Words, entries_of, evaluator
 from engine.service.signing import Signer, Signing
 from engine.service.templates import due_of
@@ -51,6 +58,7 @@ from engine.store.database import Database
 from engine.store.queries import (
     Transaction,
     definitions,
+    document_tasks,
     documents,
     drafts,
     histories,
@@ -104,6 +112,7 @@ class Inbox:
     counts: Mapping[str, int]
     waited_for: tuple[InboxItem, ...]
     has_lanes: bool
+    papers: tuple[DocumentTask, ...] = ()  # what is to be done with documents, beside the steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +128,6 @@ class TaskPage:
     why: str | None  # why only "read": "held", "completed", "cancelled", "suspended", "terminated"
     needs: tuple[Paper, ...]
     yields: tuple[Paper, ...]
-    missing: tuple[str, ...]  # names of kelengkapan that are missing
     draft: Draft | None
     aside: Draft | None  # what the actor put aside last: begun anew, or another version of the draft
     handed: tuple[str, datetime, str] | None  # who gave the task to the person who holds it, when and why
@@ -146,6 +154,8 @@ class Completion:
     returned: bool  # it sent work back
     stopped: bool  # an incident keeps the instance from going on; what was completed is saved
     procedure: Procedure
+    papers: tuple[DocumentTask, ...]  # what the instance's documents wait for
+    mine: tuple[DocumentTask, ...]  # of that, what who asks may do
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +212,14 @@ class Tasks:
                 offset=(page - 1) * PAGE,
             )
             counts = tasks.counts(reader, actor, sole, now)
+            plain = which == "saya" and page == 1 and not (overdue or returned)
+            beside = document_tasks.of_person(reader, actor, text=text) if plain else ()
             waiting = tasks.waited_for(reader, actor)
             everyone = people.members(reader, self.office.today(now), sorted({t.role for t in waiting}))
             items = tuple(self._item(reader, row.task, members, now, row.draft_saved_at) for row in rows)
             waited = tuple(self._item(reader, task, everyone, now) for task in waiting)
         lanes = actor.roles - set(OfficeRole)
-        return Inbox(which, items, more, page, counts, waited, bool(lanes))
+        return Inbox(which, items, more, page, counts, waited, bool(lanes), beside)
 
     def search(
         self, actor: Actor, which: str, narrowed: TaskFilter, *, after: TaskPlace | None, limit: int
@@ -229,7 +241,7 @@ class Tasks:
         return found, more
 
     def count(self, actor: Actor, now: datetime) -> int:
-        """Return how many tasks are in the actor's hands or may be claimed, capped at 101."""
+        """Return how many tasks are in the actor's hands or may be claimed, those on documents too, capped at 101."""
         return self.database.ask(tasks.count_open, actor)
 
     def open(self, actor: Actor, task_id: str, now: datetime) -> TaskPage:
@@ -260,7 +272,6 @@ class Tasks:
             why=why,
             needs=needs,
             yields=yields,
-            missing=tuple(reference.name for reference in missing(procedure, step, current)),
             draft=draft,
             aside=aside,
             handed=handed,
@@ -300,6 +311,8 @@ class Tasks:
             members = people.members(reader, self.office.today(now))
             following = tuple(self._item(reader, t, members, now) for t in open_now)
             held = numbers.of_documents(reader, task.instance_id)
+            waiting = document_tasks.of_instances(reader, [task.instance_id])[task.instance_id]
+            own = document_tasks.of_person(reader, actor, instance_id=task.instance_id)
         mine = tuple(
             v
             for v in every
@@ -318,6 +331,8 @@ class Tasks:
             returned=any(t.returned_at == task.completed_at for t in steps),
             stopped=record.status is InstanceStatus.INCIDENT,
             procedure=procedure,
+            papers=waiting,
+            mine=own,
         )
 
     def names(
@@ -373,7 +388,7 @@ class Tasks:
         now: datetime,
     ) -> Any:
         """Return the tree of fields that the form's template shows, with *entries* as typed."""
-        around, _ = self._around(page, entries, words, now)
+        around, _ = self.around(page, entries, words, now)
         return page.form.fields(entries, problems, around, grids=True)
 
     def echo(self, kind: str, text: str, words: Words) -> Any:
@@ -391,10 +406,10 @@ class Tasks:
         self, page: TaskPage, entries: Mapping[str, Sequence[str]], words: Words, now: datetime
     ) -> tuple[Reading, Mapping[str, str]]:
         """Return the entries of a task's form as they are read, and who there is."""
-        around, members = self._around(page, entries, words, now)
+        around, members = self.around(page, entries, words, now)
         return page.form.read(entries, around), _people(members)
 
-    def _around(
+    def around(
         self, page: TaskPage, entries: Mapping[str, Sequence[str]], words: Words, now: datetime
     ) -> tuple[Surroundings, Mapping[str, Mapping[str, str]]]:
         """Return what reading a task's form needs to know, and who works in each role."""
@@ -438,15 +453,7 @@ class Tasks:
     ) -> dict[str, list[str]]:
         """Return the entries with a table's row added ("tambah"), removed ("hapus") or moved ("naik", "turun")."""
         page = self.open(actor, task_id, now)
-        form, entries = page.form, self.with_kept_rows(page, entries, now)
-        if deed == "tambah":
-            return form.add_row(entries, place)
-        path, _, index = place.rpartition(".")
-        if not index.isdecimal() or len(index) > 6:
-            raise NotFound(place)
-        if deed == "hapus":
-            return form.remove_row(entries, path, int(index))
-        return form.move_row(entries, path, int(index), -1 if deed == "naik" else 1)
+        return page.form.with_row(self.with_kept_rows(page, entries, now), deed, place)
 
     def draft(self, actor: Actor, task_id: str) -> Draft:
         """Return the actor's own draft of a task, else what they put aside last."""
@@ -521,7 +528,7 @@ class Tasks:
     def _record(self, work: Work, task: TaskRecord, standing: Standing, deed: Deed) -> None:
         """Record what somebody did with a task of their lane, in the capacity in which they hold it."""
         lane = self.procedures.of(work, task.definition_id).outline.lane_of_role(task.role).name
-        work.record_instance(standing, moves.in_capacity([deed], _acting(work.actor, task.role, None), lane))
+        work.record_instance(standing, moves.in_capacity([deed], acting(work.actor, task.role, None), lane))
 
     @moves.retried
     def reassign(self, actor: Actor, task_id: str, role: str, reason: str, now: datetime) -> TaskRecord:
@@ -614,9 +621,7 @@ class Tasks:
             draft = self.database.ask(_draft_of, task_id, actor.person_id)
             if draft and draft.revision != draft_revision and (writer is None or draft.writer != writer):
                 raise Conflict("draft", at=draft.saved_at)
-        prove = self.signing.accounts.confirm
-        confirm = cache(lambda: prove(actor, retyped, now)) if retyped else None  # once for all tries
-        signer = Signer(confirm, seen or {})
+        signer = self.signing.signer(actor, retyped, now, seen)
         return moves.retrying(lambda: self._complete_once(actor, task_id, entries, now, words, membership_id, signer))
 
     def _complete_once(
@@ -677,7 +682,7 @@ class Tasks:
 
         if not asked:
             taken, filing = moved(values, encoded)  # move
-        acting = _acting(actor, task.role, membership_id)
+        held = acting(actor, task.role, membership_id)
         attached = files_of(form.tree, encoded) & ground.files.keys()
         today = self.office.today(now)
         with self.database.write(actor, now) as work:  # write, record
@@ -695,7 +700,7 @@ class Tasks:
             }
             deed = Deed(Action.TASK_COMPLETED, step.element_id, task_id, change)
             lane = procedure.outline.lane_of_role(task.role).name
-            (deed,) = moves.in_capacity([deed], acting, lane)
+            (deed,) = moves.in_capacity([deed], held, lane)
             versions = {**ground.current, **{version.data_object_id: version for version in filing.issued}}
             signatures = signing.signed(agreed, versions, actor, deed.on_behalf_of, deed.decree, now)
             sequence = moves.write_step(
@@ -704,7 +709,7 @@ class Tasks:
                 head,
                 taken,
                 moves.in_capacity(
-                    [deed, *numbered, *filing.deeds(task), *(each.deed() for each in signatures)], acting, lane
+                    [deed, *numbered, *filing.deeds(task), *(each.deed() for each in signatures)], held, lane
                 ),
                 calendar=self.office.calendar(),
                 now=now,
@@ -725,8 +730,8 @@ class Tasks:
                 completed_at=now,
                 completed_by=actor.person_id,
                 assignee=actor.person_id,
-                capacity=acting.capacity.value if acting else None,
-                decree=acting.decree if acting else None,
+                capacity=held.capacity.value if held else None,
+                decree=held.decree if held else None,
                 history_seq=sequence,
             )
             if not written:  # somebody was faster, or a membership ended meanwhile: say which
@@ -793,7 +798,7 @@ class Tasks:
     def _accept(self, actor: Actor, ground: _Ground, now: datetime, words: Words) -> dict[str, Any]:
         """Return the typed values of the entries; InvalidForm with every fault, missing kelengkapan first."""
         lacking = missing(ground.procedure, ground.step, ground.current)
-        errors = [FieldError("", reference.name, reference.data_object_id, "kelengkapan") for reference in lacking]
+        errors = [_lacks(paper, ground.procedure) for paper in lacking]
         form = ground.procedure.form_of(ground.step.element_id)
         wanted = _names_read(form)  # the other documents need not be decoded
         current = {id_: version for id_, version in ground.current.items() if id_ in wanted}
@@ -885,6 +890,13 @@ class Tasks:
         work.record_instance(standing, [Deed(Action.TASK_REASSIGNED, task.element_id, task.id, change)])
 
 
+def _lacks(paper: Paper, procedure: Procedure) -> FieldError:
+    """Return why a step cannot be completed: a document is not there, or not approved; then by whose role."""
+    role = paper.version.approver if paper.version else None
+    said = procedure.outline.lane_of_role(role).name if role else paper.reference.data_object_id
+    return FieldError("", paper.reference.name, said, "pending" if role else "kelengkapan")
+
+
 def _draft_of(tx: Transaction, task_id: str, person_id: str) -> Draft | None:
     return drafts.of(tx, DraftKind.TASK, task_id, person_id)
 
@@ -906,14 +918,6 @@ def _sole_roles(actor: Actor, members: Mapping[str, Mapping[str, str]]) -> froze
 def _people(members: Mapping[str, Mapping[str, str]], roles: Sequence[str] = ()) -> dict[str, str]:
     lanes = roles or [of for of in members if of not in set(OfficeRole)]  # others only read, or run the office
     return {id_: name for of in lanes for id_, name in members.get(of, {}).items()}
-
-
-def _acting(actor: Actor, role: str, membership_id: str | None) -> Membership | None:
-    held = [m for m in actor.memberships if m.role == role]
-    chosen = next((m for m in held if m.id == membership_id), None)
-    if chosen is not None:
-        return chosen
-    return next((m for m in held if m.capacity is Capacity.DEFINITIVE), held[0] if held else None)
 
 
 def _sent_back(

@@ -100,7 +100,7 @@ class Trial:
         except InvalidProcedure as invalid:  # the engine refuses what the rules let pass
             self.say(invalid.findings)
             return
-        unsigned = _signatures(definition.outline, forms)
+        unsigned = _signatures(definition.outline, forms) + _approvals(self.files, definition.outline, forms)
         if unsigned:
             self.say(unsigned)
             return
@@ -164,6 +164,24 @@ def _signatures(outline: Outline, forms: Mapping[str, Form]) -> list[Finding]:
                     continue
                 file = f"forms/{outline.process_id}/{form_id}.ui.json"
                 found.append(Finding("error", file, form_id, None, None, message, mend, rule="signature"))
+    return found
+
+
+def _approvals(files: Mapping[str, bytes], outline: Outline, forms: Mapping[str, Form]) -> list[Finding]:
+    """Return documents that nobody could approve, or whose approval would say twice who signs."""
+    roles = {lane.role for lane in outline.lanes}
+    shared = {ref.data_object_id for step in outline.tasks if step.multi_instance for ref in step.outputs}
+    signatures = [field.signing for form in forms.values() for _, field in form.signatures if field.signing]
+    found = []
+    for each in (each for each in outline.data_objects if each.approver):
+        why = {
+            f"menyebut peran {each.approver}, yang tidak mempunyai jalur di diagram ini.": each.approver not in roles,
+            "tidak mungkin: dokumen ini dibuat beberapa orang bersama.": each.id in shared,
+            "berlebih: formulir sudah meminta tanda tangannya.": any(each.id in one.documents for one in signatures),
+        }
+        mend = "Perbaiki ejaan perannya, atau hapus sop:persetujuan dari dokumen itu."
+        message = "sop:persetujuan pada {} "
+        found += [finding_at(files, each.id, "approval", message + text, mend) for text, holds in why.items() if holds]
     return found
 
 

@@ -356,7 +356,7 @@ document = _table(  # one row per version of a data object of an instance
     Column("data_object_id", String(200), nullable=False),
     Column("version", Integer, nullable=False),
     Column("name", Text, nullable=False),
-    Column("status", String(20), nullable=False),  # draft, issued, signed, replaced, void
+    Column("status", String(20), nullable=False),  # draft, waiting, returned, issued, signed, replaced, void
     Column("activation", String(32), nullable=False),
     Column("element_id", String(200), nullable=False),
     Column("content", Text, nullable=False),  # RFC 8785 JSON; of a multi-instance output: {} (see document_part)
@@ -364,9 +364,14 @@ document = _table(  # one row per version of a data object of an instance
     Column("created_at", UtcDateTime, nullable=False),
     Column("created_by", String(64), nullable=False),
     Column("issued_at", UtcDateTime),
+    Column("approver", String(200)),  # role that must approve it before it is issued
+    Column("returned_by", String(64)),
+    Column("returned_at", UtcDateTime),
+    Column("returned_reason", Text),
     UniqueConstraint("instance_id", "data_object_id", "version"),
     info=HISTORY,
 )
+Index("ix_document_status", document.c.status, document.c.approver)
 
 document_part = _table(  # what each item of a multi-instance task yielded, keyed by the item
     "document_part",
@@ -431,6 +436,8 @@ signature = _table(  # who signed which version of a document, and in which of t
     info=HISTORY,
 )
 Index("ix_signature_file_sha256", signature.c.file_sha256)
+_unfiled = signature.c.file_sha256.is_(None) & (signature.c.mode != "internal")
+_partial_index("ix_signature_unfiled", signature.c.signer, where=_unfiled)
 
 archive = _table(  # the berkas of a completed instance: due until it is built, then kept for ever
     "archive",

@@ -176,6 +176,7 @@ def conflict_words(error: Conflict) -> str:
         "cancelled": gettext("Langkah ini dibatalkan oleh jalannya proses pada %(at)s.", **facts),
         "suspended": gettext("Pelaksanaan ditangguhkan oleh %(who)s dengan alasan: %(why)s", **facts),
         "terminated": gettext("Pelaksanaan dihentikan oleh %(who)s dengan alasan: %(why)s", **facts),
+        "settled": gettext("Dokumen ini sudah disetujui, dikembalikan atau digantikan. Buka versi terbarunya."),
         "signed": gettext("Berkas tanda tangan ini sudah diunggah orang lain."),
         "archived": gettext("Pelaksanaan ini sudah diarsipkan dan hanya dapat dibaca. Tidak ada yang berubah."),
         "ended": gettext("Pelaksanaan ini sudah selesai pada %(at)s.", **facts),

@@ -21,6 +21,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from engine.model.errors import NotPermitted
 from engine.model.people import Actor
 from engine.service.accounts import SignedIn
+from engine.service.passwords import LONGEST
 from engine.service.tokens import TokenRefused
 from engine.web.access import Access, access_of
 from engine.web.services import services
@@ -163,6 +164,11 @@ def posted_entries() -> dict[str, list[str]]:
         for name, values in request.form.to_dict(flat=False).items()
         if not name.startswith("_") and name != "csrf_token"
     }
+
+
+def typed_again() -> str:
+    """Return the password that was typed beside a signature; of a form with several, the one that was filled in."""
+    return next((text for text in request.form.getlist("_sandi") if text), "")[: LONGEST + 1]
 
 
 def tab() -> str | None:

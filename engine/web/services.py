@@ -6,6 +6,7 @@ from typing import cast
 from flask import current_app
 
 from engine.service.accounts import Accounts
+from engine.service.approvals import Approvals
 from engine.service.archives import Archives
 from engine.service.checks import Checks
 from engine.service.deployments import Deployments
@@ -38,6 +39,7 @@ class Services:
     """All that a person may ask of Alur."""
 
     accounts: Accounts
+    approvals: Approvals
     archives: Archives
     checks: Checks
     deployments: Deployments

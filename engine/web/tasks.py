@@ -15,13 +15,12 @@ from werkzeug.wrappers import Response
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted
 from engine.model.work import Draft
 from engine.service.accounts import Retyped
-from engine.service.passwords import LONGEST
 from engine.service.tasks import TaskPage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import Pages, signed_in, uploading
 from engine.web.attachments import hand_out
 from engine.web.formatting import words
-from engine.web.identity import actor, asked_page, name_of, now, posted_entries, tab
+from engine.web.identity import actor, asked_page, name_of, now, posted_entries, tab, typed_again
 from engine.web.identity import signed_in as signed_in_now
 from engine.web.services import services
 from engine.web.texts import gettext
@@ -224,7 +223,7 @@ def complete(task_id: str) -> Answer:
             membership_id=request.form.get("_kapasitas"),
             draft_revision=request.form.get("_revisi", type=int),
             writer=tab(),
-            retyped=Retyped(_retyped(), request.remote_addr or "-"),
+            retyped=Retyped(typed_again(), request.remote_addr or "-"),
             seen={key.removeprefix(SEEN): text for key, text in request.form.items() if key.startswith(SEEN)},
         )
     except InvalidForm as invalid:
@@ -243,11 +242,6 @@ def complete(task_id: str) -> Answer:
         raise
     session["selesai"] = [task_id, sent]
     return redirect(url_for("tasks.receipt", task_id=task_id), 303)
-
-
-def _retyped() -> str:
-    """Return the password that was typed beside a signature; of a form with several, the one that was filled in."""
-    return next((text for text in request.form.getlist("_sandi") if text), "")[: LONGEST + 1]
 
 
 @pages.get("/<task_id>/hasil", signed_in)
@@ -347,6 +341,13 @@ def _worded(problem: FieldError) -> FieldError:
     if problem.keyword == "kelengkapan":
         message = gettext(
             "%(name)s belum ada. Isian dapat dibuat, tetapi langkah belum dapat diselesaikan.", name=problem.label
+        )
+        return FieldError(problem.path, problem.label, message, problem.keyword)
+    if problem.keyword == "pending":
+        message = gettext(
+            "%(name)s belum disetujui %(lane)s. Isian dapat dibuat, tetapi langkah belum dapat diselesaikan.",
+            name=problem.label,
+            lane=problem.message,
         )
         return FieldError(problem.path, problem.label, message, problem.keyword)
     if problem.keyword == "number_pattern":

@@ -32,6 +32,7 @@ def test_the_sop_goes_from_mulai_to_selesai_by_programs_and_the_auditor_s_progra
         task = open_task(one, element_id, item)
         answer = one.post(f"/tasks/{task}/completion", {"values": values(account, task)})
         assert answer.status_code == 200, answer.text
+        office.approve(started)  # on its page: no program gives the head's word
         moved = answer.get_json()
         assert element_id in [passed["element_id"] for passed in moved["passed"]]
     assert moved["instance_status"] == "completed"
@@ -49,6 +50,21 @@ def test_the_sop_goes_from_mulai_to_selesai_by_programs_and_the_auditor_s_progra
     assert [part["item"] for part in content["parts"]] == ["pemegang.data.1", "pemegang.data.2"]
     with office.database.read() as reader:
         assert prove(reader).sound
+
+
+def test_a_program_is_told_that_what_its_step_needs_is_not_approved(program, started, office, values):
+    office.head_is_in = False
+    office.do("kepala.dinas", started, "perintahkan_pengumpulan_data")
+    office.do("sekretaris", started, "siapkan_kertas_kerja")
+    team = program("tim.sakip")
+    task = open_task(team, "susun_jadwal")
+    assert team.get(f"/tasks/{task}/form").get_json()["inputs"][0]["state"] == "pending"
+    refused = team.post(f"/tasks/{task}/completion", {"values": values("tim.sakip", task)})
+    assert [(each["code"], each["message"]) for each in refused.get_json()["errors"]] == [
+        ("unapproved_input", "Undangan belum disetujui Kepala Dinas.")
+    ]
+    shown = team.get(f"/instances/{started}").get_json()["documents"]
+    assert [each["status"] for each in shown if each["data_object_id"] == "undangan"] == ["waiting"]
 
 
 def test_a_history_read_in_small_parts_is_the_whole_history_and_its_hashes_can_be_computed_again(

@@ -84,9 +84,7 @@ class Unread(io.BytesIO):
 def test_nothing_that_a_stranger_sends_is_read_with_or_without_a_token(office, browse, token):
     instance = office.start()
     task = office.task(instance, "perintahkan_pengumpulan_data")
-    document = (
-        office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data") and office.page(instance).documents[0]
-    )
+    office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
     office.later(hours=1)
     stranger = browse("pemegang.data.1")
     wholes = f"/tugas/{task}/selesai", f"/tugas/{task}/draf", f"/tugas/{task}/tabel/x", f"/tugas/{task}/tabel/x/unggah"
@@ -101,7 +99,7 @@ def test_nothing_that_a_stranger_sends_is_read_with_or_without_a_token(office, b
         assert answer.status_code == 403, path
         assert "kepala.dinas" not in answer.text, "nobody is told who did it"
         assert "10.15" not in answer.text, path
-    for path in (f"/tugas/{'0' * 32}/selesai", f"/dokumen/{document.id}/tanda-tangan/{'0' * 36}"):
+    for path in (f"/tugas/{'0' * 32}/selesai", f"/instans/{'0' * 36}/pindaian"):
         answer = stranger.http.post(path, input_stream=Unread(b"x"), content_type="multipart/form-data; boundary=x")
         assert answer.status_code == 404, path
 
@@ -115,21 +113,22 @@ def test_a_refused_scan_leaves_no_file_and_the_page_says_who_may_hand_it_in(offi
     [report] = [each for each in office.page(instance).documents if each.data_object_id == "laporan"]
     [view] = office.services.signing.of_document(office.actor("auditor"), report.id)
     path, files = f"/dokumen/{report.id}", office.services.documents.files
-    before = set(files.names())
+    before, scans = set(files.names()), f"/instans/{instance}/pindaian"
 
     def send(browser, content):
-        data = {"csrf_token": browser.token("/akun"), "berkas": (io.BytesIO(content), "ttd.png")}
-        address = f"{path}/tanda-tangan/{view.signature.id}"
-        return browser.http.post(address, data=data, content_type="multipart/form-data")
+        data = {"csrf_token": browser.token("/akun"), view.signature.id: (io.BytesIO(content), "ttd.png")}
+        return browser.http.post(scans, data=data, content_type="multipart/form-data")
 
     team, head = browse("tim.sakip"), browse("kepala.dinas")
     page = team.get(path).text
-    assert 'type="file"' not in page
+    assert scans not in page
+    assert 'type="file"' not in team.get(scans).text
     assert "diunggah oleh Kepala Dinas (kepala.dinas) atau sejalurnya" in page
     refused = send(team, PICTURE)
     assert (refused.status_code, set(files.names())) == (403, before)
     assert "diunggah oleh Kepala Dinas" in refused.text
-    assert 'type="file"' in head.get(path).text
+    assert scans in head.get(path).text
+    assert head.get(scans).text.count('type="file"') == 2, "the report's and the approval sheet's, on one page"
     refused = send(head, PICTURE[:70])
     assert (refused.status_code, set(files.names())) == (422, before)
     assert "gambar ini rusak" in refused.text
@@ -137,7 +136,9 @@ def test_a_refused_scan_leaves_no_file_and_the_page_says_who_may_hand_it_in(offi
     assert "Diunggah oleh Kepala Dinas (kepala.dinas)" in team.get(path).text
     team.post("/bahasa", {"bahasa": "en"})
     assert "Filed by Kepala Dinas (kepala.dinas)" in team.get(path).text
-    assert send(head, PICTURE).status_code == 409
+    again = send(head, PICTURE)
+    assert again.status_code == 422
+    assert "sudah diunggah orang lain" in again.text
 
 
 def test_lists_and_receipts_tell_a_letter_by_its_number_and_date(office, browse):

@@ -22,7 +22,9 @@ def test_the_seven_steps_go_from_the_order_to_the_signed_report(office):
     assert page.record.status is InstanceStatus.COMPLETED
     assert [view.state for view in page.steps] == ["done"] * 7
     assert {d.data_object_id for d in page.documents} >= {"disposisi", "surat_tugas", "draft_laporan", "laporan"}
-    assert all(d.status == "issued" for d in page.documents)
+    approved = {d.data_object_id for d in page.documents if d.status == "signed"}
+    assert approved == {"undangan", "surat_tugas"}, "what goes out in the head's name had the head's word"
+    assert all(d.status == "issued" for d in page.documents if d.data_object_id not in approved)
     with office.database.read() as reader:
         report = prove(reader)
     assert report.sound

@@ -213,7 +213,7 @@ OWN = {  # of one's own account, token, draft: there is nothing of others to ask
     "tasks.names",
     "registers.take_kept",  # of a file that was looked at: take_in
 }
-TOLD_APART = {"archives", "documents", "printing", "signing", "grids"}
+TOLD_APART = {"approvals", "archives", "documents", "printing", "signing", "grids"}
 """Whose rules are about single documents and parts; their own tests walk them."""
 
 

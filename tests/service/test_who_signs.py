@@ -5,8 +5,14 @@ import re
 import zipfile
 from datetime import date
 
+import pytest
+
+from engine.cli import CONSOLE
 from engine.model.people import Capacity
+from engine.model.signatures import Mode
+from engine.service.checking import read_folder
 from tests.documents.pdf_text import as_drawn, pages_of
+from tests.office import ROOT, SOP
 from tests.service.test_printing import document, paper
 
 HEAD = "19700101 199001 1 001"
@@ -23,16 +29,35 @@ def in_word(office, instance, name):
     return " ".join(re.sub(r"<[^>]+>", " ", xml).replace("\u00a0", " ").split())
 
 
+@pytest.fixture
+def mandated(office):
+    """An SOP in which the secretary may be mandated to sign letters, which then wait for nobody."""
+    files = dict(read_folder(ROOT / "processes", ROOT / "forms", SOP))
+    diagram = f"processes/{SOP}/{SOP}.bpmn"
+    files[diagram] = files[diagram].replace(b' sop:persetujuan="kepala_dinas"', b"")
+    for form in ("siapkan_kertas_kerja", "susun_jadwal"):
+        path = f"forms/{SOP}/{form}.ui.json"
+        files[path] = files[path].replace(b'["kepala_dinas"]', b'["kepala_dinas", "sekretaris"]')
+    office.services.deployments.deploy(CONSOLE, SOP, files, "mandat", office.now, at_console=True)
+    return office
+
+
 def test_the_head_signs_with_rank_and_nip(office):
+    office.head_is_in = False
     instance = office.start()
-    office.until_data(instance)
+    office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
+    office.do("sekretaris", instance, "siapkan_kertas_kerja")
+    office.approve(instance, Mode.WET)
+    office.do("tim.sakip", instance, "susun_jadwal")
+    office.approve(instance, Mode.WET)
     letter = said(office, instance, "surat_tugas")
     assert "padatanggal11April2025KepalaDinas,KepalaDinas(contoh)PembinaUtamaMuda,IV/cNIP197001011990011001" in letter
     assert "a.n." not in letter
     assert f"Pembina Utama Muda, IV/c NIP {HEAD}" in in_word(office, instance, "surat_tugas")
 
 
-def test_the_secretary_signs_on_behalf_of_the_head(office):
+def test_the_secretary_signs_on_behalf_of_the_head(mandated):
+    office = mandated
     instance = office.start()
     office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
     office.do("sekretaris", instance, "siapkan_kertas_kerja", undangan__penanda_tangan="sekretaris")
@@ -41,7 +66,8 @@ def test_the_secretary_signs_on_behalf_of_the_head(office):
     assert "a.n. Kepala Dinas Sekretaris, Sekretaris (contoh)" in in_word(office, instance, "undangan")
 
 
-def test_who_stands_in_for_the_head_signs_in_that_capacity_and_no_longer_than_it_lasts(office):
+def test_who_stands_in_for_the_head_signs_in_that_capacity_and_no_longer_than_it_lasts(mandated):
+    office = mandated
     office.gives("sekretaris", "kepala_dinas", date(2025, 4, 1), date(2025, 4, 11), Capacity.ACTING_PLH, "SK 1/2025")
     instance = office.start()
     office.do("sekretaris", instance, "perintahkan_pengumpulan_data")

@@ -8,6 +8,7 @@ from sqlalchemy import and_, exists, insert, select, update
 
 from engine.model.archives import Archive, ArchiveStatus, Place, place_of
 from engine.store.queries import Transaction, one
+from engine.store.queries.document_tasks import PENDING
 from engine.store.queries.signatures import unfiled
 from engine.store.tables import archive, document, signature
 
@@ -38,10 +39,11 @@ def standing(tx: Transaction, status: ArchiveStatus, limit: int) -> tuple[Archiv
 
 
 def buildable(tx: Transaction, limit: int) -> tuple[Archive, ...]:
-    """Return berkas that are due and wait for no signed file, longest due first."""
+    """Return berkas that are due and wait for no approval and no signed file, longest due first."""
     its = and_(signature.c.instance_id == archive.c.instance_id, document.c.id == signature.c.document_id)
     awaited = exists().where(its, unfiled())
-    due = and_(archive.c.status == ArchiveStatus.DUE.value, ~awaited)
+    pending = exists().where(document.c.instance_id == archive.c.instance_id, PENDING)
+    due = and_(archive.c.status == ArchiveStatus.DUE.value, ~awaited, ~pending)
     query = select(*COLUMNS).where(due).order_by(archive.c.due_at).limit(limit)
     return tuple(_archive(row) for row in tx.connection.execute(query))
 

@@ -27,7 +27,7 @@ from engine.model.people import Actor
 from engine.model.process import InstanceStatus
 from engine.model.work import DraftKind, InstanceRecord, TaskRecord, TaskStatus
 from engine.store.prepared import Prepared
-from engine.store.queries import Transaction, drafts, instances, one, some
+from engine.store.queries import Transaction, document_tasks, drafts, instances, one, some
 from engine.store.queries.instances import MOVING
 from engine.store.tables import definition, draft, instance, membership, person, role_override, task, timer
 
@@ -305,7 +305,7 @@ def counts(tx: Transaction, actor: Actor, sole_roles: frozenset[str], now: datet
     own, shared = _shelves(actor, "saya", sole_roles), _shelves(actor, "bersama", sole_roles)
     row = tx.connection.execute(
         select(
-            _counted(own).label("saya"),
+            (_counted(own) + document_tasks.counted(actor)).label("saya"),
             _counted(shared).label("bersama"),
             _counted(own, task.c.due_at < now).label("terlambat"),
             _counted(own, task.c.returned_by.is_not(None)).label("dikembalikan"),
@@ -315,9 +315,9 @@ def counts(tx: Transaction, actor: Actor, sole_roles: frozenset[str], now: datet
 
 
 def count_open(tx: Transaction, actor: Actor) -> int:
-    """Return how many tasks are in *actor*'s hands or may be claimed, counted up to CAP + 1."""
+    """Return how many tasks are in *actor*'s hands or may be claimed, on documents too, counted up to CAP + 1."""
     shelves = _shelves(actor, "saya", actor.roles)
-    return min(tx.connection.scalar(select(_counted(shelves))) or 0, CAP + 1)
+    return min(tx.connection.scalar(select(_counted(shelves) + document_tasks.counted(actor))) or 0, CAP + 1)
 
 
 def done_by(actor: Actor) -> ColumnElement[bool]:

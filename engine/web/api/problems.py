@@ -131,6 +131,9 @@ def _field(error: FieldError) -> dict[str, Any]:
     if error.keyword == "kelengkapan":
         message = gettext("%(name)s belum ada; langkah belum dapat diselesaikan.", name=error.label)
         return {"field": error.message, "code": "missing_input", "message": message}
+    if error.keyword == "pending":
+        message = gettext("%(name)s belum disetujui %(lane)s.", name=error.label, lane=error.message)
+        return {"field": "", "code": "unapproved_input", "message": message}
     found: dict[str, Any] = {"field": error.path, "code": error.keyword or "invalid", "message": error.message}
     if error.choices:
         found["choices"] = [{"value": value, "label": label} for value, label in error.choices]

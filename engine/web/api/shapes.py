@@ -190,7 +190,9 @@ class PaperGiven(Given):
 
     data_object_id: str
     name: str
-    state: str = Field(description="`present`, `missing`, `will_be_made`, `by_form` (it asks for it) or `blank`.")
+    state: str = Field(
+        description="`present`, `pending` (unapproved), `missing`, `will_be_made`, `by_form` (asked there) or `blank`."
+    )
     document_id: str | None
     version: int | None
 
@@ -409,7 +411,7 @@ class DocumentGiven(Given):
     data_object_id: str
     name: str
     version: int
-    status: Literal["draft", "issued", "signed", "replaced", "void"]
+    status: Literal["draft", "waiting", "returned", "issued", "signed", "replaced", "void"]
     element_id: str
     sha256: str
     created_at: Instant

@@ -396,7 +396,11 @@ export class Panel {
     const options = allDocuments(this.elementRegistry).map((each) => [each.object.id, `${each.name} (${each.object.id})`]);
     const choose = (id) => this.modeling.updateModdleProperties(element, element.businessObject, { dataObjectRef: allDocuments(this.elementRegistry).find((each) => each.object.id === id).object });
     const refuse = (id) => (!ID.test(id) ? say("idBad") : id !== object.id && this.moddle.ids.assigned(id) ? say("idTaken", { id }) : null);
-    return object && [this.select("document", object.id, options, choose), this.text("documentId", object.id, (id) => this.commandStack.execute("alur.renameObject", { element, object, id }), { code: true, refuse, help: say("documentHelp") })];
+    const lanes = this.elementRegistry.filter((each) => is(each, "bpmn:Lane")).map(({ businessObject: lane }) => [lane.get("sop:peran") || lane.id, lane.name || lane.id]);
+    const approver = object?.get("sop:persetujuan");
+    const roles = [["", say("nobody")], ...lanes, ...(approver && !lanes.some(([role]) => role === approver) ? [[approver, approver]] : [])];
+    const approve = (role) => this.modeling.updateModdleProperties(element, object, { "sop:persetujuan": role || undefined });
+    return object && [this.select("document", object.id, options, choose), this.select("approver", approver ?? "", roles, approve, { help: say("approverHelp") }), this.text("documentId", object.id, (id) => this.commandStack.execute("alur.renameObject", { element, object, id }), { code: true, refuse, help: say("documentHelp") })];
   }
 
   // ── the process ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,88 @@
+"""What documents wait for beside the steps: to be approved, to be corrected, or for the file that carries a signature.
+
+Nothing of it has rows of its own: it follows from where documents and signatures stand.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, null, or_, select, union_all
+
+from engine.model.people import Actor
+from engine.model.process import InstanceStatus
+from engine.model.work import DocumentStatus, DocumentTask
+from engine.store.queries import Transaction, one
+from engine.store.queries.documents import LISTED
+from engine.store.queries.instances import MOVING
+from engine.store.queries.signatures import unfiled
+from engine.store.tables import document, instance, signature, task
+
+MOST = 100
+PENDING = document.c.status.in_((DocumentStatus.WAITING.value, DocumentStatus.RETURNED.value))
+OPEN = instance.c.status.in_((*MOVING, InstanceStatus.COMPLETED.value))
+
+
+def _lane(*of: ColumnElement[bool]) -> Any:
+    """Ask whose lane a step is that names nobody."""
+    query = select(task.c.role).where(task.c.performer.is_(None), *of)
+    return query.order_by(task.c.history_seq.desc()).limit(1).scalar_subquery()
+
+
+_its = (document.c.instance_id, instance.c.title, document.c.name, document.c.version, LISTED["number"])
+_about = (document.c.id.label("document_id"), *_its)
+_waits = document.c.status == DocumentStatus.WAITING.value
+_made = (task.c.element_id == document.c.element_id, task.c.activation == document.c.activation)
+_papers = select(
+    case((_waits, "approve"), else_="mend").label("kind"),
+    *_about,
+    case((_waits, document.c.approver), else_=_lane(task.c.instance_id == instance.c.id, *_made)).label("role"),
+    case((_waits, null()), else_=document.c.created_by).label("person"),
+    func.coalesce(document.c.returned_at, document.c.created_at).label("since"),
+    func.coalesce(document.c.returned_by, document.c.created_by).label("by"),
+    document.c.returned_reason.label("reason"),
+    null().label("mode"),
+    null().label("signature_id"),
+).join(instance, instance.c.id == document.c.instance_id)
+_signed = and_(task.c.completed_by == signature.c.signer, task.c.completed_at == signature.c.signed_at)
+_of_signature = func.coalesce(document.c.approver, _lane(task.c.instance_id == instance.c.id, _signed))
+_by = (signature.c.signer, signature.c.signed_at, signature.c.signer, null(), signature.c.mode, signature.c.id)
+_joined = signature.join(document, document.c.id == signature.c.document_id)
+_joined = _joined.join(instance, instance.c.id == document.c.instance_id)
+_files = select(literal_column("'file'"), *_about, _of_signature, *_by).select_from(_joined)
+_paused = instance.c.status == InstanceStatus.SUSPENDED.value  # what was signed may be filed all the same
+EVERY = union_all(_papers.where(PENDING, OPEN), _files.where(unfiled(), or_(OPEN, _paused))).subquery("document_task")
+
+
+def of_person(
+    tx: Transaction, actor: Actor, *, instance_id: str | None = None, text: str | None = None
+) -> tuple[DocumentTask, ...]:
+    """Return what somebody may do with documents, longest waiting first: of one instance, or of titles with *text*."""
+    narrowed = [] if instance_id is None else [EVERY.c.instance_id == instance_id]
+    if text:
+        narrowed.append(EVERY.c.title.icontains(text, autoescape=True))
+    return _found(tx, _mine(actor), *narrowed)
+
+
+def of_instances(tx: Transaction, instance_ids: Sequence[str]) -> dict[str, tuple[DocumentTask, ...]]:
+    """Return what documents of instances wait for, by instance id."""
+    found = _found(tx, EVERY.c.instance_id.in_(instance_ids), most=None)
+    return {id_: tuple(each for each in found if each.instance_id == id_) for id_ in instance_ids}
+
+
+def of_signature(tx: Transaction, signature_id: str) -> DocumentTask | None:
+    """Return whose it is to file what carries a signature, filed or not."""
+    return one(tx, _files.where(signature.c.id == signature_id), lambda row: DocumentTask(*row))
+
+
+def counted(actor: Actor) -> ColumnElement[int]:
+    """Ask how much somebody may do with documents."""
+    return select(func.count()).select_from(EVERY).where(_mine(actor)).scalar_subquery()
+
+
+def _mine(actor: Actor) -> ColumnElement[bool]:
+    return or_(EVERY.c.person == actor.person_id, EVERY.c.role.in_(sorted(actor.roles)))
+
+
+def _found(tx: Transaction, *conditions: ColumnElement[bool], most: int | None = MOST) -> tuple[DocumentTask, ...]:
+    query = select(EVERY).where(*conditions).order_by(EVERY.c.since, EVERY.c.name).limit(most)
+    return tuple(DocumentTask(*row) for row in tx.connection.execute(query))

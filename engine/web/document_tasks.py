@@ -1,0 +1,107 @@
+"""The pages of what documents wait for beside the steps: approval, correction, and the files that carry signatures."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import BinaryIO, cast
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from engine.model.errors import Conflict, FieldError, InvalidForm
+from engine.model.signatures import Mode
+from engine.service.accounts import Retyped
+from engine.service.uploads import TooLarge, UploadRefused, safe_name
+from engine.web import documents
+from engine.web.access import Pages, signed_in, uploading
+from engine.web.formatting import words
+from engine.web.identity import actor, now, posted_entries, typed_again
+from engine.web.services import services
+from engine.web.texts import gettext
+from engine.web.uploads import refusal_words
+
+pages = Pages("document_tasks", __name__)
+ROWS = ("tambah", "hapus", "naik", "turun")
+
+
+@pages.post("/dokumen/<document_id>/setujui", signed_in)
+def approve(document_id: str) -> Response | tuple[str, int]:
+    """Approve a document in the name of one's role."""
+    asked = request.form.get("cara", "")
+    if asked not in set(Mode):
+        return documents.page(document_id, gettext("Pilih cara menandatangani dahulu.")), 422
+    by = services().signing.signer(actor(), Retyped(typed_again(), request.remote_addr or "-"), now())
+    try:
+        services().approvals.approve(actor(), document_id, Mode(asked), by, words(), now())
+    except InvalidForm as invalid:
+        return documents.page(document_id, invalid.errors[0].message, asked), 422
+    flash(gettext("Dokumen disetujui dan diterbitkan."), "success")
+    return redirect(url_for("documents.show", document_id=document_id), 303)
+
+
+@pages.post("/dokumen/<document_id>/kembalikan", signed_in)
+def send_back(document_id: str) -> Response | tuple[str, int]:
+    """Send a document back to who made it."""
+    reason = request.form.get("alasan", "")
+    try:
+        services().approvals.send_back(actor(), document_id, reason, now())
+    except InvalidForm:
+        refused = gettext("Alasan: tulis 3 sampai 500 huruf, supaya pembuatnya tahu yang perlu diperbaiki.")
+        return documents.page(document_id, refused, reason=reason), 422
+    flash(gettext("Dokumen dikembalikan kepada pembuatnya."), "success")
+    return redirect(url_for("tasks.inbox"), 303)
+
+
+@pages.post("/dokumen/<document_id>/perbaiki", signed_in)
+@pages.get("/dokumen/<document_id>/perbaiki", signed_in)
+def mend(document_id: str) -> str | tuple[str, int] | Response:
+    """Show a document that came back as the form that it was made with; take it corrected, or move its rows."""
+    entries = posted_entries() if request.method == "POST" else None
+    errors: tuple[FieldError, ...] = ()
+    mending = services().approvals.mending(actor(), document_id, now(), entries)
+    row = next(((deed, request.form[f"_{deed}"]) for deed in ROWS if request.form.get(f"_{deed}")), None)
+    if entries is not None and row is not None:
+        mending = replace(mending, entries=mending.page.form.with_row(entries, *row))
+    elif entries is not None:
+        try:
+            made = services().approvals.mend(actor(), mending, words(), now())
+        except InvalidForm as invalid:
+            errors = invalid.errors
+        else:
+            flash(gettext("Perbaikan tersimpan sebagai versi baru dan menunggu persetujuan lagi."), "success")
+            return redirect(url_for("documents.show", document_id=made), 303)
+    around, _ = services().tasks.around(mending.page, mending.entries, words(), now())
+    fields = mending.page.form.fields(mending.entries, errors, around)
+    return render_template("documents/mend.html", mending=mending, fields=fields, errors=errors), 422 if errors else 200
+
+
+@pages.get("/instans/<instance_id>/pindaian", signed_in)
+def scans(instance_id: str, refused: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Show every file of a signature that one may hand in for an instance, and why one was *refused*."""
+    page = services().instances.page(actor(), instance_id, now())
+    return render_template("instances/scans.html", page=page, refused=refused)
+
+
+@pages.post(
+    "/instans/<instance_id>/pindaian",
+    uploading(lambda instance_id: services().approvals.permit_filing(actor(), instance_id)),
+)
+def file_scans(instance_id: str) -> Response | tuple[str, int]:
+    """File what carries signatures: each for itself, so that one that is refused costs no other."""
+    sent, refused = {id_: file for id_, file in request.files.items() if file.filename}, dict[str, str]()
+    for id_, file in sent.items():
+        name = safe_name(str(file.filename))
+        try:
+            services().signing.file(actor(), id_, name, cast(BinaryIO, file.stream), words(), now())
+        except (UploadRefused, TooLarge, Conflict) as refusal:
+            refused[id_] = refusal_words(name, refusal)
+        except InvalidForm as invalid:
+            refused[id_] = invalid.errors[0].message
+        finally:
+            file.close()
+    if len(sent) > len(refused):
+        flash(gettext("Berkas bertanda tangan tersimpan."), "success")
+    if refused or not sent:
+        return scans(instance_id, refused or {"": gettext("Pilih berkasnya dahulu.")}), 422
+    left = any(each.kind == "file" for each in services().approvals.of_person(actor(), instance_id))
+    return redirect(url_for("document_tasks.scans" if left else "instances.show", instance_id=instance_id), 303)

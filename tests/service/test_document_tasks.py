@@ -1,0 +1,317 @@
+"""What goes out in the head's name waits for the head, beside the steps: approved, sent back, corrected, scanned."""
+
+import io
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from sqlalchemy import update
+
+from engine.cli import CONSOLE
+from engine.model.errors import Conflict, InvalidForm, InvalidProcedure, NotFound, NotPermitted
+from engine.model.people import Capacity
+from engine.model.signatures import Mode
+from engine.model.work import DocumentStatus
+from engine.service.checking import read_folder
+from engine.service.histories import Filter
+from engine.service.procedures import INDONESIAN
+from engine.service.signing import Signer
+from engine.store import tables
+from engine.store.proof import prove
+from tests.documents.pdf_text import pages_of
+from tests.office import ROOT, SOP
+from tests.papers import PICTURE
+from tests.service.test_printing import document, paper
+
+HEAD = "kepala.dinas"
+SURE = Signer(lambda: None, {})
+
+
+@pytest.fixture
+def instance(office):
+    """An instance whose invitation is written while the head is out."""
+    office.head_is_in = False
+    instance = office.start()
+    office.do(HEAD, instance, "perintahkan_pengumpulan_data")
+    office.do("sekretaris", instance, "siapkan_kertas_kerja")
+    return instance
+
+
+def waiting(office, account, instance=None):
+    """What somebody finds in the inbox beside the steps."""
+    found = office.services.tasks.inbox(office.actor(account), office.now).papers
+    return [(each.kind, each.name) for each in found if instance in (None, each.instance_id)]
+
+
+def count(office, account):
+    return office.services.tasks.count(office.actor(account), office.now)
+
+
+def approve(office, found, mode=Mode.INTERNAL, account=HEAD, signer=SURE):
+    at = office.services.approvals
+    at.approve(office.actor(account), found.id, mode, signer, INDONESIAN, office.now)
+
+
+def send_back(office, found, why="Tanggal rapatnya hari libur.", account=HEAD):
+    office.services.approvals.send_back(office.actor(account), found.id, why, office.now)
+
+
+def mend(office, found, account="sekretaris", **more):
+    at, actor = office.services.approvals, office.actor(account)
+    mending = at.mending(actor, found.id, office.now)
+    typed = {path.replace("__", "."): [text] for path, text in more.items()}
+    return at.mend(actor, replace(mending, entries={**mending.entries, **typed}), INDONESIAN, office.now)
+
+
+def file(office, found, account, content=PICTURE):
+    [view] = office.services.signing.of_document(office.actor("auditor"), found.id)
+    at, stream = office.services.signing, io.BytesIO(content)
+    return at.file(office.actor(account), view.signature.id, "ttd.png", stream, INDONESIAN, office.now)
+
+
+def lines(office, instance):
+    found = office.services.histories.of_instance(office.actor("auditor"), instance, Filter()).lines
+    return [(line.action, line.actor) for line in found if line.action.startswith(("document:", "signature:"))]
+
+
+def test_a_letter_waits_for_the_head_and_is_issued_with_their_word(office, instance):
+    letter = document(office, instance, "undangan")
+    assert (letter.status, letter.issued_at, letter.approver) == (DocumentStatus.WAITING, None, "kepala_dinas")
+    assert document(office, instance, "kertas_kerja").status is DocumentStatus.ISSUED, "it goes out in nobody's name"
+    before = count(office, HEAD)
+    assert waiting(office, HEAD) == [("approve", "Undangan")]
+    assert waiting(office, "sekretaris") == waiting(office, "tim.sakip") == []
+    office.later(hours=2)
+    approve(office, letter)
+    letter = document(office, instance, "undangan")
+    assert (letter.status, letter.issued_at) == (DocumentStatus.SIGNED, office.now)
+    assert (waiting(office, HEAD), count(office, HEAD)) == ([], before - 1)
+    said = "".join(pages_of(paper(office, letter)[2]))
+    assert "KepalaDinas,Disetujuisecaraelektronik" in said
+    assert "BELUMDISETUJUI" not in said
+    told = [line for line in lines(office, instance) if line[1] == HEAD and line[0] != "document:issued"]
+    assert told == [("document:approved", HEAD), ("document:signed", HEAD)]
+    assert ("document:submitted", "sekretaris") in lines(office, instance)
+
+
+def test_nothing_rests_on_a_letter_that_waits_and_its_paper_says_so(office, instance):
+    letter, team = document(office, instance, "undangan"), office.actor("tim.sakip")
+    task = office.task(instance, "susun_jadwal")
+    office.services.tasks.claim(team, task, office.now)
+    entries = office.filled("tim.sakip", task)
+    with pytest.raises(InvalidForm) as refused:
+        office.services.tasks.complete(team, task, entries, office.now)
+    [error] = refused.value.errors
+    assert (error.keyword, error.label, error.message) == ("pending", "Undangan", "Kepala Dinas")
+    page = office.services.tasks.open(team, task, office.now)
+    assert [paper.state for paper in page.needs] == ["pending", "present"]
+    name, _, draft = paper(office, letter)
+    assert name == "undangan-v1-belum-disetujui.pdf"
+    said = "".join(pages_of(draft))
+    assert "BELUMDISETUJUI,bukandokumenresmi" in said
+    assert "Periksakeaslian" not in said, "what proves nothing carries no code"
+    with pytest.raises(NotFound):
+        paper(office, letter, "docx")
+    approve(office, letter)
+    office.services.tasks.complete(team, task, entries, office.now)
+
+
+def test_only_who_holds_the_role_today_gives_the_head_s_word(office, instance):
+    letter = document(office, instance, "undangan")
+    for account in ("sekretaris", "tim.sakip", "operator", "auditor", "pemegang.data.1"):
+        with pytest.raises((NotPermitted, NotFound)):
+            approve(office, letter, account=account)
+        with pytest.raises((NotPermitted, NotFound)):
+            send_back(office, letter, account=account)
+    until = office.now.date()
+    office.gives("sekretaris", "kepala_dinas", date(2025, 4, 1), until, Capacity.ACTING_PLH, "SK 1/2025")
+    stands_in = office.actor("sekretaris")
+    office.later(days=3)
+    with pytest.raises(NotPermitted):  # asked again as of now, whatever the session believes
+        office.services.approvals.approve(stands_in, letter.id, Mode.WET, SURE, INDONESIAN, office.now)
+    office.later(days=-3)
+    approve(office, letter, Mode.WET, "sekretaris")
+    letter = document(office, instance, "undangan")
+    said = "".join(pages_of(paper(office, letter)[2]))
+    assert "Plh.KepalaDinas,Sekretaris(contoh)PembinaTingkatI" in said
+    [view] = office.services.signing.of_document(office.actor("auditor"), letter.id)
+    assert (view.signature.on_behalf_of, view.signature.decree) == ("Plh. Kepala Dinas", "SK 1/2025")
+
+
+def test_the_password_is_asked_for_an_internal_approval_and_one_word_counts(office, instance):
+    letter = document(office, instance, "undangan")
+    with pytest.raises(InvalidForm) as refused:
+        approve(office, letter, signer=Signer(None, {}))
+    assert "sandi yang diketik ulang" in refused.value.errors[0].message
+    approve(office, letter, Mode.WET, signer=Signer(None, {}))
+    for deed in (approve, send_back):
+        with pytest.raises(Conflict):
+            deed(office, letter)
+
+
+def test_a_scan_of_an_approved_letter_is_a_task_of_who_may_file_it(office, instance):
+    letter = document(office, instance, "undangan")
+    approve(office, letter, Mode.WET)
+    assert document(office, instance, "undangan").status is DocumentStatus.ISSUED
+    assert waiting(office, HEAD) == [("file", "Undangan")]
+    assert waiting(office, "sekretaris") == waiting(office, "tim.sakip") == []
+    office.hire("plh", "kepala_dinas", capacity=Capacity.ACTING_PLH, decree="SK 1")
+    assert waiting(office, "plh") == [("file", "Undangan")], "who holds the role files as well"
+    with pytest.raises(NotPermitted):
+        file(office, letter, "sekretaris")
+    with pytest.raises(NotPermitted):
+        office.services.approvals.permit_filing(office.actor("sekretaris"), instance)
+    file(office, letter, "plh")
+    assert document(office, instance, "undangan").status is DocumentStatus.SIGNED
+    assert waiting(office, HEAD) == []
+    with pytest.raises(Conflict):
+        office.services.approvals.permit_filing(office.actor("sekretaris"), instance)
+
+
+def test_what_comes_back_is_corrected_alone_and_waits_again_with_its_number(office, instance):
+    letter = document(office, instance, "undangan")
+    for reason in ("", "x"):
+        with pytest.raises(InvalidForm):
+            send_back(office, letter, reason)
+    send_back(office, letter)
+    assert waiting(office, HEAD) == []
+    assert waiting(office, "sekretaris") == [("mend", "Undangan")]
+    assert waiting(office, "tim.sakip") == []
+    with pytest.raises(NotPermitted):
+        mend(office, letter, "tim.sakip")
+    with pytest.raises(InvalidForm) as refused:
+        mend(office, letter, undangan__acara="")
+    assert refused.value.errors[0].path == "undangan.acara"
+    made = mend(office, letter, undangan__acara="Rapat data triwulan, waktu baru", undangan__hari_tanggal="15/4/2025")
+    again = document(office, instance, "undangan", 2)
+    assert (again.id, again.version, again.status) == (made, 2, DocumentStatus.WAITING)
+    view = office.services.documents.view
+    old, new = (view(office.actor("auditor"), each).content for each in (letter.id, made))
+    assert {name for name in new if old.get(name) != new[name]} == {"acara", "hari_tanggal"}
+    assert new["nomor"]
+    assert view(office.actor("auditor"), letter.id).version.status is DocumentStatus.REPLACED
+    with pytest.raises(Conflict):
+        mend(office, letter, undangan__acara="Sekali lagi")
+    approve(office, again)
+    office.do("tim.sakip", instance, "susun_jadwal")
+
+
+def test_a_table_of_a_letter_is_corrected_too(office, instance):
+    approve(office, document(office, instance, "undangan"))
+    office.do("tim.sakip", instance, "susun_jadwal")
+    letter = document(office, instance, "surat_tugas")
+    send_back(office, letter, "Pemegang data indikator pertama keliru.")
+    assert waiting(office, "tim.sakip") == waiting(office, "tim.sakip.2") == [("mend", "Surat Tugas")]
+    made = mend(office, letter, "tim.sakip.2", surat_tugas__penugasan__0__pemegang_data="pemegang.data.2")
+    content = office.services.documents.view(office.actor("auditor"), made).content
+    assert [row["pemegang_data"] for row in content["penugasan"]][:2] == ["pemegang.data.2", "pemegang.data.2"]
+
+
+def test_an_instance_is_complete_and_archived_only_when_nothing_is_outstanding(office, instance):
+    office.head_is_in = False
+    approve(office, document(office, instance, "undangan"), Mode.WET)
+    office.do("tim.sakip", instance, "susun_jadwal")
+    for holder in ("pemegang.data.1", "pemegang.data.2"):
+        office.do(holder, instance, "siapkan_data", holder)
+    office.do("tim.sakip", instance, "susun_analisis")
+    office.do("sekretaris", instance, "minta_persetujuan")
+    task = office.do(HEAD, instance, "tandatangani_persetujuan")
+    receipt = office.services.tasks.receipt(office.actor(HEAD), task, office.now)
+    assert receipt.ended
+    asked = [(each.kind, each.name) for each in receipt.mine]
+    assert sorted(asked) == [
+        ("approve", "Surat Tugas"),
+        ("file", "Laporan"),
+        ("file", "Lembar Persetujuan"),
+        ("file", "Undangan"),
+    ]
+    assert list(receipt.papers) == list(receipt.mine)
+    [listed] = office.services.instances.list(office.actor(HEAD), office.now).items
+    assert len(listed.papers) == len(office.page(instance).papers) == 4
+    for name in ("laporan", "lembar_persetujuan", "undangan"):
+        file(office, document(office, instance, name), HEAD)
+    office.services.printing.sweep(office.now)
+    assert not office.services.archives.sweep(office.now), "the letter of assignment is not approved"
+    assert [each.name for each in office.services.archives.page(office.actor("auditor"), instance).awaited] == [
+        "Surat Tugas"
+    ]
+    approve(office, document(office, instance, "surat_tugas"))
+    office.services.printing.sweep(office.now)
+    assert office.services.archives.sweep(office.now) == 1
+    assert office.page(instance).papers == ()
+    with pytest.raises(Conflict):
+        approve(office, document(office, instance, "surat_tugas"))
+
+
+def test_while_work_is_suspended_or_over_nothing_waits_and_a_number_never_approved_is_void(office, instance):
+    letter, operator = document(office, instance, "undangan"), office.actor("operator")
+    office.services.instances.suspend(operator, instance, "Menunggu anggaran.", office.now)
+    assert waiting(office, HEAD) == []
+    with pytest.raises(Conflict):
+        approve(office, letter)
+    office.services.instances.resume(operator, instance, "Anggaran ada.", office.now)
+    assert waiting(office, HEAD) == [("approve", "Undangan")]
+    office.services.instances.terminate(operator, instance, "Dibatalkan kementerian.", office.now)
+    assert waiting(office, HEAD) == []
+    assert document(office, instance, "undangan").status is DocumentStatus.VOID
+    with pytest.raises(Conflict):
+        approve(office, letter)
+    page = office.services.numbers.page(operator, "surat_keluar", 2025)
+    assert [taken.void_reason for taken in page.taken] == ["Dibatalkan kementerian."]
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ({"status": "issued"}, "status"),
+        ({"approver": "tim_sakip"}, "approver"),
+        ({"status": "returned", "returned_by": HEAD, "returned_reason": "Salah."}, "status"),
+    ],
+)
+def test_who_approves_behind_the_program_s_back_is_found(office, instance, change, column):
+    letter = document(office, instance, "undangan")
+    office.tampered = True
+    with office.database.unguarded() as connection:
+        connection.execute(update(tables.document).where(tables.document.c.id == letter.id).values(**change))
+        connection.commit()
+    with office.database.read() as reader:
+        [fault] = prove(reader).faults
+    assert (fault.stream, fault.kind, fault.table) == (f"instance:{instance}", "row", "document")
+    assert fault.field == column
+
+
+@pytest.mark.parametrize(
+    ("role", "document_id", "said"),
+    [
+        ("kepala_dinass", "disposisi", "menyebut peran kepala_dinass, yang tidak mempunyai jalur"),
+        ("kepala_dinas", "draft_laporan", "dibuat beberapa orang bersama"),
+        ("kepala_dinas", "laporan", "formulir sudah meminta tanda tangannya"),
+    ],
+)
+def test_an_approval_that_nobody_could_give_is_refused_with_its_document(office, role, document_id, said):
+    files = dict(read_folder(ROOT / "processes", ROOT / "forms", SOP))
+    diagram = f"processes/{SOP}/{SOP}.bpmn"
+    named = f'<bpmn:dataObject id="{document_id}" '.encode()
+    files[diagram] = files[diagram].replace(named, named + f'sop:persetujuan="{role}" '.encode())
+    with pytest.raises(InvalidProcedure) as refused:
+        office.services.deployments.deploy(CONSOLE, SOP, files, "uji", office.now, at_console=True)
+    [found] = refused.value.findings
+    assert (found.rule, found.element_id, found.file) == ("approval", document_id, diagram)
+    assert said in found.message
+    assert found.line
+
+
+def test_an_instance_of_a_version_that_declares_nothing_goes_on_as_before(office):
+    office.head_is_in = False
+    files = dict(read_folder(ROOT / "processes", ROOT / "forms", SOP))
+    diagram = f"processes/{SOP}/{SOP}.bpmn"
+    earlier = files | {diagram: files[diagram].replace(b' sop:persetujuan="kepala_dinas"', b"")}
+    office.services.deployments.deploy(CONSOLE, SOP, earlier, "sebelumnya", office.now, at_console=True)
+    instance = office.start()
+    office.do(HEAD, instance, "perintahkan_pengumpulan_data")
+    office.services.deployments.deploy(CONSOLE, SOP, files, "persetujuan", office.now, at_console=True)
+    office.do("sekretaris", instance, "siapkan_kertas_kerja")
+    letter = document(office, instance, "undangan")
+    assert (letter.status, letter.approver) == (DocumentStatus.ISSUED, None)
+    office.do("tim.sakip", instance, "susun_jadwal")
+    assert waiting(office, HEAD, instance) == []
