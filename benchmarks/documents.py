@@ -125,7 +125,7 @@ def papers(office: Year, instance: str) -> list[bytes]:
         for each in office.services.printing.files_of(auditor, version.id):
             made = each.rendering
             if made.format == "pdf":
-                _, _, stream = office.services.printing.file(auditor, version.id, "pdf", made.part, office.now)
+                _, _, stream, _ = office.services.printing.file(auditor, version.id, "pdf", made.part, office.now)
                 with stream:
                     found.append(stream.read())
     return found

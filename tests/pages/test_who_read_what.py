@@ -248,7 +248,7 @@ def test_a_sign_in_says_how_and_after_how_many_wrong_ones(browse, office):
 
 
 def test_the_one_time_code_of_the_operator_is_named_as_such(browse, office):
-    code = office.services.accounts.issue_reset_code(office.actor("operator"), "sekretaris", office.now)
+    code = office.services.accounts.issue_reset_code(office.actor("operator"), "sekretaris", "Lupa sandi", office.now)
     browse().sign_in("sekretaris", code)
     assert lines(office, "person:sekretaris", "session:opened") == [
         ("session:opened", {"how": "one_time_code", "refused": 0})

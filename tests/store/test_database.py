@@ -234,7 +234,7 @@ def test_a_server_that_ends_our_connections_is_found_again(postgresql, actor, no
                  "AND pid <> pg_backend_pid() AND datname = current_database()")
         )  # fmt: skip
     _record(postgresql, actor, now)
-    assert _lines(postgresql) == 2
+    assert _lines(postgresql) == 2 + FOUNDED
 
 
 def test_a_server_that_ends_our_connection_midway_is_told_so(postgresql, actor, now):
