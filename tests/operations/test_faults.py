@@ -229,7 +229,9 @@ def test_two_commands_that_prepare_a_database_at_one_moment_prepare_it_once(inst
         done = list(pool.map(office.command, ["migrate", "migrate"]))
     assert [one.returncode for one in done] == [0, 0], done
     with office.database() as database, database.read() as reader:
-        assert reader.connection.scalar(select(func.count()).select_from(history)) == 2, "the office was founded and one calendar seeded"
+        assert reader.connection.scalar(select(func.count()).select_from(history)) == 2, (
+            "the office was founded and one calendar seeded"
+        )
 
 
 # ── a database that is gone ─────────────────────────────────────────────────────────────────────────────────────────
