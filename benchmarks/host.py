@@ -104,6 +104,8 @@ class Office:
             requests = [driver.completion(account, t.id, t.element_id, sent[element_id, item]) for t in wanted]
             assert len(requests) == instances
             loads.append(self.server.ask(requests, clients))
+            for id_ in ids:
+                self.at_work.approve(id_)
         return joined(loads)
 
     def _start(self) -> str:

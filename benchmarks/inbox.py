@@ -127,6 +127,7 @@ def _templates(at_work: OfficeAtWork, sent: Bodies) -> list[Template]:
         place = at_work.task(id_, element_id, item)
         values = Values(sent[element_id, item])
         at_work.services.tasks.complete(at_work.actor(account), place, values, at_work.now)
+        at_work.approve(id_)
     return found
 
 
