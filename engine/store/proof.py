@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Connection, Integer, Select, String, exists, func, literal, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Integer,
+    LargeBinary,
+    Select,
+    String,
+    exists,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.engine import Row
 
 from engine.model.errors import SetupError
@@ -90,7 +102,7 @@ class Kept:
 def _plain_of(column: ColumnElement[Any], connection: Connection) -> Callable[[Any], Any] | None:
     if isinstance(column.type, UtcDateTime):
         return instant if connection.dialect.name == "sqlite" else plain
-    return None if isinstance(column.type, (String, Integer, Boolean)) else plain
+    return None if isinstance(column.type, (String, Integer, Boolean, LargeBinary)) else plain
 
 
 def _content(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
