@@ -1,4 +1,5 @@
-// What pages do beyond their HTML. Everything works without it; nothing here decides anything that the server does not decide again.
+// What pages do beyond their HTML. Everything works without it; nothing here decides anything that the server does not
+// decide again.
 import { bar } from "./bar.js";
 import { followConditions, followDecision, followReadings } from "./conditions.js";
 import { askOnSignOut, forgetWhatArrived, listStudioDrafts, saveDrafts } from "./drafts.js";
@@ -39,12 +40,15 @@ document.addEventListener("submit", (event) => {
     button.setAttribute("aria-busy", "true");
   });
 });
-addEventListener("pageshow", () => all("[aria-busy]", (button) => {
-  button.disabled = false;
-  button.removeAttribute("aria-busy");
-}));
+addEventListener("pageshow", () =>
+  all("[aria-busy]", (button) => {
+    button.disabled = false;
+    button.removeAttribute("aria-busy");
+  }),
+);
 
-// After an error the summary has the focus; F8 goes from error to error; Ctrl+Enter goes to the main button without pressing it.
+// After an error the summary has the focus; F8 goes from error to error; Ctrl+Enter goes to the main button without
+// pressing it.
 document.querySelector(".error-summary, [data-error-summary]")?.focus();
 let place = -1;
 document.addEventListener("keydown", (event) => {
@@ -55,7 +59,8 @@ document.addEventListener("keydown", (event) => {
     place = (place + (event.shiftKey ? wrong.length - 1 : 1)) % wrong.length;
     wrong[place].focus();
   }
-  if ((event.ctrlKey || event.metaKey) && event.key === "Enter") document.querySelector("main .btn-primary[type=submit]")?.focus();
+  if ((event.ctrlKey || event.metaKey) && event.key === "Enter")
+    document.querySelector("main .btn-primary[type=submit]")?.focus();
 });
 
 all("[data-show-password]", (button) => {
@@ -91,15 +96,20 @@ all("textarea", (area) => {
   if (area.scrollHeight > area.clientHeight) grow();
 });
 
-// Paper cannot be unfolded: what is folded is printed open, but for the details of a ledger's lines, which are pages of each.
-addEventListener("beforeprint", () => all("main details:not([open], .ledger details)", (fold) => {
-  fold.open = true;
-  fold.dataset.folded = "";
-}));
-addEventListener("afterprint", () => all("[data-folded]", (fold) => {
-  fold.open = false;
-  delete fold.dataset.folded;
-}));
+// Paper cannot be unfolded: what is folded is printed open, but for the details of a ledger's lines, which are pages of
+// each.
+addEventListener("beforeprint", () =>
+  all("main details:not([open], .ledger details)", (fold) => {
+    fold.open = true;
+    fold.dataset.folded = "";
+  }),
+);
+addEventListener("afterprint", () =>
+  all("[data-folded]", (fold) => {
+    fold.open = false;
+    delete fold.dataset.folded;
+  }),
+);
 
 addEventListener("offline", () => bar("bar-offline", word("offline")));
 addEventListener("online", () => bar("bar-offline", ""));

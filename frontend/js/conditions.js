@@ -1,4 +1,5 @@
-// Fields that appear after their cause (the hooks stand in templates/forms/fields.html); without scripts all are visible.
+// Fields that appear after their cause (the hooks stand in templates/forms/fields.html); without scripts all are
+// visible.
 import { word } from "./words.js";
 
 const valuesOf = (form, path) =>

@@ -1,5 +1,6 @@
-// The draft of a form: saved by itself while one types (saving.js), kept in this browser until the server has exactly that. A copy
-// in the browser never overrules a newer draft of the server: what is left of it is put aside there, and the page offers it.
+// The draft of a form: saved by itself while one types (saving.js), kept in this browser until the server has exactly
+// that. A copy in the browser never overrules a newer draft of the server: what is left of it is put aside there, and
+// the page offers it.
 import { addKept, keptOf, sendAhead } from "./files.js";
 import { BEACON, Saver, choose, flushAll, tab, told } from "./saving.js";
 import { bar } from "./bar.js";
@@ -18,7 +19,8 @@ const read = (key) => {
 const own = (name) => name.startsWith("_") || name === "csrf_token";
 const typed = (form) => {
   const found = {};
-  for (const [name, value] of new FormData(form)) if (typeof value === "string" && !own(name)) (found[name] ||= []).push(value);
+  for (const [name, value] of new FormData(form))
+    if (typeof value === "string" && !own(name)) (found[name] ||= []).push(value);
   return found;
 };
 const bodyOf = (values, more) => {
@@ -34,7 +36,9 @@ export function saveDrafts(form) {
   const seen = form.querySelector('[name="_revisi"]');
   if (!url || !line || !seen) return;
   const key = keyOf(url);
-  const mark = form.appendChild(Object.assign(document.createElement("input"), { type: "hidden", name: "_tab", value: tab() }));
+  const mark = form.appendChild(
+    Object.assign(document.createElement("input"), { type: "hidden", name: "_tab", value: tab() }),
+  );
   const content = () => JSON.stringify(typed(form));
   let saved = content();
   let going = "";
@@ -43,7 +47,11 @@ export function saveDrafts(form) {
   const store = (sent = false) => {
     try {
       if (!sent && !saver.dirty()) localStorage.removeItem(key);
-      else localStorage.setItem(key, JSON.stringify({ values: typed(form), files: keptOf(form), revision: seen.value, tab: tab(), sent }));
+      else
+        localStorage.setItem(
+          key,
+          JSON.stringify({ values: typed(form), files: keptOf(form), revision: seen.value, tab: tab(), sent }),
+        );
       return true;
     } catch {
       return false;
@@ -52,8 +60,18 @@ export function saveDrafts(form) {
   const post = ({ keepalive = false, pick = "" }, values = typed(form), revision = seen.value) => {
     going = JSON.stringify(values);
     const token = form.querySelector('[name="csrf_token"]').value;
-    const body = bodyOf(values, { _revisi: revision, _tab: (mark.value = tab()), ...(pick && { _pilih: pick }), csrf_token: token });
-    return fetch(url, { method: "POST", body, keepalive: keepalive && going.length * 2 < BEACON, headers: { "X-Alur-Background": "1" } });
+    const body = bodyOf(values, {
+      _revisi: revision,
+      _tab: (mark.value = tab()),
+      ...(pick && { _pilih: pick }),
+      csrf_token: token,
+    });
+    return fetch(url, {
+      method: "POST",
+      body,
+      keepalive: keepalive && going.length * 2 < BEACON,
+      headers: { "X-Alur-Background": "1" },
+    });
   };
   const saver = new Saver({
     dirty: () => content() !== saved,
@@ -119,7 +137,11 @@ export function saveDrafts(form) {
       saved = ""; // the page came back with what was typed, which no draft holds
       saver.touch();
     }
-  } else if ("plainGrid" in form.dataset || left.revision === seen.value || (left.tab && left.tab === form.dataset.draftWriter && !left.sent)) {
+  } else if (
+    "plainGrid" in form.dataset ||
+    left.revision === seen.value ||
+    (left.tab && left.tab === form.dataset.draftWriter && !left.sent)
+  ) {
     fill(form, left);
     note = ` · ${word("local")}`;
     form.dispatchEvent(new Event("change"));
@@ -141,16 +163,19 @@ function fill(form, left) {
   for (const [name, values] of Object.entries(left.values ?? left))
     [...form.querySelectorAll(`[name="${CSS.escape(name)}"]`)].forEach((input, index) => {
       if (input.type === "checkbox" || input.type === "radio") input.checked = values.includes(input.value);
-      else if (input.type !== "file" && input.type !== "hidden" && values[index] !== undefined) input.value = values[index];
+      else if (input.type !== "file" && input.type !== "hidden" && values[index] !== undefined)
+        input.value = values[index];
     });
 }
 
 export function forgetWhatArrived() {
   for (const page of document.querySelectorAll("[data-arrived]"))
-    for (const key of Object.keys(localStorage)) if (key.split("#")[0] === keyOf(page.dataset.arrived)) localStorage.removeItem(key);
+    for (const key of Object.keys(localStorage))
+      if (key.split("#")[0] === keyOf(page.dataset.arrived)) localStorage.removeItem(key);
 }
 
-// What the server does not have yet of the studio's drafts (studio/draft.js): its list says so, and names those begun from nothing.
+// What the server does not have yet of the studio's drafts (studio/draft.js): its list says so, and names those begun
+// from nothing.
 export function listStudioDrafts() {
   const keys = Object.keys(localStorage);
   const known = [...document.querySelectorAll("[data-studio-draft]")].map((mark) => {
@@ -178,19 +203,31 @@ export function askOnSignOut() {
     if (form.dataset.asked) return;
     event.preventDefault();
     const token = form.querySelector('[name="csrf_token"]').value;
-    const keys = () => Object.keys(localStorage).filter((key) => key.startsWith(keyOf("/tugas/")) && key.endsWith("/draf"));
+    const keys = () =>
+      Object.keys(localStorage).filter((key) => key.startsWith(keyOf("/tugas/")) && key.endsWith("/draf"));
     await flushAll();
     await new Promise((go) => setTimeout(go)); // a form does not submit again while its submit is being told (HTML, "firing submission events")
     for (const key of keys()) {
       const left = read(key);
-      const body = bodyOf(left?.values ?? {}, { _revisi: left?.revision ?? -1, _pilih: left?.sent ? "sana" : "sini", csrf_token: token });
-      const answer = left && (await fetch(key.slice(keyOf("").length), { method: "POST", body, headers: { "X-Alur-Background": "1" } }).catch(() => null));
+      const body = bodyOf(left?.values ?? {}, {
+        _revisi: left?.revision ?? -1,
+        _pilih: left?.sent ? "sana" : "sini",
+        csrf_token: token,
+      });
+      const answer =
+        left &&
+        (await fetch(key.slice(keyOf("").length), {
+          method: "POST",
+          body,
+          headers: { "X-Alur-Background": "1" },
+        }).catch(() => null));
       if (!left || answer?.ok || answer?.status === 409) localStorage.removeItem(key);
     }
     const rest = Object.keys(localStorage).filter((key) => key.startsWith(keyOf("/tugas/"))).length;
     if (rest && !confirm(word("unsent", { n: rest }))) return;
     // A studio's draft that the server does not have stays, for its account alone: it is offered when they are back.
-    for (const key of Object.keys(localStorage)) if (key.startsWith(keyOf("")) && !key.startsWith(keyOf("/studio/"))) localStorage.removeItem(key);
+    for (const key of Object.keys(localStorage))
+      if (key.startsWith(keyOf("")) && !key.startsWith(keyOf("/studio/"))) localStorage.removeItem(key);
     form.dataset.asked = "1";
     form.requestSubmit();
   });

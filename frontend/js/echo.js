@@ -1,5 +1,6 @@
-// What is typed, as the server reads it while it is typed: a day with its weekday and what the office's calendar says of
-// it, a time, a number. One reader (engine/forms) decides, here and when the form is sent; without it nothing is shown.
+// What is typed, as the server reads it while it is typed: a day with its weekday and what the office's calendar says
+// of it, a time, a number. One reader (engine/forms) decides, here and when the form is sent; without it nothing is
+// shown.
 import { word } from "./words.js";
 
 const WAIT = 250;
@@ -96,7 +97,8 @@ function count(input) {
   const update = () => {
     const room = most - [...input.value].length;
     left.classList.toggle("bad", room < 0);
-    left.textContent = room < 0 ? word("too_long", { over: -room }) : room < most / 5 ? word("characters", { left: room }) : "";
+    left.textContent =
+      room < 0 ? word("too_long", { over: -room }) : room < most / 5 ? word("characters", { left: room }) : "";
   };
   input.addEventListener("input", update);
   if (input.value) update();

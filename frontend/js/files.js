@@ -1,6 +1,6 @@
-// Files are looked at before they are sent: size and kind; the server looks at what is inside. In a form that has a draft they are
-// sent as soon as they are chosen, so that nothing that happens to the page later loses them; until then they stay in their field,
-// and a submit takes them along.
+// Files are looked at before they are sent: size and kind; the server looks at what is inside. In a form that has a
+// draft they are sent as soon as they are chosen, so that nothing that happens to the page later loses them; until then
+// they stay in their field, and a submit takes them along.
 import { ended, RESUMED, renew } from "./session.js";
 import { word } from "./words.js";
 
@@ -19,12 +19,16 @@ export function checkFiles(form) {
     input.after(notes);
     input.addEventListener("change", () => {
       const limit = Number(input.dataset.maxSize) || Infinity;
-      const kinds = (input.accept || "").split(",").map((kind) => kind.trim().toLowerCase()).filter(Boolean);
+      const kinds = (input.accept || "")
+        .split(",")
+        .map((kind) => kind.trim().toLowerCase())
+        .filter(Boolean);
       const faults = [];
       const names = [];
       for (const file of input.files) {
         const suffix = "." + file.name.split(".").pop().toLowerCase();
-        if (file.size > limit) faults.push(word("too_large", { name: `${file.name} (${sizeOf(file.size)})`, limit: sizeOf(limit) }));
+        if (file.size > limit)
+          faults.push(word("too_large", { name: `${file.name} (${sizeOf(file.size)})`, limit: sizeOf(limit) }));
         else if (kinds.length && !kinds.includes(suffix)) faults.push(word("wrong_kind", { name: file.name }));
         else names.push(`${file.name} (${sizeOf(file.size)})`);
       }
@@ -39,19 +43,33 @@ export function checkFiles(form) {
 export function addKept(form, id, path, name, size) {
   const input = form.querySelector(`input[type="file"][name="${CSS.escape(path)}"]`);
   if (!input || form.querySelector(`input[type="checkbox"][value="${CSS.escape(id)}"]`)) return;
-  if (!input.multiple) form.querySelectorAll(`input[type="checkbox"][name="${CSS.escape(path)}"]`).forEach((box) => (box.checked = false));
-  const box = Object.assign(document.createElement("input"), { type: "checkbox", name: path, value: id, checked: true });
+  if (!input.multiple)
+    form.querySelectorAll(`input[type="checkbox"][name="${CSS.escape(path)}"]`).forEach((box) => (box.checked = false));
+  const box = Object.assign(document.createElement("input"), {
+    type: "checkbox",
+    name: path,
+    value: id,
+    checked: true,
+  });
   Object.assign(box.dataset, { sentAhead: name, size });
   const label = document.createElement("label");
   const text = document.createElement("span");
-  text.append(`${name} `, Object.assign(document.createElement("span"), { className: "muted", textContent: `(${sizeOf(size)})` }));
+  text.append(
+    `${name} `,
+    Object.assign(document.createElement("span"), { className: "muted", textContent: `(${sizeOf(size)})` }),
+  );
   label.append(box, " ", text);
   const line = Object.assign(document.createElement("div"), { className: "check" });
   line.append(label);
   input.before(line);
 }
 export const keptOf = (form) =>
-  Object.fromEntries([...form.querySelectorAll("[data-sent-ahead]")].map((box) => [box.value, [box.name, box.dataset.sentAhead, Number(box.dataset.size)]]));
+  Object.fromEntries(
+    [...form.querySelectorAll("[data-sent-ahead]")].map((box) => [
+      box.value,
+      [box.name, box.dataset.sentAhead, Number(box.dataset.size)],
+    ]),
+  );
 
 export function sendAhead(form, saver) {
   const url = form.dataset.fileUrl;

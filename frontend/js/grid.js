@@ -1,5 +1,6 @@
-// The grid of a table (APG grid: one Tab stop, roving tabindex). It builds itself from the JSON in the page, sends only changed
-// cells, and decides nothing: what is computed and what is wrong comes back from the server. On a phone the page's own fields stay.
+// The grid of a table (APG grid: one Tab stop, roving tabindex). It builds itself from the JSON in the page, sends only
+// changed cells, and decides nothing: what is computed and what is wrong comes back from the server. On a phone the
+// page's own fields stay.
 import { keyOf } from "./drafts.js";
 import { BEACON, Saver, choose, tab, told } from "./saving.js";
 
@@ -68,7 +69,8 @@ function start(data) {
   const many = (column) => column.kind === "choices" || column.kind === "people" || column.kind === "files";
   const textsOf = (r, column) => dirty.get(keyed(r, column.name)) ?? rows[r].v[column.name] ?? [];
   const given = (r, column) => column.given || rows[r].l; // of a locked row nobody types anything
-  const textOf = (r, column) => (given(r, column) ? (rows[r].s[column.name] ?? "") : textsOf(r, column).filter(Boolean).join("; "));
+  const textOf = (r, column) =>
+    given(r, column) ? (rows[r].s[column.name] ?? "") : textsOf(r, column).filter(Boolean).join("; ");
   const labelOf = (column, value) => column.options.find(([own]) => own === value)?.[1] ?? value;
   function shownOf(r, column) {
     if (given(r, column)) return rows[r].s[column.name] ?? "";
@@ -81,16 +83,42 @@ function start(data) {
   const isFile = (column) => column.kind === "file" || column.kind === "files";
   const editable = (r, column) => data.filling && !given(r, column) && !rows[r].h.includes(column.name);
   const faultsOf = (r, column) => (rows[r].e[column.name] ?? []).filter((fault) => !fault.r);
-  const missing = (r, column) => (rows[r].e[column.name] ?? []).some((fault) => fault.r) && !textsOf(r, column).some(Boolean);
-  const wide = new Set(columns.filter((column) => !numeric(column) && (column.kind === "long_text" || rows.some((_, r) => shownOf(r, column).length > 40))).map((column) => column.name));
+  const missing = (r, column) =>
+    (rows[r].e[column.name] ?? []).some((fault) => fault.r) && !textsOf(r, column).some(Boolean);
+  const wide = new Set(
+    columns
+      .filter(
+        (column) =>
+          !numeric(column) && (column.kind === "long_text" || rows.some((_, r) => shownOf(r, column).length > 40)),
+      )
+      .map((column) => column.name),
+  );
   const nameOf = (r) => rows[r].k || say("row", { n: rows[r].i + 1 });
 
   // ── building ──
-  const table = el("table", { role: "grid", class: "grid", "aria-rowcount": rows.length + 1, "aria-labelledby": "kisi-judul", "aria-readonly": data.filling ? null : "true", "aria-multiselectable": "true" });
-  const head = el("tr", { role: "row", "aria-rowindex": 1 }, el("th", { scope: "col", role: "columnheader", class: "grid-no" }, say("number")));
+  const table = el("table", {
+    role: "grid",
+    class: "grid",
+    "aria-rowcount": rows.length + 1,
+    "aria-labelledby": "kisi-judul",
+    "aria-readonly": data.filling ? null : "true",
+    "aria-multiselectable": "true",
+  });
+  const head = el(
+    "tr",
+    { role: "row", "aria-rowindex": 1 },
+    el("th", { scope: "col", role: "columnheader", class: "grid-no" }, say("number")),
+  );
   for (const column of columns)
     head.append(
-      el("th", { scope: "col", role: "columnheader", class: `kind-${column.kind}`, title: column.help || null }, column.computed ? "⌗ " : "", column.label, column.required && !column.given ? el("span", { class: "bad", "aria-hidden": "true" }, " *") : "", column.unit ? ` (${column.unit})` : ""),
+      el(
+        "th",
+        { scope: "col", role: "columnheader", class: `kind-${column.kind}`, title: column.help || null },
+        column.computed ? "⌗ " : "",
+        column.label,
+        column.required && !column.given ? el("span", { class: "bad", "aria-hidden": "true" }, " *") : "",
+        column.unit ? ` (${column.unit})` : "",
+      ),
     );
   head.append(el("th", { scope: "col", role: "columnheader", class: "grid-state" }, say("state")));
   if (decides) head.append(el("th", { scope: "col", role: "columnheader" }, say("verify")));
@@ -104,10 +132,19 @@ function start(data) {
     body.replaceChildren();
     cells.length = marks.length = lines.length = 0;
     rows.forEach((row, r) => {
-      const line = el("tr", { role: "row", "aria-rowindex": r + 2, "data-row": r }, el("th", { scope: "row", role: "rowheader", class: "grid-no" }, String(row.i + 1)));
+      const line = el(
+        "tr",
+        { role: "row", "aria-rowindex": r + 2, "data-row": r },
+        el("th", { scope: "row", role: "rowheader", class: "grid-no" }, String(row.i + 1)),
+      );
       cells.push(
         columns.map((column, c) => {
-          const cell = el("td", { role: "gridcell", tabindex: -1, "data-c": c, id: `f-${`${data.path}.${row.i}.${column.name}`.replaceAll(".", "-")}` });
+          const cell = el("td", {
+            role: "gridcell",
+            tabindex: -1,
+            "data-c": c,
+            id: `f-${`${data.path}.${row.i}.${column.name}`.replaceAll(".", "-")}`,
+          });
           line.append(cell);
           return cell;
         }),
@@ -117,10 +154,32 @@ function start(data) {
       line.append(mark);
       if (decides)
         line.append(
-          el("td", { class: "grid-verify" },
-            el("button", { type: "button", class: "btn btn-sm", tabindex: -1, "data-deed": "accept", "aria-label": `${say("accept")}: ${nameOf(r)}` }, say("accept")),
+          el(
+            "td",
+            { class: "grid-verify" },
+            el(
+              "button",
+              {
+                type: "button",
+                class: "btn btn-sm",
+                tabindex: -1,
+                "data-deed": "accept",
+                "aria-label": `${say("accept")}: ${nameOf(r)}`,
+              },
+              say("accept"),
+            ),
             " ",
-            el("button", { type: "button", class: "btn btn-sm", tabindex: -1, "data-deed": "return", "aria-label": `${say("return")}: ${nameOf(r)}` }, say("return")),
+            el(
+              "button",
+              {
+                type: "button",
+                class: "btn btn-sm",
+                tabindex: -1,
+                "data-deed": "return",
+                "aria-label": `${say("return")}: ${nameOf(r)}`,
+              },
+              say("return"),
+            ),
           ),
         );
       lines.push(line);
@@ -134,7 +193,8 @@ function start(data) {
     columns.forEach((column, c) => drawCell(r, c));
     const state = rows[r].st;
     marks[r].replaceChildren(el("span", { class: `row-state row-${state}` }, say(`st-${state}`)));
-    if (rows[r].n && (state === "returned" || state === "changed" || !decides)) marks[r].append(el("span", { class: "row-note" }, rows[r].n));
+    if (rows[r].n && (state === "returned" || state === "changed" || !decides))
+      marks[r].append(el("span", { class: "row-note" }, rows[r].n));
   }
 
   function drawCell(r, c) {
@@ -154,9 +214,24 @@ function start(data) {
       gap ? "gap" : "",
       dirty.has(keyed(r, column.name)) ? "dirty" : "",
       c === 0 ? "first" : "",
-    ].filter(Boolean).join(" ");
-    const facts = [shown ? "" : say("empty"), gap ? say("required") : "", editable(r, column) ? "" : say("locked"), faults.length ? say("fault") : ""].filter(Boolean);
-    cell.replaceChildren(el("span", { class: "cell-text" }, faults.length ? el("span", { class: "bad", "aria-hidden": "true" }, "⚠ ") : "", shown), facts.length ? el("span", { class: "visually-hidden" }, ` ${facts.join(", ")}`) : "");
+    ]
+      .filter(Boolean)
+      .join(" ");
+    const facts = [
+      shown ? "" : say("empty"),
+      gap ? say("required") : "",
+      editable(r, column) ? "" : say("locked"),
+      faults.length ? say("fault") : "",
+    ].filter(Boolean);
+    cell.replaceChildren(
+      el(
+        "span",
+        { class: "cell-text" },
+        faults.length ? el("span", { class: "bad", "aria-hidden": "true" }, "⚠ ") : "",
+        shown,
+      ),
+      facts.length ? el("span", { class: "visually-hidden" }, ` ${facts.join(", ")}`) : "",
+    );
     const toggle = (name, value) => (value ? cell.setAttribute(name, value) : cell.removeAttribute(name));
     toggle("aria-readonly", !editable(r, column) && "true");
     toggle("aria-invalid", (faults.length || clash) && "true");
@@ -167,13 +242,33 @@ function start(data) {
   // ── the line below: what is wrong with the cell, and what was done ──
   const status = el("p", { class: "grid-status", role: "status" });
   const wrong = el("div", { id: "kisi-kesalahan", class: "grid-fault" });
-  const panel = el("section", { class: "grid-panel card", hidden: true, "aria-labelledby": "kisi-panel", tabindex: -1 });
+  const panel = el("section", {
+    class: "grid-panel card",
+    hidden: true,
+    "aria-labelledby": "kisi-panel",
+    tabindex: -1,
+  });
   const count = el("p", { class: "draft-state grid-count" });
   const state = el("span", { role: "status", class: "muted" });
 
   function tell(text, undoable = false) {
     status.replaceChildren(text);
-    if (undoable) status.append(" ", el("button", { type: "button", class: "btn btn-sm", onclick: () => { undo(); tell(say("undone")); } }, say("undo")));
+    if (undoable)
+      status.append(
+        " ",
+        el(
+          "button",
+          {
+            type: "button",
+            class: "btn btn-sm",
+            onclick: () => {
+              undo();
+              tell(say("undone"));
+            },
+          },
+          say("undo"),
+        ),
+      );
   }
 
   function mark(kind, text) {
@@ -201,18 +296,55 @@ function start(data) {
     if (conflicts.has(at)) {
       const theirs = conflicts.get(at);
       const mine = dirty.get(at) ?? [];
-      wrong.append(say("conflict"), " ",
-        el("button", { type: "button", class: "btn btn-sm", onclick: () => settle(at, true) }, say("mine", { value: mine.join("; ") || say("empty") })), " ",
-        el("button", { type: "button", class: "btn btn-sm", onclick: () => settle(at, false) }, say("theirs", { value: theirs.join("; ") || say("empty") })));
+      wrong.append(
+        say("conflict"),
+        " ",
+        el(
+          "button",
+          { type: "button", class: "btn btn-sm", onclick: () => settle(at, true) },
+          say("mine", { value: mine.join("; ") || say("empty") }),
+        ),
+        " ",
+        el(
+          "button",
+          { type: "button", class: "btn btn-sm", onclick: () => settle(at, false) },
+          say("theirs", { value: theirs.join("; ") || say("empty") }),
+        ),
+      );
       return;
     }
     for (const fault of faultsOf(focus.r, column)) {
       wrong.append(el("span", { class: "bad" }, "⚠ ", fault.m));
       fault.c.forEach(([value, reading], which) => {
-        wrong.append(" ", el("button", { type: "button", class: "btn btn-sm", onclick: () => change([[focus.r, column.name, [value]]]) }, reading));
+        wrong.append(
+          " ",
+          el(
+            "button",
+            { type: "button", class: "btn btn-sm", onclick: () => change([[focus.r, column.name, [value]]]) },
+            reading,
+          ),
+        );
         const similar = rows.map((_, r) => r).filter((r) => faultsOf(r, column).some((each) => each.c[which]));
         if (similar.length > 1)
-          wrong.append(" ", el("button", { type: "button", class: "btn btn-sm", onclick: () => change(similar.map((r) => [r, column.name, [faultsOf(r, column).find((each) => each.c[which]).c[which][0]]])) }, `${reading}: ${say("similar", { n: similar.length })}`));
+          wrong.append(
+            " ",
+            el(
+              "button",
+              {
+                type: "button",
+                class: "btn btn-sm",
+                onclick: () =>
+                  change(
+                    similar.map((r) => [
+                      r,
+                      column.name,
+                      [faultsOf(r, column).find((each) => each.c[which]).c[which][0]],
+                    ]),
+                  ),
+              },
+              `${reading}: ${say("similar", { n: similar.length })}`,
+            ),
+          );
       });
     }
   }
@@ -252,13 +384,19 @@ function start(data) {
   };
   function range() {
     const from = anchor ?? focus;
-    return { top: Math.min(from.r, focus.r), bottom: Math.max(from.r, focus.r), left: Math.min(from.c, focus.c), right: Math.max(from.c, focus.c) };
+    return {
+      top: Math.min(from.r, focus.r),
+      bottom: Math.max(from.r, focus.r),
+      left: Math.min(from.c, focus.c),
+      right: Math.max(from.c, focus.c),
+    };
   }
   function select() {
     body.querySelectorAll("[aria-selected]").forEach((cell) => cell.removeAttribute("aria-selected"));
     if (!anchor) return;
     const { top, bottom, left, right } = range();
-    for (let r = top; r <= bottom; r++) for (let c = left; c <= right; c++) cells[r][c].setAttribute("aria-selected", "true");
+    for (let r = top; r <= bottom; r++)
+      for (let c = left; c <= right; c++) cells[r][c].setAttribute("aria-selected", "true");
   }
 
   // ── changing ──
@@ -271,7 +409,10 @@ function start(data) {
   }
   function change(list, record = true) {
     const done = list
-      .filter(([r, name, texts]) => JSON.stringify(textsOf(r, byName[name]).filter(Boolean)) !== JSON.stringify(texts.filter(Boolean)))
+      .filter(
+        ([r, name, texts]) =>
+          JSON.stringify(textsOf(r, byName[name]).filter(Boolean)) !== JSON.stringify(texts.filter(Boolean)),
+      )
       .map(([r, name, texts]) => ({ r, name, old: [...textsOf(r, byName[name])], now: texts }));
     if (!done.length) return 0;
     done.forEach(({ r, name, now }) => put(r, name, now));
@@ -301,16 +442,32 @@ function start(data) {
     const { r } = focus;
     if (!editable(r, column)) return tell(say("locked"));
     if (isFile(column) || many(column)) return openPanel(true, column.name);
-    if (column.kind === "boolean") return void change([[r, column.name, textsOf(r, column).some(Boolean) ? [""] : ["ya"]]]);
+    if (column.kind === "boolean")
+      return void change([[r, column.name, textsOf(r, column).some(Boolean) ? [""] : ["ya"]]]);
     const cell = cells[r][focus.c];
     const label = `${column.label}, ${nameOf(r)}`;
     let input;
     if (column.options.length) {
-      input = el("select", { "aria-label": label }, el("option", { value: "" }, say("choose")), ...column.options.map(([value, text]) => el("option", { value }, text)));
+      input = el(
+        "select",
+        { "aria-label": label },
+        el("option", { value: "" }, say("choose")),
+        ...column.options.map(([value, text]) => el("option", { value }, text)),
+      );
       input.value = textsOf(r, column)[0] ?? "";
-      if (typed) input.value = column.options.find(([, text]) => text.toLowerCase().startsWith(typed.toLowerCase()))?.[0] ?? input.value;
+      if (typed)
+        input.value =
+          column.options.find(([, text]) => text.toLowerCase().startsWith(typed.toLowerCase()))?.[0] ?? input.value;
     } else {
-      input = column.kind === "long_text" ? el("textarea", { rows: 3, "aria-label": label }) : el("input", { type: "text", autocomplete: "off", inputmode: numeric(column) ? "decimal" : null, "aria-label": label });
+      input =
+        column.kind === "long_text"
+          ? el("textarea", { rows: 3, "aria-label": label })
+          : el("input", {
+              type: "text",
+              autocomplete: "off",
+              inputmode: numeric(column) ? "decimal" : null,
+              "aria-label": label,
+            });
       input.value = typed ?? textsOf(r, column)[0] ?? "";
     }
     editor = { cell, input, r, column };
@@ -361,7 +518,11 @@ function start(data) {
     if (!cell || editor) return;
     const control = event.ctrlKey || event.metaKey;
     const { r, c } = focus;
-    const key = control ? `Ctrl+${event.key.length === 1 ? event.key.toLowerCase() : event.key}` : event.altKey ? `Alt+${event.key}` : event.key;
+    const key = control
+      ? `Ctrl+${event.key.length === 1 ? event.key.toLowerCase() : event.key}`
+      : event.altKey
+        ? `Alt+${event.key}`
+        : event.key;
     const first = lines.findIndex((line) => !line.hidden);
     const last = lines.length - 1 - [...lines].reverse().findIndex((line) => !line.hidden);
     const leap = Math.max(1, Math.floor(scroll.clientHeight / (lines[r].offsetHeight || 40)) - 1);
@@ -407,19 +568,27 @@ function start(data) {
   function clear() {
     const { top, bottom, left, right } = range();
     const list = [];
-    for (let r = top; r <= bottom; r++) for (let c = left; c <= right; c++) if (visible(r) && editable(r, columns[c]) && !isFile(columns[c])) list.push([r, columns[c].name, [""]]);
+    for (let r = top; r <= bottom; r++)
+      for (let c = left; c <= right; c++)
+        if (visible(r) && editable(r, columns[c]) && !isFile(columns[c])) list.push([r, columns[c].name, [""]]);
     change(list);
   }
   function nextFault(by) {
     const all = [];
-    rows.forEach((_, r) => data.columns.forEach((column) => {
-      const at = columns.indexOf(column);
-      if (visible(r) && (faultsOf(r, column).length || missing(r, column) || conflicts.has(keyed(r, column.name)))) all.push([r, at < 0 ? 0 : at]);
-    }));
+    rows.forEach((_, r) =>
+      data.columns.forEach((column) => {
+        const at = columns.indexOf(column);
+        if (visible(r) && (faultsOf(r, column).length || missing(r, column) || conflicts.has(keyed(r, column.name))))
+          all.push([r, at < 0 ? 0 : at]);
+      }),
+    );
     if (!all.length) return;
     const place = ([r, c]) => r * 1000 + c;
     const here = place([focus.r, focus.c]);
-    const next = by > 0 ? all.find((each) => place(each) > here) ?? all[0] : [...all].reverse().find((each) => place(each) < here) ?? all[all.length - 1];
+    const next =
+      by > 0
+        ? (all.find((each) => place(each) > here) ?? all[0])
+        : ([...all].reverse().find((each) => place(each) < here) ?? all[all.length - 1]);
     go(...next);
   }
 
@@ -441,7 +610,13 @@ function start(data) {
       tell(say("accepted", { n: 1 }), true);
     } else {
       change([[r, verify.column, [verify.refuse]]]);
-      go(r, Math.max(0, columns.findIndex((column) => column.name === verify.column)));
+      go(
+        r,
+        Math.max(
+          0,
+          columns.findIndex((column) => column.name === verify.column),
+        ),
+      );
       openPanel(true, verify.note);
       tell(say("returned"), true);
     }
@@ -452,7 +627,14 @@ function start(data) {
     if (editor || !event.target.closest?.("td[role=gridcell]")) return;
     const { top, bottom, left, right } = range();
     const block = [];
-    for (let r = top; r <= bottom; r++) if (visible(r)) block.push(columns.slice(left, right + 1).map((column) => quote(column.options.length || given(r, column) ? shownOf(r, column) : textOf(r, column))).join("\t"));
+    for (let r = top; r <= bottom; r++)
+      if (visible(r))
+        block.push(
+          columns
+            .slice(left, right + 1)
+            .map((column) => quote(column.options.length || given(r, column) ? shownOf(r, column) : textOf(r, column)))
+            .join("\t"),
+        );
     event.clipboardData.setData("text/plain", block.join("\n"));
     event.preventDefault();
     if (cut) clear();
@@ -461,8 +643,20 @@ function start(data) {
     const wanted = text.trim();
     if (column.kind === "boolean") return [/^(ya|yes|true|1|v|x)$/i.test(wanted) ? "ya" : ""];
     if (!column.options.length) return [wanted];
-    const chosen = (part) => column.options.find(([value, label]) => [value, label].some((each) => each.toLowerCase() === part.toLowerCase()))?.[0] ?? part;
-    return many(column) ? ["", ...wanted.split(";").map((part) => part.trim()).filter(Boolean).map(chosen)] : [wanted && chosen(wanted)];
+    const chosen = (part) =>
+      column.options.find(([value, label]) =>
+        [value, label].some((each) => each.toLowerCase() === part.toLowerCase()),
+      )?.[0] ?? part;
+    return many(column)
+      ? [
+          "",
+          ...wanted
+            .split(";")
+            .map((part) => part.trim())
+            .filter(Boolean)
+            .map(chosen),
+        ]
+      : [wanted && chosen(wanted)];
   }
   function paste(event) {
     if (editor || !event.target.closest?.("td[role=gridcell]")) return;
@@ -494,7 +688,13 @@ function start(data) {
   // ── saving ──
   function remember() {
     try {
-      if (dirty.size) localStorage.setItem(kept, JSON.stringify([...dirty].map(([at, texts]) => [rows.find((row) => row.i === Number(at.split(" ")[0]))?.k, at, texts])));
+      if (dirty.size)
+        localStorage.setItem(
+          kept,
+          JSON.stringify(
+            [...dirty].map(([at, texts]) => [rows.find((row) => row.i === Number(at.split(" ")[0]))?.k, at, texts]),
+          ),
+        );
       else localStorage.removeItem(kept);
       return true;
     } catch {
@@ -522,7 +722,12 @@ function start(data) {
       going = [...dirty].filter(([at]) => !conflicts.has(at));
       going.files = files;
       const small = !files.length && JSON.stringify(going).length * 2 < BEACON;
-      return fetch(data.url, { method: "POST", body: bodyOf(going), keepalive: keepalive && small, headers: { "X-Alur-Background": "1" } });
+      return fetch(data.url, {
+        method: "POST",
+        body: bodyOf(going),
+        keepalive: keepalive && small,
+        headers: { "X-Alur-Background": "1" },
+      });
     },
     taken(said) {
       revision = said.revision;
@@ -565,7 +770,11 @@ function start(data) {
       const row = rows.find((each) => each.i === Number(i));
       const theirs = row?.v[name] ?? [];
       const base = before[row?.k ?? i]?.v[name] ?? [];
-      if (JSON.stringify(theirs) !== JSON.stringify(base) && JSON.stringify(theirs) !== JSON.stringify(texts.filter(Boolean))) conflicts.set(at, theirs);
+      if (
+        JSON.stringify(theirs) !== JSON.stringify(base) &&
+        JSON.stringify(theirs) !== JSON.stringify(texts.filter(Boolean))
+      )
+        conflicts.set(at, theirs);
     }
     build();
     show();
@@ -574,7 +783,13 @@ function start(data) {
     mark("conflict", conflicts.size ? `⚠ ${say("conflict")}` : "");
     if (conflicts.size) {
       const [i, name] = [...conflicts.keys()][0].split(" ");
-      go(rows.findIndex((row) => row.i === Number(i)), Math.max(0, columns.findIndex((column) => column.name === name)));
+      go(
+        rows.findIndex((row) => row.i === Number(i)),
+        Math.max(
+          0,
+          columns.findIndex((column) => column.name === name),
+        ),
+      );
     }
     if (dirty.size > conflicts.size) soon(100);
   }
@@ -585,10 +800,26 @@ function start(data) {
     const row = rows[r];
     const head = el("h2", { id: "kisi-panel" }, say("panel", { n: row.i + 1, key: row.k || "" }));
     const about = el("dl", { class: "facts" });
-    data.columns.filter((column) => given(r, column) && row.s[column.name]).forEach((column) => about.append(el("dt", {}, column.label), el("dd", {}, row.s[column.name])));
-    const fields = data.columns.filter((column) => !given(r, column) && !row.h.includes(column.name)).map((column) => fieldOf(r, column));
-    panel.replaceChildren(el("div", { class: "page-head" }, head, el("button", { type: "button", class: "btn btn-sm", onclick: closePanel }, say("close"))), about, el("div", { class: "grid-fields" }, ...fields));
-    if (!data.filling) panel.querySelectorAll("input, textarea, select, .grid-fields button").forEach((control) => (control.disabled = true));
+    data.columns
+      .filter((column) => given(r, column) && row.s[column.name])
+      .forEach((column) => about.append(el("dt", {}, column.label), el("dd", {}, row.s[column.name])));
+    const fields = data.columns
+      .filter((column) => !given(r, column) && !row.h.includes(column.name))
+      .map((column) => fieldOf(r, column));
+    panel.replaceChildren(
+      el(
+        "div",
+        { class: "page-head" },
+        head,
+        el("button", { type: "button", class: "btn btn-sm", onclick: closePanel }, say("close")),
+      ),
+      about,
+      el("div", { class: "grid-fields" }, ...fields),
+    );
+    if (!data.filling)
+      panel
+        .querySelectorAll("input, textarea, select, .grid-fields button")
+        .forEach((control) => (control.disabled = true));
     panel.hidden = false;
     if (take) (panel.querySelector(`[data-name="${name ?? ""}"]`) ?? head).focus();
     if (take && !name) {
@@ -616,28 +847,81 @@ function start(data) {
     const faults = faultsOf(r, column);
     const label = el("label", { class: "form-label", for: id }, column.label, column.required ? " *" : "");
     const about = faults.map((fault) => el("div", { class: "invalid-feedback", id: `${id}-error` }, `⚠ ${fault.m}`));
-    const common = { id, "data-name": column.name, class: "form-control", "aria-invalid": faults.length ? "true" : null, "aria-describedby": faults.length ? `${id}-error` : null };
+    const common = {
+      id,
+      "data-name": column.name,
+      class: "form-control",
+      "aria-invalid": faults.length ? "true" : null,
+      "aria-describedby": faults.length ? `${id}-error` : null,
+    };
     const texts = textsOf(r, column);
     let control;
     if (isFile(column)) {
-      control = el("input", { ...common, type: "file", accept: column.accept || null, multiple: column.kind === "files" });
+      control = el("input", {
+        ...common,
+        type: "file",
+        accept: column.accept || null,
+        multiple: column.kind === "files",
+      });
       control.addEventListener("change", () => {
         dirty.set(keyed(r, column.name), column.kind === "file" ? [""] : ["", ...texts.filter(Boolean)]);
         files.push(...[...control.files].map((file) => [`${data.path}.${rows[r].i}.${column.name}`, file]));
         save();
       });
-      const held = (rows[r].f[column.name] ?? []).filter(([file]) => texts.includes(file)).map(([file, name, size]) =>
-        el("li", {}, el("a", { href: `/lampiran/${file}`, target: "_blank", rel: "noopener" }, name), ` (${size}) `, el("button", { type: "button", class: "btn btn-sm", "aria-label": `${say("remove")} ${name}`, onclick: () => { change([[r, column.name, ["", ...texts.filter((each) => each && each !== file)]]]); openPanel(false); } }, say("remove"))));
-      return el("div", { class: "field" }, label, ...about, held.length ? el("ul", { class: "plain" }, ...held) : "", column.limit ? el("div", { class: "form-hint" }, column.limit) : "", control);
+      const held = (rows[r].f[column.name] ?? [])
+        .filter(([file]) => texts.includes(file))
+        .map(([file, name, size]) =>
+          el(
+            "li",
+            {},
+            el("a", { href: `/lampiran/${file}`, target: "_blank", rel: "noopener" }, name),
+            ` (${size}) `,
+            el(
+              "button",
+              {
+                type: "button",
+                class: "btn btn-sm",
+                "aria-label": `${say("remove")} ${name}`,
+                onclick: () => {
+                  change([[r, column.name, ["", ...texts.filter((each) => each && each !== file)]]]);
+                  openPanel(false);
+                },
+              },
+              say("remove"),
+            ),
+          ),
+        );
+      return el(
+        "div",
+        { class: "field" },
+        label,
+        ...about,
+        held.length ? el("ul", { class: "plain" }, ...held) : "",
+        column.limit ? el("div", { class: "form-hint" }, column.limit) : "",
+        control,
+      );
     }
     if (many(column)) {
       const boxes = column.options.map(([value, text], n) => {
-        const box = el("input", { type: "checkbox", value, id: n ? `${id}-${n}` : id, "data-name": n ? null : column.name });
+        const box = el("input", {
+          type: "checkbox",
+          value,
+          id: n ? `${id}-${n}` : id,
+          "data-name": n ? null : column.name,
+        });
         box.checked = texts.includes(value);
         return el("div", { class: "check" }, el("label", {}, box, " ", text));
       });
-      const set = el("fieldset", { class: "field" }, el("legend", { class: "form-label" }, column.label), ...about, ...boxes);
-      set.addEventListener("change", () => change([[r, column.name, ["", ...[...set.querySelectorAll("input:checked")].map((box) => box.value)]]]));
+      const set = el(
+        "fieldset",
+        { class: "field" },
+        el("legend", { class: "form-label" }, column.label),
+        ...about,
+        ...boxes,
+      );
+      set.addEventListener("change", () =>
+        change([[r, column.name, ["", ...[...set.querySelectorAll("input:checked")].map((box) => box.value)]]]),
+      );
       return set;
     }
     if (column.kind === "boolean") {
@@ -647,33 +931,64 @@ function start(data) {
       return el("div", { class: "field" }, el("label", { for: id }, control, " ", column.label), ...about);
     }
     if (column.options.length) {
-      control = el("select", { ...common, class: "form-select" }, el("option", { value: "" }, say("choose")), ...column.options.map(([value, text]) => el("option", { value }, text)));
+      control = el(
+        "select",
+        { ...common, class: "form-select" },
+        el("option", { value: "" }, say("choose")),
+        ...column.options.map(([value, text]) => el("option", { value }, text)),
+      );
       control.value = texts[0] ?? "";
     } else {
-      control = column.kind === "long_text" ? el("textarea", { ...common, rows: 3 }) : el("input", { ...common, type: "text", autocomplete: "off" });
+      control =
+        column.kind === "long_text"
+          ? el("textarea", { ...common, rows: 3 })
+          : el("input", { ...common, type: "text", autocomplete: "off" });
       control.value = texts[0] ?? "";
     }
     control.addEventListener("change", () => change([[r, column.name, [control.value]]]));
-    return el("div", { class: "field" }, label, ...about, column.help ? el("div", { class: "form-hint" }, column.help) : "", control);
+    return el(
+      "div",
+      { class: "field" },
+      label,
+      ...about,
+      column.help ? el("div", { class: "form-hint" }, column.help) : "",
+      control,
+    );
   }
 
   // ── filters ──
   const chips = document.querySelector("[data-chips]");
   const search = document.querySelector("[data-search]");
-  const states = { kosong: ["empty", "incomplete", "changed"], perbaiki: ["faulty"], dikembalikan: ["returned"], diperiksa: ["changed"] };
+  const states = {
+    kosong: ["empty", "incomplete", "changed"],
+    perbaiki: ["faulty"],
+    dikembalikan: ["returned"],
+    diperiksa: ["changed"],
+  };
   function show() {
     const wanted = search.querySelector('[name="cari"]').value.trim().toLowerCase();
     const holder = search.querySelector('[name="pemegang"]')?.value ?? "";
     let left = 0;
     rows.forEach((row, r) => {
-      const all = [...Object.values(row.s), ...data.columns.map((column) => (column.given ? "" : shownOf(r, column)))].join("\n").toLowerCase();
-      const fits = (!filter || states[filter].includes(row.st)) && (!wanted || all.includes(wanted)) && (!holder || shownOf(r, byName[verify.holder]) === holder || textOf(r, byName[verify.holder]) === holder);
+      const all = [...Object.values(row.s), ...data.columns.map((column) => (column.given ? "" : shownOf(r, column)))]
+        .join("\n")
+        .toLowerCase();
+      const fits =
+        (!filter || states[filter].includes(row.st)) &&
+        (!wanted || all.includes(wanted)) &&
+        (!holder || shownOf(r, byName[verify.holder]) === holder || textOf(r, byName[verify.holder]) === holder);
       lines[r].hidden = !fits;
       left += fits;
     });
     if (!left) tell(say("none"));
     else if (status.textContent === say("none")) tell("");
-    chips.querySelectorAll(".chip").forEach((chip) => (chip.dataset.filterName === filter ? chip.setAttribute("aria-current", "true") : chip.removeAttribute("aria-current")));
+    chips
+      .querySelectorAll(".chip")
+      .forEach((chip) =>
+        chip.dataset.filterName === filter
+          ? chip.setAttribute("aria-current", "true")
+          : chip.removeAttribute("aria-current"),
+      );
     if (rows.length && !visible(focus.r) && left) {
       cells[focus.r][focus.c].setAttribute("tabindex", "-1");
       focus = { r: lines.findIndex((line) => !line.hidden), c: focus.c };
@@ -696,18 +1011,40 @@ function start(data) {
   // ── put together ──
   const acceptAll = decides ? el("button", { type: "button", class: "btn" }) : null;
   acceptAll?.addEventListener("click", () => {
-    const n = change(rows.map((row, r) => [row, r]).filter(([row, r]) => row.ok && !textsOf(r, byName[verify.column]).includes(verify.accept)).map(([, r]) => [r, verify.column, [verify.accept]]));
+    const n = change(
+      rows
+        .map((row, r) => [row, r])
+        .filter(([row, r]) => row.ok && !textsOf(r, byName[verify.column]).includes(verify.accept))
+        .map(([, r]) => [r, verify.column, [verify.accept]]),
+    );
     tell(say("accepted", { n }), true);
     save();
   });
   const scroll = el("div", { class: "grid-scroll" }, table);
   const saveButton = plain.querySelector(".action-bar button:not([name])");
-  const bar = el("div", { class: "action-bar grid-bar" }, count, state, acceptAll, data.filling && saveButton ? el("button", { type: "button", class: "btn btn-primary", onclick: () => save() }, saveButton.textContent) : "");
+  const bar = el(
+    "div",
+    { class: "action-bar grid-bar" },
+    count,
+    state,
+    acceptAll,
+    data.filling && saveButton
+      ? el("button", { type: "button", class: "btn btn-primary", onclick: () => save() }, saveButton.textContent)
+      : "",
+  );
   const add = plain.querySelector('[name="_tambah"]');
   if (add && data.filling) {
     const form = el("form", { method: "post", action: data.url });
-    const button = el("button", { type: "submit", class: "btn btn-sm", name: "_tambah", value: data.path }, add.firstChild.textContent.trim());
-    form.append(plain.querySelector('[name="csrf_token"]').cloneNode(), el("input", { type: "hidden", name: "_revisi" }), button);
+    const button = el(
+      "button",
+      { type: "submit", class: "btn btn-sm", name: "_tambah", value: data.path },
+      add.firstChild.textContent.trim(),
+    );
+    form.append(
+      plain.querySelector('[name="csrf_token"]').cloneNode(),
+      el("input", { type: "hidden", name: "_revisi" }),
+      button,
+    );
     form.addEventListener("submit", (event) => {
       const own = form.querySelector('[name="_revisi"]');
       if (!saver.dirty() && !saver.running) return void (own.value = revision);
@@ -716,7 +1053,20 @@ function start(data) {
     });
     bar.prepend(form);
   }
-  host.append(el("p", { class: "form-hint grid-keys", id: "kisi-judul" }, document.querySelector("h1").textContent, ". ", say("keys")), status, scroll, wrong, panel, bar);
+  host.append(
+    el(
+      "p",
+      { class: "form-hint grid-keys", id: "kisi-judul" },
+      document.querySelector("h1").textContent,
+      ". ",
+      say("keys"),
+    ),
+    status,
+    scroll,
+    wrong,
+    panel,
+    bar,
+  );
   host.hidden = false;
   plain.remove();
   build();

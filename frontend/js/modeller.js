@@ -1,5 +1,5 @@
-// The designer's workshop: bpmn-js with the SOP's own words, a panel of properties, findings that follow every change, and a draft
-// that is saved on the server. On a narrow screen the diagram is shown and nothing can be changed.
+// The designer's workshop: bpmn-js with the SOP's own words, a panel of properties, findings that follow every change,
+// and a draft that is saved on the server. On a narrow screen the diagram is shown and nothing can be changed.
 import Modeler from "bpmn-js/lib/Modeler";
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import { is } from "bpmn-js/lib/util/ModelUtil";
@@ -19,8 +19,25 @@ import { Texts, TextsHandler, formOf, schemaPath, simpleForm } from "./studio/te
 const REST = 800; // milliseconds without a change before the draft is kept and checked
 const WIDE = "(min-width: 900px)"; // as in modeller.css
 const FIELDS = {
-  form_missing: ["make-form"], standard_time: ["time"], other_performer: ["notPerformer"], condition_missing: ["condition", "default"], default_missing: ["default"], lane_missing: ["lane"], task_abstract: ["to-step"],
-  starter_unknown: ["starters"], timer_empty: ["timer-body"], script_missing: ["script"], script: ["script"], call_missing: ["called"], message_missing: ["reference"], event_empty: ["reference", "timer-body", "when"], instances_unknown: ["items"], loop_open: ["items"], id_spelling: ["id"], expression: ["condition", "performer", "timer-body", "when", "script"], name_unknown: ["condition", "performer", "timer-body", "when", "script"],
+  form_missing: ["make-form"],
+  standard_time: ["time"],
+  other_performer: ["notPerformer"],
+  condition_missing: ["condition", "default"],
+  default_missing: ["default"],
+  lane_missing: ["lane"],
+  task_abstract: ["to-step"],
+  starter_unknown: ["starters"],
+  timer_empty: ["timer-body"],
+  script_missing: ["script"],
+  script: ["script"],
+  call_missing: ["called"],
+  message_missing: ["reference"],
+  event_empty: ["reference", "timer-body", "when"],
+  instances_unknown: ["items"],
+  loop_open: ["items"],
+  id_spelling: ["id"],
+  expression: ["condition", "performer", "timer-body", "when", "script"],
+  name_unknown: ["condition", "performer", "timer-body", "when", "script"],
 };
 
 const DIAGRAM_FILE = /\.(bpmn|xml)$/;
@@ -29,10 +46,17 @@ const pathOf = ({ name }) => {
   if (/\.(schema|ui)\.json$/.test(name)) return `forms/${bench.process}/${name}`;
   return name.endsWith(".dmn") ? `processes/${bench.process}/${name}` : `forms/${bench.process}/documents/${name}`;
 };
-const contentOf = async (file) => (NOT_TEXT.test(file.name) ? btoa(Array.from(new Uint8Array(await file.arrayBuffer()), (byte) => String.fromCharCode(byte)).join("")) : file.text());
+const contentOf = async (file) =>
+  NOT_TEXT.test(file.name)
+    ? btoa(Array.from(new Uint8Array(await file.arrayBuffer()), (byte) => String.fromCharCode(byte)).join(""))
+    : file.text();
 
 const by = (id) => document.getElementById(id);
-const sopWords = { __init__: ["sharedDocuments", "nameGivesId"], sharedDocuments: ["type", SharedDocuments], nameGivesId: ["type", NameGivesId] };
+const sopWords = {
+  __init__: ["sharedDocuments", "nameGivesId"],
+  sharedDocuments: ["type", SharedDocuments],
+  nameGivesId: ["type", NameGivesId],
+};
 
 class Workshop {
   constructor() {
@@ -40,12 +64,18 @@ class Workshop {
     this.editing = matchMedia(WIDE).matches;
     this.texts = new Texts();
     const options = { container: by("kanvas"), moddleExtensions: { sop } };
-    this.modeler = this.editing ? new Modeler({ ...options, additionalModules: [language, drawing, sopWords] }) : new NavigatedViewer(options);
+    this.modeler = this.editing
+      ? new Modeler({ ...options, additionalModules: [language, drawing, sopWords] })
+      : new NavigatedViewer(options);
     this.canvas = this.modeler.get("canvas");
     by("kanvas").modeler = this.modeler; // as the findings below: for the console of whoever looks after it
     this.registry = this.modeler.get("elementRegistry");
     this.modeler.on("import.parse.complete", ({ definitions }) => definitions && this.givePlane(definitions));
-    by("kanvas").findings = this.findings = new Findings({ show: (finding) => this.show(finding), mend: this.editing && ((finding) => this.makeForm(this.element(finding) ?? finding.element_id)), adopt: this.editing && (() => this.adoptions()) });
+    by("kanvas").findings = this.findings = new Findings({
+      show: (finding) => this.show(finding),
+      mend: this.editing && ((finding) => this.makeForm(this.element(finding) ?? finding.element_id)),
+      adopt: this.editing && (() => this.adoptions()),
+    });
     if (this.editing) this.furnish();
     by("perkecil").addEventListener("click", () => this.canvas.zoom(this.canvas.zoom() / 1.25, "auto"));
     by("perbesar").addEventListener("click", () => this.canvas.zoom(this.canvas.zoom() * 1.25, "auto"));
@@ -55,17 +85,39 @@ class Workshop {
 
   furnish() {
     this.stack = this.modeler.get("commandStack");
-    for (const [name, handler] of Object.entries({ texts: TextsHandler, rename: RenameHandler, renameObject: RenameObjectHandler, addDocument: AddDocumentHandler, removeDocument: RemoveDocumentHandler, moveToLane: MoveToLaneHandler, insertAfter: InsertAfterHandler, items: ItemsHandler, refer: ReferHandler, adopt: AdoptHandler })) this.stack.registerHandler(`alur.${name}`, handler);
-    const forms = new FormDialog(by("formulir"), this.texts, (changes) => this.stack.execute("alur.texts", { texts: this.texts, changes }));
+    for (const [name, handler] of Object.entries({
+      texts: TextsHandler,
+      rename: RenameHandler,
+      renameObject: RenameObjectHandler,
+      addDocument: AddDocumentHandler,
+      removeDocument: RemoveDocumentHandler,
+      moveToLane: MoveToLaneHandler,
+      insertAfter: InsertAfterHandler,
+      items: ItemsHandler,
+      refer: ReferHandler,
+      adopt: AdoptHandler,
+    }))
+      this.stack.registerHandler(`alur.${name}`, handler);
+    const forms = new FormDialog(by("formulir"), this.texts, (changes) =>
+      this.stack.execute("alur.texts", { texts: this.texts, changes }),
+    );
     this.forms = forms;
-    this.panel = new Panel(by("properti"), this.modeler, { texts: this.texts, editForm: (id) => forms.open(id), makeForm: (element) => this.makeForm(element), renameSop: (id) => this.send(bench.renameUrl, { id }) });
-    this.panel.replacer = (element) => this.modeler.get("bpmnReplace").replaceElement(element, { type: "bpmn:UserTask" });
+    this.panel = new Panel(by("properti"), this.modeler, {
+      texts: this.texts,
+      editForm: (id) => forms.open(id),
+      makeForm: (element) => this.makeForm(element),
+      renameSop: (id) => this.send(bench.renameUrl, { id }),
+    });
+    this.panel.replacer = (element) =>
+      this.modeler.get("bpmnReplace").replaceElement(element, { type: "bpmn:UserTask" });
     this.modeler.on("commandStack.changed", () => this.changed());
     by("urungkan").addEventListener("click", () => this.stack.undo());
     by("ulangi").addEventListener("click", () => this.stack.redo());
     by("unduh").addEventListener("click", () => this.download());
     by("unggah").addEventListener("click", () => by("berkas-bpmn").click());
-    by("berkas-bpmn").addEventListener("change", (event) => this.upload([...event.target.files]).finally(() => (event.target.value = "")));
+    by("berkas-bpmn").addEventListener("change", (event) =>
+      this.upload([...event.target.files]).finally(() => (event.target.value = "")),
+    );
     by("pasang").addEventListener("submit", (event) => this.submit(event));
     new ResizeObserver(() => this.canvas.resized()).observe(by("kanvas")); // findings take room from it
     addEventListener("pagehide", () => this.waiting && this.keep());
@@ -84,13 +136,19 @@ class Workshop {
     try {
       await this.load(kept?.changes[bench.diagram] ?? bench.files[bench.diagram]);
     } catch {
-      await this.load(bench.files[bench.diagram]).catch(() => (this.unreadable = kept?.changes[bench.diagram] ?? bench.files[bench.diagram]));
+      await this.load(bench.files[bench.diagram]).catch(
+        () => (this.unreadable = kept?.changes[bench.diagram] ?? bench.files[bench.diagram]),
+      );
     }
     if (this.unreadable) by("keadaan").textContent = `⚠ ${say("unreadable", { file: `${bench.process}.bpmn` })}`;
     else if (this.editing) {
       reachPalette(by("kanvas"));
       by("keadaan").textContent = bench.draft ? say("saved", { at: bench.draft.saved_at }) : say("untouched");
-      if (kept) this.offer(say("restored", { at: unsent ? moment(unsent.at) : kept.at }), [say("discard"), () => by("sisihkan").requestSubmit()]);
+      if (kept)
+        this.offer(say("restored", { at: unsent ? moment(unsent.at) : kept.at }), [
+          say("discard"),
+          () => by("sisihkan").requestSubmit(),
+        ]);
       for (const old of local.filter((each) => each !== unsent)) this.offerLocal(old);
       if (unsent) {
         await this.keep();
@@ -100,7 +158,8 @@ class Workshop {
     await this.check();
   }
 
-  // A diagram without a picture opens on an empty canvas, and the page says what is missing on it; nothing of the file is lost.
+  // A diagram without a picture opens on an empty canvas, and the page says what is missing on it; nothing of the file
+  // is lost.
   givePlane(definitions) {
     if (definitions.diagrams?.length) return;
     const moddle = this.modeler.get("moddle");
@@ -113,7 +172,9 @@ class Workshop {
 
   undrawn() {
     const within = (scope) => (scope.flowElements ?? []).flatMap((each) => [each, ...within(each)]);
-    return (this.modeler.getDefinitions().rootElements ?? []).flatMap(within).filter((each) => each.$instanceOf("bpmn:FlowNode") && !this.registry.get(each.id));
+    return (this.modeler.getDefinitions().rootElements ?? [])
+      .flatMap(within)
+      .filter((each) => each.$instanceOf("bpmn:FlowNode") && !this.registry.get(each.id));
   }
 
   // A copy in this browser that does not continue the draft at hand: whichever is not taken is put aside on the server.
@@ -126,7 +187,9 @@ class Workshop {
       if (choice === "ini") location.reload();
       else this.withdraw(line);
     };
-    const words = bench.draft ? [say("bridge", { at }), say("useLocal"), say("useServer")] : [say("older", { at, version: old.version ?? "–" }), say("open"), say("throw")];
+    const words = bench.draft
+      ? [say("bridge", { at }), say("useLocal"), say("useServer")]
+      : [say("older", { at, version: old.version ?? "–" }), say("open"), say("throw")];
     this.offer(words[0], [words[1], (line) => settle(line, "ini")], [words[2], (line) => settle(line, "itu")]);
   }
 
@@ -143,7 +206,12 @@ class Workshop {
   }
 
   offer(text, ...ways) {
-    const line = h("p", { class: "button-row" }, h("span", {}, text), ways.map(([word, act]) => h("button", { type: "button", class: "btn btn-sm", onclick: () => act(line) }, word)));
+    const line = h(
+      "p",
+      { class: "button-row" },
+      h("span", {}, text),
+      ways.map(([word, act]) => h("button", { type: "button", class: "btn btn-sm", onclick: () => act(line) }, word)),
+    );
     by("tawaran").append(line);
     by("tawaran").hidden = false;
     return line;
@@ -170,7 +238,9 @@ class Workshop {
 
   async xml() {
     if (this.unreadable) return this.unreadable;
-    return this.editing ? (await this.modeler.saveXML({ format: true })).xml : (bench.draft?.changes[bench.diagram] ?? bench.files[bench.diagram]);
+    return this.editing
+      ? (await this.modeler.saveXML({ format: true })).xml
+      : (bench.draft?.changes[bench.diagram] ?? bench.files[bench.diagram]);
   }
 
   async keep() {
@@ -184,7 +254,14 @@ class Workshop {
   // Says what became of the draft; nothing is called saved that the server does not have.
   tell({ state, at, message }) {
     this.state = state;
-    by("keadaan").textContent = state === "saved" ? (at ? say("saved", { at }) : "") : state === "twice" ? `⚠ ${say("untaken")}` : `⚠ ${message ?? say(state)}`;
+    by("keadaan").textContent =
+      state === "saved"
+        ? at
+          ? say("saved", { at })
+          : ""
+        : state === "twice"
+          ? `⚠ ${say("untaken")}`
+          : `⚠ ${message ?? say(state)}`;
     if (state === "twice" && !this.choice?.isConnected) this.choice = this.offerOther();
   }
 
@@ -200,13 +277,18 @@ class Workshop {
       if (choice === "itu") location.reload();
       else this.withdraw(this.choice);
     };
-    return this.offer(say("twice", { at }), [say("this"), () => choose("ini")], [say("that", { at }), () => choose("itu")]);
+    return this.offer(
+      say("twice", { at }),
+      [say("this"), () => choose("ini")],
+      [say("that", { at }), () => choose("itu")],
+    );
   }
 
   async check() {
     const turn = (this.turn = (this.turn ?? 0) + 1);
     const findings = await this.findings.ask(this.texts.changes(await this.xml()));
-    for (const element of this.marked ?? []) if (this.registry.get(element.id)) this.canvas.removeMarker(element, "finding-mark");
+    for (const element of this.marked ?? [])
+      if (this.registry.get(element.id)) this.canvas.removeMarker(element, "finding-mark");
     this.marked = findings?.map((each) => this.element(each)).filter(Boolean) ?? this.marked;
     for (const element of this.marked ?? []) this.canvas.addMarker(element, "finding-mark");
     if (turn === this.turn && !this.waiting) by("temuan").removeAttribute("aria-busy");
@@ -216,8 +298,17 @@ class Workshop {
   makeForm(element) {
     const object = element.businessObject ?? this.modeler.get("moddle").ids.assigned(element);
     if (!object) return;
-    const documents = element.businessObject && is(element, "bpmn:UserTask") ? documentsOf(element, "outputs").map((each) => ({ id: each.object.id, name: each.reference.businessObject.name })) : [];
-    this.stack.execute("alur.texts", { texts: this.texts, changes: { [schemaPath(formOf(object))]: simpleForm(object.name, documents) } });
+    const documents =
+      element.businessObject && is(element, "bpmn:UserTask")
+        ? documentsOf(element, "outputs").map((each) => ({
+            id: each.object.id,
+            name: each.reference.businessObject.name,
+          }))
+        : [];
+    this.stack.execute("alur.texts", {
+      texts: this.texts,
+      changes: { [schemaPath(formOf(object))]: simpleForm(object.name, documents) },
+    });
   }
 
   // ── findings and keys ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -225,7 +316,13 @@ class Workshop {
   // The shape that a finding is about; of a data object any reference to it.
   element(finding) {
     const id = finding.element_id;
-    return id && (this.registry.get(id) ?? this.registry.find((each) => each.businessObject?.dataObjectRef?.id === id || each.businessObject?.processRef?.id === id));
+    return (
+      id &&
+      (this.registry.get(id) ??
+        this.registry.find(
+          (each) => each.businessObject?.dataObjectRef?.id === id || each.businessObject?.processRef?.id === id,
+        ))
+    );
   }
 
   show(finding) {
@@ -234,15 +331,29 @@ class Workshop {
       if (this.editing) this.modeler.get("selection").select(element);
       this.centre(element);
       if (this.editing) this.panel.focus(FIELDS[finding.rule] ?? ["name"], `${finding.message} ${finding.mend}`);
-    } else if (this.editing && finding.file.endsWith(".json")) this.forms.open(finding.file.split("/").pop().replace(/\.(schema|ui)\.json$/, ""), finding.line);
+    } else if (this.editing && finding.file.endsWith(".json"))
+      this.forms.open(
+        finding.file
+          .split("/")
+          .pop()
+          .replace(/\.(schema|ui)\.json$/, ""),
+        finding.line,
+      );
   }
 
   centre(element) {
     const box = this.canvas.viewbox();
-    const middle = element.waypoints ? element.waypoints[Math.floor(element.waypoints.length / 2)] : { x: element.x + element.width / 2, y: element.y + element.height / 2 };
+    const middle = element.waypoints
+      ? element.waypoints[Math.floor(element.waypoints.length / 2)]
+      : { x: element.x + element.width / 2, y: element.y + element.height / 2 };
     if (box.scale < 0.6) this.canvas.zoom(0.8);
     const now = this.canvas.viewbox();
-    this.canvas.viewbox({ x: middle.x - now.width / 2, y: middle.y - now.height / 2, width: now.width, height: now.height });
+    this.canvas.viewbox({
+      x: middle.x - now.width / 2,
+      y: middle.y - now.height / 2,
+      width: now.width,
+      height: now.height,
+    });
   }
 
   walk(event) {
@@ -254,16 +365,36 @@ class Workshop {
     this.undoByKey(event);
     if (event.key !== "F6" || by("formulir").open) return;
     event.preventDefault();
-    const stops = [this.editing && by("kanvas").querySelector('.djs-palette .entry[tabindex="0"]'), by("kanvas").querySelector("svg[tabindex]"), this.editing && by("properti"), by("temuan")].filter(Boolean);
-    const here = stops.findIndex((stop) => stop === document.activeElement || stop.contains(document.activeElement) || (stop.closest(".djs-palette")?.contains(document.activeElement) ?? false));
-    stops[(here + (event.shiftKey ? stops.length - 1 : 1) + (here < 0 && event.shiftKey ? 1 : 0)) % stops.length].focus();
+    const stops = [
+      this.editing && by("kanvas").querySelector('.djs-palette .entry[tabindex="0"]'),
+      by("kanvas").querySelector("svg[tabindex]"),
+      this.editing && by("properti"),
+      by("temuan"),
+    ].filter(Boolean);
+    const here = stops.findIndex(
+      (stop) =>
+        stop === document.activeElement ||
+        stop.contains(document.activeElement) ||
+        (stop.closest(".djs-palette")?.contains(document.activeElement) ?? false),
+    );
+    stops[
+      (here + (event.shiftKey ? stops.length - 1 : 1) + (here < 0 && event.shiftKey ? 1 : 0)) % stops.length
+    ].focus();
   }
 
-  // On the canvas bpmn-js does it; elsewhere Ctrl+Z first takes back what is being typed, then the last change of the draft.
+  // On the canvas bpmn-js does it; elsewhere Ctrl+Z first takes back what is being typed, then the last change of the
+  // draft.
   undoByKey(event) {
     const key = event.key.toLowerCase();
     const field = event.target.closest("input, textarea, [contenteditable]");
-    if (!this.editing || !(event.ctrlKey || event.metaKey) || event.altKey || !["y", "z"].includes(key) || by("formulir").open) return;
+    if (
+      !this.editing ||
+      !(event.ctrlKey || event.metaKey) ||
+      event.altKey ||
+      !["y", "z"].includes(key) ||
+      by("formulir").open
+    )
+      return;
     if (by("kanvas").contains(event.target) || (field && field.value !== field.dataset.was)) return;
     event.preventDefault();
     if (key === "y" || event.shiftKey) this.stack.canRedo() && this.stack.redo();
@@ -273,16 +404,22 @@ class Workshop {
   // ── files and deployment ──────────────────────────────────────────────────────────────────────────────────────────
 
   async download() {
-    const link = h("a", { href: URL.createObjectURL(new Blob([await this.xml()], { type: "application/xml" })), download: `${bench.process}.bpmn` });
+    const link = h("a", {
+      href: URL.createObjectURL(new Blob([await this.xml()], { type: "application/xml" })),
+      download: `${bench.process}.bpmn`,
+    });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   }
 
-  // Forms, templates and tables take the place of those of their name, and can be undone. A diagram takes the diagram's place, and
-  // the one before is offered; one that cannot be opened changes nothing, and the server names every fault with its line.
+  // Forms, templates and tables take the place of those of their name, and can be undone. A diagram takes the diagram's
+  // place, and the one before is offered; one that cannot be opened changes nothing, and the server names every fault
+  // with its line.
   async upload(files) {
     const forms = files.filter((file) => !DIAGRAM_FILE.test(file.name));
-    const changes = Object.fromEntries(await Promise.all(forms.map(async (file) => [pathOf(file), await contentOf(file)])));
+    const changes = Object.fromEntries(
+      await Promise.all(forms.map(async (file) => [pathOf(file), await contentOf(file)])),
+    );
     const before = await this.xml();
     for (const file of files.filter((each) => !forms.includes(each))) {
       const text = await file.text();
@@ -295,7 +432,10 @@ class Workshop {
         by("temuan").focus();
         return;
       }
-      this.offer(say("replaced", { file: file.name }), [say("back"), async (line) => (await this.load(before), this.changed(), this.withdraw(line))]);
+      this.offer(say("replaced", { file: file.name }), [
+        say("back"),
+        async (line) => (await this.load(before), this.changed(), this.withdraw(line)),
+      ]);
     }
     if (forms.length) this.stack.execute("alur.texts", { texts: this.texts, changes });
     else this.changed();
@@ -303,19 +443,30 @@ class Workshop {
     if (others.length) this.offer(say("added", { file: others.join(", ") }));
   }
 
-  // Buttons that make one of the diagram's processes the one of this SOP: ids are references here, only calls name them in words.
+  // Buttons that make one of the diagram's processes the one of this SOP: ids are references here, only calls name them
+  // in words.
   adoptions() {
     const processes = this.modeler.getDefinitions().rootElements.filter((each) => each.$type === "bpmn:Process");
     const adopt = (process) => {
       const before = process.id;
-      const at = this.registry.find((each) => each.businessObject === process || each.businessObject?.processRef === process) ?? this.canvas.getRootElement();
+      const at =
+        this.registry.find((each) => each.businessObject === process || each.businessObject?.processRef === process) ??
+        this.canvas.getRootElement();
       this.stack.execute("alur.adopt", { element: at, process, id: bench.process });
-      for (const call of this.registry.filter((each) => each.businessObject?.calledElement === before)) this.modeler.get("modeling").updateProperties(call, { calledElement: bench.process });
+      for (const call of this.registry.filter((each) => each.businessObject?.calledElement === before))
+        this.modeler.get("modeling").updateProperties(call, { calledElement: bench.process });
     };
-    return processes.map((process) => h("button", { type: "button", class: "btn btn-sm", onclick: () => adopt(process) }, say("adopt", { name: process.name || process.id, id: bench.process })));
+    return processes.map((process) =>
+      h(
+        "button",
+        { type: "button", class: "btn btn-sm", onclick: () => adopt(process) },
+        say("adopt", { name: process.name || process.id, id: bench.process }),
+      ),
+    );
   }
 
-  // Not requestSubmit(): what is awaited here is done before the event is, and a form asked again by then stays where it is.
+  // Not requestSubmit(): what is awaited here is done before the event is, and a form asked again by then stays where
+  // it is.
   submit(event) {
     event.preventDefault();
     this.send(by("pasang").action);

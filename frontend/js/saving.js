@@ -1,6 +1,6 @@
 // Keeps what somebody types: in this browser at every pause between keys, on the server a moment later, again and again
-// until it is there. It says of each state only what is true of it: clean, typing, saving, saved, local (in this browser alone), lost
-// (nowhere: the browser keeps nothing), ended (the session), refused, conflict.
+// until it is there. It says of each state only what is true of it: clean, typing, saving, saved, local (in this
+// browser alone), lost (nowhere: the browser keeps nothing), ended (the session), refused, conflict.
 import { bar } from "./bar.js";
 import { RESUMED, SEEN, ended, renew } from "./session.js";
 import { word } from "./words.js";
@@ -11,8 +11,9 @@ const BATCH = 250;
 const RETRIES = [2_000, 5_000, 10_000, 30_000, 60_000];
 export const BEACON = 60_000; // what a browser still sends for a page that is gone
 
-// Which tab this is: the server tells another tab's draft from one whose answer was lost on the way. A copy of a tab gets a name
-// of its own, since the first one answers to the old name. A page has this module once in each of its bundles.
+// Which tab this is: the server tells another tab's draft from one whose answer was lost on the way. A copy of a tab
+// gets a name of its own, since the first one answers to the old name. A page has this module once in each of its
+// bundles.
 export const tab = () => sessionStorage.getItem("alur:tab");
 const rename = () => sessionStorage.setItem("alur:tab", crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`);
 if (!tab()) rename();
@@ -26,8 +27,9 @@ others?.addEventListener("message", ({ data }) => {
 others?.postMessage({ tab: tab(), here, asks: true });
 
 export class Saver {
-  // dirty(): whether the server lacks something; store(): keeps it in this browser, false if it could not; post(options): sends
-  // it; taken(facts): the server has it; conflict(facts): true if that settled it; show(state, facts).
+  // dirty(): whether the server lacks something; store(): keeps it in this browser, false if it could not;
+  // post(options): sends it; taken(facts): the server has it; conflict(facts): true if that settled it; show(state,
+  // facts).
   constructor(its) {
     Object.assign(this, its);
     this.tries = 0;
@@ -121,7 +123,8 @@ export class Saver {
   // Waits until the server has everything, but not for ever; whether it has.
   async flush(limit = 4_000) {
     const enough = new Promise((done) => setTimeout(done, limit));
-    for (let rounds = 0; rounds < 3 && !this.halted && (this.running || this.dirty()); rounds++) await Promise.race([this.running ?? this.save(), enough]);
+    for (let rounds = 0; rounds < 3 && !this.halted && (this.running || this.dirty()); rounds++)
+      await Promise.race([this.running ?? this.save(), enough]);
     return !this.dirty();
   }
 }
@@ -134,21 +137,43 @@ export const flushAll = () => Promise.all(busy().map((saver) => saver.flush()));
 // Whoever goes elsewhere from here finds there what was typed here: a link and another form's button wait for it.
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
-  if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || link.target || link.download) return;
-  if (link.origin !== location.origin || link.href.split("#")[0] === location.href.split("#")[0] || !busy().length) return;
+  if (
+    !link ||
+    event.defaultPrevented ||
+    event.button ||
+    event.ctrlKey ||
+    event.metaKey ||
+    event.shiftKey ||
+    link.target ||
+    link.download
+  )
+    return;
+  if (link.origin !== location.origin || link.href.split("#")[0] === location.href.split("#")[0] || !busy().length)
+    return;
   event.preventDefault();
   flushAll().then(() => location.assign(link.href));
 });
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (event.defaultPrevented || form.dataset.draftUrl || form.method !== "post" || waited.delete(form) || !busy().length) return;
-  event.preventDefault();
-  event.stopPropagation();
-  flushAll().then(() => {
-    waited.add(form);
-    form.requestSubmit(event.submitter);
-  });
-}, true);
+document.addEventListener(
+  "submit",
+  (event) => {
+    const form = event.target;
+    if (
+      event.defaultPrevented ||
+      form.dataset.draftUrl ||
+      form.method !== "post" ||
+      waited.delete(form) ||
+      !busy().length
+    )
+      return;
+    event.preventDefault();
+    event.stopPropagation();
+    flushAll().then(() => {
+      waited.add(form);
+      form.requestSubmit(event.submitter);
+    });
+  },
+  true,
+);
 
 // What a line about saving says in each state.
 export const told = (state, facts = {}) =>

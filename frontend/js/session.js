@@ -1,6 +1,7 @@
-// Two minutes before an idle session ends the page says so. The server tells how long is left, in seconds: the clock of an
-// office PC may be wrong. Whatever reached the server since (a draft that saved itself) begins the time anew. After its end the
-// page goes on keeping what is typed; as soon as the same person has signed in, in another tab, it sends it.
+// Two minutes before an idle session ends the page says so. The server tells how long is left, in seconds: the clock of
+// an office PC may be wrong. Whatever reached the server since (a draft that saved itself) begins the time anew. After
+// its end the page goes on keeping what is typed; as soon as the same person has signed in, in another tab, it sends
+// it.
 import { bar } from "./bar.js";
 import { word } from "./words.js";
 
@@ -11,7 +12,8 @@ const AGAIN = 15_000;
 const account = document.body.dataset.account;
 let over = false;
 
-// Asks who is signed in. If it is still the same person, the page's forms get the token of the session that is open now.
+// Asks who is signed in. If it is still the same person, the page's forms get the token of the session that is open
+// now.
 export async function renew() {
   const answer = await fetch("/akun", { headers: { "X-Alur-Background": "1" } }).catch(() => null);
   if (!answer?.ok) return false;

@@ -18,7 +18,9 @@ async function show(figure) {
   const paper = figure.querySelector(".diagram-paper");
   const [xml, marks] = await Promise.all([
     fetch(figure.dataset.bpmnUrl).then((answer) => answer.text()),
-    figure.dataset.marksUrl ? fetch(figure.dataset.marksUrl).then((answer) => answer.json()) : { elements: {}, flows: {}, proposals: [], current: [] },
+    figure.dataset.marksUrl
+      ? fetch(figure.dataset.marksUrl).then((answer) => answer.json())
+      : { elements: {}, flows: {}, proposals: [], current: [] },
   ]);
   const canvasElement = document.createElement("div");
   canvasElement.className = "diagram-canvas";
@@ -53,17 +55,28 @@ async function show(figure) {
     const flow = registry.get(id);
     if (!flow) continue;
     canvas.addMarker(id, "mark-flow");
-    if (count > 1) overlays.add(id, { position: middle(flow.waypoints), html: `<div class="alur-badge badge-times">${Number(count)}×</div>` });
+    if (count > 1)
+      overlays.add(id, {
+        position: middle(flow.waypoints),
+        html: `<div class="alur-badge badge-times">${Number(count)}×</div>`,
+      });
   }
   for (const id of marks.proposals) if (registry.get(id)) canvas.addMarker(id, "mark-proposal");
-  // The whole diagram if its labels stay readable, else the current step (the first one of an SOP, or of a finished run) at full size.
+  // The whole diagram if its labels stay readable, else the current step (the first one of an SOP, or of a finished
+  // run) at full size.
   const whole = () => canvas.zoom("fit-viewport", "auto");
-  const current = [...marks.current.map((id) => registry.get(id)), ...registry.filter((element) => element.type === "bpmn:StartEvent")].find(Boolean);
+  const current = [
+    ...marks.current.map((id) => registry.get(id)),
+    ...registry.filter((element) => element.type === "bpmn:StartEvent"),
+  ].find(Boolean);
   const centre = () => {
     canvas.zoom(1);
     const box = canvas.viewbox();
     const all = box.inner;
-    const within = (middle, size, from, length) => (size >= length ? from + (length - size) / 2 : Math.min(Math.max(middle - size / 2, from - 20), from + length - size + 20));
+    const within = (middle, size, from, length) =>
+      size >= length
+        ? from + (length - size) / 2
+        : Math.min(Math.max(middle - size / 2, from - 20), from + length - size + 20);
     canvas.viewbox({
       x: within(current.x + current.width / 2, box.width, all.x, all.width),
       y: within(current.y + current.height / 2, box.height, all.y, all.height),

@@ -1,5 +1,5 @@
-// bpmn-js as the studio uses it: what one may draw (a step is a user task from the start), in the reader's language, with the
-// palette reachable by keyboard.
+// bpmn-js as the studio uses it: what one may draw (a step is a user task from the start), in the reader's language,
+// with the palette reachable by keyboard.
 import { is } from "bpmn-js/lib/util/ModelUtil";
 import { bpmnWords } from "./bpmn_words.js";
 
@@ -20,7 +20,12 @@ class StudioPalette {
     return (entries) => {
       for (const name of HIDDEN) delete entries[name];
       const start = (event) => this.create.start(event, this.elementFactory.createShape({ type: "bpmn:UserTask" }));
-      entries["create.task"] = { ...entries["create.task"], className: "bpmn-icon-user-task", title: this.translate("Create task"), action: { click: start, dragstart: start } };
+      entries["create.task"] = {
+        ...entries["create.task"],
+        className: "bpmn-icon-user-task",
+        title: this.translate("Create task"),
+        action: { click: start, dragstart: start },
+      };
       return entries;
     };
   }
@@ -45,13 +50,19 @@ class StudioContextPad {
   // As bpmn-js does it, but for a deprecated call that complains in the console.
   replace(event, element) {
     const pad = this.canvas.getContainer().querySelector(".djs-context-pad.open").getBoundingClientRect();
-    this.popupMenu.open(element, "bpmn-replace", { x: pad.left, y: pad.bottom + 5, cursor: { x: event.x, y: event.y } }, { title: this.translate("Change element"), width: 300, search: true });
+    this.popupMenu.open(
+      element,
+      "bpmn-replace",
+      { x: pad.left, y: pad.bottom + 5, cursor: { x: event.x, y: event.y } },
+      { title: this.translate("Change element"), width: 300, search: true },
+    );
   }
 
   getContextPadEntries(element) {
     return (entries) => {
       if (is(element, "bpmn:DataObjectReference")) delete entries.replace; // nothing that would run
-      if (entries.replace) entries.replace = { ...entries.replace, action: { click: (event, element) => this.replace(event, element) } };
+      if (entries.replace)
+        entries.replace = { ...entries.replace, action: { click: (event, element) => this.replace(event, element) } };
       const append = entries["append.append-task"];
       if (!append) return entries;
       const shape = () => this.elementFactory.createShape({ type: "bpmn:UserTask" });
@@ -71,7 +82,16 @@ class StudioContextPad {
     };
   }
 }
-StudioContextPad.$inject = ["contextPad", "create", "elementFactory", "autoPlace", "appendPreview", "popupMenu", "canvas", "translate"];
+StudioContextPad.$inject = [
+  "contextPad",
+  "create",
+  "elementFactory",
+  "autoPlace",
+  "appendPreview",
+  "popupMenu",
+  "canvas",
+  "translate",
+];
 
 export function translate(template, facts = {}) {
   const text = document.documentElement.lang === "en" ? template : (bpmnWords[template] ?? template);
@@ -79,7 +99,11 @@ export function translate(template, facts = {}) {
 }
 
 export const language = { translate: ["value", translate] };
-export const drawing = { __init__: ["studioPalette", "studioContextPad"], studioPalette: ["type", StudioPalette], studioContextPad: ["type", StudioContextPad] };
+export const drawing = {
+  __init__: ["studioPalette", "studioContextPad"],
+  studioPalette: ["type", StudioPalette],
+  studioContextPad: ["type", StudioContextPad],
+};
 
 // The palette's tools answer to Tab, Enter and Space; arrows walk along them.
 export function reachPalette(container) {
@@ -111,7 +135,11 @@ export function reachPalette(container) {
 export function fit(canvas) {
   canvas.zoom("fit-viewport");
   const { inner, outer } = canvas.viewbox();
-  const scale = Math.min(1, (outer.width - MARGIN.left - MARGIN.other) / inner.width, (outer.height - 2 * MARGIN.other) / inner.height);
+  const scale = Math.min(
+    1,
+    (outer.width - MARGIN.left - MARGIN.other) / inner.width,
+    (outer.height - 2 * MARGIN.other) / inner.height,
+  );
   const [width, height] = [outer.width / scale, outer.height / scale];
   canvas.viewbox({ x: inner.x - MARGIN.left / scale, y: inner.y + inner.height / 2 - height / 2, width, height });
 }
@@ -119,11 +147,13 @@ export function fit(canvas) {
 // The whole diagram if its words can be read; otherwise as drawn, with its beginning in view (pages.md, 5).
 export function openingView(canvas, registry) {
   fit(canvas);
-  const start = registry.find((each) => each.type === "bpmn:StartEvent") ?? registry.find((each) => each.type === "bpmn:FlowNode");
+  const start =
+    registry.find((each) => each.type === "bpmn:StartEvent") ?? registry.find((each) => each.type === "bpmn:FlowNode");
   const { scale, inner, outer } = canvas.viewbox();
   if (scale >= LEGIBLE || !start) return;
   const x = Math.min(inner.x, start.x) - MARGIN.left;
-  const y = start.y - inner.y + 2 * MARGIN.other < outer.height / 2 ? inner.y - MARGIN.other : start.y - outer.height / 2;
+  const y =
+    start.y - inner.y + 2 * MARGIN.other < outer.height / 2 ? inner.y - MARGIN.other : start.y - outer.height / 2;
   canvas.viewbox({ x, y, width: outer.width, height: outer.height });
 }
 

@@ -1,15 +1,24 @@
-// Kelengkapan and output: data object references beside a step, and the associations that say it needs or yields them. One
-// data object is one document, however many references to it are drawn.
+// Kelengkapan and output: data object references beside a step, and the associations that say it needs or yields them.
+// One data object is one document, however many references to it are drawn.
 import CommandInterceptor from "diagram-js/lib/command/CommandInterceptor";
 import { is } from "bpmn-js/lib/util/ModelUtil";
 import { freeId, renameObject, wordsOf } from "./names.js";
 
 const SIZE = { width: 36, height: 50, gap: 24, apart: 54 };
-const references = (registry, object) => registry.filter((element) => is(element, "bpmn:DataObjectReference") && !element.labelTarget && element.businessObject.dataObjectRef === object);
+const references = (registry, object) =>
+  registry.filter(
+    (element) =>
+      is(element, "bpmn:DataObjectReference") &&
+      !element.labelTarget &&
+      element.businessObject.dataObjectRef === object,
+  );
 
 // The documents of a step: [{ connection, reference, object }].
 export function documentsOf(task, direction) {
-  const connections = direction === "inputs" ? task.incoming.filter((c) => is(c, "bpmn:DataInputAssociation")) : task.outgoing.filter((c) => is(c, "bpmn:DataOutputAssociation"));
+  const connections =
+    direction === "inputs"
+      ? task.incoming.filter((c) => is(c, "bpmn:DataInputAssociation"))
+      : task.outgoing.filter((c) => is(c, "bpmn:DataOutputAssociation"));
   return connections
     .map((connection) => ({ connection, reference: direction === "inputs" ? connection.source : connection.target }))
     .filter(({ reference }) => is(reference, "bpmn:DataObjectReference"))
@@ -21,7 +30,8 @@ export function allDocuments(registry) {
   const found = new Map();
   for (const element of registry.filter((each) => is(each, "bpmn:DataObjectReference") && !each.labelTarget)) {
     const object = element.businessObject.dataObjectRef;
-    if (object && !found.has(object)) found.set(object, { object, name: object.name || element.businessObject.name || object.id });
+    if (object && !found.has(object))
+      found.set(object, { object, name: object.name || element.businessObject.name || object.id });
   }
   return [...found.values()].sort((a, b) => a.name.localeCompare(b.name));
 }
@@ -34,16 +44,32 @@ export class AddDocumentHandler {
 
   preExecute(context) {
     const { task, direction, object } = context;
-    const name = context.name ?? references(this.elementRegistry, object)[0]?.businessObject.name ?? object.name ?? object.id;
+    const name =
+      context.name ?? references(this.elementRegistry, object)[0]?.businessObject.name ?? object.name ?? object.id;
     const place = documentsOf(task, direction).length;
     const position = {
       x: task.x + SIZE.width / 2 + place * SIZE.apart + 8,
-      y: direction === "inputs" ? task.y - SIZE.gap - SIZE.height / 2 : task.y + task.height + SIZE.gap + SIZE.height / 2,
+      y:
+        direction === "inputs"
+          ? task.y - SIZE.gap - SIZE.height / 2
+          : task.y + task.height + SIZE.gap + SIZE.height / 2,
     };
     const shape = this.elementFactory.createShape({ type: "bpmn:DataObjectReference" });
     const reference = this.modeling.createShape(shape, position, task.parent, { dataObject: object });
-    this.modeling.updateProperties(reference, { id: freeId(this.moddle, `${object?.id ?? wordsOf(name)}_${direction === "inputs" ? "untuk" : "dari"}_${task.businessObject.id}`) });
-    if (!object) renameObject(this.modeling, this.moddle, reference, reference.businessObject.dataObjectRef, freeId(this.moddle, wordsOf(name) || "dokumen"));
+    this.modeling.updateProperties(reference, {
+      id: freeId(
+        this.moddle,
+        `${object?.id ?? wordsOf(name)}_${direction === "inputs" ? "untuk" : "dari"}_${task.businessObject.id}`,
+      ),
+    });
+    if (!object)
+      renameObject(
+        this.modeling,
+        this.moddle,
+        reference,
+        reference.businessObject.dataObjectRef,
+        freeId(this.moddle, wordsOf(name) || "dokumen"),
+      );
     this.modeling.updateLabel(reference, name);
     this.modeling.connect(...(direction === "inputs" ? [reference, task] : [task, reference]));
   }
@@ -72,9 +98,12 @@ export class SharedDocuments extends CommandInterceptor {
       if (context.hints?.dataObject) context.shape.businessObject.dataObjectRef = context.hints.dataObject;
     });
     const keep = () => {
-      for (const element of elementRegistry.filter((each) => is(each, "bpmn:DataObjectReference") && !each.labelTarget)) {
+      for (const element of elementRegistry.filter(
+        (each) => is(each, "bpmn:DataObjectReference") && !each.labelTarget,
+      )) {
         const { dataObjectRef, $parent } = element.businessObject;
-        if (dataObjectRef && !dataObjectRef.$parent && $parent) bpmnUpdater.updateSemanticParent(dataObjectRef, $parent);
+        if (dataObjectRef && !dataObjectRef.$parent && $parent)
+          bpmnUpdater.updateSemanticParent(dataObjectRef, $parent);
       }
     };
     this.executed(["shape.delete"], 100, keep);

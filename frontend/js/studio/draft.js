@@ -1,5 +1,6 @@
-// The draft is saved on the server after every change. This browser keeps a copy of what the server does not have yet, each tab its
-// own (#), and offers what an earlier version of Alur kept here alone, by the version that it began from (?dasar=).
+// The draft is saved on the server after every change. This browser keeps a copy of what the server does not have yet,
+// each tab its own (#), and offers what an earlier version of Alur kept here alone, by the version that it began from
+// (?dasar=).
 import { keyOf } from "../drafts.js";
 import { ask, bench } from "./page.js";
 
@@ -27,12 +28,16 @@ export const draft = {
 
   forget: (key = KEY) => localStorage.removeItem(key),
 
-  // Tells what became of *changes*: { state: "saved" | "twice" | "ended" | "barred" | "kept" | "unsaved", at, message }.
+  // Tells what became of *changes*: { state: "saved" | "twice" | "ended" | "barred" | "kept" | "unsaved", at, message
+  // }.
   async save(changes) {
     draft.latest = changes;
     let kept = true;
     try {
-      localStorage.setItem(KEY, JSON.stringify({ changes, base: bench.base, version: bench.version, revision: draft.revision, at: Date.now() }));
+      localStorage.setItem(
+        KEY,
+        JSON.stringify({ changes, base: bench.base, version: bench.version, revision: draft.revision, at: Date.now() }),
+      );
     } catch {
       kept = false; // no room: the server has it all the same
     }
@@ -59,7 +64,13 @@ export const draft = {
   // *choice*: "ini" puts aside what the server has, "itu" puts these changes aside.
   async send(changes, choice, base = bench.base) {
     const revision = draft.other?.revision ?? draft.revision;
-    const { over, status, told } = await ask(bench.draftUrl, { dasar: base, berkas: changes, revisi: revision, penulis: writer, pilih: choice });
+    const { over, status, told } = await ask(bench.draftUrl, {
+      dasar: base,
+      berkas: changes,
+      revisi: revision,
+      penulis: writer,
+      pilih: choice,
+    });
     if (over) return { state: over === "lost" ? "kept" : over };
     if (status === 409 && told.draft) {
       draft.other = told.draft;
@@ -76,7 +87,9 @@ export const draft = {
 
 const same = (some, others) => {
   const paths = Object.keys(some);
-  return Boolean(others) && paths.length === Object.keys(others).length && paths.every((path) => some[path] === others[path]);
+  return (
+    Boolean(others) && paths.length === Object.keys(others).length && paths.every((path) => some[path] === others[path])
+  );
 };
 
 function parse(text) {

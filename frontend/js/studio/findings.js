@@ -1,5 +1,5 @@
-// What the server finds in the draft, live: after every change it is asked once the hands rest, and an answer that came too
-// late is not waited for. A click selects the element and shows it.
+// What the server finds in the draft, live: after every change it is asked once the hands rest, and an answer that came
+// too late is not waited for. A click selects the element and shows it.
 import { ask, bench, h, icon, say } from "./page.js";
 
 export class Findings {
@@ -32,7 +32,8 @@ export class Findings {
 
   draw() {
     const errors = this.found.filter((each) => each.severity === "error").length;
-    if (this.found.length) this.sum("summary", errors ? "bad" : "warned", { errors, warnings: this.found.length - errors });
+    if (this.found.length)
+      this.sum("summary", errors ? "bad" : "warned", { errors, warnings: this.found.length - errors });
     else this.sum("none", "fine");
     const ordered = [...this.found].sort((a, b) => (a.severity === "error" ? 0 : 1) - (b.severity === "error" ? 0 : 1));
     const focused = [...this.list.querySelectorAll("button")].indexOf(document.activeElement);
@@ -41,7 +42,13 @@ export class Findings {
   }
 
   line(finding) {
-    const where = [finding.element_id, finding.file.split("/").pop(), finding.line && say("line", { line: finding.line })].filter(Boolean).join(" · ");
+    const where = [
+      finding.element_id,
+      finding.file.split("/").pop(),
+      finding.line && say("line", { line: finding.line }),
+    ]
+      .filter(Boolean)
+      .join(" · ");
     return h(
       "li",
       { class: `finding finding-${finding.severity}` },
@@ -49,9 +56,19 @@ export class Findings {
         "button",
         { type: "button", class: "finding-show", onclick: () => this.show(finding) },
         icon(finding.severity),
-        h("span", {}, h("strong", { class: "finding-kind" }, `${say(finding.severity)}: `), h("span", {}, finding.message), " ", h("span", { class: "muted" }, finding.mend), h("span", { class: "finding-where" }, where)),
+        h(
+          "span",
+          {},
+          h("strong", { class: "finding-kind" }, `${say(finding.severity)}: `),
+          h("span", {}, finding.message),
+          " ",
+          h("span", { class: "muted" }, finding.mend),
+          h("span", { class: "finding-where" }, where),
+        ),
       ),
-      finding.rule === "form_missing" && this.mend && h("button", { type: "button", class: "btn btn-sm", onclick: () => this.mend(finding) }, say("mendForm")),
+      finding.rule === "form_missing" &&
+        this.mend &&
+        h("button", { type: "button", class: "btn btn-sm", onclick: () => this.mend(finding) }, say("mendForm")),
       finding.rule === "process_id" && this.adopt?.(),
     );
   }

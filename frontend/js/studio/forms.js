@@ -1,4 +1,5 @@
-// A form's two files as plain text, for the first version: whoever writes JSON Schema by hand can; the server checks it by line.
+// A form's two files as plain text, for the first version: whoever writes JSON Schema by hand can; the server checks it
+// by line.
 import { h, say } from "./page.js";
 import { schemaPath, uiPath } from "./texts.js";
 
@@ -10,7 +11,14 @@ export class FormDialog {
   open(form, line) {
     const { schema, ui } = this.texts.get(form);
     const area = (id, text, label) => {
-      const field = h("textarea", { id, class: "form-control code", spellcheck: "false", rows: id === "isian" ? 20 : 6, value: text, oninput: () => check(field) });
+      const field = h("textarea", {
+        id,
+        class: "form-control code",
+        spellcheck: "false",
+        rows: id === "isian" ? 20 : 6,
+        value: text,
+        oninput: () => check(field),
+      });
       const problem = h("p", { class: "invalid-feedback", role: "alert", hidden: true });
       field.problem = problem;
       return h("div", { class: "field" }, h("label", { class: "form-label", for: id }, label), field, problem);
@@ -31,7 +39,11 @@ export class FormDialog {
       const [first, second] = ["isian", "tampilan"].map((id) => this.dialog.querySelector(`#${id}`));
       if (![first, second].map(check).every(Boolean)) return;
       const changes = {};
-      for (const [path, field, before] of [[schemaPath(form), first, schema], [uiPath(form), second, ui]]) if (field.value !== before) changes[path] = field.value.trim() ? field.value : null;
+      for (const [path, field, before] of [
+        [schemaPath(form), first, schema],
+        [uiPath(form), second, ui],
+      ])
+        if (field.value !== before) changes[path] = field.value.trim() ? field.value : null;
       this.dialog.close();
       if (Object.keys(changes).length) this.change(changes);
     };
@@ -39,12 +51,22 @@ export class FormDialog {
       h("h2", { id: "judul-formulir" }, say("formOf", { name: form })),
       area("isian", schema, say("schema")),
       area("tampilan", ui, say("ui")),
-      h("p", { class: "button-row" }, h("button", { type: "button", class: "btn btn-primary", onclick: apply }, say("apply")), h("button", { type: "button", class: "btn", onclick: () => this.dialog.close() }, say("cancel"))),
+      h(
+        "p",
+        { class: "button-row" },
+        h("button", { type: "button", class: "btn btn-primary", onclick: apply }, say("apply")),
+        h("button", { type: "button", class: "btn", onclick: () => this.dialog.close() }, say("cancel")),
+      ),
     );
     this.dialog.showModal();
     const field = this.dialog.querySelector("#isian");
     field.focus();
-    const at = line ? schema.split("\n").slice(0, line - 1).join("\n").length + 1 : 0;
+    const at = line
+      ? schema
+          .split("\n")
+          .slice(0, line - 1)
+          .join("\n").length + 1
+      : 0;
     field.setSelectionRange(at, at);
     field.scrollTop = Math.max(0, ((line ?? 1) - 5) * 20);
   }

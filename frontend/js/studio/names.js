@@ -1,6 +1,6 @@
 // Ids are words of the office (periksa_berkas, never Activity_0x3f): forms, history and API are named by them. What is
-// drawn gets its id from its first name; renaming an id takes its form and those who refer to it along. All of it is part of
-// the command that caused it, so undoing that undoes this.
+// drawn gets its id from its first name; renaming an id takes its form and those who refer to it along. All of it is
+// part of the command that caused it, so undoing that undoes this.
 import CommandInterceptor from "diagram-js/lib/command/CommandInterceptor";
 import { getBusinessObject, is } from "bpmn-js/lib/util/ModelUtil";
 import { schemaPath, uiPath } from "./texts.js";
@@ -10,7 +10,12 @@ const GIVEN = /^[A-Z]\w*_[0-9a-z]{7}$/; // as bpmn-js makes them
 const LONGEST = 48;
 
 export function wordsOf(name) {
-  const plain = name.normalize("NFKD").toLowerCase().replace(/[\u0300-\u036f]/g, "").replace(/[^a-z0-9]+/g, "_").replace(/^[_0-9]+|_+$/g, "");
+  const plain = name
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/[\u0300-\u036f]/g, "")
+    .replace(/[^a-z0-9]+/g, "_")
+    .replace(/^[_0-9]+|_+$/g, "");
   return plain.length <= LONGEST ? plain : plain.slice(0, LONGEST + 1).replace(/_[^_]*$/, "");
 }
 
@@ -53,21 +58,24 @@ export class RenameHandler {
   preExecute({ element, id, texts }) {
     const before = element.businessObject.id;
     this.modeling.updateProperties(element, { id });
-    for (const other of this.elementRegistry.filter((each) => each.businessObject?.get?.("sop:bukanPelaksana") === before))
+    for (const other of this.elementRegistry.filter(
+      (each) => each.businessObject?.get?.("sop:bukanPelaksana") === before,
+    ))
       this.modeling.updateProperties(other, { "sop:bukanPelaksana": id });
     if (!is(element, "bpmn:UserTask") && !is(element, "bpmn:StartEvent")) return;
     const changes = {};
     for (const path of [schemaPath, uiPath]) {
       const text = texts.forms.get(path(before));
-      if (text !== undefined && !texts.forms.has(path(id))) Object.assign(changes, { [path(before)]: null, [path(id)]: text });
+      if (text !== undefined && !texts.forms.has(path(id)))
+        Object.assign(changes, { [path(before)]: null, [path(id)]: text });
     }
     if (Object.keys(changes).length) this.commandStack.execute("alur.texts", { texts, changes });
   }
 }
 RenameHandler.$inject = ["modeling", "elementRegistry", "commandStack"];
 
-
-// The command: { element, process, id }: makes a process the one that runs, under the SOP's id; whatever refers to it follows.
+// The command: { element, process, id }: makes a process the one that runs, under the SOP's id; whatever refers to it
+// follows.
 export class AdoptHandler {
   constructor(modeling, moddle) {
     Object.assign(this, { modeling, moddle });

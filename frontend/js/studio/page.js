@@ -1,5 +1,5 @@
-// What the studio's scripts share of the page: what is edited, the words in the reader's language, asking the server, and making
-// elements.
+// What the studio's scripts share of the page: what is edited, the words in the reader's language, asking the server,
+// and making elements.
 import { SEEN, ended, renew } from "../session.js";
 
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
@@ -9,11 +9,15 @@ const words = read("kata-studio");
 
 export const say = (key, facts = {}) => words[key].replace(/\{(\w+)\}/g, (_, name) => facts[name] ?? "");
 
-// Sends *sent*; the answer as { status, told }, or { over } where none is to be had: "ended" until somebody signs in again, "barred"
-// for a person who may not any more, "unsaved" if it was refused, "lost" if nothing came. A session that was opened in another tab
-// has another token.
+// Sends *sent*; the answer as { status, told }, or { over } where none is to be had: "ended" until somebody signs in
+// again, "barred" for a person who may not any more, "unsaved" if it was refused, "lost" if nothing came. A session
+// that was opened in another tab has another token.
 export async function ask(url, sent, signal, renewed = false) {
-  const headers = { "Content-Type": "application/json", "X-CSRFToken": document.querySelector('[name="csrf_token"]').value, "X-Alur-Background": "1" };
+  const headers = {
+    "Content-Type": "application/json",
+    "X-CSRFToken": document.querySelector('[name="csrf_token"]').value,
+    "X-Alur-Background": "1",
+  };
   const answer = await fetch(url, { method: "POST", signal, headers, body: JSON.stringify(sent) }).catch(() => null);
   if (signal?.aborted) return { over: "aborted" };
   if ([401, 403].includes(answer?.status)) {
@@ -28,7 +32,8 @@ export async function ask(url, sent, signal, renewed = false) {
   return { status: answer.status, told };
 }
 
-// h("button", { class: "btn", onclick: act }, "text", child): attributes as HTML knows them, listeners by on…; null and false are left out.
+// h("button", { class: "btn", onclick: act }, "text", child): attributes as HTML knows them, listeners by on…; null and
+// false are left out.
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -54,6 +59,10 @@ export function icon(name) {
 // When this browser kept something, by the office's time; of what the server keeps it says the time itself.
 export function moment(at) {
   const said = (locale, options) => new Date(at).toLocaleString(locale, { timeZone: bench.zone, ...options });
-  const day = said(document.documentElement.lang === "en" ? "en-GB" : "id-ID", { day: "numeric", month: "short", year: "numeric" });
+  const day = said(document.documentElement.lang === "en" ? "en-GB" : "id-ID", {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+  });
   return `${day} ${said("id-ID", { hour: "2-digit", minute: "2-digit" }).replace(":", ".")}`;
 }

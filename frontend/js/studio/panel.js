@@ -1,9 +1,9 @@
-// What the SOP sheet says of the selected element, editable: name, lane, time, documents, performer, conditions. Every change is
-// a command, so that Ctrl+Z undoes it like a stroke on the canvas.
+// What the SOP sheet says of the selected element, editable: name, lane, time, documents, performer, conditions. Every
+// change is a command, so that Ctrl+Z undoes it like a stroke on the canvas.
 //
-// bpmn-js-properties-panel was considered: it brings its own preact components, styles and, through its FEEL editor, CodeMirror,
-// for groups of fields of which we would keep name, id and documentation; what the SOP sheet has (waktu, kelengkapan, output,
-// pelaksana, identitas) would be written here all the same.
+// bpmn-js-properties-panel was considered: it brings its own preact components, styles and, through its FEEL editor,
+// CodeMirror, for groups of fields of which we would keep name, id and documentation; what the SOP sheet has (waktu,
+// kelengkapan, output, pelaksana, identitas) would be written here all the same.
 import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
 import { allDocuments, documentsOf } from "./documents.js";
 import { translate } from "./canvas.js";
@@ -12,24 +12,63 @@ import { bench, h, icon, say } from "./page.js";
 import { formOf } from "./texts.js";
 
 const UNITS = { minutes: ["PT", "M"], hours: ["PT", "H"], days: ["P", "D"] };
-const IDENTITY = ["nomor", "judul", "tanggalPembuatan", "tanggalRevisi", "tanggalEfektif", "disahkanOleh", "pangkat", "nip", "instansi", "alamat", "telepon", "kodePos", "faksimile", "surel", "laman"];
-const LISTS = ["dasarHukum", "kualifikasi", "keterkaitan", "peralatan", "peringatan", "pencatatan", "belumDikonfirmasi"];
+const IDENTITY = [
+  "nomor",
+  "judul",
+  "tanggalPembuatan",
+  "tanggalRevisi",
+  "tanggalEfektif",
+  "disahkanOleh",
+  "pangkat",
+  "nip",
+  "instansi",
+  "alamat",
+  "telepon",
+  "kodePos",
+  "faksimile",
+  "surel",
+  "laman",
+];
+const LISTS = [
+  "dasarHukum",
+  "kualifikasi",
+  "keterkaitan",
+  "peralatan",
+  "peringatan",
+  "pencatatan",
+  "belumDikonfirmasi",
+];
 
 const REFERENCES = {
-  "bpmn:SendTask": ["messageRef", "bpmn:Message"], "bpmn:ReceiveTask": ["messageRef", "bpmn:Message"], "bpmn:MessageEventDefinition": ["messageRef", "bpmn:Message"],
-  "bpmn:SignalEventDefinition": ["signalRef", "bpmn:Signal"], "bpmn:ErrorEventDefinition": ["errorRef", "bpmn:Error"], "bpmn:EscalationEventDefinition": ["escalationRef", "bpmn:Escalation"],
+  "bpmn:SendTask": ["messageRef", "bpmn:Message"],
+  "bpmn:ReceiveTask": ["messageRef", "bpmn:Message"],
+  "bpmn:MessageEventDefinition": ["messageRef", "bpmn:Message"],
+  "bpmn:SignalEventDefinition": ["signalRef", "bpmn:Signal"],
+  "bpmn:ErrorEventDefinition": ["errorRef", "bpmn:Error"],
+  "bpmn:EscalationEventDefinition": ["escalationRef", "bpmn:Escalation"],
 };
 
 export class Panel {
   constructor(container, modeler, { texts, editForm, makeForm, renameSop }) {
     Object.assign(this, { container, texts, editForm, makeForm, renameSop, count: 0 });
-    for (const name of ["modeling", "elementRegistry", "moddle", "bpmnFactory", "commandStack", "selection", "canvas", "eventBus"]) this[name] = modeler.get(name);
+    for (const name of [
+      "modeling",
+      "elementRegistry",
+      "moddle",
+      "bpmnFactory",
+      "commandStack",
+      "selection",
+      "canvas",
+      "eventBus",
+    ])
+      this[name] = modeler.get(name);
     const later = () => {
       clearTimeout(this.waiting);
       this.waiting = setTimeout(() => this.draw());
     };
     this.eventBus.on(["selection.changed", "commandStack.changed", "import.done"], later);
-    // Leaving a field changes the diagram; the list that the hand then opens stays open until something is chosen from it.
+    // Leaving a field changes the diagram; the list that the hand then opens stays open until something is chosen from
+    // it.
     container.addEventListener("pointerdown", ({ target }) => (this.choosing = target.closest("select")));
     container.addEventListener("change", ({ target }) => target === this.choosing && (this.choosing = null));
     container.addEventListener("focusout", ({ target }) => {
@@ -45,7 +84,12 @@ export class Panel {
     const active = this.container.contains(document.activeElement) ? document.activeElement : null;
     const chosen = this.selection.get();
     const same = this.shown === chosen[0] && chosen.length === 1;
-    const kept = active && { key: active.dataset.key, value: active.value, typed: active.value !== active.dataset.was, at: active.selectionStart };
+    const kept = active && {
+      key: active.dataset.key,
+      value: active.value,
+      typed: active.value !== active.dataset.was,
+      at: active.selectionStart,
+    };
     const scrolled = same ? this.container.scrollTop : 0;
     const open = new Set([...this.container.querySelectorAll("details[open]")].map((each) => each.dataset.key));
     this.shown = chosen.length === 1 ? chosen[0] : null;
@@ -57,16 +101,20 @@ export class Panel {
     if (!field) return this.container.focus();
     field.focus();
     if (same && kept.typed && "value" in field) field.value = kept.value;
-    if (same && kept.at !== null && kept.at !== undefined && field.setSelectionRange && field.type !== "number") field.setSelectionRange(kept.at, kept.at);
+    if (same && kept.at !== null && kept.at !== undefined && field.setSelectionRange && field.type !== "number")
+      field.setSelectionRange(kept.at, kept.at);
   }
 
-  // Goes to the field that a finding is about: whose expression is in its *words*, else the first of *keys* that is there.
+  // Goes to the field that a finding is about: whose expression is in its *words*, else the first of *keys* that is
+  // there.
   focus(keys, words = "") {
     clearTimeout(this.waiting);
     this.choosing = null;
     this.draw();
     const named = (key) => this.container.querySelector(`[data-key="${key}"]`);
-    const quoted = [...this.container.querySelectorAll(".code")].find((field) => field.dataset.key !== "id" && field.value && words.includes(`“${field.value}”`));
+    const quoted = [...this.container.querySelectorAll(".code")].find(
+      (field) => field.dataset.key !== "id" && field.value && words.includes(`“${field.value}”`),
+    );
     const field = quoted ?? keys.map(named).find(Boolean);
     field?.closest("details")?.setAttribute("open", "");
     (field ?? this.container.querySelector("input, textarea, select") ?? this.container).focus();
@@ -75,38 +123,98 @@ export class Panel {
   content(chosen) {
     if (chosen.length > 1) return [h("h2", {}, say("several", { n: chosen.length }))];
     const element = chosen[0]?.labelTarget ?? chosen[0];
-    if (!element || !element.businessObject) return [...this.ofProcess(this.pool()), h("p", { class: "muted" }, say("nothing"))];
+    if (!element || !element.businessObject)
+      return [...this.ofProcess(this.pool()), h("p", { class: "muted" }, say("nothing"))];
     const object = element.businessObject;
-    if (is(element, "bpmn:Participant") || isAny(element, ["bpmn:Process", "bpmn:Collaboration"])) return this.ofProcess(element);
-    if (is(element, "bpmn:TextAnnotation")) return [h("h2", {}, say("note")), this.text("text", object.text, (value) => this.modeling.updateLabel(element, value), { rows: 4 })];
-    if (isAny(element, ["bpmn:DataInputAssociation", "bpmn:DataOutputAssociation", "bpmn:Association", "bpmn:Group", "bpmn:MessageFlow"])) return [this.head(element)];
+    if (is(element, "bpmn:Participant") || isAny(element, ["bpmn:Process", "bpmn:Collaboration"]))
+      return this.ofProcess(element);
+    if (is(element, "bpmn:TextAnnotation"))
+      return [
+        h("h2", {}, say("note")),
+        this.text("text", object.text, (value) => this.modeling.updateLabel(element, value), { rows: 4 }),
+      ];
+    if (
+      isAny(element, [
+        "bpmn:DataInputAssociation",
+        "bpmn:DataOutputAssociation",
+        "bpmn:Association",
+        "bpmn:Group",
+        "bpmn:MessageFlow",
+      ])
+    )
+      return [this.head(element)];
     return [
       this.head(element),
-      this.text("name", object.name, (value) => this.rename(element, value), { label: is(element, "bpmn:ExclusiveGateway") ? say("question") : say("name"), help: is(element, "bpmn:ExclusiveGateway") ? say("questionHelp") : null, rows: is(element, "bpmn:Task") ? 2 : 1 }),
-      is(element, "bpmn:Task") && object.$type === "bpmn:Task" && h("p", {}, h("button", { type: "button", class: "btn btn-sm", "data-key": "to-step", onclick: () => this.toUserTask(element) }, say("userTask"))),
+      this.text("name", object.name, (value) => this.rename(element, value), {
+        label: is(element, "bpmn:ExclusiveGateway") ? say("question") : say("name"),
+        help: is(element, "bpmn:ExclusiveGateway") ? say("questionHelp") : null,
+        rows: is(element, "bpmn:Task") ? 2 : 1,
+      }),
+      is(element, "bpmn:Task") &&
+        object.$type === "bpmn:Task" &&
+        h(
+          "p",
+          {},
+          h(
+            "button",
+            { type: "button", class: "btn btn-sm", "data-key": "to-step", onclick: () => this.toUserTask(element) },
+            say("userTask"),
+          ),
+        ),
       is(element, "bpmn:FlowNode") && this.lane(element),
       is(element, "bpmn:UserTask") && this.ofStep(element),
-      is(element, "bpmn:StartEvent") && element.parent && !is(element.parent, "bpmn:SubProcess") && this.form(element, object.id),
+      is(element, "bpmn:StartEvent") &&
+        element.parent &&
+        !is(element.parent, "bpmn:SubProcess") &&
+        this.form(element, object.id),
       is(element, "bpmn:Event") && this.timer(element),
       this.engineWork(element, object),
-      is(element, "bpmn:Lane") && this.text("role", object.get("sop:peran"), (value) => this.set(element, { "sop:peran": value }), { help: say("roleHelp"), placeholder: object.id }),
+      is(element, "bpmn:Lane") &&
+        this.text("role", object.get("sop:peran"), (value) => this.set(element, { "sop:peran": value }), {
+          help: say("roleHelp"),
+          placeholder: object.id,
+        }),
       isAny(element, ["bpmn:ExclusiveGateway", "bpmn:InclusiveGateway"]) && this.flows(element),
-      is(element, "bpmn:SequenceFlow") && isAny(element.source, ["bpmn:ExclusiveGateway", "bpmn:InclusiveGateway"]) && this.condition(element, "condition"),
+      is(element, "bpmn:SequenceFlow") &&
+        isAny(element.source, ["bpmn:ExclusiveGateway", "bpmn:InclusiveGateway"]) &&
+        this.condition(element, "condition"),
       is(element, "bpmn:DataObjectReference") && this.document(element),
-      is(element, "bpmn:UserTask") && this.text("remark", object.get("sop:keterangan"), (value) => this.set(element, { "sop:keterangan": value })),
+      is(element, "bpmn:UserTask") &&
+        this.text("remark", object.get("sop:keterangan"), (value) => this.set(element, { "sop:keterangan": value })),
       this.details("english", say("english"), [
-        this.text("english", object.get("sop:nama"), (value) => this.set(element, { "sop:nama": value }), { lang: "en" }),
-        is(element, "bpmn:UserTask") && this.text("plain", object.get("sop:ejaanBaku"), (value) => this.set(element, { "sop:ejaanBaku": value })),
+        this.text("english", object.get("sop:nama"), (value) => this.set(element, { "sop:nama": value }), {
+          lang: "en",
+        }),
+        is(element, "bpmn:UserTask") &&
+          this.text("plain", object.get("sop:ejaanBaku"), (value) => this.set(element, { "sop:ejaanBaku": value })),
       ]),
       this.id(element),
       this.documentation(element, object),
-      h("label", { class: "check-line" }, this.keyed("proposal", h("input", { type: "checkbox", onchange: (event) => this.set(element, { "sop:usulan": event.target.checked || undefined }) }), object.get("sop:usulan")), " ", say("proposal")),
+      h(
+        "label",
+        { class: "check-line" },
+        this.keyed(
+          "proposal",
+          h("input", {
+            type: "checkbox",
+            onchange: (event) => this.set(element, { "sop:usulan": event.target.checked || undefined }),
+          }),
+          object.get("sop:usulan"),
+        ),
+        " ",
+        say("proposal"),
+      ),
       this.actions(element),
-    ].flat().filter(Boolean);
+    ]
+      .flat()
+      .filter(Boolean);
   }
 
   head(element) {
-    const words = element.businessObject.$type.replace("bpmn:", "").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+    const words = element.businessObject.$type
+      .replace("bpmn:", "")
+      .replace(/([a-z])([A-Z])/g, "$1 $2")
+      .toLowerCase();
     return h("div", { class: "panel-head" }, h("h2", {}, translate(words[0].toUpperCase() + words.slice(1))));
   }
 
@@ -123,7 +231,14 @@ export class Panel {
   field(label, control, help, problem) {
     const id = (control.id = `properti-${++this.count}`);
     if (help) control.setAttribute("aria-describedby", `${id}-help`);
-    return h("div", { class: "field" }, h("label", { class: "form-label", for: id }, label), control, help && h("p", { class: "form-hint", id: `${id}-help` }, help), problem);
+    return h(
+      "div",
+      { class: "field" },
+      h("label", { class: "form-label", for: id }, label),
+      control,
+      help && h("p", { class: "form-hint", id: `${id}-help` }, help),
+      problem,
+    );
   }
 
   // A text that becomes a command when it is left or entered; what refuses it says why and keeps it typed.
@@ -140,14 +255,30 @@ export class Panel {
       }
     };
     const problem = h("p", { class: "invalid-feedback", role: "alert", hidden: true });
-    const attributes = { class: `form-control${code ? " code" : ""}`, onchange: act, placeholder, lang, spellcheck: code ? "false" : null, autocomplete: "off" };
+    const attributes = {
+      class: `form-control${code ? " code" : ""}`,
+      onchange: act,
+      placeholder,
+      lang,
+      spellcheck: code ? "false" : null,
+      autocomplete: "off",
+    };
     if (rows === 1) attributes.type = "text";
     else attributes.rows = rows;
-    return this.field(label ?? say(key), this.keyed(key, h(rows === 1 ? "input" : "textarea", attributes), value), help, problem);
+    return this.field(
+      label ?? say(key),
+      this.keyed(key, h(rows === 1 ? "input" : "textarea", attributes), value),
+      help,
+      problem,
+    );
   }
 
   select(key, value, options, change, { label, help } = {}) {
-    const control = h("select", { class: "form-select", onchange: (event) => change(event.target.value) }, options.map(([key, word]) => h("option", { value: key }, word)));
+    const control = h(
+      "select",
+      { class: "form-select", onchange: (event) => change(event.target.value) },
+      options.map(([key, word]) => h("option", { value: key }, word)),
+    );
     return this.field(label ?? say(key), this.keyed(key, control, value), help);
   }
 
@@ -156,7 +287,12 @@ export class Panel {
   }
 
   button(word, act, name, key = `act-${word}`) {
-    return h("button", { type: "button", class: "btn btn-sm", "data-key": key, onclick: act }, name && icon(name), word);
+    return h(
+      "button",
+      { type: "button", class: "btn btn-sm", "data-key": key, onclick: act },
+      name && icon(name),
+      word,
+    );
   }
 
   set(element, properties) {
@@ -175,8 +311,14 @@ export class Panel {
 
   id(element) {
     const object = element.businessObject;
-    const refuse = (id) => (!ID.test(id) ? say("idBad") : id !== object.id && this.moddle.ids.assigned(id) ? say("idTaken", { id }) : null);
-    return this.text("id", object.id, (id) => this.commandStack.execute("alur.rename", { element, id, texts: this.texts }), { code: true, refuse, help: say("idHelp") });
+    const refuse = (id) =>
+      !ID.test(id) ? say("idBad") : id !== object.id && this.moddle.ids.assigned(id) ? say("idTaken", { id }) : null;
+    return this.text(
+      "id",
+      object.id,
+      (id) => this.commandStack.execute("alur.rename", { element, id, texts: this.texts }),
+      { code: true, refuse, help: say("idHelp") },
+    );
   }
 
   documentation(element, object) {
@@ -190,15 +332,21 @@ export class Panel {
   }
 
   lanes() {
-    return this.elementRegistry.filter((each) => is(each, "bpmn:Lane") && !each.labelTarget && !each.businessObject.childLaneSet?.lanes?.length).sort((a, b) => a.y - b.y);
+    return this.elementRegistry
+      .filter((each) => is(each, "bpmn:Lane") && !each.labelTarget && !each.businessObject.childLaneSet?.lanes?.length)
+      .sort((a, b) => a.y - b.y);
   }
 
   lane(element) {
     const lanes = this.lanes();
     const now = lanes.find((lane) => lane.businessObject.flowNodeRef?.includes(element.businessObject));
     if (!lanes.length || is(element, "bpmn:BoundaryEvent") || !is(element.parent, "bpmn:Participant")) return null;
-    const options = [...(now ? [] : [["", say("noLane")]]), ...lanes.map((lane) => [lane.businessObject.id, this.name(lane)])];
-    const move = (id) => id && this.commandStack.execute("alur.moveToLane", { element, lane: this.elementRegistry.get(id) });
+    const options = [
+      ...(now ? [] : [["", say("noLane")]]),
+      ...lanes.map((lane) => [lane.businessObject.id, this.name(lane)]),
+    ];
+    const move = (id) =>
+      id && this.commandStack.execute("alur.moveToLane", { element, lane: this.elementRegistry.get(id) });
     return this.select("lane", now?.businessObject.id ?? "", options, move);
   }
 
@@ -216,8 +364,11 @@ export class Panel {
       "div",
       { class: "button-row panel-actions" },
       goesOn && this.button(say("addStep"), () => append("bpmn:UserTask"), "add"),
-      goesOn && !is(element, "bpmn:Gateway") && this.button(say("addDecision"), () => append("bpmn:ExclusiveGateway"), "add"),
-      is(element, "bpmn:Lane") && this.button(say("addLane"), () => this.selection.select(this.modeling.addLane(element, "bottom")), "add"),
+      goesOn &&
+        !is(element, "bpmn:Gateway") &&
+        this.button(say("addDecision"), () => append("bpmn:ExclusiveGateway"), "add"),
+      is(element, "bpmn:Lane") &&
+        this.button(say("addLane"), () => this.selection.select(this.modeling.addLane(element, "bottom")), "add"),
       this.button(say("delete"), () => this.modeling.removeElements([element]), "delete"),
     );
   }
@@ -238,9 +389,14 @@ export class Panel {
       this.time(element),
       this.documents(element, "inputs"),
       this.documents(element, "outputs"),
-      this.text("performer", object.get("sop:pelaksana"), (value) => this.set(element, { "sop:pelaksana": value }), { code: true, help: say("performerHelp") }),
+      this.text("performer", object.get("sop:pelaksana"), (value) => this.set(element, { "sop:pelaksana": value }), {
+        code: true,
+        help: say("performerHelp"),
+      }),
       this.items(element, object.loopCharacteristics),
-      this.select("notPerformer", other ?? "", [["", say("nobody")], ...earlier], (id) => this.set(element, { "sop:bukanPelaksana": id || undefined })),
+      this.select("notPerformer", other ?? "", [["", say("nobody")], ...earlier], (id) =>
+        this.set(element, { "sop:bukanPelaksana": id || undefined }),
+      ),
       this.form(element, formOf(object)),
     ].flat();
   }
@@ -248,11 +404,27 @@ export class Panel {
   // For what the step is done several times: an entry that holds a list, and the name each item has in expressions.
   items(element, loop) {
     if (loop?.$type !== "bpmn:MultiInstanceLoopCharacteristics" || loop.loopCardinality) return null;
-    const change = (what) => this.commandStack.execute("alur.items", { element, loop, process: this.pool().businessObject.processRef ?? this.pool().businessObject, ...what });
+    const change = (what) =>
+      this.commandStack.execute("alur.items", {
+        element,
+        loop,
+        process: this.pool().businessObject.processRef ?? this.pool().businessObject,
+        ...what,
+      });
     const refuse = (id) => (id && !ID.test(id) ? say("idBad") : null);
     return [
-      this.text("items", loop.loopDataInputRef?.id, (list) => change({ list }), { code: true, refuse, help: say("itemsHelp") }),
-      this.text("item", loop.inputDataItem?.id, (item) => change({ item }), { code: true, refuse: (id) => refuse(id) ?? (id && id !== loop.inputDataItem?.id && this.moddle.ids.assigned(id) ? say("idTaken", { id }) : null), help: say("itemHelp") }),
+      this.text("items", loop.loopDataInputRef?.id, (list) => change({ list }), {
+        code: true,
+        refuse,
+        help: say("itemsHelp"),
+      }),
+      this.text("item", loop.inputDataItem?.id, (item) => change({ item }), {
+        code: true,
+        refuse: (id) =>
+          refuse(id) ??
+          (id && id !== loop.inputDataItem?.id && this.moddle.ids.assigned(id) ? say("idTaken", { id }) : null),
+        help: say("itemHelp"),
+      }),
     ];
   }
 
@@ -275,8 +447,26 @@ export class Panel {
     const chosen = this.unit?.element === element ? this.unit.chosen : "days"; // before there is a number
     const [, minutes, hours, days] = /^P(?:T(\d+)M|T(\d+)H|(\d+)D)$/.exec(text) ?? [];
     const unit = minutes ? "minutes" : hours ? "hours" : days ? "days" : text ? "iso" : chosen;
-    const number = this.keyed("time", h("input", { class: "form-control", type: unit === "iso" ? "text" : "number", min: 1, step: 1, inputmode: unit === "iso" ? null : "numeric" }), minutes ?? hours ?? days ?? text);
-    const units = this.keyed("unit", h("select", { class: "form-select", "aria-label": `${say("time")}: ${say("minutes")}, ${say("hours")}, ${say("days")}` }, [...Object.keys(UNITS), "iso"].map((each) => h("option", { value: each }, say(each)))), unit);
+    const number = this.keyed(
+      "time",
+      h("input", {
+        class: "form-control",
+        type: unit === "iso" ? "text" : "number",
+        min: 1,
+        step: 1,
+        inputmode: unit === "iso" ? null : "numeric",
+      }),
+      minutes ?? hours ?? days ?? text,
+    );
+    const units = this.keyed(
+      "unit",
+      h(
+        "select",
+        { class: "form-select", "aria-label": `${say("time")}: ${say("minutes")}, ${say("hours")}, ${say("days")}` },
+        [...Object.keys(UNITS), "iso"].map((each) => h("option", { value: each }, say(each))),
+      ),
+      unit,
+    );
     const problem = h("p", { class: "invalid-feedback", role: "alert", hidden: true }, say("timeBad"));
     const change = () => {
       const typed = number.value.trim();
@@ -303,11 +493,55 @@ export class Panel {
   documents(element, direction) {
     const present = documentsOf(element, direction);
     const rows = present.map((each) =>
-      h("li", {}, h("button", { type: "button", class: "link-button", onclick: () => (this.selection.select(each.reference), this.canvas.scrollToElement(each.reference)) }, each.reference.businessObject.name || each.object?.id), h("button", { type: "button", class: "btn btn-sm btn-square", "data-key": `remove-${direction}-${each.reference.id}`, "aria-label": say("remove", { name: each.reference.businessObject.name || each.object?.id }), onclick: () => this.commandStack.execute("alur.removeDocument", each) }, icon("delete"))),
+      h(
+        "li",
+        {},
+        h(
+          "button",
+          {
+            type: "button",
+            class: "link-button",
+            onclick: () => (this.selection.select(each.reference), this.canvas.scrollToElement(each.reference)),
+          },
+          each.reference.businessObject.name || each.object?.id,
+        ),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "btn btn-sm btn-square",
+            "data-key": `remove-${direction}-${each.reference.id}`,
+            "aria-label": say("remove", { name: each.reference.businessObject.name || each.object?.id }),
+            onclick: () => this.commandStack.execute("alur.removeDocument", each),
+          },
+          icon("delete"),
+        ),
+      ),
     );
-    const others = allDocuments(this.elementRegistry).filter(({ object }) => !present.some((each) => each.object === object));
-    const choice = this.keyed(`choose-${direction}`, h("select", { class: "form-select", "aria-label": `${say(direction)}: ${say("document")}` }, others.map(({ object, name }) => h("option", { value: object.id }, name)), h("option", { value: "" }, say("newDocument"))), others[0]?.object.id ?? "");
-    const fresh = this.keyed(`name-${direction}`, h("input", { class: "form-control", type: "text", "aria-label": say("newDocumentName"), placeholder: say("newDocumentName"), hidden: others.length > 0 }), "");
+    const others = allDocuments(this.elementRegistry).filter(
+      ({ object }) => !present.some((each) => each.object === object),
+    );
+    const choice = this.keyed(
+      `choose-${direction}`,
+      h(
+        "select",
+        { class: "form-select", "aria-label": `${say(direction)}: ${say("document")}` },
+        others.map(({ object, name }) => h("option", { value: object.id }, name)),
+        h("option", { value: "" }, say("newDocument")),
+      ),
+      others[0]?.object.id ?? "",
+    );
+    const fresh = this.keyed(
+      `name-${direction}`,
+      h("input", {
+        class: "form-control",
+        type: "text",
+        "aria-label": say("newDocumentName"),
+        placeholder: say("newDocumentName"),
+        hidden: others.length > 0,
+      }),
+      "",
+    );
     choice.addEventListener("change", () => {
       fresh.hidden = choice.value !== "";
       if (!fresh.hidden) fresh.focus();
@@ -329,7 +563,12 @@ export class Panel {
       { class: "documents", "data-direction": direction },
       h("legend", { class: "form-label" }, say(direction)),
       rows.length > 0 && h("ul", { class: "plain" }, rows),
-      h("div", { class: "document-add" }, choice, h("button", { type: "button", class: "btn btn-sm", "data-key": `add-${direction}`, onclick: add }, say("add"))),
+      h(
+        "div",
+        { class: "document-add" },
+        choice,
+        h("button", { type: "button", class: "btn btn-sm", "data-key": `add-${direction}`, onclick: add }, say("add")),
+      ),
       fresh,
     );
   }
@@ -340,7 +579,19 @@ export class Panel {
       "div",
       { class: "field" },
       h("p", { class: "form-label" }, say("form")),
-      has ? h("p", { class: "button-row" }, this.button(say("editForm"), () => this.editForm(id)), h("code", {}, id)) : h("p", { class: "button-row" }, h("span", { class: "bad" }, say("noForm")), this.button(say("mendForm"), () => this.makeForm(element), null, "make-form")),
+      has
+        ? h(
+            "p",
+            { class: "button-row" },
+            this.button(say("editForm"), () => this.editForm(id)),
+            h("code", {}, id),
+          )
+        : h(
+            "p",
+            { class: "button-row" },
+            h("span", { class: "bad" }, say("noForm")),
+            this.button(say("mendForm"), () => this.makeForm(element), null, "make-form"),
+          ),
     );
   }
 
@@ -351,8 +602,25 @@ export class Panel {
     const choose = (id) => this.set(element, { default: id ? this.elementRegistry.get(id).businessObject : undefined });
     return [
       h("h3", {}, say("flows")),
-      this.select("default", element.businessObject.default?.id ?? "", [["", say("noDefault")], ...outgoing.map((flow) => [flow.id, flow.businessObject.name || say("to", { name: this.name(flow.target) })])], choose, { help: say("defaultHelp") }),
-      ...outgoing.filter((flow) => flow.businessObject !== element.businessObject.default).map((flow) => this.condition(flow, `condition-${flow.id}`, `${flow.businessObject.name ? `${flow.businessObject.name} ` : ""}${say("to", { name: this.name(flow.target) })}`)),
+      this.select(
+        "default",
+        element.businessObject.default?.id ?? "",
+        [
+          ["", say("noDefault")],
+          ...outgoing.map((flow) => [flow.id, flow.businessObject.name || say("to", { name: this.name(flow.target) })]),
+        ],
+        choose,
+        { help: say("defaultHelp") },
+      ),
+      ...outgoing
+        .filter((flow) => flow.businessObject !== element.businessObject.default)
+        .map((flow) =>
+          this.condition(
+            flow,
+            `condition-${flow.id}`,
+            `${flow.businessObject.name ? `${flow.businessObject.name} ` : ""}${say("to", { name: this.name(flow.target) })}`,
+          ),
+        ),
     ];
   }
 
@@ -360,20 +628,43 @@ export class Panel {
     const condition = flow.businessObject.conditionExpression;
     const change = (body) => {
       if (condition && body) this.modeling.updateModdleProperties(flow, condition, { body });
-      else this.set(flow, { conditionExpression: body ? this.bpmnFactory.create("bpmn:FormalExpression", { body }) : undefined });
+      else
+        this.set(flow, {
+          conditionExpression: body ? this.bpmnFactory.create("bpmn:FormalExpression", { body }) : undefined,
+        });
     };
-    return this.text(key, condition?.body, change, { label: label ?? say("condition"), code: true, help: label ? null : say("conditionHelp"), rows: 2 });
+    return this.text(key, condition?.body, change, {
+      label: label ?? say("condition"),
+      code: true,
+      help: label ? null : say("conditionHelp"),
+      rows: 2,
+    });
   }
 
   timer(element) {
-    const definition = element.businessObject.eventDefinitions?.find((each) => each.$type === "bpmn:TimerEventDefinition");
+    const definition = element.businessObject.eventDefinitions?.find(
+      (each) => each.$type === "bpmn:TimerEventDefinition",
+    );
     if (!definition) return null;
     const kinds = ["timeDuration", "timeDate", "timeCycle"];
     const kind = kinds.find((each) => definition[each]) ?? "timeDuration";
-    const change = (now, body) => this.modeling.updateModdleProperties(element, definition, { ...Object.fromEntries(kinds.map((each) => [each, undefined])), [now]: body ? this.bpmnFactory.create("bpmn:FormalExpression", { body }) : undefined });
+    const change = (now, body) =>
+      this.modeling.updateModdleProperties(element, definition, {
+        ...Object.fromEntries(kinds.map((each) => [each, undefined])),
+        [now]: body ? this.bpmnFactory.create("bpmn:FormalExpression", { body }) : undefined,
+      });
     return [
-      this.select("timer", kind, kinds.map((each) => [each, say(each)]), (now) => change(now, definition[kind]?.body)),
-      this.text("timer-body", definition[kind]?.body, (body) => change(kind, body), { label: say(kind), code: true, help: say("timerHelp") }),
+      this.select(
+        "timer",
+        kind,
+        kinds.map((each) => [each, say(each)]),
+        (now) => change(now, definition[kind]?.body),
+      ),
+      this.text("timer-body", definition[kind]?.body, (body) => change(kind, body), {
+        label: say(kind),
+        code: true,
+        help: say("timerHelp"),
+      }),
     ];
   }
 
@@ -382,51 +673,142 @@ export class Panel {
     const definition = is(element, "bpmn:Event") && object.eventDefinitions?.[0];
     const [property, type] = REFERENCES[definition ? definition.$type : object.$type] ?? [];
     const [holder, condition] = [definition || object, definition?.condition];
-    const write = (body) => this.modeling.updateModdleProperties(element, definition, { condition: body ? this.bpmnFactory.create("bpmn:FormalExpression", { body }) : undefined });
+    const write = (body) =>
+      this.modeling.updateModdleProperties(element, definition, {
+        condition: body ? this.bpmnFactory.create("bpmn:FormalExpression", { body }) : undefined,
+      });
     return [
-      is(element, "bpmn:ScriptTask") && this.text("script", object.script, (script) => this.set(element, { script }), { code: true, rows: 4, help: say("scriptHelp") }),
-      is(element, "bpmn:CallActivity") && this.text("called", object.calledElement, (id) => this.set(element, { calledElement: id }), { code: true }),
-      property && this.text("reference", holder[property]?.name, (name) => this.commandStack.execute("alur.refer", { element, holder, property, type, name }), { label: say(property) }),
-      definition?.$type === "bpmn:ConditionalEventDefinition" && this.text("when", condition?.body, write, { label: say("condition"), code: true, rows: 2, help: say("conditionHelp") }),
+      is(element, "bpmn:ScriptTask") &&
+        this.text("script", object.script, (script) => this.set(element, { script }), {
+          code: true,
+          rows: 4,
+          help: say("scriptHelp"),
+        }),
+      is(element, "bpmn:CallActivity") &&
+        this.text("called", object.calledElement, (id) => this.set(element, { calledElement: id }), { code: true }),
+      property &&
+        this.text(
+          "reference",
+          holder[property]?.name,
+          (name) => this.commandStack.execute("alur.refer", { element, holder, property, type, name }),
+          { label: say(property) },
+        ),
+      definition?.$type === "bpmn:ConditionalEventDefinition" &&
+        this.text("when", condition?.body, write, {
+          label: say("condition"),
+          code: true,
+          rows: 2,
+          help: say("conditionHelp"),
+        }),
     ];
   }
 
   document(element) {
     const object = element.businessObject.dataObjectRef;
-    const options = allDocuments(this.elementRegistry).map((each) => [each.object.id, `${each.name} (${each.object.id})`]);
-    const choose = (id) => this.modeling.updateModdleProperties(element, element.businessObject, { dataObjectRef: allDocuments(this.elementRegistry).find((each) => each.object.id === id).object });
-    const refuse = (id) => (!ID.test(id) ? say("idBad") : id !== object.id && this.moddle.ids.assigned(id) ? say("idTaken", { id }) : null);
-    const lanes = this.elementRegistry.filter((each) => is(each, "bpmn:Lane")).map(({ businessObject: lane }) => [lane.get("sop:peran") || lane.id, lane.name || lane.id]);
+    const options = allDocuments(this.elementRegistry).map((each) => [
+      each.object.id,
+      `${each.name} (${each.object.id})`,
+    ]);
+    const choose = (id) =>
+      this.modeling.updateModdleProperties(element, element.businessObject, {
+        dataObjectRef: allDocuments(this.elementRegistry).find((each) => each.object.id === id).object,
+      });
+    const refuse = (id) =>
+      !ID.test(id) ? say("idBad") : id !== object.id && this.moddle.ids.assigned(id) ? say("idTaken", { id }) : null;
+    const lanes = this.elementRegistry
+      .filter((each) => is(each, "bpmn:Lane"))
+      .map(({ businessObject: lane }) => [lane.get("sop:peran") || lane.id, lane.name || lane.id]);
     const approver = object?.get("sop:persetujuan");
-    const roles = [["", say("nobody")], ...lanes, ...(approver && !lanes.some(([role]) => role === approver) ? [[approver, approver]] : [])];
-    const approve = (role) => this.modeling.updateModdleProperties(element, object, { "sop:persetujuan": role || undefined });
-    return object && [this.select("document", object.id, options, choose), this.select("approver", approver ?? "", roles, approve, { help: say("approverHelp") }), this.text("documentId", object.id, (id) => this.commandStack.execute("alur.renameObject", { element, object, id }), { code: true, refuse, help: say("documentHelp") })];
+    const roles = [
+      ["", say("nobody")],
+      ...lanes,
+      ...(approver && !lanes.some(([role]) => role === approver) ? [[approver, approver]] : []),
+    ];
+    const approve = (role) =>
+      this.modeling.updateModdleProperties(element, object, { "sop:persetujuan": role || undefined });
+    return (
+      object && [
+        this.select("document", object.id, options, choose),
+        this.select("approver", approver ?? "", roles, approve, { help: say("approverHelp") }),
+        this.text(
+          "documentId",
+          object.id,
+          (id) => this.commandStack.execute("alur.renameObject", { element, object, id }),
+          { code: true, refuse, help: say("documentHelp") },
+        ),
+      ]
+    );
   }
 
   // ── the process ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   pool() {
-    return this.elementRegistry.find((each) => is(each, "bpmn:Participant") && each.businessObject.processRef) ?? this.canvas.getRootElement();
+    return (
+      this.elementRegistry.find((each) => is(each, "bpmn:Participant") && each.businessObject.processRef) ??
+      this.canvas.getRootElement()
+    );
   }
 
   ofProcess(element) {
     const pool = is(element, "bpmn:Participant") ? element : this.pool();
-    const process = is(pool, "bpmn:Participant") ? pool.businessObject.processRef : is(pool, "bpmn:Process") ? pool.businessObject : null;
+    const process = is(pool, "bpmn:Participant")
+      ? pool.businessObject.processRef
+      : is(pool, "bpmn:Process")
+        ? pool.businessObject
+        : null;
     if (!process) return [];
     const set = (properties) => this.modeling.updateModdleProperties(pool, process, properties);
     const [first, ...rest] = process.documentation ?? [];
     return [
-      h("div", { class: "panel-head" }, h("h2", {}, process.name || process.id), h("p", { class: "muted small" }, `${say("process")} · ${process.id}${bench.base ? ` · ${say("idFixed")}` : ""}`)),
-      !bench.base && this.text("rename", bench.process, (id) => this.renameSop(id), { code: true, help: say("renameHelp"), refuse: (id) => (ID.test(id) ? null : say("idBad")) }),
+      h(
+        "div",
+        { class: "panel-head" },
+        h("h2", {}, process.name || process.id),
+        h(
+          "p",
+          { class: "muted small" },
+          `${say("process")} · ${process.id}${bench.base ? ` · ${say("idFixed")}` : ""}`,
+        ),
+      ),
+      !bench.base &&
+        this.text("rename", bench.process, (id) => this.renameSop(id), {
+          code: true,
+          help: say("renameHelp"),
+          refuse: (id) => (ID.test(id) ? null : say("idBad")),
+        }),
       this.text("name", process.name, (name) => set({ name }), { rows: 2 }),
       this.text("english", process.get("sop:nama"), (value) => set({ "sop:nama": value }), { lang: "en" }),
       is(pool, "bpmn:Participant") && this.text("pool", pool.businessObject.name, (value) => this.rename(pool, value)),
-      this.text("documentation", first?.text, (text) => set({ documentation: text ? [this.bpmnFactory.create("bpmn:Documentation", { text }), ...rest] : rest }), { rows: 4 }),
-      h("label", { class: "check-line" }, this.keyed("executable", h("input", { type: "checkbox", onchange: (event) => set({ isExecutable: event.target.checked }) }), process.isExecutable), " ", say("executable")),
-      this.text("starters", process.get("sop:pemulai"), (value) => set({ "sop:pemulai": value }), { help: say("startersHelp") }),
+      this.text(
+        "documentation",
+        first?.text,
+        (text) =>
+          set({ documentation: text ? [this.bpmnFactory.create("bpmn:Documentation", { text }), ...rest] : rest }),
+        { rows: 4 },
+      ),
+      h(
+        "label",
+        { class: "check-line" },
+        this.keyed(
+          "executable",
+          h("input", { type: "checkbox", onchange: (event) => set({ isExecutable: event.target.checked }) }),
+          process.isExecutable,
+        ),
+        " ",
+        say("executable"),
+      ),
+      this.text("starters", process.get("sop:pemulai"), (value) => set({ "sop:pemulai": value }), {
+        help: say("startersHelp"),
+      }),
       this.text("title", process.get("sop:judul"), (value) => set({ "sop:judul": value }), { code: true, rows: 2 }),
-      this.text("key", process.get("sop:kunci"), (value) => set({ "sop:kunci": value }), { code: true, help: say("keyHelp") }),
-      this.text("reference", process.get("sop:tanggalAcuan"), (value) => set({ "sop:tanggalAcuan": value }), { code: true, rows: 2 }),
+      this.text("key", process.get("sop:kunci"), (value) => set({ "sop:kunci": value }), {
+        code: true,
+        help: say("keyHelp"),
+      }),
+      this.text("reference", process.get("sop:tanggalAcuan"), (value) => set({ "sop:tanggalAcuan": value }), {
+        code: true,
+        rows: 2,
+      }),
       this.details("identity", say("identity"), this.identity(pool, process)),
     ].filter(Boolean);
   }
@@ -436,14 +818,29 @@ export class Panel {
     const set = (properties) => {
       if (known) return this.modeling.updateModdleProperties(pool, known, properties);
       const identity = this.moddle.create("sop:Identitas", properties);
-      const extensions = this.bpmnFactory.create("bpmn:ExtensionElements", { values: [...(process.extensionElements?.values ?? []), identity] });
+      const extensions = this.bpmnFactory.create("bpmn:ExtensionElements", {
+        values: [...(process.extensionElements?.values ?? []), identity],
+      });
       identity.$parent = extensions;
       extensions.$parent = process;
       return this.modeling.updateModdleProperties(pool, process, { extensionElements: extensions });
     };
     return [
       ...IDENTITY.map((name) => this.text(name, known?.get(name), (value) => set({ [name]: value }))),
-      ...LISTS.map((name) => this.text(name, (known?.get(name) ?? []).join("\n"), (value) => set({ [name]: (value ?? "").split("\n").map((line) => line.trim()).filter(Boolean) }), { rows: 3, help: say("oneALine") })),
+      ...LISTS.map((name) =>
+        this.text(
+          name,
+          (known?.get(name) ?? []).join("\n"),
+          (value) =>
+            set({
+              [name]: (value ?? "")
+                .split("\n")
+                .map((line) => line.trim())
+                .filter(Boolean),
+            }),
+          { rows: 3, help: say("oneALine") },
+        ),
+      ),
     ];
   }
 }

@@ -1,5 +1,6 @@
-// The texts of a draft: the diagram, the forms, and whatever else was opened over it. Forms change through the command stack as the diagram does, so that one
-// Ctrl+Z undoes whichever came last; the diagram's own text is what the modeller writes.
+// The texts of a draft: the diagram, the forms, and whatever else was opened over it. Forms change through the command
+// stack as the diagram does, so that one Ctrl+Z undoes whichever came last; the diagram's own text is what the modeller
+// writes.
 import { bench } from "./page.js";
 
 const FORM = /^forms\/[^/]+\/[^/]+\.(schema|ui)\.json$/;
@@ -53,7 +54,8 @@ export const uiPath = (form) => `forms/${bench.process}/${form}.ui.json`;
 export function formOf(businessObject) {
   for (const extension of businessObject.extensionElements?.values ?? [])
     for (const property of extension.$children ?? [])
-      if (property.name === "formJsonSchemaFilename" && property.value) return property.value.replace(/(\.schema|-schema)?\.json$/, "");
+      if (property.name === "formJsonSchemaFilename" && property.value)
+        return property.value.replace(/(\.schema|-schema)?\.json$/, "");
   return businessObject.id;
 }
 
@@ -61,8 +63,18 @@ export function formOf(businessObject) {
 export function simpleForm(title, documents) {
   const properties = { catatan: { type: "string", title: "Catatan", maxLength: 2000 } };
   for (const { id, name } of documents)
-    properties[id] = { type: "object", title: name || id, properties: { isi: { type: "string", title: "Isi", maxLength: 10000 } }, required: ["isi"] };
-  const schema = { $schema: "https://json-schema.org/draft/2020-12/schema", title: title || "Formulir", type: "object", properties };
+    properties[id] = {
+      type: "object",
+      title: name || id,
+      properties: { isi: { type: "string", title: "Isi", maxLength: 10000 } },
+      required: ["isi"],
+    };
+  const schema = {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: title || "Formulir",
+    type: "object",
+    properties,
+  };
   if (documents.length) schema.required = documents.map(({ id }) => id);
   return JSON.stringify(schema, null, 2) + "\n";
 }
