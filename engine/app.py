@@ -115,7 +115,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
         incidents=Incidents(database, executor, procedures, office),
         instances=Instances(database, executor, procedures, office),
         messages=Messages(database, executor, procedures, office),
-        numbers=Numbers(database, office),
+        numbers=Numbers(database, office, procedures),
         office=office,
         operations=Operations(database, data_dir),
         readings=Readings(database),

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.forms.field import Field, Kind
@@ -16,6 +16,8 @@ ROW = "baris"
 """The name by which an expression of a column reads its row."""
 VALUE = "nilai"
 """The name by which a check reads the value it is about."""
+CORRECTED = "(semula)"
+"""Under which a form finds what was said that it corrects; what it proposes itself may speak of that, and is new."""
 GIVEN_NAMES = frozenset({"hari_ini", "pelaku", "butir", "jatuh_tempo", "dokumen", ROW, VALUE})
 """Names that expressions of forms read beside fields and documents."""
 
@@ -25,6 +27,16 @@ class Names(dict[str, Any]):
 
     def __missing__(self, name: str) -> None:
         return None
+
+
+def carried_on(field: Field, said: Any) -> Any:
+    """Return what a correction takes over of what was *said* in a field: its files and numbers stay where they are."""
+    match field.kind, said:
+        case Kind.SECTION, Mapping():
+            return {**said, **{each.name: carried_on(each, said.get(each.name)) for each in field.fields}}
+        case Kind.TABLE, list():
+            return [carried_on(replace(field, kind=Kind.SECTION), row) for row in said]
+    return None if field.number or field.kind in (Kind.FILE, Kind.FILES) else said
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,7 @@ class Defaults:
         A section that begins as its document was last time says so of what people typed into it. What nobody types
         (fixed rows, read-only fields) is what its own default says today, or a second pass would see the first's data.
         """
-        if field.default is not None and (field.fixed_rows or field.given):
+        if field.default is not None and (field.fixed_rows or field.given or CORRECTED in self.context):
             inherited = None
         value = inherited if inherited is not None else self._own(field, row)
         if field.kind is Kind.SECTION:

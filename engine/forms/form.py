@@ -8,7 +8,7 @@ from typing import Any
 from engine.forms import grids as tables
 from engine.forms import values as typed_values
 from engine.forms import views
-from engine.forms.defaults import Defaults, Evaluate
+from engine.forms.defaults import CORRECTED, Defaults, Evaluate
 from engine.forms.entries import Node, compact, flat, tree, with_rows
 from engine.forms.field import RETURNS, ROWS, Field, Kind, Wording
 from engine.forms.messages import Gettext
@@ -95,8 +95,8 @@ class Form:
     @bounded()
     def prefill(self, context: Mapping[str, Any], evaluate: Evaluate) -> dict[str, list[str]]:
         """Return what the form begins with, as texts; what cannot be evaluated begins empty."""
-        defaults = Defaults(context, evaluate)
-        return self.entries({field.name: defaults.of(field) for field in self.tree})
+        defaults, said = Defaults(context, evaluate), context.get(CORRECTED, {})
+        return self.entries({field.name: defaults.of(field, said.get(field.name)) for field in self.tree})
 
     def entries(self, values: Mapping[str, Any]) -> dict[str, list[str]]:
         """Return typed values as the texts that a person would have posted."""
@@ -156,8 +156,8 @@ class Form:
     @bounded()
     def begins_with(self, context: Mapping[str, Any], evaluate: Evaluate) -> dict[str, Any]:
         """Return what the form begins with, as JSON by field."""
-        defaults = Defaults(context, evaluate)
-        return self.encode({field.name: defaults.of(field) for field in self.tree})
+        defaults, said = Defaults(context, evaluate), context.get(CORRECTED, {})
+        return self.encode({field.name: defaults.of(field, said.get(field.name)) for field in self.tree})
 
     def add_row(self, entries: Entries, path: str) -> dict[str, list[str]]:
         """Return the entries with an empty row at the end of the table at *path*."""

@@ -50,6 +50,8 @@ class Action(StrEnum):
     INSTANCE_SUSPENDED = "instance:suspended"
     INSTANCE_RESUMED = "instance:resumed"
     INSTANCE_TERMINATED = "instance:terminated"
+    INSTANCE_CORRECTED = "instance:corrected"
+    CORRECTION_DROPPED = "correction:dropped"
     TASK_OPENED = "task:opened"
     TASK_CANCELLED = "task:cancelled"
     TASK_RETURNED = "task:returned"

@@ -194,7 +194,9 @@ def given(change: Mapping[str, Any], *names: str, **renamed: str) -> dict[str, A
 def _started(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     facts = given(change, definition_id="definition", instance_key="key")
     facts |= given(change, "title", "values", "version", "content_hash", "reference_date")
-    never = dict.fromkeys(("ended_at", "ended_by", "status_reason", "status_before"))
+    facts["corrects"] = change.get("corrects")
+    told.named |= {facts["corrects"]["instance"]} if facts["corrects"] else set()
+    never = dict.fromkeys(("ended_at", "ended_by", "status_reason", "status_before", "corrected_by"))
     told.say("instance", told.id, started_at=line.at, started_by=line.actor, **never, **facts)
 
 
@@ -226,6 +228,12 @@ def _terminated(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     for key, incident in told.of("incident").items():
         if incident.facts["status"] == "open":
             told.say("incident", key, status="resolved", resolved_at=line.at, resolved_by=line.actor)
+
+
+@of("instance:corrected", "correction:dropped")
+def _corrected(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
+    told.named.add(change["instance"])
+    told.say("instance", told.id, corrected_by=change["instance"] if line.action == "instance:corrected" else None)
 
 
 @of("instance:archived")

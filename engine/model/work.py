@@ -100,6 +100,8 @@ class InstanceRecord:
     ended_at: datetime | None
     ended_by: str | None
     status_reason: str | None
+    corrects: Mapping[str, Any] | None  # the "instance" that it corrects, its "documents" that are wrong, the "reason"
+    corrected_by: str | None  # the correction that runs or is completed
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from engine.model.history import Action, Deed, canonical, sha256_of
 from engine.model.people import Actor
 from engine.model.process import DataReference, Outline, UserTask
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion, InstanceRecord, TaskRecord
+from engine.service.corrections import Standing, standing
 from engine.service.differences import Difference, differences
 from engine.service.permits import permit_filling, refuse_same_eyes
 from engine.service.procedure_files import PARTS
@@ -259,6 +260,7 @@ class DocumentView:
     content: Any
     versions: tuple[DocumentVersion, ...]  # of the same data object, newest first
     files: Mapping[str, Attachment]
+    corrections: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,9 +299,10 @@ class Documents:
             procedure = self.procedures.of(reader, record.definition_id)
             every = documents.of_instance(reader, version.instance_id)
             attached = {a.id: a for a in documents.attachments_of(reader, version.instance_id)}
+            corrected = standing(reader, self.procedures, record, version.data_object_id)
         same = tuple(v for v in reversed(every) if v.data_object_id == version.data_object_id)
         version = visible(version, actor, procedure.outline)
-        return DocumentView(version, record, procedure, content_of(version, procedure), same, attached)
+        return DocumentView(version, record, procedure, content_of(version, procedure), same, attached, corrected)
 
     def shown(self, view: DocumentView, words: Words) -> Any:
         """Return a version's values with their labels, in the reader's language."""

@@ -203,6 +203,7 @@ class Dossiers:
             "External-Identifier": record.id,
             "External-Description": f"{record.title} · {outline.name}",
             "Alur-Jenis": kind,
+            "Alur-Meralat": record.corrects and record.corrects["instance"],
             "Alur-Keadaan-Per": plain(at),
             "Alur-Instalasi": ground.installation,
             "Alur-Riwayat-Baris": str(seq),
@@ -354,6 +355,7 @@ def _archival(ground: _Ground, creator: str) -> dict[str, Any]:
             "tanggal_simpan": plain(about.place.filed_on),
             "petugas": about.place.filed_by,
         },
+        "meralat": record.corrects,
         "riwayat": {
             "baris": ground.head.seq if ground.head else 0,
             "sidik": ground.head.hash if ground.head else GENESIS,

@@ -29,8 +29,9 @@ from engine.model.work import (
     TaskRecord,
     TaskStatus,
 )
-from engine.service import moves, numbers
+from engine.service import corrections, moves, numbers
 from engine.service.clocks import clock_of
+from engine.service.corrections import COUNTING
 from engine.service.documents import voided
 from engine.service.office import Office
 from engine.service.procedures import INDONESIAN, Entries, Procedure, Procedures, Values, Words, entries_of, evaluator
@@ -163,6 +164,8 @@ class InstancePage:
     papers: tuple[DocumentTask, ...]  # what its documents wait for
     mine: tuple[DocumentTask, ...]  # of that, what who asks may do
     place: tuple[tuple[Wording, str], ...]  # of an archived one: where its manual copy stands, by the form's labels
+    linked: Mapping[str, InstanceRecord]  # what it corrects and what corrects it, by id, if the actor may see them
+    may_correct: bool
 
 
 @dataclass(frozen=True)
@@ -238,7 +241,14 @@ class Instances:
                 yield form
 
     def start(
-        self, actor: Actor, process_id: str, entries: Entries | Values, now: datetime, *, words: Words = INDONESIAN
+        self,
+        actor: Actor,
+        process_id: str,
+        entries: Entries | Values,
+        now: datetime,
+        *,
+        words: Words = INDONESIAN,
+        corrects: Mapping[str, Any] | None = None,
     ) -> str:
         """Start an instance and return its id.
 
@@ -252,6 +262,7 @@ class Instances:
         if ready.missing:
             raise NotReady(ready.missing)
         title = str(self._said(outline.title, values, functions, outline.name))
+        title = f"Ralat: {title}" if corrects else title
         said = self._said(outline.key, values, functions, None)
         key = None if said is None else str(said)
         reference = self._refers_to(procedure, values, now)
@@ -276,12 +287,15 @@ class Instances:
                 "content_hash": procedure.record.content_hash,
                 "values": encoded,
                 "passed": moves.passed_change(step),
+                **({"corrects": corrects} if corrects else {}),
             },
         )
         with self._unique(process_id, key), self.database.write(actor, now) as work:
             self._ready_still(work, procedure, now)
+            if corrects:
+                corrections.begin(work, corrects, instance_id)
             self._refuse_duplicate(work, process_id, key)
-            facts = {"instance_key": key, "reference_date": reference, "title": title}
+            facts = {"instance_key": key, "reference_date": reference, "title": title, "corrects": corrects}
             instances.add(work, instance_id, procedure.record, encoded, step_count=len(outline.tasks), **facts)
             moves.write_step(
                 work,
@@ -294,6 +308,42 @@ class Instances:
             )
         self.executor.keep(step, 2)
         return instance_id
+
+    def correctable(self, actor: Actor, instance_id: str) -> tuple[InstanceRecord, Procedure]:
+        """Return an instance that the actor may correct, and the version in force, by which that is done.
+
+        NotPermitted unless they may start its procedure; Conflict if it is not completed, or corrected already.
+        """
+        with self.database.read() as reader:
+            record = there(instances.seen(reader, actor, instance_id), instance_id)
+            procedure = self.procedures.in_force(reader, record.process_id)
+            if not self.may_start(actor, procedure):
+                raise NotPermitted("start", roles=procedure.outline.starters)
+            corrections.refuse(reader, record)
+        return record, procedure
+
+    @moves.retried
+    def correct(self, actor: Actor, instance_id: str, chosen: Sequence[str], reason: str, now: datetime) -> str:
+        """Start the correction of an instance by the version in force, with the same start values; return its id.
+
+        *chosen* are the data objects of its documents that are wrong. InvalidForm also if today's form asks for more.
+        """
+        record, procedure = self.correctable(actor, instance_id)
+        with self.database.read() as reader:
+            start, standing = self.procedures.of(reader, record.definition_id), documents.current(reader, instance_id)
+        wrong = [v for id_, v in sorted(standing.items()) if id_ in chosen and v.status in COUNTING]
+        yielded = {id_ for form in procedure.forms.values() for id_ in form.objects}
+        faults = [FieldError("dokumen", v.name, "", "not_yielded") for v in wrong if v.data_object_id not in yielded]
+        faults += [] if wrong else [FieldError("dokumen", "documents", "", "required")]
+        try:
+            reason = stated(reason)
+        except InvalidForm as invalid:
+            faults += invalid.errors
+        if faults:
+            raise InvalidForm(faults, {})
+        form = start.form_of(start.outline.start_event)
+        corrects = {"instance": instance_id, "documents": [v.data_object_id for v in wrong], "reason": reason}
+        return self.start(actor, record.process_id, form.entries(form.decode(record.values)), now, corrects=corrects)
 
     def fields(
         self,
@@ -368,6 +418,9 @@ class Instances:
             archive = archives.by_id(reader, instance_id) if record.status is InstanceStatus.ARCHIVED else None
             unread = record.status in OVER or not may_wait(procedure.definition)
             state = None if unread else instances.state(reader, instance_id)
+            ids = ((record.corrects or {}).get("instance"), record.corrected_by)
+            linked = [instances.seen(reader, actor, id_) for id_ in ids if id_]
+            in_force = self.procedures.in_force(reader, record.process_id)
         newest = {version.data_object_id: version for version in versions}
         passes, flows = _travelled(changes)
         steps = self._steps(record, procedure, every, newest, incidents, members, now)
@@ -394,6 +447,11 @@ class Instances:
             line_count=len(changes),
             start_values=start.decode(record.values),
             place=() if archive is None else procedure.place_in_words(archive.place),
+            linked={each.id: each for each in linked if each is not None},
+            may_correct=record.status in DONE
+            and record.corrected_by is None
+            and self.may_start(actor, in_force)
+            and any(v.status in COUNTING for v in newest.values()),
         )
 
     # ── comments, suspending, ending ────────────────────────────────────────────────────────────────────────────────
@@ -468,6 +526,7 @@ class Instances:
                 work.record_many(f"instance:{instance_id}", lost)
             for raised in office.open_incidents_of(work, instance_id):
                 office.change_incident(work, raised.id, status="resolved", resolved_at=now, resolved_by=actor.person_id)
+            corrections.drop(work, record, reason)
 
     @contextmanager
     def _unique(self, process_id: str, key: str | None) -> Iterator[None]:

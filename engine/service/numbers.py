@@ -23,7 +23,9 @@ from engine.model.history import Action, Deed
 from engine.model.people import Actor, OfficeRole
 from engine.model.testimony import PASSED_OVER
 from engine.model.work import TaskRecord
+from engine.service.corrections import standing
 from engine.service.office import Office
+from engine.service.procedures import Procedures
 from engine.store.database import Database
 from engine.store.queries import Transaction, instances, numbers
 from engine.store.queries.numbers import TakenNumber
@@ -169,6 +171,7 @@ class SeriesPage:
     series: Series
     taken: tuple[TakenNumber, ...]
     titles: Mapping[str, str]  # instance id -> title
+    successors: Mapping[tuple[str, str], tuple[str, str]]  # of a letter that was corrected: the document, its number
     doubles: tuple[TakenNumber, ...]  # of all years: numbers whose text stands on several letters, by earlier versions
     page: int
     more: bool
@@ -180,6 +183,7 @@ class Numbers:
 
     database: Database
     office: Office
+    procedures: Procedures
 
     def series(self, actor: Actor) -> tuple[Series, ...]:
         """Return every series with how far it has come."""
@@ -194,8 +198,16 @@ class Numbers:
             found = numbers.of_series(reader, series, year, limit=PAGE + 1, offset=(page - 1) * PAGE)
             doubles = numbers.doubles(reader, series)
             ids = {each.instance_id for each in (*found, *doubles) if each.instance_id is not None}
-            titles = {id_: record.title for id_ in ids if (record := instances.by_id(reader, id_)) is not None}
-        return SeriesPage(Series(series, year, last), found[:PAGE], titles, doubles, page, len(found) > PAGE)
+            records = {record.id: record for record in instances.by_ids(reader, sorted(ids))}
+            successors = {}
+            for each in found:
+                corrected, object_id = records.get(each.instance_id or ""), each.place.partition(".")[0]
+                if corrected and (new := standing(reader, self.procedures, corrected, object_id).successor):
+                    number = of_documents(reader, new.instance_id).get(object_id, new.name)
+                    successors[corrected.id, each.place] = (new.id, number)
+        titles = {id_: record.title for id_, record in records.items()}
+        at = Series(series, year, last)
+        return SeriesPage(at, found[:PAGE], titles, successors, doubles, page, len(found) > PAGE)
 
     def move_on(self, actor: Actor, series: str, year: int, last: int, reason: str, now: datetime) -> None:
         """Say that numbers up to *last* were given outside Alur; InvalidForm if that is behind, or too far ahead."""

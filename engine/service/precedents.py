@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from engine.forms.defaults import CORRECTED, carried_on
+from engine.forms.form import Form
+from engine.model.errors import there
 from engine.service.documents import content_of
+from engine.service.procedure_files import PARTS
 from engine.service.procedures import Procedures
 from engine.store.database import Database
 from engine.store.queries import documents, instances
@@ -46,3 +50,22 @@ class Precedents:
                     content = content_of(version, procedure)
                     found.append({"mulai": start, "isi": content, "versi": version.version})
         return found[::-1]
+
+    def corrected(self, instance_id: str, form: Form, names: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a form of a correction knows beside *names*: its documents, as the instance corrected said them.
+
+        So of each, or of the part of ``butir`` in it, until this instance has said it anew.
+        """
+        item, known, said = names["butir"], dict[str, Any](), dict[str, Any]()
+        with self.database.read() as reader:
+            old = there(instances.by_id(reader, instance_id), instance_id)
+            procedure, versions = self.procedures.of(reader, old.definition_id), documents.current(reader, old.id)
+        for field in form.tree:
+            version, own = versions.get(field.name), names.get(field.name) or {}
+            if version is None or (field.name in names["dokumen"] and item in own.get(PARTS, {item: own})):
+                continue
+            content = content_of(version, procedure)
+            parts = {of: carried_on(field, part) for of, part in content.get(PARTS, {}).items()}
+            known[field.name] = {PARTS: {**parts, **own.get(PARTS, {})}} if parts else carried_on(field, content)
+            said[field.name] = parts.get(item) if parts else known[field.name]
+        return {**known, CORRECTED: said} if said else {}

@@ -351,7 +351,7 @@ class Tasks:
         start = procedure.form_of(procedure.outline.start_event).decode(found.instance.values)
         due_at = found.task.due_at
         zone = self.office.calendar().zone
-        return {
+        known = {
             **start,
             **{id_: content_of(version, procedure) for id_, version in current.items()},
             "hari_ini": self.office.today(now),
@@ -363,6 +363,10 @@ class Tasks:
                 for id_, version in (current if every is None else every).items()
             },
         }
+        if found.instance.corrects:
+            form = procedure.form_of(found.task.element_id)
+            known |= self.office.precedents.corrected(found.instance.corrects["instance"], form, known)
+        return known
 
     def task_and_step(self, actor: Actor, task_id: str) -> tuple[TaskRecord, UserTask]:
         """Return a task and its step without its form; for those who see every instance."""

@@ -16,8 +16,10 @@ from engine.model.errors import AlurError, NotFound
 from engine.model.renderings import COVER, WHOLE, Rendering, RenderingStatus, read_code, shown_code
 from engine.model.signatures import Signature
 from engine.model.work import DocumentStatus
+from engine.service.corrections import Standing, standing
 from engine.service.documents import content_of
 from engine.service.manuscripts import Ground
+from engine.service.numbers import of_documents
 from engine.service.procedures import Procedures
 from engine.store.database import Database
 from engine.store.queries import Transaction, documents, instances, renderings, signatures
@@ -52,14 +54,18 @@ class Verified:
     file_sha256: str
     code: str
     same_file: bool | None  # None: no file was held against it
+    corrections: Standing
+    successor: tuple[str | None, str | None] = (None, None)  # number and code of what superseded it
     signatures: tuple[Signature, ...] = ()
     signed_file: bool = False  # the file that was held against it is one that carries a signature
 
     @property
     def standing(self) -> str:
-        """One word for where the paper stands: "valid", "replaced" or "void"."""
+        """One word for where the paper stands: "valid", "superseded", "replaced" or "void"."""
         if self.status is DocumentStatus.VOID:
             return "void"
+        if self.corrections.successor is not None:
+            return "superseded"
         return "valid" if self.version == self.newest else "replaced"
 
 
@@ -109,6 +115,11 @@ class Verification:
         ground = Ground(record, procedure, documents.of_instance(reader, record.id), (), {})
         newest = ground.newest[version.data_object_id]
         role = procedure.outline.task(version.element_id).role
+        corrected = standing(reader, self.procedures, record, version.data_object_id)
+        if (new := corrected.successor) is not None:
+            paper = _paper_of(reader, new.id)
+            number = of_documents(reader, new.instance_id).get(new.data_object_id)
+            successor = (number, None if paper is None else shown_code(paper.code))
         return Verified(
             name=version.name,
             number=ground.number_in(version.data_object_id, content_of(version, procedure)),
@@ -122,6 +133,8 @@ class Verification:
             file_sha256=found.sha256,
             code=shown_code(found.code),
             same_file=same,
+            corrections=corrected,
+            successor=successor if new else (None, None),
             signatures=signatures.of_document(reader, version.id),
             signed_file=signed_file,
         )

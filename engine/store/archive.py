@@ -22,7 +22,7 @@ from engine.store.tables import UtcDateTime
 KINDS: Mapping[str, Any] = {
     "instant": UtcDateTime(),
     "date": Date(),
-    "json": JSON(),
+    "json": JSON(none_as_null=True),
     "bytes": LargeBinary(),
     "boolean": Boolean(),
     "integer": Integer(),

@@ -172,7 +172,7 @@ instance = _table(
     Column("definition_id", ForeignKey("definition.id"), nullable=False),
     Column("process_id", String(200), nullable=False),
     Column("title", Text, nullable=False),
-    Column("instance_key", String(400)),  # unique among instances that were not terminated
+    Column("instance_key", String(400)),  # unique among instances that were neither terminated nor corrected
     Column("reference_date", Date),
     Column("values", JSON, nullable=False),  # what the start form asked
     Column("status", String(20), nullable=False),
@@ -189,12 +189,14 @@ instance = _table(
     Column("ended_by", String(64)),
     Column("status_reason", Text),  # why suspended or terminated
     Column("status_before", String(20)),  # to return to when resumed
+    Column("corrects", JSON(none_as_null=True)),  # another instance, which of its documents, and why
+    Column("corrected_by", String(36)),  # the correction that runs or is completed
     info=HISTORY,
 )
 Index("ix_instance_process_status", instance.c.process_id, instance.c.status, instance.c.started_at)
 Index("ix_instance_started_at", instance.c.started_at)
 Index("ix_instance_started_by", instance.c.started_by, instance.c.started_at)
-_live = (instance.c.status != "terminated") & instance.c.instance_key.is_not(None)
+_live = and_(instance.c.status != "terminated", instance.c.instance_key.is_not(None), instance.c.corrected_by.is_(None))
 _partial_index("uq_instance_live_key", instance.c.process_id, instance.c.instance_key, where=_live, unique=True)
 
 task = _table(  # one row per user task that was ever open

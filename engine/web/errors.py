@@ -180,6 +180,8 @@ def conflict_words(error: Conflict) -> str:
         "signed": gettext("Berkas tanda tangan ini sudah diunggah orang lain."),
         "archived": gettext("Pelaksanaan ini sudah diarsipkan dan hanya dapat dibaca. Tidak ada yang berubah."),
         "ended": gettext("Pelaksanaan ini sudah selesai pada %(at)s.", **facts),
+        "unfinished": gettext("Hanya pelaksanaan yang sudah selesai dapat diralat."),
+        "corrected": gettext("Pelaksanaan ini sudah diralat sejak %(at)s: %(title)s.", **facts),
         "unchanged": gettext("Berkas-berkas ini sama dengan versi yang berlaku."),
         "duplicate": gettext("%(title)s sudah berjalan sejak %(at)s.", **facts),
         "still_active": gettext("Akun ini masih aktif. Nonaktifkan dahulu."),

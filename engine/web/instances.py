@@ -181,6 +181,34 @@ def govern(instance_id: str, deed: str) -> Response | tuple[str, int]:
     return render_template("instances/govern.html", page=page, deed=deed, errors=(message,), reason=reason), 422
 
 
+@pages.get("/<instance_id>/ralat", signed_in)
+def ask_correction(instance_id: str) -> str:
+    """Ask which documents of a completed instance are wrong, and why."""
+    services().instances.correctable(actor(), instance_id)
+    return _correction(instance_id)
+
+
+@pages.post("/<instance_id>/ralat", signed_in)
+def correct(instance_id: str) -> Response | tuple[str, int]:
+    """Start the correction of a completed instance."""
+    chosen, reason = request.form.getlist("_dokumen"), request.form.get("_alasan", "")
+    try:
+        new = services().instances.correct(actor(), instance_id, chosen, reason, now())
+    except InvalidForm as problem:
+        return _correction(instance_id, faults=problem.errors), 422
+    except NotReady as problem:
+        return _correction(instance_id, lacking=[name for _, _, name in problem.missing]), 409
+    return redirect(url_for("instances.show", instance_id=new), 303)
+
+
+def _correction(instance_id: str, **refused: Any) -> str:
+    """Return the page that asks for a correction, and says what it was *refused* for."""
+    page = _found(instance_id)
+    start = page.procedure.form_of(page.procedure.outline.start_event)
+    said = start.show(page.start_values, words().locale, page.names, {})
+    return render_template("instances/correct.html", page=page, started=said, **refused)
+
+
 def _found(instance_id: str) -> InstancePage:
     return services().instances.page(actor(), instance_id, now())
 

@@ -37,7 +37,8 @@ def busy(url, data_dir):
         office.hire(account, role)
     archiving.deploy(office)
     services, operator = office.services, office.actor("operator")
-    archived(office)
+    sealed = archived(office)
+    services.instances.correct(office.actor("ann"), sealed, ["surat"], "Salah tulis", office.now)
     stopped = office.start(period="IV")
     office.until_data(stopped)
     services.instances.terminate(operator, stopped, "Dimulai dua kali.", office.now)
@@ -144,6 +145,10 @@ ROWS = [
     ("instance", "status", "status = 'running'", "status = 'suspended'"),
     ("instance", "status_reason", "status_reason = 'Lain'", "status = 'terminated'"),
     ("instance", "ended_by", "ended_by = 'auditor'", "status = 'completed'"),
+    ("instance", "corrects", "corrects = NULL", "corrects IS NOT NULL"),
+    ("instance", "corrects", 'corrects = \'{"instance": "x"}\'', "status = 'suspended'"),
+    ("instance", "corrected_by", "corrected_by = NULL", "corrected_by IS NOT NULL"),
+    ("instance", "corrected_by", "corrected_by = 'x'", "status = 'completed'"),
     ("instance", "definition_id", "definition_id = (SELECT min(id) FROM definition)", "true"),
     ("task", "completed_by", "completed_by = 'auditor'", "status = 'completed'"),
     ("task", "completed_at", "completed_at = created_at", "element_id = 'susun_analisis' AND status = 'completed'"),

@@ -45,8 +45,8 @@ def state(tx: Transaction, instance_id: str) -> tuple[InstanceRecord, bytes] | N
 
 
 def by_key(tx: Transaction, process_id: str, key: str) -> InstanceRecord | None:
-    """Return the instance of *process_id* that holds *key* and was not terminated."""
-    its = (instance.c.process_id == process_id, instance.c.instance_key == key)
+    """Return the instance of *process_id* that holds *key* and was neither terminated nor corrected."""
+    its = (instance.c.process_id == process_id, instance.c.instance_key == key, instance.c.corrected_by.is_(None))
     return one(tx, INSTANCES.where(*its, instance.c.status != InstanceStatus.TERMINATED), record)
 
 
@@ -98,9 +98,14 @@ def page(
     return some(tx, query, record, limit, offset)
 
 
+NEWER = instance.alias("newer")
+CORRECTED = exists().where(NEWER.c.id == instance.c.corrected_by, NEWER.c.status.in_(DONE))
+
+
 def completed(tx: Transaction, process_id: str, at: datetime, limit: int) -> tuple[InstanceRecord, ...]:
-    """Return the instances of a process that were completed by then, those started last first."""
-    by_then = (instance.c.process_id == process_id, instance.c.status.in_(DONE), instance.c.ended_at <= at)
+    """Return the instances of a process that were completed by then, those started last first; not the corrected."""
+    by_then = [instance.c.process_id == process_id, instance.c.status.in_(DONE), instance.c.ended_at <= at]
+    by_then.append(~CORRECTED.where(NEWER.c.ended_at <= at))
     query = INSTANCES.where(*by_then).order_by(*NEWEST_FIRST).limit(limit)
     return tuple(record(row) for row in tx.connection.execute(query))
 
@@ -110,9 +115,11 @@ def of_process(
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield id and start values of the instances of a process that were not terminated, those started last first.
 
+    What is corrected counts until its correction is completed, which counts from then on: nothing counts twice.
     Those only that were started from *since* on and before *until*; as many at once as memory is to hold.
     """
     its = [instance.c.process_id == process_id, instance.c.status != InstanceStatus.TERMINATED.value]
+    its += [~CORRECTED, or_(instance.c.corrects.is_(None), instance.c.status.in_(DONE))]
     its += [instance.c.started_at >= since] if since else []
     its += [instance.c.started_at < until] if until else []
     query = select(instance.c.id, instance.c["values"]).where(*its).order_by(*NEWEST_FIRST)

@@ -359,6 +359,8 @@ class InstanceGiven(Given):
     changed_at: Instant
     ended_at: Instant | None
     ended_by: str | None
+    corrects: dict[str, Any] | None = Field(description="Whose `documents` it corrects (`instance`), and the `reason`.")
+    corrected_by: str | None = Field(description="Its correction, which runs or is completed.")
     history_seq: int = Field(description="Number of its newest history line.")
     history_hash: str
 
