@@ -23,8 +23,8 @@ from benchmarks.servers import command, descendants, memory
 from engine.documents.compositor import FONTS, STANDARDS
 from engine.documents.press import PRESS, Order, Press, Print
 from engine.model.work import DocumentVersion
-from engine.service.printing import Printing
-from engine.service.procedures import INDONESIAN
+from engine.service.papers.printing import Printing
+from engine.service.procedures.procedure import INDONESIAN
 from tests.year import Year
 
 MEGABYTE = 1024 * 1024
@@ -184,7 +184,9 @@ def letter(office: Year, rounds: int, *, small: bool) -> Figure:
     def looked_at(printing: Printing) -> float:
         letter = {**values["undangan"], "hal": f"Undangan rapat {next(numbers)}"}
         begun = time.perf_counter()
-        printing.preview(page, "undangan", {**values, "undangan": letter}, office.now)
+        printing.preview(
+            page.procedure, page.instance, page.item.task, "undangan", {**values, "undangan": letter}, office.now
+        )
         return (time.perf_counter() - begun) * 1000
 
     looked_at(warm)  # starts the press

@@ -16,7 +16,7 @@ from benchmarks.procedure import Move, Recorded, record
 from engine.bpmn.executor import Executor
 from engine.model.calendar import OfficeCalendar
 from engine.model.process import Snapshot
-from engine.service.procedures import calendar_functions
+from engine.service.procedures.procedure import calendar_functions
 from tests.office import FRIDAY, SOP
 
 START = {"tahun": 2025, "periode": "I"}
@@ -35,7 +35,7 @@ class Ours:
         self._took(self.executor.start(self.definition, self.id, {}, FRIDAY, functions=self.functions))
 
     def complete(self, move: Move) -> None:
-        """Do one move as ``engine.service.tasks`` does."""
+        """Do one move as ``engine.service.work.tasks`` does."""
         task = next(t for t in self.open if t.element_id == move.element_id and move.item in (None, t.item))
         needed = {k: v for k, v in move.values.items() if k in self.definition.outline.needed_names}
         versions = {id_: {"versi": 1} for id_ in move.documents}

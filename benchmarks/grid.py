@@ -18,7 +18,7 @@ from openpyxl import load_workbook
 from benchmarks.figures import Figure, Found, interleaved
 from benchmarks.host import Office, databases, office_served, sign_in
 from benchmarks.servers import Request
-from engine.service.procedures import INDONESIAN
+from engine.service.procedures.procedure import INDONESIAN
 from tests import counting
 
 TABLE = "lembar.baris"

@@ -28,7 +28,7 @@ from benchmarks.engine_room import START, XML
 from benchmarks.figures import Figure, Found, Series, percentile
 from benchmarks.procedure import Recorded, plan_years, record
 from benchmarks.servers import GRANIAN, Load, Request, Server, joined, serving
-from engine.service.accounts import Retyped
+from engine.service.people.accounts import Retyped
 from engine.store.database import open_database
 from engine.store.queries import tasks
 from engine.store.tables import person

@@ -26,8 +26,8 @@ from benchmarks.procedure import record
 from benchmarks.servers import Request
 from engine.model.history import Action, Deed, canonical
 from engine.model.people import SYSTEM
-from engine.service.histories import Filter
-from engine.service.procedures import Values
+from engine.service.history.timelines import Filter
+from engine.service.procedures.procedure import Values
 from engine.store.queries import histories, instances, people
 from engine.store.tables import instance, task
 from tests.office import OfficeAtWork

@@ -13,8 +13,8 @@ import click
 
 from engine import __version__
 from engine.model.errors import AlurError, Busy, Finding, InvalidForm, InvalidProcedure, NotFound, SetupError
-from engine.service import checking
-from engine.service.functions import Functions
+from engine.service.authoring import checking
+from engine.service.procedures.functions import Functions
 from engine.settings import read
 
 

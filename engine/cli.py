@@ -21,9 +21,9 @@ from engine.jobs.worker import Worker
 from engine.model.errors import SetupError, stated
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole
-from engine.service import guards
-from engine.service.checking import read_folder
-from engine.service.procedure_files import content_hash
+from engine.service.authoring.checking import read_folder
+from engine.service.people import guarded_roles
+from engine.service.procedures.files import content_hash
 from engine.settings import read
 from engine.store import backup as backups
 from engine.store.files import FileStore
@@ -302,7 +302,7 @@ def confirm_role(proposal_id: str | None) -> None:
 def guard_role(role: str, reason: str, *, off: bool) -> None:
     """Let two people give ROLE from now on: one proposes, one confirms."""
     with alur() as joined, joined.database.write(CONSOLE, now()) as work:
-        guards.put(work, [role], not off, stated(reason))
+        guarded_roles.put(work, [role], not off, stated(reason))
 
 
 @main.command("reset-code")

@@ -15,9 +15,9 @@ from engine.cli import CONSOLE
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole, Person
 from engine.model.signatures import Mode
-from engine.service.checking import read_folder
-from engine.service.procedures import INDONESIAN
-from engine.service.signing import Signer
+from engine.service.authoring.checking import read_folder
+from engine.service.papers.signing import Signer
+from engine.service.procedures.procedure import INDONESIAN
 from engine.settings import read
 from engine.store.database import Database, open_database
 from engine.store.proof import prove

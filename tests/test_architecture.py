@@ -73,7 +73,7 @@ def ran(*arguments, **settings):
     ("program", "needed"),
     [
         ("import sys; sys.argv = ['alur', 'check', '.']; import engine.__main__", ()),
-        ("from engine.service import trial", ("SpiffWorkflow", "jsonschema")),
+        ("from engine.service.authoring import validation_worker", ("SpiffWorkflow", "jsonschema")),
     ],
     ids=["the console", "the trial's child"],
 )

@@ -1,9 +1,10 @@
 """A procedure's ``functions.py`` as text: which functions it gives, and what keeps it from being one.
 
-Only its syntax tree is looked at here; who runs it, and why that is safe, stands in ``engine.service.functions``. A
-function is what expressions may call: public, defined at the top of the file, with a docstring and positional
-parameters. The file may import a few modules of the standard library that compute and touch nothing, so that a slip
-(reading a file, asking the clock) is told at deployment and a result can always be computed again.
+Only its syntax tree is looked at here; who runs it, and why that is safe, stands in
+``engine.service.procedures.functions``. A function is what expressions may call: public, defined at the top of the
+file, with a docstring and positional parameters. The file may import a few modules of the standard library that
+compute and touch nothing, so that a slip (reading a file, asking the clock) is told at deployment and a result can
+always be computed again.
 """
 
 import ast

@@ -25,13 +25,13 @@ import structlog
 
 from engine import pulse
 from engine.model.errors import AlurError
-from engine.service.archives import Archives
-from engine.service.checks import Checks
-from engine.service.documents import Documents
-from engine.service.messages import Messages
-from engine.service.operations import WORKER, Operations
-from engine.service.printing import Printing
-from engine.service.timers import Timers
+from engine.service.history.integrity import Checks
+from engine.service.office.monitoring import WORKER, Operations
+from engine.service.papers.archives import Archives
+from engine.service.papers.documents import Documents
+from engine.service.papers.printing import Printing
+from engine.service.work.messages import Messages
+from engine.service.work.timers import Timers
 from engine.store.backup import is_restored
 
 log = structlog.get_logger(__name__)

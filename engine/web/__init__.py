@@ -17,7 +17,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from engine.model.dates import type_date
 from engine.model.history import HistoryLine
-from engine.service.procedures import Procedure
+from engine.service.procedures.procedure import Procedure
 from engine.web import (
     account,
     api,

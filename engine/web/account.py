@@ -6,9 +6,9 @@ from flask import current_app, flash, redirect, render_template, request, sessio
 from werkzeug.wrappers import Response
 
 from engine.model.errors import InvalidForm, NotFound
-from engine.service.accounts import SignInRefused
-from engine.service.attempts import SignInThrottled
-from engine.service.tokens import LONGEST_NAME, MOST_TOKENS, VALIDITY_DAYS, Scope, TokenRecord
+from engine.service.people.accounts import SignInRefused
+from engine.service.people.api_tokens import LONGEST_NAME, MOST_TOKENS, VALIDITY_DAYS, Scope, TokenRecord
+from engine.service.people.attempts import SignInThrottled
 from engine.web.access import Pages, personally
 from engine.web.identity import actor, now, seal, unseal
 from engine.web.services import services

@@ -5,9 +5,9 @@ from typing import Any
 from flask import url_for
 from markupsafe import Markup
 
-from engine.service.diagrams import State, Words, draw_instance, draw_process, legend, marks_of, states_of
-from engine.service.instances import InstancePage
-from engine.service.procedures import Procedure
+from engine.service.procedures.procedure import Procedure
+from engine.service.work.instance_diagrams import State, Words, draw_instance, draw_process, legend, marks_of, states_of
+from engine.service.work.instances import InstancePage
 from engine.web import formatting
 from engine.web.texts import gettext
 

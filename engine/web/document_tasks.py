@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, FieldError, InvalidForm
 from engine.model.signatures import Mode
-from engine.service.accounts import Retyped
-from engine.service.uploads import TooLarge, UploadRefused, safe_name
+from engine.service.papers.uploads import TooLarge, UploadRefused, safe_name
+from engine.service.people.accounts import Retyped
 from engine.web import documents
 from engine.web.access import Pages, signed_in, uploading
 from engine.web.formatting import words

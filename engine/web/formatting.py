@@ -16,7 +16,7 @@ from flask_babel import get_locale
 
 from engine.model import dates
 from engine.model.calendar import parse_duration
-from engine.service.procedures import Words
+from engine.service.procedures.procedure import Words
 from engine.web.texts import gettext, ngettext, npgettext
 
 YEARS = range(1900, 3000)

@@ -14,7 +14,7 @@ from flask import Response, flash, jsonify, redirect, render_template, request, 
 from werkzeug.wrappers import Response as Answer
 
 from engine.model.errors import Conflict, FieldError
-from engine.service.grids import GridImport, GridPage, RowState
+from engine.service.work.grids import GridImport, GridPage, RowState
 from engine.web import errors, formatting
 from engine.web.access import Pages, signed_in, uploading
 from engine.web.attachments import sheet

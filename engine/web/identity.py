@@ -20,9 +20,9 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from engine.model.errors import NotPermitted
 from engine.model.people import Actor
-from engine.service.accounts import SignedIn
-from engine.service.passwords import LONGEST
-from engine.service.tokens import TokenRefused
+from engine.service.people.accounts import SignedIn
+from engine.service.people.api_tokens import TokenRefused
+from engine.service.people.passwords import LONGEST
 from engine.web.access import Access, access_of
 from engine.web.services import services
 from engine.web.texts import gettext

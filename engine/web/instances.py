@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 from engine.model.errors import Conflict, InvalidForm, NotPermitted, NotReady
 from engine.model.history import Action
 from engine.model.people import OfficeRole
-from engine.service.histories import Filter
-from engine.service.instances import InstancePage
+from engine.service.history.timelines import Filter
+from engine.service.work.instances import InstancePage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import Pages, by_button, signed_in
 from engine.web.attachments import hand_out, sheet

@@ -10,7 +10,7 @@ from typing import Any
 from flask import current_app
 
 from engine.model.history import Action, HistoryLine
-from engine.service.procedures import Procedure
+from engine.service.procedures.procedure import Procedure
 from engine.web import formatting
 from engine.web.identity import name_of
 from engine.web.services import services

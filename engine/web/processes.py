@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as Answer
 
 from engine.model.errors import InvalidForm, NotFound
 from engine.model.people import OfficeRole
-from engine.service.deployments import step_of
+from engine.service.authoring.deployments import step_of
 from engine.web import diagrams, formatting
 from engine.web.access import Pages, by_button, only, signed_in
 from engine.web.attachments import hand_out

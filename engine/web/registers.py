@@ -7,7 +7,7 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from engine.model.errors import Conflict, FieldError, InvalidForm
-from engine.service.registers import RegisterSummary, RowPage
+from engine.service.office.registers import RegisterSummary, RowPage
 from engine.web import errors as wording
 from engine.web import formatting
 from engine.web.access import Pages, by_button, signed_in, uploading

@@ -5,33 +5,33 @@ from typing import cast
 
 from flask import current_app
 
-from engine.service.accounts import Accounts
-from engine.service.approvals import Approvals
-from engine.service.archives import Archives
-from engine.service.checks import Checks
-from engine.service.deployments import Deployments
-from engine.service.documents import Documents
-from engine.service.grids import Grids
-from engine.service.histories import Histories
-from engine.service.incidents import Incidents
-from engine.service.instances import Instances
-from engine.service.messages import Messages
-from engine.service.numbers import Numbers
-from engine.service.office import Office
-from engine.service.operations import Operations
-from engine.service.people import People
-from engine.service.printing import Printing
-from engine.service.readings import Readings
-from engine.service.registers import Registers
-from engine.service.reports import Reports
-from engine.service.signing import Signing
-from engine.service.sop_sheets import SopSheets
-from engine.service.step_drafts import StepDrafts
-from engine.service.studio import Studio
-from engine.service.tasks import Tasks
-from engine.service.timers import Timers
-from engine.service.tokens import Tokens
-from engine.service.verification import Verification
+from engine.service.authoring.deployments import Deployments
+from engine.service.authoring.spreadsheet_import import StepDrafts
+from engine.service.authoring.studio import Studio
+from engine.service.history.integrity import Checks
+from engine.service.history.timelines import Histories
+from engine.service.office.business_calendar import Office
+from engine.service.office.monitoring import Operations
+from engine.service.office.reading_log import Readings
+from engine.service.office.registers import Registers
+from engine.service.papers.archives import Archives
+from engine.service.papers.documents import Documents
+from engine.service.papers.letter_numbers import Numbers
+from engine.service.papers.printing import Printing
+from engine.service.papers.public_check import Verification
+from engine.service.papers.reports import Reports
+from engine.service.papers.signing import Signing
+from engine.service.papers.sop_sheet import SopSheets
+from engine.service.people.accounts import Accounts
+from engine.service.people.api_tokens import Tokens
+from engine.service.people.people import People
+from engine.service.work.approvals import Approvals
+from engine.service.work.grids import Grids
+from engine.service.work.incidents import Incidents
+from engine.service.work.instances import Instances
+from engine.service.work.messages import Messages
+from engine.service.work.tasks import Tasks
+from engine.service.work.timers import Timers
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from werkzeug.wrappers import Response
 from engine.model.errors import Conflict, NotFound, NotPermitted
 from engine.model.history import Action, Deed
 from engine.model.people import SYSTEM
-from engine.service.accounts import AccountInactive, Opened, Retyped, SignInRefused
-from engine.service.attempts import SignInThrottled, Source
-from engine.service.passwords import WeakPassword
+from engine.service.people.accounts import AccountInactive, Opened, Retyped, SignInRefused
+from engine.service.people.attempts import SignInThrottled, Source
+from engine.service.people.passwords import WeakPassword
 from engine.web import formatting, navigation
 from engine.web.access import Pages, anyone, personally
 from engine.web.identity import ENROL, TOKEN, actor, now, unseal, waiting

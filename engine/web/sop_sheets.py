@@ -7,8 +7,8 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from engine.model.errors import NotFound
-from engine.service.deployments import DeployedProcess
-from engine.service.sop_sheets import PAPERS, SheetWords, remarks
+from engine.service.authoring.deployments import DeployedProcess
+from engine.service.papers.sop_sheet import PAPERS, SheetWords, remarks
 from engine.web.access import Pages, signed_in
 from engine.web.attachments import hand_out, sheet
 from engine.web.identity import now

@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 
 from engine.model.errors import InvalidForm
 from engine.model.people import OfficeRole
-from engine.service.step_drafts import TableDraft
-from engine.service.step_tables import COLUMNS, example
+from engine.service.authoring.spreadsheet_import import TableDraft
+from engine.service.procedures.step_spreadsheet import COLUMNS, example
 from engine.web import diagrams
 from engine.web.access import Pages, only
 from engine.web.attachments import sheet

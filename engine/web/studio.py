@@ -16,9 +16,9 @@ from werkzeug.wrappers import Response as Answer
 from engine.model.errors import Conflict, FieldError, InvalidForm, InvalidProcedure, NotFound
 from engine.model.people import OfficeRole
 from engine.model.work import Draft
-from engine.service import studio
-from engine.service.studio import Bench, Texts
-from engine.service.uploads import TooLarge, safe_name
+from engine.service.authoring import studio
+from engine.service.authoring.studio import Bench, Texts
+from engine.service.papers.uploads import TooLarge, safe_name
 from engine.web import errors, formatting
 from engine.web.access import Pages, only
 from engine.web.identity import actor, now

@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted
 from engine.model.work import Draft
-from engine.service.accounts import Retyped
-from engine.service.tasks import TaskPage
+from engine.service.people.accounts import Retyped
+from engine.service.work.tasks import TaskPage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import Pages, signed_in, uploading
 from engine.web.attachments import hand_out
@@ -85,7 +85,9 @@ def preview(task_id: str, data_object_id: str) -> Response:
     page = services().tasks.open(actor(), task_id, now())
     entries = services().tasks.with_kept_rows(page, posted_entries(), now())
     reading, _ = services().tasks.reading(page, entries, words(), now())
-    content = services().printing.preview(page, data_object_id, reading.values, now())
+    content = services().printing.preview(
+        page.procedure, page.instance, page.item.task, data_object_id, reading.values, now()
+    )
     return hand_out(io.BytesIO(content), "application/pdf", f"{data_object_id}-draf.pdf")
 
 
@@ -306,7 +308,7 @@ def _form_page(
         has_tables=bool(tables),
         tables_at=f"{url_for('tasks.show', task_id=page.item.task.id)}/tabel/",
         alert_text=alert,
-        previews=services().printing.previewable(page),
+        previews=services().printing.previewable(page.procedure, page.instance, page.item.step),
         sources={
             unmet: services().registers.sources(actor(), unmet.registers, services().office.today(now()))
             for unmet in (shown.unmet if page.may == "fill" else ())

@@ -6,9 +6,9 @@ from flask import request
 
 from engine.model.errors import Conflict, FieldError, NotPermitted
 from engine.model.people import Actor
-from engine.service.documents import MOST_STAGED, MOST_STAGED_BYTES
-from engine.service.grids import LARGEST
-from engine.service.uploads import TooLarge, UploadRefused, safe_name
+from engine.service.papers.documents import MOST_STAGED, MOST_STAGED_BYTES
+from engine.service.papers.uploads import TooLarge, UploadRefused, safe_name
+from engine.service.work.grids import LARGEST
 from engine.web import formatting
 from engine.web.errors import conflict_words, permission_words
 from engine.web.identity import actor, now

@@ -9,7 +9,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import NotFound
-from engine.service.verification import FileTooLarge, TooManyQuestions, Verified
+from engine.service.papers.public_check import FileTooLarge, TooManyQuestions, Verified
 from engine.web.access import Pages, anyone, anyone_uploading
 from engine.web.identity import now
 from engine.web.services import services

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from engine.forms.reading import Surroundings
-from engine.service.accounts import Retyped
-from engine.service.tokens import Scope
+from engine.service.people.accounts import Retyped
+from engine.service.people.api_tokens import Scope
 from tests.office import SOP
 from tests.pages.conftest import PASSWORD, app, database_kind, office
 

@@ -1,6 +1,6 @@
 """Programs of designers and operators: deploying, messages from outside, incidents."""
 
-from engine.service.checking import read_folder
+from engine.service.authoring.checking import read_folder
 from tests.office import ROOT, SOP
 from tests.pages.conftest import known
 from tests.service import procedures

@@ -3,7 +3,7 @@
 import pytest
 from openapi_spec_validator import validate
 
-from engine.service.tokens import Scope
+from engine.service.people.api_tokens import Scope
 from engine.web.access import access_of
 from engine.web.api import openapi
 from engine.web.api.operations import operation_of

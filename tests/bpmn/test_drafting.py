@@ -14,8 +14,8 @@ from engine.bpmn.drawing.sheet_pages import PAPERS, lay_out
 from engine.bpmn.drawing.text import wrap
 from engine.bpmn.sop_sheet import sheet_of, table_of
 from engine.model.sop_sheet import END, SymbolKind, TableStep
-from engine.service import step_tables
-from engine.service.new_procedure import procedure_of_table
+from engine.service.authoring.starter_diagram import procedure_of_table
+from engine.service.procedures import step_spreadsheet
 
 ID = "uji_tabel"
 LANES = ["Petugas", "Kepala Seksi", "Kepala Bidang", "Petugas Arsip"]
@@ -82,7 +82,7 @@ def drawn(table):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(table=tables())
 def test_a_table_a_diagram_of_it_and_the_diagram_s_sheet_say_the_same(table):
-    read = step_tables.read(step_tables.written(table, "Uji", "csv"))
+    read = step_spreadsheet.read(step_spreadsheet.written(table, "Uji", "csv"))
     assert (read.faults, read.steps) == ((), table)
     files, definition = drawn(table)
     assert table_of(sheet_of(definition)) == table
@@ -94,7 +94,9 @@ def test_a_table_a_diagram_of_it_and_the_diagram_s_sheet_say_the_same(table):
 
 def test_a_workbook_comes_back_as_it_went():
     table = long_table(12, 4)
-    assert step_tables.read(step_tables.written(table, "Uji", "xlsx")) == step_tables.StepTable(table, ())
+    assert step_spreadsheet.read(step_spreadsheet.written(table, "Uji", "xlsx")) == step_spreadsheet.StepTable(
+        table, ()
+    )
 
 
 def meet(one, other):

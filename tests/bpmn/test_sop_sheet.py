@@ -47,7 +47,7 @@ def test_what_only_a_timer_calls_for_is_numbered_behind_the_work_itself():
 
 
 def test_a_start_in_another_lane_stands_in_the_row_of_the_step_it_leads_to(tmp_path):
-    from engine.service.new_procedure import new_procedure
+    from engine.service.authoring.starter_diagram import new_procedure
 
     [row] = sheet_of(load(new_procedure("baru", "Baru"), "baru")).rows
     assert [(symbol.kind, symbol.column) for symbol in row.symbols] == [

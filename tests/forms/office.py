@@ -14,7 +14,7 @@ from engine.forms.form import Form
 from engine.forms.loading import load
 from engine.forms.reading import Surroundings
 from engine.model.work import Attachment
-from engine.service.functions import load as load_functions
+from engine.service.procedures.functions import load as load_functions
 from tests import registers
 
 FOLDER = Path(__file__).parents[2] / "forms" / "pengumpulan_data_kinerja"

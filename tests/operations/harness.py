@@ -21,7 +21,7 @@ from urllib.parse import quote, urlencode
 import psutil
 from sqlalchemy import update
 
-from engine.service.checking import read_folder
+from engine.service.authoring.checking import read_folder
 from engine.store.database import Database, check_writable, open_database
 from engine.store.schema import migrate
 from engine.store.tables import person

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select, update
 
-from engine.service.checking import read_folder
+from engine.service.authoring.checking import read_folder
 from engine.store import backup as backups
 from engine.store.files import FileStore
 from engine.store.history import verify

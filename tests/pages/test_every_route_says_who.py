@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.model.people import OfficeRole
-from engine.service.accounts import Retyped
-from engine.service.procedures import INDONESIAN
+from engine.service.people.accounts import Retyped
+from engine.service.procedures.procedure import INDONESIAN
 from engine.store.tables import history, metadata
 from engine.web.access import access_of
 from tests.pages.conftest import PASSWORD

@@ -11,8 +11,8 @@ from openpyxl import load_workbook
 
 from engine.model.errors import NotFound
 from engine.model.history import Action
-from engine.service.histories import Filter
-from engine.service.procedures import INDONESIAN
+from engine.service.history.timelines import Filter
+from engine.service.procedures.procedure import INDONESIAN
 from tests import counting
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64

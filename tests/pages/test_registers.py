@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from engine.service.procedures import INDONESIAN
+from engine.service.procedures.procedure import INDONESIAN
 from tests.registers import SINCE
 
 

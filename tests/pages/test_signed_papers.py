@@ -1,6 +1,6 @@
 """The page of a document that was approved after it was issued shows the paper with the approval first."""
 
-from engine.service.accounts import Retyped
+from engine.service.people.accounts import Retyped
 from tests.pages.conftest import PASSWORD
 from tests.pages.test_grid import text_of
 from tests.service.test_printing import document

@@ -4,7 +4,7 @@ import io
 
 from lxml import etree
 
-from engine.service import step_tables
+from engine.service.procedures import step_spreadsheet
 from tests.documents.pdf_text import pages_of
 from tests.office import SOP
 from tests.pages.test_studio import deployed_from
@@ -69,7 +69,7 @@ def test_a_table_is_looked_at_drawn_and_deployed_and_its_sheet_says_what_it_said
     assert "Tidak ada temuan" in looked.text
     assert "terpasang" in deployed_from(designer, looked, "dari tabel").text
     sheet = designer.get("/sop/pelayanan_izin/lembar.csv").data
-    assert [step.activity for step in step_tables.read(sheet).steps] == [row[1] for row in GOOD]
+    assert [step.activity for step in step_spreadsheet.read(sheet).steps] == [row[1] for row in GOOD]
     [*_, table] = pages_of(designer.get("/sop/pelayanan_izin/lembar.pdf").data)
     assert "Selesaihariitu" in table, "the remark of a row is in the last column"
     assert "sudah ada" in send(designer, workbook()).text, "an id belongs to one SOP"

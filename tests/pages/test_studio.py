@@ -13,8 +13,8 @@ from engine.cli import CONSOLE
 from engine.model.errors import InvalidProcedure, NotPermitted
 from engine.model.history import Action, Deed
 from engine.model.work import DefinitionRecord
-from engine.service.checking import read_folder
-from engine.service.procedure_files import content_hash
+from engine.service.authoring.checking import read_folder
+from engine.service.procedures.files import content_hash
 from engine.store.queries import definitions
 from tests.office import SOP
 from tests.pages.conftest import known

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from engine.model.people import Capacity
 from engine.model.work import TaskStatus
-from engine.service.histories import Filter
+from engine.service.history.timelines import Filter
 from engine.store.history import Walk
 from engine.store.queries import tasks
 from engine.store.tables import history

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from engine.model.errors import Busy
-from engine.service import readings
+from engine.service.office import reading_log
 from engine.store.database import Database
 from engine.store.queries import documents
 from engine.store.tables import history
@@ -143,7 +143,7 @@ def test_a_download_that_breaks_off_counts_and_nothing_is_written_before(browse,
 
 def test_a_database_that_is_busy_spoils_no_download_and_the_log_names_what_is_lost(browse, office, letter, monkeypatch):
     reader = browse("sekretaris")
-    monkeypatch.setattr(readings, "PAUSE", 0)
+    monkeypatch.setattr(reading_log, "PAUSE", 0)
 
     def busy(self, actor, now):
         raise Busy("queue")
@@ -160,7 +160,7 @@ def test_a_database_that_is_busy_spoils_no_download_and_the_log_names_what_is_lo
 
 def test_a_database_that_is_busy_for_a_moment_is_asked_again(browse, office, letter, monkeypatch):
     reader, write, left = browse("sekretaris"), Database.write, [1, 1]
-    monkeypatch.setattr(readings, "PAUSE", 0)
+    monkeypatch.setattr(reading_log, "PAUSE", 0)
 
     def busy_twice(self, actor, now):
         if left:
@@ -298,7 +298,7 @@ def test_a_page_that_was_open_too_long_and_a_page_that_may_not_be_seen_are_no_re
 
 
 def test_nobody_fills_history_with_addresses(browse, office, monkeypatch):
-    monkeypatch.setattr(readings, "MOST_REFUSED", 5)
+    monkeypatch.setattr(reading_log, "MOST_REFUSED", 5)
     holder = browse("pemegang.data.1")
     token = holder.token("/akun")
     for n in range(9):

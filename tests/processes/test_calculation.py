@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.bpmn.decisions import read
-from engine.service.functions import load
+from engine.service.procedures.functions import load
 
 FOLDER = Path(__file__).parents[2] / "processes" / "pengumpulan_data_kinerja"
 NAMES = frozenset(

@@ -8,7 +8,7 @@ from lxml import etree
 from engine.bpmn.definition import load
 from engine.bpmn.sop_sheet import sheet_of
 from engine.model.sop_sheet import SymbolKind
-from engine.service.checking import read_folder
+from engine.service.authoring.checking import read_folder
 from tests.documents.pdf_text import pages_of
 from tests.office import SOP
 

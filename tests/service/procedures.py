@@ -6,8 +6,8 @@ from pathlib import Path
 
 from engine.app import build_services
 from engine.model.process import InstanceStatus, MessageKind
-from engine.service.histories import Filter
-from engine.service.procedures import Values
+from engine.service.history.timelines import Filter
+from engine.service.procedures.procedure import Values
 from engine.settings import read
 from engine.store.proof import prove
 from tests.places import placed

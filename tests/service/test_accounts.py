@@ -9,11 +9,11 @@ from time import process_time
 import pytest
 
 from engine.model.errors import NotPermitted
-from engine.service import passwords
-from engine.service.accounts import AccountInactive, Retyped, SignInRefused
-from engine.service.attempts import SignInThrottled, Source
-from engine.service.passwords import WeakPassword
-from engine.service.tokens import TokenRefused
+from engine.service.people import passwords
+from engine.service.people.accounts import AccountInactive, Retyped, SignInRefused
+from engine.service.people.api_tokens import TokenRefused
+from engine.service.people.attempts import SignInThrottled, Source
+from engine.service.people.passwords import WeakPassword
 
 PASSWORD = "kuda-baterai-staples"
 
@@ -127,7 +127,7 @@ def test_guesses_from_one_household_of_ipv6_count_together(office, accounts):
 
 
 def test_a_program_that_tries_every_account_from_one_address_is_slowed_down(office, accounts, monkeypatch):
-    monkeypatch.setattr("engine.service.attempts.FREE_OF_ADDRESS", 20)
+    monkeypatch.setattr("engine.service.people.attempts.FREE_OF_ADDRESS", 20)
     assert sum(guess(office, 1, f"akun.{n}") for n in range(25)) == 20
     assert guess(office, 1, "akun.25", address="10.0.0.2") == 1
 

@@ -15,8 +15,8 @@ from engine.documents.inspection import inspect
 from engine.model.archives import ArchiveStatus
 from engine.model.errors import Conflict, Damaged, InvalidForm, NotFound, NotPermitted, NotPrinted
 from engine.model.process import InstanceStatus
-from engine.service.histories import Filter
-from engine.service.procedures import INDONESIAN
+from engine.service.history.timelines import Filter
+from engine.service.procedures.procedure import INDONESIAN
 from engine.store.proof import prove
 from engine.store.queries import instances
 from engine.store.tables import attachment

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import update
 
 from engine.model.errors import NotPermitted
-from engine.service import checks
-from engine.service.checks import Checks
+from engine.service.history import integrity
+from engine.service.history.integrity import Checks
 from engine.store.tables import history
 from tests.store.test_history import tampering
 
@@ -25,7 +25,7 @@ def sweeps(office, at, worker="worker:a:1"):
 @pytest.fixture
 def worker(office, monkeypatch):
     """The part of a worker that checks, in slices of ten lines."""
-    monkeypatch.setattr(checks, "AT_ONCE", 10)
+    monkeypatch.setattr(integrity, "AT_ONCE", 10)
     return Checks(office.database, office.services.office)
 
 

@@ -7,7 +7,7 @@ the bytes in the database.
 from datetime import timedelta
 
 from engine.model.process import InstanceStatus
-from engine.service.procedures import Values
+from engine.service.procedures.procedure import Values
 from tests.service.procedures import Case, form, number, text
 
 YES = {"type": "boolean", "title": "Ya?"}

@@ -9,7 +9,7 @@ import pytest
 from engine.documents.inspection import inspect
 from engine.model.errors import Conflict, InvalidForm, NotPermitted
 from engine.model.work import DocumentStatus
-from engine.service.corrections import COUNTING
+from engine.service.papers.corrections import COUNTING
 from engine.store.queries import instances
 from tests.office import SOP
 from tests.papers import PICTURE

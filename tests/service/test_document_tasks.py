@@ -12,10 +12,10 @@ from engine.model.errors import Conflict, InvalidForm, InvalidProcedure, NotFoun
 from engine.model.people import Capacity
 from engine.model.signatures import Mode
 from engine.model.work import DocumentStatus
-from engine.service.checking import read_folder
-from engine.service.histories import Filter
-from engine.service.procedures import INDONESIAN
-from engine.service.signing import Signer
+from engine.service.authoring.checking import read_folder
+from engine.service.history.timelines import Filter
+from engine.service.papers.signing import Signer
+from engine.service.procedures.procedure import INDONESIAN
 from engine.store import tables
 from engine.store.proof import prove
 from tests.documents.pdf_text import pages_of

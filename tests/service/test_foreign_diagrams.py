@@ -6,7 +6,7 @@ import pytest
 
 from engine.model.errors import InvalidProcedure
 from engine.model.process import InstanceStatus, MessageKind
-from engine.service.procedures import Values
+from engine.service.procedures.procedure import Values
 from tests.places import placed
 from tests.service.procedures import Case, form, number, text
 

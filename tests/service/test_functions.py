@@ -5,8 +5,8 @@ import hashlib
 import pytest
 
 from engine.model.errors import InvalidForm, InvalidProcedure
-from engine.service.histories import Filter
-from engine.service.procedures import Values
+from engine.service.history.timelines import Filter
+from engine.service.procedures.procedure import Values
 from tests.service.procedures import Case, deploy, files, form, number, text
 
 PROCESS = "data_objects_hold_versions"

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from engine.cli import CONSOLE, main, now
 from engine.model.errors import InvalidForm, NotFound, NotPermitted
 from engine.model.people import Capacity, Membership, Proposal
-from engine.service.histories import Filter
+from engine.service.history.timelines import Filter
 from tests.service.test_printing import PROCESS, letter
 from tests.service.test_printing import deploy as deploy_letter
 

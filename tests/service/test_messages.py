@@ -9,7 +9,7 @@ from engine.app import build_services
 from engine.jobs.worker import Worker
 from engine.model.errors import Conflict, InvalidForm, NotPermitted
 from engine.model.process import InstanceStatus, MessageKind
-from engine.service.histories import Filter
+from engine.service.history.timelines import Filter
 from engine.settings import read
 from engine.store.proof import prove
 from tests.service.procedures import deploy, files, form, number, start, text

@@ -6,9 +6,9 @@ import pytest
 
 from engine.model.errors import InvalidForm, InvalidProcedure, NotPermitted
 from engine.model.testimony import PASSED_OVER
-from engine.service.histories import Filter
-from engine.service.numbers import written
-from engine.service.procedures import Values
+from engine.service.history.timelines import Filter
+from engine.service.papers.letter_numbers import written
+from engine.service.procedures.procedure import Values
 from tests.service.procedures import deploy, form, text
 
 PROCESS = "data_objects_hold_versions"

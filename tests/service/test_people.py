@@ -7,8 +7,8 @@ import pytest
 
 from engine.model.errors import Conflict, InvalidForm, NotPermitted
 from engine.model.people import Capacity
-from engine.service.attempts import Source
-from engine.service.histories import Filter
+from engine.service.history.timelines import Filter
+from engine.service.people.attempts import Source
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A form that looks at what earlier instances yielded: nobody types a figure twice."""
 
-from engine.service.procedures import Values
+from engine.service.procedures.procedure import Values
 from tests.service.procedures import deploy, form, number, text
 
 PROCESS = "data_objects_hold_versions"

@@ -9,8 +9,8 @@ import pytest
 
 from engine import pulse
 from engine.model.errors import InvalidProcedure, NotFound, NotPermitted, NotPrinted
-from engine.service.histories import Filter
-from engine.service.verification import MOST_MISSES, TooManyQuestions
+from engine.service.history.timelines import Filter
+from engine.service.papers.public_check import MOST_MISSES, TooManyQuestions
 from engine.store.proof import prove
 from tests.databases import ON_ONE_KIND
 from tests.office import returned
@@ -224,12 +224,14 @@ def test_what_is_being_filled_in_can_be_looked_at_and_leaves_nothing(office):
     instance = office.start()
     task = office.task(instance, "perintahkan_pengumpulan_data")
     page = office.services.tasks.open(office.actor("kepala.dinas"), task, office.now)
-    assert "disposisi" in office.services.printing.previewable(page)
-    content = office.services.printing.preview(page, "disposisi", {"disposisi": {"catatan": "Segera"}}, office.now)
+    assert "disposisi" in office.services.printing.previewable(page.procedure, page.instance, page.item.step)
+    content = office.services.printing.preview(
+        page.procedure, page.instance, page.item.task, "disposisi", {"disposisi": {"catatan": "Segera"}}, office.now
+    )
     assert content.startswith(b"%PDF-")
     assert office.page(instance).all_documents == ()
     with pytest.raises(NotFound):
-        office.services.printing.preview(page, "laporan", {}, office.now)
+        office.services.printing.preview(page.procedure, page.instance, page.item.task, "laporan", {}, office.now)
 
 
 def test_files_of_papers_are_not_swept_away(office):

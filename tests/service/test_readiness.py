@@ -5,7 +5,7 @@ import pytest
 from engine.cli import CONSOLE
 from engine.model.errors import NotFound, NotPermitted
 from engine.model.process import InstanceStatus
-from engine.service.procedures import INDONESIAN
+from engine.service.procedures.procedure import INDONESIAN
 from tests.office import SOP
 
 YEAR_WITHOUT = {"tahun": ["2027"], "periode": ["I"]}

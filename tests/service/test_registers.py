@@ -10,7 +10,7 @@ from openpyxl import Workbook, load_workbook
 
 from engine.cli import CONSOLE
 from engine.model.errors import Conflict, InvalidForm, InvalidProcedure, NotPermitted
-from engine.service.procedures import INDONESIAN
+from engine.service.procedures.procedure import INDONESIAN
 from tests import registers as known
 from tests.databases import ON_ONE_KIND
 

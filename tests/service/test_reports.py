@@ -11,9 +11,9 @@ import openpyxl
 import pytest
 
 from engine.model.errors import NotFound, NotPermitted
-from engine.service import reports
-from engine.service.histories import Filter
-from engine.service.procedures import INDONESIAN
+from engine.service.history.timelines import Filter
+from engine.service.papers import reports
+from engine.service.procedures.procedure import INDONESIAN
 from tests.databases import ON_ONE_KIND
 from tests.office import SOP, WIB, returned
 from tests.papers import PICTURE

@@ -3,7 +3,7 @@
 import json
 
 from engine.forms.grids import RowState
-from engine.service.procedures import INDONESIAN
+from engine.service.procedures.procedure import INDONESIAN
 from tests.documents.pdf_text import pages_of
 from tests.office import returned
 from tests.service.test_printing import document, paper

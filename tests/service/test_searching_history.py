@@ -1,7 +1,7 @@
 """Lines of history are found by a word, and returns as such, on either database."""
 
 from engine.model.history import Action
-from engine.service.histories import Filter
+from engine.service.history.timelines import Filter
 from engine.store.queries import histories as lines
 from tests.office import returned
 

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select, update
 
 from engine.model.errors import InvalidForm, NotPermitted
-from engine.service.accounts import Retyped, SignInRefused
-from engine.service.attempts import SignInThrottled, Source
-from engine.service.tokens import TokenRefused
+from engine.service.people.accounts import Retyped, SignInRefused
+from engine.service.people.api_tokens import TokenRefused
+from engine.service.people.attempts import SignInThrottled, Source
 from engine.store import tables
 from tests.pages.conftest import PASSWORD, known
 

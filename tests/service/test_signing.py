@@ -12,12 +12,12 @@ from engine.model.errors import Conflict, InvalidForm, InvalidProcedure, NotFoun
 from engine.model.history import Action, Deed
 from engine.model.people import Capacity
 from engine.model.work import DocumentStatus
-from engine.service.accounts import Retyped
-from engine.service.attempts import FREE
-from engine.service.histories import Filter
-from engine.service.procedures import INDONESIAN
-from engine.service.signing import TRUST
-from engine.service.uploads import TooLarge, UploadRefused
+from engine.service.history.timelines import Filter
+from engine.service.papers.signing import TRUST
+from engine.service.papers.uploads import TooLarge, UploadRefused
+from engine.service.people.accounts import Retyped
+from engine.service.people.attempts import FREE
+from engine.service.procedures.procedure import INDONESIAN
 from engine.store.proof import prove
 from engine.store.queries import document_tasks, people
 from engine.store.tables import attachment

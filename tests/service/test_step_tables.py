@@ -8,11 +8,11 @@ from openpyxl import Workbook
 
 from engine.model.process import InstanceStatus
 from engine.model.sop_sheet import END
-from engine.service import step_tables
-from engine.service.new_procedure import procedure_of_table
+from engine.service.authoring.starter_diagram import procedure_of_table
+from engine.service.procedures import step_spreadsheet
 from tests.office import SOP
 
-HEADS = [column.heading for column in step_tables.COLUMNS]
+HEADS = [column.heading for column in step_spreadsheet.COLUMNS]
 GOOD = [
     [1, "Menerima permohonan", "Petugas", "Permohonan", "15 menit", "Tanda terima", None, None, None],
     [2, "Memeriksa permohonan", "Atasan", "Permohonan, Tanda terima", "1 hari", "Catatan pemeriksaan", None, None, 1],
@@ -43,12 +43,12 @@ def workbook(rows=GOOD, heads=HEADS, change=lambda sheet: None):
 
 
 def told(content):
-    table = step_tables.read(content)
+    table = step_spreadsheet.read(content)
     return [(fault.at, fault.message) for fault in table.faults]
 
 
 def test_a_spreadsheet_is_read_as_an_office_writes_it():
-    table = step_tables.read(workbook())
+    table = step_spreadsheet.read(workbook())
     assert table.faults == ()
     assert [(s.number, s.performer, s.time, s.next, s.otherwise) for s in table.steps] == [
         (1, "Petugas", "15 menit", 2, ()),
@@ -139,7 +139,7 @@ def test_a_way_back_leads_to_where_the_work_came_by():
 def test_what_came_from_a_table_deploys_and_runs_to_its_end_with_what_was_not_right_done_again(office):
     office.hire("ann", "petugas")
     office.hire("sam", "atasan")
-    files = procedure_of_table("pelayanan", "Pelayanan", step_tables.read(workbook()).steps)
+    files = procedure_of_table("pelayanan", "Pelayanan", step_spreadsheet.read(workbook()).steps)
     office.services.deployments.deploy(office.actor("perancang"), "pelayanan", files, "dari tabel", office.now)
     instance = office.services.instances.start(office.actor("ann"), "pelayanan", {}, office.now)
 
@@ -168,14 +168,14 @@ def test_what_came_from_a_table_deploys_and_runs_to_its_end_with_what_was_not_ri
 def test_the_office_s_own_sheet_taken_out_and_brought_back_is_the_same_steps(office):
     procedure = next(p for p in office.services.deployments.all() if p.outline.process_id == SOP)
     (_, sheet), (_, text) = (office.services.sheets.table(procedure, kind) for kind in ("xlsx", "csv"))
-    table = step_tables.read(sheet)
+    table = step_spreadsheet.read(sheet)
     assert table.faults == ()
-    assert step_tables.read(text).steps == table.steps
+    assert step_spreadsheet.read(text).steps == table.steps
     assert len(table.steps) == 7
     files = procedure_of_table("salinan", "Salinan", table.steps)
     checked = office.services.deployments.check("salinan", files)
     assert [found.message for found in checked if found.severity == "error"] == []
     office.services.deployments.deploy(office.actor("perancang"), "salinan", files, "salinan", office.now)
     copy = next(p for p in office.services.deployments.all() if p.outline.process_id == "salinan")
-    assert step_tables.read(office.services.sheets.table(copy, "csv")[1]).steps == table.steps
+    assert step_spreadsheet.read(office.services.sheets.table(copy, "csv")[1]).steps == table.steps
     assert [lane.role for lane in copy.outline.lanes] == [lane.role for lane in procedure.outline.lanes], "same people"

@@ -13,8 +13,8 @@ from engine.app import build_services
 from engine.jobs.worker import Worker
 from engine.model.errors import Conflict, InvalidProcedure, NotPermitted
 from engine.model.process import InstanceStatus
-from engine.service.histories import Filter
-from engine.service.procedures import Values
+from engine.service.history.timelines import Filter
+from engine.service.procedures.procedure import Values
 from engine.settings import read
 from engine.store.proof import prove
 from tests.service.drawing import gateway, procedure, process, user

@@ -12,12 +12,12 @@ import psutil
 import pytest
 
 from engine.model.errors import InvalidProcedure, SetupError
-from engine.service import gate as gates
-from engine.service.checking import read_folder
-from engine.service.functions import Functions
-from engine.service.gate import Gate
-from engine.service.trial import MOST_FINDINGS
-from engine.service.verdict import Limits
+from engine.service.authoring import validation as gates
+from engine.service.authoring.checking import read_folder
+from engine.service.authoring.validation import Gate
+from engine.service.authoring.validation_worker import MOST_FINDINGS
+from engine.service.authoring.verdict import Limits
+from engine.service.procedures.functions import Functions
 from tests.databases import ON_ONE_KIND
 from tests.office import ROOT, SOP
 from tests.operations.harness import until
@@ -146,7 +146,7 @@ def children():
     found = set()
     for child in psutil.Process().children():
         with suppress(psutil.Error):
-            if "trial.serve()" in " ".join(child.cmdline()) and child.status() != psutil.STATUS_ZOMBIE:
+            if "validation_worker.serve()" in " ".join(child.cmdline()) and child.status() != psutil.STATUS_ZOMBIE:
                 found.add(child)
     return found
 
@@ -363,7 +363,7 @@ def test_no_child_outlives_a_server_that_was_killed():
     server = (
         "import sys, threading, time, psutil\n"
         "sys.modules['rfc3987_syntax'] = None\n"
-        "from engine.service.gate import GATE\n"
+        "from engine.service.authoring.validation import GATE\n"
         "from tests.service.test_trial import ENDLESS, GOOD\n"
         "GATE.check('uji', GOOD)\n"
         "threading.Thread(target=GATE.check, args=('uji', ENDLESS), daemon=True).start()\n"

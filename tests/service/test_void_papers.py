@@ -7,7 +7,7 @@ import pytest
 
 from engine.model.errors import Conflict
 from engine.model.work import DocumentStatus
-from engine.service.histories import Filter
+from engine.service.history.timelines import Filter
 from tests.office import returned
 from tests.papers import PICTURE
 from tests.service.test_printing import document, paper, rendering

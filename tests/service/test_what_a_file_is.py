@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from engine.service.uploads import DOCX, UploadRefused, media_type_of
+from engine.service.papers.uploads import DOCX, UploadRefused, media_type_of
 
 TYPES = f'<Types><Override PartName="/word/document.xml" ContentType="{DOCX}.main+xml"/></Types>'
 

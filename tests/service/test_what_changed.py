@@ -4,8 +4,8 @@ import hashlib
 import io
 
 from engine.forms.views import FileView, Shown
-from engine.service.differences import differences
-from engine.service.procedures import INDONESIAN
+from engine.service.papers.differences import differences
+from engine.service.procedures.procedure import INDONESIAN
 from tests.office import returned
 
 HOLDER = "pemegang.data.1"

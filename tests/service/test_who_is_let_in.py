@@ -14,10 +14,10 @@ from engine.cli import CONSOLE
 from engine.model.errors import AlurError, NotFound, NotPermitted
 from engine.model.people import Capacity
 from engine.model.process import MessageKind
-from engine.service.histories import Filter
-from engine.service.instances import InstanceFilter
-from engine.service.procedures import INDONESIAN
-from engine.service.tasks import TaskFilter
+from engine.service.history.timelines import Filter
+from engine.service.procedures.procedure import INDONESIAN
+from engine.service.work.instances import InstanceFilter
+from engine.service.work.tasks import TaskFilter
 from tests.databases import KINDS
 from tests.office import SOP
 
@@ -294,7 +294,7 @@ def test_a_personal_register_is_read_and_taken_along_by_its_readers_alone(office
 
 
 def test_the_second_page_of_an_inbox_goes_on_where_the_first_ended(office, monkeypatch):
-    monkeypatch.setattr("engine.service.tasks.PAGE", 2)
+    monkeypatch.setattr("engine.service.work.tasks.PAGE", 2)
     for period in ("I", "II", "III"):
         office.start(period=period)
     pages = [office.services.tasks.inbox(office.actor("kepala.dinas"), office.now, page=page) for page in (1, 2, 3)]

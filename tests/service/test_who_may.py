@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.model.errors import Conflict, InvalidForm, NotFound, NotPermitted
-from engine.service import documents as service
-from engine.service.histories import Filter
-from engine.service.procedures import INDONESIAN
-from engine.service.uploads import UploadRefused
+from engine.service.history.timelines import Filter
+from engine.service.papers import documents as service
+from engine.service.papers.uploads import UploadRefused
+from engine.service.procedures.procedure import INDONESIAN
 from engine.store.tables import attachment
 from tests.office import STAFF, returned
 from tests.papers import PICTURE

@@ -10,7 +10,7 @@ import pytest
 from engine.cli import CONSOLE
 from engine.model.people import Capacity
 from engine.model.signatures import Mode
-from engine.service.checking import read_folder
+from engine.service.authoring.checking import read_folder
 from tests.documents.pdf_text import as_drawn, pages_of
 from tests.office import ROOT, SOP
 from tests.service.test_printing import document, paper

@@ -4,9 +4,9 @@ import pytest
 
 from engine.bpmn import waits
 from engine.model.process import InstanceStatus, WaitKind
-from engine.service.deployments import Deployments
-from engine.service.histories import Filter
-from engine.service.procedures import Values
+from engine.service.authoring.deployments import Deployments
+from engine.service.history.timelines import Filter
+from engine.service.procedures.procedure import Values
 from engine.store.backup import RESTORED
 from tests.service.drawing import gateway, procedure, process, user
 from tests.service.procedures import form, number

@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 from engine.model.history import Action, Deed
-from engine.service.accounts import Retyped
-from engine.service.tokens import Scope
+from engine.service.people.accounts import Retyped
+from engine.service.people.api_tokens import Scope
 from engine.store.database import open_database
 from engine.store.queries import people
 from engine.store.schema import migrate

@@ -14,7 +14,7 @@ from engine.app import build_services
 from engine.documents.inspection import inspect
 from engine.model.errors import Conflict
 from engine.model.process import InstanceStatus
-from engine.service.attempts import Source
+from engine.service.people.attempts import Source
 from engine.settings import read
 from engine.store.database import open_database
 from engine.store.history import verify

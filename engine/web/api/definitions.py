@@ -7,7 +7,7 @@ from flask import Response, url_for
 
 from engine.model.errors import Conflict
 from engine.model.people import OfficeRole
-from engine.service.tokens import Scope
+from engine.service.people.api_tokens import Scope
 from engine.web.access import only, signed_in
 from engine.web.api import cursors, problems, shapes
 from engine.web.api.operations import Operations

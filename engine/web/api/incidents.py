@@ -1,7 +1,7 @@
 """Operations on incidents: elements that raised."""
 
 from engine.model.people import OfficeRole
-from engine.service.tokens import Scope
+from engine.service.people.api_tokens import Scope
 from engine.web.access import only
 from engine.web.api import cursors, shapes
 from engine.web.api.operations import Operations

@@ -6,9 +6,9 @@ from flask import url_for
 
 from engine.model.history import Action
 from engine.model.people import OfficeRole
-from engine.service.instances import InstanceFilter
-from engine.service.procedures import Values
-from engine.service.tokens import Scope
+from engine.service.people.api_tokens import Scope
+from engine.service.procedures.procedure import Values
+from engine.service.work.instances import InstanceFilter
 from engine.web.access import only, signed_in
 from engine.web.api import cursors, shapes
 from engine.web.api.operations import Operations

@@ -3,7 +3,7 @@
 from engine.model.errors import InvalidForm
 from engine.model.people import OfficeRole
 from engine.model.process import MessageKind
-from engine.service.tokens import Scope
+from engine.service.people.api_tokens import Scope
 from engine.web.access import only
 from engine.web.api import problems, shapes
 from engine.web.api.operations import Operations

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from engine.model import bounds
 from engine.model.errors import AlurError
-from engine.service.tokens import Scope
+from engine.service.people.api_tokens import Scope
 from engine.web.access import Mark, access_of
 from engine.web.api import problems
 from engine.web.api.problems import Problem, beyond

@@ -28,7 +28,7 @@ from engine.model.errors import (
     NotReady,
     SetupError,
 )
-from engine.service.tokens import Scope, TokenRefused
+from engine.service.people.api_tokens import Scope, TokenRefused
 from engine.web import errors
 from engine.web.texts import gettext
 

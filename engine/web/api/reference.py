@@ -2,7 +2,7 @@
 
 from flask import Response, current_app, jsonify
 
-from engine.service.tokens import Scope
+from engine.service.people.api_tokens import Scope
 from engine.web.access import anyone, personally
 from engine.web.api import openapi, shapes
 from engine.web.api.operations import Operations

@@ -13,9 +13,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from engine.model.history import HistoryLine
 from engine.model.process import UserTask, WaitKind
 from engine.model.work import DocumentVersion, TaskRecord
-from engine.service.documents import Paper
-from engine.service.instances import ListedInstance
-from engine.service.procedures import Procedure
+from engine.service.papers.documents import Paper
+from engine.service.procedures.procedure import Procedure
+from engine.service.work.instances import ListedInstance
 from engine.web.api.problems import instant
 
 LONGEST_PATH = 200

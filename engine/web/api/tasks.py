@@ -6,10 +6,10 @@ from flask import request
 
 from engine.model.errors import InvalidForm
 from engine.model.people import OfficeRole
-from engine.service.procedures import Values
-from engine.service.tasks import TaskFilter, TaskPlace
-from engine.service.tokens import Scope
-from engine.service.uploads import TooLarge, UploadRefused, safe_name
+from engine.service.papers.uploads import TooLarge, UploadRefused, safe_name
+from engine.service.people.api_tokens import Scope
+from engine.service.procedures.procedure import Values
+from engine.service.work.tasks import TaskFilter, TaskPlace
 from engine.web.access import only, signed_in, uploading
 from engine.web.api import cursors, problems, shapes
 from engine.web.api.operations import Operations

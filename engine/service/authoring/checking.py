@@ -1,0 +1,86 @@
+"""Checking a procedure: its files from a folder, their sizes, the trial in the gate, the proofs of its templates.
+
+Apart from ``deployments`` because a designer checks at the console many times a day: no database and no page is loaded.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from engine.bpmn import functions as source_of
+from engine.model.errors import Finding, SetupError
+from engine.service.authoring.template_checks import PROOFS, Proofs
+from engine.service.authoring.validation import GATE, Gate
+from engine.service.procedures.functions import Functions
+
+SUFFIXES = (".bpmn", ".dmn", ".json")
+PRINTED = (".typ", ".docx", ".svg", ".png", ".jpg")
+"""What a procedure's documents folder holds beside."""
+NOT_TEXT = (".docx", ".png", ".jpg")
+LARGEST_FILE = 2 * 1024 * 1024
+LARGEST_PROCEDURE = 16 * 1024 * 1024
+MOST_FILES = 1_500  # a form is two: five hundred steps, and what they print
+
+
+def read_folder(processes: Path, forms: Path, process_id: str) -> dict[str, bytes]:
+    """Return every file of a procedure by its path in the checkout; SetupError if the folder is not there."""
+    folder = processes / process_id
+    if not (folder / f"{process_id}.bpmn").is_file():
+        raise SetupError("procedure_missing", process_id=process_id, file=folder / f"{process_id}.bpmn")
+    found: dict[str, bytes] = {}
+    for root, prefix in ((folder, "processes"), (forms / process_id, "forms")):
+        for path in sorted(root.rglob("*")) if root.is_dir() else ():
+            printed = path.parent.name == "documents" and path.suffix in PRINTED
+            if path.is_file() and (path.suffix in SUFFIXES or path.name == "functions.py" or printed):
+                name = PurePosixPath(prefix) / process_id / path.relative_to(root).as_posix()
+                found[str(name)] = path.read_bytes()
+    return found
+
+
+def check(
+    process_id: str,
+    files: Mapping[str, bytes],
+    functions: Functions,
+    *,
+    at_console: bool,
+    gate: Gate = GATE,
+    proofs: Proofs = PROOFS,
+) -> tuple[Finding, ...]:
+    """Return every fault and warning of a procedure's files at once (``Deployments.check``)."""
+    found: list[Finding] = []
+    if len(files) > MOST_FILES:
+        found.append(
+            _fault("", f"Prosedur ini terdiri atas {len(files)} berkas.", f"Paling banyak {MOST_FILES} berkas.")
+        )
+    size = sum(len(content) for content in files.values())
+    if size > LARGEST_PROCEDURE:
+        found.append(_fault("", f"Prosedur ini {size} bita.", f"Paling besar {LARGEST_PROCEDURE} bita seluruhnya."))
+    for path, content in files.items():
+        if len(content) > LARGEST_FILE:
+            found.append(_fault(path, f"Berkas ini {len(content)} bita.", f"Paling besar {LARGEST_FILE} bita."))
+        own = path == source_of.path_of(process_id)
+        if own and not at_console and not functions.has(content):
+            message = "Fungsi hitung prosedur ini (functions.py) belum dipasang di mesin ini."
+            mend = "Operator memasangnya di konsol dengan `alur deploy`; dari peramban hanya diagram dan formulir."
+            found.append(_fault(path, message, mend))
+        if path.endswith(".py") and not own:
+            found.append(_fault(path, "Berkas ini tidak dijalankan.", f"Pakai {source_of.path_of(process_id)}."))
+    if found:
+        return tuple(found)
+    tried = gate.tried(process_id, files, functions.folder)
+    if any(finding.severity == "error" for finding in tried.findings):
+        return tried.findings
+    return (*tried.findings, *proofs.check(process_id, files, tried.specimens))
+
+
+def unheard(process_id: str, files: Mapping[str, bytes], processes: Path) -> tuple[Finding, ...]:
+    """Return which messages of a procedure neither it nor one of those that lie beside it in *processes* waits for."""
+    if not any(b"messageRef" in content for content in files.values()):
+        return ()
+    from engine.bpmn.rules import unheard as rules  # noqa: PLC0415 - slow to load, and most send nothing
+
+    beside = (path for path in sorted(processes.glob("*/*.bpmn")) if path.parent.name != process_id)
+    return tuple(rules.check(process_id, files, lambda: [{str(path): path.read_bytes()} for path in beside]))
+
+
+def _fault(path: str, message: str, mend: str) -> Finding:
+    return Finding("error", path, None, None, None, message, mend, rule="files")

@@ -1,0 +1,62 @@
+"""Drafts of procedures out of tables of steps: looked at first, then opened in the studio or deployed.
+
+A table becomes the same draft every time, so that of a draft nothing is kept but the table, by its hash and until a
+day has passed: the editor asks for it again, and from its first change on the draft is the designer's, as any other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.bpmn.definition import load
+from engine.bpmn.drawing import Words, draw
+from engine.bpmn.sop_sheet import sheet_of
+from engine.documents import sheets
+from engine.documents.sheets import Gettext
+from engine.model.errors import NotFound
+from engine.model.sop_sheet import SopSheet
+from engine.service.authoring.starter_diagram import procedure_of_table
+from engine.service.authoring.studio import Bench, Studio, titled
+from engine.service.procedures import step_spreadsheet
+from engine.service.procedures.step_spreadsheet import StepTable
+from engine.store.files import FileStore
+
+__all__ = ["StepDrafts", "TableDraft"]
+
+
+@dataclass(frozen=True, slots=True)
+class TableDraft:
+    """What a file held, and the procedure it becomes; no files, sheet and drawing while there is a fault."""
+
+    table: StepTable
+    kept: str = ""  # the file's hash
+    files: Mapping[str, bytes] | None = None
+    sheet: SopSheet | None = None
+    drawing: str = ""  # SVG
+
+
+@dataclass(frozen=True)
+class StepDrafts:
+    """Makes drafts of tables."""
+
+    studio: Studio
+    kept: FileStore
+
+    def look_at(self, process_id: str, name: str, content: bytes, words: Words, gettext: Gettext) -> TableDraft:
+        """Return what a file would become as a new procedure; InvalidForm if that cannot be called *process_id*."""
+        self.studio.require_free(process_id, name)
+        table = step_spreadsheet.read(content, gettext)
+        if table.faults:
+            return TableDraft(table)
+        sha256 = self.kept.put_bytes(content, sheets.LARGEST).sha256
+        files = procedure_of_table(process_id, name or titled(process_id), table.steps)
+        sheet = sheet_of(load(files, process_id))
+        drawing = draw(files[f"processes/{process_id}/{process_id}.bpmn"], words=words)
+        return TableDraft(table, sha256, files, sheet, drawing)
+
+    def bench(self, process_id: str, name: str, sha256: str) -> Bench:
+        """Return the draft of a table that was looked at; NotFound if that is too long ago."""
+        self.studio.require_free(process_id, name)
+        table = step_spreadsheet.read(self.kept.content(sha256))
+        if table.faults:
+            raise NotFound(sha256)
+        return Bench(process_id, None, procedure_of_table(process_id, name or titled(process_id), table.steps))

@@ -1,0 +1,361 @@
+"""The designer's workshop: what a designer edits, what is found in it, and deploying it over the version it began from.
+
+A draft is a row of the draft table and its designer's own: the texts that differ from the version it began from, saved
+after every change (``queries/drafts.py``). What is no text travels and is kept as base64. Deploying over a version that
+came later is refused with who deployed it, and done only for a designer who names the version that is replaced; the
+history line says so.
+
+A process may be called whatever BPMN allows, as other editors call it; a new SOP that is named here keeps to our
+spelling, and a diagram from elsewhere can be given such a name.
+"""
+
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+from unicodedata import normalize
+
+from engine.bpmn import markup
+from engine.bpmn.definition import load
+from engine.model.errors import Conflict, FieldError, Finding, InvalidForm, NotFound, there
+from engine.model.people import Actor, OfficeRole
+from engine.model.process import Lane
+from engine.model.work import DefinitionRecord, Draft, DraftKind
+from engine.service.authoring.checking import NOT_TEXT
+from engine.service.authoring.deployments import Deployments, require_seen
+from engine.service.authoring.starter_diagram import new_procedure
+from engine.service.office.business_calendar import Office
+from engine.service.procedures import document_templates
+from engine.service.procedures.files import content_hash
+from engine.service.procedures.procedure import Procedures
+from engine.store.database import Database
+from engine.store.queries import definitions, drafts, instances, people
+
+Texts = Mapping[str, str | None]
+"""Files by path; None removes one, and what is no text is base64."""
+
+PROCESS_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+"""How we spell the id of a new SOP."""
+FOREIGN_ID = re.compile(r"[^\W\d][\w.-]*")
+LONGEST_ID = 60
+LONGEST_NOTE = 500
+FORM_FILE = r"[\w-]+(\.[\w-]+)*\.(schema|ui)\.json"
+PRINTED_FILE = r"[\w-]+\.(typ|docx|svg|png|jpg|json)"
+"""A template, a picture, or what stands beside one."""
+OTHER_FILE = rf"[\w-]+\.dmn|functions\.py|{FORM_FILE}|{PRINTED_FILE}"
+"""functions.py too: a deployment refuses it unless the operator brought that very file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a designer opens: the files to edit and the version they come from (None: a procedure that is new)."""
+
+    process_id: str
+    record: DefinitionRecord | None
+    files: Mapping[str, bytes]
+    draft: Draft | None = None
+    newer: DefinitionRecord | None = None  # in force, and not what the draft began from
+    aside: Draft | None = None  # put aside last, and since the version in force came
+
+    @property
+    def diagram(self) -> str:
+        """The path of the diagram among the files."""
+        return f"processes/{self.process_id}/{self.process_id}.bpmn"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What deploying *files* would mean."""
+
+    findings: tuple[Finding, ...]
+    lanes: tuple[tuple[Lane, tuple[str, ...]], ...]  # with the names of their people today; empty if unreadable
+    in_force: DefinitionRecord | None
+    running: tuple[tuple[int, int], ...]  # (version, instances that run on it), newest first
+    changed: bool
+
+    @property
+    def deployable(self) -> bool:
+        """Whether nothing forbids deployment."""
+        return self.changed and not any(finding.severity == "error" for finding in self.findings)
+
+    @property
+    def next_version(self) -> int:
+        """The number that the deployment would get."""
+        return self.in_force.version + 1 if self.in_force else 1
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Opening, checking and deploying what a designer draws."""
+
+    database: Database
+    procedures: Procedures
+    office: Office
+    deployments: Deployments
+
+    def open(self, process_id: str) -> Bench:
+        """Return the files of the version in force; NotFound if the procedure is not deployed."""
+        procedure = self.database.ask(self.procedures.in_force, process_id)
+        return Bench(process_id, procedure.record, procedure.files)
+
+    def resume(self, actor: Actor, process_id: str, name: str | None = None) -> Bench:
+        """Return a designer's draft over the version it began from, else the version in force.
+
+        Where there is neither, what an SOP called *name* begins with, beside the draft that was put aside. NotFound if
+        there is none and no name; InvalidForm if no SOP can be begun by that id.
+        """
+        whose = _own(actor, process_id)
+        with self.database.read() as reader:
+            draft, aside = drafts.of(reader, *whose), drafts.aside(reader, *whose)
+            latest = definitions.latest(reader, process_id)
+            base = draft.base if draft else latest.id if latest else None
+            if draft is None and base is None and aside is None and name is None:
+                raise NotFound(process_id)
+            begun = self.procedures.of(reader, base) if base else None
+        newer = latest if latest and latest.id != base else None
+        if aside and aside.dropped_at and latest and aside.dropped_at <= latest.deployed_at:
+            aside = None  # what was deployed, or before it
+        record, files = (begun.record, begun.files) if begun else (None, {})
+        if draft is None and begun is None:
+            if aside is None:
+                self.require_free(process_id, name or "")
+            files = new_procedure(process_id, name or titled(process_id))
+        return Bench(process_id, record, files, draft, newer, aside)
+
+    def drafts(self, actor: Actor) -> tuple[Draft, ...]:
+        """Return the actor's drafts, the newest first, then what was put aside of SOPs of which they have nothing else.
+
+        Of an SOP in force the editor offers it.
+        """
+        whose = DraftKind.STUDIO, actor.person_id
+        with self.database.read() as reader:
+            found = drafts.of_person(reader, *whose)
+            rest = drafts.subjects(reader, *whose) - {draft.subject for draft in found}
+            alone = (each for each in sorted(rest) if definitions.latest(reader, each) is None)
+            put_aside = [drafts.aside(reader, DraftKind.STUDIO, each, actor.person_id) for each in alone]
+        return (*found, *filter(None, put_aside))
+
+    def save_draft(
+        self,
+        actor: Actor,
+        process_id: str,
+        base_id: str,
+        texts: Texts,
+        now: datetime,
+        *,
+        revision: int | None = None,
+        writer: str | None = None,
+        chosen: bool = False,
+    ) -> Draft:
+        """Save a draft; Conflict("draft") if it was saved elsewhere since *revision*.
+
+        A draft that was *chosen* over another one puts that aside.
+        """
+        whose = _own(actor, process_id)
+        self.edited(process_id, base_id, texts)
+        with self.database.write(actor, now) as work:
+            if chosen:
+                drafts.drop(work, *whose, now)
+            content, base = {"berkas": texts}, base_id or None
+            return drafts.save(work, *whose, content, now, revision=revision, writer=writer, base=base)
+
+    def put_aside(self, actor: Actor, process_id: str, base_id: str, texts: Texts | None, now: datetime) -> None:
+        """Put the actor's draft aside (None), or *texts* that were not chosen over it."""
+        whose = _own(actor, process_id)
+        with self.database.write(actor, now) as work:
+            if texts is None:
+                drafts.drop(work, *whose, now)
+            else:
+                drafts.set_aside(work, *whose, {"berkas": texts}, now, base=base_id or None)
+
+    def take_back(self, actor: Actor, process_id: str, now: datetime) -> None:
+        """Go on with what the actor put aside last; NotFound if there is nothing."""
+        whose = _own(actor, process_id)
+        with self.database.write(actor, now) as work:
+            aside = there(drafts.aside(work, *whose), process_id)
+            drafts.restore(work, aside, now)
+
+    def begin(self, process_id: str, name: str) -> Bench:
+        """Return the files a new procedure begins with; InvalidForm if the id is not free or not an id."""
+        self.require_free(process_id, name)
+        return Bench(process_id, None, new_procedure(process_id, name or titled(process_id)))
+
+    def require_free(self, process_id: str, name: str) -> None:
+        """Raise InvalidForm if a new procedure cannot be called *process_id*: "pattern" or "taken"."""
+        fits = PROCESS_ID.fullmatch(process_id) and len(process_id) <= LONGEST_ID
+        problem = "taken" if fits else "pattern"
+        if not fits or self.database.ask(definitions.latest, process_id) is not None:
+            raise InvalidForm([FieldError("id", "id", "", problem)], {"id": [process_id], "nama": [name]})
+
+    def edited(self, process_id: str, base_id: str, texts: Texts) -> dict[str, bytes]:
+        """Return the files of version *base_id* (empty: none) with *texts* by path in their place; None removes one.
+
+        Only files of this procedure can be edited; anything else raises NotFound with its path.
+        """
+        files: dict[str, bytes] = {}
+        if base_id:
+            procedure = self.database.ask(self.procedures.of, base_id)
+            if procedure.outline.process_id != process_id:
+                raise NotFound(base_id)
+            files.update(procedure.files)
+        ours = _editable(process_id)
+        for path, text in texts.items():
+            if not ours.fullmatch(path):
+                raise NotFound(path)
+            if text is None:
+                files.pop(path, None)
+            elif path.endswith(NOT_TEXT):
+                try:
+                    files[path] = b64decode(text, validate=True)
+                except ValueError:
+                    raise NotFound(path) from None
+            else:
+                files[path] = text.encode(errors="replace")  # half a surrogate pair is no text
+        return files
+
+    def uploaded(self, named: Mapping[str, bytes], process_id: str, *, alone: bool) -> tuple[str, str, Texts]:
+        """Return the procedure, its version in force and the draft that uploaded files by name are.
+
+        The procedure is the one the diagram names, else *process_id*. *alone* takes the files for all there are, as
+        ``alur deploy`` takes a folder; otherwise the others of the version in force stay. Raises InvalidForm for what
+        is no file of a procedure (``file``), no text (``text``), a second diagram (``several``), or if none is named
+        (``procedure``).
+        """
+        diagrams = [name for name in named if name.endswith((".bpmn", ".xml"))]
+        wrong = [(name, "file") for name in named if name not in diagrams and not re.fullmatch(OTHER_FILE, name)]
+        texts = {name: content for name, content in named.items() if not name.endswith(NOT_TEXT)}
+        wrong += [(name, "text") for name, each in texts.items() if each.decode(errors="ignore").encode() != each]
+        wrong += [(name, "several") for name in diagrams[1:]]
+        if diagrams:
+            diagram = named[diagrams[0]]
+            found = next(iter(processes_of(diagram)), None)
+            process_id = found or process_id or PurePosixPath(diagrams[0]).stem
+            if not FOREIGN_ID.fullmatch(process_id) or len(process_id) > LONGEST_ID:
+                process_id = spelled(process_id)
+                named = {**named, diagrams[0]: markup.renamed(diagram, found, process_id) if found else diagram}
+        elif not process_id:
+            wrong.append(("", "procedure"))
+        if wrong:
+            raise InvalidForm([FieldError("berkas", name, "", keyword) for name, keyword in wrong], {})
+        with self.database.read() as reader:
+            latest = definitions.latest(reader, process_id)
+            kept = self.procedures.of(reader, latest.id).files if latest and alone else ()
+        ours = _editable(process_id)
+        draft: dict[str, str | None] = dict.fromkeys(path for path in kept if ours.fullmatch(path))
+        for name, content in named.items():
+            if name in diagrams:
+                path = f"processes/{process_id}/{process_id}.bpmn"
+            elif re.fullmatch(FORM_FILE, name):
+                path = f"forms/{process_id}/{name}"
+            elif re.fullmatch(PRINTED_FILE, name):
+                path = f"{document_templates.folder(process_id)}{name}"
+            else:
+                path = f"processes/{process_id}/{name}"
+            draft[path] = b64encode(content).decode() if name.endswith(NOT_TEXT) else content.decode()
+        return process_id, latest.id if latest else "", draft
+
+    def renamed(self, process_id: str, texts: Texts, chosen: str, wanted: str) -> tuple[str, Texts]:
+        """Return the version in force of *wanted*, and a draft whose process *chosen* is called so throughout.
+
+        Raises InvalidForm if *wanted* is no id in our spelling ("pattern"), or if the diagram has no process *chosen*.
+        """
+        before, after = (f"processes/{each}/{each}.bpmn" for each in (process_id, wanted))
+        diagram = (texts.get(before) or "").encode(errors="replace")
+        if not PROCESS_ID.fullmatch(wanted) or len(wanted) > LONGEST_ID or chosen not in processes_of(diagram):
+            raise InvalidForm([FieldError("id", "id", "", "pattern")], {"id": [wanted]})
+        moved = {
+            path.replace(f"/{process_id}/", f"/{wanted}/", 1): text for path, text in texts.items() if path != before
+        }
+        latest = self.database.ask(definitions.latest, wanted)
+        return latest.id if latest else "", {**moved, after: markup.renamed(diagram, chosen, wanted).decode()}
+
+    def review(self, process_id: str, files: Mapping[str, bytes], now: datetime) -> Review:
+        """Return what deploying *files* would mean: findings, people in the lanes, instances that stay behind."""
+        findings = self.deployments.check(process_id, files)
+        lanes: tuple[Lane, ...] = ()
+        if not any(finding.severity == "error" for finding in findings):
+            lanes = load(files, process_id).outline.lanes  # which a child did before, within limits
+        with self.database.read() as reader:
+            held = people.members(reader, self.office.today(now), [lane.role for lane in lanes])
+            versions = definitions.versions(reader, process_id)
+            running = instances.running_by_version(reader, process_id)
+        return Review(
+            findings=findings,
+            lanes=tuple((lane, tuple(held.get(lane.role, {}).values())) for lane in lanes),
+            in_force=versions[0] if versions else None,
+            running=tuple((v.version, running[v.id]) for v in versions if running.get(v.id)),
+            changed=not versions or versions[0].content_hash != content_hash(files),
+        )
+
+    def deploy(
+        self,
+        actor: Actor,
+        process_id: str,
+        base_id: str,
+        files: Mapping[str, bytes],
+        note: str,
+        now: datetime,
+        *,
+        over: str = "",
+        drawn: bool = False,
+    ) -> DefinitionRecord:
+        """Deploy *files*, which were edited over version *base_id* (empty: a new procedure), as the next version.
+
+        *over* is a later version, which the designer has seen and replaces. What was *drawn* here was a draft, which is
+        put aside. Raises InvalidForm without a note, Conflict with who and when if another version is in force by now,
+        or if nothing changed (``unchanged``), and InvalidProcedure with every finding.
+        """
+        note = " ".join(note.split())
+        if not note or len(note) > LONGEST_NOTE:
+            problem = FieldError("catatan", "catatan", "", "required" if not note else "maxLength")
+            raise InvalidForm([problem], {"catatan": [note]})
+        self.require_in_force(process_id, over or base_id)
+        record = self.deployments.deploy(actor, process_id, files, note, now, began=base_id, seen=over or base_id)
+        if record is None:
+            raise Conflict("unchanged")
+        if drawn:
+            self.put_aside(actor, process_id, base_id, None, now)
+        return record
+
+    def require_in_force(self, process_id: str, base_id: str) -> None:
+        """Raise Conflict with who, when and which version if *base_id* (empty: none) is not the version in force."""
+        latest = self.database.ask(definitions.latest, process_id)
+        require_seen(latest, base_id)
+
+
+def _own(actor: Actor, process_id: str) -> tuple[DraftKind, str, str]:
+    """Return which draft is the actor's own; NotPermitted unless they draw SOPs."""
+    actor.need(OfficeRole.DESIGNER)
+    return DraftKind.STUDIO, process_id, actor.person_id
+
+
+def titled(process_id: str) -> str:
+    """Return a name for a procedure of which only the id is known."""
+    return process_id.replace("_", " ").capitalize()
+
+
+def _editable(process_id: str) -> re.Pattern[str]:
+    """Return the paths of a procedure that may be sent from a browser."""
+    folder = re.escape(process_id)
+    return re.compile(
+        rf"processes/{folder}/({folder}\.bpmn|[\w-]+\.dmn|functions\.py)"
+        rf"|forms/{folder}/({FORM_FILE}|documents/{PRINTED_FILE})"
+    )
+
+
+def processes_of(diagram: bytes) -> dict[str, str]:
+    """Return the names of a diagram's processes by id: those that run first, then those that have a start."""
+    try:
+        found = [each for each in markup.children(markup.read(diagram), "process") if each.get("id")]
+    except markup.Unreadable:
+        return {}
+    found.sort(key=lambda each: (each.get("isExecutable") != "true", not list(markup.children(each, "startEvent"))))
+    return {each.get("id"): each.get("name") or "" for each in found}
+
+
+def spelled(name: str) -> str:
+    """Return *name* in the spelling of our ids."""
+    plain = normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    return "_".join(re.findall(r"[a-z0-9]+", plain)).lstrip("_0123456789")[:LONGEST_ID].strip("_") or "sop_baru"

@@ -1,0 +1,88 @@
+"""Proofs: every template of a procedure is printed once with made-up data before the procedure is deployed.
+
+A template that names a font there is not, reads a file beside the procedure, or asks for a field that its form has not,
+is found here with file and line and not on the day the letter is wanted. It is printed twice: with every field filled
+in, and with none, since optional fields are left empty in practice (``specimens``, which the trial's child makes: no
+expression of an undeployed procedure is evaluated here). Where a template's own expressions fail for made-up data,
+its faults are told as warnings.
+"""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from engine.documents.press import PRESS, Order, Press
+from engine.model.errors import Busy, Finding, NotPrinted
+from engine.service.authoring.verdict import Specimen
+from engine.service.procedures.document_templates import drawers, folder, template_of
+
+REMEMBERED = 16
+
+
+@dataclass(eq=False)
+class Proofs:
+    """Prints proofs, and remembers what was found for the same templates and forms: a diagram is checked often."""
+
+    press: Press = PRESS
+    _known: OrderedDict[str, tuple[Finding, ...]] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def check(self, process_id: str, files: Mapping[str, bytes], specimens: Sequence[Specimen]) -> tuple[Finding, ...]:
+        """Return what is wrong with a procedure's templates, each printed with its *specimens*."""
+        if not specimens:
+            return ()
+        digest = hashlib.sha256(repr(specimens).encode())
+        for path in sorted(files):
+            if path.startswith(f"forms/{process_id}/"):
+                digest.update(path.encode() + b"\0" + hashlib.sha256(files[path]).digest())
+        with self._lock:
+            known = self._known.get(digest.hexdigest())
+        if known is not None:
+            return known
+        found: dict[str, Finding] = {}
+        try:
+            for each in specimens:
+                if each.template not in found and (fault := self._proof(process_id, each, files)) is not None:
+                    found[each.template] = fault
+        except Busy:
+            message = "Templat dokumen belum sempat dicoba, karena dokumen lain sedang dicetak."
+            busy = _finding("error", folder(process_id), None, message, "Coba lagi sebentar lagi.", rule="trial_busy")
+            return (*found.values(), busy)
+        with self._lock:
+            self._known[digest.hexdigest()] = tuple(found.values())
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return tuple(found.values())
+
+    def _proof(self, process_id: str, specimen: Specimen, files: Mapping[str, bytes]) -> Finding | None:
+        template = template_of(process_id, specimen.template, files)
+        if template is None:
+            return None
+        given = drawers(process_id, files) | {name: chart.encode() for name, chart in specimen.charts.items()}
+        prefix, data = folder(process_id), specimen.data.encode()
+        orders = []
+        if template.typ:
+            orders.append(Order(template.typ.removeprefix(prefix), given, data))
+        if template.docx:
+            name = template.docx.removeprefix(prefix)
+            orders.append(Order(name, {name: files[template.docx]}, data, format="docx"))
+        for order in orders:
+            try:
+                self.press.print(order)
+            except NotPrinted as fault:
+                said = "" if specimen.full else " bila isian opsional kosong"
+                message = f"Templat tidak dapat dicetak{said}: {fault.cause}."
+                mend = f"{fault.hint or 'Perbaiki baris itu'}. Lihat docs/dokumen.md.".replace("..", ".")
+                severity = "error" if specimen.sure else "warning"
+                return _finding(severity, f"{prefix}{fault.template}", fault.line, message, mend)
+        return None
+
+
+PROOFS = Proofs()
+"""One for the whole process, as the press is."""
+
+
+def _finding(severity: str, file: str, line: int | None, message: str, mend: str, rule: str = "documents") -> Finding:
+    return Finding(severity, file, None, None, line, message, mend, rule=rule)

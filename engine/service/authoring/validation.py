@@ -1,0 +1,149 @@
+"""The gate before deployment: asks a child what it finds in a procedure, and waits no longer than a limit.
+
+Everything that reads a diagram happens over there (``trial``); here only sizes are compared and a pipe is read, which
+lets other threads work. Starting a child takes half a second, a trial of an office's SOP a third of that, so a child
+that answered within its limits is kept for the next question; one that had to be stopped is not. What was found is
+remembered for a while: a designer checks, looks at what a deployment means, and deploys the same files.
+"""
+
+import atexit
+import json
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.documents.child import WAITING, Warm
+from engine.model.errors import Finding
+from engine.service.authoring.verdict import Limits, Specimen, stopped
+from engine.service.procedures.files import content_hash
+
+AT_ONCE = 2  # children of one web process that are asked at the same time
+REMEMBERED = 16
+NOWHERE = Path(os.devnull)
+"""A folder that holds no functions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a child says of a procedure: the findings, and what its templates are to be printed with for proof."""
+
+    findings: tuple[Finding, ...]
+    specimens: tuple[Specimen, ...] = ()
+
+
+class Gate:
+    """Lets procedures be tried, a few at a time; safe to share between threads."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        """Ask children that keep to *limits*."""
+        self._limits = limits or Limits()
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._lock = threading.Lock()
+        self._idle: list[_Child] = []
+        self._known: OrderedDict[tuple[str, str], Tried] = OrderedDict()
+
+    def check(self, process_id: str, files: Mapping[str, bytes], functions: Path = NOWHERE) -> tuple[Finding, ...]:
+        """Return every fault and warning of a procedure, and where its trial was stopped if it was.
+
+        *functions* is the folder of the functions that this machine's operator deployed.
+        """
+        return self.tried(process_id, files, functions).findings
+
+    def tried(self, process_id: str, files: Mapping[str, bytes], functions: Path = NOWHERE) -> Tried:
+        """Return all that a child says of a procedure."""
+        key = (process_id, content_hash(files))
+        with self._lock:
+            known = self._known.get(key)
+        if known is not None:
+            return known
+        if not self._slots.acquire(timeout=min(WAITING, self._limits.seconds)):
+            return Tried((_busy(process_id),))
+        try:
+            found, whole = self._asked(process_id, files, functions)
+        finally:
+            self._slots.release()
+        with self._lock:
+            if whole:  # a child that was killed may have been slowed down by others
+                self._known[key] = found
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return found
+
+    def close(self) -> None:
+        """End the children that wait."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for child in idle:
+            child.end()
+
+    def _asked(self, process_id: str, files: Mapping[str, bytes], functions: Path) -> tuple[Tried, bool]:
+        """Return what a child says, and whether it came to the end by itself."""
+        with self._lock:
+            kept = self._idle.pop() if self._idle else None
+        question = [process_id, dict(files), str(functions), asdict(self._limits)]
+        said = self._told(kept, question) if kept is not None else []
+        if not said:  # none was kept, or it had ended while nobody asked
+            said = self._told(_Child(), question)
+        return _read(said, files)
+
+    def _told(self, child: "_Child", question: Any) -> list[tuple[str, Any]]:
+        """Return all that *child* says to a question, in order; nothing if it was not there any more."""
+        said = child.ask(question, self._limits.seconds)
+        if said and said[-1] == ("done", True):
+            with self._lock:
+                self._idle.append(child)
+        else:
+            child.end()
+        return said
+
+
+class _Child(Warm):
+    """Tries procedures one after another."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "from engine.service.authoring import validation_worker; validation_worker.serve()", "trial_not_started"
+        )
+
+    def ask(self, question: Any, seconds: float) -> list[tuple[str, Any]]:
+        """Return what it says to a question, of elements only the last; it is killed after *seconds*."""
+        said: list[tuple[str, Any]] = []
+        with self.killed_after(seconds), suppress(BrokenPipeError):
+            self.put(question)
+            for line in self.answers:
+                if not line.endswith(b"\n"):
+                    break  # killed in the middle of a word
+                [(kind, content)] = json.loads(line).items()
+                if said and kind == "at" == said[-1][0]:
+                    said.pop()
+                said.append((kind, content))
+                if kind == "done":
+                    break
+        return said
+
+
+def _read(said: list[tuple[str, Any]], files: Mapping[str, bytes]) -> tuple[Tried, bool]:
+    """Return what a child said, and whether it said everything."""
+    words = dict(said)
+    found = [Finding(**each) for kind, content in said if kind == "found" for each in content]
+    if "done" not in words:
+        found.append(stopped(files, words.get("at")))
+    specimens = tuple(Specimen(**content) for kind, content in said if kind == "specimen")
+    return Tried(tuple(found), specimens), "done" in words
+
+
+def _busy(process_id: str) -> Finding:
+    path = f"processes/{process_id}/{process_id}.bpmn"
+    message = "Prosedur ini belum sempat dicoba, karena prosedur lain masih dicoba."
+    return Finding("error", path, None, None, None, message, "Coba lagi sebentar lagi.", rule="trial_busy")
+
+
+GATE = Gate()
+"""One for the whole process: it keeps the children."""
+atexit.register(GATE.close)
+os.register_at_fork(before=GATE.close)  # two processes must not talk to one child

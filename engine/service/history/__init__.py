@@ -1,0 +1,1 @@
+"""Reading history, and proving that nobody changed it since."""

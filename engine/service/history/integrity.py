@@ -1,0 +1,115 @@
+"""Whether the record is whole, looked at every night and whenever somebody asks, a slice at a time by the worker.
+
+How far a check has come and what the last one found stand in the worker's own heartbeat row ``keutuhan``: it is no
+part of the record, and whoever trusts the machine no more asks ``alur verify`` over a copy.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from engine.model.people import SYSTEM, Actor, OfficeRole
+from engine.service.office.business_calendar import Office
+from engine.store import proof
+from engine.store.database import Database
+from engine.store.history import Report, Walk
+from engine.store.queries import histories, office
+
+log = structlog.get_logger(__name__)
+NAME = "keutuhan"
+AT_ONCE = 4_000
+"""Lines of a slice: under half a second, once a second."""
+NIGHT = range(1, 5)
+"""The hours of the office's day in which a check begins by itself."""
+LOST = timedelta(minutes=2)
+"""After which another worker takes up a check whose own says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The last check that ended, and how far the one is that runs or waits."""
+
+    report: Report | None
+    ended_at: datetime | None
+    seconds: float
+    asked: bool
+    passed: int  # lines
+    total: int
+
+
+@dataclass
+class Checks:
+    """Looks at every chain, and then at the rows that its lines tell of."""
+
+    database: Database
+    office: Office
+    _begun: bool = False  # since this process started
+
+    def last(self, actor: Actor) -> Check:
+        """Return what is known, for auditors and operators."""
+        actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
+        kept = self._kept()
+        done = kept.get("done")
+        walk = Walk.read(kept["walk"]) if kept.get("walk") else None
+        return Check(
+            report=Walk.read(done["walk"]).report if done else None,
+            ended_at=datetime.fromisoformat(done["at"]) if done else None,
+            seconds=done["seconds"] if done else 0,
+            asked=bool(kept.get("asked")) or walk is not None,
+            passed=walk.lines if walk else 0,
+            total=kept.get("total", 0),
+        )
+
+    def ask(self, actor: Actor, now: datetime) -> None:
+        """Have a check begun, unless one runs."""
+        actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
+        self._keep(self._kept() | {"asked": now.isoformat()}, now)
+
+    def sweep(self, worker: str, now: datetime) -> int:
+        """Begin a check that is due, or take one a slice further; 0 if there is nothing to do."""
+        kept = self._kept()
+        if kept.get("walk") is None:
+            if not self._due(kept, now):
+                return 0
+            self._begun = True
+            total = self.database.ask(histories.count)
+            kept |= {"walk": Walk().written(), "total": total, "begun": now.isoformat(), "asked": None, "by": worker}
+        elif kept["by"] != worker and now - datetime.fromisoformat(kept["at"]) < LOST:
+            return 0
+        walk = Walk.read(kept["walk"])
+        with self.database.read() as reader:
+            over = False
+            if walk.chained:
+                over = proof.advance(reader, walk)
+            else:
+                walk.advance(reader, AT_ONCE)
+        kept |= {"walk": walk.written(), "by": worker, "at": now.isoformat()}
+        if over:
+            seconds = (now - datetime.fromisoformat(kept["begun"])).total_seconds()
+            kept |= {"walk": None, "done": {"walk": walk.written(), "at": now.isoformat(), "seconds": seconds}}
+            if not walk.report.sound:
+                log.error("the record is not whole", faults=walk.fault_count)
+        self._keep(kept, now)
+        return 1
+
+    def _due(self, kept: Mapping[str, Any], now: datetime) -> bool:
+        """Whether somebody asked, this process has just started, or it is night and none ended since the last one."""
+        if kept.get("asked"):
+            return True
+        done = datetime.fromisoformat(kept["done"]["at"]) if kept.get("done") else None
+        if done is None or (not self._begun and now - done > timedelta(hours=1)):
+            return True
+        zone = self.office.zone()
+        local, ended = now.astimezone(zone), done.astimezone(zone)
+        return local.hour in NIGHT and (ended.date() < local.date() or ended.hour < NIGHT.start)
+
+    def _kept(self) -> dict[str, Any]:
+        _, detail = self.database.ask(office.beats).get(NAME, (None, {}))
+        return dict(detail)
+
+    def _keep(self, kept: Mapping[str, Any], now: datetime) -> None:
+        with self.database.write(SYSTEM, now) as work:
+            office.beat(work, NAME, now, kept)

@@ -1,0 +1,157 @@
+"""Reading history, and proving that nobody changed it since."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from engine.model.errors import NotFound, there
+from engine.model.history import Action, HistoryLine
+from engine.model.people import Actor, OfficeRole
+from engine.service.office.reading_log import record_export
+from engine.service.procedures.procedure import Procedure, Procedures
+from engine.store.database import Database
+from engine.store.history import Report
+from engine.store.proof import prove
+from engine.store.queries import histories, instances, people
+from engine.store.queries.histories import SEARCHED, Filter
+from engine.store.unit_of_work import Reader
+
+__all__ = ["SEARCHED", "Filter", "Histories", "Timeline"]
+
+PAGE = 100
+SIGN_INS = (Action.SESSION_OPENED, Action.SESSION_LOCKED)
+READINGS = (Action.DOCUMENT_READ, Action.FILE_READ, Action.PERSON_READ)
+MOST_EXPORTED = 100_000
+HEADINGS = ("no", "waktu_utc", "pelaku", "nama", "kapasitas", "atas_nama", "dasar", "tindakan", "unsur", "perubahan")
+HASHES = ("bentuk", "sidik_nama", "sidik_sebelumnya", "sidik")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """One page of history lines and what they can be narrowed to."""
+
+    lines: tuple[HistoryLine, ...]
+    total: int
+    page: int
+    pages: int
+    actors: tuple[str, ...]
+    elements: tuple[str, ...]
+    actions: tuple[str, ...]
+    returns: frozenset[tuple[str, int]]  # stream and number of the lines that sent work back
+    titles: Mapping[str, str]  # of the instances that the lines are of
+    procedures: Mapping[str, Procedure]  # by which they run
+    searched: int = SEARCHED  # in how many lines, the newest, a text was sought
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Who did what, when, on whose behalf, with which change."""
+
+    database: Database
+    procedures: Procedures
+
+    def of_instance(self, actor: Actor, instance_id: str, narrowed: Filter, page: int = 1) -> Timeline:
+        """Return one page of an instance's lines, for those who may see the instance."""
+        with self.database.read() as reader:
+            stream = _stream(reader, actor, instance_id)
+            return self._timeline(reader, stream, narrowed, page, *histories.actions_of(reader, stream))
+
+    def lines(self, actor: Actor, instance_id: str, after: int, limit: int) -> tuple[tuple[HistoryLine, ...], bool]:
+        """Return an instance's lines behind number *after*, oldest first, and whether more follow."""
+        with self.database.read() as reader:
+            there(instances.by_id(reader, instance_id), instance_id)
+            return histories.after(reader, _stream(reader, actor, instance_id), after, limit)
+
+    def everything(self, actor: Actor, narrowed: Filter, page: int = 1) -> Timeline:
+        """Return one page over all streams, newest first; for auditors and operators."""
+        actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
+        with self.database.read() as reader:
+            return self._timeline(reader, None, narrowed, page)
+
+    def of_person(self, actor: Actor, person_id: str, *, sign_ins: bool = False) -> tuple[HistoryLine, ...]:
+        """Return what was changed about a person, or how they signed in; for operators and auditors, and oneself."""
+        if person_id != actor.person_id:
+            actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
+        which = (10, SIGN_INS) if sign_ins else (PAGE, (), (*SIGN_INS, *READINGS))
+        return self.database.ask(histories.newest, f"person:{person_id}", *which)
+
+    def of_process(self, process_id: str) -> tuple[HistoryLine, ...]:
+        """Return what was deployed and reassigned of a procedure."""
+        return self.database.ask(histories.newest, f"definition:{process_id}", PAGE)
+
+    def _timeline(
+        self,
+        reader: Reader,
+        stream: str | None,
+        narrowed: Filter,
+        page: int,
+        actors: tuple[str, ...] = (),
+        elements: tuple[str, ...] = (),
+        actions: tuple[str, ...] = (),
+    ) -> Timeline:
+        lines, total = histories.timeline(reader, stream, narrowed, limit=PAGE, offset=(page - 1) * PAGE)
+        records = instances.by_ids(reader, sorted({line.instance_id for line in lines if line.instance_id}))
+        return Timeline(
+            lines=lines,
+            total=total,
+            page=page,
+            pages=max(1, -(-total // PAGE)),
+            actors=actors,
+            elements=elements,
+            actions=actions,
+            returns=histories.returns(reader, lines),
+            titles={record.id: record.title for record in records},
+            procedures={record.id: self.procedures.of(reader, record.definition_id) for record in records},
+        )
+
+    def called(self, commitment: str) -> str | None:
+        """Return the personal value that a line holds by its commitment; None if it was erased."""
+        return next((each.value for each in self.database.ask(people.values_of, [commitment])), None)
+
+    def export(self, actor: Actor, instance_id: str, narrowed: Filter, now: datetime) -> bytes:
+        """Return the lines of an instance as a CSV file for a spreadsheet; that they were exported is recorded."""
+        with self.database.read() as reader:
+            stream = _stream(reader, actor, instance_id)
+            lines, total = histories.timeline(reader, stream, narrowed, limit=MOST_EXPORTED)
+        content = _sheet(lines)
+        change = {"instance": instance_id, "lines": total, "filter": _said(narrowed)}
+        record_export(self.database, actor, io.BytesIO(content), change, now)
+        return content
+
+    def verify(self, actor: Actor, instance_id: str | None = None) -> Report:
+        """Compute every hash again and hold the rows to it, of one instance or of everything (auditors, operators)."""
+        with self.database.read() as reader:
+            if instance_id is None:
+                actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
+                return prove(reader)
+            return prove(reader, _stream(reader, actor, instance_id))
+
+
+def _stream(reader: Reader, actor: Actor, instance_id: str) -> str:
+    """Return the stream of an instance; NotFound also for whoever may not know of it."""
+    if not instances.may_see(reader, actor, instance_id):
+        raise NotFound(instance_id)
+    return f"instance:{instance_id}"
+
+
+def _sheet(lines: Sequence[HistoryLine]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(HEADINGS + HASHES)
+    for line in lines:
+        at = line.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        who = (line.actor, line.called, line.capacity, line.on_behalf_of, line.decree)
+        what = (line.action, line.element_id, line.change)
+        hashes = (line.format, line.name, line.previous_hash, line.hash)
+        cells = [str(cell or "") for cell in (line.seq, at, *who, *what, *hashes)]
+        writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _said(narrowed: Filter) -> dict[str, object]:
+    said = asdict(narrowed)
+    said["element"] = said.pop("element_id")
+    return {key: value for key, value in said.items() if value}

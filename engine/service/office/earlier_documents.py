@@ -1,0 +1,70 @@
+"""What earlier instances of a procedure yielded: a quarter's report looks at the quarters before it.
+
+Expressions ask by ``terdahulu("data_object", {"tahun": tahun})``; what they find is copied into the document that asks,
+so that it stays as it was read. Only completed instances count, and only those whose start form says the same. Nobody
+has to type a figure again, and no second place has to be kept in step with the documents.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from engine.forms.defaults import CORRECTED, carried_on
+from engine.forms.form import Form
+from engine.model.errors import there
+from engine.service.procedures.files import PARTS
+from engine.service.procedures.procedure import Procedures
+from engine.store.database import Database
+from engine.store.queries import documents, instances
+
+MOST = 60
+"""Instances that one look goes back: fifteen years of quarters."""
+
+
+@dataclass(frozen=True)
+class Precedents:
+    """Finds documents of completed instances."""
+
+    database: Database
+    procedures: Procedures
+
+    def documents(
+        self, process_id: str, at: datetime, data_object_id: str, started_with: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return documents of instances of a process that were completed at *at*, oldest first.
+
+        Each is {"mulai": what its start form said, "isi": the document's content, "versi": which of its versions}.
+        *started_with* narrows by values of the start form.
+        """
+        found = []
+        with self.database.read() as reader:
+            for record in instances.completed(reader, process_id, at, MOST):
+                procedure = self.procedures.of(reader, record.definition_id)
+                start = procedure.form_of(procedure.outline.start_event).decode(record.values)
+                if any(start.get(name) != value for name, value in started_with.items()):
+                    continue
+                version = documents.current(reader, record.id).get(data_object_id)
+                if version is not None:
+                    content = procedure.content_of(version)
+                    found.append({"mulai": start, "isi": content, "versi": version.version})
+        return found[::-1]
+
+    def corrected(self, instance_id: str, form: Form, names: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a form of a correction knows beside *names*: its documents, as the instance corrected said them.
+
+        So of each, or of the part of ``butir`` in it, until this instance has said it anew.
+        """
+        item, known, said = names["butir"], dict[str, Any](), dict[str, Any]()
+        with self.database.read() as reader:
+            old = there(instances.by_id(reader, instance_id), instance_id)
+            procedure, versions = self.procedures.of(reader, old.definition_id), documents.current(reader, old.id)
+        for field in form.tree:
+            version, own = versions.get(field.name), names.get(field.name) or {}
+            if version is None or (field.name in names["dokumen"] and item in own.get(PARTS, {item: own})):
+                continue
+            content = procedure.content_of(version)
+            parts = {of: carried_on(field, part) for of, part in content.get(PARTS, {}).items()}
+            known[field.name] = {PARTS: {**parts, **own.get(PARTS, {})}} if parts else carried_on(field, content)
+            said[field.name] = parts.get(item) if parts else known[field.name]
+        return {**known, CORRECTED: said} if said else {}

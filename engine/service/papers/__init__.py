@@ -1,0 +1,1 @@
+"""Documents of instances: versions, files, printing, numbers, signatures, reports, archive."""

@@ -1,0 +1,85 @@
+"""Correcting what was issued (*ralat*): a new instance of the same procedure, whose documents supersede another's.
+
+That one is completed and stays as it is. A document of it that was chosen counts until the correction has issued its
+own, and somebody signed that where a form asks for it; this follows from both, and is written nowhere. Meanwhile, and
+from then on, the correction holds the key. It may be corrected in turn; terminated, it gives back what it superseded.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.model.errors import Conflict, there
+from engine.model.history import Action, Deed
+from engine.model.process import DONE, OVER
+from engine.model.work import DocumentStatus, DocumentVersion, InstanceRecord
+from engine.service.procedures.procedure import Procedure, Procedures
+from engine.store.queries import Transaction, documents, instances
+from engine.store.unit_of_work import Work, update_instance
+
+COUNTING = (DocumentStatus.ISSUED, DocumentStatus.SIGNED)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What corrections make of a document."""
+
+    successor: DocumentVersion | None = None  # the newest that superseded it
+    under_way: InstanceRecord | None = None  # the correction that will
+    instead_of: tuple[DocumentVersion, ...] = ()  # what it supersedes, once it counts
+
+
+def before(tx: Transaction, record: InstanceRecord) -> Iterator[InstanceRecord]:
+    """Yield what an instance corrects, then what that corrected, and so on."""
+    while record.corrects is not None:
+        record = there(instances.by_id(tx, record.corrects["instance"]), record.id)
+        yield record
+
+
+def refuse(tx: Transaction, record: InstanceRecord) -> None:
+    """Refuse to correct what is not completed, or has a correction that runs or is completed."""
+    if record.status not in DONE:
+        raise Conflict("unfinished")
+    if record.corrected_by is not None:
+        other = there(instances.by_id(tx, record.corrected_by), record.id)
+        raise Conflict("corrected", at=other.started_at, title=other.title)
+
+
+def begin(work: Work, corrects: Mapping[str, Any], by: str) -> None:
+    """Let the instance *by*, which starts, correct another, which frees its key."""
+    old = there(instances.by_id(work, corrects["instance"]), by)
+    refuse(work, old)
+    work.record_instance(old, [Deed(Action.INSTANCE_CORRECTED, change={**corrects, "instance": by})])
+    update_instance(work, old.id, old.revision, {"corrected_by": by})
+
+
+def drop(work: Work, record: InstanceRecord, reason: str) -> None:
+    """Let what a terminated instance corrected count again, and hold its key."""
+    if (old := next(before(work, record), None)) is not None:
+        deed = Deed(Action.CORRECTION_DROPPED, change={"instance": record.id, "reason": reason})
+        work.record_instance(old, [deed])
+        update_instance(work, old.id, old.revision, {"corrected_by": None})
+
+
+def standing(tx: Transaction, procedures: Procedures, record: InstanceRecord, id_: str) -> Standing:
+    """Return what corrections make of the document *id_* of an instance."""
+    chosen = record.corrects is not None and id_ in record.corrects["documents"]
+    earlier = [documents.current(tx, old.id).get(id_) for old in before(tx, record) if chosen]
+    successor, under_way = None, None
+    while record.corrected_by is not None:
+        record = there(instances.by_id(tx, record.corrected_by), record.id)
+        if record.corrects is None or id_ not in record.corrects["documents"]:
+            continue
+        new = documents.current(tx, record.id).get(id_)
+        signs = record.status not in DONE and _signed(procedures.of(tx, record.definition_id), id_)
+        if new is not None and new.status in (COUNTING[1:] if signs else COUNTING):
+            successor = new
+        elif record.status not in OVER or (new is not None and new.pending):
+            under_way = record
+    return Standing(successor, under_way, tuple(version for version in earlier if version is not None))
+
+
+def _signed(procedure: Procedure, id_: str) -> bool:
+    """Whether some form asks for a signature on the document *id_*."""
+    asked = (field.signing for form in procedure.forms.values() for _, field in form.signatures)
+    return any(signing is not None and id_ in signing.documents for signing in asked)

@@ -1,0 +1,242 @@
+"""Numbers of letters: taken from their series in the transaction that issues the letter, and every one accounted for.
+
+A field with ``x-number`` names its series, an expression that writes the number's pattern, and one that gives the date
+of its letter. In the pattern ``{urut}`` (or ``{urut:3}``, with leading zeros) stands for the ordinal and ``{tahun}``
+for the year of that date, which is also the year whose counter it comes from. Both are evaluated before the lock, on
+what the form holds; inside the lock ordinal and year are put in. No series prints a text twice: where a pattern does
+not tell years apart, an ordinal whose text was given is passed over. A letter that is issued anew after a return keeps
+its number. An instance that is terminated leaves its numbers void, with the reason, and they are never given again.
+
+An office that comes to Alur in mid-year has given out numbers on paper: the operator moves the series on, and each
+number passed over stands in the register as given outside Alur.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from engine.forms.form import Form
+from engine.model.errors import FieldError, InvalidForm, NotFound, stated, there
+from engine.model.history import Action, Deed
+from engine.model.people import Actor, OfficeRole
+from engine.model.testimony import PASSED_OVER
+from engine.model.work import TaskRecord
+from engine.service.office.business_calendar import Office
+from engine.service.papers.corrections import standing
+from engine.service.procedures.procedure import Procedures
+from engine.store.database import Database
+from engine.store.queries import Transaction, instances, numbers
+from engine.store.queries.numbers import TakenNumber
+from engine.store.unit_of_work import Work
+
+ORDINAL = re.compile(r"\{urut(?::([1-9]))?\}")
+YEAR = "{tahun}"
+LONGEST = 200
+PAGE = 100
+MOST_SKIPPED = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedPlace:
+    """A field whose number is taken when its step is completed."""
+
+    path: tuple[str, ...]  # of the field: data object, then names
+    series: str
+    year: int  # of the letter's date
+    pattern: str
+    subject: str
+
+    @property
+    def place(self) -> str:
+        """How the register names it."""
+        return ".".join(self.path)
+
+
+def places(
+    form: Form,
+    values: Mapping[str, Any],
+    entries: Mapping[str, Sequence[str]],
+    evaluate: Callable[[str], Any],
+    today: date,
+) -> tuple[NumberedPlace, ...]:
+    """Return the fields of *form* that take a number, with their patterns and years; *today* is for undated letters.
+
+    InvalidForm names a pattern that is none.
+    """
+    found = []
+    for path, field in form.every_field():
+        if field.number is None or not isinstance(values.get(path.partition(".")[0]), Mapping):
+            continue
+        dated = today
+        try:
+            pattern = evaluate(field.number.pattern)
+            dated = (field.number.date and evaluate(field.number.date)) or today
+        except ValueError as error:
+            pattern = error
+        if not isinstance(dated, date):
+            pattern = dated
+        if not isinstance(pattern, str) or len(ORDINAL.findall(pattern)) != 1 or len(pattern) > LONGEST - 20:
+            raise InvalidForm([FieldError(path, field.wording.id, str(pattern), "number_pattern")], entries)
+        section = next(each for each in form.tree if each.name == path.partition(".")[0])
+        at, series = tuple(path.split(".")), field.number.series
+        found.append(NumberedPlace(at, series, dated.year, pattern, section.wording.id))
+    return tuple(found)
+
+
+def take(
+    work: Work, wanted: Sequence[NumberedPlace], task: TaskRecord, now: datetime
+) -> tuple[dict[tuple[str, ...], str], list[Deed]]:
+    """Return the number of each place, newly taken unless its instance holds one, and the lines that say so."""
+    held = numbers.held_by(work, task.instance_id)
+    given: dict[tuple[str, ...], str] = {}
+    deeds: list[Deed] = []
+    in_one_order = sorted(wanted, key=lambda place: (place.series, place.year, place.path))  # as counters are locked
+    for each in in_one_order:
+        text = held.get(each.place)
+        if text is None:
+            counted = tuple(_counted(work, each, task.instance_id, now))
+            numbers.add(work, counted)
+            text = counted[-1].text
+            for one in counted:
+                action, why = Action.NUMBER_TAKEN, {}
+                if one.void_reason:
+                    action, why = Action.NUMBER_VOIDED, {"reason": one.void_reason}
+                deeds.append(_deed(action, one, task.element_id, task.id, **why))
+        given[each.path] = text
+    return given, deeds
+
+
+def _counted(work: Work, wanted: NumberedPlace, instance_id: str, now: datetime) -> Iterator[TakenNumber]:
+    """Count a series on to a text that it never printed, which is the last; ordinals passed over are void."""
+    series, year, by = wanted.series, wanted.year, work.actor.person_id
+    while True:
+        ordinal = numbers.next_ordinal(work, series, year)
+        text = written(wanted.pattern, ordinal, year)
+        if not numbers.printed(work, series, text):
+            at, subject = wanted.place, wanted.subject
+            yield TakenNumber(series, year, ordinal, text, instance_id, at, subject, now, by, void_reason=None)
+            return
+        yield _nobodys(series, year, ordinal, now, by, PASSED_OVER)
+
+
+def _nobodys(series: str, year: int, ordinal: int, now: datetime, by: str, reason: str) -> TakenNumber:
+    return TakenNumber(series, year, ordinal, str(ordinal), None, "", "", now, by, void_reason=reason)
+
+
+def of_documents(tx: Transaction, instance_id: str) -> dict[str, str]:
+    """Return the numbers of an instance's letters, by data object."""
+    return {place.partition(".")[0]: text for place, text in numbers.held_by(tx, instance_id).items()}
+
+
+def written(pattern: str, ordinal: int, year: int) -> str:
+    """Return the number that *pattern*, *ordinal* and *year* give."""
+    return ORDINAL.sub(lambda found: str(ordinal).zfill(int(found[1] or 1)), pattern.replace(YEAR, str(year)))
+
+
+def put_in(encoded: Mapping[str, Any], given: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
+    """Return a form's encoded values with numbers in their places."""
+    filled = dict(encoded)
+    for path, text in given.items():
+        at: dict[str, Any] = filled
+        for name in path[:-1]:
+            at[name] = dict(at[name])
+            at = at[name]
+        at[path[-1]] = text
+    return filled
+
+
+def void(work: Work, instance_id: str, reason: str) -> list[Deed]:
+    """Declare an instance's numbers void; return the lines that say so."""
+    lost = numbers.in_use(work, instance_id)
+    if lost:
+        numbers.void(work, instance_id, reason)
+    return [_deed(Action.NUMBER_VOIDED, each, None, None, reason=reason) for each in lost]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series in one year: how far it has come."""
+
+    series: str
+    year: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPage:
+    """The numbers of one series in one year, highest first."""
+
+    series: Series
+    taken: tuple[TakenNumber, ...]
+    titles: Mapping[str, str]  # instance id -> title
+    successors: Mapping[tuple[str, str], tuple[str, str]]  # of a letter that was corrected: the document, its number
+    doubles: tuple[TakenNumber, ...]  # of all years: numbers whose text stands on several letters, by earlier versions
+    page: int
+    more: bool
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The register of numbers, for those who read everything; the operator moves a series on."""
+
+    database: Database
+    office: Office
+    procedures: Procedures
+
+    def series(self, actor: Actor) -> tuple[Series, ...]:
+        """Return every series with how far it has come."""
+        actor.need(*OfficeRole)
+        return tuple(Series(*row) for row in self.database.ask(numbers.counters))
+
+    def page(self, actor: Actor, series: str, year: int, page: int = 1) -> SeriesPage:
+        """Return one page of a series; NotFound if it never gave out a number that year."""
+        actor.need(*OfficeRole)
+        with self.database.read() as reader:
+            last = there(next((n for s, y, n in numbers.counters(reader) if (s, y) == (series, year)), None), series)
+            found = numbers.of_series(reader, series, year, limit=PAGE + 1, offset=(page - 1) * PAGE)
+            doubles = numbers.doubles(reader, series)
+            ids = {each.instance_id for each in (*found, *doubles) if each.instance_id is not None}
+            records = {record.id: record for record in instances.by_ids(reader, sorted(ids))}
+            successors = {}
+            for each in found:
+                corrected, object_id = records.get(each.instance_id or ""), each.place.partition(".")[0]
+                if corrected and (new := standing(reader, self.procedures, corrected, object_id).successor):
+                    number = of_documents(reader, new.instance_id).get(object_id, new.name)
+                    successors[corrected.id, each.place] = (new.id, number)
+        titles = {id_: record.title for id_, record in records.items()}
+        at = Series(series, year, last)
+        return SeriesPage(at, found[:PAGE], titles, successors, doubles, page, len(found) > PAGE)
+
+    def move_on(self, actor: Actor, series: str, year: int, last: int, reason: str, now: datetime) -> None:
+        """Say that numbers up to *last* were given outside Alur; InvalidForm if that is behind, or too far ahead."""
+        actor.need(OfficeRole.OPERATOR)
+        reason = stated(reason)
+        with self.database.write(actor, now) as work:
+            if all(s != series for s, _, _ in numbers.counters(work)):
+                raise NotFound(series)
+            first = numbers.next_ordinal(work, series, year)
+            if not first <= last < first + MOST_SKIPPED:
+                raise InvalidForm([FieldError("terakhir", "last", str(last), "number_behind")], {})
+            for _ in range(first, last):
+                numbers.next_ordinal(work, series, year)
+            skipped = [
+                _nobodys(series, year, ordinal, now, actor.person_id, reason) for ordinal in range(first, last + 1)
+            ]
+            numbers.add(work, skipped)
+            change = {"series": series, "year": year, "first": first, "last": last, "reason": reason}
+            work.record("office", Deed(Action.NUMBER_VOIDED, change=change))
+
+
+def _deed(action: Action, taken: TakenNumber, element_id: str | None, task_id: str | None, **more: str) -> Deed:
+    change = {
+        "series": taken.series,
+        "year": taken.year,
+        "ordinal": taken.ordinal,
+        "text": taken.text,
+        "place": taken.place,
+        "subject": taken.subject,
+        **more,
+    }
+    return Deed(action, element_id, task_id, change)

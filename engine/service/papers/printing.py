@@ -1,0 +1,329 @@
+"""Documents as files: due in the transaction that issues them, printed once, kept for ever.
+
+A version's row of content is the truth; its PDF (and DOCX, XLSX) is made from it afterwards by the worker, or at once
+when somebody asks first, and stored by hash with a line of history. It is never made again: a paper that went out stays
+what it was, whatever becomes of template, register or code. What cannot be printed stays failed with its cause until
+an operator tries again: a template does not mend itself. Only when the press is busy it is tried at the next sweep.
+"""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, BinaryIO
+
+import structlog
+
+from engine import pulse
+from engine.documents.press import PRESS, Order, Press
+from engine.model.errors import AlurError, Busy, NotFound, NotPrinted, there
+from engine.model.history import Action, Deed
+from engine.model.people import SYSTEM, Actor, OfficeRole
+from engine.model.process import UserTask
+from engine.model.renderings import COVER, SIGNED, WHOLE, Rendering, RenderingStatus, due
+from engine.model.work import DocumentVersion, InstanceRecord, TaskRecord
+from engine.service.office.business_calendar import Office
+from engine.service.papers.documents import reads_parts, seen
+from engine.service.papers.render_context import Ground, Manuscript, coded
+from engine.service.papers.uploads import MEDIA_TYPES
+from engine.service.procedures.document_templates import Template
+from engine.service.procedures.files import PARTS
+from engine.service.procedures.procedure import Procedure, Procedures
+from engine.store.database import Database
+from engine.store.files import FileStore
+from engine.store.queries import Transaction, documents, instances, people, renderings, signatures, tasks
+from engine.store.retrying import retried
+
+log = structlog.get_logger(__name__)
+LARGEST = 100 * 1024 * 1024
+AT_A_SWEEP = 20
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedFile:
+    """One file of a version, for a page: what it is, or why it could not be made."""
+
+    rendering: Rendering
+    name: str
+    fault: NotPrinted | None
+
+
+@dataclass(frozen=True)
+class Printing:
+    """Prints documents, for those who take part in their instance."""
+
+    database: Database
+    files: FileStore
+    procedures: Procedures
+    office: Office
+    public_url: str = ""
+    press: Press = PRESS
+
+    # ── for people ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def files_of(self, actor: Actor, document_id: str) -> tuple[PrintedFile, ...]:
+        """Return the files of a version, made or not; none for somebody who sees only a part of it."""
+        with self.database.read() as reader:
+            version = seen(reader, actor, document_id)
+            if not self._whole(reader, version, actor):
+                return ()
+            found = renderings.of_document(reader, document_id)
+        return tuple(
+            PrintedFile(each, file_name(version, each), fault_of(each) if each.cause else None) for each in found
+        )
+
+    def file(
+        self, actor: Actor, document_id: str, kind: str, part: str, now: datetime
+    ) -> tuple[str, str, BinaryIO, dict[str, Any]]:
+        """Return name, media type and bytes of one file, made now if it is due, and how history names what is read.
+
+        A picture of the first page is no file of its own: who sees it reads the document. NotPrinted says which
+        template, line and why; the data are safe, and the operator may try again.
+        """
+        with self.database.read() as reader:
+            version = seen(reader, actor, document_id)
+            if not self._whole(reader, version, actor):
+                raise NotFound(document_id)
+            ground = self._ground(reader, version.instance_id).as_of(version) if version.pending else None
+        if ground is not None and kind == "pdf":  # a draft, of which nothing is kept: it has no code and proves nothing
+            paper = self.press.print(self._manuscript(ground, version, version.created_at).order())
+            name = f"{version.data_object_id}-v{version.version}-belum-disetujui.pdf"
+            return name, MEDIA_TYPES[".pdf"], io.BytesIO(paper.content), version.said | {"format": kind, "part": ""}
+        found, sha256 = self._printed(document_id, kind, part, now)
+        name = file_name(version, found)
+        named = version.said | ({} if kind == COVER else {"format": kind, "part": part, "file_sha256": sha256})
+        return name, MEDIA_TYPES[f".{found.format}"], self.files.kept(sha256, name), named
+
+    def retry(self, actor: Actor, document_id: str, now: datetime) -> None:
+        """Print again what could not be printed; for operators."""
+        actor.need(OfficeRole.OPERATOR)
+        self.make(document_id, now, again=True)
+
+    def previewable(self, procedure: Procedure, record: InstanceRecord, step: UserTask) -> tuple[str, ...]:
+        """Return the documents of a step's form that can be looked at while it is filled in."""
+        ground = Ground(record, procedure, (), (), {})
+        yields = {reference.data_object_id for reference in step.outputs}
+        return tuple(
+            id_ for id_ in procedure.form_of(step.element_id).objects if id_ in yields and _printable(ground, id_)
+        )
+
+    def preview(
+        self,
+        procedure: Procedure,
+        record: InstanceRecord,
+        task: TaskRecord,
+        data_object_id: str,
+        values: Mapping[str, Any],
+        now: datetime,
+    ) -> bytes:
+        """Return a PDF of what is being filled in, marked as a draft; nothing is stored."""
+        step = procedure.outline.task(task.element_id)
+        ground = self.database.ask(self._ground, record.id)
+        template = ground.template(data_object_id)
+        if data_object_id not in self.previewable(procedure, record, step) or template is None:
+            raise NotFound(data_object_id)
+        typed = {
+            id_: values[id_]
+            for id_ in procedure.form_of(step.element_id).objects
+            if isinstance(values.get(id_), Mapping)
+        }
+        content: Any = typed.pop(data_object_id, {})
+        if step.multi_instance and task.item is not None:
+            content = {PARTS: {task.item: content}}
+        manuscript = Manuscript(ground, template, data_object_id, content, now, self.office, others=typed)
+        return self.press.print(manuscript.order()).content
+
+    # ── without a person ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def sweep(self, now: datetime) -> int:
+        """Make what is due; how many documents."""
+        found = self.database.ask(renderings.due, AT_A_SWEEP)
+        for document_id in found:
+            if not pulse.at(document_id):
+                continue
+            try:
+                if pulse.aside():
+                    raise TimeoutError
+                self.make(document_id, now)
+            except Exception as error:  # one paper must not keep the others waiting
+                log.error("paper not made", document=document_id, cause=str(error), exc_info=error)
+                self._give_up(document_id, error, now)
+        return len(found)
+
+    def paper(self, document_id: str, now: datetime) -> tuple[str, str]:
+        """Return name and SHA-256 of a version's PDF with its approvals, made now if due; for handing out together.
+
+        NotFound if it has none, NotPrinted if it cannot be printed.
+        """
+        version = there(self.database.ask(documents.by_id, document_id), document_id)
+        whole = [each.part for each in self._of(document_id) if each.format == "pdf" and each.whole]
+        found, sha256 = self._printed(document_id, "pdf", max(whole, default=WHOLE), now)
+        return file_name(version, found), sha256
+
+    def _printed(self, document_id: str, kind: str, part: str, now: datetime) -> tuple[Rendering, str]:
+        """Return one file of a version and its SHA-256, made now if it is due; NotPrinted, NotFound, Busy."""
+        if any(each.status is RenderingStatus.DUE for each in self._of(document_id)):
+            self.make(document_id, now)
+        found = there(
+            next((each for each in self._of(document_id) if (each.format, each.part) == (kind, part)), None),
+            document_id,
+        )
+        if found.sha256 is None:
+            raise fault_of(found) if found.cause else Busy
+        return found, found.sha256
+
+    def make(self, document_id: str, now: datetime, *, again: bool = False) -> None:
+        """Make every file of a version that is due; what cannot be made is kept with its cause."""
+        with self.database.read() as reader:
+            waiting = [
+                each
+                for each in renderings.of_document(reader, document_id)
+                if each.status is RenderingStatus.DUE or (again and each.status is RenderingStatus.FAILED)
+            ]
+            if not waiting:
+                return
+            version = there(documents.by_id(reader, document_id), document_id)
+            ground = self._ground(reader, version.instance_id).as_of(version)
+        try:
+            manuscript = self._manuscript(ground, version, version.issued_at or now)
+            order = manuscript.order()
+        except NotPrinted as fault:
+            for each in waiting:
+                self._fail(version, each, fault, now)
+            return
+        for each in waiting:
+            try:
+                made = self._made(manuscript, order, each, now)
+            except NotPrinted as fault:
+                self._fail(version, each, fault, now)
+            except Busy:
+                return  # it stays due
+            else:
+                self._keep(version, made, now)
+
+    def _give_up(self, document_id: str, error: Exception, now: datetime) -> None:
+        """Keep a cause that nobody foresaw, so that the paper is no longer due and its page says so."""
+        version = self.database.ask(documents.by_id, document_id)
+        if isinstance(error, AlurError) or version is None:
+            return  # a database that is busy comes back
+        fault = NotPrinted(version.data_object_id, None, f"gangguan yang tidak terduga ({type(error).__name__})")
+        for each in self._of(document_id):
+            if each.status is RenderingStatus.DUE:
+                self._fail(version, each, fault, now)
+
+    def _made(self, manuscript: Manuscript, order: Order, wanted: Rendering, now: datetime) -> list[Rendering]:
+        """Return a rendering as made, its file stored, and with a PDF its parts and the picture of its first page."""
+        if wanted.format == "xlsx":
+            return [self._stored(manuscript.template, wanted, manuscript.workbook(), now)]
+        if wanted.format == "docx":
+            word = manuscript.in_word(coded(order, wanted.code, self.public_url, WHOLE))
+            return [self._stored(manuscript.template, wanted, self.press.print(word).content, now)]
+        if wanted.part.startswith(SIGNED):  # the whole again, with the approvals that it was given since
+            order = replace(order, data=manuscript.data(manuscript.signatures(wanted.due_at)))
+            parts: tuple[str, ...] = (wanted.part,)
+        else:
+            parts = (WHOLE, *manuscript.parts())
+        made = []
+        for part in parts:
+            one = wanted
+            if part != wanted.part:
+                one = due(wanted.document_id, wanted.instance_id, wanted.format, part, wanted.due_at)
+            whole = coded(order, one.code, self.public_url, part)
+            paper = self.press.print(replace(whole, preview=part == wanted.part))
+            made.append(self._stored(manuscript.template, one, paper.content, now))
+            if paper.preview:
+                cover = due(wanted.document_id, wanted.instance_id, COVER, part, wanted.due_at)
+                made.append(self._stored(manuscript.template, cover, paper.preview, now))
+        return made
+
+    def _stored(self, template: Template, wanted: Rendering, content: bytes, now: datetime) -> Rendering:
+        pulse.beat()  # each may have taken its time
+        stored = self.files.put_bytes(content, LARGEST)
+        return replace(
+            wanted,
+            status=RenderingStatus.MADE,
+            sha256=stored.sha256,
+            size=stored.size,
+            template_sha256=template.sha256,
+            attempts=wanted.attempts + 1,
+            made_at=now,
+            cause=None,
+        )
+
+    @retried
+    def _keep(self, version: DocumentVersion, made: Sequence[Rendering], now: datetime) -> None:
+        with self.database.write(SYSTEM, now) as work:
+            if not renderings.change(work, made[0]):
+                return  # somebody else made it meanwhile
+            renderings.add(work, made[1:])
+            lines = [_deed(Action.DOCUMENT_RENDERED, version, each, file_sha256=each.sha256) for each in made]
+            work.record_many(f"instance:{version.instance_id}", lines)
+
+    @retried
+    def _fail(self, version: DocumentVersion, wanted: Rendering, fault: NotPrinted, now: datetime) -> None:
+        cause = json.dumps([fault.template, fault.line, fault.cause, fault.hint], ensure_ascii=False)
+        failed = replace(wanted, status=RenderingStatus.FAILED, attempts=wanted.attempts + 1, cause=cause)
+        with self.database.write(SYSTEM, now) as work:
+            if renderings.change(work, failed):
+                line = _deed(Action.RENDERING_FAILED, version, failed, cause=str(fault))
+                work.record(f"instance:{version.instance_id}", line)
+
+    def _manuscript(self, ground: Ground, version: DocumentVersion, at: datetime) -> Manuscript:
+        template = ground.template(version.data_object_id)
+        if template is None:
+            raise NotPrinted(version.data_object_id, None, "templatnya tidak ada")
+        content = ground.procedure.content_of(version)
+        return Manuscript(ground, template, version.data_object_id, content, at, self.office, version)
+
+    # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ground(self, reader: Transaction, instance_id: str) -> Ground:
+        record = there(instances.by_id(reader, instance_id), instance_id)
+        procedure = self.procedures.of(reader, record.definition_id)
+        return Ground(
+            record,
+            procedure,
+            documents.of_instance(reader, instance_id),
+            tasks.of_instance(reader, instance_id),
+            people.names(reader),
+            signatures.of_instance(reader, instance_id),
+            people.memberships(reader, [lane.role for lane in procedure.outline.lanes]),
+        )
+
+    def _whole(self, reader: Transaction, version: DocumentVersion, actor: Actor) -> bool:
+        """Whether somebody may see all parts of a version, which its papers show."""
+        record = instances.by_id(reader, version.instance_id)
+        if record is None:
+            return False
+        return not version.parts or reads_parts(actor, self.procedures.of(reader, record.definition_id).outline)
+
+    def _of(self, document_id: str) -> tuple[Rendering, ...]:
+        return self.database.ask(renderings.of_document, document_id)
+
+
+def file_name(version: DocumentVersion, rendering: Rendering) -> str:
+    """Return the name under which a file is handed out."""
+    said = rendering.part.replace(SIGNED, "ditandatangani-")
+    part = f"-{said}" if said else ""
+    return f"{version.data_object_id}-v{version.version}{part}.{rendering.format}"
+
+
+def fault_of(rendering: Rendering) -> NotPrinted:
+    """Return why a rendering could not be made."""
+    template, line, cause, hint = json.loads(rendering.cause or '["", null, "belum dibuat", ""]')
+    return NotPrinted(template, line, cause, hint)
+
+
+def _printable(ground: Ground, data_object_id: str) -> bool:
+    try:
+        template = ground.template(data_object_id)
+    except NotPrinted:
+        return False
+    return template is not None and template.typ is not None
+
+
+def _deed(action: Action, version: DocumentVersion, rendering: Rendering, **more: Any) -> Deed:
+    its = {"format": rendering.format, "part": rendering.part, "code": rendering.code}
+    change = version.named | its | more
+    return Deed(action, version.element_id, change=change)

@@ -1,0 +1,170 @@
+"""Is this paper real? What anybody may know of a paper whose code they read or whose file they hold.
+
+No more than the paper itself shows: its name, number, version and date, and the position that issued it. A scan or a
+print has another hash than the file, so there the code leads to what was issued, to be compared by eye. Guessing finds
+nothing (a code is 80 bits), yet an address that asks for many unknown ones is slowed down, as at signing in; each
+process counts for itself, which is enough for that.
+"""
+
+import hashlib
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import BinaryIO
+
+from engine.model.errors import AlurError, NotFound
+from engine.model.renderings import COVER, WHOLE, Rendering, RenderingStatus, read_code, shown_code
+from engine.model.signatures import Signature
+from engine.model.work import DocumentStatus
+from engine.service.papers.corrections import Standing, standing
+from engine.service.papers.letter_numbers import of_documents
+from engine.service.papers.render_context import Ground
+from engine.service.procedures.procedure import Procedures
+from engine.store.database import Database
+from engine.store.queries import Transaction, documents, instances, renderings, signatures
+
+LARGEST = 50 * 1024 * 1024
+MOST_MISSES = 20  # of one address in WINDOW
+WINDOW = timedelta(minutes=5)
+MOST_ADDRESSES = 10_000
+
+
+class TooManyQuestions(AlurError):
+    """An address asked for many papers that there are not."""
+
+
+class FileTooLarge(AlurError):
+    """A file is larger than any that is printed here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What is known of a paper."""
+
+    name: str
+    number: str | None
+    version: int
+    status: DocumentStatus
+    issued_at: datetime | None
+    position: str  # who issued it, by lane
+    newest: int
+    newest_at: datetime | None
+    sha256: str  # of the data
+    file_sha256: str
+    code: str
+    same_file: bool | None  # None: no file was held against it
+    corrections: Standing
+    successor: tuple[str | None, str | None] = (None, None)  # number and code of what superseded it
+    signatures: tuple[Signature, ...] = ()
+    signed_file: bool = False  # the file that was held against it is one that carries a signature
+
+    @property
+    def standing(self) -> str:
+        """One word for where the paper stands: "valid", "superseded", "replaced" or "void"."""
+        if self.status is DocumentStatus.VOID:
+            return "void"
+        if self.corrections.successor is not None:
+            return "superseded"
+        return "valid" if self.version == self.newest else "replaced"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Knows every paper that was printed."""
+
+    database: Database
+    procedures: Procedures
+    _misses: dict[str, list[datetime]] = field(default_factory=dict)  # instants of questions in vain, by address
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def by_code(self, text: str, address: str, now: datetime, file: BinaryIO | None = None) -> Verified:
+        """Return what is known of the paper with a code, and whether *file* is the very one; NotFound if nothing is."""
+        self._slow_down(address, now)
+        code = read_code(text)
+        held = None if file is None else _sha256(file)
+        with self.database.read() as reader:
+            found = None if code is None else renderings.by_code(reader, code)
+            if found is None or found.status is not RenderingStatus.MADE or found.format == COVER:
+                self._miss(address, now)
+                raise NotFound(text)
+            carried = () if held is None else signatures.by_file(reader, held)
+            signed_file = any(each.document_id == found.document_id for each in carried)
+            same = None if held is None else signed_file or held == found.sha256
+            return self._verified(reader, found, same, signed_file)
+
+    def by_file(self, file: BinaryIO, address: str, now: datetime) -> Verified:
+        """Return what is known of a paper by its file; NotFound if it is not one that was printed here."""
+        self._slow_down(address, now)
+        held = _sha256(file)
+        with self.database.read() as reader:
+            found, carried = renderings.by_sha256(reader, held), signatures.by_file(reader, held)
+            if found is None and carried:
+                found = _paper_of(reader, carried[0].document_id)
+            if found is None:
+                self._miss(address, now)
+                raise NotFound(held)
+            return self._verified(reader, found, True, bool(carried))
+
+    def _verified(self, reader: Transaction, found: Rendering, same: bool | None, signed_file: bool) -> Verified:
+        version = documents.by_id(reader, found.document_id)
+        record = instances.by_id(reader, found.instance_id)
+        if version is None or record is None or found.sha256 is None:
+            raise NotFound(found.document_id)
+        procedure = self.procedures.of(reader, record.definition_id)
+        ground = Ground(record, procedure, documents.of_instance(reader, record.id), (), {})
+        newest = ground.newest[version.data_object_id]
+        role = procedure.outline.task(version.element_id).role
+        corrected = standing(reader, self.procedures, record, version.data_object_id)
+        if (new := corrected.successor) is not None:
+            paper = _paper_of(reader, new.id)
+            number = of_documents(reader, new.instance_id).get(new.data_object_id)
+            successor = (number, None if paper is None else shown_code(paper.code))
+        return Verified(
+            name=version.name,
+            number=ground.number_in(version.data_object_id, procedure.content_of(version)),
+            version=version.version,
+            status=version.status,
+            issued_at=version.issued_at,
+            position=procedure.outline.lane_of_role(role).name,
+            newest=newest.version,
+            newest_at=newest.issued_at,
+            sha256=version.sha256,
+            file_sha256=found.sha256,
+            code=shown_code(found.code),
+            same_file=same,
+            corrections=corrected,
+            successor=successor if new else (None, None),
+            signatures=signatures.of_document(reader, version.id),
+            signed_file=signed_file,
+        )
+
+    def _slow_down(self, address: str, now: datetime) -> None:
+        if len(self._recent(address, now)) >= MOST_MISSES:
+            raise TooManyQuestions(address)
+
+    def _miss(self, address: str, now: datetime) -> None:
+        with self._lock:
+            missed = [*self._recent(address, now), now]
+            self._misses.pop(address, None)  # the address that missed last comes last
+            self._misses[address] = missed
+            while len(self._misses) > MOST_ADDRESSES:
+                del self._misses[next(iter(self._misses))]
+
+    def _recent(self, address: str, now: datetime) -> list[datetime]:
+        return [at for at in self._misses.get(address, ()) if at >= now - WINDOW]
+
+
+def _paper_of(reader: Transaction, document_id: str) -> Rendering | None:
+    """Return the PDF that was issued of a version, if it was made."""
+    made = (r for r in renderings.of_document(reader, document_id) if r.status is RenderingStatus.MADE)
+    return next((each for each in made if (each.format, each.part) == ("pdf", WHOLE)), None)
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest, size = hashlib.sha256(), 0
+    while block := file.read(1 << 20):
+        size += len(block)
+        if size > LARGEST:
+            raise FileTooLarge(str(LARGEST))
+        digest.update(block)
+    return digest.hexdigest()

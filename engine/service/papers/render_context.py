@@ -1,0 +1,319 @@
+"""What goes to the press: a document's content with all that its template may ask for, at the moment of its issue.
+
+Whatever is printed late, after a fault was mended, is printed as it would have been at once: other documents count in
+the version that stood when this one was issued, registers as of that day. Values are evaluated once for a version,
+however many parts it is printed in.
+
+By convention the letterhead comes from the first row of the register ``identitas_kantor``, else from the header of the
+SOP; what a signature block says of a person from the row of ``pegawai`` with that account. A paper without them shows
+what is known.
+"""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import segno
+
+from engine.documents.press import Order
+from engine.forms.defaults import Names
+from engine.forms.field import Field
+from engine.model.errors import NotPrinted
+from engine.model.people import Membership
+from engine.model.process import Outline
+from engine.model.renderings import SIGNED, shown_code
+from engine.model.signatures import Signature
+from engine.model.work import DocumentVersion, InstanceRecord, TaskRecord, TaskStatus
+from engine.service.office.business_calendar import Office
+from engine.service.papers.template_values import Reckoning
+from engine.service.procedures.document_templates import (
+    Template,
+    Unreadable,
+    choices,
+    drawers,
+    fields_of,
+    folder,
+    plain,
+    template_of,
+)
+from engine.service.procedures.procedure import Procedure
+
+IDENTITY, STAFF = "identitas_kantor", "pegawai"
+HEADER = {  # of the SOP -> of the register
+    "instansi": "nama",
+    "alamat": "alamat",
+    "kodePos": "kode_pos",
+    "telepon": "telepon",
+    "faksimile": "faksimile",
+    "surel": "pos_el",
+    "laman": "laman",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is read for a print."""
+
+    record: InstanceRecord
+    procedure: Procedure
+    versions: tuple[DocumentVersion, ...]
+    tasks: tuple[TaskRecord, ...]
+    names: Mapping[str, str]  # of accounts
+    signatures: tuple[Signature, ...] = ()
+    memberships: tuple[Membership, ...] = ()  # of the lanes, definitive ones last
+
+    def as_of(self, version: DocumentVersion) -> "Ground":
+        """Return what stood when *version* was issued."""
+        then = version.issued_at or version.created_at
+        kept = tuple(each for each in self.versions if each.created_at <= then or each.id == version.id)
+        done = tuple(
+            each if each.completed_at is None or each.completed_at <= then else replace(each, completed_at=None)
+            for each in self.tasks
+            if each.created_at <= then
+        )
+        return replace(self, versions=kept, tasks=done)
+
+    @property
+    def newest(self) -> dict[str, DocumentVersion]:
+        """The newest version of each document, by data object."""
+        found: dict[str, DocumentVersion] = {}
+        for each in self.versions:
+            if each.data_object_id not in found or each.version > found[each.data_object_id].version:
+                found[each.data_object_id] = each
+        return found
+
+    def template(self, data_object_id: str) -> Template | None:
+        """Return how a document is printed; NotPrinted if what stands beside its template cannot be read."""
+        try:
+            return template_of(self.procedure.outline.process_id, data_object_id, self.procedure.files)
+        except Unreadable as error:
+            raise NotPrinted(f"{data_object_id}.json", None, str(error).rstrip(".")) from None
+
+    def fields(self, data_object_id: str) -> tuple[Field, ...]:
+        """Return the fields of a document."""
+        return fields_of(self.procedure.forms, data_object_id) or ()
+
+    def number_in(self, data_object_id: str, content: Any) -> str | None:
+        """Return the number that a document took from its series."""
+        for each in self.fields(data_object_id):
+            if each.number is not None and isinstance(content, Mapping) and content.get(each.name):
+                return str(content[each.name])
+        return None
+
+
+@dataclass
+class Manuscript:
+    """One document, ready to be printed as a whole, in parts, as Word or as a workbook."""
+
+    ground: Ground
+    template: Template
+    data_object_id: str
+    content: Any
+    at: datetime
+    office: Office
+    version: DocumentVersion | None = None  # None: a draft that is being typed
+    others: Mapping[str, Any] = field(default_factory=dict)  # of a draft: what else is typed into the same form
+    _start: dict[str, Any] = field(init=False)
+    _known: dict[str, Any] = field(init=False)  # documents by data object
+    _reckoning: Reckoning = field(init=False)
+
+    def __post_init__(self) -> None:
+        procedure, record = self.ground.procedure, self.ground.record
+        self._start = procedure.form_of(procedure.outline.start_event).decode(record.values)
+        self._known = {id_: procedure.content_of(each) for id_, each in self.ground.newest.items()} | dict(self.others)
+        own = {self.data_object_id: self.content, "hari_ini": self.office.today(self.at)}
+        names = Names({**self._start, **self._known, **own})
+        functions = self.office.functions(procedure, self.at, record.reference_date)
+        self._reckoning = Reckoning(self.template, names, functions, self.ground.names)
+
+    def parts(self) -> tuple[str, ...]:
+        """Return the parts that are printed besides the whole."""
+        found = [] if self.template.parts is None else self._reckoning.asked(self.template.parts, "bagian") or []
+        return tuple(dict.fromkeys(str(each) for each in found))
+
+    def number(self) -> str | None:
+        """Return the number on the paper."""
+        if self.template.number is not None:
+            said = self._reckoning.asked(self.template.number, "nomor")
+            return None if said is None else str(said)
+        return self.ground.number_in(self.data_object_id, self.content)
+
+    def order(self) -> Order:
+        """Return the order of the whole, as yet without a code; ``coded`` and ``in_word`` make the others of it."""
+        template, ground = self.template, self.ground
+        prefix = folder(ground.procedure.outline.process_id)
+        files = drawers(ground.procedure.outline.process_id, ground.procedure.files)
+        files |= self._reckoning.charts()
+        main = (template.typ or f"{prefix}{self.data_object_id}.typ").removeprefix(prefix)
+        return Order(main, files, self.data(self.signatures(self.at)), timestamp=int(self.at.timestamp()))
+
+    def data(self, signatures: list[dict[str, Any]]) -> bytes:
+        """Return what a template is given, as JSON."""
+        template, ground, version = self.template, self.ground, self.version
+        data = {
+            "data": self.content,
+            "dokumen": self._about(),
+            "instansi": identity(self.office, self.ground.procedure, self.at),
+            "orang": self._people(),
+            "peran": {lane.role: lane.name for lane in ground.procedure.outline.lanes},
+            "pelaksanaan": self._course(),
+            "dokumen_lain": self._others(),
+            "nilai": self._reckoning.values,
+            "bagian": None,
+            "pilihan": choices(ground.fields(self.data_object_id)),
+            "kertas": template.paper,
+            "arah": template.orientation,
+            "draf": version is None or version.pending,
+            "cap": "DRAF" if version is None else "BELUM DISETUJUI",
+            "tanda_tangan": signatures,
+        }
+        return _json(data)
+
+    def signatures(self, until: datetime) -> list[dict[str, Any]]:
+        """Return who signed this version, in order, up to an instant."""
+        own = self.version.id if self.version else None
+        return [
+            {
+                "cara": each.mode.value,
+                "akun": each.signer,
+                "pada": local(self.office, each.signed_at),
+                "atas_nama": each.on_behalf_of,
+                "dasar": each.decree,
+                "sha256": each.document_sha256,
+            }
+            for each in self.ground.signatures
+            if each.document_id == own and each.signed_at <= until
+        ]
+
+    def in_word(self, order: Order) -> Order:
+        """Return the order of the Word file."""
+        path = str(self.template.docx)
+        name = path.removeprefix(folder(self.ground.procedure.outline.process_id))
+        return replace(order, template=name, files={name: self.ground.procedure.files[path]}, format="docx")
+
+    def workbook(self) -> bytes:
+        """Return the sheets as a workbook, numbers as numbers."""
+        version = self.version
+        about = {} if version is None else {"dokumen": version.id, "versi": str(version.version)}
+        return self._reckoning.workbook(about)
+
+    # ── what a template is given ────────────────────────────────────────────────────────────────────────────────────
+
+    def _people(self) -> dict[str, dict[str, Any]]:
+        """Return who everybody is, with the title in each lane that they work in on the day of issue."""
+        lanes = {lane.role: lane.name for lane in self.ground.procedure.outline.lanes}
+        found, today = people_of(self.office, self.ground.names, self.at), self.office.today(self.at)
+        for each in self.ground.memberships:
+            if each.holds_on(today):
+                titles = found.setdefault(each.person_id, {}).setdefault("peran", {})
+                titles[each.role] = each.capacity.titled(lanes[each.role])
+        return found
+
+    def _about(self) -> dict[str, Any]:
+        names = {each.id: each.name for each in self.ground.procedure.outline.data_objects}
+        return {
+            "nama": names.get(self.data_object_id, self.data_object_id),
+            "nomor": self.number(),
+            "versi": self.version.version if self.version else self._next_version(),
+            "sha256": self.version.sha256 if self.version else None,
+            "diterbitkan": local(self.office, self.at),
+            "oleh": self.version.created_by if self.version else None,
+            "kode": None,
+            "tautan": None,
+            "qr": None,
+        }
+
+    def _next_version(self) -> int:
+        before = self.ground.newest.get(self.data_object_id)
+        return 1 if before is None else before.version + 1
+
+    def _others(self) -> dict[str, Any]:
+        found = {}
+        for id_, content in self._known.items():
+            if id_ != self.data_object_id:
+                about: dict[str, Any] = {"nama": id_, "versi": None, "sha256": None, "diterbitkan": None}
+                if (at := self.ground.newest.get(id_)) is not None:
+                    issued = local(self.office, at.issued_at)
+                    about = {"nama": at.name, "versi": at.version, "sha256": at.sha256, "diterbitkan": issued}
+                found[id_] = {"isi": content, **about, "nomor": self.ground.number_in(id_, content)}
+        return found
+
+    def _course(self) -> dict[str, Any]:
+        """Return the instance as a report tells it: its steps as planned and as they went."""
+        outline = self.ground.procedure.outline
+        steps = steps_of(self.ground.tasks, outline, self.office, self.at)
+        return {"judul": self.ground.record.title, "nilai": self._start, "langkah": steps, "sop": outline.name}
+
+
+def local(office: Office, at: datetime | None) -> str | None:
+    """Return an instant in the office's time, as templates and expressions read it."""
+    return None if at is None else at.astimezone(office.calendar().zone).strftime("%Y-%m-%dT%H:%M")
+
+
+def identity(office: Office, procedure: Procedure, at: datetime) -> dict[str, Any]:
+    """Return who the office is: the register's first row that day, else the header of the SOP."""
+    found = office.registers.as_of(office.today(at))(IDENTITY)
+    if found:
+        return dict(found[0])
+    header = procedure.outline.identity
+    return {"nama": "", **{name: header[key] for key, name in HEADER.items() if header.get(key)}}
+
+
+def people_of(office: Office, names: Mapping[str, str], at: datetime) -> dict[str, dict[str, Any]]:
+    """Return who everybody is: the account's name, and more of those whom the office's register knows."""
+    known: dict[str, dict[str, Any]] = {account: {"nama": name} for account, name in names.items()}
+    for row in office.registers.as_of(office.today(at))(STAFF):
+        account = str(row.get("akun"))
+        about = {name: value for name, value in row.items() if name != "akun" and value is not None}
+        known[account] = {**known.get(account, {}), **about}
+    return known
+
+
+def steps_of(tasks: Sequence[TaskRecord], outline: Outline, office: Office, now: datetime) -> list[dict[str, Any]]:
+    """Return the user tasks of an instance as reports tell them at *now*, in the order in which they began."""
+    calendar = office.calendar()
+    steps: list[dict[str, Any]] = []
+    for each in tasks:
+        if each.status is TaskStatus.CANCELLED:
+            continue  # nobody did it
+        step, lane = outline.task(each.element_id), outline.lane_of_role(each.role)
+        spent = calendar.working_seconds(each.created_at, each.completed_at) if each.completed_at else None
+        steps.append(
+            {
+                "nomor": step.number,
+                "nama": step.name,
+                "jalur": lane.name,
+                "pelaksana": each.completed_by,
+                "butir": each.item,
+                "waktu_baku": each.standard_time,
+                "mulai": local(office, each.created_at),
+                "jatuh_tempo": local(office, each.due_at),
+                "selesai": local(office, each.completed_at),
+                "menit_kerja": None if spent is None else spent // 60,
+                "terlambat": each.late(now),
+                "dikembalikan": each.returned_reason is not None,
+                "keluaran": [reference.name for reference in step.outputs],
+            }
+        )
+    return sorted(steps, key=lambda step: (step["mulai"], step["nomor"]))
+
+
+def coded(order: Order, code: str, public_url: str, part: str) -> Order:
+    """Return an order with the code of one rendering on it, its QR if there is an address to lead to, and its part."""
+    data = json.loads(order.data)
+    link = f"{public_url}/v/{code}" if public_url else None
+    data["dokumen"] |= {"kode": shown_code(code), "tautan": link, "qr": "/qr.svg" if link else None}
+    data["bagian"] = None if part.startswith(SIGNED) else part or None
+    files = dict(order.files)
+    if link:
+        kept = io.BytesIO()
+        segno.make(link, error="m").save(kept, kind="svg", border=1, scale=4)
+        files["qr.svg"] = kept.getvalue()
+    return replace(order, files=files, data=_json(data))
+
+
+def _json(data: Mapping[str, Any]) -> bytes:
+    return json.dumps(data, ensure_ascii=False, default=plain).encode()

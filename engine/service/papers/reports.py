@@ -1,0 +1,398 @@
+"""Reports over many instances of a procedure: a year's recapitulation, how well times are kept, evidence for auditors.
+
+A report is a template with ``laporan`` beside it (``templates``). It is made when somebody asks, from what stands at
+that moment, and not kept: who needs it as a record files it in an instance. That it was made is recorded, as every
+export is. Its expressions read ``pelaksanaan``, the instances that the reader narrowed down, oldest first, each with
+its steps and the newest version of each of its documents; and whatever narrowed them, under its field's own name.
+
+A report may name the papers that prove what it says; with them it is one ZIP, folder by folder.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache, partial
+from typing import Any, BinaryIO, cast
+
+from engine.bpmn import expression
+from engine.documents.press import PRESS, Order, Press
+from engine.forms.defaults import Names
+from engine.forms.field import Wording
+from engine.model.dates import write_date
+from engine.model.errors import Busy, Damaged, NotFound, NotPermitted, NotPrinted
+from engine.model.history import canonical, sha256_of
+from engine.model.people import SYSTEM, Actor
+from engine.model.process import DONE
+from engine.model.work import InstanceRecord
+from engine.service.office.business_calendar import Office
+from engine.service.office.reading_log import record_export
+from engine.service.papers.printing import Printing
+from engine.service.papers.render_context import Ground, identity, local, people_of, steps_of
+from engine.service.papers.sop_sheet import SopSheets
+from engine.service.papers.template_values import Reckoning
+from engine.service.papers.uploads import MEDIA_TYPES
+from engine.service.procedures.document_templates import PAPERS, Template, drawers, folder, plain, reports
+from engine.service.procedures.procedure import Procedure, Procedures
+from engine.store.database import Database
+from engine.store.files import FileStore
+from engine.store.queries import Transaction, documents, instances, people, tasks
+from engine.store.queries.office import note_damaged
+
+AT_ONCE = 20
+"""Instances that are in memory at the same time, with what their steps were; their documents are read when asked."""
+MOST_NAMED = 200
+"""Instances that the line of history names; of more it holds how many, and the SHA-256 of their ids."""
+ZIP = "application/zip"
+UNSAFE = re.compile(r'[\x00-\x1f<>:"\\|?*]+')
+IN_MEMORY = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A report that somebody may ask for, and the values that narrow it down, newest first."""
+
+    template: Template
+    choices: Mapping[str, tuple[str, ...]]
+    labels: Mapping[str, Wording]  # of what narrows it, as the start form says
+    any: bool  # whether there is an instance to tell of
+    optional: frozenset[str] = frozenset()  # what no expression reads: all of it may be told of together
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The files that it becomes."""
+        report = self.template.report
+        return (
+            *(kind for kind in self.template.formats if kind != "docx"),
+            *(("zip",) if report and report.evidence else ()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a report tells of: the values that narrow it, and those and the period in words."""
+
+    chosen: Mapping[str, str]
+    words: str
+
+
+class Told(Sequence[Any]):
+    """Instances as expressions read them: one after the other or by place, read a page at a time and forgotten."""
+
+    def __init__(self, ids: Sequence[str], load: Callable[[Sequence[str]], Sequence[Mapping[str, Any]]]) -> None:
+        """Tell of *ids*, of which *load* reads some."""
+        self.ids, self._load = ids, load
+        self._page = lru_cache(2)(lambda page: load(ids[page * AT_ONCE : (page + 1) * AT_ONCE]))
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.ids)
+
+    def __getitem__(self, place: Any) -> Any:
+        """Return one, or those of a slice."""
+        if isinstance(place, slice):
+            return Told(self.ids[place], self._load)
+        at = range(len(self.ids))[place]
+        return self._page(at // AT_ONCE)[at % AT_ONCE]
+
+
+class Papers(Mapping[str, Any]):
+    """The documents of an instance, read when somebody asks for one."""
+
+    def __init__(self, load: Callable[[], Mapping[str, Any]]) -> None:
+        """Let *load* read them."""
+        self._read = lru_cache(1)(load)
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a document by the id of its data object."""
+        return self._read()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the ids."""
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._read())
+
+
+@dataclass(frozen=True)
+class Reports:
+    """Makes reports, for those who see every instance and those who may start one."""
+
+    database: Database
+    files: FileStore
+    procedures: Procedures
+    office: Office
+    printing: Printing
+    sheets: SopSheets
+    office_name: str
+    press: Press = PRESS
+
+    def may_read(self, actor: Actor, procedure: Procedure) -> bool:
+        """Whether somebody is to see what holders see only their own part of."""
+        return actor.reads_everything or bool(actor.roles & set(procedure.outline.starters))
+
+    def offered(self, actor: Actor, process_id: str) -> tuple[Offered, ...]:
+        """Return the reports of the version in force; none for those who may not read them."""
+        with self.database.read() as reader:
+            procedure = self.procedures.in_force(reader, process_id)
+            if not self.may_read(actor, procedure):
+                return ()
+            templates = reports(process_id, procedure.files)
+            known: dict[str, set[str]] = {name: set() for each in templates for name in _narrowing(each)}
+            some = False
+            for _, values in instances.of_process(reader, process_id):
+                some = True
+                for name in known.keys() & values.keys():
+                    known[name] |= {str(values[name])} if values[name] else set()
+        found = []
+        start = procedure.form_of(procedure.outline.start_event)
+        words = {path: field.wording for path, field in start.every_field()}
+        for template in templates:
+            names = _narrowing(template)
+            choices = {name: tuple(sorted(known[name], reverse=True)) for name in names}
+            labels = {name: words.get(name, Wording(name)) for name in names}
+            found.append(Offered(template, choices, labels, some and all(choices.values()), _unread(template)))
+        return tuple(found)
+
+    def make(
+        self,
+        actor: Actor,
+        process_id: str,
+        report_id: str,
+        chosen: Mapping[str, str],
+        kind: str,
+        now: datetime,
+        period: tuple[date | None, date | None] = (None, None),
+    ) -> tuple[str, str, BinaryIO]:
+        """Return name, media type and bytes of a report, as "pdf", "xlsx" or "zip" with its papers.
+
+        What is not chosen is as in the newest instance; chosen as "" what no expression reads narrows nothing. *period*
+        is the first and the last day on which the instances were started. NotFound for a report, a kind or a choice
+        that there is not; NotPrinted names what in the template failed.
+        """
+        zone = self.office.calendar().zone
+        since, until = (
+            None if day is None else datetime.combine(day + timedelta(days=later), time(), zone)
+            for day, later in zip(period, (0, 1), strict=True)
+        )
+        with self.database.read() as reader:
+            procedure = self.procedures.in_force(reader, process_id)
+            if not self.may_read(actor, procedure):
+                raise NotPermitted("start", roles=procedure.outline.starters)
+            template = next((t for t in reports(process_id, procedure.files) if t.data_object_id == report_id), None)
+            if template is None or template.report is None:
+                raise NotFound(report_id)
+            newest = next(instances.of_process(reader, process_id), ("", {}))[1]
+            narrowed = {name: chosen.get(name, str(newest.get(name))) for name in template.report.narrowed_by}
+            narrowed = {name: text for name, text in narrowed.items() if text or name not in _unread(template)}
+            ids = [
+                id_
+                for id_, values in instances.of_process(reader, process_id, since, until)
+                if all(str(values.get(name)) == text for name, text in narrowed.items())
+            ][::-1]
+            if not ids:
+                raise NotFound(report_id)
+            names = people.names(reader)
+            told = Told(ids, lambda some: self._told(reader, some, now))
+            start = {name: told[0]["mulai"].get(name) for name in narrowed}
+            reckoned = Reckoning(
+                template,
+                Names({**start, "pelaksanaan": told, "hari_ini": self.office.today(now)}),
+                self.office.functions(procedure, now),
+                names,
+            )
+            days = [f"{word}-{day}" for word, day in zip(("dari", "sampai"), period, strict=True) if day]
+            title = "-".join((report_id, *narrowed.values(), *days))
+            content = self._content(reckoned, procedure, _scope(procedure, narrowed, period), kind, title, now)
+        change: dict[str, Any] = {"report": report_id, "process": process_id, "kind": kind, "chosen": narrowed}
+        change |= {word: day for word, day in zip(("since", "until"), period, strict=True) if day}
+        many = {"count": len(ids), "instances_sha256": sha256_of(canonical(ids))}
+        change |= {"instances": ids} if len(ids) <= MOST_NAMED else many
+        record_export(self.database, actor, content, change, now)
+        return f"{title}.{kind}", MEDIA_TYPES.get(f".{kind}", ZIP), content
+
+    # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _content(
+        self, reckoned: Reckoning, procedure: Procedure, scope: Scope, kind: str, title: str, now: datetime
+    ) -> BinaryIO:
+        """Return the bytes of a report in a file of their own, at its beginning."""
+        file = cast(BinaryIO, tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - whoever asked closes it
+        try:
+            template = reckoned.template
+            if kind == "pdf" and template.typ:
+                file.write(self.press.print(self._order(reckoned, procedure, scope, now)).content)
+            elif kind == "xlsx" and template.sheets:
+                file.write(reckoned.workbook({"laporan": title}))
+            elif kind == "zip" and template.report and template.report.evidence:
+                self._pack(file, reckoned, procedure, scope, title, now)
+            else:
+                raise NotFound(kind)
+        except BaseException:
+            file.close()
+            raise
+        file.seek(0)
+        return file
+
+    def _order(self, reckoned: Reckoning, procedure: Procedure, scope: Scope, now: datetime) -> Order:
+        template, process_id = reckoned.template, procedure.outline.process_id
+        told = reckoned.names["pelaksanaan"]
+        title = template.report.title.id if template.report else template.data_object_id
+        about = {
+            "nama": title,
+            "lingkup": scope.words,
+            "nomor": None,
+            "versi": None,
+            "diterbitkan": local(self.office, now),
+        }
+        values = json.loads(json.dumps(reckoned.values, ensure_ascii=False, default=plain))
+        data = {
+            "data": dict(scope.chosen),
+            "dokumen": {**about, "sha256": sha256_of(canonical(values)), "kode": None, "tautan": None, "qr": None},
+            "instansi": identity(self.office, procedure, now),
+            "orang": people_of(self.office, reckoned.people, now),
+            "pelaksanaan": {"judul": title, "nilai": dict(scope.chosen), "langkah": [], "sop": procedure.outline.name},
+            "dokumen_lain": {},
+            "semua_pelaksanaan": [],
+            "nilai": values,
+            "bagian": None,
+            "pilihan": {},
+            "kertas": template.paper,
+            "arah": template.orientation,
+            "draf": False,
+            "tanda_tangan": [],
+        }
+        if b"semua_pelaksanaan" in procedure.files.get(template.typ or "", b""):  # all that they were, in memory
+            whole = [{name: each[name] for name in each if name != "dokumen"} for each in told]
+            data["semua_pelaksanaan"] = whole
+        files = drawers(process_id, procedure.files) | reckoned.charts()
+        main = (template.typ or "").removeprefix(folder(process_id))
+        said = json.dumps(data, ensure_ascii=False, default=plain).encode()
+        return Order(main, files, said, timestamp=int(now.timestamp()))
+
+    def _pack(
+        self,
+        file: BinaryIO,
+        reckoned: Reckoning,
+        procedure: Procedure,
+        scope: Scope,
+        title: str,
+        now: datetime,
+    ) -> None:
+        """Write the report and the papers that it names into a ZIP, each with its SHA-256 in a list of contents."""
+        report = reckoned.template.report
+        rows = reckoned.asked(str(report.evidence), "laporan.bukti") if report else []
+        told = reckoned.names["pelaksanaan"]
+        own = {each["id"]: each["nama"] for one in told for each in one["dokumen"].values()}
+        sums: dict[str, str] = {}
+        missing: list[str] = []
+        damaged: dict[str, str] = {}
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as pack:
+
+            def put(place: str, content: bytes) -> None:
+                pack.writestr(place, content)
+                sums[place] = hashlib.sha256(content).hexdigest()
+
+            for kind, there in (("pdf", reckoned.template.typ), ("xlsx", reckoned.template.sheets)):
+                if there:
+                    with self._content(reckoned, procedure, scope, kind, title, now) as part:
+                        put(f"{title}.{kind}", part.read())
+            for row in rows or ():
+                folder_ = "/".join(UNSAFE.sub("-", name).strip(" .") for name in str(row.get("folder", "")).split("/"))
+                if row.get("lembar_sop"):
+                    sheet = self.sheets.pdf(procedure, PAPERS[0], self.office_name, plain=False)
+                    put(f"{folder_}/lembar_sop-v{procedure.record.version}.pdf", sheet)
+                    continue
+                document_id = str(row.get("dokumen"))
+                if document_id not in own:
+                    raise reckoned.fault("laporan.bukti", f"dokumen {document_id!r} bukan dokumen pelaksanaannya")
+                try:
+                    name, sha256 = self.printing.paper(document_id, now)
+                except (NotPrinted, NotFound, Busy):
+                    missing.append(f"{folder_}: {own[document_id]}: belum dapat dicetak")
+                    continue
+                place = f"{folder_}/{name}"
+                if place in sums:  # two instances of one title
+                    place = f"{folder_}/{document_id[:8]}-{name}"
+                if place in sums:
+                    continue
+                try:
+                    with self.files.kept(sha256, name) as kept, pack.open(place, "w") as into:
+                        shutil.copyfileobj(kept, into)
+                except Damaged:
+                    damaged[sha256] = name
+                    missing.append(f"{folder_}: {own[document_id]}: berkasnya hilang atau bukan lagi yang disimpan")
+                    continue
+                sums[place] = sha256
+            pack.writestr("SHA256SUMS.txt", "".join(f"{sha256}  {place}\n" for place, sha256 in sums.items()))
+            if missing:
+                pack.writestr("TIDAK-ADA.txt", "".join(f"{each}\n" for each in missing))
+        if damaged:
+            with self.database.write(SYSTEM, now) as work:
+                for sha256, name in damaged.items():
+                    note_damaged(work, sha256, name, now)
+
+    def _told(self, reader: Transaction, ids: Sequence[str], now: datetime) -> list[dict[str, Any]]:
+        """Return instances as expressions and templates of reports read them."""
+        done = tasks.of_instances(reader, ids)
+        found = []
+        for record in instances.by_ids(reader, ids):
+            procedure = self.procedures.of(reader, record.definition_id)
+            steps = steps_of(done[record.id], procedure.outline, self.office, now)
+            found.append(
+                {
+                    "judul": record.title,
+                    "mulai": procedure.form_of(procedure.outline.start_event).decode(record.values),
+                    "selesai": record.status in DONE,
+                    "dimulai": local(self.office, record.started_at),
+                    "berakhir": local(self.office, record.ended_at),
+                    "langkah": steps,
+                    "dikembalikan": sum(1 for step in steps if step["dikembalikan"]),
+                    "dokumen": Papers(partial(self._papers, reader, record, procedure)),
+                }
+            )
+        return found
+
+    def _papers(self, reader: Transaction, record: InstanceRecord, procedure: Procedure) -> Mapping[str, Any]:
+        """Return the newest issued version of each document of an instance."""
+        every = documents.of_instance(reader, record.id)
+        issued = Ground(record, procedure, tuple(v for v in every if v.issued_at), (), {})
+        found = {}
+        for id_, version in issued.newest.items():
+            content = procedure.content_of(version)
+            found[id_] = {
+                "id": version.id,
+                "nama": version.name,
+                "versi": version.version,
+                "nomor": issued.number_in(id_, content),
+                "sha256": version.sha256,
+                "diterbitkan": local(self.office, version.issued_at),
+                "isi": content,
+            }
+        return found
+
+
+def _narrowing(template: Template) -> tuple[str, ...]:
+    return template.report.narrowed_by if template.report else ()
+
+
+def _unread(template: Template) -> frozenset[str]:
+    """Return what narrows a report and none of its expressions reads: it means as much of all together."""
+    read = frozenset(name for text in template.expressions for name in expression.compile(text).names)
+    return frozenset(_narrowing(template)) - read
+
+
+def _scope(procedure: Procedure, chosen: Mapping[str, str], period: tuple[date | None, date | None]) -> Scope:
+    """Return what a report tells of."""
+    start = procedure.form_of(procedure.outline.start_event)
+    labels = {path: field.wording.id for path, field in start.every_field()}
+    said = [f"{labels.get(name, name)} {text}" for name, text in chosen.items()]
+    said += [f"dimulai {word} {write_date(day)}" for word, day in zip(("dari", "sampai"), period, strict=True) if day]
+    return Scope(chosen, ", ".join(said) or "Semua pelaksanaan")

@@ -1,0 +1,310 @@
+"""People and the roles they work in, with period, capacity and decree.
+
+Nobody gives himself a role, and a guarded one (``guards``) takes two people: the operator proposes it, and another
+operator or an auditor, who is not the one it is for, confirms. A proposal gives nothing, and lapses after two weeks. An
+office with one operator and no auditor is not stuck: whoever holds the machine confirms at its console, and history
+says so.
+"""
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, stated, there
+from engine.model.history import Action, Deed
+from engine.model.people import PROPOSAL_LASTS, SYSTEM, Actor, Capacity, Membership, OfficeRole, Person, Proposal
+from engine.model.work import TaskRecord
+from engine.service.office.business_calendar import Office
+from engine.service.people import guarded_roles
+from engine.service.people.accounts import Accounts, end_access, random_password
+from engine.service.procedures.procedure import Procedures
+from engine.store.database import Database
+from engine.store.queries import Transaction, definitions, histories, people, tasks
+from engine.store.unit_of_work import Work
+
+ACCOUNT = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
+RESERVED = frozenset({"sistem"})
+SECOND = (OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleView:
+    """A role, the words for it, the procedures that need it, and who works in it today."""
+
+    role: str
+    name: str
+    name_en: str | None
+    procedures: tuple[str, ...]
+    members: Mapping[str, str]  # person id -> name
+
+
+@dataclass(frozen=True)
+class People:
+    """Accounts, memberships and the roles they fill."""
+
+    database: Database
+    office: Office
+    accounts: Accounts
+    procedures: Procedures
+
+    def everyone(self, actor: Actor) -> tuple[Person, ...]:
+        """Return every person with memberships; for operators and auditors."""
+        actor.need(*OfficeRole)
+        return self.database.ask(people.everyone)
+
+    def person(self, actor: Actor, person_id: str) -> Person:
+        """Return one person; one's own page is open to everybody."""
+        if person_id != actor.person_id:
+            actor.need(*OfficeRole)
+        return self.database.ask(self._found, person_id)
+
+    def names(self) -> dict[str, str]:
+        """Return every name by person id."""
+        return self.database.ask(people.names)
+
+    def members(self, roles: Sequence[str] | None, now: datetime) -> dict[str, dict[str, str]]:
+        """Return the active people of each role today."""
+        return self.database.ask(people.members, self.office.today(now), roles)
+
+    def roles(self, now: datetime) -> tuple[RoleView, ...]:
+        """Return every role that a deployed procedure or a membership names, with today's members."""
+        with self.database.read() as reader:
+            members = people.members(reader, self.office.today(now))
+            found: dict[str, RoleView] = {}
+            for record in definitions.all_latest(reader):
+                outline = self.procedures.of(reader, record.id).outline
+                for lane in outline.lanes:
+                    before = found.get(lane.role)
+                    names = (*(before.procedures if before else ()), outline.name)
+                    found[lane.role] = RoleView(lane.role, lane.name, lane.name_en, names, members.get(lane.role, {}))
+            for role in people.roles_known(reader):
+                if role not in found and role not in set(OfficeRole):
+                    found[role] = RoleView(role, role, None, (), members.get(role, {}))
+        return tuple(found.values())
+
+    def open_tasks(self, actor: Actor, person_id: str) -> tuple[TaskRecord, ...]:
+        """Return the open tasks that a person holds; for operators and auditors."""
+        actor.need(*OfficeRole)
+        return self.database.ask(tasks.open_of_person, person_id)
+
+    def add(
+        self,
+        actor: Actor,
+        account: str,
+        name: str,
+        roles: Sequence[str],
+        since: date,
+        reason: str,
+        now: datetime,
+        *,
+        sample: bool = False,
+    ) -> tuple[Person, str]:
+        """Add a person who must change the password at the first sign-in; returns them and that password.
+
+        Roles need a reason; guarded ones are proposed.
+        """
+        actor.need(OfficeRole.OPERATOR)
+        account, name = account.strip().lower(), " ".join(name.split())
+        entries = {"akun": [account], "nama": [name]}
+        errors = []
+        if not ACCOUNT.fullmatch(account) or account in RESERVED:
+            errors.append(FieldError("akun", "account", account, "account"))
+        if not 2 <= len(name) <= 120:
+            errors.append(FieldError("nama", "name", name, "name"))
+        if errors:
+            raise InvalidForm(errors, entries)
+        password = random_password()
+        new = Person(account, name, active=True, must_change_password=True, locale=None, sample=sample)
+        hashed = self.accounts.hasher.hash(password)
+        with self.database.write(actor, now) as work:
+            if people.credentials(work, account) is not None:
+                raise InvalidForm([FieldError("akun", "account", account, "taken")], entries)
+            called = {"commitment": people.add(work, new, hashed, now)}
+            work.record(f"person:{account}", Deed(Action.PERSON_ADDED, change={"name": called, "sample": sample}))
+            for role in sorted(set(roles)):
+                held = Membership(str(uuid.uuid4()), account, role, Capacity.DEFINITIVE, since, None, None)
+                self._give(work, new, held, stated(reason))
+        return new, password
+
+    def set_active(self, actor: Actor, person_id: str, active: bool, reason: str, now: datetime) -> None:
+        """Switch an account on or off; nobody is ever deleted. The last operator stays."""
+        actor.need(OfficeRole.OPERATOR)
+        reason = stated(reason)
+        with self.database.write(actor, now) as work:
+            found = self._found(work, person_id)
+            if not active:
+                self._keep_an_operator(work, person_id, self.office.today(now))
+            people.change(work, person_id, active=active, deactivated_at=None if active else now)
+            ended = {} if active else end_access(work, person_id)
+            action = Action.PERSON_ACTIVATED if active else Action.PERSON_DEACTIVATED
+            change = {"old": found.active, "new": active, "reason": reason, **ended}
+            work.record(f"person:{person_id}", Deed(action, change=change))
+
+    def rename(self, actor: Actor, person_id: str, name: str, reason: str, now: datetime) -> None:
+        """Change the name that is shown; the account name never changes, and what was done keeps the name of then."""
+        actor.need(OfficeRole.OPERATOR)
+        reason = stated(reason)
+        name = " ".join(name.split())
+        if not 2 <= len(name) <= 120:
+            raise InvalidForm([FieldError("nama", "name", name, "name")], {"nama": [name]})
+        with self.database.write(actor, now) as work:
+            found = self._found(work, person_id)
+            new = people.commit(work, person_id, name)
+            people.change(work, person_id, name=name, name_commitment=new)
+            change = {
+                "old": {"name": {"commitment": found.name_commitment}},
+                "new": {"name": {"commitment": new}},
+                "reason": reason,
+            }
+            work.record(f"person:{person_id}", Deed(Action.PERSON_CHANGED, change=change))
+
+    def forget(self, actor: Actor, person_id: str, reason: str, now: datetime) -> None:
+        """Erase the names that history holds of somebody who left (UU 27/2022); its lines stay, and so do papers."""
+        actor.need(OfficeRole.OPERATOR)
+        reason = stated(reason)
+        with self.database.write(actor, now) as work:
+            if self._found(work, person_id).active:
+                raise Conflict("still_active")
+            erased = people.erase_values(work, person_id)
+            people.change(work, person_id, name=person_id, name_commitment=None)
+            change = {"commitments": erased, "reason": reason}
+            work.record(f"person:{person_id}", Deed(Action.PERSON_FORGOTTEN, change=change))
+
+    # ── giving roles ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def add_membership(
+        self,
+        actor: Actor,
+        person_id: str,
+        role: str,
+        capacity: Capacity,
+        since: date,
+        until: date | None,
+        decree: str | None,
+        reason: str,
+        now: datetime,
+    ) -> Membership | Proposal:
+        """Let a person work in *role* from *since* until *until*, or propose it; acting capacities need a decree."""
+        actor.need(OfficeRole.OPERATOR)
+        decree = (decree or "").strip() or None
+        errors = []
+        if until is not None and until < since:
+            errors.append(FieldError("sampai", "until", "", "period"))
+        if capacity is not Capacity.DEFINITIVE and decree is None:
+            errors.append(FieldError("sk", "decree", "", "required"))
+        if errors:
+            raise InvalidForm(errors, {})
+        held = Membership(str(uuid.uuid4()), person_id, role, capacity, since, until, decree)
+        with self.database.write(actor, now) as work:
+            return self._give(work, self._found(work, person_id), held, stated(reason))
+
+    def end_membership(
+        self, actor: Actor, person_id: str, membership_id: str, until: date, reason: str, now: datetime
+    ) -> None:
+        """End a membership on *until*, that day included; never before it began, and never later than it would end."""
+        actor.need(OfficeRole.OPERATOR)
+        with self.database.write(actor, now) as work:
+            held = there(
+                next((m for m in self._found(work, person_id).memberships if m.id == membership_id), None),
+                membership_id,
+            )
+            if not held.since <= until <= (held.until or date.max):
+                raise InvalidForm([FieldError("sampai", "until", "", "period")], {})
+            if held.role == OfficeRole.OPERATOR:
+                self._keep_an_operator(work, person_id, max(until + DAY, self.office.today(now)))
+            people.end_membership(work, membership_id, until)
+            change = {
+                "role": held.role,
+                "old": {"until": held.until},
+                "new": {"until": until},
+                "reason": stated(reason),
+            }
+            work.record(f"person:{person_id}", Deed(Action.MEMBERSHIP_ENDED, change=change))
+
+    def guarded(self) -> frozenset[str]:
+        """Return the roles that two people give."""
+        return self.database.ask(guarded_roles.guarded, self.procedures)
+
+    def proposals(self, actor: Actor, now: datetime) -> tuple[Proposal, ...]:
+        """Return what waits for a second person, oldest first; for those who may confirm it."""
+        actor.need(*SECOND)
+        return self.database.ask(people.proposals, now)
+
+    def confirm(self, actor: Actor, proposal_id: str, now: datetime) -> None:
+        """Let a proposal take effect, as a second person.
+
+        That is neither who proposed it nor who gets the role, nor anybody who has lately got a password from another
+        person or given one to the proposer: two accounts may be one person. The console may always.
+        """
+        actor.need(*SECOND)
+        with self.database.write(actor, now) as work:
+            found = self._taken(work, proposal_id)
+            own, theirs = (_passwords_from(work, each, now) for each in (actor.person_id, found.proposed_by))
+            if actor.person_id in {found.proposed_by, found.held.person_id, *theirs} or own:
+                raise NotPermitted("second_person")
+            facts = {"reason": found.reason, "proposed_by": found.proposed_by, "proposed_at": found.proposed_at}
+            _refuse_overlap(self._found(work, found.held.person_id), found.held)
+            self._write(work, found.held, facts)
+
+    def decline(self, actor: Actor, proposal_id: str, reason: str, now: datetime) -> None:
+        """Refuse a proposal, or withdraw one's own, with a reason."""
+        actor.need(*SECOND)
+        with self.database.write(actor, now) as work:
+            held = self._taken(work, proposal_id).held
+            _tell(work, Action.PROPOSAL_DECLINED, held, {"reason": stated(reason)})
+
+    def _give(self, work: Work, person: Person, held: Membership, reason: str) -> Membership | Proposal:
+        """Write a membership, or propose it if its role is guarded; the operator's console needs no second person."""
+        by = work.actor.person_id
+        if held.person_id == by:
+            raise NotPermitted("own_role")
+        _refuse_overlap(person, held)
+        if by == SYSTEM.person_id or held.role not in guarded_roles.guarded(work, self.procedures):
+            return self._write(work, held, {"reason": reason})
+        for each in people.proposals(work, work.now):
+            if (each.held.person_id, each.held.role) == (held.person_id, held.role):
+                raise InvalidForm([FieldError("jalur", "role", held.role, "proposed")], {})
+        people.propose(work, proposed := Proposal(held, reason, by, work.now))
+        _tell(work, Action.PROPOSAL_MADE, held, {"reason": reason})
+        return proposed
+
+    def _write(self, work: Work, held: Membership, facts: Mapping[str, Any]) -> Membership:
+        people.add_membership(work, held)
+        _tell(work, Action.MEMBERSHIP_ADDED, held, facts)
+        return held
+
+    def _taken(self, work: Work, proposal_id: str) -> Proposal:
+        found = next((each for each in people.proposals(work, work.now) if each.held.id == proposal_id), None)
+        if found is None or not people.settle(work, proposal_id):
+            raise NotFound(proposal_id)
+        return found
+
+    def _found(self, tx: Transaction, person_id: str) -> Person:
+        return there(people.by_id(tx, person_id), person_id)
+
+    def _keep_an_operator(self, tx: Transaction, leaving: str, day: date) -> None:
+        """Refuse to be without an operator from *day* on: nobody could let another one in."""
+        operators = people.members(tx, day, [OfficeRole.OPERATOR]).get(OfficeRole.OPERATOR, {})
+        if not set(operators) - {leaving}:
+            raise Conflict("last_operator")
+
+
+def _refuse_overlap(person: Person, held: Membership) -> None:
+    for each in person.memberships:
+        if each.role == held.role and each.since <= (held.until or date.max) and held.since <= (each.until or date.max):
+            raise InvalidForm([FieldError("jalur", "role", held.role, "overlap")], {})
+
+
+def _tell(work: Work, action: Action, held: Membership, facts: Mapping[str, Any]) -> None:
+    new = {name: getattr(held, name) for name in ("role", "capacity", "since", "until", "decree")}
+    work.record(f"person:{held.person_id}", Deed(action, change={"new": new, **facts}))
+
+
+def _passwords_from(tx: Transaction, person_id: str, now: datetime) -> set[str]:
+    """Return who has given a person a password, for as long as a proposal lasts; the console is nobody."""
+    found = histories.newest(tx, f"person:{person_id}", 100, (Action.PERSON_ADDED, Action.PASSWORD_RESET))
+    return {line.actor for line in found if line.at >= now - PROPOSAL_LASTS} - {SYSTEM.person_id}

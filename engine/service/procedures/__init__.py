@@ -1,0 +1,1 @@
+"""Deployed versions of procedures, and what reads and evaluates them."""

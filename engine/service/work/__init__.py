@@ -1,0 +1,1 @@
+"""Instances and tasks: how work starts, moves, waits and ends."""

@@ -1,0 +1,169 @@
+"""What goes out in a role's name waits for who holds that role: approving, sending back, correcting.
+
+The diagram says of a document which role must approve it (``sop:persetujuan``). A version of it that a step yields is
+WAITING: no paper is printed of it but a draft, and no later step may rest on it. Who holds the role today, or acts for
+it as Plt. or Plh., approves it in one of the three ways of signing, which issues it and writes the signature; or sends
+it back with the reason. Then whoever made it, or has the step that did, corrects that document alone: a new version,
+with the number it has, which waits again. The process is not moved for that, so that the printed SOP stays what it is;
+returning the step instead would undo what the same step yielded beside, and steps that went on meanwhile.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from engine.forms.form import Form
+from engine.forms.rules import rules_of
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, stated, there
+from engine.model.history import Action, Deed, canonical, sha256_of
+from engine.model.people import Actor
+from engine.model.signatures import Mode
+from engine.model.work import DocumentStatus, DocumentTask, DocumentVersion, InstanceRecord
+from engine.service.papers.documents import seen, submitted
+from engine.service.papers.letter_numbers import put_in
+from engine.service.papers.signing import Accepted, NotTaken, Signer, confirmed, signed, write
+from engine.service.people.permissions import acting, in_capacity
+from engine.service.procedures.document_templates import due_of
+from engine.service.procedures.procedure import Procedure, Words
+from engine.service.work.tasks import TaskPage, Tasks
+from engine.store.queries import Transaction, document_tasks, documents, instances, numbers, people, renderings, tasks
+from engine.store.retrying import retried, retrying
+
+Entries = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """A document that came back, as the page shows it on which it is corrected."""
+
+    version: DocumentVersion
+    page: TaskPage  # of the step that yielded it, whose form asks for this document alone
+    entries: Entries
+
+
+@dataclass(frozen=True)
+class Approvals:
+    """What people do with documents beside the steps."""
+
+    tasks: Tasks
+
+    def of_person(self, actor: Actor, instance_id: str | None = None) -> tuple[DocumentTask, ...]:
+        """Return what somebody may do with documents, of one instance or of all."""
+        actor.need()
+        with self.tasks.database.read() as reader:
+            if instance_id is not None:
+                there(instances.seen(reader, actor, instance_id), instance_id)
+            return document_tasks.of_person(reader, actor, instance_id=instance_id)
+
+    def permit_filing(self, actor: Actor, instance_id: str) -> None:
+        """Refuse whoever has no file to hand in for an instance, before anything that they send is read."""
+        own = self.of_person(actor, instance_id)
+        every = self.tasks.database.ask(document_tasks.of_instances, [instance_id])[instance_id]
+        signers = [each.by for each in every if each.kind == "file"]
+        if not any(each.kind == "file" for each in own):
+            raise NotPermitted("signature", holder=signers[0]) if signers else Conflict("signed")
+
+    # ── the role's own word ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def approve(self, actor: Actor, document_id: str, mode: Mode, signer: Signer, words: Words, now: datetime) -> None:
+        """Approve a document in the name of its role: it is issued, and signed in the way of *mode*.
+
+        InvalidForm says what is wrong with the password, Conflict that it was settled meanwhile.
+        """
+        with self.tasks.database.read() as reader:
+            self._theirs(reader, actor, document_id, "approve", now)
+        if mode is Mode.INTERNAL:
+            try:
+                confirmed(signer.confirm, words)
+            except NotTaken as fault:
+                raise InvalidForm([FieldError("_sandi", "", str(fault), "signature")], {}) from None
+
+        def attempt() -> None:
+            with self.tasks.database.write(actor, now) as work:
+                version, record = self._theirs(work, actor, document_id, "approve", now)
+                version = replace(version, status=DocumentStatus.ISSUED, issued_at=now)
+                procedure, id_ = self.tasks.procedures.of(work, record.definition_id), version.data_object_id
+                deed = self._in_capacity(
+                    actor, procedure, version, Deed(Action.DOCUMENT_APPROVED, change=version.named)
+                )
+                by = (deed.on_behalf_of, deed.decree)
+                given = signed([Accepted((id_,), mode, None, {})], {id_: version}, actor, *by, now)
+                own = (replace(each.deed(), capacity=deed.capacity) for each in given)
+                work.record_instance(record, [deed, *own])
+                documents.change(work, [version.id], status=version.status.value, issued_at=now)
+                renderings.add(work, due_of(record.process_id, procedure.files, [version], now))
+                write(work, given, record.process_id, procedure.files, now)
+
+        retrying(attempt)
+
+    @retried
+    def send_back(self, actor: Actor, document_id: str, reason: str, now: datetime) -> None:
+        """Send a document back to who made it, with the reason."""
+        reason = stated(reason)
+        with self.tasks.database.write(actor, now) as work:
+            version, record = self._theirs(work, actor, document_id, "approve", now)
+            back = {"returned_by": actor.person_id, "returned_at": now, "returned_reason": reason}
+            documents.change(work, [document_id], status=DocumentStatus.RETURNED.value, **back)
+            procedure = self.tasks.procedures.of(work, record.definition_id)
+            deed = Deed(Action.DOCUMENT_RETURNED, change=version.named | {"reason": reason})
+            work.record_instance(record, [self._in_capacity(actor, procedure, version, deed)])
+
+    # ── who made it ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def mending(self, actor: Actor, document_id: str, now: datetime, entries: Entries | None = None) -> Mending:
+        """Return a document that came back for being corrected, with what is typed, else with what it says."""
+        with self.tasks.database.read() as reader:
+            version, record = self._theirs(reader, actor, document_id, "mend", now)
+            its, every = (version.element_id, version.activation), tasks.of_instance(reader, record.id)
+            made = next(each.id for each in every if (each.element_id, each.activation) == its)
+        page = self.tasks.open(actor, made, now)
+        section = next(each for each in page.form.tree if each.name == version.data_object_id)
+        asked = {"type": "object", "properties": {section.name: section.schema}, "required": [section.name]}
+        form = Form(page.form.id, section.wording, None, rules_of(asked), (replace(section, when=()),))
+        begun = form.entries({section.name: page.procedure.content_of(version)}) if entries is None else entries
+        return Mending(version, replace(page, form=form), begun)
+
+    def mend(self, actor: Actor, mending: Mending, words: Words, now: datetime) -> str:
+        """Write a corrected version, which waits again, and return its id; InvalidForm names every fault."""
+        form, before, entries = mending.page.form, mending.version, mending.entries
+        encoded = form.encode(form.accept(entries, self.tasks.around(mending.page, entries, words, now)[0]))
+
+        def attempt() -> str:
+            with self.tasks.database.write(actor, now) as work:
+                _, record = self._theirs(work, actor, before.id, "mend", now)
+                held = {tuple(at.split(".")): text for at, text in numbers.held_by(work, record.id).items()}
+                kept = {at: text for at, text in held.items() if at[0] == before.data_object_id}
+                content = canonical(put_in(encoded, kept)[before.data_object_id])
+                made: dict[str, Any] = {"id": str(uuid.uuid4()), "version": before.version + 1, "content": content}
+                made |= {"sha256": sha256_of(content), "created_at": now, "created_by": actor.person_id}
+                made |= dict.fromkeys(("returned_by", "returned_at", "returned_reason"))
+                version = replace(before, status=DocumentStatus.WAITING, **made)
+                documents.add(work, [version])
+                documents.change(work, [before.id], status=DocumentStatus.REPLACED.value)
+                over = Deed(Action.DOCUMENT_REPLACED, before.element_id, change=before.named)
+                work.record_instance(record, [submitted(version), over])
+            return version.id
+
+        return retrying(attempt)
+
+    def _theirs(
+        self, tx: Transaction, actor: Actor, document_id: str, kind: str, now: datetime
+    ) -> tuple[DocumentVersion, InstanceRecord]:
+        """Return a document of which somebody may do what waits; who holds the role is asked as of now."""
+        version = seen(tx, actor, document_id)
+        every = document_tasks.of_instances(tx, [version.instance_id])[version.instance_id]
+        found = next((each for each in every if (each.document_id, each.kind) == (document_id, kind)), None)
+        if found is None:
+            raise Conflict("settled")
+        members = people.members(tx, self.tasks.office.today(now), [str(found.role)]).get(str(found.role), {})
+        if actor.person_id not in (found.person, *members):
+            raise NotPermitted("lane", role=found.role)
+        return version, there(instances.by_id(tx, version.instance_id), document_id)
+
+    def _in_capacity(self, actor: Actor, procedure: Procedure, version: DocumentVersion, deed: Deed) -> Deed:
+        """Return a deed on a document as done by who holds its role."""
+        role = str(version.approver)
+        lane = procedure.outline.lane_of_role(role).name
+        return in_capacity([replace(deed, element_id=version.element_id)], acting(actor, role, None), lane)[0]

@@ -1,0 +1,391 @@
+"""A table of a task's form on a page of its own: read, edited cell by cell, taken to a sheet and back.
+
+It is the same draft that the form edits. Cells are written over the draft's rows, found by their key, under the
+draft's revision: who saved from another tab in between is not overwritten. A sheet that comes back is looked at first;
+every cell that cannot be taken is named with its address, and the others may be taken without them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from engine.documents import sheets
+from engine.documents.sheets import Column, SheetFault, SheetRow
+from engine.forms.field import NUMERIC, Field, Kind
+from engine.forms.grids import (
+    Grid,
+    RowState,
+    cell_texts,
+    grid_of,
+    in_sheets,
+    keyed,
+    page_of,
+    sheet_value,
+    value_at,
+    with_cells,
+)
+from engine.forms.reading import Reading
+from engine.forms.values import entries_of
+from engine.forms.views import RowView, Viewer
+from engine.model.errors import Conflict, NotFound, NotPermitted
+from engine.model.people import Actor
+from engine.service.procedures.procedure import Words
+from engine.service.work.tasks import TaskPage, Tasks
+from engine.store.files import FileStore
+
+__all__ = ["Grid", "GridImport", "GridPage", "Grids", "RowState", "RowView"]
+
+LARGEST = sheets.LARGEST
+NUMBER = "_no"
+"""The column of a sheet that tells rows without a key apart."""
+_KINDS = {
+    Kind.INTEGER: "number",
+    Kind.NUMBER: "number",
+    Kind.MONEY: "money",
+    Kind.PERCENT: "percent",
+    Kind.DATE: "date",
+    Kind.TIME: "time",
+    Kind.BOOLEAN: "boolean",
+}
+_WIDTHS = {Kind.LONG_TEXT: 44, Kind.TEXT: 24, Kind.PERSON: 28, Kind.PEOPLE: 28, Kind.BOOLEAN: 10}
+
+Entries = Mapping[str, Sequence[str]]
+Seen = tuple[int, str | None]  # the draft's revision, and the tab that asks
+
+
+@dataclass(frozen=True, slots=True)
+class GridPage:
+    """One table of one task, as the actor's draft has it."""
+
+    task: TaskPage
+    path: str
+    grid: Grid
+    revision: int
+    entries: Entries
+    reading: Reading
+    people: Mapping[str, str]
+
+    def rows(self, indexes: Sequence[int]) -> tuple[RowView, ...]:
+        """Return some rows with a field for every cell."""
+        problems = [each for row in self.grid.rows for those in row.problems.values() for each in those]
+        return page_of(self.reading, self.path, indexes, problems)
+
+
+@dataclass(frozen=True, slots=True)
+class CellChange:
+    """A cell that a sheet would change: where it stands in both, and what it holds."""
+
+    at: str
+    row: str
+    column: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellRefusal:
+    """A cell that cannot be taken: where, what it holds, and why."""
+
+    at: str
+    row: str
+    column: str
+    value: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class GridImport:
+    """What a sheet would change in a table, and all that is wrong with it."""
+
+    faults: tuple[SheetFault, ...]
+    changes: tuple[CellChange, ...]
+    refusals: tuple[CellRefusal, ...]
+    unchanged: int  # rows
+    hidden: tuple[int, ...]  # numbers of rows that the sheet hides
+    cells: Entries  # what may be taken
+
+    @property
+    def rows(self) -> int:
+        """How many rows would change."""
+        return len({change.row for change in self.changes})
+
+
+@dataclass(frozen=True)
+class Grids:
+    """Editing the tables of tasks."""
+
+    tasks: Tasks
+    files: FileStore
+
+    def open(self, actor: Actor, task_id: str, path: str, words: Words, now: datetime) -> GridPage:
+        """Return a table; NotFound if the task's form has none there."""
+        page = self.tasks.open(actor, task_id, now)
+        page.form.table(path)
+        return self._page(page, path, self.tasks.begun(page, now), words, now)
+
+    def save(
+        self, actor: Actor, task_id: str, path: str, cells: Entries, seen: Seen, words: Words, now: datetime
+    ) -> GridPage:
+        """Write cells over the actor's draft; Conflict("draft") if it was saved elsewhere since it was *seen*."""
+        page = self._filling(actor, task_id, path, now)
+        entries = with_cells(page.form.table(path), path, self.tasks.begun(page, now), cells)
+        return self._saved(actor, page, path, entries, seen, words, now)
+
+    def preview(self, actor: Actor, task_id: str, path: str, cells: Entries, words: Words, now: datetime) -> GridPage:
+        """Return a table as it would be with *cells*; nothing is saved."""
+        page = self.tasks.open(actor, task_id, now)
+        entries = with_cells(page.form.table(path), path, self.tasks.begun(page, now), cells)
+        return self._page(page, path, entries, words, now)
+
+    def edit_rows(
+        self,
+        actor: Actor,
+        task_id: str,
+        path: str,
+        cells: Entries,
+        deed: str,
+        index: int,
+        seen: Seen,
+        words: Words,
+        now: datetime,
+    ) -> GridPage:
+        """Write cells, then add a row ("tambah"), remove ("hapus") or move ("naik", "turun") the one at *index*."""
+        page = self._filling(actor, task_id, path, now)
+        entries = with_cells(page.form.table(path), path, self.tasks.begun(page, now), cells)
+        match deed:
+            case "tambah":
+                entries = page.form.add_row(entries, path)
+            case "hapus":
+                entries = page.form.remove_row(entries, path, index)
+            case _:
+                entries = page.form.move_row(entries, path, index, -1 if deed == "naik" else 1)
+        return self._saved(actor, page, path, entries, seen, words, now)
+
+    def accept_all(
+        self, actor: Actor, task_id: str, path: str, seen: Seen, words: Words, now: datetime
+    ) -> tuple[GridPage, dict[str, list[str]]]:
+        """Accept every row of which nothing more is wanted; also return the cells that undo it."""
+        page = self.open(actor, task_id, path, words, now)
+        verify = page.grid.verify
+        if verify is None or not page.grid.decides:
+            raise NotFound(path)
+        undo: dict[str, list[str]] = {}
+        cells: dict[str, list[str]] = {}
+        for row in page.grid.rows:
+            if row.acceptable:
+                there = f"{path}.{row.index}."
+                named = {f"{there}{page.grid.key}": [row.key]} if page.grid.key and row.key else {}
+                cells |= {**named, f"{there}{verify.column}": [verify.accept]}
+                undo |= {**named, f"{there}{verify.column}": list(row.texts.get(verify.column, ())) or [""]}
+        return self.save(actor, task_id, path, cells, seen, words, now), undo
+
+    # ── sheets ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def sheet(self, actor: Actor, task_id: str, path: str, kind: str, words: Words, now: datetime) -> tuple[str, bytes]:
+        """Return a table as a file ("xlsx" or "csv") and the file's name."""
+        page = self.open(actor, task_id, path, words, now)
+        field = page.task.form.table(path)
+        columns = _columns(field)
+        values = value_at(page.reading.values, path)
+        rows = []
+        for row, value in zip(page.grid.rows, values, strict=True):
+            cells = {
+                each.name: sheet_value(each, value.get(each.name), row.texts.get(each.name, ()), page.people)
+                for each in in_sheets(field)
+            }
+            rows.append({NUMBER: Decimal(row.index + 1), **cells})
+        name = f"{field.wording.id} - {page.task.item.task.title}"[:100].replace("/", "-")
+        if kind == "csv":
+            return f"{name}.csv", sheets.write_csv(columns, rows)
+        about = {**self._about(page), "isi": str(page.revision), "diunduh": now.isoformat()}
+        return f"{name}.xlsx", sheets.write(field.wording.id, columns, rows, about)
+
+    def look_at(
+        self, actor: Actor, task_id: str, path: str, content: bytes, words: Words, now: datetime
+    ) -> tuple[GridPage, GridImport]:
+        """Return what a file would change in a table, and every cell that cannot be taken; nothing is changed."""
+        page = self.open(actor, task_id, path, words, now)
+        field = page.task.form.table(path)
+        found = sheets.read(
+            content,
+            _columns(field),
+            self._about(page),
+            most_rows=max(2_000, len(page.grid.rows)),
+            gettext=words.gettext,
+        )
+        key = keyed(field) or NUMBER
+        lacks_key = bool(found.rows) and key != NUMBER and all(key not in row.cells for row in found.rows)
+        if not found.usable or lacks_key:
+            return page, GridImport(found.faults, (), (), 0, (), {})
+        looked = _Look(page, field, key, words, _lost(found.rows, key))
+        looked.place(found.rows)
+        return page, looked.result(self.tasks, found.faults, tuple(r.number for r in found.rows if r.hidden), now)
+
+    def keep(self, content: bytes) -> str:
+        """Keep a file until what it changes is confirmed and return its hash; what is not goes after a day."""
+        return self.files.put_bytes(content, sheets.LARGEST).sha256
+
+    def take_in(
+        self, actor: Actor, task_id: str, path: str, sha256: str, seen: Seen, words: Words, now: datetime
+    ) -> tuple[GridPage, GridImport]:
+        """Take every cell that can be taken of a file that was kept into the actor's draft."""
+        _, found = self.look_at(actor, task_id, path, self.files.content(sha256), words, now)
+        return self.save(actor, task_id, path, found.cells, seen, words, now), found
+
+    # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _filling(self, actor: Actor, task_id: str, path: str, now: datetime) -> TaskPage:
+        page = self.tasks.open(actor, task_id, now)
+        page.form.table(path)
+        if page.may == "claim":
+            raise NotPermitted("claim")
+        if page.may != "fill":
+            task = page.item.task
+            raise Conflict(
+                "claimed" if page.why == "held" else page.why or "stale", who=task.holder, at=task.assigned_at
+            )
+        return page
+
+    def _saved(
+        self, actor: Actor, page: TaskPage, path: str, entries: Entries, seen: Seen, words: Words, now: datetime
+    ) -> GridPage:
+        task_id, (revision, writer) = page.item.task.id, seen
+        saved = self.tasks.save_draft(actor, task_id, entries, now, revision, writer=writer)
+        return self._page(replace(page, draft=saved), path, saved.entries, words, now)
+
+    def _page(self, page: TaskPage, path: str, entries: Entries, words: Words, now: datetime) -> GridPage:
+        reading, everybody = self.tasks.reading(page, entries, words, now)
+        revision = page.draft.revision if page.draft else 0
+        return GridPage(page, path, grid_of(reading, path), revision, entries, reading, everybody)
+
+    def _about(self, page: GridPage) -> dict[str, str]:
+        task = page.task.item.task
+        return {"untuk": f"{task.title} · {page.task.item.step.name} · {page.task.form.table(page.path).wording.id}"}
+
+
+@dataclass
+class _Look:
+    """A sheet being held against a table."""
+
+    page: GridPage
+    field: Field
+    key: str
+    words: Words
+    doubled: frozenset[str]
+
+    def __post_init__(self) -> None:
+        self.cells: dict[str, list[str]] = {}
+        self.found: dict[str, tuple[str, str, str]] = {}  # path of a cell -> (address, row, what the sheet holds)
+        self.refusals: list[CellRefusal] = []
+        self.seen: set[int] = set()
+
+    def place(self, rows: Sequence[SheetRow]) -> None:
+        """Find the table's row of each row of the sheet."""
+        grid = self.page.grid
+        by_key = {row.key if self.key != NUMBER else str(row.index + 1): row.index for row in grid.rows}
+        typed = [each for each in in_sheets(self.field) if not each.given]
+        for number, row in enumerate(rows):
+            told = row.values.get(self.key)
+            name = "" if told is None else format(told, "f") if isinstance(told, Decimal) else str(told).strip()
+            if self.key == NUMBER and self.key not in row.values:
+                name = str(number + 1)
+            index = by_key.get(name)
+            at = row.cells.get(self.key, f"A{row.number}")
+            if index is None and self.key == NUMBER and not self.field.fixed_rows:
+                index = len(grid.rows) + sum(each >= len(grid.rows) for each in self.seen)
+            gettext = self.words.gettext
+            if index is None:
+                self.refuse(at, name, "", name, gettext("Baris “%(key)s” tidak ada dalam tabel ini.") % {"key": name})
+                continue
+            if index in self.seen or name in self.doubled:
+                self.refuse(at, name, "", name, gettext("Baris “%(key)s” ada dua kali.") % {"key": name})
+                continue
+            self.seen.add(index)
+            there = f"{self.page.path}.{index}."
+            if self.key != NUMBER:
+                self.cells[f"{there}{self.key}"] = [name]
+            for each in typed:
+                if each.name in row.values:
+                    value = row.values[each.name]
+                    self.cells[there + each.name] = cell_texts(each, value, self.page.people)
+                    shown = format(value, "f").replace(".", ",") if isinstance(value, Decimal) else str(value or "")
+                    self.found[there + each.name] = (row.cells[each.name], name, shown)
+
+    def refuse(self, at: str, row: str, column: str, value: str, message: str) -> None:
+        """Note a cell that cannot be taken."""
+        self.refusals.append(CellRefusal(at, row, column, value[:100], message))
+
+    def result(self, tasks: Tasks, faults: Sequence[SheetFault], hidden: tuple[int, ...], now: datetime) -> GridImport:
+        """Return which cells change and which cannot be taken."""
+        page, path = self.page, self.page.path
+        entries = with_cells(self.field, path, page.entries, self.cells)
+        reading, _ = tasks.reading(page.task, entries, self.words, now)
+        wrong = {each.path: each for each in reading.errors() if each.keyword != "required"}
+        before, after = value_at(page.reading.values, path), value_at(reading.values, path)
+        viewer = Viewer(reading, {})
+        changes: list[CellChange] = []
+        taken: dict[str, list[str]] = {}
+        changed: set[int] = set()
+        for at, (address, row, shown) in self.found.items():
+            index, _, name = at.removeprefix(f"{path}.").partition(".")
+            n = int(index)
+            column = self.field.field(name)
+            if column is None:
+                continue
+            heading = column.wording.of(self.words.locale)
+            old = before[n].get(name) if n < len(before) else None
+            new = after[n].get(name) if n < len(after) else None
+            known = page.grid.rows[n] if n < len(page.grid.rows) else None
+            typed = known.texts.get(name, ()) if known else ()
+            if known and known.locked:
+                if set(self.cells[at]) - {""} != set(entries_of([column], {name: old})[name]) - {""}:
+                    refused = self.words.gettext("baris ini sudah diterima; isinya tidak dapat diubah.")
+                    self.refuse(address, row, heading, shown, refused)
+            elif at in wrong and (old != new or new is None):
+                self.refuse(address, row, heading, shown, wrong[at].message)
+            elif old != new or (new is None and any(typed)):
+                was = viewer.text(column, old) or "; ".join(typed)
+                changes.append(CellChange(address, row, heading, was, viewer.text(column, new)))
+                taken[at] = self.cells[at]
+                changed.add(n)
+        if self.key != NUMBER:
+            taken |= {f"{path}.{n}.{self.key}": self.cells[f"{path}.{n}.{self.key}"] for n in changed}
+        return GridImport(tuple(faults), tuple(changes), tuple(self.refusals), len(self.seen - changed), hidden, taken)
+
+
+def _lost(rows: Sequence[SheetRow], key: str) -> frozenset[str]:
+    """Return the keys that several rows of a sheet say they are: nobody knows which is meant."""
+    said = [str(row.values[key]).strip() for row in rows if row.values.get(key) is not None]
+    return frozenset(name for name in said if said.count(name) > 1)
+
+
+def _columns(field: Field) -> tuple[Column, ...]:
+    titles = [each.wording.id for each in in_sheets(field)]
+    numbered = () if keyed(field) else (Column(NUMBER, "No", 0, width=6, locked=True, kind="number", wanted=False),)
+    return (
+        *numbered,
+        *(
+            Column(
+                name=each.name,
+                heading=each.wording.id if titles.count(each.wording.id) == 1 else f"{each.wording.id} ({each.name})",
+                decimals=_decimals(each),
+                choices=tuple(option.wording.id for option in each.options) if each.kind is Kind.CHOICE else (),
+                width=_WIDTHS.get(each.kind, 16),
+                locked=each.given,
+                kind=_KINDS.get(each.kind, "text"),
+                wanted=not each.given or each.name == keyed(field),
+            )
+            for each in in_sheets(field)
+        ),
+    )
+
+
+def _decimals(each: Field) -> int | None:
+    if each.kind not in NUMERIC:
+        return None
+    if each.kind in (Kind.INTEGER, Kind.MONEY):
+        return 0
+    step: Any = each.schema.get("multipleOf")
+    return max(0, -int(Decimal(str(step if step is not None else "0.01")).normalize().as_tuple().exponent))

@@ -1,0 +1,104 @@
+"""Incidents: elements that raised. Everything else of their instance stands; they can be tried again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.bpmn.executor import Executor
+from engine.model.errors import Conflict, NotFound
+from engine.model.history import Action, Deed
+from engine.model.people import Actor, OfficeRole
+from engine.model.work import IncidentRecord
+from engine.service.office.business_calendar import Office
+from engine.service.procedures.procedure import Procedure, Procedures
+from engine.service.work import transitions
+from engine.store.database import Database
+from engine.store.queries import instances, office
+from engine.store.retrying import retried
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """An incident with the procedure it happened in."""
+
+    record: IncidentRecord
+    procedure: Procedure
+
+
+@dataclass(frozen=True)
+class Incidents:
+    """What operators do about elements that raised."""
+
+    database: Database
+    executor: Executor
+    procedures: Procedures
+    office: Office
+
+    def count_open(self) -> int:
+        """Return how many incidents are open, capped."""
+        return len(self.database.ask(office.incidents, "open", 100, 0)[0])
+
+    def list(self, actor: Actor, status: str | None = "open", page: int = 1) -> tuple[tuple[IncidentRecord, ...], bool]:
+        """Return one page of incidents, newest first, and whether more follow."""
+        actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+        return self.database.ask(office.incidents, status, PAGE, (page - 1) * PAGE)
+
+    def names(self, found: Sequence[IncidentRecord]) -> dict[str, str]:
+        """Return by incident what its element is called in the version that it happened in."""
+        with self.database.read() as reader:
+            owners = {each.id: each for each in instances.by_ids(reader, [one.instance_id for one in found])}
+            outlines = {id_: self.procedures.of(reader, each.definition_id).outline for id_, each in owners.items()}
+        return {one.id: outlines[one.instance_id].names.get(one.element_id, one.element_id) for one in found}
+
+    def search(
+        self, actor: Actor, status: str | None, instance_id: str | None, after: tuple[datetime, str] | None, limit: int
+    ) -> tuple[tuple[IncidentRecord, ...], bool]:
+        """Return incidents behind (created at, id), newest first, and whether more follow."""
+        actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+        return self.database.ask(office.incidents, status, limit, 0, instance_id=instance_id, after=after)
+
+    def view(self, actor: Actor, incident_id: str) -> IncidentView:
+        """Return one incident."""
+        actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+        with self.database.read() as reader:
+            record = office.incident_by_id(reader, incident_id)
+            owner = instances.by_id(reader, record.instance_id) if record else None
+            if record is None or owner is None:
+                raise NotFound(incident_id)
+            return IncidentView(record, self.procedures.of(reader, owner.definition_id))
+
+    @retried
+    def retry(self, actor: Actor, incident_id: str, now: datetime, reason: str | None = None) -> bool:
+        """Run the element again, with the reason if one is given; whether it went through this time."""
+        actor.need(OfficeRole.OPERATOR)
+        with self.database.read() as reader:
+            raised = office.incident_by_id(reader, incident_id)
+            found = instances.state(reader, raised.instance_id) if raised else None
+            if raised is None or found is None:
+                raise NotFound(incident_id)
+            if raised.status != "open":
+                raise Conflict("resolved", who=raised.resolved_by, at=raised.resolved_at)
+            record, state = found
+            procedure = self.procedures.of(reader, record.definition_id)
+            has_timers = bool(instances.waiting_timers(reader, record.id))
+        head = transitions.Head.of(record, has_timers)
+        functions = self.office.functions(procedure, now, record.reference_date)
+        snapshot = transitions.snapshot_of(head, state)
+        try:
+            step = self.executor.retry(procedure.definition, snapshot, raised.task_id, now, functions=functions)
+        except NotFound:  # nothing raised there, and others still go on: look again
+            step = self.executor.fire_timers(procedure.definition, snapshot, now, functions=functions)
+        deed = Deed(
+            Action.INCIDENT_RETRIED,
+            raised.element_id,
+            raised.task_id,
+            {"incident": incident_id, "attempt": raised.attempts + 1, "passed": transitions.passed_change(step)}
+            | ({"reason": reason} if reason else {}),
+        )
+        with self.database.write(actor, now) as work:
+            office.change_incident(work, incident_id, attempts=raised.attempts + 1)
+            transitions.write_step(work, procedure, head, step, [deed], calendar=self.office.calendar(), now=now)
+        self.executor.keep(step, head.revision + 1)
+        return raised.task_id not in {still.task_id for still in transitions.troubles(procedure, step)[0]}

@@ -1,0 +1,151 @@
+"""Messages and signals: find who waits for one, and let it be received exactly once.
+
+What an instance throws is a row of the transaction that threw it, and what an instance waits for is a row of the
+transaction that made it wait; a sweep joins both. Receiving is a move under the revision check that marks the message
+in the same transaction, so a lost wake-up loses nothing and a doubled one delivers nothing twice. A message for which
+nobody waits yet stays on its way; a signal that nobody hears is gone (BPMN 2.0.2, 10.5.1).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from engine.bpmn import events
+from engine.bpmn.executor import Executor
+from engine.model.errors import FieldError, InvalidForm, NotFound
+from engine.model.history import Action, Deed
+from engine.model.people import SYSTEM, Actor, OfficeRole
+from engine.model.process import InstanceStatus, Message, MessageKind
+from engine.model.work import MessageRecord
+from engine.service.office.business_calendar import Office
+from engine.service.procedures.procedure import Procedures
+from engine.service.work import transitions
+from engine.store.database import Database
+from engine.store.queries import instances, messages
+from engine.store.retrying import retried
+
+MOVING = (InstanceStatus.RUNNING, InstanceStatus.WAITING, InstanceStatus.INCIDENT)
+UNHEARD = timedelta(hours=1)
+KEPT = timedelta(days=90)
+LISTED = 100
+LONGEST_NAME = 200
+MOST_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Messages:
+    """What travels between instances, and from outside to them."""
+
+    database: Database
+    executor: Executor
+    procedures: Procedures
+    office: Office
+
+    def undelivered(self, actor: Actor) -> tuple[MessageRecord, ...]:
+        """Return messages that nobody received, newest first; for operators and auditors."""
+        actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+        return self.database.ask(messages.undelivered, LISTED)
+
+    def publish(
+        self,
+        actor: Actor,
+        name: str,
+        kind: MessageKind,
+        values: Any,
+        correlations: Mapping[str, Mapping[str, Any]],
+        now: datetime,
+        reason: str | None = None,
+    ) -> tuple[str, ...]:
+        """Send a message or signal from outside, with the reason if one is given; for operators.
+
+        Returns the ids of what is on its way.
+
+        *correlations* maps a correlation key to its properties' values; InvalidForm names what cannot be sent.
+        """
+        actor.need(OfficeRole.OPERATOR)
+        message = Message(name.strip(), kind, values, correlations)
+        _refuse_unsendable(message)
+        with self.database.write(actor, now) as work:
+            sent = transitions.prepare(work, message, None, now)
+            messages.send(work, sent, events.correlations_of(message))
+            work.record("office", transitions.sent_deed(message, sent, reason))
+        return tuple(record.id for record in sent)
+
+    def deliverable(self) -> tuple[tuple[str, str], ...]:
+        """Return (message id, id of the instance that waits for it)."""
+        return self.database.ask(messages.deliverable)
+
+    @retried
+    def deliver(self, message_id: str, instance_id: str, now: datetime) -> bool:
+        """Let an instance receive a message; whether it did. One that does not fit is given up with the reason."""
+        with self.database.read() as reader:
+            record = messages.by_id(reader, message_id)
+            found = instances.state(reader, instance_id)
+            if record is None or found is None:
+                raise NotFound(message_id if record is None else instance_id)
+            instance, state = found
+            if record.status != "waiting" or instance.status not in MOVING:
+                return False
+            procedure = self.procedures.of(reader, instance.definition_id)
+            has_timers = bool(instances.waiting_timers(reader, instance_id))
+        head = transitions.Head.of(instance, has_timers)
+        message = events.unpacked(record.kind, record.name, record.content)
+        functions = self.office.functions(procedure, now, instance.reference_date)
+        try:
+            step = self.executor.deliver(
+                procedure.definition, transitions.snapshot_of(head, state), message, now, functions=functions
+            )
+        except (ValueError, TypeError) as error:
+            return self._give_up(message_id, f"isi pesan tidak cocok: {error}", now)
+        if step is None:
+            if self._still_waits(record, instance_id, head.revision):
+                return self._give_up(message_id, f"pelaksanaan {instance_id} menolaknya", now)
+            return False  # it moved on in the meantime; somebody else may wait
+        deed = Deed(
+            Action.MESSAGE_RECEIVED,
+            step.caught_by[0],
+            change={
+                "message": record.id,
+                "kind": record.kind,
+                "name": record.name,
+                "from": record.from_instance or record.sent_by,
+                "passed": transitions.passed_change(step),
+            },
+        )
+        with self.database.write(SYSTEM, now) as work:
+            transitions.write_step(work, procedure, head, step, [deed], calendar=self.office.calendar(), now=now)
+            messages.delivered(work, message_id, instance_id, now)
+        self.executor.keep(step, head.revision + 1)
+        return True
+
+    def tidy(self, now: datetime) -> None:
+        """Let go of signals that nobody heard, and forget what is long over."""
+        with self.database.write(SYSTEM, now) as work:
+            messages.expire(work, MessageKind.SIGNAL, now - UNHEARD)
+            messages.forget(work, now - KEPT)
+
+    def _still_waits(self, record: MessageRecord, instance_id: str, revision: int) -> bool:
+        """Whether what the store says of the instance at *revision* contradicts the engine, which refused."""
+        with self.database.read() as reader:
+            waiting = messages.waited_for(reader, instance_id)
+            now_at = instances.by_id(reader, instance_id)  # read last: unchanged means that *waiting* is of it, too
+        same = now_at is not None and now_at.revision == revision
+        return same and (record.kind, record.name) in {(each.kind, each.name) for each in waiting}
+
+    def _give_up(self, message_id: str, note: str, now: datetime) -> bool:
+        with self.database.write(SYSTEM, now) as work:
+            messages.give_up(work, message_id, note[:2000])
+        return False
+
+
+def _refuse_unsendable(message: Message) -> None:
+    if not 1 <= len(message.name) <= LONGEST_NAME:
+        raise InvalidForm([FieldError("name", "name", "", "required")], {"name": [message.name]})
+    try:
+        size = len(events.packed(message))
+        events.correlations_of(message)
+    except (TypeError, ValueError) as error:
+        raise InvalidForm([FieldError("values", "values", str(error), "type")], {}) from None
+    if size > MOST_BYTES:
+        raise InvalidForm([FieldError("values", "values", f"{size} bita", "maxLength")], {})

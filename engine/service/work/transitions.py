@@ -1,0 +1,228 @@
+"""What one move of an instance writes: start, completion, timer and retry all end here.
+
+A move is computed by the executor without any lock. Writing it is one transaction whose first statement after the
+check is ``UPDATE instance ... WHERE id = :id AND revision = :revision``: whoever computed on an older revision gets
+Conflict("stale"), drops what was computed, reads again and computes again.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any, Self
+
+from engine.bpmn import events, waits
+from engine.bpmn.causes import in_words
+from engine.model.calendar import OfficeCalendar
+from engine.model.errors import Conflict
+from engine.model.history import Action, Deed, plain
+from engine.model.people import SYSTEM
+from engine.model.process import Incident, InstanceStatus, Message, MessageKind, Snapshot, Step
+from engine.model.work import InstanceRecord, MessageRecord
+from engine.service.procedures.procedure import Procedure
+from engine.store.queries import archives, instances, messages, office, tasks
+from engine.store.unit_of_work import Work, update_instance
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What must still hold of an instance for a move to be written."""
+
+    id: str
+    revision: int
+    history_seq: int
+    history_hash: str
+    history_at: datetime | None
+    status: InstanceStatus
+    has_timers: bool
+
+    @classmethod
+    def of(cls, record: InstanceRecord, has_timers: bool) -> Self:
+        """Return where an instance stood when it was read."""
+        its = (record.history_seq, record.history_hash, record.history_at)
+        return cls(record.id, record.revision, *its, record.status, has_timers)
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A step was sent back: by whom, why, from which step number, and when that was chosen."""
+
+    by: str
+    reason: str | None
+    from_number: int
+    at: datetime
+
+
+def passed_change(step: Step) -> list[dict[str, Any]]:
+    """Return the elements a step passed, as history keeps them."""
+    return [{"element": p.element_id, "kind": p.kind, "flows": list(p.flows)} for p in step.passed]
+
+
+def task_facts(
+    procedure: Procedure, step: Step, calendar: OfficeCalendar, now: datetime, returned: Return | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return, by task id, what the rows of newly opened tasks hold beside what the engine says."""
+    facts: dict[str, dict[str, Any]] = {}
+    for opened in step.opened:
+        user_task = procedure.outline.task(opened.element_id)
+        again = returned is not None and user_task.number <= returned.from_number
+        fact: dict[str, Any] = {
+            "standard_time": user_task.standard_time,
+            "due_at": calendar.due(now, user_task.standard_time) if user_task.standard_time else None,
+            "again": again,
+        }
+        if again and returned is not None:
+            fact |= {"returned_by": returned.by, "returned_reason": returned.reason, "returned_at": returned.at}
+        facts[opened.id] = fact
+    return facts
+
+
+def troubles(procedure: Procedure, step: Step) -> tuple[tuple[Incident, ...], InstanceStatus]:
+    """Return what operators must hear of where an instance stands after *step*, and its status.
+
+    A join that waits for what cannot come is told even if others still have work, or something else is waited for. It
+    stops the instance as soon as nobody has anything to do, unless something that is armed may still end that.
+    """
+    hopeless: tuple[tuple[Incident, bool], ...] = ()
+    if step.live is not None and not step.stuck and waits.may_wait(procedure.definition):
+        hopeless = waits.hopeless(procedure.definition, step.live)
+    stops = step.status is InstanceStatus.WAITING and not all(may_end for _, may_end in hopeless)
+    incidents = (in_words(procedure.definition, each) for each in step.incidents)
+    raised = (*incidents, *step.stuck, *(each for each, _ in hopeless))
+    return raised, InstanceStatus.INCIDENT if stops else step.status
+
+
+def write_step(
+    work: Work,
+    procedure: Procedure,
+    head: Head,
+    step: Step,
+    deeds: Sequence[Deed],
+    *,
+    calendar: OfficeCalendar,
+    now: datetime,
+    returned: Return | None = None,
+) -> int:
+    """Write a step over *head* with its history lines; the sequence number of the first of them."""
+    if head.status is InstanceStatus.ARCHIVED:
+        raise Conflict("archived")
+    lines, by_itself = list(deeds), partial(Deed, actor=SYSTEM.person_id)
+    raised, status = troubles(procedure, step)
+    may_have = head.status is InstanceStatus.INCIDENT or waits.may_wait(procedure.definition)
+    incidents_before = office.open_incidents_of(work, head.id) if may_have else ()
+    raised_before = {record.task_id: record for record in incidents_before}
+    raised_now = {each.task_id: each for each in raised}
+    for task_id, each in raised_now.items():
+        if task_id not in raised_before:
+            id_ = str(uuid.uuid4())
+            office.open_incident(work, id_, head.id, each, plain_data(each.data), now)
+            about = {"incident": id_, "cause": each.cause}
+            lines.append(by_itself(Action.INCIDENT_OPENED, each.element_id, task_id, about))
+        elif raised_before[task_id].cause != each.cause:
+            office.change_incident(work, raised_before[task_id].id, cause=each.cause, trace=each.trace)
+    for task_id, record in raised_before.items():
+        if task_id not in raised_now:
+            office.change_incident(
+                work, record.id, status="resolved", resolved_at=now, resolved_by=work.actor.person_id
+            )
+            lines.append(by_itself(Action.INCIDENT_RESOLVED, record.element_id, task_id, {"incident": record.id}))
+    outgoing = [prepare(work, message, head.id, now) for message in step.thrown]
+    lines += [
+        replace(sent_deed(message, sent), actor=SYSTEM.person_id)
+        for message, sent in zip(step.thrown, outgoing, strict=True)
+    ]
+    rows: list[dict[str, Any]] = []
+    if step.opened:
+        facts = task_facts(procedure, step, calendar, now, returned)
+        rows = instances.opened(work, head.id, step.opened, facts, procedure.roles, now)
+    for row in rows:
+        lines += _opening(row, calendar)
+    lines += [by_itself(Action.TASK_CANCELLED, task_id=each) for each in step.cancelled]
+    if step.status is InstanceStatus.COMPLETED:
+        lines.append(by_itself(Action.INSTANCE_COMPLETED))
+    if not lines:
+        raise ValueError("a step without a history line")
+    sequence = work.record_instance(head, lines).history_seq - len(lines) + 1
+    values: dict[str, Any] = {"state": step.state, "status": status.value, "changed_at": now}
+    if step.status is InstanceStatus.COMPLETED:
+        values |= {"ended_at": now, "ended_by": work.actor.person_id}
+    update_instance(work, head.id, head.revision, values)
+    if step.status is InstanceStatus.COMPLETED and procedure.archives:
+        archives.add_due(work, head.id, now)
+    if not instances.open_tasks(work, procedure.outline.process_id, rows):  # given to another role since
+        procedure.roles.update(instances.overrides(work, procedure.outline.process_id))
+        raise Conflict("stale")
+    tasks.cancel(work, step.cancelled, now)
+    if step.timers or head.has_timers:
+        instances.replace_timers(work, head.id, step.timers)
+    messages.unsubscribe(work, head.id, step.unsubscribed)
+    messages.subscribe(work, head.id, step.subscribed, now)
+    for message, sent in zip(step.thrown, outgoing, strict=True):
+        messages.send(work, sent, events.correlations_of(message))
+    return sequence
+
+
+def _opening(row: Mapping[str, Any], calendar: OfficeCalendar) -> Iterator[Deed]:
+    """Yield the lines of a task that opens: by which calendar it is due when; and that it was sent back, by whom."""
+    change = {name: row[name] for name in ("role", "performer", "item", "standard_time", "due_at", "first_due_at")}
+    said = {name: value for name, value in change.items() if value is not None}
+    if row["due_at"] is not None:
+        said["calendar"] = calendar.sha256
+    yield Deed(Action.TASK_OPENED, row["element_id"], row["id"], said, actor=SYSTEM.person_id)
+    if row["returned_by"] is not None:
+        returned = {"by": row["returned_by"], "at": row["returned_at"], "reason": row["returned_reason"]}
+        yield Deed(Action.TASK_RETURNED, row["element_id"], row["id"], returned)
+
+
+def prepare(work: Work, message: Message, from_instance: str | None, now: datetime) -> tuple[MessageRecord, ...]:
+    """Return the rows of a message on its way: one, or of a signal one for each instance that waits for it now."""
+    record = MessageRecord(
+        id=str(uuid.uuid4()),
+        kind=message.kind,
+        name=message.name,
+        content=events.packed(message),
+        from_instance=from_instance,
+        to_instance=None,
+        sent_at=now,
+        sent_by=work.actor.person_id,
+        status="waiting",
+        delivered_to=None,
+        delivered_at=None,
+        note=None,
+    )
+    if message.kind is MessageKind.MESSAGE:
+        return (record,)
+    listeners = messages.listeners(work, message.name, but=from_instance)
+    return tuple(replace(record, id=str(uuid.uuid4()), to_instance=listener) for listener in listeners)
+
+
+def sent_deed(message: Message, sent: Sequence[MessageRecord], reason: str | None = None) -> Deed:
+    """Return the history line of a message that was sent: what it carried, why, and of a signal who waited for it."""
+    facts: dict[str, Any] = {
+        "kind": message.kind,
+        "name": message.name,
+        "messages": [record.id for record in sent],
+        "values": plain_data({"values": message.payload})["values"],
+    }
+    if message.kind is MessageKind.SIGNAL:
+        facts["to"] = [record.to_instance for record in sent]
+    if reason:
+        facts["reason"] = reason
+    return Deed(Action.MESSAGE_SENT, change=facts)
+
+
+def plain_data(data: Mapping[str, Any]) -> Any:
+    """Return an incident's data as JSON can say it; what cannot be said is named by its type."""
+    found = {}
+    for key, value in data.items():
+        try:
+            found[str(key)] = plain(value)
+        except TypeError:
+            found[str(key)] = f"<{type(value).__name__}>"
+    return found
+
+
+def snapshot_of(head: Head, state: bytes) -> Snapshot:
+    """Return the snapshot that the executor computes on."""
+    return Snapshot(head.id, head.revision, state)
