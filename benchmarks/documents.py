@@ -20,8 +20,8 @@ import typst
 from benchmarks.figures import Figure, Found, Series, interleaved
 from benchmarks.procedure import office_at_work
 from benchmarks.servers import command, descendants, memory
-from engine.documents.compositor import FONTS, STANDARDS
-from engine.documents.press import PRESS, Order, Press, Print
+from engine.documents.typst_renderer import PRESS, Order, Press, Print
+from engine.documents.typst_worker import FONTS, STANDARDS
 from engine.model.work import DocumentVersion
 from engine.service.papers.printing import Printing
 from engine.service.procedures.procedure import INDONESIAN

@@ -24,9 +24,9 @@ from benchmarks.figures import Figure, Found, Series, interleaved, percentile
 from benchmarks.host import STEPS, Bodies, Office, bodies, databases, office_served, sign_in
 from benchmarks.procedure import record
 from benchmarks.servers import Request
-from engine.model.history import Action, Deed, canonical
+from engine.model.history import Action, HistoryEvent, canonical
 from engine.model.people import SYSTEM
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.service.procedures.procedure import Values
 from engine.store.queries import histories, instances, people
 from engine.store.tables import instance, task
@@ -186,10 +186,11 @@ def lengthen(at_work: OfficeAtWork, instance_id: str, count: int) -> None:
     """Record what happened in an instance again and again, until its history has *count* lines."""
     with at_work.database.read() as reader:
         kept = instances.by_id(reader, instance_id)
-        lines, total = histories.timeline(reader, f"instance:{instance_id}", Filter(), limit=100)
+        lines, total = histories.timeline(reader, f"instance:{instance_id}", HistoryFilter(), limit=100)
     assert kept is not None
     deeds = [
-        Deed(Action(line.action), line.element_id, line.task_id, json.loads(line.change), line.actor) for line in lines
+        HistoryEvent(Action(line.action), line.element_id, line.task_id, json.loads(line.change), line.actor)
+        for line in lines
     ]
     with at_work.database.write(SYSTEM, at_work.now) as work:
         work.record_instance(kept, list(islice(cycle(deeds), count - total)))
@@ -198,7 +199,7 @@ def lengthen(at_work: OfficeAtWork, instance_id: str, count: int) -> None:
 def hashed(at_work: OfficeAtWork, instance_id: str) -> list[bytes]:
     """Return the bytes that an instance's hashes cover, line by line."""
     with at_work.database.read() as reader:
-        lines, _ = histories.timeline(reader, f"instance:{instance_id}", Filter(), limit=1_000_000)
+        lines, _ = histories.timeline(reader, f"instance:{instance_id}", HistoryFilter(), limit=1_000_000)
     facts = [{f.name: getattr(line, f.name) for f in fields(line) if f.name != "hash"} for line in lines]
     return [canonical(each).encode() for each in facts]
 
@@ -219,8 +220,10 @@ def history_figures(kind: str, office: Office, count: int, rounds: int) -> Itera
         rounds,
         {
             **{name: lambda r=request: office.server.ask([r], 1).latencies[0] for name, request in pages.items()},
-            "short alone": lambda: took(lambda: at_work.services.histories.of_instance(auditor, short, Filter())),
-            "long alone": lambda: took(lambda: at_work.services.histories.of_instance(auditor, long, Filter())),
+            "short alone": lambda: took(
+                lambda: at_work.services.histories.of_instance(auditor, short, HistoryFilter())
+            ),
+            "long alone": lambda: took(lambda: at_work.services.histories.of_instance(auditor, long, HistoryFilter())),
             "verify": lambda: took(lambda: at_work.services.histories.verify(auditor, long)),
             "hash": lambda: took(lambda: [hashlib.sha256(each).hexdigest() for each in content]),
         },

@@ -135,7 +135,7 @@ def record() -> Recorded:
         with office.database.read() as reader:
             procedure = office.services.tasks.procedures.in_force(reader, SOP)
             versions = documents.of_instance(reader, instance)
-            lines, _ = histories.timeline(reader, f"instance:{instance}", histories.Filter(), limit=200)
+            lines, _ = histories.timeline(reader, f"instance:{instance}", histories.HistoryFilter(), limit=200)
     papers: dict[str, dict[str, Any]] = {}
     parts: dict[str, dict[str, Any]] = {}
     for version in versions:

@@ -15,10 +15,10 @@ from engine.service.history.integrity import Checks
 from engine.service.history.timelines import Histories
 from engine.service.office.business_calendar import Office
 from engine.service.office.earlier_documents import Precedents
-from engine.service.office.monitoring import Operations
+from engine.service.office.monitoring import Monitoring
 from engine.service.office.reading_log import Readings
 from engine.service.office.registers import Registers
-from engine.service.papers.archive_package import Dossiers
+from engine.service.papers.archive_package import ArchivePackages
 from engine.service.papers.archives import Archives
 from engine.service.papers.documents import Documents
 from engine.service.papers.letter_numbers import Numbers
@@ -106,7 +106,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
     return Services(
         accounts=accounts,
         approvals=Approvals(tasks),
-        archives=Archives(Dossiers(database, files, procedures, office)),
+        archives=Archives(ArchivePackages(database, files, procedures, office)),
         checks=Checks(database, office),
         deployments=deployments,
         documents=Documents(database, files, procedures, office.today, settings.file_limit),
@@ -117,7 +117,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
         messages=Messages(database, executor, procedures, office),
         numbers=Numbers(database, office, procedures),
         office=office,
-        operations=Operations(database, data_dir),
+        operations=Monitoring(database, data_dir),
         readings=Readings(database),
         registers=registers,
         printing=printing,

@@ -16,10 +16,10 @@ import click
 from engine import __version__, serving
 from engine.app import Alur, build
 from engine.check import main, told
-from engine.documents.inspection import inspect
+from engine.documents.archive_check import inspect
 from engine.jobs.worker import Worker
 from engine.model.errors import SetupError, stated
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole
 from engine.service.authoring.checking import read_folder
 from engine.service.people import guarded_roles
@@ -27,7 +27,7 @@ from engine.service.procedures.files import content_hash
 from engine.settings import read
 from engine.store import backup as backups
 from engine.store.files import FileStore
-from engine.store.history import Report as HistoryReport
+from engine.store.history import HistoryReport
 from engine.store.proof import prove
 from engine.store.queries import people
 from engine.store.schema import check_prepared
@@ -262,7 +262,7 @@ def confirm_restore() -> None:
             click.echo("Tidak ada pemulihan yang menunggu konfirmasi.")
             return
         with joined.database.write(SYSTEM, now()) as work:  # recorded first: no timer fires that nobody answers for
-            work.record("office", Deed(Action.OFFICE_RESTORED, change={"confirmed": True}))
+            work.record("office", HistoryEvent(Action.OFFICE_RESTORED, change={"confirmed": True}))
         backups.confirm_restore(joined.settings.data)
     click.echo("Pemulihan dikonfirmasi; timer berjalan lagi.")
 

@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 
 from engine.app import build_services
 from engine.cli import CONSOLE
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole, Person
 from engine.model.signatures import Mode
 from engine.service.authoring.checking import read_folder
@@ -139,7 +139,7 @@ class OfficeAtWork:
         person = Person(account, account.replace(".", " ").title(), True, False, None, held)
         with self.database.write(SYSTEM, self.now) as work:
             told = {"name": {"commitment": people.add(work, person, None, self.now)}, "roles": list(roles)}
-            work.record(f"person:{account}", Deed(Action.PERSON_ADDED, change=told))
+            work.record(f"person:{account}", HistoryEvent(Action.PERSON_ADDED, change=told))
 
     def gives(
         self, account: str, role: str, since: date, until: date | None, capacity: Capacity, decree: str | None
@@ -149,7 +149,7 @@ class OfficeAtWork:
         with self.database.write(SYSTEM, self.now) as work:
             people.add_membership(work, held)
             told = {"role": role, "capacity": capacity, "since": since, "until": until, "decree": decree}
-            work.record(f"person:{account}", Deed(Action.MEMBERSHIP_ADDED, change={"new": told}))
+            work.record(f"person:{account}", HistoryEvent(Action.MEMBERSHIP_ADDED, change={"new": told}))
 
     def actor(self, account: str) -> Actor:
         """The person as signed in now: with the memberships in force today."""

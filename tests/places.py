@@ -3,7 +3,7 @@
 import re
 
 from engine.bpmn.drawing.scene import undrawn
-from engine.bpmn.markup import Unreadable, read
+from engine.bpmn.safe_xml import Unreadable, read
 
 _DI = (
     'xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI" xmlns:dc="http://www.omg.org/spec/DD/20100524/DC" '

@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine.documents.sheets import read
-from engine.forms.reading import Surroundings
+from engine.documents.spreadsheets import read
+from engine.forms.submission import Surroundings
 from engine.service.office.registers import read_register
 
 FOLDER = Path(__file__).parent.parent / "forms" / "registers"

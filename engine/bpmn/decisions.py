@@ -18,9 +18,9 @@ from decimal import Decimal, localcontext
 from reprlib import repr as brief
 from typing import Any
 
-from engine.bpmn import expression, markup
+from engine.bpmn import expression, safe_xml
 from engine.bpmn.expression import Expression, ExpressionError
-from engine.bpmn.markup import Element, local, text_of
+from engine.bpmn.safe_xml import Element, local, text_of
 from engine.model.bounds import admitted, bounded, spend
 from engine.model.errors import FunctionFailed
 
@@ -58,7 +58,7 @@ class Undecided(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class TableFault:
     """What is wrong with a table: the decision, the line of the file, and why."""
 
     decision: str
@@ -134,24 +134,24 @@ class Read:
     """What a DMN file holds."""
 
     tables: dict[str, Table] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[TableFault] = field(default_factory=list)
 
 
 def read(xml: bytes) -> Read:
     """Return every decision table of a file and everything that is wrong with it; markup.Unreadable if it is no XML."""
     found = Read()
-    root = markup.read(xml)
+    root = safe_xml.read(xml)
     if local(root) != "definitions" or "DMN" not in str(root.tag):
-        found.faults.append(Fault("", root.sourceline, "berkas ini bukan DMN"))
+        found.faults.append(TableFault("", root.sourceline, "berkas ini bukan DMN"))
         return found
     for decision in (each for each in root.iter() if local(each) == "decision"):
         id_ = decision.get("id") or ""
         table = next((each for each in decision if local(each) == "decisionTable"), None)
         if not id_ or id_ in found.tables:
-            found.faults.append(Fault(id_, decision.sourceline, "id keputusan kosong atau kembar"))
+            found.faults.append(TableFault(id_, decision.sourceline, "id keputusan kosong atau kembar"))
         elif table is None:
             found.faults.append(
-                Fault(id_, decision.sourceline, "keputusan ini bukan tabel; hanya tabel yang dijalankan")
+                TableFault(id_, decision.sourceline, "keputusan ini bukan tabel; hanya tabel yang dijalankan")
             )
         else:
             reading = _Reading(id_)
@@ -167,7 +167,7 @@ class _Reading:
 
     def __init__(self, decision: str) -> None:
         self.decision = decision
-        self.faults: list[Fault] = []
+        self.faults: list[TableFault] = []
         self.names: set[str] = set()
         self.calls: set[str] = set()
 
@@ -249,7 +249,7 @@ class _Reading:
 
     def fault(self, at: Element, reason: str) -> None:
         """Note what is wrong."""
-        self.faults.append(Fault(self.decision, at.sourceline, reason))
+        self.faults.append(TableFault(self.decision, at.sourceline, reason))
 
 
 class _Cell:

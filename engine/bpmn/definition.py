@@ -12,14 +12,14 @@ from typing import Any
 from lxml import etree
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 
-from engine.bpmn import decisions, expression, markup
-from engine.bpmn.course import Course, course_of, in_order
-from engine.bpmn.markup import Element, bpmn, children, local, sop, text_of
+from engine.bpmn import decisions, expression, safe_xml
+from engine.bpmn.flow_graph import FlowGraph, course_of, in_order
 from engine.bpmn.parsing import Parser
+from engine.bpmn.safe_xml import Element, bpmn, children, local, sop, text_of
 from engine.bpmn.timers import is_literal
 from engine.bpmn.upstream import freeze
 from engine.model.errors import Finding, InvalidProcedure
-from engine.model.process import DataObject, DataReference, Lane, Outline, UserTask
+from engine.model.process import DataObject, DataReference, Lane, ProcessModel, UserTask
 
 _LOG = logging.getLogger(__name__)
 MANUAL = ("userTask", "manualTask", "task")
@@ -51,12 +51,12 @@ SPIFF_SCRIPTS = ("preScript", "postScript")
 class Definition:
     """One version of a process, ready to run; *spec* and *subprocess_specs* are the engine's and frozen."""
 
-    outline: Outline
+    outline: ProcessModel
     spec: Any
     subprocess_specs: Mapping[str, Any]
     kinds: Mapping[str, str]  # element_id -> BPMN's name of its kind
     flows: Mapping[tuple[str, str], tuple[str, ...]]  # (source, target) -> ids of the sequence flows between them
-    course: Course
+    course: FlowGraph
     tables: Mapping[str, decisions.Table]  # decision tables by their id
 
 
@@ -83,7 +83,7 @@ def load(files: Mapping[str, bytes], process_id: str) -> Definition:
         raise _invalid(path, error) from None
     freeze([spec, *subprocess_specs.values()], _sides(roots.values()))
     every = list(roots.values())
-    kinds = {id_: local(e) for root in every for id_, e in markup.identified(root).items()}
+    kinds = {id_: local(e) for root in every for id_, e in safe_xml.identified(root).items()}
     process = next(p for p in roots[path].iter(bpmn("process")) if p.get("id") == process_id)
     reached = _reached(process, every)
     course = course_of(process, {each.get("id"): each for each in reached})
@@ -153,8 +153,8 @@ def wiring(definition: Definition) -> dict[str, tuple[tuple[str, ...], tuple[str
 
 def _read(name: str, content: bytes) -> Element:
     try:
-        return markup.read_diagram(content)
-    except markup.Unreadable as error:
+        return safe_xml.read_diagram(content)
+    except safe_xml.Unreadable as error:
         message = f"Berkas ini tidak terbaca: {error.reason}."
         raise InvalidProcedure([_finding(name, None, error.line, message, "Simpan ulang dari editor.")]) from None
 
@@ -179,12 +179,12 @@ def _outline(
     process: Element,
     reached: list[Element],
     roots: list[Element],
-    course: Course,
+    course: FlowGraph,
     tables: Mapping[str, decisions.Table],
-) -> Outline:
+) -> ProcessModel:
     process_id = process.get("id")
     lanes, lane_of = _lanes(reached)
-    nodes = {id_: e for each in reached for id_, e in markup.identified(each).items()}
+    nodes = {id_: e for each in reached for id_, e in safe_xml.identified(each).items()}
     references = {e.get("id"): e for each in roots for e in each.iter(bpmn("dataObjectReference"))}
     ordered = _in_flow_order(course, nodes)
     start = next(children(process, "startEvent"))
@@ -193,7 +193,7 @@ def _outline(
     starters = (process.get(sop("pemulai")) or "").split()
     start_lane = lane_of.get(start.get("id"))
     tasks = tuple(_user_task(element, number, lane_of, references) for number, element in enumerate(ordered, start=1))
-    return Outline(
+    return ProcessModel(
         process_id=process_id,
         name=process.get("name") or process_id,
         name_en=process.get(sop("nama")),
@@ -259,7 +259,7 @@ def _lanes(processes: list[Element]) -> tuple[tuple[Lane, ...], dict[str, Lane]]
     return tuple(lanes.values()), lane_of
 
 
-def _in_flow_order(course: Course, nodes: Mapping[str, Element]) -> list[Element]:
+def _in_flow_order(course: FlowGraph, nodes: Mapping[str, Element]) -> list[Element]:
     """Return what people do in the order in which a first pass comes by; of two branches the file's first one first."""
     rank = {id_: place for place, id_ in enumerate(nodes)}
     return [nodes[id_] for id_ in in_order(course, rank) if id_ in nodes and local(nodes[id_]) in MANUAL]
@@ -285,7 +285,7 @@ def _user_task(
         inputs=_associated(element, "dataInputAssociation", "sourceRef", references),
         outputs=_associated(element, "dataOutputAssociation", "targetRef", references),
         multi_instance=next(children(element, "multiInstanceLoopCharacteristics"), None) is not None,
-        form=markup.form_of(element),
+        form=safe_xml.form_of(element),
         documentation=text_of(next(children(element, "documentation"), None)),
     )
 

@@ -18,7 +18,7 @@ from SpiffWorkflow.bpmn.specs.event_definitions import MessageEventDefinition, S
 from SpiffWorkflow.spiff.specs.event_definitions import MessageEventDefinition as SpiffMessage
 from SpiffWorkflow.spiff.specs.event_definitions import SignalEventDefinition as SpiffSignal
 
-from engine.bpmn.semantics import catch, listening
+from engine.bpmn.bpmn_semantics import catch, listening
 from engine.bpmn.state import pack, unpack
 from engine.model.history import canonical
 from engine.model.process import Message, MessageKind, Subscription

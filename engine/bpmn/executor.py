@@ -22,10 +22,10 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import definition as definitions
 from engine.bpmn import events, expression, state, waits
-from engine.bpmn.course import reached
 from engine.bpmn.definition import Definition
+from engine.bpmn.flow_graph import reached
+from engine.bpmn.running_instance import INCIDENT, Budget, InstanceWorkflow, note_incident, retry, run
 from engine.bpmn.timers import Functions, due_of, moment
-from engine.bpmn.workflow import INCIDENT, Budget, InstanceWorkflow, note_incident, retry, run
 from engine.model.errors import Conflict, NotFound, there
 from engine.model.process import (
     DueTimer,
@@ -33,10 +33,10 @@ from engine.model.process import (
     InstanceStatus,
     Message,
     OpenTask,
-    Passed,
+    PassedElement,
     Snapshot,
-    Step,
     Subscription,
+    Transition,
     Wait,
 )
 
@@ -68,14 +68,14 @@ class _Move:
     functions: Functions | None
     open_ids: frozenset[str] = frozenset()
     subscriptions: frozenset[Subscription] = frozenset()
-    passed: list[Passed] = field(default_factory=list)
+    passed: list[PassedElement] = field(default_factory=list)
 
     def note(self, task: Any) -> None:
         """Note that *task* was completed, and the sequence flows its token left by."""
         element_id = _element_of(task.task_spec)
         if element_id is not None and element_id in self.definition.kinds:
             kind = "multiInstance" if isinstance(task.task_spec, LoopTask) else self.definition.kinds[element_id]
-            self.passed.append(Passed(element_id, kind, task.id.hex, self._flows(element_id, task)))
+            self.passed.append(PassedElement(element_id, kind, task.id.hex, self._flows(element_id, task)))
 
     def _flows(self, element_id: str, task: Any) -> tuple[str, ...]:
         found: list[str] = []
@@ -124,7 +124,7 @@ class Executor:
         now: datetime,
         *,
         functions: Functions | None = None,
-    ) -> Step:
+    ) -> Transition:
         """Begin an instance with *values* and run it to where people, time or messages must move it."""
         with moment(now, functions or {}):
             workflow = InstanceWorkflow(definition.spec, definition.subprocess_specs)
@@ -141,7 +141,7 @@ class Executor:
         now: datetime,
         *,
         functions: Functions | None = None,
-    ) -> Step:
+    ) -> Transition:
         """Complete an open user task with *values*, and write *documents* (data object id -> what the state keeps).
 
         Raises NotFound, or Conflict if the task is not open any more.
@@ -159,7 +159,7 @@ class Executor:
 
     def fire_timers(
         self, definition: Definition, snapshot: Snapshot, now: datetime, *, functions: Functions | None = None
-    ) -> Step:
+    ) -> Transition:
         """Let every timer fire that is due at *now*."""
         with self._moving(definition, snapshot, now, functions) as move:
             move.workflow.refresh_timers()
@@ -173,7 +173,7 @@ class Executor:
         now: datetime,
         *,
         functions: Functions | None = None,
-    ) -> Step | None:
+    ) -> Transition | None:
         """Let an instance catch *message*; None if nothing in it waits for that one.
 
         Raises ValueError if the message's content does not fit what the diagram makes of it.
@@ -190,7 +190,7 @@ class Executor:
         now: datetime,
         *,
         functions: Functions | None = None,
-    ) -> Step:
+    ) -> Transition:
         """Try an element that raised once more, or look again at one whose instance could not go on."""
         with self._moving(definition, snapshot, now, functions) as move:
             workflow, task = move.workflow, _find(move.workflow, task_id)
@@ -213,15 +213,15 @@ class Executor:
         except state.UnknownState:
             return ()
 
-    def unmoved(self, definition: Definition, snapshot: Snapshot) -> Step:
+    def unmoved(self, definition: Definition, snapshot: Snapshot) -> Transition:
         """Return where an instance stands that nothing can move, without moving it: for those of earlier versions."""
         found = _stuck(state.load(definition, snapshot.state), definition)
         status = InstanceStatus.INCIDENT if found else InstanceStatus.WAITING
-        return Step(snapshot.instance_id, snapshot.state, status, (), (), (), (), (), (), stuck=found)
+        return Transition(snapshot.instance_id, snapshot.state, status, (), (), (), (), (), (), stuck=found)
 
     # ── live instances ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def keep(self, step: Step, revision: int) -> None:
+    def keep(self, step: Transition, revision: int) -> None:
         """Keep a step's live instance: it was committed as *revision*."""
         if step.live is None or step.status is InstanceStatus.COMPLETED:
             return
@@ -286,7 +286,7 @@ class Executor:
             if id_ in associated:  # an output that this pass does not yield (a return, say) keeps its version
                 task.data[id_] = _copied(workflow.data_objects[id_])
 
-    def _settle(self, move: _Move, caught_by: tuple[str, ...] = ()) -> Step:
+    def _settle(self, move: _Move, caught_by: tuple[str, ...] = ()) -> Transition:
         """Run what the engine can run, and return where the instance stands."""
         workflow = move.workflow
         budget = Budget()
@@ -310,7 +310,7 @@ class Executor:
         workflow.subscriptions = subscriptions = events.subscriptions(workflow)
         done = {passed.task_id for passed in move.passed}
         stuck = () if open_tasks else _stuck(workflow, move.definition)
-        return Step(
+        return Transition(
             instance_id=move.instance_id,
             state=state.dump(workflow),
             status=_status(workflow, open_tasks, incidents or stuck),

@@ -17,7 +17,7 @@ from SpiffWorkflow.bpmn.exceptions import WorkflowTaskException
 from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, InclusiveGateway, ParallelGateway
 from SpiffWorkflow.util.task import TaskState
 
-from engine.bpmn.course import reached
+from engine.bpmn.flow_graph import reached
 
 ALIVE = TaskState.WAITING | TaskState.READY | TaskState.STARTED
 

@@ -17,7 +17,7 @@ from SpiffWorkflow.spiff.parser.event_parsers import SpiffEndEventParser, SpiffS
 from SpiffWorkflow.spiff.parser.process import SpiffProcessParser
 
 from engine.bpmn import decisions
-from engine.bpmn.markup import CAMUNDA, Element, local
+from engine.bpmn.safe_xml import CAMUNDA, Element, local
 from engine.bpmn.timers import host_functions
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from engine.bpmn.definition import Definition
-from engine.model.process import Outline, UserTask
-from engine.model.sop_sheet import END, Arrow, SheetRow, SheetWay, SopSheet, Symbol, SymbolKind, TableStep
+from engine.model.process import ProcessModel, UserTask
+from engine.model.sop_sheet import END, Arrow, SheetWay, SopSheet, SopStep, Symbol, SymbolKind, TableStep
 from engine.model.standard_time import say
 
 DECIDING = ("exclusiveGateway", "inclusiveGateway")
@@ -69,7 +69,7 @@ class _Plan:
         self._merge()
 
     @property
-    def outline(self) -> Outline:
+    def outline(self) -> ProcessModel:
         return self.definition.outline
 
     def kind(self, id_: str) -> SymbolKind | None:
@@ -187,7 +187,7 @@ class _Plan:
         )
 
 
-def _row(plan: _Plan, step: UserTask) -> SheetRow:
+def _row(plan: _Plan, step: UserTask) -> SopStep:
     column = plan.column(step.element_id)
     own = plan.symbol(step.element_id, column)
     if step.element_id in plan.decides:
@@ -200,7 +200,7 @@ def _row(plan: _Plan, step: UserTask) -> SheetRow:
     ways = [arrow for arrow in ways if plan.kind(arrow.target) is not SymbolKind.DECISION]
     straight = [arrow for arrow in plan.leaving(step.element_id) if plan.kind(arrow.target) is not SymbolKind.DECISION]
     chosen = [_number(plan, arrow.target) for arrow in ways]
-    return SheetRow(
+    return SopStep(
         number=step.number,
         element_id=step.element_id,
         activity=step.name,

@@ -5,7 +5,7 @@ Layout, version 2: one msgpack list ``[version, library version, workflow, sub-w
 ``[id, parent's row, last state change, state, index into names, triggered, internal data, added or changed against the
 parent, keys removed]``. Order matters: a task's data is only what differs from its parent's. User data passes through
 msgpack's own types and the extension types below and is never interpreted, so that no field name means anything here.
-Version 1 is laid out alike and says otherwise who waits at a join (``engine.bpmn.semantics.revive``).
+Version 1 is laid out alike and says otherwise who waits at a join (``engine.bpmn.bpmn_semantics.revive``).
 """
 
 import uuid
@@ -18,10 +18,10 @@ import msgpack
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
+from engine.bpmn.bpmn_semantics import revive
 from engine.bpmn.definition import Definition
-from engine.bpmn.semantics import revive
+from engine.bpmn.running_instance import InstanceWorkflow, SubWorkflow
 from engine.bpmn.upstream import LIBRARY
-from engine.bpmn.workflow import InstanceWorkflow, SubWorkflow
 
 VERSION = 2
 READABLE = (1, VERSION)

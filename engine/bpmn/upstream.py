@@ -6,9 +6,9 @@ classes become ours, and what upstream would wire into them while instances run 
 ``tests/bpmn/test_upstream.py`` tells for each what upstream does without it.
 
 Overridden by inheritance, in their own modules: the parser (``engine.bpmn.parsing``), joins (``engine.bpmn.joins``),
-events and what leaves a scope (``engine.bpmn.semantics``), timers (``engine.bpmn.timers``), multi-instances, loops, the
-stepping loop and how expressions are evaluated (``engine.bpmn.workflow``). Written besides those: the tree of tasks, by
-``engine.bpmn.state`` when it restores one and by the executor when it drops finished work.
+events and what leaves a scope (``engine.bpmn.bpmn_semantics``), timers (``engine.bpmn.timers``), multi-instances,
+loops, the stepping loop and how expressions are evaluated (``engine.bpmn.running_instance``). Written besides those:
+the tree of tasks, by ``engine.bpmn.state`` when it restores one and by the executor when it drops finished work.
 """
 
 import time
@@ -24,16 +24,21 @@ from SpiffWorkflow.bpmn.util.task import BpmnTaskIterator
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskIterator
 
-from engine.bpmn import expression, semantics
+from engine.bpmn import bpmn_semantics, expression
 from engine.bpmn.joins import JOINS
-from engine.bpmn.markup import Element
+from engine.bpmn.running_instance import ITEMS_APART, CompletionCondition, Count, guarded_update
+from engine.bpmn.safe_xml import Element
 from engine.bpmn.timers import CLOCKED
-from engine.bpmn.workflow import ITEMS_APART, Completion, Count, guarded_update
 
 LIBRARY = "3.2.0"
 DEEPEST = 1_000_000
-SPECIFICATIONS = {**ITEMS_APART, **JOINS, BoundaryEvent: semantics.Edge, EventBasedGateway: semantics.Choice}
-EVENTS = {**CLOCKED, **semantics.EVENTS}
+SPECIFICATIONS = {
+    **ITEMS_APART,
+    **JOINS,
+    BoundaryEvent: bpmn_semantics.ScopedBoundaryEvent,
+    EventBasedGateway: bpmn_semantics.Choice,
+}
+EVENTS = {**CLOCKED, **bpmn_semantics.EVENTS}
 
 
 def apply() -> None:
@@ -83,10 +88,10 @@ def freeze(specs: Iterable[Any], sides: Mapping[str, bool]) -> None:
     """
     for spec in specs:
         spec.watches = frozenset()
-        spec.end.__class__ = semantics.End
+        spec.end.__class__ = bpmn_semantics.End
         for start in spec.bpmn_start_events:
             if start.bpmn_id in sides:
-                start.__class__ = semantics.InterruptingStart if sides[start.bpmn_id] else semantics.SideStart
+                start.__class__ = bpmn_semantics.InterruptingStart if sides[start.bpmn_id] else bpmn_semantics.SideStart
         for task_spec in list(spec.task_specs.values()):
             task_spec.__class__ = SPECIFICATIONS.get(type(task_spec), type(task_spec))
             if isinstance(task_spec, LoopTask):
@@ -94,12 +99,12 @@ def freeze(specs: Iterable[Any], sides: Mapping[str, bool]) -> None:
             if getattr(task_spec, "cardinality", None) is not None:
                 task_spec.cardinality = Count(task_spec.cardinality)
             if hasattr(task_spec, "cardinality") and task_spec.condition is not None:
-                task_spec.condition = Completion(task_spec.condition)
+                task_spec.condition = CompletionCondition(task_spec.condition)
             event = getattr(task_spec, "event_definition", None)
             for each in (event, *getattr(event, "event_definitions", ())):
                 if type(each) in EVENTS:
                     each.__class__ = EVENTS[type(each)]
-                    if isinstance(each, semantics.Watched):
+                    if isinstance(each, bpmn_semantics.Watched):
                         spec.watches |= _names_of(each.expression)
             update: Callable[[Any], Any] = task_spec._update
             task_spec._update = partial(guarded_update, update)

@@ -20,11 +20,11 @@ from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinitio
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.util.task import TaskState
 
+from engine.bpmn.bpmn_semantics import InterruptingStart, ScopedBoundaryEvent, listening
 from engine.bpmn.definition import Definition
 from engine.bpmn.joins import JOINS, ParallelJoin, standing, waiting_at
-from engine.bpmn.semantics import Edge, InterruptingStart, listening
+from engine.bpmn.running_instance import INCIDENT
 from engine.bpmn.timers import due_of
-from engine.bpmn.workflow import INCIDENT
 from engine.model.process import Incident, Wait, WaitKind
 
 ENDING = (TerminateEventDefinition, ErrorEventDefinition, CancelEventDefinition)
@@ -113,7 +113,11 @@ def _breaking(workflow: Any, scope: Any) -> Iterator[str]:
         activity = workflow.get_task_from_id(scope.parent_task_id)
         activity = activity.parent if isinstance(activity.parent.task_spec, LoopTask) else activity
         for task in activity.parent.children:
-            if isinstance(task.task_spec, Edge) and task.task_spec.cancel_activity and task._state == TaskState.WAITING:
+            if (
+                isinstance(task.task_spec, ScopedBoundaryEvent)
+                and task.task_spec.cancel_activity
+                and task._state == TaskState.WAITING
+            ):
                 yield str(task.task_spec.bpmn_id)
         yield from _breaking(workflow, activity.workflow)
 

@@ -20,7 +20,7 @@ import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificates
 
-from engine.documents.child import ChildEnded, call
+from engine.documents.sandbox import ChildEnded, call
 from engine.model.errors import AlurError
 
 log = structlog.get_logger(__name__)

@@ -100,7 +100,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class FieldCheck:
     """An expression that must be true once the field is filled in, and what is said if it is not."""
 
     expression: str
@@ -117,7 +117,7 @@ class Numbering:
 
 
 @dataclass(frozen=True, slots=True)
-class Signing:
+class SigningField:
     """What a signature signs: documents as they stand, or, if *own*, at least one that this form itself yields."""
 
     documents: tuple[str, ...]
@@ -126,7 +126,7 @@ class Signing:
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
+class VerifiedTable:
     """How a table's rows are verified: the column that decides, what it says of both outcomes, the column of why."""
 
     column: str
@@ -152,7 +152,7 @@ class Field:
     constant: Any = None  # default
     computed: str | None = None  # x-computed
     number: Numbering | None = None  # x-number: taken when the step is completed
-    checks: tuple[Check, ...] = ()
+    checks: tuple[FieldCheck, ...] = ()
     options: tuple[Option, ...] = ()
     fields: tuple["Field", ...] = ()  # of a section, or a table's columns
     when: tuple[tuple[Condition, ...], ...] = ()  # shown if all conditions of one alternative hold; always, if none
@@ -168,8 +168,8 @@ class Field:
     fixed_rows: bool = False  # the rows are those of x-default: none is added, removed or moved
     locked: str | None = None  # the column that says of a row, if true, that nobody types into it
     aside: bool = False  # a column that only explains its row: folded away until somebody asks
-    signing: Signing | None = None  # of a section that is a signature: its fields are "mode" and "file"
-    verify: Verification | None = None  # of a table whose rows are accepted or returned
+    signing: SigningField | None = None  # of a section that is a signature: its fields are "mode" and "file"
+    verify: VerifiedTable | None = None  # of a table whose rows are accepted or returned
     return_reason: bool = False
     archive: str | None = None  # what the field says of the berkas: a word of ARCHIVE
     source: Wording | None = None  # where a prefilled value comes from

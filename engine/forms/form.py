@@ -6,16 +6,16 @@ from functools import cached_property
 from typing import Any
 
 from engine.forms import grids as tables
+from engine.forms import presentation
 from engine.forms import values as typed_values
-from engine.forms import views
 from engine.forms.defaults import CORRECTED, Defaults, Evaluate
-from engine.forms.entries import Node, compact, flat, tree, with_rows
 from engine.forms.field import RETURNS, ROWS, Field, Kind, Wording
+from engine.forms.json_input import Posting
 from engine.forms.messages import Gettext
-from engine.forms.posting import Posting
-from engine.forms.reading import Reading, Surroundings
+from engine.forms.posted_entries import Node, compact, flat, tree, with_rows
+from engine.forms.presentation import FormView, Shown
 from engine.forms.rules import Rules
-from engine.forms.views import FormView, Shown
+from engine.forms.submission import Reading, Surroundings
 from engine.model.bounds import bounded
 from engine.model.errors import FieldError, InvalidForm, NotFound, there
 from engine.model.work import Attachment
@@ -116,7 +116,7 @@ class Form:
             id=self.id,
             title=self.wording.of(around.locale),
             help=self.help.of(around.locale) if self.help else None,
-            fields=views.view_fields(reading, problems, grids=grids),
+            fields=presentation.view_fields(reading, problems, grids=grids),
             unmet=reading.unmet() if any(field.registers for field in self.tree) else (),
             decision=self.decision,
             buttons=self.buttons,
@@ -226,7 +226,7 @@ class Form:
         self, values: Mapping[str, Any], locale: str, people: Mapping[str, str], files: Mapping[str, Attachment]
     ) -> tuple[Shown, ...]:
         """Return typed values with their labels, for reading; *people* are names by id."""
-        return views.show(self.tree, values, locale, people, files)
+        return presentation.show(self.tree, values, locale, people, files)
 
     def show_part(
         self,
@@ -240,13 +240,13 @@ class Form:
         field = next((each for each in self.tree if each.name == data_object_id), None)
         fields = field.fields if field else ()
         if set(content) != {"bagian"}:
-            return views.show(fields, content, locale, people, files)
+            return presentation.show(fields, content, locale, people, files)
         return tuple(
             Shown(
                 f"bagian.{item}",
                 Kind.SECTION.value,
                 people.get(item, item),
-                fields=views.show(fields, part, locale, people, files, f"bagian.{item}."),
+                fields=presentation.show(fields, part, locale, people, files, f"bagian.{item}."),
             )
             for item, part in content["bagian"].items()
         )

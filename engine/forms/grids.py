@@ -12,11 +12,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from engine.forms.entries import KEPT, Node, is_index, tree, with_rows
-from engine.forms.field import NUMERIC, Field, Kind, Verification
-from engine.forms.reading import Reading
+from engine.forms.field import NUMERIC, Field, Kind, VerifiedTable
+from engine.forms.posted_entries import KEPT, Node, is_index, tree, with_rows
+from engine.forms.presentation import FieldView, FileView, RowView, Viewer
+from engine.forms.submission import Reading
 from engine.forms.values import CHECKED, typing
-from engine.forms.views import FieldView, FileView, RowView, Viewer
 from engine.model.errors import FieldError, NotFound, there
 
 Entries = Mapping[str, Sequence[str]]
@@ -64,7 +64,7 @@ class Grid:
     key: str | None  # the column that tells rows apart, where nobody types it
     min_rows: int
     max_rows: int | None
-    verify: Verification | None
+    verify: VerifiedTable | None
     decides: bool  # whether the reader decides of its rows, or reads what was decided
     problems: tuple[FieldError, ...]  # of the table as a whole
 

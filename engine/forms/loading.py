@@ -21,19 +21,19 @@ from engine.forms.field import (
     MOST_ROWS,
     NUMERIC,
     VERBS,
-    Check,
     Condition,
     Field,
+    FieldCheck,
     Kind,
     Numbering,
     Option,
-    Signing,
-    Verification,
+    SigningField,
+    VerifiedTable,
     Wording,
 )
 from engine.forms.form import Form
+from engine.forms.json_positions import Path, lines
 from engine.forms.numbers import MOST_DIGITS
-from engine.forms.positions import Path, lines
 from engine.model.errors import Finding, InvalidProcedure, sayings
 from engine.model.signatures import Mode
 
@@ -357,7 +357,7 @@ class _Reader:
             words = Wording("Berkas bertanda tangan", "Signed file")
             inner.append(Field("file", Kind.FILE, words, {}, when=((takes,),), accept=SCANS))
         later = own or len(documents) > 1 or options.get("later") is True
-        signing = Signing(documents, own, later)
+        signing = SigningField(documents, own, later)
         return replace(field, fields=tuple(inner), signing=signing)
 
     def table(self, field: Field, schema: Mapping[str, Any], ui: Mapping[str, Any], path: Path) -> Field:
@@ -482,7 +482,7 @@ class _Reader:
             return tuple(found)
         return tuple(Option(str(value), Wording(str(value))) for value in schema["enum"])
 
-    def checks(self, schema: Mapping[str, Any], path: Path) -> tuple[Check, ...]:
+    def checks(self, schema: Mapping[str, Any], path: Path) -> tuple[FieldCheck, ...]:
         """Return the expressions that must be true of a field."""
         found = []
         for n, check in enumerate(schema.get("x-check", ())):
@@ -492,7 +492,7 @@ class _Reader:
                 continue
             text = self.expression(check, "expression", place)
             if text is not None:
-                found.append(Check(text, Wording(str(check["message"]), check.get("en"))))
+                found.append(FieldCheck(text, Wording(str(check["message"]), check.get("en"))))
         return tuple(found)
 
     def number(self, schema: Mapping[str, Any], kind: Kind, required: bool, path: Path) -> Numbering | None:
@@ -577,7 +577,7 @@ class _Reader:
             return None
         return str(word)
 
-    def verification(self, field: Field, verify: Any, place: Path) -> Verification | None:
+    def verification(self, field: Field, verify: Any, place: Path) -> VerifiedTable | None:
         """Return how a table's rows are accepted or returned; names must be columns, outcomes choices of the first."""
         if verify is None or field.kind is not Kind.TABLE:
             return None
@@ -595,7 +595,7 @@ class _Reader:
                 self.refuse_ui("verification_outcome", (*place, key), name=verify[key], column=verify["column"])
                 return None
         named = {key: str(verify[key]) for key in ("note", "holder", "changed") if key in verify}
-        return Verification(str(verify["column"]), str(verify["accept"]), str(verify["return"]), **named)
+        return VerifiedTable(str(verify["column"]), str(verify["accept"]), str(verify["return"]), **named)
 
     def verbs(self, field: Field, buttons: Any, place: Path) -> Mapping[str, str]:
         """Return which verb the completing button takes for each choice of a decision."""

@@ -26,7 +26,7 @@ import structlog
 from engine import pulse
 from engine.model.errors import AlurError
 from engine.service.history.integrity import Checks
-from engine.service.office.monitoring import WORKER, Operations
+from engine.service.office.monitoring import WORKER, Monitoring
 from engine.service.papers.archives import Archives
 from engine.service.papers.documents import Documents
 from engine.service.papers.printing import Printing
@@ -49,7 +49,7 @@ class Worker:
     documents: Documents
     printing: Printing
     archives: Archives
-    operations: Operations
+    operations: Monitoring
     checks: Checks
     data_dir: Path
     stopping: threading.Event = field(default_factory=threading.Event)

@@ -179,7 +179,7 @@ def genesis(installation: str, stream: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class HistoryEvent:
     """What is about to be recorded: a line without its number and hashes."""
 
     action: Action

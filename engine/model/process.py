@@ -64,7 +64,7 @@ class UserTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class ProcessModel:
     """One version of a procedure as the pages and services know it: the diagram without its engine."""
 
     process_id: str
@@ -138,7 +138,7 @@ class OpenTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class PassedElement:
     """An element that was completed in a step, and the sequence flows its token left by."""
 
     element_id: str
@@ -229,7 +229,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Transition:
     """What one move of an instance yields; nothing is written until a service writes it."""
 
     instance_id: str
@@ -237,7 +237,7 @@ class Step:
     status: InstanceStatus  # RUNNING, WAITING, INCIDENT or COMPLETED
     open_tasks: tuple[OpenTask, ...]  # every user task that is open after the step
     opened: tuple[OpenTask, ...]  # those of them that were not open before it
-    passed: tuple[Passed, ...]  # completed in this step, in order
+    passed: tuple[PassedElement, ...]  # completed in this step, in order
     cancelled: tuple[str, ...]  # ids of user tasks that the step cancelled
     timers: tuple[DueTimer, ...]  # every timer that waits after the step
     incidents: tuple[Incident, ...]  # every incident that is open after the step

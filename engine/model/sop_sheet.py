@@ -43,7 +43,7 @@ class SheetWay:
 
 
 @dataclass(frozen=True, slots=True)
-class SheetRow:
+class SopStep:
     """One step: a row of the sheet."""
 
     number: int
@@ -83,7 +83,7 @@ class SopSheet:
     name: str
     identity: Mapping[str, Any]  # sop:identitas
     columns: tuple[str, ...]  # pelaksana, from the left
-    rows: tuple[SheetRow, ...]
+    rows: tuple[SopStep, ...]
     arrows: tuple[Arrow, ...]
 
 

@@ -27,12 +27,12 @@ from sqlalchemy import Connection, exc, func, insert, inspect, select, union
 
 from engine import __version__
 from engine.model.errors import SetupError
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import SYSTEM
-from engine.store.archive import columns_of, read_rows, seal, table_of, unseal, write_rows
+from engine.store.backup_format import columns_of, read_rows, seal, table_of, unseal, write_rows
 from engine.store.database import QUEUE_FILE, Database, open_database
 from engine.store.files import CHUNK, FILES, disk_problem, disk_problems, flush_folder
-from engine.store.history import Report, append, head_of, lines_after, verify
+from engine.store.history import HistoryReport, append, head_of, lines_after, verify
 from engine.store.keys import keys_dir
 from engine.store.schema import check_schema, latest_version, upgrade, versions
 from engine.store.tables import archive, attachment, metadata, rendering
@@ -72,7 +72,7 @@ class RestoreReport:
     made_at: str
     rows: Mapping[str, int]
     files: int
-    history: Report
+    history: HistoryReport
 
 
 # ── backup ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -298,7 +298,7 @@ def _fresh_database(url: str | None, data_dir: Path, undo: ExitStack) -> Databas
 
 def _fill(
     connection: Connection, database: Database, staging: Path, manifest: Mapping[str, Any], now: datetime
-) -> Report:
+) -> HistoryReport:
     upgrade(connection, manifest["schema"])
     for written in manifest["tables"]:
         with (staging / "tables" / f"{written['name']}.jsonl").open("rb") as lines:
@@ -313,7 +313,7 @@ def _fill(
     upgrade(connection, "head")
     create_triggers(connection)
     _advance_counters(connection)
-    made = Deed(Action.OFFICE_RESTORED, change={"made_at": manifest["made_at"], "alur": manifest["alur"]})
+    made = HistoryEvent(Action.OFFICE_RESTORED, change={"made_at": manifest["made_at"], "alur": manifest["alur"]})
     append(connection, lines_after(head_of(connection, "office"), "office", [made], SYSTEM, now, None))
     return verify(Reader(connection))
 

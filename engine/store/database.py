@@ -19,10 +19,10 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 
 from engine.model.errors import SetupError
 from engine.model.people import Actor
-from engine.store import guard
-from engine.store.fair_queue import FairQueue
-from engine.store.faults import in_words
+from engine.store import history_guard
+from engine.store.database_errors import in_words
 from engine.store.unit_of_work import Reader, Work
+from engine.store.write_queue import FairQueue
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 DATABASE_FILE = "alur.db"
@@ -49,7 +49,7 @@ class Database:
         self._engine = self._connected(
             pool_size=pool_size, max_overflow=0, pool_timeout=pool_timeout, pool_pre_ping=self.dialect == POSTGRESQL
         )
-        guard.watch(self._engine)
+        history_guard.watch(self._engine)
         self._identity = _identity(self.path) if self.path else None
         _after_fork(self)
 
@@ -104,9 +104,9 @@ class Database:
                     if broken:
                         raise RuntimeError(f"row {broken[1]} of {broken[0]} refers to nothing in {broken[2]}")
 
-    def count_statements(self) -> AbstractContextManager[guard.StatementCount]:
+    def count_statements(self) -> AbstractContextManager[history_guard.StatementCount]:
         """Count the statements and commits of this database while the block runs, for tests."""
-        return guard.listening(self._engine)
+        return history_guard.listening(self._engine)
 
     def close(self) -> None:
         """Close every idle connection and the lock file."""

@@ -33,7 +33,7 @@ from engine.model.history import (
     FORMAT,
     GENESIS,
     Action,
-    Deed,
+    HistoryEvent,
     HistoryLine,
     canonical,
     genesis,
@@ -42,7 +42,7 @@ from engine.model.history import (
     sha256_of,
 )
 from engine.model.people import SYSTEM, Actor
-from engine.store.prepared import Prepared
+from engine.store.driver_statements import Prepared
 from engine.store.queries import Transaction
 from engine.store.tables import UtcDateTime, history, installation, instance, number
 
@@ -72,7 +72,7 @@ MEANINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class StreamHead:
     """Where a stream ends: the number, hash and instant of its last line."""
 
     seq: int = 0
@@ -121,7 +121,7 @@ def start_of(connection: Connection, stream: str, form: int) -> str:
 
 
 def lines_after(
-    head: Head, stream: str, deeds: Sequence[Deed], actor: Actor, now: datetime, instance_id: str | None
+    head: StreamHead, stream: str, deeds: Sequence[HistoryEvent], actor: Actor, now: datetime, instance_id: str | None
 ) -> list[HistoryLine]:
     """Return *deeds* as the lines that follow *head*; the one place where a line is numbered and hashed.
 
@@ -130,7 +130,7 @@ def lines_after(
     lines: list[HistoryLine] = []
     at = plain(now)
     if head.at is not None and now < head.at - CLOCKS_DIFFER:
-        marked = Deed(Action.CLOCK_SET_BACK, change={"before": head.at}, actor=SYSTEM.person_id)
+        marked = HistoryEvent(Action.CLOCK_SET_BACK, change={"before": head.at}, actor=SYSTEM.person_id)
         deeds = [marked, *deeds]
     for deed in deeds:
         by = (actor.person_id, actor.name_commitment) if deed.actor in (None, actor.person_id) else (deed.actor, None)
@@ -138,7 +138,7 @@ def lines_after(
         facts = (*by, deed.capacity, deed.on_behalf_of, deed.decree, *where, FORMAT, head.hash)
         hashed = sha256_of(hashed_text(stream, head.seq + 1, at, *facts))
         lines.append(HistoryLine(stream, head.seq + 1, now, *facts, hashed))
-        head = Head(head.seq + 1, hashed, now)
+        head = StreamHead(head.seq + 1, hashed, now)
     return lines
 
 
@@ -148,20 +148,20 @@ def append(connection: Connection, lines: Sequence[HistoryLine]) -> None:
         INSERT.run(connection, [_row(line) for line in lines])
 
 
-def head_of(connection: Connection, stream: str) -> Head:
+def head_of(connection: Connection, stream: str) -> StreamHead:
     """Return where *stream* ends; writers of one stream on PostgreSQL wait here for each other until they commit."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("alur.history"), func.hashtext(stream))))
     last = select(history.c.seq, history.c.hash, history.c.at).where(history.c.stream == stream)
     row = connection.execute(last.order_by(history.c.seq.desc()).limit(1)).first()
-    return Head(*row) if row else Head()
+    return StreamHead(*row) if row else StreamHead()
 
 
 # ── verification ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class HistoryFault:
     """The first thing in a stream that does not fit.
 
     *kind* is ``gap`` (another number than the next), ``link`` (not the hash of the line before), ``content`` (not the
@@ -188,14 +188,14 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class HistoryReport:
     """What walking the chains found; *faults* are the first ones, *fault_count* counts all streams with one."""
 
     streams: int
     lines: int
     fault_count: int
-    faults: tuple[Fault, ...]
-    remarks: tuple[Fault, ...] = ()  # the first ones; what breaks no chain and ought to be looked at
+    faults: tuple[HistoryFault, ...]
+    remarks: tuple[HistoryFault, ...] = ()  # the first ones; what breaks no chain and ought to be looked at
 
     @property
     def sound(self) -> bool:
@@ -203,7 +203,7 @@ class Report:
         return self.fault_count == 0
 
 
-def verify(reader: Transaction, stream: str | None = None) -> Report:
+def verify(reader: Transaction, stream: str | None = None) -> HistoryReport:
     """Walk the chain of *stream*, or of all, and compare instances' heads; memory does not grow with the history."""
     walk = Walk(installation_of(reader.connection))
     for row in rows(reader.connection, stream):
@@ -222,11 +222,11 @@ class Walk:
     streams: int = 0
     lines: int = 0
     fault_count: int = 0
-    faults: list[Fault] = field(default_factory=list)
-    remarks: list[Fault] = field(default_factory=list)
+    faults: list[HistoryFault] = field(default_factory=list)
+    remarks: list[HistoryFault] = field(default_factory=list)
     stream: str = ""
     seq: int = 0  # of the last line that was passed
-    head: Head = Head()
+    head: StreamHead = StreamHead()
     at: str = ""  # when that line was written
     format: int = 1  # of that line
     skipping: bool = False
@@ -236,9 +236,9 @@ class Walk:
     proved: str = ""
 
     @property
-    def report(self) -> Report:
+    def report(self) -> HistoryReport:
         """What was found so far."""
-        return Report(self.streams, self.lines, self.fault_count, tuple(self.faults), tuple(self.remarks))
+        return HistoryReport(self.streams, self.lines, self.fault_count, tuple(self.faults), tuple(self.remarks))
 
     def advance(self, reader: Transaction, most: int) -> bool:
         """Pass up to *most* lines, or compare as many heads; whether no chain remains."""
@@ -260,20 +260,20 @@ class Walk:
         self.chained = until is None
         return self.chained
 
-    def note(self, fault: Fault) -> None:
+    def note(self, fault: HistoryFault) -> None:
         """Count a fault, and keep it if it is one of the first."""
         self.fault_count += 1
         if len(self.faults) < MOST_FAULTS:
             self.faults.append(fault)
 
-    def note_heads(self, found: Iterable[Fault]) -> None:
+    def note_heads(self, found: Iterable[HistoryFault]) -> None:
         """Count the faults of streams that have none yet."""
         faulty = {fault.stream for fault in self.faults}
         for fault in found:
             if fault.stream not in faulty:
                 self.note(fault)
 
-    def remark(self, found: Iterable[Fault]) -> None:
+    def remark(self, found: Iterable[HistoryFault]) -> None:
         """Keep remarks, the first ones."""
         self.remarks += islice(found, MOST_FAULTS - len(self.remarks))
 
@@ -283,30 +283,30 @@ class Walk:
         self.lines += 1
         if stream != self.stream:
             self.streams += 1
-            self.stream, self.head, self.at, self.skipping = stream, Head(), "", False
+            self.stream, self.head, self.at, self.skipping = stream, StreamHead(), "", False
         self.seq = seq
         if self.skipping:
             return None
         if seq == 1:
             self.format = form
-            self.head = Head(0, GENESIS if form == 1 else genesis(self.installation or "", stream))
+            self.head = StreamHead(0, GENESIS if form == 1 else genesis(self.installation or "", stream))
         try:
             at = instant(at)
             fault = _fault(row, at, self.head, self.format) or self._early(row, at)
         except (TypeError, ValueError) as error:
-            at, fault = "", Fault(stream, seq, "unreadable", "", str(error))
+            at, fault = "", HistoryFault(stream, seq, "unreadable", "", str(error))
         if fault:
             self.note(fault)
             self.skipping = True  # what follows in this stream cannot fit either
             return None
-        self.head, self.at, self.format = Head(seq, hashed), at, form
+        self.head, self.at, self.format = StreamHead(seq, hashed), at, form
         return str(at)
 
-    def _early(self, row: Row[Any], at: str) -> Fault | None:
+    def _early(self, row: Row[Any], at: str) -> HistoryFault | None:
         """Return the fault of a line that goes back in time unmarked; under format 1 none was marked."""
         if at >= self.at or datetime.fromisoformat(self.at) - datetime.fromisoformat(at) <= CLOCKS_DIFFER:
             return None
-        early = Fault(row.stream, row.seq, "early", self.at, at)
+        early = HistoryFault(row.stream, row.seq, "early", self.at, at)
         if row.format == 1:
             self.remark([early])
             return None
@@ -320,11 +320,11 @@ class Walk:
     @classmethod
     def read(cls, written: Mapping[str, Any]) -> "Walk":
         """Return what was written."""
-        found = {name: [Fault(**fault) for fault in written[name]] for name in ("faults", "remarks")}
-        return cls(**{**written, **found, "head": Head(**written["head"])})
+        found = {name: [HistoryFault(**fault) for fault in written[name]] for name in ("faults", "remarks")}
+        return cls(**{**written, **found, "head": StreamHead(**written["head"])})
 
 
-def missing_numbers(reader: Transaction) -> Iterator[Fault]:
+def missing_numbers(reader: Transaction) -> Iterator[HistoryFault]:
     """Yield the first gap of each series of letters' numbers and year; void numbers are there, with their reason."""
     kept = (number.c.series, number.c.year)
     before = func.lag(number.c.ordinal, 1, 0).over(partition_by=kept, order_by=number.c.ordinal)
@@ -333,20 +333,20 @@ def missing_numbers(reader: Transaction) -> Iterator[Fault]:
     for row in reader.connection.execute(gaps.order_by(beside.c.series, beside.c.year, beside.c.ordinal)):
         first, last = row.before + 1, row.ordinal - 1
         said = str(first) if first == last else f"{first}-{last}"
-        yield Fault(f"nomor:{row.series}:{row.year}", first, "number", said, str(row.ordinal))
+        yield HistoryFault(f"nomor:{row.series}:{row.year}", first, "number", said, str(row.ordinal))
 
 
-def _fault(row: Row[Any], at: str, head: Head, before: int) -> Fault | None:
+def _fault(row: Row[Any], at: str, head: StreamHead, before: int) -> HistoryFault | None:
     of: Sequence[Any] = row
     (stream, seq), (format_, previous, hashed) = of[:2], of[-3:]
     if format_ < before:
-        return Fault(stream, seq, "format", str(before), str(format_))
+        return HistoryFault(stream, seq, "format", str(before), str(format_))
     if seq != head.seq + 1:
-        return Fault(stream, head.seq + 1, "gap", str(head.seq + 1), str(seq))
+        return HistoryFault(stream, head.seq + 1, "gap", str(head.seq + 1), str(seq))
     if previous != head.hash:
-        return Fault(stream, seq, "link", head.hash, str(previous))
+        return HistoryFault(stream, seq, "link", head.hash, str(previous))
     expected = sha256_of(hashed_text(*(*of[:2], at, *of[3:-1])))
-    return Fault(stream, seq, "content", expected, str(hashed)) if hashed != expected else None
+    return HistoryFault(stream, seq, "content", expected, str(hashed)) if hashed != expected else None
 
 
 def instant(at: Any) -> str:
@@ -380,7 +380,7 @@ def as_kept(connection: Connection, column: ColumnElement[Any]) -> ColumnElement
 
 def head_faults(
     connection: Connection, stream: str | None, after: str = "", until: str | None = None
-) -> Iterator[Fault]:
+) -> Iterator[HistoryFault]:
     """Give what does not fit between instances' rows and the ends of their streams."""
     named = INSTANCE + instance.c.id
     lines = history.alias("lines")
@@ -408,11 +408,11 @@ def head_faults(
     orphans = select(told.c.stream).where(~exists(select(instance.c.id).where(instance.c.id == its_instance)))
     for row in connection.execute(wrong, execution_options={"yield_per": AT_ONCE}):
         seq = min(row.history_seq, row.last_seq) + 1
-        yield Fault(
+        yield HistoryFault(
             row.stream, seq, "tail", f"{row.history_seq} {row.history_hash}", f"{row.last_seq} {row.hash or ''}".strip()
         )
     for orphan in connection.scalars(orphans, execution_options={"yield_per": AT_ONCE}):
-        yield Fault(orphan, 1, "orphan", "", "")
+        yield HistoryFault(orphan, 1, "orphan", "", "")
 
 
 def _row(line: HistoryLine) -> dict[str, Any]:

@@ -36,9 +36,9 @@ from engine.store.history import (
     INSTANCE,
     MOST_FAULTS,
     OFFICE,
-    Fault,
-    Head,
-    Report,
+    HistoryFault,
+    HistoryReport,
+    StreamHead,
     Walk,
     as_kept,
     installation_of,
@@ -245,7 +245,7 @@ TABLES: dict[str, tuple[Kept, ...]] = {  # by the kind of stream that tells of t
 }
 
 
-def prove(reader: Transaction, stream: str | None = None, files: FileStore | None = None) -> Report:
+def prove(reader: Transaction, stream: str | None = None, files: FileStore | None = None) -> HistoryReport:
     """Walk the chain of *stream*, or of all, and hold the rows to what the lines say.
 
     With *files* every kept file that a row names is read and hashed as well. Of all, the database's own guard of
@@ -287,7 +287,7 @@ class _Batch:
     def __init__(self, connection: Connection, walk: Walk, files: FileStore | None) -> None:
         self.parts: dict[str, dict[str, str]] = {}  # by document, hashes by item
         self.listed: dict[str, dict[str, str]] = {}  # by version of a procedure, hashes by path
-        self.heads: dict[str, Head] = {}
+        self.heads: dict[str, StreamHead] = {}
         self._connection, self._walk, self._files = connection, walk, files
         self._told: dict[str, Testimony] = {}
         self._lines = 0
@@ -312,9 +312,9 @@ class _Batch:
             of = (seq, at, actor, called, decree, action, element, task)
             told.hear(Line(*of, json.loads(change), before, form, capacity, name))
         except (ValueError, LookupError, TypeError, AttributeError) as error:
-            fault = Fault(stream, seq, "unreadable", "", str(error))
+            fault = HistoryFault(stream, seq, "unreadable", "", str(error))
         if told.contradiction:
-            fault = Fault(stream, seq, "head", *told.contradiction)
+            fault = HistoryFault(stream, seq, "head", *told.contradiction)
         if fault:
             self._walk.note(fault)
             del self._told[stream]
@@ -327,17 +327,17 @@ class _Batch:
         kinds: dict[str, dict[str, Testimony]] = {}
         for stream, told in self._told.items():
             kinds.setdefault(stream.partition(":")[0], {})[told.id] = told
-        faults: dict[str, Fault] = {}
+        faults: dict[str, HistoryFault] = {}
         for kind, by_owner in kinds.items():
             for kept in TABLES.get(kind, ()):
                 for fault in self._of_table(kept, by_owner):
                     faults.setdefault(fault.stream, fault)
         naming = {id_: stream for stream, told in self._told.items() for id_ in told.named}
         for id_ in self._not_in(t.instance.c.id, naming):
-            faults.setdefault(INSTANCE + id_, Fault(INSTANCE + id_, 0, "absent", "", "", "history", naming[id_]))
+            faults.setdefault(INSTANCE + id_, HistoryFault(INSTANCE + id_, 0, "absent", "", "", "history", naming[id_]))
         called = {of: stream for stream, told in self._told.items() for of in told.called}
         for of in self._not_in(t.personal_value.c.commitment, called):
-            faults.setdefault(called[of], Fault(called[of], 0, "lacking", "", "", "personal_value", of))
+            faults.setdefault(called[of], HistoryFault(called[of], 0, "lacking", "", "", "personal_value", of))
         self._walk.note_heads(faults.values())
         self._told, self.heads, self.parts, self.listed, self._lines = {}, {}, {}, {}, 0
 
@@ -348,7 +348,7 @@ class _Batch:
             here = set(self._connection.scalars(select(column).where(column.in_(asked))))
             yield from (each for each in asked if each not in here)
 
-    def _of_table(self, kept: Kept, by_owner: Mapping[str, Testimony]) -> Iterator[Fault]:
+    def _of_table(self, kept: Kept, by_owner: Mapping[str, Testimony]) -> Iterator[HistoryFault]:
         query = kept.rows() if kept.everybody else kept.rows().where(kept.owner.in_(by_owner))
         missing = {owner: set(told.of(kept.name)) for owner, told in by_owner.items()}
         for row in kept.read(self._connection, query):
@@ -363,7 +363,7 @@ class _Batch:
             try:
                 differs = told.differs(kept.name, key, row)
             except LookupError:
-                yield Fault(*at, "untold", "", "", kept.name, key)
+                yield HistoryFault(*at, "untold", "", "", kept.name, key)
                 continue
             for name, expected, found in kept.check(row, told, self) if kept.check and not differs else ():
                 if not fits(expected, found):
@@ -371,15 +371,15 @@ class _Batch:
                     break
             if differs:
                 name, expected, found = differs
-                yield Fault(*at, "row", said(expected), said(found), kept.name, key, name)
+                yield HistoryFault(*at, "row", said(expected), said(found), kept.name, key, name)
             elif kept.name == "instance":
                 yield from _tail(told.stream, row["history_seq"], row["history_hash"], self.heads[told.stream])
             elif self._files and kept.filed and row["sha256"] and not self._files.verify(row["sha256"]):
-                yield Fault(*at, "file", row["sha256"], "", kept.name, row["sha256"], "sha256")
+                yield HistoryFault(*at, "file", row["sha256"], "", kept.name, row["sha256"], "sha256")
         for owner, lacking in missing.items() if not kept.forgets else ():
             for key in sorted(lacking):
                 kind, seq = "orphan" if kept.name == "instance" else "lacking", by_owner[owner].of(kept.name)[key].seq
-                yield Fault(by_owner[owner].stream, seq, kind, "", "", kept.name, key)
+                yield HistoryFault(by_owner[owner].stream, seq, kind, "", "", kept.name, key)
 
 
 def said(value: Any) -> str:
@@ -389,20 +389,20 @@ def said(value: Any) -> str:
     return value if isinstance(value, str) else canonical(value)
 
 
-def _tail(stream: str, seq: int, hashed: str, head: Head) -> Iterator[Fault]:
+def _tail(stream: str, seq: int, hashed: str, head: StreamHead) -> Iterator[HistoryFault]:
     if (seq, hashed) != (head.seq, head.hash):
         found = str(head.seq) if head.seq < seq else f"{head.seq} {head.hash}"
-        yield Fault(stream, min(seq, head.seq) + 1, "tail", f"{seq} {hashed}", found)
+        yield HistoryFault(stream, min(seq, head.seq) + 1, "tail", f"{seq} {hashed}", found)
 
 
 # ── what no stream tells by itself ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _beyond_streams(connection: Connection) -> Iterator[Fault]:
+def _beyond_streams(connection: Connection) -> Iterator[HistoryFault]:
     try:
         verify_triggers(connection)
     except SetupError as problem:
-        yield Fault("history", 0, "guard", "", str(problem), "history")
+        yield HistoryFault("history", 0, "guard", "", str(problem), "history")
     yield from _without_stream(connection)
     yield from _miscounted(connection)
     sources = select(t.source.c.sha256, t.source.c.content)
@@ -411,10 +411,10 @@ def _beyond_streams(connection: Connection) -> Iterator[Fault]:
         if found != sha256:
             of = select(t.definition.c.process_id, t.definition_file.c.path).join(t.definition_file)
             where = connection.execute(of.where(t.definition_file.c.sha256 == sha256)).first() or ("?", sha256)
-            yield Fault(f"definition:{where[0]}", 0, "row", sha256, found, "source", where[1], "content")
+            yield HistoryFault(f"definition:{where[0]}", 0, "row", sha256, found, "source", where[1], "content")
 
 
-def _without_stream(connection: Connection) -> Iterator[Fault]:
+def _without_stream(connection: Connection) -> Iterator[HistoryFault]:
     """Give rows that belong to a stream of which there is no line, one for each stream."""
     seen: set[str] = set()
     for kind, kept in ((kind, kept) for kind, those in TABLES.items() for kept in those):
@@ -429,17 +429,17 @@ def _without_stream(connection: Connection) -> Iterator[Fault]:
             seen.add(named)
             about = " ".join(str(plain(each)) for each in key)
             missed = "absent" if kind == "instance" and kept.name != "instance" else "untold"
-            yield Fault(named, 0, missed, "", "", kept.name, about)
+            yield HistoryFault(named, 0, missed, "", "", kept.name, about)
     for column in (t.message.c.to_instance, t.message.c.delivered_to):
         query = select(column, t.message.c.id).where(column.is_not(None))
         query = query.where(~exists().where(t.instance.c.id == column)).limit(MOST_FAULTS)
         for id_, message in connection.execute(query):
             if INSTANCE + id_ not in seen:
                 seen.add(INSTANCE + id_)
-                yield Fault(INSTANCE + id_, 0, "absent", "", "", "message", message)
+                yield HistoryFault(INSTANCE + id_, 0, "absent", "", "", "message", message)
 
 
-def _miscounted(connection: Connection) -> Iterator[Fault]:
+def _miscounted(connection: Connection) -> Iterator[HistoryFault]:
     """Give series of numbers in which one is missing: each was counted when it was given out."""
     its, counter = ("series", "year"), t.number_counter
     taken = select(t.number.c.series, t.number.c.year, func.count().label("count"), func.max(t.number.c.ordinal))
@@ -450,4 +450,4 @@ def _miscounted(connection: Connection) -> Iterator[Fault]:
     for series, year in sorted(held.keys() | counted.keys()):
         last, found = counted.get((series, year), 0), held.get((series, year), (0, 0))
         if found != (last, last):
-            yield Fault(OFFICE, 0, "row", str(found[1]), str(last), "number_counter", f"{series} {year}", "last")
+            yield HistoryFault(OFFICE, 0, "row", str(found[1]), str(last), "number_counter", f"{series} {year}", "last")

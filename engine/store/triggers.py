@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from engine.model.errors import SetupError
-from engine.store.faults import LINE_EXISTS
+from engine.store.database_errors import LINE_EXISTS
 
 APPEND_ONLY = "alur: history is append-only"
 

@@ -9,21 +9,21 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from engine.model.errors import Conflict
-from engine.model.history import Action, Deed, HistoryLine, genesis
+from engine.model.history import Action, HistoryEvent, HistoryLine, genesis
 from engine.model.people import SYSTEM, Actor
-from engine.store import guard
+from engine.store import history_guard
+from engine.store.driver_statements import Prepared
 from engine.store.history import (
     INSTANCE,
     OFFICE,
-    Head,
     InstanceHead,
     KeepsHead,
+    StreamHead,
     append,
     head_of,
     installation_of,
     lines_after,
 )
-from engine.store.prepared import Prepared
 from engine.store.tables import installation, instance, person
 
 AT_REVISION = Prepared(  # the columns come with the values
@@ -49,24 +49,24 @@ class Work(Reader):
         super().__init__(connection)
         self.actor = actor
         self.now = now
-        self._heads: dict[str, Head] = {}  # stream -> its end, as far as this work knows
+        self._heads: dict[str, StreamHead] = {}  # stream -> its end, as far as this work knows
 
-    def record(self, stream: str, deed: Deed) -> HistoryLine:
+    def record(self, stream: str, deed: HistoryEvent) -> HistoryLine:
         """Append *deed* to *stream* and return the line."""
         return self.record_many(stream, (deed,))[0]
 
-    def record_many(self, stream: str, deeds: Sequence[Deed]) -> tuple[HistoryLine, ...]:
+    def record_many(self, stream: str, deeds: Sequence[HistoryEvent]) -> tuple[HistoryLine, ...]:
         """Append *deeds* to *stream* in one insert and return the lines."""
         head = self._heads.get(stream) or head_of(self.connection, stream)
         return tuple(self._append(head, stream, deeds, _instance_of(stream)))
 
-    def record_instance(self, kept: KeepsHead, deeds: Sequence[Deed]) -> InstanceHead:
+    def record_instance(self, kept: KeepsHead, deeds: Sequence[HistoryEvent]) -> InstanceHead:
         """Append *deeds* to the stream of an instance whose head is known, without asking the database for it.
 
         Return the new head. If somebody else appended since *kept* was read, this is ``Conflict("stale")``.
         """
         stream = INSTANCE + kept.id
-        head = self._heads.get(stream) or Head(kept.history_seq, kept.history_hash, kept.history_at)
+        head = self._heads.get(stream) or StreamHead(kept.history_seq, kept.history_hash, kept.history_at)
         self._append(head, stream, deeds, kept.id)
         new = self._heads.get(stream, head)
         return InstanceHead(kept.id, new.seq, new.hash, new.at)
@@ -78,7 +78,7 @@ class Work(Reader):
 
     def finish(self) -> None:
         """Write the heads that no other statement wrote; the database calls this before it commits."""
-        written = guard.heads_written(self.connection)
+        written = history_guard.heads_written(self.connection)
         for stream, head in self._heads.items():
             if not stream.startswith(INSTANCE) or head.hash in written:
                 continue
@@ -87,7 +87,7 @@ class Work(Reader):
                 update(instance).where(instance.c.id == id_).values(**self.head_values(id_))
             )
             if found.rowcount != 1:
-                raise guard.UnrecordedChange(f"history of an instance that does not exist: {id_}")
+                raise history_guard.UnrecordedChange(f"history of an instance that does not exist: {id_}")
 
     def _found(self) -> str:
         """Give this office its id, once: whatever writes the first line does."""
@@ -96,7 +96,7 @@ class Work(Reader):
         if id_ is None:
             id_ = str(uuid.uuid4())
             self.connection.execute(insert(installation), {"id": id_, "made_at": self.now, "one": 1})
-            founded = Deed(Action.OFFICE_FOUNDED, change={"installation": id_}, actor=SYSTEM.person_id)
+            founded = HistoryEvent(Action.OFFICE_FOUNDED, change={"installation": id_}, actor=SYSTEM.person_id)
             self._append(begun, OFFICE, [founded], None)
         return id_
 
@@ -108,14 +108,16 @@ class Work(Reader):
             self.actor = replace(its, name_commitment=found)
         return self.actor
 
-    def _append(self, head: Head, stream: str, deeds: Sequence[Deed], instance_id: str | None) -> list[HistoryLine]:
+    def _append(
+        self, head: StreamHead, stream: str, deeds: Sequence[HistoryEvent], instance_id: str | None
+    ) -> list[HistoryLine]:
         if head.seq == 0:
             id_ = installation_of(self.connection) or self._found()
-            head = self._heads.get(stream) or Head(0, genesis(id_, stream))
+            head = self._heads.get(stream) or StreamHead(0, genesis(id_, stream))
         lines = lines_after(head, stream, deeds, self._named(), self.now, instance_id)
         append(self.connection, lines)
         if lines:
-            self._heads[stream] = Head(lines[-1].seq, lines[-1].hash, lines[-1].at)
+            self._heads[stream] = StreamHead(lines[-1].seq, lines[-1].hash, lines[-1].at)
         return lines
 
 

@@ -25,12 +25,12 @@ from engine.web import (
     archives,
     attachments,
     audit,
+    authentication,
     document_tasks,
     documents,
     errors,
     formatting,
     grids,
-    identity,
     incidents,
     instances,
     navigation,
@@ -38,6 +38,7 @@ from engine.web import (
     operations,
     people,
     processes,
+    public_check,
     readings,
     registers,
     security,
@@ -46,7 +47,6 @@ from engine.web import (
     step_tables,
     studio,
     tasks,
-    verification,
 )
 from engine.web.api import problems
 from engine.web.ledger import Ledger, Said
@@ -95,7 +95,7 @@ def create_app(
     )
     app.extensions["alur"] = services
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    identity.install(app)
+    authentication.install(app)
     security.install(app)
     app.after_request(readings.note_refused)
     csrf = CSRFProtect(app)
@@ -122,7 +122,7 @@ def create_app(
         people,
         numbers,
         registers,
-        verification,
+        public_check,
         incidents,
         operations,
     ):
@@ -156,7 +156,7 @@ def select_locale() -> str:
 
     A program says it with each request (RFC 9110, 12.5.4); one that does not is answered in its person's language.
     """
-    if request.blueprint == identity.PROGRAMS:
+    if request.blueprint == authentication.PROGRAMS:
         asked = request.accept_languages.best_match(LOCALES)
         holder = g.get("holder")
         return asked or (holder.locale if holder is not None and holder.locale in LOCALES else "id")
@@ -206,17 +206,17 @@ def _furnish(app: Flask, services: Services) -> None:
 
     @app.context_processor
     def furniture() -> dict[str, Any]:
-        found = identity.signed_in()
-        ready = found is not None and not (found.person.must_change_password or identity.must_enrol())
+        found = authentication.signed_in()
+        ready = found is not None and not (found.person.must_change_password or authentication.must_enrol())
         return {
             "asset": asset,
             "office_name": app.config["ALUR_OFFICE_NAME"],
             "locale": select_locale(),
             "account": found.person if found else None,
             "actor": found.actor if found else None,
-            "idle_seconds": int((found.idle_until - identity.now()).total_seconds()) if found else None,
-            "now": identity.now(),
-            "name_of": identity.name_of,
+            "idle_seconds": int((found.idle_until - authentication.now()).total_seconds()) if found else None,
+            "now": authentication.now(),
+            "name_of": authentication.name_of,
             "navigation": navigation.of(found.actor, request.path) if found and ready else (),
             "zone_name": dates.zone_name(),
         }

@@ -10,7 +10,7 @@ from engine.service.people.accounts import SignInRefused
 from engine.service.people.api_tokens import LONGEST_NAME, MOST_TOKENS, VALIDITY_DAYS, Scope, TokenRecord
 from engine.service.people.attempts import SignInThrottled
 from engine.web.access import Pages, personally
-from engine.web.identity import actor, now, seal, unseal
+from engine.web.authentication import actor, now, seal, unseal
 from engine.web.services import services
 from engine.web.sign_in import retyped, retyped_words
 from engine.web.texts import gettext

@@ -12,8 +12,8 @@ from engine.model.history import Action
 from engine.model.people import OfficeRole
 from engine.web.access import Pages, by_button, only, signed_in
 from engine.web.attachments import hand_out
+from engine.web.authentication import actor, now, posted_entries
 from engine.web.formatting import words
-from engine.web.identity import actor, now, posted_entries
 from engine.web.readings import reading
 from engine.web.services import services
 from engine.web.texts import gettext

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from engine.model.history import Action
 from engine.web.access import Pages, signed_in
-from engine.web.identity import actor
+from engine.web.authentication import actor
 from engine.web.readings import reading
 from engine.web.security import POLICY
 from engine.web.services import services

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from engine.model.history import Action
 from engine.model.people import OfficeRole
 from engine.web.access import Pages, only
-from engine.web.identity import actor, asked_page, now
+from engine.web.authentication import actor, asked_page, now
 from engine.web.instances import history_filter
 from engine.web.services import services
 

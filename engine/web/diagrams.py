@@ -6,15 +6,23 @@ from flask import url_for
 from markupsafe import Markup
 
 from engine.service.procedures.procedure import Procedure
-from engine.service.work.instance_diagrams import State, Words, draw_instance, draw_process, legend, marks_of, states_of
+from engine.service.work.instance_diagrams import (
+    DrawingWords,
+    State,
+    draw_instance,
+    draw_process,
+    legend,
+    marks_of,
+    states_of,
+)
 from engine.service.work.instances import InstancePage
 from engine.web import formatting
 from engine.web.texts import gettext
 
 
-def words() -> Words:
+def words() -> DrawingWords:
     """Return the words of the drawing in the reader's language."""
-    return Words(
+    return DrawingWords(
         title=gettext("Diagram {name}"),
         states=state_words(),
         proposal=gettext("usulan"),

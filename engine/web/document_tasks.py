@@ -14,8 +14,8 @@ from engine.service.papers.uploads import TooLarge, UploadRefused, safe_name
 from engine.service.people.accounts import Retyped
 from engine.web import documents
 from engine.web.access import Pages, signed_in, uploading
+from engine.web.authentication import actor, now, posted_entries, typed_again
 from engine.web.formatting import words
-from engine.web.identity import actor, now, posted_entries, typed_again
 from engine.web.services import services
 from engine.web.texts import gettext
 from engine.web.uploads import refusal_words

@@ -9,8 +9,8 @@ from engine.model.people import OfficeRole
 from engine.model.renderings import COVER
 from engine.web.access import Pages, only, signed_in
 from engine.web.attachments import hand_out
+from engine.web.authentication import actor, asked_page, now
 from engine.web.formatting import words
-from engine.web.identity import actor, asked_page, now
 from engine.web.readings import reading
 from engine.web.services import services
 

@@ -23,7 +23,7 @@ from engine.model.errors import (
 )
 from engine.web import formatting
 from engine.web.access import access_of
-from engine.web.identity import name_of, now
+from engine.web.authentication import name_of, now
 from engine.web.services import services
 from engine.web.texts import gettext
 

@@ -16,7 +16,7 @@ from flask_babel import get_locale
 
 from engine.model import dates
 from engine.model.calendar import parse_duration
-from engine.service.procedures.procedure import Words
+from engine.service.procedures.procedure import Language
 from engine.web.texts import gettext, ngettext, npgettext
 
 YEARS = range(1900, 3000)
@@ -30,9 +30,9 @@ def language() -> str:
     return "en" if locale is not None and locale.language == "en" else "id"
 
 
-def words() -> Words:
+def words() -> Language:
     """Return the reader's language, for what services say is wrong."""
-    return Words(language(), gettext)
+    return Language(language(), gettext)
 
 
 def number(value: Any, decimals: int | None = None) -> str:

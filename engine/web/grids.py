@@ -18,8 +18,8 @@ from engine.service.work.grids import GridImport, GridPage, RowState
 from engine.web import errors, formatting
 from engine.web.access import Pages, signed_in, uploading
 from engine.web.attachments import sheet
+from engine.web.authentication import actor, now, posted_entries, tab
 from engine.web.formatting import words
-from engine.web.identity import actor, now, posted_entries, tab
 from engine.web.services import services
 from engine.web.texts import gettext
 from engine.web.uploads import of_task, sent_sheet, stage_files

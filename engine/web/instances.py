@@ -10,13 +10,13 @@ from werkzeug.wrappers import Response
 from engine.model.errors import Conflict, InvalidForm, NotPermitted, NotReady
 from engine.model.history import Action
 from engine.model.people import OfficeRole
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.service.work.instances import InstancePage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import Pages, by_button, signed_in
 from engine.web.attachments import hand_out, sheet
+from engine.web.authentication import actor, asked_page, now, posted_entries
 from engine.web.formatting import words
-from engine.web.identity import actor, asked_page, now, posted_entries
 from engine.web.services import services
 from engine.web.texts import gettext
 
@@ -242,14 +242,14 @@ def _may_write(page: InstancePage) -> bool:
     return bool(actor().roles - {OfficeRole.AUDITOR, OfficeRole.DESIGNER}) and page.record.ended_at is None
 
 
-def history_filter() -> Filter:
+def history_filter() -> HistoryFilter:
     """Return what the request narrows lines of history to."""
     return _filter(formatting.asked_days(request.args.get("dari"), request.args.get("sampai")))
 
 
-def _filter(days: formatting.AskedDays) -> Filter:
+def _filter(days: formatting.AskedDays) -> HistoryFilter:
     since, until = days.bounds(services().office.calendar().zone)
-    return Filter(
+    return HistoryFilter(
         actor=request.args.get("pelaku") or None,
         element_id=request.args.get("unsur") or None,
         action=request.args.get("jenis") or None,

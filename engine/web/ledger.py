@@ -12,7 +12,7 @@ from flask import current_app
 from engine.model.history import Action, HistoryLine
 from engine.service.procedures.procedure import Procedure
 from engine.web import formatting
-from engine.web.identity import name_of
+from engine.web.authentication import name_of
 from engine.web.services import services
 from engine.web.texts import gettext
 

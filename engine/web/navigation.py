@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from flask import url_for
 
 from engine.model.people import Actor, OfficeRole
-from engine.web.identity import now
+from engine.web.authentication import now
 from engine.web.services import services
 from engine.web.texts import gettext
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class MenuItem:
     """One entry of the navigation."""
 
     url: str
@@ -26,7 +26,7 @@ class Group:
     """Entries under a heading."""
 
     label: str
-    items: tuple[Item, ...]
+    items: tuple[MenuItem, ...]
 
 
 def landing(actor: Actor) -> str:
@@ -43,11 +43,11 @@ def landing(actor: Actor) -> str:
 def of(actor: Actor, path: str) -> tuple[Group, ...]:
     """Return the groups of the navigation for *actor*, with the entry of *path* marked."""
 
-    def item(endpoint: str, icon: str, label: str, count: int | None = None) -> Item:
+    def item(endpoint: str, icon: str, label: str, count: int | None = None) -> MenuItem:
         url = url_for(endpoint)
-        return Item(url, icon, label, path == url or path.startswith(url + "/"), count)
+        return MenuItem(url, icon, label, path == url or path.startswith(url + "/"), count)
 
-    work: list[Item] = []
+    work: list[MenuItem] = []
     if not actor.roles:
         return ()
     staff = bool(actor.roles - set(OfficeRole))

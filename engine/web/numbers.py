@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from engine.model.errors import InvalidForm
 from engine.model.people import OfficeRole
 from engine.web.access import Pages, only
-from engine.web.identity import actor, asked_page, now
+from engine.web.authentication import actor, asked_page, now
 from engine.web.services import services
 from engine.web.texts import gettext
 

@@ -11,7 +11,7 @@ from engine.model.people import OfficeRole
 from engine.web import errors as wording
 from engine.web import formatting
 from engine.web.access import Pages, only
-from engine.web.identity import actor, now
+from engine.web.authentication import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
 

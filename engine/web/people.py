@@ -9,8 +9,8 @@ from engine.model.errors import InvalidForm
 from engine.model.history import Action
 from engine.model.people import Capacity, OfficeRole, Proposal
 from engine.web.access import Pages, only
+from engine.web.authentication import actor, now
 from engine.web.formatting import read_day
-from engine.web.identity import actor, now
 from engine.web.readings import reading
 from engine.web.services import services
 from engine.web.texts import gettext

@@ -12,7 +12,7 @@ from engine.service.authoring.deployments import step_of
 from engine.web import diagrams, formatting
 from engine.web.access import Pages, by_button, only, signed_in
 from engine.web.attachments import hand_out
-from engine.web.identity import actor, now
+from engine.web.authentication import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
 

@@ -8,18 +8,18 @@ from typing import Any
 
 from flask import Response, after_this_request, g, request
 
-from engine.model.history import Action, Deed
-from engine.web.identity import actor, clock
+from engine.model.history import Action, HistoryEvent
+from engine.web.authentication import actor, clock
 from engine.web.services import services
 
 
 def reading(action: Action, **what: Any) -> None:
     """Say that the answer lets its reader read something: what it is, by id, SHA-256 and instance."""
     by = {"token": g.token_id} if "token_id" in g else {}
-    note_afterwards(actor().person_id, Deed(action, change={**what, **by}), 200, 206)
+    note_afterwards(actor().person_id, HistoryEvent(action, change={**what, **by}), 200, 206)
 
 
-def note_afterwards(person_id: str, deed: Deed, *statuses: int) -> None:
+def note_afterwards(person_id: str, deed: HistoryEvent, *statuses: int) -> None:
     """Record *deed* in a person's stream once an answer with one of *statuses* has gone out; never for HEAD."""
 
     def put_off(response: Response) -> Response:
@@ -36,11 +36,11 @@ def note_refused(response: Response) -> Response:
     if refused and g.get("actor") is not None and request.url_rule is not None:
         named = " ".join(map(str, (request.view_args or {}).values()))[:200]
         what = {"address": f"{request.method} {request.url_rule.rule}", "object": named}
-        _on_close(response, actor().person_id, Deed(Action.ATTEMPT_REFUSED, change=what))
+        _on_close(response, actor().person_id, HistoryEvent(Action.ATTEMPT_REFUSED, change=what))
     return response
 
 
-def _on_close(response: Response, person_id: str, deed: Deed) -> None:
+def _on_close(response: Response, person_id: str, deed: HistoryEvent) -> None:
     note, at = services().readings.note, clock()
     response.direct_passthrough = False  # else the file alone would be closed
     response.call_on_close(lambda: note(person_id, deed, at()))

@@ -12,8 +12,8 @@ from engine.web import errors as wording
 from engine.web import formatting
 from engine.web.access import Pages, by_button, signed_in, uploading
 from engine.web.attachments import sheet
+from engine.web.authentication import actor, now, posted_entries
 from engine.web.formatting import words
-from engine.web.identity import actor, now, posted_entries
 from engine.web.services import services
 from engine.web.texts import gettext
 from engine.web.uploads import sent_sheet

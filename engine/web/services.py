@@ -11,7 +11,7 @@ from engine.service.authoring.studio import Studio
 from engine.service.history.integrity import Checks
 from engine.service.history.timelines import Histories
 from engine.service.office.business_calendar import Office
-from engine.service.office.monitoring import Operations
+from engine.service.office.monitoring import Monitoring
 from engine.service.office.reading_log import Readings
 from engine.service.office.registers import Registers
 from engine.service.papers.archives import Archives
@@ -51,7 +51,7 @@ class Services:
     messages: Messages
     numbers: Numbers
     office: Office
-    operations: Operations
+    operations: Monitoring
     people: People
     printing: Printing
     readings: Readings

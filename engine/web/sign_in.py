@@ -7,15 +7,15 @@ from flask import current_app, flash, redirect, render_template, request, sessio
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, NotFound, NotPermitted
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import SYSTEM
 from engine.service.people.accounts import AccountInactive, Opened, Retyped, SignInRefused
 from engine.service.people.attempts import SignInThrottled, Source
 from engine.service.people.passwords import WeakPassword
 from engine.web import formatting, navigation
 from engine.web.access import Pages, anyone, personally
-from engine.web.identity import ENROL, TOKEN, actor, now, unseal, waiting
-from engine.web.identity import signed_in as current
+from engine.web.authentication import ENROL, TOKEN, actor, now, unseal, waiting
+from engine.web.authentication import signed_in as current
 from engine.web.readings import note_afterwards
 from engine.web.services import services
 from engine.web.texts import gettext
@@ -90,7 +90,7 @@ def open_with_code() -> tuple[str, int] | Response:
 def _note_lock(refusal: Exception, account: str) -> None:
     """Record that tries at an account have to wait; afterwards, so that no stranger can time whether there is one."""
     if isinstance(refusal, SignInThrottled):
-        note_afterwards(account[:64], Deed(Action.SESSION_LOCKED, actor=SYSTEM.person_id), 429)
+        note_afterwards(account[:64], HistoryEvent(Action.SESSION_LOCKED, actor=SYSTEM.person_id), 429)
 
 
 def _code_page(*errors: str) -> str:

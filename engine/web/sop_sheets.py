@@ -11,7 +11,7 @@ from engine.service.authoring.deployments import DeployedProcess
 from engine.service.papers.sop_sheet import PAPERS, SheetWords, remarks
 from engine.web.access import Pages, signed_in
 from engine.web.attachments import hand_out, sheet
-from engine.web.identity import now
+from engine.web.authentication import now
 from engine.web.services import services
 from engine.web.texts import gettext
 

@@ -17,11 +17,11 @@ from engine.model.errors import Conflict, FieldError, InvalidForm, InvalidProced
 from engine.model.people import OfficeRole
 from engine.model.work import Draft
 from engine.service.authoring import studio
-from engine.service.authoring.studio import Bench, Texts
+from engine.service.authoring.studio import ProcedureDraft, Texts
 from engine.service.papers.uploads import TooLarge, safe_name
 from engine.web import errors, formatting
 from engine.web.access import Pages, only
-from engine.web.identity import actor, now
+from engine.web.authentication import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
 
@@ -81,7 +81,7 @@ def edit(process_id: str) -> str:
     return render_template("studio/edit.html", bench=bench, files=_texts(bench.files), draft=draft, zone=zone)
 
 
-def _bench(process_id: str) -> Bench:
+def _bench(process_id: str) -> ProcedureDraft:
     try:
         if "tabel" in request.args:
             return services().step_drafts.bench(process_id, request.args.get("nama", ""), request.args["tabel"])

@@ -19,9 +19,9 @@ from engine.service.work.tasks import TaskPage
 from engine.web import diagrams, errors, formatting
 from engine.web.access import Pages, signed_in, uploading
 from engine.web.attachments import hand_out
+from engine.web.authentication import actor, asked_page, name_of, now, posted_entries, tab, typed_again
+from engine.web.authentication import signed_in as signed_in_now
 from engine.web.formatting import words
-from engine.web.identity import actor, asked_page, name_of, now, posted_entries, tab, typed_again
-from engine.web.identity import signed_in as signed_in_now
 from engine.web.services import services
 from engine.web.texts import gettext
 from engine.web.uploads import of_task, stage_files

@@ -10,8 +10,8 @@ from engine.service.papers.documents import MOST_STAGED, MOST_STAGED_BYTES
 from engine.service.papers.uploads import TooLarge, UploadRefused, safe_name
 from engine.service.work.grids import LARGEST
 from engine.web import formatting
+from engine.web.authentication import actor, now
 from engine.web.errors import conflict_words, permission_words
-from engine.web.identity import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from engine.forms.reading import Surroundings
+from engine.forms.submission import Surroundings
 from engine.service.people.accounts import Retyped
 from engine.service.people.api_tokens import Scope
 from tests.office import SOP

@@ -7,7 +7,7 @@ from typing import Any
 from engine.bpmn import definition
 from engine.bpmn.definition import Definition
 from engine.bpmn.executor import Executor
-from engine.model.process import Message, OpenTask, Snapshot, Step
+from engine.model.process import Message, OpenTask, Snapshot, Transition
 
 DIAGRAMS = Path(__file__).parent / "diagrams"
 NOW = datetime(2025, 4, 11, 3, 15, tzinfo=UTC)
@@ -30,7 +30,7 @@ class Instance:
         self.now = NOW
         self.functions: dict[str, Any] = {}
         self.revision = 1
-        self.step: Step
+        self.step: Transition
         self._wired = definition.wiring(self.definition)
         self.values = values
 
@@ -77,7 +77,7 @@ class Instance:
     def passed(self) -> list[str]:
         return [p.element_id for p in self.step.passed]
 
-    def _took(self, step: Step) -> "Instance":
+    def _took(self, step: Transition) -> "Instance":
         self.step = step
         self.revision += 1
         if self.live:

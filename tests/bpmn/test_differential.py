@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from engine.bpmn import definition
 from engine.bpmn.executor import Executor
-from engine.model.process import InstanceStatus, Message, MessageKind, Snapshot, Step, Subscription
+from engine.model.process import InstanceStatus, Message, MessageKind, Snapshot, Subscription, Transition
 from tests.bpmn.models import (
     FEATURES,
     Catch,
@@ -59,7 +59,7 @@ class EngineSide:
     minute: int = 0
     revision: int = 1
     awaited: set[Subscription] = field(default_factory=set)
-    step: Step = None
+    step: Transition = None
 
     def __post_init__(self) -> None:
         files = {f"processes/{self.process.id}/{self.process.id}.bpmn": xml_of(self.process)}
@@ -91,7 +91,7 @@ class EngineSide:
         assert step is not None, f"{kind} {name} is awaited, yet nobody caught it"
         return self.took(step)
 
-    def took(self, step: Step) -> Seen:
+    def took(self, step: Transition) -> Seen:
         __tracebackhide__ = True
         self.step = step
         self.revision += 1

@@ -9,13 +9,13 @@ import pytest
 from lxml import etree
 from playwright.sync_api import sync_playwright
 
-from engine.bpmn.drawing import Mark, NoDrawing, State, Words, draw, legend
+from engine.bpmn.drawing import DrawingWords, Mark, NoDrawing, State, draw, legend
 from engine.bpmn.drawing.text import width, wrap
 from tests.chromium import CHROMIUM
 
 ROOT = Path(__file__).parents[2]
 SOP = (ROOT / "processes/pengumpulan_data_kinerja/pengumpulan_data_kinerja.bpmn").read_bytes()
-WORDS = Words()
+WORDS = DrawingWords()
 SVG = "{http://www.w3.org/2000/svg}"
 
 HEAD = (
@@ -173,7 +173,7 @@ def test_the_words_of_a_step_stand_in_its_box_in_full() -> None:
 
 
 def test_who_reads_english_sees_the_english_names() -> None:
-    svg = draw(SOP, words=Words(title="Diagram of {name}", proposal="proposal", english=True))
+    svg = draw(SOP, words=DrawingWords(title="Diagram of {name}", proposal="proposal", english=True))
     assert said(svg, "tandatangani_persetujuan") == "Sign the approval sheet"
     assert said(svg, "disetujui_ke_susun_analisis") == "not approved (proposal)"
     assert "usulan" not in svg

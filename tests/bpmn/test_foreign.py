@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.bpmn.rules import Forms, check, foreign
+from engine.bpmn.rules import Forms, check, vendor_extensions
 from tests.bpmn.test_rules import written
 from tests.places import placed
 
@@ -61,6 +61,6 @@ def test_whose_folder_has_another_name_is_told_how_they_meet() -> None:
 def test_a_condition_in_another_language_is_recognised_and_translated_where_that_is_plain(
     text: str, language: str | None, ours: str | None
 ) -> None:
-    assert foreign.language_of(text) == language
+    assert vendor_extensions.language_of(text) == language
     if language is not None:
-        assert foreign.translated(text) == ours
+        assert vendor_extensions.translated(text) == ours

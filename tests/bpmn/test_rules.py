@@ -16,7 +16,7 @@ import pytest
 from lxml import etree
 
 from engine.bpmn.definition import Definition, load, wiring
-from engine.bpmn.drawing import NoDrawing, Words, draw
+from engine.bpmn.drawing import DrawingWords, NoDrawing, draw
 from engine.bpmn.drawing.scene import scene
 from engine.bpmn.executor import Executor
 from engine.bpmn.rules import FormExpression, Forms, check
@@ -345,7 +345,7 @@ def test_however_a_file_is_damaged_the_designer_gets_an_answer(seed: int) -> Non
         xml = etree.tostring(root)
         assert all(isinstance(each, Finding) for each in check({"contoh.bpmn": xml}, "contoh", Forms(FORMS)))
         with suppress(NoDrawing):
-            draw(xml, words=Words())
+            draw(xml, words=DrawingWords())
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from SpiffWorkflow.task import Task as SpiffTask
 from SpiffWorkflow.util.task import TaskIterator, TaskState
 
 from engine.bpmn import definition, upstream
+from engine.bpmn.running_instance import ENGINE
 from engine.bpmn.timers import moment
-from engine.bpmn.workflow import ENGINE
 from tests.bpmn.models import Choose, Edge, End, Fork, Include, Repeat, Send, Side, Sub, Task, Throw, scope_of, xml_of
 from tests.bpmn.office import NOW
 from tests.bpmn.reference import Event, Several

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine.documents.bags import Bag, Item, item
+from engine.documents.bagit import Bag, BagItem, item
 from engine.model.errors import Damaged
 
 AT = datetime(2025, 4, 14, 10, 15, tzinfo=UTC)
@@ -83,7 +83,7 @@ def test_a_file_beyond_what_old_zips_hold_is_written_in_the_larger_form(monkeypa
 
 
 def test_a_file_that_is_not_what_it_was_is_named():
-    changed = Item("surat.pdf", hashlib.sha256(b"%PDF-").hexdigest(), 5, lambda: io.BytesIO(b"%pdf-"))
+    changed = BagItem("surat.pdf", hashlib.sha256(b"%PDF-").hexdigest(), 5, lambda: io.BytesIO(b"%pdf-"))
     with pytest.raises(Damaged) as damaged:
         written(bag(changed))
     assert damaged.value.path == "surat.pdf"

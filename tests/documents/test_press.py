@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from engine.documents.press import PRESS, Limits, Order, Press
+from engine.documents.typst_renderer import PRESS, Order, Press, RenderLimits
 from engine.model.errors import NotPrinted
 
 
@@ -69,7 +69,7 @@ def test_a_template_that_reaches_beyond_its_root_or_names_what_is_not_there_is_t
     ids=["memory", "doubling", "time", "loop"],
 )
 def test_a_template_that_exhausts_memory_or_time_ends_its_child_and_nothing_else(source):
-    with closing(Press(Limits(cpu=2, seconds=6.0, memory=300_000_000))) as press:
+    with closing(Press(RenderLimits(cpu=2, seconds=6.0, memory=300_000_000))) as press:
         fault = refused(source, press)
         assert fault.template == "surat.typ"
         assert press.print(order("Sesudahnya tetap tercetak.")).pages == 1

@@ -10,8 +10,8 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.chart import BarChart
 from openpyxl.worksheet.formula import ArrayFormula
 
-from engine.documents import child, sheets
-from engine.documents.sheets import Column, Sheet, read, write, write_book, write_csv
+from engine.documents import sandbox, spreadsheets
+from engine.documents.spreadsheets import Column, Sheet, read, write, write_book, write_csv
 
 COLUMNS = (
     Column("kode", "Kode", locked=True, kind="text"),
@@ -297,14 +297,14 @@ def test_a_workbook_without_a_sheet_to_see_is_refused():
 
 
 def test_what_exhausts_the_reader_ends_a_child_and_nothing_else(monkeypatch):
-    monkeypatch.setattr(child, "WALL_SECONDS", 0.05)
+    monkeypatch.setattr(sandbox, "WALL_SECONDS", 0.05)
     found = read(write("Isian", COLUMNS, ROWS, {}), COLUMNS)
     assert told(found) == [("", "Berkas ini memakai terlalu banyak waktu atau memori saat dibaca; tidak dibuka.")]
 
 
 def test_a_child_has_only_so_much_memory():
-    with pytest.raises(child.ChildEnded):
-        child.call("builtins:bytearray", child.MEMORY)
+    with pytest.raises(sandbox.ChildEnded):
+        sandbox.call("builtins:bytearray", sandbox.MEMORY)
 
 
 # ── CSV ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -326,4 +326,4 @@ def test_a_line_with_more_cells_than_there_are_headings_is_named():
 
 def test_a_list_of_faults_ends_somewhere():
     lines = "\n".join(f"{n};1;2" for n in range(1_000))
-    assert len(read(f"kode;realisasi\n{lines}".encode(), COLUMNS[:2]).faults) == sheets.MOST_FAULTS
+    assert len(read(f"kode;realisasi\n{lines}".encode(), COLUMNS[:2]).faults) == spreadsheets.MOST_FAULTS

@@ -12,7 +12,7 @@ from engine.bpmn.decisions import read as read_tables
 from engine.bpmn.functions import names as names_of
 from engine.forms.form import Form
 from engine.forms.loading import load
-from engine.forms.reading import Surroundings
+from engine.forms.submission import Surroundings
 from engine.model.work import Attachment
 from engine.service.procedures.functions import load as load_functions
 from tests import registers

@@ -15,7 +15,7 @@ from engine.bpmn import expression
 from engine.forms.form import Form
 from engine.forms.grids import with_cells
 from engine.forms.loading import HERE, load
-from engine.forms.reading import Surroundings
+from engine.forms.submission import Surroundings
 from engine.model.errors import InvalidForm, InvalidProcedure, NotFound, sayings
 from tests.forms.office import Desk, attachment
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from engine.cli import main
-from engine.documents.inspection import inspect
+from engine.documents.archive_check import inspect
 from engine.store.database import open_database
 from engine.store.schema import migrate
 from tests.office import OfficeAtWork

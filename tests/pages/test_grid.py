@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 
 from engine.model.errors import NotFound
 from engine.model.history import Action
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.service.procedures.procedure import INDONESIAN
 from tests import counting
 
@@ -43,7 +43,7 @@ def draft(office, task):
 def completed(office, task):
     """What completing the task recorded."""
     found = office.services.tasks.receipt(office.actor("sekretaris"), task, office.now)
-    lines = office.services.histories.of_instance(office.actor("auditor"), found.instance.id, Filter()).lines
+    lines = office.services.histories.of_instance(office.actor("auditor"), found.instance.id, HistoryFilter()).lines
     return next(json.loads(line.change)["values"] for line in lines if line.action == Action.TASK_COMPLETED)
 
 

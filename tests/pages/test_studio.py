@@ -11,7 +11,7 @@ from markupsafe import escape
 
 from engine.cli import CONSOLE
 from engine.model.errors import InvalidProcedure, NotPermitted
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.work import DefinitionRecord
 from engine.service.authoring.checking import read_folder
 from engine.service.procedures.files import content_hash
@@ -129,7 +129,7 @@ def test_what_an_earlier_version_deployed_without_places_runs_and_says_what_is_n
     told = {"definition": "lama", "version": 1, "content_hash": hashed, "note": ""}
     with office.database.write(office.actor("perancang"), office.now) as work:
         definitions.add(work, record, files)
-        work.record("definition:izin_cuti", Deed(Action.DEFINITION_DEPLOYED, change=told))
+        work.record("definition:izin_cuti", HistoryEvent(Action.DEFINITION_DEPLOYED, change=told))
     office.hire("ann", "atasan")
     office.hire("sam", "pelaksana")
     known(office)

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from engine.model.people import Capacity
 from engine.model.work import TaskStatus
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.store.history import Walk
 from engine.store.queries import tasks
 from engine.store.tables import history
@@ -126,7 +126,7 @@ def test_a_return_can_be_asked_for_as_such(office, browse, late_often):
         assert ">Kembalikan untuk diperbaiki</option>" in page
     assert auditor.get(f"/instans/{late_often}/riwayat").text.count("Dikembalikan</span>") == 1
     told = office.services.histories.export(
-        office.actor("auditor"), late_often, Filter(action="task:returned"), office.now
+        office.actor("auditor"), late_often, HistoryFilter(action="task:returned"), office.now
     )
     assert len(list(csv.reader(told.decode().splitlines()))) == 2
 

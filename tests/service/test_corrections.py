@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from engine.documents.inspection import inspect
+from engine.documents.archive_check import inspect
 from engine.model.errors import Conflict, InvalidForm, NotPermitted
 from engine.model.work import DocumentStatus
 from engine.service.papers.corrections import COUNTING

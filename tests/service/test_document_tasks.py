@@ -13,7 +13,7 @@ from engine.model.people import Capacity
 from engine.model.signatures import Mode
 from engine.model.work import DocumentStatus
 from engine.service.authoring.checking import read_folder
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.service.papers.signing import Signer
 from engine.service.procedures.procedure import INDONESIAN
 from engine.store import tables
@@ -70,7 +70,7 @@ def file(office, found, account, content=PICTURE):
 
 
 def lines(office, instance):
-    found = office.services.histories.of_instance(office.actor("auditor"), instance, Filter()).lines
+    found = office.services.histories.of_instance(office.actor("auditor"), instance, HistoryFilter()).lines
     return [(line.action, line.actor) for line in found if line.action.startswith(("document:", "signature:"))]
 
 

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from engine.model.errors import InvalidForm, InvalidProcedure
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.service.procedures.procedure import Values
 from tests.service.procedures import Case, deploy, files, form, number, text
 
@@ -179,7 +179,7 @@ def test_expressions_ask_the_procedure_s_decision_tables(staffed):
     task = staffed.task(instance, "isi_capaian")
     staffed.services.tasks.complete(staffed.actor("ann"), task, {"nilai": ["80"], "capaian": ["95"]}, staffed.now)
     [done] = staffed.services.histories.of_instance(
-        staffed.actor("auditor"), instance, Filter(action="task:completed")
+        staffed.actor("auditor"), instance, HistoryFilter(action="task:completed")
     ).lines
     assert '"predikat":"Tinggi"' in done.change
     with pytest.raises(InvalidProcedure) as refused:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from engine.cli import CONSOLE, main, now
 from engine.model.errors import InvalidForm, NotFound, NotPermitted
 from engine.model.people import Capacity, Membership, Proposal
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from tests.service.test_printing import PROCESS, letter
 from tests.service.test_printing import deploy as deploy_letter
 
@@ -185,7 +185,7 @@ def test_the_console_says_which_roles_two_people_give_and_history_why(office, pe
     assert people.guarded() == {"auditor", "operator", "designer", "sekretaris"}
     assert isinstance(give(office, "tim.sakip", "kepala_dinas"), Membership)
     assert isinstance(give(office, "tim.sakip", "sekretaris"), Proposal)
-    told = office.services.histories.everything(office.actor("auditor"), Filter(action="setting:changed")).lines
+    told = office.services.histories.everything(office.actor("auditor"), HistoryFilter(action="setting:changed")).lines
     assert json.loads(told[0].change)["reason"] == "Kantor kecil."
     assert console("guard-role", "auditor", "--off", "--reason", "").exit_code == 2
 

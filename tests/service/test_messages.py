@@ -9,7 +9,7 @@ from engine.app import build_services
 from engine.jobs.worker import Worker
 from engine.model.errors import Conflict, InvalidForm, NotPermitted
 from engine.model.process import InstanceStatus, MessageKind
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.settings import read
 from engine.store.proof import prove
 from tests.service.procedures import deploy, files, form, number, start, text
@@ -51,7 +51,7 @@ def sweep(office):
 
 
 def lines(office, instance, action):
-    found = office.services.histories.of_instance(office.actor("auditor"), instance, Filter(action=action)).lines
+    found = office.services.histories.of_instance(office.actor("auditor"), instance, HistoryFilter(action=action)).lines
     return [(line.actor, line.element_id) for line in found]
 
 
@@ -82,7 +82,7 @@ def test_an_answer_about_another_letter_is_not_mistaken_for_ours(bureau):
     asked = {}
     for instance in answering:
         [line] = bureau.services.histories.of_instance(
-            bureau.actor("auditor"), instance, Filter(action="message:received")
+            bureau.actor("auditor"), instance, HistoryFilter(action="message:received")
         ).lines
         asked[next(one for one in asking if one in str(line.change))] = instance
     second = asked[asking[1]]
@@ -192,7 +192,7 @@ def test_a_signal_is_heard_by_everybody_who_waits_and_by_the_thrower_s_own_branc
     assert office.open_steps(announcing) == ["catat"]
     assert office.open_steps(listening) == ["putuskan"]
     [told] = office.services.histories.of_instance(
-        office.actor("auditor"), announcing, Filter(action="message:sent")
+        office.actor("auditor"), announcing, HistoryFilter(action="message:sent")
     ).lines
     assert json.loads(told.change)["to"] == [listening], "the sender needs no message to hear itself"
     assert sweep(office) == 1
@@ -209,7 +209,7 @@ def test_a_terminated_instance_is_not_among_those_who_hear_a_signal(staffed):
     office.services.instances.terminate(office.actor("operator"), ended, "Tidak perlu", office.now)
     office.services.tasks.complete(office.actor("ann"), office.task(announcing, "putuskan"), {}, office.now)
     [told] = office.services.histories.of_instance(
-        office.actor("auditor"), announcing, Filter(action="message:sent")
+        office.actor("auditor"), announcing, HistoryFilter(action="message:sent")
     ).lines
     assert json.loads(told.change)["to"] == []
 

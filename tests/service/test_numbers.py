@@ -6,7 +6,7 @@ import pytest
 
 from engine.model.errors import InvalidForm, InvalidProcedure, NotPermitted
 from engine.model.testimony import PASSED_OVER
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.service.papers.letter_numbers import written
 from engine.service.procedures.procedure import Values
 from tests.service.procedures import deploy, form, text
@@ -113,7 +113,9 @@ def test_the_numbers_of_a_terminated_instance_are_void_and_never_given_again(des
     write(desk, kept)
     assert letters(desk, kept) == [(1, "000.1.5/002/DINAS/2025")]
     assert [(n.ordinal, n.void_reason) for n in register(desk).taken] == [(2, None), (1, "Rapat dibatalkan")]
-    actions = [line.action for line in desk.services.histories.of_instance(desk.actor("auditor"), lost, Filter()).lines]
+    actions = [
+        line.action for line in desk.services.histories.of_instance(desk.actor("auditor"), lost, HistoryFilter()).lines
+    ]
     assert actions.count("number:taken") == actions.count("number:voided") == 1
 
 

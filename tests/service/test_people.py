@@ -7,7 +7,7 @@ import pytest
 
 from engine.model.errors import Conflict, InvalidForm, NotPermitted
 from engine.model.people import Capacity
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.service.people.attempts import Source
 
 
@@ -146,7 +146,7 @@ def test_names_of_somebody_who_left_are_erased_and_every_line_stays_proved(offic
         people.forget(operator, "sekretaris", "Diminta yang bersangkutan", office.now)
     people.set_active(operator, "sekretaris", False, "Pensiun", office.now)
     people.forget(operator, "sekretaris", "Diminta yang bersangkutan", office.now)
-    lines = office.services.histories.everything(operator, Filter(actor="sekretaris")).lines
+    lines = office.services.histories.everything(operator, HistoryFilter(actor="sekretaris")).lines
     assert (len(lines) > 3, {line.called for line in lines}) == (True, {None})
     with office.database.read() as reader:
         held = reader.connection.exec_driver_sql("SELECT name FROM person UNION SELECT value FROM personal_value").all()
@@ -159,5 +159,5 @@ def test_what_was_done_keeps_the_name_of_then(office):
     before = office.actor("kepala.dinas").name
     office.services.people.rename(office.actor("operator"), "kepala.dinas", "Kepala Baru", "Ganti gelar", office.now)
     office.services.instances.comment(office.actor("kepala.dinas"), instance, "Sudah.", office.now)
-    lines = office.services.histories.everything(office.actor("auditor"), Filter(actor="kepala.dinas")).lines
+    lines = office.services.histories.everything(office.actor("auditor"), HistoryFilter(actor="kepala.dinas")).lines
     assert {(line.action == "comment:added", line.called) for line in lines} == {(True, "Kepala Baru"), (False, before)}

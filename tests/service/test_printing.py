@@ -9,7 +9,7 @@ import pytest
 
 from engine import pulse
 from engine.model.errors import InvalidProcedure, NotFound, NotPermitted, NotPrinted
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.service.papers.public_check import MOST_MISSES, TooManyQuestions
 from engine.store.proof import prove
 from tests.databases import ON_ONE_KIND
@@ -57,7 +57,7 @@ def test_the_worker_prints_what_was_issued_once_and_every_paper_is_on_record(off
     assert printed >= {"disposisi", "undangan", "kertas_kerja", "daftar_hadir", "notula", "surat_tugas"}
     assert office.services.printing.sweep(office.now) == 0, "nothing is printed again"
     lines = office.services.histories.of_instance(
-        office.actor("auditor"), instance, Filter(action="document:rendered")
+        office.actor("auditor"), instance, HistoryFilter(action="document:rendered")
     ).lines
     assert len(lines) >= len(printed)
     assert {line.actor for line in lines} == {"sistem"}

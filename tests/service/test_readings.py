@@ -5,7 +5,7 @@ from threading import Thread
 
 from sqlalchemy import select
 
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.store.tables import history
 
 
@@ -17,7 +17,10 @@ def lines(office, account):
 
 
 def test_two_hundred_readings_at_once_of_one_paper_are_one_line(office):
-    note, deed = office.services.readings.note, Deed(Action.DOCUMENT_READ, change={"document": "d", "version": 1})
+    note, deed = (
+        office.services.readings.note,
+        HistoryEvent(Action.DOCUMENT_READ, change={"document": "d", "version": 1}),
+    )
     threads = [Thread(target=lambda: [note("sekretaris", deed, office.now) for _ in range(50)]) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -32,10 +35,10 @@ def test_another_object_another_reader_and_another_hour_are_lines_of_their_own(o
     note = office.services.readings.note
     for account in ("sekretaris", "auditor"):
         for document in ("a", "b", "a"):
-            note(account, Deed(Action.DOCUMENT_READ, change={"document": document}), office.now)
+            note(account, HistoryEvent(Action.DOCUMENT_READ, change={"document": document}), office.now)
     office.later(hours=1)
-    note("auditor", Deed(Action.DOCUMENT_READ, change={"document": "a"}), office.now)
-    note("siapa.pun", Deed(Action.DOCUMENT_READ, change={"document": "a"}), office.now)
+    note("auditor", HistoryEvent(Action.DOCUMENT_READ, change={"document": "a"}), office.now)
+    note("siapa.pun", HistoryEvent(Action.DOCUMENT_READ, change={"document": "a"}), office.now)
     read = {
         a: [c["document"] for action, c in lines(office, a) if action == "document:read"]
         for a in ("sekretaris", "auditor", "siapa.pun")

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from engine.model.errors import NotFound, NotPermitted
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.service.papers import reports
 from engine.service.procedures.procedure import INDONESIAN
 from tests.databases import ON_ONE_KIND
@@ -127,7 +127,7 @@ def test_who_reads_a_report_and_that_it_was_made_is_recorded(office, quarters):
     ]
     assert offered[0].choices == {"tahun": ("2025",)}
     made(office, "pemantauan", "xlsx", "auditor")
-    trail = office.services.histories.everything(office.actor("auditor"), Filter(action="export:made"))
+    trail = office.services.histories.everything(office.actor("auditor"), HistoryFilter(action="export:made"))
     assert "pemantauan" in trail.lines[0].change
     for report, year in (("pemantauan", "2031"), ("rekap_tahunan", "")):
         with pytest.raises(NotFound):
@@ -147,7 +147,7 @@ def test_a_report_tells_of_any_number_of_instances_and_never_holds_them_all(offi
     assert [row["Pelaksanaan"] for row in rows][::7] == ["Triwulan I 2027", "Triwulan IV 2028"]
     assert len(rows) == 8
     assert max(held) == 3
-    trail = office.services.histories.everything(office.actor("auditor"), Filter(action="export:made"))
+    trail = office.services.histories.everything(office.actor("auditor"), HistoryFilter(action="export:made"))
     change = json.loads(trail.lines[0].change)
     assert change["count"] == 8
     assert len(change["instances_sha256"]) == 64

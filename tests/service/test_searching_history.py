@@ -1,7 +1,7 @@
 """Lines of history are found by a word, and returns as such, on either database."""
 
 from engine.model.history import Action
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.store.queries import histories as lines
 from tests.office import returned
 
@@ -15,7 +15,7 @@ def test_a_word_a_wildcard_and_a_return(office, monkeypatch):
     auditor = office.actor("auditor")
 
     def found(**narrowed):
-        return office.services.histories.everything(auditor, Filter(**narrowed))
+        return office.services.histories.everything(auditor, HistoryFilter(**narrowed))
 
     told = [line.action for line in found(text="REKAP BUKAN").lines]
     assert told == ["task:returned", "task:completed"]

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.model.errors import Conflict, InvalidForm, InvalidProcedure, NotFound, NotPermitted
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import Capacity
 from engine.model.work import DocumentStatus
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.service.papers.signing import TRUST
 from engine.service.papers.uploads import TooLarge, UploadRefused
 from engine.service.people.accounts import Retyped
@@ -38,7 +38,7 @@ def instance(office):
     """An instance that waits for the signature of the head of office, who has a password."""
     with office.database.write(office.actor("kepala.dinas"), office.now) as work:
         people.change(work, "kepala.dinas", password_hash=office.services.accounts.hasher.hash(PASSWORD))
-        work.record("person:kepala.dinas", Deed(Action.PASSWORD_CHANGED))
+        work.record("person:kepala.dinas", HistoryEvent(Action.PASSWORD_CHANGED))
     instance = office.start()
     office.until_analysis(instance)
     office.do("tim.sakip", instance, "susun_analisis")
@@ -98,7 +98,7 @@ def docx():
 
 def signature_lines(office, instance, action="document:signed"):
     """Of what a step signs; letters that were approved beside the steps are told elsewhere."""
-    narrowed = Filter(action=action)
+    narrowed = HistoryFilter(action=action)
     found = office.services.histories.of_instance(office.actor("auditor"), instance, narrowed).lines
     return [line for line in found if change(line)["data_object"] not in ("undangan", "surat_tugas")]
 

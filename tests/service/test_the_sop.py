@@ -142,7 +142,7 @@ def test_an_acting_official_acts_in_that_capacity_and_history_says_so(office):
     office.services.tasks.complete(office.actor("plh"), task, office.filled("plh", task), office.now)
     with office.database.read() as reader:
         lines, _ = histories.timeline(
-            reader, f"instance:{instance}", histories.Filter(action="task:completed"), limit=5
+            reader, f"instance:{instance}", histories.HistoryFilter(action="task:completed"), limit=5
         )
     assert (lines[0].actor, lines[0].on_behalf_of, lines[0].decree) == ("plh", "Plh. Kepala Dinas", "SK 800/12/2025")
 
@@ -256,7 +256,7 @@ def test_an_auditor_reads_everything_and_can_change_nothing(office):
     instance = office.start()
     auditor, services, now = office.actor("auditor"), office.services, office.now
     assert services.instances.page(auditor, instance, now).record.id == instance
-    assert services.histories.of_instance(auditor, instance, histories.Filter()).total == 2
+    assert services.histories.of_instance(auditor, instance, histories.HistoryFilter()).total == 2
     task = office.task(instance, "perintahkan_pengumpulan_data")
     for attempt in (
         lambda: services.instances.start(auditor, "pengumpulan_data_kinerja", {}, now),
@@ -299,6 +299,6 @@ def test_what_history_keeps_of_a_completion_names_documents_by_hash(office):
     office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
     with office.database.read() as reader:
         [disposisi] = [d for d in documents.of_instance(reader, instance) if d.data_object_id == "disposisi"]
-        lines, _ = histories.timeline(reader, f"instance:{instance}", histories.Filter(), limit=50)
+        lines, _ = histories.timeline(reader, f"instance:{instance}", histories.HistoryFilter(), limit=50)
     issued = [json.loads(line.change) for line in lines if line.action == "document:issued"]
     assert {"data_object": "disposisi", "version": 1, "sha256": disposisi.sha256, "document": disposisi.id} in issued

@@ -13,7 +13,7 @@ from engine.app import build_services
 from engine.jobs.worker import Worker
 from engine.model.errors import Conflict, InvalidProcedure, NotPermitted
 from engine.model.process import InstanceStatus
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.service.procedures.procedure import Values
 from engine.settings import read
 from engine.store.proof import prove
@@ -43,7 +43,9 @@ def test_a_timer_fires_without_a_person_and_after_a_restart(clinic):
     assert again.timers.fire(instance, clinic.now)
     assert not timers.fire(instance, clinic.now), "a doubled wake-up fires nothing twice"
     assert clinic.open_steps(instance) == ["ingatkan"]
-    lines = clinic.services.histories.of_instance(clinic.actor("auditor"), instance, Filter(action="timer:fired")).lines
+    lines = clinic.services.histories.of_instance(
+        clinic.actor("auditor"), instance, HistoryFilter(action="timer:fired")
+    ).lines
     assert [(line.actor, line.element_id) for line in lines] == [("sistem", "batas")]
 
 
@@ -91,7 +93,7 @@ def test_what_was_an_incident_is_none_once_it_goes_through(clinic):
     record = clinic.services.incidents.view(operator, raised.id).record
     assert (record.status, record.resolved_by) == ("resolved", "operator")
     assert clinic.page(instance).record.status is InstanceStatus.RUNNING
-    narrowed = Filter(action="incident:resolved")
+    narrowed = HistoryFilter(action="incident:resolved")
     assert len(clinic.services.histories.of_instance(clinic.actor("auditor"), instance, narrowed).lines) == 1
     assert clinic.open_steps(instance) == ["periksa"]
 

@@ -14,9 +14,9 @@ import pytest
 from engine.model.errors import InvalidProcedure, SetupError
 from engine.service.authoring import validation as gates
 from engine.service.authoring.checking import read_folder
-from engine.service.authoring.validation import Gate
+from engine.service.authoring.validation import Validator
 from engine.service.authoring.validation_worker import MOST_FINDINGS
-from engine.service.authoring.verdict import Limits
+from engine.service.authoring.verdict import ValidationLimits
 from engine.service.procedures.functions import Functions
 from tests.databases import ON_ONE_KIND
 from tests.office import ROOT, SOP
@@ -25,7 +25,7 @@ from tests.service.drawing import around, call, gateway, one, procedure, process
 from tests.service.procedures import form
 
 BROKEN = ROOT / "tests" / "bpmn" / "broken"
-QUICK = Limits(cpu=0.4, seconds=20)
+QUICK = ValidationLimits(cpu=0.4, seconds=20)
 
 EMPTY = process("kosong", *one(script("n = 1")))
 ENDLESS = procedure(
@@ -124,7 +124,7 @@ STOPPED_BY_ITSELF = {  # an incident of every instance, so a warning: (files, el
 @pytest.fixture(scope="module")
 def shared():
     """A gate with the usual limits."""
-    made = Gate()
+    made = Validator()
     yield made
     made.close()
 
@@ -132,7 +132,7 @@ def shared():
 @pytest.fixture
 def quick():
     """A gate that waits less."""
-    made = Gate(QUICK)
+    made = Validator(QUICK)
     yield made
     made.close()
 
@@ -264,7 +264,7 @@ def test_branches_that_might_never_meet_are_a_warning_as_long_as_no_trial_came_t
 
 
 def test_memory_that_runs_out_is_named_with_its_element(shared):
-    poor = Gate(Limits(memory=30_000_000))
+    poor = Validator(ValidationLimits(memory=30_000_000))
     try:
         found = poor.check("uji", TOO_MUCH["many in each of many"])
     finally:
@@ -275,7 +275,7 @@ def test_memory_that_runs_out_is_named_with_its_element(shared):
 
 
 def test_a_child_that_does_not_hear_that_it_is_to_stop_is_killed(quick):
-    deaf = Gate(Limits(cpu=1000, seconds=1.5))
+    deaf = Validator(ValidationLimits(cpu=1000, seconds=1.5))
     before = children()
     try:
         [*_, found] = deaf.check("uji", TOO_MUCH["tokens that double in a loop"])
@@ -321,12 +321,12 @@ def test_others_go_on_while_somebody_waits_for_an_endless_one(quick):
 
 def test_more_at_once_than_there_are_places_are_asked_to_come_again(monkeypatch):
     monkeypatch.setattr(gates, "AT_ONCE", 1)
-    busy = Gate(Limits(cpu=1000, seconds=2))
+    busy = Validator(ValidationLimits(cpu=1000, seconds=2))
     first = threading.Thread(target=busy.check, args=("uji", ENDLESS))
     first.start()
     time.sleep(0.3)
     began = time.monotonic()
-    busy._limits = Limits(seconds=0.1)
+    busy._limits = ValidationLimits(seconds=0.1)
     [found] = busy.check("uji", GOOD)
     assert found.rule == "trial_busy"
     assert time.monotonic() - began < 1

@@ -7,7 +7,7 @@ import pytest
 
 from engine.model.errors import Conflict
 from engine.model.work import DocumentStatus
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from tests.office import returned
 from tests.papers import PICTURE
 from tests.service.test_printing import document, paper, rendering
@@ -47,7 +47,7 @@ def test_every_version_is_void_and_history_says_which_letters_and_why(office):
     every = office.page(instance).all_documents
     assert {each.status for each in every} == {DocumentStatus.VOID}
     assert asked(office, rendering(office, replaced).code).standing == "void", "not: replaced by one that counts"
-    filter_ = Filter(action="document:voided")
+    filter_ = HistoryFilter(action="document:voided")
     lines = office.services.histories.of_instance(office.actor("auditor"), instance, filter_).lines
     told = [json.loads(line.change) for line in lines]
     assert {each["data_object"] for each in told} == {each.data_object_id for each in every}

@@ -3,7 +3,7 @@
 import hashlib
 import io
 
-from engine.forms.views import FileView, Shown
+from engine.forms.presentation import FileView, Shown
 from engine.service.papers.differences import differences
 from engine.service.procedures.procedure import INDONESIAN
 from tests.office import returned

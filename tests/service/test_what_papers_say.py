@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.renderings import COVER
 from engine.store.queries import people
 from tests.documents.pdf_text import pages_of
@@ -20,7 +20,7 @@ def instance(office):
     """An instance that was returned once from step 5, with sentences that end in a full stop and some that do not."""
     with office.database.write(office.actor("kepala.dinas"), office.now) as work:
         people.change(work, "kepala.dinas", password_hash=office.services.accounts.hasher.hash(PASSWORD))
-        work.record("person:kepala.dinas", Deed(Action.PASSWORD_CHANGED))
+        work.record("person:kepala.dinas", HistoryEvent(Action.PASSWORD_CHANGED))
     instance = office.start()
     office.until_analysis(instance)
     office.explains = True

@@ -14,7 +14,7 @@ from engine.cli import CONSOLE
 from engine.model.errors import AlurError, NotFound, NotPermitted
 from engine.model.people import Capacity
 from engine.model.process import MessageKind
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.service.procedures.procedure import INDONESIAN
 from engine.service.work.instances import InstanceFilter
 from engine.service.work.tasks import TaskFilter
@@ -78,11 +78,11 @@ def found(something):
 
 READING = {  # a stranger gets no answer; nothing changes
     "checks.last": (AUDIT, lambda s, a, t, n: s.last(a)),
-    "histories.of_instance": (LANES | WATCH, lambda s, a, t, n: s.of_instance(a, t["instance"], Filter())),
+    "histories.of_instance": (LANES | WATCH, lambda s, a, t, n: s.of_instance(a, t["instance"], HistoryFilter())),
     "histories.lines": (LANES | WATCH, lambda s, a, t, n: s.lines(a, t["instance"], 0, 5)),
-    "histories.export": (LANES | WATCH, lambda s, a, t, n: s.export(a, t["instance"], Filter(), n)),
+    "histories.export": (LANES | WATCH, lambda s, a, t, n: s.export(a, t["instance"], HistoryFilter(), n)),
     "histories.verify": (LANES | WATCH, lambda s, a, t, n: s.verify(a, t["instance"])),
-    "histories.everything": (AUDIT, lambda s, a, t, n: s.everything(a, Filter())),
+    "histories.everything": (AUDIT, lambda s, a, t, n: s.everything(a, HistoryFilter())),
     "histories.of_person": (AUDIT | {"sekretaris"}, lambda s, a, t, n: s.of_person(a, "sekretaris")),
     "incidents.list": (AUDIT, lambda s, a, t, n: s.list(a)),
     "incidents.search": (AUDIT, lambda s, a, t, n: s.search(a, None, None, None, 5)),

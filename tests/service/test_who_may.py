@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.model.errors import Conflict, InvalidForm, NotFound, NotPermitted
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.service.papers import documents as service
 from engine.service.papers.uploads import UploadRefused
 from engine.service.procedures.procedure import INDONESIAN
@@ -75,7 +75,7 @@ def test_evidence_opens_to_its_holder_and_to_those_who_read_every_part_and_so_do
     ):
         reads = {account for account in (*STAFF, "orang.luar") if opens(office, account, ids[0])}
         assert reads == everything | {owner}
-    lines = office.services.histories.of_instance(office.actor(HOLDERS[1]), collecting, Filter()).lines
+    lines = office.services.histories.of_instance(office.actor(HOLDERS[1]), collecting, HistoryFilter()).lines
     assert any(first[0] in line.change for line in lines), "history hides nothing, and an id alone opens nothing"
 
 

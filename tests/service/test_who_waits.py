@@ -5,7 +5,7 @@ import pytest
 from engine.bpmn import waits
 from engine.model.process import InstanceStatus, WaitKind
 from engine.service.authoring.deployments import Deployments
-from engine.service.history.timelines import Filter
+from engine.service.history.timelines import HistoryFilter
 from engine.service.procedures.procedure import Values
 from engine.store.backup import RESTORED
 from tests.service.drawing import gateway, procedure, process, user
@@ -45,7 +45,7 @@ def done(office, instance, element):
 
 
 def lines(office, instance, action):
-    found = office.services.histories.of_instance(office.actor("auditor"), instance, Filter(action=action)).lines
+    found = office.services.histories.of_instance(office.actor("auditor"), instance, HistoryFilter(action=action)).lines
     return [(line.actor, line.element_id) for line in found]
 
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from sqlalchemy import insert
 
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import Actor
 from engine.store import tables
 from engine.store.database import Database
@@ -25,13 +25,15 @@ def define(work: Work) -> str:
         insert(tables.definition),
         facts | {"deployed_at": work.now, "deployed_by": work.actor.person_id, "note": "", "confirmed": False},
     )
-    work.record(f"definition:{PROCESS}", Deed(Action.DEFINITION_DEPLOYED, change={"version": 1}))
+    work.record(f"definition:{PROCESS}", HistoryEvent(Action.DEFINITION_DEPLOYED, change={"version": 1}))
     return id_
 
 
 def start(work: Work, definition_id: str, *, key: str | None = None) -> InstanceHead:
     """Start an instance as services do: the line first, then the row with its head."""
-    head = work.record_instance(InstanceHead(str(uuid4())), [Deed(Action.INSTANCE_STARTED, change={"judul": "Cuti"})])
+    head = work.record_instance(
+        InstanceHead(str(uuid4())), [HistoryEvent(Action.INSTANCE_STARTED, change={"judul": "Cuti"})]
+    )
     work.connection.execute(
         insert(tables.instance),
         {

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from engine.model.errors import SetupError
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.store import tables
 from engine.store.backup import backup, confirm_restore, is_restored, restore
 from engine.store.database import open_database
@@ -70,7 +70,7 @@ def test_everything_comes_back_in_either_database(office, made, data_dir, target
                 insert(tables.sign_in_attempt),
                 {"account": "ani", "address": "::1", "at": clock.now, "succeeded": False},
             )
-            work.record("office", Deed(Action.EXPORT_MADE))
+            work.record("office", HistoryEvent(Action.EXPORT_MADE))
         with restored.read() as reader:
             assert verify(reader).sound
 

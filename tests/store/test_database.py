@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import exc, func, select, text
 
 from engine.model.errors import Busy, SetupError
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.store import tables
 from engine.store.database import check_writable, open_database
 from engine.store.history import verify
@@ -22,7 +22,7 @@ from engine.store.schema import migrate
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
-CHANGED = Deed(Action.SETTING_CHANGED)
+CHANGED = HistoryEvent(Action.SETTING_CHANGED)
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(small_disk, sqlite_file
     with pytest.raises(SetupError, match=r"penuh\. Kosongkan ruang"):
         while kept < 1000:
             with database.write(actor, now) as work:
-                work.record("office", Deed(Action.SETTING_CHANGED, change={"isi": "x" * 20_000}))
+                work.record("office", HistoryEvent(Action.SETTING_CHANGED, change={"isi": "x" * 20_000}))
             kept += 1
     assert 0 < kept < 1000
     with database.read() as reader:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from engine.model.history import GENESIS, Action, Deed, HistoryLine, plain
+from engine.model.history import GENESIS, Action, HistoryEvent, HistoryLine, plain
 from engine.store import tables
 from engine.store.history import AT_ONCE, Walk, verify
 from engine.store.queries import histories
@@ -15,7 +15,7 @@ from engine.store.triggers import POSTGRESQL, SQLITE, create_triggers
 from tests.store.office import define, start
 
 history, instance, number = tables.history, tables.instance, tables.number
-DONE = Deed(Action.TASK_COMPLETED, element_id="isi_permohonan", change={"lama": ["2", "3"]})
+DONE = HistoryEvent(Action.TASK_COMPLETED, element_id="isi_permohonan", change={"lama": ["2", "3"]})
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_a_line_that_cannot_be_read_is_a_fault_and_no_crash(chained):
 def test_a_long_stream_is_walked_in_parts(database, actor, now):
     with database.write(actor, now) as work:
         for _ in range(3):
-            work.record_many("office", [Deed(Action.EXPORT_MADE)] * AT_ONCE)
+            work.record_many("office", [HistoryEvent(Action.EXPORT_MADE)] * AT_ONCE)
     report = _report(database)
     assert (report.lines, report.sound) == (1 + 3 * AT_ONCE, True)
 

@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import bindparam, delete, exc, func, insert, select, update
 
 from engine.model.errors import Busy, Conflict, SetupError
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.store import tables
-from engine.store.guard import UnrecordedChange
-from engine.store.prepared import Prepared
+from engine.store.driver_statements import Prepared
+from engine.store.history_guard import UnrecordedChange
 from tests.store.office import started
 
-RENAMED = Deed(Action.PERSON_CHANGED)
+RENAMED = HistoryEvent(Action.PERSON_CHANGED)
 EVERYTHING = [Prepared(select(table)) for table in (tables.instance, tables.history, tables.membership, tables.setting)]
 ADD_PERSON, RENAME = Prepared(insert(tables.person)), Prepared(update(tables.person).where(tables.person.c.id == "ani"))
 ATTEMPT = Prepared(insert(tables.sign_in_attempt))

@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy import delete, func, insert, select, text, update
 
 from engine.model.errors import Conflict
-from engine.model.history import Action, Deed, genesis
+from engine.model.history import Action, HistoryEvent, genesis
 from engine.store import tables
-from engine.store.guard import UnrecordedChange
 from engine.store.history import InstanceHead, verify
+from engine.store.history_guard import UnrecordedChange
 from engine.store.unit_of_work import update_instance
 from tests.store.office import define, start, started
 
-COMPLETED = Deed(Action.TASK_COMPLETED, element_id="isi_permohonan", change={"lama": ["2", "3"]})
-COMMENTED = Deed(Action.COMMENT_ADDED, change={"teks": "mohon dilengkapi"})
+COMPLETED = HistoryEvent(Action.TASK_COMPLETED, element_id="isi_permohonan", change={"lama": ["2", "3"]})
+COMMENTED = HistoryEvent(Action.COMMENT_ADDED, change={"teks": "mohon dilengkapi"})
 
 
 def _instance(database, id_):
@@ -83,7 +83,7 @@ def test_a_change_in_text_is_refused(database, actor, now):
         "EXPLAIN (ANALYZE) DELETE FROM instance",
     ):
         with pytest.raises(UnrecordedChange, match="in text"), database.write(actor, now) as work:
-            work.record("office", Deed(Action.SETTING_CHANGED))
+            work.record("office", HistoryEvent(Action.SETTING_CHANGED))
             work.connection.execute(text(statement))
         with pytest.raises(UnrecordedChange, match="in text"), database.write(actor, now) as work:
             work.connection.exec_driver_sql(statement)
@@ -100,7 +100,7 @@ def test_history_lines_are_appended_and_never_changed(database, actor, now):
     started(database, actor, now)
     for statement in (update(tables.history).values(actor="budi"), delete(tables.history)):
         with pytest.raises(UnrecordedChange, match="never changed"), database.write(actor, now) as work:
-            work.record("office", Deed(Action.SETTING_CHANGED))
+            work.record("office", HistoryEvent(Action.SETTING_CHANGED))
             work.connection.execute(statement)
 
 
@@ -168,8 +168,10 @@ def test_the_instance_keeps_the_head_whichever_is_written_first(database, actor,
 
 def test_a_stream_whose_head_is_not_known_is_asked_for_it_once(database, actor, now):
     with database.write(actor, now) as work:
-        first = work.record("office", Deed(Action.SETTING_CHANGED))
-        second, third = work.record_many("office", [Deed(Action.EXPORT_MADE), Deed(Action.EXPORT_MADE, actor="sistem")])
+        first = work.record("office", HistoryEvent(Action.SETTING_CHANGED))
+        second, third = work.record_many(
+            "office", [HistoryEvent(Action.EXPORT_MADE), HistoryEvent(Action.EXPORT_MADE, actor="sistem")]
+        )
     assert [line.seq for line in (first, second, third)] == [2, 3, 4]  # the first says that the office was founded
     assert (second.previous_hash, third.previous_hash) == (first.hash, second.hash)
     assert (second.actor, third.actor) == ("ani", "sistem")
@@ -179,7 +181,7 @@ def test_every_one_of_many_lines_of_an_instance_says_whose_it_is(database, actor
     head = started(database, actor, now)
     with database.write(actor, now) as work:
         lines = work.record_many(f"instance:{head.id}", [COMMENTED, COMMENTED])
-        [other] = work.record_many("office", [Deed(Action.SETTING_CHANGED)])
+        [other] = work.record_many("office", [HistoryEvent(Action.SETTING_CHANGED)])
     assert [line.instance_id for line in lines] == [head.id, head.id]
     assert other.instance_id is None
 
@@ -201,7 +203,7 @@ def test_of_two_who_change_one_instance_one_wins(database, actor, now):
         meet.wait()
         try:
             with database.write(actor, now) as work:
-                work.record_instance(head, [Deed(Action.TASK_COMPLETED, actor=who)])
+                work.record_instance(head, [HistoryEvent(Action.TASK_COMPLETED, actor=who)])
                 update_instance(work, head.id, 1, {"ended_by": who})
             outcomes.append(who)
         except Conflict as conflict:
@@ -247,7 +249,7 @@ def test_writers_of_the_office_stream_take_turns(database, actor, now):
     def record() -> None:
         for _ in range(5):
             with database.write(actor, now) as work:
-                work.record("office", Deed(Action.SETTING_CHANGED))
+                work.record("office", HistoryEvent(Action.SETTING_CHANGED))
 
     threads = [threading.Thread(target=record) for _ in range(4)]
     for thread in threads:
@@ -271,7 +273,7 @@ def test_a_unit_of_work_inside_another_does_not_wait_for_itself(sqlite_files, da
         ):
             pass
         with database.write(actor, now) as work:  # the queue is free again
-            work.record("office", Deed(Action.SETTING_CHANGED))
+            work.record("office", HistoryEvent(Action.SETTING_CHANGED))
         database.close()
 
 
@@ -281,7 +283,7 @@ def test_a_unit_of_work_inside_another_does_not_wait_for_itself(sqlite_files, da
 def test_an_instant_of_any_zone_comes_back_as_utc(database, actor):
     local = datetime(2026, 1, 5, 9, 30, 0, 123456, tzinfo=timezone(timedelta(hours=7)))
     with database.write(actor, local) as work:
-        line = work.record("office", Deed(Action.SETTING_CHANGED))
+        line = work.record("office", HistoryEvent(Action.SETTING_CHANGED))
     with database.read() as reader:
         found = reader.connection.scalar(select(tables.history.c.at))
         assert verify(reader).sound
@@ -292,7 +294,7 @@ def test_an_instant_of_any_zone_comes_back_as_utc(database, actor):
 def test_an_instant_without_zone_is_refused(database, actor):
     naive = datetime(2026, 1, 5, 9, 30)  # noqa: DTZ001
     with pytest.raises(Exception, match="naive instant"), database.write(actor, naive) as work:
-        work.record("office", Deed(Action.SETTING_CHANGED))
+        work.record("office", HistoryEvent(Action.SETTING_CHANGED))
 
 
 def test_a_read_sees_one_moment(database, actor, now):
@@ -300,5 +302,5 @@ def test_a_read_sees_one_moment(database, actor, now):
         count = select(func.count()).select_from(tables.history)
         before = reader.connection.scalar(count)
         with database.write(actor, now) as work:
-            work.record("office", Deed(Action.SETTING_CHANGED))
+            work.record("office", HistoryEvent(Action.SETTING_CHANGED))
         assert reader.connection.scalar(count) == before == 0

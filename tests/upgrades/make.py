@@ -11,7 +11,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.service.people.accounts import Retyped
 from engine.service.people.api_tokens import Scope
 from engine.store.database import open_database
@@ -34,7 +34,7 @@ def work(office: OfficeAtWork) -> None:
     for account in ("kepala.dinas", "sekretaris"):
         with office.database.write(office.actor(account), office.now) as change:
             people.change(change, account, password_hash=office.services.accounts.hasher.hash(PASSWORD))
-            change.record(f"person:{account}", Deed(Action.PASSWORD_CHANGED))
+            change.record(f"person:{account}", HistoryEvent(Action.PASSWORD_CHANGED))
     retyped = Retyped(PASSWORD, "10.0.0.7")
     office.services.tokens.issue(office.actor("sekretaris"), "aplikasi surat", 90, list(Scope), retyped, office.now)
     archiving.archived(office)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from engine.app import build_services
-from engine.documents.inspection import inspect
+from engine.documents.archive_check import inspect
 from engine.model.errors import Conflict
 from engine.model.process import InstanceStatus
 from engine.service.people.attempts import Source

@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from engine.bpmn.course import reached
 from engine.bpmn.expression import HOST_FUNCTIONS
+from engine.bpmn.flow_graph import reached
 from engine.model import standard_time
 from engine.model.sop_sheet import END, TableStep
 

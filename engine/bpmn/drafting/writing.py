@@ -7,7 +7,7 @@ from lxml import etree
 from engine.bpmn.drafting.placing import Places, association_id, flow_id, reference_id
 from engine.bpmn.drafting.planning import QUESTION, START, Plan, PlannedStep, PlannedWay, every_way
 from engine.bpmn.drawing.scene import Bounds
-from engine.bpmn.markup import BPMN, BPMNDI, DC, DI, SOP, XSI, Element, bpmn, sop
+from engine.bpmn.safe_xml import BPMN, BPMNDI, DC, DI, SOP, XSI, Element, bpmn, sop
 from engine.model.sop_sheet import END
 
 NAMESPACES = {"bpmn": BPMN, "bpmndi": BPMNDI, "dc": DC, "di": DI, "sop": SOP, "xsi": XSI}

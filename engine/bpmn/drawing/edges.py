@@ -3,7 +3,7 @@
 from itertools import pairwise
 from math import dist
 
-from engine.bpmn.drawing.scene import Bounds, Edge
+from engine.bpmn.drawing.scene import Bounds, DrawnEdge
 from engine.bpmn.drawing.svg import FAINT, INK, PAPER, Attribute, lines, path, polygon, rounded, tag
 from engine.bpmn.drawing.text import SMALL, width, wrap
 from engine.bpmn.drawing.view import View
@@ -27,7 +27,7 @@ def arrowheads(prefix: str) -> str:
     )
 
 
-def draw_edge(view: View, edge: Edge) -> str:
+def draw_edge(view: View, edge: DrawnEdge) -> str:
     """Draw an edge by its kind; a flow that was taken is thick, with how often if not once; a proposal is dashed."""
     taken = edge.id in view.taken
     line = rounded(edge.points)
@@ -48,7 +48,7 @@ def draw_edge(view: View, edge: Edge) -> str:
     return path(line, stroke=FAINT, **run)
 
 
-def _start_sign(edge: Edge) -> str:
+def _start_sign(edge: DrawnEdge) -> str:
     """Draw a default flow's slash or, on a flow that leaves an activity by condition, a small diamond."""
     (x1, y1), (x2, y2) = edge.points[0], edge.points[1]
     length = ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5 or 1
@@ -65,7 +65,7 @@ def _start_sign(edge: Edge) -> str:
     return ""
 
 
-def times(view: View, edge: Edge) -> str:
+def times(view: View, edge: DrawnEdge) -> str:
     """Draw how often a flow was taken, if more than once, in the middle of its longest stretch."""
     count = view.taken.get(edge.id, 0)
     (x1, y1), (x2, y2) = max(pairwise(edge.points), key=lambda ends: dist(*ends))
@@ -80,7 +80,7 @@ def counted(count: int, x: float, y: float) -> str:
     return pill + lines([text], x, y, size=SMALL, fill=PAPER, weight="bold")
 
 
-def draw_edge_name(view: View, edge: Edge) -> str:
+def draw_edge_name(view: View, edge: DrawnEdge) -> str:
     """Write a flow's name on a patch of paper, so that the line cannot run through it."""
     name = view.name(edge)
     if not name or edge.kind not in {"sequenceFlow", "messageFlow"}:

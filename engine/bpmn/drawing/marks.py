@@ -32,7 +32,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class DrawingWords:
     """The words in a drawing that are not the diagram's own, in the reader's language."""
 
     title: str = "Diagram {name}"

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from engine.bpmn.drawing.badges import badge, frame, time_bar
 from engine.bpmn.drawing.edges import TAKEN, arrowheads, counted, draw_edge, draw_edge_name, times
-from engine.bpmn.drawing.marks import LOOKS, Mark, State, Words, patterns
+from engine.bpmn.drawing.marks import LOOKS, DrawingWords, Mark, State, patterns
 from engine.bpmn.drawing.scene import Bounds, Shape, scene
 from engine.bpmn.drawing.shapes import draw_shape, is_activity, is_container, name_size
 from engine.bpmn.drawing.svg import INK, PAPER, lines, path, tag, title
@@ -26,7 +26,7 @@ def draw(
     marks: Mapping[str, Mark] = _NOTHING,
     flows_taken: Mapping[str, int] = MappingProxyType({}),
     *,
-    words: Words,
+    words: DrawingWords,
     href: Callable[[str], str | None] | None = None,
 ) -> str:
     """Draw the diagram in *xml* with the states in *marks*; NoDrawing if it is no BPMN.
@@ -69,7 +69,7 @@ def draw(
     )
 
 
-def legend(states: Collection[State], words: Words, *, lines_too: bool = False) -> str:
+def legend(states: Collection[State], words: DrawingWords, *, lines_too: bool = False) -> str:
     """Draw the strip that explains *states*, in their own order, and with *lines_too* arrows; broken into rows."""
     x, y, parts = 0.0, 0.0, []
     samples: list[tuple[str, Callable[[float, float], str]]]

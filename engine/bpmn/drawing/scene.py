@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 
-from engine.bpmn.markup import (
+from engine.bpmn.safe_xml import (
     BPMNDI,
     DC,
     DI,
@@ -93,7 +93,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class DrawnEdge:
     """An element that joins two others along way points."""
 
     id: str
@@ -115,7 +115,7 @@ class Scene:
     name: str
     name_en: str | None
     shapes: tuple[Shape, ...]
-    edges: tuple[Edge, ...]
+    edges: tuple[DrawnEdge, ...]
     undrawn: tuple[str, ...] = ()  # what elements without a place are called
 
     @property
@@ -256,14 +256,14 @@ def _loop(element: Element) -> str:
     return "" if element.find(bpmn("standardLoopCharacteristics")) is None else "loop"
 
 
-def _edge(node: Element, elements: Mapping[str, Element], defaults: set[str]) -> Edge | None:
+def _edge(node: Element, elements: Mapping[str, Element], defaults: set[str]) -> DrawnEdge | None:
     element = elements.get(node.get("bpmnElement"))
     points = tuple((_float(point, "x"), _float(point, "y")) for point in node.iter(f"{{{DI}}}waypoint"))
     if element is None or len(points) < 2:
         return None
     source = elements.get(element.get("sourceRef") or "")
     leaves_activity = source is not None and (local(source).lower().endswith("task") or local(source) in _ACTIVITIES)
-    return Edge(
+    return DrawnEdge(
         id=element.get("id"),
         kind=local(element),
         name=element.get("name") or "",

@@ -23,7 +23,7 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PlacedSymbol:
     """A symbol as arrows see it; *row* is from where to where its row reaches."""
 
     kind: SymbolKind
@@ -33,7 +33,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class WantedArrow:
     """An arrow that is wanted, by the keys of its places."""
 
     source: str
@@ -57,7 +57,7 @@ class DrawnArrow:
 class _Run:
     """An arrow on its way: what shape it has, and on which sides it leaves and enters (-1 left, 1 right, 0 neither)."""
 
-    way: Way
+    way: WantedArrow
     shape: str
     leaves: int = 0
     enters: int = 0
@@ -67,7 +67,7 @@ class _Run:
 
 
 def route(
-    places: Mapping[str, Place], ways: Sequence[Way], lanes: Sequence[tuple[float, float]]
+    places: Mapping[str, PlacedSymbol], ways: Sequence[WantedArrow], lanes: Sequence[tuple[float, float]]
 ) -> Iterator[DrawnArrow]:
     """Yield the arrows of a page; *lanes* are (left edge, width) of the columns."""
     router = _Router(places, lanes)
@@ -84,21 +84,21 @@ def route(
 
 @dataclass
 class _Router:
-    places: Mapping[str, Place]
+    places: Mapping[str, PlacedSymbol]
     lanes: Sequence[tuple[float, float]]
 
-    def returns(self, way: Way) -> bool:
+    def returns(self, way: WantedArrow) -> bool:
         """Whether an arrow leads back."""
         return self.places[way.target].box.y < self.places[way.source].box.bottom
 
-    def aside(self, way: Way) -> int:
+    def aside(self, way: WantedArrow) -> int:
         """Return the side by which an arrow leaves that goes aside: towards its target, and within the lanes."""
         source, target = self.places[way.source].column, self.places[way.target].column
         if source == target:
             return -1 if source == len(self.lanes) - 1 > 0 else 1
         return -1 if target < source else 1
 
-    def run(self, way: Way, busy: set[tuple[str, int]]) -> _Run:
+    def run(self, way: WantedArrow, busy: set[tuple[str, int]]) -> _Run:
         """Return the shape of an arrow: the plainest that goes through no symbol."""
         source, target = self.places[way.source], self.places[way.target]
         (sx, sy), (tx, ty) = source.box.centre, target.box.centre
@@ -235,7 +235,7 @@ def fits(text: str, lane: float) -> bool:
     return width(text, LABEL) * POINT <= lane / 2 - 0.9
 
 
-def _edge(place: Place, side: int, y: float) -> float:
+def _edge(place: PlacedSymbol, side: int, y: float) -> float:
     """Return where the outline of a symbol is at the height *y*, on its left (-1) or right (1)."""
     (x, middle), half = place.box.centre, place.box.width / 2
     if place.kind is SymbolKind.DECISION:

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.bpmn.drawing.scene import Bounds
-from engine.bpmn.drawing.sheet_arrows import POINT, DrawnArrow, Place, Way, fits, route
+from engine.bpmn.drawing.sheet_arrows import POINT, DrawnArrow, PlacedSymbol, WantedArrow, fits, route
 from engine.bpmn.drawing.text import width, wrap
-from engine.model.sop_sheet import END, Arrow, SheetRow, SopSheet, Symbol, SymbolKind
+from engine.model.sop_sheet import END, Arrow, SopSheet, SopStep, Symbol, SymbolKind
 
 PAPERS: Mapping[str, tuple[float, float]] = {"F4": (330, 215), "A4": (297, 210)}
 """Width and height of a page, lying on its side."""
@@ -105,7 +105,7 @@ class SheetPages:
         return tuple(column for column in self.columns if column.name == "lane")
 
 
-def remarks(row: SheetRow, words: SheetWords) -> tuple[str, ...]:
+def remarks(row: SopStep, words: SheetWords) -> tuple[str, ...]:
     """Return what stands in a row's last column: its note, and the ways out of its decision."""
     question = row.question
     if any(symbol.proposal for symbol in row.symbols if symbol.kind is SymbolKind.DECISION):
@@ -211,7 +211,7 @@ class _Layout:
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _texts(self, row: SheetRow) -> dict[str, tuple[str, ...]]:
+    def _texts(self, row: SopStep) -> dict[str, tuple[str, ...]]:
         said = {
             "no": [str(row.number)],
             "activity": [row.words(plain=self.plain)],
@@ -227,7 +227,7 @@ class _Layout:
             for name, texts in said.items()
         }
 
-    def _needs_words(self, row: SheetRow) -> bool:
+    def _needs_words(self, row: SopStep) -> bool:
         """Whether a decision's ways are said in words: one is a proposal, or there is no room for all their names."""
         return len(row.ways) > 2 or any(way.proposal or not fits(way.text, self.lanes[0].width) for way in row.ways)
 
@@ -319,19 +319,21 @@ class _Layout:
             rows.append(PageRow(self.sheet.rows[place].number, y, height, self.texts[place]))
             symbols += self._in_row(place, y, height)
             y += height
-        places = {each.element_id: Place(each.kind, each.box, each.column, self._row(rows, each)) for each in symbols}
-        ways: list[Way] = []
+        places = {
+            each.element_id: PlacedSymbol(each.kind, each.box, each.column, self._row(rows, each)) for each in symbols
+        }
+        ways: list[WantedArrow] = []
         for arrow in self.sheet.arrows:
             if arrow.source in places and arrow.target in places:
-                ways.append(Way(arrow.source, arrow.target, arrow.text, arrow.proposal))
+                ways.append(WantedArrow(arrow.source, arrow.target, arrow.text, arrow.proposal))
         for (down, column), crowd in self._crossing(first, last).items():
             strip = (y, y + below) if down else (top, top + above)
             for each, box in self._connectors(crowd, column, strip, down=down):
                 arrow, letter = each.arrow, letters[(each.arrow.source, each.arrow.target)]
-                places[letter] = Place(SymbolKind.CONNECTOR, box, column, strip)
+                places[letter] = PlacedSymbol(SymbolKind.CONNECTOR, box, column, strip)
                 symbols.append(PageSymbol(SymbolKind.CONNECTOR, box, column, 0, (letter,), 7.0, arrow.proposal))
                 ends = (arrow.source, letter) if each.leaves else (letter, arrow.target)
-                ways.append(Way(*ends, arrow.text if each.leaves else "", arrow.proposal))
+                ways.append(WantedArrow(*ends, arrow.text if each.leaves else "", arrow.proposal))
         lanes = [(lane.x, lane.width) for lane in self.lanes]
         return SheetPage(tuple(rows), tuple(symbols), tuple(route(places, ways, lanes)), above, below, y + below)
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from engine.bpmn.drawing.marks import Mark, Words
-from engine.bpmn.drawing.scene import Edge, Scene, Shape
+from engine.bpmn.drawing.marks import DrawingWords, Mark
+from engine.bpmn.drawing.scene import DrawnEdge, Scene, Shape
 
 DATA = frozenset({"dataObjectReference", "dataStoreReference", "dataInput", "dataOutput"})
 
@@ -16,15 +16,15 @@ class View:
     scene: Scene
     marks: Mapping[str, Mark]
     taken: Mapping[str, int]  # how often each flow was taken
-    words: Words
+    words: DrawingWords
     href: Callable[[str], str | None] | None
     prefix: str
     size: float = 12.0  # of the names of activities
 
-    def name(self, item: Shape | Edge) -> str:
+    def name(self, item: Shape | DrawnEdge) -> str:
         """Return the element's name in the reader's language; a proposal always says that it is one."""
         name = (item.name_en if self.words.english else None) or item.name
-        if item.proposal and isinstance(item, Edge) and self.words.proposal.casefold() not in name.casefold():
+        if item.proposal and isinstance(item, DrawnEdge) and self.words.proposal.casefold() not in name.casefold():
             return f"{name} ({self.words.proposal})".strip()
         return name
 
@@ -32,12 +32,12 @@ class View:
         """Return what is to be shown on the element, if anything."""
         return self.marks.get(shape.id) or (self.marks.get(shape.holds) if shape.holds else None)
 
-    def caption(self, item: Shape | Edge) -> str:
+    def caption(self, item: Shape | DrawnEdge) -> str:
         """Return everything that the picture says of an element, in words."""
         parts = [" ".join(self.name(item).split()) or item.id]
         if item.proposal and self.words.proposal.casefold() not in parts[0].casefold():
             parts.append(self.words.proposal)
-        if isinstance(item, Edge) and item.id in self.taken:
+        if isinstance(item, DrawnEdge) and item.id in self.taken:
             parts += [self.words.taken, self.words.passes.format(n=self.taken[item.id])]
         mark = self.mark(item) if isinstance(item, Shape) else None
         if mark is not None and isinstance(item, Shape):

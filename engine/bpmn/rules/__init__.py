@@ -11,31 +11,31 @@ from engine.bpmn.rules import (
     data,
     diagram,
     events,
+    expressions,
     flow,
-    foreign,
     forms,
     functions,
     lanes,
-    language,
     process,
     soundness,
-    support,
+    unsupported_elements,
+    vendor_extensions,
 )
-from engine.bpmn.rules.diagram import Diagram, FormExpression, Forms, Procedure
+from engine.bpmn.rules.diagram import CheckedProcedure, Diagram, FormExpression, Forms
 from engine.model.errors import Finding
 
 __all__ = ["FormExpression", "Forms", "check"]
 
-RULES: tuple[Callable[[Procedure, Diagram], None], ...] = (
+RULES: tuple[Callable[[CheckedProcedure, Diagram], None], ...] = (
     process.check,
     process.check_places,
-    support.check,
+    unsupported_elements.check,
     lanes.check,
     flow.check,
     events.check,
     data.check,
-    foreign.check,
-    language.check,
+    vendor_extensions.check,
+    expressions.check,
     forms.check,
 )
 
@@ -46,7 +46,7 @@ def check(files: Mapping[str, bytes], process_id: str, read: Forms | None) -> li
     *files* are the procedure's BPMN and DMN files by name; others are not looked at. *read* is what its forms ask;
     None if they are not at hand, so that nothing is said about them.
     """
-    procedure = Procedure(process_id, read)
+    procedure = CheckedProcedure(process_id, read)
     functions.load(procedure, files)
     for name in sorted(files):
         if name.endswith(".bpmn"):
@@ -57,7 +57,7 @@ def check(files: Mapping[str, bytes], process_id: str, read: Forms | None) -> li
         procedure.say("no_diagram", None, file=f"processes/{process_id}/{process_id}.bpmn", process_id=process_id)
     else:
         process.check_procedure(procedure)
-        language.check_names(procedure)
+        expressions.check_names(procedure)
     for each in procedure.diagrams:
         for rule in RULES:
             rule(procedure, each)

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from engine.bpmn.markup import Element
 from engine.bpmn.rules.diagram import Diagram
+from engine.bpmn.safe_xml import Element
 
 Kinds = Mapping[str, frozenset[str]]
 

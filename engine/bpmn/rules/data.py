@@ -1,10 +1,10 @@
 """Rules about documents: data objects, references to them, and the associations that say who reads and yields them."""
 
-from engine.bpmn.markup import Element, bpmn, children, local, text_of
-from engine.bpmn.rules.diagram import Diagram, Procedure
+from engine.bpmn.rules.diagram import CheckedProcedure, Diagram
+from engine.bpmn.safe_xml import Element, bpmn, children, local, text_of
 
 
-def check(procedure: Procedure, diagram: Diagram) -> None:
+def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
     """Check references and associations."""
     for scope in diagram.scopes:
         for reference in children(scope, "dataObjectReference"):

@@ -9,7 +9,7 @@ from typing import Any
 from engine.bpmn.decisions import Table
 from engine.bpmn.decisions import read as read_tables
 from engine.bpmn.expression import HOST_FUNCTIONS
-from engine.bpmn.markup import Element, Unreadable, bpmn, children, identified, local, read, read_diagram, text_of
+from engine.bpmn.safe_xml import Element, Unreadable, bpmn, children, identified, local, read, read_diagram, text_of
 from engine.model.errors import Finding, sayings
 
 TASKS = frozenset(
@@ -60,7 +60,7 @@ class Forms:
 
 
 @dataclass(slots=True)
-class Procedure:
+class CheckedProcedure:
     """Everything that is checked together, and what was found; *forms* is None if they are not at hand."""
 
     process_id: str
@@ -103,7 +103,7 @@ class Procedure:
 class Diagram:
     """One BPMN file."""
 
-    procedure: Procedure
+    procedure: CheckedProcedure
     file: str
     root: Element
 
@@ -211,7 +211,7 @@ def owner_id(element: Element) -> str | None:
     return None if element is None else str(element.get("id"))
 
 
-def load(procedure: Procedure, file: str, xml: bytes) -> None:
+def load(procedure: CheckedProcedure, file: str, xml: bytes) -> None:
     """Read one BPMN file into *procedure*, or note why it cannot be read."""
     try:
         root = read_diagram(xml)
@@ -224,7 +224,7 @@ def load(procedure: Procedure, file: str, xml: bytes) -> None:
     procedure.diagrams.append(Diagram(procedure, file, root))
 
 
-def load_decisions(procedure: Procedure, file: str, xml: bytes) -> None:
+def load_decisions(procedure: CheckedProcedure, file: str, xml: bytes) -> None:
     """Note the decisions that one DMN file offers."""
     try:
         root = read(xml)

@@ -1,15 +1,15 @@
 """Rules about events: definitions that the engine ignores, fires at once, or cannot resolve."""
 
-from engine.bpmn.markup import Element, bpmn, children, local, text_of
 from engine.bpmn.rules.diagram import (
     ACTIVITIES,
     SUB_PROCESSES,
+    CheckedProcedure,
     Diagram,
-    Procedure,
     definitions,
     inner_text,
     kinds,
 )
+from engine.bpmn.safe_xml import Element, bpmn, children, local, text_of
 
 _REFERENCES = {"message", "signal", "error", "escalation"}
 _KINDS = {
@@ -35,7 +35,7 @@ _OUTWARDS = {"error", "escalation"}
 _TIMER_PARTS = ("timeDate", "timeDuration", "timeCycle")
 
 
-def check(procedure: Procedure, diagram: Diagram) -> None:
+def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
     """Check every event and its definitions."""
     for event in diagram.all_nodes:
         if not local(event).endswith("Event"):
@@ -108,7 +108,7 @@ def _check_definition(diagram: Diagram, event: Element, definition: Element) -> 
             diagram.say("boundary_cycle", event)
 
 
-def _check_boundary(procedure: Procedure, diagram: Diagram, event: Element) -> None:
+def _check_boundary(procedure: CheckedProcedure, diagram: Diagram, event: Element) -> None:
     host = diagram.elements.get(event.get("attachedToRef"))
     if host is None or local(host) not in ACTIVITIES:
         diagram.say("boundary_loose", event)
@@ -123,7 +123,7 @@ def _check_boundary(procedure: Procedure, diagram: Diagram, event: Element) -> N
         diagram.say("boundary_entered", event)
 
 
-def _check_leaving(procedure: Procedure, diagram: Diagram, event: Element) -> None:
+def _check_leaving(procedure: CheckedProcedure, diagram: Diagram, event: Element) -> None:
     """Check that a scope around it catches what an end event throws outwards."""
     if "cancel" in kinds(event):
         scope = event.getparent()
@@ -140,7 +140,7 @@ def _check_leaving(procedure: Procedure, diagram: Diagram, event: Element) -> No
             diagram.say("error_uncaught", event, error=error)
 
 
-def _is_caught(procedure: Procedure, diagram: Diagram, node: Element, code: str | None, seen: set[str]) -> bool:
+def _is_caught(procedure: CheckedProcedure, diagram: Diagram, node: Element, code: str | None, seen: set[str]) -> bool:
     """Whether some scope around *node* catches an error of *code*, or some activity that calls its process."""
     scope = node.getparent()
     if any(_catches(diagram, start, code) for side in _sides(scope) for start in children(side, "startEvent")):
@@ -168,7 +168,7 @@ def _code(diagram: Diagram, definition: Element) -> str | None:
     return None if error is None else error.get("errorCode")
 
 
-def _may_throw(procedure: Procedure, diagram: Diagram, scope: Element, code: str | None, seen: set[str]) -> bool:
+def _may_throw(procedure: CheckedProcedure, diagram: Diagram, scope: Element, code: str | None, seen: set[str]) -> bool:
     """Whether an error of *code* (None: any) is thrown inside *scope*, or in a process that it calls."""
     thrown = {
         _code(diagram, each) for end in scope.iter(bpmn("endEvent")) for each in end.iter(bpmn("errorEventDefinition"))

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from engine.bpmn.course import reached
-from engine.bpmn.markup import Element, bpmn, children, local
-from engine.bpmn.rules.diagram import CHOOSING, GATEWAYS, SUB_PROCESSES, Diagram, Procedure, called, kinds
+from engine.bpmn.flow_graph import reached
+from engine.bpmn.rules.diagram import CHOOSING, GATEWAYS, SUB_PROCESSES, CheckedProcedure, Diagram, called, kinds
+from engine.bpmn.safe_xml import Element, bpmn, children, local
 
 MAX_CHAIN = 750  # the engine makes tasks ahead recursively; near 950 in a row Python refuses
 MAX_PREDICTED = 2_000  # tasks that the engine makes ahead at once
@@ -17,7 +17,7 @@ _WAITING = frozenset(
 )
 
 
-def check(procedure: Procedure, diagram: Diagram) -> None:
+def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
     """Check flows, ends, ways and cycles of every scope."""
     for flow in diagram.flows:
         _check_ends(diagram, flow)

@@ -1,7 +1,7 @@
 """Rules that hold a diagram against its forms: every step has one, and it yields what the step is to put out."""
 
-from engine.bpmn.markup import Element, children, form_of, local, text_of
-from engine.bpmn.rules.diagram import Diagram, Procedure
+from engine.bpmn.rules.diagram import CheckedProcedure, Diagram
+from engine.bpmn.safe_xml import Element, children, form_of, local, text_of
 
 RESERVED = frozenset({"typename", "data_objects"})
 
@@ -17,7 +17,7 @@ def data_of(diagram: Diagram, node: Element, association: str, end: str) -> list
     return [(each, each.get("dataObjectRef")) for each in references if local(each) == "dataObjectReference"]
 
 
-def check(procedure: Procedure, diagram: Diagram) -> None:
+def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
     """Check that each step has a form, and that documents are yielded and asked for."""
     if procedure.forms is None:
         return
@@ -55,7 +55,7 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
                 diagram.say("input_never_given", task, reference=reference, data=data, form=form)
 
 
-def _check_start(procedure: Procedure, diagram: Diagram) -> None:
+def _check_start(procedure: CheckedProcedure, diagram: Diagram) -> None:
     """Check that the start event has a form: starting an instance asks it, even if it asks nothing."""
     for process in diagram.processes:
         start = next(children(process, "startEvent"), None)

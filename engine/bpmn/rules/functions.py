@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from engine.bpmn import functions
-from engine.bpmn.rules.diagram import Procedure
+from engine.bpmn.rules.diagram import CheckedProcedure
 
 
-def load(procedure: Procedure, files: Mapping[str, bytes]) -> None:
+def load(procedure: CheckedProcedure, files: Mapping[str, bytes]) -> None:
     """Note which functions the procedure has, and what is wrong with the file that gives them."""
     file = functions.path_of(procedure.process_id)
     source = files.get(file)

@@ -1,10 +1,10 @@
 """Rules about lanes: who works where."""
 
-from engine.bpmn.markup import Element, bpmn, children, local, text_of
-from engine.bpmn.rules.diagram import SUB_PROCESSES, Diagram, Procedure
+from engine.bpmn.rules.diagram import SUB_PROCESSES, CheckedProcedure, Diagram
+from engine.bpmn.safe_xml import Element, bpmn, children, local, text_of
 
 
-def check(procedure: Procedure, diagram: Diagram) -> None:
+def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
     """Check that every step of a person lies in a lane, and that lanes have ids and names."""
     placed: set[str] = set()
     for process in diagram.processes:

@@ -4,8 +4,8 @@ import re
 from collections import Counter
 
 from engine.bpmn.drawing.scene import undrawn
-from engine.bpmn.markup import BPMN, Element, bpmn, local, namespace
-from engine.bpmn.rules.diagram import NODES, Diagram, Procedure, called
+from engine.bpmn.rules.diagram import NODES, CheckedProcedure, Diagram, called
+from engine.bpmn.safe_xml import BPMN, Element, bpmn, local, namespace
 
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 NAMED = 8  # elements that one message names
@@ -13,7 +13,7 @@ _SHOWN = NODES | {"process", "lane", "dataObject"}
 _NAMED = _SHOWN - {"lane"} | {"message", "signal", "error", "escalation", "correlationProperty"}
 
 
-def check_procedure(procedure: Procedure) -> None:
+def check_procedure(procedure: CheckedProcedure) -> None:
     """Check that exactly one process can be started, and that it carries the procedure's id."""
     callees = {
         activity.get("calledElement") for diagram in procedure.diagrams for activity in diagram.of_kind("callActivity")
@@ -39,7 +39,7 @@ def check_procedure(procedure: Procedure) -> None:
             diagram.say("several_executable", process)
 
 
-def check(procedure: Procedure, diagram: Diagram) -> None:
+def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
     """Check ids and unknown elements."""
     ids = Counter(e.get("id") for e in diagram.root.iter(bpmn("*")) if e.get("id"))
     for name, count in ids.items():
@@ -59,7 +59,7 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
                 diagram.say("unknown_element", child, tag=local(child))
 
 
-def check_places(procedure: Procedure, diagram: Diagram) -> None:
+def check_places(procedure: CheckedProcedure, diagram: Diagram) -> None:
     """Check that whatever runs has a place in the picture: people follow an instance by it."""
     missing = undrawn(diagram.root)
     if not missing:

@@ -9,9 +9,9 @@ first is the one nearest to the start, so that tokens that can meet do meet.
 from collections.abc import Iterator
 from itertools import combinations
 
-from engine.bpmn.course import Course, Way, in_order, reached
-from engine.bpmn.markup import Element, children, local
-from engine.bpmn.rules.diagram import Diagram, Procedure, called, kinds
+from engine.bpmn.flow_graph import FlowEdge, FlowGraph, in_order, reached
+from engine.bpmn.rules.diagram import CheckedProcedure, Diagram, called, kinds
+from engine.bpmn.safe_xml import Element, children, local
 
 MOST_MARKINGS = 2_000
 SHOWN = 5  # elements of a way that one message names
@@ -33,7 +33,7 @@ _NO_PLAY = {  # faults of the flows themselves: with one of them a play would on
 }
 
 
-def check(procedure: Procedure, diagram: Diagram) -> None:
+def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
     """Check every scope of a diagram whose flows have no fault of their own."""
     if any(found.rule in _NO_PLAY and found.file == diagram.file for found in procedure.findings):
         return
@@ -45,7 +45,7 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
 class _Net:
     """The flows of one scope as bits, and what each node takes and gives."""
 
-    def __init__(self, procedure: Procedure, diagram: Diagram, scope: Element) -> None:
+    def __init__(self, procedure: CheckedProcedure, diagram: Diagram, scope: Element) -> None:
         self.diagram = diagram
         self.start = next(children(scope, "startEvent")).get("id")
         self.nodes = {node.get("id"): node for node in diagram.nodes(scope)}
@@ -58,8 +58,8 @@ class _Net:
             self.into[flow.get("targetRef")].append(bit)
             self.out[flow.get("sourceRef")].append(bit)
         self.gives = {name: list(self._given(node)) for name, node in self.nodes.items()}
-        ways = [Way(name, each) for name, node in self.nodes.items() for each in diagram.next_nodes(node)]
-        order = in_order(Course(tuple(ways), (self.start,)), {name: place for place, name in enumerate(self.nodes)})
+        ways = [FlowEdge(name, each) for name, node in self.nodes.items() for each in diagram.next_nodes(node)]
+        order = in_order(FlowGraph(tuple(ways), (self.start,)), {name: place for place, name in enumerate(self.nodes)})
         self.rank = {name: (self._ends(name), place) for place, name in enumerate(order)}  # what ends the scope is last
         beside = [
             e for each in self.nodes.values() if each.get("triggeredByEvent") for e in children(each, "startEvent")

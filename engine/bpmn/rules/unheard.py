@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from engine.bpmn.markup import Element, bpmn, local
-from engine.bpmn.rules.diagram import Diagram, Procedure, load
+from engine.bpmn.rules.diagram import CheckedProcedure, Diagram, load
+from engine.bpmn.safe_xml import Element, bpmn, local
 from engine.model.errors import Finding
 
 _SENDING = {"endEvent", "intermediateThrowEvent", "sendTask"}
@@ -27,15 +27,15 @@ def check(
     return procedure.findings
 
 
-def _read(process_id: str, files: Mapping[str, bytes]) -> Procedure:
-    procedure = Procedure(process_id, None)
+def _read(process_id: str, files: Mapping[str, bytes]) -> CheckedProcedure:
+    procedure = CheckedProcedure(process_id, None)
     for name, content in files.items():
         if name.endswith(".bpmn"):
             load(procedure, name, content)
     return procedure
 
 
-def _heard(procedure: Procedure) -> set[str]:
+def _heard(procedure: CheckedProcedure) -> set[str]:
     return {name for each in procedure.diagrams for node, name in _messages(each) if local(node) not in _SENDING}
 
 

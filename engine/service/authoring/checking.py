@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from engine.bpmn import functions as source_of
 from engine.model.errors import Finding, SetupError
-from engine.service.authoring.template_checks import PROOFS, Proofs
-from engine.service.authoring.validation import GATE, Gate
+from engine.service.authoring.template_checks import PROOFS, TemplateChecks
+from engine.service.authoring.validation import GATE, Validator
 from engine.service.procedures.functions import Functions
 
 SUFFIXES = (".bpmn", ".dmn", ".json")
@@ -42,8 +42,8 @@ def check(
     functions: Functions,
     *,
     at_console: bool,
-    gate: Gate = GATE,
-    proofs: Proofs = PROOFS,
+    gate: Validator = GATE,
+    proofs: TemplateChecks = PROOFS,
 ) -> tuple[Finding, ...]:
     """Return every fault and warning of a procedure's files at once (``Deployments.check``)."""
     found: list[Finding] = []

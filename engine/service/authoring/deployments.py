@@ -14,13 +14,13 @@ from engine.bpmn import functions
 from engine.bpmn.executor import Executor
 from engine.bpmn.rules import unheard
 from engine.model.errors import Conflict, Finding, InvalidProcedure, NotFound, stated, there
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.process import UserTask
 from engine.model.work import DefinitionRecord
 from engine.service.authoring import checking
-from engine.service.authoring.template_checks import PROOFS, Proofs
-from engine.service.authoring.validation import GATE, Gate
+from engine.service.authoring.template_checks import PROOFS, TemplateChecks
+from engine.service.authoring.validation import GATE, Validator
 from engine.service.office.business_calendar import Office
 from engine.service.people import guarded_roles
 from engine.service.procedures.files import content_hash
@@ -49,8 +49,8 @@ class Deployments:
     procedures: Procedures
     office: Office
     functions: Functions
-    gate: Gate = GATE
-    proofs: Proofs = PROOFS
+    gate: Validator = GATE
+    proofs: TemplateChecks = PROOFS
 
     def check(self, process_id: str, files: Mapping[str, bytes], *, at_console: bool = False) -> tuple[Finding, ...]:
         """Return every fault and warning of a procedure's files at once; only their sizes are looked at here.
@@ -133,7 +133,7 @@ class Deployments:
             }
             if before is not None and seen not in (None, began):
                 change |= {"instead_of": before.version, "deployed_by": before.deployed_by, "began_from": began}
-            work.record(f"definition:{process_id}", Deed(Action.DEFINITION_DEPLOYED, change=change))
+            work.record(f"definition:{process_id}", HistoryEvent(Action.DEFINITION_DEPLOYED, change=change))
         return record
 
     def pictures_and_word_files(self, process_id: str) -> dict[str, bytes]:
@@ -151,7 +151,7 @@ class Deployments:
             record = there(definitions.by_id(work, definition_id), definition_id)
             definitions.confirm(work, definition_id)
             change = {"definition": definition_id, "version": record.version, "reason": reason}
-            work.record(f"definition:{record.process_id}", Deed(Action.DEFINITION_CONFIRMED, change=change))
+            work.record(f"definition:{record.process_id}", HistoryEvent(Action.DEFINITION_CONFIRMED, change=change))
 
     def all(self) -> tuple[Procedure, ...]:
         """Return the version in force of every procedure."""

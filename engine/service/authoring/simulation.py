@@ -22,12 +22,12 @@ from engine.bpmn.causes import in_words
 from engine.bpmn.decisions import decide
 from engine.bpmn.definition import Definition
 from engine.bpmn.executor import Executor
+from engine.bpmn.fault_location import joins_that_wait
 from engine.bpmn.rules.soundness import SHOWN
-from engine.bpmn.whereabouts import joins_that_wait
 from engine.forms.defaults import VALUE
 from engine.forms.field import NUMERIC, Field, Kind
 from engine.forms.form import Form
-from engine.model.process import InstanceStatus, Message, OpenTask, Snapshot, Step
+from engine.model.process import InstanceStatus, Message, OpenTask, Snapshot, Transition
 
 MOST_PLAYS = 12
 MOST_MOVES = 1_500
@@ -48,7 +48,7 @@ FAULTS = {  # of the engine, by the name in the trace: they stop every instance 
 
 
 @dataclass(frozen=True, slots=True)
-class Stumble:
+class SimulationFault:
     """Where and why a play stopped."""
 
     element_id: str
@@ -59,7 +59,7 @@ class Stumble:
 
 
 @dataclass
-class Rehearsal:
+class Simulation:
     """Plays one definition; *watch* hears the element before each move."""
 
     definition: Definition
@@ -68,9 +68,9 @@ class Rehearsal:
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # of its functions.py
     watch: Callable[[str], None] = lambda element_id: None
     passed: set[str] = field(default_factory=set)  # elements that some play came by
-    stumbles: dict[tuple[str, str], Stumble] = field(default_factory=dict)
+    stumbles: dict[tuple[str, str], SimulationFault] = field(default_factory=dict)
 
-    def run(self) -> list[Stumble]:
+    def run(self) -> list[SimulationFault]:
         """Play until nothing new is seen, and return what stopped the plays."""
         began, seen = time.thread_time(), -1
         for number in range(MOST_PLAYS):
@@ -81,7 +81,7 @@ class Rehearsal:
             _Play(self, number).through(began + SECONDS)
         return list(self.stumbles.values())
 
-    def note(self, step: Step) -> None:
+    def note(self, step: Transition) -> None:
         """Remember what a move passed and what it stumbled over."""
         self.passed.update(each.element_id for each in step.passed)
         for incident in step.incidents:
@@ -91,14 +91,14 @@ class Rehearsal:
                 ("trial_incident", "Periksa ungkapan di unsur itu: apakah berjalan untuk semua isian yang mungkin?"),
             )
             cause = in_words(self.definition, incident).cause
-            found = Stumble(incident.element_id, cause, rule, mend, kind is not None)
+            found = SimulationFault(incident.element_id, cause, rule, mend, kind is not None)
             self.stumbles.setdefault((found.element_id, found.rule), found)
 
 
 class _Play:
     """One instance from start to end, with the choices of its number."""
 
-    def __init__(self, rehearsal: Rehearsal, number: int) -> None:
+    def __init__(self, rehearsal: Simulation, number: int) -> None:
         self.on = rehearsal
         self.number = number
         self.executor = Executor()
@@ -130,26 +130,26 @@ class _Play:
                 return
             step = after
 
-    def _stuck(self, step: Step) -> None:
+    def _stuck(self, step: Transition) -> None:
         """Note where a play waits for nobody."""
         definition = self.on.definition
         names = [definition.outline.names.get(each, each) for each in self.way[-SHOWN:]]
         for element_id in joins_that_wait(step.live, definition.kinds) or self.way[-1:]:
             cause = f"di sana ditunggu cabang yang tidak akan datang, sesudah {' → '.join(names)}"
             mend = "Samakan gerbang gabung dengan gerbang pisahnya: eksklusif, paralel, atau inklusif."
-            found = Stumble(element_id, cause, "trial_deadlock", mend, certain=not self.refused)
+            found = SimulationFault(element_id, cause, "trial_deadlock", mend, certain=not self.refused)
             known = self.on.stumbles.setdefault((element_id, found.rule), found)
             if found.certain and not known.certain:
                 self.on.stumbles[element_id, found.rule] = found
 
-    def _moved(self, step: Step) -> Step | None:
+    def _moved(self, step: Transition) -> Transition | None:
         """Return the next step; None if nothing moves any more."""
         ways = [self._complete, self._let_time_pass, self._deliver]
         if self.number % 2:  # every other play, time and messages are faster than people
             ways = [self._let_time_pass, self._deliver, self._complete]
         return next((after for way in ways if (after := way(step)) is not None), None)
 
-    def _complete(self, step: Step) -> Step | None:
+    def _complete(self, step: Transition) -> Transition | None:
         task = next((each for each in step.open_tasks if self._may_pass(each.element_id, each)), None)
         if task is None:
             return None
@@ -177,7 +177,7 @@ class _Play:
         self.asked[f"pass {key}"] = passes = self.asked.get(f"pass {key}", 0) + 1
         return passes <= MOST_PASSES
 
-    def _let_time_pass(self, step: Step) -> Step | None:
+    def _let_time_pass(self, step: Transition) -> Transition | None:
         timer = next((each for each in step.timers if each.task_id not in self.fired), None)
         if timer is None:
             return None
@@ -188,7 +188,7 @@ class _Play:
             self.executor.fire_timers(self.on.definition, self._snapshot(step), self.now, functions=self._functions())
         )
 
-    def _deliver(self, step: Step) -> Step | None:
+    def _deliver(self, step: Transition) -> Transition | None:
         for each in step.subscribed:
             if each.correlation or each.task_id in self.fired:
                 continue  # a conversation's values cannot be made up
@@ -205,10 +205,10 @@ class _Play:
                 return self._took(after)
         return None
 
-    def _snapshot(self, step: Step) -> Snapshot:
+    def _snapshot(self, step: Transition) -> Snapshot:
         return Snapshot("percobaan", self.revision, step.state)
 
-    def _took(self, step: Step) -> Step:
+    def _took(self, step: Transition) -> Transition:
         self.revision += 1
         self.executor.keep(step, self.revision)
         self.way += (each.element_id for each in step.passed)

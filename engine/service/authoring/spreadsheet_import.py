@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.bpmn.definition import load
-from engine.bpmn.drawing import Words, draw
+from engine.bpmn.drawing import DrawingWords, draw
 from engine.bpmn.sop_sheet import sheet_of
-from engine.documents import sheets
-from engine.documents.sheets import Gettext
+from engine.documents import spreadsheets
+from engine.documents.spreadsheets import Gettext
 from engine.model.errors import NotFound
 from engine.model.sop_sheet import SopSheet
 from engine.service.authoring.starter_diagram import procedure_of_table
-from engine.service.authoring.studio import Bench, Studio, titled
+from engine.service.authoring.studio import ProcedureDraft, Studio, titled
 from engine.service.procedures import step_spreadsheet
 from engine.service.procedures.step_spreadsheet import StepTable
 from engine.store.files import FileStore
@@ -41,22 +41,22 @@ class StepDrafts:
     studio: Studio
     kept: FileStore
 
-    def look_at(self, process_id: str, name: str, content: bytes, words: Words, gettext: Gettext) -> TableDraft:
+    def look_at(self, process_id: str, name: str, content: bytes, words: DrawingWords, gettext: Gettext) -> TableDraft:
         """Return what a file would become as a new procedure; InvalidForm if that cannot be called *process_id*."""
         self.studio.require_free(process_id, name)
         table = step_spreadsheet.read(content, gettext)
         if table.faults:
             return TableDraft(table)
-        sha256 = self.kept.put_bytes(content, sheets.LARGEST).sha256
+        sha256 = self.kept.put_bytes(content, spreadsheets.LARGEST).sha256
         files = procedure_of_table(process_id, name or titled(process_id), table.steps)
         sheet = sheet_of(load(files, process_id))
         drawing = draw(files[f"processes/{process_id}/{process_id}.bpmn"], words=words)
         return TableDraft(table, sha256, files, sheet, drawing)
 
-    def bench(self, process_id: str, name: str, sha256: str) -> Bench:
+    def bench(self, process_id: str, name: str, sha256: str) -> ProcedureDraft:
         """Return the draft of a table that was looked at; NotFound if that is too long ago."""
         self.studio.require_free(process_id, name)
         table = step_spreadsheet.read(self.kept.content(sha256))
         if table.faults:
             raise NotFound(sha256)
-        return Bench(process_id, None, procedure_of_table(process_id, name or titled(process_id), table.steps))
+        return ProcedureDraft(process_id, None, procedure_of_table(process_id, name or titled(process_id), table.steps))

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from unicodedata import normalize
 
-from engine.bpmn import markup
+from engine.bpmn import safe_xml
 from engine.bpmn.definition import load
 from engine.model.errors import Conflict, FieldError, Finding, InvalidForm, NotFound, there
 from engine.model.people import Actor, OfficeRole
@@ -49,7 +49,7 @@ OTHER_FILE = rf"[\w-]+\.dmn|functions\.py|{FORM_FILE}|{PRINTED_FILE}"
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class ProcedureDraft:
     """What a designer opens: the files to edit and the version they come from (None: a procedure that is new)."""
 
     process_id: str
@@ -95,12 +95,12 @@ class Studio:
     office: Office
     deployments: Deployments
 
-    def open(self, process_id: str) -> Bench:
+    def open(self, process_id: str) -> ProcedureDraft:
         """Return the files of the version in force; NotFound if the procedure is not deployed."""
         procedure = self.database.ask(self.procedures.in_force, process_id)
-        return Bench(process_id, procedure.record, procedure.files)
+        return ProcedureDraft(process_id, procedure.record, procedure.files)
 
-    def resume(self, actor: Actor, process_id: str, name: str | None = None) -> Bench:
+    def resume(self, actor: Actor, process_id: str, name: str | None = None) -> ProcedureDraft:
         """Return a designer's draft over the version it began from, else the version in force.
 
         Where there is neither, what an SOP called *name* begins with, beside the draft that was put aside. NotFound if
@@ -122,7 +122,7 @@ class Studio:
             if aside is None:
                 self.require_free(process_id, name or "")
             files = new_procedure(process_id, name or titled(process_id))
-        return Bench(process_id, record, files, draft, newer, aside)
+        return ProcedureDraft(process_id, record, files, draft, newer, aside)
 
     def drafts(self, actor: Actor) -> tuple[Draft, ...]:
         """Return the actor's drafts, the newest first, then what was put aside of SOPs of which they have nothing else.
@@ -177,10 +177,10 @@ class Studio:
             aside = there(drafts.aside(work, *whose), process_id)
             drafts.restore(work, aside, now)
 
-    def begin(self, process_id: str, name: str) -> Bench:
+    def begin(self, process_id: str, name: str) -> ProcedureDraft:
         """Return the files a new procedure begins with; InvalidForm if the id is not free or not an id."""
         self.require_free(process_id, name)
-        return Bench(process_id, None, new_procedure(process_id, name or titled(process_id)))
+        return ProcedureDraft(process_id, None, new_procedure(process_id, name or titled(process_id)))
 
     def require_free(self, process_id: str, name: str) -> None:
         """Raise InvalidForm if a new procedure cannot be called *process_id*: "pattern" or "taken"."""
@@ -234,7 +234,7 @@ class Studio:
             process_id = found or process_id or PurePosixPath(diagrams[0]).stem
             if not FOREIGN_ID.fullmatch(process_id) or len(process_id) > LONGEST_ID:
                 process_id = spelled(process_id)
-                named = {**named, diagrams[0]: markup.renamed(diagram, found, process_id) if found else diagram}
+                named = {**named, diagrams[0]: safe_xml.renamed(diagram, found, process_id) if found else diagram}
         elif not process_id:
             wrong.append(("", "procedure"))
         if wrong:
@@ -269,7 +269,7 @@ class Studio:
             path.replace(f"/{process_id}/", f"/{wanted}/", 1): text for path, text in texts.items() if path != before
         }
         latest = self.database.ask(definitions.latest, wanted)
-        return latest.id if latest else "", {**moved, after: markup.renamed(diagram, chosen, wanted).decode()}
+        return latest.id if latest else "", {**moved, after: safe_xml.renamed(diagram, chosen, wanted).decode()}
 
     def review(self, process_id: str, files: Mapping[str, bytes], now: datetime) -> Review:
         """Return what deploying *files* would mean: findings, people in the lanes, instances that stay behind."""
@@ -348,10 +348,10 @@ def _editable(process_id: str) -> re.Pattern[str]:
 def processes_of(diagram: bytes) -> dict[str, str]:
     """Return the names of a diagram's processes by id: those that run first, then those that have a start."""
     try:
-        found = [each for each in markup.children(markup.read(diagram), "process") if each.get("id")]
-    except markup.Unreadable:
+        found = [each for each in safe_xml.children(safe_xml.read(diagram), "process") if each.get("id")]
+    except safe_xml.Unreadable:
         return {}
-    found.sort(key=lambda each: (each.get("isExecutable") != "true", not list(markup.children(each, "startEvent"))))
+    found.sort(key=lambda each: (each.get("isExecutable") != "true", not list(safe_xml.children(each, "startEvent"))))
     return {each.get("id"): each.get("name") or "" for each in found}
 
 

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from engine.documents.press import PRESS, Order, Press
+from engine.documents.typst_renderer import PRESS, Order, Press
 from engine.model.errors import Busy, Finding, NotPrinted
 from engine.service.authoring.verdict import Specimen
 from engine.service.procedures.document_templates import drawers, folder, template_of
@@ -22,7 +22,7 @@ REMEMBERED = 16
 
 
 @dataclass(eq=False)
-class Proofs:
+class TemplateChecks:
     """Prints proofs, and remembers what was found for the same templates and forms: a diagram is checked often."""
 
     press: Press = PRESS
@@ -80,7 +80,7 @@ class Proofs:
         return None
 
 
-PROOFS = Proofs()
+PROOFS = TemplateChecks()
 """One for the whole process, as the press is."""
 
 

@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.documents.child import WAITING, Warm
+from engine.documents.sandbox import WAITING, Warm
 from engine.model.errors import Finding
-from engine.service.authoring.verdict import Limits, Specimen, stopped
+from engine.service.authoring.verdict import Specimen, ValidationLimits, stopped
 from engine.service.procedures.files import content_hash
 
 AT_ONCE = 2  # children of one web process that are asked at the same time
@@ -36,12 +36,12 @@ class Tried:
     specimens: tuple[Specimen, ...] = ()
 
 
-class Gate:
+class Validator:
     """Lets procedures be tried, a few at a time; safe to share between threads."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: ValidationLimits | None = None) -> None:
         """Ask children that keep to *limits*."""
-        self._limits = limits or Limits()
+        self._limits = limits or ValidationLimits()
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._lock = threading.Lock()
         self._idle: list[_Child] = []
@@ -143,7 +143,7 @@ def _busy(process_id: str) -> Finding:
     return Finding("error", path, None, None, None, message, "Coba lagi sebentar lagi.", rule="trial_busy")
 
 
-GATE = Gate()
+GATE = Validator()
 """One for the whole process: it keeps the children."""
 atexit.register(GATE.close)
 os.register_at_fork(before=GATE.close)  # two processes must not talk to one child

@@ -23,18 +23,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from engine.bpmn import markup, rules
+from engine.bpmn import rules, safe_xml
 from engine.bpmn.definition import load
-from engine.bpmn.whereabouts import element_at
-from engine.documents.child import LIMITED, allow, asked, limit
+from engine.bpmn.fault_location import element_at
+from engine.documents.sandbox import LIMITED, allow, asked, limit
 from engine.forms.defaults import GIVEN_NAMES
 from engine.forms.field import Kind
 from engine.forms.form import Form
 from engine.model.errors import Finding, InvalidProcedure
-from engine.model.process import Outline
+from engine.model.process import ProcessModel
 from engine.service.authoring.sample_data import specimens
-from engine.service.authoring.simulation import Rehearsal, Stumble
-from engine.service.authoring.verdict import TOO_LONG, Limits, Specimen, finding_at, stopped
+from engine.service.authoring.simulation import Simulation, SimulationFault
+from engine.service.authoring.verdict import TOO_LONG, Specimen, ValidationLimits, finding_at, stopped
 from engine.service.procedures import document_templates
 from engine.service.procedures.files import PARTS, read_forms
 from engine.service.procedures.functions import Functions
@@ -53,7 +53,7 @@ class Stopped(BaseException):
 
 
 @dataclass
-class Trial:
+class Validation:
     """Tries one procedure; *say* hears what is found as soon as it is, *watch* the element before each move."""
 
     process_id: str
@@ -63,7 +63,7 @@ class Trial:
     functions: Functions
     show: Callable[[Specimen], None] = lambda specimen: None  # what is to be printed for proof
     at: str | None = None
-    stumbles: dict[tuple[str, str], Stumble] = field(default_factory=dict)
+    stumbles: dict[tuple[str, str], SimulationFault] = field(default_factory=dict)
     doubts: list[Finding] = field(default_factory=list)
 
     def run(self) -> None:
@@ -105,7 +105,7 @@ class Trial:
             self.say(unsigned)
             return
         own = self.functions.of(self.process_id, self.files)
-        Rehearsal(definition, forms, datetime.now(UTC), own, self._moved, stumbles=self.stumbles).run()
+        Simulation(definition, forms, datetime.now(UTC), own, self._moved, stumbles=self.stumbles).run()
         for specimen in specimens(self.process_id, self.files, forms, own, self._moved):
             self.show(specimen)
         unlimited()
@@ -141,7 +141,7 @@ def _fault(files: Mapping[str, bytes], element_id: str | None, error: Exception)
     )
 
 
-def _signatures(outline: Outline, forms: Mapping[str, Form]) -> list[Finding]:
+def _signatures(outline: ProcessModel, forms: Mapping[str, Form]) -> list[Finding]:
     """Return signatures of documents that their step neither has nor yields: there would be nothing to sign.
 
     A document that several people yield together has no version of its own until the last is done.
@@ -167,7 +167,7 @@ def _signatures(outline: Outline, forms: Mapping[str, Form]) -> list[Finding]:
     return found
 
 
-def _approvals(files: Mapping[str, bytes], outline: Outline, forms: Mapping[str, Form]) -> list[Finding]:
+def _approvals(files: Mapping[str, bytes], outline: ProcessModel, forms: Mapping[str, Form]) -> list[Finding]:
     """Return documents that nobody could approve, or whose approval would say twice who signs."""
     roles = {lane.role for lane in outline.lanes}
     shared = {ref.data_object_id for step in outline.tasks if step.multi_instance for ref in step.outputs}
@@ -190,8 +190,8 @@ def _data_objects(files: Mapping[str, bytes]) -> dict[str, str]:
     found: dict[str, str] = {}
     for path, content in files.items():
         if path.endswith(".bpmn"):
-            with suppress(markup.Unreadable):
-                for element in markup.read(content).iter(markup.bpmn("dataObject")):
+            with suppress(safe_xml.Unreadable):
+                for element in safe_xml.read(content).iter(safe_xml.bpmn("dataObject")):
                     found[str(element.get("id"))] = str(element.get("name") or element.get("id"))
     return found
 
@@ -232,8 +232,8 @@ def serve() -> None:
     for process_id, files, folder, said_limits in asked(sys.stdin.buffer):
         _answer("at", None)
         said = _Said()
-        _limit(Limits(**said_limits))
-        Trial(process_id, files, said.say, _at, Functions(Path(folder)), _show).run()
+        _limit(ValidationLimits(**said_limits))
+        Validation(process_id, files, said.say, _at, Functions(Path(folder)), _show).run()
         unlimited()
         _answer("done", not said.limit)
         if said.limit:
@@ -274,7 +274,7 @@ def _show(specimen: Specimen) -> None:
     _answer("specimen", asdict(specimen))
 
 
-def _limit(limits: Limits) -> None:
+def _limit(limits: ValidationLimits) -> None:
     """Interrupt this process after *cpu* seconds of computing, and let the kernel end it if it does not hear that."""
     if not LIMITED:
         return

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.bpmn import markup
+from engine.bpmn import safe_xml
 from engine.model.errors import Finding
 
 TOO_LONG = "memakai terlalu banyak waktu"
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ValidationLimits:
     """How much one trial may take."""
 
     cpu: float = 8.0  # seconds of computing: more than one move may take (``workflow.MOST_SECONDS``)
@@ -57,8 +57,8 @@ def _place(files: Mapping[str, bytes], element_id: str | None) -> tuple[str, str
     diagrams = [path for path in sorted(files) if path.endswith(".bpmn")]
     for path in diagrams if element_id else ():
         try:
-            root = markup.read(files[path])
-        except markup.Unreadable:
+            root = safe_xml.read(files[path])
+        except safe_xml.Unreadable:
             continue
         for element in root.iter():
             if element.get("id") == element_id:

@@ -15,7 +15,7 @@ from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.service.office.business_calendar import Office
 from engine.store import proof
 from engine.store.database import Database
-from engine.store.history import Report, Walk
+from engine.store.history import HistoryReport, Walk
 from engine.store.queries import histories, office
 
 log = structlog.get_logger(__name__)
@@ -29,10 +29,10 @@ LOST = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class IntegrityCheck:
     """The last check that ended, and how far the one is that runs or waits."""
 
-    report: Report | None
+    report: HistoryReport | None
     ended_at: datetime | None
     seconds: float
     asked: bool
@@ -48,13 +48,13 @@ class Checks:
     office: Office
     _begun: bool = False  # since this process started
 
-    def last(self, actor: Actor) -> Check:
+    def last(self, actor: Actor) -> IntegrityCheck:
         """Return what is known, for auditors and operators."""
         actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
         kept = self._kept()
         done = kept.get("done")
         walk = Walk.read(kept["walk"]) if kept.get("walk") else None
-        return Check(
+        return IntegrityCheck(
             report=Walk.read(done["walk"]).report if done else None,
             ended_at=datetime.fromisoformat(done["at"]) if done else None,
             seconds=done["seconds"] if done else 0,

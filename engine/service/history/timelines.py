@@ -12,13 +12,13 @@ from engine.model.people import Actor, OfficeRole
 from engine.service.office.reading_log import record_export
 from engine.service.procedures.procedure import Procedure, Procedures
 from engine.store.database import Database
-from engine.store.history import Report
+from engine.store.history import HistoryReport
 from engine.store.proof import prove
 from engine.store.queries import histories, instances, people
-from engine.store.queries.histories import SEARCHED, Filter
+from engine.store.queries.histories import SEARCHED, HistoryFilter
 from engine.store.unit_of_work import Reader
 
-__all__ = ["SEARCHED", "Filter", "Histories", "Timeline"]
+__all__ = ["SEARCHED", "Histories", "HistoryFilter", "Timeline"]
 
 PAGE = 100
 SIGN_INS = (Action.SESSION_OPENED, Action.SESSION_LOCKED)
@@ -53,7 +53,7 @@ class Histories:
     database: Database
     procedures: Procedures
 
-    def of_instance(self, actor: Actor, instance_id: str, narrowed: Filter, page: int = 1) -> Timeline:
+    def of_instance(self, actor: Actor, instance_id: str, narrowed: HistoryFilter, page: int = 1) -> Timeline:
         """Return one page of an instance's lines, for those who may see the instance."""
         with self.database.read() as reader:
             stream = _stream(reader, actor, instance_id)
@@ -65,7 +65,7 @@ class Histories:
             there(instances.by_id(reader, instance_id), instance_id)
             return histories.after(reader, _stream(reader, actor, instance_id), after, limit)
 
-    def everything(self, actor: Actor, narrowed: Filter, page: int = 1) -> Timeline:
+    def everything(self, actor: Actor, narrowed: HistoryFilter, page: int = 1) -> Timeline:
         """Return one page over all streams, newest first; for auditors and operators."""
         actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
         with self.database.read() as reader:
@@ -86,7 +86,7 @@ class Histories:
         self,
         reader: Reader,
         stream: str | None,
-        narrowed: Filter,
+        narrowed: HistoryFilter,
         page: int,
         actors: tuple[str, ...] = (),
         elements: tuple[str, ...] = (),
@@ -111,7 +111,7 @@ class Histories:
         """Return the personal value that a line holds by its commitment; None if it was erased."""
         return next((each.value for each in self.database.ask(people.values_of, [commitment])), None)
 
-    def export(self, actor: Actor, instance_id: str, narrowed: Filter, now: datetime) -> bytes:
+    def export(self, actor: Actor, instance_id: str, narrowed: HistoryFilter, now: datetime) -> bytes:
         """Return the lines of an instance as a CSV file for a spreadsheet; that they were exported is recorded."""
         with self.database.read() as reader:
             stream = _stream(reader, actor, instance_id)
@@ -121,7 +121,7 @@ class Histories:
         record_export(self.database, actor, io.BytesIO(content), change, now)
         return content
 
-    def verify(self, actor: Actor, instance_id: str | None = None) -> Report:
+    def verify(self, actor: Actor, instance_id: str | None = None) -> HistoryReport:
         """Compute every hash again and hold the rows to it, of one instance or of everything (auditors, operators)."""
         with self.database.read() as reader:
             if instance_id is None:
@@ -151,7 +151,7 @@ def _sheet(lines: Sequence[HistoryLine]) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-def _said(narrowed: Filter) -> dict[str, object]:
+def _said(narrowed: HistoryFilter) -> dict[str, object]:
     said = asdict(narrowed)
     said["element"] = said.pop("element_id")
     return {key: value for key, value in said.items() if value}

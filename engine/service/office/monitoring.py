@@ -41,7 +41,7 @@ class Health:
 
 
 @dataclass(frozen=True)
-class Operations:
+class Monitoring:
     """Health and housekeeping."""
 
     database: Database

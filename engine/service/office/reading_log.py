@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import structlog
 
 from engine.model.errors import Busy
-from engine.model.history import Action, Deed, canonical
+from engine.model.history import Action, HistoryEvent, canonical
 from engine.model.people import Actor
 from engine.store.database import Database
 from engine.store.queries import Transaction, histories, people
@@ -34,7 +34,7 @@ class Readings:
 
     database: Database
 
-    def note(self, person_id: str, deed: Deed, now: datetime) -> None:
+    def note(self, person_id: str, deed: HistoryEvent, now: datetime) -> None:
         """Record *deed* in a person's stream, unless it stands there already or there is no such person."""
         for left in reversed(range(TRIES)):
             try:
@@ -47,7 +47,7 @@ class Readings:
                 log.warning("not recorded", **told, cause=str(error) or type(error).__name__)
             return
 
-    def _note(self, person_id: str, deed: Deed, now: datetime) -> None:
+    def _note(self, person_id: str, deed: HistoryEvent, now: datetime) -> None:
         with self.database.read() as reader:
             if people.credentials(reader, person_id) is None or _said(reader, person_id, deed, now):
                 return
@@ -64,10 +64,10 @@ def record_export(database: Database, actor: Actor, file: BinaryIO, change: Mapp
     sent = {"sha256": sha256, "size": file.seek(0, io.SEEK_END)}
     file.seek(0)
     with database.write(actor, now) as work:
-        work.record("office", Deed(Action.EXPORT_MADE, change={**change, **sent}))
+        work.record("office", HistoryEvent(Action.EXPORT_MADE, change={**change, **sent}))
 
 
-def _said(tx: Transaction, person_id: str, deed: Deed, now: datetime) -> bool:
+def _said(tx: Transaction, person_id: str, deed: HistoryEvent, now: datetime) -> bool:
     lines = histories.said_by(tx, deed.actor or person_id, f"person:{person_id}", now - AGAIN_AFTER)
     refused = [action for action, _ in lines if action == deed.action == Action.ATTEMPT_REFUSED]
     return (deed.action.value, canonical(deed.change or {})) in lines or len(refused) >= MOST_REFUSED

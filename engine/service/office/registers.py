@@ -19,12 +19,12 @@ from functools import lru_cache
 from typing import Any
 
 from engine.bpmn import expression
-from engine.documents import sheets
-from engine.documents.sheets import Column, SheetFault
+from engine.documents import spreadsheets
+from engine.documents.spreadsheets import Column, SheetFault
 from engine.forms.field import NUMERIC, Field, Kind
 from engine.forms.form import Form
 from engine.forms.loading import load
-from engine.forms.reading import Surroundings
+from engine.forms.submission import Surroundings
 from engine.model.errors import (
     Conflict,
     FieldError,
@@ -35,10 +35,10 @@ from engine.model.errors import (
     NotPermitted,
     there,
 )
-from engine.model.history import Action, Deed, HistoryLine, canonical, sha256_of
+from engine.model.history import Action, HistoryEvent, HistoryLine, canonical, sha256_of
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.service.office.reading_log import record_export
-from engine.service.procedures.procedure import INDONESIAN, Words, evaluator
+from engine.service.procedures.procedure import INDONESIAN, Language, evaluator
 from engine.store.database import Database
 from engine.store.files import FileStore
 from engine.store.queries import Transaction, histories, people, registers
@@ -158,7 +158,7 @@ class Registers:
         return tuple(sorted(found, key=lambda each: each.register.form.wording.id))
 
     def page(
-        self, actor: Actor, register_id: str, on: date, words: Words, text: str = "", page: int = 1
+        self, actor: Actor, register_id: str, on: date, words: Language, text: str = "", page: int = 1
     ) -> RegisterPage:
         """Return one page of a register's rows in force on a day, narrowed to those that hold *text*."""
         with self.database.read() as reader:
@@ -181,7 +181,7 @@ class Registers:
             illustrated=any(row.entry.illustration for row in rows),
         )
 
-    def row(self, actor: Actor, register_id: str, entry_id: str, on: date, words: Words) -> RowPage:
+    def row(self, actor: Actor, register_id: str, entry_id: str, on: date, words: Language) -> RowPage:
         """Return one row with its periods and their history."""
         with self.database.read() as reader:
             summary = self._summary(actor, self._record(reader, register_id), registers.counts(reader, on))
@@ -252,7 +252,7 @@ class Registers:
         return summary
 
     def fields(
-        self, register: Register, entries: Mapping[str, Sequence[str]], problems: Sequence[FieldError], words: Words
+        self, register: Register, entries: Mapping[str, Sequence[str]], problems: Sequence[FieldError], words: Language
     ) -> Any:
         """Return the fields of a row's form."""
         return register.form.fields(entries, problems, self._around(words))
@@ -266,7 +266,7 @@ class Registers:
         entries: Mapping[str, Sequence[str]],
         since: date,
         now: datetime,
-        words: Words = INDONESIAN,
+        words: Language = INDONESIAN,
     ) -> str:
         """Add a row in force from a day on and return its id.
 
@@ -293,7 +293,7 @@ class Registers:
         since: date,
         version: int,
         now: datetime,
-        words: Words = INDONESIAN,
+        words: Language = INDONESIAN,
     ) -> str:
         """Correct a row (*since* as it is), or let another succeed it from a later day on; return the row's id.
 
@@ -344,14 +344,16 @@ class Registers:
             rows = [_values(register, entry) for entry in registers.in_force(reader, register_id, on)]
         title = register.form.wording.id
         if kind == "csv":
-            content = sheets.write_csv(register.columns, rows)
+            content = spreadsheets.write_csv(register.columns, rows)
         else:
-            content = sheets.write(title, register.columns, rows, {"register": register_id, "tanggal": on.isoformat()})
+            content = spreadsheets.write(
+                title, register.columns, rows, {"register": register_id, "tanggal": on.isoformat()}
+            )
         change = {"register": register_id, "on": on, "rows": len(rows), "kind": kind}
         record_export(self.database, actor, io.BytesIO(content), change, now)
         return f"{register_id}-{on.isoformat()}.{kind}", content
 
-    def look_at(self, actor: Actor, register_id: str, content: bytes, since: date, words: Words) -> Import:
+    def look_at(self, actor: Actor, register_id: str, content: bytes, since: date, words: Language) -> Import:
         """Return what importing a file would change, or every fault by cell; nothing is changed."""
         with self.database.read() as reader:
             register = self._editable(reader, actor, register_id)
@@ -360,10 +362,10 @@ class Registers:
 
     def keep(self, content: bytes) -> str:
         """Keep a file until its import is confirmed and return its hash; what is not confirmed goes after a day."""
-        return self.files.put_bytes(content, sheets.LARGEST).sha256
+        return self.files.put_bytes(content, spreadsheets.LARGEST).sha256
 
     def take_kept(
-        self, actor: Actor, register_id: str, sha256: str, since: date, now: datetime, words: Words
+        self, actor: Actor, register_id: str, sha256: str, since: date, now: datetime, words: Language
     ) -> Import:
         """Import a file that was kept; NotFound if it is not there any more."""
         return self.take_in(actor, register_id, self.files.content(sha256), since, now, words)
@@ -375,7 +377,7 @@ class Registers:
         content: bytes,
         since: date,
         now: datetime,
-        words: Words = INDONESIAN,
+        words: Language = INDONESIAN,
         *,
         illustration: bool = False,
     ) -> Import:
@@ -401,7 +403,7 @@ class Registers:
                         self._write(work, known, {"until": since - DAY})
                         entry = replace(entry, until=known.until)
                     new.append(entry)
-                lines.append(Deed(Action.REGISTER_IMPORTED, change=_change(entry, known)))
+                lines.append(HistoryEvent(Action.REGISTER_IMPORTED, change=_change(entry, known)))
             registers.add(work, new)
             registers.touch(work, register_id, actor.person_id, now)
             work.record_many(f"register:{register_id}", lines)
@@ -436,7 +438,7 @@ class Registers:
             record = RegisterRecord(register_id, text, sha256, revision, now, actor.person_id)
             registers.define(work, record, known is not None)
             change = {"register": register_id, "sha256": sha256, "old": None if known is None else known.sha256}
-            work.record(f"register:{register_id}", Deed(Action.REGISTER_DEFINED, change=change))
+            work.record(f"register:{register_id}", HistoryEvent(Action.REGISTER_DEFINED, change=change))
         return True
 
     # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -480,20 +482,20 @@ class Registers:
         self, work: Work, register_id: str, new: Entry, old: Entry | None, now: datetime, **more: str
     ) -> None:
         registers.touch(work, register_id, work.actor.person_id, now)
-        work.record(f"register:{register_id}", Deed(Action.REGISTER_CHANGED, change=_change(new, old) | more))
+        work.record(f"register:{register_id}", HistoryEvent(Action.REGISTER_CHANGED, change=_change(new, old) | more))
 
-    def _around(self, words: Words) -> Surroundings:
+    def _around(self, words: Language) -> Surroundings:
         names = self.database.ask(people.names)
         return Surroundings({}, evaluator({}), lambda role: names, {}, words.locale, words.gettext)
 
-    def _shown(self, register: Register, entry: Entry, names: Mapping[str, str], words: Words) -> RegisterRow:
+    def _shown(self, register: Register, entry: Entry, names: Mapping[str, str], words: Language) -> RegisterRow:
         shown = register.form.show(_values(register, entry), words.locale, names, {})
         return RegisterRow(entry, {each.path: each.text or "; ".join(each.lines) for each in shown})
 
     def _planned(
-        self, reader: Transaction, register: Register, content: bytes, since: date, words: Words
+        self, reader: Transaction, register: Register, content: bytes, since: date, words: Language
     ) -> tuple[list[_Planned], list[SheetFault]]:
-        found = sheets.read(content, register.columns)
+        found = spreadsheets.read(content, register.columns)
         faults = list(found.faults)
         about = found.about.get("register")
         if about is not None and about != register.id:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from engine import __version__
-from engine.bpmn.drawing import NoDrawing, Words, draw
-from engine.documents.bags import Bag, Item, item
-from engine.documents.press import PRESS, Order, Press
+from engine.bpmn.drawing import DrawingWords, NoDrawing, draw
+from engine.documents.bagit import Bag, BagItem, item
+from engine.documents.typst_renderer import PRESS, Order, Press
 from engine.forms.field import FILING, Field, Wording
 from engine.model.archives import Place
 from engine.model.errors import Damaged, NotFound, there
@@ -64,7 +64,7 @@ class About:
 
 
 @dataclass(frozen=True)
-class Dossier:
+class ArchivePackage:
     """The bag of one instance, and what the archive must know of it."""
 
     record: InstanceRecord
@@ -74,7 +74,7 @@ class Dossier:
 
 
 @dataclass
-class _Ground:
+class _PackageInput:
     """What was read of an instance, as of one moment."""
 
     record: InstanceRecord
@@ -94,7 +94,7 @@ class _Ground:
 
 
 @dataclass(frozen=True)
-class Dossiers:
+class ArchivePackages:
     """Makes bags of instances."""
 
     database: Database
@@ -104,7 +104,7 @@ class Dossiers:
     press: Press = PRESS
 
     @contextmanager
-    def gathered(self, instance_id: str, kind: str) -> Iterator[Dossier]:
+    def gathered(self, instance_id: str, kind: str) -> Iterator[ArchivePackage]:
         """Give the bag of an instance, *kind* being "arsip" or "pemeriksaan"; it can be written while this is open.
 
         NotFound if there is no such instance, Busy if others are printed.
@@ -118,7 +118,7 @@ class Dossiers:
                 if each.document_id == version.id and each.sha256 is None
             )
             bag = self._bag(ground, kind)
-            yield Dossier(ground.record, bag, ground.about.place, unprinted)
+            yield ArchivePackage(ground.record, bag, ground.about.place, unprinted)
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -127,11 +127,11 @@ class Dossiers:
         procedure = self.procedures.of(reader, record.definition_id)
         return self._about(reader, record, procedure, documents.of_instance(reader, record.id))
 
-    def _read(self, reader: Transaction, instance_id: str, lines: BinaryIO) -> _Ground:
+    def _read(self, reader: Transaction, instance_id: str, lines: BinaryIO) -> _PackageInput:
         record = there(instances.by_id(reader, instance_id), instance_id)
         procedure = self.procedures.of(reader, record.definition_id)
         versions = documents.of_instance(reader, instance_id)
-        ground = _Ground(
+        ground = _PackageInput(
             record=record,
             procedure=procedure,
             versions=versions,
@@ -178,7 +178,7 @@ class Dossiers:
 
     # ── the bag ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _bag(self, ground: _Ground, kind: str) -> Bag:
+    def _bag(self, ground: _PackageInput, kind: str) -> Bag:
         record, outline = ground.record, ground.procedure.outline
         at = ground.head.at if ground.head else record.started_at
         local = at.astimezone(self.office.calendar().zone)
@@ -187,7 +187,7 @@ class Dossiers:
         payload = sorted(self._payload(ground, creator), key=lambda each: each.path)
         listed = [{"path": e.path, "keterangan": e.about, "ukuran": e.size, "sha256": e.sha256} for e in payload]
         payload.append(_json(CONTENTS, listed, "Daftar isi, untuk program"))
-        printed: list[Item] = []
+        printed: list[BagItem] = []
         sheets = range(0, len(payload), MOST_PRINTED)
         for number, begin in enumerate(sheets, start=1):
             order = self._contents(ground, payload[begin : begin + MOST_PRINTED], begin, at, creator)
@@ -220,7 +220,7 @@ class Dossiers:
             tuple(sorted(payload, key=lambda each: each.path)),
         )
 
-    def _payload(self, ground: _Ground, creator: str) -> list[Item]:
+    def _payload(self, ground: _PackageInput, creator: str) -> list[BagItem]:
         procedure = ground.procedure
         size = ground.lines.seek(0, 2)
         ground.lines.seek(0)
@@ -228,14 +228,14 @@ class Dossiers:
         found = [
             _json("arsip.json", _archival(ground, creator), "Keterangan arsip"),
             _json("pelaksanaan.json", _course(ground), "Pelaksanaan: langkah, pelaksana, waktu"),
-            Item("riwayat/riwayat.jsonl", sha256, size, lambda: _rewound(ground.lines), "Riwayat, baris demi baris"),
+            BagItem("riwayat/riwayat.jsonl", sha256, size, lambda: _rewound(ground.lines), "Riwayat, baris demi baris"),
             item("riwayat/sidik.txt", ground.hashes, "Sidik tiap baris riwayat, seperti tercatat"),
             _json("riwayat/nama.json", ground.called, "Nama pelaku ketika itu, dengan garamnya"),
         ]
         for path, content in procedure.files.items():
             found.append(item(f"sop/{path}", content, f"SOP versi {ground.record.version}: {path.rsplit('/', 1)[-1]}"))
         with suppress(NoDrawing):
-            found.append(item("diagram.svg", draw(procedure.xml, words=Words()).encode(), "Diagram SOP, gambar"))
+            found.append(item("diagram.svg", draw(procedure.xml, words=DrawingWords()).encode(), "Diagram SOP, gambar"))
         index = []
         for version in ground.versions:
             items, entry = self._of_version(version, ground)
@@ -250,7 +250,7 @@ class Dossiers:
         found.append(_json("lampiran/lampiran.json", index, "Daftar lampiran"))
         return found
 
-    def _of_version(self, version: DocumentVersion, ground: _Ground) -> tuple[list[Item], dict[str, Any]]:
+    def _of_version(self, version: DocumentVersion, ground: _PackageInput) -> tuple[list[BagItem], dict[str, Any]]:
         folder, name = f"dokumen/{version.data_object_id}/v{version.version}", f"{version.name} v{version.version}"
         found = []
         entry = _row(version, "content", "parts", "instance_id")
@@ -279,16 +279,18 @@ class Dossiers:
         entry["tanda_tangan"] = [_row(each) for each in ground.signatures if each.document_id == version.id]
         return found, entry
 
-    def _kept(self, path: str, sha256: str, size: int, about: str) -> Item:
+    def _kept(self, path: str, sha256: str, size: int, about: str) -> BagItem:
         def opened() -> BinaryIO:
             try:
                 return self.files.open(sha256)
             except NotFound:
                 raise Damaged(path, sha256) from None
 
-        return Item(path, sha256, size, opened, about)
+        return BagItem(path, sha256, size, opened, about)
 
-    def _contents(self, ground: _Ground, listed: Sequence[Item], before: int, at: datetime, creator: str) -> Order:
+    def _contents(
+        self, ground: _PackageInput, listed: Sequence[BagItem], before: int, at: datetime, creator: str
+    ) -> Order:
         """Return the order of the printed list of contents, or of a part of a long one, *before* which others stand."""
         local = at.astimezone(self.office.calendar().zone).strftime("%Y-%m-%dT%H:%M")
         outline, seq = ground.procedure.outline, ground.head.seq if ground.head else 0
@@ -314,7 +316,7 @@ class Dossiers:
         return Order("berkas.typ", {"berkas.typ": main}, content, timestamp=int(at.timestamp()))
 
 
-def _copy_history(reader: Transaction, ground: _Ground) -> set[str]:
+def _copy_history(reader: Transaction, ground: _PackageInput) -> set[str]:
     """Write the instance's lines into the ground, each as the text that its hash is over; everybody who acted."""
     stream, actors, hashes = f"instance:{ground.record.id}", {ground.record.started_by}, []
     seq, more = 0, True
@@ -340,7 +342,7 @@ def _rewound(file: BinaryIO) -> Iterator[IO[bytes]]:
     yield file
 
 
-def _archival(ground: _Ground, creator: str) -> dict[str, Any]:
+def _archival(ground: _PackageInput, creator: str) -> dict[str, Any]:
     """Return what an archivist asks of a berkas; retention stays empty until the office says it."""
     record, about = ground.record, ground.about
     return {
@@ -363,7 +365,7 @@ def _archival(ground: _Ground, creator: str) -> dict[str, Any]:
     }
 
 
-def _described(ground: _Ground, creator: str) -> list[tuple[str, Any]]:
+def _described(ground: _PackageInput, creator: str) -> list[tuple[str, Any]]:
     """Return the facts above the printed list."""
     about, place = ground.about, ground.about.place
     filed = "; ".join(f"{label.id} {text}" for label, text in about.place_in_words)
@@ -383,7 +385,7 @@ def _described(ground: _Ground, creator: str) -> list[tuple[str, Any]]:
     ]
 
 
-def _course(ground: _Ground) -> dict[str, Any]:
+def _course(ground: _PackageInput) -> dict[str, Any]:
     steps = [_row(each, "instance_status", "title", "process_id") for each in ground.tasks]
     about = _row(ground.record, "revision", "changed_at", "status_reason")
     content_hash = ground.procedure.record.content_hash
@@ -400,7 +402,7 @@ def _sayable(value: Any) -> bool:
     return not (isinstance(value, tuple) and value and hasattr(value[0], "__dataclass_fields__"))
 
 
-def _json(path: str, value: Any, about: str) -> Item:
+def _json(path: str, value: Any, about: str) -> BagItem:
     text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True, default=str)
     return item(path, f"{text}\n".encode(), about)
 

@@ -18,23 +18,23 @@ from typing import Any, BinaryIO
 from engine import pulse
 from engine.forms.field import FILING, Field, Kind, Wording
 from engine.forms.form import Form
-from engine.forms.reading import Surroundings
 from engine.forms.rules import rules_of
+from engine.forms.submission import Surroundings
 from engine.model.archives import Archive, ArchiveStatus, Place, place_of
 from engine.model.errors import Busy, Damaged, FieldError, NotFound, NotPermitted, NotPrinted, SetupError, there
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.process import DONE, InstanceStatus
 from engine.model.renderings import RenderingStatus
 from engine.model.work import DocumentTask, InstanceRecord
 from engine.service.office.reading_log import record_export
-from engine.service.papers.archive_package import CONTENTS, CONTENTS_PRINTED, About, Dossier, Dossiers
+from engine.service.papers.archive_package import CONTENTS, CONTENTS_PRINTED, About, ArchivePackage, ArchivePackages
 from engine.service.papers.documents import reads_parts
-from engine.service.procedures.procedure import Words, evaluator
-from engine.store.history import Fault
+from engine.service.procedures.procedure import Language, evaluator
+from engine.store.history import HistoryFault
 from engine.store.proof import prove
 from engine.store.queries import Transaction, archives, document_tasks, histories, instances, people, renderings
-from engine.store.queries.histories import Filter
+from engine.store.queries.histories import HistoryFilter
 from engine.store.retrying import retried
 from engine.store.unit_of_work import update_instance
 
@@ -98,7 +98,7 @@ class ArchivePage:
 class Archives:
     """Builds berkas and hands them out."""
 
-    dossiers: Dossiers
+    dossiers: ArchivePackages
 
     # ── for people ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -110,7 +110,7 @@ class Archives:
             about = self.dossiers.about(reader, record)
             may_take = self._whole(reader, actor, record)
             procedure = self.dossiers.procedures.of(reader, record.definition_id)
-            corrected = Filter(action=Action.ARCHIVE_CORRECTED.value)
+            corrected = HistoryFilter(action=Action.ARCHIVE_CORRECTED.value)
             lines, _ = histories.timeline(reader, f"instance:{instance_id}", corrected, limit=MOST_LISTED)
             awaited = document_tasks.of_instances(reader, [instance_id])[instance_id]
         corrections = []
@@ -185,14 +185,19 @@ class Archives:
         return form, form.entries({field.name: held[field.archive] for field in form.tree if field.archive})
 
     def correction_fields(
-        self, form: Form, entries: Mapping[str, Sequence[str]], problems: Sequence[FieldError], words: Words, day: date
+        self,
+        form: Form,
+        entries: Mapping[str, Sequence[str]],
+        problems: Sequence[FieldError],
+        words: Language,
+        day: date,
     ) -> Any:
         """Return the tree of fields that the page shows."""
         return form.fields(entries, problems, self._around(day, entries, words))
 
     @retried
     def correct(
-        self, actor: Actor, instance_id: str, entries: Mapping[str, Sequence[str]], now: datetime, words: Words
+        self, actor: Actor, instance_id: str, entries: Mapping[str, Sequence[str]], now: datetime, words: Language
     ) -> None:
         """Record where the manual copy stands now, with the reason; what was recorded before stays in history.
 
@@ -211,7 +216,7 @@ class Archives:
             old = self.dossiers.about(work, record).place
             change = {"old": old.as_json(), "new": new.as_json(), "reason": values[REASON.name]}
             archives.change(work, replace(archive, place=new), archive.status)
-            work.record_instance(record, [Deed(Action.ARCHIVE_CORRECTED, change=change)])
+            work.record_instance(record, [HistoryEvent(Action.ARCHIVE_CORRECTED, change=change)])
 
     # ── without a person ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -268,7 +273,7 @@ class Archives:
             size=stored.size,
             archived_at=now,
         )
-        deed = Deed(
+        deed = HistoryEvent(
             Action.INSTANCE_ARCHIVED,
             change={
                 "sha256": stored.sha256,
@@ -292,7 +297,7 @@ class Archives:
         with self.dossiers.database.write(SYSTEM, now) as work:
             record = instances.by_id(work, archive.instance_id)
             if record is not None and archives.change(work, failed, archive.status):
-                work.record_instance(record, [Deed(Action.ARCHIVE_FAILED, change={"cause": cause})])
+                work.record_instance(record, [HistoryEvent(Action.ARCHIVE_FAILED, change={"cause": cause})])
 
     # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -340,7 +345,7 @@ class Archives:
         }
         return Form("tempat_simpan", Wording("Tempat simpan manual", "Manual copy"), None, rules_of(schema), tree)
 
-    def _around(self, day: date, entries: Mapping[str, Sequence[str]], words: Words) -> Surroundings:
+    def _around(self, day: date, entries: Mapping[str, Sequence[str]], words: Language) -> Surroundings:
         """Return what the form is read with; whoever is recorded as having filed it may stay, though they left."""
         with self.dossiers.database.read() as reader:
             members = people.members(reader, day)
@@ -358,7 +363,7 @@ def _top(opened: zipfile.ZipFile) -> str:
     return opened.namelist()[0].partition("/")[0]
 
 
-def _fault(dossier: Dossier, untrue: Sequence[Fault]) -> str | None:
+def _fault(dossier: ArchivePackage, untrue: Sequence[HistoryFault]) -> str | None:
     """Return why a berkas must not be built as it is: never of rows that do not follow from history."""
     for fault in untrue:
         return f"riwayatnya tidak utuh (baris {fault.seq}): {fault}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.model.errors import Conflict, there
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.process import DONE, OVER
 from engine.model.work import DocumentStatus, DocumentVersion, InstanceRecord
 from engine.service.procedures.procedure import Procedure, Procedures
@@ -49,14 +49,14 @@ def begin(work: Work, corrects: Mapping[str, Any], by: str) -> None:
     """Let the instance *by*, which starts, correct another, which frees its key."""
     old = there(instances.by_id(work, corrects["instance"]), by)
     refuse(work, old)
-    work.record_instance(old, [Deed(Action.INSTANCE_CORRECTED, change={**corrects, "instance": by})])
+    work.record_instance(old, [HistoryEvent(Action.INSTANCE_CORRECTED, change={**corrects, "instance": by})])
     update_instance(work, old.id, old.revision, {"corrected_by": by})
 
 
 def drop(work: Work, record: InstanceRecord, reason: str) -> None:
     """Let what a terminated instance corrected count again, and hold its key."""
     if (old := next(before(work, record), None)) is not None:
-        deed = Deed(Action.CORRECTION_DROPPED, change={"instance": record.id, "reason": reason})
+        deed = HistoryEvent(Action.CORRECTION_DROPPED, change={"instance": record.id, "reason": reason})
         work.record_instance(old, [deed])
         update_instance(work, old.id, old.revision, {"corrected_by": None})
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
 
-from engine.forms.views import Shown
+from engine.forms.presentation import Shown
 
 Row = tuple[Shown, ...]
 

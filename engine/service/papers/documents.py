@@ -14,15 +14,15 @@ from typing import Any, BinaryIO
 
 from engine.forms.values import files_of
 from engine.model.errors import NotFound, there
-from engine.model.history import Action, Deed, canonical, sha256_of
+from engine.model.history import Action, HistoryEvent, canonical, sha256_of
 from engine.model.people import Actor
-from engine.model.process import DataReference, Outline, UserTask
+from engine.model.process import DataReference, ProcessModel, UserTask
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion, InstanceRecord, TaskRecord
 from engine.service.papers.corrections import Standing, standing
 from engine.service.papers.differences import Difference, differences
 from engine.service.papers.uploads import UploadRefused, media_type_of
 from engine.service.people.permissions import permit_filling, refuse_same_eyes
-from engine.service.procedures.procedure import Procedure, Procedures, Words
+from engine.service.procedures.procedure import Language, Procedure, Procedures
 from engine.store.database import Database
 from engine.store.files import STAGED_FOR, FileStore
 from engine.store.queries import Transaction, documents, histories, instances, people, signatures, tasks
@@ -96,7 +96,7 @@ class Filing:
     replaced: tuple[DocumentVersion, ...]
     versions: Mapping[str, Mapping[str, int]]  # what the engine's state keeps
 
-    def deeds(self, task: TaskRecord) -> list[Deed]:
+    def deeds(self, task: TaskRecord) -> list[HistoryEvent]:
         """Return one history line for each version written, and one for each issued or replaced."""
         lines = []
         issued = {version.id for version in self.issued}
@@ -290,7 +290,7 @@ class Documents:
         version = visible(version, actor, procedure.outline)
         return DocumentView(version, record, procedure, procedure.content_of(version), same, attached, corrected)
 
-    def shown(self, view: DocumentView, words: Words) -> Any:
+    def shown(self, view: DocumentView, words: Language) -> Any:
         """Return a version's values with their labels, in the reader's language."""
         form = view.procedure.form_of(view.version.element_id)
         names = self.database.ask(people.names)
@@ -304,7 +304,7 @@ class Documents:
             found, more = documents.search(reader, seen, narrowed, limit=PAGE, offset=(page - 1) * PAGE)
             return DocumentList(found, documents.kinds(reader), more)
 
-    def compare(self, actor: Actor, old_id: str, new_id: str, words: Words) -> Comparison:
+    def compare(self, actor: Actor, old_id: str, new_id: str, words: Language) -> Comparison:
         """Return two versions of one document side by side, value by value."""
         old, new = self.view(actor, old_id), self.view(actor, new_id)
         if (old.version.instance_id, old.version.data_object_id) != (
@@ -381,32 +381,34 @@ def seen(reader: Transaction, actor: Actor, document_id: str) -> DocumentVersion
     return version
 
 
-def reads_parts(actor: Actor, outline: Outline) -> bool:
+def reads_parts(actor: Actor, outline: ProcessModel) -> bool:
     """Whether somebody reads the parts of others (pages.md, 3.8): not who only yields parts, by lane or by name."""
     return actor.reads_everything or any(
         actor.has(step.role) for step in outline.tasks if not step.multi_instance and step.role
     )
 
 
-def visible(version: DocumentVersion, actor: Actor, outline: Outline) -> DocumentVersion:
+def visible(version: DocumentVersion, actor: Actor, outline: ProcessModel) -> DocumentVersion:
     """Return a version as somebody may see it: of one made of parts, who does not read the others' sees their own."""
     if not version.parts or reads_parts(actor, outline):
         return version
     return replace(version, parts=tuple(p for p in version.parts if p.item == actor.person_id))
 
 
-def voided(version: DocumentVersion, reason: str) -> Deed:
+def voided(version: DocumentVersion, reason: str) -> HistoryEvent:
     """Return the line that says that a document, in all its versions, is void, and why."""
-    return Deed(Action.DOCUMENT_VOIDED, version.element_id, change=version.named | {"reason": reason})
+    return HistoryEvent(Action.DOCUMENT_VOIDED, version.element_id, change=version.named | {"reason": reason})
 
 
-def submitted(version: DocumentVersion, task_id: str | None = None) -> Deed:
+def submitted(version: DocumentVersion, task_id: str | None = None) -> HistoryEvent:
     """Return the line that says that a document waits for who must approve it."""
-    return Deed(Action.DOCUMENT_SUBMITTED, version.element_id, task_id, version.named | {"role": version.approver})
+    return HistoryEvent(
+        Action.DOCUMENT_SUBMITTED, version.element_id, task_id, version.named | {"role": version.approver}
+    )
 
 
-def _deed(action: Action, version: DocumentVersion, task: TaskRecord, **more: Any) -> Deed:
-    return Deed(action, task.element_id, task.id, version.named | more)
+def _deed(action: Action, version: DocumentVersion, task: TaskRecord, **more: Any) -> HistoryEvent:
+    return HistoryEvent(action, task.element_id, task.id, version.named | more)
 
 
 _SWEEPER = Actor("sistem", "Sistem", ())

@@ -19,7 +19,7 @@ from typing import Any
 
 from engine.forms.form import Form
 from engine.model.errors import FieldError, InvalidForm, NotFound, stated, there
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import Actor, OfficeRole
 from engine.model.testimony import PASSED_OVER
 from engine.model.work import TaskRecord
@@ -87,11 +87,11 @@ def places(
 
 def take(
     work: Work, wanted: Sequence[NumberedPlace], task: TaskRecord, now: datetime
-) -> tuple[dict[tuple[str, ...], str], list[Deed]]:
+) -> tuple[dict[tuple[str, ...], str], list[HistoryEvent]]:
     """Return the number of each place, newly taken unless its instance holds one, and the lines that say so."""
     held = numbers.held_by(work, task.instance_id)
     given: dict[tuple[str, ...], str] = {}
-    deeds: list[Deed] = []
+    deeds: list[HistoryEvent] = []
     in_one_order = sorted(wanted, key=lambda place: (place.series, place.year, place.path))  # as counters are locked
     for each in in_one_order:
         text = held.get(each.place)
@@ -147,7 +147,7 @@ def put_in(encoded: Mapping[str, Any], given: Mapping[tuple[str, ...], str]) -> 
     return filled
 
 
-def void(work: Work, instance_id: str, reason: str) -> list[Deed]:
+def void(work: Work, instance_id: str, reason: str) -> list[HistoryEvent]:
     """Declare an instance's numbers void; return the lines that say so."""
     lost = numbers.in_use(work, instance_id)
     if lost:
@@ -226,10 +226,10 @@ class Numbers:
             ]
             numbers.add(work, skipped)
             change = {"series": series, "year": year, "first": first, "last": last, "reason": reason}
-            work.record("office", Deed(Action.NUMBER_VOIDED, change=change))
+            work.record("office", HistoryEvent(Action.NUMBER_VOIDED, change=change))
 
 
-def _deed(action: Action, taken: TakenNumber, element_id: str | None, task_id: str | None, **more: str) -> Deed:
+def _deed(action: Action, taken: TakenNumber, element_id: str | None, task_id: str | None, **more: str) -> HistoryEvent:
     change = {
         "series": taken.series,
         "year": taken.year,
@@ -239,4 +239,4 @@ def _deed(action: Action, taken: TakenNumber, element_id: str | None, task_id: s
         "subject": taken.subject,
         **more,
     }
-    return Deed(action, element_id, task_id, change)
+    return HistoryEvent(action, element_id, task_id, change)

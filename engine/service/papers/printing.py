@@ -16,16 +16,16 @@ from typing import Any, BinaryIO
 import structlog
 
 from engine import pulse
-from engine.documents.press import PRESS, Order, Press
+from engine.documents.typst_renderer import PRESS, Order, Press
 from engine.model.errors import AlurError, Busy, NotFound, NotPrinted, there
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.process import UserTask
 from engine.model.renderings import COVER, SIGNED, WHOLE, Rendering, RenderingStatus, due
 from engine.model.work import DocumentVersion, InstanceRecord, TaskRecord
 from engine.service.office.business_calendar import Office
 from engine.service.papers.documents import reads_parts, seen
-from engine.service.papers.render_context import Ground, Manuscript, coded
+from engine.service.papers.render_context import RenderContext, RenderInput, coded
 from engine.service.papers.uploads import MEDIA_TYPES
 from engine.service.procedures.document_templates import Template
 from engine.service.procedures.files import PARTS
@@ -102,7 +102,7 @@ class Printing:
 
     def previewable(self, procedure: Procedure, record: InstanceRecord, step: UserTask) -> tuple[str, ...]:
         """Return the documents of a step's form that can be looked at while it is filled in."""
-        ground = Ground(record, procedure, (), (), {})
+        ground = RenderInput(record, procedure, (), (), {})
         yields = {reference.data_object_id for reference in step.outputs}
         return tuple(
             id_ for id_ in procedure.form_of(step.element_id).objects if id_ in yields and _printable(ground, id_)
@@ -131,7 +131,7 @@ class Printing:
         content: Any = typed.pop(data_object_id, {})
         if step.multi_instance and task.item is not None:
             content = {PARTS: {task.item: content}}
-        manuscript = Manuscript(ground, template, data_object_id, content, now, self.office, others=typed)
+        manuscript = RenderContext(ground, template, data_object_id, content, now, self.office, others=typed)
         return self.press.print(manuscript.order()).content
 
     # ── without a person ────────────────────────────────────────────────────────────────────────────────────────────
@@ -212,7 +212,7 @@ class Printing:
             if each.status is RenderingStatus.DUE:
                 self._fail(version, each, fault, now)
 
-    def _made(self, manuscript: Manuscript, order: Order, wanted: Rendering, now: datetime) -> list[Rendering]:
+    def _made(self, manuscript: RenderContext, order: Order, wanted: Rendering, now: datetime) -> list[Rendering]:
         """Return a rendering as made, its file stored, and with a PDF its parts and the picture of its first page."""
         if wanted.format == "xlsx":
             return [self._stored(manuscript.template, wanted, manuscript.workbook(), now)]
@@ -269,19 +269,19 @@ class Printing:
                 line = _deed(Action.RENDERING_FAILED, version, failed, cause=str(fault))
                 work.record(f"instance:{version.instance_id}", line)
 
-    def _manuscript(self, ground: Ground, version: DocumentVersion, at: datetime) -> Manuscript:
+    def _manuscript(self, ground: RenderInput, version: DocumentVersion, at: datetime) -> RenderContext:
         template = ground.template(version.data_object_id)
         if template is None:
             raise NotPrinted(version.data_object_id, None, "templatnya tidak ada")
         content = ground.procedure.content_of(version)
-        return Manuscript(ground, template, version.data_object_id, content, at, self.office, version)
+        return RenderContext(ground, template, version.data_object_id, content, at, self.office, version)
 
     # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _ground(self, reader: Transaction, instance_id: str) -> Ground:
+    def _ground(self, reader: Transaction, instance_id: str) -> RenderInput:
         record = there(instances.by_id(reader, instance_id), instance_id)
         procedure = self.procedures.of(reader, record.definition_id)
-        return Ground(
+        return RenderInput(
             record,
             procedure,
             documents.of_instance(reader, instance_id),
@@ -315,7 +315,7 @@ def fault_of(rendering: Rendering) -> NotPrinted:
     return NotPrinted(template, line, cause, hint)
 
 
-def _printable(ground: Ground, data_object_id: str) -> bool:
+def _printable(ground: RenderInput, data_object_id: str) -> bool:
     try:
         template = ground.template(data_object_id)
     except NotPrinted:
@@ -323,7 +323,7 @@ def _printable(ground: Ground, data_object_id: str) -> bool:
     return template is not None and template.typ is not None
 
 
-def _deed(action: Action, version: DocumentVersion, rendering: Rendering, **more: Any) -> Deed:
+def _deed(action: Action, version: DocumentVersion, rendering: Rendering, **more: Any) -> HistoryEvent:
     its = {"format": rendering.format, "part": rendering.part, "code": rendering.code}
     change = version.named | its | more
-    return Deed(action, version.element_id, change=change)
+    return HistoryEvent(action, version.element_id, change=change)

@@ -18,7 +18,7 @@ from engine.model.signatures import Signature
 from engine.model.work import DocumentStatus
 from engine.service.papers.corrections import Standing, standing
 from engine.service.papers.letter_numbers import of_documents
-from engine.service.papers.render_context import Ground
+from engine.service.papers.render_context import RenderInput
 from engine.service.procedures.procedure import Procedures
 from engine.store.database import Database
 from engine.store.queries import Transaction, documents, instances, renderings, signatures
@@ -111,7 +111,7 @@ class Verification:
         if version is None or record is None or found.sha256 is None:
             raise NotFound(found.document_id)
         procedure = self.procedures.of(reader, record.definition_id)
-        ground = Ground(record, procedure, documents.of_instance(reader, record.id), (), {})
+        ground = RenderInput(record, procedure, documents.of_instance(reader, record.id), (), {})
         newest = ground.newest[version.data_object_id]
         role = procedure.outline.task(version.element_id).role
         corrected = standing(reader, self.procedures, record, version.data_object_id)

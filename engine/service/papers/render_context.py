@@ -18,17 +18,17 @@ from typing import Any
 
 import segno
 
-from engine.documents.press import Order
+from engine.documents.typst_renderer import Order
 from engine.forms.defaults import Names
 from engine.forms.field import Field
 from engine.model.errors import NotPrinted
 from engine.model.people import Membership
-from engine.model.process import Outline
+from engine.model.process import ProcessModel
 from engine.model.renderings import SIGNED, shown_code
 from engine.model.signatures import Signature
 from engine.model.work import DocumentVersion, InstanceRecord, TaskRecord, TaskStatus
 from engine.service.office.business_calendar import Office
-from engine.service.papers.template_values import Reckoning
+from engine.service.papers.template_values import TemplateValues
 from engine.service.procedures.document_templates import (
     Template,
     Unreadable,
@@ -54,7 +54,7 @@ HEADER = {  # of the SOP -> of the register
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class RenderInput:
     """What is read for a print."""
 
     record: InstanceRecord
@@ -65,7 +65,7 @@ class Ground:
     signatures: tuple[Signature, ...] = ()
     memberships: tuple[Membership, ...] = ()  # of the lanes, definitive ones last
 
-    def as_of(self, version: DocumentVersion) -> "Ground":
+    def as_of(self, version: DocumentVersion) -> "RenderInput":
         """Return what stood when *version* was issued."""
         then = version.issued_at or version.created_at
         kept = tuple(each for each in self.versions if each.created_at <= then or each.id == version.id)
@@ -105,10 +105,10 @@ class Ground:
 
 
 @dataclass
-class Manuscript:
+class RenderContext:
     """One document, ready to be printed as a whole, in parts, as Word or as a workbook."""
 
-    ground: Ground
+    ground: RenderInput
     template: Template
     data_object_id: str
     content: Any
@@ -118,7 +118,7 @@ class Manuscript:
     others: Mapping[str, Any] = field(default_factory=dict)  # of a draft: what else is typed into the same form
     _start: dict[str, Any] = field(init=False)
     _known: dict[str, Any] = field(init=False)  # documents by data object
-    _reckoning: Reckoning = field(init=False)
+    _reckoning: TemplateValues = field(init=False)
 
     def __post_init__(self) -> None:
         procedure, record = self.ground.procedure, self.ground.record
@@ -127,7 +127,7 @@ class Manuscript:
         own = {self.data_object_id: self.content, "hari_ini": self.office.today(self.at)}
         names = Names({**self._start, **self._known, **own})
         functions = self.office.functions(procedure, self.at, record.reference_date)
-        self._reckoning = Reckoning(self.template, names, functions, self.ground.names)
+        self._reckoning = TemplateValues(self.template, names, functions, self.ground.names)
 
     def parts(self) -> tuple[str, ...]:
         """Return the parts that are printed besides the whole."""
@@ -272,7 +272,7 @@ def people_of(office: Office, names: Mapping[str, str], at: datetime) -> dict[st
     return known
 
 
-def steps_of(tasks: Sequence[TaskRecord], outline: Outline, office: Office, now: datetime) -> list[dict[str, Any]]:
+def steps_of(tasks: Sequence[TaskRecord], outline: ProcessModel, office: Office, now: datetime) -> list[dict[str, Any]]:
     """Return the user tasks of an instance as reports tell them at *now*, in the order in which they began."""
     calendar = office.calendar()
     steps: list[dict[str, Any]] = []

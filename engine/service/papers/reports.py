@@ -21,7 +21,7 @@ from functools import lru_cache, partial
 from typing import Any, BinaryIO, cast
 
 from engine.bpmn import expression
-from engine.documents.press import PRESS, Order, Press
+from engine.documents.typst_renderer import PRESS, Order, Press
 from engine.forms.defaults import Names
 from engine.forms.field import Wording
 from engine.model.dates import write_date
@@ -33,9 +33,9 @@ from engine.model.work import InstanceRecord
 from engine.service.office.business_calendar import Office
 from engine.service.office.reading_log import record_export
 from engine.service.papers.printing import Printing
-from engine.service.papers.render_context import Ground, identity, local, people_of, steps_of
+from engine.service.papers.render_context import RenderInput, identity, local, people_of, steps_of
 from engine.service.papers.sop_sheet import SopSheets
-from engine.service.papers.template_values import Reckoning
+from engine.service.papers.template_values import TemplateValues
 from engine.service.papers.uploads import MEDIA_TYPES
 from engine.service.procedures.document_templates import PAPERS, Template, drawers, folder, plain, reports
 from engine.service.procedures.procedure import Procedure, Procedures
@@ -74,14 +74,14 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class ReportScope:
     """What a report tells of: the values that narrow it, and those and the period in words."""
 
     chosen: Mapping[str, str]
     words: str
 
 
-class Told(Sequence[Any]):
+class ReportedInstances(Sequence[Any]):
     """Instances as expressions read them: one after the other or by place, read a page at a time and forgotten."""
 
     def __init__(self, ids: Sequence[str], load: Callable[[Sequence[str]], Sequence[Mapping[str, Any]]]) -> None:
@@ -96,7 +96,7 @@ class Told(Sequence[Any]):
     def __getitem__(self, place: Any) -> Any:
         """Return one, or those of a slice."""
         if isinstance(place, slice):
-            return Told(self.ids[place], self._load)
+            return ReportedInstances(self.ids[place], self._load)
         at = range(len(self.ids))[place]
         return self._page(at // AT_ONCE)[at % AT_ONCE]
 
@@ -200,9 +200,9 @@ class Reports:
             if not ids:
                 raise NotFound(report_id)
             names = people.names(reader)
-            told = Told(ids, lambda some: self._told(reader, some, now))
+            told = ReportedInstances(ids, lambda some: self._told(reader, some, now))
             start = {name: told[0]["mulai"].get(name) for name in narrowed}
-            reckoned = Reckoning(
+            reckoned = TemplateValues(
                 template,
                 Names({**start, "pelaksanaan": told, "hari_ini": self.office.today(now)}),
                 self.office.functions(procedure, now),
@@ -221,7 +221,7 @@ class Reports:
     # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _content(
-        self, reckoned: Reckoning, procedure: Procedure, scope: Scope, kind: str, title: str, now: datetime
+        self, reckoned: TemplateValues, procedure: Procedure, scope: ReportScope, kind: str, title: str, now: datetime
     ) -> BinaryIO:
         """Return the bytes of a report in a file of their own, at its beginning."""
         file = cast(BinaryIO, tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - whoever asked closes it
@@ -241,7 +241,7 @@ class Reports:
         file.seek(0)
         return file
 
-    def _order(self, reckoned: Reckoning, procedure: Procedure, scope: Scope, now: datetime) -> Order:
+    def _order(self, reckoned: TemplateValues, procedure: Procedure, scope: ReportScope, now: datetime) -> Order:
         template, process_id = reckoned.template, procedure.outline.process_id
         told = reckoned.names["pelaksanaan"]
         title = template.report.title.id if template.report else template.data_object_id
@@ -280,9 +280,9 @@ class Reports:
     def _pack(
         self,
         file: BinaryIO,
-        reckoned: Reckoning,
+        reckoned: TemplateValues,
         procedure: Procedure,
-        scope: Scope,
+        scope: ReportScope,
         title: str,
         now: datetime,
     ) -> None:
@@ -363,7 +363,7 @@ class Reports:
     def _papers(self, reader: Transaction, record: InstanceRecord, procedure: Procedure) -> Mapping[str, Any]:
         """Return the newest issued version of each document of an instance."""
         every = documents.of_instance(reader, record.id)
-        issued = Ground(record, procedure, tuple(v for v in every if v.issued_at), (), {})
+        issued = RenderInput(record, procedure, tuple(v for v in every if v.issued_at), (), {})
         found = {}
         for id_, version in issued.newest.items():
             content = procedure.content_of(version)
@@ -389,10 +389,10 @@ def _unread(template: Template) -> frozenset[str]:
     return frozenset(_narrowing(template)) - read
 
 
-def _scope(procedure: Procedure, chosen: Mapping[str, str], period: tuple[date | None, date | None]) -> Scope:
+def _scope(procedure: Procedure, chosen: Mapping[str, str], period: tuple[date | None, date | None]) -> ReportScope:
     """Return what a report tells of."""
     start = procedure.form_of(procedure.outline.start_event)
     labels = {path: field.wording.id for path, field in start.every_field()}
     said = [f"{labels.get(name, name)} {text}" for name, text in chosen.items()]
     said += [f"dimulai {word} {write_date(day)}" for word, day in zip(("dari", "sampai"), period, strict=True) if day]
-    return Scope(chosen, ", ".join(said) or "Semua pelaksanaan")
+    return ReportScope(chosen, ", ".join(said) or "Semua pelaksanaan")

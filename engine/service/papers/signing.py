@@ -20,12 +20,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from engine.documents.press import PRESS, Order, Press
 from engine.documents.signatures import SignatureRefused, roots, validate
+from engine.documents.typst_renderer import PRESS, Order, Press
 from engine.forms.field import Field
 from engine.forms.form import Form
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, NotPrinted, there
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import Actor
 from engine.model.renderings import SIGNED, due
 from engine.model.signatures import Mode, Signature
@@ -36,7 +36,7 @@ from engine.service.people.accounts import Accounts, Retyped, SignInRefused
 from engine.service.people.attempts import SignInThrottled
 from engine.service.people.permissions import refuse_archived, refuse_terminated
 from engine.service.procedures.document_templates import Unreadable, template_of
-from engine.service.procedures.procedure import Procedures, Words
+from engine.service.procedures.procedure import Language, Procedures
 from engine.store.database import Database
 from engine.store.files import FileStore
 from engine.store.queries import Transaction, document_tasks, documents, instances, renderings, signatures
@@ -83,7 +83,7 @@ class Signed:
     signature: Signature
     version: DocumentVersion
 
-    def deed(self, action: Action = Action.DOCUMENT_SIGNED) -> Deed:
+    def deed(self, action: Action = Action.DOCUMENT_SIGNED) -> HistoryEvent:
         """Return the history line: what was signed by whom, how, and the file that carries it.
 
         That somebody filed such a file is their own deed, and not one in the signer's capacity.
@@ -100,8 +100,8 @@ class Signed:
         if its.detail:
             change["detail"] = dict(its.detail)
         if action is not Action.DOCUMENT_SIGNED:
-            return Deed(action, of.element_id, change=change)
-        return Deed(action, of.element_id, change=change, on_behalf_of=its.on_behalf_of, decree=its.decree)
+            return HistoryEvent(action, of.element_id, change=change)
+        return HistoryEvent(action, of.element_id, change=change, on_behalf_of=its.on_behalf_of, decree=its.decree)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Signing:
         current: Mapping[str, DocumentVersion],
         signer: Signer,
         entries: Mapping[str, Sequence[str]],
-        words: Words,
+        words: Language,
         now: datetime,
     ) -> tuple[Accepted, ...]:
         """Return the signatures among a form's values, files validated and the password found right.
@@ -192,7 +192,7 @@ class Signing:
         return given, version
 
     def file(
-        self, actor: Actor, signature_id: str, name: str, stream: BinaryIO, words: Words, now: datetime
+        self, actor: Actor, signature_id: str, name: str, stream: BinaryIO, words: Language, now: datetime
     ) -> Signature:
         """File the scan, or the PDF with a certified signature, of a signature that was given without.
 
@@ -231,7 +231,13 @@ class Signing:
         return filed
 
     def _examined(
-        self, mode: Mode, media_type: str, content: bytes, version: DocumentVersion | None, words: Words, now: datetime
+        self,
+        mode: Mode,
+        media_type: str,
+        content: bytes,
+        version: DocumentVersion | None,
+        words: Language,
+        now: datetime,
     ) -> dict[str, Any]:
         """Return what is found of a file that carries a signature; NotTaken if it carries none that holds."""
         gettext = words.gettext
@@ -351,7 +357,7 @@ class NotTaken(Exception):
         self.at = at
 
 
-def confirmed(confirm: Callable[[], None] | None, words: Words) -> None:
+def confirmed(confirm: Callable[[], None] | None, words: Language) -> None:
     """Let somebody pass who typed their password again; NotTaken says why not."""
     gettext = words.gettext
     if confirm is None:
@@ -388,7 +394,7 @@ def said(reason: str, signer: str, gettext: Callable[[str], str]) -> str:
     return text % {"signer": signer}
 
 
-def _fault(field: Field, path: str, fault: NotTaken, words: Words) -> FieldError:
+def _fault(field: Field, path: str, fault: NotTaken, words: Language) -> FieldError:
     label = field.wording.of(words.locale)
     return FieldError(f"{path}.{fault.at}", label, f"{label}: {fault}", "signature")
 

@@ -11,7 +11,7 @@ from typing import Any
 from engine.bpmn.drawing.sheet_pages import BOTTOM, LEFT, PAPERS, RIGHT, TITLE, TOP, SheetWords, lay_out, remarks
 from engine.bpmn.drawing.sheet_picture import draw_sheet
 from engine.bpmn.sop_sheet import sheet_of, table_of
-from engine.documents.press import PRESS, Order, Press
+from engine.documents.typst_renderer import PRESS, Order, Press
 from engine.model.sop_sheet import SopSheet
 from engine.service.office.business_calendar import Office
 from engine.service.procedures import step_spreadsheet

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.bpmn import expression
 from engine.documents.charts import KINDS
-from engine.documents.sheets import Column, Sheet, write_book
+from engine.documents.spreadsheets import Column, Sheet, write_book
 from engine.forms.defaults import Names
 from engine.model.errors import NotPrinted
 from engine.service.procedures.document_templates import Template
@@ -15,7 +15,7 @@ WIDTHS = {"text": 40, "number": 16, "money": 20, "percent": 14, "date": 14}
 
 
 @dataclass
-class Reckoning:
+class TemplateValues:
     """Evaluates a template's expressions over *names* with *functions*; NotPrinted names the one that fails."""
 
     template: Template

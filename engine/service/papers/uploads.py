@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import filetype
 
-from engine.bpmn import markup
+from engine.bpmn import safe_xml
 from engine.model.errors import AlurError
 from engine.store.files import TooLarge
 
@@ -91,13 +91,13 @@ def _office_type(name: str, stream: BinaryIO) -> str | None:
             if TYPES not in archive.namelist():
                 return "application/zip"
             with archive.open(TYPES) as part:
-                root = markup.read(part.read(markup.MAX_BYTES + 1))
+                root = safe_xml.read(part.read(safe_xml.MAX_BYTES + 1))
             said = [each.get("ContentType", "").lower() for each in root.iter()]
     except zipfile.BadZipFile:
         stream.seek(0)
         guess = filetype.guess(stream.read(HEAD))
         return None if guess is None or guess.mime in (DOCX, XLSX) else guess.mime
-    except (markup.Unreadable, RuntimeError, EOFError, zlib.error):  # no XML, or packed in a way that we cannot read
+    except (safe_xml.Unreadable, RuntimeError, EOFError, zlib.error):  # no XML, or packed in a way that we cannot read
         raise UploadRefused("content", name) from None
     if any(word in text for text in (*said, *(each.filename.lower() for each in members)) for word in MACROS):
         raise UploadRefused("macros", name)

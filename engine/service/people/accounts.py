@@ -19,7 +19,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from engine.model.errors import AlurError, NotFound, NotPermitted, stated
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import Actor, OfficeRole, Person
 from engine.service.office.business_calendar import Office
 from engine.service.people import attempts, passwords, second_factors
@@ -117,7 +117,7 @@ class Accounts:
             if used_code:  # a one-time code opens one session, in which a new password must be set
                 if not people.drop_reset_code(work, account):
                     raise SignInRefused  # another used it at the same moment
-                work.record(f"person:{account}", Deed(Action.PASSWORD_RESET, change={"by": "one-time code"}))
+                work.record(f"person:{account}", HistoryEvent(Action.PASSWORD_RESET, change={"by": "one-time code"}))
             how = "one_time_code" if used_code else "password"
             return _opened(work, attempt, account, source, how, awaits_code=known.second_factor)
 
@@ -184,7 +184,7 @@ class Accounts:
         """End every session and token of the actor; how many sessions there were."""
         with self.database.write(actor, now) as work:
             ended = end_access(work, actor.person_id)
-            work.record(f"person:{actor.person_id}", Deed(Action.SESSIONS_ENDED, change=ended))
+            work.record(f"person:{actor.person_id}", HistoryEvent(Action.SESSIONS_ENDED, change=ended))
         return ended["sessions"]
 
     def sessions(self, actor: Actor) -> tuple[tuple[str, datetime, datetime, str], ...]:
@@ -212,7 +212,7 @@ class Accounts:
             people.change(work, actor.person_id, password_hash=hashed, must_change_password=False)
             people.drop_reset_code(work, actor.person_id)
             ended = end_access(work, actor.person_id, but=actor.session_id)
-            work.record(f"person:{actor.person_id}", Deed(Action.PASSWORD_CHANGED, change=ended))
+            work.record(f"person:{actor.person_id}", HistoryEvent(Action.PASSWORD_CHANGED, change=ended))
 
     def issue_reset_code(self, actor: Actor, person_id: str, reason: str, now: datetime) -> str:
         """Return a one-time code that lets *person_id* sign in once and set a new password; for operators.
@@ -229,7 +229,7 @@ class Accounts:
             people.take_back(work, account=person_id)  # the code opens, however often somebody guessed before
             ended = end_access(work, person_id)
             change = {"by": actor.person_id, "reason": reason, **ended}
-            work.record(f"person:{person_id}", Deed(Action.PASSWORD_RESET, change=change))
+            work.record(f"person:{person_id}", HistoryEvent(Action.PASSWORD_RESET, change=change))
         return code
 
     # ── the second factor ───────────────────────────────────────────────────────────────────────────────────────────
@@ -248,7 +248,7 @@ class Accounts:
         self.confirm(actor, retyped, now, with_code=True)
         with self.database.write(actor, now) as work:
             if people.set_second_factor(work, actor.person_id, None):
-                work.record(f"person:{actor.person_id}", Deed(Action.SECOND_FACTOR_DROPPED))
+                work.record(f"person:{actor.person_id}", HistoryEvent(Action.SECOND_FACTOR_DROPPED))
 
     def reset_second_factor(self, actor: Actor, person_id: str, reason: str, now: datetime) -> None:
         """Switch off the second factor of somebody else, who lost phone and codes; for operators."""
@@ -259,7 +259,7 @@ class Accounts:
             if not people.set_second_factor(work, person_id, None):
                 raise NotFound(person_id)
             change = {"reason": reason, **end_access(work, person_id)}
-            work.record(f"person:{person_id}", Deed(Action.SECOND_FACTOR_RESET, change=change))
+            work.record(f"person:{person_id}", HistoryEvent(Action.SECOND_FACTOR_RESET, change=change))
 
     def second_factor_roles(self) -> frozenset[str]:
         """Return the roles that ask for a second factor."""
@@ -278,7 +278,9 @@ class Accounts:
         """Remember the language a person reads in."""
         with self.database.write(actor, now) as work:
             people.change(work, actor.person_id, locale=locale)
-            work.record(f"person:{actor.person_id}", Deed(Action.PERSON_CHANGED, change={"new": {"locale": locale}}))
+            work.record(
+                f"person:{actor.person_id}", HistoryEvent(Action.PERSON_CHANGED, change={"new": {"locale": locale}})
+            )
 
     def _matches(self, hashed: str, password: str) -> bool:
         try:
@@ -303,7 +305,7 @@ def _opened(work: Work, attempt: int, account: str, source: Source, how: str, *,
         people.take_back(work, attempt=attempt)  # not wrong, and no sign-in yet
     else:
         change = {"how": how, "refused": people.refused_before(work, account, attempt)}
-        work.record(f"person:{account}", Deed(Action.SESSION_OPENED, change=change))
+        work.record(f"person:{account}", HistoryEvent(Action.SESSION_OPENED, change=change))
         people.note_success(work, attempt, attempts.device_id_of(opened.device))
     people.open_session(work, session_id_of(opened.token), account, work.now, source.user_agent, awaits_code)
     return opened

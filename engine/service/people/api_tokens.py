@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from engine.model.errors import AlurError, Conflict, FieldError, InvalidForm, NotFound
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import Actor, Person
 from engine.service.office.business_calendar import Office
 from engine.service.people.accounts import Accounts, Retyped
@@ -108,7 +108,7 @@ class Tokens:
                 raise InvalidForm([FieldError("nama", "name", name, "maxItems")], entries)
             tokens.add(work, new, hash_of(text))
             change = {"token": new.id, "name": name, "expires_at": new.expires_at, "scopes": granted}
-            work.record(f"person:{actor.person_id}", Deed(Action.TOKEN_ISSUED, change=change))
+            work.record(f"person:{actor.person_id}", HistoryEvent(Action.TOKEN_ISSUED, change=change))
         return new, text
 
     def own(self, actor: Actor) -> tuple[TokenRecord, ...]:
@@ -120,7 +120,7 @@ class Tokens:
         with self.database.write(actor, now) as work:
             if not tokens.revoke(work, actor.person_id, token_id, now):
                 raise NotFound(token_id)
-            work.record(f"person:{actor.person_id}", Deed(Action.TOKEN_REVOKED, change={"token": token_id}))
+            work.record(f"person:{actor.person_id}", HistoryEvent(Action.TOKEN_REVOKED, change={"token": token_id}))
 
     def holder(self, text: str, now: datetime) -> TokenHolder:
         """Return who shows the token *text*; TokenRefused if it opens nothing."""

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, stated, there
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import PROPOSAL_LASTS, SYSTEM, Actor, Capacity, Membership, OfficeRole, Person, Proposal
 from engine.model.work import TaskRecord
 from engine.service.office.business_calendar import Office
@@ -124,7 +124,9 @@ class People:
             if people.credentials(work, account) is not None:
                 raise InvalidForm([FieldError("akun", "account", account, "taken")], entries)
             called = {"commitment": people.add(work, new, hashed, now)}
-            work.record(f"person:{account}", Deed(Action.PERSON_ADDED, change={"name": called, "sample": sample}))
+            work.record(
+                f"person:{account}", HistoryEvent(Action.PERSON_ADDED, change={"name": called, "sample": sample})
+            )
             for role in sorted(set(roles)):
                 held = Membership(str(uuid.uuid4()), account, role, Capacity.DEFINITIVE, since, None, None)
                 self._give(work, new, held, stated(reason))
@@ -142,7 +144,7 @@ class People:
             ended = {} if active else end_access(work, person_id)
             action = Action.PERSON_ACTIVATED if active else Action.PERSON_DEACTIVATED
             change = {"old": found.active, "new": active, "reason": reason, **ended}
-            work.record(f"person:{person_id}", Deed(action, change=change))
+            work.record(f"person:{person_id}", HistoryEvent(action, change=change))
 
     def rename(self, actor: Actor, person_id: str, name: str, reason: str, now: datetime) -> None:
         """Change the name that is shown; the account name never changes, and what was done keeps the name of then."""
@@ -160,7 +162,7 @@ class People:
                 "new": {"name": {"commitment": new}},
                 "reason": reason,
             }
-            work.record(f"person:{person_id}", Deed(Action.PERSON_CHANGED, change=change))
+            work.record(f"person:{person_id}", HistoryEvent(Action.PERSON_CHANGED, change=change))
 
     def forget(self, actor: Actor, person_id: str, reason: str, now: datetime) -> None:
         """Erase the names that history holds of somebody who left (UU 27/2022); its lines stay, and so do papers."""
@@ -172,7 +174,7 @@ class People:
             erased = people.erase_values(work, person_id)
             people.change(work, person_id, name=person_id, name_commitment=None)
             change = {"commitments": erased, "reason": reason}
-            work.record(f"person:{person_id}", Deed(Action.PERSON_FORGOTTEN, change=change))
+            work.record(f"person:{person_id}", HistoryEvent(Action.PERSON_FORGOTTEN, change=change))
 
     # ── giving roles ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -223,7 +225,7 @@ class People:
                 "new": {"until": until},
                 "reason": stated(reason),
             }
-            work.record(f"person:{person_id}", Deed(Action.MEMBERSHIP_ENDED, change=change))
+            work.record(f"person:{person_id}", HistoryEvent(Action.MEMBERSHIP_ENDED, change=change))
 
     def guarded(self) -> frozenset[str]:
         """Return the roles that two people give."""
@@ -301,7 +303,7 @@ def _refuse_overlap(person: Person, held: Membership) -> None:
 
 def _tell(work: Work, action: Action, held: Membership, facts: Mapping[str, Any]) -> None:
     new = {name: getattr(held, name) for name in ("role", "capacity", "since", "until", "decree")}
-    work.record(f"person:{held.person_id}", Deed(action, change={"new": new, **facts}))
+    work.record(f"person:{held.person_id}", HistoryEvent(action, change={"new": new, **facts}))
 
 
 def _passwords_from(tx: Transaction, person_id: str, now: datetime) -> set[str]:

@@ -10,12 +10,12 @@ from datetime import datetime
 from functools import partial
 
 from engine.model.errors import Conflict, NotPermitted
-from engine.model.history import Deed
+from engine.model.history import HistoryEvent
 from engine.model.people import Actor, Capacity, Membership
 from engine.model.process import InstanceStatus, UserTask
 from engine.model.work import InstanceRecord, TaskRecord, TaskStatus
 from engine.service.procedures.procedure import Procedure
-from engine.store.queries.tasks import Standing
+from engine.store.queries.tasks import TaskAuthority
 
 
 def permit_reading(actor: Actor, task: TaskRecord, procedure: Procedure) -> None:
@@ -28,7 +28,7 @@ def permit_reading(actor: Actor, task: TaskRecord, procedure: Procedure) -> None
         raise NotPermitted("lane", role=task.role, lane=procedure.outline.lane_of_role(task.role).name)
 
 
-def permit_work(actor: Actor, standing: Standing) -> None:
+def permit_work(actor: Actor, standing: TaskAuthority) -> None:
     """Refuse work on a task that is another's or another lane's, is over, or stopped."""
     if not standing.active:
         raise NotPermitted("inactive")
@@ -41,7 +41,7 @@ def permit_work(actor: Actor, standing: Standing) -> None:
     refuse_closed(standing)
 
 
-def permit_filling(actor: Actor, standing: Standing, assigned_at: datetime | None) -> None:
+def permit_filling(actor: Actor, standing: TaskAuthority, assigned_at: datetime | None) -> None:
     """Let only the holder fill a task in, or a member of the lane while nobody holds it."""
     permit_work(actor, standing)
     if standing.performer is None and standing.assignee not in (None, actor.person_id):
@@ -54,7 +54,7 @@ def refuse_same_eyes(actor: Actor, step: UserTask, performer_of: Callable[[str],
         raise NotPermitted("four_eyes", element=step.not_performer_of)
 
 
-def refuse_closed(standing: Standing) -> None:
+def refuse_closed(standing: TaskAuthority) -> None:
     """Refuse what is over, or stopped, and say by whom."""
     if standing.status is TaskStatus.COMPLETED:
         raise Conflict("completed", who=standing.completed_by, at=standing.completed_at)
@@ -75,7 +75,7 @@ def acting(actor: Actor, role: str, membership_id: str | None) -> Membership | N
     return next((m for m in held if m.capacity is Capacity.DEFINITIVE), held[0] if held else None)
 
 
-def in_capacity(deeds: Sequence[Deed], held: Membership | None, lane: str) -> list[Deed]:
+def in_capacity(deeds: Sequence[HistoryEvent], held: Membership | None, lane: str) -> list[HistoryEvent]:
     """Return a person's deeds as done by the membership under which the person holds the role of *lane*.
 
     What followed by itself, and what says its own capacity, stays as it is.

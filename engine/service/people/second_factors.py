@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pyotp.utils import strings_equal
 
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.store.queries import people
 from engine.store.unit_of_work import Work
 
@@ -33,7 +33,7 @@ def enrol(work: Work, key: bytes, secret: str, code: str) -> tuple[str, ...] | N
         return None
     codes = tuple(random_code(5) for _ in range(RECOVERY_CODES))
     _write(work, key, work.actor.person_id, {"secret": secret, "step": step, "codes": [_hash(each) for each in codes]})
-    work.record(f"person:{work.actor.person_id}", Deed(Action.SECOND_FACTOR_SET))
+    work.record(f"person:{work.actor.person_id}", HistoryEvent(Action.SECOND_FACTOR_SET))
     return codes
 
 
@@ -50,7 +50,7 @@ def accepts(work: Work, key: bytes, person_id: str, code: str) -> str:
         held["codes"].remove(hashed)
         kind = "recovery_code"
         change = {"left": len(held["codes"])}
-        work.record(f"person:{person_id}", Deed(Action.RECOVERY_CODE_USED, change=change))
+        work.record(f"person:{person_id}", HistoryEvent(Action.RECOVERY_CODE_USED, change=change))
     else:
         return ""
     _write(work, key, person_id, held)

@@ -56,7 +56,7 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class SheetTemplate:
     """A sheet of an XLSX: columns as (key, title, kind), rows by an expression."""
 
     title: str
@@ -65,7 +65,7 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReportTemplate:
     """What makes a template a report over many instances of its procedure."""
 
     title: Wording
@@ -84,11 +84,11 @@ class Template:
     values: Mapping[str, str] = field(default_factory=dict)
     charts: Mapping[str, Chart] = field(default_factory=dict)
     parts: str | None = None
-    sheets: tuple[Sheet, ...] = ()
+    sheets: tuple[SheetTemplate, ...] = ()
     number: str | None = None
     paper: str = "F4"
     orientation: str = "tegak"
-    report: Report | None = None
+    report: ReportTemplate | None = None
     sha256: str = ""  # of template and what stands beside it
 
     @property
@@ -228,7 +228,9 @@ def _read(data_object_id: str, typ: str | None, docx: str | None, beside: bytes)
             raise Unreadable(f"lembar {place + 1}: perlu judul, kolom dan baris.")
         columns = tuple((str(c["isian"]), str(c["judul"]), str(c.get("jenis", "text"))) for c in sheet["kolom"])
         sheets.append(
-            Sheet(str(sheet.get("judul", data_object_id)), columns, _text(sheet.get("baris"), f"lembar {place + 1}"))
+            SheetTemplate(
+                str(sheet.get("judul", data_object_id)), columns, _text(sheet.get("baris"), f"lembar {place + 1}")
+            )
         )
     template = Template(
         data_object_id,
@@ -253,7 +255,7 @@ def _read(data_object_id: str, typ: str | None, docx: str | None, beside: bytes)
     return template
 
 
-def _report(said: Any) -> Report:
+def _report(said: Any) -> ReportTemplate:
     if not isinstance(said, dict) or set(said) - REPORT_KEYS or not isinstance(said.get("en", {}), dict):
         raise Unreadable(f"laporan hanya boleh memuat {', '.join(sorted(REPORT_KEYS))}.")
     narrowed, english = said.get("pilih", []), _texts(said, "en")
@@ -261,7 +263,9 @@ def _report(said: Any) -> Report:
         raise Unreadable("laporan.pilih harus daftar isian formulir mulai.")
     title = Wording(_text(said.get("judul"), "laporan.judul"), english.get("judul"))
     about = Wording(_text(said.get("keterangan", ""), "laporan.keterangan"), english.get("keterangan"))
-    return Report(title, about, tuple(narrowed), _text(said["bukti"], "laporan.bukti") if "bukti" in said else None)
+    return ReportTemplate(
+        title, about, tuple(narrowed), _text(said["bukti"], "laporan.bukti") if "bukti" in said else None
+    )
 
 
 def _mapping(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:

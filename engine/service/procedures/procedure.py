@@ -13,17 +13,17 @@ from threading import Lock
 from typing import Any
 
 from engine.bpmn import expression
-from engine.bpmn.course import following
 from engine.bpmn.decisions import decide
 from engine.bpmn.definition import Definition
 from engine.bpmn.executor import Executor
+from engine.bpmn.flow_graph import following
 from engine.forms.field import Wording
 from engine.forms.form import Form
 from engine.forms.rules import rules_of
 from engine.model.archives import Place
 from engine.model.calendar import OfficeCalendar
 from engine.model.errors import there
-from engine.model.process import Outline, UserTask
+from engine.model.process import ProcessModel, UserTask
 from engine.model.work import DefinitionRecord, DocumentVersion
 from engine.service.procedures.files import PARTS, read_forms
 from engine.service.procedures.functions import Functions
@@ -31,14 +31,14 @@ from engine.store.queries import Transaction, definitions
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Language:
     """The language in which a person is told what is wrong with what they typed."""
 
     locale: str
     gettext: Callable[[str], str]
 
 
-INDONESIAN = Words("id", str)
+INDONESIAN = Language("id", str)
 Entries = Mapping[str, Sequence[str]]
 
 
@@ -49,7 +49,7 @@ class Values:
     json: Mapping[str, Any]
 
 
-def entries_of(form: Form, sent: Entries | Values, words: Words) -> Entries:
+def entries_of(form: Form, sent: Entries | Values, words: Language) -> Entries:
     """Return what was sent for *form* as a person would have posted it; InvalidForm names what does not fit it."""
     return form.posted(sent.json, words.locale, words.gettext) if isinstance(sent, Values) else sent
 
@@ -59,7 +59,7 @@ class Procedure:
     """One version of a procedure: what its diagram says, its forms by id, and the files themselves."""
 
     record: DefinitionRecord
-    outline: Outline
+    outline: ProcessModel
     forms: Mapping[str, Form]
     definition: Definition
     files: Mapping[str, bytes]

@@ -12,9 +12,9 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from engine.bpmn.course import reached
-from engine.documents import sheets
-from engine.documents.sheets import Column, Gettext, SheetFault, SheetRow
+from engine.bpmn.flow_graph import reached
+from engine.documents import spreadsheets
+from engine.documents.spreadsheets import Column, Gettext, SheetFault, SheetRow
 from engine.model import standard_time
 from engine.model.sop_sheet import END, TableStep
 
@@ -49,7 +49,7 @@ class StepTable:
 def written(steps: Sequence[TableStep], title: str, kind: str) -> bytes:
     """Return a table of steps as a file ("xlsx" or "csv") that ``read`` takes."""
     rows = [_cells(step, last=step is steps[-1]) for step in steps]
-    return sheets.write_csv(COLUMNS, rows) if kind == "csv" else sheets.write(title, COLUMNS, rows, {})
+    return spreadsheets.write_csv(COLUMNS, rows) if kind == "csv" else spreadsheets.write(title, COLUMNS, rows, {})
 
 
 def _cells(step: TableStep, *, last: bool) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def example() -> bytes:
 
 def read(content: bytes, gettext: Gettext = str) -> StepTable:
     """Return the steps that an XLSX or CSV file holds, and every fault by its cell."""
-    found = sheets.read(content, COLUMNS, most_rows=1_000, gettext=gettext)
+    found = spreadsheets.read(content, COLUMNS, most_rows=1_000, gettext=gettext)
     faults = [SheetFault(f.at or ("1:1" if f.keyword == "missing" else ""), f.message, f.keyword) for f in found.faults]
     if not found.usable or any(fault.keyword == "missing" for fault in faults):
         return StepTable((), tuple(faults))

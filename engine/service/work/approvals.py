@@ -17,7 +17,7 @@ from typing import Any
 from engine.forms.form import Form
 from engine.forms.rules import rules_of
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, stated, there
-from engine.model.history import Action, Deed, canonical, sha256_of
+from engine.model.history import Action, HistoryEvent, canonical, sha256_of
 from engine.model.people import Actor
 from engine.model.signatures import Mode
 from engine.model.work import DocumentStatus, DocumentTask, DocumentVersion, InstanceRecord
@@ -26,7 +26,7 @@ from engine.service.papers.letter_numbers import put_in
 from engine.service.papers.signing import Accepted, NotTaken, Signer, confirmed, signed, write
 from engine.service.people.permissions import acting, in_capacity
 from engine.service.procedures.document_templates import due_of
-from engine.service.procedures.procedure import Procedure, Words
+from engine.service.procedures.procedure import Language, Procedure
 from engine.service.work.tasks import TaskPage, Tasks
 from engine.store.queries import Transaction, document_tasks, documents, instances, numbers, people, renderings, tasks
 from engine.store.retrying import retried, retrying
@@ -67,7 +67,9 @@ class Approvals:
 
     # ── the role's own word ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def approve(self, actor: Actor, document_id: str, mode: Mode, signer: Signer, words: Words, now: datetime) -> None:
+    def approve(
+        self, actor: Actor, document_id: str, mode: Mode, signer: Signer, words: Language, now: datetime
+    ) -> None:
         """Approve a document in the name of its role: it is issued, and signed in the way of *mode*.
 
         InvalidForm says what is wrong with the password, Conflict that it was settled meanwhile.
@@ -86,7 +88,7 @@ class Approvals:
                 version = replace(version, status=DocumentStatus.ISSUED, issued_at=now)
                 procedure, id_ = self.tasks.procedures.of(work, record.definition_id), version.data_object_id
                 deed = self._in_capacity(
-                    actor, procedure, version, Deed(Action.DOCUMENT_APPROVED, change=version.named)
+                    actor, procedure, version, HistoryEvent(Action.DOCUMENT_APPROVED, change=version.named)
                 )
                 by = (deed.on_behalf_of, deed.decree)
                 given = signed([Accepted((id_,), mode, None, {})], {id_: version}, actor, *by, now)
@@ -107,7 +109,7 @@ class Approvals:
             back = {"returned_by": actor.person_id, "returned_at": now, "returned_reason": reason}
             documents.change(work, [document_id], status=DocumentStatus.RETURNED.value, **back)
             procedure = self.tasks.procedures.of(work, record.definition_id)
-            deed = Deed(Action.DOCUMENT_RETURNED, change=version.named | {"reason": reason})
+            deed = HistoryEvent(Action.DOCUMENT_RETURNED, change=version.named | {"reason": reason})
             work.record_instance(record, [self._in_capacity(actor, procedure, version, deed)])
 
     # ── who made it ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -125,7 +127,7 @@ class Approvals:
         begun = form.entries({section.name: page.procedure.content_of(version)}) if entries is None else entries
         return Mending(version, replace(page, form=form), begun)
 
-    def mend(self, actor: Actor, mending: Mending, words: Words, now: datetime) -> str:
+    def mend(self, actor: Actor, mending: Mending, words: Language, now: datetime) -> str:
         """Write a corrected version, which waits again, and return its id; InvalidForm names every fault."""
         form, before, entries = mending.page.form, mending.version, mending.entries
         encoded = form.encode(form.accept(entries, self.tasks.around(mending.page, entries, words, now)[0]))
@@ -142,7 +144,7 @@ class Approvals:
                 version = replace(before, status=DocumentStatus.WAITING, **made)
                 documents.add(work, [version])
                 documents.change(work, [before.id], status=DocumentStatus.REPLACED.value)
-                over = Deed(Action.DOCUMENT_REPLACED, before.element_id, change=before.named)
+                over = HistoryEvent(Action.DOCUMENT_REPLACED, before.element_id, change=before.named)
                 work.record_instance(record, [submitted(version), over])
             return version.id
 
@@ -162,7 +164,9 @@ class Approvals:
             raise NotPermitted("lane", role=found.role)
         return version, there(instances.by_id(tx, version.instance_id), document_id)
 
-    def _in_capacity(self, actor: Actor, procedure: Procedure, version: DocumentVersion, deed: Deed) -> Deed:
+    def _in_capacity(
+        self, actor: Actor, procedure: Procedure, version: DocumentVersion, deed: HistoryEvent
+    ) -> HistoryEvent:
         """Return a deed on a document as done by who holds its role."""
         role = str(version.approver)
         lane = procedure.outline.lane_of_role(role).name

@@ -11,8 +11,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from engine.documents import sheets
-from engine.documents.sheets import Column, SheetFault, SheetRow
+from engine.documents import spreadsheets
+from engine.documents.spreadsheets import Column, SheetFault, SheetRow
 from engine.forms.field import NUMERIC, Field, Kind
 from engine.forms.grids import (
     Grid,
@@ -26,18 +26,18 @@ from engine.forms.grids import (
     value_at,
     with_cells,
 )
-from engine.forms.reading import Reading
+from engine.forms.presentation import RowView, Viewer
+from engine.forms.submission import Reading
 from engine.forms.values import entries_of
-from engine.forms.views import RowView, Viewer
 from engine.model.errors import Conflict, NotFound, NotPermitted
 from engine.model.people import Actor
-from engine.service.procedures.procedure import Words
+from engine.service.procedures.procedure import Language
 from engine.service.work.tasks import TaskPage, Tasks
 from engine.store.files import FileStore
 
 __all__ = ["Grid", "GridImport", "GridPage", "Grids", "RowState", "RowView"]
 
-LARGEST = sheets.LARGEST
+LARGEST = spreadsheets.LARGEST
 NUMBER = "_no"
 """The column of a sheet that tells rows without a key apart."""
 _KINDS = {
@@ -119,21 +119,23 @@ class Grids:
     tasks: Tasks
     files: FileStore
 
-    def open(self, actor: Actor, task_id: str, path: str, words: Words, now: datetime) -> GridPage:
+    def open(self, actor: Actor, task_id: str, path: str, words: Language, now: datetime) -> GridPage:
         """Return a table; NotFound if the task's form has none there."""
         page = self.tasks.open(actor, task_id, now)
         page.form.table(path)
         return self._page(page, path, self.tasks.begun(page, now), words, now)
 
     def save(
-        self, actor: Actor, task_id: str, path: str, cells: Entries, seen: Seen, words: Words, now: datetime
+        self, actor: Actor, task_id: str, path: str, cells: Entries, seen: Seen, words: Language, now: datetime
     ) -> GridPage:
         """Write cells over the actor's draft; Conflict("draft") if it was saved elsewhere since it was *seen*."""
         page = self._filling(actor, task_id, path, now)
         entries = with_cells(page.form.table(path), path, self.tasks.begun(page, now), cells)
         return self._saved(actor, page, path, entries, seen, words, now)
 
-    def preview(self, actor: Actor, task_id: str, path: str, cells: Entries, words: Words, now: datetime) -> GridPage:
+    def preview(
+        self, actor: Actor, task_id: str, path: str, cells: Entries, words: Language, now: datetime
+    ) -> GridPage:
         """Return a table as it would be with *cells*; nothing is saved."""
         page = self.tasks.open(actor, task_id, now)
         entries = with_cells(page.form.table(path), path, self.tasks.begun(page, now), cells)
@@ -148,7 +150,7 @@ class Grids:
         deed: str,
         index: int,
         seen: Seen,
-        words: Words,
+        words: Language,
         now: datetime,
     ) -> GridPage:
         """Write cells, then add a row ("tambah"), remove ("hapus") or move ("naik", "turun") the one at *index*."""
@@ -164,7 +166,7 @@ class Grids:
         return self._saved(actor, page, path, entries, seen, words, now)
 
     def accept_all(
-        self, actor: Actor, task_id: str, path: str, seen: Seen, words: Words, now: datetime
+        self, actor: Actor, task_id: str, path: str, seen: Seen, words: Language, now: datetime
     ) -> tuple[GridPage, dict[str, list[str]]]:
         """Accept every row of which nothing more is wanted; also return the cells that undo it."""
         page = self.open(actor, task_id, path, words, now)
@@ -183,7 +185,9 @@ class Grids:
 
     # ── sheets ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def sheet(self, actor: Actor, task_id: str, path: str, kind: str, words: Words, now: datetime) -> tuple[str, bytes]:
+    def sheet(
+        self, actor: Actor, task_id: str, path: str, kind: str, words: Language, now: datetime
+    ) -> tuple[str, bytes]:
         """Return a table as a file ("xlsx" or "csv") and the file's name."""
         page = self.open(actor, task_id, path, words, now)
         field = page.task.form.table(path)
@@ -198,17 +202,17 @@ class Grids:
             rows.append({NUMBER: Decimal(row.index + 1), **cells})
         name = f"{field.wording.id} - {page.task.item.task.title}"[:100].replace("/", "-")
         if kind == "csv":
-            return f"{name}.csv", sheets.write_csv(columns, rows)
+            return f"{name}.csv", spreadsheets.write_csv(columns, rows)
         about = {**self._about(page), "isi": str(page.revision), "diunduh": now.isoformat()}
-        return f"{name}.xlsx", sheets.write(field.wording.id, columns, rows, about)
+        return f"{name}.xlsx", spreadsheets.write(field.wording.id, columns, rows, about)
 
     def look_at(
-        self, actor: Actor, task_id: str, path: str, content: bytes, words: Words, now: datetime
+        self, actor: Actor, task_id: str, path: str, content: bytes, words: Language, now: datetime
     ) -> tuple[GridPage, GridImport]:
         """Return what a file would change in a table, and every cell that cannot be taken; nothing is changed."""
         page = self.open(actor, task_id, path, words, now)
         field = page.task.form.table(path)
-        found = sheets.read(
+        found = spreadsheets.read(
             content,
             _columns(field),
             self._about(page),
@@ -225,10 +229,10 @@ class Grids:
 
     def keep(self, content: bytes) -> str:
         """Keep a file until what it changes is confirmed and return its hash; what is not goes after a day."""
-        return self.files.put_bytes(content, sheets.LARGEST).sha256
+        return self.files.put_bytes(content, spreadsheets.LARGEST).sha256
 
     def take_in(
-        self, actor: Actor, task_id: str, path: str, sha256: str, seen: Seen, words: Words, now: datetime
+        self, actor: Actor, task_id: str, path: str, sha256: str, seen: Seen, words: Language, now: datetime
     ) -> tuple[GridPage, GridImport]:
         """Take every cell that can be taken of a file that was kept into the actor's draft."""
         _, found = self.look_at(actor, task_id, path, self.files.content(sha256), words, now)
@@ -249,13 +253,13 @@ class Grids:
         return page
 
     def _saved(
-        self, actor: Actor, page: TaskPage, path: str, entries: Entries, seen: Seen, words: Words, now: datetime
+        self, actor: Actor, page: TaskPage, path: str, entries: Entries, seen: Seen, words: Language, now: datetime
     ) -> GridPage:
         task_id, (revision, writer) = page.item.task.id, seen
         saved = self.tasks.save_draft(actor, task_id, entries, now, revision, writer=writer)
         return self._page(replace(page, draft=saved), path, saved.entries, words, now)
 
-    def _page(self, page: TaskPage, path: str, entries: Entries, words: Words, now: datetime) -> GridPage:
+    def _page(self, page: TaskPage, path: str, entries: Entries, words: Language, now: datetime) -> GridPage:
         reading, everybody = self.tasks.reading(page, entries, words, now)
         revision = page.draft.revision if page.draft else 0
         return GridPage(page, path, grid_of(reading, path), revision, entries, reading, everybody)
@@ -272,7 +276,7 @@ class _Look:
     page: GridPage
     field: Field
     key: str
-    words: Words
+    words: Language
     doubled: frozenset[str]
 
     def __post_init__(self) -> None:

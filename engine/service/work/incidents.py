@@ -6,7 +6,7 @@ from datetime import datetime
 
 from engine.bpmn.executor import Executor
 from engine.model.errors import Conflict, NotFound
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import Actor, OfficeRole
 from engine.model.work import IncidentRecord
 from engine.service.office.business_calendar import Office
@@ -83,14 +83,14 @@ class Incidents:
             record, state = found
             procedure = self.procedures.of(reader, record.definition_id)
             has_timers = bool(instances.waiting_timers(reader, record.id))
-        head = transitions.Head.of(record, has_timers)
+        head = transitions.ExpectedRevision.of(record, has_timers)
         functions = self.office.functions(procedure, now, record.reference_date)
         snapshot = transitions.snapshot_of(head, state)
         try:
             step = self.executor.retry(procedure.definition, snapshot, raised.task_id, now, functions=functions)
         except NotFound:  # nothing raised there, and others still go on: look again
             step = self.executor.fire_timers(procedure.definition, snapshot, now, functions=functions)
-        deed = Deed(
+        deed = HistoryEvent(
             Action.INCIDENT_RETRIED,
             raised.element_id,
             raised.task_id,

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from engine.bpmn.drawing import Mark, State, Words, draw, legend
+from engine.bpmn.drawing import DrawingWords, Mark, State, draw, legend
 from engine.model.process import DONE, OVER
 from engine.service.procedures.procedure import Procedure
 from engine.service.work.instances import InstancePage
 
-__all__ = ["Mark", "State", "Words", "draw_instance", "draw_process", "legend", "marks_of", "states_of"]
+__all__ = ["DrawingWords", "Mark", "State", "draw_instance", "draw_process", "legend", "marks_of", "states_of"]
 
 
 def marks_of(page: InstancePage, overdue: Callable[[int, int], str] = lambda seconds, day: "") -> dict[str, Mark]:
@@ -51,7 +51,7 @@ def states_of(page: InstancePage) -> frozenset[State]:
 
 def draw_instance(
     page: InstancePage,
-    words: Words,
+    words: DrawingWords,
     href: Callable[[str], str | None] | None = None,
     overdue: Callable[[int, int], str] = lambda seconds, day: "",
 ) -> str:
@@ -59,7 +59,7 @@ def draw_instance(
     return draw(page.procedure.xml, marks_of(page, overdue), page.flows, words=words, href=href)
 
 
-def draw_process(procedure: Procedure, words: Words) -> str:
+def draw_process(procedure: Procedure, words: DrawingWords) -> str:
     """Return a procedure's diagram as SVG, without states."""
     return draw(procedure.xml, words=words)
 

@@ -15,9 +15,9 @@ from engine.bpmn.waits import may_wait
 from engine.forms.defaults import GIVEN_NAMES
 from engine.forms.field import Wording
 from engine.forms.form import Form
-from engine.forms.reading import Surroundings, Unmet
+from engine.forms.submission import Surroundings, Unmet
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, NotReady, stated, there
-from engine.model.history import GENESIS, Action, Deed
+from engine.model.history import GENESIS, Action, HistoryEvent
 from engine.model.people import Actor, OfficeRole
 from engine.model.process import DONE, OVER, DueTimer, InstanceStatus, UserTask, Wait
 from engine.model.work import (
@@ -39,10 +39,10 @@ from engine.service.people.permissions import refuse_archived
 from engine.service.procedures.procedure import (
     INDONESIAN,
     Entries,
+    Language,
     Procedure,
     Procedures,
     Values,
-    Words,
     entries_of,
     evaluator,
 )
@@ -62,7 +62,7 @@ from engine.store.queries import (
     people,
     tasks,
 )
-from engine.store.queries.instances import Filter as InstanceFilter
+from engine.store.queries.instances import InstanceFilter
 from engine.store.retrying import retried
 from engine.store.unit_of_work import Work, update_instance
 
@@ -231,7 +231,7 @@ class Instances:
             ),
         )
 
-    def unmet(self, actor: Actor, process_id: str, sent: Entries, now: datetime, words: Words) -> tuple[Unmet, ...]:
+    def unmet(self, actor: Actor, process_id: str, sent: Entries, now: datetime, words: Language) -> tuple[Unmet, ...]:
         """Return what steps will demand that nobody types and no register says yet, of an instance begun with *sent*.
 
         It is a warning: somebody may fill the register while the instance waits. InvalidForm as of ``start``.
@@ -260,7 +260,7 @@ class Instances:
         entries: Entries | Values,
         now: datetime,
         *,
-        words: Words = INDONESIAN,
+        words: Language = INDONESIAN,
         corrects: Mapping[str, Any] | None = None,
     ) -> str:
         """Start an instance and return its id.
@@ -288,7 +288,7 @@ class Instances:
             functions=functions,
         )
         encoded = ready.form.encode(values)
-        deed = Deed(
+        deed = HistoryEvent(
             Action.INSTANCE_STARTED,
             outline.start_event,
             change={
@@ -313,7 +313,9 @@ class Instances:
             transitions.write_step(
                 work,
                 procedure,
-                transitions.Head(instance_id, 1, 0, GENESIS, None, InstanceStatus.RUNNING, has_timers=False),
+                transitions.ExpectedRevision(
+                    instance_id, 1, 0, GENESIS, None, InstanceStatus.RUNNING, has_timers=False
+                ),
                 step,
                 [deed],
                 calendar=self.office.calendar(),
@@ -363,7 +365,7 @@ class Instances:
         ready: Readiness,
         entries: Mapping[str, Sequence[str]],
         problems: Sequence[FieldError],
-        words: Words,
+        words: Language,
         now: datetime,
     ) -> Any:
         """Return the tree of fields that the start form's template shows."""
@@ -384,7 +386,7 @@ class Instances:
         page: int = 1,
     ) -> InstanceList:
         """Return one page of the instances that the actor may see, newest first."""
-        narrowed = instances.Filter(status, process_id, text, now if overdue else None)
+        narrowed = instances.InstanceFilter(status, process_id, text, now if overdue else None)
         with self.database.read() as reader:
             records, more = instances.page(reader, actor, narrowed, limit=PAGE, offset=(page - 1) * PAGE)
             open_tasks = tasks.open_of_instances(reader, [r.id for r in records])
@@ -481,7 +483,7 @@ class Instances:
                 raise NotPermitted("read_only")
             refuse_archived(record)
             documents.add_comment(work, str(uuid.uuid4()), instance_id, text, actor.person_id, now)
-            self._note(work, record, Deed(Action.COMMENT_ADDED, change={"text": text}), now)
+            self._note(work, record, HistoryEvent(Action.COMMENT_ADDED, change={"text": text}), now)
 
     def takes_part(self, tx: Transaction, actor: Actor, instance_id: str) -> bool:
         """Whether the actor works in the instance, rather than only reading it; operators may write too."""
@@ -496,7 +498,7 @@ class Instances:
             record = self._governed(work, actor, instance_id)
             if record.status in (*OVER, InstanceStatus.SUSPENDED):
                 raise _stands(record)
-            deed = Deed(Action.INSTANCE_SUSPENDED, change={"reason": reason, "old": record.status})
+            deed = HistoryEvent(Action.INSTANCE_SUSPENDED, change={"reason": reason, "old": record.status})
             stands = {"status": InstanceStatus.SUSPENDED.value, "status_before": record.status.value}
             self._note(work, record, deed, now, **stands, status_reason=reason, ended_by=actor.person_id)
 
@@ -509,7 +511,7 @@ class Instances:
             if record.status is not InstanceStatus.SUSPENDED:
                 raise _stands(record)
             before = instances.status_before(work, instance_id)
-            deed = Deed(Action.INSTANCE_RESUMED, change={"reason": reason, "new": before})
+            deed = HistoryEvent(Action.INSTANCE_RESUMED, change={"reason": reason, "new": before})
             self._note(work, record, deed, now, status=before, status_before=None, status_reason=None, ended_by=None)
 
     @retried
@@ -526,7 +528,7 @@ class Instances:
                 raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
             if record.status in OVER:
                 raise _stands(record)
-            deed = Deed(Action.INSTANCE_TERMINATED, change={"reason": reason, "old": record.status})
+            deed = HistoryEvent(Action.INSTANCE_TERMINATED, change={"reason": reason, "old": record.status})
             over = {"status": InstanceStatus.TERMINATED.value, "ended_at": now, "ended_by": actor.person_id}
             self._note(work, record, deed, now, **over, status_reason=reason)
             tasks.cancel(work, tasks.open_ids(work, instance_id), now)
@@ -566,7 +568,7 @@ class Instances:
         if lacking:
             raise NotReady(lacking)
 
-    def _accepted(self, ready: Readiness, entries: Entries, now: datetime, words: Words) -> dict[str, Any]:
+    def _accepted(self, ready: Readiness, entries: Entries, now: datetime, words: Language) -> dict[str, Any]:
         """Return the typed values of the start form."""
         functions = self.office.functions(ready.procedure, now)
         return ready.form.accept(entries, _around(ready.context, functions, words))
@@ -699,14 +701,14 @@ class Instances:
         actor.need(OfficeRole.OPERATOR)
         return record
 
-    def _note(self, work: Work, record: InstanceRecord, deed: Deed, now: datetime, **values: Any) -> None:
+    def _note(self, work: Work, record: InstanceRecord, deed: HistoryEvent, now: datetime, **values: Any) -> None:
         work.record_instance(record, [deed])
         if values:
             update_instance(work, record.id, record.revision, {"changed_at": now, **values})
             self.executor.forget(record.id)
 
 
-def _around(context: Mapping[str, Any], functions: Mapping[str, Any], words: Words) -> Surroundings:
+def _around(context: Mapping[str, Any], functions: Mapping[str, Any], words: Language) -> Surroundings:
     """Return what a form is read with where there is no instance yet: no people to choose, no files."""
     return Surroundings(context, evaluator(functions), lambda role: {}, {}, words.locale, words.gettext)
 

@@ -14,7 +14,7 @@ from typing import Any
 from engine.bpmn import events
 from engine.bpmn.executor import Executor
 from engine.model.errors import FieldError, InvalidForm, NotFound
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.process import InstanceStatus, Message, MessageKind
 from engine.model.work import MessageRecord
@@ -89,7 +89,7 @@ class Messages:
                 return False
             procedure = self.procedures.of(reader, instance.definition_id)
             has_timers = bool(instances.waiting_timers(reader, instance_id))
-        head = transitions.Head.of(instance, has_timers)
+        head = transitions.ExpectedRevision.of(instance, has_timers)
         message = events.unpacked(record.kind, record.name, record.content)
         functions = self.office.functions(procedure, now, instance.reference_date)
         try:
@@ -102,7 +102,7 @@ class Messages:
             if self._still_waits(record, instance_id, head.revision):
                 return self._give_up(message_id, f"pelaksanaan {instance_id} menolaknya", now)
             return False  # it moved on in the meantime; somebody else may wait
-        deed = Deed(
+        deed = HistoryEvent(
             Action.MESSAGE_RECEIVED,
             step.caught_by[0],
             change={

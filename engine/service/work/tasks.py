@@ -19,13 +19,13 @@ from engine.forms.defaults import Names
 from engine.forms.field import NUMERIC, Kind
 from engine.forms.form import Form
 from engine.forms.grids import kept_tables, with_kept
-from engine.forms.reading import Reading, Surroundings
+from engine.forms.presentation import echo
+from engine.forms.submission import Reading, Surroundings
 from engine.forms.values import files_of
-from engine.forms.views import echo
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, stated, there
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import Actor, Membership, OfficeRole
-from engine.model.process import DONE, InstanceStatus, Step, UserTask
+from engine.model.process import DONE, InstanceStatus, Transition, UserTask
 from engine.model.work import (
     Attachment,
     Clock,
@@ -56,16 +56,16 @@ from engine.service.procedures.document_templates import due_of
 from engine.service.procedures.procedure import (
     INDONESIAN,
     Entries,
+    Language,
     Procedure,
     Procedures,
     Values,
-    Words,
     entries_of,
     evaluator,
 )
 from engine.service.work import transitions
 from engine.service.work.deadlines import clock_of
-from engine.service.work.transitions import Head, Return
+from engine.service.work.transitions import ExpectedRevision, SentBack
 from engine.store.database import Database
 from engine.store.queries import (
     Transaction,
@@ -79,7 +79,7 @@ from engine.store.queries import (
     renderings,
     tasks,
 )
-from engine.store.queries.tasks import Standing, TaskContext, TaskFilter, TaskPlace
+from engine.store.queries.tasks import TaskAuthority, TaskContext, TaskFilter, TaskPlace
 from engine.store.retrying import retried, retrying
 from engine.store.unit_of_work import Work
 
@@ -172,7 +172,7 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ground:
+class _CompletionInput:
     """What completing a task is computed on."""
 
     found: TaskContext
@@ -401,14 +401,14 @@ class Tasks:
         page: TaskPage,
         entries: Mapping[str, Sequence[str]],
         problems: Sequence[FieldError],
-        words: Words,
+        words: Language,
         now: datetime,
     ) -> Any:
         """Return the tree of fields that the form's template shows, with *entries* as typed."""
         around, _ = self.around(page, entries, words, now)
         return page.form.fields(entries, problems, around, grids=True)
 
-    def echo(self, kind: str, text: str, words: Words) -> Any:
+    def echo(self, kind: str, text: str, words: Language) -> Any:
         """Return how a day, time or number is read while it is typed; NotFound for a kind that is not echoed.
 
         It tells nothing but what the office's calendar says, which every page of it shows.
@@ -420,14 +420,14 @@ class Tasks:
         return echo(Kind(kind), text[:100], around)
 
     def reading(
-        self, page: TaskPage, entries: Mapping[str, Sequence[str]], words: Words, now: datetime
+        self, page: TaskPage, entries: Mapping[str, Sequence[str]], words: Language, now: datetime
     ) -> tuple[Reading, Mapping[str, str]]:
         """Return the entries of a task's form as they are read, and who there is."""
         around, members = self.around(page, entries, words, now)
         return page.form.read(entries, around), _people(members)
 
     def around(
-        self, page: TaskPage, entries: Mapping[str, Sequence[str]], words: Words, now: datetime
+        self, page: TaskPage, entries: Mapping[str, Sequence[str]], words: Language, now: datetime
     ) -> tuple[Surroundings, Mapping[str, Mapping[str, str]]]:
         """Return what reading a task's form needs to know, and who works in each role."""
         with self.database.read() as reader:
@@ -456,7 +456,7 @@ class Tasks:
         return with_kept(entries, self.begun(page, now), paths) if paths else entries
 
     def faults(
-        self, actor: Actor, task_id: str, entries: Mapping[str, Sequence[str]], words: Words, now: datetime
+        self, actor: Actor, task_id: str, entries: Mapping[str, Sequence[str]], words: Language, now: datetime
     ) -> tuple[FieldError, ...]:
         """Return what would keep the entries from being accepted, without accepting them."""
         try:
@@ -509,7 +509,7 @@ class Tasks:
                 raise NotPermitted("named", holder=task.performer)
             if not tasks.claim(work, task_id, actor.person_id, now):
                 raise Conflict("claimed", who=standing.assignee, at=task.assigned_at)
-            self._record(work, task, standing, Deed(Action.TASK_CLAIMED, task.element_id, task_id))
+            self._record(work, task, standing, HistoryEvent(Action.TASK_CLAIMED, task.element_id, task_id))
 
     @retried
     def release(self, actor: Actor, task_id: str, now: datetime) -> None:
@@ -521,7 +521,7 @@ class Tasks:
                 raise Conflict("claimed", who=standing.assignee, at=task.assigned_at)
             refuse_closed(standing)
             tasks.change(work, task_id, assignee=None, assigned_at=None)
-            self._record(work, task, standing, Deed(Action.TASK_RELEASED, task.element_id, task_id))
+            self._record(work, task, standing, HistoryEvent(Action.TASK_RELEASED, task.element_id, task_id))
 
     @retried
     def hand_over(self, actor: Actor, task_id: str, to: str, reason: str, now: datetime) -> None:
@@ -540,9 +540,9 @@ class Tasks:
             given = drafts.hand_over(work, DraftKind.TASK, task_id, actor.person_id, to, now)
             documents.give_staged(work, _texts(given.entries if given else {}), actor.person_id, to)
             change = {"old": standing.assignee, "new": to, "reason": reason}
-            self._record(work, task, standing, Deed(Action.TASK_DELEGATED, task.element_id, task_id, change))
+            self._record(work, task, standing, HistoryEvent(Action.TASK_DELEGATED, task.element_id, task_id, change))
 
-    def _record(self, work: Work, task: TaskRecord, standing: Standing, deed: Deed) -> None:
+    def _record(self, work: Work, task: TaskRecord, standing: TaskAuthority, deed: HistoryEvent) -> None:
         """Record what somebody did with a task of their lane, in the capacity in which they hold it."""
         lane = self.procedures.of(work, task.definition_id).outline.lane_of_role(task.role).name
         work.record_instance(standing, in_capacity([deed], acting(work.actor, task.role, None), lane))
@@ -575,7 +575,7 @@ class Tasks:
                 _, standing = self._standing(work, task.id, actor, now)
                 self._reassign(work, task, standing, role, reason, now)
             change = {"role": role, "reason": reason, "tasks": len(moved)}
-            work.record(f"definition:{process_id}", Deed(Action.ELEMENT_REASSIGNED, element_id, change=change))
+            work.record(f"definition:{process_id}", HistoryEvent(Action.ELEMENT_REASSIGNED, element_id, change=change))
         return len(moved)
 
     # ── filling in ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -590,7 +590,7 @@ class Tasks:
         *,
         writer: str | None = None,
         over: bool = False,
-        words: Words = INDONESIAN,
+        words: Language = INDONESIAN,
     ) -> Draft:
         """Save what was typed; Conflict("draft") if another tab than *writer* saved since *revision*.
 
@@ -617,13 +617,13 @@ class Tasks:
         entries: Entries | Values,
         now: datetime,
         *,
-        words: Words = INDONESIAN,
+        words: Language = INDONESIAN,
         membership_id: str | None = None,
         draft_revision: int | None = None,
         writer: str | None = None,
         retyped: Retyped | None = None,
         seen: Mapping[str, str] | None = None,
-    ) -> Step:
+    ) -> Transition:
         """Accept the entries of a task's form, move its instance on, and return how it moved.
 
         *retyped* proves who signs, where the form asks for a signature and its answer is an internal approval; *seen*
@@ -647,16 +647,16 @@ class Tasks:
         task_id: str,
         entries: Entries | Values,
         now: datetime,
-        words: Words,
+        words: Language,
         membership_id: str | None,
         signer: Signer,
-    ) -> Step:
+    ) -> Transition:
         ground = self._ground(actor, task_id, entries, now, words)  # find, permit
         task, step, procedure, head = (
             ground.found.task,
             ground.step,
             ground.procedure,
-            Head.of(ground.found.instance, ground.found.has_timers),
+            ExpectedRevision.of(ground.found.instance, ground.found.has_timers),
         )
         values = self._accept(actor, ground, now, words)  # accept
         form = procedure.form_of(step.element_id)
@@ -680,7 +680,7 @@ class Tasks:
                 sent_back=sent_back,
             )
 
-        def moved(values: Mapping[str, Any], encoded: Mapping[str, Any]) -> tuple[Step, Filing]:
+        def moved(values: Mapping[str, Any], encoded: Mapping[str, Any]) -> tuple[Transition, Filing]:
             last = not ground.found.siblings
             filing = plan(encoded, last_of_activation=last)
             taken = self.executor.complete(
@@ -703,7 +703,7 @@ class Tasks:
         attached = files_of(form.tree, encoded) & ground.files.keys()
         today = self.office.today(now)
         with self.database.write(actor, now) as work:  # write, record
-            numbered: list[Deed] = []
+            numbered: list[HistoryEvent] = []
             if asked:  # what is planned holds the number, which is known in the lock only
                 given, numbered = numbers.take(work, asked, task, now)
                 values, encoded = numbers.put_in(values, given), numbers.put_in(encoded, given)
@@ -715,7 +715,7 @@ class Tasks:
                 "files": {id_: ground.files[id_].sha256 for id_ in sorted(attached)},
                 "named": {id_: [(f := ground.files[id_]).name, f.media_type, f.size] for id_ in sorted(attached)},
             }
-            deed = Deed(Action.TASK_COMPLETED, step.element_id, task_id, change)
+            deed = HistoryEvent(Action.TASK_COMPLETED, step.element_id, task_id, change)
             lane = procedure.outline.lane_of_role(task.role).name
             (deed,) = in_capacity([deed], held, lane)
             versions = {**ground.current, **{version.data_object_id: version for version in filing.issued}}
@@ -733,7 +733,7 @@ class Tasks:
                     procedure,
                     head.id,
                     taken,
-                    Return(actor.person_id, form.return_reason(values), step.number, now),
+                    SentBack(actor.person_id, form.return_reason(values), step.number, now),
                     values,
                 ),
             )
@@ -763,7 +763,7 @@ class Tasks:
         return taken
 
     def _numbers(
-        self, actor: Actor, ground: _Ground, values: Mapping[str, Any], now: datetime
+        self, actor: Actor, ground: _CompletionInput, values: Mapping[str, Any], now: datetime
     ) -> tuple[numbers.NumberedPlace, ...]:
         """Return the fields of the step's form that take a number, with their patterns as the values make them."""
         form = ground.procedure.form_of(ground.step.element_id)
@@ -774,7 +774,9 @@ class Tasks:
         today = self.office.today(now)
         return numbers.places(form, values, ground.entries, lambda text: evaluate(text, names), today)
 
-    def _ground(self, actor: Actor, task_id: str, sent: Entries | Values, now: datetime, words: Words) -> _Ground:
+    def _ground(
+        self, actor: Actor, task_id: str, sent: Entries | Values, now: datetime, words: Language
+    ) -> _CompletionInput:
         """Read all that completing a task needs, at one moment, and refuse whoever may not."""
         today = self.office.today(now)
         with self.database.read() as reader:
@@ -784,7 +786,7 @@ class Tasks:
             self._permit_completing(reader, actor, found.task, found.standing, step)
             form = procedure.form_of(step.element_id)
             entries = self._with_kept(reader, actor, task_id, form, entries_of(form, sent, words), now)
-            return _Ground(
+            return _CompletionInput(
                 found=found,
                 procedure=procedure,
                 step=step,
@@ -810,7 +812,7 @@ class Tasks:
         names = self.names(found, procedure, documents.current(tx, found.instance.id), actor, now)
         return with_kept(entries, form.prefill(names, self._evaluator(procedure, found.instance, now)), paths)
 
-    def _accept(self, actor: Actor, ground: _Ground, now: datetime, words: Words) -> dict[str, Any]:
+    def _accept(self, actor: Actor, ground: _CompletionInput, now: datetime, words: Language) -> dict[str, Any]:
         """Return the typed values of the entries; InvalidForm with every fault, missing kelengkapan first."""
         lacking = missing(ground.procedure, ground.step, ground.current)
         errors = [_lacks(paper, ground.procedure) for paper in lacking]
@@ -836,7 +838,7 @@ class Tasks:
     # ── who may ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _permit_completing(
-        self, tx: Transaction, actor: Actor, task: TaskRecord, standing: Standing | None, step: UserTask
+        self, tx: Transaction, actor: Actor, task: TaskRecord, standing: TaskAuthority | None, step: UserTask
     ) -> None:
         """Let only the holder complete a task, or a member who alone could claim it; four eyes if the step asks."""
         if standing is None:
@@ -889,7 +891,7 @@ class Tasks:
             draft_saved_at=draft_saved_at,
         )
 
-    def _standing(self, work: Work, task_id: str, actor: Actor, now: datetime) -> tuple[TaskRecord, Standing]:
+    def _standing(self, work: Work, task_id: str, actor: Actor, now: datetime) -> tuple[TaskRecord, TaskAuthority]:
         task = tasks.by_id(work, task_id)
         standing = tasks.standing(work, task_id, actor.person_id, self.office.today(now))
         if task is None or standing is None:
@@ -897,12 +899,12 @@ class Tasks:
         return task, standing
 
     def _reassign(
-        self, work: Work, task: TaskRecord, standing: Standing, role: str, reason: str, now: datetime
+        self, work: Work, task: TaskRecord, standing: TaskAuthority, role: str, reason: str, now: datetime
     ) -> None:
         _refuse_signing(self.procedures.of(work, task.definition_id), task.element_id)
         tasks.change(work, task.id, role=role, assignee=None, assigned_at=None, performer=None)
         change = {"old": {"role": task.role, "holder": task.holder}, "new": {"role": role}, "reason": reason}
-        work.record_instance(standing, [Deed(Action.TASK_REASSIGNED, task.element_id, task.id, change)])
+        work.record_instance(standing, [HistoryEvent(Action.TASK_REASSIGNED, task.element_id, task.id, change)])
 
 
 def _lacks(paper: Paper, procedure: Procedure) -> FieldError:
@@ -936,8 +938,13 @@ def _people(members: Mapping[str, Mapping[str, str]], roles: Sequence[str] = ())
 
 
 def _sent_back(
-    tx: Transaction, procedure: Procedure, instance_id: str, taken: Step, last: Return, values: Mapping[str, Any]
-) -> Return:
+    tx: Transaction,
+    procedure: Procedure,
+    instance_id: str,
+    taken: Transition,
+    last: SentBack,
+    values: Mapping[str, Any],
+) -> SentBack:
     """Return who chose that work goes back: not who came *last* if another answered what a gateway decided by."""
     back = any(procedure.outline.task(opened.element_id).number <= last.from_number for opened in taken.opened)
     read = set[str]().union(*(read_at(procedure.definition, each.element_id) for each in taken.passed if back))

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from engine.bpmn.executor import Executor
 from engine.model.errors import there
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import SYSTEM
 from engine.model.process import InstanceStatus
 from engine.service.office.business_calendar import Office
@@ -46,7 +46,7 @@ class Timers:
         with self.database.read() as reader:
             record, state = there(instances.state(reader, instance_id), instance_id)
             procedure = self.procedures.of(reader, record.definition_id)
-        head = transitions.Head.of(record, has_timers=False)
+        head = transitions.ExpectedRevision.of(record, has_timers=False)
         step = self.executor.unmoved(procedure.definition, transitions.snapshot_of(head, state))
         if record.status is not InstanceStatus.WAITING or not step.stuck:
             return False
@@ -65,14 +65,14 @@ class Timers:
             if record.status not in MOVING or not due:
                 return False
             procedure = self.procedures.of(reader, record.definition_id)
-        head = transitions.Head.of(record, has_timers=True)
+        head = transitions.ExpectedRevision.of(record, has_timers=True)
         functions = self.office.functions(procedure, now, record.reference_date)
         step = self.executor.fire_timers(
             procedure.definition, transitions.snapshot_of(head, state), now, functions=functions
         )
         passed = transitions.passed_change(step)
         deeds = [
-            Deed(
+            HistoryEvent(
                 Action.TIMER_FIRED,
                 timer.element_id,
                 timer.task_id,

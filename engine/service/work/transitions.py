@@ -16,9 +16,9 @@ from engine.bpmn import events, waits
 from engine.bpmn.causes import in_words
 from engine.model.calendar import OfficeCalendar
 from engine.model.errors import Conflict
-from engine.model.history import Action, Deed, plain
+from engine.model.history import Action, HistoryEvent, plain
 from engine.model.people import SYSTEM
-from engine.model.process import Incident, InstanceStatus, Message, MessageKind, Snapshot, Step
+from engine.model.process import Incident, InstanceStatus, Message, MessageKind, Snapshot, Transition
 from engine.model.work import InstanceRecord, MessageRecord
 from engine.service.procedures.procedure import Procedure
 from engine.store.queries import archives, instances, messages, office, tasks
@@ -26,7 +26,7 @@ from engine.store.unit_of_work import Work, update_instance
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ExpectedRevision:
     """What must still hold of an instance for a move to be written."""
 
     id: str
@@ -45,7 +45,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
+class SentBack:
     """A step was sent back: by whom, why, from which step number, and when that was chosen."""
 
     by: str
@@ -54,13 +54,13 @@ class Return:
     at: datetime
 
 
-def passed_change(step: Step) -> list[dict[str, Any]]:
+def passed_change(step: Transition) -> list[dict[str, Any]]:
     """Return the elements a step passed, as history keeps them."""
     return [{"element": p.element_id, "kind": p.kind, "flows": list(p.flows)} for p in step.passed]
 
 
 def task_facts(
-    procedure: Procedure, step: Step, calendar: OfficeCalendar, now: datetime, returned: Return | None = None
+    procedure: Procedure, step: Transition, calendar: OfficeCalendar, now: datetime, returned: SentBack | None = None
 ) -> dict[str, dict[str, Any]]:
     """Return, by task id, what the rows of newly opened tasks hold beside what the engine says."""
     facts: dict[str, dict[str, Any]] = {}
@@ -78,7 +78,7 @@ def task_facts(
     return facts
 
 
-def troubles(procedure: Procedure, step: Step) -> tuple[tuple[Incident, ...], InstanceStatus]:
+def troubles(procedure: Procedure, step: Transition) -> tuple[tuple[Incident, ...], InstanceStatus]:
     """Return what operators must hear of where an instance stands after *step*, and its status.
 
     A join that waits for what cannot come is told even if others still have work, or something else is waited for. It
@@ -96,18 +96,18 @@ def troubles(procedure: Procedure, step: Step) -> tuple[tuple[Incident, ...], In
 def write_step(
     work: Work,
     procedure: Procedure,
-    head: Head,
-    step: Step,
-    deeds: Sequence[Deed],
+    head: ExpectedRevision,
+    step: Transition,
+    deeds: Sequence[HistoryEvent],
     *,
     calendar: OfficeCalendar,
     now: datetime,
-    returned: Return | None = None,
+    returned: SentBack | None = None,
 ) -> int:
     """Write a step over *head* with its history lines; the sequence number of the first of them."""
     if head.status is InstanceStatus.ARCHIVED:
         raise Conflict("archived")
-    lines, by_itself = list(deeds), partial(Deed, actor=SYSTEM.person_id)
+    lines, by_itself = list(deeds), partial(HistoryEvent, actor=SYSTEM.person_id)
     raised, status = troubles(procedure, step)
     may_have = head.status is InstanceStatus.INCIDENT or waits.may_wait(procedure.definition)
     incidents_before = office.open_incidents_of(work, head.id) if may_have else ()
@@ -163,16 +163,16 @@ def write_step(
     return sequence
 
 
-def _opening(row: Mapping[str, Any], calendar: OfficeCalendar) -> Iterator[Deed]:
+def _opening(row: Mapping[str, Any], calendar: OfficeCalendar) -> Iterator[HistoryEvent]:
     """Yield the lines of a task that opens: by which calendar it is due when; and that it was sent back, by whom."""
     change = {name: row[name] for name in ("role", "performer", "item", "standard_time", "due_at", "first_due_at")}
     said = {name: value for name, value in change.items() if value is not None}
     if row["due_at"] is not None:
         said["calendar"] = calendar.sha256
-    yield Deed(Action.TASK_OPENED, row["element_id"], row["id"], said, actor=SYSTEM.person_id)
+    yield HistoryEvent(Action.TASK_OPENED, row["element_id"], row["id"], said, actor=SYSTEM.person_id)
     if row["returned_by"] is not None:
         returned = {"by": row["returned_by"], "at": row["returned_at"], "reason": row["returned_reason"]}
-        yield Deed(Action.TASK_RETURNED, row["element_id"], row["id"], returned)
+        yield HistoryEvent(Action.TASK_RETURNED, row["element_id"], row["id"], returned)
 
 
 def prepare(work: Work, message: Message, from_instance: str | None, now: datetime) -> tuple[MessageRecord, ...]:
@@ -197,7 +197,7 @@ def prepare(work: Work, message: Message, from_instance: str | None, now: dateti
     return tuple(replace(record, id=str(uuid.uuid4()), to_instance=listener) for listener in listeners)
 
 
-def sent_deed(message: Message, sent: Sequence[MessageRecord], reason: str | None = None) -> Deed:
+def sent_deed(message: Message, sent: Sequence[MessageRecord], reason: str | None = None) -> HistoryEvent:
     """Return the history line of a message that was sent: what it carried, why, and of a signal who waited for it."""
     facts: dict[str, Any] = {
         "kind": message.kind,
@@ -209,7 +209,7 @@ def sent_deed(message: Message, sent: Sequence[MessageRecord], reason: str | Non
         facts["to"] = [record.to_instance for record in sent]
     if reason:
         facts["reason"] = reason
-    return Deed(Action.MESSAGE_SENT, change=facts)
+    return HistoryEvent(Action.MESSAGE_SENT, change=facts)
 
 
 def plain_data(data: Mapping[str, Any]) -> Any:
@@ -223,6 +223,6 @@ def plain_data(data: Mapping[str, Any]) -> Any:
     return found
 
 
-def snapshot_of(head: Head, state: bytes) -> Snapshot:
+def snapshot_of(head: ExpectedRevision, state: bytes) -> Snapshot:
     """Return the snapshot that the executor computes on."""
     return Snapshot(head.id, head.revision, state)

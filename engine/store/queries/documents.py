@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, or_, select, union, update
 
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion
-from engine.store.prepared import Prepared
+from engine.store.driver_statements import Prepared
 from engine.store.queries import Transaction, drafts, some
 from engine.store.tables import archive, attachment, comment, document, document_part, instance, number, rendering
 

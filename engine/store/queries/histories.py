@@ -24,7 +24,7 @@ HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class HistoryFilter:
     """What a timeline is narrowed to."""
 
     actor: str | None = None
@@ -40,7 +40,7 @@ def _line(row: Sequence[Any]) -> HistoryLine:
 
 
 def timeline(
-    tx: Transaction, stream: str | None, narrowed: Filter, *, limit: int, offset: int = 0
+    tx: Transaction, stream: str | None, narrowed: HistoryFilter, *, limit: int, offset: int = 0
 ) -> tuple[tuple[HistoryLine, ...], int]:
     """Return one page of a stream's lines (of all streams if None) and how many lines fit the filter."""
     wanted = {

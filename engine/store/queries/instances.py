@@ -11,7 +11,7 @@ from engine.model.history import GENESIS
 from engine.model.people import Actor
 from engine.model.process import DONE, OVER, DueTimer, InstanceStatus, OpenTask
 from engine.model.work import DefinitionRecord, InstanceRecord, TaskStatus
-from engine.store.prepared import Prepared
+from engine.store.driver_statements import Prepared
 from engine.store.queries import Transaction, behind, one, some
 from engine.store.tables import definition, instance, role_override, subscription, task, timer
 from engine.store.unit_of_work import Work
@@ -59,7 +59,7 @@ def add(work: Work, id_: str, definition: DefinitionRecord, values: Mapping[str,
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class InstanceFilter:
     """What a list of instances is narrowed to."""
 
     status: str | None = None
@@ -71,7 +71,7 @@ class Filter:
 
 
 def page(
-    tx: Transaction, actor: Actor, narrowed: Filter, *, limit: int, offset: int
+    tx: Transaction, actor: Actor, narrowed: InstanceFilter, *, limit: int, offset: int
 ) -> tuple[tuple[InstanceRecord, ...], bool]:
     """Return one page of the instances *actor* may see, newest first, and whether more follow."""
     query = INSTANCES.order_by(*NEWEST_FIRST)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from engine.store.prepared import Prepared
+from engine.store.driver_statements import Prepared
 from engine.store.queries import Transaction
 from engine.store.tables import number, number_counter
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 
 from engine.model.errors import Conflict
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.process import Incident, InstanceStatus
 from engine.model.work import IncidentRecord, TaskStatus
 from engine.store.queries import Transaction, behind, one, some
@@ -41,7 +41,7 @@ def write_setting(
         stands = update(setting).where(setting.c.section == section, setting.c.revision == revision)
         if work.connection.execute(stands.values(revision=revision + 1, **facts)).rowcount != 1:
             raise Conflict("stale")
-    work.record("office", Deed(Action.SETTING_CHANGED, change={"section": section, **change}))
+    work.record("office", HistoryEvent(Action.SETTING_CHANGED, change={"section": section, **change}))
 
 
 def open_incident(tx: Transaction, id_: str, instance_id: str, raised: Incident, data: Any, now: datetime) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import BindParameter, ColumnElement, Date, and_, bindparam, dele
 
 from engine.model.history import commitment
 from engine.model.people import PROPOSAL_LASTS, Capacity, Membership, Person, Proposal
-from engine.store.prepared import Prepared
+from engine.store.driver_statements import Prepared
 from engine.store.queries import Transaction
 from engine.store.tables import (
     membership,

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import and_, insert, select, update
 
 from engine.model.renderings import Rendering, RenderingStatus
-from engine.store.prepared import Prepared
+from engine.store.driver_statements import Prepared
 from engine.store.queries import Transaction, one
 from engine.store.tables import rendering
 

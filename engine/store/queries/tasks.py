@@ -26,7 +26,7 @@ from sqlalchemy import (
 from engine.model.people import Actor
 from engine.model.process import InstanceStatus
 from engine.model.work import DraftKind, InstanceRecord, TaskRecord, TaskStatus
-from engine.store.prepared import Prepared
+from engine.store.driver_statements import Prepared
 from engine.store.queries import Transaction, document_tasks, drafts, instances, one, some
 from engine.store.queries.instances import MOVING
 from engine.store.tables import definition, draft, instance, membership, person, role_override, task, timer
@@ -56,7 +56,7 @@ def by_id(tx: Transaction, task_id: str) -> TaskRecord | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TaskAuthority:
     """Where a task stands, and whether a person is active and works in its role today. *id* is the instance's."""
 
     id: str
@@ -92,10 +92,10 @@ class TaskContext:
     member: bool  # the person works in the task's role today
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> TaskAuthority:
         """Where the task stood for that person."""
         task, record = self.task, self.instance
-        return Standing(
+        return TaskAuthority(
             id=record.id,
             status=task.status,
             assignee=task.assignee,
@@ -180,7 +180,7 @@ def context(tx: Transaction, task_id: str, person_id: str, today: date) -> TaskC
     )
 
 
-def standing(tx: Transaction, task_id: str, person_id: str, today: date) -> Standing | None:
+def standing(tx: Transaction, task_id: str, person_id: str, today: date) -> TaskAuthority | None:
     """Return where the task stands now and whether *person_id* is active and works in its role today."""
     found = context(tx, task_id, person_id, today)
     return None if found is None else found.standing

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, insert, select, update
 
 from engine.model.people import Person
-from engine.store.prepared import Prepared
+from engine.store.driver_statements import Prepared
 from engine.store.queries import Transaction
 from engine.store.queries.people import HELD_TODAY, OWNER, owner
 from engine.store.tables import api_token, idempotency_key, membership, person

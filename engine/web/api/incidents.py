@@ -5,7 +5,7 @@ from engine.service.people.api_tokens import Scope
 from engine.web.access import only
 from engine.web.api import cursors, shapes
 from engine.web.api.operations import Operations
-from engine.web.identity import actor, now
+from engine.web.authentication import actor, now
 from engine.web.services import services
 
 operations = Operations("incidents", writing=Scope.ADMINISTER)

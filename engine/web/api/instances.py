@@ -12,8 +12,8 @@ from engine.service.work.instances import InstanceFilter
 from engine.web.access import only, signed_in
 from engine.web.api import cursors, shapes
 from engine.web.api.operations import Operations
+from engine.web.authentication import actor, now
 from engine.web.formatting import words
-from engine.web.identity import actor, now
 from engine.web.readings import reading
 from engine.web.services import services
 

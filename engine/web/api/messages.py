@@ -7,7 +7,7 @@ from engine.service.people.api_tokens import Scope
 from engine.web.access import only
 from engine.web.api import problems, shapes
 from engine.web.api.operations import Operations
-from engine.web.identity import actor, now
+from engine.web.authentication import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
 

@@ -22,7 +22,7 @@ from engine.service.people.api_tokens import Scope
 from engine.web.access import Mark, access_of
 from engine.web.api import problems
 from engine.web.api.problems import Problem, beyond
-from engine.web.identity import actor, now
+from engine.web.authentication import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
 

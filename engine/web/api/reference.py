@@ -6,7 +6,7 @@ from engine.service.people.api_tokens import Scope
 from engine.web.access import anyone, personally
 from engine.web.api import openapi, shapes
 from engine.web.api.operations import Operations
-from engine.web.identity import actor
+from engine.web.authentication import actor
 
 operations = Operations("reference", writing=Scope.READ)
 

@@ -13,8 +13,8 @@ from engine.service.work.tasks import TaskFilter, TaskPlace
 from engine.web.access import only, signed_in, uploading
 from engine.web.api import cursors, problems, shapes
 from engine.web.api.operations import Operations
+from engine.web.authentication import actor, now
 from engine.web.formatting import words
-from engine.web.identity import actor, now
 from engine.web.services import services
 from engine.web.texts import gettext
 from engine.web.uploads import of_task, refusal_words

@@ -29,7 +29,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from engine.documents import child
+from engine.documents import sandbox
 
 LARGEST = 10 * 1024 * 1024
 LARGEST_UNPACKED = 60 * 1024 * 1024
@@ -281,11 +281,11 @@ def read(
         found.refuse("file", "large")
     elif content[:4] == b"PK\x03\x04":
         try:
-            answer = child.call(
-                "engine.documents.sheets:read_workbook",
+            answer = sandbox.call(
+                "engine.documents.spreadsheets:read_workbook",
                 {"content": content, "heads": found.heads, "most_rows": most_rows},
             )
-        except child.ChildEnded:
+        except sandbox.ChildEnded:
             found.refuse("file", "heavy")
         else:
             found.take(answer)

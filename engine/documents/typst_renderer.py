@@ -23,7 +23,7 @@ from typing import Any, cast
 
 import msgpack
 
-from engine.documents.child import WAITING, Warm
+from engine.documents.sandbox import WAITING, Warm
 from engine.model.errors import Busy, NotPrinted
 
 AT_ONCE = 2  # children of one process that print at the same time
@@ -33,7 +33,7 @@ NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://1
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RenderLimits:
     """How much one order may take."""
 
     cpu: int = 10  # seconds of computing
@@ -66,7 +66,7 @@ class Print:
 class Press:
     """Prints, a few orders at a time; safe to share between threads."""
 
-    limits: Limits = field(default_factory=Limits)
+    limits: RenderLimits = field(default_factory=RenderLimits)
     _slots: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _idle: "list[_Child]" = field(default_factory=list)
@@ -126,7 +126,7 @@ class _Child(Warm):
             program, "press_not_started", self._folder.name, **NO_NETWORK, RUST_BACKTRACE="0", RAYON_NUM_THREADS="2"
         )
 
-    def ask(self, order: Order, limits: Limits) -> dict[str, Any] | None:
+    def ask(self, order: Order, limits: RenderLimits) -> dict[str, Any] | None:
         """Return what it answers; None if it ended before it answered."""
         self.orders += 1
         with self.killed_after(limits.seconds), suppress(BrokenPipeError):

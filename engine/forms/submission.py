@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 from engine.forms import messages, numbers
 from engine.forms.defaults import ROW, VALUE, Defaults, Evaluate, Names
-from engine.forms.entries import Node, unknown
 from engine.forms.field import LISTS, MANY, MOST_ROWS, NUMERIC, Field, Kind
 from engine.forms.messages import Gettext
+from engine.forms.posted_entries import Node, unknown
 from engine.forms.rules import Rules
 from engine.forms.values import CHECKED, asks_about_points, empty, instance, typed
 from engine.model import dates
@@ -61,7 +61,7 @@ class Unmet:
     registers: tuple[str, ...]
 
 
-class Place(NamedTuple):
+class FieldPlace(NamedTuple):
     """A field where it stands: in a section or a row, each with its values."""
 
     field: Field
@@ -345,7 +345,7 @@ class Reading:
                 self._compute_one(at, at.field.computed)
         self._find_hidden()
 
-    def _compute_one(self, at: Place, expression: str) -> None:
+    def _compute_one(self, at: FieldPlace, expression: str) -> None:
         try:
             at.holder[at.field.name] = typed(at.field, self.around.evaluate(expression, self._names(at.line)))
             return
@@ -453,7 +453,7 @@ class Reading:
             fields = fields[index].fields
         return tuple(place)
 
-    def _walk(self, wanted: Callable[[Field], bool]) -> Iterator[Place]:
+    def _walk(self, wanted: Callable[[Field], bool]) -> Iterator[FieldPlace]:
         """Yield every field that counts and, itself or by what is below it, is *wanted*, each before those below."""
         return self._walk_in(self.tree, self.values, "", NO_ROW, None, wanted)
 
@@ -465,9 +465,9 @@ class Reading:
         row: int,
         line: Mapping[str, Any] | None,
         wanted: Callable[[Field], bool],
-    ) -> Iterator[Place]:
+    ) -> Iterator[FieldPlace]:
         for each in fields:
-            at = Place(each, f"{path}{each.name}", holder, row, line)
+            at = FieldPlace(each, f"{path}{each.name}", holder, row, line)
             if not wanted(each) or at.path in self.hidden:
                 continue
             value = at.value

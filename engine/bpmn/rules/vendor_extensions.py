@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 
 from engine.bpmn import expression
-from engine.bpmn.markup import CAMUNDA, SPIFF, ZEEBE, Element, bpmn, children, local, namespace
-from engine.bpmn.rules.diagram import Diagram, Procedure
+from engine.bpmn.rules.diagram import CheckedProcedure, Diagram
+from engine.bpmn.safe_xml import CAMUNDA, SPIFF, ZEEBE, Element, bpmn, children, local, namespace
 
 _PREFIXES = {CAMUNDA: "camunda", SPIFF: "spiffworkflow", ZEEBE: "zeebe"}
 _PEOPLE = frozenset(
@@ -41,7 +41,7 @@ _FEEL_WORDS = {"=": "==", "true": "True", "false": "False", "null": "None"}
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 
 
-def check(procedure: Procedure, diagram: Diagram) -> None:
+def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
     """Check what belongs to other tools on processes, flow nodes and the start event."""
     for element in [*diagram.processes, *diagram.all_nodes]:
         words = list(_words(element))

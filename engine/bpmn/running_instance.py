@@ -26,10 +26,10 @@ from SpiffWorkflow.spiff.specs.defaults import ParallelMultiInstanceTask, Sequen
 from SpiffWorkflow.util.task import TaskState
 
 from engine import pulse
-from engine.bpmn import expression, semantics
+from engine.bpmn import bpmn_semantics, expression
+from engine.bpmn.bpmn_semantics import Watched
 from engine.bpmn.joins import Meeting, merge
 from engine.bpmn.limits import MOST_ITEMS
-from engine.bpmn.semantics import Watched
 from engine.bpmn.timers import host_functions, is_literal
 from engine.model.errors import FunctionFailed
 from engine.model.process import OpenTask, Subscription
@@ -61,7 +61,7 @@ class Count(str):
         return _counted(int(value))
 
 
-class Completion(str):
+class CompletionCondition(str):
     """A multi-instance's completion condition: it holds where it is true, not where it gives a number or a text."""
 
     __slots__ = ()
@@ -179,7 +179,7 @@ class SequentialItems(_ItemsApart, SequentialMultiInstanceTask):  # type: ignore
         self.create_child(my_task, item, key)
 
 
-class Turns(StandardLoopTask):  # type: ignore[misc]
+class LoopTask(StandardLoopTask):  # type: ignore[misc]
     """A loop whose turns begin with what the turn before left."""
 
     def merge_child(self, workflow: Any, child: Any) -> None:
@@ -197,7 +197,7 @@ class Turns(StandardLoopTask):  # type: ignore[misc]
 ITEMS_APART = {
     ParallelMultiInstanceTask: ParallelItems,
     SequentialMultiInstanceTask: SequentialItems,
-    StandardLoopTask: Turns,
+    StandardLoopTask: LoopTask,
 }
 
 
@@ -240,7 +240,7 @@ class ClosedEnvironment(BasePythonScriptEngineEnvironment):  # type: ignore[misc
             return text.strip()
         names = {**(external_context or {}), **context}
         value = expression.compile(text).evaluate(names, host_functions())
-        return text.checked(value) if isinstance(text, Count | Completion) else value
+        return text.checked(value) if isinstance(text, Count | CompletionCondition) else value
 
     def execute(self, text: str, context: dict[str, Any], external_context: Any = None) -> bool:
         """Run a script: ``name = expression`` lines."""
@@ -344,7 +344,7 @@ class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
         """Let the instance catch what it threw; a signal goes on to everybody else as well (BPMN 2.0.2, 10.5.1)."""
         if event.target is not None:  # terminates its scope, and is nobody else's
             return
-        heard = semantics.catch(self, event)
+        heard = bpmn_semantics.catch(self, event)
         if not heard or isinstance(event.event_definition, SignalEventDefinition):
             self.bpmn_events.append(event)
 
@@ -406,7 +406,7 @@ class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
                 self.changed = False
                 while self.whole:
                     self._step(self.whole.pop(), budget, on_completed)
-                semantics.watch(self)
+                bpmn_semantics.watch(self)
             if self.interrupting:
                 self.interrupting.sort(key=lambda task: task.workflow.depth)
                 self._step(self.interrupting.pop(0), budget, on_completed)

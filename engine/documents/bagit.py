@@ -27,7 +27,7 @@ EARLIEST = datetime(1980, 1, 1)  # noqa: DTZ001 - a ZIP has no zone, and begins 
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class BagItem:
     """One file of a bag: *path* as it is named there, without ``data/``."""
 
     path: str
@@ -37,9 +37,9 @@ class Item:
     about: str = ""  # for people
 
 
-def item(path: str, content: bytes, about: str = "") -> Item:
+def item(path: str, content: bytes, about: str = "") -> BagItem:
     """Return a file that is in memory."""
-    return Item(path, hashlib.sha256(content).hexdigest(), len(content), lambda: io.BytesIO(content), about)
+    return BagItem(path, hashlib.sha256(content).hexdigest(), len(content), lambda: io.BytesIO(content), about)
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class Bag:
     at: datetime  # local; the instant that every entry carries
     info: Mapping[str, str]
     note: tuple[str, bytes]
-    payload: tuple[Item, ...]
+    payload: tuple[BagItem, ...]
 
-    def tag_files(self) -> tuple[Item, ...]:
+    def tag_files(self) -> tuple[BagItem, ...]:
         """Return the files beside ``data``: declaration, facts, manifests."""
         oxum = f"{sum(each.size for each in self.payload)}.{len(self.payload)}"
         facts = [*self.info.items(), ("Payload-Oxum", oxum)]
@@ -73,7 +73,7 @@ class Bag:
             for each in self.payload:
                 self._add(archive, PAYLOAD + each.path, each)
 
-    def _add(self, archive: zipfile.ZipFile, path: str, each: Item) -> None:
+    def _add(self, archive: zipfile.ZipFile, path: str, each: BagItem) -> None:
         instant = max(self.at.replace(tzinfo=None), EARLIEST).timetuple()[:6]
         entry = zipfile.ZipInfo(f"{self.name}/{path}", instant)
         entry.create_system, entry.external_attr, entry.file_size = 3, 0o100644 << 16, each.size

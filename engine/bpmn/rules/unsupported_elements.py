@@ -4,16 +4,16 @@ import re
 from decimal import Decimal
 
 from engine.bpmn import expression
-from engine.bpmn.course import reached
+from engine.bpmn.flow_graph import reached
 from engine.bpmn.limits import MOST_ITEMS
-from engine.bpmn.markup import CAMUNDA, SPIFF, ZEEBE, Element, bpmn, children, local
-from engine.bpmn.rules.diagram import Diagram, Procedure, inner_text
+from engine.bpmn.rules.diagram import CheckedProcedure, Diagram, inner_text
+from engine.bpmn.safe_xml import CAMUNDA, SPIFF, ZEEBE, Element, bpmn, children, local
 
 _MAXIMUM = re.compile(r"[1-9][0-9]{0,8}")
 _REFUSED = {"adHocSubProcess": "unsupported_ad_hoc", "complexGateway": "unsupported_complex_gateway"}
 
 
-def check(procedure: Procedure, diagram: Diagram) -> None:
+def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
     """Check the kinds of activities and gateways, loops and calls."""
     for node in diagram.all_nodes:
         kind = local(node)
@@ -65,14 +65,14 @@ def service_of(node: Element) -> str:
     return ""
 
 
-def _check_decision(procedure: Procedure, diagram: Diagram, task: Element) -> None:
+def _check_decision(procedure: CheckedProcedure, diagram: Diagram, task: Element) -> None:
     node = task.find(f"{bpmn('extensionElements')}/{{{SPIFF}}}calledDecisionId")
     decision = (node.text or "").strip() if node is not None else (task.get(f"{{{CAMUNDA}}}decisionRef") or "")
     if decision not in procedure.decisions:
         diagram.say("decision_missing", task, decision=decision or "(kosong)")
 
 
-def _check_call(procedure: Procedure, diagram: Diagram, activity: Element) -> None:
+def _check_call(procedure: CheckedProcedure, diagram: Diagram, activity: Element) -> None:
     processes = {process.get("id"): process for _, process in procedure.processes()}
     target = activity.get("calledElement")
     if target not in processes:

@@ -19,7 +19,7 @@ import msgpack
 import typst
 
 from engine import pulse
-from engine.documents.child import LIMITED, allow, asked, limit
+from engine.documents.sandbox import LIMITED, allow, asked, limit
 from engine.model.errors import NotPrinted
 
 HERE = Path(__file__).parent
@@ -74,7 +74,7 @@ class Compositor:
     def print(self, order: dict[str, Any]) -> tuple[bytes, int, bytes | None]:
         """Return what *order* gives, how many pages, and the first one's picture; NotPrinted says what is wrong."""
         if order["format"] == "docx":
-            from engine.documents.letters import filled  # noqa: PLC0415 - Word's libraries take 200 ms to load
+            from engine.documents.word_templates import filled  # noqa: PLC0415 - Word's libraries take 200 ms to load
 
             return filled(order["template"], order["files"][order["template"]], json.loads(order["data"])), 0, None
         self._lay_out(order)

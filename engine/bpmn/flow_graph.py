@@ -10,13 +10,13 @@ from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Se
 from dataclasses import dataclass
 from typing import TypeVar
 
-from engine.bpmn.markup import Element, bpmn, children, local
+from engine.bpmn.safe_xml import Element, bpmn, children, local
 
 SUB_PROCESSES = ("subProcess", "transaction", "adHocSubProcess")
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class FlowEdge:
     """A way from one element to the next; *flow* is the sequence flow's id, empty where the diagram draws none.
 
     *aside* is the way off an activity's edge, by a boundary event.
@@ -29,10 +29,10 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class FlowGraph:
     """Every way of a procedure, in the order of the diagram's file, and where it begins and ends."""
 
-    ways: tuple[Way, ...] = ()
+    ways: tuple[FlowEdge, ...] = ()
     begins: tuple[str, ...] = ()
     ends: frozenset[str] = frozenset()
 
@@ -52,9 +52,9 @@ def reached(begins: Iterable[Node], after: Callable[[Node], Iterable[Node]]) -> 
     return found
 
 
-def course_of(process: Element, callable_: Mapping[str, Element]) -> Course:
+def course_of(process: Element, callable_: Mapping[str, Element]) -> FlowGraph:
     """Return the course of *process*; *callable_* are it and the processes that it may call, by id."""
-    found: list[Way] = []
+    found: list[FlowEdge] = []
     seen: set[str] = set()
 
     def walk(scope: Element) -> None:
@@ -66,23 +66,25 @@ def course_of(process: Element, callable_: Mapping[str, Element]) -> Course:
             called = activity if local(activity) != "callActivity" else callable_.get(activity.get("calledElement"))
             if called is not None:
                 inner[activity.get("id")] = called
-                found.extend(Way(activity.get("id"), start.get("id")) for start in children(called, "startEvent"))
+                found.extend(FlowEdge(activity.get("id"), start.get("id")) for start in children(called, "startEvent"))
                 walk(called)
         for flow in children(scope, "sequenceFlow"):
             source, target = flow.get("sourceRef"), flow.get("targetRef")
             ends = [e.get("id") for e in children(inner[source], "endEvent")] if source in inner else []
-            found.extend(Way(end, target, flow.get("id")) for end in ends or [source])
-        found.extend(Way(e.get("attachedToRef"), e.get("id"), aside=True) for e in children(scope, "boundaryEvent"))
+            found.extend(FlowEdge(end, target, flow.get("id")) for end in ends or [source])
+        found.extend(
+            FlowEdge(e.get("attachedToRef"), e.get("id"), aside=True) for e in children(scope, "boundaryEvent")
+        )
 
     walk(process)
     begins = [e.get("id") for e in children(process, "startEvent")]
     for aside in (each for one in callable_.values() for each in one.iter(bpmn("subProcess"))):
         if aside.get("triggeredByEvent") == "true":
             begins.extend(e.get("id") for e in children(aside, "startEvent"))
-    return Course(tuple(found), tuple(begins), frozenset(e.get("id") for e in children(process, "endEvent")))
+    return FlowGraph(tuple(found), tuple(begins), frozenset(e.get("id") for e in children(process, "endEvent")))
 
 
-def following(course: Course, id_: str, steps: Container[str]) -> list[str]:
+def following(course: FlowGraph, id_: str, steps: Container[str]) -> list[str]:
     """Return those of *steps* that may come next after the element *id_*, if nothing on an activity's edge happens."""
     found: list[str] = []
     ahead, seen = [id_], {id_}
@@ -94,7 +96,7 @@ def following(course: Course, id_: str, steps: Container[str]) -> list[str]:
     return found
 
 
-def in_order(course: Course, rank: Mapping[str, int]) -> list[str]:
+def in_order(course: FlowGraph, rank: Mapping[str, int]) -> list[str]:
     """Return every element that is reached, each behind all those that lead to it, but for those that lead back.
 
     Where the course leaves it open, as between two branches, the lower *rank* comes first; what is reached only over
@@ -124,7 +126,7 @@ def in_order(course: Course, rank: Mapping[str, int]) -> list[str]:
     return found
 
 
-def _after(course: Course, fits: Callable[[Way], bool]) -> dict[str, list[str]]:
+def _after(course: FlowGraph, fits: Callable[[FlowEdge], bool]) -> dict[str, list[str]]:
     """Return where those ways lead that fit, each once, by where they come from."""
     after: dict[str, list[str]] = defaultdict(list)
     for way in course.ways:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from engine.bpmn import expression, timers
-from engine.bpmn.markup import SPIFF, Element, bpmn, children, local, sop, text_of
-from engine.bpmn.rules import answers, foreign
-from engine.bpmn.rules.diagram import Diagram, Procedure, called, definitions
+from engine.bpmn.rules import answers, vendor_extensions
+from engine.bpmn.rules.diagram import CheckedProcedure, Diagram, called, definitions
+from engine.bpmn.safe_xml import SPIFF, Element, bpmn, children, local, sop, text_of
 from engine.bpmn.timers import current, is_literal, moment
 from engine.model.calendar import parse_duration
 
@@ -39,7 +39,7 @@ class _Known:
     answers: Mapping[str, frozenset[str]]
 
 
-def check(procedure: Procedure, diagram: Diagram) -> None:
+def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
     """Check every expression, script and time."""
     _check_languages(diagram)
     known = _known(procedure)
@@ -63,7 +63,7 @@ def check(procedure: Procedure, diagram: Diagram) -> None:
                 diagram.say("collection_unknown", node, name=text_of(reference))
 
 
-def check_names(procedure: Procedure) -> None:
+def check_names(procedure: CheckedProcedure) -> None:
     """Check that what forms and decision tables read is given: in a form, what nobody gives would silently be empty."""
     if procedure.forms is None or (found := _known(procedure)) is None:
         return
@@ -141,7 +141,7 @@ def _is_reckoned(text: str) -> bool:
     """Whether only an instance knows what a time is, as its expression reads something."""
     if is_literal(text):
         return False
-    if foreign.language_of(text) is not None:
+    if vendor_extensions.language_of(text) is not None:
         return True
     compiled = expression.if_readable(text)
     return compiled is not None and bool(compiled.names or compiled.calls)
@@ -197,8 +197,8 @@ def _check_expression(diagram: Diagram, written: _Written, known: _Known | None,
     if local(of) == "sequenceFlow" and (source := diagram.elements.get(of.get("sourceRef"))) is not None:
         place = f"panah {place} dari {called(source)}"
     word = f"{written.word} pada {place}"
-    if (language := foreign.language_of(written.text)) is not None:
-        ours = foreign.translated(written.text)
+    if (language := vendor_extensions.language_of(written.text)) is not None:
+        ours = vendor_extensions.translated(written.text)
         saying = "foreign_expression_translated" if ours else "foreign_expression"
         diagram.say(saying, of, word=word, language=language, text=written.text, ours=ours)
         return
@@ -255,7 +255,7 @@ def _assigned(text: str) -> set[str]:
         return set()
 
 
-def _known(procedure: Procedure) -> _Known | None:
+def _known(procedure: CheckedProcedure) -> _Known | None:
     """Return every name that a form, a document, a table, a script, a multi-instance item or a message gives."""
     if (forms := procedure.forms) is None:
         return None
@@ -275,7 +275,7 @@ def _known(procedure: Procedure) -> _Known | None:
     return _Known(known.union(*forms.fields.values()), kinds, forms.answers)
 
 
-def _check_start_expressions(procedure: Procedure, diagram: Diagram, process: Element) -> None:
+def _check_start_expressions(procedure: CheckedProcedure, diagram: Diagram, process: Element) -> None:
     """Check what names an instance: at that moment only the start form has been filled in."""
     fields = None if procedure.forms is None else procedure.forms.fields
     known = None

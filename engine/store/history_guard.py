@@ -6,7 +6,7 @@ The listeners sit on the database and not on sessions, because ORM events do not
 * any change of a history line, a change in a read, data changes hidden in a common table expression,
 * statements in text, except those that only read: what is in text cannot be told apart by its table.
 
-Statements that do not pass SQLAlchemy's events (``engine.store.prepared``) are told to it by who runs them.
+Statements that do not pass SQLAlchemy's events (``engine.store.driver_statements``) are told to it by who runs them.
 """
 
 import re

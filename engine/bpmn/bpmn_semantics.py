@@ -40,7 +40,7 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import expression
-from engine.bpmn.course import reached
+from engine.bpmn.flow_graph import reached
 from engine.bpmn.joins import Meeting, ancestors, before_told, is_told, merge
 from engine.bpmn.timers import ClockedCycle
 
@@ -174,7 +174,7 @@ class Choice(EventBasedGateway):  # type: ignore[misc]
         my_task.workflow.top_workflow.interrupting.append(my_task)
 
 
-class Edge(BoundaryEvent):  # type: ignore[misc]
+class ScopedBoundaryEvent(BoundaryEvent):  # type: ignore[misc]
     """A boundary event: what follows it knows what was done inside its sub-process, unless that is undone."""
 
     def _on_ready_hook(self, my_task: Any) -> None:
@@ -199,7 +199,7 @@ class Edge(BoundaryEvent):  # type: ignore[misc]
 
     def _run_hook(self, my_task: Any) -> Any:
         for beside in my_task.parent.children:
-            if not isinstance(beside.task_spec, Edge):
+            if not isinstance(beside.task_spec, ScopedBoundaryEvent):
                 if not self._undoes():
                     my_task.data = dict(my_task.data)
                     merge(my_task.data, {}, _done_inside(beside))
@@ -502,7 +502,7 @@ def revive(workflow: Any) -> None:
             and isinstance(task.parent.task_spec, BoundaryEventSplit)
         ):
             beside = task.parent.children
-            at_work = any(not isinstance(t.task_spec, Edge) and t._state in AT_WORK for t in beside)
+            at_work = any(not isinstance(t.task_spec, ScopedBoundaryEvent) and t._state in AT_WORK for t in beside)
             deaf = not any(t.task_spec is spec and t._state == TaskState.WAITING for t in beside)
             if at_work and deaf and not isinstance(spec.event_definition, TimerEventDefinition):
                 spec._update(spec.arm(task.parent, **{TRUE_BEFORE: True}))

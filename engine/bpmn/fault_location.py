@@ -13,7 +13,7 @@ from SpiffWorkflow.specs.base import TaskSpec
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.bpmn.markup import BPMN, Element, local, namespace
+from engine.bpmn.safe_xml import BPMN, Element, local, namespace
 
 _AROUND = frozenset({"definitions", "process", "collaboration", "laneSet", "lane"})
 

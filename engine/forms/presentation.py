@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from engine.forms import messages, numbers
-from engine.forms.entries import Node
-from engine.forms.field import NUMERIC, ROWS, Condition, Field, Kind, Signing, Wording
-from engine.forms.reading import Reading, Surroundings, Unmet, kinds
+from engine.forms.field import NUMERIC, ROWS, Condition, Field, Kind, SigningField, Wording
+from engine.forms.posted_entries import Node
 from engine.forms.rules import rules_of
+from engine.forms.submission import Reading, Surroundings, Unmet, kinds
 from engine.forms.values import CHECKED
 from engine.model import dates
 from engine.model.errors import FieldError
@@ -117,7 +117,7 @@ class FieldView:
     active: bool = True
     aside: bool = False
     shown_rows: tuple[tuple[str, ...], ...] = ()  # of a table that is only read
-    signing: Signing | None = None  # of a signature: what it signs
+    signing: SigningField | None = None  # of a signature: what it signs
     grid: GridLink | None = None  # of a table that can be edited on a page of its own
 
     @property

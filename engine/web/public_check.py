@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from engine.model.errors import NotFound
 from engine.service.papers.public_check import FileTooLarge, TooManyQuestions, Verified
 from engine.web.access import Pages, anyone, anyone_uploading
-from engine.web.identity import now
+from engine.web.authentication import now
 from engine.web.services import services
 from engine.web.texts import gettext
 

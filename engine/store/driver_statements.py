@@ -4,7 +4,7 @@ SQLAlchemy takes two to four times as long over a statement as the driver does, 
 an eighth of its CPU (``docs/performance.md``).
 Here it still writes the SQL, once for each kind of database, and its types still convert what goes in and what comes
 out; only its execution is left out. What the store promises stays: the statement runs in the transaction that is open
-on the connection, the guard watches and counts it (``engine.store.guard``), and a driver's error is raised as
+on the connection, the guard watches and counts it (``engine.store.history_guard``), and a driver's error is raised as
 SQLAlchemy's, with a connection that broke given up.
 """
 
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update, exc
 from sqlalchemy.engine import Row, result_tuple
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from engine.store import guard
+from engine.store import history_guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Prepared:
     """A Core statement that is built once and run often; one that could change anything unseen is refused."""
 
     def __init__(self, statement: Select[Any] | Insert | Update | Delete) -> None:
-        guard.refuse_hidden_changes(statement)
+        history_guard.refuse_hidden_changes(statement)
         self._statement = statement
         self._changes = None if isinstance(statement, Select) else statement
         self._compiled: dict[tuple[str, ...], _Compiled] = {}
@@ -82,7 +82,7 @@ class Prepared:
         if compiled is None:
             compiled = self._compiled[key] = self._compile(dialect, tuple(several[0]))
         parameters = [compiled.parameters(each) for each in several]
-        guard.pass_statement(connection, compiled.text, self._changes, several)
+        history_guard.pass_statement(connection, compiled.text, self._changes, several)
         driver = connection.connection
         cursor = driver.cursor()
         try:
