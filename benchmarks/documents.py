@@ -169,7 +169,7 @@ def of_memory(used: float) -> Figure:
 
 def of_child() -> float:
     """Return the megabytes that the press's child has to itself."""
-    [child] = [pid for pid in descendants(os.getpid()) if b"compositor" in command(pid)]
+    [child] = [pid for pid in descendants(os.getpid()) if b"typst_worker" in command(pid)]
     return memory(child) / MEGABYTE
 
 

@@ -50,7 +50,7 @@ def call(function: str, argument: Any) -> Any:
         raise Busy
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter
-            [sys.executable, "-c", "from engine.documents import child; child.serve()", function],
+            [sys.executable, "-c", "from engine.documents import sandbox; sandbox.serve()", function],
             input=msgpack.packb(argument),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -2,7 +2,7 @@
 
 A template is a program. Typst reads no file outside its root and says most faults with their line, but one that asks
 for too much memory ends the whole process, and a loop in a loop computes for years; so it runs in a child
-(``compositor``) under limits of the kernel, never in a web worker. A child costs 70 ms to start, as much as ten
+(``typst_worker``) under limits of the kernel, never in a web worker. A child costs 70 ms to start, as much as ten
 letters, so one that answered is kept for the next order, and ended after some hundred orders for what Typst remembers
 of each. Of a child that was killed only the template is known, not the line: what it was computing ended with it.
 
@@ -121,7 +121,7 @@ class _Child(Warm):
     def __init__(self) -> None:
         self.orders = 0
         self._folder = tempfile.TemporaryDirectory(prefix="alur-cetak-", ignore_cleanup_errors=True)
-        program = "from engine.documents import compositor; compositor.serve()"
+        program = "from engine.documents import typst_worker; typst_worker.serve()"
         super().__init__(
             program, "press_not_started", self._folder.name, **NO_NETWORK, RUST_BACKTRACE="0", RAYON_NUM_THREADS="2"
         )

@@ -41,14 +41,14 @@ def serve() -> None:
     folder = Path(sys.argv[1])
     pipe, answers = sys.stdin.buffer, sys.stdout.buffer
     pulse.end_with_parent()
-    compositor = Compositor(folder)
+    worker = Compositor(folder)
     answers.write(b"+\n")
     answers.flush()
     for order, limits in asked(pipe):
         if LIMITED:
             limit(limits["cpu"], limits["memory"])
         try:
-            content, pages, preview = compositor.print(order)
+            content, pages, preview = worker.print(order)
             answer = {"content": content, "pages": pages, "preview": preview}
         except NotPrinted as fault:
             answer = {"fault": [fault.template, fault.line, fault.cause, fault.hint]}

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from engine.model.errors import Conflict, InvalidForm, NotFound, NotPermitted, NotReady
+from engine.model.people import Capacity
 from engine.model.process import InstanceStatus
 from engine.store.proof import prove
 from engine.store.queries import documents, histories
@@ -133,8 +134,6 @@ def test_a_membership_that_ended_yesterday_opens_nothing_today(office):
 
 
 def test_an_acting_official_acts_in_that_capacity_and_history_says_so(office):
-    from engine.model.people import Capacity
-
     office.hire("plh", "kepala_dinas", capacity=Capacity.ACTING_PLH, decree="SK 800/12/2025")
     instance = office.start()
     task = office.task(instance, "perintahkan_pengumpulan_data")
@@ -145,6 +144,20 @@ def test_an_acting_official_acts_in_that_capacity_and_history_says_so(office):
             reader, f"instance:{instance}", histories.HistoryFilter(action="task:completed"), limit=5
         )
     assert (lines[0].actor, lines[0].on_behalf_of, lines[0].decree) == ("plh", "Plh. Kepala Dinas", "SK 800/12/2025")
+
+
+def test_whatever_the_acting_head_does_says_so_starting_and_sending_back_included(office):
+    office.hire("plh", "kepala_dinas", capacity=Capacity.ACTING_PLH, decree="SK 800/12/2025")
+    instance = office.start("plh")
+    office.until_analysis(instance)
+    office.do("tim.sakip", instance, "susun_analisis")
+    office.do("sekretaris", instance, "minta_persetujuan")
+    office.do("plh", instance, "tandatangani_persetujuan", keputusan="kembalikan", kembali_ke="susun_analisis", catatan_keputusan="Belum jelas.")
+    own = histories.HistoryFilter(actor="plh")
+    lines = office.services.histories.of_instance(office.actor("auditor"), instance, own).lines
+    assert {"instance:started", "task:completed", "task:returned"} <= {line.action for line in lines}
+    said = {(line.capacity, line.on_behalf_of, line.decree) for line in lines}
+    assert said == {("plh", "Plh. Kepala Dinas", "SK 800/12/2025")}
 
 
 def test_two_of_a_team_cannot_hold_one_task(office):

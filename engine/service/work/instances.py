@@ -35,7 +35,7 @@ from engine.service.papers import corrections
 from engine.service.papers import letter_numbers as numbers
 from engine.service.papers.corrections import COUNTING
 from engine.service.papers.documents import voided
-from engine.service.people.permissions import refuse_archived
+from engine.service.people.permissions import acting, refuse_archived
 from engine.service.procedures.procedure import (
     INDONESIAN,
     Entries,
@@ -288,6 +288,7 @@ class Instances:
             functions=functions,
         )
         encoded = ready.form.encode(values)
+        role = next((each for each in outline.starters if actor.has(each)), None)
         deed = HistoryEvent(
             Action.INSTANCE_STARTED,
             outline.start_event,
@@ -320,6 +321,8 @@ class Instances:
                 [deed],
                 calendar=self.office.calendar(),
                 now=now,
+                held=acting(actor, role, None) if role else None,
+                lane=outline.lane_of_role(role).name if role else "",
             )
         self.executor.keep(step, 2)
         return instance_id

@@ -725,7 +725,9 @@ class Tasks:
                 procedure,
                 head,
                 taken,
-                in_capacity([deed, *numbered, *filing.deeds(task), *(each.deed() for each in signatures)], held, lane),
+                [deed, *numbered, *filing.deeds(task), *(each.deed() for each in signatures)],
+                held=held,
+                lane=lane,
                 calendar=self.office.calendar(),
                 now=now,
                 returned=_sent_back(

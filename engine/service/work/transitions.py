@@ -17,9 +17,10 @@ from engine.bpmn.causes import in_words
 from engine.model.calendar import OfficeCalendar
 from engine.model.errors import Conflict
 from engine.model.history import Action, HistoryEvent, plain
-from engine.model.people import SYSTEM
+from engine.model.people import SYSTEM, Membership
 from engine.model.process import Incident, InstanceStatus, Message, MessageKind, Snapshot, Transition
 from engine.model.work import InstanceRecord, MessageRecord
+from engine.service.people.permissions import in_capacity
 from engine.service.procedures.procedure import Procedure
 from engine.store.queries import archives, instances, messages, office, tasks
 from engine.store.unit_of_work import Work, update_instance
@@ -103,8 +104,13 @@ def write_step(
     calendar: OfficeCalendar,
     now: datetime,
     returned: SentBack | None = None,
+    held: Membership | None = None,
+    lane: str = "",
 ) -> int:
-    """Write a step over *head* with its history lines; the sequence number of the first of them."""
+    """Write a step over *head* with its history lines; the sequence number of the first of them.
+
+    What the person did, sending back included, is done as the one who is *held* to the role of *lane*.
+    """
     if head.status is InstanceStatus.ARCHIVED:
         raise Conflict("archived")
     lines, by_itself = list(deeds), partial(HistoryEvent, actor=SYSTEM.person_id)
@@ -143,7 +149,7 @@ def write_step(
         lines.append(by_itself(Action.INSTANCE_COMPLETED))
     if not lines:
         raise ValueError("a step without a history line")
-    sequence = work.record_instance(head, lines).history_seq - len(lines) + 1
+    sequence = work.record_instance(head, in_capacity(lines, held, lane)).history_seq - len(lines) + 1
     values: dict[str, Any] = {"state": step.state, "status": status.value, "changed_at": now}
     if step.status is InstanceStatus.COMPLETED:
         values |= {"ended_at": now, "ended_by": work.actor.person_id}
