@@ -152,7 +152,14 @@ def test_whatever_the_acting_head_does_says_so_starting_and_sending_back_include
     office.until_analysis(instance)
     office.do("tim.sakip", instance, "susun_analisis")
     office.do("sekretaris", instance, "minta_persetujuan")
-    office.do("plh", instance, "tandatangani_persetujuan", keputusan="kembalikan", kembali_ke="susun_analisis", catatan_keputusan="Belum jelas.")
+    office.do(
+        "plh",
+        instance,
+        "tandatangani_persetujuan",
+        keputusan="kembalikan",
+        kembali_ke="susun_analisis",
+        catatan_keputusan="Belum jelas.",
+    )
     own = histories.HistoryFilter(actor="plh")
     lines = office.services.histories.of_instance(office.actor("auditor"), instance, own).lines
     assert {"instance:started", "task:completed", "task:returned"} <= {line.action for line in lines}
