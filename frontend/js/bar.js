@@ -1,12 +1,8 @@
 // A line over the page that stays until its cause is gone.
+import { h } from "./elements.js";
+
 export function bar(id, text, action) {
   document.getElementById(id)?.remove();
   if (!text) return;
-  const element = document.createElement("div");
-  element.id = id;
-  element.className = "bar";
-  element.setAttribute("role", "alert");
-  element.append(text);
-  if (action) element.append(action);
-  document.querySelector("main").prepend(element);
+  document.querySelector("main").prepend(h("div", { id, class: "bar", role: "alert" }, text, action));
 }

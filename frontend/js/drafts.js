@@ -4,6 +4,7 @@
 import { addKept, keptOf, sendAhead } from "./files.js";
 import { BEACON, Saver, choose, flushAll, tab, told } from "./saving.js";
 import { bar } from "./bar.js";
+import { h } from "./elements.js";
 import { word } from "./words.js";
 
 const account = document.body.dataset.account || "";
@@ -36,9 +37,7 @@ export function saveDrafts(form) {
   const seen = form.querySelector('[name="_revisi"]');
   if (!url || !line || !seen) return;
   const key = keyOf(url);
-  const mark = form.appendChild(
-    Object.assign(document.createElement("input"), { type: "hidden", name: "_tab", value: tab() }),
-  );
+  const mark = form.appendChild(h("input", { type: "hidden", name: "_tab", value: tab() }));
   const content = () => JSON.stringify(typed(form));
   let saved = content();
   let going = "";
@@ -187,10 +186,7 @@ export function listStudioDrafts() {
     for (const key of keys.filter((each) => each.startsWith(prefix))) {
       const url = key.slice(keyOf("").length).split(/[?#]/)[0];
       if (known.includes(url)) continue;
-      const link = document.createElement("a");
-      link.href = `${url}?nama=`;
-      link.textContent = url.split("/").pop();
-      line.append(link, " ");
+      line.append(h("a", { href: `${url}?nama=` }, url.split("/").pop()), " ");
       line.hidden = false;
     }
   });
@@ -206,7 +202,8 @@ export function askOnSignOut() {
     const keys = () =>
       Object.keys(localStorage).filter((key) => key.startsWith(keyOf("/tugas/")) && key.endsWith("/draf"));
     await flushAll();
-    await new Promise((go) => setTimeout(go)); // a form does not submit again while its submit is being told (HTML, "firing submission events")
+    // A form does not submit again while its submit is being told (HTML, "firing submission events").
+    await new Promise((go) => setTimeout(go));
     for (const key of keys()) {
       const left = read(key);
       const body = bodyOf(left?.values ?? {}, {

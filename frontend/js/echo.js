@@ -1,6 +1,7 @@
 // What is typed, as the server reads it while it is typed: a day with its weekday and what the office's calendar says
 // of it, a time, a number. One reader (engine/forms) decides, here and when the form is sent; without it nothing is
 // shown.
+import { h, iconAt } from "./elements.js";
 import { word } from "./words.js";
 
 const WAIT = 250;
@@ -16,10 +17,7 @@ function kindOf(input) {
 function outputOf(input) {
   const known = document.getElementById(`${input.id}-reading`);
   if (known || (!("date" in input.dataset) && input.closest("td"))) return known;
-  const made = document.createElement("output");
-  made.className = "form-hint";
-  made.id = `${input.id}-reading`;
-  made.htmlFor.add(input.id);
+  const made = h("output", { class: "form-hint", id: `${input.id}-reading`, for: input.id });
   (input.closest(".date-input") ?? input).after(made);
   return made;
 }
@@ -37,12 +35,7 @@ function follow(input) {
       if (!answer.ok) return;
       const said = await answer.json();
       out.replaceChildren(said.reading ? word("read", { value: said.reading }) : "");
-      if (said.notice) {
-        const notice = document.createElement("strong");
-        notice.className = "reading-notice";
-        notice.textContent = ` ⚠ ${said.notice}`;
-        out.append(notice);
-      }
+      if (said.notice) out.append(h("strong", { class: "reading-notice" }, ` ⚠ ${said.notice}`));
     } catch {
       // Offline, or typed on meanwhile: nothing is better than what stood there before.
     }
@@ -60,17 +53,21 @@ const DAY = /^\s*(\d{1,2})\s*[-/. ]\s*(\d{1,2})\s*[-/. ]\s*(\d{4})\s*$/;
 // The browser's own calendar beside a typed day; what is picked is written as people type it.
 function offerCalendar(input) {
   if (!HTMLInputElement.prototype.showPicker || input.disabled || input.closest("fieldset:disabled")) return;
-  const native = document.createElement("input");
-  Object.assign(native, { type: "date", tabIndex: -1, className: "date-native", disabled: false });
-  native.setAttribute("aria-hidden", "true");
-  const button = document.createElement("button");
-  Object.assign(button, { type: "button", className: "btn btn-icon no-print", title: word("pick_day") });
-  button.setAttribute("aria-label", word("pick_day"));
-  button.setAttribute("aria-controls", input.id);
+  const native = h("input", { type: "date", tabindex: -1, class: "date-native", "aria-hidden": "true" });
   const sprite = document.querySelector("use")?.getAttribute("href").split("#")[0];
-  button.innerHTML = `<svg class="icon" aria-hidden="true" width="20" height="20"><use href="${sprite}#calendar"></use></svg>`;
-  const around = document.createElement("span");
-  around.className = "date-input";
+  const label = word("pick_day");
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "btn btn-icon no-print",
+      title: label,
+      "aria-label": label,
+      "aria-controls": input.id,
+    },
+    iconAt(`${sprite}#calendar`),
+  );
+  const around = h("span", { class: "date-input" });
   input.before(around);
   around.append(input, button, native);
   button.addEventListener("click", () => {
@@ -90,9 +87,7 @@ function offerCalendar(input) {
 // How much room is left, from 80 % on, and by how much it is exceeded.
 function count(input) {
   const most = Number(input.dataset.limit);
-  const left = document.createElement("p");
-  left.className = "form-hint";
-  left.setAttribute("aria-live", "polite");
+  const left = h("p", { class: "form-hint", "aria-live": "polite" });
   input.after(left);
   const update = () => {
     const room = most - [...input.value].length;

@@ -1,6 +1,7 @@
 // Files are looked at before they are sent: size and kind; the server looks at what is inside. In a form that has a
 // draft they are sent as soon as they are chosen, so that nothing that happens to the page later loses them; until then
 // they stay in their field, and a submit takes them along.
+import { h } from "./elements.js";
 import { ended, RESUMED, renew } from "./session.js";
 import { word } from "./words.js";
 
@@ -13,9 +14,7 @@ const RETRIES = [2_000, 5_000, 15_000, 60_000];
 
 export function checkFiles(form) {
   for (const input of form.querySelectorAll('input[type="file"]')) {
-    const notes = document.createElement("p");
-    notes.className = "form-hint";
-    notes.setAttribute("role", "status");
+    const notes = h("p", { class: "form-hint", role: "status" });
     input.after(notes);
     input.addEventListener("change", () => {
       const limit = Number(input.dataset.maxSize) || Infinity;
@@ -26,7 +25,7 @@ export function checkFiles(form) {
       const faults = [];
       const names = [];
       for (const file of input.files) {
-        const suffix = "." + file.name.split(".").pop().toLowerCase();
+        const suffix = `.${file.name.split(".").pop().toLowerCase()}`;
         if (file.size > limit)
           faults.push(word("too_large", { name: `${file.name} (${sizeOf(file.size)})`, limit: sizeOf(limit) }));
         else if (kinds.length && !kinds.includes(suffix)) faults.push(word("wrong_kind", { name: file.name }));
@@ -45,22 +44,10 @@ export function addKept(form, id, path, name, size) {
   if (!input || form.querySelector(`input[type="checkbox"][value="${CSS.escape(id)}"]`)) return;
   if (!input.multiple)
     form.querySelectorAll(`input[type="checkbox"][name="${CSS.escape(path)}"]`).forEach((box) => (box.checked = false));
-  const box = Object.assign(document.createElement("input"), {
-    type: "checkbox",
-    name: path,
-    value: id,
-    checked: true,
-  });
-  Object.assign(box.dataset, { sentAhead: name, size });
-  const label = document.createElement("label");
-  const text = document.createElement("span");
-  text.append(
-    `${name} `,
-    Object.assign(document.createElement("span"), { className: "muted", textContent: `(${sizeOf(size)})` }),
-  );
-  label.append(box, " ", text);
-  const line = Object.assign(document.createElement("div"), { className: "check" });
-  line.append(label);
+  const box = h("input", { type: "checkbox", name: path, value: id, "data-sent-ahead": name, "data-size": size });
+  box.checked = true;
+  const text = h("span", {}, `${name} `, h("span", { class: "muted" }, `(${sizeOf(size)})`));
+  const line = h("div", { class: "check" }, h("label", {}, box, " ", text));
   input.before(line);
 }
 export const keptOf = (form) =>

@@ -4,6 +4,7 @@ import Modeler from "bpmn-js/lib/Modeler";
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import { is } from "bpmn-js/lib/util/ModelUtil";
 import sop from "../../engine/bpmn/sop.moddle.json";
+import { h } from "./elements.js";
 import { drawing, fit, language, markProposals, openingView, reachPalette } from "./studio/canvas.js";
 import { AddDocumentHandler, RemoveDocumentHandler, SharedDocuments, documentsOf } from "./studio/documents.js";
 import { RESUMED } from "./session.js";
@@ -11,7 +12,7 @@ import { draft } from "./studio/draft.js";
 import { Findings } from "./studio/findings.js";
 import { FormDialog } from "./studio/forms.js";
 import { AdoptHandler, NameGivesId, RenameHandler, RenameObjectHandler } from "./studio/names.js";
-import { bench, h, moment, say } from "./studio/page.js";
+import { bench, moment, say } from "./studio/page.js";
 import { Panel } from "./studio/panel.js";
 import { InsertAfterHandler, ItemsHandler, MoveToLaneHandler, ReferHandler } from "./studio/steps.js";
 import { Texts, TextsHandler, formOf, schemaPath, simpleForm } from "./studio/texts.js";
@@ -476,7 +477,7 @@ class Workshop {
     clearTimeout(this.waiting);
     const form = by("pasang");
     const changes = await this.keep();
-    if (draft.other || ["ended", "barred"].includes(this.state)) return; // which the page says; elsewhere nobody would read it
+    if (draft.other || ["ended", "barred"].includes(this.state)) return; // which the page says, and no other would
     form.elements.berkas.value = JSON.stringify(changes);
     for (const [name, value] of Object.entries(fields)) form.append(h("input", { type: "hidden", name, value }));
     form.action = action;

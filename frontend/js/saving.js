@@ -2,6 +2,7 @@
 // until it is there. It says of each state only what is true of it: clean, typing, saving, saved, local (in this
 // browser alone), lost (nowhere: the browser keeps nothing), ended (the session), refused, conflict.
 import { bar } from "./bar.js";
+import { button, h } from "./elements.js";
 import { RESUMED, SEEN, ended, renew } from "./session.js";
 import { word } from "./words.js";
 
@@ -191,27 +192,13 @@ export const told = (state, facts = {}) =>
 
 // Two versions: the person chooses, and what they do not choose is put aside, not thrown away.
 export function choose(facts, pick) {
-  const actions = document.createElement("span");
-  actions.className = "button-row";
-  const button = (text, act) => {
-    const made = document.createElement("button");
-    made.type = "button";
-    made.className = "btn btn-sm";
-    made.textContent = text;
-    made.addEventListener("click", act);
-    actions.append(made);
-  };
-  const link = document.createElement("a");
-  link.target = "_blank";
-  if (facts.kept) {
-    link.href = facts.kept;
-    link.textContent = word("download");
-  } else {
-    button(word("use_here"), () => pick("sini"));
-    button(word("use_there", facts), () => pick("sana"));
-    link.href = location.pathname;
-    link.textContent = word("see_other");
-  }
-  actions.append(link);
-  bar("bar-conflict", facts.message, actions);
+  const link = (href, text) => h("a", { href, target: "_blank" }, text);
+  const actions = facts.kept
+    ? [link(facts.kept, word("download"))]
+    : [
+        button(word("use_here"), () => pick("sini")),
+        button(word("use_there", facts), () => pick("sana")),
+        link(location.pathname, word("see_other")),
+      ];
+  bar("bar-conflict", facts.message, h("span", { class: "button-row" }, actions));
 }

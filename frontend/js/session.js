@@ -3,6 +3,7 @@
 // its end the page goes on keeping what is typed; as soon as the same person has signed in, in another tab, it sends
 // it.
 import { bar } from "./bar.js";
+import { button, h } from "./elements.js";
 import { word } from "./words.js";
 
 export const SEEN = "alur:seen";
@@ -34,11 +35,7 @@ export async function renew() {
 export function ended() {
   if (over) return;
   over = true;
-  const link = document.createElement("a");
-  link.className = "btn btn-sm";
-  link.href = "/masuk?lanjut=/tugas";
-  link.target = "_blank";
-  link.textContent = word("sign_in");
+  const link = h("a", { class: "btn btn-sm", href: "/masuk?lanjut=/tugas", target: "_blank" }, word("sign_in"));
   bar("bar-session", word("ended"), link);
   const look = async () => {
     if (over && document.visibilityState === "visible") await renew();
@@ -54,10 +51,7 @@ export function watchSession() {
   if (!idle) return;
   let timer;
   const warn = () => {
-    const stay = document.createElement("button");
-    stay.className = "btn btn-sm";
-    stay.textContent = word("stay");
-    stay.addEventListener("click", async () => ((await renew()) ? begin() : ended()));
+    const stay = button(word("stay"), async () => ((await renew()) ? begin() : ended()));
     bar("bar-session", word("ending"), stay);
     timer = setTimeout(ended, WARNING * 1000);
   };

@@ -1,5 +1,6 @@
 // bpmn-js takes the place of the server's drawing where scripts run: the same states, and zoom.
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
+import { button, h } from "./elements.js";
 
 // A state is never told by colour alone (pages.md, 5).
 const SIGNS = { active: "●", waiting: "…", done: "✓", not_taken: "–", cancelled: "×", incident: "!" };
@@ -22,13 +23,10 @@ async function show(figure) {
       ? fetch(figure.dataset.marksUrl).then((answer) => answer.json())
       : { elements: {}, flows: {}, proposals: [], current: [] },
   ]);
-  const canvasElement = document.createElement("div");
-  canvasElement.className = "diagram-canvas";
+  const canvasElement = h("div", { class: "diagram-canvas" });
   const viewer = new NavigatedViewer({ container: canvasElement });
   const drawing = [...paper.childNodes];
-  const printed = document.createElement("div"); // paper has room for the whole, and no use for tools
-  printed.className = "diagram-print";
-  printed.append(...drawing);
+  const printed = h("div", { class: "diagram-print" }, drawing); // paper has room for the whole, and no use for tools
   paper.replaceChildren(printed, canvasElement);
   try {
     await viewer.importXML(xml);
@@ -40,26 +38,21 @@ async function show(figure) {
   const overlays = viewer.get("overlays");
   const registry = viewer.get("elementRegistry");
   for (const [id, mark] of Object.entries(marks.elements)) {
-    if (!registry.get(id)?.businessObject.$instanceOf("bpmn:FlowNode")) continue; // lanes and documents have no state of their own
+    // Lanes and documents have no state of their own.
+    if (!registry.get(id)?.businessObject.$instanceOf("bpmn:FlowNode")) continue;
     canvas.addMarker(id, `mark-${mark.state}`);
     const note = [SIGNS[mark.state], mark.badge, mark.overdue, mark.returned ? "↩" : ""].filter(Boolean).join(" ");
-    if (note) {
-      const badge = document.createElement("div");
-      badge.className = `alur-badge badge-${mark.state}`;
-      badge.textContent = note;
-      badge.title = mark.word;
-      overlays.add(id, { position: { top: -12, left: -8 }, html: badge });
-    }
+    if (!note) continue;
+    const badge = h("div", { class: `alur-badge badge-${mark.state}`, title: mark.word }, note);
+    overlays.add(id, { position: { top: -12, left: -8 }, html: badge });
   }
   for (const [id, count] of Object.entries(marks.flows)) {
     const flow = registry.get(id);
     if (!flow) continue;
     canvas.addMarker(id, "mark-flow");
-    if (count > 1)
-      overlays.add(id, {
-        position: middle(flow.waypoints),
-        html: `<div class="alur-badge badge-times">${Number(count)}×</div>`,
-      });
+    if (count < 2) continue;
+    const badge = h("div", { class: "alur-badge badge-times" }, `${Number(count)}×`);
+    overlays.add(id, { position: middle(flow.waypoints), html: badge });
   }
   for (const id of marks.proposals) if (registry.get(id)) canvas.addMarker(id, "mark-proposal");
   // The whole diagram if its labels stay readable, else the current step (the first one of an SOP, or of a finished
@@ -73,10 +66,10 @@ async function show(figure) {
     canvas.zoom(1);
     const box = canvas.viewbox();
     const all = box.inner;
-    const within = (middle, size, from, length) =>
+    const within = (at, size, from, length) =>
       size >= length
         ? from + (length - size) / 2
-        : Math.min(Math.max(middle - size / 2, from - 20), from + length - size + 20);
+        : Math.min(Math.max(at - size / 2, from - 20), from + length - size + 20);
     canvas.viewbox({
       x: within(current.x + current.width / 2, box.width, all.x, all.width),
       y: within(current.y + current.height / 2, box.height, all.y, all.height),
@@ -87,20 +80,15 @@ async function show(figure) {
   whole();
   if (current && canvas.zoom() < READABLE) centre();
 
-  const tools = document.createElement("div");
-  tools.className = "diagram-tools";
-  const button = (label, act) => {
-    const element = document.createElement("button");
-    element.type = "button";
-    element.className = "btn btn-sm";
-    element.textContent = label;
-    element.addEventListener("click", act);
-    tools.append(element);
-  };
-  button(`− ${figure.dataset.zoomOut}`, () => canvas.zoom(canvas.zoom() / 1.25, "auto"));
-  button(`+ ${figure.dataset.zoomIn}`, () => canvas.zoom(canvas.zoom() * 1.25, "auto"));
-  button(figure.dataset.fit, whole);
-  if (marks.current.length && figure.dataset.own) button(figure.dataset.own, centre);
+  const { zoomOut, zoomIn, fit, own } = figure.dataset;
+  const tools = h(
+    "div",
+    { class: "diagram-tools" },
+    button(`− ${zoomOut}`, () => canvas.zoom(canvas.zoom() / 1.25, "auto")),
+    button(`+ ${zoomIn}`, () => canvas.zoom(canvas.zoom() * 1.25, "auto")),
+    button(fit, whole),
+    marks.current.length && own ? button(own, centre) : null,
+  );
   paper.prepend(tools);
 }
 

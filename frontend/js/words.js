@@ -1,5 +1,6 @@
 // Words that scripts show come from the server, in the reader's language.
-const block = document.getElementById("kata");
-const words = block ? JSON.parse(block.textContent) : {};
+import { phrases } from "./phrases.js";
 
-export const word = (key, facts = {}) => (words[key] || "").replace(/\{(\w+)\}/g, (_, name) => facts[name] ?? "");
+const block = document.getElementById("kata");
+
+export const word = phrases(block ? JSON.parse(block.textContent) : {});

@@ -7,7 +7,8 @@ const TOOL = 38; // pixels, as in modeller.css
 const MARGIN = { left: 64, other: 16 }; // room for the palette
 const LEGIBLE = 0.8; // below, the words of a diagram are guessed rather than read
 const HIDDEN = ["create.data-store", "create.group"]; // only drawn, never run
-const REFUSED = /ad-?hoc|complex-gateway|compensation|cancel|link-intermediate|service-task|data-store/; // by the rules, by name
+// What the rules refuse, by name.
+const REFUSED = /ad-?hoc|complex-gateway|compensation|cancel|link-intermediate|service-task|data-store/;
 
 class StudioPalette {
   constructor(palette, create, elementFactory, translate) {
@@ -62,18 +63,18 @@ class StudioContextPad {
     return (entries) => {
       if (is(element, "bpmn:DataObjectReference")) delete entries.replace; // nothing that would run
       if (entries.replace)
-        entries.replace = { ...entries.replace, action: { click: (event, element) => this.replace(event, element) } };
+        entries.replace = { ...entries.replace, action: { click: (event, shape) => this.replace(event, shape) } };
       const append = entries["append.append-task"];
       if (!append) return entries;
-      const shape = () => this.elementFactory.createShape({ type: "bpmn:UserTask" });
+      const task = () => this.elementFactory.createShape({ type: "bpmn:UserTask" });
       entries["append.append-task"] = {
         ...append,
         className: "bpmn-icon-user-task",
         action: {
-          click: (_, element) => this.autoPlace.append(element, shape()),
-          dragstart: (event, element) => this.create.start(event, shape(), { source: element }),
-          hover: (_, element) => {
-            this.appendPreview.create(element, "bpmn:UserTask");
+          click: (_, from) => this.autoPlace.append(from, task()),
+          dragstart: (event, source) => this.create.start(event, task(), { source }),
+          hover: (_, from) => {
+            this.appendPreview.create(from, "bpmn:UserTask");
             return () => this.appendPreview.cleanUp();
           },
         },
@@ -93,12 +94,12 @@ StudioContextPad.$inject = [
   "translate",
 ];
 
-export function translate(template, facts = {}) {
+export function translated(template, facts = {}) {
   const text = document.documentElement.lang === "en" ? template : (bpmnWords[template] ?? template);
   return text.replace(/{([^}]+)}/g, (_, key) => facts[key] ?? `{${key}}`);
 }
 
-export const language = { translate: ["value", translate] };
+export const language = { translate: ["value", translated] };
 export const drawing = {
   __init__: ["studioPalette", "studioContextPad"],
   studioPalette: ["type", StudioPalette],
@@ -109,7 +110,7 @@ export const drawing = {
 export function reachPalette(container) {
   const palette = container.querySelector(".djs-palette");
   palette?.setAttribute("role", "toolbar");
-  palette?.setAttribute("aria-label", translate("Tools"));
+  palette?.setAttribute("aria-label", translated("Tools"));
   const tools = () => [...palette.querySelectorAll(".entry")];
   tools().forEach((tool, place) => {
     tool.tabIndex = place ? -1 : 0;

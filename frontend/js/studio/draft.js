@@ -19,7 +19,8 @@ export const draft = {
     const kept = Object.keys(localStorage)
       .filter((key) => key.startsWith(COPIES) || key.startsWith(OLDER))
       .map((key) => ({ base: key.slice(OLDER.length), ...parse(localStorage.getItem(key)), key }));
-    for (const each of kept) if (!each.changes || same(each.changes, bench.draft?.changes)) draft.forget(each.key); // only its answer was lost
+    const arrived = ({ changes }) => !changes || same(changes, bench.draft?.changes); // only its answer was lost
+    for (const each of kept) if (arrived(each)) draft.forget(each.key);
     return kept.filter((each) => localStorage.getItem(each.key) !== null);
   },
 

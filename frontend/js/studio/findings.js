@@ -1,6 +1,7 @@
 // What the server finds in the draft, live: after every change it is asked once the hands rest, and an answer that came
 // too late is not waited for. A click selects the element and shows it.
-import { ask, bench, h, icon, say } from "./page.js";
+import { h } from "../elements.js";
+import { ask, bench, icon, say } from "./page.js";
 
 export class Findings {
   constructor({ show, mend, adopt }) {

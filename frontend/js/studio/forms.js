@@ -1,6 +1,7 @@
 // A form's two files as plain text, for the first version: whoever writes JSON Schema by hand can; the server checks it
 // by line.
-import { h, say } from "./page.js";
+import { h } from "../elements.js";
+import { say } from "./page.js";
 import { schemaPath, uiPath } from "./texts.js";
 
 export class FormDialog {

@@ -1,5 +1,6 @@
-// What the studio's scripts share of the page: what is edited, the words in the reader's language, asking the server,
-// and making elements.
+// What the studio's scripts share of the page: what is edited, the words in the reader's language, asking the server.
+import { iconAt } from "../elements.js";
+import { phrases } from "../phrases.js";
 import { SEEN, ended, renew } from "../session.js";
 
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
@@ -7,7 +8,7 @@ const read = (id) => JSON.parse(document.getElementById(id).textContent);
 export const bench = read("bengkel");
 const words = read("kata-studio");
 
-export const say = (key, facts = {}) => words[key].replace(/\{(\w+)\}/g, (_, name) => facts[name] ?? "");
+export const say = phrases(words);
 
 // Sends *sent*; the answer as { status, told }, or { over } where none is to be had: "ended" until somebody signs in
 // again, "barred" for a person who may not any more, "unsaved" if it was refused, "lost" if nothing came. A session
@@ -32,29 +33,7 @@ export async function ask(url, sent, signal, renewed = false) {
   return { status: answer.status, told };
 }
 
-// h("button", { class: "btn", onclick: act }, "text", child): attributes as HTML knows them, listeners by on…; null and
-// false are left out.
-export function h(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name === "value") element.value = value;
-    else element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
-  return element;
-}
-
-export function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", `${document.querySelector(".studio").dataset.icons}#${words[`icon-${name}`]}`);
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(use);
-  return svg;
-}
+export const icon = (name) => iconAt(`${document.querySelector(".studio").dataset.icons}#${words[`icon-${name}`]}`);
 
 // When this browser kept something, by the office's time; of what the server keeps it says the time itself.
 export function moment(at) {

@@ -6,9 +6,10 @@
 // kelengkapan, output, pelaksana, identitas) would be written here all the same.
 import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
 import { allDocuments, documentsOf } from "./documents.js";
-import { translate } from "./canvas.js";
+import { translated } from "./canvas.js";
 import { ID } from "./names.js";
-import { bench, h, icon, say } from "./page.js";
+import { h } from "../elements.js";
+import { bench, icon, say } from "./page.js";
 import { formOf } from "./texts.js";
 
 const UNITS = { minutes: ["PT", "M"], hours: ["PT", "H"], days: ["P", "D"] };
@@ -215,7 +216,7 @@ export class Panel {
       .replace("bpmn:", "")
       .replace(/([a-z])([A-Z])/g, "$1 $2")
       .toLowerCase();
-    return h("div", { class: "panel-head" }, h("h2", {}, translate(words[0].toUpperCase() + words.slice(1))));
+    return h("div", { class: "panel-head" }, h("h2", {}, translated(words[0].toUpperCase() + words.slice(1))));
   }
 
   // ── pieces ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -277,7 +278,7 @@ export class Panel {
     const control = h(
       "select",
       { class: "form-select", onchange: (event) => change(event.target.value) },
-      options.map(([key, word]) => h("option", { value: key }, word)),
+      options.map(([each, word]) => h("option", { value: each }, word)),
     );
     return this.field(label ?? say(key), this.keyed(key, control, value), help);
   }

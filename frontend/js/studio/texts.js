@@ -14,7 +14,8 @@ export class Texts {
   // What differs from the version in force, by path: null where a form was removed.
   changes(xml) {
     const found = Object.fromEntries(this.others);
-    for (const path of new Set([...Object.keys(bench.files).filter((path) => FORM.test(path)), ...this.forms.keys()])) {
+    const forms = Object.keys(bench.files).filter((path) => FORM.test(path));
+    for (const path of new Set([...forms, ...this.forms.keys()])) {
       const text = this.forms.get(path) ?? null;
       if (text !== (bench.files[path] ?? null) || !bench.base) found[path] = text;
     }
@@ -76,7 +77,7 @@ export function simpleForm(title, documents) {
     properties,
   };
   if (documents.length) schema.required = documents.map(({ id }) => id);
-  return JSON.stringify(schema, null, 2) + "\n";
+  return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
 // The command: { texts, changes: { path: text or null } }.
