@@ -18,6 +18,7 @@ test: $(STAMPS)/test build browser check ## install what the tests need and run 
 	TMPDIR=$(SCRATCH) $(BIN)/python -m pytest -n 3 --dist loadgroup
 
 check: $(STAMPS)/test build ## style, types, import contracts, translations
+	$(BIN)/python frontend/lint.py
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -43,7 +44,7 @@ lock: $(STAMPS)/test ## lock the dependencies with hashes (minutes; needs pip-to
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --upgrade -o requirements/$$f.txt requirements/$$f.in; done
 
 clean: ## remove what was installed and built; the office's data stays
-	rm -rf .venv node_modules engine/web/static/dist engine/documents/fonts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv node_modules engine/web/static/dist engine/documents/fonts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .lint_cache
 
 # Where tests keep their files (300 MB): in memory if there is a gigabyte for it, since a commit there waits for no disk.
 SCRATCH = $(shell [ -w /dev/shm ] && [ $$(df -k --output=avail /dev/shm | tail -1) -gt 1000000 ] && echo /dev/shm \

@@ -33,7 +33,8 @@ MODULES = ROOT / "node_modules"
 DIST = ROOT / "engine" / "web" / "static" / "dist"
 TEMPLATES = ROOT / "engine" / "web"
 ICONS = MODULES / "@tabler" / "icons" / "icons"
-TARGET = "chrome109,firefox115,safari16"
+BROWSERS = json.loads((ROOT / "package.json").read_text())["browserslist"]  # "chrome >= 109"; the linters read them too
+TARGET = ",".join(browser.replace("ios_saf", "ios").replace(" >= ", "") for browser in BROWSERS)
 ENTRIES = (
     *("js/app.js", "js/viewer.js", "js/modeller.js", "js/grid.js"),
     *("css/app.css", "css/grid.css", "css/viewer.css", "css/modeller.css"),
@@ -47,15 +48,17 @@ NODE = Path(ROOT_DIR) / "bin" / "node"
 NPM = Path(ROOT_DIR) / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
-def install() -> None:
-    """Install the packages of the lock file, unless they are there."""
+def install(*, tools: bool = False) -> None:
+    """Install the packages of the lock file, unless they are there; *tools* are those that only developers need."""
     stamp = MODULES / ".alur-lock"
     lock = hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == lock:
+    installed = stamp.read_text().split() if stamp.is_file() else []
+    if lock in installed and (not tools or "tools" in installed):
         return
     print("Memasang paket antarmuka ...", flush=True)
-    subprocess.run([NODE, NPM, "ci", "--silent"], cwd=ROOT, check=True)  # noqa: S603 - our own node
-    stamp.write_text(lock)
+    command = [NODE, NPM, "ci", "--silent", *([] if tools else ["--omit=dev"])]
+    subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - our own node
+    stamp.write_text(f"{lock} tools" if tools else lock)
 
 
 def icons_used() -> list[str]:
@@ -91,6 +94,7 @@ def sources_hash() -> str:
     """Return a hash over everything that the result depends on."""
     digest = hashlib.sha256()
     inputs = [
+        ROOT / "package.json",
         ROOT / "package-lock.json",
         DESCRIPTOR,
         *(p for p in FRONTEND.rglob("*") if p.suffix in (".js", ".css", ".svg", ".py")),
