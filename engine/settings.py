@@ -28,7 +28,7 @@ NAMES = {
     "ALUR_PUBLIC_URL": "address that QR codes on papers lead to, https://alur.kantor.go.id; without it none is printed",
     "ALUR_PASSPHRASE": "passphrase of `alur backup` and `alur restore`, asked for if it is not set",
 }
-"""Every setting with what it means; the README lists the same, and a test keeps both equal."""
+"""Every setting with what it means; ``docs/operasi.md`` lists the same, and a test keeps both equal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,13 @@ def test_every_module_keeps_its_place():
     lint = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([lint], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_drawing_of_the_house_is_that_of_the_contracts():
+    drawn = re.findall(r"^( *)(\S.*?)(?: {2,}.*)?$", (ROOT / "docs/arsitektur.md").read_text().split("```")[1], re.M)
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][:2]
+    for contract, indent in zip(contracts, ("", "  "), strict=True):
+        assert [names for depth, names in drawn if depth == indent] == contract["layers"]
 
 
 def ids_of_procedures():
@@ -49,8 +57,8 @@ def test_the_engine_knows_no_word_of_any_sop():
     assert not found, "\n".join(found)
 
 
-def test_the_readme_names_every_command_and_every_setting():
-    readme = (ROOT / "README.md").read_text()
+def test_whoever_operates_it_finds_every_command_and_every_setting():
+    readme = (ROOT / "docs/operasi.md").read_text()
     missing = [
         f"alur {name}" for name in cli.main.commands if f"`{name}`" not in readme and f"engine {name}" not in readme
     ]

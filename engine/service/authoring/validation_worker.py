@@ -137,7 +137,7 @@ def _fault(files: Mapping[str, bytes], element_id: str | None, error: Exception)
         element_id,
         "trial_fault",
         f"Mesin tidak dapat membaca atau menjalankan {{}} ({type(error).__name__}: {str(error)[:200]}).",
-        "Gambar ulang unsur itu dengan cara lain; lihat docs/ungkapan.md dan README.",
+        "Gambar ulang unsur itu dengan cara lain; lihat docs/ungkapan.md dan docs/prosedur.md.",
     )
 
 
