@@ -253,14 +253,14 @@ def test_a_child_that_was_forked_uses_no_connection_of_its_parent(database, acto
 import os, sys
 from pathlib import Path
 from datetime import UTC, datetime
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import SYSTEM
 from engine.store.database import open_database
 now = datetime(2026, 1, 5, tzinfo=UTC)
 database = open_database(sys.argv[1], Path(sys.argv[2]))
 def record():
     with database.write(SYSTEM, now) as work:
-        work.record("office", Deed(Action.SETTING_CHANGED))
+        work.record("office", HistoryEvent(Action.SETTING_CHANGED))
 record()
 child = os.fork()
 for _ in range(10):
@@ -286,14 +286,14 @@ WRITERS = """
 import sys, threading
 from pathlib import Path
 from datetime import UTC, datetime
-from engine.model.history import Action, Deed
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import SYSTEM
 from engine.store.database import open_database
 database = open_database(sys.argv[1], Path(sys.argv[2]))
 def write():
     for _ in range(25):
         with database.write(SYSTEM, datetime(2026, 1, 5, tzinfo=UTC)) as work:
-            work.record("office", Deed(Action.SETTING_CHANGED))
+            work.record("office", HistoryEvent(Action.SETTING_CHANGED))
             done.append(1)
 done = []
 threads = [threading.Thread(target=write) for _ in range(4)]
