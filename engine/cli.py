@@ -208,9 +208,13 @@ def verify(stream: str | None, archive: Path | None) -> None:
         return
     with alur(prepared=False) as joined, joined.database.read() as reader:
         report = prove(reader, stream, FileStore(joined.settings.data))
+    if stream is not None and not report.lines:
+        raise SetupError("stream_missing", stream=stream)
     click.echo(
         f"{report.lines} baris dalam {report.streams} rantai diperiksa, dengan tabel dan berkas yang disebutnya."
     )
+    if report.heads:
+        click.echo("Ujung {1} rantai dengan {0} baris, sidiknya: {2}".format(*report.heads))
     for remark in report.remarks:
         click.echo(f"PERLU DILIHAT  {remark.stream} baris {remark.seq}: {remark}", err=True)
     if report.sound:

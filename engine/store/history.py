@@ -5,6 +5,7 @@ needs no query and a missing tail shows. Other streams are asked for their last 
 rows know more than the lines that are left (``engine.store.proof``), else only against what has left the machine.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -157,6 +158,21 @@ def head_of(connection: Connection, stream: str) -> StreamHead:
     return StreamHead(*row) if row else StreamHead()
 
 
+def heads_of(connection: Connection) -> tuple[int, int, str]:
+    """Return how many lines and streams there are, and a hash over where each stream ends, by which a print knows them.
+
+    The hash is SHA-256 over ``<stream> <seq> <hash>`` and a line feed for each stream, by the bytes of its name.
+    """
+    ends = select(history.c.stream, func.max(history.c.seq).label("seq")).group_by(history.c.stream).subquery()
+    order = ends.c.stream.collate("C" if connection.dialect.name == "postgresql" else "BINARY")
+    query = select(ends, history.c.hash).join(history, tuple_(history.c.stream, history.c.seq) == tuple_(*ends.c))
+    lines, streams, digest = 0, 0, hashlib.sha256()
+    for stream, seq, hashed in connection.execute(query.order_by(order), execution_options={"yield_per": AT_ONCE}):
+        digest.update(f"{stream} {seq} {hashed}\n".encode())
+        lines, streams = lines + seq, streams + 1
+    return lines, streams, digest.hexdigest()
+
+
 # ── verification ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -196,6 +212,7 @@ class HistoryReport:
     fault_count: int
     faults: tuple[HistoryFault, ...]
     remarks: tuple[HistoryFault, ...] = ()  # the first ones; what breaks no chain and ought to be looked at
+    heads: Sequence[Any] = ()  # of all streams: :func:`heads_of`
 
     @property
     def sound(self) -> bool:
@@ -234,11 +251,13 @@ class Walk:
     compared: str = ""
     chained: bool = False  # rows of streams behind *proved* remain
     proved: str = ""
+    heads: Sequence[Any] = ()
 
     @property
     def report(self) -> HistoryReport:
         """What was found so far."""
-        return HistoryReport(self.streams, self.lines, self.fault_count, tuple(self.faults), tuple(self.remarks))
+        lists = (tuple(self.faults), tuple(self.remarks))
+        return HistoryReport(self.streams, self.lines, self.fault_count, *lists, tuple(self.heads))
 
     def advance(self, reader: Transaction, most: int) -> bool:
         """Pass up to *most* lines, or compare as many heads; whether no chain remains."""

@@ -41,6 +41,7 @@ from engine.store.history import (
     StreamHead,
     Walk,
     as_kept,
+    heads_of,
     installation_of,
     instant,
     missing_numbers,
@@ -259,6 +260,7 @@ def prove(reader: Transaction, stream: str | None = None, files: FileStore | Non
         batch.pass_line(row)
     batch.compare()
     if stream is None:
+        found.heads = heads_of(connection)
         found.note_heads(_beyond_streams(connection))
         found.remark(missing_numbers(reader))
     return found.report
@@ -275,6 +277,7 @@ def advance(reader: Transaction, walk: Walk, most: int = STREAMS_AT_ONCE // 4) -
     batch.compare()
     walk.note_heads(again.faults)
     if len(streams) < most:
+        walk.heads = heads_of(reader.connection)
         walk.note_heads(_beyond_streams(reader.connection))
         return True
     walk.proved = streams[-1]

@@ -418,3 +418,24 @@ def test_a_hundred_lines_of_history_are_a_few_screens_on_a_phone(desk, office):
     page.set_viewport_size(DESKTOP)
     page = phone.open("/audit/jejak")
     assert page.locator("[name=cari]").is_visible(), "nothing is folded where there is room"
+
+
+def test_no_cell_of_the_ledger_stands_over_another_on_paper_or_on_a_small_screen(office, chromium, site):
+    instance = office.start()
+    office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
+    page = chromium.new_page(viewport=DESKTOP)
+    page.goto(site + "/masuk")
+    page.fill("#akun", "auditor")
+    page.fill("#sandi", PASSWORD)
+    page.click("main button[type=submit]")
+    beyond = "[...document.querySelectorAll('.ledger > * > tr > *')].filter(e => e.scrollWidth > e.clientWidth).length"
+    aside = "document.querySelector('.table-scroll').scrollWidth - document.querySelector('.table-scroll').clientWidth"
+    for path in (f"/instans/{instance}/riwayat", "/audit/jejak"):
+        page.goto(site + path)
+        assert page.evaluate(aside) == 0, "the last column is in sight"
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 661, "height": 1096})
+        assert page.evaluate(beyond) == 0, "even on paper that is not turned"
+        page.emulate_media(media="screen")
+        page.set_viewport_size(DESKTOP)
+    page.close()

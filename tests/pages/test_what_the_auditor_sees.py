@@ -265,3 +265,40 @@ def test_evidence_that_was_exchanged_is_left_out_of_a_report_s_papers(office, br
     assert not [each for each in again.namelist() if each.endswith("surat_tugas-v1.pdf")]
     assert "bukan lagi yang disimpan" in again.read("TIDAK-ADA.txt").decode()
     assert sums[name] in browse("operator").get("/operasi").text
+
+
+def on_paper(page):
+    """What stands on the print of a ledger alone."""
+    words = page.partition('<div class="print-only">')[2].partition("</div>")[0]
+    return " ".join(re.sub(r"<[^>]+>", " ", words).split())
+
+
+def test_a_printed_ledger_says_by_which_filter_it_is_which_part_and_where_the_whole_ends(office, browse, late_often):
+    auditor, path = browse("auditor"), f"/instans/{late_often}/riwayat"
+    with office.database.read() as reader:
+        of_it = select(history.c.seq, history.c.hash).where(history.c.stream == f"instance:{late_often}")
+        last, hashed = reader.connection.execute(of_it.order_by(history.c.seq.desc())).first()
+    whole = on_paper(auditor.get(path).text)
+    assert f"baris 1–{last} dari {last} · halaman 1 dari 1 · saringan: tidak ada" in whole
+    assert f"sampai baris {last}; sidik baris itu: {hashed}" in whole
+    part = on_paper(auditor.get(f"{path}?jenis=task:returned&pelaku=tim.sakip&cari=rekap&dari=1/4/2025").text)
+    assert "baris 1–1 dari 1" in part
+    for said in ("Cari kata “rekap”", "Pelaku “Tim Sakip", "Jenis “Kembalikan untuk diperbaiki”", "Dari “1/4/2025”"):
+        assert said in part
+    assert hashed in part, "a part too says of which whole it is"
+    assert "0 baris" in on_paper(auditor.get(f"{path}?cari=tidak-ada-kata-ini").text)
+    assert "Jenis “Selesaikan”" in on_paper(auditor.get("/audit/jejak?jenis=task:completed").text)
+
+
+def test_the_page_of_a_check_names_the_hash_of_all_ends_which_anybody_can_compute(office, browse, late_often):
+    checked(office)
+    with office.database.read() as reader:
+        rows = reader.connection.execute(select(history.c.stream, history.c.seq, history.c.hash)).all()
+    ends = {stream: (seq, hashed) for stream, seq, hashed in sorted(rows)}
+    written = "".join(f"{stream} {seq} {hashed}\n" for stream, (seq, hashed) in ends.items())
+    said = (
+        f"Ujung {len(ends)} rantai dengan {len(rows)} baris, sidiknya: {hashlib.sha256(written.encode()).hexdigest()}"
+    )
+    assert said in browse("auditor").get("/audit/keutuhan").text
+    of_one = next(hashed for stream, (_, hashed) in ends.items() if stream == f"instance:{late_often}")
+    assert of_one in browse("auditor").get(f"/instans/{late_often}/keutuhan").text

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -438,6 +439,11 @@ def test_the_console_says_what_is_proved_and_what_is_not_and_names_an_edited_row
     assert (done.exit_code, "Utuh. Terbukti:" in done.output) == (0, True), done.output
     assert "Tidak terbukti: bahwa basis data ini bukan salinan lama" in done.output
     assert "hilang, atau disisipkan" not in done.output
+    assert re.search(r"Ujung \d+ rantai dengan \d+ baris, sidiknya: [0-9a-f]{64}", done.output)
+    none = CliRunner().invoke(main, ["verify", "--stream", "instance:tidak-ada"])
+    assert (none.exit_code != 0, "instance:tidak-ada tidak ada" in none.output) == (True, True), none.output
+    assert "Utuh" not in none.output
+    assert "Utuh" in CliRunner().invoke(main, ["verify", "--stream", "office"]).output
     with behind_its_back(office) as connection:
         connection.execute(update(t.task).where(t.task.c.status == "completed").values(completed_by="auditor"))
     done = CliRunner().invoke(main, ["verify"])
