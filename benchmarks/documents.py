@@ -178,7 +178,7 @@ def letter(office: Year, rounds: int, *, small: bool) -> Figure:
     task = office.task(begun(office), "siapkan_kertas_kerja")
     page = office.services.tasks.open(office.actor("sekretaris"), task, office.now)
     entries = office.filled("sekretaris", task)
-    values = office.services.tasks.reading(page, entries, INDONESIAN, office.now)[0].values
+    values = office.services.tasks.reading(page, entries, INDONESIAN)[0].values
     warm, numbers = office.services.printing, iter(range(10 * rounds + 10))
 
     def looked_at(printing: Printing) -> float:

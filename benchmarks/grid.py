@@ -19,6 +19,7 @@ from benchmarks.figures import Figure, Found, interleaved
 from benchmarks.host import Office, databases, office_served, sign_in
 from benchmarks.servers import Request
 from engine.service.procedures.procedure import INDONESIAN
+from engine.service.work.grids import GridRequest
 from tests import counting
 
 TABLE = "lembar.baris"
@@ -41,8 +42,11 @@ def deeds(office: Office, rows: int) -> Iterator[tuple[str, Callable[[], float]]
     cookie, token = sign_in(office.server.port, NURSE)
     grids = at_work.services.grids
 
+    def table() -> GridRequest:
+        return GridRequest(nurse, task, TABLE, INDONESIAN, datetime.now(UTC))
+
     def revision() -> int:
-        return grids.open(nurse, task, TABLE, INDONESIAN, datetime.now(UTC)).revision
+        return grids.open(table()).revision
 
     def sent(cells: Mapping[str, list[str]]) -> float:
         body = {**cells, "csrf_token": [token], "_revisi": [str(revision())]}
@@ -60,7 +64,7 @@ def deeds(office: Office, rows: int) -> Iterator[tuple[str, Callable[[], float]]
     one = {f"{TABLE}.0.kode": ["ALAT-001"], f"{TABLE}.0.ada": ["12,5"]}
     every = counting.counted(rows)
     sent(every)
-    name, content = grids.sheet(nurse, task, TABLE, "xlsx", INDONESIAN, datetime.now(UTC))
+    name, content = grids.sheet(table(), "xlsx")
     assert re.search(r"\.xlsx$", name)
     book = load_workbook(io.BytesIO(content))
     for line in range(2, rows + 2):
@@ -74,7 +78,7 @@ def deeds(office: Office, rows: int) -> Iterator[tuple[str, Callable[[], float]]
     yield "is written as XLSX", lambda: asked(f"{address}/berkas.xlsx")
     yield (
         "a filled in XLSX is looked at",
-        lambda: took(lambda: grids.look_at(nurse, task, TABLE, kept.getvalue(), INDONESIAN, datetime.now(UTC))),
+        lambda: took(lambda: grids.look_at(table(), kept.getvalue())),
     )
 
 

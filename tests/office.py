@@ -179,7 +179,7 @@ class OfficeAtWork:
     def filled(self, account: str, task_id: str, **more: str | Sequence[str]) -> dict[str, list[str]]:
         """The form as *account* finds it, filled in plausibly; *more* by path with ``__`` for a point."""
         page = self.services.tasks.open(self.actor(account), task_id, self.now)
-        entries = {path: list(texts) for path, texts in self.services.tasks.prefill(page, self.now).items()}
+        entries = {path: list(texts) for path, texts in self.services.tasks.prefill(page).items()}
         for path, texts in typed(page.item.step.element_id).items():
             if not _beyond(path, entries) and not path.startswith("draft_laporan.baris"):
                 entries[path] = texts

@@ -160,7 +160,7 @@ class Year(OfficeAtWork):
         page = self.services.tasks.open(self.actor(account), task_id, self.now)
         match page.item.step.element_id:
             case "susun_jadwal":  # who holds which data is what the register of staff proposes
-                proposed = self.services.tasks.prefill(page, self.now)
+                proposed = self.services.tasks.prefill(page)
                 entries |= {path: list(t) for path, t in proposed.items() if path.endswith(".pemegang_data")}
             case "susun_analisis":
                 for path in [path for path in entries if path.startswith("notula_analisis.analisis.")]:

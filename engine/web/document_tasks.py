@@ -70,7 +70,7 @@ def mend(document_id: str) -> str | tuple[str, int] | Response:
         else:
             flash(gettext("Perbaikan tersimpan sebagai versi baru dan menunggu persetujuan lagi."), "success")
             return redirect(url_for("documents.show", document_id=made), 303)
-    around, _ = services().tasks.around(mending.page, mending.entries, words(), now())
+    around, _ = services().tasks.around(mending.page, mending.entries, words())
     fields = mending.page.form.fields(mending.entries, errors, around)
     return render_template("documents/mend.html", mending=mending, fields=fields, errors=errors), 422 if errors else 200
 

@@ -14,7 +14,7 @@ from flask import Response, flash, jsonify, redirect, render_template, request, 
 from werkzeug.wrappers import Response as Answer
 
 from engine.model.errors import Conflict, FieldError
-from engine.service.work.grids import GridImport, GridPage, RowState
+from engine.service.work.grids import GridImport, GridPage, GridRequest, RowState
 from engine.web import errors, formatting
 from engine.web.access import Pages, signed_in, uploading
 from engine.web.attachments import sheet
@@ -39,7 +39,7 @@ DEEDS = ("tambah", "hapus", "naik", "turun")
 @pages.get("/<table>", signed_in)
 def show(task_id: str, table: str) -> str:
     """Show a table of a task's form."""
-    return _page(services().grids.open(actor(), task_id, table, words(), now()))
+    return _page(services().grids.open(_asked(task_id, table)))
 
 
 @pages.post("/<table>", uploading(of_task))
@@ -49,17 +49,17 @@ def save(task_id: str, table: str) -> Answer | tuple[Response, int] | tuple[str,
     cells = posted_entries()
     refused = stage_files(actor(), task_id, cells)
     seen = request.form.get("_revisi", 0, int), tab()
-    undo: dict[str, list[str]] = {}
+    asked, undo = _asked(task_id, table), dict[str, list[str]]()
     deed, index = _deed(table)
     try:
         if request.form.get("_terima_semua"):
-            services().grids.save(actor(), task_id, table, cells, seen, words(), now())
+            services().grids.save(asked, cells, seen)
             seen = services().tasks.draft(actor(), task_id).revision, tab()
-            saved, undo = services().grids.accept_all(actor(), task_id, table, seen, words(), now())
+            saved, undo = services().grids.accept_all(asked, seen)
         elif deed:
-            saved = services().grids.edit_rows(actor(), task_id, table, cells, deed, index, seen, words(), now())
+            saved = services().grids.edit_rows(asked, cells, deed, index, seen)
         else:
-            saved = services().grids.save(actor(), task_id, table, cells, seen, words(), now())
+            saved = services().grids.save(asked, cells, seen)
     except Conflict as conflict:
         return _conflict(task_id, table, conflict, cells, background=background)
     if background:
@@ -86,14 +86,14 @@ def save(task_id: str, table: str) -> Answer | tuple[Response, int] | tuple[str,
 @pages.get("/<table>/berkas.<any(xlsx, csv):kind>", signed_in)
 def download(task_id: str, table: str, kind: str) -> Answer:
     """Give the table as a file, to be filled in without a connection."""
-    name, content = services().grids.sheet(actor(), task_id, table, kind, words(), now())
+    name, content = services().grids.sheet(_asked(task_id, table), kind)
     return sheet(content, kind, name)
 
 
 @pages.get("/<table>/unggah", signed_in)
 def choose_file(task_id: str, table: str) -> str:
     """Show where a file is chosen."""
-    return _import_page(services().grids.open(actor(), task_id, table, words(), now()))
+    return _import_page(services().grids.open(_asked(task_id, table)))
 
 
 @pages.post("/<table>/unggah", uploading(of_task))
@@ -103,18 +103,22 @@ def take_file(task_id: str, table: str) -> Answer | tuple[str, int]:
     if kept and content is None:
         seen = request.form.get("_revisi", 0, int), tab()
         try:
-            _, done = services().grids.take_in(actor(), task_id, table, kept, seen, words(), now())
+            done = services().grids.take_in(_asked(task_id, table), kept, seen)
         except Conflict as conflict:
             flash(errors.conflict_words(conflict), "warning")
             return redirect(url_for("grids.choose_file", task_id=task_id, table=table), 303)
         flash(gettext("%(n)s sel dari berkas masuk ke draf.", n=len(done.changes)), "success")
         return redirect(url_for("grids.show", task_id=task_id, table=table), 303)
     if not content:
-        page = services().grids.open(actor(), task_id, table, words(), now())
+        page = services().grids.open(_asked(task_id, table))
         return _import_page(page, refused=gettext("Pilih berkas XLSX atau CSV.")), 422
-    page, found = services().grids.look_at(actor(), task_id, table, content, words(), now())
+    page, found = services().grids.look_at(_asked(task_id, table), content)
     kept = services().grids.keep(content) if found.changes else ""
     return _import_page(page, found, kept), 422 if found.faults or found.refusals else 200
+
+
+def _asked(task_id: str, table: str) -> GridRequest:
+    return GridRequest(actor(), task_id, table, words(), now())
 
 
 # ── pages ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -180,7 +184,7 @@ def _conflict(
         if background:
             return jsonify({"message": errors.conflict_words(conflict)}), 409
         raise conflict
-    there = services().grids.open(actor(), task_id, table, words(), now())
+    there = services().grids.open(_asked(task_id, table))
     saved_at = there.task.draft.saved_at if there.task.draft else now()
     message = gettext("Tabel ini diubah di tab atau perangkat lain pukul %(at)s.", at=_clock(saved_at))
     if background:
@@ -188,7 +192,7 @@ def _conflict(
     alert = gettext(
         "%(what)s Isian Anda ada di bawah, belum disimpan. Simpan sekali lagi bila isian Anda yang benar.", what=message
     )
-    shown = services().grids.preview(actor(), task_id, table, cells, words(), now())
+    shown = services().grids.preview(_asked(task_id, table), cells)
     return _page(replace(shown, revision=there.revision), alert=alert), 409
 
 

@@ -71,7 +71,7 @@ def show(task_id: str) -> str | Response:
         return redirect(url_for("tasks.receipt", task_id=task_id), 303)
     if page.aside and "sisihan" in request.args:
         return _form_page(replace(page, may="look"), page.aside.entries, ())
-    entries, problems = services().tasks.begun(page, now()), _carried(task_id)
+    entries, problems = services().tasks.begun(page), _carried(task_id)
     if "periksa" in request.args and page.may == "fill":
         told = {problem.path for problem in problems}
         found = services().tasks.faults(actor(), task_id, entries, words(), now())
@@ -83,8 +83,8 @@ def show(task_id: str) -> str | Response:
 def preview(task_id: str, data_object_id: str) -> Response:
     """Show what a document would look like with what was typed; nothing is kept."""
     page = services().tasks.open(actor(), task_id, now())
-    entries = services().tasks.with_kept_rows(page, posted_entries(), now())
-    reading, _ = services().tasks.reading(page, entries, words(), now())
+    entries = services().tasks.with_kept_rows(page, posted_entries())
+    reading, _ = services().tasks.reading(page, entries, words())
     content = services().printing.preview(
         page.procedure, page.instance, page.item.task, data_object_id, reading.values, now()
     )
@@ -281,7 +281,7 @@ def stale_page(_: CSRFError) -> tuple[str, int]:
     g.stale = True
     if request.endpoint == "tasks.complete" and signed_in_now() is not None:
         page = services().tasks.open(actor(), str((request.view_args or {})["task_id"]), now())
-        entries = services().tasks.with_kept_rows(page, posted_entries(), now())
+        entries = services().tasks.with_kept_rows(page, posted_entries())
         alert = gettext(
             "Halaman terlalu lama terbuka, jadi kiriman ini belum diterima. Isian Anda masih ada: kirim ulang."
         )
@@ -296,7 +296,7 @@ def stale_page(_: CSRFError) -> tuple[str, int]:
 def _form_page(
     page: TaskPage, entries: Mapping[str, Sequence[str]], problems: Sequence[FieldError], alert: str | None = None
 ) -> str:
-    shown = services().tasks.fields(page, entries, problems, words(), now())
+    shown = services().tasks.fields(page, entries, problems, words())
     kept = {view.path: view for view in _tables(shown.fields) if view.grid is not None and view.grid.kept}
     tables = [view for view in _tables(shown.fields) if view.grid is not None]
     return render_template(

@@ -68,7 +68,7 @@ class Hospital(OfficeAtWork):
     def filled(self, account: str, task_id: str, **more: str | Sequence[str]) -> dict[str, list[str]]:
         """The form as *account* finds it, with *more* by path."""
         page = self.services.tasks.open(self.actor(account), task_id, self.now)
-        found = {path: list(texts) for path, texts in self.services.tasks.prefill(page, self.now).items()}
+        found = {path: list(texts) for path, texts in self.services.tasks.prefill(page).items()}
         return found | {path: [text] if isinstance(text, str) else list(text) for path, text in more.items()}
 
     def borrow(self, *numbers: str, day: str = "2025-04-14", purpose: str = "pelayanan", account="poli.anak") -> str:

@@ -13,6 +13,7 @@ from engine.model.errors import NotFound
 from engine.model.history import Action
 from engine.service.history.timelines import HistoryFilter
 from engine.service.procedures.procedure import INDONESIAN
+from engine.service.work.grids import GridRequest
 from tests import counting
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
@@ -411,6 +412,6 @@ def test_numbers_of_a_sheet_lose_nothing(office, nurse, sheet):
         cells["H2"] = 1204500000
 
     confirm(nurse, address, upload(nurse, address, filled_in(nurse, address, work)))
-    page = office.services.grids.open(office.actor("sekretaris"), task, TABLE, INDONESIAN, office.now)
+    page = office.services.grids.open(GridRequest(office.actor("sekretaris"), task, TABLE, INDONESIAN, office.now))
     line = page.reading.values["lembar"]["baris"][0]
     assert (line["ada"], line["harga"]) == (Decimal("95.56"), Decimal(1204500000))

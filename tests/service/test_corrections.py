@@ -172,18 +172,18 @@ def test_forms_begin_with_what_is_corrected_but_its_files_numbers_and_days(offic
     services, sekretaris = office.services, office.actor("sekretaris")
     office.do("kepala.dinas", new, "perintahkan_pengumpulan_data")
     page = services.tasks.open(sekretaris, office.task(new, "siapkan_kertas_kerja"), office.now)
-    begun = services.tasks.prefill(page, office.now)
+    begun = services.tasks.prefill(page)
     assert begun["undangan.penanda_tangan"] == [said["penanda_tangan"]] != [""]
     assert (said["nomor"] != "", begun["undangan.nomor"]) == (True, [""])
     assert begun["undangan.tanggal_surat"] == ["14/4/2025"]
     agenda = json.loads(document(office, new, "disposisi").content)["nomor_agenda"]
     assert f"nomor agenda {agenda} " in begun["undangan.alinea_pembuka"][0], "not that of the old"
-    assert services.tasks.begins_with(page, office.now)["undangan"]["penanda_tangan"] == said["penanda_tangan"]
+    assert services.tasks.begins_with(page)["undangan"]["penanda_tangan"] == said["penanda_tangan"]
     office.do("sekretaris", new, "siapkan_kertas_kerja")
     office.do("tim.sakip", new, "susun_jadwal")
     for holder in ("pemegang.data.1", "pemegang.data.2"):  # the second after the first has begun a version
         page = services.tasks.open(office.actor(holder), office.task(new, "siapkan_data", holder), office.now)
-        begun = services.tasks.prefill(page, office.now)
+        begun = services.tasks.prefill(page)
         rows = [path for path in begun if path.endswith(".realisasi")]
         assert rows
         assert all(begun[path][0] for path in rows), "nobody types a figure again"
@@ -227,7 +227,7 @@ def test_what_is_archived_is_corrected_too_and_the_new_berkas_names_it(staffed):
     sealed = office.services.archives.page(office.actor("auditor"), first).archive.sha256
     second = corrected(office, first, "surat", account="ann")
     page = office.services.tasks.open(office.actor("ann"), office.task(second, "tulis"), office.now)
-    begun = office.services.tasks.prefill(page, office.now)
+    begun = office.services.tasks.prefill(page)
     assert (begun["surat.isi"], begun["surat.bukti"]) == (["Halo 2"], [""])
     evidence = io.BytesIO(archiving.EVIDENCE)
     kept = office.services.documents.stage(

@@ -57,7 +57,7 @@ class OfficeSide(Case):
         task, clerk = self.office.task(self.id, element), self.office.actor("ann")
         services = self.restart()
         page = services.tasks.open(clerk, task, self.office.now)
-        typed = {path: list(texts) for path, texts in services.tasks.prefill(page, self.office.now).items()}
+        typed = {path: list(texts) for path, texts in services.tasks.prefill(page).items()}
         services.tasks.complete(clerk, task, typed | {name: [str(value)]}, self.office.now)
         return self.seen()
 

@@ -38,8 +38,8 @@ def test_the_first_step_says_which_register_it_waits_for_and_never_only_what_is_
     instance = office.start(year="2027")
     task = office.task(instance, "perintahkan_pengumpulan_data")
     page = office.services.tasks.open(office.actor("kepala.dinas"), task, office.now)
-    entries = office.services.tasks.prefill(page, office.now)
-    shown = office.services.tasks.fields(page, entries, (), INDONESIAN, office.now)
+    entries = office.services.tasks.prefill(page)
+    shown = office.services.tasks.fields(page, entries, (), INDONESIAN)
     assert [each.registers[0] for each in shown.unmet] == ["perjanjian_kinerja", "rencana_aksi"]
 
 

@@ -4,6 +4,7 @@ import json
 
 from engine.forms.grids import RowState
 from engine.service.procedures.procedure import INDONESIAN
+from engine.service.work.grids import GridRequest
 from tests.documents.pdf_text import pages_of
 from tests.office import returned
 from tests.service.test_printing import document, paper
@@ -17,7 +18,7 @@ HANDED, CHECKED = "draft_laporan.baris", "notula_analisis.analisis"
 def verified(office, instance):
     """What the team finds in its table, by code: figure, verdict, and what changed since the last one."""
     task = office.task(instance, "susun_analisis")
-    page = office.services.grids.open(office.actor("tim.sakip"), task, CHECKED, INDONESIAN, office.now)
+    page = office.services.grids.open(GridRequest(office.actor("tim.sakip"), task, CHECKED, INDONESIAN, office.now))
     return {
         row.key: (row.shown.get("realisasi"), (row.texts["status_verifikasi"] or ("",))[0], row)
         for row in page.grid.rows
@@ -26,7 +27,7 @@ def verified(office, instance):
 
 def holders_table(office, instance, holder):
     task = office.task(instance, "siapkan_data", holder)
-    return office.services.grids.open(office.actor(holder), task, HANDED, INDONESIAN, office.now)
+    return office.services.grids.open(GridRequest(office.actor(holder), task, HANDED, INDONESIAN, office.now))
 
 
 def correct(office, instance, holder, **rows):
@@ -113,7 +114,7 @@ def test_a_sheet_from_home_does_not_change_what_was_accepted_and_says_so(office)
     office.do("tim.sakip", instance, "susun_analisis", **returned(FIRST))
     task, actor = office.task(instance, "siapkan_data", FIRST), office.actor(FIRST)
     sheet = b"kode;realisasi\nIKU-01;72,25\nIKU-03;93,93\nIKU-05;10\n"
-    _, found = office.services.grids.look_at(actor, task, HANDED, sheet, INDONESIAN, office.now)
+    _, found = office.services.grids.look_at(GridRequest(actor, task, HANDED, INDONESIAN, office.now), sheet)
     assert [(change.row, change.new) for change in found.changes] == [("IKU-01", "72,25")]
     assert [(refusal.row, refusal.message) for refusal in found.refusals] == [
         ("IKU-05", "baris ini sudah diterima; isinya tidak dapat diubah.")
@@ -230,13 +231,13 @@ def test_what_a_return_leaves_is_a_draft_and_the_next_pass_goes_on_from_it(offic
         "notula_analisis.pembahasan": ["Sementara."]
     }
     page = office.services.tasks.open(office.actor("tim.sakip"), task, office.now)
-    entries = {**office.services.tasks.prefill(page, office.now), **typed}
+    entries = {**office.services.tasks.prefill(page), **typed}
     office.services.tasks.complete(office.actor("tim.sakip"), task, entries, office.now)
     minutes = newest(office, instance, "notula_analisis")
     assert (minutes.status, minutes.issued_at) == ("draft", None), "half of minutes is no document that anybody prints"
     correct(office, instance, FIRST, IKU_01="72,25")
     again = office.services.tasks.open(office.actor("tim.sakip"), office.task(instance, "susun_analisis"), office.now)
-    assert office.services.tasks.prefill(again, office.now)["notula_analisis.pembahasan"] == ["Sementara."]
+    assert office.services.tasks.prefill(again)["notula_analisis.pembahasan"] == ["Sementara."]
     office.do("tim.sakip", instance, "susun_analisis", **{f"{CHECKED}.0.hasil": "Naik."})
     versions = [d for d in office.page(instance).all_documents if d.data_object_id == "notula_analisis"]
     assert [version.status for version in versions] == ["replaced", "issued"]

@@ -89,9 +89,9 @@ def test_naming_a_file_of_somebody_else_neither_shows_nor_takes_nor_opens_it(off
     mine = filled[at][-1]
     for id_ in (foreign, evidence(office, collecting, HOLDERS[0])[0]):
         page = office.services.tasks.open(actor, task, office.now)
-        shown = office.services.tasks.fields(page, filled | {at: ["", id_]}, (), INDONESIAN, office.now)
+        shown = office.services.tasks.fields(page, filled | {at: ["", id_]}, (), INDONESIAN)
         assert "rahasia" not in repr(shown)
-        reading, _ = office.services.tasks.reading(page, filled | {at: ["", id_]}, INDONESIAN, office.now)
+        reading, _ = office.services.tasks.reading(page, filled | {at: ["", id_]}, INDONESIAN)
         assert id_ not in repr(reading.values)
         with pytest.raises(InvalidForm) as refused:
             office.services.tasks.complete(actor, task, filled | {at: ["", id_]}, office.now)

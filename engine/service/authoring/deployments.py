@@ -28,6 +28,7 @@ from engine.service.procedures.functions import Functions
 from engine.service.procedures.procedure import Procedure, Procedures
 from engine.store.database import Database
 from engine.store.queries import definitions, instances, people
+from engine.store.queries.people import Members
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class DeployedProcess:
     procedure: Procedure
     versions: tuple[DefinitionRecord, ...]
     running: Mapping[str, int]  # by definition id
-    members: Mapping[str, Mapping[str, str]]  # role -> people today
+    members: Members  # role -> people today
 
 
 @dataclass(frozen=True)

@@ -322,7 +322,7 @@ class Documents:
         with self.database.read() as reader:
             found = there(tasks.context(reader, task_id, actor.person_id, self.today(now)), task_id)
             if not found.drafted:
-                permit_filling(actor, found.standing, found.task.assigned_at)
+                permit_filling(actor, found)
             step = self.procedures.of(reader, found.task.definition_id).outline.task(found.task.element_id)
             refuse_same_eyes(actor, step, lambda id_: tasks.performer_of(reader, found.task.instance_id, id_))
             count, size = documents.staged_by(reader, actor.person_id)

@@ -6,7 +6,6 @@ completed it, or when. Each service asks here before it writes anything, files t
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 
 from engine.model.errors import Conflict, NotPermitted
@@ -15,7 +14,7 @@ from engine.model.people import Actor, Capacity, Membership
 from engine.model.process import InstanceStatus, UserTask
 from engine.model.work import InstanceRecord, TaskRecord, TaskStatus
 from engine.service.procedures.procedure import Procedure
-from engine.store.queries.tasks import TaskAuthority
+from engine.store.queries.tasks import TaskContext
 
 
 def permit_reading(actor: Actor, task: TaskRecord, procedure: Procedure) -> None:
@@ -28,24 +27,26 @@ def permit_reading(actor: Actor, task: TaskRecord, procedure: Procedure) -> None
         raise NotPermitted("lane", role=task.role, lane=procedure.outline.lane_of_role(task.role).name)
 
 
-def permit_work(actor: Actor, standing: TaskAuthority) -> None:
+def permit_work(actor: Actor, found: TaskContext) -> None:
     """Refuse work on a task that is another's or another lane's, is over, or stopped."""
-    if not standing.active:
+    if not found.active:
         raise NotPermitted("inactive")
     actor.need()
-    if actor.person_id != standing.completed_by:  # who completed it learns that it is done
-        if standing.performer not in (None, actor.person_id):
-            raise NotPermitted("named", holder=standing.performer)
-        if standing.performer is None and not standing.member:
-            raise NotPermitted("lane", role=standing.role)
-    refuse_closed(standing)
+    task = found.task
+    if actor.person_id != task.completed_by:  # who completed it learns that it is done
+        if task.performer not in (None, actor.person_id):
+            raise NotPermitted("named", holder=task.performer)
+        if task.performer is None and not found.member:
+            raise NotPermitted("lane", role=task.role)
+    refuse_closed(found)
 
 
-def permit_filling(actor: Actor, standing: TaskAuthority, assigned_at: datetime | None) -> None:
+def permit_filling(actor: Actor, found: TaskContext) -> None:
     """Let only the holder fill a task in, or a member of the lane while nobody holds it."""
-    permit_work(actor, standing)
-    if standing.performer is None and standing.assignee not in (None, actor.person_id):
-        raise Conflict("claimed", who=standing.assignee, at=assigned_at)
+    permit_work(actor, found)
+    task = found.task
+    if task.performer is None and task.assignee not in (None, actor.person_id):
+        raise Conflict("claimed", who=task.assignee, at=task.assigned_at)
 
 
 def refuse_same_eyes(actor: Actor, step: UserTask, performer_of: Callable[[str], str | None]) -> None:
@@ -54,16 +55,15 @@ def refuse_same_eyes(actor: Actor, step: UserTask, performer_of: Callable[[str],
         raise NotPermitted("four_eyes", element=step.not_performer_of)
 
 
-def refuse_closed(standing: TaskAuthority) -> None:
+def refuse_closed(found: TaskContext) -> None:
     """Refuse what is over, or stopped, and say by whom."""
-    if standing.status is TaskStatus.COMPLETED:
-        raise Conflict("completed", who=standing.completed_by, at=standing.completed_at)
-    if standing.status is TaskStatus.CANCELLED:
-        raise Conflict("cancelled", at=standing.completed_at)
-    if standing.instance_status in (InstanceStatus.SUSPENDED, InstanceStatus.TERMINATED):
-        raise Conflict(
-            standing.instance_status.value, who=standing.changed_by, at=standing.changed_at, why=standing.status_reason
-        )
+    task, its = found.task, found.instance
+    if task.status is TaskStatus.COMPLETED:
+        raise Conflict("completed", who=task.completed_by, at=task.completed_at)
+    if task.status is TaskStatus.CANCELLED:
+        raise Conflict("cancelled", at=task.completed_at)
+    if its.status in (InstanceStatus.SUSPENDED, InstanceStatus.TERMINATED):
+        raise Conflict(its.status.value, who=its.ended_by, at=its.changed_at, why=its.status_reason)
 
 
 def acting(actor: Actor, role: str, membership_id: str | None) -> Membership | None:

@@ -9,7 +9,6 @@ returning the step instead would undo what the same step yielded beside, and ste
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -26,12 +25,10 @@ from engine.service.papers.letter_numbers import put_in
 from engine.service.papers.signing import Accepted, NotTaken, Signer, confirmed, signed, write
 from engine.service.people.permissions import acting, in_capacity
 from engine.service.procedures.document_templates import due_of
-from engine.service.procedures.procedure import Language, Procedure
+from engine.service.procedures.procedure import Entries, Language, Procedure
 from engine.service.work.tasks import TaskPage, Tasks
 from engine.store.queries import Transaction, document_tasks, documents, instances, numbers, people, renderings, tasks
 from engine.store.retrying import retried, retrying
-
-Entries = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +127,7 @@ class Approvals:
     def mend(self, actor: Actor, mending: Mending, words: Language, now: datetime) -> str:
         """Write a corrected version, which waits again, and return its id; InvalidForm names every fault."""
         form, before, entries = mending.page.form, mending.version, mending.entries
-        encoded = form.encode(form.accept(entries, self.tasks.around(mending.page, entries, words, now)[0]))
+        encoded = form.encode(form.accept(entries, self.tasks.around(mending.page, entries, words)[0]))
 
         def attempt() -> str:
             with self.tasks.database.write(actor, now) as work:

@@ -31,11 +31,11 @@ from engine.forms.submission import Reading
 from engine.forms.values import entries_of
 from engine.model.errors import Conflict, NotFound, NotPermitted
 from engine.model.people import Actor
-from engine.service.procedures.procedure import Language
+from engine.service.procedures.procedure import Entries, Language
 from engine.service.work.tasks import TaskPage, Tasks
 from engine.store.files import FileStore
 
-__all__ = ["Grid", "GridImport", "GridPage", "Grids", "RowState", "RowView"]
+__all__ = ["Grid", "GridImport", "GridPage", "GridRequest", "Grids", "RowState", "RowView"]
 
 LARGEST = spreadsheets.LARGEST
 NUMBER = "_no"
@@ -51,8 +51,18 @@ _KINDS = {
 }
 _WIDTHS = {Kind.LONG_TEXT: 44, Kind.TEXT: 24, Kind.PERSON: 28, Kind.PEOPLE: 28, Kind.BOOLEAN: 10}
 
-Entries = Mapping[str, Sequence[str]]
 Seen = tuple[int, str | None]  # the draft's revision, and the tab that asks
+
+
+@dataclass(frozen=True, slots=True)
+class GridRequest:
+    """Who asks for which table of which task, in which language, and when."""
+
+    actor: Actor
+    task_id: str
+    path: str
+    words: Language
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,43 +129,25 @@ class Grids:
     tasks: Tasks
     files: FileStore
 
-    def open(self, actor: Actor, task_id: str, path: str, words: Language, now: datetime) -> GridPage:
+    def open(self, asked: GridRequest) -> GridPage:
         """Return a table; NotFound if the task's form has none there."""
-        page = self.tasks.open(actor, task_id, now)
-        page.form.table(path)
-        return self._page(page, path, self.tasks.begun(page, now), words, now)
+        page = self._task(asked)
+        return self._page(page, asked, self.tasks.begun(page))
 
-    def save(
-        self, actor: Actor, task_id: str, path: str, cells: Entries, seen: Seen, words: Language, now: datetime
-    ) -> GridPage:
+    def save(self, asked: GridRequest, cells: Entries, seen: Seen) -> GridPage:
         """Write cells over the actor's draft; Conflict("draft") if it was saved elsewhere since it was *seen*."""
-        page = self._filling(actor, task_id, path, now)
-        entries = with_cells(page.form.table(path), path, self.tasks.begun(page, now), cells)
-        return self._saved(actor, page, path, entries, seen, words, now)
+        page = self._filling(asked)
+        return self._saved(page, asked, self._with(page, asked, cells), seen)
 
-    def preview(
-        self, actor: Actor, task_id: str, path: str, cells: Entries, words: Language, now: datetime
-    ) -> GridPage:
+    def preview(self, asked: GridRequest, cells: Entries) -> GridPage:
         """Return a table as it would be with *cells*; nothing is saved."""
-        page = self.tasks.open(actor, task_id, now)
-        entries = with_cells(page.form.table(path), path, self.tasks.begun(page, now), cells)
-        return self._page(page, path, entries, words, now)
+        page = self._task(asked)
+        return self._page(page, asked, self._with(page, asked, cells))
 
-    def edit_rows(
-        self,
-        actor: Actor,
-        task_id: str,
-        path: str,
-        cells: Entries,
-        deed: str,
-        index: int,
-        seen: Seen,
-        words: Language,
-        now: datetime,
-    ) -> GridPage:
+    def edit_rows(self, asked: GridRequest, cells: Entries, deed: str, index: int, seen: Seen) -> GridPage:
         """Write cells, then add a row ("tambah"), remove ("hapus") or move ("naik", "turun") the one at *index*."""
-        page = self._filling(actor, task_id, path, now)
-        entries = with_cells(page.form.table(path), path, self.tasks.begun(page, now), cells)
+        page, path = self._filling(asked), asked.path
+        entries = self._with(page, asked, cells)
         match deed:
             case "tambah":
                 entries = page.form.add_row(entries, path)
@@ -163,13 +155,11 @@ class Grids:
                 entries = page.form.remove_row(entries, path, index)
             case _:
                 entries = page.form.move_row(entries, path, index, -1 if deed == "naik" else 1)
-        return self._saved(actor, page, path, entries, seen, words, now)
+        return self._saved(page, asked, entries, seen)
 
-    def accept_all(
-        self, actor: Actor, task_id: str, path: str, seen: Seen, words: Language, now: datetime
-    ) -> tuple[GridPage, dict[str, list[str]]]:
+    def accept_all(self, asked: GridRequest, seen: Seen) -> tuple[GridPage, dict[str, list[str]]]:
         """Accept every row of which nothing more is wanted; also return the cells that undo it."""
-        page = self.open(actor, task_id, path, words, now)
+        page, path = self.open(asked), asked.path
         verify = page.grid.verify
         if verify is None or not page.grid.decides:
             raise NotFound(path)
@@ -181,18 +171,16 @@ class Grids:
                 named = {f"{there}{page.grid.key}": [row.key]} if page.grid.key and row.key else {}
                 cells |= {**named, f"{there}{verify.column}": [verify.accept]}
                 undo |= {**named, f"{there}{verify.column}": list(row.texts.get(verify.column, ())) or [""]}
-        return self.save(actor, task_id, path, cells, seen, words, now), undo
+        return self.save(asked, cells, seen), undo
 
     # ── sheets ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def sheet(
-        self, actor: Actor, task_id: str, path: str, kind: str, words: Language, now: datetime
-    ) -> tuple[str, bytes]:
+    def sheet(self, asked: GridRequest, kind: str) -> tuple[str, bytes]:
         """Return a table as a file ("xlsx" or "csv") and the file's name."""
-        page = self.open(actor, task_id, path, words, now)
-        field = page.task.form.table(path)
+        page = self.open(asked)
+        field = page.task.form.table(asked.path)
         columns = _columns(field)
-        values = value_at(page.reading.values, path)
+        values = value_at(page.reading.values, asked.path)
         rows = []
         for row, value in zip(page.grid.rows, values, strict=True):
             cells = {
@@ -203,46 +191,41 @@ class Grids:
         name = f"{field.wording.id} - {page.task.item.task.title}"[:100].replace("/", "-")
         if kind == "csv":
             return f"{name}.csv", spreadsheets.write_csv(columns, rows)
-        about = {**self._about(page), "isi": str(page.revision), "diunduh": now.isoformat()}
+        about = {**self._about(page), "isi": str(page.revision), "diunduh": asked.now.isoformat()}
         return f"{name}.xlsx", spreadsheets.write(field.wording.id, columns, rows, about)
 
-    def look_at(
-        self, actor: Actor, task_id: str, path: str, content: bytes, words: Language, now: datetime
-    ) -> tuple[GridPage, GridImport]:
+    def look_at(self, asked: GridRequest, content: bytes) -> tuple[GridPage, GridImport]:
         """Return what a file would change in a table, and every cell that cannot be taken; nothing is changed."""
-        page = self.open(actor, task_id, path, words, now)
-        field = page.task.form.table(path)
-        found = spreadsheets.read(
-            content,
-            _columns(field),
-            self._about(page),
-            most_rows=max(2_000, len(page.grid.rows)),
-            gettext=words.gettext,
-        )
+        page, gettext = self.open(asked), asked.words.gettext
+        field, most = page.task.form.table(asked.path), max(2_000, len(page.grid.rows))
+        found = spreadsheets.read(content, _columns(field), self._about(page), most_rows=most, gettext=gettext)
         key = keyed(field) or NUMBER
         lacks_key = bool(found.rows) and key != NUMBER and all(key not in row.cells for row in found.rows)
         if not found.usable or lacks_key:
             return page, GridImport(found.faults, (), (), 0, (), {})
-        looked = _Look(page, field, key, words, _lost(found.rows, key))
+        looked = _Look(page, field, key, asked.words, _lost(found.rows, key))
         looked.place(found.rows)
-        return page, looked.result(self.tasks, found.faults, tuple(r.number for r in found.rows if r.hidden), now)
+        return page, looked.result(self.tasks, found.faults, tuple(r.number for r in found.rows if r.hidden))
 
     def keep(self, content: bytes) -> str:
         """Keep a file until what it changes is confirmed and return its hash; what is not goes after a day."""
         return self.files.put_bytes(content, spreadsheets.LARGEST).sha256
 
-    def take_in(
-        self, actor: Actor, task_id: str, path: str, sha256: str, seen: Seen, words: Language, now: datetime
-    ) -> tuple[GridPage, GridImport]:
+    def take_in(self, asked: GridRequest, sha256: str, seen: Seen) -> GridImport:
         """Take every cell that can be taken of a file that was kept into the actor's draft."""
-        _, found = self.look_at(actor, task_id, path, self.files.content(sha256), words, now)
-        return self.save(actor, task_id, path, found.cells, seen, words, now), found
+        _, found = self.look_at(asked, self.files.content(sha256))
+        self.save(asked, found.cells, seen)
+        return found
 
     # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _filling(self, actor: Actor, task_id: str, path: str, now: datetime) -> TaskPage:
-        page = self.tasks.open(actor, task_id, now)
-        page.form.table(path)
+    def _task(self, asked: GridRequest) -> TaskPage:
+        page = self.tasks.open(asked.actor, asked.task_id, asked.now)
+        page.form.table(asked.path)
+        return page
+
+    def _filling(self, asked: GridRequest) -> TaskPage:
+        page = self._task(asked)
         if page.may == "claim":
             raise NotPermitted("claim")
         if page.may != "fill":
@@ -252,17 +235,19 @@ class Grids:
             )
         return page
 
-    def _saved(
-        self, actor: Actor, page: TaskPage, path: str, entries: Entries, seen: Seen, words: Language, now: datetime
-    ) -> GridPage:
-        task_id, (revision, writer) = page.item.task.id, seen
-        saved = self.tasks.save_draft(actor, task_id, entries, now, revision, writer=writer)
-        return self._page(replace(page, draft=saved), path, saved.entries, words, now)
+    def _with(self, page: TaskPage, asked: GridRequest, cells: Entries) -> Entries:
+        """Return the draft's entries with *cells* over them."""
+        return with_cells(page.form.table(asked.path), asked.path, self.tasks.begun(page), cells)
 
-    def _page(self, page: TaskPage, path: str, entries: Entries, words: Language, now: datetime) -> GridPage:
-        reading, everybody = self.tasks.reading(page, entries, words, now)
+    def _saved(self, page: TaskPage, asked: GridRequest, entries: Entries, seen: Seen) -> GridPage:
+        revision, writer = seen
+        saved = self.tasks.save_draft(asked.actor, asked.task_id, entries, asked.now, revision, writer=writer)
+        return self._page(replace(page, draft=saved), asked, saved.entries)
+
+    def _page(self, page: TaskPage, asked: GridRequest, entries: Entries) -> GridPage:
+        reading, everybody = self.tasks.reading(page, entries, asked.words)
         revision = page.draft.revision if page.draft else 0
-        return GridPage(page, path, grid_of(reading, path), revision, entries, reading, everybody)
+        return GridPage(page, asked.path, grid_of(reading, asked.path), revision, entries, reading, everybody)
 
     def _about(self, page: GridPage) -> dict[str, str]:
         task = page.task.item.task
@@ -321,11 +306,11 @@ class _Look:
         """Note a cell that cannot be taken."""
         self.refusals.append(CellRefusal(at, row, column, value[:100], message))
 
-    def result(self, tasks: Tasks, faults: Sequence[SheetFault], hidden: tuple[int, ...], now: datetime) -> GridImport:
+    def result(self, tasks: Tasks, faults: Sequence[SheetFault], hidden: tuple[int, ...]) -> GridImport:
         """Return which cells change and which cannot be taken."""
         page, path = self.page, self.page.path
         entries = with_cells(self.field, path, page.entries, self.cells)
-        reading, _ = tasks.reading(page.task, entries, self.words, now)
+        reading, _ = tasks.reading(page.task, entries, self.words)
         wrong = {each.path: each for each in reading.errors() if each.keyword != "required"}
         before, after = value_at(page.reading.values, path), value_at(reading.values, path)
         viewer = Viewer(reading, {})

@@ -63,6 +63,7 @@ from engine.store.queries import (
     tasks,
 )
 from engine.store.queries.instances import InstanceFilter
+from engine.store.queries.people import Members
 from engine.store.retrying import retried
 from engine.store.unit_of_work import Work, update_instance
 
@@ -625,7 +626,7 @@ class Instances:
         every: Sequence[TaskRecord],
         newest: Mapping[str, DocumentVersion],
         incidents: Sequence[IncidentRecord],
-        members: Mapping[str, Mapping[str, str]],
+        members: Members,
         now: datetime,
     ) -> tuple[StepView, ...]:
         calendar, outline = self.office.calendar(), procedure.outline

@@ -79,7 +79,8 @@ from engine.store.queries import (
     renderings,
     tasks,
 )
-from engine.store.queries.tasks import TaskAuthority, TaskContext, TaskFilter, TaskPlace
+from engine.store.queries.people import Members
+from engine.store.queries.tasks import TaskContext, TaskFilter, TaskPlace
 from engine.store.retrying import retried, retrying
 from engine.store.unit_of_work import Work
 
@@ -134,6 +135,7 @@ class TaskPage:
 
     item: InboxItem
     actor: Actor  # who looks at it
+    now: datetime  # when they do: what the form begins with is as of then
     instance: InstanceRecord
     procedure: Procedure
     form: Form
@@ -180,7 +182,7 @@ class _CompletionInput:
     step: UserTask
     current: Mapping[str, DocumentVersion]
     files: Mapping[str, Attachment]
-    members: Mapping[str, Mapping[str, str]]
+    members: Members
     entries: Entries
     functions: Mapping[str, Callable[..., Any]]
 
@@ -261,7 +263,7 @@ class Tasks:
         """Return one task's page for a person of its lane or its named performer; NotPermitted names the lane."""
         today = self.office.today(now)
         with self.database.read() as reader:
-            found = there(tasks.context(reader, task_id, actor.person_id, today), task_id)
+            found = self._found(reader, actor, task_id, now)
             procedure = self.procedures.of(reader, found.instance.definition_id)
             step = procedure.outline.task(found.task.element_id)
             permit_reading(actor, found.task, procedure)
@@ -278,6 +280,7 @@ class Tasks:
         return TaskPage(
             item=item,
             actor=actor,
+            now=now,
             instance=found.instance,
             procedure=procedure,
             form=procedure.form_of(step.element_id),
@@ -388,24 +391,17 @@ class Tasks:
             task = there(tasks.by_id(reader, task_id), task_id)
             return task, self.procedures.of(reader, task.definition_id).outline.task(task.element_id)
 
-    def prefill(self, page: TaskPage, now: datetime) -> Mapping[str, Sequence[str]]:
+    def prefill(self, page: TaskPage) -> Entries:
         """Return what the form begins with: defaults and what earlier steps yielded."""
-        return page.form.prefill(page.context, self._evaluator(page.procedure, page.instance, now))
+        return page.form.prefill(page.context, self._evaluator(page.procedure, page.instance, page.now))
 
-    def begins_with(self, page: TaskPage, now: datetime) -> Mapping[str, Any]:
+    def begins_with(self, page: TaskPage) -> Mapping[str, Any]:
         """Return the same as JSON by field."""
-        return page.form.begins_with(page.context, self._evaluator(page.procedure, page.instance, now))
+        return page.form.begins_with(page.context, self._evaluator(page.procedure, page.instance, page.now))
 
-    def fields(
-        self,
-        page: TaskPage,
-        entries: Mapping[str, Sequence[str]],
-        problems: Sequence[FieldError],
-        words: Language,
-        now: datetime,
-    ) -> Any:
+    def fields(self, page: TaskPage, entries: Entries, problems: Sequence[FieldError], words: Language) -> Any:
         """Return the tree of fields that the form's template shows, with *entries* as typed."""
-        around, _ = self.around(page, entries, words, now)
+        around, _ = self.around(page, entries, words)
         return page.form.fields(entries, problems, around, grids=True)
 
     def echo(self, kind: str, text: str, words: Language) -> Any:
@@ -419,23 +415,19 @@ class Tasks:
         around = Surroundings({}, lambda *_: None, lambda _: {}, {}, words.locale, words.gettext, calendar.day_off)
         return echo(Kind(kind), text[:100], around)
 
-    def reading(
-        self, page: TaskPage, entries: Mapping[str, Sequence[str]], words: Language, now: datetime
-    ) -> tuple[Reading, Mapping[str, str]]:
+    def reading(self, page: TaskPage, entries: Entries, words: Language) -> tuple[Reading, Mapping[str, str]]:
         """Return the entries of a task's form as they are read, and who there is."""
-        around, members = self.around(page, entries, words, now)
+        around, members = self.around(page, entries, words)
         return page.form.read(entries, around), _people(members)
 
-    def around(
-        self, page: TaskPage, entries: Mapping[str, Sequence[str]], words: Language, now: datetime
-    ) -> tuple[Surroundings, Mapping[str, Mapping[str, str]]]:
+    def around(self, page: TaskPage, entries: Entries, words: Language) -> tuple[Surroundings, Members]:
         """Return what reading a task's form needs to know, and who works in each role."""
         with self.database.read() as reader:
-            members = people.members(reader, self.office.today(now))
+            members = people.members(reader, self.office.today(page.now))
             files = named(reader, page.actor, page.procedure, page.item.task, _texts(entries))
         around = Surroundings(
             context=page.context,
-            evaluate=self._evaluator(page.procedure, page.instance, now),
+            evaluate=self._evaluator(page.procedure, page.instance, page.now),
             people=lambda roles: _people(members, roles),
             files=files,
             locale=words.locale,
@@ -444,19 +436,17 @@ class Tasks:
         )
         return around, members
 
-    def begun(self, page: TaskPage, now: datetime) -> Mapping[str, Sequence[str]]:
+    def begun(self, page: TaskPage) -> Entries:
         """Return what the form holds: the actor's draft, else what it begins with."""
-        return page.draft.entries if page.draft else self.prefill(page, now)
+        return page.draft.entries if page.draft else self.prefill(page)
 
-    def with_kept_rows(
-        self, page: TaskPage, entries: Mapping[str, Sequence[str]], now: datetime
-    ) -> Mapping[str, Sequence[str]]:
+    def with_kept_rows(self, page: TaskPage, entries: Entries) -> Entries:
         """Return the entries with the rows of tables that they leave to the draft."""
         paths = kept_tables(page.form.tree, entries)
-        return with_kept(entries, self.begun(page, now), paths) if paths else entries
+        return with_kept(entries, self.begun(page), paths) if paths else entries
 
     def faults(
-        self, actor: Actor, task_id: str, entries: Mapping[str, Sequence[str]], words: Language, now: datetime
+        self, actor: Actor, task_id: str, entries: Entries, words: Language, now: datetime
     ) -> tuple[FieldError, ...]:
         """Return what would keep the entries from being accepted, without accepting them."""
         try:
@@ -466,11 +456,11 @@ class Tasks:
         return ()
 
     def edit_rows(
-        self, actor: Actor, task_id: str, entries: Mapping[str, Sequence[str]], deed: str, place: str, now: datetime
+        self, actor: Actor, task_id: str, entries: Entries, deed: str, place: str, now: datetime
     ) -> dict[str, list[str]]:
         """Return the entries with a table's row added ("tambah"), removed ("hapus") or moved ("naik", "turun")."""
         page = self.open(actor, task_id, now)
-        return page.form.with_row(self.with_kept_rows(page, entries, now), deed, place)
+        return page.form.with_row(self.with_kept_rows(page, entries), deed, place)
 
     def draft(self, actor: Actor, task_id: str) -> Draft:
         """Return the actor's own draft of a task, else what they put aside last."""
@@ -478,7 +468,7 @@ class Tasks:
         with self.database.read() as reader:
             return there(drafts.of(reader, *mine) or drafts.aside(reader, *mine), task_id)
 
-    def keep_entries(self, actor: Actor, task_id: str, entries: Mapping[str, Sequence[str]], now: datetime) -> None:
+    def keep_entries(self, actor: Actor, task_id: str, entries: Entries, now: datetime) -> None:
         """Put aside what was not taken, whoever has the task now; strangers keep nothing."""
         with self.database.write(actor, now) as work:
             task = tasks.by_id(work, task_id)
@@ -503,25 +493,26 @@ class Tasks:
     def claim(self, actor: Actor, task_id: str, now: datetime) -> None:
         """Take a task that the actor's lane may claim; Conflict names who holds it."""
         with self.database.write(actor, now) as work:
-            task, standing = self._standing(work, task_id, actor, now)
-            permit_work(actor, standing)
+            found = self._found(work, actor, task_id, now)
+            task = found.task
+            permit_work(actor, found)
             if task.performer is not None:
                 raise NotPermitted("named", holder=task.performer)
             if not tasks.claim(work, task_id, actor.person_id, now):
-                raise Conflict("claimed", who=standing.assignee, at=task.assigned_at)
-            self._record(work, task, standing, HistoryEvent(Action.TASK_CLAIMED, task.element_id, task_id))
+                raise Conflict("claimed", who=task.assignee, at=task.assigned_at)
+            self._record(work, found, Action.TASK_CLAIMED)
 
     @retried
     def release(self, actor: Actor, task_id: str, now: datetime) -> None:
         """Give a claimed task back to the lane; a draft stays with its author."""
         with self.database.write(actor, now) as work:
-            task, standing = self._standing(work, task_id, actor, now)
-            if standing.assignee != actor.person_id:
-                permit_work(actor, standing)
-                raise Conflict("claimed", who=standing.assignee, at=task.assigned_at)
-            refuse_closed(standing)
+            found = self._found(work, actor, task_id, now)
+            if found.task.assignee != actor.person_id:
+                permit_work(actor, found)
+                raise Conflict("claimed", who=found.task.assignee, at=found.task.assigned_at)
+            refuse_closed(found)
             tasks.change(work, task_id, assignee=None, assigned_at=None)
-            self._record(work, task, standing, HistoryEvent(Action.TASK_RELEASED, task.element_id, task_id))
+            self._record(work, found, Action.TASK_RELEASED)
 
     @retried
     def hand_over(self, actor: Actor, task_id: str, to: str, reason: str, now: datetime) -> None:
@@ -530,22 +521,24 @@ class Tasks:
         if not 3 <= len(reason) <= 500:
             raise InvalidForm([FieldError("alasan", "reason", "", "required")], {"alasan": [reason], "kepada": [to]})
         with self.database.write(actor, now) as work:
-            task, standing = self._standing(work, task_id, actor, now)
-            permit_filling(actor, standing, task.assigned_at)
-            if standing.performer is not None:
-                raise NotPermitted("named", holder=standing.performer)
+            found = self._found(work, actor, task_id, now)
+            task = found.task
+            permit_filling(actor, found)
+            if task.performer is not None:
+                raise NotPermitted("named", holder=task.performer)
             if to not in people.members(work, self.office.today(now), [task.role]).get(task.role, {}):
                 raise InvalidForm([FieldError("kepada", "to", to, "not_in_lane")], {"alasan": [reason]})
             tasks.change(work, task_id, assignee=to, assigned_at=now)
             given = drafts.hand_over(work, DraftKind.TASK, task_id, actor.person_id, to, now)
             documents.give_staged(work, _texts(given.entries if given else {}), actor.person_id, to)
-            change = {"old": standing.assignee, "new": to, "reason": reason}
-            self._record(work, task, standing, HistoryEvent(Action.TASK_DELEGATED, task.element_id, task_id, change))
+            self._record(work, found, Action.TASK_DELEGATED, {"old": task.assignee, "new": to, "reason": reason})
 
-    def _record(self, work: Work, task: TaskRecord, standing: TaskAuthority, deed: HistoryEvent) -> None:
+    def _record(self, work: Work, found: TaskContext, action: Action, change: Mapping[str, Any] | None = None) -> None:
         """Record what somebody did with a task of their lane, in the capacity in which they hold it."""
+        task = found.task
+        deed = HistoryEvent(action, task.element_id, task.id, change)
         lane = self.procedures.of(work, task.definition_id).outline.lane_of_role(task.role).name
-        work.record_instance(standing, in_capacity([deed], acting(work.actor, task.role, None), lane))
+        work.record_instance(found.instance, in_capacity([deed], acting(work.actor, task.role, None), lane))
 
     @retried
     def reassign(self, actor: Actor, task_id: str, role: str, reason: str, now: datetime) -> TaskRecord:
@@ -553,10 +546,10 @@ class Tasks:
         actor.need(OfficeRole.OPERATOR)
         reason = stated(reason)
         with self.database.write(actor, now) as work:
-            task, standing = self._standing(work, task_id, actor, now)
-            refuse_closed(standing)
-            self._reassign(work, task, standing, role, reason, now)
-            return task
+            found = self._found(work, actor, task_id, now)
+            refuse_closed(found)
+            self._reassign(work, found, role, reason)
+            return found.task
 
     @retried
     def reassign_element(
@@ -572,8 +565,7 @@ class Tasks:
             tasks.override(work, process_id, element_id, role, reason, actor.person_id, now)
             moved = tasks.open_of_element(work, process_id, element_id)
             for task in moved:
-                _, standing = self._standing(work, task.id, actor, now)
-                self._reassign(work, task, standing, role, reason, now)
+                self._reassign(work, self._found(work, actor, task.id, now), role, reason)
             change = {"role": role, "reason": reason, "tasks": len(moved)}
             work.record(f"definition:{process_id}", HistoryEvent(Action.ELEMENT_REASSIGNED, element_id, change=change))
         return len(moved)
@@ -597,8 +589,9 @@ class Tasks:
         *over* puts what was saved aside instead. Who may not complete the task any more is told why.
         """
         with self.database.write(actor, now) as work:
-            task, standing = self._standing(work, task_id, actor, now)
-            permit_filling(actor, standing, task.assigned_at)
+            found = self._found(work, actor, task_id, now)
+            task = found.task
+            permit_filling(actor, found)
             form = self.procedures.of(work, task.definition_id).form_of(task.element_id)
             entries = self._with_kept(work, actor, task_id, form, entries_of(form, sent, words), now)
             mine, content = (DraftKind.TASK, task_id, actor.person_id), _plain(entries)
@@ -752,8 +745,7 @@ class Tasks:
                 history_seq=sequence,
             )
             if not written:  # somebody was faster, or a membership ended meanwhile: say which
-                standing = tasks.standing(work, task_id, actor.person_id, today)
-                self._permit_completing(work, actor, task, standing, step)
+                self._permit_completing(work, actor, self._found(work, actor, task_id, now), step)
                 raise Conflict("stale")
             filing.write(work, now)
             renderings.add(work, due_of(procedure.outline.process_id, procedure.files, filing.issued, now))
@@ -782,10 +774,10 @@ class Tasks:
         """Read all that completing a task needs, at one moment, and refuse whoever may not."""
         today = self.office.today(now)
         with self.database.read() as reader:
-            found = there(tasks.context(reader, task_id, actor.person_id, today), task_id)
+            found = self._found(reader, actor, task_id, now)
             procedure = self.procedures.of(reader, found.instance.definition_id)
             step = procedure.outline.task(found.task.element_id)
-            self._permit_completing(reader, actor, found.task, found.standing, step)
+            self._permit_completing(reader, actor, found, step)
             form = procedure.form_of(step.element_id)
             entries = self._with_kept(reader, actor, task_id, form, entries_of(form, sent, words), now)
             return _CompletionInput(
@@ -809,7 +801,7 @@ class Tasks:
         draft = _draft_of(tx, task_id, actor.person_id)
         if draft is not None:
             return with_kept(entries, draft.entries, paths)
-        found = there(tasks.context(tx, task_id, actor.person_id, self.office.today(now)), task_id)
+        found = self._found(tx, actor, task_id, now)
         procedure = self.procedures.of(tx, found.instance.definition_id)
         names = self.names(found, procedure, documents.current(tx, found.instance.id), actor, now)
         return with_kept(entries, form.prefill(names, self._evaluator(procedure, found.instance, now)), paths)
@@ -839,18 +831,12 @@ class Tasks:
 
     # ── who may ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _permit_completing(
-        self, tx: Transaction, actor: Actor, task: TaskRecord, standing: TaskAuthority | None, step: UserTask
-    ) -> None:
+    def _permit_completing(self, tx: Transaction, actor: Actor, found: TaskContext, step: UserTask) -> None:
         """Let only the holder complete a task, or a member who alone could claim it; four eyes if the step asks."""
-        if standing is None:
-            raise NotFound(task.id)
-        permit_filling(actor, standing, task.assigned_at)
-        refuse_same_eyes(actor, step, lambda element_id: tasks.performer_of(tx, task.instance_id, element_id))
+        permit_filling(actor, found)
+        refuse_same_eyes(actor, step, lambda element_id: tasks.performer_of(tx, found.instance.id, element_id))
 
-    def _may(
-        self, actor: Actor, found: TaskContext, members: Mapping[str, Mapping[str, str]]
-    ) -> tuple[str, str | None]:
+    def _may(self, actor: Actor, found: TaskContext, members: Members) -> tuple[str, str | None]:
         task = found.task
         if task.status is TaskStatus.COMPLETED:
             return "read", "completed"
@@ -870,7 +856,7 @@ class Tasks:
         self,
         reader: Transaction,
         task: TaskRecord,
-        members: Mapping[str, Mapping[str, str]],
+        members: Members,
         now: datetime,
         draft_saved_at: datetime | None = None,
     ) -> InboxItem:
@@ -893,20 +879,16 @@ class Tasks:
             draft_saved_at=draft_saved_at,
         )
 
-    def _standing(self, work: Work, task_id: str, actor: Actor, now: datetime) -> tuple[TaskRecord, TaskAuthority]:
-        task = tasks.by_id(work, task_id)
-        standing = tasks.standing(work, task_id, actor.person_id, self.office.today(now))
-        if task is None or standing is None:
-            raise NotFound(task_id)
-        return task, standing
+    def _found(self, tx: Transaction, actor: Actor, task_id: str, now: datetime) -> TaskContext:
+        """Return a task as it stands for somebody today, whether or not they may do anything with it."""
+        return there(tasks.context(tx, task_id, actor.person_id, self.office.today(now)), task_id)
 
-    def _reassign(
-        self, work: Work, task: TaskRecord, standing: TaskAuthority, role: str, reason: str, now: datetime
-    ) -> None:
+    def _reassign(self, work: Work, found: TaskContext, role: str, reason: str) -> None:
+        task = found.task
         _refuse_signing(self.procedures.of(work, task.definition_id), task.element_id)
         tasks.change(work, task.id, role=role, assignee=None, assigned_at=None, performer=None)
         change = {"old": {"role": task.role, "holder": task.holder}, "new": {"role": role}, "reason": reason}
-        work.record_instance(standing, [HistoryEvent(Action.TASK_REASSIGNED, task.element_id, task.id, change)])
+        work.record_instance(found.instance, [HistoryEvent(Action.TASK_REASSIGNED, task.element_id, task.id, change)])
 
 
 def _lacks(paper: Paper, procedure: Procedure) -> FieldError:
@@ -930,11 +912,11 @@ def _refuse_signing(procedure: Procedure, element_id: str) -> None:
         raise NotPermitted("signs")
 
 
-def _sole_roles(actor: Actor, members: Mapping[str, Mapping[str, str]]) -> frozenset[str]:
+def _sole_roles(actor: Actor, members: Members) -> frozenset[str]:
     return frozenset(role for role in actor.roles if set(members.get(role, {})) == {actor.person_id})
 
 
-def _people(members: Mapping[str, Mapping[str, str]], roles: Sequence[str] = ()) -> dict[str, str]:
+def _people(members: Members, roles: Sequence[str] = ()) -> dict[str, str]:
     lanes = roles or [of for of in members if of not in set(OfficeRole)]  # others only read, or run the office
     return {id_: name for of in lanes for id_, name in members.get(of, {}).items()}
 
@@ -966,6 +948,6 @@ def _names_read(form: Form) -> frozenset[str]:
     return frozenset(name for _, text in form.expressions for name in expression.compile(text).names)
 
 
-def _texts(entries: Mapping[str, Sequence[str]]) -> set[str]:
+def _texts(entries: Entries) -> set[str]:
     """Texts that could be ids of files: 36 characters, as UUIDs are."""
     return {text for texts in entries.values() for text in texts if len(text) == 36}

@@ -1,7 +1,7 @@
 """People, memberships, sessions, sign-in attempts and one-time codes."""
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
@@ -137,6 +137,10 @@ MEMBERS = (
     .order_by(person.c.name, person.c.id)
 )
 MEMBERS_IN = MEMBERS.where(membership.c.role.in_(bindparam("roles", expanding=True)))
+
+
+Members = Mapping[str, Mapping[str, str]]
+"""Active people by role: {role: {person id: name}}."""
 
 
 def members(tx: Transaction, day: date, roles: Collection[str] | None = None) -> dict[str, dict[str, str]]:

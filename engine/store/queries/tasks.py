@@ -56,31 +56,8 @@ def by_id(tx: Transaction, task_id: str) -> TaskRecord | None:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskAuthority:
-    """Where a task stands, and whether a person is active and works in its role today. *id* is the instance's."""
-
-    id: str
-    status: TaskStatus
-    assignee: str | None
-    performer: str | None
-    role: str
-    completed_by: str | None
-    completed_at: datetime | None
-    instance_status: InstanceStatus
-    revision: int
-    history_seq: int
-    history_hash: str
-    history_at: datetime | None
-    changed_by: str | None
-    status_reason: str | None
-    changed_at: datetime
-    active: bool
-    member: bool
-
-
-@dataclass(frozen=True, slots=True)
 class TaskContext:
-    """A task with its instance and state: all that computing a step needs, read at one moment for one person."""
+    """A task with its instance and state: all that a step is permitted and computed by, as it stands for one person."""
 
     task: TaskRecord
     instance: InstanceRecord
@@ -90,30 +67,6 @@ class TaskContext:
     drafted: bool  # the person left a draft
     active: bool  # the person may work at all
     member: bool  # the person works in the task's role today
-
-    @property
-    def standing(self) -> TaskAuthority:
-        """Where the task stood for that person."""
-        task, record = self.task, self.instance
-        return TaskAuthority(
-            id=record.id,
-            status=task.status,
-            assignee=task.assignee,
-            performer=task.performer,
-            role=task.role,
-            completed_by=task.completed_by,
-            completed_at=task.completed_at,
-            instance_status=record.status,
-            revision=record.revision,
-            history_seq=record.history_seq,
-            history_hash=record.history_hash,
-            history_at=record.history_at,
-            changed_by=record.ended_by,
-            status_reason=record.status_reason,
-            changed_at=record.changed_at,
-            active=self.active,
-            member=self.member,
-        )
 
 
 _sibling = task.alias("sibling")
@@ -178,12 +131,6 @@ def context(tx: Transaction, task_id: str, person_id: str, today: date) -> TaskC
         bytes(row.state),
         *row[len(COLUMNS) + len(instances.COLUMNS) + 1 :],
     )
-
-
-def standing(tx: Transaction, task_id: str, person_id: str, today: date) -> TaskAuthority | None:
-    """Return where the task stands now and whether *person_id* is active and works in its role today."""
-    found = context(tx, task_id, person_id, today)
-    return None if found is None else found.standing
 
 
 def complete(tx: Transaction, task_id: str, person_id: str, today: date, **values: Any) -> bool:

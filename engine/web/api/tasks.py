@@ -55,7 +55,7 @@ def show_form(task_id: str) -> shapes.FormGiven:
         form_id=form_id,
         json_schema=shapes.form_file(page.procedure, form_id, "schema"),
         ui_schema=shapes.form_file(page.procedure, form_id, "ui"),
-        values=dict(services().tasks.begins_with(page, now())),
+        values=dict(services().tasks.begins_with(page)),
         inputs=tuple(shapes.PaperGiven.filed(paper) for paper in page.needs),
         outputs=tuple(shapes.PaperGiven.filed(paper) for paper in page.yields),
         may=page.may,
