@@ -96,6 +96,29 @@ def test_a_berkas_as_it_was_built_is_sound_and_what_that_proves_is_said(berkas):
     assert hashlib.sha256(berkas.read_bytes()).hexdigest() in said
 
 
+def test_the_commands_that_lie_in_it_prove_the_same_without_alur(berkas, tmp_path):
+    files, chain, names, contents = archiving.by_hand(berkas, tmp_path)
+    assert set(re.findall(r": (\w+)$", files, re.MULTILINE)) == {"OK"}
+    assert re.fullmatch(r"Alur-Riwayat-Sidik: [0-9a-f]{64}\n", chain)
+    assert re.findall(r'(\d+) baris: .*"value":"(\w+)"', names), "somebody acted"
+    for counted in (names, contents):
+        assert counted.count(" baris: ") == len(re.findall(r"^[1-9]\d* baris: ", counted, re.MULTILINE)) > 0
+
+
+def test_those_commands_name_a_changed_line_a_changed_name_and_a_changed_document(forger, tmp_path):
+    for path, old, new in (
+        (HISTORY, b'"actor":"ann"', b'"actor":"sam"'),
+        ("data/riwayat/nama.json", b'"nama": "', b'"nama": "x'),
+        (forger.one(r"data/dokumen/.*/v2/isi.json"), b"Halo", b"Hallo"),
+    ):
+        assert old in forger.files[path]
+        forger.files[path] = forger.files[path].replace(old, new)
+    files, chain, names, contents = archiving.by_hand(forger.sign().pack(), tmp_path)
+    assert "FAILED" not in files, "whoever writes the manifests anew passes there"
+    assert ("TIDAK MENYAMBUNG" in chain, "\n0 baris: " in f"\n{names}") == (True, True)
+    assert re.findall(r"^0 baris: (.*)", contents, re.MULTILINE) == ["data/dokumen/surat/v2/isi.json"]
+
+
 def test_packed_again_by_another_program_it_is_still_sound(forger):
     assert checked(forger.pack(compression=zipfile.ZIP_DEFLATED))[0] == 0
 

@@ -2,6 +2,9 @@
 
 import io
 import json
+import re
+import subprocess
+import zipfile
 
 from tests.service.procedures import PEOPLE, files, form, text
 
@@ -68,3 +71,13 @@ def archived(office):
     office.services.printing.sweep(office.now)
     assert office.services.archives.sweep(office.now) == 1
     return instance
+
+
+def by_hand(path, folder):
+    """What the commands in a berkas say, one after the other, when a newcomer runs them in the folder it unpacks to."""
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+        top = folder / archive.namelist()[0].partition("/")[0]
+    commands = re.findall(r"(?:^    (?:  )?\S.*\n)+", (top / "LIHAT-DAHULU.txt").read_text(), re.MULTILINE)
+    run = [subprocess.run(["bash", "-c", each], cwd=top, capture_output=True, text=True) for each in commands]
+    return [done.stdout + done.stderr for done in run]

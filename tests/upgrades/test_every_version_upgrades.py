@@ -1,5 +1,6 @@
 """Offices of earlier versions come to this one with all they hold, prove their history, and go on to the end."""
 
+import re
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -108,6 +109,15 @@ def test_what_was_over_stays_as_it_was_and_what_waited_is_made(office):
     assert inspect(office.data_dir / "files" / sha256[:2] / sha256).sound
     session = office.services.accounts.sign_in("kepala.dinas", PASSWORD, Source("10.0.0.7"), office.now)
     assert session, "people come in with the passwords they had"
+
+
+def test_the_berkas_of_an_instance_that_began_before_is_checked_by_the_commands_that_lie_in_it(office, tmp_path):
+    name, content = office.services.archives.examine(office.actor("auditor"), instance(office, "I"), office.now)
+    with content:
+        (tmp_path / name).write_bytes(content.read())
+    files, chain, _, _ = archiving.by_hand(tmp_path / name, tmp_path / "dibuka")
+    assert set(re.findall(r": (\w+)$", files, re.MULTILINE)) == {"OK"}
+    assert re.fullmatch(r"Alur-Riwayat-Sidik: [0-9a-f]{64}\n", chain), "its first line follows 64 zeros"
 
 
 def test_a_second_start_of_the_upgraded_office_changes_nothing(office):

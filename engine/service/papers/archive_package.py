@@ -210,7 +210,13 @@ class ArchivePackages:
             "Alur-Riwayat-Sidik": head,
         }
         note = NOTE.format(
-            title=record.title, sop=outline.name, seq=seq, at=local.strftime("%Y-%m-%d %H.%M"), version=__version__
+            title=record.title,
+            sop=outline.name,
+            seq=seq,
+            at=local.strftime("%Y-%m-%d %H.%M"),
+            version=__version__,
+            installation=ground.installation,
+            id=record.id,
         )
         return Bag(
             f"{named}-r{seq}",
