@@ -486,16 +486,9 @@ def ketepatan_langkah(pelaksanaan: Rows) -> list[dict[str, Any]]:
     groups: dict[tuple[Any, Any], list[Row]] = {}
     for each in pelaksanaan:
         for step in each["langkah"]:
-            if step["selesai"]:
-                groups.setdefault((step["nomor"], step["nama"]), []).append(step)
+            groups.setdefault((step["nomor"], step["nama"]), []).append(step)
     return [
-        {
-            "nomor": Decimal(number),
-            "langkah": name,
-            "waktu_baku": steps[0]["waktu_baku"],
-            **_punctual(steps),
-            "dikembalikan": Decimal(sum(1 for step in steps if step["dikembalikan"])),
-        }
+        {"nomor": Decimal(number), "langkah": name, "waktu_baku": steps[0]["waktu_baku"], **_punctual(steps)}
         for (number, name), steps in sorted(groups.items(), key=lambda group: group[0][0])
     ]
 
@@ -505,16 +498,9 @@ def ketepatan_pemegang(pelaksanaan: Rows) -> list[dict[str, Any]]:
     groups: dict[Any, list[Row]] = {}
     for each in pelaksanaan:
         for step in each["langkah"]:
-            if step["butir"] and step["selesai"]:
+            if step["butir"]:
                 groups.setdefault(step["butir"], []).append(step)
-    return [
-        {
-            "pemegang": holder,
-            **_punctual(steps),
-            "dikembalikan": Decimal(sum(1 for step in steps if step["dikembalikan"])),
-        }
-        for holder, steps in sorted(groups.items())
-    ]
+    return [{"pemegang": holder, **_punctual(steps)} for holder, steps in sorted(groups.items())]
 
 
 def pengembalian(pelaksanaan: Rows) -> list[dict[str, Any]]:
@@ -531,12 +517,17 @@ def pengembalian(pelaksanaan: Rows) -> list[dict[str, Any]]:
 
 
 def _punctual(steps: Rows) -> dict[str, Any]:
-    late = sum(1 for step in steps if step["terlambat"])
-    spent = [Decimal(step["menit_kerja"]) for step in steps if step["menit_kerja"] is not None]
+    """Return how well times were kept; a task that is open and overdue is late as one that was completed late."""
+    done = [step for step in steps if step["selesai"]]
+    overdue = sum(1 for step in steps if step["terlambat"] and not step["selesai"])
+    judged, late = len(done) + overdue, sum(1 for step in steps if step["terlambat"])
+    spent = [Decimal(step["menit_kerja"]) for step in done if step["menit_kerja"] is not None]
     return {
-        "kali": Decimal(len(steps)),
-        "tepat_waktu": _round(Decimal(len(steps) - late) / len(steps) * HUNDRED, 2),
+        "kali": Decimal(len(done)),
+        "terbuka_terlambat": Decimal(overdue),
+        "tepat_waktu": _round(Decimal(judged - late) / judged * HUNDRED, 2) if judged else None,
         "median_menit": median(spent) if spent else None,
+        "dikembalikan": Decimal(sum(1 for step in steps if step["dikembalikan"])),
     }
 
 

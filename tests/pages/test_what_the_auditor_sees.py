@@ -107,7 +107,9 @@ def test_nothing_is_exported_or_reported_of_dates_that_are_none(browse, late_oft
     made.close()
     assert auditor.get("/audit/jejak?jenis=export:made").text.count("pemantauan") == 1
     empty = auditor.post(report, {"tahun": "", "_dari": "1/4/2031"})
-    assert "Tidak ada pelaksanaan yang dimulai dalam masa itu." in auditor.get(empty.location).text
+    assert "cocok dengan pilihan ini dan dimulai dalam masa itu." in auditor.get(empty.location).text
+    empty = auditor.post(report, {"tahun": "2025", "_dari": "1/4/2031"})
+    assert "cocok dengan 2025 dan dimulai dalam masa itu." in auditor.get(empty.location).text, "both narrow it"
 
 
 def test_the_history_as_a_table_has_a_heading_for_every_column(browse, late_often):

@@ -15,6 +15,7 @@ from engine.service.history.timelines import HistoryFilter
 from engine.service.papers import reports
 from engine.service.procedures.procedure import INDONESIAN
 from tests.databases import ON_ONE_KIND
+from tests.documents.pdf_text import pages_of
 from tests.office import SOP, WIB, returned
 from tests.papers import PICTURE
 
@@ -94,11 +95,40 @@ def test_the_process_is_held_to_its_standard_times(office, quarters):
     content = made(office, "pemantauan", "xlsx", "auditor")
     holders = {row["Pemegang data"]: row for row in sheet(content, "Pemegang data")}
     first, second = (holders[f"Pemegang Data {n}"] for n in (1, 2))
-    assert (first["Kali"], first["Dikembalikan"], second["Kali"], second["Dikembalikan"]) == (3, 1, 2, 0)
+    assert [(each["Selesai (kali)"], each["Dikembalikan"]) for each in (first, second)] == [(3, 1), (2, 0)]
     runs = {row["Pelaksanaan"]: row for row in sheet(content, "Pelaksanaan")}
     assert runs["Triwulan I 2025"]["Terlambat"] == 1, "the analysis began a month late"
     assert runs["Triwulan III 2025"]["Berakhir"] is None
     assert made(office, "pemantauan", "pdf").startswith(b"%PDF")
+
+
+def test_what_is_open_and_overdue_counts_as_late_and_its_return_as_a_return(office, quarters):
+    waiting = quarters[2]
+    office.until_analysis(waiting)
+    office.do("tim.sakip", waiting, "susun_analisis", **returned("pemegang.data.1"))
+    office.later(days=300)
+    content = made(office, "pemantauan", "xlsx", "auditor")
+    first = next(row for row in sheet(content, "Pemegang data") if row["Pemegang data"] == "Pemegang Data 1")
+    told = ("Selesai (kali)", "Terbuka, terlambat", "Tepat waktu (%)", "Dikembalikan")
+    assert [first[name] for name in told] == [4, 1, 80, 2], "a task that was not handed in for 300 days is not in time"
+    by_step, by_instance = sheet(content, "Langkah"), sheet(content, "Pelaksanaan")
+    assert sum(row["Dikembalikan"] for row in by_step) == sum(row["Dikembalikan"] for row in by_instance) == 2
+    printed = "".join(pages_of(made(office, "pemantauan", "pdf", "auditor")))
+    assert "PemegangData14180,00" in printed.replace("(contoh)", "")
+    assert printed.count("Tugasterbukayangterlambatdihitungtidaktepatwaktu") == 2
+
+
+def test_what_was_terminated_is_said_to_be_left_out_on_paper_and_in_the_workbook(office, quarters):
+    office.services.instances.terminate(office.actor("operator"), quarters[2], "Dimulai dua kali.", office.now)
+    printed = "".join(pages_of(made(office, "pemantauan", "pdf", "auditor")))
+    assert "2025(TANPA1PELAKSANAANYANGDIHENTIKAN)" in printed
+    assert "TriwulanIII" not in printed
+    cover = [(row["Hal"], row["Isi"]) for row in sheet(made(office, "pemantauan", "xlsx", "auditor"), "Lingkup")]
+    assert dict(cover)["Lingkup"].endswith(" 2025 (tanpa 1 pelaksanaan yang dihentikan)")
+    ids = [text for name, text in cover if name == "Id pelaksanaan"]
+    assert ids == quarters[:2]
+    listed = json.dumps(ids, separators=(",", ":")).encode()
+    assert dict(cover)["SHA-256 daftar id"] == hashlib.sha256(listed).hexdigest()
 
 
 @ON_ONE_KIND

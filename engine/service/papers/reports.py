@@ -21,6 +21,7 @@ from functools import lru_cache, partial
 from typing import Any, BinaryIO, cast
 
 from engine.bpmn import expression
+from engine.documents.spreadsheets import Column, Sheet
 from engine.documents.typst_renderer import PRESS, Order, Press
 from engine.forms.defaults import Names
 from engine.forms.field import Wording
@@ -192,11 +193,14 @@ class Reports:
             newest = next(instances.of_process(reader, process_id), ("", {}))[1]
             narrowed = {name: chosen.get(name, str(newest.get(name))) for name in template.report.narrowed_by}
             narrowed = {name: text for name, text in narrowed.items() if text or name not in _unread(template)}
-            ids = [
-                id_
-                for id_, values in instances.of_process(reader, process_id, since, until)
-                if all(str(values.get(name)) == text for name, text in narrowed.items())
-            ][::-1]
+            ids, terminated = (
+                [
+                    id_
+                    for id_, values in instances.of_process(reader, process_id, since, until, terminated=over)
+                    if all(str(values.get(name)) == text for name, text in narrowed.items())
+                ][::-1]
+                for over in (False, True)
+            )
             if not ids:
                 raise NotFound(report_id)
             names = people.names(reader)
@@ -210,7 +214,8 @@ class Reports:
             )
             days = [f"{word}-{day}" for word, day in zip(("dari", "sampai"), period, strict=True) if day]
             title = "-".join((report_id, *narrowed.values(), *days))
-            content = self._content(reckoned, procedure, _scope(procedure, narrowed, period), kind, title, now)
+            scope = _scope(procedure, narrowed, period, len(terminated))
+            content = self._content(reckoned, procedure, scope, kind, title, now)
         change: dict[str, Any] = {"report": report_id, "process": process_id, "kind": kind, "chosen": narrowed}
         change |= {word: day for word, day in zip(("since", "until"), period, strict=True) if day}
         many = {"count": len(ids), "instances_sha256": sha256_of(canonical(ids))}
@@ -230,7 +235,9 @@ class Reports:
             if kind == "pdf" and template.typ:
                 file.write(self.press.print(self._order(reckoned, procedure, scope, now)).content)
             elif kind == "xlsx" and template.sheets:
-                file.write(reckoned.workbook({"laporan": title}))
+                file.write(
+                    reckoned.workbook({"laporan": title}, _cover(reckoned.names["pelaksanaan"].ids, scope, title))
+                )
             elif kind == "zip" and template.report and template.report.evidence:
                 self._pack(file, reckoned, procedure, scope, title, now)
             else:
@@ -389,10 +396,21 @@ def _unread(template: Template) -> frozenset[str]:
     return frozenset(_narrowing(template)) - read
 
 
-def _scope(procedure: Procedure, chosen: Mapping[str, str], period: tuple[date | None, date | None]) -> ReportScope:
-    """Return what a report tells of."""
+def _cover(ids: Sequence[str], scope: ReportScope, title: str) -> Sheet:
+    """Return the sheet that says what a workbook tells of, with the ids whose SHA-256 the line of history holds."""
+    facts = [("Laporan", title), ("Lingkup", scope.words), ("Jumlah pelaksanaan", str(len(ids)))]
+    facts += [("SHA-256 daftar id", sha256_of(canonical(ids))), *(("Id pelaksanaan", id_) for id_ in ids)]
+    columns = [Column("hal", "Hal", width=24), Column("isi", "Isi", width=70)]
+    return Sheet("Lingkup", columns, [dict(zip(("hal", "isi"), fact, strict=True)) for fact in facts])
+
+
+def _scope(
+    procedure: Procedure, chosen: Mapping[str, str], period: tuple[date | None, date | None], terminated: int
+) -> ReportScope:
+    """Return what a report tells of, and how many it leaves out since they were terminated."""
     start = procedure.form_of(procedure.outline.start_event)
     labels = {path: field.wording.id for path, field in start.every_field()}
     said = [f"{labels.get(name, name)} {text}" for name, text in chosen.items()]
     said += [f"dimulai {word} {write_date(day)}" for word, day in zip(("dari", "sampai"), period, strict=True) if day]
-    return ReportScope(chosen, ", ".join(said) or "Semua pelaksanaan")
+    left_out = f" (tanpa {terminated} pelaksanaan yang dihentikan)" if terminated else ""
+    return ReportScope(chosen, (", ".join(said) or "Semua pelaksanaan") + left_out)

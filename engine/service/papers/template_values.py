@@ -52,8 +52,8 @@ class TemplateValues:
                 raise self.fault(f"gambar.{name}", f"barisnya tidak dapat digambar ({error})") from None
         return files
 
-    def workbook(self, about: Mapping[str, str]) -> bytes:
-        """Return the sheets as a workbook, numbers as numbers."""
+    def workbook(self, about: Mapping[str, str], *beside: Sheet) -> bytes:
+        """Return the sheets as a workbook, numbers as numbers, and what stands *beside* them."""
         sheets = []
         for place, each in enumerate(self.template.sheets, start=1):
             columns = [Column(key, title, width=WIDTHS.get(kind, 16), kind=kind) for key, title, kind in each.columns]
@@ -65,7 +65,7 @@ class TemplateValues:
                 raise self.fault(f"lembar {place}", "barisnya bukan daftar baris dengan nama kolom") from None
             sheets.append(Sheet(each.title, columns, rows))
         try:
-            return write_book(sheets, dict(about))
+            return write_book([*sheets, *beside], dict(about))
         except (TypeError, ValueError) as error:
             raise self.fault("lembar", f"tidak dapat ditulis sebagai XLSX ({error})") from None
 

@@ -111,15 +111,21 @@ def completed(tx: Transaction, process_id: str, at: datetime, limit: int) -> tup
 
 
 def of_process(
-    tx: Transaction, process_id: str, since: datetime | None = None, until: datetime | None = None
+    tx: Transaction,
+    process_id: str,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    *,
+    terminated: bool = False,
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield id and start values of the instances of a process that were not terminated, those started last first.
+    """Yield id and start values of the instances of a process that count, or those terminated; started last first.
 
     What is corrected counts until its correction is completed, which counts from then on: nothing counts twice.
     Those only that were started from *since* on and before *until*; as many at once as memory is to hold.
     """
-    its = [instance.c.process_id == process_id, instance.c.status != InstanceStatus.TERMINATED.value]
-    its += [~CORRECTED, or_(instance.c.corrects.is_(None), instance.c.status.in_(DONE))]
+    ended, counts = instance.c.status == InstanceStatus.TERMINATED.value, instance.c.corrects.is_(None)
+    its = [instance.c.process_id == process_id]
+    its += [ended] if terminated else [~ended, ~CORRECTED, or_(counts, instance.c.status.in_(DONE))]
     its += [instance.c.started_at >= since] if since else []
     its += [instance.c.started_at < until] if until else []
     query = select(instance.c.id, instance.c["values"]).where(*its).order_by(*NEWEST_FIRST)
