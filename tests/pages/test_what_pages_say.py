@@ -117,7 +117,7 @@ def test_who_acts_for_another_reads_for_which_office(office, browse):
     office.services.tasks.claim(office.actor("plh"), task, office.now)
     office.services.tasks.complete(office.actor("plh"), task, office.filled("plh", task), office.now)
     said = text_of(browse("plh").get(f"/tugas/{task}/hasil"))
-    assert "Dicatat atas nama Plh. Kepala Dinas (Plh" in said[said.index("Dicatat") :]
+    assert "selaku Plh. Kepala Dinas" in said[said.index("Dicatat") :]
 
 
 def test_a_history_is_narrowed_by_days_as_the_office_writes_them(office, browse):

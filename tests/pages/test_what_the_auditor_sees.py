@@ -19,6 +19,7 @@ from engine.store.history import Walk
 from engine.store.queries import tasks
 from engine.store.tables import history
 from tests.office import SOP, returned
+from tests.pages.test_grid import text_of
 from tests.store.test_history import tampering
 
 
@@ -80,7 +81,13 @@ def test_the_page_says_late_as_often_as_the_report_counts_it(office, browse, lat
 
 
 def test_the_page_says_on_whose_behalf_and_in_which_capacity(browse, late_often):
-    assert "atas nama Plh. Sekretaris (SK 1/2025)" in browse("auditor").get(f"/instans/{late_often}").text
+    assert "selaku Plh. Sekretaris (SK 1/2025)" in browse("auditor").get(f"/instans/{late_often}").text
+
+
+def test_the_steps_say_which_of_them_sent_work_back_and_where_to(browse, late_often):
+    said = text_of(browse("auditor").get(f"/instans/{late_often}"))
+    assert said.count("Dikembalikan ke langkah 4") == 1
+    assert said.index("5 · ") < said.index("Dikembalikan ke langkah 4") < said.index("6 · ")
 
 
 def test_a_filter_that_is_no_date_is_told_wherever_one_may_be_typed(browse, late_often):

@@ -3,6 +3,7 @@
 import pytest
 
 from engine.model.history import Action, HistoryEvent
+from engine.model.people import Capacity
 from engine.model.renderings import COVER
 from engine.store.queries import people
 from tests.documents.pdf_text import pages_of
@@ -70,6 +71,19 @@ def test_the_approval_sheet_tells_who_examined_it_before_the_head(office, instan
     assert "TimSAKIPKetuaTimSAKIP(contoh)11Apr202511.15" in sheet, "the last pass, not the one that returned"
     assert "SekretarisSekretaris(contoh)11Apr202511.15" in sheet
     assert "Parafhierarki" not in sheet
+
+
+def test_the_approval_sheet_names_who_examined_it_by_their_capacity(office):
+    office.hire("plh", "sekretaris", until=office.now.date(), capacity=Capacity.ACTING_PLH, decree="SK 1/2025")
+    instance = office.start()
+    office.until_analysis(instance)
+    office.do("tim.sakip", instance, "susun_analisis")
+    office.do("plh", instance, "minta_persetujuan")
+    office.do("kepala.dinas", instance, "tandatangani_persetujuan")
+    step = next(step for step in office.page(instance).steps if step.step.element_id == "minta_persetujuan")
+    assert step.tasks[0].capacity == "plh"
+    office.later(days=1)
+    assert "Plh.Sekretaris" in said(office, instance, "lembar_persetujuan").split("Keputusan")[1]
 
 
 def test_agreement_and_plan_of_action_are_printed_too(office, instance):

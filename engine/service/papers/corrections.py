@@ -71,7 +71,7 @@ def standing(tx: Transaction, procedures: Procedures, record: InstanceRecord, id
         if record.corrects is None or id_ not in record.corrects["documents"]:
             continue
         new = documents.current(tx, record.id).get(id_)
-        signs = record.status not in DONE and _signed(procedures.of(tx, record.definition_id), id_)
+        signs = record.status not in DONE and asks_to_sign(procedures.of(tx, record.definition_id), id_)
         if new is not None and new.status in (COUNTING[1:] if signs else COUNTING):
             successor = new
         elif record.status not in OVER or (new is not None and new.pending):
@@ -79,7 +79,7 @@ def standing(tx: Transaction, procedures: Procedures, record: InstanceRecord, id
     return Standing(successor, under_way, tuple(version for version in earlier if version is not None))
 
 
-def _signed(procedure: Procedure, id_: str) -> bool:
+def asks_to_sign(procedure: Procedure, id_: str) -> bool:
     """Whether some form asks for a signature on the document *id_*."""
     asked = (field.signing for form in procedure.forms.values() for _, field in form.signatures)
     return any(signing is not None and id_ in signing.documents for signing in asked)

@@ -16,12 +16,12 @@ from engine.model.errors import AlurError, NotFound
 from engine.model.renderings import COVER, WHOLE, Rendering, RenderingStatus, read_code, shown_code
 from engine.model.signatures import Signature
 from engine.model.work import DocumentStatus
-from engine.service.papers.corrections import Standing, standing
+from engine.service.papers.corrections import Standing, asks_to_sign, standing
 from engine.service.papers.letter_numbers import of_documents
 from engine.service.papers.render_context import RenderInput
 from engine.service.procedures.procedure import Procedures
 from engine.store.database import Database
-from engine.store.queries import Transaction, documents, instances, renderings, signatures
+from engine.store.queries import Transaction, documents, instances, renderings, signatures, tasks
 
 LARGEST = 50 * 1024 * 1024
 MOST_MISSES = 20  # of one address in WINDOW
@@ -57,15 +57,20 @@ class Verified:
     successor: tuple[str | None, str | None] = (None, None)  # number and code of what superseded it
     signatures: tuple[Signature, ...] = ()
     signed_file: bool = False  # the file that was held against it is one that carries a signature
+    unsigned: bool = False  # a form asks to sign it, and nobody did
+    returned_at: datetime | None = None  # when work went back after it was issued
+    ended_at: datetime | None = None
 
     @property
     def standing(self) -> str:
-        """One word for where the paper stands: "valid", "superseded", "replaced" or "void"."""
+        """One word for where the paper stands: "valid", "unsigned", "returned", "superseded", "replaced" or "void"."""
         if self.status is DocumentStatus.VOID:
             return "void"
         if self.corrections.successor is not None:
             return "superseded"
-        return "valid" if self.version == self.newest else "replaced"
+        if self.version != self.newest:
+            return "replaced"
+        return "valid" if not self.unsigned else "returned" if self.returned_at else "unsigned"
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,8 @@ class Verification:
         ground = RenderInput(record, procedure, documents.of_instance(reader, record.id), (), {})
         newest = ground.newest[version.data_object_id]
         role = procedure.outline.task(version.element_id).role
+        signed = signatures.of_document(reader, version.id)
+        back = [each.returned_at for each in tasks.of_instance(reader, record.id) if each.returned_at]
         corrected = standing(reader, self.procedures, record, version.data_object_id)
         if (new := corrected.successor) is not None:
             paper = _paper_of(reader, new.id)
@@ -134,8 +141,11 @@ class Verification:
             same_file=same,
             corrections=corrected,
             successor=successor if new else (None, None),
-            signatures=signatures.of_document(reader, version.id),
+            signatures=signed,
             signed_file=signed_file,
+            unsigned=not signed and asks_to_sign(procedure, version.data_object_id),
+            returned_at=max((at for at in back if version.issued_at and at > version.issued_at), default=None),
+            ended_at=record.ended_at,
         )
 
     def _slow_down(self, address: str, now: datetime) -> None:

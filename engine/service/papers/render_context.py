@@ -22,7 +22,7 @@ from engine.documents.typst_renderer import Order
 from engine.forms.defaults import Names
 from engine.forms.field import Field
 from engine.model.errors import NotPrinted
-from engine.model.people import Membership
+from engine.model.people import Capacity, Membership
 from engine.model.process import ProcessModel
 from engine.model.renderings import SIGNED, shown_code
 from engine.model.signatures import Signature
@@ -287,6 +287,7 @@ def steps_of(tasks: Sequence[TaskRecord], outline: ProcessModel, office: Office,
                 "nama": step.name,
                 "jalur": lane.name,
                 "pelaksana": each.completed_by,
+                "jabatan": Capacity(each.capacity or Capacity.DEFINITIVE).titled(lane.name),
                 "butir": each.item,
                 "waktu_baku": each.standard_time,
                 "mulai": local(office, each.created_at),

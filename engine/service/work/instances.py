@@ -172,6 +172,7 @@ class InstancePage:
     waits: tuple[Wait, ...]  # for what else than people, since when and until when
     overdue: bool
     returned: frozenset[str]  # element ids of open steps that were sent back
+    sent_back_to: Mapping[datetime, int]  # when somebody sent work back -> the first step that opened again by it
     may_terminate: bool
     line_count: int
     start_values: Mapping[str, Any]
@@ -461,6 +462,11 @@ class Instances:
             flows=flows,
             waits=() if state is None else self.executor.waits(procedure.definition, state[1]),
             overdue=any(t.status is TaskStatus.READY and t.due_at and t.due_at < now for t in every),
+            sent_back_to={
+                each.created_at: procedure.outline.task(each.element_id).number
+                for each in sorted(every, key=lambda t: -procedure.outline.task(t.element_id).number)
+                if each.returned_at == each.created_at
+            },
             returned=frozenset(t.element_id for t in every if t.status is TaskStatus.READY and t.returned_by),
             may_terminate=may_terminate,
             line_count=len(changes),
