@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.bpmn.executor import Executor
 from engine.model.errors import Conflict, NotFound
 from engine.model.history import Action, HistoryEvent
 from engine.model.people import Actor, OfficeRole
 from engine.model.work import IncidentRecord
-from engine.service.office.business_calendar import Office
-from engine.service.procedures.procedure import Procedure, Procedures
+from engine.service.procedures.procedure import Procedure
 from engine.service.work import transitions
-from engine.store.database import Database
+from engine.service.work.transitions import Moves
 from engine.store.queries import instances, office
 from engine.store.retrying import retried
 
@@ -28,13 +26,8 @@ class IncidentView:
 
 
 @dataclass(frozen=True)
-class Incidents:
+class Incidents(Moves):
     """What operators do about elements that raised."""
-
-    database: Database
-    executor: Executor
-    procedures: Procedures
-    office: Office
 
     def count_open(self) -> int:
         """Return how many incidents are open, capped."""
@@ -75,21 +68,16 @@ class Incidents:
         actor.need(OfficeRole.OPERATOR)
         with self.database.read() as reader:
             raised = office.incident_by_id(reader, incident_id)
-            found = instances.state(reader, raised.instance_id) if raised else None
-            if raised is None or found is None:
+            if raised is None:
                 raise NotFound(incident_id)
             if raised.status != "open":
                 raise Conflict("resolved", who=raised.resolved_by, at=raised.resolved_at)
-            record, state = found
-            procedure = self.procedures.of(reader, record.definition_id)
-            has_timers = bool(instances.waiting_timers(reader, record.id))
-        head = transitions.ExpectedRevision.of(record, has_timers)
-        functions = self.office.functions(procedure, now, record.reference_date)
-        snapshot = transitions.snapshot_of(head, state)
+            its = self.standing(reader, raised.instance_id)
+        definition, functions = its.procedure.definition, self.functions(its, now)
         try:
-            step = self.executor.retry(procedure.definition, snapshot, raised.task_id, now, functions=functions)
+            step = self.executor.retry(definition, its.snapshot, raised.task_id, now, functions=functions)
         except NotFound:  # nothing raised there, and others still go on: look again
-            step = self.executor.fire_timers(procedure.definition, snapshot, now, functions=functions)
+            step = self.executor.fire_timers(definition, its.snapshot, now, functions=functions)
         deed = HistoryEvent(
             Action.INCIDENT_RETRIED,
             raised.element_id,
@@ -99,6 +87,6 @@ class Incidents:
         )
         with self.database.write(actor, now) as work:
             office.change_incident(work, incident_id, attempts=raised.attempts + 1)
-            transitions.write_step(work, procedure, head, step, [deed], calendar=self.office.calendar(), now=now)
-        self.executor.keep(step, head.revision + 1)
-        return raised.task_id not in {still.task_id for still in transitions.troubles(procedure, step)[0]}
+            self.write(work, its, step, [deed])
+        self.executor.keep(step, its.record.revision + 1)
+        return raised.task_id not in {still.task_id for still in transitions.troubles(its.procedure, step)[0]}

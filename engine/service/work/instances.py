@@ -10,7 +10,6 @@ from datetime import date, datetime
 from typing import Any
 
 from engine.bpmn import expression
-from engine.bpmn.executor import Executor
 from engine.bpmn.waits import may_wait
 from engine.forms.defaults import GIVEN_NAMES
 from engine.forms.field import Wording
@@ -29,7 +28,6 @@ from engine.model.work import (
     TaskRecord,
     TaskStatus,
 )
-from engine.service.office.business_calendar import Office
 from engine.service.office.registers import RegisterSummary
 from engine.service.papers import corrections
 from engine.service.papers import letter_numbers as numbers
@@ -41,14 +39,13 @@ from engine.service.procedures.procedure import (
     Entries,
     Language,
     Procedure,
-    Procedures,
     Values,
     entries_of,
     evaluator,
 )
 from engine.service.work import transitions
 from engine.service.work.deadlines import clock_of
-from engine.store.database import Database
+from engine.service.work.transitions import Moves
 from engine.store.queries import (
     Transaction,
     archives,
@@ -184,13 +181,8 @@ class InstancePage:
 
 
 @dataclass(frozen=True)
-class Instances:
+class Instances(Moves):
     """What people may ask about process instances."""
-
-    database: Database
-    executor: Executor
-    procedures: Procedures
-    office: Office
 
     # ── starting ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -307,7 +299,7 @@ class Instances:
             },
         )
         with self._unique(process_id, key), self.database.write(actor, now) as work:
-            self._ready_still(work, procedure, now)
+            self._ready_still(work, procedure)
             if corrects:
                 corrections.begin(work, corrects, instance_id)
             self._refuse_duplicate(work, process_id, key)
@@ -321,8 +313,7 @@ class Instances:
                 ),
                 step,
                 [deed],
-                calendar=self.office.calendar(),
-                now=now,
+                self.office.calendar(),
                 held=acting(actor, role, None) if role else None,
                 lane=outline.lane_of_role(role).name if role else "",
             )
@@ -493,7 +484,7 @@ class Instances:
                 raise NotPermitted("read_only")
             refuse_archived(record)
             documents.add_comment(work, str(uuid.uuid4()), instance_id, text, actor.person_id, now)
-            self._note(work, record, HistoryEvent(Action.COMMENT_ADDED, change={"text": text}), now)
+            self._note(work, record, HistoryEvent(Action.COMMENT_ADDED, change={"text": text}))
 
     def takes_part(self, tx: Transaction, actor: Actor, instance_id: str) -> bool:
         """Whether the actor works in the instance, rather than only reading it; operators may write too."""
@@ -505,24 +496,24 @@ class Instances:
         """Stop all work on an instance until it is resumed; nothing of it is lost."""
         reason = stated(reason)
         with self.database.write(actor, now) as work:
-            record = self._governed(work, actor, instance_id)
+            record = self._governed(work, instance_id)
             if record.status in (*OVER, InstanceStatus.SUSPENDED):
                 raise _stands(record)
             deed = HistoryEvent(Action.INSTANCE_SUSPENDED, change={"reason": reason, "old": record.status})
             stands = {"status": InstanceStatus.SUSPENDED.value, "status_before": record.status.value}
-            self._note(work, record, deed, now, **stands, status_reason=reason, ended_by=actor.person_id)
+            self._note(work, record, deed, **stands, status_reason=reason, ended_by=actor.person_id)
 
     @retried
     def resume(self, actor: Actor, instance_id: str, reason: str, now: datetime) -> None:
         """Let work on a suspended instance go on."""
         reason = stated(reason)
         with self.database.write(actor, now) as work:
-            record = self._governed(work, actor, instance_id)
+            record = self._governed(work, instance_id)
             if record.status is not InstanceStatus.SUSPENDED:
                 raise _stands(record)
             before = instances.status_before(work, instance_id)
             deed = HistoryEvent(Action.INSTANCE_RESUMED, change={"reason": reason, "new": before})
-            self._note(work, record, deed, now, status=before, status_before=None, status_reason=None, ended_by=None)
+            self._note(work, record, deed, status=before, status_before=None, status_reason=None, ended_by=None)
 
     @retried
     def terminate(self, actor: Actor, instance_id: str, reason: str, now: datetime) -> None:
@@ -540,7 +531,7 @@ class Instances:
                 raise _stands(record)
             deed = HistoryEvent(Action.INSTANCE_TERMINATED, change={"reason": reason, "old": record.status})
             over = {"status": InstanceStatus.TERMINATED.value, "ended_at": now, "ended_by": actor.person_id}
-            self._note(work, record, deed, now, **over, status_reason=reason)
+            self._note(work, record, deed, **over, status_reason=reason)
             tasks.cancel(work, tasks.open_ids(work, instance_id), now)
             instances.replace_timers(work, instance_id, ())
             messages.unsubscribe(work, instance_id)
@@ -571,9 +562,9 @@ class Instances:
 
     # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _ready_still(self, work: Work, procedure: Procedure, now: datetime) -> None:
+    def _ready_still(self, work: Work, procedure: Procedure) -> None:
         lanes = procedure.outline.lanes
-        members = people.members(work, self.office.today(now), [lane.role for lane in lanes])
+        members = people.members(work, self.office.today(work.now), [lane.role for lane in lanes])
         lacking = [("lane", lane.role, lane.name) for lane in lanes if not members.get(lane.role)]
         if lacking:
             raise NotReady(lacking)
@@ -706,15 +697,15 @@ class Instances:
         )
         return starts and not any(v.issued_at for v in documents.of_instance(tx, record.id))
 
-    def _governed(self, work: Work, actor: Actor, instance_id: str) -> InstanceRecord:
-        record = there(instances.seen(work, actor, instance_id), instance_id)
-        actor.need(OfficeRole.OPERATOR)
+    def _governed(self, work: Work, instance_id: str) -> InstanceRecord:
+        record = there(instances.seen(work, work.actor, instance_id), instance_id)
+        work.actor.need(OfficeRole.OPERATOR)
         return record
 
-    def _note(self, work: Work, record: InstanceRecord, deed: HistoryEvent, now: datetime, **values: Any) -> None:
+    def _note(self, work: Work, record: InstanceRecord, deed: HistoryEvent, **values: Any) -> None:
         work.record_instance(record, [deed])
         if values:
-            update_instance(work, record.id, record.revision, {"changed_at": now, **values})
+            update_instance(work, record.id, record.revision, {"changed_at": work.now, **values})
             self.executor.forget(record.id)
 
 

@@ -12,20 +12,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.bpmn import events
-from engine.bpmn.executor import Executor
-from engine.model.errors import FieldError, InvalidForm, NotFound
+from engine.model.errors import FieldError, InvalidForm, there
 from engine.model.history import Action, HistoryEvent
 from engine.model.people import SYSTEM, Actor, OfficeRole
-from engine.model.process import InstanceStatus, Message, MessageKind
+from engine.model.process import Message, MessageKind
 from engine.model.work import MessageRecord
-from engine.service.office.business_calendar import Office
-from engine.service.procedures.procedure import Procedures
 from engine.service.work import transitions
-from engine.store.database import Database
+from engine.service.work.transitions import MOVING, Moves
 from engine.store.queries import instances, messages
 from engine.store.retrying import retried
 
-MOVING = (InstanceStatus.RUNNING, InstanceStatus.WAITING, InstanceStatus.INCIDENT)
 UNHEARD = timedelta(hours=1)
 KEPT = timedelta(days=90)
 LISTED = 100
@@ -34,13 +30,8 @@ MOST_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
-class Messages:
+class Messages(Moves):
     """What travels between instances, and from outside to them."""
-
-    database: Database
-    executor: Executor
-    procedures: Procedures
-    office: Office
 
     def undelivered(self, actor: Actor) -> tuple[MessageRecord, ...]:
         """Return messages that nobody received, newest first; for operators and auditors."""
@@ -67,7 +58,7 @@ class Messages:
         message = Message(name.strip(), kind, values, correlations)
         _refuse_unsendable(message)
         with self.database.write(actor, now) as work:
-            sent = transitions.prepare(work, message, None, now)
+            sent = transitions.prepare(work, message, None)
             messages.send(work, sent, events.correlations_of(message))
             work.record("office", transitions.sent_deed(message, sent, reason))
         return tuple(record.id for record in sent)
@@ -80,26 +71,18 @@ class Messages:
     def deliver(self, message_id: str, instance_id: str, now: datetime) -> bool:
         """Let an instance receive a message; whether it did. One that does not fit is given up with the reason."""
         with self.database.read() as reader:
-            record = messages.by_id(reader, message_id)
-            found = instances.state(reader, instance_id)
-            if record is None or found is None:
-                raise NotFound(message_id if record is None else instance_id)
-            instance, state = found
-            if record.status != "waiting" or instance.status not in MOVING:
-                return False
-            procedure = self.procedures.of(reader, instance.definition_id)
-            has_timers = bool(instances.waiting_timers(reader, instance_id))
-        head = transitions.ExpectedRevision.of(instance, has_timers)
+            record = there(messages.by_id(reader, message_id), message_id)
+            its = self.standing(reader, instance_id)
+        if record.status != "waiting" or its.record.status not in MOVING:
+            return False
         message = events.unpacked(record.kind, record.name, record.content)
-        functions = self.office.functions(procedure, now, instance.reference_date)
+        functions = self.functions(its, now)
         try:
-            step = self.executor.deliver(
-                procedure.definition, transitions.snapshot_of(head, state), message, now, functions=functions
-            )
+            step = self.executor.deliver(its.procedure.definition, its.snapshot, message, now, functions=functions)
         except (ValueError, TypeError) as error:
             return self._give_up(message_id, f"isi pesan tidak cocok: {error}", now)
         if step is None:
-            if self._still_waits(record, instance_id, head.revision):
+            if self._still_waits(record, instance_id, its.record.revision):
                 return self._give_up(message_id, f"pelaksanaan {instance_id} menolaknya", now)
             return False  # it moved on in the meantime; somebody else may wait
         deed = HistoryEvent(
@@ -114,9 +97,9 @@ class Messages:
             },
         )
         with self.database.write(SYSTEM, now) as work:
-            transitions.write_step(work, procedure, head, step, [deed], calendar=self.office.calendar(), now=now)
+            self.write(work, its, step, [deed])
             messages.delivered(work, message_id, instance_id, now)
-        self.executor.keep(step, head.revision + 1)
+        self.executor.keep(step, its.record.revision + 1)
         return True
 
     def tidy(self, now: datetime) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 
 from engine.bpmn import expression
 from engine.bpmn.causes import read_at
-from engine.bpmn.executor import Executor
 from engine.forms.defaults import Names
 from engine.forms.field import NUMERIC, Kind
 from engine.forms.form import Form
@@ -25,7 +24,7 @@ from engine.forms.values import files_of
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, stated, there
 from engine.model.history import Action, HistoryEvent
 from engine.model.people import Actor, Membership, OfficeRole
-from engine.model.process import DONE, InstanceStatus, Transition, UserTask
+from engine.model.process import DONE, InstanceStatus, Snapshot, Transition, UserTask
 from engine.model.work import (
     Attachment,
     Clock,
@@ -37,7 +36,6 @@ from engine.model.work import (
     TaskRecord,
     TaskStatus,
 )
-from engine.service.office.business_calendar import Office
 from engine.service.papers import letter_numbers as numbers
 from engine.service.papers import signing
 from engine.service.papers.documents import Filing, Paper, missing, named, papers, plan_filing, yielded_by
@@ -58,15 +56,13 @@ from engine.service.procedures.procedure import (
     Entries,
     Language,
     Procedure,
-    Procedures,
     Values,
     entries_of,
     evaluator,
 )
 from engine.service.work import transitions
 from engine.service.work.deadlines import clock_of
-from engine.service.work.transitions import ExpectedRevision, SentBack
-from engine.store.database import Database
+from engine.service.work.transitions import ExpectedRevision, Moves, SentBack
 from engine.store.queries import (
     Transaction,
     definitions,
@@ -188,13 +184,9 @@ class _CompletionInput:
 
 
 @dataclass(frozen=True)
-class Tasks:
+class Tasks(Moves):
     """What a person of a lane may do with user tasks."""
 
-    database: Database
-    executor: Executor
-    procedures: Procedures
-    office: Office
     signing: Signing
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -678,7 +670,7 @@ class Tasks:
             filing = plan(encoded, last_of_activation=last)
             taken = self.executor.complete(
                 procedure.definition,
-                transitions.snapshot_of(head, ground.found.state),
+                Snapshot(head.id, head.revision, ground.found.state),
                 task_id,
                 {k: v for k, v in values.items() if k in procedure.outline.needed_names},
                 filing.versions,
@@ -719,10 +711,9 @@ class Tasks:
                 head,
                 taken,
                 [deed, *numbered, *filing.deeds(task), *(each.deed() for each in signatures)],
+                self.office.calendar(),
                 held=held,
                 lane=lane,
-                calendar=self.office.calendar(),
-                now=now,
                 returned=_sent_back(
                     work,
                     procedure,

@@ -6,7 +6,7 @@ Conflict("stale"), drops what was computed, reads again and computes again.
 """
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -14,16 +14,21 @@ from typing import Any, Self
 
 from engine.bpmn import events, waits
 from engine.bpmn.causes import in_words
+from engine.bpmn.executor import Executor
 from engine.model.calendar import OfficeCalendar
-from engine.model.errors import Conflict
+from engine.model.errors import Conflict, there
 from engine.model.history import Action, HistoryEvent, plain
 from engine.model.people import SYSTEM, Membership
-from engine.model.process import Incident, InstanceStatus, Message, MessageKind, Snapshot, Transition
+from engine.model.process import DueTimer, Incident, InstanceStatus, Message, MessageKind, Snapshot, Transition
 from engine.model.work import InstanceRecord, MessageRecord
+from engine.service.office.business_calendar import Office
 from engine.service.people.permissions import in_capacity
-from engine.service.procedures.procedure import Procedure
-from engine.store.queries import archives, instances, messages, office, tasks
+from engine.service.procedures.procedure import Procedure, Procedures
+from engine.store.database import Database
+from engine.store.queries import Transaction, archives, instances, messages, office, tasks
 from engine.store.unit_of_work import Work, update_instance
+
+MOVING = (InstanceStatus.RUNNING, InstanceStatus.WAITING, InstanceStatus.INCIDENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +105,8 @@ def write_step(
     head: ExpectedRevision,
     step: Transition,
     deeds: Sequence[HistoryEvent],
-    *,
     calendar: OfficeCalendar,
-    now: datetime,
+    *,
     returned: SentBack | None = None,
     held: Membership | None = None,
     lane: str = "",
@@ -113,7 +117,7 @@ def write_step(
     """
     if head.status is InstanceStatus.ARCHIVED:
         raise Conflict("archived")
-    lines, by_itself = list(deeds), partial(HistoryEvent, actor=SYSTEM.person_id)
+    now, lines, by_itself = work.now, list(deeds), partial(HistoryEvent, actor=SYSTEM.person_id)
     raised, status = troubles(procedure, step)
     may_have = head.status is InstanceStatus.INCIDENT or waits.may_wait(procedure.definition)
     incidents_before = office.open_incidents_of(work, head.id) if may_have else ()
@@ -133,7 +137,7 @@ def write_step(
                 work, record.id, status="resolved", resolved_at=now, resolved_by=work.actor.person_id
             )
             lines.append(by_itself(Action.INCIDENT_RESOLVED, record.element_id, task_id, {"incident": record.id}))
-    outgoing = [prepare(work, message, head.id, now) for message in step.thrown]
+    outgoing = [prepare(work, message, head.id) for message in step.thrown]
     lines += [
         replace(sent_deed(message, sent), actor=SYSTEM.person_id)
         for message, sent in zip(step.thrown, outgoing, strict=True)
@@ -181,7 +185,7 @@ def _opening(row: Mapping[str, Any], calendar: OfficeCalendar) -> Iterator[Histo
         yield HistoryEvent(Action.TASK_RETURNED, row["element_id"], row["id"], returned)
 
 
-def prepare(work: Work, message: Message, from_instance: str | None, now: datetime) -> tuple[MessageRecord, ...]:
+def prepare(work: Work, message: Message, from_instance: str | None) -> tuple[MessageRecord, ...]:
     """Return the rows of a message on its way: one, or of a signal one for each instance that waits for it now."""
     record = MessageRecord(
         id=str(uuid.uuid4()),
@@ -190,7 +194,7 @@ def prepare(work: Work, message: Message, from_instance: str | None, now: dateti
         content=events.packed(message),
         from_instance=from_instance,
         to_instance=None,
-        sent_at=now,
+        sent_at=work.now,
         sent_by=work.actor.person_id,
         status="waiting",
         delivered_to=None,
@@ -229,6 +233,41 @@ def plain_data(data: Mapping[str, Any]) -> Any:
     return found
 
 
-def snapshot_of(head: ExpectedRevision, state: bytes) -> Snapshot:
-    """Return the snapshot that the executor computes on."""
-    return Snapshot(head.id, head.revision, state)
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An instance as it was read, to be moved."""
+
+    record: InstanceRecord
+    procedure: Procedure
+    timers: tuple[DueTimer, ...]
+    snapshot: Snapshot  # what the executor computes on
+
+    @property
+    def head(self) -> ExpectedRevision:
+        """What must still hold when the move is written."""
+        return ExpectedRevision.of(self.record, bool(self.timers))
+
+
+@dataclass(frozen=True)
+class Moves:
+    """What every service needs that moves instances."""
+
+    database: Database
+    executor: Executor
+    procedures: Procedures
+    office: Office
+
+    def standing(self, reader: Transaction, instance_id: str) -> Standing:
+        """Return where an instance stands."""
+        record, state = there(instances.state(reader, instance_id), instance_id)
+        timers = instances.waiting_timers(reader, instance_id)
+        snapshot = Snapshot(record.id, record.revision, state)
+        return Standing(record, self.procedures.of(reader, record.definition_id), timers, snapshot)
+
+    def functions(self, its: Standing, now: datetime) -> Mapping[str, Callable[..., Any]]:
+        """Return what expressions of an instance may call."""
+        return self.office.functions(its.procedure, now, its.record.reference_date)
+
+    def write(self, work: Work, its: Standing, step: Transition, deeds: Sequence[HistoryEvent]) -> None:
+        """Write how an instance moved from where it stood."""
+        write_step(work, its.procedure, its.head, step, deeds, self.office.calendar())
