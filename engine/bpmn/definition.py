@@ -64,7 +64,7 @@ def load(files: Mapping[str, bytes], process_id: str) -> Definition:
     """Return the definition that *files* hold; InvalidProcedure names file, element and line of what keeps it."""
     path = f"processes/{process_id}/{process_id}.bpmn"
     if path not in files:
-        raise InvalidProcedure([_finding(path, None, None, "Berkas diagram tidak ada.", f"Tambahkan {path}.")])
+        raise InvalidProcedure([Finding(path, "Berkas diagram tidak ada.", f"Tambahkan {path}.", "parse")])
     tables = _tables(files)
     parser = Parser(tables)
     roots: dict[str, Element] = {}
@@ -124,7 +124,10 @@ def _tables(files: Mapping[str, bytes]) -> dict[str, decisions.Table]:
             read = decisions.read(files[name])
             if read.faults:
                 mend = "Perbaiki tabel itu."
-                found_wrong = [_finding(name, each.decision, each.line, each.reason, mend) for each in read.faults]
+                found_wrong = [
+                    Finding(name, each.reason, mend, "parse", element_id=each.decision, line=each.line)
+                    for each in read.faults
+                ]
                 raise InvalidProcedure(found_wrong)
             found |= read.tables
     return found
@@ -156,7 +159,8 @@ def _read(name: str, content: bytes) -> Element:
         return safe_xml.read_diagram(content)
     except safe_xml.Unreadable as error:
         message = f"Berkas ini tidak terbaca: {error.reason}."
-        raise InvalidProcedure([_finding(name, None, error.line, message, "Simpan ulang dari editor.")]) from None
+        found = Finding(name, message, "Simpan ulang dari editor.", "parse", line=error.line)
+        raise InvalidProcedure([found]) from None
 
 
 def _invalid(path: str, error: Exception) -> InvalidProcedure:
@@ -165,11 +169,7 @@ def _invalid(path: str, error: Exception) -> InvalidProcedure:
     file, line = getattr(error, "file_name", None) or path, line if isinstance(line, int) else None
     message = f"Mesin tidak dapat membaca {f'unsur {id_}' if id_ else 'diagram ini'}."
     mend = "Gambar ulang unsur itu dengan cara lain; docs/bpmn.md menyebut yang dapat dijalankan."
-    return InvalidProcedure([_finding(file, id_, line, message, mend)])
-
-
-def _finding(file: str, element_id: str | None, line: int | None, message: str, mend: str) -> Finding:
-    return Finding("error", file, element_id, None, line, message, mend, rule="parse")
+    return InvalidProcedure([Finding(file, message, mend, "parse", element_id=id_, line=line)])
 
 
 # ── the outline ─────────────────────────────────────────────────────────────────────────────────────────────────────

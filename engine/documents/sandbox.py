@@ -16,10 +16,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Generic, TypeVar, cast
 
 import msgpack
 
@@ -44,25 +44,33 @@ class ChildEnded(AlurError):
     """A child ended before it answered: what it was given asked for more than it may have."""
 
 
-def call(function: str, argument: Any) -> Any:
-    """Return what *function* (``module:name``) makes of *argument*, computed in a child; ChildEnded if it gave out."""
-    if not _slots.acquire(timeout=WAITING):
+@contextmanager
+def _place(slots: threading.Semaphore, seconds: float) -> Iterator[None]:
+    """Take a place among those at once; Busy if there is none within *seconds*."""
+    if not slots.acquire(timeout=seconds):
         raise Busy
     try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter
-            [sys.executable, "-c", "from engine.documents import sandbox; sandbox.serve()", function],
-            input=msgpack.packb(argument),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=ROOT,
-            env=_environment(),
-            timeout=WALL_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ChildEnded(function) from None
+        yield
     finally:
-        _slots.release()
+        slots.release()
+
+
+def call(function: str, argument: Any) -> Any:
+    """Return what *function* (``module:name``) makes of *argument*, computed in a child; ChildEnded if it gave out."""
+    with _place(_slots, WAITING):
+        try:
+            done = subprocess.run(  # noqa: S603 - our own interpreter
+                [sys.executable, "-c", "from engine.documents import sandbox; sandbox.serve()", function],
+                input=msgpack.packb(argument),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=ROOT,
+                env=_environment(),
+                timeout=WALL_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise ChildEnded(function) from None
     if done.returncode != 0:
         raise ChildEnded(f"{function}: {done.returncode}")
     return msgpack.unpackb(done.stdout)
@@ -126,6 +134,42 @@ class Warm:
             self.questions.close()
         self.answers.close()
         return self.process.wait()
+
+
+Child = TypeVar("Child", bound=Warm)
+
+
+class Pool(Generic[Child]):
+    """Keeps warm children for the next question, and lets a few be asked at a time; safe to share between threads."""
+
+    def __init__(self, start: Callable[[], Child], at_once: int = AT_ONCE) -> None:
+        self._start = start
+        self._slots = threading.BoundedSemaphore(at_once)
+        self._lock = threading.Lock()
+        self._idle: list[Child] = []
+
+    @contextmanager
+    def child(self, seconds: float) -> Iterator[Child]:
+        """Lend a child that waits, else a new one, to be kept or ended; Busy if others have them all for *seconds*."""
+        with _place(self._slots, min(WAITING, seconds)):
+            with self._lock:
+                kept = self._idle.pop() if self._idle else None
+            if kept is not None and kept.process.poll() is not None:  # it ended while nobody asked
+                kept.end()
+                kept = None
+            yield kept or self._start()
+
+    def keep(self, child: Child) -> None:
+        """Take back a child that can be asked again."""
+        with self._lock:
+            self._idle.append(child)
+
+    def close(self) -> None:
+        """End the children that wait."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for child in idle:
+            child.end()
 
 
 def asked(pipe: IO[bytes]) -> Iterator[Any]:

@@ -15,7 +15,6 @@ import os
 import signal
 import subprocess
 import tempfile
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -23,10 +22,9 @@ from typing import Any, cast
 
 import msgpack
 
-from engine.documents.sandbox import WAITING, Warm
-from engine.model.errors import Busy, NotPrinted
+from engine.documents.sandbox import Pool, Warm
+from engine.model.errors import NotPrinted
 
-AT_ONCE = 2  # children of one process that print at the same time
 MOST_ORDERS = 400  # of one child
 NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
 """Typst fetches a package that it does not find; the check refuses those, and this one that it did not see."""
@@ -67,46 +65,25 @@ class Press:
     """Prints, a few orders at a time; safe to share between threads."""
 
     limits: RenderLimits = field(default_factory=RenderLimits)
-    _slots: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _idle: "list[_Child]" = field(default_factory=list)
+    _children: "Pool[_Child]" = field(default_factory=lambda: Pool(_Child))
 
     def print(self, order: Order) -> Print:
         """Return what *order* gives; NotPrinted says what is wrong with the template, Busy that others are printed."""
-        if not self._slots.acquire(timeout=min(WAITING, self.limits.seconds)):
-            raise Busy
-        try:
-            return self._printed(order)
-        finally:
-            self._slots.release()
-
-    def close(self) -> None:
-        """End the children that wait."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for child in idle:
-            child.end()
-
-    def _printed(self, order: Order) -> Print:
-        with self._lock:
-            kept = self._idle.pop() if self._idle else None
-        if kept is not None and kept.process.poll() is not None:  # it ended while nobody asked
-            kept.end()
-            kept = None
-        answer = kept.ask(order, self.limits) if kept is not None else None
-        child = kept or _Child()
-        if child is not kept:
+        with self._children.child(self.limits.seconds) as child:
             answer = child.ask(order, self.limits)
-        if answer is None:
-            raise NotPrinted(order.template, None, _CAUSES.get(child.end(), TOO_MUCH), MEND)
-        if child.orders < MOST_ORDERS:
-            with self._lock:
-                self._idle.append(child)
-        else:
-            child.end()
+            if answer is None:
+                raise NotPrinted(order.template, None, _CAUSES.get(child.end(), TOO_MUCH), MEND)
+            if child.orders < MOST_ORDERS:
+                self._children.keep(child)
+            else:
+                child.end()
         if "fault" in answer:
             raise NotPrinted(*answer["fault"])
         return Print(answer["content"], answer["pages"], answer["preview"])
+
+    def close(self) -> None:
+        """End the children that wait."""
+        self._children.close()
 
 
 TOO_LONG = "memakai terlalu banyak waktu"

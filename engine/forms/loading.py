@@ -164,7 +164,7 @@ class _Reader:
     def _add(self, saying: str, file: str, line: int | None, where: str = "", /, **facts: Any) -> None:
         told = sayings(HERE)[saying]
         message, mend = (told[part].format_map(facts) for part in ("message", "mend"))
-        self.findings.append(Finding("error", file, None, None, line, where + message, mend, "form"))
+        self.findings.append(Finding(file, where + message, mend, "form", line=line))
 
     # ── the form ────────────────────────────────────────────────────────────────────────────────────────────────────
 

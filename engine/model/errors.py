@@ -108,14 +108,14 @@ class InvalidForm(AlurError):
 class Finding:
     """One fault or warning in a procedure's files, with where it is and how to mend it."""
 
-    severity: str  # "error" or "warning"
     file: str
-    element_id: str | None
-    name: str | None
-    line: int | None
     message: str  # why, one sentence
     mend: str  # how to mend it, one sentence
-    rule: str = ""
+    rule: str
+    severity: str = "error"  # or "warning"
+    element_id: str | None = None
+    name: str | None = None
+    line: int | None = None
 
 
 def stated(reason: str) -> str:

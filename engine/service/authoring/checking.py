@@ -47,23 +47,25 @@ def check(
 ) -> tuple[Finding, ...]:
     """Return every fault and warning of a procedure's files at once (``Deployments.check``)."""
     found: list[Finding] = []
+
+    def say(path: str, message: str, mend: str) -> None:
+        found.append(Finding(path, message, mend, "files"))
+
     if len(files) > MOST_FILES:
-        found.append(
-            _fault("", f"Prosedur ini terdiri atas {len(files)} berkas.", f"Paling banyak {MOST_FILES} berkas.")
-        )
+        say("", f"Prosedur ini terdiri atas {len(files)} berkas.", f"Paling banyak {MOST_FILES} berkas.")
     size = sum(len(content) for content in files.values())
     if size > LARGEST_PROCEDURE:
-        found.append(_fault("", f"Prosedur ini {size} bita.", f"Paling besar {LARGEST_PROCEDURE} bita seluruhnya."))
+        say("", f"Prosedur ini {size} bita.", f"Paling besar {LARGEST_PROCEDURE} bita seluruhnya.")
     for path, content in files.items():
         if len(content) > LARGEST_FILE:
-            found.append(_fault(path, f"Berkas ini {len(content)} bita.", f"Paling besar {LARGEST_FILE} bita."))
+            say(path, f"Berkas ini {len(content)} bita.", f"Paling besar {LARGEST_FILE} bita.")
         own = path == source_of.path_of(process_id)
         if own and not at_console and not functions.has(content):
             message = "Fungsi hitung prosedur ini (functions.py) belum dipasang di mesin ini."
             mend = "Operator memasangnya di konsol dengan `alur deploy`; dari peramban hanya diagram dan formulir."
-            found.append(_fault(path, message, mend))
+            say(path, message, mend)
         if path.endswith(".py") and not own:
-            found.append(_fault(path, "Berkas ini tidak dijalankan.", f"Pakai {source_of.path_of(process_id)}."))
+            say(path, "Berkas ini tidak dijalankan.", f"Pakai {source_of.path_of(process_id)}.")
     if found:
         return tuple(found)
     tried = gate.tried(process_id, files, functions.folder)
@@ -80,7 +82,3 @@ def unheard(process_id: str, files: Mapping[str, bytes], processes: Path) -> tup
 
     beside = (path for path in sorted(processes.glob("*/*.bpmn")) if path.parent.name != process_id)
     return tuple(rules.check(process_id, files, lambda: [{str(path): path.read_bytes()} for path in beside]))
-
-
-def _fault(path: str, message: str, mend: str) -> Finding:
-    return Finding("error", path, None, None, None, message, mend, rule="files")

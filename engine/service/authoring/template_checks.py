@@ -48,7 +48,7 @@ class TemplateChecks:
                     found[each.template] = fault
         except Busy:
             message = "Templat dokumen belum sempat dicoba, karena dokumen lain sedang dicetak."
-            busy = _finding("error", folder(process_id), None, message, "Coba lagi sebentar lagi.", rule="trial_busy")
+            busy = Finding(folder(process_id), message, "Coba lagi sebentar lagi.", "trial_busy")
             return (*found.values(), busy)
         with self._lock:
             self._known[digest.hexdigest()] = tuple(found.values())
@@ -76,13 +76,9 @@ class TemplateChecks:
                 message = f"Templat tidak dapat dicetak{said}: {fault.cause}."
                 mend = f"{fault.hint or 'Perbaiki baris itu'}. Lihat docs/dokumen.md.".replace("..", ".")
                 severity = "error" if specimen.sure else "warning"
-                return _finding(severity, f"{prefix}{fault.template}", fault.line, message, mend)
+                return Finding(prefix + fault.template, message, mend, "documents", severity, line=fault.line)
         return None
 
 
 PROOFS = TemplateChecks()
 """One for the whole process, as the press is."""
-
-
-def _finding(severity: str, file: str, line: int | None, message: str, mend: str, rule: str = "documents") -> Finding:
-    return Finding(severity, file, None, None, line, message, mend, rule=rule)

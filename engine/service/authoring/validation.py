@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.documents.sandbox import WAITING, Warm
-from engine.model.errors import Finding
+from engine.documents.sandbox import Pool, Warm
+from engine.model.errors import Busy, Finding
 from engine.service.authoring.verdict import Specimen, ValidationLimits, stopped
 from engine.service.procedures.files import content_hash
 
@@ -42,9 +42,8 @@ class Validator:
     def __init__(self, limits: ValidationLimits | None = None) -> None:
         """Ask children that keep to *limits*."""
         self._limits = limits or ValidationLimits()
-        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._children = Pool(_Child, AT_ONCE)
         self._lock = threading.Lock()
-        self._idle: list[_Child] = []
         self._known: OrderedDict[tuple[str, str], Tried] = OrderedDict()
 
     def check(self, process_id: str, files: Mapping[str, bytes], functions: Path = NOWHERE) -> tuple[Finding, ...]:
@@ -61,12 +60,10 @@ class Validator:
             known = self._known.get(key)
         if known is not None:
             return known
-        if not self._slots.acquire(timeout=min(WAITING, self._limits.seconds)):
-            return Tried((_busy(process_id),))
         try:
             found, whole = self._asked(process_id, files, functions)
-        finally:
-            self._slots.release()
+        except Busy:
+            return Tried((_busy(process_id),))
         with self._lock:
             if whole:  # a child that was killed may have been slowed down by others
                 self._known[key] = found
@@ -76,30 +73,18 @@ class Validator:
 
     def close(self) -> None:
         """End the children that wait."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for child in idle:
-            child.end()
+        self._children.close()
 
     def _asked(self, process_id: str, files: Mapping[str, bytes], functions: Path) -> tuple[Tried, bool]:
         """Return what a child says, and whether it came to the end by itself."""
-        with self._lock:
-            kept = self._idle.pop() if self._idle else None
         question = [process_id, dict(files), str(functions), asdict(self._limits)]
-        said = self._told(kept, question) if kept is not None else []
-        if not said:  # none was kept, or it had ended while nobody asked
-            said = self._told(_Child(), question)
+        with self._children.child(self._limits.seconds) as child:
+            said = child.ask(question, self._limits.seconds)
+            if said and said[-1] == ("done", True):
+                self._children.keep(child)
+            else:
+                child.end()
         return _read(said, files)
-
-    def _told(self, child: "_Child", question: Any) -> list[tuple[str, Any]]:
-        """Return all that *child* says to a question, in order; nothing if it was not there any more."""
-        said = child.ask(question, self._limits.seconds)
-        if said and said[-1] == ("done", True):
-            with self._lock:
-                self._idle.append(child)
-        else:
-            child.end()
-        return said
 
 
 class _Child(Warm):
@@ -140,7 +125,7 @@ def _read(said: list[tuple[str, Any]], files: Mapping[str, bytes]) -> tuple[Trie
 def _busy(process_id: str) -> Finding:
     path = f"processes/{process_id}/{process_id}.bpmn"
     message = "Prosedur ini belum sempat dicoba, karena prosedur lain masih dicoba."
-    return Finding("error", path, None, None, None, message, "Coba lagi sebentar lagi.", rule="trial_busy")
+    return Finding(path, message, "Coba lagi sebentar lagi.", "trial_busy")
 
 
 GATE = Validator()

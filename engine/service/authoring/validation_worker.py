@@ -163,7 +163,7 @@ def _signatures(outline: ProcessModel, forms: Mapping[str, Form]) -> list[Findin
                 else:
                     continue
                 file = f"forms/{outline.process_id}/{form_id}.ui.json"
-                found.append(Finding("error", file, form_id, None, None, message, mend, rule="signature"))
+                found.append(Finding(file, message, mend, "signature", element_id=form_id))
     return found
 
 
@@ -254,7 +254,7 @@ class _Said:
         self.count += len(found)
         if 0 <= room < len(found):
             message = f"Masih ada kesalahan lain: hanya {MOST_FINDINGS} yang pertama ditampilkan."
-            more = Finding("error", found[0].file, None, None, None, message, "Perbaiki itu dahulu.", rule="too_many")
+            more = Finding(found[0].file, message, "Perbaiki itu dahulu.", "too_many")
             found[room:] = [more]
         elif room < 0:
             found = []

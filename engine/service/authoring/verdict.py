@@ -47,7 +47,7 @@ def finding_at(
     file, name, line = _place(files, element_id)
     called = f"“{name}”" if name else element_id or "diagram ini"
     of = None if element_id == file else element_id
-    return Finding(severity, file, of, name, line, message.replace("{}", called, 1), mend, rule)
+    return Finding(file, message.replace("{}", called, 1), mend, rule, severity, of, name, line)
 
 
 def _place(files: Mapping[str, bytes], element_id: str | None) -> tuple[str, str | None, int | None]:

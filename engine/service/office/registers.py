@@ -577,7 +577,7 @@ def read_register(register_id: str, text: str, *, deployed: bool = True) -> Regi
 
 def _finding(register_id: str, message: str) -> Finding:
     path = f"forms/registers/{register_id}.schema.json"
-    return Finding("error", path, None, None, None, message, "Lihat docs/formulir.md.", rule="register")
+    return Finding(path, message, "Lihat docs/formulir.md.", "register")
 
 
 def _may_read(actor: Actor, register: Register) -> bool:

@@ -181,13 +181,14 @@ def findings(process_id: str, data_objects: Mapping[str, str], files: Mapping[st
         try:
             template = template_of(process_id, id_, files)
         except Unreadable as error:
-            found.append(_finding(path, str(error), "Lihat docs/dokumen.md."))
+            found.append(Finding(path, str(error), "Lihat docs/dokumen.md.", "documents"))
             continue
         if path in files and template is None:
-            found.append(_finding(path, "Tidak ada templat untuk berkas ini.", f"Tambahkan {id_}.typ atau {id_}.docx."))
+            mend = f"Tambahkan {id_}.typ atau {id_}.docx."
+            found.append(Finding(path, "Tidak ada templat untuk berkas ini.", mend, "documents"))
         elif template is not None and path in files and id_ not in data_objects and template.report is None:
             message = f"Diagram tidak mempunyai objek data {id_}."
-            found.append(_finding(path, message, "Namai templat menurut id objek data."))
+            found.append(Finding(path, message, "Namai templat menurut id objek data.", "documents"))
     return found
 
 
@@ -200,12 +201,8 @@ def _packages(process_id: str, files: Mapping[str, bytes]) -> list[Finding]:
                 if PACKAGE.search(line):
                     message = "Paket Typst dari luar tidak dipakai: templat mencetak tanpa jaringan."
                     mend = "Salin fungsi yang diperlukan ke folder documents, atau pakai /alur/naskah.typ."
-                    found.append(replace(_finding(path, message, mend), line=number))
+                    found.append(Finding(path, message, mend, "documents", line=number))
     return found
-
-
-def _finding(path: str, message: str, mend: str) -> Finding:
-    return Finding("error", path, None, None, None, message, mend, rule="documents")
 
 
 @lru_cache(maxsize=256)
