@@ -50,7 +50,7 @@ def arrived(page):
 
 def draft(office, task, account="sekretaris"):
     with office.database.read() as reader:
-        found = drafts.of(reader, DraftKind.TASK, task, account)
+        found = drafts.of(reader, drafts.Whose(DraftKind.TASK, task, account))
     return {} if found is None else {path: texts for path, texts in found.entries.items() if any(texts)}
 
 

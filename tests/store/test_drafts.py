@@ -12,6 +12,7 @@ from engine.store import schema
 from engine.store.database import open_database
 from engine.store.files import TooLarge
 from engine.store.queries import drafts
+from engine.store.queries.drafts import Whose
 from engine.store.schema import check_schema, migrate
 from engine.store.triggers import create_triggers
 
@@ -24,9 +25,9 @@ def save(database, actor, now):
     clock = iter(range(1000))
 
     def save(content, *args, **more):
-        with database.write(actor, now) as work:
-            at = now + timedelta(minutes=next(clock))
-            return drafts.save(work, more.pop("kind", TASK), "t", more.pop("who", "ani"), content, at, **more)
+        with database.write(actor, now + timedelta(minutes=next(clock))) as work:
+            whose = Whose(more.pop("kind", TASK), "t", more.pop("who", "ani"))
+            return drafts.save(work, whose, content, **more)
 
     return save
 
@@ -35,16 +36,16 @@ def save(database, actor, now):
 def do(database, actor, now):
     """Run one query that writes."""
 
-    def do(query, *args, **more):
-        with database.write(actor, now) as work:
-            return query(work, *args, **more)
+    def do(query, *args, at=now):
+        with database.write(actor, at) as work:
+            return query(work, *args)
 
     return do
 
 
 def held(database, who="ani", kind=TASK):
     with database.read() as reader:
-        found = drafts.of(reader, kind, "t", who)
+        found = drafts.of(reader, Whose(kind, "t", who))
     return found and found.content
 
 
@@ -67,44 +68,44 @@ def test_a_tab_whose_answer_was_lost_goes_on_and_the_same_text_is_never_a_confli
 
 def test_what_was_put_aside_is_taken_up_again_and_the_other_is_put_aside(save, do, database, now):
     save({"a": ["first"]})
-    do(drafts.drop, TASK, "t", "ani", now)
+    do(drafts.drop, Whose(TASK, "t", "ani"))
     assert held(database) is None
     newer = save({"a": ["second"]})
     with database.read() as reader:
-        aside = drafts.aside(reader, TASK, "t", "ani")
-    assert do(drafts.restore, aside, now).revision > newer.revision
+        aside = drafts.aside(reader, Whose(TASK, "t", "ani"))
+    assert do(drafts.restore, aside).revision > newer.revision
     assert held(database) == {"a": ["first"]}
     with database.read() as reader:
-        assert drafts.aside(reader, TASK, "t", "ani").content == {"a": ["second"]}
+        assert drafts.aside(reader, Whose(TASK, "t", "ani")).content == {"a": ["second"]}
 
 
 def test_who_chooses_their_own_version_keeps_the_other_beside(save, database):
     save({"a": ["theirs"]}, revision=0, writer="phone")
     assert save({"a": ["mine"]}, revision=0, writer="desk", over=True).revision == 2
     with database.read() as reader:
-        assert drafts.aside(reader, TASK, "t", "ani").content == {"a": ["theirs"]}
+        assert drafts.aside(reader, Whose(TASK, "t", "ani")).content == {"a": ["theirs"]}
     save({"a": ["mine, longer"]}, revision=2, over=True)
     with database.read() as reader:
-        assert drafts.aside(reader, TASK, "t", "ani").content == {"a": ["theirs"]}, "nobody else saved meanwhile"
+        assert drafts.aside(reader, Whose(TASK, "t", "ani")).content == {"a": ["theirs"]}, "nobody else saved meanwhile"
 
 
 def test_what_nobody_takes_up_again_is_forgotten_and_what_lives_is_not(save, do, database, now):
     save({"a": ["1"]})
-    do(drafts.drop, TASK, "t", "ani", now)
+    do(drafts.drop, Whose(TASK, "t", "ani"))
     save({"a": ["2"]})
     do(drafts.forget_dropped, now + timedelta(days=1))
     with database.read() as reader:
-        assert drafts.aside(reader, TASK, "t", "ani") is None
+        assert drafts.aside(reader, Whose(TASK, "t", "ani")) is None
     assert held(database) == {"a": ["2"]}
 
 
 def test_a_draft_that_is_handed_over_leaves_its_giver_and_keeps_what_the_receiver_had_beside(save, do, database, now):
     save({"a": ["ani's"]})
     save({"a": ["budi's"]}, who="budi")
-    assert do(drafts.hand_over, TASK, "t", "ani", "budi", now).content == {"a": ["ani's"]}
+    assert do(drafts.hand_over, Whose(TASK, "t", "ani"), "budi").content == {"a": ["ani's"]}
     assert (held(database), held(database, "budi")) == (None, {"a": ["ani's"]})
     with database.read() as reader:
-        assert drafts.aside(reader, TASK, "t", "budi").content == {"a": ["budi's"]}
+        assert drafts.aside(reader, Whose(TASK, "t", "budi")).content == {"a": ["budi's"]}
 
 
 def test_drafts_of_the_studio_stand_beside_those_of_forms_and_know_their_base(save, do, database, now):
@@ -113,7 +114,7 @@ def test_drafts_of_the_studio_stand_beside_those_of_forms_and_know_their_base(sa
     with database.read() as reader:
         [found] = drafts.of_person(reader, STUDIO, "ani")
     assert (found.base, found.content) == ("3", {"files": {"t.bpmn": "<xml/>"}})
-    do(drafts.forget, STUDIO, "t", "ani")
+    do(drafts.forget, Whose(STUDIO, "t", "ani"))
     assert (held(database), held(database, kind=STUDIO)) == ({"a": ["1"]}, None)
 
 
@@ -135,20 +136,20 @@ def test_a_database_of_the_version_before_keeps_its_drafts(empty_database_url, d
     migrate(database)
     check_schema(database)
     with database.read() as reader:
-        found = drafts.of(reader, TASK, "t", "ani")
+        found = drafts.of(reader, Whose(TASK, "t", "ani"))
     assert (found.content, found.revision, found.saved_at) == ({"a": ["1", "dua"]}, 7, now.replace(microsecond=0))
     database.close()
 
 
 def test_of_what_was_put_aside_the_newest_five_are_kept(save, do, database, now):
     save({"a": ["9"]}, who="budi")
-    do(drafts.drop, TASK, "t", "budi", now)
+    do(drafts.drop, Whose(TASK, "t", "budi"))
     for n in range(9):
         save({"a": [str(n)]})
-        do(drafts.drop, TASK, "t", "ani", now + timedelta(hours=n + 1))
+        do(drafts.drop, Whose(TASK, "t", "ani"), at=now + timedelta(hours=n + 1))
     with database.read() as reader:
         kept = reader.connection.execute(text("SELECT content FROM draft ORDER BY dropped_at")).scalars()
         assert ["".join(sign for sign in str(each) if sign.isdigit()) for each in kept] == list("945678")
-        aside = drafts.aside(reader, TASK, "t", "ani")
-    do(drafts.restore, aside, now + timedelta(days=1))
+        aside = drafts.aside(reader, Whose(TASK, "t", "ani"))
+    do(drafts.restore, aside, at=now + timedelta(days=1))
     assert held(database) == {"a": ["8"]}

@@ -32,6 +32,7 @@ from engine.service.procedures.files import content_hash
 from engine.service.procedures.procedure import Procedures
 from engine.store.database import Database
 from engine.store.queries import definitions, drafts, instances, people
+from engine.store.queries.drafts import Whose
 
 Texts = Mapping[str, str | None]
 """Files by path; None removes one, and what is no text is base64."""
@@ -108,7 +109,7 @@ class Studio:
         """
         whose = _own(actor, process_id)
         with self.database.read() as reader:
-            draft, aside = drafts.of(reader, *whose), drafts.aside(reader, *whose)
+            draft, aside = drafts.of(reader, whose), drafts.aside(reader, whose)
             latest = definitions.latest(reader, process_id)
             base = draft.base if draft else latest.id if latest else None
             if draft is None and base is None and aside is None and name is None:
@@ -134,7 +135,7 @@ class Studio:
             found = drafts.of_person(reader, *whose)
             rest = drafts.subjects(reader, *whose) - {draft.subject for draft in found}
             alone = (each for each in sorted(rest) if definitions.latest(reader, each) is None)
-            put_aside = [drafts.aside(reader, DraftKind.STUDIO, each, actor.person_id) for each in alone]
+            put_aside = [drafts.aside(reader, _own(actor, each)) for each in alone]
         return (*found, *filter(None, put_aside))
 
     def save_draft(
@@ -157,25 +158,25 @@ class Studio:
         self.edited(process_id, base_id, texts)
         with self.database.write(actor, now) as work:
             if chosen:
-                drafts.drop(work, *whose, now)
+                drafts.drop(work, whose)
             content, base = {"berkas": texts}, base_id or None
-            return drafts.save(work, *whose, content, now, revision=revision, writer=writer, base=base)
+            return drafts.save(work, whose, content, revision=revision, writer=writer, base=base)
 
     def put_aside(self, actor: Actor, process_id: str, base_id: str, texts: Texts | None, now: datetime) -> None:
         """Put the actor's draft aside (None), or *texts* that were not chosen over it."""
         whose = _own(actor, process_id)
         with self.database.write(actor, now) as work:
             if texts is None:
-                drafts.drop(work, *whose, now)
+                drafts.drop(work, whose)
             else:
-                drafts.set_aside(work, *whose, {"berkas": texts}, now, base=base_id or None)
+                drafts.set_aside(work, whose, {"berkas": texts}, base=base_id or None)
 
     def take_back(self, actor: Actor, process_id: str, now: datetime) -> None:
         """Go on with what the actor put aside last; NotFound if there is nothing."""
         whose = _own(actor, process_id)
         with self.database.write(actor, now) as work:
-            aside = there(drafts.aside(work, *whose), process_id)
-            drafts.restore(work, aside, now)
+            aside = there(drafts.aside(work, whose), process_id)
+            drafts.restore(work, aside)
 
     def begin(self, process_id: str, name: str) -> ProcedureDraft:
         """Return the files a new procedure begins with; InvalidForm if the id is not free or not an id."""
@@ -325,10 +326,10 @@ class Studio:
         require_seen(latest, base_id)
 
 
-def _own(actor: Actor, process_id: str) -> tuple[DraftKind, str, str]:
+def _own(actor: Actor, process_id: str) -> Whose:
     """Return which draft is the actor's own; NotPermitted unless they draw SOPs."""
     actor.need(OfficeRole.DESIGNER)
-    return DraftKind.STUDIO, process_id, actor.person_id
+    return Whose(DraftKind.STUDIO, process_id, actor.person_id)
 
 
 def titled(process_id: str) -> str:

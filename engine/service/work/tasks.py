@@ -75,6 +75,7 @@ from engine.store.queries import (
     renderings,
     tasks,
 )
+from engine.store.queries.drafts import Whose
 from engine.store.queries.people import Members
 from engine.store.queries.tasks import TaskContext, TaskFilter, TaskPlace
 from engine.store.retrying import retried, retrying
@@ -262,8 +263,7 @@ class Tasks(Moves):
             members = people.members(reader, today)
             current = documents.current(reader, found.instance.id)
             every = tasks.of_instance(reader, found.instance.id)
-            draft = _draft_of(reader, task_id, actor.person_id)
-            aside = drafts.aside(reader, DraftKind.TASK, task_id, actor.person_id)
+            draft, aside = drafts.of(reader, _own(actor, task_id)), drafts.aside(reader, _own(actor, task_id))
             handed = histories.handed_over(reader, found.task) if found.task.assignee else None
             item = self._item(reader, found.task, members, now, draft.saved_at if draft else None)
         may, why = self._may(actor, found, members)
@@ -456,9 +456,9 @@ class Tasks(Moves):
 
     def draft(self, actor: Actor, task_id: str) -> Draft:
         """Return the actor's own draft of a task, else what they put aside last."""
-        mine = (DraftKind.TASK, task_id, actor.person_id)
+        mine = _own(actor, task_id)
         with self.database.read() as reader:
-            return there(drafts.of(reader, *mine) or drafts.aside(reader, *mine), task_id)
+            return there(drafts.of(reader, mine) or drafts.aside(reader, mine), task_id)
 
     def keep_entries(self, actor: Actor, task_id: str, entries: Entries, now: datetime) -> None:
         """Put aside what was not taken, whoever has the task now; strangers keep nothing."""
@@ -467,14 +467,12 @@ class Tasks(Moves):
             if task is not None and (actor.has(task.role) or actor.person_id in (task.performer, task.completed_by)):
                 form = self.procedures.of(work, task.definition_id).form_of(task.element_id)
                 kept = _plain(self._with_kept(work, actor, task_id, form, entries, now))
-                mine = (DraftKind.TASK, task_id, actor.person_id)
-                drafts.set_aside(work, *mine, kept, now, instance_id=task.instance_id)
+                drafts.set_aside(work, _own(actor, task_id), kept, instance_id=task.instance_id)
 
     def restore_draft(self, actor: Actor, task_id: str, now: datetime) -> None:
         """Take up again what the actor put aside last; their draft is put aside instead."""
         with self.database.write(actor, now) as work:
-            aside = there(drafts.aside(work, DraftKind.TASK, task_id, actor.person_id), task_id)
-            drafts.restore(work, aside, now)
+            drafts.restore(work, there(drafts.aside(work, _own(actor, task_id)), task_id))
 
     def _evaluator(self, procedure: Procedure, record: InstanceRecord, now: datetime) -> Evaluate:
         return evaluator(self.office.functions(procedure, now, record.reference_date))
@@ -521,7 +519,7 @@ class Tasks(Moves):
             if to not in people.members(work, self.office.today(now), [task.role]).get(task.role, {}):
                 raise InvalidForm([FieldError("kepada", "to", to, "not_in_lane")], {"alasan": [reason]})
             tasks.change(work, task_id, assignee=to, assigned_at=now)
-            given = drafts.hand_over(work, DraftKind.TASK, task_id, actor.person_id, to, now)
+            given = drafts.hand_over(work, _own(actor, task_id), to)
             documents.give_staged(work, _texts(given.entries if given else {}), actor.person_id, to)
             self._record(work, found, Action.TASK_DELEGATED, {"old": task.assignee, "new": to, "reason": reason})
 
@@ -586,14 +584,13 @@ class Tasks(Moves):
             permit_filling(actor, found)
             form = self.procedures.of(work, task.definition_id).form_of(task.element_id)
             entries = self._with_kept(work, actor, task_id, form, entries_of(form, sent, words), now)
-            mine, content = (DraftKind.TASK, task_id, actor.person_id), _plain(entries)
-            at = task.instance_id
-            return drafts.save(work, *mine, content, now, revision=revision, writer=writer, over=over, instance_id=at)
+            seen: dict[str, Any] = {"revision": revision, "writer": writer, "over": over}
+            return drafts.save(work, _own(actor, task_id), _plain(entries), **seen, instance_id=task.instance_id)
 
     def drop_draft(self, actor: Actor, task_id: str, now: datetime) -> None:
         """Begin again with the form as it was prefilled; the draft is put aside."""
         with self.database.write(actor, now) as work:
-            drafts.drop(work, DraftKind.TASK, task_id, actor.person_id, now)
+            drafts.drop(work, _own(actor, task_id))
 
     def complete(
         self,
@@ -620,7 +617,7 @@ class Tasks(Moves):
         Raises InvalidForm with every fault at once, Conflict with who was faster, NotPermitted, NotFound.
         """
         if draft_revision is not None:
-            draft = self.database.ask(_draft_of, task_id, actor.person_id)
+            draft = self.database.ask(drafts.of, _own(actor, task_id))
             if draft and draft.revision != draft_revision and (writer is None or draft.writer != writer):
                 raise Conflict("draft", at=draft.saved_at)
         signer = self.signing.signer(actor, retyped, now, seen)
@@ -743,7 +740,7 @@ class Tasks(Moves):
             documents.attach(work, attached, task.instance_id)
             signing.write(work, signatures, procedure.outline.process_id, procedure.files, now)
             if ground.found.drafted:
-                drafts.forget(work, DraftKind.TASK, task_id, actor.person_id)
+                drafts.forget(work, _own(actor, task_id))
         self.executor.keep(taken, head.revision + 1)
         return taken
 
@@ -789,7 +786,7 @@ class Tasks(Moves):
         paths = kept_tables(form.tree, entries)
         if not paths:
             return entries
-        draft = _draft_of(tx, task_id, actor.person_id)
+        draft = drafts.of(tx, _own(actor, task_id))
         if draft is not None:
             return with_kept(entries, draft.entries, paths)
         found = self._found(tx, actor, task_id, now)
@@ -889,8 +886,9 @@ def _lacks(paper: Paper, procedure: Procedure) -> FieldError:
     return FieldError("", paper.reference.name, said, "pending" if role else "kelengkapan")
 
 
-def _draft_of(tx: Transaction, task_id: str, person_id: str) -> Draft | None:
-    return drafts.of(tx, DraftKind.TASK, task_id, person_id)
+def _own(actor: Actor, task_id: str) -> Whose:
+    """Return which drafts of a task are the actor's own."""
+    return Whose(DraftKind.TASK, task_id, actor.person_id)
 
 
 def _plain(entries: Entries) -> dict[str, list[str]]:

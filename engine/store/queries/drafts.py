@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Select, and_, delete, exists, insert, select, update
@@ -21,6 +21,7 @@ from engine.model.work import Draft, DraftKind
 from engine.store.files import TooLarge
 from engine.store.queries import Transaction, one
 from engine.store.tables import draft
+from engine.store.unit_of_work import Work
 
 COLUMNS = [column for column in draft.c if column.name != "instance_id"]
 LARGEST = 8 * 1024 * 1024
@@ -28,15 +29,29 @@ MOST_ASIDE = 5  # of one subject
 LIVE = draft.c.dropped_at.is_(None)
 
 
-def of(tx: Transaction, kind: DraftKind, subject: str, person_id: str, *, locked: bool = False) -> Draft | None:
+class Whose(NamedTuple):
+    """What drafts are of, and whose they are."""
+
+    kind: DraftKind
+    subject: str
+    person_id: str
+
+    @property
+    def rows(self) -> ColumnElement[bool]:
+        """The condition for all of them."""
+        its = draft.c.subject == self.subject, draft.c.person_id == self.person_id
+        return and_(draft.c.kind == self.kind.value, *its)
+
+
+def of(tx: Transaction, whose: Whose, *, locked: bool = False) -> Draft | None:
     """Return a person's draft of a subject; *locked* if it is about to change."""
-    query = select(*COLUMNS).where(_whose(kind, subject, person_id), LIVE)
+    query = select(*COLUMNS).where(whose.rows, LIVE)
     return _first(tx, query.with_for_update() if locked else query)
 
 
-def aside(tx: Transaction, kind: DraftKind, subject: str, person_id: str) -> Draft | None:
+def aside(tx: Transaction, whose: Whose) -> Draft | None:
     """Return what a person put aside last of a subject."""
-    query = select(*COLUMNS).where(_whose(kind, subject, person_id), draft.c.dropped_at.is_not(None))
+    query = select(*COLUMNS).where(whose.rows, draft.c.dropped_at.is_not(None))
     return _first(tx, query.order_by(draft.c.dropped_at.desc(), draft.c.revision.desc()))
 
 
@@ -53,12 +68,9 @@ def subjects(tx: Transaction, kind: DraftKind, person_id: str) -> set[str]:
 
 
 def save(
-    tx: Transaction,
-    kind: DraftKind,
-    subject: str,
-    person_id: str,
+    work: Work,
+    whose: Whose,
     content: Mapping[str, Any],
-    now: datetime,
     *,
     revision: int | None = None,
     writer: str | None = None,
@@ -70,69 +82,61 @@ def save(
 
     *over* puts aside what another tab saved since, instead.
     """
-    there = of(tx, kind, subject, person_id, locked=True)
+    there = of(work, whose, locked=True)
     if there is not None and there.content == content and there.base == base:
         return there
     foreign = there and revision not in (None, there.revision) and (writer is None or writer != there.writer)
     if there is not None and foreign and not over:
         raise Conflict("draft", at=there.saved_at, revision=there.revision)
     if there is None or foreign:
-        drop(tx, kind, subject, person_id, now)
+        drop(work, whose)
         newer = 1 + (there.revision if there else revision or 0)
-        return _add(tx, Draft(str(uuid4()), kind, subject, person_id, base, writer, newer, content, now), instance_id)
-    saved = replace(there, revision=there.revision + 1, content=content, saved_at=now, writer=writer, base=base)
+        return _add(work, Draft(str(uuid4()), *whose, base, writer, newer, content, work.now), instance_id)
+    saved = replace(there, revision=there.revision + 1, content=content, saved_at=work.now, writer=writer, base=base)
     values = {name: getattr(saved, name) for name in ("revision", "content", "saved_at", "writer", "base")}
-    tx.connection.execute(update(draft).where(draft.c.id == there.id).values(**_bounded(values)))
+    work.connection.execute(update(draft).where(draft.c.id == there.id).values(**_bounded(values)))
     return saved
 
 
 def set_aside(
-    tx: Transaction,
-    kind: DraftKind,
-    subject: str,
-    person_id: str,
-    content: Mapping[str, Any],
-    now: datetime,
-    *,
-    instance_id: str | None = None,
-    base: str | None = None,
+    work: Work, whose: Whose, content: Mapping[str, Any], *, instance_id: str | None = None, base: str | None = None
 ) -> Draft:
     """Keep a version that was not chosen beside the draft."""
-    kept = _add(tx, Draft(str(uuid4()), kind, subject, person_id, base, None, 1, content, now, now), instance_id)
-    _forget_oldest(tx, kind, subject, person_id)
+    kept = _add(work, Draft(str(uuid4()), *whose, base, None, 1, content, work.now, work.now), instance_id)
+    _forget_oldest(work, whose)
     return kept
 
 
-def drop(tx: Transaction, kind: DraftKind, subject: str, person_id: str, now: datetime) -> None:
+def drop(work: Work, whose: Whose) -> None:
     """Put a person's draft aside."""
-    tx.connection.execute(update(draft).where(_whose(kind, subject, person_id), LIVE).values(dropped_at=now))
-    _forget_oldest(tx, kind, subject, person_id)
+    work.connection.execute(update(draft).where(whose.rows, LIVE).values(dropped_at=work.now))
+    _forget_oldest(work, whose)
 
 
-def restore(tx: Transaction, put_aside: Draft, now: datetime) -> Draft:
+def restore(work: Work, put_aside: Draft) -> Draft:
     """Take up again what its owner put aside; what they have now goes beside it."""
-    there = of(tx, put_aside.kind, put_aside.subject, put_aside.person_id, locked=True)
-    whose = (put_aside.kind, put_aside.subject, put_aside.person_id)
-    tx.connection.execute(update(draft).where(_whose(*whose), LIVE).values(dropped_at=now))
+    whose = Whose(put_aside.kind, put_aside.subject, put_aside.person_id)
+    there = of(work, whose, locked=True)
+    work.connection.execute(update(draft).where(whose.rows, LIVE).values(dropped_at=work.now))
     newest = max(put_aside.revision, there.revision if there else 0) + 1
-    values = {"dropped_at": None, "revision": newest, "writer": None}
-    tx.connection.execute(update(draft).where(draft.c.id == put_aside.id).values(**values))
-    _forget_oldest(tx, *whose)
-    return replace(put_aside, dropped_at=None, revision=newest, writer=None)
+    values: dict[str, Any] = {"dropped_at": None, "revision": newest, "writer": None}
+    work.connection.execute(update(draft).where(draft.c.id == put_aside.id).values(**values))
+    _forget_oldest(work, whose)
+    return replace(put_aside, **values)
 
 
-def hand_over(tx: Transaction, kind: DraftKind, subject: str, giver: str, receiver: str, now: datetime) -> Draft | None:
+def hand_over(work: Work, whose: Whose, receiver: str) -> Draft | None:
     """Give a draft to another person, whose own goes beside it; return what was given."""
-    given = of(tx, kind, subject, giver, locked=True)
+    given = of(work, whose, locked=True)
     if given is not None:
-        drop(tx, kind, subject, receiver, now)
-        tx.connection.execute(update(draft).where(draft.c.id == given.id).values(person_id=receiver, writer=None))
+        drop(work, whose._replace(person_id=receiver))
+        work.connection.execute(update(draft).where(draft.c.id == given.id).values(person_id=receiver, writer=None))
     return given
 
 
-def forget(tx: Transaction, kind: DraftKind, subject: str, person_id: str) -> None:
+def forget(tx: Transaction, whose: Whose) -> None:
     """Delete a person's drafts of a subject, also those put aside: what they hold was handed in."""
-    tx.connection.execute(delete(draft).where(_whose(kind, subject, person_id)))
+    tx.connection.execute(delete(draft).where(whose.rows))
 
 
 def forget_dropped(tx: Transaction, before: datetime) -> None:
@@ -140,9 +144,9 @@ def forget_dropped(tx: Transaction, before: datetime) -> None:
     tx.connection.execute(delete(draft).where(draft.c.dropped_at < before))
 
 
-def _forget_oldest(tx: Transaction, kind: DraftKind, subject: str, person_id: str) -> None:
+def _forget_oldest(tx: Transaction, whose: Whose) -> None:
     """Keep the newest that were put aside: nobody fills the disk with the others."""
-    aside = select(draft.c.id).where(_whose(kind, subject, person_id), draft.c.dropped_at.is_not(None))
+    aside = select(draft.c.id).where(whose.rows, draft.c.dropped_at.is_not(None))
     kept = aside.order_by(draft.c.dropped_at.desc(), draft.c.revision.desc()).limit(MOST_ASIDE).subquery()
     tx.connection.execute(delete(draft).where(draft.c.id.in_(aside), draft.c.id.not_in(select(kept.c.id))))
 
@@ -152,10 +156,6 @@ def is_there(task_id: ColumnElement[str | None], person_id: ColumnElement[str]) 
     return exists().where(
         draft.c.kind == DraftKind.TASK.value, draft.c.subject == task_id, draft.c.person_id == person_id
     )
-
-
-def _whose(kind: DraftKind, subject: str, person_id: str) -> ColumnElement[bool]:
-    return and_(draft.c.kind == kind.value, draft.c.subject == subject, draft.c.person_id == person_id)
 
 
 def _first(tx: Transaction, query: Select[Any]) -> Draft | None:
