@@ -214,6 +214,13 @@ class HistoryLine:
     hash: str
     called: str | None = None  # what *name* stands for, if it is not erased; no part of the line
 
+    @property
+    def concerns(self) -> str | None:
+        """The instance that the line is of, or of which a line of another stream tells; an export may name several."""
+        change = {} if self.instance_id else json.loads(self.change)
+        found = self.instance_id or change.get("instance", change.get("object"))
+        return found if isinstance(found, str) else None
+
     def computed_hash(self) -> str:
         """Return the hash that this line should carry."""
         return sha256_of(self.hashed_text())

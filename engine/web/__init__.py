@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -177,11 +177,11 @@ def _furnish(app: Flask, services: Services) -> None:
         """Return the address of a built file by its plain name."""
         return url_for("static", filename=f"{DIST}/{manifest.get(name, name)}")
 
-    def said(line: HistoryLine, procedure: Procedure | None = None) -> Said:
+    def said(line: HistoryLine, procedure: Procedure | None = None, titles: Mapping[str, str] | None = None) -> Said:
         """Return a line of history in words."""
         if "ledger" not in g:
             g.ledger = Ledger(dates)
-        return cast(Said, g.ledger.said(line, procedure))
+        return cast(Said, g.ledger.said(line, procedure, titles or {}))
 
     app.jinja_env.globals["said"] = said
     app.jinja_env.filters.update(

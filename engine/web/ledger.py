@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from flask import current_app
+from flask import current_app, url_for
 
 from engine.model.history import Action, HistoryLine
 from engine.service.procedures.procedure import Procedure
@@ -19,14 +19,32 @@ from engine.web.texts import gettext
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}")
-PEOPLE = frozenset({"by", "holder", "item", "filed_by", "performer", "person", "signer"})
+PEOPLE = frozenset({"by", "holder", "item", "filed_by", "performer", "person", "signer", "deployed_by", "actor"})
+RULE = re.compile(r"^[A-Z]+ |/api/v1/|<[^>]*>|/")
 FORMS = (Action.TASK_COMPLETED.value, Action.INSTANCE_STARTED.value)
-APART = frozenset({"old", "new", "values", "passed", "definition"})
+APART = frozenset({"old", "new", "values", "passed", "definition", "named"})
 OF_DOCUMENT = frozenset({"document", "data_object", "version"})
 """Said together, as the name of the version."""
 TOLD = ("reason", "text", "cause", "title")
 TOP = {"task": "holder", "instance": "status", "person": "active", "register:defined": "sha256"}
 """What a line's old and new value is of, where it does not say."""
+FIRST = {
+    "definition:deployed": ("version", "note"),
+    "document:signed": ("signer", "mode"),
+    "register:imported": ("key",),
+    "task:opened": ("due_at", "performer"),
+    "number:taken": ("text",),
+    "number:voided": ("text", "series", "year", "first", "last", "reason"),
+    "document:replaced": ("by_version",),
+    "document:rendered": ("format",),
+    "file:read": ("format", "file"),
+    "person:read": ("person",),
+    "export:made": ("instance", "register", "report", "process", "kind"),
+    "setting:changed": ("section",),
+    "attempt:refused": ("address", "object"),
+}
+"""What the summary of a line says, of what it holds."""
+PAGES = {"instance": ("instances.show", "instance_id"), "file": ("attachments.download", "attachment_id")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +54,7 @@ class Change:
     label: str
     new: str
     old: str | None = None
+    link: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +76,11 @@ class Ledger:
         module = current_app.jinja_env.get_template("parts/words.html").make_module({})
         self._words: Mapping[str, str] = vars(module)["words"]
 
-    def said(self, line: HistoryLine, procedure: Procedure | None = None) -> Said:
-        """Return a line in words; *procedure* is what its instance runs by."""
+    def said(self, line: HistoryLine, procedure: Procedure | None, titles: Mapping[str, str]) -> Said:
+        """Return a line in words; *procedure* is what its instance runs by, *titles* are by id what lines may name."""
         facts, names = json.loads(line.change), _names(procedure)
+        self._titles = titles
+        self._roles = {lane.role: formatting.localised(lane) for lane in procedure.outline.lanes} if procedure else {}
         found: list[Change] = []
         if "old" in facts or "new" in facts:
             old, new = (dict(_leaves(facts.get(side), ())) for side in ("old", "new"))
@@ -76,16 +97,27 @@ class Ledger:
             found += _shown([each for each in shown if each.path in values])
         else:
             found += [Change(self._label(path), self._value(leaf, path)) for path, leaf in _leaves(values, ())]
-        document = facts.get("document")
-        for key in [key for key in facts if key not in APART | (OF_DOCUMENT if document else frozenset())]:
-            found += [Change(self._label(p), self._value(leaf, p)) for p, leaf in _leaves(facts[key], (key,))]
         passed = dict.fromkeys(names.get(each["element"], each["element"]) for each in facts.get("passed") or ())
         if passed:
             found.append(Change(gettext("dilalui"), " → ".join(passed)))
-        told = next((f"“{facts[key]}”" for key in TOLD if facts.get(key)), "")
-        first = next((f"{c.label}: {c.old} → {c.new}" if c.old else f"{c.label}: {c.new}" for c in found), "–")
-        name = str(names.get(str(facts.get("data_object")), facts.get("data_object", "")))
-        return Said(told or first, tuple(found), document, f"{name} v{facts.get('version')}" if document else "")
+        if named := facts.get("named"):
+            found += [Change(self._words["file"], f"{named[id_][0]} · {facts['files'][id_]}") for id_ in named]
+            del facts["files"]
+        document = facts.get("document")
+        for key in [key for key in facts if key not in APART | (OF_DOCUMENT if document else frozenset())]:
+            page = PAGES.get(key) if str(facts[key]) in titles else None
+            link = url_for(page[0], **{page[1]: facts[key]}) if page else None
+            leaves = _leaves(facts[key], (key,))
+            found += [Change(self._label(p), self._value(leaf, p), link=link) for p, leaf in leaves]
+        name = f"{names.get(facts['data_object'], facts['data_object'])} v{facts['version']}" if document else ""
+        keys = [key for key in FIRST.get(line.action, ()) if facts.get(key)]
+        first = [Change(self._label([key]), self._value(facts[key], [key])) for key in keys]
+        told = [f"“{facts[key]}”" for key in TOLD if facts.get(key)] if not first else []
+        first = first or ([] if told or name else found[: 2 if line.action in FORMS else 1])
+        said = [f"{c.label}: {c.old} → {c.new}" if c.old else f"{c.label}: {c.new}" for c in first]
+        return Said(
+            " · ".join([each for each in (name, *told[:1], *said) if each]) or "–", tuple(found), document, name
+        )
 
     def _label(self, path: Sequence[str]) -> str:
         return " · ".join(self._words.get(key, key.replace("_", " ")) for key in path if not ID.fullmatch(key))
@@ -111,7 +143,10 @@ class Ledger:
             return formatting.standard_time(text)
         if DAY.fullmatch(text):
             return self._dates.day(date.fromisoformat(text))
-        return text[:8] if ID.fullmatch(text) else self._words.get(text, text)
+        if path[-1] == "address":
+            return " · ".join(self._words.get(part, part.replace("-", " ")) for part in RULE.sub(" ", text).split())
+        word = self._titles.get(text) or self._roles.get(text) or self._words.get(f"{path[-1]}={text}")
+        return word or (text[:8] if ID.fullmatch(text) else self._words.get(text, text))
 
 
 def _names(procedure: Procedure | None) -> Mapping[str, str]:

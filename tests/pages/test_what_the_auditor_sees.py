@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import html
 import io
 import json
 import re
@@ -112,7 +113,7 @@ def test_nothing_is_exported_or_reported_of_dates_that_are_none(browse, late_oft
     assert (made.status_code, made.data[:2]) == (200, b"PK")
     assert "pemantauan-dari-2025-04-01-sampai-2025-04-30.xlsx" in made.headers["Content-Disposition"]
     made.close()
-    assert auditor.get("/audit/jejak?jenis=export:made").text.count("pemantauan") == 1
+    assert auditor.get("/audit/jejak?jenis=export:made").text.count("laporan: pemantauan") == 1
     empty = auditor.post(report, {"tahun": "", "_dari": "1/4/2031"})
     assert "cocok dengan pilihan ini dan dimulai dalam masa itu." in auditor.get(empty.location).text
     empty = auditor.post(report, {"tahun": "2025", "_dari": "1/4/2031"})
@@ -311,3 +312,27 @@ def test_the_page_of_a_check_names_the_hash_of_all_ends_which_anybody_can_comput
     assert said in browse("auditor").get("/audit/keutuhan").text
     of_one = next(hashed for stream, (_, hashed) in ends.items() if stream == f"instance:{late_often}")
     assert of_one in browse("auditor").get(f"/instans/{late_often}/keutuhan").text
+
+
+def summaries(browser, path):
+    """What the lines of a ledger say before they are opened."""
+    return [html.unescape(each) for each in re.findall(r"<summary>([^<]*)</summary>", browser.get(path).text)[1:]]
+
+
+def test_a_line_says_what_matters_before_it_is_opened(office, browse, late_often):
+    auditor, path = browse("auditor"), f"/instans/{late_often}/riwayat?jenis="
+    assert all(re.match(r"tenggat: \d+ \w+ 2025", each) for each in summaries(auditor, path + "task:opened"))
+    assert "Hasil verifikasi: Perlu perbaikan" in " ".join(summaries(auditor, path + "task:completed"))
+    assert "Draft Laporan v1 · digantikan oleh versi: 2" in summaries(auditor, path + "document:replaced")
+    assert not [each for each in summaries(auditor, path) if re.search(r"[0-9a-f]{64}", each)], "no hash says anything"
+    office.services.numbers.move_on(office.actor("operator"), "surat_keluar", 2025, 7, "Buku lama", office.now)
+    (voided,) = summaries(auditor, "/audit/jejak?jenis=number:voided&pelaku=operator")
+    assert all(each in voided for each in ("surat_keluar", "2025", "terakhir: 7", "Buku lama"))
+
+
+def test_no_code_word_of_the_machine_stands_in_the_ledger(browse, late_often):
+    auditor = browse("auditor")
+    for path in ("/audit/jejak", f"/instans/{late_often}/riwayat"):
+        shown = re.sub(r"<[^>]+>", " ", auditor.get(path).text.partition("<tbody>")[2])
+        for word in ("reference date", "subject", "signer", "signature", "commitments", "confirmed", "named", "zone"):
+            assert not re.search(rf"\b{word}\b", shown), word

@@ -286,7 +286,10 @@ def test_a_command_that_is_refused_is_a_line_of_who_gave_it(app, browse, office,
         ),
         ("attempt:refused", {"address": "POST /api/v1/instances/<instance_id>/suspension", "object": instance}),
     ]
-    assert "POST /orang" in browse("auditor").get("/audit/jejak?jenis=attempt:refused").text
+    page = browse("auditor").get("/audit/jejak?jenis=attempt:refused").text
+    assert "POST" not in page.partition("<tbody>")[2].partition("</tbody>")[0], "what was refused is said in words"
+    assert "Pelaksanaan · Arsip · coba lagi" in page
+    assert f'<a href="/instans/{instance}">' in page, "and of which instance"
 
 
 def test_a_page_that_was_open_too_long_and_a_page_that_may_not_be_seen_are_no_refused_commands(browse, office):
@@ -315,8 +318,8 @@ def test_the_auditor_reads_it_in_words_in_both_languages(browse, office, instanc
         reader.get(path)
     auditor = browse("auditor")
     for action, words in (
-        ("document:read", ("Baca dokumen", "undangan v1")),
-        ("file:read", ("Buka berkas", evidence.sha256)),
+        ("document:read", ("Baca dokumen", "Undangan v1", f'<a href="/instans/{instance}">Triwulan I 2025</a>')),
+        ("file:read", ("Buka berkas", evidence.sha256, f'<a href="/lampiran/{evidence.id}">{evidence.name}</a>')),
         ("person:read", ("Lihat data orang", "(sekretaris)")),
         ("session:opened", ("Masuk", "dengan: sandi")),
     ):

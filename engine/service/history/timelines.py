@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from engine.service.procedures.procedure import Procedure, Procedures
 from engine.store.database import Database
 from engine.store.history import HistoryReport
 from engine.store.proof import prove
-from engine.store.queries import histories, instances, people
+from engine.store.queries import documents, histories, instances, people
 from engine.store.queries.histories import SEARCHED, HistoryFilter
 from engine.store.unit_of_work import Reader
 
@@ -41,7 +42,7 @@ class Timeline:
     elements: tuple[str, ...]
     actions: tuple[str, ...]
     returns: frozenset[tuple[str, int]]  # stream and number of the lines that sent work back
-    titles: Mapping[str, str]  # of the instances that the lines are of
+    titles: Mapping[str, str]  # of the instances that the lines are of or tell of, and of files, by id
     procedures: Mapping[str, Procedure]  # by which they run
     searched: int = SEARCHED  # in how many lines, the newest, a text was sought
 
@@ -93,7 +94,9 @@ class Histories:
         actions: tuple[str, ...] = (),
     ) -> Timeline:
         lines, total = histories.timeline(reader, stream, narrowed, limit=PAGE, offset=(page - 1) * PAGE)
-        records = instances.by_ids(reader, sorted({line.instance_id for line in lines if line.instance_id}))
+        records = instances.by_ids(reader, sorted({line.concerns for line in lines if line.concerns}))
+        read = [json.loads(line.change) for line in lines if line.action == Action.FILE_READ]
+        files = documents.attachments(reader, [change["file"] for change in read if "file" in change]).values()
         return Timeline(
             lines=lines,
             total=total,
@@ -103,7 +106,7 @@ class Histories:
             elements=elements,
             actions=actions,
             returns=histories.returns(reader, lines),
-            titles={record.id: record.title for record in records},
+            titles={r.id: r.title for r in records} | {f.id: f.name for f in files},
             procedures={record.id: self.procedures.of(reader, record.definition_id) for record in records},
         )
 

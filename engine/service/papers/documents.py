@@ -111,7 +111,11 @@ class Filing:
         for version, part, _ in self.parts:
             lines.append(_deed(Action.DOCUMENT_SAVED, version, task, item=part.item, part_sha256=part.sha256))
         lines += [_deed(Action.DOCUMENT_ISSUED, version, task) for version in self.issued]
-        lines += [_deed(Action.DOCUMENT_REPLACED, version, task) for version in self.replaced]
+        newer = {version.data_object_id: version.version for version in self.issued}
+        lines += [
+            _deed(Action.DOCUMENT_REPLACED, old, task, by_version=newer.get(old.data_object_id))
+            for old in self.replaced
+        ]
         return lines
 
     def write(self, work: Work, now: datetime) -> None:

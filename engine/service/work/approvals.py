@@ -141,7 +141,8 @@ class Approvals:
                 version = replace(before, status=DocumentStatus.WAITING, **made)
                 documents.add(work, [version])
                 documents.change(work, [before.id], status=DocumentStatus.REPLACED.value)
-                over = HistoryEvent(Action.DOCUMENT_REPLACED, before.element_id, change=before.named)
+                by = before.named | {"by_version": version.version}
+                over = HistoryEvent(Action.DOCUMENT_REPLACED, before.element_id, change=by)
                 work.record_instance(record, [submitted(version), over])
             return version.id
 
