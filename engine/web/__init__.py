@@ -217,6 +217,7 @@ def _furnish(app: Flask, services: Services) -> None:
             "idle_seconds": int((found.idle_until - authentication.now()).total_seconds()) if found else None,
             "now": authentication.now(),
             "name_of": authentication.name_of,
+            "called_then": authentication.called_then,
             "navigation": navigation.of(found.actor, request.path) if found and ready else (),
             "zone_name": dates.zone_name(),
         }

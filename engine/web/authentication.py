@@ -86,6 +86,14 @@ def name_of(person_id: str | None, called: str | None = None) -> str:
     return f"{name} ({person_id})" if name and name != person_id else person_id
 
 
+def called_then(instance_id: str, person_id: str | None, at: datetime | None) -> str | None:
+    """Return what somebody was called when they acted in an instance, if its history says so; it is read once."""
+    if (kept := f"called {instance_id}") not in g:
+        setattr(g, kept, services().histories.names_then(instance_id))
+    name: str | None = g.get(kept).get((person_id, at))
+    return name
+
+
 def signed_in() -> SignedIn | None:
     """Return the session of this request, if there is one."""
     return cast("SignedIn | None", g.get("signed_in"))

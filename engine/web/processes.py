@@ -81,14 +81,9 @@ def report(process_id: str, report_id: str, ending: str) -> Answer:
     except NotFound:
         if not any(days):
             raise
-        named = " ".join(text for name, text in chosen.items() if text and not name.startswith("_"))
-        flash(
-            gettext(
-                "Tidak ada pelaksanaan yang cocok dengan %(chosen)s dan dimulai dalam masa itu.",
-                chosen=named or gettext("pilihan ini"),
-            ),
-            "warning",
-        )
+        named = " ".join(text for name, text in chosen.items() if name[0] != "_") or gettext("pilihan ini")
+        both = gettext("Tidak ada pelaksanaan yang cocok dengan %(chosen)s dan dimulai dalam masa itu.", chosen=named)
+        flash(both, "warning")
         return again
     return hand_out(stream, media_type, name, as_attachment=ending != "pdf")
 

@@ -7,7 +7,7 @@ import io
 import json
 import re
 import zipfile
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import openpyxl
 import pytest
@@ -20,7 +20,6 @@ from engine.store.history import Walk
 from engine.store.queries import tasks
 from engine.store.tables import history
 from tests.office import SOP, returned
-from tests.pages.test_grid import text_of
 from tests.store.test_history import tampering
 
 
@@ -85,10 +84,38 @@ def test_the_page_says_on_whose_behalf_and_in_which_capacity(browse, late_often)
     assert "selaku Plh. Sekretaris (SK 1/2025)" in browse("auditor").get(f"/instans/{late_often}").text
 
 
+def test_pages_and_a_berkas_name_who_acted_as_they_were_called_then(office, browse, late_often):
+    old = office.services.people.names()["tim.sakip"]
+    operator = office.actor("operator")
+    office.services.people.rename(operator, "tim.sakip", "Nama Baru", "Keputusan pengadilan.", office.now)
+    papers, auditor = office.page(late_often).all_documents, browse("auditor")
+    made = next(each for each in papers if each.created_by == "tim.sakip")
+    listed = f"/dokumen?jenis={made.name}"
+    for path in (f"/instans/{late_often}", f"/instans/{late_often}/dokumen", listed, f"/dokumen/{made.id}"):
+        page = auditor.get(path).text
+        assert old in page, path
+        assert "Nama Baru" not in page, path
+    _, stream = office.services.archives.examine(office.actor("auditor"), late_often, office.now)
+    with stream, zipfile.ZipFile(stream) as berkas:
+        [course] = [name for name in berkas.namelist() if name.endswith("/pelaksanaan.json")]
+        told = json.loads(berkas.read(course))
+    done = [step for step in told["langkah"] if step["completed_by"] == "tim.sakip"]
+    assert {step["nama"] for step in done} == {told["orang"]["tim.sakip"]} == {old}
+
+
+def test_a_list_of_documents_tells_who_and_when_of_one_event(office, browse, late_often):
+    data = next(each for each in office.page(late_often).all_documents if each.data_object_id == "draft_laporan")
+    assert data.created_at < data.issued_at, "one holder began it, another's figures let it be issued"
+    for path in (f"/instans/{late_often}/dokumen", f"/dokumen?jenis={data.name}"):
+        rows = re.findall(r"<tr>.*?</tr>", browse("auditor").get(path).text, re.DOTALL)
+        [made] = [re.findall(r'datetime="([^"]+)', row)[-1] for row in rows if data.id in row]
+        assert datetime.fromisoformat(made) == data.created_at, "the last instant stands with the person"
+
+
 def test_the_steps_say_which_of_them_sent_work_back_and_where_to(browse, late_often):
-    said = text_of(browse("auditor").get(f"/instans/{late_often}"))
-    assert said.count("Dikembalikan ke langkah 4") == 1
-    assert said.index("5 · ") < said.index("Dikembalikan ke langkah 4") < said.index("6 · ")
+    steps = browse("auditor").get(f"/instans/{late_often}").text.split('id="langkah-')
+    said = [each.partition('"')[0] for each in steps if "Dikembalikan ke langkah 4" in each]
+    assert said == ["susun_analisis"]
 
 
 def test_a_filter_that_is_no_date_is_told_wherever_one_may_be_typed(browse, late_often):

@@ -122,7 +122,7 @@ def test_a_returned_draft_is_another_version_and_the_old_paper_stays(office):
     assert paper(office, second)[2] != before
     assert paper(office, first)[2] == before
     old = office.services.verification.by_code(rendering(office, first).code, "10.0.0.1", office.now)
-    assert (old.standing, old.version, old.newest) == ("replaced", 1, 2)
+    assert (old.standing, old.document.version, old.newest.version) == ("replaced", 1, 2)
 
 
 def test_a_paper_is_known_by_its_code_and_by_its_very_bytes_and_one_that_was_changed_is_not(office):
@@ -132,8 +132,8 @@ def test_a_paper_is_known_by_its_code_and_by_its_very_bytes_and_one_that_was_cha
     found = document(office, instance, "undangan")
     content, code, check = paper(office, found)[2], rendering(office, found).code, office.services.verification
     known = check.by_code(code.lower(), "10.0.0.1", office.now)
-    assert (known.name, known.number, known.standing) == ("Undangan", "000.1.5/1/DPMPTSP/2025", "valid")
-    assert (known.sha256, known.same_file) == (found.sha256, None)
+    assert (known.document.name, known.number, known.standing) == ("Undangan", "000.1.5/1/DPMPTSP/2025", "valid")
+    assert (known.document.sha256, known.same_file) == (found.sha256, None)
     assert check.by_file(io.BytesIO(content), "10.0.0.1", office.now).same_file
     changed = io.BytesIO(content.replace(b"%%EOF", b"%%EOF "))
     assert check.by_code(code, "10.0.0.1", office.now, changed).same_file is False

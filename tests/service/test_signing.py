@@ -173,7 +173,7 @@ def test_a_wet_signature_waits_for_its_scan_which_says_who_filed_it(office, inst
     with pytest.raises(Conflict):
         file(office, report, "lain.pdf", scan)
     seen = office.services.verification.by_file(io.BytesIO(scan), "10.0.0.9", office.now)
-    assert (seen.name, seen.signed_file) == ("Laporan", True)
+    assert (seen.document.name, seen.signed_file) == ("Laporan", True)
 
 
 @pytest.mark.parametrize("mode_", ["wet", "certified"])

@@ -60,6 +60,10 @@ class Histories:
             stream = _stream(reader, actor, instance_id)
             return self._timeline(reader, stream, narrowed, page, *histories.actions_of(reader, stream))
 
+    def names_then(self, instance_id: str) -> Mapping[tuple[str, datetime], str]:
+        """Return what those who acted in an instance were called then."""
+        return self.database.ask(histories.called, instance_id)
+
     def lines(self, actor: Actor, instance_id: str, after: int, limit: int) -> tuple[tuple[HistoryLine, ...], bool]:
         """Return an instance's lines behind number *after*, oldest first, and whether more follow."""
         with self.database.read() as reader:

@@ -90,6 +90,9 @@ class _PackageInput:
     hashes: bytes
     installation: str = ""
     called: dict[str, Any] = field(default_factory=dict)  # what lines' commitments stand for
+    then: dict[tuple[str | None, datetime | None], str] = field(
+        default_factory=dict
+    )  # names as they were, by account and instant
     head: HistoryLine | None = None
 
 
@@ -145,7 +148,7 @@ class ArchivePackages:
             hashes=b"",
         )
         actors = _copy_history(reader, ground)
-        ground.names = people.names(reader, actors)
+        ground.names = people.names(reader, actors) | {str(who): name for (who, _), name in ground.then.items()}
         return ground
 
     def _about(
@@ -209,15 +212,8 @@ class ArchivePackages:
             "Alur-Riwayat-Baris": str(seq),
             "Alur-Riwayat-Sidik": head,
         }
-        note = NOTE.format(
-            title=record.title,
-            sop=outline.name,
-            seq=seq,
-            at=local.strftime("%Y-%m-%d %H.%M"),
-            version=__version__,
-            installation=ground.installation,
-            id=record.id,
-        )
+        until = {"seq": seq, "at": local.strftime("%Y-%m-%d %H.%M"), "version": __version__}
+        note = NOTE.format(record=record, sop=outline.name, installation=ground.installation, **until)
         return Bag(
             f"{named}-r{seq}",
             local,
@@ -334,6 +330,8 @@ def _copy_history(reader: Transaction, ground: _PackageInput) -> set[str]:
             hashes.append(f"{line.hash}  {line.seq}\n")
             seq, ground.head = line.seq, line
             actors.add(line.actor)
+            if line.called is not None:
+                ground.then[line.actor, line.at] = line.called
             if line.name is not None:
                 ground.called[line.name] = {"akun": line.actor}
     for each in people.values_of(reader, ground.called):
@@ -392,7 +390,9 @@ def _described(ground: _PackageInput, creator: str) -> list[tuple[str, Any]]:
 
 
 def _course(ground: _PackageInput) -> dict[str, Any]:
-    steps = [_row(each, "instance_status", "title", "process_id") for each in ground.tasks]
+    named = [{"nama": ground.then.get((each.completed_by, each.completed_at))} for each in ground.tasks]
+    rows = [_row(each, "instance_status", "title", "process_id") for each in ground.tasks]
+    steps = [row | name for row, name in zip(rows, named, strict=True)]
     about = _row(ground.record, "revision", "changed_at", "status_reason")
     content_hash = ground.procedure.record.content_hash
     return {**about, "sop_sidik": content_hash, "langkah": steps, "orang": dict(sorted(ground.names.items()))}

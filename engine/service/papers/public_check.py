@@ -15,7 +15,7 @@ from typing import BinaryIO
 from engine.model.errors import AlurError, NotFound
 from engine.model.renderings import COVER, WHOLE, Rendering, RenderingStatus, read_code, shown_code
 from engine.model.signatures import Signature
-from engine.model.work import DocumentStatus
+from engine.model.work import DocumentStatus, DocumentVersion, InstanceRecord
 from engine.service.papers.corrections import Standing, asks_to_sign, standing
 from engine.service.papers.letter_numbers import of_documents
 from engine.service.papers.render_context import RenderInput
@@ -41,34 +41,29 @@ class FileTooLarge(AlurError):
 class Verified:
     """What is known of a paper."""
 
-    name: str
+    document: DocumentVersion
+    newest: DocumentVersion
+    instance: InstanceRecord
     number: str | None
-    version: int
-    status: DocumentStatus
-    issued_at: datetime | None
     position: str  # who issued it, by lane
-    newest: int
-    newest_at: datetime | None
-    sha256: str  # of the data
     file_sha256: str
     code: str
     same_file: bool | None  # None: no file was held against it
     corrections: Standing
-    successor: tuple[str | None, str | None] = (None, None)  # number and code of what superseded it
-    signatures: tuple[Signature, ...] = ()
-    signed_file: bool = False  # the file that was held against it is one that carries a signature
-    unsigned: bool = False  # a form asks to sign it, and nobody did
-    returned_at: datetime | None = None  # when work went back after it was issued
-    ended_at: datetime | None = None
+    successor: tuple[str | None, str | None]  # number and code of what superseded it
+    signatures: tuple[Signature, ...]
+    signed_file: bool  # the file that was held against it is one that carries a signature
+    unsigned: bool  # a form asks to sign it, and nobody did
+    returned_at: datetime | None  # when work went back after it was issued
 
     @property
     def standing(self) -> str:
         """One word for where the paper stands: "valid", "unsigned", "returned", "superseded", "replaced" or "void"."""
-        if self.status is DocumentStatus.VOID:
+        if self.document.status is DocumentStatus.VOID:
             return "void"
         if self.corrections.successor is not None:
             return "superseded"
-        if self.version != self.newest:
+        if self.document.version != self.newest.version:
             return "replaced"
         return "valid" if not self.unsigned else "returned" if self.returned_at else "unsigned"
 
@@ -117,7 +112,6 @@ class Verification:
             raise NotFound(found.document_id)
         procedure = self.procedures.of(reader, record.definition_id)
         ground = RenderInput(record, procedure, documents.of_instance(reader, record.id), (), {})
-        newest = ground.newest[version.data_object_id]
         role = procedure.outline.task(version.element_id).role
         signed = signatures.of_document(reader, version.id)
         back = [each.returned_at for each in tasks.of_instance(reader, record.id) if each.returned_at]
@@ -127,15 +121,11 @@ class Verification:
             number = of_documents(reader, new.instance_id).get(new.data_object_id)
             successor = (number, None if paper is None else shown_code(paper.code))
         return Verified(
-            name=version.name,
+            document=version,
+            newest=ground.newest[version.data_object_id],
+            instance=record,
             number=ground.number_in(version.data_object_id, procedure.content_of(version)),
-            version=version.version,
-            status=version.status,
-            issued_at=version.issued_at,
             position=procedure.outline.lane_of_role(role).name,
-            newest=newest.version,
-            newest_at=newest.issued_at,
-            sha256=version.sha256,
             file_sha256=found.sha256,
             code=shown_code(found.code),
             same_file=same,
@@ -145,7 +135,6 @@ class Verification:
             signed_file=signed_file,
             unsigned=not signed and asks_to_sign(procedure, version.data_object_id),
             returned_at=max((at for at in back if version.issued_at and at > version.issued_at), default=None),
-            ended_at=record.ended_at,
         )
 
     def _slow_down(self, address: str, now: datetime) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, ins
 
 from engine.model.work import Attachment, DocumentPart, DocumentStatus, DocumentVersion
 from engine.store.driver_statements import Prepared
-from engine.store.queries import Transaction, drafts, some
+from engine.store.queries import Transaction, drafts, histories, some
 from engine.store.tables import archive, attachment, comment, document, document_part, instance, number, rendering
 
 COLUMNS = tuple(document.c[name] for name in DocumentVersion.__dataclass_fields__ if name != "parts")
@@ -75,6 +75,7 @@ OF_NUMBER = and_(
 LISTED = {
     "title": instance.c.title,
     "number": select(func.min(number.c.text)).where(OF_NUMBER).scalar_subquery().label("number"),
+    "called": histories.name_then(document.c.created_by, document.c.created_at).label("called"),
 }
 
 
@@ -93,6 +94,7 @@ class Listed:
     created_by: str
     issued_at: datetime | None
     number: str | None
+    called: str | None  # who made it, as named then
 
 
 def search(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, or_, select, tuple_
 
 from engine.model.history import Action, HistoryLine, canonical
 from engine.model.work import TaskRecord
@@ -95,6 +95,18 @@ def returns(tx: Transaction, lines: Sequence[HistoryLine]) -> frozenset[tuple[st
     rows = tx.connection.execute(select(history.c.stream, history.c.seq).where(these, SENT_BACK)) if asked else ()
     own = {(line.stream, line.seq) for line in lines if line.action == Action.TASK_RETURNED}
     return frozenset(own.union((row.stream, row.seq) for row in rows))
+
+
+def called(tx: Transaction, instance_id: str) -> dict[tuple[str, datetime], str]:
+    """Return the names of who acted in an instance as they were then, by account and instant; format 1 says none."""
+    query = LINES.where(history.c.stream == f"instance:{instance_id}", personal_value.c.value.is_not(None))
+    return {(row.actor, row.at): row.called for row in tx.connection.execute(query)}
+
+
+def name_then(actor: Any, at: Any) -> ScalarSelect[str]:
+    """Return what who acted at an instant was called then, as a column."""
+    those = LINES.with_only_columns(func.min(personal_value.c.value))
+    return those.where(history.c.actor == actor, history.c.at == at).scalar_subquery()
 
 
 def count(tx: Transaction) -> int:
