@@ -113,6 +113,7 @@ class Action(StrEnum):
     SESSION_LOCKED = "session:locked"
     ATTEMPT_REFUSED = "attempt:refused"
     EXPORT_MADE = "export:made"
+    INTEGRITY_CHECKED = "integrity:checked"
     OFFICE_RESTORED = "office:restored"
 
 

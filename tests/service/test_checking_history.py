@@ -1,5 +1,6 @@
 """The worker checks the record at night, after a start and when asked, in slices; what it found is on the pages."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import update
 from engine.model.errors import NotPermitted
 from engine.service.history import integrity
 from engine.service.history.integrity import Checks
+from engine.service.history.timelines import HistoryFilter
 from engine.store.tables import history
 from tests.store.test_history import tampering
 
@@ -49,6 +51,24 @@ def test_the_record_is_checked_after_a_start_at_night_and_when_somebody_asks(off
     assert worker.last(auditor).ended_at > first.ended_at
 
 
+def test_a_check_that_found_faults_stays_in_history_when_a_later_one_finds_none(office, worker):
+    auditor, instance = office.actor("auditor"), office.start()
+    with tampering(office.database) as connection:
+        lines = update(history).where(history.c.instance_id == instance, history.c.seq == 1)
+        connection.execute(lines.values(actor="orang.lain"))
+    sweeps(office, worker)
+    with tampering(office.database) as connection:
+        connection.execute(lines.values(actor="kepala.dinas"))
+    for _ in range(12):
+        worker.ask(auditor, office.now)
+        sweeps(office, worker)
+    asked = HistoryFilter(action="integrity:checked")
+    lines = office.services.histories.everything(auditor, asked).lines
+    assert [json.loads(line.change)["faults"] for line in lines] == [0] * 12 + [1]
+    assert json.loads(lines[-1].change)["first"][0]["stream"] == f"instance:{instance}"
+    assert len(worker.last(auditor).earlier) == 10
+
+
 def test_one_worker_checks_at_a_time_and_another_takes_up_what_was_left(office, worker):
     assert worker.sweep("worker:a:1", office.now)
     assert not worker.sweep("worker:b:2", office.now)
@@ -64,7 +84,10 @@ def test_what_was_tampered_with_is_found(office, worker):
     with tampering(office.database) as connection:
         connection.execute(update(history).where(history.c.instance_id == instance).values(actor="orang.lain"))
     sweeps(office, worker)
-    (fault,) = worker.last(office.actor("auditor")).report.faults
+    found = worker.last(office.actor("auditor"))
+    (fault,) = found.report.faults
+    [(at, told)] = found.earlier
+    assert (at, told["faults"], told["first"][0]["stream"]) == (found.ended_at, 1, fault.stream)
     assert (fault.stream, fault.seq, fault.kind) == (f"instance:{instance}", 1, "content")
 
 

@@ -140,9 +140,29 @@ def test_the_evidence_comes_as_papers_in_a_folder_for_each_criterion(office, qua
         assert "2.a.1/lembar_sop-v1.pdf" in names, "the sheet of the SOP itself"
         assert "II.4/Triwulan II 2025/notula-v1.pdf" in names
         assert not any("Triwulan III" in name and "laporan-" in name for name in names), "there is none yet"
+        notes = pack.read("CATATAN.txt").decode()
+        assert "2.a.3/Triwulan I 2025/surat_tugas-v1.pdf: belum ditandatangani" not in notes, "it was approved here"
+        assert "Triwulan II 2025/laporan-v1.pdf: belum ditandatangani" in notes
         for line in pack.read("SHA256SUMS.txt").decode().splitlines():
             sha256, _, place = line.partition("  ")
             assert hashlib.sha256(pack.read(place)).hexdigest() == sha256
+
+
+def test_the_evidence_holds_the_file_that_carries_the_signature_where_there_is_one(office, quarters):
+    head, at = office.actor("kepala.dinas"), office.services.signing
+    for found in office.page(quarters[0]).all_documents:
+        for given in (each for each in at.of_document(head, found.id) if each.may_file):
+            at.file(head, given.signature.id, "ttd.png", io.BytesIO(PICTURE), INDONESIAN, office.now)
+    with zipfile.ZipFile(io.BytesIO(made(office, "bukti_lke", "zip"))) as pack:
+        names, notes = pack.namelist(), pack.read("CATATAN.txt").decode()
+        signed = [name for name in names if name.endswith("Triwulan I 2025/laporan-v1-ditandatangani.png")]
+        assert signed
+        assert pack.read(signed[0]) == PICTURE
+        assert not any(name.endswith("Triwulan I 2025/laporan-v1.pdf") for name in names)
+    assert "Triwulan I 2025/" not in notes.replace("Triwulan II", ""), "of that quarter nothing is unsigned"
+    assert "Triwulan II 2025/laporan-v1.pdf: belum ditandatangani" in notes
+    printed = "".join(pages_of(made(office, "bukti_lke", "pdf")))
+    assert "Laporan(belumditandatangani)" in printed
 
 
 def test_who_reads_a_report_and_that_it_was_made_is_recorded(office, quarters):

@@ -1,16 +1,19 @@
 """Whether the record is whole, looked at every night and whenever somebody asks, a slice at a time by the worker.
 
 How far a check has come and what the last one found stand in the worker's own heartbeat row ``keutuhan``: it is no
-part of the record, and whoever trusts the machine no more asks ``alur verify`` over a copy.
+part of the record. That a check ended, and with how many faults, is a line of history. Whoever trusts the machine no
+more asks ``alur verify`` over a copy.
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
+from engine.model.history import Action, HistoryEvent, plain
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.service.office.business_calendar import Office
 from engine.store import proof
@@ -24,6 +27,8 @@ AT_ONCE = 4_000
 """Lines of a slice: under half a second, once a second."""
 NIGHT = range(1, 5)
 """The hours of the office's day in which a check begins by itself."""
+MOST_TOLD = 10
+FIRST_FAULTS = 3
 LOST = timedelta(minutes=2)
 """After which another worker takes up a check whose own says nothing."""
 
@@ -38,6 +43,7 @@ class IntegrityCheck:
     asked: bool
     passed: int  # lines
     total: int
+    earlier: tuple[tuple[datetime, Mapping[str, Any]], ...]  # when the last ones ended and what each found
 
 
 @dataclass
@@ -53,6 +59,7 @@ class Checks:
         actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
         kept = self._kept()
         done = kept.get("done")
+        told = self.database.ask(histories.newest, "office", MOST_TOLD, only=(Action.INTEGRITY_CHECKED,))
         walk = Walk.read(kept["walk"]) if kept.get("walk") else None
         return IntegrityCheck(
             report=Walk.read(done["walk"]).report if done else None,
@@ -61,6 +68,7 @@ class Checks:
             asked=bool(kept.get("asked")) or walk is not None,
             passed=walk.lines if walk else 0,
             total=kept.get("total", 0),
+            earlier=tuple((line.at, json.loads(line.change)) for line in told),
         )
 
     def ask(self, actor: Actor, now: datetime) -> None:
@@ -92,7 +100,7 @@ class Checks:
             kept |= {"walk": None, "done": {"walk": walk.written(), "at": now.isoformat(), "seconds": seconds}}
             if not walk.report.sound:
                 log.error("the record is not whole", faults=walk.fault_count)
-        self._keep(kept, now)
+        self._keep(kept, now, walk.report if over else None)
         return 1
 
     def _due(self, kept: Mapping[str, Any], now: datetime) -> bool:
@@ -110,6 +118,10 @@ class Checks:
         _, detail = self.database.ask(office.beats).get(NAME, (None, {}))
         return dict(detail)
 
-    def _keep(self, kept: Mapping[str, Any], now: datetime) -> None:
+    def _keep(self, kept: Mapping[str, Any], now: datetime, ended: HistoryReport | None = None) -> None:
         with self.database.write(SYSTEM, now) as work:
             office.beat(work, NAME, now, kept)
+            if ended is not None:
+                found = {"lines": ended.lines, "streams": ended.streams, "faults": ended.fault_count}
+                first = [plain(asdict(fault)) for fault in ended.faults[:FIRST_FAULTS]]
+                work.record("office", HistoryEvent(Action.INTEGRITY_CHECKED, change=found | {"first": first}))

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import structlog
@@ -152,11 +153,17 @@ class Printing:
         return len(found)
 
     def paper(self, document_id: str, now: datetime) -> tuple[str, str]:
-        """Return name and SHA-256 of a version's PDF with its approvals, made now if due; for handing out together.
+        """Return name and SHA-256 of what counts of a version: the file that carries its signature, else its PDF.
 
-        NotFound if it has none, NotPrinted if it cannot be printed.
+        The PDF has its approvals and is made now if due. NotFound if there is none, NotPrinted if it cannot be printed.
         """
         version = there(self.database.ask(documents.by_id, document_id), document_id)
+        carried = [each for each in self.database.ask(signatures.of_document, document_id) if each.file_sha256]
+        if carried:
+            id_ = str(carried[-1].attachment_id)
+            ending = Path(self.database.ask(documents.attachments, [id_])[id_].name).suffix.lower()
+            name = f"{version.data_object_id}-v{version.version}-ditandatangani{ending}"
+            return name, str(carried[-1].file_sha256)
         whole = [each.part for each in self._of(document_id) if each.format == "pdf" and each.whole]
         found, sha256 = self._printed(document_id, "pdf", max(whole, default=WHOLE), now)
         return file_name(version, found), sha256

@@ -33,6 +33,7 @@ from engine.model.process import DONE
 from engine.model.work import InstanceRecord
 from engine.service.office.business_calendar import Office
 from engine.service.office.reading_log import record_export
+from engine.service.papers.corrections import asks_to_sign
 from engine.service.papers.printing import Printing
 from engine.service.papers.render_context import RenderInput, identity, local, people_of, steps_of
 from engine.service.papers.sop_sheet import SopSheets
@@ -42,7 +43,7 @@ from engine.service.procedures.document_templates import PAPERS, Template, drawe
 from engine.service.procedures.procedure import Procedure, Procedures
 from engine.store.database import Database
 from engine.store.files import FileStore
-from engine.store.queries import Transaction, documents, instances, people, tasks
+from engine.store.queries import Transaction, documents, instances, people, signatures, tasks
 from engine.store.queries.office import note_damaged
 
 AT_ONCE = 20
@@ -196,7 +197,7 @@ class Reports:
             ids, terminated = (
                 [
                     id_
-                    for id_, values in instances.of_process(reader, process_id, since, until, terminated=over)
+                    for id_, values in instances.of_process(reader, process_id, since, until, over)
                     if all(str(values.get(name)) == text for name, text in narrowed.items())
                 ][::-1]
                 for over in (False, True)
@@ -252,13 +253,8 @@ class Reports:
         template, process_id = reckoned.template, procedure.outline.process_id
         told = reckoned.names["pelaksanaan"]
         title = template.report.title.id if template.report else template.data_object_id
-        about = {
-            "nama": title,
-            "lingkup": scope.words,
-            "nomor": None,
-            "versi": None,
-            "diterbitkan": local(self.office, now),
-        }
+        at = local(self.office, now)
+        about = {"nama": title, "lingkup": scope.words, "nomor": None, "versi": None, "diterbitkan": at}
         values = json.loads(json.dumps(reckoned.values, ensure_ascii=False, default=plain))
         data = {
             "data": dict(scope.chosen),
@@ -269,12 +265,8 @@ class Reports:
             "dokumen_lain": {},
             "semua_pelaksanaan": [],
             "nilai": values,
-            "bagian": None,
-            "pilihan": {},
             "kertas": template.paper,
             "arah": template.orientation,
-            "draf": False,
-            "tanda_tangan": [],
         }
         if b"semua_pelaksanaan" in procedure.files.get(template.typ or "", b""):  # all that they were, in memory
             whole = [{name: each[name] for name in each if name != "dokumen"} for each in told]
@@ -297,9 +289,10 @@ class Reports:
         report = reckoned.template.report
         rows = reckoned.asked(str(report.evidence), "laporan.bukti") if report else []
         told = reckoned.names["pelaksanaan"]
-        own = {each["id"]: each["nama"] for one in told for each in one["dokumen"].values()}
+        said = ("nama", "belum_ditandatangani")
+        own = {each["id"]: [each[name] for name in said] for one in told for each in one["dokumen"].values()}
         sums: dict[str, str] = {}
-        missing: list[str] = []
+        notes: list[str] = []
         damaged: dict[str, str] = {}
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as pack:
 
@@ -320,10 +313,11 @@ class Reports:
                 document_id = str(row.get("dokumen"))
                 if document_id not in own:
                     raise reckoned.fault("laporan.bukti", f"dokumen {document_id!r} bukan dokumen pelaksanaannya")
+                called, unsigned = own[document_id]
                 try:
                     name, sha256 = self.printing.paper(document_id, now)
                 except (NotPrinted, NotFound, Busy):
-                    missing.append(f"{folder_}: {own[document_id]}: belum dapat dicetak")
+                    notes.append(f"{folder_}: {called}: belum dapat dicetak")
                     continue
                 place = f"{folder_}/{name}"
                 if place in sums:  # two instances of one title
@@ -335,12 +329,13 @@ class Reports:
                         shutil.copyfileobj(kept, into)
                 except Damaged:
                     damaged[sha256] = name
-                    missing.append(f"{folder_}: {own[document_id]}: berkasnya hilang atau bukan lagi yang disimpan")
+                    notes.append(f"{folder_}: {called}: berkasnya hilang atau bukan lagi yang disimpan")
                     continue
                 sums[place] = sha256
+                notes += [f"{place}: belum ditandatangani"] if unsigned else []
             pack.writestr("SHA256SUMS.txt", "".join(f"{sha256}  {place}\n" for place, sha256 in sums.items()))
-            if missing:
-                pack.writestr("TIDAK-ADA.txt", "".join(f"{each}\n" for each in missing))
+            if notes:
+                pack.writestr("CATATAN.txt", "".join(f"{each}\n" for each in notes))
         if damaged:
             with self.database.write(SYSTEM, now) as work:
                 for sha256, name in damaged.items():
@@ -369,11 +364,11 @@ class Reports:
 
     def _papers(self, reader: Transaction, record: InstanceRecord, procedure: Procedure) -> Mapping[str, Any]:
         """Return the newest issued version of each document of an instance."""
-        every = documents.of_instance(reader, record.id)
+        every, signed = documents.of_instance(reader, record.id), signatures.of_instance(reader, record.id)
         issued = RenderInput(record, procedure, tuple(v for v in every if v.issued_at), (), {})
         found = {}
         for id_, version in issued.newest.items():
-            content = procedure.content_of(version)
+            content, given = procedure.content_of(version), [s.filed for s in signed if s.document_id == version.id]
             found[id_] = {
                 "id": version.id,
                 "nama": version.name,
@@ -381,6 +376,7 @@ class Reports:
                 "nomor": issued.number_in(id_, content),
                 "sha256": version.sha256,
                 "diterbitkan": local(self.office, version.issued_at),
+                "belum_ditandatangani": not all(given) if given else asks_to_sign(procedure, id_),
                 "isi": content,
             }
         return found

@@ -43,11 +43,7 @@ def timeline(
     tx: Transaction, stream: str | None, narrowed: HistoryFilter, *, limit: int, offset: int = 0
 ) -> tuple[tuple[HistoryLine, ...], int]:
     """Return one page of a stream's lines (of all streams if None) and how many lines fit the filter."""
-    wanted = {
-        history.c.stream: stream,
-        history.c.actor: narrowed.actor,
-        history.c.element_id: narrowed.element_id,
-    }
+    wanted = {history.c.stream: stream, history.c.actor: narrowed.actor, history.c.element_id: narrowed.element_id}
     conditions = [column == value for column, value in wanted.items() if value]
     if narrowed.action:
         sent_back = or_(history.c.action == narrowed.action, SENT_BACK)

@@ -111,21 +111,16 @@ def completed(tx: Transaction, process_id: str, at: datetime, limit: int) -> tup
 
 
 def of_process(
-    tx: Transaction,
-    process_id: str,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    *,
-    terminated: bool = False,
+    tx: Transaction, process_id: str, since: datetime | None = None, until: datetime | None = None, over: bool = False
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield id and start values of the instances of a process that count, or those terminated; started last first.
+    """Yield id and start values of a process's instances, or of those terminated (*over*); those started last first.
 
     What is corrected counts until its correction is completed, which counts from then on: nothing counts twice.
     Those only that were started from *since* on and before *until*; as many at once as memory is to hold.
     """
     ended, counts = instance.c.status == InstanceStatus.TERMINATED.value, instance.c.corrects.is_(None)
     its = [instance.c.process_id == process_id]
-    its += [ended] if terminated else [~ended, ~CORRECTED, or_(counts, instance.c.status.in_(DONE))]
+    its += [ended] if over else [~ended, ~CORRECTED, or_(counts, instance.c.status.in_(DONE))]
     its += [instance.c.started_at >= since] if since else []
     its += [instance.c.started_at < until] if until else []
     query = select(instance.c.id, instance.c["values"]).where(*its).order_by(*NEWEST_FIRST)
