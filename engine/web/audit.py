@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from engine.model.history import Action
 from engine.model.people import OfficeRole
+from engine.service.history.timelines import READ
 from engine.web.access import Pages, only
 from engine.web.authentication import actor, asked_page, now
 from engine.web.instances import history_filter
@@ -27,7 +28,7 @@ def trail() -> str:
     """Show every line of history, newest first."""
     narrowed = history_filter()
     timeline = services().histories.everything(actor(), narrowed, page=asked_page())
-    return render_template("audit/trail.html", timeline=timeline, narrowed=narrowed, actions=list(Action))
+    return render_template("audit/trail.html", timeline=timeline, narrowed=narrowed, actions=[READ, *Action])
 
 
 @pages.get("/keutuhan", only(OfficeRole.AUDITOR, OfficeRole.OPERATOR))

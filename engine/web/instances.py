@@ -17,6 +17,7 @@ from engine.web.access import Pages, by_button, signed_in
 from engine.web.attachments import hand_out, sheet
 from engine.web.authentication import actor, asked_page, now, posted_entries
 from engine.web.formatting import words
+from engine.web.ledger import words_of_codes
 from engine.web.services import services
 from engine.web.texts import gettext
 
@@ -249,11 +250,15 @@ def history_filter() -> HistoryFilter:
 
 def _filter(days: formatting.AskedDays) -> HistoryFilter:
     since, until = days.bounds(services().office.calendar().zone)
+    text, who = (request.args.get(name, "").strip()[:100] for name in ("cari", "pelaku"))
+    named = (id_ for id_, name in services().people.names().items() if who in (name, f"{name} ({id_})"))
     return HistoryFilter(
-        actor=request.args.get("pelaku") or None,
+        actor=next(named, who) or None,
         element_id=request.args.get("unsur") or None,
         action=request.args.get("jenis") or None,
         since=since,
         until=until,
-        text=request.args.get("cari", "").strip()[:100] or None,
+        text=text or None,
+        codes=services().histories.codes(text, words_of_codes(), words().locale) if text else frozenset(),
+        about=request.args.get("tentang") or None,
     )

@@ -28,22 +28,7 @@ OF_DOCUMENT = frozenset({"document", "data_object", "version"})
 TOLD = ("reason", "text", "cause", "title")
 TOP = {"task": "holder", "instance": "status", "person": "active", "register:defined": "sha256"}
 """What a line's old and new value is of, where it does not say."""
-FIRST = {
-    "definition:deployed": ("version", "note"),
-    "document:signed": ("signer", "mode"),
-    "register:imported": ("key",),
-    "task:opened": ("due_at", "performer"),
-    "number:taken": ("text",),
-    "number:voided": ("text", "series", "year", "first", "last", "reason"),
-    "document:replaced": ("by_version",),
-    "document:rendered": ("format",),
-    "file:read": ("format", "file"),
-    "person:read": ("person",),
-    "export:made": ("instance", "register", "report", "process", "kind"),
-    "setting:changed": ("section",),
-    "attempt:refused": ("address", "object"),
-}
-"""What the summary of a line says, of what it holds."""
+SAID_IN = (("ui", "action_word"), ("words", "words"))
 PAGES = {"instance": ("instances.show", "instance_id"), "file": ("attachments.download", "attachment_id")}
 
 
@@ -73,8 +58,8 @@ class Ledger:
     def __init__(self, dates: formatting.Dates) -> None:
         """Write instants with *dates*."""
         self._dates = dates
-        module = current_app.jinja_env.get_template("parts/words.html").make_module({})
-        self._words: Mapping[str, str] = vars(module)["words"]
+        self._words = words_of_codes()
+        self._first = vars(current_app.jinja_env.get_template("parts/words.html").make_module({}))["first"]
 
     def said(self, line: HistoryLine, procedure: Procedure | None, titles: Mapping[str, str]) -> Said:
         """Return a line in words; *procedure* is what its instance runs by, *titles* are by id what lines may name."""
@@ -110,7 +95,7 @@ class Ledger:
             leaves = _leaves(facts[key], (key,))
             found += [Change(self._label(p), self._value(leaf, p), link=link) for p, leaf in leaves]
         name = f"{names.get(facts['data_object'], facts['data_object'])} v{facts['version']}" if document else ""
-        keys = [key for key in FIRST.get(line.action, ()) if facts.get(key)]
+        keys = [key for key in self._first.get(line.action, ()) if facts.get(key)]
         first = [Change(self._label([key]), self._value(facts[key], [key])) for key in keys]
         told = [f"“{facts[key]}”" for key in TOLD if facts.get(key)] if not first else []
         first = first or ([] if told or name else found[: 2 if line.action in FORMS else 1])
@@ -147,6 +132,13 @@ class Ledger:
             return " · ".join(self._words.get(part, part.replace("-", " ")) for part in RULE.sub(" ", text).split())
         word = self._titles.get(text) or self._roles.get(text) or self._words.get(f"{path[-1]}={text}")
         return word or (text[:8] if ID.fullmatch(text) else self._words.get(text, text))
+
+
+def words_of_codes() -> dict[str, str]:
+    """Return what pages say for the actions, keys and states that lines hold."""
+    get = current_app.jinja_env.get_template
+    word, words = (vars(get(f"parts/{name}.html").make_module({}))[said] for name, said in SAID_IN)
+    return {**{action.value: word(action).strip() for action in Action}, **words}
 
 
 def _names(procedure: Procedure | None) -> Mapping[str, str]:

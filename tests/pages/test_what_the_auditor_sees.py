@@ -364,3 +364,65 @@ def test_no_code_word_of_the_machine_stands_in_the_ledger(browse, late_often):
         shown = re.sub(r"<[^>]+>", " ", auditor.get(path).text.partition("<tbody>")[2])
         for word in ("reference date", "subject", "signer", "signature", "commitments", "confirmed", "named", "zone"):
             assert not re.search(rf"\b{word}\b", shown), word
+
+
+def lines_found(browser, path, **asked):
+    """How many lines a ledger finds."""
+    return int(re.search(r"(\d+) baris", browser.get(path, query_string=asked).text)[1])
+
+
+def test_what_the_page_shows_can_be_searched(office, browse, late_often):
+    auditor, path = browse("auditor"), f"/instans/{late_often}/riwayat"
+    done = lines_found(auditor, path, jenis="task:completed")
+    assert lines_found(auditor, path, cari="selesaikan") >= done, "the word for what was done"
+    of_step = lines_found(auditor, path, unsur="susun_jadwal")
+    assert lines_found(auditor, path, cari="jadwal") >= of_step >= 2, "the name of a step"
+    assert lines_found(auditor, path, cari="Draft Laporan") >= 4, "the name of a document"
+    assert lines_found(auditor, path, cari="Tim Sakip (tim.sakip)") >= 2, "a person as the page names them"
+    shown = re.search(r"<code>([0-9a-f]{4} [0-9a-f]{4})</code>", auditor.get(path).text)[1]
+    assert lines_found(auditor, path, cari=shown) >= 1, "a hash as it is printed"
+    assert lines_found(auditor, "/audit/jejak", pelaku="Tim Sakip") == lines_found(
+        auditor, "/audit/jejak", pelaku="tim.sakip"
+    )
+    auditor.post("/bahasa", {"bahasa": "en", "lanjut": "/"})
+    page = auditor.get(path, query_string={"cari": "task opened"}).text
+    assert "Task opened" in page.partition("<tbody>")[2], "and in English too"
+
+
+def test_a_document_leads_to_those_who_read_it(office, browse, late_often):
+    letter = next(v for v in office.page(late_often).documents if v.data_object_id == "disposisi")
+    reader, auditor = browse("operator"), browse("auditor")
+    assert "Siapa membacanya" in reader.get(f"/dokumen/{letter.id}").text
+    its_own = browse("kepala.dinas").get(f"/dokumen/{letter.id}")
+    assert (its_own.status_code, "Siapa membacanya" in its_own.text) == (200, False)
+    (way,) = re.findall(r'href="(/audit/jejak[^"]+)">Siapa membacanya', auditor.get(f"/dokumen/{letter.id}").text)
+    rows = auditor.get(html.unescape(way)).text.partition("<tbody>")[2].partition("</table></div>")[0]
+    assert "Operator (operator)" in rows
+    assert "Selesaikan" not in rows
+    whole = re.findall(
+        r'href="(/audit/jejak[^"]+)">Siapa membaca apa', auditor.get(f"/instans/{late_often}/riwayat").text
+    )
+    assert "Operator (operator)" in auditor.get(html.unescape(whole[0])).text
+
+
+def test_the_filter_by_a_step_finds_all_that_the_step_did(office, browse):
+    instance = office.start()
+    office.until_analysis(instance)
+    office.later(hours=1)
+    office.do("tim.sakip", instance, "susun_analisis", hasil_verifikasi="lengkap")
+    office.later(hours=1)
+    auditor, path = browse("auditor"), f"/instans/{instance}/riwayat"
+    (step,) = office.open_steps(instance)
+    office.do("sekretaris", instance, step)
+    for element in {step, "susun_analisis"}:
+        rows = auditor.get(path, query_string={"unsur": element}).text.partition("<tbody>")[2]
+        assert "Selesaikan" in rows
+    with office.database.read() as reader:
+        done = select(history.c.at, history.c.actor).where(
+            history.c.element_id == step, history.c.action == "task:completed"
+        )
+        at, actor = reader.connection.execute(done).one()
+        same = select(history.c.seq).where(history.c.at == at, history.c.actor == actor)
+        every = len(reader.connection.execute(same.where(history.c.instance_id == instance)).all())
+    rows = auditor.get(path, query_string={"unsur": step}).text.partition("<tbody>")[2]
+    assert rows.count("<tr id=") >= every, "with what it filed under another element"

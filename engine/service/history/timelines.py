@@ -15,11 +15,11 @@ from engine.service.procedures.procedure import Procedure, Procedures
 from engine.store.database import Database
 from engine.store.history import HistoryReport
 from engine.store.proof import prove
-from engine.store.queries import documents, histories, instances, people
-from engine.store.queries.histories import SEARCHED, HistoryFilter
+from engine.store.queries import definitions, documents, histories, instances, people
+from engine.store.queries.histories import READ, SEARCHED, HistoryFilter
 from engine.store.unit_of_work import Reader
 
-__all__ = ["SEARCHED", "Histories", "HistoryFilter", "Timeline"]
+__all__ = ["READ", "SEARCHED", "Histories", "HistoryFilter", "Timeline"]
 
 PAGE = 100
 SIGN_INS = (Action.SESSION_OPENED, Action.SESSION_LOCKED)
@@ -75,6 +75,15 @@ class Histories:
         actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
         with self.database.read() as reader:
             return self._timeline(reader, None, narrowed, page)
+
+    def codes(self, text: str, words: Mapping[str, str], locale: str) -> frozenset[str]:
+        """Return the codes that pages show as words in which *text* stands: *words*, and what procedures name."""
+        with self.database.read() as reader:
+            models = [self.procedures.as_recorded(reader, each).outline for each in definitions.all_latest(reader)]
+        named = [words, *({lane.role: lane.name for lane in model.lanes} for model in models)]
+        named += [each for model in models for each in (model.names, model.names_en if locale == "en" else {})]
+        names = [pair for each in named for pair in each.items()]
+        return frozenset(code.rpartition("=")[2] for code, word in names if text.casefold() in word.casefold())
 
     def of_person(self, actor: Actor, person_id: str, *, sign_ins: bool = False) -> tuple[HistoryLine, ...]:
         """Return what was changed about a person, or how they signed in; for operators and auditors, and oneself."""
@@ -159,6 +168,6 @@ def _sheet(lines: Sequence[HistoryLine]) -> bytes:
 
 
 def _said(narrowed: HistoryFilter) -> dict[str, object]:
-    said = asdict(narrowed)
+    said = asdict(narrowed) | {"codes": None}
     said["element"] = said.pop("element_id")
     return {key: value for key, value in said.items() if value}

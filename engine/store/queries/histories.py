@@ -21,6 +21,11 @@ LINES = select(*history.c, personal_value.c.value.label("called")).outerjoin(
 )
 """In the order of HistoryLine's fields."""
 HASH = re.compile(r"[0-9a-f]{64}")
+PRINTED_HASH = re.compile(r"[0-9a-f]{4,64}")
+READ = "*:read"
+"""Stands for everything that was read."""
+MOST_CODES = 40
+"""Of a word that stands in more words than this, not all are sought in what a line changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,8 @@ class HistoryFilter:
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None  # anywhere in what a line says
+    codes: frozenset[str] = frozenset()  # that pages show as words in which *text* stands
+    about: str | None = None  # an instance, document or file, by id
 
 
 def _line(row: Sequence[Any]) -> HistoryLine:
@@ -43,9 +50,13 @@ def timeline(
     tx: Transaction, stream: str | None, narrowed: HistoryFilter, *, limit: int, offset: int = 0
 ) -> tuple[tuple[HistoryLine, ...], int]:
     """Return one page of a stream's lines (of all streams if None) and how many lines fit the filter."""
-    wanted = {history.c.stream: stream, history.c.actor: narrowed.actor, history.c.element_id: narrowed.element_id}
+    wanted = {history.c.stream: stream, history.c.actor: narrowed.actor}
     conditions = [column == value for column, value in wanted.items() if value]
-    if narrowed.action:
+    if narrowed.element_id:
+        conditions.append(or_(history.c.element_id == narrowed.element_id, _done_with(narrowed.element_id)))
+    if narrowed.action == READ:
+        conditions.append(history.c.action.like(READ.replace("*", "%")))
+    elif narrowed.action:
         sent_back = or_(history.c.action == narrowed.action, SENT_BACK)
         returned = narrowed.action == Action.TASK_RETURNED
         conditions.append(sent_back if returned else history.c.action == narrowed.action)
@@ -54,9 +65,11 @@ def timeline(
     if narrowed.until:
         conditions.append(history.c.at < narrowed.until)
     found = LINES.where(*conditions)
-    if narrowed.text:
+    if narrowed.text or narrowed.about:
         newest = found.order_by(history.c.at.desc()).limit(SEARCHED).subquery()
-        found = select(newest).where(_says(newest.c, narrowed.text))
+        found = select(newest)
+        found = found.where(_says(newest.c, narrowed.text, narrowed.codes)) if narrowed.text else found
+        found = found.where(_is_about(newest.c, narrowed.about)) if narrowed.about else found
     lines = found.subquery().c
     order: tuple[Any, ...] = (lines.seq,) if stream else (lines.at.desc(), lines.stream, lines.seq.desc())
     total = tx.connection.scalar(select(func.count()).select_from(found.subquery())) or 0
@@ -64,15 +77,35 @@ def timeline(
     return tuple(_line(row) for row in tx.connection.execute(query)), total
 
 
-def _says(line: Any, text: str) -> ColumnElement[bool]:
-    """Return whether a line says *text*: in what it changed, of whom, where, or by the name of who did it."""
-    named = select(person.c.id).where(person.c.name.icontains(text, autoescape=True))
+def _done_with(element_id: str) -> ColumnElement[bool]:
+    """Whether a line is of what completing that element did: a document that it signed is filed where that was made."""
+    done = history.alias()
+    same = [done.c[name] == history.c[name] for name in ("stream", "at", "actor")]
+    return exists().where(*same, done.c.action == Action.TASK_COMPLETED.value, done.c.element_id == element_id)
+
+
+def _is_about(line: Any, id_: str) -> ColumnElement[bool]:
+    return or_(line.instance_id == id_, line.change.contains(f'"{id_}"', autoescape=True))
+
+
+def _says(line: Any, text: str, codes: Collection[str]) -> ColumnElement[bool]:
+    """Return whether a line says *text*: in what it changed, of whom, where, by the name of who did it, or its hash.
+
+    Hashes stand on pages in fours; a person as the name with the account in brackets.
+    """
+    named = select(person.c.id).where(person.c.name.icontains(text.partition(" (")[0], autoescape=True))
+    hashed = text.replace(" ", "").lower()
+    hashes = (line.hash, line.previous_hash, line.change) if PRINTED_HASH.fullmatch(hashed) else ()
     said = (line.stream, line.actor, line.called, line.on_behalf_of, line.decree, line.element_id)
     written = canonical(text)[1:-1]  # as it stands in JSON
     return or_(
         line.change.icontains(written, autoescape=True),
         *(each.icontains(text, autoescape=True) for each in said),
         line.actor.in_(named),
+        line.action.in_(codes),
+        line.element_id.in_(codes),
+        *(line.change.contains(f':"{code}"', autoescape=True) for code in sorted(codes)[:MOST_CODES]),
+        *(each.contains(hashed) for each in hashes),
     )
 
 
