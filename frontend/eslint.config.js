@@ -10,7 +10,7 @@ export default [
     rules: {
       eqeqeq: "error",
       "max-len": ["error", { code: 120, ignoreTemplateLiterals: true }], // of comments and texts, which prettier leaves
-      "max-lines": ["error", { max: 800, skipBlankLines: true, skipComments: true }],
+      "max-lines": ["error", { max: 600, skipBlankLines: true, skipComments: true }],
       "no-shadow": "error",
       "no-var": "error",
       "object-shorthand": "error",

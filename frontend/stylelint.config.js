@@ -10,6 +10,13 @@ const WITHOUT = [
   "field-sizing", // a text on paper is as high as on the screen
 ];
 
+// Spaces and sizes that have a name in tokens.css go by it.
+const NAMED = {
+  "/^(margin|padding|(row-|column-)?gap)/": ["/\\b(4|8|12|16|24|32)px/"],
+  "font-size": ["/\\b(13|14|16|18|20|24)px/"],
+  "/radius$/": ["/\\b[46]px/"],
+};
+
 export default {
   extends: "stylelint-config-standard",
   plugins: ["stylelint-no-unsupported-browser-features", "stylelint-value-no-unknown-custom-properties"],
@@ -20,10 +27,14 @@ export default {
     "color-hex-length": "long", // as the tests of contrast read it
     "font-family-no-missing-generic-family-keyword": [true, { ignoreFontFamilies: ["bpmn"] }], // signs: none stands in
     "no-descending-specificity": null, // files follow the page, part by part: a rule stands beside what it is about
+    "color-named": "never",
+    "color-no-hex": true,
+    "declaration-property-value-disallowed-list": [NAMED, { message: "tokens.css has a name for it" }],
     "import-notation": "string",
     "media-feature-range-notation": "prefix", // (width >= 576px) is Safari's only from 16.4 on
     // Safari of iPhones knows no other.
     "property-no-vendor-prefix": [true, { ignoreProperties: ["-webkit-text-size-adjust"] }],
     "selector-class-pattern": null, // states and kinds carry their names from Python: mark-not_taken, kind-long_text
   },
+  overrides: [{ files: ["**/tokens.css"], rules: { "color-no-hex": null } }], // the one place where colours are
 };

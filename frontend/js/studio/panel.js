@@ -9,37 +9,11 @@ import { allDocuments, documentsOf } from "./documents.js";
 import { translated } from "./canvas.js";
 import { ID } from "./names.js";
 import { h } from "../elements.js";
-import { bench, icon, say } from "./page.js";
+import { icon, say } from "./page.js";
+import { ProcessFields } from "./process_fields.js";
 import { formOf } from "./texts.js";
 
 const UNITS = { minutes: ["PT", "M"], hours: ["PT", "H"], days: ["P", "D"] };
-const IDENTITY = [
-  "nomor",
-  "judul",
-  "tanggalPembuatan",
-  "tanggalRevisi",
-  "tanggalEfektif",
-  "disahkanOleh",
-  "pangkat",
-  "nip",
-  "instansi",
-  "alamat",
-  "telepon",
-  "kodePos",
-  "faksimile",
-  "surel",
-  "laman",
-];
-const LISTS = [
-  "dasarHukum",
-  "kualifikasi",
-  "keterkaitan",
-  "peralatan",
-  "peringatan",
-  "pencatatan",
-  "belumDikonfirmasi",
-];
-
 const REFERENCES = {
   "bpmn:SendTask": ["messageRef", "bpmn:Message"],
   "bpmn:ReceiveTask": ["messageRef", "bpmn:Message"],
@@ -49,78 +23,7 @@ const REFERENCES = {
   "bpmn:EscalationEventDefinition": ["escalationRef", "bpmn:Escalation"],
 };
 
-export class Panel {
-  constructor(container, modeler, { texts, editForm, makeForm, renameSop }) {
-    Object.assign(this, { container, texts, editForm, makeForm, renameSop, count: 0 });
-    for (const name of [
-      "modeling",
-      "elementRegistry",
-      "moddle",
-      "bpmnFactory",
-      "commandStack",
-      "selection",
-      "canvas",
-      "eventBus",
-    ])
-      this[name] = modeler.get(name);
-    const later = () => {
-      clearTimeout(this.waiting);
-      this.waiting = setTimeout(() => this.draw());
-    };
-    this.eventBus.on(["selection.changed", "commandStack.changed", "import.done"], later);
-    // Leaving a field changes the diagram; the list that the hand then opens stays open until something is chosen from
-    // it.
-    container.addEventListener("pointerdown", ({ target }) => (this.choosing = target.closest("select")));
-    container.addEventListener("change", ({ target }) => target === this.choosing && (this.choosing = null));
-    container.addEventListener("focusout", ({ target }) => {
-      if (target === this.choosing) this.choosing = null;
-      if (this.held && !this.choosing) later();
-    });
-  }
-
-  // Draws the panel anew; what has the focus keeps it, and what is half typed stays typed.
-  draw() {
-    this.held = Boolean(this.choosing?.isConnected) && this.shown === this.selection.get()[0];
-    if (this.held) return;
-    const active = this.container.contains(document.activeElement) ? document.activeElement : null;
-    const chosen = this.selection.get();
-    const same = this.shown === chosen[0] && chosen.length === 1;
-    const kept = active && {
-      key: active.dataset.key,
-      value: active.value,
-      typed: active.value !== active.dataset.was,
-      at: active.selectionStart,
-    };
-    const scrolled = same ? this.container.scrollTop : 0;
-    const open = new Set([...this.container.querySelectorAll("details[open]")].map((each) => each.dataset.key));
-    this.shown = chosen.length === 1 ? chosen[0] : null;
-    this.container.replaceChildren(...this.content(chosen));
-    this.container.querySelectorAll("details").forEach((each) => (each.open = open.has(each.dataset.key)));
-    this.container.scrollTop = scrolled;
-    if (!kept?.key) return;
-    const field = this.container.querySelector(`[data-key="${kept.key}"]`);
-    if (!field) return this.container.focus();
-    field.focus();
-    if (same && kept.typed && "value" in field) field.value = kept.value;
-    if (same && kept.at !== null && kept.at !== undefined && field.setSelectionRange && field.type !== "number")
-      field.setSelectionRange(kept.at, kept.at);
-  }
-
-  // Goes to the field that a finding is about: whose expression is in its *words*, else the first of *keys* that is
-  // there.
-  focus(keys, words = "") {
-    clearTimeout(this.waiting);
-    this.choosing = null;
-    this.draw();
-    const named = (key) => this.container.querySelector(`[data-key="${key}"]`);
-    const quoted = [...this.container.querySelectorAll(".code")].find(
-      (field) => field.dataset.key !== "id" && field.value && words.includes(`“${field.value}”`),
-    );
-    const field = quoted ?? keys.map(named).find(Boolean);
-    field?.closest("details")?.setAttribute("open", "");
-    (field ?? this.container.querySelector("input, textarea, select") ?? this.container).focus();
-  }
-
+export class Panel extends ProcessFields {
   content(chosen) {
     if (chosen.length > 1) return [h("h2", {}, say("several", { n: chosen.length }))];
     const element = chosen[0]?.labelTarget ?? chosen[0];
@@ -217,91 +120,6 @@ export class Panel {
       .replace(/([a-z])([A-Z])/g, "$1 $2")
       .toLowerCase();
     return h("div", { class: "panel-head" }, h("h2", {}, translated(words[0].toUpperCase() + words.slice(1))));
-  }
-
-  // ── pieces ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  keyed(key, control, value) {
-    control.dataset.key = key;
-    if (control.type === "checkbox") control.checked = Boolean(value);
-    else control.value = value ?? "";
-    control.dataset.was = control.value;
-    return control;
-  }
-
-  field(label, control, help, problem) {
-    const id = (control.id = `properti-${++this.count}`);
-    if (help) control.setAttribute("aria-describedby", `${id}-help`);
-    return h(
-      "div",
-      { class: "field" },
-      h("label", { class: "form-label", for: id }, label),
-      control,
-      help && h("p", { class: "form-hint", id: `${id}-help` }, help),
-      problem,
-    );
-  }
-
-  // A text that becomes a command when it is left or entered; what refuses it says why and keeps it typed.
-  text(key, value, change, { label, help, rows = 1, placeholder, code, refuse, lang } = {}) {
-    const act = (event) => {
-      const typed = event.target.value.trim();
-      const why = refuse?.(typed);
-      problem.hidden = !why;
-      problem.textContent = why ?? "";
-      if (why) event.target.setAttribute("aria-invalid", "true");
-      else {
-        event.target.removeAttribute("aria-invalid");
-        if (typed !== (value ?? "")) change(typed || undefined);
-      }
-    };
-    const problem = h("p", { class: "invalid-feedback", role: "alert", hidden: true });
-    const attributes = {
-      class: `form-control${code ? " code" : ""}`,
-      onchange: act,
-      placeholder,
-      lang,
-      spellcheck: code ? "false" : null,
-      autocomplete: "off",
-    };
-    if (rows === 1) attributes.type = "text";
-    else attributes.rows = rows;
-    return this.field(
-      label ?? say(key),
-      this.keyed(key, h(rows === 1 ? "input" : "textarea", attributes), value),
-      help,
-      problem,
-    );
-  }
-
-  select(key, value, options, change, { label, help } = {}) {
-    const control = h(
-      "select",
-      { class: "form-select", onchange: (event) => change(event.target.value) },
-      options.map(([each, word]) => h("option", { value: each }, word)),
-    );
-    return this.field(label ?? say(key), this.keyed(key, control, value), help);
-  }
-
-  details(key, summary, content) {
-    return h("details", { "data-key": key }, h("summary", {}, summary), content);
-  }
-
-  button(word, act, name, key = `act-${word}`) {
-    return h(
-      "button",
-      { type: "button", class: "btn btn-sm", "data-key": key, onclick: act },
-      name && icon(name),
-      word,
-    );
-  }
-
-  set(element, properties) {
-    this.modeling.updateProperties(element, properties);
-  }
-
-  rename(element, value) {
-    this.modeling.updateLabel(element, value ?? "");
   }
 
   name(element) {
@@ -739,109 +557,5 @@ export class Panel {
         ),
       ]
     );
-  }
-
-  // ── the process ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-  pool() {
-    return (
-      this.elementRegistry.find((each) => is(each, "bpmn:Participant") && each.businessObject.processRef) ??
-      this.canvas.getRootElement()
-    );
-  }
-
-  ofProcess(element) {
-    const pool = is(element, "bpmn:Participant") ? element : this.pool();
-    const process = is(pool, "bpmn:Participant")
-      ? pool.businessObject.processRef
-      : is(pool, "bpmn:Process")
-        ? pool.businessObject
-        : null;
-    if (!process) return [];
-    const set = (properties) => this.modeling.updateModdleProperties(pool, process, properties);
-    const [first, ...rest] = process.documentation ?? [];
-    return [
-      h(
-        "div",
-        { class: "panel-head" },
-        h("h2", {}, process.name || process.id),
-        h(
-          "p",
-          { class: "muted small" },
-          `${say("process")} · ${process.id}${bench.base ? ` · ${say("idFixed")}` : ""}`,
-        ),
-      ),
-      !bench.base &&
-        this.text("rename", bench.process, (id) => this.renameSop(id), {
-          code: true,
-          help: say("renameHelp"),
-          refuse: (id) => (ID.test(id) ? null : say("idBad")),
-        }),
-      this.text("name", process.name, (name) => set({ name }), { rows: 2 }),
-      this.text("english", process.get("sop:nama"), (value) => set({ "sop:nama": value }), { lang: "en" }),
-      is(pool, "bpmn:Participant") && this.text("pool", pool.businessObject.name, (value) => this.rename(pool, value)),
-      this.text(
-        "documentation",
-        first?.text,
-        (text) =>
-          set({ documentation: text ? [this.bpmnFactory.create("bpmn:Documentation", { text }), ...rest] : rest }),
-        { rows: 4 },
-      ),
-      h(
-        "label",
-        { class: "check-line" },
-        this.keyed(
-          "executable",
-          h("input", { type: "checkbox", onchange: (event) => set({ isExecutable: event.target.checked }) }),
-          process.isExecutable,
-        ),
-        " ",
-        say("executable"),
-      ),
-      this.text("starters", process.get("sop:pemulai"), (value) => set({ "sop:pemulai": value }), {
-        help: say("startersHelp"),
-      }),
-      this.text("title", process.get("sop:judul"), (value) => set({ "sop:judul": value }), { code: true, rows: 2 }),
-      this.text("key", process.get("sop:kunci"), (value) => set({ "sop:kunci": value }), {
-        code: true,
-        help: say("keyHelp"),
-      }),
-      this.text("reference", process.get("sop:tanggalAcuan"), (value) => set({ "sop:tanggalAcuan": value }), {
-        code: true,
-        rows: 2,
-      }),
-      this.details("identity", say("identity"), this.identity(pool, process)),
-    ].filter(Boolean);
-  }
-
-  identity(pool, process) {
-    const known = process.extensionElements?.values?.find((each) => each.$type === "sop:Identitas");
-    const set = (properties) => {
-      if (known) return this.modeling.updateModdleProperties(pool, known, properties);
-      const identity = this.moddle.create("sop:Identitas", properties);
-      const extensions = this.bpmnFactory.create("bpmn:ExtensionElements", {
-        values: [...(process.extensionElements?.values ?? []), identity],
-      });
-      identity.$parent = extensions;
-      extensions.$parent = process;
-      return this.modeling.updateModdleProperties(pool, process, { extensionElements: extensions });
-    };
-    return [
-      ...IDENTITY.map((name) => this.text(name, known?.get(name), (value) => set({ [name]: value }))),
-      ...LISTS.map((name) =>
-        this.text(
-          name,
-          (known?.get(name) ?? []).join("\n"),
-          (value) =>
-            set({
-              [name]: (value ?? "")
-                .split("\n")
-                .map((line) => line.trim())
-                .filter(Boolean),
-            }),
-          { rows: 3, help: say("oneALine") },
-        ),
-      ),
-    ];
   }
 }
