@@ -93,13 +93,13 @@ class Grid {
     this.sync.soon(mine ? 100 : 0);
   }
 
-  // To the cell that the address names; of a column that is only in the panel, to its row.
+  // To the cell that the address names, of a column that is only in the panel, to its row; else to the first cell.
   jump() {
     const place = location.hash.slice(1);
     const { table, sheet } = this;
     table.cells.forEach((cells, r) => cells.forEach((cell, c) => cell.id === place && this.go(r, c)));
     const row = (each) => place.startsWith(`f-${sheet.path.replaceAll(".", "-")}-${each.i}-`);
-    const folded = place ? sheet.rows.findIndex(row) : -1;
+    const folded = place ? sheet.rows.findIndex(row) : 0;
     if (folded >= 0 && !document.getElementById(place)) this.go(folded, 0);
   }
 }

@@ -79,6 +79,7 @@ def at(page):
 
 def test_a_row_is_counted_with_the_keyboard_alone_and_what_is_computed_comes_back(office, open_grid, sheet):
     page = open_grid().page
+    assert at(page) == "f-lembar-baris-0-kode", "one begins in the first cell"
     cell(page, 1, "ada").click()
     page.keyboard.type("12,5")
     page.keyboard.press("Tab")
