@@ -200,11 +200,37 @@ def test_a_table_of_a_letter_is_corrected_too(office, instance):
     approve(office, document(office, instance, "undangan"))
     office.do("tim.sakip", instance, "susun_jadwal")
     letter = document(office, instance, "surat_tugas")
-    send_back(office, letter, "Pemegang data indikator pertama keliru.")
+    send_back(office, letter, "Batas penyerahan indikator pertama terlalu dekat.")
     assert waiting(office, "tim.sakip") == waiting(office, "tim.sakip.2") == [("mend", "Surat Tugas")]
-    made = mend(office, letter, "tim.sakip.2", surat_tugas__penugasan__0__pemegang_data="pemegang.data.2")
-    content = office.services.documents.view(office.actor("auditor"), made).content
-    assert [row["pemegang_data"] for row in content["penugasan"]][:2] == ["pemegang.data.2", "pemegang.data.2"]
+    was = office.services.documents.view(office.actor("auditor"), letter.id).content["penugasan"]
+    made = mend(office, letter, "tim.sakip.2", surat_tugas__penugasan__0__batas_serah="30/4/2025")
+    rows = office.services.documents.view(office.actor("auditor"), made).content["penugasan"]
+    assert rows[0]["batas_serah"] != was[0]["batas_serah"]
+    assert rows[1:] == was[1:]
+
+
+@pytest.mark.parametrize("holder", ["pemegang.data.3", "pemegang.data.2"])
+def test_a_correction_gives_nobody_work_that_the_process_gave_to_somebody_else(office, instance, holder):
+    """Step 4 is open for holders 1 and 2 by the letter as it was: 3 would get no task, and 2 rows of 1."""
+    office.hire("pemegang.data.3", "pemegang_data")
+    approve(office, document(office, instance, "undangan"))
+    office.do("tim.sakip", instance, "susun_jadwal")
+    letter = document(office, instance, "surat_tugas")
+    send_back(office, letter, "Pemegang data indikator pertama keliru.")
+    with pytest.raises(InvalidForm) as refused:
+        mend(
+            office,
+            letter,
+            "tim.sakip.2",
+            surat_tugas__penugasan__0__pemegang_data=holder,
+            surat_tugas__penugasan__0__batas_serah="30/4/2025",
+        )
+    [error] = refused.value.errors
+    assert (error.path, error.keyword, error.label) == ("surat_tugas.penugasan", "moved", "Pemegang data")
+    assert "isikan seperti semula" in error.message
+    assert refused.value.entries["surat_tugas.penugasan.0.batas_serah"] == ["30/4/2025"], "nothing typed is lost"
+    assert document(office, instance, "surat_tugas").status is DocumentStatus.RETURNED
+    assert waiting(office, "tim.sakip") == [("mend", "Surat Tugas")]
 
 
 def test_an_instance_is_complete_and_archived_only_when_nothing_is_outstanding(office, instance):

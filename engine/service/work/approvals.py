@@ -5,16 +5,20 @@ WAITING: no paper is printed of it but a draft, and no later step may rest on it
 it as Plt. or Plh., approves it in one of the three ways of signing, which issues it and writes the signature; or sends
 it back with the reason. Then whoever made it, or has the step that did, corrects that document alone: a new version,
 with the number it has, which waits again. The process is not moved for that, so that the printed SOP stays what it is;
-returning the step instead would undo what the same step yielded beside, and steps that went on meanwhile.
+returning the step instead would undo what the same step yielded beside, and steps that went on meanwhile. So what the
+process has moved by, the computed fields that its diagram reads, is not corrected this way: tasks are open by it.
 """
 
 import uuid
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from engine.forms.defaults import Names
 from engine.forms.form import Form
 from engine.forms.rules import rules_of
+from engine.forms.submission import Surroundings
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, stated, there
 from engine.model.history import Action, HistoryEvent, canonical, sha256_of
 from engine.model.people import Actor
@@ -127,7 +131,11 @@ class Approvals:
     def mend(self, actor: Actor, mending: Mending, words: Language, now: datetime) -> str:
         """Write a corrected version, which waits again, and return its id; InvalidForm names every fault."""
         form, before, entries = mending.page.form, mending.version, mending.entries
-        encoded = form.encode(form.accept(entries, self.tasks.around(mending.page, entries, words)[0]))
+        around = self.tasks.around(mending.page, entries, words)[0]
+        values = form.accept(entries, around)
+        if faults := list(_moved_by(mending, values[before.data_object_id], around)):
+            raise InvalidForm(faults, entries)
+        encoded = form.encode(values)
 
         def attempt() -> str:
             with self.tasks.database.write(actor, now) as work:
@@ -169,3 +177,49 @@ class Approvals:
         role = str(version.approver)
         lane = procedure.outline.lane_of_role(role).name
         return in_capacity([replace(deed, element_id=version.element_id)], acting(actor, role, None), lane)[0]
+
+
+def _moved_by(mending: Mending, after: Any, around: Surroundings) -> Iterator[FieldError]:
+    """Say which corrected fields the process has moved by: without them a field that the diagram reads is another.
+
+    That is asked of a field alone, so that two rows which change places with the same result are found too.
+    """
+    procedure, version, id_ = mending.page.procedure, mending.version, mending.version.data_object_id
+    before, needed = procedure.content_of(version), procedure.outline.needed_names
+    every = procedure.form_of(version.element_id).tree
+    texts = [each.computed for each in every if each.computed and each.name in needed]
+
+    def computed(content: Any) -> list[Any]:
+        found: list[Any] = []
+        for text in texts:
+            try:
+                found.append(around.evaluate(text, Names({**around.context, id_: content})))
+            except (ValueError, TypeError):
+                found.append(None)
+        return found
+
+    stood = computed(before)
+    walked = [(path, path.replace("[]", "").split(".")[1:], field) for path, field in mending.page.form.tree[0].walk()]
+    changed = [each for each in walked[1:] if not each[2].fields and _at(before, each[1]) != _at(after, each[1])]
+    read = [each for each in changed if computed(_without(before, each[1])) != stood]
+    for path, _, field in read or (changed if computed(after) != stood else ()):
+        said = around.gettext(
+            "%(name)s: tugas langkah berikutnya sudah dibuka menurut isian ini, maka isikan seperti semula. Bila harus "
+            "berubah, langkah ini harus dikerjakan lagi: kembalikan lewat alurnya bila digambar, atau hentikan instans "
+            "ini dan mulai lagi."
+        ) % {"name": (label := field.wording.of(around.locale))}
+        yield FieldError(path.partition("[]")[0], label, said, "moved")
+
+
+def _at(value: Any, names: Sequence[str]) -> Any:
+    """Return what stands at a path; of a table, of each row."""
+    if isinstance(value, list) and names:
+        return [_at(each, names) for each in value]
+    return _at((value or {}).get(names[0]), names[1:]) if names else value
+
+
+def _without(value: Any, names: Sequence[str]) -> Any:
+    """Return a copy that has nothing at a path, in no row."""
+    if isinstance(value, list) and names:
+        return [_without(each, names) for each in value]
+    return {**(value or {}), names[0]: _without((value or {}).get(names[0]), names[1:])} if names else None
