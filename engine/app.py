@@ -105,7 +105,7 @@ def build_services(settings: Settings, database: Database, data_dir: Path) -> Se
     sheets = SopSheets(office)
     return Services(
         accounts=accounts,
-        approvals=Approvals(tasks),
+        approvals=Approvals(tasks, printing),
         archives=Archives(ArchivePackages(database, files, procedures, office)),
         checks=Checks(database, office),
         deployments=deployments,

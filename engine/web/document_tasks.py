@@ -5,10 +5,11 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import BinaryIO, cast
 
+import structlog
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from engine.model.errors import Conflict, FieldError, InvalidForm
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotPrinted
 from engine.model.signatures import Mode
 from engine.service.papers.uploads import TooLarge, UploadRefused, safe_name
 from engine.service.people.accounts import Retyped
@@ -20,6 +21,7 @@ from engine.web.services import services
 from engine.web.texts import gettext
 from engine.web.uploads import refusal_words
 
+log = structlog.get_logger(__name__)
 pages = Pages("document_tasks", __name__)
 ROWS = ("tambah", "hapus", "naik", "turun")
 
@@ -35,6 +37,17 @@ def approve(document_id: str) -> Response | tuple[str, int]:
         services().approvals.approve(actor(), document_id, Mode(asked), by, words(), now())
     except InvalidForm as invalid:
         return documents.page(document_id, invalid.errors[0].message, asked), 422
+    except NotPrinted as fault:
+        log.error("letter not approved", document=document_id, template=fault.template, cause=str(fault))
+        return documents.page(
+            document_id,
+            gettext(
+                "Belum dapat disetujui, karena naskahnya tidak dapat dicetak: %(cause)s. Teruskan kalimat ini beserta "
+                "alamat halaman ini kepada operator: templatnya perlu diperbaiki. Naskahnya aman.",
+                cause=str(fault).rstrip("."),
+            ),
+            asked,
+        ), 422
     flash(gettext("Dokumen disetujui dan diterbitkan."), "success")
     return redirect(url_for("documents.show", document_id=document_id), 303)
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from engine.cli import CONSOLE
-from engine.model.errors import Conflict, InvalidForm, InvalidProcedure, NotFound, NotPermitted
+from engine.model.errors import Conflict, InvalidForm, InvalidProcedure, NotFound, NotPermitted, NotPrinted
 from engine.model.people import Capacity
 from engine.model.signatures import Mode
 from engine.model.work import DocumentStatus
@@ -194,6 +194,33 @@ def test_what_comes_back_is_corrected_alone_and_waits_again_with_its_number(offi
         mend(office, letter, undangan__acara="Sekali lagi")
     approve(office, again)
     office.do("tim.sakip", instance, "susun_jadwal")
+
+
+def test_an_invitation_of_many_lists_them_on_a_second_page(office, instance):
+    letter = document(office, instance, "undangan")
+    send_back(office, letter)
+    many = {f"undangan__yth__{at}": f"Kepala Bidang {at + 1}" for at in range(8)}
+    made = mend(office, letter, **many)
+    approve(office, document(office, instance, "undangan", 2))
+    assert paper(office, document(office, instance, "undangan", 2))[0] == "undangan-v2.pdf"
+    first, second = pages_of(paper(office, document(office, instance, "undangan", 2))[2])
+    assert "Yth.(daftarterlampir)" in first
+    assert "Lampiran:daftaryangdiundang" in second
+    assert "8.KepalaBidang8" in second
+    assert made
+
+
+def test_a_letter_that_cannot_be_printed_is_not_approved(office, instance):
+    class Broken:
+        def print(self, order):
+            raise NotPrinted("undangan.typ", 47, "huruf hilang")
+
+    letter = document(office, instance, "undangan")
+    at = replace(office.services.approvals, printing=replace(office.services.printing, press=Broken()))
+    with pytest.raises(NotPrinted, match="baris 47: huruf hilang"):
+        at.approve(office.actor(HEAD), letter.id, Mode.WET, SURE, INDONESIAN, office.now)
+    assert document(office, instance, "undangan").status is DocumentStatus.WAITING
+    send_back(office, letter)
 
 
 def test_a_table_of_a_letter_is_corrected_too(office, instance):

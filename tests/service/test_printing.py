@@ -272,3 +272,16 @@ def test_who_only_hands_in_parts_reads_no_part_of_others_not_even_without_one_of
         assert {part.item for part in view.version.parts} == seen
         assert office.services.printing.files_of(office.actor(account), data.id) == ()
     assert len(office.services.documents.view(office.actor("sekretaris"), data.id).version.parts) == 2
+
+
+def test_a_template_that_fails_only_with_a_long_list_is_found_before_it_is_put_to_use(office):
+    names = {"type": "array", "title": "Yth.", "items": {"type": "string", "title": "Penerima"}}
+    forms = {"tulis": form(surat={"type": "object", "title": "Surat", "properties": {"yth": names}})}
+    forms["periksa"] = form(baik_sekali={"type": "boolean", "title": "Baik"})
+    annex = b'#import "/alur/naskah.typ": *\n#show: naskah\n#if ambil(data, "yth", bawaan: ()).len() > 5 {\n'
+    annex += b"  heading(level: 2)[Lampiran]\n}"
+    with pytest.raises(InvalidProcedure) as refused:
+        deploy(office, files(PROCESS, forms) | {f"forms/{PROCESS}/documents/surat.typ": annex})
+    [found] = refused.value.findings
+    assert (found.rule, found.file, found.severity) == ("documents", f"forms/{PROCESS}/documents/surat.typ", "error")
+    assert "heading" in found.message

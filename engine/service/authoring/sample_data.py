@@ -22,6 +22,7 @@ from engine.service.procedures.files import PARTS
 
 DAY = date(2025, 1, 2)
 PERSON = "contoh"
+LONG = 8  # rows of a full list: templates set longer lists apart, on a page of their own
 SIGNED = {"cara": "internal", "akun": PERSON, "atas_nama": None, "dasar": None, "sha256": "0" * 64}
 Functions = Mapping[str, Callable[..., Any]]
 
@@ -129,11 +130,12 @@ def _made_up(each: Field, full: bool) -> Any:
         return None
     if each.kind in NUMERIC:
         return Decimal("12.5")
+    rows = max(each.min_items, min(LONG, each.max_items or LONG)) if full else max(1, each.min_items)
     match each.kind:
         case Kind.TABLE:
-            return [{inner.name: _made_up(inner, full) for inner in each.fields} for _ in range(2)]
+            return [{inner.name: _made_up(inner, full) for inner in each.fields} for _ in range(rows)]
         case Kind.TEXTS:
-            return ["Contoh", "Contoh"]
+            return ["Contoh"] * rows
         case Kind.CHOICES:
             return [each.options[0].value] if each.options else []
         case Kind.CHOICE:

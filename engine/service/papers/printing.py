@@ -86,15 +86,20 @@ class Printing:
             version = seen(reader, actor, document_id)
             if not self._whole(reader, version, actor):
                 raise NotFound(document_id)
-            ground = self._ground(reader, version.instance_id).as_of(version) if version.pending else None
-        if ground is not None and kind == "pdf":  # a draft, of which nothing is kept: it has no code and proves nothing
-            paper = self.press.print(self._manuscript(ground, version, version.created_at).order())
+        if version.pending and kind == "pdf":
             name = f"{version.data_object_id}-v{version.version}-belum-disetujui.pdf"
-            return name, MEDIA_TYPES[".pdf"], io.BytesIO(paper.content), version.said | {"format": kind, "part": ""}
+            draft = io.BytesIO(self.draft(version))
+            return name, MEDIA_TYPES[".pdf"], draft, version.said | {"format": kind, "part": ""}
         found, sha256 = self._printed(document_id, kind, part, now)
         name = file_name(version, found)
         named = version.said | ({} if kind == COVER else {"format": kind, "part": part, "file_sha256": sha256})
         return name, MEDIA_TYPES[f".{found.format}"], self.files.kept(sha256, name), named
+
+    def draft(self, version: DocumentVersion) -> bytes:
+        """Return the PDF of a version that waits for approval: nothing is kept, it has no code and proves nothing."""
+        with self.database.read() as reader:
+            ground = self._ground(reader, version.instance_id).as_of(version)
+        return self.press.print(self._manuscript(ground, version, version.created_at).order()).content
 
     def retry(self, actor: Actor, document_id: str, now: datetime) -> None:
         """Print again what could not be printed; for operators."""

@@ -26,6 +26,7 @@ from engine.model.signatures import Mode
 from engine.model.work import DocumentStatus, DocumentTask, DocumentVersion, InstanceRecord
 from engine.service.papers.documents import seen, submitted
 from engine.service.papers.letter_numbers import put_in
+from engine.service.papers.printing import Printing
 from engine.service.papers.signing import Accepted, NotTaken, Signer, confirmed, signed, write
 from engine.service.people.permissions import acting, in_capacity
 from engine.service.procedures.document_templates import due_of
@@ -49,6 +50,7 @@ class Approvals:
     """What people do with documents beside the steps."""
 
     tasks: Tasks
+    printing: Printing
 
     def of_person(self, actor: Actor, instance_id: str | None = None) -> tuple[DocumentTask, ...]:
         """Return what somebody may do with documents, of one instance or of all."""
@@ -73,15 +75,19 @@ class Approvals:
     ) -> None:
         """Approve a document in the name of its role: it is issued, and signed in the way of *mode*.
 
-        InvalidForm says what is wrong with the password, Conflict that it was settled meanwhile.
+        InvalidForm says what is wrong with the password, Conflict that it was settled meanwhile, NotPrinted why it
+        cannot become a paper: the draft is printed first, since a letter that was approved can no longer be corrected.
         """
         with self.tasks.database.read() as reader:
-            self._theirs(reader, actor, document_id, "approve", now)
+            version, record = self._theirs(reader, actor, document_id, "approve", now)
+            files = self.tasks.procedures.of(reader, record.definition_id).files
         if mode is Mode.INTERNAL:
             try:
                 confirmed(signer.confirm, words)
             except NotTaken as fault:
                 raise InvalidForm([FieldError("_sandi", "", str(fault), "signature")], {}) from None
+        if any(each.format == "pdf" for each in due_of(record.process_id, files, [version], now)):
+            self.printing.draft(version)
 
         def attempt() -> None:
             with self.tasks.database.write(actor, now) as work:
