@@ -327,6 +327,21 @@ def test_a_printed_ledger_says_by_which_filter_it_is_which_part_and_where_the_wh
     assert "Jenis “Selesaikan”" in on_paper(auditor.get("/audit/jejak?jenis=task:completed").text)
 
 
+def test_what_is_late_is_told_with_the_year_and_longest_first(office, browse):
+    last = office.start(period="II")
+    office.do("kepala.dinas", last, "perintahkan_pengumpulan_data")
+    office.later(days=40)
+    first = office.start(period="III")
+    office.later(days=400)
+    for path in ("/audit", "/instans?terlambat=1"):
+        page = browse("auditor").get(path).text
+        late = page[page.index("Terlambat sekarang") :] if path == "/audit" else page
+        assert 0 < late.index(f"/instans/{last}") < late.index(f"/instans/{first}"), path
+    assert re.search(
+        r"jatuh tempo <time[^>]*>\d+ \w+ 2025 ", late if path == "/audit" else browse("auditor").get("/audit").text
+    )
+
+
 def test_the_page_of_a_check_names_the_hash_of_all_ends_which_anybody_can_compute(office, browse, late_often):
     checked(office)
     with office.database.read() as reader:

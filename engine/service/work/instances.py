@@ -381,8 +381,8 @@ class Instances(Moves):
         overdue: bool = False,
         page: int = 1,
     ) -> InstanceList:
-        """Return one page of the instances that the actor may see, newest first."""
-        narrowed = instances.InstanceFilter(status, process_id, text, now if overdue else None)
+        """Return one page of the instances that the actor may see, newest first; *overdue*, those that are longest."""
+        narrowed = instances.InstanceFilter(status, process_id, text, now if overdue else None, longest_due=overdue)
         with self.database.read() as reader:
             records, more = instances.page(reader, actor, narrowed, limit=PAGE, offset=(page - 1) * PAGE)
             open_tasks = tasks.open_of_instances(reader, [r.id for r in records])

@@ -68,13 +68,15 @@ class InstanceFilter:
     overdue_at: datetime | None = None
     key: str | None = None
     after: tuple[datetime, str] | None = None  # when the last one seen was started, and its id
+    longest_due: bool = False  # those first whose open task was due first
 
 
 def page(
     tx: Transaction, actor: Actor, narrowed: InstanceFilter, *, limit: int, offset: int
 ) -> tuple[tuple[InstanceRecord, ...], bool]:
     """Return one page of the instances *actor* may see, newest first, and whether more follow."""
-    query = INSTANCES.order_by(*NEWEST_FIRST)
+    due = select(func.min(task.c.due_at)).where(task.c.instance_id == instance.c.id, task.c.status == TaskStatus.READY)
+    query = INSTANCES.order_by(*([due.scalar_subquery()] if narrowed.longest_due else []), *NEWEST_FIRST)
     if not actor.reads_everything:
         query = query.where(takes_part(actor))
     if narrowed.status:
