@@ -62,5 +62,5 @@ def test_its_pages_and_lists_say_so_with_the_reason(browse, letter):
     listed = text_of(reader.get("/dokumen?status=void"))
     assert "Undangan v1" in listed
     assert "Undangan v1" not in text_of(reader.get("/dokumen?status=issued"))
-    assert "Batal" in text_of(reader.get("/nomor/surat_keluar/2025"))
+    assert "Nomor batal" in text_of(reader.get("/nomor/surat_keluar/2025"))
     assert "Dicabut" in text_of(reader.get(f"/instans/{letter.instance_id}/dokumen"))
