@@ -4,7 +4,6 @@ Forms are filled in with made-up values, and what the template's own expressions
 functions. Expressions are a person's, so all of it happens in the trial's child, within its limits (``trial``).
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -17,7 +16,7 @@ from engine.forms.field import NUMERIC, Field, Kind
 from engine.forms.form import Form
 from engine.model.bounds import TooMuch, bounded
 from engine.service.authoring.verdict import Specimen
-from engine.service.procedures.document_templates import Template, choices, fields_of, folder, ids, plain, template_of
+from engine.service.procedures.document_templates import Template, choices, fields_of, folder, given, ids, template_of
 from engine.service.procedures.files import PARTS
 
 DAY = date(2025, 1, 2)
@@ -98,28 +97,23 @@ def _specimen(
         charts[f"{name}.svg"] = drawn.decode()
     at = datetime(DAY.year, DAY.month, DAY.day, 8, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M")
     about = {"versi": 1, "sha256": "0" * 64, "diterbitkan": at, "oleh": PERSON, "nomor": "1/2025" if full else None}
-    data = {
-        "data": content,
-        "dokumen": {**about, "nama": template.data_object_id, "kode": "0000", "tautan": None, "qr": None},
-        "instansi": {"nama": "Contoh"},
-        "orang": {PERSON: {"nama": "Contoh"}},
-        "peran": {},
-        "pelaksanaan": {"judul": "Contoh", "nilai": known, "sop": "Contoh", "langkah": []},
-        "dokumen_lain": {
+    data = given(
+        template,
+        data=content,
+        dokumen={**about, "nama": template.data_object_id, "kode": "0000", "tautan": None, "qr": None},
+        instansi={"nama": "Contoh"},
+        orang={PERSON: {"nama": "Contoh"}},
+        pelaksanaan={"judul": "Contoh", "nilai": known, "sop": "Contoh", "langkah": []},
+        dokumen_lain={
             id_: {**about, "isi": isi, "nama": id_}
             for id_, isi in known.items()
             if isinstance(isi, dict) and id_ != template.data_object_id
         },
-        "nilai": values,
-        "bagian": None,
-        "pilihan": choices(fields),
-        "kertas": template.paper,
-        "arah": template.orientation,
-        "draf": False,
-        "semua_pelaksanaan": [],
-        "tanda_tangan": [{**SIGNED, "pada": at}] if full else [],
-    }
-    return Specimen(template.data_object_id, full, sure, json.dumps(data, ensure_ascii=False, default=plain), charts)
+        nilai=values,
+        pilihan=choices(fields),
+        tanda_tangan=[{**SIGNED, "pada": at}] if full else [],
+    )
+    return Specimen(template.data_object_id, full, sure, data.decode(), charts)
 
 
 def _made_up(each: Field, full: bool) -> Any:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.bpmn import expression
 from engine.bpmn.causes import in_words
@@ -29,6 +29,7 @@ from engine.forms.field import NUMERIC, Field, Kind
 from engine.forms.form import Form
 from engine.model.process import InstanceStatus, Message, OpenTask, Snapshot, Transition
 
+Moved = TypeVar("Moved", Transition, Transition | None)
 MOST_PLAYS = 12
 MOST_MOVES = 1_500
 MOST_PASSES = 3  # of one element in one play: a loop that returns often enough is known by then
@@ -158,17 +159,7 @@ class _Play:
         values = self._filled(self.on.forms.get(user_task.form), task.element_id)
         version = self.passes[task.element_id]
         documents = {each.data_object_id: {"versi": version} for each in user_task.outputs}
-        return self._took(
-            self.executor.complete(
-                self.on.definition,
-                self._snapshot(step),
-                task.id,
-                values,
-                documents,
-                self.now,
-                functions=self._functions(),
-            )
-        )
+        return self._took(self._computed(self.executor.complete, step, task.id, values, documents))
 
     def _may_pass(self, element_id: str, task: OpenTask) -> bool:
         """Whether this element was not passed too often in this play; items of one activity count as one."""
@@ -184,9 +175,7 @@ class _Play:
         self.fired.add(timer.task_id)
         self.on.watch(timer.element_id)
         self.now = max(self.now, timer.due_at) + timedelta(seconds=1)
-        return self._took(
-            self.executor.fire_timers(self.on.definition, self._snapshot(step), self.now, functions=self._functions())
-        )
+        return self._took(self._computed(self.executor.fire_timers, step))
 
     def _deliver(self, step: Transition) -> Transition | None:
         for each in step.subscribed:
@@ -196,17 +185,17 @@ class _Play:
             self.on.watch(each.element_id)
             message = Message(each.name, each.kind, {})
             try:
-                after = self.executor.deliver(
-                    self.on.definition, self._snapshot(step), message, self.now, functions=self._functions()
-                )
+                after = self._computed(self.executor.deliver, step, message)
             except ValueError:
                 continue  # what it would carry cannot be made up either
             if after is not None:
                 return self._took(after)
         return None
 
-    def _snapshot(self, step: Transition) -> Snapshot:
-        return Snapshot("percobaan", self.revision, step.state)
+    def _computed(self, move: Callable[..., Moved], step: Transition, *given: Any) -> Moved:
+        """Return what a move of the executor makes of where *step* came to."""
+        snapshot = Snapshot("percobaan", self.revision, step.state)
+        return move(self.on.definition, snapshot, *given, self.now, functions=self._functions())
 
     def _took(self, step: Transition) -> Transition:
         self.revision += 1

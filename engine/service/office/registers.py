@@ -38,7 +38,7 @@ from engine.model.errors import (
 from engine.model.history import Action, HistoryEvent, HistoryLine, canonical, sha256_of
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.service.office.reading_log import record_export
-from engine.service.procedures.procedure import INDONESIAN, Language, evaluator
+from engine.service.procedures.procedure import INDONESIAN, Entries, Language, evaluator
 from engine.store.database import Database
 from engine.store.files import FileStore
 from engine.store.queries import Transaction, histories, people, registers
@@ -113,7 +113,7 @@ class RowPage:
     row: RegisterRow
     periods: tuple[RegisterRow, ...]
     lines: tuple[HistoryLine, ...]
-    entries: Mapping[str, Sequence[str]]
+    entries: Entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +251,7 @@ class Registers:
         _permit(actor, summary.register)
         return summary
 
-    def fields(
-        self, register: Register, entries: Mapping[str, Sequence[str]], problems: Sequence[FieldError], words: Language
-    ) -> Any:
+    def fields(self, register: Register, entries: Entries, problems: Sequence[FieldError], words: Language) -> Any:
         """Return the fields of a row's form."""
         return register.form.fields(entries, problems, self._around(words))
 
@@ -263,7 +261,7 @@ class Registers:
         self,
         actor: Actor,
         register_id: str,
-        entries: Mapping[str, Sequence[str]],
+        entries: Entries,
         since: date,
         now: datetime,
         words: Language = INDONESIAN,
@@ -281,7 +279,7 @@ class Registers:
                 raise Conflict("duplicate", title=key, at=others[-1].changed_at)
             entry = _entry(register, key, _content(register, values), since, actor, now)
             registers.add(work, [entry])
-            self._record_change(work, register_id, entry, None, now)
+            self._record_change(work, register_id, entry, None)
         return entry.id
 
     def save(
@@ -289,7 +287,7 @@ class Registers:
         actor: Actor,
         register_id: str,
         entry_id: str,
-        entries: Mapping[str, Sequence[str]],
+        entries: Entries,
         since: date,
         version: int,
         now: datetime,
@@ -316,7 +314,7 @@ class Registers:
                 self._write(work, old, {"until": since - DAY})
                 new = replace(_entry(register, old.key, content, since, actor, now), until=old.until)
                 registers.add(work, [new])
-            self._record_change(work, register_id, new, old, now)
+            self._record_change(work, register_id, new, old)
         return new.id
 
     def end(
@@ -333,7 +331,7 @@ class Registers:
                 raise InvalidForm([FieldError("_alasan", old.key, "", "required")], {})
             self._write(work, old, {"until": until})
             new = replace(old, until=until, version=version + 1)
-            self._record_change(work, register_id, new, old, now, reason=reason)
+            self._record_change(work, register_id, new, old, reason=reason)
 
     # ── files ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -478,10 +476,8 @@ class Registers:
         if not registers.change(work, old.id, old.version, {**values, **by}):
             raise Conflict("stale", who=old.changed_by, at=old.changed_at)
 
-    def _record_change(
-        self, work: Work, register_id: str, new: Entry, old: Entry | None, now: datetime, **more: str
-    ) -> None:
-        registers.touch(work, register_id, work.actor.person_id, now)
+    def _record_change(self, work: Work, register_id: str, new: Entry, old: Entry | None, **more: str) -> None:
+        registers.touch(work, register_id, work.actor.person_id, work.now)
         work.record(f"register:{register_id}", HistoryEvent(Action.REGISTER_CHANGED, change=_change(new, old) | more))
 
     def _around(self, words: Language) -> Surroundings:

@@ -22,7 +22,7 @@ from engine.documents.typst_renderer import PRESS, Order, Press
 from engine.forms.field import FILING, Field, Wording
 from engine.model.archives import Place
 from engine.model.errors import Damaged, NotFound, there
-from engine.model.history import GENESIS, HistoryLine, canonical, plain
+from engine.model.history import GENESIS, canonical, plain
 from engine.model.renderings import COVER, SIGNED, Rendering
 from engine.model.signatures import Signature
 from engine.model.work import Attachment, DocumentVersion, InstanceRecord, TaskRecord
@@ -90,10 +90,11 @@ class _PackageInput:
     hashes: bytes
     installation: str = ""
     called: dict[str, Any] = field(default_factory=dict)  # what lines' commitments stand for
-    then: dict[tuple[str | None, datetime | None], str] = field(
-        default_factory=dict
-    )  # names as they were, by account and instant
-    head: HistoryLine | None = None
+    # names as they were, by account and instant
+    then: dict[tuple[str | None, datetime | None], str] = field(default_factory=dict)
+    seq: int = 0  # of its newest line, which is of what hash
+    hash: str = GENESIS
+    as_of: datetime | None = None  # when that was written
 
 
 @dataclass(frozen=True)
@@ -183,9 +184,8 @@ class ArchivePackages:
 
     def _bag(self, ground: _PackageInput, kind: str) -> Bag:
         record, outline = ground.record, ground.procedure.outline
-        at = ground.head.at if ground.head else record.started_at
+        at, seq = ground.as_of or record.started_at, ground.seq
         local = at.astimezone(self.office.calendar().zone)
-        seq, head = (ground.head.seq, ground.head.hash) if ground.head else (0, GENESIS)
         creator = str(identity(self.office, ground.procedure, at).get("nama") or "")
         payload = sorted(self._payload(ground, creator), key=lambda each: each.path)
         listed = [{"path": e.path, "keterangan": e.about, "ukuran": e.size, "sha256": e.sha256} for e in payload]
@@ -210,7 +210,7 @@ class ArchivePackages:
             "Alur-Keadaan-Per": plain(at),
             "Alur-Instalasi": ground.installation,
             "Alur-Riwayat-Baris": str(seq),
-            "Alur-Riwayat-Sidik": head,
+            "Alur-Riwayat-Sidik": ground.hash,
         }
         until = {"seq": seq, "at": local.strftime("%Y-%m-%d %H.%M"), "version": __version__}
         note = NOTE.format(record=record, sop=outline.name, installation=ground.installation, **until)
@@ -295,7 +295,6 @@ class ArchivePackages:
     ) -> Order:
         """Return the order of the printed list of contents, or of a part of a long one, *before* which others stand."""
         local = at.astimezone(self.office.calendar().zone).strftime("%Y-%m-%dT%H:%M")
-        outline, seq = ground.procedure.outline, ground.head.seq if ground.head else 0
         data = {
             "data": {
                 "keterangan": _described(ground, creator),
@@ -303,13 +302,13 @@ class ArchivePackages:
                     {"path": e.path, "keterangan": e.about, "ukuran": _size(e.size), "sha256": e.sha256} for e in listed
                 ],
                 "mulai": before + 1,
-                "baris": str(seq),
-                "sidik": ground.head.hash if ground.head else GENESIS,
+                "baris": str(ground.seq),
+                "sidik": ground.hash,
             },
             "dokumen": {"nama": "Daftar Isi Berkas", "nomor": None, "versi": 1, "diterbitkan": local, "sha256": None},
             "instansi": identity(self.office, ground.procedure, at),
             "orang": {},
-            "pelaksanaan": {"judul": ground.record.title, "sop": outline.name},
+            "pelaksanaan": {"judul": ground.record.title, "sop": ground.procedure.outline.name},
             "dokumen_lain": {},
             "nilai": {},
         }
@@ -321,14 +320,14 @@ class ArchivePackages:
 def _copy_history(reader: Transaction, ground: _PackageInput) -> set[str]:
     """Write the instance's lines into the ground, each as the text that its hash is over; everybody who acted."""
     stream, actors, hashes = f"instance:{ground.record.id}", {ground.record.started_by}, []
-    seq, more = 0, True
+    more = True
     ground.installation = installation_of(reader.connection) or ""
     while more:
-        lines, more = histories.after(reader, stream, seq, LINES_AT_ONCE)
+        lines, more = histories.after(reader, stream, ground.seq, LINES_AT_ONCE)
         for line in lines:
             ground.lines.write(line.hashed_text().encode() + b"\n")
             hashes.append(f"{line.hash}  {line.seq}\n")
-            seq, ground.head = line.seq, line
+            ground.seq, ground.hash, ground.as_of = line.seq, line.hash, line.at
             actors.add(line.actor)
             if line.called is not None:
                 ground.then[line.actor, line.at] = line.called
@@ -362,10 +361,7 @@ def _archival(ground: _PackageInput, creator: str) -> dict[str, Any]:
             "petugas": about.place.filed_by,
         },
         "meralat": record.corrects,
-        "riwayat": {
-            "baris": ground.head.seq if ground.head else 0,
-            "sidik": ground.head.hash if ground.head else GENESIS,
-        },
+        "riwayat": {"baris": ground.seq, "sidik": ground.hash},
     }
 
 

@@ -118,7 +118,7 @@ class Filing:
         ]
         return lines
 
-    def write(self, work: Work, now: datetime) -> None:
+    def write(self, work: Work) -> None:
         """Write the rows."""
         documents.add(work, self.new)
         for version, part, replaces in self.parts:
@@ -128,9 +128,8 @@ class Filing:
         fresh = {version.id for version in self.new}
         for version in self.issued:
             if version.id not in fresh:
-                documents.change(
-                    work, [version.id], status=DocumentStatus.ISSUED.value, issued_at=now, sha256=version.sha256
-                )
+                change = {"status": DocumentStatus.ISSUED.value, "issued_at": work.now}
+                documents.change(work, [version.id], **change, sha256=version.sha256)
         for version, _, _ in self.parts:
             if version.id not in {issued.id for issued in self.issued}:
                 documents.change(work, [version.id], sha256=version.sha256)

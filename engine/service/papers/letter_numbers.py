@@ -86,7 +86,7 @@ def places(
 
 
 def take(
-    work: Work, wanted: Sequence[NumberedPlace], task: TaskRecord, now: datetime
+    work: Work, wanted: Sequence[NumberedPlace], task: TaskRecord
 ) -> tuple[dict[tuple[str, ...], str], list[HistoryEvent]]:
     """Return the number of each place, newly taken unless its instance holds one, and the lines that say so."""
     held = numbers.held_by(work, task.instance_id)
@@ -96,7 +96,7 @@ def take(
     for each in in_one_order:
         text = held.get(each.place)
         if text is None:
-            counted = tuple(_counted(work, each, task.instance_id, now))
+            counted = tuple(_counted(work, each, task.instance_id))
             numbers.add(work, counted)
             text = counted[-1].text
             for one in counted:
@@ -108,9 +108,9 @@ def take(
     return given, deeds
 
 
-def _counted(work: Work, wanted: NumberedPlace, instance_id: str, now: datetime) -> Iterator[TakenNumber]:
+def _counted(work: Work, wanted: NumberedPlace, instance_id: str) -> Iterator[TakenNumber]:
     """Count a series on to a text that it never printed, which is the last; ordinals passed over are void."""
-    series, year, by = wanted.series, wanted.year, work.actor.person_id
+    series, year, now, by = wanted.series, wanted.year, work.now, work.actor.person_id
     while True:
         ordinal = numbers.next_ordinal(work, series, year)
         text = written(wanted.pattern, ordinal, year)

@@ -32,11 +32,12 @@ from engine.service.papers.template_values import TemplateValues
 from engine.service.procedures.document_templates import (
     Template,
     Unreadable,
+    as_json,
     choices,
     drawers,
     fields_of,
     folder,
-    plain,
+    given,
     template_of,
 )
 from engine.service.procedures.procedure import Procedure
@@ -152,25 +153,22 @@ class RenderContext:
 
     def data(self, signatures: list[dict[str, Any]]) -> bytes:
         """Return what a template is given, as JSON."""
-        template, ground, version = self.template, self.ground, self.version
-        data = {
-            "data": self.content,
-            "dokumen": self._about(),
-            "instansi": identity(self.office, self.ground.procedure, self.at),
-            "orang": self._people(),
-            "peran": {lane.role: lane.name for lane in ground.procedure.outline.lanes},
-            "pelaksanaan": self._course(),
-            "dokumen_lain": self._others(),
-            "nilai": self._reckoning.values,
-            "bagian": None,
-            "pilihan": choices(ground.fields(self.data_object_id)),
-            "kertas": template.paper,
-            "arah": template.orientation,
-            "draf": version is None or version.pending,
-            "cap": "DRAF" if version is None else "BELUM DISETUJUI",
-            "tanda_tangan": signatures,
-        }
-        return _json(data)
+        ground, version = self.ground, self.version
+        return given(
+            self.template,
+            data=self.content,
+            dokumen=self._about(),
+            instansi=identity(self.office, ground.procedure, self.at),
+            orang=self._people(),
+            peran={lane.role: lane.name for lane in ground.procedure.outline.lanes},
+            pelaksanaan=self._course(),
+            dokumen_lain=self._others(),
+            nilai=self._reckoning.values,
+            pilihan=choices(ground.fields(self.data_object_id)),
+            draf=version is None or version.pending,
+            cap="DRAF" if version is None else "BELUM DISETUJUI",
+            tanda_tangan=signatures,
+        )
 
     def signatures(self, until: datetime) -> list[dict[str, Any]]:
         """Return who signed this version, in order, up to an instant."""
@@ -313,8 +311,4 @@ def coded(order: Order, code: str, public_url: str, part: str) -> Order:
         kept = io.BytesIO()
         segno.make(link, error="m").save(kept, kind="svg", border=1, scale=4)
         files["qr.svg"] = kept.getvalue()
-    return replace(order, files=files, data=_json(data))
-
-
-def _json(data: Mapping[str, Any]) -> bytes:
-    return json.dumps(data, ensure_ascii=False, default=plain).encode()
+    return replace(order, files=files, data=as_json(data))

@@ -39,7 +39,7 @@ from engine.service.papers.render_context import RenderInput, identity, local, p
 from engine.service.papers.sop_sheet import SopSheets
 from engine.service.papers.template_values import TemplateValues
 from engine.service.papers.uploads import MEDIA_TYPES
-from engine.service.procedures.document_templates import PAPERS, Template, drawers, folder, plain, reports
+from engine.service.procedures.document_templates import PAPERS, Template, as_json, drawers, folder, given, reports
 from engine.service.procedures.procedure import Procedure, Procedures
 from engine.store.database import Database
 from engine.store.files import FileStore
@@ -255,26 +255,21 @@ class Reports:
         title = template.report.title.id if template.report else template.data_object_id
         at = local(self.office, now)
         about = {"nama": title, "lingkup": scope.words, "nomor": None, "versi": None, "diterbitkan": at}
-        values = json.loads(json.dumps(reckoned.values, ensure_ascii=False, default=plain))
-        data = {
-            "data": dict(scope.chosen),
-            "dokumen": {**about, "sha256": sha256_of(canonical(values)), "kode": None, "tautan": None, "qr": None},
-            "instansi": identity(self.office, procedure, now),
-            "orang": people_of(self.office, reckoned.people, now),
-            "pelaksanaan": {"judul": title, "nilai": dict(scope.chosen), "langkah": [], "sop": procedure.outline.name},
-            "dokumen_lain": {},
-            "semua_pelaksanaan": [],
-            "nilai": values,
-            "kertas": template.paper,
-            "arah": template.orientation,
-        }
-        if b"semua_pelaksanaan" in procedure.files.get(template.typ or "", b""):  # all that they were, in memory
-            whole = [{name: each[name] for name in each if name != "dokumen"} for each in told]
-            data["semua_pelaksanaan"] = whole
+        values = json.loads(as_json(reckoned.values))
+        whole = b"semua_pelaksanaan" in procedure.files.get(template.typ or "", b"")  # all that they were, in memory
+        data = given(
+            template,
+            data=dict(scope.chosen),
+            dokumen={**about, "sha256": sha256_of(canonical(values)), "kode": None, "tautan": None, "qr": None},
+            instansi=identity(self.office, procedure, now),
+            orang=people_of(self.office, reckoned.people, now),
+            pelaksanaan={"judul": title, "nilai": dict(scope.chosen), "langkah": [], "sop": procedure.outline.name},
+            semua_pelaksanaan=[{k: v for k, v in each.items() if k != "dokumen"} for each in (told if whole else ())],
+            nilai=values,
+        )
         files = drawers(process_id, procedure.files) | reckoned.charts()
         main = (template.typ or "").removeprefix(folder(process_id))
-        said = json.dumps(data, ensure_ascii=False, default=plain).encode()
-        return Order(main, files, said, timestamp=int(now.timestamp()))
+        return Order(main, files, data, timestamp=int(now.timestamp()))
 
     def _pack(
         self,

@@ -120,7 +120,6 @@ class Signing:
 
     def accept(
         self,
-        actor: Actor,
         form: Form,
         values: Mapping[str, Any],
         attached: Mapping[str, Attachment],
@@ -287,11 +286,10 @@ def signed(
     accepted: Sequence[Accepted],
     versions: Mapping[str, DocumentVersion],
     actor: Actor,
-    on_behalf_of: str | None,
-    decree: str | None,
+    deed: HistoryEvent,
     now: datetime,
 ) -> tuple[Signed, ...]:
-    """Return the signatures as rows: one for each document that was signed, of the version in *versions*."""
+    """Return the signatures as rows, given in the capacity of *deed*: one for each document, of its version."""
     found = []
     for each in accepted:
         for data_object_id in each.documents:
@@ -302,8 +300,8 @@ def signed(
                 instance_id=version.instance_id,
                 mode=each.mode,
                 signer=actor.person_id,
-                on_behalf_of=on_behalf_of,
-                decree=decree,
+                on_behalf_of=deed.on_behalf_of,
+                decree=deed.decree,
                 document_sha256=version.sha256,
                 attachment_id=each.file.id if each.file else None,
                 file_sha256=each.file.sha256 if each.file else None,
@@ -314,7 +312,7 @@ def signed(
     return tuple(found)
 
 
-def write(work: Work, given: Sequence[Signed], process_id: str, files: Mapping[str, bytes], now: datetime) -> None:
+def write(work: Work, given: Sequence[Signed], process_id: str, files: Mapping[str, bytes]) -> None:
     """Write signatures, and have a document that was issued before printed again with its internal approval."""
     if not given:
         return
@@ -322,14 +320,14 @@ def write(work: Work, given: Sequence[Signed], process_id: str, files: Mapping[s
     complete, open_again, again = [], [], []
     for version in {each.version.id: each.version for each in given}.values():
         own = [each.signature for each in given if each.version.id == version.id]
-        earlier = version.issued_at is not None and version.issued_at < now
+        earlier = version.issued_at is not None and version.issued_at < work.now
         every = signatures.of_document(work, version.id) if earlier else own
         if all(each.filed for each in every):
             complete.append(version.id)
         elif version.status is DocumentStatus.SIGNED:
             open_again.append(version.id)
         if earlier and any(each.mode is Mode.INTERNAL for each in own) and _prints(process_id, version, files):
-            again.append(due(version.id, version.instance_id, "pdf", f"{SIGNED}{len(every)}", now))
+            again.append(due(version.id, version.instance_id, "pdf", f"{SIGNED}{len(every)}", work.now))
     if complete:
         documents.change(work, complete, status=DocumentStatus.SIGNED.value)
     if open_again:

@@ -298,6 +298,18 @@ def choices(fields: Sequence[Field]) -> dict[str, dict[str, str]]:
     return found
 
 
+def given(template: Template, **facts: Any) -> bytes:
+    """Return what a template is given, as JSON: *facts*, and no more than that there is none of what they leave out."""
+    unsaid: dict[str, Any] = {"peran": {}, "dokumen_lain": {}, "semua_pelaksanaan": [], "pilihan": {}, "bagian": None}
+    unsaid |= {"draf": False, "tanda_tangan": [], "kertas": template.paper, "arah": template.orientation}
+    return as_json(unsaid | facts)
+
+
+def as_json(data: Mapping[str, Any]) -> bytes:
+    """Return data for a template."""
+    return json.dumps(data, ensure_ascii=False, default=plain).encode()
+
+
 def plain(value: Any) -> str:
     """Return what JSON cannot say as text: digits, a day, an hour."""
     match value:

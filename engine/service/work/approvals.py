@@ -97,13 +97,12 @@ class Approvals:
                 deed = self._in_capacity(
                     actor, procedure, version, HistoryEvent(Action.DOCUMENT_APPROVED, change=version.named)
                 )
-                by = (deed.on_behalf_of, deed.decree)
-                given = signed([Accepted((id_,), mode, None, {})], {id_: version}, actor, *by, now)
+                given = signed([Accepted((id_,), mode, None, {})], {id_: version}, actor, deed, now)
                 own = (replace(each.deed(), capacity=deed.capacity) for each in given)
                 work.record_instance(record, [deed, *own])
                 documents.change(work, [version.id], status=version.status.value, issued_at=now)
                 renderings.add(work, due_of(record.process_id, procedure.files, [version], now))
-                write(work, given, record.process_id, procedure.files, now)
+                write(work, given, record.process_id, procedure.files)
 
         retrying(attempt)
 

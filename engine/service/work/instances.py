@@ -18,7 +18,7 @@ from engine.forms.submission import Surroundings, Unmet
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, NotReady, stated, there
 from engine.model.history import GENESIS, Action, HistoryEvent
 from engine.model.people import Actor, OfficeRole
-from engine.model.process import DONE, OVER, DueTimer, InstanceStatus, UserTask, Wait
+from engine.model.process import DONE, OVER, DueTimer, InstanceStatus, Lane, ProcessModel, UserTask, Wait
 from engine.model.work import (
     Clock,
     DocumentTask,
@@ -75,7 +75,7 @@ class Forecast:
     """When a step would be due if everyone took the whole standard time, begun now."""
 
     step: UserTask
-    lane_name: str
+    lane: Lane
     due_at: datetime | None
 
 
@@ -98,8 +98,7 @@ class ListedInstance:
     """An instance in a list, with where it stands."""
 
     record: InstanceRecord
-    process_name: str
-    process_name_en: str | None
+    process: ProcessModel
     open_tasks: tuple[TaskRecord, ...]
     step: UserTask | None  # the first open step
     all_of_step: int  # how often a multi-instance step is open
@@ -133,8 +132,7 @@ class StepView:
     """One step of an instance: how often it was passed, who has it, when it was done, in which time."""
 
     step: UserTask
-    lane_name: str
-    lane_name_en: str | None
+    lane: Lane
     state: str  # "not_begun", "active", "done", "not_taken", "cancelled", "incident"
     passes: int
     tasks: tuple[TaskRecord, ...]  # of the newest pass; of each item of a multi-instance step, its newest
@@ -587,7 +585,7 @@ class Instances(Moves):
         for step in steps:
             due_at = calendar.due(at, step.standard_time) if step.standard_time else None
             at = due_at or at
-            found.append(Forecast(step, procedure.outline.lane_of_role(step.role).name, due_at))
+            found.append(Forecast(step, procedure.outline.lane_of_role(step.role), due_at))
         return tuple(found)
 
     def _listed(
@@ -605,8 +603,7 @@ class Instances(Moves):
         waiting = [t for t in open_tasks if first and t.activation == first.activation]
         return ListedInstance(
             record=record,
-            process_name=outline.name,
-            process_name_en=outline.name_en,
+            process=outline,
             open_tasks=tuple(open_tasks),
             step=step,
             all_of_step=len(waiting),
@@ -664,13 +661,11 @@ class Instances(Moves):
                 expected = max(expected, open_now[0].due_at)
             elif state == "not_begun" and step.standard_time and begun:
                 forecast = expected = calendar.due(expected, step.standard_time)
-            lane = outline.lane_of_role(step.role)
             role = (open_now or last)[-1].role if last else step.role
             views.append(
                 StepView(
                     step=step,
-                    lane_name=lane.name,
-                    lane_name_en=lane.name_en,
+                    lane=outline.lane_of_role(step.role),
                     state=state,
                     passes=len(activations) if done or open_now else 0,
                     tasks=last,

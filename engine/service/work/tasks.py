@@ -24,7 +24,7 @@ from engine.forms.values import files_of
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, stated, there
 from engine.model.history import Action, HistoryEvent
 from engine.model.people import Actor, Membership, OfficeRole
-from engine.model.process import DONE, InstanceStatus, Snapshot, Transition, UserTask
+from engine.model.process import DONE, InstanceStatus, Lane, ProcessModel, Snapshot, Transition, UserTask
 from engine.model.work import (
     Attachment,
     Clock,
@@ -95,10 +95,8 @@ class InboxItem:
     step: UserTask
     step_count: int
     clock: Clock
-    process_name: str
-    process_name_en: str | None
-    lane_name: str
-    lane_name_en: str | None
+    process: ProcessModel
+    lane: Lane
     members: int
     from_whom: str | None
     draft_saved_at: datetime | None
@@ -171,9 +169,21 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
+class _Sent:
+    """What somebody sends as the form of which task, when."""
+
+    actor: Actor
+    task_id: str
+    entries: Entries | Values
+    words: Language
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class _CompletionInput:
     """What completing a task is computed on."""
 
+    sent: _Sent
     found: TaskContext
     procedure: Procedure
     step: UserTask
@@ -442,7 +452,7 @@ class Tasks(Moves):
     ) -> tuple[FieldError, ...]:
         """Return what would keep the entries from being accepted, without accepting them."""
         try:
-            self._accept(actor, self._ground(actor, task_id, entries, now, words), now, words)
+            self._accept(self._ground(_Sent(actor, task_id, entries, words, now)))
         except InvalidForm as invalid:
             return invalid.errors
         return ()
@@ -507,9 +517,7 @@ class Tasks(Moves):
     @retried
     def hand_over(self, actor: Actor, task_id: str, to: str, reason: str, now: datetime) -> None:
         """Give a task in one's hands to a person of the same lane, with a reason, one's draft and its files."""
-        reason = " ".join(reason.split())
-        if not 3 <= len(reason) <= 500:
-            raise InvalidForm([FieldError("alasan", "reason", "", "required")], {"alasan": [reason], "kepada": [to]})
+        reason = stated(reason)
         with self.database.write(actor, now) as work:
             found = self._found(work, actor, task_id, now)
             task = found.task
@@ -621,32 +629,20 @@ class Tasks(Moves):
             if draft and draft.revision != draft_revision and (writer is None or draft.writer != writer):
                 raise Conflict("draft", at=draft.saved_at)
         signer = self.signing.signer(actor, retyped, now, seen)
-        return retrying(lambda: self._complete_once(actor, task_id, entries, now, words, membership_id, signer))
+        sent = _Sent(actor, task_id, entries, words, now)
+        return retrying(lambda: self._complete_once(sent, membership_id, signer))
 
-    def _complete_once(
-        self,
-        actor: Actor,
-        task_id: str,
-        entries: Entries | Values,
-        now: datetime,
-        words: Language,
-        membership_id: str | None,
-        signer: Signer,
-    ) -> Transition:
-        ground = self._ground(actor, task_id, entries, now, words)  # find, permit
-        task, step, procedure, head = (
-            ground.found.task,
-            ground.step,
-            ground.procedure,
-            ExpectedRevision.of(ground.found.instance, ground.found.has_timers),
-        )
-        values = self._accept(actor, ground, now, words)  # accept
+    def _complete_once(self, sent: _Sent, membership_id: str | None, signer: Signer) -> Transition:
+        ground = self._ground(sent)  # find, permit
+        actor, task_id, now = sent.actor, sent.task_id, sent.now
+        task, step, procedure = ground.found.task, ground.step, ground.procedure
+        head = ExpectedRevision.of(ground.found.instance, ground.found.has_timers)
+        values = self._accept(ground)  # accept
         form = procedure.form_of(step.element_id)
-        agreed = self.signing.accept(
-            actor, form, values, ground.files, ground.current, signer, ground.entries, words, now
-        )
+        current = ground.current
+        agreed = self.signing.accept(form, values, ground.files, current, signer, ground.entries, sent.words, now)
         encoded = form.encode(values)
-        asked = self._numbers(actor, ground, values, now)
+        asked = self._numbers(ground, values)
         sent_back = form.returns(values)
 
         def plan(contents: Mapping[str, Any], *, last_of_activation: bool) -> Filing:
@@ -687,7 +683,7 @@ class Tasks(Moves):
         with self.database.write(actor, now) as work:  # write, record
             numbered: list[HistoryEvent] = []
             if asked:  # what is planned holds the number, which is known in the lock only
-                given, numbered = numbers.take(work, asked, task, now)
+                given, numbered = numbers.take(work, asked, task)
                 values, encoded = numbers.put_in(values, given), numbers.put_in(encoded, given)
                 taken, filing = moved(values, encoded)
             change = {
@@ -701,7 +697,7 @@ class Tasks(Moves):
             lane = procedure.outline.lane_of_role(task.role).name
             (deed,) = in_capacity([deed], held, lane)
             versions = {**ground.current, **{version.data_object_id: version for version in filing.issued}}
-            signatures = signing.signed(agreed, versions, actor, deed.on_behalf_of, deed.decree, now)
+            signatures = signing.signed(agreed, versions, actor, deed, now)
             sequence = transitions.write_step(
                 work,
                 procedure,
@@ -735,46 +731,46 @@ class Tasks(Moves):
             if not written:  # somebody was faster, or a membership ended meanwhile: say which
                 self._permit_completing(work, actor, self._found(work, actor, task_id, now), step)
                 raise Conflict("stale")
-            filing.write(work, now)
+            filing.write(work)
             renderings.add(work, due_of(procedure.outline.process_id, procedure.files, filing.issued, now))
             documents.attach(work, attached, task.instance_id)
-            signing.write(work, signatures, procedure.outline.process_id, procedure.files, now)
+            signing.write(work, signatures, procedure.outline.process_id, procedure.files)
             if ground.found.drafted:
                 drafts.forget(work, _own(actor, task_id))
         self.executor.keep(taken, head.revision + 1)
         return taken
 
-    def _numbers(
-        self, actor: Actor, ground: _CompletionInput, values: Mapping[str, Any], now: datetime
-    ) -> tuple[numbers.NumberedPlace, ...]:
+    def _numbers(self, ground: _CompletionInput, values: Mapping[str, Any]) -> tuple[numbers.NumberedPlace, ...]:
         """Return the fields of the step's form that take a number, with their patterns as the values make them."""
         form = ground.procedure.form_of(ground.step.element_id)
         if not form.numbered:
             return ()
-        names = Names(self.names(ground.found, ground.procedure, ground.current, actor, now) | dict(values))
+        names = Names(self._names_of(ground, ground.current) | dict(values))
         evaluate = evaluator(ground.functions)
-        today = self.office.today(now)
+        today = self.office.today(ground.sent.now)
         return numbers.places(form, values, ground.entries, lambda text: evaluate(text, names), today)
 
-    def _ground(
-        self, actor: Actor, task_id: str, sent: Entries | Values, now: datetime, words: Language
-    ) -> _CompletionInput:
+    def _names_of(self, ground: _CompletionInput, current: Mapping[str, DocumentVersion]) -> dict[str, Any]:
+        return self.names(ground.found, ground.procedure, current, ground.sent.actor, ground.sent.now, ground.current)
+
+    def _ground(self, sent: _Sent) -> _CompletionInput:
         """Read all that completing a task needs, at one moment, and refuse whoever may not."""
-        today = self.office.today(now)
+        actor, task_id, now = sent.actor, sent.task_id, sent.now
         with self.database.read() as reader:
             found = self._found(reader, actor, task_id, now)
             procedure = self.procedures.of(reader, found.instance.definition_id)
             step = procedure.outline.task(found.task.element_id)
             self._permit_completing(reader, actor, found, step)
             form = procedure.form_of(step.element_id)
-            entries = self._with_kept(reader, actor, task_id, form, entries_of(form, sent, words), now)
+            entries = self._with_kept(reader, actor, task_id, form, entries_of(form, sent.entries, sent.words), now)
             return _CompletionInput(
+                sent=sent,
                 found=found,
                 procedure=procedure,
                 step=step,
                 current=documents.current(reader, found.instance.id),
                 files=named(reader, actor, procedure, found.task, _texts(entries)),
-                members=people.members(reader, today) if form.asks_people else {},
+                members=people.members(reader, self.office.today(now)) if form.asks_people else {},
                 entries=entries,
                 functions=self.office.functions(procedure, now, found.instance.reference_date),
             )
@@ -794,7 +790,7 @@ class Tasks(Moves):
         names = self.names(found, procedure, documents.current(tx, found.instance.id), actor, now)
         return with_kept(entries, form.prefill(names, self._evaluator(procedure, found.instance, now)), paths)
 
-    def _accept(self, actor: Actor, ground: _CompletionInput, now: datetime, words: Language) -> dict[str, Any]:
+    def _accept(self, ground: _CompletionInput) -> dict[str, Any]:
         """Return the typed values of the entries; InvalidForm with every fault, missing kelengkapan first."""
         lacking = missing(ground.procedure, ground.step, ground.current)
         errors = [_lacks(paper, ground.procedure) for paper in lacking]
@@ -802,12 +798,12 @@ class Tasks(Moves):
         wanted = _names_read(form)  # the other documents need not be decoded
         current = {id_: version for id_, version in ground.current.items() if id_ in wanted}
         around = Surroundings(
-            context=self.names(ground.found, ground.procedure, current, actor, now, ground.current),
+            context=self._names_of(ground, current),
             evaluate=evaluator(ground.functions),
             people=lambda roles: _people(ground.members, roles),
             files=ground.files,
-            locale=words.locale,
-            gettext=words.gettext,
+            locale=ground.sent.words.locale,
+            gettext=ground.sent.words.gettext,
         )
         try:
             values = form.accept(ground.entries, around)
@@ -851,17 +847,14 @@ class Tasks(Moves):
         procedure = self.procedures.of(reader, task.definition_id)
         outline = procedure.outline
         step = outline.task(task.element_id)
-        lane = outline.lane_of_role(task.role)
         before = [t for t in outline.tasks if t.number == step.number - 1]
         return InboxItem(
             task=task,
             step=step,
             step_count=len(outline.tasks),
             clock=clock_of(task, self.office.calendar(), now),
-            process_name=outline.name,
-            process_name_en=outline.name_en,
-            lane_name=lane.name,
-            lane_name_en=lane.name_en,
+            process=outline,
+            lane=outline.lane_of_role(task.role),
             members=len(members.get(task.role, {})),
             from_whom=outline.lane_of_role(before[0].role).name if before else None,
             draft_saved_at=draft_saved_at,

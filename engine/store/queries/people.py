@@ -44,20 +44,13 @@ def in_force(day: date | BindParameter[date]) -> ColumnElement[bool]:
     return and_(membership.c.since <= day, or_(membership.c.until.is_(None), membership.c.until >= day))
 
 
+OWN = ("id", "name", "active", "must_change_password", "locale", "sample", "name_commitment")
+"""What a person's row says of them."""
+HELD = tuple(name for name in Membership.__dataclass_fields__ if name not in ("id", "person_id"))
 OWNER = (
-    person.c.id,
-    person.c.name,
-    person.c.active,
-    person.c.must_change_password,
-    person.c.locale,
-    person.c.sample,
-    person.c.name_commitment,
+    *(person.c[name] for name in OWN),
     membership.c.id.label("m_id"),
-    membership.c.role,
-    membership.c.capacity,
-    membership.c.since,
-    membership.c.until,
-    membership.c.decree,
+    *(membership.c[name] for name in HELD),
     select(second_factor.c.person_id).where(second_factor.c.person_id == person.c.id).exists().label("second_factor"),
     select(setting.c.value).where(setting.c.section == "second_factor").scalar_subquery().label("asked"),
 )
@@ -74,15 +67,9 @@ def owner(rows: Sequence[Any]) -> Person:
         if row.m_id is not None
     )
     return Person(
-        id=first.id,
-        name=first.name,
-        active=first.active,
-        must_change_password=first.must_change_password,
-        locale=first.locale,
+        **{name: getattr(first, name) for name in OWN},
         memberships=held,
-        sample=first.sample,
         second_factor=first.second_factor,
-        name_commitment=first.name_commitment,
         must_enrol=not first.second_factor and any(m.role in (first.asked or {}).get("roles", ()) for m in held),
     )
 
@@ -193,10 +180,9 @@ def erase_values(tx: Transaction, person_id: str) -> list[str]:
 
 def add(tx: Transaction, new: Person, password_hash: str | None, now: datetime) -> str:
     """Write a person and their memberships; the commitment to the name."""
-    own = {name: getattr(new, name) for name in ("id", "name", "must_change_password", "active", "locale", "sample")}
     commits = commit(tx, new.id, new.name)
     facts = {"password_hash": password_hash, "created_at": now, "name_commitment": commits}
-    tx.connection.execute(insert(person), {**own, **facts})
+    tx.connection.execute(insert(person), {name: getattr(new, name) for name in OWN} | facts)
     for held in new.memberships:
         add_membership(tx, held)
     return commits
