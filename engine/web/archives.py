@@ -65,7 +65,7 @@ def retry(instance_id: str) -> Response:
 @pages.get("/arsip/tempat", signed_in)
 def ask_place(instance_id: str) -> str:
     """Ask where the manual copy stands now, and why that changes."""
-    form, entries = services().archives.correction(actor(), instance_id, now())
+    form, entries = services().archives.correction(actor(), instance_id)
     fields = services().archives.correction_fields(form, entries, (), words(), _today())
     page = services().instances.page(actor(), instance_id, now())
     return render_template("instances/place.html", page=page, fields=fields, errors=())
@@ -78,7 +78,7 @@ def correct_place(instance_id: str) -> Response | tuple[str, int]:
     try:
         services().archives.correct(actor(), instance_id, entries, now(), words())
     except InvalidForm as invalid:
-        form, _ = services().archives.correction(actor(), instance_id, now())
+        form, _ = services().archives.correction(actor(), instance_id)
         fields = services().archives.correction_fields(form, entries, invalid.errors, words(), _today())
         page = services().instances.page(actor(), instance_id, now())
         return render_template("instances/place.html", page=page, fields=fields, errors=invalid.errors), 422

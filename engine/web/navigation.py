@@ -52,7 +52,7 @@ def of(actor: Actor, path: str) -> tuple[Group, ...]:
         return ()
     staff = bool(actor.roles - set(OfficeRole))
     if staff:
-        work.append(item("tasks.inbox", "inbox", gettext("Tugas"), services().tasks.count(actor, now())))
+        work.append(item("tasks.inbox", "inbox", gettext("Tugas"), services().tasks.count(actor)))
     if actor.has(OfficeRole.DESIGNER):
         work.append(item("studio.index", "vector-bezier-2", gettext("Studio")))
     if actor.has(OfficeRole.AUDITOR):

@@ -169,7 +169,7 @@ def language() -> Response:
 @pages.get("/sehat", anyone)
 def healthy() -> tuple[str, int]:
     """Say that the server and its database answer (for a load balancer)."""
-    services().operations.ready(now())
+    services().operations.ready()
     return "ok\n", 200
 
 

@@ -44,7 +44,7 @@ def waiting(office, account, instance=None):
 
 
 def count(office, account):
-    return office.services.tasks.count(office.actor(account), office.now)
+    return office.services.tasks.count(office.actor(account))
 
 
 def approve(office, found, mode=Mode.INTERNAL, account=HEAD, signer=SURE):

@@ -141,7 +141,7 @@ def test_only_the_operator_and_who_completed_it_say_where_the_manual_copy_stands
     at, may = office.services.archives, set()
     for account in (*STAFF, "orang.luar"):
         try:
-            at.correction(office.actor(account), collecting, office.now)
+            at.correction(office.actor(account), collecting)
         except (NotFound, NotPermitted):
             with pytest.raises((NotFound, NotPermitted)):
                 at.correct(office.actor(account), collecting, {}, office.now, INDONESIAN)

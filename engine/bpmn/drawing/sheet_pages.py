@@ -201,8 +201,8 @@ class _Layout:
             breaks.append((first, last))
             first = last
         letters = self._letters(breaks)
-        for page, (first, last) in enumerate(breaks or [(0, 0)]):
-            yield self._page(page, first, last, top, letters)
+        for first, last in breaks or [(0, 0)]:
+            yield self._page(first, last, top, letters)
 
     def _taken(self, first: int, last: int) -> float:
         """Return the height of rows *first* up to *last* on one page, with what is signed under the last of all."""
@@ -309,7 +309,7 @@ class _Layout:
         ]
         return {ends: _letter(n) for n, ends in enumerate(crossing)}
 
-    def _page(self, page: int, first: int, last: int, top: float, letters: Mapping[tuple[str, str], str]) -> SheetPage:
+    def _page(self, first: int, last: int, top: float, letters: Mapping[tuple[str, str], str]) -> SheetPage:
         above, below = self._strips(first, last)
         rows: list[PageRow] = []
         symbols: list[PageSymbol] = []

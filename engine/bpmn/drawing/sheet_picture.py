@@ -24,7 +24,7 @@ def draw_sheet(pages: SheetPages, title: str, number: int) -> str:
         *_title(pages, title),
         *_head(pages),
         *_rows(pages, page),
-        *(_symbol(pages, symbol) for symbol in page.symbols),
+        *(_symbol(symbol) for symbol in page.symbols),
         *(part for arrow in page.arrows for part in _arrow(arrow)),
         *(part for arrow in page.arrows if arrow.text for part in _label(arrow)),
     ]
@@ -85,7 +85,7 @@ def _rows(pages: SheetPages, page: SheetPage) -> Iterator[str]:
         yield _line(0, page.bottom - page.below, pages.width, page.bottom - page.below)
 
 
-def _symbol(pages: SheetPages, symbol: PageSymbol) -> str:
+def _symbol(symbol: PageSymbol) -> str:
     box = symbol.box
     (x, y), dashes = box.centre, DASHES if symbol.proposal else None
     how: dict[str, str | float | None] = {

@@ -91,7 +91,7 @@ class Monitoring:
             if not files.verify(sha256)
         )
 
-    def ready(self, now: datetime) -> bool:
+    def ready(self) -> bool:
         """Whether the database answers: for a load balancer's probe, open to everybody."""
         self.database.ask(people.any_people)
         return True

@@ -172,7 +172,7 @@ class Archives:
 
     # ── the place of the manual copy ────────────────────────────────────────────────────────────────────────────────
 
-    def correction(self, actor: Actor, instance_id: str, now: datetime) -> tuple[Form, dict[str, list[str]]]:
+    def correction(self, actor: Actor, instance_id: str) -> tuple[Form, dict[str, list[str]]]:
         """Return the form that corrects where the manual copy stands, and what it begins with."""
         with self.dossiers.database.read() as reader:
             record = self._seen(reader, actor, instance_id)
@@ -203,7 +203,7 @@ class Archives:
 
         For operators and whoever completed the instance. InvalidForm carries every error.
         """
-        form, form_entries = self.correction(actor, instance_id, now)
+        form, form_entries = self.correction(actor, instance_id)
         around = self._around(self.dossiers.office.today(now), form_entries, words)
         values = form.accept(entries, around)
         by_word = {field.archive: values.get(field.name) for field in form.tree if field.archive}

@@ -258,7 +258,7 @@ class Tasks(Moves):
             )
         return found, more
 
-    def count(self, actor: Actor, now: datetime) -> int:
+    def count(self, actor: Actor) -> int:
         """Return how many tasks are in the actor's hands or may be claimed, those on documents too, capped at 101."""
         return self.database.ask(tasks.count_open, actor)
 
