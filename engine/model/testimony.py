@@ -52,6 +52,7 @@ class Told:
 
     seq: int
     facts: dict[str, Any]
+    fixed: dict[str, int] = field(default_factory=dict)  # by which line, of each
 
 
 @dataclass(slots=True)
@@ -97,10 +98,11 @@ class Testimony:
         seq, rows = self.last.seq if self.last else 0, self.tables.setdefault(table, {})
         told = rows.get(key)
         if told is None:
-            rows[key] = Told(seq, facts)
+            rows[key] = Told(seq, facts, dict.fromkeys(facts, seq))
             return
         told.seq = seq
         told.facts |= facts
+        told.fixed |= dict.fromkeys(facts, seq)
 
     def of(self, table: str) -> dict[str, Told]:
         """Return what is known of a table's rows, by key."""

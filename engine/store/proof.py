@@ -373,8 +373,9 @@ class _Batch:
                     differs = (name, expected, found)
                     break
             if differs:
-                name, expected, found = differs
-                yield HistoryFault(*at, "row", said(expected), said(found), kept.name, key, name)
+                name, expected, found = differs[0], *_apart(*differs[1:])
+                fixed = of_row.fixed.get(name, of_row.seq) if of_row else 0
+                yield HistoryFault(told.stream, fixed, "row", said(expected), said(found), kept.name, key, name)
             elif kept.name == "instance":
                 yield from _tail(told.stream, row["history_seq"], row["history_hash"], self.heads[told.stream])
             elif self._files and kept.filed and row["sha256"] and not self._files.verify(row["sha256"]):
@@ -383,6 +384,15 @@ class _Batch:
             for key in sorted(lacking):
                 kind, seq = "orphan" if kept.name == "instance" else "lacking", by_owner[owner].of(kept.name)[key].seq
                 yield HistoryFault(by_owner[owner].stream, seq, kind, "", "", kept.name, key)
+
+
+def _apart(expected: Any, found: Any) -> tuple[Any, Any]:
+    """Return the parts of two values that differ; of others than mappings they are the values."""
+    if not isinstance(expected, Mapping) or not isinstance(found, Mapping):
+        return expected, found
+    names = [name for name in {**expected, **found} if expected.get(name) != found.get(name)]
+    parts = {name: _apart(expected.get(name), found.get(name)) for name in names}
+    return {name: part[0] for name, part in parts.items()}, {name: part[1] for name, part in parts.items()}
 
 
 def said(value: Any) -> str:
@@ -453,4 +463,6 @@ def _miscounted(connection: Connection) -> Iterator[HistoryFault]:
     for series, year in sorted(held.keys() | counted.keys()):
         last, found = counted.get((series, year), 0), held.get((series, year), (0, 0))
         if found != (last, last):
-            yield HistoryFault(OFFICE, 0, "row", str(found[1]), str(last), "number_counter", f"{series} {year}", "last")
+            name, expected, held_ = ("last", found[1], last) if found[1] != last else ("count", last, found[0])
+            said_ = (str(expected), str(held_), "number_counter", f"{series} {year}", name)
+            yield HistoryFault(OFFICE, 0, "row", *said_)

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -16,8 +16,6 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import ImmutableMultiDict
 
 from engine.model.dates import type_date
-from engine.model.history import HistoryLine
-from engine.service.procedures.procedure import Procedure
 from engine.web import (
     account,
     api,
@@ -49,7 +47,7 @@ from engine.web import (
     tasks,
 )
 from engine.web.api import problems
-from engine.web.ledger import Ledger, Said
+from engine.web.ledger import Ledger
 from engine.web.services import Services
 
 if TYPE_CHECKING:
@@ -177,13 +175,13 @@ def _furnish(app: Flask, services: Services) -> None:
         """Return the address of a built file by its plain name."""
         return url_for("static", filename=f"{DIST}/{manifest.get(name, name)}")
 
-    def said(line: HistoryLine, procedure: Procedure | None = None, titles: Mapping[str, str] | None = None) -> Said:
-        """Return a line of history in words."""
+    def ledger() -> Ledger:
+        """Return what says lines of history in words."""
         if "ledger" not in g:
             g.ledger = Ledger(dates)
-        return cast(Said, g.ledger.said(line, procedure, titles or {}))
+        return cast(Ledger, g.ledger)
 
-    app.jinja_env.globals["said"] = said
+    app.jinja_env.globals["ledger"] = ledger
     app.jinja_env.filters.update(
         number=formatting.number,
         money=formatting.money,

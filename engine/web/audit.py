@@ -35,7 +35,8 @@ def trail() -> str:
 def integrity() -> Response:
     """Show what the last check of every chain found, and how far one is that runs."""
     check = services().checks.last(actor())
-    page = make_response(render_template("audit/integrity.html", check=check))
+    blamed = services().histories.blamed(check.report.faults if check.report else ())
+    page = make_response(render_template("audit/integrity.html", check=check, blamed=blamed))
     if check.asked:
         page.headers["Refresh"] = "5"  # seconds
     return page

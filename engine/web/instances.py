@@ -150,7 +150,9 @@ def comment(instance_id: str) -> Response | tuple[str, int]:
 def integrity(instance_id: str) -> str:
     """Compute every hash of the instance's history again, now."""
     report = services().histories.verify(actor(), instance_id)
-    return _tab("integrity", _found(instance_id), "keutuhan", report=report)
+    return _tab(
+        "integrity", _found(instance_id), "keutuhan", report=report, blamed=services().histories.blamed(report.faults)
+    )
 
 
 @pages.get("/<instance_id>/<any(tangguhkan, lanjutkan, hentikan):deed>", signed_in)

@@ -19,7 +19,22 @@ from engine.web.texts import gettext
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}")
-PEOPLE = frozenset({"by", "holder", "item", "filed_by", "performer", "person", "signer", "deployed_by", "actor"})
+PEOPLE = frozenset(
+    {
+        "by",
+        "completed_by",
+        "created_by",
+        "assignee",
+        "holder",
+        "item",
+        "filed_by",
+        "performer",
+        "person",
+        "signer",
+        "deployed_by",
+        "actor",
+    }
+)
 RULE = re.compile(r"^[A-Z]+ |/api/v1/|<[^>]*>|/")
 FORMS = (Action.TASK_COMPLETED.value, Action.INSTANCE_STARTED.value)
 APART = frozenset({"old", "new", "values", "passed", "definition", "named"})
@@ -28,6 +43,7 @@ OF_DOCUMENT = frozenset({"document", "data_object", "version"})
 TOLD = ("reason", "text", "cause", "title")
 TOP = {"task": "holder", "instance": "status", "person": "active", "register:defined": "sha256"}
 """What a line's old and new value is of, where it does not say."""
+NONE: Mapping[str, str] = {}
 SAID_IN = (("ui", "action_word"), ("words", "words"))
 PAGES = {"instance": ("instances.show", "instance_id"), "file": ("attachments.download", "attachment_id")}
 
@@ -59,9 +75,10 @@ class Ledger:
         """Write instants with *dates*."""
         self._dates = dates
         self._words = words_of_codes()
+        self._titles = self._roles = NONE
         self._first = vars(current_app.jinja_env.get_template("parts/words.html").make_module({}))["first"]
 
-    def said(self, line: HistoryLine, procedure: Procedure | None, titles: Mapping[str, str]) -> Said:
+    def said(self, line: HistoryLine, procedure: Procedure | None = None, titles: Mapping[str, str] = NONE) -> Said:
         """Return a line in words; *procedure* is what its instance runs by, *titles* are by id what lines may name."""
         facts, names = json.loads(line.change), _names(procedure)
         self._titles = titles
@@ -103,6 +120,14 @@ class Ledger:
         return Said(
             " · ".join([each for each in (name, *told[:1], *said) if each]) or "–", tuple(found), document, name
         )
+
+    def fact(self, column: str, text: str) -> str:
+        """Return what a row holds in a column, or should, as lines say it."""
+        try:
+            told = [f"{self._label(path)} {self._value(leaf, path)}" for path, leaf in _leaves(json.loads(text), ())]
+            return "; ".join(told)
+        except (ValueError, IndexError):  # no mapping
+            return self._value(text, (column,))
 
     def _label(self, path: Sequence[str]) -> str:
         return " · ".join(self._words.get(key, key.replace("_", " ")) for key in path if not ID.fullmatch(key))

@@ -11,14 +11,14 @@ from datetime import date, datetime, timedelta
 
 import openpyxl
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from engine.model.people import Capacity
 from engine.model.work import TaskStatus
 from engine.service.history.timelines import HistoryFilter
 from engine.store.history import Walk
 from engine.store.queries import tasks
-from engine.store.tables import history
+from engine.store.tables import history, number, setting, task
 from tests.office import SOP, returned
 from tests.store.test_history import tampering
 
@@ -441,3 +441,44 @@ def test_the_filter_by_a_step_finds_all_that_the_step_did(office, browse):
         every = len(reader.connection.execute(same.where(history.c.instance_id == instance)).all())
     rows = auditor.get(path, query_string={"unsur": step}).text.partition("<tbody>")[2]
     assert rows.count("<tr id=") >= every, "with what it filed under another element"
+
+
+def test_a_changed_row_leads_to_the_line_that_fixed_it_and_is_said_in_words(office, browse, late_often):
+    office.tampered = True
+    with tampering(office.database) as connection:
+        opened = select(history.c.task_id, history.c.seq).where(history.c.action == "task:opened")
+        done = opened.where(history.c.element_id == "susun_jadwal")
+        task_id, seq = connection.execute(done.where(history.c.instance_id == late_often)).one()
+        connection.execute(update(task).where(task.c.id == task_id).values(due_at=office.now))
+        kept = connection.scalar(select(setting.c.value).where(setting.c.section == "calendar"))
+        connection.execute(update(setting).values(value=kept | {"friday": ["08:00", "12:00", "13:00", "16:00"]}))
+    checked(office)
+    for path in ("/audit/keutuhan", f"/instans/{late_often}/keutuhan"):
+        panel = (
+            browse("auditor")
+            .get(path)
+            .text.partition('<div class="notice notice-merah"')[2]
+            .partition("</div></div>")[0]
+        )
+        said = " ".join(re.sub(r"<[^>]+>", " ", panel).split())
+        assert f"#r{seq}" in panel, "the line that opened the task, not the one that completed it"
+        assert "Triwulan I 2025 · Menyusun jadwal" in said
+        assert "tenggat" in said
+        assert "ditemukan 10 Jul 2025 10.15" in said, "as a clock of the office shows it"
+        if path.startswith("/audit"):
+            assert "seharusnya jam kerja Jumat 07:30; 12:00; 13:30; 16:30" in said
+            assert "Hari Buruh" not in said, "of a calendar only what differs"
+
+
+def test_a_number_that_is_missing_is_counted(office, browse):
+    office.tampered = True
+    office.do("kepala.dinas", office.start(), "perintahkan_pengumpulan_data")
+    with tampering(office.database) as connection:
+        series = connection.scalar(select(number.c.series))
+    office.services.numbers.move_on(office.actor("operator"), series, 2025, 4, "Buku lama", office.now)
+    with tampering(office.database) as connection:
+        connection.execute(delete(number).where(number.c.ordinal == 2))
+    checked(office)
+    said = " ".join(re.sub(r"<[^>]+>", " ", browse("auditor").get("/audit/keutuhan").text).split())
+    assert "seharusnya 4 ditemukan 4" not in said
+    assert "Tidak utuh" in said

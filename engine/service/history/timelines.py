@@ -13,7 +13,7 @@ from engine.model.people import Actor, OfficeRole
 from engine.service.office.reading_log import record_export
 from engine.service.procedures.procedure import Procedure, Procedures
 from engine.store.database import Database
-from engine.store.history import HistoryReport
+from engine.store.history import HistoryFault, HistoryReport
 from engine.store.proof import prove
 from engine.store.queries import definitions, documents, histories, instances, people
 from engine.store.queries.histories import READ, SEARCHED, HistoryFilter
@@ -75,6 +75,20 @@ class Histories:
         actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
         with self.database.read() as reader:
             return self._timeline(reader, None, narrowed, page)
+
+    def blamed(self, faults: Sequence[HistoryFault]) -> Mapping[tuple[str, int], tuple[str, Procedure, str | None]]:
+        """Return of which instance, procedure and element the lines are that faults name, by stream and number."""
+        with self.database.read() as reader:
+            lines = histories.at(reader, [(fault.stream, fault.seq) for fault in faults])
+            named = {
+                r.id: r for r in instances.by_ids(reader, [line.instance_id for line in lines if line.instance_id])
+            }
+            found = [(line, named[line.instance_id]) for line in lines if line.instance_id in named]
+            at = {(line.stream, line.seq): (line.element_id, record) for line, record in found}
+            return {
+                place: (record.title, self.procedures.of(reader, record.definition_id), element_id)
+                for place, (element_id, record) in at.items()
+            }
 
     def codes(self, text: str, words: Mapping[str, str], locale: str) -> frozenset[str]:
         """Return the codes that pages show as words in which *text* stands: *words*, and what procedures name."""

@@ -149,6 +149,12 @@ def after(tx: Transaction, stream: str, seq: int, limit: int) -> tuple[tuple[His
     return some(tx, query, _line, limit)
 
 
+def at(tx: Transaction, places: Collection[tuple[str, int]]) -> tuple[HistoryLine, ...]:
+    """Return lines by stream and number."""
+    query = LINES.where(tuple_(history.c.stream, history.c.seq).in_(places))
+    return tuple(map(_line, tx.connection.execute(query)))
+
+
 def actions_of(tx: Transaction, stream: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Return the actors, elements and actions that occur in a stream, for its filters."""
     rows = tx.connection.execute(
