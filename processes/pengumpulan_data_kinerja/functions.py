@@ -769,8 +769,18 @@ def alasan_kembali(analisis: Rows | None, catatan: str | None) -> str | None:
 
 
 def dokumen_ada(dokumen: Row | None, nama: Sequence[str]) -> list[str]:
-    """Return which of the named documents exist."""
-    return [each for each in nama if each in (dokumen or {})]
+    """Return which of the named documents exist; one that waits for approval does not yet."""
+    return [each for each in nama if each in (dokumen or {}) and not (dokumen or {})[each].get("menunggu")]
+
+
+def dokumen_menunggu(dokumen: Row | None) -> str | None:
+    """Return which documents wait for whose approval, as a sentence; None if none does."""
+    waits = [
+        f"{each['nama']} menunggu persetujuan {each['menunggu']}"
+        for each in (dokumen or {}).values()
+        if each.get("menunggu")
+    ]
+    return "; ".join(waits) + "." if waits else None
 
 
 def naskah_pendahuluan(periode: str | None, tahun: Any) -> str:

@@ -146,7 +146,7 @@ TYPED: dict[str, dict[str, str | list[str]]] = {
         **{f"notula_analisis.analisis.{n}.status_verifikasi": "sesuai" for n in range(5)},
         "hasil_verifikasi": "lengkap",
     },
-    "minta_persetujuan": {"lembar_persetujuan.alasan_tidak_lengkap": ""},
+    "minta_persetujuan": {},
     "tandatangani_persetujuan": {
         "keputusan": "setuju",
         "tanda_tangan.mode": "wet",

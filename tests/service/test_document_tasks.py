@@ -267,10 +267,26 @@ def test_an_instance_is_complete_and_archived_only_when_nothing_is_outstanding(o
     for holder in ("pemegang.data.1", "pemegang.data.2"):
         office.do(holder, instance, "siapkan_data", holder)
     office.do("tim.sakip", instance, "susun_analisis")
+    ticked = {"lembar_persetujuan.daftar_periksa": ["disposisi", "surat_tugas"]}
+    with pytest.raises(InvalidForm) as refused:
+        office.do("sekretaris", instance, "minta_persetujuan", **ticked)
+    assert "menunggu persetujuan" in str(refused.value)
     office.do("sekretaris", instance, "minta_persetujuan")
     task = office.do(HEAD, instance, "tandatangani_persetujuan")
     receipt = office.services.tasks.receipt(office.actor(HEAD), task, office.now)
     assert receipt.ended
+    checked = document(office, instance, "lembar_persetujuan")
+    sheet = office.services.documents.view(office.actor("auditor"), checked.id).content
+    assert "surat_tugas" not in sheet["daftar_periksa"]
+    assert "undangan" in sheet["daftar_periksa"]
+    assert sheet["alasan_tidak_lengkap"] == "Surat Tugas menunggu persetujuan Kepala Dinas."
+    send_back(office, document(office, instance, "surat_tugas"), "Dasarnya keliru.")  # after the report was signed
+    for name, says in (("lembar_persetujuan", "SuratTugas:menunggu"), ("laporan", "SuratTugas--menunggu")):
+        said = "".join(pages_of(paper(office, document(office, instance, name))[2]))
+        assert f"{says}persetujuanKepalaDinas" in said
+    assert document(office, instance, "surat_tugas").sha256[:32] not in said
+    assert document(office, instance, "kertas_kerja").sha256[:32] in said
+    mended = mend(office, document(office, instance, "surat_tugas"), "tim.sakip")
     asked = [(each.kind, each.name) for each in receipt.mine]
     assert sorted(asked) == [
         ("approve", "Surat Tugas"),
@@ -288,12 +304,13 @@ def test_an_instance_is_complete_and_archived_only_when_nothing_is_outstanding(o
     assert [each.name for each in office.services.archives.page(office.actor("auditor"), instance).awaited] == [
         "Surat Tugas"
     ]
-    approve(office, document(office, instance, "surat_tugas"))
+    assert document(office, instance, "surat_tugas", 2).id == mended
+    approve(office, document(office, instance, "surat_tugas", 2))
     office.services.printing.sweep(office.now)
     assert office.services.archives.sweep(office.now) == 1
     assert office.page(instance).papers == ()
     with pytest.raises(Conflict):
-        approve(office, document(office, instance, "surat_tugas"))
+        approve(office, document(office, instance, "surat_tugas", 2))
 
 
 def test_while_work_is_suspended_or_over_nothing_waits_and_a_number_never_approved_is_void(office, instance):

@@ -160,7 +160,7 @@ class RenderContext:
             dokumen=self._about(),
             instansi=identity(self.office, ground.procedure, self.at),
             orang=self._people(),
-            peran={lane.role: lane.name for lane in ground.procedure.outline.lanes},
+            peran=self._lanes,
             pelaksanaan=self._course(),
             dokumen_lain=self._others(),
             nilai=self._reckoning.values,
@@ -200,14 +200,17 @@ class RenderContext:
 
     # ── what a template is given ────────────────────────────────────────────────────────────────────────────────────
 
+    @property
+    def _lanes(self) -> dict[str, str]:
+        return {lane.role: lane.name for lane in self.ground.procedure.outline.lanes}
+
     def _people(self) -> dict[str, dict[str, Any]]:
         """Return who everybody is, with the title in each lane that they work in on the day of issue."""
-        lanes = {lane.role: lane.name for lane in self.ground.procedure.outline.lanes}
         found, today = people_of(self.office, self.ground.names, self.at), self.office.today(self.at)
         for each in self.ground.memberships:
             if each.holds_on(today):
                 titles = found.setdefault(each.person_id, {}).setdefault("peran", {})
-                titles[each.role] = each.capacity.titled(lanes[each.role])
+                titles[each.role] = each.capacity.titled(self._lanes[each.role])
         return found
 
     def _about(self) -> dict[str, Any]:
@@ -236,6 +239,8 @@ class RenderContext:
                 if (at := self.ground.newest.get(id_)) is not None:
                     issued = local(self.office, at.issued_at)
                     about = {"nama": at.name, "versi": at.version, "sha256": at.sha256, "diterbitkan": issued}
+                    waits = at.approver is not None and (at.issued_at is None or at.issued_at > self.at)
+                    about["menunggu"] = self._lanes[str(at.approver)] if waits else None
                 found[id_] = {"isi": content, **about, "nomor": self.ground.number_in(id_, content)}
         return found
 

@@ -377,7 +377,10 @@ class Tasks(Moves):
             "butir": found.task.item,
             "jatuh_tempo": None if due_at is None else due_at.astimezone(zone).date(),
             "dokumen": {
-                id_: {"versi": Decimal(version.version), "sidik": version.sha256}
+                id_: {
+                    **{"nama": version.name, "versi": Decimal(version.version), "sidik": version.sha256},
+                    "menunggu": procedure.outline.lane_of_role(str(version.approver)).name if version.pending else None,
+                }
                 for id_, version in (current if every is None else every).items()
             },
         }
