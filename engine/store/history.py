@@ -7,10 +7,12 @@ rows know more than the lines that are left (``engine.store.proof``), else only 
 
 import hashlib
 import json
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import (
@@ -52,24 +54,7 @@ MOST_FAULTS = 100
 """A report names this many faults and counts the others."""
 AT_ONCE = 500
 INSERT = Prepared(insert(history))
-MEANINGS = {
-    "gap": "baris bernomor ini tidak ada",
-    "link": "baris ini tidak menyambung ke baris sebelumnya",
-    "content": "isi baris ini bukan yang ditulis semula",
-    "unreadable": "baris ini tidak dapat dibaca",
-    "tail": "baris terakhir bukan yang tercatat pada pelaksanaannya",
-    "orphan": "pelaksanaan dari riwayat ini tidak ada",
-    "early": "baris ini bertanggal sebelum baris yang mendahuluinya",
-    "format": "baris ini ditulis dengan bentuk yang lebih lama daripada baris di depannya",
-    "number": "nomor surat ini tidak tercatat, padahal nomor sesudahnya ada",
-    "head": "sidik riwayat yang dicatat ketika diarsipkan bukan sidik baris di depannya",
-    "row": "{table} {key}, kolom {field}, bukan yang disebut riwayat",
-    "lacking": "{table} {key} disebut riwayat, tetapi barisnya tidak ada",
-    "untold": "{table} {key} ada, tetapi riwayat tidak menyebutnya",
-    "absent": "pelaksanaan ini disebut {table} {key}, tetapi tidak ada",
-    "file": "berkas {key} hilang, atau isinya bukan yang disimpan",
-    "guard": "pelindung riwayat di basis data tidak seperti seharusnya",
-}
+MEANINGS = tomllib.loads(Path(__file__).with_name("faults.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +185,7 @@ class HistoryFault:
 
     def __str__(self) -> str:
         """Say to the auditor what does not fit."""
-        return MEANINGS[self.kind].format(table=self.table, key=self.key, field=self.field)
+        return str(MEANINGS[self.kind]).format(table=self.table, key=self.key, field=self.field)
 
 
 @dataclass(frozen=True, slots=True)

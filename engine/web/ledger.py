@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -123,11 +124,9 @@ class Ledger:
 
     def fact(self, column: str, text: str) -> str:
         """Return what a row holds in a column, or should, as lines say it."""
-        try:
-            told = [f"{self._label(path)} {self._value(leaf, path)}" for path, leaf in _leaves(json.loads(text), ())]
-            return "; ".join(told)
-        except (ValueError, IndexError):  # no mapping
-            return self._value(text, (column,))
+        with suppress(ValueError, IndexError):  # no mapping
+            return "; ".join(f"{self._label(at)} {self._value(each, at)}" for at, each in _leaves(json.loads(text), ()))
+        return self._value(text, (column,))
 
     def _label(self, path: Sequence[str]) -> str:
         return " · ".join(self._words.get(key, key.replace("_", " ")) for key in path if not ID.fullmatch(key))

@@ -80,14 +80,12 @@ class Histories:
         """Return of which instance, procedure and element the lines are that faults name, by stream and number."""
         with self.database.read() as reader:
             lines = histories.at(reader, [(fault.stream, fault.seq) for fault in faults])
-            named = {
-                r.id: r for r in instances.by_ids(reader, [line.instance_id for line in lines if line.instance_id])
-            }
-            found = [(line, named[line.instance_id]) for line in lines if line.instance_id in named]
-            at = {(line.stream, line.seq): (line.element_id, record) for line, record in found}
+            ids = [line.instance_id for line in lines if line.instance_id]
+            named = {record.id: record for record in instances.by_ids(reader, ids)}
             return {
-                place: (record.title, self.procedures.of(reader, record.definition_id), element_id)
-                for place, (element_id, record) in at.items()
+                (line.stream, line.seq): (its.title, self.procedures.of(reader, its.definition_id), line.element_id)
+                for line in lines
+                if (its := named.get(line.instance_id or ""))
             }
 
     def codes(self, text: str, words: Mapping[str, str], locale: str) -> frozenset[str]:
