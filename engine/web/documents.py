@@ -28,7 +28,9 @@ def index() -> str:
     asked = {name: request.args.get(name, "").strip()[:100] for name in ("cari", "jenis", "status")}
     at = asked_page()
     found = services().documents.search(actor(), asked["cari"], asked["jenis"], asked["status"], at)
-    return render_template("documents/index.html", found=found, asked=asked, page=at)
+    return render_template(
+        "documents/index.html", found=found, asked=asked, page=at, numbers=services().numbers.readable(actor())
+    )
 
 
 @pages.get("/<document_id>", signed_in)

@@ -20,3 +20,44 @@ def test_a_number_that_an_earlier_version_gave_twice_is_told_above_all_others(of
     assert "Nomor yang tercetak pada lebih dari satu surat" in said
     assert said.count("000.1.5/1/DPMPTSP/2025: Surat Undangan") == 2
     assert "Triwulan II 2025" in said
+
+
+def test_who_takes_numbers_reads_the_register_and_it_says_which_letter_waits(office, browse):
+    office.head_is_in = False
+    instance = office.start()
+    office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
+    office.do("sekretaris", instance, "siapkan_kertas_kerja")
+    secretary = browse("sekretaris")
+    assert 'href="/nomor"' in secretary.get("/dokumen").text
+    assert "surat keluar" in text_of(secretary.get("/nomor"))
+    said = text_of(secretary.get("/nomor/surat_keluar/2025"))
+    assert "Menunggu persetujuan" in said
+    assert "Dipakai" not in said
+    assert "11 April 2025" in said
+    assert "Majukan nomor" not in said
+    office.approve(instance)
+    assert "Dipakai" in text_of(secretary.get("/nomor/surat_keluar/2025"))
+    assert secretary.post("/nomor/surat_keluar/2025", {"terakhir": "9", "alasan": "Buku agenda"}).status_code in (
+        400,
+        403,
+    )
+    holder = browse("pemegang.data.1")
+    assert [holder.get(at).status_code for at in ("/nomor", "/nomor/surat_keluar/2025")] == [403, 403]
+    assert 'href="/nomor"' not in holder.get("/dokumen").text
+
+
+def test_step_seven_says_before_signing_which_letters_still_wait(office, browse):
+    office.head_is_in = False
+    instance = office.start()
+    office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
+    office.do("sekretaris", instance, "siapkan_kertas_kerja")
+    office.approve(instance)
+    office.do("tim.sakip", instance, "susun_jadwal")
+    for holder in ("pemegang.data.1", "pemegang.data.2"):
+        office.do(holder, instance, "siapkan_data", holder)
+    office.do("tim.sakip", instance, "susun_analisis")
+    office.do("sekretaris", instance, "minta_persetujuan")
+    head, task = browse("kepala.dinas"), office.task(instance, "tandatangani_persetujuan")
+    assert "Surat Tugas belum disetujui Kepala Dinas" in text_of(head.get(f"/tugas/{task}"))
+    office.approve(instance)
+    assert "belum disetujui" not in text_of(head.get(f"/tugas/{task}"))

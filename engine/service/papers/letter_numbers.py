@@ -17,17 +17,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from engine.forms.defaults import Names
 from engine.forms.form import Form
 from engine.model.errors import FieldError, InvalidForm, NotFound, stated, there
 from engine.model.history import Action, HistoryEvent
 from engine.model.people import Actor, OfficeRole
 from engine.model.testimony import PASSED_OVER
-from engine.model.work import TaskRecord
+from engine.model.work import DocumentVersion, InstanceRecord, TaskRecord
 from engine.service.office.business_calendar import Office
 from engine.service.papers.corrections import standing
-from engine.service.procedures.procedure import Procedures
+from engine.service.procedures.procedure import Procedures, evaluator
 from engine.store.database import Database
-from engine.store.queries import Transaction, instances, numbers
+from engine.store.queries import Transaction, definitions, documents, instances, numbers
 from engine.store.queries.numbers import TakenNumber
 from engine.store.unit_of_work import Work
 
@@ -171,6 +172,7 @@ class SeriesPage:
     series: Series
     taken: tuple[TakenNumber, ...]
     titles: Mapping[str, str]  # instance id -> title
+    letters: Mapping[tuple[str, str], tuple[DocumentVersion, date | None]]  # the newest version, and its letter's date
     successors: Mapping[tuple[str, str], tuple[str, str]]  # of a letter that was corrected: the document, its number
     doubles: tuple[TakenNumber, ...]  # of all years: numbers whose text stands on several letters, by earlier versions
     page: int
@@ -179,35 +181,64 @@ class SeriesPage:
 
 @dataclass(frozen=True)
 class Numbers:
-    """The register of numbers, for those who read everything; the operator moves a series on."""
+    """The register of numbers, for those who read everything or take numbers; the operator moves a series on."""
 
     database: Database
     office: Office
     procedures: Procedures
 
+    def readable(self, actor: Actor) -> bool:
+        """Whether somebody reads everything, or works in a lane that has a step which takes numbers."""
+        with self.database.read() as reader:
+            every = [self.procedures.as_recorded(reader, each) for each in definitions.all_latest(reader)]
+        steps = (
+            (procedure.form_of(step.element_id), step.role) for procedure in every for step in procedure.outline.tasks
+        )
+        return actor.reads_everything or any(form.numbered and actor.has(role) for form, role in steps)
+
+    def permit(self, actor: Actor) -> None:
+        """Refuse whoever may not read the register."""
+        if not self.readable(actor):
+            actor.need(*OfficeRole)
+
     def series(self, actor: Actor) -> tuple[Series, ...]:
         """Return every series with how far it has come."""
-        actor.need(*OfficeRole)
+        self.permit(actor)
         return tuple(Series(*row) for row in self.database.ask(numbers.counters))
 
     def page(self, actor: Actor, series: str, year: int, page: int = 1) -> SeriesPage:
         """Return one page of a series; NotFound if it never gave out a number that year."""
-        actor.need(*OfficeRole)
+        self.permit(actor)
         with self.database.read() as reader:
             last = there(next((n for s, y, n in numbers.counters(reader) if (s, y) == (series, year)), None), series)
             found = numbers.of_series(reader, series, year, limit=PAGE + 1, offset=(page - 1) * PAGE)
             doubles = numbers.doubles(reader, series)
             ids = {each.instance_id for each in (*found, *doubles) if each.instance_id is not None}
             records = {record.id: record for record in instances.by_ids(reader, sorted(ids))}
-            successors = {}
+            successors, letters = {}, {}
             for each in found:
                 corrected, object_id = records.get(each.instance_id or ""), each.place.partition(".")[0]
+                if corrected and (letter := documents.current(reader, corrected.id).get(object_id)):
+                    letters[corrected.id, each.place] = letter, self._dated(reader, corrected, letter, each.place)
                 if corrected and (new := standing(reader, self.procedures, corrected, object_id).successor):
                     number = of_documents(reader, new.instance_id).get(object_id, new.name)
                     successors[corrected.id, each.place] = (new.id, number)
         titles = {id_: record.title for id_, record in records.items()}
         at = Series(series, year, last)
-        return SeriesPage(at, found[:PAGE], titles, successors, doubles, page, len(found) > PAGE)
+        return SeriesPage(at, found[:PAGE], titles, letters, successors, doubles, page, len(found) > PAGE)
+
+    def _dated(self, tx: Transaction, record: InstanceRecord, letter: DocumentVersion, place: str) -> date | None:
+        """Return the date that a letter bears; None if its form does not say, or it was not filled in."""
+        procedure = self.procedures.of(tx, record.definition_id)
+        field = dict(procedure.form_of(letter.element_id).every_field()).get(place)
+        if field is None or field.number is None or field.number.date is None:
+            return None
+        said = Names({letter.data_object_id: procedure.content_of(letter)})
+        try:
+            found = evaluator({})(field.number.date, said)
+        except ValueError:
+            return None
+        return found if isinstance(found, date) else None
 
     def move_on(self, actor: Actor, series: str, year: int, last: int, reason: str, now: datetime) -> None:
         """Say that numbers up to *last* were given outside Alur; InvalidForm if that is behind, or too far ahead."""
