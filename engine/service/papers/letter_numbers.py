@@ -196,19 +196,14 @@ class Numbers:
         )
         return actor.reads_everything or any(form.numbered and actor.has(role) for form, role in steps)
 
-    def permit(self, actor: Actor) -> None:
-        """Refuse whoever may not read the register."""
-        if not self.readable(actor):
-            actor.need(*OfficeRole)
-
     def series(self, actor: Actor) -> tuple[Series, ...]:
         """Return every series with how far it has come."""
-        self.permit(actor)
+        actor.need(*(() if self.readable(actor) else OfficeRole))
         return tuple(Series(*row) for row in self.database.ask(numbers.counters))
 
     def page(self, actor: Actor, series: str, year: int, page: int = 1) -> SeriesPage:
         """Return one page of a series; NotFound if it never gave out a number that year."""
-        self.permit(actor)
+        actor.need(*(() if self.readable(actor) else OfficeRole))
         with self.database.read() as reader:
             last = there(next((n for s, y, n in numbers.counters(reader) if (s, y) == (series, year)), None), series)
             found = numbers.of_series(reader, series, year, limit=PAGE + 1, offset=(page - 1) * PAGE)
@@ -231,13 +226,12 @@ class Numbers:
         """Return the date that a letter bears; None if its form does not say, or it was not filled in."""
         procedure = self.procedures.of(tx, record.definition_id)
         field = dict(procedure.form_of(letter.element_id).every_field()).get(place)
-        if field is None or field.number is None or field.number.date is None:
-            return None
-        said = Names({letter.data_object_id: procedure.content_of(letter)})
+        text = field.number.date if field and field.number else None
         try:
-            found = evaluator({})(field.number.date, said)
+            said = Names({letter.data_object_id: procedure.content_of(letter)})
+            found = evaluator({})(text, said) if text else None
         except ValueError:
-            return None
+            found = None
         return found if isinstance(found, date) else None
 
     def move_on(self, actor: Actor, series: str, year: int, last: int, reason: str, now: datetime) -> None:

@@ -189,23 +189,21 @@ def _moved_by(mending: Mending, after: Any, around: Surroundings) -> Iterator[Fi
 
     That is asked of a field alone, so that two rows which change places with the same result are found too.
     """
-    procedure, version, id_ = mending.page.procedure, mending.version, mending.version.data_object_id
+    procedure, version = mending.page.procedure, mending.version
     before, needed = procedure.content_of(version), procedure.outline.needed_names
     every = procedure.form_of(version.element_id).tree
     texts = [each.computed for each in every if each.computed and each.name in needed]
 
     def computed(content: Any) -> list[Any]:
-        found: list[Any] = []
-        for text in texts:
-            try:
-                found.append(around.evaluate(text, Names({**around.context, id_: content})))
-            except (ValueError, TypeError):
-                found.append(None)
-        return found
+        names = Names({**around.context, version.data_object_id: content})
+        try:
+            return [around.evaluate(text, names) for text in texts]
+        except (ValueError, TypeError):
+            return []
 
-    stood = computed(before)
     walked = [(path, path.replace("[]", "").split(".")[1:], field) for path, field in mending.page.form.tree[0].walk()]
     changed = [each for each in walked[1:] if not each[2].fields and _at(before, each[1]) != _at(after, each[1])]
+    stood = computed(before)
     read = [each for each in changed if computed(_without(before, each[1])) != stood]
     for path, _, field in read or (changed if computed(after) != stood else ()):
         said = around.gettext(
