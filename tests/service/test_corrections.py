@@ -215,7 +215,7 @@ def test_a_letter_that_asks_for_a_signature_supersedes_once_it_is_signed(office)
     assert asked(office, letter).standing == "valid", "issued, and not signed"
     [waiting] = given(office, again, "ann")
     assert waiting.may_file
-    file(office, again, "pindaian.png", PICTURE, "ann")
+    file(office, again, "pindaian.png", PICTURE + b"2", "ann")
     assert asked(office, letter).standing == "superseded"
     assert document(office, first, "surat", 2).status is DocumentStatus.SIGNED, "the old one stays what it was"
 

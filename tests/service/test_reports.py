@@ -84,7 +84,8 @@ def test_a_year_that_is_in_the_archive_is_told_all_the_same(office, quarters):
     for instance in quarters[:2]:
         for found in office.page(instance).all_documents:
             for given in (each for each in at.of_document(head, found.id) if each.may_file):
-                at.file(head, given.signature.id, "ttd.png", io.BytesIO(PICTURE), INDONESIAN, office.now)
+                scan = io.BytesIO(PICTURE + instance.encode())
+                at.file(head, given.signature.id, "ttd.png", scan, INDONESIAN, office.now)
     while office.services.printing.sweep(office.now):
         pass
     assert office.services.archives.sweep(office.now) == 2

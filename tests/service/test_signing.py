@@ -21,6 +21,7 @@ from engine.service.procedures.procedure import INDONESIAN
 from engine.store.proof import prove
 from engine.store.queries import document_tasks, people
 from engine.store.tables import attachment
+from engine.web import create_app
 from tests.databases import ON_ONE_KIND
 from tests.documents.certificates import authority, sign
 from tests.papers import PICTURE
@@ -62,6 +63,11 @@ def file(office, found, name, content, account="kepala.dinas"):
     [view] = given(office, found, "auditor")
     at, stream = office.services.signing, io.BytesIO(content)
     return at.file(office.actor(account), view.signature.id, name, stream, INDONESIAN, office.now)
+
+
+def scanned(content):
+    """A paper as a scanner would give it: other bytes, by another program."""
+    return content.replace(b"Typst 0.", b"Skans 0.")
 
 
 def signing_letter(office, step):
@@ -157,7 +163,7 @@ def test_a_wet_signature_waits_for_its_scan_which_says_who_filed_it(office, inst
     signs(office, instance, "wet")
     office.hire("plt", "kepala_dinas", capacity=Capacity.ACTING_PLT, decree="SK 9")
     report = document(office, instance, "laporan")
-    scan = paper(office, report)[2]  # what was signed, as a scanner would give it
+    scan = scanned(paper(office, report)[2])
     assert report.status is DocumentStatus.ISSUED
     office.later(hours=3)
     filed = file(office, report, "laporan-ttd.pdf", scan, "plt")
@@ -180,7 +186,7 @@ def test_a_wet_signature_waits_for_its_scan_which_says_who_filed_it(office, inst
 def test_nobody_files_a_signature_of_another_but_who_has_the_step_that_asked_for_it(office, instance, mode_):
     signs(office, instance, mode_)
     report = document(office, instance, "laporan")
-    content = paper(office, report)[2]
+    content = scanned(paper(office, report)[2])
     before = attached(office)
     for account in ("pemegang.data.1", "tim.sakip", "sekretaris", "auditor", "operator"):
         [view] = given(office, report, account)
@@ -227,7 +233,7 @@ def test_the_rule_of_filing_asks_for_the_signer_or_the_lane_of_the_step_that_ask
 def test_a_scan_that_nobody_can_read_is_refused_in_words_and_leaves_nothing(office, instance):
     signs(office, instance, "wet")
     report = document(office, instance, "laporan")
-    good, before = paper(office, report)[2], attached(office)
+    good, before = scanned(paper(office, report)[2]), attached(office)
     for name, content, why in (
         ("kosong.pdf", EMPTY, "rusak, tidak dapat dibaca"),
         ("setengah.pdf", good[: len(good) // 2], "rusak, tidak dapat dibaca"),
@@ -284,7 +290,10 @@ def test_the_scan_of_a_version_that_was_replaced_signs_neither_it_nor_the_new_on
     file(office, first, "lama.png", PICTURE, "ann")
     assert document(office, instance, "surat").status is DocumentStatus.REPLACED
     assert document(office, instance, "surat", 2).status is DocumentStatus.ISSUED
-    file(office, second, "baru.png", PICTURE, "ann")
+    with pytest.raises(InvalidForm) as refused:
+        file(office, second, "lama.png", PICTURE, "ann")
+    assert "milik dokumen lain: Surat v1" in refused.value.errors[0].message
+    file(office, second, "baru.png", PICTURE + b"2", "ann")
     assert document(office, instance, "surat", 2).status is DocumentStatus.SIGNED
 
 
@@ -312,11 +321,44 @@ def test_a_certified_signature_is_validated_and_its_issuer_known_only_if_the_ope
 
 
 @ON_ONE_KIND
-def test_a_signed_pdf_of_another_document_is_not_taken_for_this_one(office, instance):
+def test_a_signed_pdf_of_another_document_is_refused_by_its_number(office, instance):
     signs(office, instance, "certified")
-    _, _, other = paper(office, document(office, instance, "disposisi"))
-    filed = file(office, document(office, instance, "laporan"), "x.pdf", sign(other, authority().signer()))
+    for name, said in (("undangan", "Undangan v1 000.1.5/1/DPMPTSP/2025"), ("disposisi", "Disposisi v1")):
+        _, _, other = paper(office, document(office, instance, name))
+        with pytest.raises(InvalidForm) as refused:
+            file(office, document(office, instance, "laporan"), "x.pdf", sign(other, authority().signer()))
+        assert f"milik dokumen lain: {said}" in refused.value.errors[0].message
+
+
+@ON_ONE_KIND
+def test_a_certified_file_with_other_content_is_kept_and_everybody_is_told(office, instance):
+    signs(office, instance, "certified")
+    report = document(office, instance, "laporan")
+    anew = sign(scanned(paper(office, report)[2]), authority().signer("Orang Lain, S.H."))
+    filed = file(office, report, "x.pdf", anew)
     assert (filed.detail["trust"], filed.detail["contains_issued"]) == ("unknown", False)
+    assert filed.detail["unlike"] == "Kepala Dinas"
+    app = create_app(office.services, secret_key=b"k" * 32, office_name="Dinas", clock=lambda: office.now)
+    public = app.test_client().get(f"/v/{rendering(office, report).code}").text
+    for said in ("isinya bukan naskah yang diterbitkan Alur", "belum dikenal", "bukan nama penanda tangannya"):
+        assert said in public
+
+
+def test_what_was_printed_here_is_no_scan(office, instance):
+    signs(office, instance, "wet")
+    report, invitation = (document(office, instance, name) for name in ("laporan", "undangan"))
+    own, draft = paper(office, report)[2], office.services.printing.draft(report)
+    for content, why in (
+        (own, "belum bertanda tangan basah"),
+        (draft, "belum bertanda tangan basah"),
+        (paper(office, report, "png")[2], "belum bertanda tangan basah"),
+        (paper(office, invitation)[2], "milik dokumen lain: Undangan v1 000.1.5/1/DPMPTSP/2025"),
+    ):
+        with pytest.raises(InvalidForm) as refused:
+            file(office, report, "ttd.png" if content.startswith(b"\x89PNG") else "ttd.pdf", content)
+        assert why in refused.value.errors[0].message
+    file(office, report, "ttd.pdf", scanned(own))
+    assert document(office, instance, "laporan").status is DocumentStatus.SIGNED
 
 
 def test_who_signs_for_another_signs_as_that(office, instance):

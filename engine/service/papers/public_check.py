@@ -87,7 +87,7 @@ class Verification:
             if found is None or found.status is not RenderingStatus.MADE or found.format == COVER:
                 self._miss(address, now)
                 raise NotFound(text)
-            carried = () if held is None else signatures.by_file(reader, held)
+            carried = () if held is None else signatures.by_file(reader, [held])
             signed_file = any(each.document_id == found.document_id for each in carried)
             same = None if held is None else signed_file or held == found.sha256
             return self._verified(reader, found, same, signed_file)
@@ -97,7 +97,7 @@ class Verification:
         self._slow_down(address, now)
         held = _sha256(file)
         with self.database.read() as reader:
-            found, carried = renderings.by_sha256(reader, held), signatures.by_file(reader, held)
+            found, carried = next(iter(renderings.by_sha256(reader, [held])), None), signatures.by_file(reader, [held])
             if found is None and carried:
                 found = _paper_of(reader, carried[0].document_id)
             if found is None:

@@ -12,15 +12,18 @@ Nothing here makes a certified signature: that needs the signer's key, which is 
 under a root that the operator trusts may be said to carry one.
 """
 
+import hashlib
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from engine.documents.signatures import SignatureRefused, roots, validate
+from engine.documents.signatures import MOST_SIGNATURES, SignatureRefused, roots, validate
 from engine.documents.typst_renderer import PRESS, Order, Press
 from engine.forms.field import Field
 from engine.forms.form import Form
@@ -31,6 +34,7 @@ from engine.model.renderings import SIGNED, due
 from engine.model.signatures import Mode, Signature
 from engine.model.work import Attachment, DocumentStatus, DocumentVersion
 from engine.service.papers.documents import seen
+from engine.service.papers.letter_numbers import of_documents
 from engine.service.papers.uploads import TooLarge, media_type_of
 from engine.service.people.accounts import Accounts, Retyped, SignInRefused
 from engine.service.people.attempts import SignInThrottled
@@ -39,12 +43,15 @@ from engine.service.procedures.document_templates import Unreadable, template_of
 from engine.service.procedures.procedure import Language, Procedures
 from engine.store.database import Database
 from engine.store.files import FileStore
-from engine.store.queries import Transaction, document_tasks, documents, instances, renderings, signatures
+from engine.store.queries import Transaction, document_tasks, documents, instances, people, renderings, signatures
 from engine.store.retrying import retrying
 from engine.store.unit_of_work import Work
 
 PDF = "application/pdf"
 SCANS = (PDF, "image/jpeg", "image/png")
+END = re.compile(rb"(%%EOF)(?:\r\n|\r|\n)?")
+OURS = b"<xmp:CreatorTool>Typst"
+"""What the press writes into every PDF, drafts among them: no scanner does."""
 TRUST = "trust"
 """The folder of the data directory with the roots that the operator trusts, as PEM or DER."""
 
@@ -150,8 +157,9 @@ class Signing:
                 if mode is Mode.INTERNAL:
                     confirmed(signer.confirm, words)
                 elif file is not None:
-                    version, content = current.get(named[0]), self.files.content(file.sha256)
-                    detail = self._examined(mode, file.media_type, content, version, words, now)
+                    own = [current[id_] for id_ in named if id_ in current]
+                    content, signs = self.files.content(file.sha256), file.uploaded_by
+                    detail = self._examined(mode, file.media_type, content, own, signs, words, now)
             except NotTaken as fault:
                 faults.append(_fault(field, path, fault, words))
             else:
@@ -203,7 +211,7 @@ class Signing:
         if len(content) > self.largest_file:
             raise TooLarge(self.largest_file)
         try:
-            detail = self._examined(given.mode, media_type, content, version, words, now)
+            detail = self._examined(given.mode, media_type, content, [version], given.signer, words, now)
         except NotTaken as fault:
             raise InvalidForm([FieldError("berkas", name, f"{name}: {fault}", "signature")], {}) from None
         stored = self.files.put_bytes(content, self.largest_file)
@@ -234,12 +242,17 @@ class Signing:
         mode: Mode,
         media_type: str,
         content: bytes,
-        version: DocumentVersion | None,
+        own: Sequence[DocumentVersion],
+        signer: str,
         words: Language,
         now: datetime,
     ) -> dict[str, Any]:
-        """Return what is found of a file that carries a signature; NotTaken if it carries none that holds."""
+        """Return what is found of a file that carries the signature of *own*; NotTaken if it carries none that holds.
+
+        Of a certified one also whether it has a paper that was issued of them, and the signer's name if it has another.
+        """
         gettext = words.gettext
+        contains_issued = self._of_these(mode, content, own, gettext)
         try:
             if mode is Mode.WET:
                 if media_type not in SCANS:
@@ -257,18 +270,34 @@ class Signing:
             raise NotTaken(gettext("gambar ini rusak, tidak dapat dibaca."), "file") from None
         except SignatureRefused as refused:
             raise NotTaken(said(refused.reason, refused.signer, gettext), "file") from None
-        return {**found, "contains_issued": self._contains(content, version)}
+        holder = self.database.ask(people.names, [signer]).get(signer, signer)
+        unlike = None if any(_alike(holder, each["signer"]) for each in found["signatures"]) else holder
+        return {**found, "contains_issued": contains_issued, "unlike": unlike}
 
-    def _contains(self, content: bytes, version: DocumentVersion | None) -> bool:
-        """Whether a file begins with the very bytes of a PDF that was issued of *version*.
+    def _of_these(
+        self, mode: Mode, content: bytes, own: Sequence[DocumentVersion], gettext: Callable[[str], str]
+    ) -> bool:
+        """Whether a file begins with a paper that was issued of *own*; NotTaken if it is one of another document.
 
-        A signature is appended to what it signs (ISO 32000-2, 7.5.6), so it does unless a service wrote the file anew.
+        A signature is appended to what it signs (ISO 32000-2, 7.5.6), so every PDF that was signed begins with the
+        bytes before, unless a service wrote it anew. A scan of several papers may be filed for all of one instance.
         """
-        if version is None:
-            return False
-        every = self.database.ask(renderings.of_document, version.id)
-        issued = [each.sha256 for each in every if each.format == "pdf"]
-        return any(sha256 is not None and content.startswith(self.files.content(sha256)) for sha256 in issued)
+        digests, mine = _revisions(content), {each.id for each in own}
+        with self.database.read() as reader:
+            printed = {each.document_id for each in renderings.by_sha256(reader, digests)}
+            filed = {each.document_id for each in signatures.by_file(reader, digests)}
+            for id_ in sorted((printed | filed) - mine):
+                other = there(documents.by_id(reader, id_), id_)
+                beside = any(each.instance_id == other.instance_id for each in own)
+                if id_ in printed or not beside or other.data_object_id in {each.data_object_id for each in own}:
+                    number = of_documents(reader, other.instance_id).get(other.data_object_id, "")
+                    message = gettext("berkas ini milik dokumen lain: %(letter)s.")
+                    letter = f"{other.name} v{other.version} {number}".strip()
+                    raise NotTaken(message % {"letter": letter}, "file")
+        if mode is Mode.WET and (printed or OURS in content):
+            message = gettext("ini cetakan aplikasi, belum bertanda tangan basah. Pindai lembar yang ditandatangani.")
+            raise NotTaken(message, "file")
+        return bool(printed)
 
 
 def _files(reader: Transaction, actor: Actor, given: Signature) -> bool:
@@ -399,6 +428,18 @@ def _fault(field: Field, path: str, fault: NotTaken, words: Language) -> FieldEr
 
 def _changed(id_: str, seen: Mapping[str, str], current: Mapping[str, DocumentVersion]) -> bool:
     return id_ in seen and (id_ not in current or current[id_].sha256 != seen[id_])
+
+
+def _revisions(content: bytes) -> list[str]:
+    """Return the SHA-256 of a file and of the first of its beginnings that are whole PDFs."""
+    ends = [end for each in islice(END.finditer(content), MOST_SIGNATURES) for end in (each.end(1), each.end())]
+    return list({hashlib.sha256(content[:end]).hexdigest(): None for end in (*ends, len(content))})
+
+
+def _alike(name: str, other: str) -> bool:
+    """Whether two names may be one person's: all words of one, titles behind the comma aside, are in the other."""
+    one, two = (set(re.findall(r"\w{2,}", each.partition(",")[0].casefold())) for each in (name, other))
+    return one <= two or two <= one
 
 
 def _at(values: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:

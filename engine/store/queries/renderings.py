@@ -77,9 +77,9 @@ def by_code(tx: Transaction, code: str) -> Rendering | None:
     return one(tx, select(*COLUMNS).where(rendering.c.code == code), _rendering)
 
 
-def by_sha256(tx: Transaction, sha256: str) -> Rendering | None:
-    """Return a made rendering whose file is this one."""
-    return one(tx, select(*COLUMNS).where(rendering.c.sha256 == sha256), _rendering)
+def by_sha256(tx: Transaction, sha256: Sequence[str]) -> tuple[Rendering, ...]:
+    """Return the made renderings whose file is one of these."""
+    return tuple(map(_rendering, tx.connection.execute(select(*COLUMNS).where(rendering.c.sha256.in_(sha256)))))
 
 
 def failed(tx: Transaction, limit: int) -> tuple[Rendering, ...]:

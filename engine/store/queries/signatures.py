@@ -63,7 +63,7 @@ def unfiled() -> ColumnElement[bool]:
     return and_(by_file, document.c.status.not_in(over))
 
 
-def by_file(tx: Transaction, sha256: str) -> tuple[Signature, ...]:
-    """Return the signatures whose filed file this is: one scan may carry those of several documents."""
-    query = select(*COLUMNS).where(signature.c.file_sha256 == sha256).order_by(*IN_ORDER)
+def by_file(tx: Transaction, sha256: Sequence[str]) -> tuple[Signature, ...]:
+    """Return the signatures whose filed file is one of these: one scan may carry those of several documents."""
+    query = select(*COLUMNS).where(signature.c.file_sha256.in_(sha256)).order_by(*IN_ORDER)
     return tuple(_signature(row) for row in tx.connection.execute(query))
