@@ -19,6 +19,7 @@ INK, SOFT, PLAN, DONE = "#1d2733", "#8a94a0", "#b9c6d6", "#1f5fa8"
 LINES = ("#1f5fa8", "#b4511d", "#2c7a4b", "#6b3fa0", "#8a6d00", "#a3275f")
 DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 4", "12 4")
 MISSING = "belum tersedia"
+HALO = 'stroke="#ffffff" stroke-width="2.5" paint-order="stroke"'  # a line behind a label does not cross it out
 
 
 def bars(title: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -40,7 +41,7 @@ def bars(title: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
         for offset, key, fill in ((0, "target", PLAN), (BAR, "realisasi", DONE)):
             value = _number(row, key)
             if value is None:
-                drawn.append(_text(LEFT + 4, y + offset + 10, MISSING, size=9, fill=SOFT))
+                drawn.append(_text(LEFT + 4, y + offset + 10, str(row.get("kosong", MISSING)), size=9, fill=SOFT))
                 continue
             width = float(max(value, Decimal(0)) / scale) * room
             drawn.append(f'<rect x="{LEFT}" y="{y + offset}" width="{width:.1f}" height="{BAR - 1}" fill="{fill}"/>')
@@ -157,7 +158,7 @@ def _text(
 ) -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-family="Arimo" font-size="{size}" font-weight="{weight}" '
-        f'text-anchor="{anchor}" fill="{fill}">{escape(words)}</text>'
+        f'text-anchor="{anchor}" fill="{fill}" {HALO}>{escape(words)}</text>'
     )
 
 

@@ -336,15 +336,17 @@ def banding_laporan(baris: Rows, tahun_lalu: Rows, sasaran: Rows | None) -> list
 
 
 def grafik_capaian(baris: Rows, nama: str) -> list[dict[str, Any]]:
-    """Return bars of achievements beside 100, labelled by the column *nama* and the row's code."""
-    return [
-        {
-            "label": " ".join(str(each) for each in (row.get("kode"), row.get(nama)) if each),
-            "target": HUNDRED,
-            "realisasi": row.get("capaian"),
-        }
-        for row in baris
-    ]
+    """Return bars of achievements beside 100, labelled by the column *nama* and the row's code.
+
+    What has a figure and no target has no bar of a target either, and says so.
+    """
+    found = []
+    for row in baris:
+        aimless = row.get("capaian") is None and row.get("realisasi") is not None
+        label = " ".join(str(each) for each in (row.get("kode"), row.get(nama)) if each)
+        bar = {"label": label, "target": None if aimless else HUNDRED, "realisasi": row.get("capaian")}
+        found.append(bar | ({"kosong": "tidak ada target"} if aimless else {}))
+    return found
 
 
 def grafik_triwulan(baris: Rows) -> list[dict[str, Any]]:

@@ -63,7 +63,7 @@ def test_figures_stand_with_their_units(office, instance):
     assert "sebesarRp66,5miliardaritargetRp70miliar,capaian95,00%(SangatTinggi)." in report
     assert "sebesar93,93%daritarget95%" in report
     assert "sebesar4,6harikerjadaritarget4,5harikerja" in report
-    assert "sebesar87,64;periodeinitidakbertarget" in report, "an index has no unit"
+    assert "sebesar87,64;tidakadatargetuntukperiodeini" in report, "an index has no unit"
 
 
 def test_the_approval_sheet_tells_who_examined_it_before_the_head(office, instance):
@@ -105,3 +105,29 @@ def test_the_sheet_that_is_shown_first_is_the_one_that_was_signed(office, instan
     _, sha256 = office.services.printing.paper(sheet.id, office.now)
     assert sha256 == rendering(office, sheet, "pdf", "#1").sha256, "what is handed out together holds the approval"
     assert paper(office, sheet)[2] == unsigned, "and the paper that went out stays"
+
+
+def test_the_report_tells_each_return_and_explains_how_progress_is_computed(office, instance):
+    office.do("kepala.dinas", instance, "tandatangani_persetujuan")
+    report = said(office, instance, "laporan")
+    assert "Langkah4dikembalikanolehKetuaTimSAKIP(contoh)kepada" in report
+    assert "Kemajuan:realisasisampaidenganperiodeinidibagitargetakhirRenstra" in report
+
+
+def test_a_meeting_begins_at_one_time_on_all_its_papers(office):
+    instance = office.start()
+    office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
+    office.do("sekretaris", instance, "siapkan_kertas_kerja", undangan__pukul_mulai="13:30")
+    office.do("tim.sakip", instance, "susun_jadwal", notula__waktu_rapat="13:45", notula__waktu_penutupan="15:00")
+    for holder in ("pemegang.data.1", "pemegang.data.2"):
+        office.do(holder, instance, "siapkan_data", holder)
+    office.do("tim.sakip", instance, "susun_analisis", notula_analisis__waktu_penutupan="15:00")
+    assert "Pukul:13.45" in said(office, instance, "daftar_hadir")
+    assert "Pukul:13.30" in said(office, instance, "daftar_hadir_analisis")
+    assert "Wakturapat:13.30" in said(office, instance, "notula_analisis")
+
+
+def test_an_invitation_names_the_disposition_by_its_number_and_nobody_wrongly(office, instance):
+    letter = said(office, instance, "undangan")
+    assert "MenindaklanjutiDisposisinomoragenda" in letter
+    assert "DisposisiKepalaDinas" not in letter

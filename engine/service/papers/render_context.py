@@ -299,6 +299,8 @@ def steps_of(tasks: Sequence[TaskRecord], outline: ProcessModel, office: Office,
                 "menit_kerja": None if spent is None else spent // 60,
                 "terlambat": each.late(now),
                 "dikembalikan": each.returned_reason is not None,
+                "alasan_kembali": each.returned_reason,
+                "dikembalikan_oleh": each.returned_by,
                 "keluaran": [reference.name for reference in step.outputs],
             }
         )
