@@ -38,16 +38,11 @@ def approve(document_id: str) -> Response | tuple[str, int]:
     except InvalidForm as invalid:
         return documents.page(document_id, invalid.errors[0].message, asked), 422
     except NotPrinted as fault:
-        log.error("letter not approved", document=document_id, template=fault.template, cause=str(fault))
-        return documents.page(
-            document_id,
-            gettext(
-                "Belum dapat disetujui, karena naskahnya tidak dapat dicetak: %(cause)s. Teruskan kalimat ini beserta "
-                "alamat halaman ini kepada operator: templatnya perlu diperbaiki. Naskahnya aman.",
-                cause=str(fault).rstrip("."),
-            ),
-            asked,
-        ), 422
+        log.error("letter not approved", document=document_id, cause=str(fault))
+        refused = gettext(
+            "Belum dapat disetujui: naskahnya tidak dapat dicetak. Beri tahu operator: %(cause)s.", cause=fault
+        )
+        return documents.page(document_id, refused, asked), 422
     flash(gettext("Dokumen disetujui dan diterbitkan."), "success")
     return redirect(url_for("documents.show", document_id=document_id), 303)
 

@@ -21,7 +21,7 @@ from engine.store.proof import prove
 from tests.documents.pdf_text import pages_of
 from tests.office import ROOT, SOP
 from tests.papers import PICTURE
-from tests.service.test_printing import document, paper
+from tests.service.test_printing import document, paper, rendering
 
 HEAD = "kepala.dinas"
 SURE = Signer(lambda: None, {})
@@ -385,3 +385,26 @@ def test_an_instance_of_a_version_that_declares_nothing_goes_on_as_before(office
     assert (letter.status, letter.approver) == (DocumentStatus.ISSUED, None)
     office.do("tim.sakip", instance, "susun_jadwal")
     assert waiting(office, HEAD, instance) == []
+
+
+def test_a_corrected_date_stays_in_the_year_of_the_letter_s_number(office, instance):
+    letter = document(office, instance, "undangan")
+    send_back(office, letter)
+    with pytest.raises(InvalidForm) as refused:
+        mend(office, letter, undangan__tanggal_surat="1/12/2026", undangan__hari_tanggal="3/12/2026")
+    [error] = refused.value.errors
+    assert (error.path, error.keyword) == ("undangan.nomor", "number_year")
+    assert "nomor surat ini dari tahun 2025" in error.message
+    office.later(days=300)
+    mend(office, letter, undangan__tanggal_surat="14/4/2025")
+
+
+@pytest.mark.parametrize("capacity", [None, Capacity.ACTING_PLH])
+def test_everybody_reads_who_made_a_letter_and_in_whose_name_it_goes_out(office, instance, capacity):
+    letter, account = document(office, instance, "undangan"), HEAD
+    if capacity:
+        office.hire(account := "plh", "kepala_dinas", capacity=capacity, decree="SK 1")
+    approve(office, letter, account=account)
+    paper(office, letter)
+    found = office.services.verification.by_code(rendering(office, letter).code, "10.0.0.9", office.now)
+    assert (found.position, found.approver) == ("Sekretaris", "Plh. Kepala Dinas" if capacity else "Kepala Dinas")

@@ -45,7 +45,8 @@ class Verified:
     newest: DocumentVersion
     instance: InstanceRecord
     number: str | None
-    position: str  # who issued it, by lane
+    position: str  # who made it, by lane
+    approver: str | None  # in whose name it goes out: "Plh. Kepala Dinas"
     file_sha256: str
     code: str
     same_file: bool | None  # None: no file was held against it
@@ -114,6 +115,7 @@ class Verification:
         ground = RenderInput(record, procedure, documents.of_instance(reader, record.id), (), {})
         role = procedure.outline.task(version.element_id).role
         signed = signatures.of_document(reader, version.id)
+        lane = procedure.outline.lane_of_role(version.approver).name if version.approver else None
         back = [each.returned_at for each in tasks.of_instance(reader, record.id) if each.returned_at]
         corrected = standing(reader, self.procedures, record, version.data_object_id)
         if (new := corrected.successor) is not None:
@@ -126,6 +128,7 @@ class Verification:
             instance=record,
             number=ground.number_in(version.data_object_id, procedure.content_of(version)),
             position=procedure.outline.lane_of_role(role).name,
+            approver=next((each.on_behalf_of for each in signed if each.on_behalf_of), lane) if lane else None,
             file_sha256=found.sha256,
             code=shown_code(found.code),
             same_file=same,

@@ -157,9 +157,8 @@ class Signing:
                 if mode is Mode.INTERNAL:
                     confirmed(signer.confirm, words)
                 elif file is not None:
-                    own = [current[id_] for id_ in named if id_ in current]
-                    content, signs = self.files.content(file.sha256), file.uploaded_by
-                    detail = self._examined(mode, file.media_type, content, own, signs, words, now)
+                    own, content = [current[id_] for id_ in named if id_ in current], self.files.content(file.sha256)
+                    detail = self._examined(mode, file.media_type, content, own, file.uploaded_by, words, now)
             except NotTaken as fault:
                 faults.append(_fault(field, path, fault, words))
             else:
@@ -247,10 +246,7 @@ class Signing:
         words: Language,
         now: datetime,
     ) -> dict[str, Any]:
-        """Return what is found of a file that carries the signature of *own*; NotTaken if it carries none that holds.
-
-        Of a certified one also whether it has a paper that was issued of them, and the signer's name if it has another.
-        """
+        """Return what is found of a file that carries the signature of *own*; NotTaken if none of it holds."""
         gettext = words.gettext
         contains_issued = self._of_these(mode, content, own, gettext)
         try:

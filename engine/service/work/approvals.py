@@ -25,7 +25,7 @@ from engine.model.people import Actor
 from engine.model.signatures import Mode
 from engine.model.work import DocumentStatus, DocumentTask, DocumentVersion, InstanceRecord
 from engine.service.papers.documents import seen, submitted
-from engine.service.papers.letter_numbers import put_in
+from engine.service.papers.letter_numbers import places, put_in
 from engine.service.papers.printing import Printing
 from engine.service.papers.signing import Accepted, NotTaken, Signer, confirmed, signed, write
 from engine.service.people.permissions import acting, in_capacity
@@ -138,7 +138,8 @@ class Approvals:
         form, before, entries = mending.page.form, mending.version, mending.entries
         around = self.tasks.around(mending.page, entries, words)[0]
         values = form.accept(entries, around)
-        if faults := list(_moved_by(mending, values[before.data_object_id], around)):
+        moved = _moved_by(mending, values[before.data_object_id], around)
+        if faults := [*moved, *self._out_of_year(mending, values, around)]:
             raise InvalidForm(faults, entries)
         encoded = form.encode(values)
 
@@ -160,6 +161,17 @@ class Approvals:
             return version.id
 
         return retrying(attempt)
+
+    def _out_of_year(self, mending: Mending, values: Any, around: Surroundings) -> Iterator[FieldError]:
+        """Say which letter would bear a date of another year than its number, whose text or register names the year."""
+        form, names = mending.page.form, Names({**around.context, **values})
+        with self.tasks.database.read() as reader:
+            taken = {each.place: each.year for each in numbers.in_use(reader, mending.version.instance_id)}
+        undated = self.tasks.office.today(mending.page.item.task.completed_at or mending.page.now)
+        for each in places(form, values, mending.entries, lambda text: around.evaluate(text, names), undated):
+            if each.year != (year := taken.get(each.place, each.year)):
+                said = around.gettext("nomor surat ini dari tahun %(year)s, maka tanggalnya tetap di tahun itu.")
+                yield FieldError(each.place, each.subject, f"{each.subject}: {said % {'year': year}}", "number_year")
 
     def _theirs(
         self, tx: Transaction, actor: Actor, document_id: str, kind: str, now: datetime
