@@ -403,7 +403,8 @@ def test_the_nightly_check_finds_an_edited_row_too_slice_by_slice(office):
         connection.execute(update(t.signature).values(signer="sekretaris"))
     report = checked()
     assert {(fault.table, fault.field) for fault in report.faults} == {("signature", "signer")}
-    assert report.lines == office.services.histories.verify(operator).lines
+    own = 1  # that it was checked is a line too, written when it is over
+    assert report.lines + own == office.services.histories.verify(operator).lines
 
 
 def test_a_chain_computed_anew_with_its_rows_is_not_found(office):
