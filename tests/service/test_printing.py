@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from docx import Document
 
 from engine import pulse
 from engine.model.errors import InvalidProcedure, NotFound, NotPermitted, NotPrinted
@@ -93,7 +94,12 @@ def test_a_letter_of_assignment_is_printed_whole_and_for_each_holder(office):
     ]
     assert sorted(parts) == ["pemegang.data.1", "pemegang.data.2"]
     assert len({whole, *(paper(office, found, part=part)[2] for part in parts)}) == 3
-    assert paper(office, found, "docx")[2].startswith(b"PK")
+    letter = Document(io.BytesIO(paper(office, found, "docx")[2]))
+    said = [each.text for each in letter.paragraphs]
+    assert said.index("Kepada:") > said.index("MENUGASKAN:")
+    assert [line for line in said if line.startswith(("1. Pemegang Data 1", "2. Pemegang Data 2"))], "whom it is for"
+    assert "Penyerahan: paling lambat 15 April 2025" in said
+    assert "Tembusan:" not in said, "there are no copies"
 
 
 @ON_ONE_KIND
