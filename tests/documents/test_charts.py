@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from itertools import combinations
 
-from engine.documents.charts import lines
+from engine.documents.charts import bars, lines
 
 
 def test_values_that_lie_close_together_are_not_written_over_each_other():
@@ -18,3 +18,10 @@ def test_values_that_lie_close_together_are_not_written_over_each_other():
     assert sorted(word for *_, word in found) == ["87,99", "94,08", "94,08", "95,05"]
     places = [(float(y), side) for y, side, _ in found]
     assert all(side != aside or abs(y - other) >= 10 for (y, side), (other, aside) in combinations(places, 2))
+
+
+def test_what_has_a_figure_and_no_target_says_so_and_a_line_does_not_cross_a_label():
+    drawn = bars("Capaian", [{"label": "X", "target": None, "realisasi": None, "kosong": "tidak ada target"}]).decode()
+    assert drawn.count(">tidak ada target<") == 2
+    assert "belum tersedia" not in drawn
+    assert all('paint-order="stroke"' in each for each in re.findall("<text[^>]*>", drawn))

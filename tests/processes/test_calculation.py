@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parents[2] / "processes" / "pengumpulan_data_kinerja"
 NAMES = frozenset(
     {"capaian", "capaian_baris", "agregasi", "rekap_sasaran", "rekap_dinas", "serapan", "efisiensi", "perlu_diperiksa"}
     | {"rekap_anggaran", "sampai_dengan", "baris_analisis", "baris_pemegang", "sesuai_rasio", "tiap_triwulan"}
-    | {"setahun", "rekap_tahunan", "keterangan", "banding_laporan", "tabel_laporan", "sidik_baris"}
+    | {"setahun", "rekap_tahunan", "keterangan", "banding_laporan", "tabel_laporan", "sidik_baris", "grafik_capaian"}
 )
 OF = load(FOLDER / "functions.py", NAMES)
 TABLES = read((FOLDER / "predikat_capaian.dmn").read_bytes()).tables
@@ -439,3 +439,10 @@ def test_what_was_accepted_stays_accepted_until_its_figure_changes():
 def test_rounding_is_half_up_everywhere():
     assert half_up(Fraction(1, 8)) == Decimal("0.125").quantize(Decimal("0.01"), rounding=ROUND_HALF_UP) == d("0.13")
     assert achievement(800, 1) == d("0.13")
+
+
+def test_what_has_no_target_has_no_bar_of_one():
+    rows = [{"kode": "A", "capaian": None, "realisasi": Decimal(0)}, {"kode": "B", "capaian": None, "realisasi": None}]
+    without, unknown = OF["grafik_capaian"](rows, "indikator")
+    assert (without["target"], without["kosong"]) == (None, "tidak ada target")
+    assert (unknown["target"], unknown.get("kosong")) == (Decimal(100), None)

@@ -105,6 +105,9 @@ def test_the_office_s_cycle_ends_in_the_archive_once_its_papers_are_printed_and_
     assert {"dokumen/laporan/v1/laporan-v1.pdf", "dokumen/laporan/v1/laporan-v1.xlsx"} <= listed
     assert "sop/processes/pengumpulan_data_kinerja/functions.py" in listed
     assert any(path.endswith("-lembar_persetujuan.png") and path.startswith("lampiran/") for path in listed)
+    told = {each["path"]: each for each in json.loads(member(content, "data/daftar-isi.json"))}
+    [its] = [about for path, about in told.items() if path.endswith("-lembar_persetujuan.png")]
+    assert its["keterangan"].endswith(" (Lembar Persetujuan v1, bertanda tangan)")
     signed = [v["tanda_tangan"] for v in json.loads(member(content, "data/dokumen/dokumen.json")) if v["tanda_tangan"]]
     assert sorted(one["mode"] for each in signed for one in each) == ["internal", "internal", "wet", "wet"]
     assert "dokumen/draft_laporan/v1/bagian/001-pemegang.data.1.json" in listed

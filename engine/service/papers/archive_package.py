@@ -245,9 +245,11 @@ class ArchivePackages:
             index.append(entry)
         found.append(_json("dokumen/dokumen.json", index, "Daftar dokumen dan versinya"))
         index = []
+        named = {version.id: f" ({version.name} v{version.version}, bertanda tangan)" for version in ground.versions}
+        signed = {each.attachment_id: named.get(each.document_id, "") for each in ground.signatures}
         for number, each in enumerate(ground.attachments, start=1):
             path = f"lampiran/{number:03}-{_safe(each.name)}"
-            found.append(self._kept(path, each.sha256, each.size, f"Lampiran: {each.name}"))
+            found.append(self._kept(path, each.sha256, each.size, f"Lampiran: {each.name}{signed.get(each.id, '')}"))
             index.append({**_row(each), "berkas": path})
         found.append(_json("lampiran/lampiran.json", index, "Daftar lampiran"))
         return found
@@ -368,7 +370,7 @@ def _archival(ground: _PackageInput, creator: str) -> dict[str, Any]:
 def _described(ground: _PackageInput, creator: str) -> list[tuple[str, Any]]:
     """Return the facts above the printed list."""
     about, place = ground.about, ground.about.place
-    filed = "; ".join(f"{label.id} {text}" for label, text in about.place_in_words)
+    filed = "; ".join(f"{label.id} {text.removeprefix(f'{label.id} ')}" for label, text in about.place_in_words)
     by = ground.names.get(place.filed_by or "", place.filed_by)
     said = {word: wording.id for word, wording in about.shown.items()}
     empty = "belum ditetapkan"
