@@ -32,6 +32,8 @@ def approve(document_id: str) -> Response | tuple[str, int]:
     asked = request.form.get("cara", "")
     if asked not in set(Mode):
         return documents.page(document_id, gettext("Pilih cara menandatangani dahulu.")), 422
+    if asked == Mode.INTERNAL and not typed_again():
+        return documents.page(document_id, gettext("Isi sandi Anda dahulu."), asked), 422
     by = services().signing.signer(actor(), Retyped(typed_again(), request.remote_addr or "-"), now())
     try:
         services().approvals.approve(actor(), document_id, Mode(asked), by, words(), now())

@@ -2,7 +2,7 @@
 // decide again.
 import { bar } from "./bar.js";
 import { followConditions, followDecision, followReadings } from "./conditions.js";
-import { askOnSignOut, forgetWhatArrived, listStudioDrafts, saveDrafts } from "./drafts.js";
+import { askOnSignOut, forgetWhatArrived, keepTyped, listStudioDrafts, saveDrafts } from "./drafts.js";
 import { echo } from "./echo.js";
 import { checkFiles } from "./files.js";
 import { watchSession } from "./session.js";
@@ -17,6 +17,7 @@ all("form", (form) => {
   echo(form);
   checkFiles(form);
   saveDrafts(form);
+  keepTyped(form);
 });
 forgetWhatArrived();
 askOnSignOut();

@@ -157,6 +157,33 @@ export function saveDrafts(form) {
   }
 }
 
+// A form without a draft on the server (the correction of a letter, the reason why it goes back) is kept in this
+// browser alone: it is there again after the menu, the way back and the end of the session.
+export function keepTyped(form) {
+  if (!form.dataset.keep) return;
+  const key = keyOf(form.dataset.keep);
+  const begun = JSON.stringify(typed(form));
+  const store = () => {
+    try {
+      if (JSON.stringify(typed(form)) === begun && !("sent" in form.dataset)) localStorage.removeItem(key);
+      else localStorage.setItem(key, JSON.stringify({ values: typed(form) }));
+    } catch {
+      // a browser that keeps nothing
+    }
+  };
+  const left = read(key);
+  if ("sent" in form.dataset) store();
+  else if (left && JSON.stringify(left.values) !== begun) {
+    fill(form, left);
+    form.querySelector(".draft-state").textContent = word("local");
+    form.dispatchEvent(new Event("change"));
+    const folded = form.closest("details");
+    if (folded) folded.open = true;
+  }
+  form.addEventListener("input", store);
+  form.addEventListener("change", store);
+}
+
 function fill(form, left) {
   for (const [id, file] of Object.entries(left.files ?? {})) addKept(form, id, ...file);
   for (const [name, values] of Object.entries(left.values ?? left))

@@ -35,7 +35,12 @@ def test_the_head_sends_a_letter_back_and_approves_it_corrected(desk, office):
     page.get_by_role("link", name="Baca dan setujui").click()
     looks_right(head, "2-persetujuan")
     page.get_by_text("Kembalikan kepada pembuatnya").click()
+    page.get_by_text("Anda menyetujui selaku Kepala Dinas.").wait_for()
     page.get_by_label("Yang perlu diperbaiki").fill("Rapatnya di ruang lain.")
+    here = page.url
+    head.open("/tugas")
+    page.goto(here)
+    assert page.get_by_label("Yang perlu diperbaiki").input_value() == "Rapatnya di ruang lain."
     page.get_by_role("button", name="Kembalikan", exact=True).click()
     page.get_by_text("Dokumen dikembalikan kepada pembuatnya.").wait_for()
 
@@ -43,6 +48,12 @@ def test_the_head_sends_a_letter_back_and_approves_it_corrected(desk, office):
     page.get_by_text("Rapatnya di ruang lain.").wait_for()
     page.get_by_role("link", name="Perbaiki Undangan").click()
     looks_right(secretary, "3-perbaiki")
+    page.get_by_text("nomor 000.1.5/1/DPMPTSP/2025").first.wait_for()
+    page.get_by_label("Acara").fill("Rapat yang belum diajukan")
+    here = page.url
+    secretary.open("/tugas")
+    page.goto(here)
+    assert page.get_by_label("Acara").input_value() == "Rapat yang belum diajukan"
     page.get_by_label("Acara").fill("")
     page.get_by_role("button", name="Ajukan lagi").click()
     page.get_by_role("heading", name="Ada 1 isian yang perlu diperbaiki").wait_for()

@@ -176,6 +176,16 @@ def test_what_comes_back_is_corrected_alone_and_waits_again_with_its_number(offi
     send_back(office, letter)
     assert waiting(office, HEAD) == []
     assert waiting(office, "sekretaris") == [("mend", "Undangan")]
+    at, secretary = office.services.tasks, office.actor("sekretaris")
+    for narrowed, found in (
+        ({"returned": True}, 1),
+        ({"text": "000.1.5/1"}, 1),
+        ({"text": "undang"}, 1),
+        ({"text": "x"}, 0),
+    ):
+        assert len(at.inbox(secretary, office.now, **narrowed).papers) == found, narrowed
+    assert at.inbox(office.actor(HEAD), office.now, returned=True).papers == ()
+    assert office.services.approvals.mending(secretary, letter.id, office.now).number == "000.1.5/1/DPMPTSP/2025"
     assert waiting(office, "tim.sakip") == []
     with pytest.raises(NotPermitted):
         mend(office, letter, "tim.sakip")

@@ -25,7 +25,7 @@ from engine.model.people import Actor
 from engine.model.signatures import Mode
 from engine.model.work import DocumentStatus, DocumentTask, DocumentVersion, InstanceRecord
 from engine.service.papers.documents import seen, submitted
-from engine.service.papers.letter_numbers import places, put_in
+from engine.service.papers.letter_numbers import of_documents, places, put_in
 from engine.service.papers.printing import Printing
 from engine.service.papers.signing import Accepted, NotTaken, Signer, confirmed, signed, write
 from engine.service.people.permissions import acting, in_capacity
@@ -43,6 +43,7 @@ class Mending:
     version: DocumentVersion
     page: TaskPage  # of the step that yielded it, whose form asks for this document alone
     entries: Entries
+    number: str | None  # the one that it keeps
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,8 @@ class Approvals:
         asked = {"type": "object", "properties": {section.name: section.schema}, "required": [section.name]}
         form = Form(page.form.id, section.wording, None, rules_of(asked), (replace(section, when=()),))
         begun = form.entries({section.name: page.procedure.content_of(version)}) if entries is None else entries
-        return Mending(version, replace(page, form=form), begun)
+        number = self.tasks.database.ask(of_documents, record.id).get(section.name)
+        return Mending(version, replace(page, form=form), begun, number)
 
     def mend(self, actor: Actor, mending: Mending, words: Language, now: datetime) -> str:
         """Write a corrected version, which waits again, and return its id; InvalidForm names every fault."""

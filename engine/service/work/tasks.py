@@ -230,8 +230,9 @@ class Tasks(Moves):
                 offset=(page - 1) * PAGE,
             )
             counts = tasks.counts(reader, actor, sole, now)
-            plain = which == "saya" and page == 1 and not (overdue or returned)
+            plain = which == "saya" and page == 1 and not overdue
             beside = document_tasks.of_person(reader, actor, text=text) if plain else ()
+            beside = tuple(each for each in beside if not returned or each.kind == "mend")
             waiting = tasks.waited_for(reader, actor)
             everyone = people.members(reader, self.office.today(now), sorted({t.role for t in waiting}))
             items = tuple(self._item(reader, row.task, members, now, row.draft_saved_at) for row in rows)

@@ -56,10 +56,11 @@ EVERY = union_all(_papers.where(PENDING, OPEN), _files.where(unfiled(), or_(OPEN
 def of_person(
     tx: Transaction, actor: Actor, *, instance_id: str | None = None, text: str | None = None
 ) -> tuple[DocumentTask, ...]:
-    """Return what somebody may do with documents, longest waiting first: of one instance, or of titles with *text*."""
+    """Return what somebody may do with documents, longest waiting first: of one instance, or of what says *text*."""
     narrowed = [] if instance_id is None else [EVERY.c.instance_id == instance_id]
     if text:
-        narrowed.append(EVERY.c.title.icontains(text, autoescape=True))
+        said = (EVERY.c.title, EVERY.c.name, EVERY.c.number)
+        narrowed.append(or_(*(each.icontains(text, autoescape=True) for each in said)))
     return _found(tx, _mine(actor), *narrowed)
 
 
