@@ -331,9 +331,11 @@ class _Inspector:
 
     def _read_called(self, path: str, told: Testimony, called: Any) -> None:
         """Hold names to the commitments in the lines; one that was erased is there without."""
-        for of in sorted(told.called ^ called.keys()):
+        for of in sorted(told.called.keys() ^ called.keys()):
             self._blame(path, f"{'menyebut' if of in called else 'tidak menyebut'} {of[:12]}…, lain daripada riwayat")
         for of, value in called.items():
+            if value["akun"] != told.called.get(of):
+                self._blame(path, f"akun {value['akun']!r} bukan yang disebut riwayat")
             if value["nama"] is not None and commitment(value["garam"], value["nama"]) != of:
                 self._blame(path, f"nama {value['nama']!r} bukan yang disebut riwayat")
 

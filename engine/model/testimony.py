@@ -62,7 +62,7 @@ class Testimony:
     stream: str
     tables: dict[str, dict[str, Told]] = field(default_factory=dict)  # what is known of rows, by table and key
     named: set[str] = field(default_factory=set)  # other instances
-    called: set[str] = field(default_factory=set)  # commitments to actors' names
+    called: dict[str, str] = field(default_factory=dict)  # whose name a commitment stands for, as lines use it
     tells_files: bool = True  # lines of the first releases do not say what was handed over
     tells_tasks: bool = False  # from its first line on, when tasks open and end: so it does since format 2
     deeds: set[str] = field(default_factory=set)  # instants of moves, and each again with who moved
@@ -85,7 +85,7 @@ class Testimony:
             self.tells_tasks = line.format > 1
         self.last = line
         if line.name is not None:
-            self.called.add(line.name)
+            self.called[line.name] = line.actor
         if line.action in MOVERS:
             self._mover = line.actor
             self.deeds |= {line.at, f"{line.at} {line.actor}"}
@@ -491,7 +491,7 @@ def _membership(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     if line.action == "membership:added":
         told.say("membership", _held_as(change["new"]))
         return
-    old, new = (str(change[which]["until"]) for which in ("old", "new"))
+    old, new = (keyed(change[which]["until"]) for which in ("old", "new"))
     held = [key.split(" ", 4) for key in told.of("membership")]
     ended = [parts for parts in held if parts[0] == change["role"] and parts[3] in (old, "?")]
     for role, capacity, since, until, decree in ended:  # the line does not say which: of several, any
@@ -500,7 +500,12 @@ def _membership(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
 
 
 def _held_as(change: Mapping[str, Any]) -> str:
-    return " ".join(str(change[name]) for name in ("role", "capacity", "since", "until", "decree"))
+    return " ".join(keyed(change[name]) for name in ("role", "capacity", "since", "until", "decree"))
+
+
+def keyed(value: Any) -> str:
+    """Return a part of a row's key; what is not there is no text that says so."""
+    return "∅" if value is None else str(value)
 
 
 @of("proposal:made")
@@ -510,7 +515,7 @@ def _proposed(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
 
 @of("token:issued", "token:revoked")
 def _token(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
-    made = {"created_at": line.at, **given(change, "name", "expires_at", "scopes")}
+    made = {"created_at": line.at, **given(change, "name", "expires_at", "scopes", "sha256")}
     told.say("api_token", change["token"], **(made if line.action == "token:issued" else {"revoked_at": line.at}))
 
 

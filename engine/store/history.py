@@ -53,6 +53,7 @@ INSTANCE, OFFICE = "instance:", "office"
 MOST_FAULTS = 100
 """A report names this many faults and counts the others."""
 AT_ONCE = 500
+ACTIONS = frozenset(Action)
 INSERT = Prepared(insert(history))
 MEANINGS = tomllib.loads(Path(__file__).with_name("faults.toml").read_text(encoding="utf-8"))
 
@@ -297,6 +298,8 @@ class Walk:
         try:
             at = instant(at)
             fault = _fault(row, at, self.head, self.format) or self._early(row, at)
+            if fault is None and (form > FORMAT or row.action not in ACTIONS):
+                raise ValueError(f"{row.action}, {form}")
         except (TypeError, ValueError) as error:
             at, fault = "", HistoryFault(stream, seq, "unreadable", "", str(error))
         if fault:

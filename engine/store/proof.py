@@ -29,7 +29,7 @@ from sqlalchemy.engine import Row
 
 from engine.model.errors import SetupError
 from engine.model.history import canonical, commitment, plain, sha256_of
-from engine.model.testimony import Line, OneOf, Testimony, fits
+from engine.model.testimony import Line, OneOf, Testimony, fits, keyed
 from engine.store import tables as t
 from engine.store.files import FileStore
 from engine.store.history import (
@@ -155,6 +155,7 @@ def _called(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterato
 
 def _instance(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
     yield "process_id", row["its_process_id"], row["process_id"]
+    yield "history_at", told.last and told.last.at, row["history_at"]
 
 
 def _of_instance(name: str, *key: str, **more: Any) -> Kept:
@@ -338,11 +339,24 @@ class _Batch:
         naming = {id_: stream for stream, told in self._told.items() for id_ in told.named}
         for id_ in self._not_in(t.instance.c.id, naming):
             faults.setdefault(INSTANCE + id_, HistoryFault(INSTANCE + id_, 0, "absent", "", "", "history", naming[id_]))
-        called = {of: stream for stream, told in self._told.items() for of in told.called}
-        for of in self._not_in(t.personal_value.c.commitment, called):
-            faults.setdefault(called[of], HistoryFault(called[of], 0, "lacking", "", "", "personal_value", of))
+        called = {of: (told.stream, who) for told in self._told.values() for of, who in told.called.items()}
+        for of, owner in self._kept_of(called):
+            stream, who = called[of]
+            if owner is None:
+                faults.setdefault(stream, HistoryFault(stream, 0, "lacking", "", "", "personal_value", of))
+            elif owner != who:  # a deed of one under the name of another
+                faults.setdefault(stream, HistoryFault(stream, 0, "row", who, owner, "personal_value", of, "person_id"))
         self._walk.note_heads(faults.values())
         self._told, self.heads, self.parts, self.listed, self._lines = {}, {}, {}, {}, 0
+
+    def _kept_of(self, commitments: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+        every, value = sorted(commitments), t.personal_value.c
+        for at in range(0, len(every), NAMES_AT_ONCE):
+            asked = select(value.commitment, value.person_id).where(
+                value.commitment.in_(every[at : at + NAMES_AT_ONCE])
+            )
+            owners = dict(self._connection.execute(asked).all())
+            yield from ((of, owners.get(of)) for of in every[at : at + NAMES_AT_ONCE])
 
     def _not_in(self, column: ColumnElement[str], values: Iterable[str]) -> Iterator[str]:
         every = sorted(values)
@@ -353,16 +367,22 @@ class _Batch:
 
     def _of_table(self, kept: Kept, by_owner: Mapping[str, Testimony]) -> Iterator[HistoryFault]:
         query = kept.rows() if kept.everybody else kept.rows().where(kept.owner.in_(by_owner))
+        seen: set[tuple[str, str]] = set()
         missing = {owner: set(told.of(kept.name)) for owner, told in by_owner.items()}
         for row in kept.read(self._connection, query):
             told = by_owner[row["owner"]]
             if len(kept.key) == 1:
                 key = row[kept.key[0]]
             else:
-                key = told.key_of(kept.name, " ".join(str(row[name]) for name in kept.key).strip())
+                parts = " ".join(keyed(row[name]) for name in kept.key)
+                key = told.key_of(kept.name, parts if kept.name == "membership" else parts.strip())
             of_row = told.of(kept.name).get(key)
             missing[row["owner"]].discard(key)
             at = (told.stream, of_row.seq if of_row else 0)
+            if (told.stream, key) in seen and "?" not in key:  # lines tell of it once
+                yield HistoryFault(*at, "untold", "", "", kept.name, key)
+                continue
+            seen.add((told.stream, key))
             try:
                 differs = told.differs(kept.name, key, row)
             except LookupError:
@@ -418,6 +438,10 @@ def _beyond_streams(connection: Connection) -> Iterator[HistoryFault]:
         yield HistoryFault("history", 0, "guard", "", str(problem), "history")
     yield from _without_stream(connection)
     yield from _miscounted(connection)
+    lacking = select(t.definition.c.process_id, t.definition_file.c.path).select_from(t.definition_file)
+    lacking = lacking.join(t.definition).where(~exists().where(t.source.c.sha256 == t.definition_file.c.sha256))
+    for process_id, path in connection.execute(lacking):
+        yield HistoryFault(f"definition:{process_id}", 0, "lacking", "", "", "source", path)
     sources = select(t.source.c.sha256, t.source.c.content)
     for sha256, content in connection.execute(sources, execution_options={"yield_per": 20}):
         found = hashlib.sha256(content).hexdigest()

@@ -263,6 +263,42 @@ def test_a_row_of_which_history_does_not_tell_is_found(office):
     }
 
 
+ODD = [  # what is there twice, or nearly as it was
+    "UPDATE membership SET decree = '' WHERE role = 'cadangan'",
+    "INSERT INTO comment SELECT 'dua', instance_id, text, written_at, written_by FROM comment",
+    "INSERT INTO membership SELECT 'dua', person_id, role, capacity, since, until, decree FROM membership "
+    "WHERE role = 'cadangan'",
+    "UPDATE api_token SET sha256 = 'aa'",
+    "UPDATE instance SET history_at = started_at WHERE status = 'completed'",
+    "DELETE FROM source WHERE sha256 IN (SELECT sha256 FROM definition_file WHERE path LIKE '%%.bpmn')",
+]
+
+
+@pytest.mark.parametrize("change", ODD)
+def test_a_row_that_is_there_twice_or_nearly_as_it_was_is_found(office, change):
+    with behind_its_back(office) as connection:
+        done = connection.exec_driver_sql(change.replace("%%", "%") if office.database.dialect == "sqlite" else change)
+        if "api_token" in change and not done.rowcount:
+            pytest.skip("nobody has a token here")
+    assert found(office)
+
+
+def test_a_deed_under_the_name_of_another_is_found(office):
+    with behind_its_back(office) as connection:
+        name = connection.scalar(select(t.person.c.name_commitment).where(t.person.c.id == "kepala.dinas"))
+        forge(connection, "person:sekretaris", actor="sekretaris", name=name, action="sessions:ended", change="{}")
+    [fault] = found(office)
+    assert (fault.stream, fault.table, fault.field) == ("person:sekretaris", "personal_value", "person_id")
+
+
+@pytest.mark.parametrize("odd", [{"format": 3}, {"action": "rahasia:besar"}])
+def test_a_line_of_no_format_or_action_that_there_is_is_told(office, odd):
+    with behind_its_back(office) as connection:
+        forge(connection, "person:sekretaris", **{"action": "sessions:ended", "change": "{}"} | odd)
+    [fault] = found(office)
+    assert (fault.stream, fault.kind) == ("person:sekretaris", "unreadable")
+
+
 def test_a_whole_instance_that_is_gone_is_missed_by_what_names_it(office):
     with behind_its_back(office) as connection:
         gone = of_status(connection, "terminated")

@@ -108,6 +108,7 @@ class Tokens:
                 raise InvalidForm([FieldError("nama", "name", name, "maxItems")], entries)
             tokens.add(work, new, hash_of(text))
             change = {"token": new.id, "name": name, "expires_at": new.expires_at, "scopes": granted}
+            change["sha256"] = hash_of(text)
             work.record(f"person:{actor.person_id}", HistoryEvent(Action.TOKEN_ISSUED, change=change))
         return new, text
 
