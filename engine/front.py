@@ -227,7 +227,7 @@ def environ_of(scope: Mapping[str, Any]) -> dict[str, Any]:
     A header with an underscore is dropped, as proxies do: it would pass for the one with a hyphen.
     """
     environ = {
-        "REQUEST_METHOD": scope["method"],
+        "REQUEST_METHOD": scope["method"].upper(),  # "head" is HEAD to all who look at it, or it reads unseen
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),

@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 MOVING = frozenset({"running", "waiting", "incident"})
 MOVERS = frozenset({"instance:started", "task:completed", "timer:fired", "message:received", "incident:retried"})
 """Deeds that move an instance: what a move opens, cancels or ends carries the same instant, and is their actor's."""
-UUID_LENGTH = 36
+UUID_LENGTH, MOST_AT_ONCE = 36, 10_000
 PASSED_OVER = "Nomor ini sudah tercetak pada surat lain dari deret ini."
 """Why a number is nobody's that an instance passed over when it took one; its line is among that instance's."""
 
@@ -373,6 +373,8 @@ def _signed(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
 def _numbered(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     void = {"void_reason": change["reason"]} if line.action == "number:voided" else {}
     if "first" in change:  # given out before Alur kept the series
+        if change["last"] - change["first"] > MOST_AT_ONCE:
+            raise ValueError(f"numbers {change['first']} to {change['last']}")
         for ordinal in range(change["first"], change["last"] + 1):
             about = {"text": str(ordinal), "taken_at": line.at, "taken_by": line.actor}
             told.say("number", f"{change['series']} {change['year']} {ordinal}", **about, **void)

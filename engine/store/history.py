@@ -352,6 +352,8 @@ def _fault(row: Row[Any], at: str, head: StreamHead, before: int) -> HistoryFaul
         return HistoryFault(stream, head.seq + 1, "gap", str(head.seq + 1), str(seq))
     if previous != head.hash:
         return HistoryFault(stream, seq, "link", head.hash, str(previous))
+    if format_ == 1 and (of[4], of[5]) != (None, None):  # it knew neither name nor capacity, so no hash is over them
+        return HistoryFault(stream, seq, "content", "", f"{of[4]} {of[5]}")
     expected = sha256_of(hashed_text(*(*of[:2], at, *of[3:-1])))
     return HistoryFault(stream, seq, "content", expected, str(hashed)) if hashed != expected else None
 

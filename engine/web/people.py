@@ -87,8 +87,6 @@ def add() -> tuple[str, int] | str:
 @pages.get("/<person_id>", only(*READERS))
 def show(person_id: str) -> str:
     """Show one person: account, memberships, open tasks, what was changed, how they signed in."""
-    if person_id != actor().person_id:
-        reading(Action.PERSON_READ, person=person_id)
     return _page(person_id)
 
 
@@ -198,6 +196,8 @@ def _done(person_id: str, said: str) -> Response:
 
 
 def _page(person_id: str, errors: list[str] | None = None) -> str:
+    if person_id != actor().person_id:
+        reading(Action.PERSON_READ, person=person_id)
     lines = services().histories.of_person(actor(), person_id)
     return render_template(
         "people/show.html",

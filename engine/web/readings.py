@@ -16,7 +16,7 @@ from engine.web.services import services
 def reading(action: Action, **what: Any) -> None:
     """Say that the answer lets its reader read something: what it is, by id, SHA-256 and instance."""
     by = {"token": g.token_id} if "token_id" in g else {}
-    note_afterwards(actor().person_id, HistoryEvent(action, change={**what, **by}), 200, 206)
+    note_afterwards(actor().person_id, HistoryEvent(action, change={**what, **by}), 200, 206, 422)
 
 
 def note_afterwards(person_id: str, deed: HistoryEvent, *statuses: int) -> None:

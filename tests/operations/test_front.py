@@ -235,3 +235,15 @@ def test_the_application_is_told_what_was_asked(office):
 
     told = asyncio.run(story()).answers[-1]["body"].decode()
     assert told == "['/a b', 'c=d', '10.0.0.1', 'kantor', '0', None]", "a header that only looks like a proxy's is none"
+
+
+def test_a_method_in_small_letters_is_the_one_that_it_means(office):
+    def says(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [environ["REQUEST_METHOD"].encode()]
+
+    visitor = Peer(0)
+    visitor.scope["method"] = "head"
+    visitor.says(b"", more=False)
+    asyncio.run(visitor.meets(office(says)))
+    assert b"".join(each.get("body", b"") for each in visitor.answers) == b"HEAD"

@@ -291,7 +291,12 @@ def test_a_deed_under_the_name_of_another_is_found(office):
     assert (fault.stream, fault.table, fault.field) == ("person:sekretaris", "personal_value", "person_id")
 
 
-@pytest.mark.parametrize("odd", [{"format": 3}, {"action": "rahasia:besar"}])
+MANY = '{"first":1,"last":100000000000,"reason":"x","series":"surat","year":2025}'
+
+
+@pytest.mark.parametrize(
+    "odd", [{"format": 3}, {"action": "rahasia:besar"}, {"action": "number:voided", "change": MANY}]
+)
 def test_a_line_of_no_format_or_action_that_there_is_is_told(office, odd):
     with behind_its_back(office) as connection:
         forge(connection, "person:sekretaris", **{"action": "sessions:ended", "change": "{}"} | odd)
