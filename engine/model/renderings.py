@@ -66,5 +66,5 @@ def shown_code(code: str) -> str:
 
 def read_code(text: str) -> str | None:
     """Return the code that somebody typed from paper, or None if it is none."""
-    code = "".join(text.upper().split()).replace("-", "").translate(str.maketrans("OIL", "011"))
+    code = "".join(filter(str.isalnum, text.upper())).translate(str.maketrans("OIL", "011"))
     return code if len(code) == CODE_LENGTH and set(code) <= set(ALPHABET) else None

@@ -500,7 +500,11 @@ def words_of(page):
             menu.wait_for()
             words[place] += menu.locator(".djs-popup-title, .djs-popup-label").all_inner_texts()
             words[place] += menu.locator("[title]").evaluate_all("all => all.map((each) => each.title)")
-            page.keyboard.press("Escape")
+            for _ in range(100):  # it hears keys only a moment after it is drawn
+                page.keyboard.press("Escape")
+                page.wait_for_timeout(100)
+                if not menu.count():
+                    break
             menu.wait_for(state="detached")
     return words
 

@@ -228,7 +228,8 @@ def printed(about, own, rated, so_far):
     """A row of the report's table, cell after cell."""
     cells = [f"{about.code} {about.name} {about.unit}"]
     for line in (own, so_far):
-        goal = "tidak ada target" if line.target is None else id_(line.target)
+        aimless = line.target is None or (line.target == 0 and line.achieved is None and not about.minimise)
+        goal = "tidak ada target" if aimless else id_(line.target)
         cells.append(f"{id_(line.bounds[0])} s.d. {id_(line.bounds[1])}" if line.bounds else goal)
         high = line.achieved is not None and line.achieved > 120
         none = "belum tersedia" if line.value is None else "tidak ada target"
