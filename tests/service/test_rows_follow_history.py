@@ -268,7 +268,6 @@ ODD = [  # what is there twice, or nearly as it was
     "INSERT INTO comment SELECT 'dua', instance_id, text, written_at, written_by FROM comment",
     "INSERT INTO membership SELECT 'dua', person_id, role, capacity, since, until, decree FROM membership "
     "WHERE role = 'cadangan'",
-    "UPDATE api_token SET sha256 = 'aa'",
     "UPDATE instance SET history_at = started_at WHERE status = 'completed'",
     "DELETE FROM source WHERE sha256 IN (SELECT sha256 FROM definition_file WHERE path LIKE '%%.bpmn')",
 ]
@@ -278,8 +277,7 @@ ODD = [  # what is there twice, or nearly as it was
 def test_a_row_that_is_there_twice_or_nearly_as_it_was_is_found(office, change):
     with behind_its_back(office) as connection:
         done = connection.exec_driver_sql(change.replace("%%", "%") if office.database.dialect == "sqlite" else change)
-        if "api_token" in change and not done.rowcount:
-            pytest.skip("nobody has a token here")
+        assert done.rowcount
     assert found(office)
 
 
