@@ -5,15 +5,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import documents, engine_room, footprint, grid, host, inbox, report
+from benchmarks import documents, engine_room, finding, footprint, grid, host, inbox, proof, report
 from benchmarks.figures import Found
 
 GROUPS: dict[str, Callable[..., Found]] = {
     "engine": engine_room.run,
     "host": host.run,
     "inbox": inbox.run,
+    "finding": finding.run,
     "grid": grid.run,
     "documents": documents.run,
+    "proof": proof.run,
     "footprint": footprint.run,
 }
 RESULTS = Path(__file__).parent / "results"

@@ -35,7 +35,7 @@ class Ours:
         self._took(self.executor.start(self.definition, self.id, {}, FRIDAY, functions=self.functions))
 
     def complete(self, move: Move) -> None:
-        """Do one move as ``engine.service.work.tasks`` does."""
+        """Do one move as ``engine.service.work.completion`` does."""
         task = next(t for t in self.open if t.element_id == move.element_id and move.item in (None, t.item))
         needed = {k: v for k, v in move.values.items() if k in self.definition.outline.needed_names}
         versions = {id_: {"versi": 1} for id_ in move.documents}

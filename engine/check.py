@@ -1,6 +1,7 @@
-"""What every command of the console shares, and the one that a designer types many times a day: ``alur check``.
+"""``alur check``, and what all commands of the console share.
 
-It opens no database and loads no page, so it answers as fast as the trial does (``cli`` holds the other commands).
+Designers check many times a day, so neither the database nor the pages are loaded here; ``cli`` has the other
+commands.
 """
 
 import sys
@@ -12,14 +13,14 @@ from typing import Any
 import click
 
 from engine import __version__
-from engine.model.errors import AlurError, Busy, Finding, InvalidForm, InvalidProcedure, NotFound, SetupError
+from engine.model.errors import AlurError, Busy, Finding, InvalidForm, InvalidProcedure, NotFound, SetupError, StoreAway
 from engine.service.authoring import checking
 from engine.service.procedures.functions import Functions
 from engine.settings import read
 
 
 def told(command: Callable[..., None]) -> Callable[..., None]:
-    """Tell what cannot be done in words, without a traceback."""
+    """Wrap *command*: it prints an expected error as a sentence, without a traceback, and exits with code 2."""
 
     @wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
@@ -28,10 +29,10 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
         except InvalidProcedure as invalid:
             print_findings(invalid.findings)
             sys.exit(2)
+        except (SetupError, InvalidForm, NotFound, StoreAway) as error:
+            fail(str(error))
         except Busy:
             fail("Basis data sedang sibuk. Coba lagi sebentar lagi.")
-        except (SetupError, InvalidForm, NotFound) as error:
-            fail(str(error))
         except AlurError as error:
             fail(f"{type(error).__name__}: {error}")
 
@@ -77,6 +78,6 @@ def print_findings(findings: tuple[Finding, ...]) -> None:
 
 
 def fail(text: str) -> None:
-    """Say what cannot be done, and end with code 2."""
+    """Print *text* and exit with code 2."""
     click.echo(text, err=True)
     sys.exit(2)

@@ -8,45 +8,34 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from engine import __version__, serving
+from engine import __version__, sample_office, serving
 from engine.app import Alur, build
 from engine.check import main, told
 from engine.documents.archive_check import inspect
 from engine.jobs.worker import Worker
 from engine.model.errors import SetupError, stated
-from engine.model.history import Action, HistoryEvent
-from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole
+from engine.sample_office import CONSOLE
 from engine.service.authoring.checking import read_folder
 from engine.service.people import guarded_roles
-from engine.service.procedures.files import content_hash
 from engine.settings import read
 from engine.store import backup as backups
-from engine.store.files import FileStore
-from engine.store.history import HistoryReport
+from engine.store.chains import HistoryReport
+from engine.store.files import copy
+from engine.store.places import Folder, place_of
 from engine.store.proof import prove
 from engine.store.queries import people
+from engine.store.queries.jobs import PRIORITIES
 from engine.store.schema import check_prepared
 
 PROVED = tomllib.loads(Path(__file__).with_name("proved.toml").read_text(encoding="utf-8"))
 """What a check that found nothing proves, and what it does not."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-NAMED_SAMPLES = 6
-OFFICE_SAMPLES = {
-    "perancang": OfficeRole.DESIGNER,
-    "auditor": OfficeRole.AUDITOR,
-    "operator": OfficeRole.OPERATOR,
-}
-CONSOLE = Actor(
-    "sistem",
-    "Konsol",
-    tuple(Membership("-", "sistem", role, Capacity.DEFINITIVE, date.min, None, None) for role in OfficeRole),
-)
-"""Who acts at the operator's console: whoever holds the machine holds every office role."""
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def now() -> datetime:
@@ -56,7 +45,7 @@ def now() -> datetime:
 
 @contextmanager
 def alur(*, prepared: bool = True, make: bool = False) -> Iterator[Alur]:
-    """Give everything joined, at this version's schema; only what sets an office up may *make* one."""
+    """Yield the joined parts; *prepared* migrates the schema. Only commands that set up an office may *make* one."""
     joined = build(read(), make=make)
     try:
         if not make:
@@ -69,18 +58,16 @@ def alur(*, prepared: bool = True, make: bool = False) -> Iterator[Alur]:
 
 
 @main.command()
+@click.option("--empty", is_flag=True, help="Begin without the work of the weeks before.")
 @told
-def run() -> None:
-    """Serve on this machine alone, with the procedures under processes/ and sample people."""
+def run(*, empty: bool) -> None:
+    """Serve on this machine alone, with the procedures under processes/, sample people and their work so far."""
     settings = read()
     if settings.host not in LOOPBACK:
         raise SetupError("run_is_local", host=settings.host)
     serving.refuse_taken_port(settings.host, settings.port)
-    with alur(make=True) as joined:
-        _define_registers(joined)
-        _deploy_all(joined)
-        passwords = _sample_people(joined)
-        _fill_sample_registers(joined)
+    with alur(prepared=False, make=True) as joined:
+        passwords = sample_office.open_office(joined, now(), empty=empty)
     if passwords:
         click.echo("\nAkun contoh (sandi hanya ditampilkan sekali ini; diminta ganti saat pertama masuk):\n")
         for account, roles, password in passwords:
@@ -89,12 +76,12 @@ def run() -> None:
         click.echo("Akun contoh sudah ada. Sandi lupa? `.venv/bin/python -m engine reset-code AKUN`")
     click.echo(f"\nAlur {__version__}: http://{settings.host}:{settings.port}\n")
     sys.stdout.flush()
-    serving.serve(settings)
+    serving.serve(settings, samples=True)
 
 
 @main.command()
-@click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Certificate (PEM).")
-@click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its key (PEM).")
+@click.option("--tls-cert", type=FILE, help="Certificate (PEM).")
+@click.option("--tls-key", type=FILE, help="Its key (PEM).")
 @click.option("--tls-self-signed", is_flag=True, help="Make a certificate and print its fingerprint.")
 @click.option("--behind-proxy", metavar="ADDRESSES", help="Trusted proxies in front, comma separated.")
 @told
@@ -123,23 +110,17 @@ def serve(tls_cert: Path | None, tls_key: Path | None, tls_self_signed: bool, be
 
 
 @main.command()
+@click.option("--only", multiple=True, type=click.Choice(list(PRIORITIES)), help="This kind of work alone. Repeatable.")
 @told
-def worker() -> None:
-    """Fire due timers, deliver messages and keep house (`alur serve` starts one; more may join on PostgreSQL)."""
+def worker(only: tuple[str, ...]) -> None:
+    """Fire due timers, deliver messages and keep house (`alur serve` starts one; more may join on PostgreSQL).
+
+    With `--only cetak` it prints papers and does nothing else, on a machine of its own if need be.
+    """
     serving.attach()
     joined = build(read())
     joined.check()
-    services = joined.services
-    Worker(
-        services.timers,
-        services.messages,
-        services.documents,
-        services.printing,
-        services.archives,
-        services.operations,
-        services.checks,
-        joined.settings.data,
-    ).run()
+    Worker(joined.services, only).run()
 
 
 @main.command()
@@ -170,13 +151,13 @@ def deploy(folder: Path, note: str) -> None:
 def define_registers() -> None:
     """Make or change the registers under forms/registers by their schemas."""
     with alur() as joined:
-        changed = _define_registers(joined)
+        changed = sample_office.define_registers(joined, now())
     click.echo("Register tidak berubah." if not changed else f"{changed} register dibuat atau diubah.")
 
 
 @main.command("register-import")
 @click.argument("register_id")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FILE)
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), required=True, help="First day the rows are in force.")
 @click.option("--illustration", is_flag=True, help="Mark the rows as sample figures wherever they are shown.")
 @told
@@ -195,19 +176,15 @@ def import_register(register_id: str, file: Path, since: datetime, *, illustrati
 
 @main.command()
 @click.option("--stream", help="Only this stream, for instance instance:<id>.")
-@click.option(
-    "--archive",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A berkas (ZIP) instead of the database: needs nothing but the file.",
-)
+@click.option("--archive", type=FILE, help="A berkas (ZIP) instead of the database: needs nothing but the file.")
 @told
 def verify(stream: str | None, archive: Path | None) -> None:
-    """Compute every history hash again and hold tables and files to what history says; or check a berkas by itself."""
+    """Recompute every history hash and compare tables and files with history; or check one berkas by itself."""
     if archive is not None:
         _verify_archive(archive)
         return
     with alur(prepared=False) as joined, joined.database.read() as reader:
-        report = prove(reader, stream, FileStore(joined.settings.data))
+        report = prove(reader, stream, joined.services.documents.files)
     if stream is not None and not report.lines:
         raise SetupError("stream_missing", stream=stream)
     click.echo(
@@ -230,7 +207,9 @@ def verify(stream: str | None, archive: Path | None) -> None:
 def backup(file: Path) -> None:
     """Write everything (database, files, keys under a passphrase) to FILE."""
     with alur(prepared=False) as joined:
-        report = backups.backup(joined.database, joined.settings.data, file, _passphrase(confirm=True), now())
+        report = backups.backup(
+            joined.database, joined.services.documents.files, file, _passphrase(confirm=True), now()
+        )
     click.echo(f"Cadangan tersimpan: {file} ({_amounts(report.rows, report.files)}).")
     for name in report.damaged:
         click.echo(f"RUSAK   {name}: isinya bukan lagi yang disimpan dahulu.", err=True)
@@ -242,12 +221,13 @@ def backup(file: Path) -> None:
 
 
 @main.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FILE)
 @told
 def restore(file: Path) -> None:
     """Restore FILE into an empty ALUR_DATA and database; jobs stay off until confirm-restore."""
     settings = read()
-    report = backups.restore(file, settings.database_url, settings.data, _passphrase(confirm=False), now())
+    place = place_of(settings.files, settings.data)
+    report = backups.restore(file, settings.database_url, settings.data, place, _passphrase(confirm=False), now())
     made = datetime.fromisoformat(report.made_at).strftime("%Y-%m-%d %H:%M UTC")
     click.echo(f"Cadangan tanggal {made} dipulihkan ({_amounts(report.rows, report.files)}).")
     click.echo("Timer tetap diam sampai `alur confirm-restore`.")
@@ -262,13 +242,22 @@ def restore(file: Path) -> None:
 def confirm_restore() -> None:
     """Let timers run again on a restored copy."""
     with alur() as joined:
-        if not backups.is_restored(joined.settings.data):
-            click.echo("Tidak ada pemulihan yang menunggu konfirmasi.")
-            return
-        with joined.database.write(SYSTEM, now()) as work:  # recorded first: no timer fires that nobody answers for
-            work.record("office", HistoryEvent(Action.OFFICE_RESTORED, change={"confirmed": True}))
-        backups.confirm_restore(joined.settings.data)
-    click.echo("Pemulihan dikonfirmasi; timer berjalan lagi.")
+        confirmed = joined.services.operations.confirm_restore(now())
+    went_on = "Pemulihan dikonfirmasi; timer berjalan lagi."
+    click.echo(went_on if confirmed else "Tidak ada pemulihan yang menunggu konfirmasi.")
+
+
+@main.command("copy-files")
+@told
+def copy_files() -> None:
+    """Copy files, functions, keys and trusted roots from ALUR_DATA to ALUR_FILES, and compare their hashes."""
+    settings = read()
+    compared = dict(copy(Folder(settings.data), place_of(settings.files, settings.data)))
+    unlike = [name for name, same in compared.items() if not same]
+    for name in unlike:
+        click.echo(f"TIDAK SAMA  {name}: rusak di sini, atau lain isinya di sana.", err=True)
+    click.echo(f"{len(compared)} berkas dibandingkan, {len(compared) - len(unlike)} sama di {settings.files}.")
+    sys.exit(1 if unlike else 0)
 
 
 @main.command("add-person")
@@ -325,15 +314,8 @@ def reset_code(account: str, second_factor: str | None) -> None:
     click.echo(f"{account}: kode sekali pakai {code} (berlaku 24 jam)")
 
 
-# ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-SAMPLES_SINCE = date(2025, 1, 1)
-"""From when the sample rows of registers are in force: the year of the sample figures."""
-
-
 def _verify_archive(path: Path) -> None:
-    """Say what a berkas proves, or what is wrong with it by file and line."""
+    """Print what a berkas proves, or its faults by file and line."""
     found = inspect(path)
     click.echo(f"{path.name}: {found.files} berkas, {found.lines} baris riwayat, {found.documents} versi dokumen.")
     click.echo(f"SHA-256 ZIP: {found.sha256}")
@@ -343,79 +325,6 @@ def _verify_archive(path: Path) -> None:
         click.echo("Berkas ini tidak seperti ketika dibuat. Minta salinan lain, dan simpan yang ini.", err=True)
         sys.exit(1)
     click.echo(PROVED["archive"].format(lines=found.lines))
-
-
-def _define_registers(joined: Alur) -> int:
-    """Define every register under forms/registers; how many changed."""
-    changed = 0
-    for path in sorted((joined.settings.forms / "registers").glob("*.schema.json")):
-        register_id = path.name.removesuffix(".schema.json")
-        shown = path.with_name(f"{register_id}.ui.json")
-        files = {"schema.json": path.read_bytes()} | ({"ui.json": shown.read_bytes()} if shown.is_file() else {})
-        if joined.services.registers.define(CONSOLE, register_id, files, now()):
-            click.echo(f"Register {register_id} dipasang.")
-            changed += 1
-    return changed
-
-
-def _fill_sample_registers(joined: Alur) -> None:
-    """Give registers without any row the sample rows that stand beside them, marked as illustration."""
-    registers = joined.services.registers
-    for path in sorted((joined.settings.forms / "registers" / "contoh").glob("*.csv")):
-        if registers.is_empty(path.stem):
-            done = registers.take_in(CONSOLE, path.stem, path.read_bytes(), SAMPLES_SINCE, now(), illustration=True)
-            for fault in done.faults:
-                click.echo(f"SALAH  {path.name} {fault.at}  {fault.message}", err=True)
-
-
-def _deploy_all(joined: Alur) -> None:
-    """Deploy every procedure under processes/ whose content was never deployed: what designers made of it stays."""
-    folder = joined.settings.processes
-    if not folder.is_dir():
-        raise SetupError("procedures_missing", folder=folder)
-    for path in sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "_"))):
-        files = read_folder(folder, joined.settings.forms, path.name)
-        known, _ = joined.services.deployments.deployed(path.name, None, 1000)
-        if content_hash(files) in {version.content_hash for version in known}:
-            continue
-        record = joined.services.deployments.deploy(
-            CONSOLE, path.name, files, f"dari {path.name}, {content_hash(files)[:12]}", now(), at_console=True
-        )
-        if record is not None:
-            click.echo(f"Prosedur {path.name} versi {record.version} dipasang.")
-
-
-def _sample_people(joined: Alur) -> list[tuple[str, str, str]]:
-    """Add role accounts for every lane and office role; [(account, roles, password)] of those that were added.
-
-    Sample people are role accounts, never persons. A lane whose step is done by named people gets several accounts
-    (role.1, role.2 ...), a team (``sop:contohTim`` on the lane) two, so that claiming shows, any other lane one.
-    """
-    wanted: dict[str, tuple[str, str]] = {}
-    for procedure in joined.services.deployments.all():
-        for lane in procedure.outline.lanes:
-            account = lane.role.replace("_", ".")
-            named = any(task.performer for task in procedure.outline.tasks if task.role == lane.role)
-            accounts = [f"{account}.{n}" for n in range(1, NAMED_SAMPLES + 1)] if named else [account]
-            if not named and lane.role in procedure.outline.sample_teams:
-                accounts.append(f"{account}.2")
-            for one in accounts:
-                wanted.setdefault(one, (lane.name, lane.role))
-    for account, office_role in OFFICE_SAMPLES.items():
-        wanted.setdefault(account, (account.capitalize(), office_role.value))
-    added = []
-    today = joined.services.office.today(now())
-    with joined.database.read() as reader:
-        known = people.names(reader)
-    for account, (lane_name, role) in wanted.items():
-        if account not in known:
-            suffix = account.rsplit(".", 1)[-1]
-            name = f"{lane_name} {suffix}" if suffix.isdecimal() else lane_name
-            _, password = joined.services.people.add(
-                CONSOLE, account, name, [role], today, "alur run", now(), sample=True
-            )
-            added.append((account, role, password))
-    return added
 
 
 def _passphrase(*, confirm: bool) -> str:

@@ -1,28 +1,30 @@
-"""The front of a web worker: a request takes a thread when it has come whole, and leaves it before it is answered.
+"""The front of a web worker: takes in requests and sends answers on an event loop, so that slow clients hold no thread.
 
-Granian hands a WSGI application each body while it comes: eight peers who announce one and send six bytes hold eight
-threads for ever. Its ASGI side reads and writes on an event loop, and tells how a peer keeps up, so this front takes
-the body in, under a deadline, then lets one of N threads run the application, then hands the answer out piece by piece.
-Nobody who sends or reads slowly holds more than a socket and some kilobytes.
+Granian hands a WSGI application each body while it arrives: eight clients that announce a body and send six bytes
+would hold eight threads for ever. On its ASGI side an event loop reads and writes, and knows how fast a client is. So
+this front collects the body under a deadline, then lets one of N threads run the application, then sends the answer
+piece by piece. A client that sends or reads slowly holds a socket and some kilobytes.
 
 - *Unfinished headers, idle connections*: the server's own deadline (``serving``).
-- *Unfinished bodies*: each has a deadline that moves with what comes, so that 25 MB over a bad line arrive and six
-  bytes do not, nor a hundred megabytes that lack the last three. Where one address has too many of them, the one
-  nearest to its deadline goes; where all together hold too much, the largest: whoever sends a form is never that one.
-- *Answers that nobody reads*: a piece that is not taken in time ends the connection; of the last ones, which the server
-  has already, the kernel decides (``TCP_USER_TIMEOUT``).
+- *Unfinished bodies*: the deadline moves with what arrives, so that 25 MB over a bad line arrive, but six bytes do
+  not, nor 100 MB that lack the last three. If one address has too many, the one nearest to its deadline is dropped; if
+  all together hold too much, the largest, which is never a form.
+- *Answers that nobody reads*: a piece that is not taken in time ends the connection; for the last pieces, which the
+  server already has, the kernel decides (``TCP_USER_TIMEOUT``).
 
-Weighed: gunicorn's and waitress's threads read bodies first as well, but the former without a deadline and the latter
-without TLS. Uvicorn and Hypercorn have neither a deadline for bodies nor processes that are started again; each needs
-this front too. Granian's RSGI is faster by a tenth of a millisecond, but its streams take everything that is written
-into memory. A bridge like ``asgiref`` holds a thread while it sends.
+Weighed: gunicorn and waitress read bodies before they take a thread too, but gunicorn has no deadline and waitress no
+TLS. Uvicorn and Hypercorn have no deadline for bodies and do not restart processes; each would need this front too.
+Granian's RSGI is a tenth of a millisecond faster, but buffers everything that is written in memory. A bridge such as
+``asgiref`` holds a thread while it sends.
 """
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Mapping
@@ -40,12 +42,12 @@ from engine import pulse
 GRACE = 20.0  # seconds in which the next STRIDE bytes of a body come, or its end
 STRIDE = 40 * 1024
 LONGEST = 3600.0  # seconds that any body may take
-IN_MEMORY = 16 * 1024  # bytes of one body; what is longer lies on the disk
+IN_MEMORY = 16 * 1024  # bytes of one body; a longer one is on disk
 AT_ONCE = 64  # unfinished bodies of one address
 READING = 60.0  # seconds in which one piece of an answer is taken
 PIECE = 64 * 1024
-LUMP = 4 * PIECE  # what a thread yields at once of a long answer
-STUCK = 60.0  # seconds after which threads that are all taken are not merely busy
+LUMP = 4 * PIECE  # bytes of a long answer that a thread yields at once
+STUCK = 60.0  # seconds after which a worker whose threads are all taken is not merely busy
 BEAT = 0.5
 Send = Callable[[Mapping[str, Any]], Any]
 Receive = Callable[[], Any]
@@ -60,7 +62,7 @@ WORDS = {
 
 
 class _Body:
-    """What has come of a request."""
+    """The part of a request's body that has arrived."""
 
     def __init__(self, address: str, folder: Path) -> None:
         self.file = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(folder))  # noqa: SIM115 - closed with its request
@@ -71,23 +73,33 @@ class Front:
     """An ASGI application around a WSGI application."""
 
     def __init__(
-        self, application: Any, *, threads: int, folder: Path, largest: int, trusted: tuple[str, ...] = ()
+        self,
+        application: Any,
+        *,
+        threads: int,
+        folder: Path,
+        largest: int,
+        trusted: tuple[str, ...] = (),
+        last: tuple[float, Callable[[], object]] = (0.0, bool),
     ) -> None:
         """Run *application* in *threads*; bodies of up to *largest* bytes wait in *folder* until they are whole.
 
-        Proxies at *trusted* addresses may have as many unfinished as come.
+        Proxies at *trusted* addresses may have any number of unfinished bodies. *last* is (seconds, action): the
+        action runs so long after SIGTERM, if the worker has not ended by then.
         """
         self._application, self._folder, self._largest, self._trusted = application, folder, largest, trusted
         self._threads, self._most = ThreadPoolExecutor(threads, "request"), threads
-        self._closing = ThreadPoolExecutor(1, "closing")  # what an application does afterwards keeps nobody waiting
-        self._taken: dict[object, float] = {}  # when a thread began with what it does
+        self._last = last
+        self._taken: dict[object, float] = {}  # when each busy thread began its present work
         self._held, self._room = 0, 8 * largest
         self._unfinished: defaultdict[str, set[_Body]] = defaultdict(set)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Answer one request, or begin with the worker."""
+        """Answer one request, or start up (ASGI's ``lifespan``)."""
         if scope["type"] == "lifespan":
             self._beat(asyncio.get_running_loop())
+            signal.signal(signal.SIGTERM, self._stop)  # in addition to the server's, which the event loop calls
+            signal.siginterrupt(signal.SIGTERM, False)
             await send({"type": "lifespan.startup.complete"})
             return
         environ = environ_of(scope)
@@ -109,7 +121,7 @@ class Front:
     # ── bodies ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _take_in(self, body: _Body, length: int, receive: Receive) -> int:
-        """Take in *length* bytes; the status with which the request is refused, or 0."""
+        """Read *length* bytes of body; return the status to refuse the request with, or 0."""
         loop, beside = asyncio.get_running_loop(), self._unfinished[body.address]
         began = loop.time()
         try:
@@ -143,7 +155,7 @@ class Front:
                 self._unfinished.pop(body.address, None)
 
     def _cut(self, among: set[_Body], worst: Callable[[_Body], float]) -> None:
-        """Let one unfinished body go, and what it holds count no more."""
+        """Drop the *worst* unfinished body, and stop counting its bytes."""
         if there := [body for body in among if not body.deadline.expired()]:
             going = max(there, key=worst)
             self._unfinished[going.address].discard(going)
@@ -153,11 +165,11 @@ class Front:
     # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _answer(self, environ: dict[str, Any], send: Send) -> None:
-        """Let a thread run the application, and hand out what it says; a peer that does not take it is left."""
+        """Run the application in a thread and send its answer; give up on a client that does not read it."""
         loop, answer = asyncio.get_running_loop(), self._run(environ)
         began, more = False, True
         with suppress(TimeoutError), ExitStack() as stack:  # the server ends a connection whose answer ends too soon
-            stack.callback(self._closing.submit, answer.close)
+            stack.callback(self._threads.submit, answer.close)  # it may wait, for a file or the database
             while more:
                 status, headers, lump, more = await loop.run_in_executor(self._threads, self._next, answer)
                 if not began:
@@ -170,7 +182,7 @@ class Front:
                         await send({"type": "http.response.body", "body": lump[at : at + PIECE], "more_body": not last})
 
     def _run(self, environ: dict[str, Any]) -> Generator[Part]:
-        """Give what the application answers, a lump at a time."""
+        """Yield the application's answer in lumps."""
         status, headers = 500, list[tuple[str, str]]()
 
         def start_response(line: str, fields: list[tuple[str, str]], exc_info: object = None) -> None:
@@ -189,7 +201,7 @@ class Front:
             getattr(pieces, "close", bool)()
 
     def _next(self, answer: Generator[Part]) -> Part:
-        """Do the next piece of work for an answer, in one of the threads."""
+        """Compute the next lump of an answer, in one of the threads."""
         self._taken[answer] = time.monotonic()
         try:
             return next(answer)
@@ -199,16 +211,21 @@ class Front:
     # ── life ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _beat(self, loop: asyncio.AbstractEventLoop, bounded: bool = False) -> None:
-        """Say again and again that the worker lives, unless every thread has been at one thing for too long."""
+        """Keep reporting that the worker lives, unless every thread has been busy with one thing for too long."""
         if len(self._taken) < self._most or max(list(self._taken.values()), default=inf) > time.monotonic() - STUCK:
             pulse.beat()
         loop.call_later(BEAT, self._beat, loop, bounded or _bound_readers())
 
+    def _stop(self, *_: object) -> None:
+        timer = threading.Timer(*self._last)
+        timer.daemon = True
+        timer.start()
+
 
 def _bound_readers() -> bool:
-    """Let the kernel end connections whose peer takes nothing any more; whether the worker listens by now.
+    """Let the kernel end connections whose client has stopped reading; whether the worker listens already.
 
-    What listens hands the option on to every connection, and Granian has no setting for it.
+    Connections inherit the option from the listening socket, and Granian has no setting for it.
     """
     found = not sys.platform.startswith("linux")
     for link in [] if found else Path("/proc/self/fd").iterdir():
@@ -222,12 +239,9 @@ def _bound_readers() -> bool:
 
 
 def environ_of(scope: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the environment of a request (PEP 3333), without its body.
-
-    A header with an underscore is dropped, as proxies do: it would pass for the one with a hyphen.
-    """
+    """Return the environment of a request (PEP 3333), without its body."""
     environ = {
-        "REQUEST_METHOD": scope["method"].upper(),  # "head" is HEAD to all who look at it, or it reads unseen
+        "REQUEST_METHOD": scope["method"].upper(),  # every check must see "head" as HEAD, or it would read unrecorded
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
@@ -243,7 +257,7 @@ def environ_of(scope: Mapping[str, Any]) -> dict[str, Any]:
         "wsgi.run_once": False,
     }
     for raw, value in scope["headers"]:
-        if b"_" not in raw:
+        if b"_" not in raw:  # such a header would pass for the one with a hyphen; proxies drop it too
             name = raw.decode("latin-1").replace("-", "_").upper()
             name = name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
             text = value.decode("latin-1")

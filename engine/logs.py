@@ -1,4 +1,4 @@
-"""Logging in one place: JSON lines on stderr; never what somebody typed into a form."""
+"""Logging: JSON lines on stderr, which never hold what somebody typed into a form."""
 
 import logging
 import sys
@@ -14,7 +14,7 @@ PROCESSORS: list[Any] = [
     structlog.processors.format_exc_info,
     structlog.processors.JSONRenderer(),
 ]
-"""One list, however often it is set up: loggers that are in use keep the one they began with."""
+"""One list for every call of ``configure``: a logger keeps the list that it was created with."""
 
 
 def configure() -> None:

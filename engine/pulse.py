@@ -1,8 +1,8 @@
-"""The pulse of a process: when it last said that it lives and what it works on, where its supervisor reads both.
+"""The pulse of a process: when it last reported that it lives, and what it works on, in a file for its supervisor.
 
-A process that is frozen, or computes for ever, cannot be asked. So each child of a supervisor has a file in a folder of
-the supervisor's: its time is the beat, its text the row that is worked on, noted before that is touched, so that it is
-there to be read when the child was killed. The supervisor (``serving``) judges; the page of operations tells.
+A process that is frozen, or computes for ever, cannot be asked. So each child of a supervisor has a file in the
+supervisor's folder: its time is the beat, its text the row being worked on, noted before the work begins, so that it
+can still be read after the child was killed. The supervisor (``serving``) judges; the page of operations shows it.
 """
 
 import ctypes
@@ -14,9 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 
 PLACE, HUNG = "ALUR_PULSE", "ALUR_HUNG"
-SET_ASIDE, PASSED_BY = 2, 3  # how often workers ended on a row before it is set aside, and is not even touched
+SET_ASIDE, PASSED_BY = 2, 3  # so many workers end on a row before it is set aside, and before it is not even touched
 PR_SET_PDEATHSIG = 1
-_hung = 0  # how often workers before this one ended on what it works on
+_hung = 0  # how many workers before this one ended on the current row
 
 
 def end_with_parent(number: signal.Signals = signal.SIGKILL) -> None:
@@ -33,16 +33,16 @@ def provide() -> tempfile.TemporaryDirectory[str]:
 
 
 def beat() -> None:
-    """Say that this process lives."""
+    """Report that this process lives."""
     if place := os.environ.get(PLACE):
         with suppress(OSError):
             Path(place, str(os.getpid())).touch()
 
 
-def at(row: str) -> bool:
-    """Note what this process works on from now on; whether it may touch that at all."""
+def at(row: str, died: int = 0) -> bool:
+    """Note the row being worked on; whether it may be. *died* is how many workers ended on it, on any machine."""
     global _hung  # noqa: PLW0603 - one for the process
-    _hung = os.environ.get(HUNG, "").split().count(row)
+    _hung = max(os.environ.get(HUNG, "").split().count(row), died - 1)  # one may only have been switched off
     if place := os.environ.get(PLACE):
         with suppress(OSError):  # a disk that is full
             Path(place, str(os.getpid())).write_text(row)
@@ -50,7 +50,7 @@ def at(row: str) -> bool:
 
 
 def aside() -> str:
-    """Return why what this process works on is to be set aside; empty if it is not."""
+    """Return why the current row must be set aside; empty if it need not be."""
     return "pekerja latar macet dua kali karenanya" if _hung >= SET_ASIDE else ""
 
 
@@ -61,7 +61,7 @@ def passed_by() -> list[str]:
 
 
 def read() -> dict[int, tuple[float, str]]:
-    """Return when each child of the supervisor last said that it lives, and what it works on."""
+    """Return when each child of the supervisor last reported, and what it works on."""
     found = {}
     for file in Path(os.environ[PLACE]).iterdir() if PLACE in os.environ else ():
         with suppress(OSError):  # it ended

@@ -1,17 +1,20 @@
-"""The supervisor: web workers and one worker child under one process that they never outlive.
+"""The supervisor: web workers and one worker, as children of one process that they never outlive.
 
-Granian serves (in a trial, two to three times the requests of gunicorn), behind it ``front``. Killing its main process
-left web workers behind that kept answering on the port, so every child asks the kernel to be told when its parent dies.
+Granian serves (in a trial, two to three times the requests of gunicorn), with ``front`` behind it. When its main
+process was killed, its web workers kept answering on the port; so every child asks the kernel for a signal when its
+parent dies.
 
-A child that hangs cannot be asked either. Each says now and then that it lives (``pulse``): a web worker from its event
-loop, the worker with every row. One that says nothing is replaced when it is stopped or computes for seconds, which no
-child does without a word however busy the machine is; how long it takes by the clock decides only where nothing is
-computed at all, and the clock is the supervisor's own ticks, so that a machine that slept kills nobody. On which row a
-worker ended is kept: the next one but one sets it aside as an incident, and if even that hangs, passes it by.
+A child that hangs cannot be asked. So each reports now and then that it lives (``pulse``): a web worker from its event
+loop, the worker with every row. A silent child is replaced if it is stopped, or if it has computed for seconds, which
+no healthy child does without a report, however busy the machine is. Where nothing is computed at all, elapsed time
+decides; it is counted in the supervisor's own ticks, so that nobody is killed because the machine slept. The row on
+which a worker ended is remembered: the next worker but one sets it aside as an incident, and if even that hangs, it is
+passed by.
 """
 
 import faulthandler
 import gc
+import multiprocessing
 import os
 import resource
 import signal
@@ -22,32 +25,33 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
 
 from engine import pulse
 from engine.app import build
-from engine.front import Front
 from engine.model.errors import AlurError, SetupError
 from engine.settings import Settings, read
 from engine.store.database import check_writable
-from engine.store.files import disk_problem
 from engine.store.keys import keys_dir
+from engine.store.places import disk_problem
+
+if TYPE_CHECKING:
+    from engine.front import Front
 
 log = structlog.get_logger(__name__)
-SUPERVISOR = "ALUR_SUPERVISOR"
+SUPERVISOR, SAMPLES = "ALUR_SUPERVISOR", "ALUR_SAMPLES"  # said by this process to its children
 RESTART_SECONDS = 1.0
 HEADER_SECONDS = 20  # for a header to come whole, and for an idle connection
 STOP_SECONDS, LAST_SECONDS = 3, 1.5  # for requests under way, then for the worker
@@ -57,10 +61,12 @@ SILENT = 240  # ticks that a process may wait for something without a word
 COMPUTING = 6.0  # seconds that a process may compute without a word
 SAME_SECONDS = 600.0  # within which a worker that ends on the same row as the one before ends because of it
 CERTIFICATE_DAYS = 825
+LOADED = ("engine.front", "engine.web.application", "engine.documents.workbooks", "engine.forms.json_schema", "zxcvbn")
+"""What web workers begin with: loaded once, before they are forked."""
 
 
 def attach(number: signal.Signals = signal.SIGTERM) -> None:
-    """Let this process be seen by its supervisor, and end with it; killed for hanging, it says where it was."""
+    """Report to the supervisor and end with it; killed for hanging, this process prints a traceback."""
     faulthandler.enable()
     gc.freeze()
     pulse.beat()
@@ -71,8 +77,10 @@ def attach(number: signal.Signals = signal.SIGTERM) -> None:
             os.kill(os.getpid(), number)
 
 
-def application() -> Front:
+def application() -> "Front":
     """Return the application of one web worker (Granian's factory)."""
+    from engine.front import Front  # noqa: PLC0415 - as in ``serve``
+
     attach(signal.SIGKILL)  # asked to stop, Granian waits for a visitor who never ends a request
     settings = read()
     try:
@@ -80,18 +88,30 @@ def application() -> Front:
         alur.check()
     except AlurError as error:
         sys.exit(str(error))
+    alur.services.readings.writer = ThreadPoolExecutor(1, "readings")  # the interpreter ends when it has ended
     return Front(
-        alur.wsgi(),
+        alur.wsgi(samples=os.environ.get(SAMPLES) == "1"),
         threads=settings.threads,
         folder=settings.data,
         largest=settings.upload_limit,
         trusted=settings.proxies,
+        last=(STOP_SECONDS - 0.5, alur.services.readings.give_up),
     )
 
 
-def serve(settings: Settings, *, certificate: Path | None = None, key: Path | None = None) -> None:
-    """Serve until told to stop; SetupError if the port is taken."""
+def serve(
+    settings: Settings, *, certificate: Path | None = None, key: Path | None = None, samples: bool = False
+) -> None:
+    """Serve until told to stop, with *samples* for somebody who tries it out; SetupError if the port is taken."""
+    from granian import Granian  # noqa: PLC0415 - here, as what follows, since a worker and a command need none of it
+    from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415
+    from granian.http import HTTP1Settings  # noqa: PLC0415
+
+    for module in LOADED:
+        import_module(module)
     refuse_taken_port(settings.host, settings.port)
+    if "://" in settings.files:  # what this process has opened there does not live through a fork
+        multiprocessing.set_start_method("spawn", force=True)
     server = Granian(
         "engine.serving:application",
         address=settings.host,
@@ -112,16 +132,16 @@ def serve(settings: Settings, *, certificate: Path | None = None, key: Path | No
     children = _Children(server)
     server.on_startup(children.start)
     server.on_shutdown(children.stop)
-    os.environ[SUPERVISOR] = str(os.getpid())
-    gc.freeze()  # what was imported is not looked through again, least of all at the end
+    os.environ |= {SUPERVISOR: str(os.getpid()), SAMPLES: str(int(samples))}
+    gc.freeze()  # the collector need not look at imported modules again, least of all at the end
     with pulse.provide():
         server.serve()
 
 
 def _connections() -> int:
-    """Return how many connections a web worker holds: each may need a file beside it, and others files are open."""
+    """Return how many connections a web worker holds: each may need a file besides, and other files are open."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):  # where the limit is said to be none, and is one
+    with suppress(ValueError, OSError):  # some systems report no limit and have one
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return max(128, min(8192, (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 256) // 2))
 
@@ -147,12 +167,12 @@ def refuse_bad_certificate(certificate: Path, key: Path) -> None:
 
 
 class _Children:
-    """The worker beside the web workers, started again when it ends, and an eye on all of them."""
+    """Restarts the worker when it ends, and watches it and the web workers."""
 
     def __init__(self, server: Any) -> None:
         self._server = server
-        self._hung: list[str] = []  # rows on which workers ended, each as often as they did
-        self._seen: dict[int, tuple[float, float, int]] = {}  # what it said last, had computed by then, and ticks since
+        self._hung: list[str] = []  # rows on which workers ended, once for each time
+        self._seen: dict[int, tuple[float, float, int]] = {}  # last report, CPU seconds by then, ticks since
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -181,8 +201,8 @@ class _Children:
                 self._replace(said.get(self._process.pid, (0.0, ""))[1])
 
     def _look_at(self, pid: int, said: float, row: str) -> None:
-        """Kill a process that hangs: with a trace of what it was at where it can still give one."""
-        with suppress(OSError):  # it has ended, or this system does not tell
+        """Kill a process that hangs; by SIGABRT first, so that it prints a traceback if it still can."""
+        with suppress(OSError):  # it has ended, or this system has no /proc
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
             computed = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
             before, since, ticks = self._seen.get(pid, (-1.0, computed, 0))
@@ -196,7 +216,7 @@ class _Children:
                 os.kill(pid, signal.SIGKILL)
 
     def _replace(self, row: str) -> None:
-        """Start the worker again, and tell it on which rows others ended: the last, and those to be passed by."""
+        """Restart the worker, told on which rows others ended: the last one, and those to be passed by."""
         recent = row if time.monotonic() < self._born + SAME_SECONDS else ""
         self._hung = [r for r in self._hung if r == recent or self._hung.count(r) >= pulse.PASSED_BY]
         self._hung += [row] if row else []
@@ -211,7 +231,7 @@ class _Children:
 
 
 def self_signed(data_dir: Path, names: Sequence[str]) -> tuple[Path, Path, str]:
-    """Return certificate, key and SHA-256 fingerprint of a certificate that we signed ourselves, made once."""
+    """Return certificate, key and SHA-256 fingerprint of our self-signed certificate, made at the first call."""
     check_writable(data_dir)
     folder = keys_dir(data_dir)
     certificate, key = folder / "tls.crt", folder / "tls.key"

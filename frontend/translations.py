@@ -16,8 +16,20 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "engine"
 TRANSLATIONS = SOURCES / "web" / "translations"
 CATALOGUE = TRANSLATIONS / "en" / "LC_MESSAGES" / "messages.po"
-METHODS = [("**/static/**", "ignore"), ("**.py", "python"), ("**/templates/**.html", "jinja2")]
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3)}
+METHODS = [
+    ("**/static/**", "ignore"),
+    ("**.py", "python"),
+    ("**/templates/**.html", "jinja2"),
+    ("**/templates/**.txt", "jinja2"),
+]
+KEYWORDS = {
+    "_": None,
+    "N_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+}
 
 
 def collected() -> Catalog:

@@ -12,6 +12,7 @@ from engine.model.people import Actor, Capacity, Membership
 from engine.store.database import Database, open_database
 from tests.databases import KINDS, PostgreSQLServer, SQLiteFiles
 from tests.office import STAFF, OfficeAtWork, prepare
+from tests.s3 import S3Server
 from tests.sparing import spare
 
 spare()
@@ -76,6 +77,23 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post
     server = PostgreSQLServer(tmp_path_factory.mktemp("postgresql"))
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 server; each worker of pytest-xdist that needs one has its own."""
+    server = S3Server(tmp_path_factory.mktemp("s3"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
+    """The S3 server, answering, with its address and keys in the environment."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    yield s3_server
+    s3_server.start()
 
 
 @pytest.fixture(params=KINDS)

@@ -210,7 +210,7 @@ def begin(office, rows=20, room="ICU"):
     """Deploy the procedure and start it for a room; the instance's id."""
     office.services.deployments.deploy(CONSOLE, PROCESS, files(), "uji", office.now, at_console=True)
     entries = {"ruang": [room], "jumlah": [str(rows)]}
-    return office.services.instances.start(office.actor("sekretaris"), PROCESS, entries, office.now)
+    return office.services.starts.start(office.actor("sekretaris"), PROCESS, entries, office.now)
 
 
 def counted(rows, **more):

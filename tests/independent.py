@@ -114,7 +114,8 @@ def achievement(
 def rating(line: Line) -> str:
     """What an achievement is called."""
     if line.achieved is None:
-        return "Belum tersedia" if line.value is None else "Tidak ada target"
+        without = "Target nol" if line.target == 0 else "Tidak ada target"
+        return "Belum tersedia" if line.value is None else without
     return next((name for bound, name in SCALE if line.achieved > bound), "Sangat Rendah")
 
 

@@ -9,9 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from argon2 import PasswordHasher
+from sqlalchemy import select
 
 from engine.app import build_services
 from engine.cli import CONSOLE
+from engine.forms.field import field_at
 from engine.model.history import Action, HistoryEvent
 from engine.model.people import SYSTEM, Actor, Capacity, Membership, OfficeRole, Person
 from engine.model.signatures import Mode
@@ -21,9 +23,11 @@ from engine.service.procedures.procedure import INDONESIAN
 from engine.settings import read
 from engine.store.database import Database, open_database
 from engine.store.proof import prove
-from engine.store.queries import people, tasks
+from engine.store.queries import absences, document_tasks, people, tasks
+from engine.store.tables import instance
 from tests import registers
 from tests.forms.office import TYPED
+from tests.papers import PICTURE
 
 ROOT = Path(__file__).parent.parent
 SOP = "pengumpulan_data_kinerja"
@@ -96,14 +100,15 @@ class OfficeAtWork:
     now: datetime = FRIDAY
     tampered: bool = False  # somebody wrote into the database behind the program's back
     explains: bool = False  # whether holders say what hindered them, as figures far off the target ask for
+    files: str = ""  # ALUR_FILES
     head_is_in: bool = True  # and approves whatever waits for the head's word as soon as it does
 
     def __post_init__(self) -> None:
-        self.services = build_services(read({"ALUR_DATA": str(self.data_dir)}), self.database, self.data_dir)
+        settings = read({"ALUR_DATA": str(self.data_dir), "ALUR_FILES": self.files})
+        self.services = build_services(settings, self.database, self.data_dir)
         quick = replace(self.services.accounts, hasher=PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
-        self.services = replace(
-            self.services, accounts=quick, people=replace(self.services.people, accounts=quick)
-        )  # the same algorithm, at a cost that tests can pay
+        self.services.accounts = quick  # the same algorithm, at a cost that tests can pay
+        self.services.people = replace(self.services.people, accounts=quick)
         self.services.office.seed(self.now)
 
     def open(self, staff: Mapping[str, str] = STAFF) -> "OfficeAtWork":
@@ -156,12 +161,14 @@ class OfficeAtWork:
         today = self.services.office.today(self.now)
         with self.database.read() as reader:
             person = people.by_id(reader, account)
+            away = frozenset(each.person_id for each in absences.of(reader, account) if each.meets(today, today))
         assert person is not None
+        person = replace(person, stands_in_for=away - {account})
         return Actor.of(replace(person, memberships=tuple(m for m in person.memberships if m.holds_on(today))))
 
     def start(self, account: str = "kepala.dinas", year: str = "2025", period: str = "I") -> str:
         entries = {"tahun": [year], "periode": [period]}
-        return self.services.instances.start(self.actor(account), SOP, entries, self.now)
+        return self.services.starts.start(self.actor(account), SOP, entries, self.now)
 
     def task(self, instance_id: str, element_id: str, item: str | None = None) -> str:
         """The id of the open task of an element."""
@@ -181,7 +188,8 @@ class OfficeAtWork:
         page = self.services.tasks.open(self.actor(account), task_id, self.now)
         entries = {path: list(texts) for path, texts in self.services.tasks.prefill(page).items()}
         for path, texts in typed(page.item.step.element_id).items():
-            if not _beyond(path, entries) and not path.startswith("draft_laporan.baris"):
+            known = field_at(page.form.tree, path) is not None  # an earlier version may not ask for it
+            if known and not _beyond(path, entries) and not path.startswith("draft_laporan.baris"):
                 entries[path] = texts
         if page.item.step.element_id == "siapkan_data":
             entries |= self.figures(account, task_id, entries)
@@ -222,6 +230,17 @@ class OfficeAtWork:
             if each.kind == "approve":
                 at.approve(actor, each.document_id, mode, Signer(lambda: None, {}), INDONESIAN, self.now)
 
+    def file_scans(self, instance_id: str, account: str | None = None) -> None:
+        """File a scan of every paper that was signed in ink, as its signer; of *account* alone if given."""
+        signing = self.services.signing
+        with self.database.read() as reader:
+            waiting = document_tasks.of_instances(reader, [instance_id])[instance_id]
+        for each in waiting:
+            if each.kind == "file" and each.mode == Mode.WET and account in (None, each.person):
+                scan = io.BytesIO(PICTURE + f"{instance_id} {each.name}".encode())
+                signer = self.actor(str(each.person))
+                signing.file(signer, str(each.signature_id), "pindaian.png", scan, INDONESIAN, self.now)
+
     def until_data(self, instance_id: str) -> None:
         """The first three steps."""
         self.do("kepala.dinas", instance_id, "perintahkan_pengumpulan_data")
@@ -238,14 +257,30 @@ class OfficeAtWork:
         return self.services.instances.page(self.actor(account), instance_id, self.now)
 
     def prove(self) -> None:
-        """Whatever happened in this office, its rows follow from its history; else the first that do not are told."""
+        """Whatever happened in this office, its rows follow from its history; else the first that do not are told.
+
+        And what it moved itself it has at hand for the next move, or has forgotten.
+        """
         if not self.tampered:
             with self.database.read() as reader:
                 faults = prove(reader).faults
+                rows = reader.connection.execute(select(instance.c.id, instance.c.revision))
+                revisions = {row.id: row.revision for row in rows}
             assert not faults, [(str(fault), fault) for fault in faults[:5]]
+            kept = self.services.tasks.executor._live
+            stale = [id_ for id_, each in kept.items() if each.revision != revisions[id_]]
+            assert not stale, stale
 
     def later(self, **time: float) -> None:
         self.now += timedelta(**time)
+
+
+def kept_for_search(office: OfficeAtWork) -> int:
+    """Let the worker write what search finds; return for how many instances it did."""
+    done = 0
+    while found := office.services.finding.sweep(office.now):
+        done += found
+    return done
 
 
 def prepare(url: str, data_dir: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.documents.spreadsheets import read
 from engine.forms.submission import Surroundings
-from engine.service.office.registers import read_register
+from engine.service.office.register_schema import read_register
 
 FOLDER = Path(__file__).parent.parent / "forms" / "registers"
 KEY_INDICATORS = tuple(f"IKU-0{n}" for n in range(1, 6))

@@ -82,10 +82,11 @@ def ran(*arguments, **settings):
     [
         ("import sys; sys.argv = ['alur', 'check', '.']; import engine.__main__", ()),
         ("from engine.service.authoring import validation_worker", ("SpiffWorkflow", "jsonschema")),
+        ("import engine.__main__", ("SpiffWorkflow", "cryptography", "segno", "sqlalchemy", "structlog")),
     ],
-    ids=["the console", "the trial's child"],
+    ids=["a check at the console", "the trial's child", "a command or a worker"],
 )
-def test_a_check_at_the_console_loads_nothing_that_it_does_not_need(program, needed):
+def test_a_start_loads_nothing_that_it_does_not_need(program, needed):
     listed = f"{program}; import sys; print(*{{name.partition('.')[0] for name in sys.modules}})"
     loaded = set(ran("-c", listed).stdout.split())
     heavy = {"SpiffWorkflow", "jsonschema", "sqlalchemy", "alembic", "flask", "werkzeug", "jinja2", "typst", "openpyxl"}
@@ -99,6 +100,8 @@ def test_a_check_at_the_console_loads_nothing_that_it_does_not_need(program, nee
         "structlog",
         "holidays",
         "PIL",
+        "zxcvbn",
+        "pydantic",
         "fitz",
         "pypdf",
     }

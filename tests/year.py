@@ -46,9 +46,9 @@ SPENT = {
 MORE = {
     "indikator": [
         "IKK-04;Kegiatan;{aim};Jumlah permohonan yang dikembalikan sistem;Permohonan dikembalikan;Hitung;"
-        "permohonan;bulat;0;minimal;B;;;akumulasi;25;2.18.06;Bidang contoh 6;Register;Rekap;Triwulan",
+        "permohonan;bulat;0;minimal;B;;;akumulasi;25;2.18.06;Bidang contoh 6;Register;Rekap;Triwulan;",
         "IKK-05;Kegiatan;{aim};Lama pemulihan layanan informasi;Jam sampai layanan pulih;Rata-rata jam;"
-        "jam;desimal;1;minimal;A;7;8;posisi_akhir;9;2.18.06;Bidang contoh 6;Register;Rekap;Triwulan",
+        "jam;desimal;1;minimal;A;7;8;posisi_akhir;9;2.18.06;Bidang contoh 6;Register;Rekap;Triwulan;",
     ],
     "pk_sasaran": ["2025;2.9;IKK-04;{aim};permohonan;20;18", "2025;2.10;IKK-05;{aim};jam;8;7"],
     "rencana_aksi": [

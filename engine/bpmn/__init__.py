@@ -1,1 +1,1 @@
-"""Everything about BPMN and SpiffWorkflow: the only part that knows either."""
+"""BPMN and SpiffWorkflow; no other part of Alur knows either."""

@@ -1,4 +1,4 @@
-"""Why an element raised, in the words of the office where the engine's own are English."""
+"""Translates the engine's English cause of an incident."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,24 +7,22 @@ from engine.bpmn import expression
 from engine.bpmn.definition import Definition
 from engine.model.process import Incident
 
-NO_WAY = "No conditions satisfied"  # upstream's, of exclusive and inclusive gateways
+NO_WAY = "No conditions satisfied"  # upstream's message for exclusive and inclusive gateways
 
 
 def in_words(definition: Definition, incident: Incident) -> Incident:
-    """Return *incident* with a cause that names the gateway that has no way on, and the values that it decides by."""
+    """Return *incident* with a cause that names the gateway without an outgoing path, and the values it evaluated."""
     if not incident.cause.startswith(NO_WAY):
         return incident
-    at, read = (
-        definition.outline.names.get(incident.element_id, incident.element_id),
-        read_at(definition, incident.element_id),
-    )
+    at = definition.outline.names.get(incident.element_id, incident.element_id)
+    read = read_at(definition, incident.element_id)
     values = ", ".join(f"{name} = {_shown(incident.data[name])}" for name in sorted(read & incident.data.keys()))
     cause = f"Keputusan “{at}” tidak mempunyai jalan untuk {values or 'nilai yang ada'}."
     return replace(incident, cause=f"{cause} Tanpa panah bawaan (default), salah satu syaratnya harus benar.")
 
 
 def read_at(definition: Definition, element_id: str) -> set[str]:
-    """Return the names that a gateway decides by; none of any other element."""
+    """Return the variables in the conditions of a gateway; empty for other elements."""
     return {
         name
         for spec in (definition.spec, *definition.subprocess_specs.values())

@@ -1,7 +1,7 @@
-"""A process definition: what the diagram says (its outline) and what the engine runs (its specification).
+"""A process definition: the outline of its diagram, and the specification that the engine runs.
 
-Parsed from XML once per worker and shared by every instance of its version, so nothing of it may change while instances
-run (``engine.bpmn.upstream.freeze``).
+It is parsed once per worker and shared by all instances of its version, so it must not change
+(``engine.bpmn.upstream.freeze``).
 """
 
 import logging
@@ -43,25 +43,25 @@ EXPRESSIONS = (
     "completionCondition",
     "condition",
 )
-SPIFF_EXPRESSIONS = ("messagePayload", "payloadExpression", "expression")  # the last of a processVariableCorrelation
+SPIFF_EXPRESSIONS = ("messagePayload", "payloadExpression", "expression")  # the last in a processVariableCorrelation
 SPIFF_SCRIPTS = ("preScript", "postScript")
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One version of a process, ready to run; *spec* and *subprocess_specs* are the engine's and frozen."""
+    """A version of a process, ready to run; *spec* and *subprocess_specs* are SpiffWorkflow's, frozen."""
 
     outline: ProcessModel
     spec: Any
     subprocess_specs: Mapping[str, Any]
-    kinds: Mapping[str, str]  # element_id -> BPMN's name of its kind
+    kinds: Mapping[str, str]  # element_id -> its type in BPMN, such as userTask
     flows: Mapping[tuple[str, str], tuple[str, ...]]  # (source, target) -> ids of the sequence flows between them
     course: FlowGraph
-    tables: Mapping[str, decisions.Table]  # decision tables by their id
+    tables: Mapping[str, decisions.Table]  # decision tables by id
 
 
 def load(files: Mapping[str, bytes], process_id: str) -> Definition:
-    """Return the definition that *files* hold; InvalidProcedure names file, element and line of what keeps it."""
+    """Return the definition in *files*; InvalidProcedure names file, element and line of a fault."""
     path = f"processes/{process_id}/{process_id}.bpmn"
     if path not in files:
         raise InvalidProcedure([Finding(path, "Berkas diagram tidak ada.", f"Tambahkan {path}.", "parse")])
@@ -99,11 +99,10 @@ def load(files: Mapping[str, bytes], process_id: str) -> Definition:
 
 
 def _drop_declarations(root: Element) -> None:
-    """Take out what is only declared or drawn, and what the engine would stumble over.
+    """Remove declarations that the engine would misunderstand.
 
-    An activity's ``ioSpecification`` says what it reads and writes (BPMN 2.0.2, 10.4.2); upstream would drop every
-    other value of the process behind it. A data store is drawn, and the rules refuse to read or write one. A process is
-    started by a person: an event that would start it is refused today, and was overlooked where it was referenced.
+    After an activity with an ``ioSpecification`` (BPMN 2.0.2, 10.4.2) upstream drops all other values. Data stores are
+    documentation only. A process is started by a person; earlier versions may have start events of other kinds.
     """
     for activity in root.iter(*(bpmn(kind) for kind in (*MANUAL, *OTHER_ACTIVITIES))):
         for declared in list(children(activity, "ioSpecification")):
@@ -116,41 +115,30 @@ def _drop_declarations(root: Element) -> None:
 
 
 def _tables(files: Mapping[str, bytes]) -> dict[str, decisions.Table]:
-    """Return every decision table by its id."""
     found: dict[str, decisions.Table] = {}
     for name in sorted(files):
         if name.startswith("processes/") and name.endswith(".dmn"):
-            _read(name, files[name])  # tells where it is unreadable
+            _read(name, files[name])  # raises with the line if it is unreadable
             read = decisions.read(files[name])
             if read.faults:
                 mend = "Perbaiki tabel itu."
-                found_wrong = [
+                findings = [
                     Finding(name, each.reason, mend, "parse", element_id=each.decision, line=each.line)
                     for each in read.faults
                 ]
-                raise InvalidProcedure(found_wrong)
+                raise InvalidProcedure(findings)
             found |= read.tables
     return found
 
 
 def _sides(roots: Iterable[Element]) -> dict[str, bool]:
-    """Return the starts of event sub-processes, and whether they interrupt (BPMN 2.0.2, 10.5.2): errors always do."""
+    """Return which start events of event sub-processes interrupt (BPMN 2.0.2, 10.5.2); errors always do."""
     return {
         start.get("id"): start.get("isInterrupting") != "false" or start.find(bpmn("errorEventDefinition")) is not None
         for root in roots
         for side in root.iter(bpmn("subProcess"))
         if side.get("triggeredByEvent") == "true"
         for start in children(side, "startEvent")
-    }
-
-
-def wiring(definition: Definition) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Return every connection of a definition's specifications, to compare before and after running instances."""
-    specs = [definition.spec, *definition.subprocess_specs.values()]
-    return {
-        f"{spec.name}/{task_spec.name}": (tuple(task_spec._inputs), tuple(task_spec._outputs))
-        for spec in specs
-        for task_spec in spec.task_specs.values()
     }
 
 
@@ -164,7 +152,7 @@ def _read(name: str, content: bytes) -> Element:
 
 
 def _invalid(path: str, error: Exception) -> InvalidProcedure:
-    _LOG.warning("%s: %s", path, error)  # upstream's words are for whoever looks after the engine
+    _LOG.warning("%s: %s", path, error)  # upstream's message is for developers
     line, id_ = getattr(error, "line_number", None), getattr(error, "id", None)
     file, line = getattr(error, "file_name", None) or path, line if isinstance(line, int) else None
     message = f"Mesin tidak dapat membaca {f'unsur {id_}' if id_ else 'diagram ini'}."
@@ -222,7 +210,7 @@ def _outline(
 
 
 def _reached(process: Element, roots: list[Element]) -> list[Element]:
-    """Return *process* and every process that it calls, and so on (BPMN 2.0.2, 10.3.6): their people work here too."""
+    """Return *process* and all processes that it calls, directly or not (BPMN 2.0.2, 10.3.6)."""
     known = {each.get("id"): each for root in roots for each in root.iter(bpmn("process"))}
     found = [process]
     for each in found:
@@ -234,9 +222,9 @@ def _reached(process: Element, roots: list[Element]) -> list[Element]:
 
 
 def _lanes(processes: list[Element]) -> tuple[tuple[Lane, ...], dict[str, Lane]]:
-    """Return the lanes from top to bottom, and the innermost lane of every flow node (sub-processes hand theirs on).
+    """Return the lanes from top to bottom, and the innermost lane of every flow node.
 
-    Lanes of one role in several processes are one lane: the first.
+    Elements in a sub-process inherit its lane. Lanes of one role in several processes count once.
     """
     lanes: dict[str, Lane] = {}
     lane_of: dict[str, Lane] = {}
@@ -260,7 +248,7 @@ def _lanes(processes: list[Element]) -> tuple[tuple[Lane, ...], dict[str, Lane]]
 
 
 def _in_flow_order(course: FlowGraph, nodes: Mapping[str, Element]) -> list[Element]:
-    """Return what people do in the order in which a first pass comes by; of two branches the file's first one first."""
+    """Return the tasks for people in flow order; parallel branches in the order of the file."""
     rank = {id_: place for place, id_ in enumerate(nodes)}
     return [nodes[id_] for id_ in in_order(course, rank) if id_ in nodes and local(nodes[id_]) in MANUAL]
 
@@ -275,9 +263,10 @@ def _user_task(
         name=element.get("name") or id_,
         name_plain=element.get(sop("ejaanBaku")),
         name_en=element.get(sop("nama")),
+        reminder=element.get(sop("pengingat")),
+        escalation=element.get(sop("eskalasi")),
         note=element.get(sop("keterangan")) or "",
         number=number,
-        lane_id=lane.id if lane else "",
         role=lane.role if lane else "",
         standard_time=element.get(sop("waktu")),
         performer=element.get(sop("pelaksana")),
@@ -296,14 +285,10 @@ def _associated(
     found = []
     for one in children(element, association):
         for reference_id in (text_of(e) for e in children(one, end)):
-            reference = references.get(reference_id)
-            if reference is not None:
-                object_id = reference.get("dataObjectRef") or reference_id
-                found.append(
-                    DataReference(
-                        object_id, reference.get("name") or object_id, reference.get(sop("nama")), reference_id
-                    )
-                )
+            reference = references[reference_id]  # upstream refuses others
+            object_id = reference.get("dataObjectRef") or reference_id
+            name = reference.get("name") or object_id
+            found.append(DataReference(object_id, name, reference.get(sop("nama")), reference_id))
     return tuple(found)
 
 
@@ -324,30 +309,27 @@ def _identity(process: Element) -> dict[str, Any]:
             if element.tag == sop("identitas"):
                 found: dict[str, Any] = dict(element.attrib)
                 for child in element:
-                    if isinstance(child.tag, str):
-                        found.setdefault(local(child), []).append(text_of(child))
+                    found.setdefault(local(child), []).append(text_of(child))
                 return found
     return {}
 
 
 def _needed_names(roots: list[Element]) -> frozenset[str]:
-    """Return every name that some expression of the diagrams reads."""
+    """Return the variables in all expressions of the diagrams; rules refuse unreadable ones at deployment."""
     names: set[str] = set()
 
     def read(text: str | None) -> None:
         if text and text.strip() and not is_literal(text) and (compiled := expression.if_readable(text)):
-            names.update(compiled.names)  # others the deploy-time rules name; an instance would meet an incident
+            names.update(compiled.names)
 
     for root in roots:
         for element in root.iter():
-            if not isinstance(element.tag, str):
-                continue
             name = local(element)
             if name in EXPRESSIONS or name in SPIFF_EXPRESSIONS:
                 read(element.text)
             elif name == "loopDataInputRef" and element.text:
                 names.add(element.text.strip())
-            elif name in ("outputDataItem", "dataInput", "dataOutput"):  # gathered, or handed to and from a call
+            elif name in ("outputDataItem", "dataInput", "dataOutput"):  # collected, or passed to and from a call
                 names.add(str(element.get("id")))
             elif name == "script" or name in SPIFF_SCRIPTS:
                 try:

@@ -1,11 +1,11 @@
 """Messages and signals between instances (BPMN 2.0.2, 8.4.2, 8.4.12 and 10.5.1).
 
-What an instance throws and does not catch itself leaves it as a ``Message``; what it waits for is told as
-``Subscription`` values, so that the store finds a receiver by an index and never loads an instance to ask. A message
-reaches one instance, a signal everybody who waits for it at that moment, the thrower's own branches included.
+Events that an instance throws and does not catch leave it as ``Message`` values. ``Subscription`` values say what it
+waits for, so that the store finds receivers by an index. A message reaches one instance, a signal all that wait for it
+at that moment, including other branches of the thrower.
 
-Correlation is the engine's own: every key of a message is matched against the keys of the conversation so far. Each is
-hashed with its values (``correlation_of``), so that equal values meet whatever they are called by in either payload.
+Correlation is SpiffWorkflow's: each key of a message is compared with the keys of the conversation. Keys are hashed
+with their values (``correlation_of``).
 """
 
 import hashlib
@@ -30,47 +30,46 @@ KINDS: Mapping[type, MessageKind] = {
 
 
 def thrown(workflow: Any) -> tuple[Message, ...]:
-    """Take out of *workflow* what it threw to the outside; the engine's own events (terminate, cancel) stay inside."""
-    found = []
-    for event in workflow.get_events():
-        kind = _kind_of(event.event_definition)
-        if kind is not None:
-            found.append(Message(event.event_definition.name, kind, event.payload, dict(event.correlations)))
-    return tuple(found)
+    """Remove from *workflow*, and return, the messages and signals that it threw."""
+    return tuple(
+        Message(event.event_definition.name, kind, event.payload, dict(event.correlations))
+        for event in workflow.get_events()
+        if (kind := _kind_of(event.event_definition)) is not None
+    )
 
 
 def subscriptions(workflow: Any) -> frozenset[Subscription]:
-    """Return what the instance waits for."""
+    """Return the messages and signals for which the instance waits."""
     if workflow.completed:
         return frozenset()
     return frozenset([*_waiting(workflow), *_starting_sub_processes(workflow)])
 
 
 def caught(workflow: Any, message: Message) -> tuple[str, ...]:
-    """Let *workflow* catch *message*; the ids of the elements that did, none if nothing waited for that one."""
+    """Let *workflow* catch *message*; return the ids of the elements that did."""
     definition = (SpiffMessage if message.kind is MessageKind.MESSAGE else SpiffSignal)(message.name)
     event = BpmnEvent(definition, message.payload, {key: dict(held) for key, held in message.correlations.items()})
     return tuple(dict.fromkeys(str(task.task_spec.bpmn_id) for task in catch(workflow, event)))
 
 
 def packed(message: Message) -> bytes:
-    """Return what *message* carries as bytes; TypeError names a value of a type that no form or expression yields."""
+    """Return the content of *message* as bytes; TypeError for a value that cannot be stored."""
     return pack([message.payload, message.correlations])
 
 
 def unpacked(kind: MessageKind, name: str, content: bytes) -> Message:
-    """Return the message that *content* was packed of."""
+    """Return the message with *content*, the bytes from :func:`packed`."""
     payload, correlations = unpack(content)
     return Message(name, kind, payload, correlations)
 
 
 def correlation_of(key: str, values: Mapping[str, Any]) -> str:
-    """Return the hash under which messages and waiting instances of one conversation meet."""
+    """Return the hash by which a message of a conversation finds the instances that wait for it."""
     return hashlib.sha256(canonical({key: _alike(values)}).encode()).hexdigest()
 
 
 def correlations_of(message: Message) -> tuple[str, ...]:
-    """Return under what a message is found: its keys, and the empty one of whoever has no conversation yet."""
+    """Return the hashes of a message's keys, and the empty one, which matches instances without a conversation."""
     return ("", *(correlation_of(key, values) for key, values in message.correlations.items()))
 
 
@@ -87,7 +86,7 @@ def _waiting(workflow: Any) -> Iterator[Subscription]:
 
 
 def _starting_sub_processes(workflow: Any) -> Iterator[Subscription]:
-    """Yield what would start an event sub-process (BPMN 2.0.2, 10.3.5); the engine makes one for each that comes."""
+    """Yield the events that can start an event sub-process (BPMN 2.0.2, 10.3.5)."""
     for scope, _, start in listening(workflow):
         kind = _kind_of(start.event_definition)
         if kind is not None:
@@ -100,7 +99,7 @@ def _kind_of(definition: Any) -> MessageKind | None:
 
 
 def _alike(value: Any) -> Any:
-    """Return *value* so that numbers that are equal are written alike."""
+    """Return *value* with equal numbers written alike."""
     match value:
         case bool():
             return value

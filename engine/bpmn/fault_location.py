@@ -1,8 +1,7 @@
-"""Where in a diagram the engine was when something went wrong: for faults that do not say it themselves.
+"""Finds the element of a diagram at which an error happened that does not name it.
 
-A computation that runs out of time, memory or stack is stopped anywhere: in upstream's parser, in a rule, in a move.
-What is common to all of these places is that the innermost frames hold the task, its specification or the XML element
-that is worked on.
+A computation that exceeds its time, memory or stack may stop anywhere: in upstream's parser, in a rule, in a move. The
+innermost frames there have the task, its specification or the XML element as a local variable.
 """
 
 import traceback
@@ -13,15 +12,15 @@ from SpiffWorkflow.specs.base import TaskSpec
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.bpmn.safe_xml import BPMN, Element, local, namespace
+from engine.bpmn.safe_xml import BPMN, Element, local, namespace, nearest_identified
 
 _AROUND = frozenset({"definitions", "process", "collaboration", "laneSet", "lane"})
 
 
 def element_at(error: BaseException) -> str | None:
-    """Return the id of the innermost element that was worked on when *error* was raised; None if there was none.
+    """Return the id of the innermost element in the frames of *error*; None if there is none.
 
-    A process or lane is named only if no element in one is: what goes through all of them stands at each for a while.
+    A process or lane is returned only if no other element is found, as loops over all elements hold one too.
     """
     held = [
         value
@@ -33,14 +32,14 @@ def element_at(error: BaseException) -> str | None:
 
 
 def joins_that_wait(workflow: Any, kinds: Mapping[str, str]) -> list[str]:
-    """Return the ids of the gateways where tokens of an instance wait for others; *kinds* are BPMN's, by id."""
+    """Return the ids of the joins where tokens of an instance wait; *kinds* are BPMN's types by id."""
     waiting = [task.task_spec for task in workflow.every_task() if task._state == TaskState.WAITING]
     found = [str(spec.bpmn_id) for spec in waiting if kinds.get(spec.bpmn_id, "").endswith("Gateway")]
     return [id_ for id_ in dict.fromkeys(found) if kinds[id_] != "eventBasedGateway"]
 
 
 def _named(value: Any) -> tuple[str, bool] | None:
-    """Return the id of the element that *value* is or stands for, and whether it only lies around others."""
+    """Return the id of the element that *value* represents, and whether it is a container such as a process."""
     if isinstance(value, Task):
         value = value.task_spec
     if isinstance(value, TaskSpec):
@@ -50,8 +49,7 @@ def _named(value: Any) -> tuple[str, bool] | None:
 
 
 def _named_element(element: Element) -> tuple[str, bool] | None:
-    while element is not None and not element.get("id"):  # a condition, say, has none of its own
-        element = element.getparent()
+    element = nearest_identified(element)
     if element is None or namespace(element) != BPMN:
         return None
     return str(element.get("id")), local(element) in _AROUND

@@ -1,13 +1,14 @@
-"""The course of a procedure: where a token may go from each element, sub-processes and called processes opened up.
+"""The flow graph of a procedure: where a token can go from each element, including sub- and called processes.
 
-The engine's own specification answers this too, but wired for running: what leads out of a sub-process, off a boundary
-event or over a gateway is spread over helper tasks there. Here it is one list, as a reader of the diagram sees it.
+SpiffWorkflow's specification is not used, because helper tasks hide the ways out of sub-processes, boundary events and
+gateways there.
 """
 
 import heapq
 from collections import defaultdict
 from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import TypeVar
 
 from engine.bpmn.safe_xml import Element, bpmn, children, local
@@ -17,20 +18,17 @@ SUB_PROCESSES = ("subProcess", "transaction", "adHocSubProcess")
 
 @dataclass(frozen=True, slots=True)
 class FlowEdge:
-    """A way from one element to the next; *flow* is the sequence flow's id, empty where the diagram draws none.
-
-    *aside* is the way off an activity's edge, by a boundary event.
-    """
+    """A way from one element to the next."""
 
     source: str
     target: str
-    flow: str = ""
-    aside: bool = False
+    flow: str = ""  # id of the sequence flow, if there is one
+    aside: bool = False  # from an activity to its boundary event
 
 
 @dataclass(frozen=True, slots=True)
 class FlowGraph:
-    """Every way of a procedure, in the order of the diagram's file, and where it begins and ends."""
+    """The ways of a procedure in the order of the file, with its start and end events."""
 
     ways: tuple[FlowEdge, ...] = ()
     begins: tuple[str, ...] = ()
@@ -41,7 +39,7 @@ Node = TypeVar("Node", bound=Hashable)
 
 
 def reached(begins: Iterable[Node], after: Callable[[Node], Iterable[Node]]) -> set[Node]:
-    """Return *begins* and all that lies *after* them, and so on."""
+    """Return *begins* and all nodes reachable from them by *after*."""
     found: set[Node] = set()
     ahead = list(begins)
     while ahead:
@@ -53,7 +51,7 @@ def reached(begins: Iterable[Node], after: Callable[[Node], Iterable[Node]]) -> 
 
 
 def course_of(process: Element, callable_: Mapping[str, Element]) -> FlowGraph:
-    """Return the course of *process*; *callable_* are it and the processes that it may call, by id."""
+    """Return the flow graph of *process*; *callable_* has it and the processes that it calls, by id."""
     found: list[FlowEdge] = []
     seen: set[str] = set()
 
@@ -85,10 +83,10 @@ def course_of(process: Element, callable_: Mapping[str, Element]) -> FlowGraph:
 
 
 def following(course: FlowGraph, id_: str, steps: Container[str]) -> list[str]:
-    """Return those of *steps* that may come next after the element *id_*, if nothing on an activity's edge happens."""
+    """Return those of *steps* that can come next after the element *id_* without a boundary event."""
     found: list[str] = []
     ahead, seen = [id_], {id_}
-    for at in ahead:  # grows: up to the nearest steps on every way
+    for at in ahead:  # grows up to the next step on every way
         for way in course.ways:
             if way.source == at and not way.aside and way.target not in seen:
                 seen.add(way.target)
@@ -97,10 +95,10 @@ def following(course: FlowGraph, id_: str, steps: Container[str]) -> list[str]:
 
 
 def in_order(course: FlowGraph, rank: Mapping[str, int]) -> list[str]:
-    """Return every element that is reached, each behind all those that lead to it, but for those that lead back.
+    """Return the reachable elements in topological order, ignoring ways back.
 
-    Where the course leaves it open, as between two branches, the lower *rank* comes first; what is reached only over
-    an activity's edge, or by an event sub-process, comes behind all else.
+    Between branches the lower *rank* comes first. Elements that only boundary events or event sub-processes reach come
+    last.
     """
     onward = _after(course, lambda way: not way.aside and way.target in rank)
     straight = reached(course.begins[:1], lambda id_: onward[id_])
@@ -108,26 +106,24 @@ def in_order(course: FlowGraph, rank: Mapping[str, int]) -> list[str]:
     after = _after(course, lambda way: way.target in order)
     for targets in after.values():
         targets.sort(key=order.__getitem__)
-    forward = _without_returns(course.begins, after)
-    waits: dict[str, int] = defaultdict(int)
-    for targets in forward.values():
+    sorter = TopologicalSorter[str]()
+    for source, targets in _without_returns([begin for begin in course.begins if begin in order], after).items():
+        sorter.add(source)
         for target in targets:
-            waits[target] += 1
-    ready = [(order[begin], begin) for begin in dict.fromkeys(course.begins) if begin in order and not waits[begin]]
-    heapq.heapify(ready)
+            sorter.add(target, source)
+    sorter.prepare()
+    ready: list[tuple[tuple[bool, int], str]] = []
     found: list[str] = []
-    while ready:
-        _, name = heapq.heappop(ready)
-        found.append(name)
-        for target in forward.get(name, ()):
-            waits[target] -= 1
-            if not waits[target]:
-                heapq.heappush(ready, (order[target], target))
+    while sorter.is_active():
+        for name in sorter.get_ready():
+            heapq.heappush(ready, (order[name], name))
+        found.append(heapq.heappop(ready)[1])
+        sorter.done(found[-1])
     return found
 
 
 def _after(course: FlowGraph, fits: Callable[[FlowEdge], bool]) -> dict[str, list[str]]:
-    """Return where those ways lead that fit, each once, by where they come from."""
+    """Return the targets of the ways that fit, each once, by source."""
     after: dict[str, list[str]] = defaultdict(list)
     for way in course.ways:
         if fits(way) and way.target not in after[way.source]:
@@ -136,11 +132,9 @@ def _after(course: FlowGraph, fits: Callable[[FlowEdge], bool]) -> dict[str, lis
 
 
 def _without_returns(begins: Iterable[str], after: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Return the ways from every element that is reached, without those that lead back to where one came from."""
+    """Return the ways from every reachable element, without those that lead back."""
     forward: dict[str, list[str]] = {}
     for begin in begins:
-        if begin in forward:
-            continue
         forward[begin] = []
         path, ways = [begin], [iter(after.get(begin, ()))]
         on_path = {begin}

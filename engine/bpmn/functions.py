@@ -1,10 +1,8 @@
-"""A procedure's ``functions.py`` as text: which functions it gives, and what keeps it from being one.
+"""Checks the source of a procedure's ``functions.py`` and finds its functions.
 
-Only its syntax tree is looked at here; who runs it, and why that is safe, stands in
-``engine.service.procedures.functions``. A function is what expressions may call: public, defined at the top of the
-file, with a docstring and positional parameters. The file may import a few modules of the standard library that
-compute and touch nothing, so that a slip (reading a file, asking the clock) is told at deployment and a result can
-always be computed again.
+Only the syntax tree is read here; ``engine.service.procedures.functions`` runs the file. Expressions can call functions
+that are public, at top level, with a docstring and positional parameters. The file may import pure modules of the
+standard library only, so that results are reproducible and slips (reading a file, asking the time) are found early.
 """
 
 import ast
@@ -12,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from engine.bpmn import expression
+from engine.bpmn.expression_values import FUNCTIONS, HOST_FUNCTIONS
 
 FILE = "functions.py"
 MODULES = frozenset(
@@ -19,12 +18,12 @@ MODULES = frozenset(
     | {"itertools", "operator", "re", "statistics", "typing"}
 )
 FORBIDDEN = frozenset({"open", "eval", "exec", "compile", "input", "print", "globals", "locals", "vars", "breakpoint"})
-"""Built-in functions that compute nothing. The file is the operator's own, so this finds slips and is no prison."""
+"""Built-in functions with side effects. This check finds slips; it is not a sandbox, as the operator owns the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFault:
-    """What is wrong with the file (a saying of the rules, and its facts), and where."""
+    """A fault of the file: its line, the key in ``rules/sayings.toml``, and facts for the message."""
 
     line: int | None
     saying: str
@@ -32,12 +31,12 @@ class SourceFault:
 
 
 def path_of(process_id: str) -> str:
-    """Return where the functions of a procedure are."""
+    """Return the path of the functions of a procedure."""
     return f"processes/{process_id}/{FILE}"
 
 
 def names(source: bytes) -> frozenset[str]:
-    """Return the functions that the file gives; none if it cannot be read."""
+    """Return the names of the functions in the file; empty if it is unreadable."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
@@ -46,13 +45,12 @@ def names(source: bytes) -> frozenset[str]:
 
 
 def faults(source: bytes) -> list[SourceFault]:
-    """Return everything that keeps the file from being deployed."""
+    """Return the faults of the file."""
     try:
         tree = ast.parse(source)
-    except SyntaxError as error:
-        return [SourceFault(error.lineno, "functions_syntax", {"reason": error.msg})]
-    except ValueError as error:
-        return [SourceFault(None, "functions_unreadable", {"reason": str(error)})]
+    except (SyntaxError, ValueError) as error:  # of a null byte, Python before 3.11.4 says ValueError
+        line, reason = getattr(error, "lineno", None), getattr(error, "msg", str(error))
+        return [SourceFault(line, "functions_syntax", {"reason": reason})]
     found = [SourceFault(node.lineno, said, {"name": node.name}) for node in _given(tree) for said in _said_of(node)]
     found += [fault for inner in ast.walk(tree) for fault in _faults_of_node(inner)]
     return sorted(found, key=lambda fault: fault.line or 0)
@@ -63,7 +61,7 @@ def _given(tree: ast.Module) -> list[ast.FunctionDef]:
 
 
 def _said_of(node: ast.FunctionDef) -> Iterator[str]:
-    if node.name in expression.FUNCTIONS or node.name in expression.HOST_FUNCTIONS:
+    if node.name in FUNCTIONS or node.name in HOST_FUNCTIONS:
         yield "function_known"
     elif expression.FUNCTION_NAME.fullmatch(node.name) is None:
         yield "function_name"

@@ -1,12 +1,11 @@
-"""Where branches meet: parallel and inclusive gateways (BPMN 2.0.2, 13.4.1 and 13.4.3), in place of upstream's.
+"""Joins: parallel and inclusive gateways (BPMN 2.0.2, 13.4.1 and 13.4.3), instead of upstream's.
 
-A token that has arrived is a task of the gateway that waits, on the sequence flow that it came by. When the gateway may
-fire, one of those that it consumes goes on, and the rest are cancelled: so no token is counted twice, none is
-remembered from the pass before in a loop, and a second one on the same flow stays for the next time. Upstream cancels a
-token when it arrives and looks for it later, among all that were ever cancelled.
+A token that has arrived is a waiting task of the gateway. When the gateway fires, one of the consumed tokens continues
+and the others are cancelled. So no token counts twice, and a second one on the same flow waits for the next time.
+Upstream cancels tokens on arrival and later searches all cancelled ones, also those of earlier passes of a loop.
 
-What one branch changed stands, whichever arrives last; upstream lets the last to arrive bring back the old values of
-everything that it did not touch. Lists are taken whole: merged by position, they would belong to nobody.
+Changes of every branch are kept; upstream lets the last branch restore old values that it did not change. Lists are
+taken whole, not merged by position.
 """
 
 from collections import Counter
@@ -23,16 +22,16 @@ ALIVE = TaskState.WAITING | TaskState.READY | TaskState.STARTED
 
 
 class Meeting:
-    """A gateway, or the end of a scope, at which tokens wait for each other."""
+    """A gateway, or the end of a scope, where tokens wait for each other."""
 
     name: str
     _inputs: list[str]
 
     def _update_hook(self, my_task: Any) -> bool:
-        """Let *my_task* wait, and go on with one of the tokens here if there are those that are needed."""
+        """Let *my_task* wait, and continue one token if the gateway can fire."""
         my_task._set_state(TaskState.WAITING)
         if any(task.task_spec is self for task in standing(my_task.workflow, TaskState.FUTURE)):
-            return False  # another comes in this same breath
+            return False  # another token is just arriving
         taken = self.taken(my_task.workflow, waiting_at(self, my_task.workflow))
         if not taken:
             return False
@@ -43,7 +42,7 @@ class Meeting:
         return first is my_task
 
     def meet(self, my_task: Any, others: list[Any]) -> None:
-        """Bring what each branch changed since they parted, in order of arrival, to *my_task*; *others* end here."""
+        """Merge the changes of all branches since the split, in order of arrival, into *my_task*; cancel *others*."""
         chains = [{ancestor.id for ancestor in ancestors(task)} for task in others]
         parted = next((task for task in ancestors(my_task) if all(task.id in chain for chain in chains)), None)
         my_task.data = {} if parted is None else dict(parted.data)
@@ -53,15 +52,15 @@ class Meeting:
             task.cancel()
 
     def brought(self, task: Any, parted: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        """Return what a branch that ends with *task* knew when it began, and what it knows now."""
+        """Return the data of a branch that ends with *task*, at its beginning and now."""
         return changed_since(parted, task)
 
     def taken(self, workflow: Any, tokens: list[Any]) -> list[Any]:
-        """Return which of the *tokens* that wait here are consumed now; none if the rest must be waited for."""
+        """Return those of the waiting *tokens* that are consumed now; none if the gateway cannot fire yet."""
         raise NotImplementedError
 
     def _one_of_each_flow(self, tokens: Iterable[Any]) -> tuple[list[Any], Counter[str]]:
-        """Return the first token of each flow into here, and by their sources the flows that have none."""
+        """Return the first token of each incoming flow, and the sources of the flows without a token."""
         empty, found = Counter(self._inputs), []
         for task in tokens:
             source = task.parent.task_spec.name
@@ -75,7 +74,7 @@ class Meeting:
 
 
 class ParallelJoin(Meeting, ParallelGateway):  # type: ignore[misc]
-    """Takes exactly one token of every incoming flow (13.4.1)."""
+    """Consumes a token of every incoming flow (13.4.1)."""
 
     def taken(self, workflow: Any, tokens: list[Any]) -> list[Any]:
         """Return a token of each flow, or none."""
@@ -84,10 +83,10 @@ class ParallelJoin(Meeting, ParallelGateway):  # type: ignore[misc]
 
 
 class InclusiveJoin(Meeting, InclusiveGateway):  # type: ignore[misc]
-    """Takes a token of every incoming flow that has one, as soon as no other can come (13.4.3).
+    """Consumes a token of every incoming flow that has one, as soon as no other can come (13.4.3).
 
-    A token elsewhere is waited for if it can reach an empty flow and none that has a token, without passing here. Such
-    a path may leave an activity by a boundary event that is armed: its token may come that way.
+    The join waits for tokens that can reach an empty flow, but no flow with a token, without passing the join. The path
+    may leave an activity by a boundary event.
     """
 
     def taken(self, workflow: Any, tokens: list[Any]) -> list[Any]:
@@ -100,7 +99,7 @@ class InclusiveJoin(Meeting, InclusiveGateway):  # type: ignore[misc]
         return [] if any(task.task_spec.name in awaited for task in standing(workflow)) else found
 
     def _leading_to(self, sources: Iterable[str]) -> set[str]:
-        """Return the names of the specifications from which *sources* are reached without passing here."""
+        """Return the names of the specifications from which *sources* are reachable without passing this join."""
         specs = self._wf_spec.task_specs
         return reached(sources, lambda name: () if name == self.name else specs[name]._inputs) - {self.name}
 
@@ -118,20 +117,20 @@ JOINS = {ParallelGateway: ParallelJoin, InclusiveGateway: InclusiveJoin}
 
 
 def waiting_at(spec: Any, workflow: Any) -> list[Any]:
-    """Return the tokens that wait at *spec*, in the order in which they came."""
+    """Return the tokens that wait at *spec*, in order of arrival."""
     found = [task for task in workflow.in_state(TaskState.WAITING) if task.task_spec is spec]
     return sorted(found, key=lambda task: task.last_state_change)
 
 
 def standing(workflow: Any, states: int = ALIVE | TaskState.FUTURE) -> Iterator[Any]:
-    """Yield the tasks of a scope that hold a token: at work, waiting, or reached by a completed one just now."""
+    """Yield the tasks of a scope that hold a token: running, waiting, or just reached."""
     for task in workflow.tasks.values():
         if task._state & states and (task._state != TaskState.FUTURE or task.parent._state == TaskState.COMPLETED):
             yield task
 
 
 def merge(into: dict[str, Any], base: Mapping[str, Any], branch: Mapping[str, Any]) -> None:
-    """Write into *into* what *branch* changed against *base*; of tables of values, key by key."""
+    """Write into *into* the changes of *branch* against *base*; mappings are merged key by key."""
     for key, value in branch.items():
         held = base.get(key)
         if key in base and (held is value or (type(held) is type(value) and held == value)):
@@ -144,15 +143,15 @@ def merge(into: dict[str, Any], base: Mapping[str, Any], branch: Mapping[str, An
 
 
 def ancestors(task: Any) -> Iterator[Any]:
-    """Yield what led to *task*, the nearest first; the tree may be deeper than calls may be nested."""
+    """Yield the ancestors of *task*, the parent first. Not recursive, since the tree may be very deep."""
     while (task := task.parent) is not None:
         yield task
 
 
 def changed_since(parted: Any, task: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return what the branch from *parted* to *task* began with, and what it brings.
+    """Return the data of the branch from *parted* to *task* at its beginning and now.
 
-    What it was told on its way about its activity, at a boundary event that leaves that at work, is no change of its.
+    Data that a non-interrupting boundary event copied from its activity does not count as a change.
     """
     parts, at = [], task
     for each in (task, *ancestors(task)):
@@ -171,12 +170,12 @@ def changed_since(parted: Any, task: Any) -> tuple[Mapping[str, Any], Mapping[st
 
 
 def is_told(task: Any) -> bool:
-    """Whether *task* is a boundary event that leaves its activity at work, and is told what was done there."""
+    """Whether *task* is a non-interrupting boundary event, which gets a copy of its activity's data."""
     return isinstance(task.task_spec, BoundaryEvent) and not task.task_spec.cancel_activity
 
 
 def before_told(task: Any) -> Mapping[str, Any]:
-    """Return what an event was told of its surroundings: all that it knows, but for what it heard itself."""
+    """Return the data of an event without the payload that it caught."""
     definition = task.task_spec.event_definition
     heard = getattr(definition, "message_var", None) or getattr(definition, "variable", None)
     return {key: value for key, value in task.data.items() if key != heard}

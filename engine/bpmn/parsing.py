@@ -1,8 +1,8 @@
-"""SpiffWorkflow's parser, made to read long procedures: flow nodes one after another, not each inside the one before.
+"""SpiffWorkflow's parser without its recursion, for long procedures.
 
-Upstream parses a node, and inside of that every node that follows it; near 480 steps in a row Python's stack ends. Here
-what follows a node is noted as *ahead* and parsed once the node is done; whoever connected to it is told to it then.
-A connection consists of names alone, so the specification comes out the same (``tests/gate`` compares them).
+Upstream parses the nodes after a node recursively, and exceeds Python's stack at about 480 steps in a row. Here the
+next nodes are placeholders, parsed after the current node; connections to a placeholder are made then. Connections
+consist of names, so the specification is the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from engine.bpmn.timers import host_functions
 
 
 class Ahead:
-    """Stands for a specification that is not parsed yet: it has its name, and remembers who connected to it."""
+    """A placeholder for a specification that is not parsed yet; it collects connections."""
 
     def __init__(self, node: Element, name: str) -> None:
         self.node = node
@@ -42,9 +42,9 @@ class ProcessParser(SpiffProcessParser):  # type: ignore[misc]
         self.inside: list[Element] = []
 
     def parse_node(self, node: Element) -> Any:
-        """Return the specification of *node*: parsed now if nothing leads here but itself, else as one ahead.
+        """Return the specification of *node*, or a placeholder if another node is being parsed.
 
-        A boundary event is needed whole by its activity, and what follows an event-based gateway by the gateway.
+        Activities need their boundary events, and event-based gateways the events after them, parsed at once.
         """
         id_ = node.get("id")
         follows = bool(self.inside) and local(node) != "boundaryEvent" and local(self.inside[-1]) != "eventBasedGateway"
@@ -57,7 +57,7 @@ class ProcessParser(SpiffProcessParser):  # type: ignore[misc]
         return found
 
     def _parsed(self, node: Element) -> Any:
-        """Return the specification of *node*, parsed, and connect to it whoever waited for it."""
+        """Parse *node*, and make the connections to its placeholder."""
         self.inside.append(node)
         found = super().parse_node(node)
         self.inside.pop()
@@ -68,24 +68,24 @@ class ProcessParser(SpiffProcessParser):  # type: ignore[misc]
 
 
 class StartEventParser(SpiffStartEventParser):  # type: ignore[misc]
-    """Parses a start event; upstream overlooks errors and escalations, and begins at once."""
+    """Parses a start event; upstream ignores error and escalation definitions."""
 
     def get_event_definition(self, xpaths: Sequence[str]) -> Any:
-        """Return what the event waits for."""
+        """Return the event definition."""
         also = [event_parsers.ERROR_EVENT_XPATH, event_parsers.ESCALATION_EVENT_XPATH]
         return super().get_event_definition([*xpaths, *also])
 
 
 class EndEventParser(SpiffEndEventParser):  # type: ignore[misc]
-    """Parses an end event; upstream overlooks signals, and sends none."""
+    """Parses an end event; upstream ignores signal definitions."""
 
     def get_event_definition(self, xpaths: Sequence[str]) -> Any:
-        """Return what the event sends."""
+        """Return the event definition."""
         return super().get_event_definition([*xpaths, event_parsers.SIGNAL_EVENT_XPATH])
 
 
 class Parser(SpiffBpmnParser):  # type: ignore[misc]
-    """SpiffWorkflow's parser, with our decision tables in place of its own."""
+    """SpiffWorkflow's parser with our decision tables."""
 
     PROCESS_PARSER_CLASS = ProcessParser
     OVERRIDE_PARSER_CLASSES: ClassVar[Mapping[str, Any]] = {
@@ -99,7 +99,7 @@ class Parser(SpiffBpmnParser):  # type: ignore[misc]
         self.tables = tables
 
     def get_engine(self, decision_ref: str | None, node: Element) -> decisions.TableEngine:
-        """Return what decides for a business rule task."""
+        """Return the decision table of a business rule task."""
         table = self.tables.get(decision_ref or node.get(f"{{{CAMUNDA}}}decisionRef") or "")
         if table is None:
             raise ValidationException(f"tabel keputusan {decision_ref} tidak ada", node=node, file_name=self.filename)

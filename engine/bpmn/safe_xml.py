@@ -1,4 +1,4 @@
-"""Reading XML that people upload: hardened, with the namespaces that BPMN files speak."""
+"""Reads untrusted XML safely, and helps with the namespaces of BPMN files."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ Element = Any  # lxml's elements carry no types
 
 
 class Unreadable(ValueError):
-    """The bytes are not XML that we read; the message says why, *line* where."""
+    """The bytes are not XML that Alur reads; the message says why, *line* where."""
 
     def __init__(self, reason: str, line: int | None = None) -> None:
         super().__init__(reason)
@@ -32,9 +32,9 @@ class Unreadable(ValueError):
 
 
 def read(xml: bytes) -> Element:
-    """Return the root element of *xml*; Unreadable if it is too big, not well-formed or brings a DOCTYPE.
+    """Return the root element of *xml*; Unreadable if it is too large, not well-formed or has a DOCTYPE.
 
-    Comments and processing instructions are dropped, so that a comment inside a condition cannot cut it in two.
+    Comments and processing instructions are dropped, so that a comment does not split a text.
     """
     if len(xml) > MAX_BYTES:
         raise Unreadable(f"berkas berukuran {len(xml):,} byte, batasnya {MAX_BYTES:,}".replace(",", "."))
@@ -52,10 +52,9 @@ def read(xml: bytes) -> Element:
 
 
 def read_diagram(xml: bytes) -> Element:
-    """Return the root of *xml* as ``read`` does, with a copy of each event definition in place of its reference.
+    """Return the root of *xml* with references to shared event definitions replaced by copies.
 
-    Events may share a definition that stands beside the processes (BPMN 2.0.2, 10.5.1, eventDefinitionRefs). A
-    reference that leads to none is left for the rules to name.
+    (BPMN 2.0.2, 10.5.1, eventDefinitionRefs.) The rules report references without a target.
     """
     root = read(xml)
     shared = {each.get("id"): each for each in children(root) if local(each).endswith("EventDefinition")}
@@ -69,7 +68,7 @@ def read_diagram(xml: bytes) -> Element:
 
 
 def renamed(xml: bytes, before: str, after: str) -> bytes:
-    """Return *xml* with its process *before* called *after* wherever something refers to it, and made to run."""
+    """Return *xml* with the process *before* renamed to *after*, with all references, and executable."""
     root = read(xml)
     for element in root.iter(etree.Element):
         for name, value in element.attrib.items():
@@ -83,12 +82,12 @@ def renamed(xml: bytes, before: str, after: str) -> bytes:
 
 
 def local(element: Element) -> str:
-    """Return the element's name without its namespace."""
+    """Return the name of an element without its namespace."""
     return str(etree.QName(element).localname)
 
 
 def namespace(element: Element) -> str:
-    """Return the element's namespace; empty if it has none."""
+    """Return the namespace of an element; empty if it has none."""
     return str(etree.QName(element).namespace or "")
 
 
@@ -103,7 +102,7 @@ def sop(name: str) -> str:
 
 
 def identified(root: Element) -> dict[str, Element]:
-    """Return every BPMN element at or below *root* by its id, extensions apart; of two with one id the first."""
+    """Return the BPMN elements at or below *root* by id; of duplicates the first."""
     found: dict[str, Element] = {}
     for element in root.iter(f"{{{BPMN}}}*"):
         if element.get("id"):
@@ -111,16 +110,23 @@ def identified(root: Element) -> dict[str, Element]:
     return found
 
 
+def nearest_identified(element: Element) -> Element:
+    """Return *element*, or the nearest element around it that has an id; None if there is none."""
+    while element is not None and not element.get("id"):
+        element = element.getparent()
+    return element
+
+
 def children(element: Element, *names: str) -> Iterator[Element]:
     """Yield the BPMN children of *element*: all, or those with one of *names*."""
     wanted = {bpmn(name) for name in names}
     for child in element:
-        if child.tag in wanted or (not wanted and isinstance(child.tag, str) and namespace(child) == BPMN):
+        if child.tag in wanted or (not wanted and namespace(child) == BPMN):
             yield child
 
 
 def form_of(task: Element) -> str:
-    """Return the form's id: the stem of the file that SpiffWorkflow's own property names, else the element's id."""
+    """Return the form id of a task: the stem of SpiffWorkflow's formJsonSchemaFilename, else the element's id."""
     for each in task.iter(f"{{{SPIFF}}}property"):
         if each.get("name") == "formJsonSchemaFilename" and each.get("value"):
             return re.sub(r"(\.schema|-schema)?\.json$", "", str(each.get("value")))
@@ -128,5 +134,5 @@ def form_of(task: Element) -> str:
 
 
 def text_of(element: Element | None) -> str:
-    """Return the element's text without outer space; empty for None."""
+    """Return the stripped text of an element; empty for None."""
     return "" if element is None else str(element.text or "").strip()

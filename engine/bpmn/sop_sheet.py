@@ -1,9 +1,8 @@
-"""The sheet of an SOP, made from its definition: which symbol stands in which row and column, and what leads where.
+"""Makes the sheet of an SOP from its definition: symbols in rows and columns, and arrows.
 
-A row is a step that a person does. What begins, decides and ends stands in the row of the step it belongs to; what the
-sheet has no symbol for (parallel gateways, scripts, timers) is gone through, since the sheet shows what people do. A
-decision right behind its step is that step's symbol (PermenPANRB 35/2012 knows two kinds of activities: to carry out,
-and to decide); one that is only a proposal of ours stands beside it, and replaces nothing.
+Each row is a step of a person, with the starts, decisions and ends next to it. Elements without a symbol (parallel
+gateways, scripts, timers) are skipped. A decision directly after its step becomes the symbol of the step, because
+PermenPANRB 35/2012 has two kinds of activities, process and decision; a proposed decision gets its own symbol.
 """
 
 from collections import defaultdict, deque
@@ -16,7 +15,7 @@ from engine.model.sop_sheet import END, Arrow, SheetWay, SopSheet, SopStep, Symb
 from engine.model.standard_time import say
 
 DECIDING = ("exclusiveGateway", "inclusiveGateway")
-_EVENTS = ("boundaryEvent", "intermediateCatchEvent")  # whose names say when a way is gone
+_EVENTS = ("boundaryEvent", "intermediateCatchEvent")  # their names label the arrows
 
 
 def sheet_of(definition: Definition) -> SopSheet:
@@ -33,7 +32,7 @@ def sheet_of(definition: Definition) -> SopSheet:
 
 
 def table_of(sheet: SopSheet) -> tuple[TableStep, ...]:
-    """Return the sheet as a table of steps; of several ways that are gone at once only the first is kept."""
+    """Return the sheet as a table of steps; of parallel ways only the first is kept."""
     return tuple(
         TableStep(
             number=row.number,
@@ -52,14 +51,12 @@ def table_of(sheet: SopSheet) -> tuple[TableStep, ...]:
 
 @dataclass
 class _Plan:
-    """What is shown, and where it stands."""
-
     definition: Definition
     steps: dict[str, UserTask] = field(init=False)
     arrows: tuple[Arrow, ...] = field(init=False)
-    row_of: dict[str, str] = field(init=False)  # element -> step in whose row it stands
-    before: dict[str, list[str]] = field(init=False)  # step -> what stands above it
-    behind: dict[str, list[str]] = field(init=False)  # step -> what stands below it
+    row_of: dict[str, str] = field(init=False)  # element -> step of its row
+    before: dict[str, list[str]] = field(init=False)  # step -> elements above it
+    behind: dict[str, list[str]] = field(init=False)  # step -> elements below it
     decides: dict[str, str] = field(init=False)  # step -> decision that is its symbol
 
     def __post_init__(self) -> None:
@@ -73,7 +70,7 @@ class _Plan:
         return self.definition.outline
 
     def kind(self, id_: str) -> SymbolKind | None:
-        """Return the symbol of an element; None if it is only gone through."""
+        """Return the symbol of an element; None if it is skipped."""
         course = self.definition.course
         if id_ in self.steps:
             return SymbolKind.PROCESS
@@ -83,17 +80,15 @@ class _Plan:
         return SymbolKind.DECISION if several and self.definition.kinds.get(id_) in DECIDING else None
 
     def leaving(self, id_: str) -> list[Arrow]:
-        """Return the arrows from an element, those of the office before those that are proposed."""
+        """Return the arrows from an element, proposed ones last."""
         return sorted((arrow for arrow in self.arrows if arrow.source == id_), key=lambda arrow: arrow.proposal)
 
     def symbol(self, id_: str, fallback: int) -> Symbol:
-        """Return an element's symbol."""
         kind = self.kind(id_) or SymbolKind.PROCESS
         text = "" if kind is SymbolKind.PROCESS else self.outline.names.get(id_, "")
         return Symbol(id_, kind, self.column(id_, fallback), text, id_ in self.outline.proposals)
 
     def column(self, id_: str, fallback: int = 0) -> int:
-        """Return the column of the lane that an element lies in."""
         role = self.outline.roles.get(id_)
         return next((n for n, lane in enumerate(self.outline.lanes) if lane.role == role), fallback)
 
@@ -154,7 +149,7 @@ class _Plan:
                     self.row_of[id_] = step
                     self.behind[step].append(id_)
                     ahead.extend(after[id_])
-        for end in sorted(self.definition.course.ends - self.row_of.keys()):  # right behind the start
+        for end in sorted(self.definition.course.ends - self.row_of.keys()):  # directly after the start
             anchor = next(
                 (self.row_of[a.source] for a in self.arrows if a.target == end and a.source in self.row_of), None
             )
@@ -164,7 +159,7 @@ class _Plan:
         self.arrows = tuple(a for a in self.arrows if a.source in self.row_of and a.target in self.row_of)
 
     def _merge(self) -> None:
-        """Let a decision right behind its step be the step's symbol, unless somebody else decides or it is proposed."""
+        """Make a decision directly after its step the symbol of the step, unless in another lane or proposed."""
         self.decides = {}
         for step in self.steps:
             leaving = self.leaving(step)
@@ -219,5 +214,5 @@ def _row(plan: _Plan, step: UserTask) -> SopStep:
 
 
 def _number(plan: _Plan, id_: str) -> int:
-    """Return the number of the row that leads on from an element, or END."""
+    """Return the number of an element's row, or END."""
     return END if id_ in plan.definition.course.ends else plan.steps[plan.row_of[id_]].number

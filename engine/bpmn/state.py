@@ -1,11 +1,10 @@
-"""An instance's state as bytes: small, versioned, without specification, never pickle.
+"""The state of an instance as bytes: compact, versioned, without specifications, and without pickle.
 
-Layout, version 2: one msgpack list ``[version, library version, workflow, sub-workflows, events]``. A workflow is
-``[spec name, data, correlations, success, completed, last task's row, names, rows]``; rows stand parents first, each
-``[id, parent's row, last state change, state, index into names, triggered, internal data, added or changed against the
-parent, keys removed]``. Order matters: a task's data is only what differs from its parent's. User data passes through
-msgpack's own types and the extension types below and is never interpreted, so that no field name means anything here.
-Version 1 is laid out alike and says otherwise who waits at a join (``engine.bpmn.bpmn_semantics.revive``).
+Layout of version 2, a msgpack list: ``[version, library version, workflow, sub-workflows, correlations]``. A workflow
+is ``[spec name, data, correlations, success, completed, last task's row, names, rows]``. Rows are parents first, each
+``[id, parent's row, last state change, state, index into names, triggered, internal data, data added or changed against
+the parent, keys removed]``. User data consists of msgpack's types and the extension types below and is not interpreted.
+Version 1 differs in the tasks that wait at joins (``engine.bpmn.first_states.revive``).
 """
 
 import uuid
@@ -18,8 +17,8 @@ import msgpack
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.bpmn.bpmn_semantics import revive
 from engine.bpmn.definition import Definition
+from engine.bpmn.first_states import revive
 from engine.bpmn.running_instance import InstanceWorkflow, SubWorkflow
 from engine.bpmn.upstream import LIBRARY
 
@@ -29,28 +28,22 @@ DECIMAL, DATETIME, DATE, TIME, TIMEDELTA, UUID, SET, TUPLE = range(1, 9)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ABSENT = object()
 PASSING = frozenset({"seen_events"})
-"""Kept by the engine on tasks that are over, and of no use any more."""
+"""Internal data of finished tasks that is no longer needed."""
 
 
 class UnknownState(ValueError):
-    """Bytes that are no state of an instance that this version reads."""
+    """The bytes are not a state that this version reads."""
 
 
 def dump(workflow: InstanceWorkflow) -> bytes:
-    """Return the state of *workflow*; TypeError names a value of a type that no form or expression yields."""
+    """Return the state of *workflow*; TypeError for a value of a type that cannot be stored."""
     subs = sorted(workflow.subprocesses.items(), key=lambda item: item[1].depth)
-    body = [
-        VERSION,
-        LIBRARY,
-        _pack_workflow(workflow),
-        [[parent.bytes, sub.correlations, _pack_workflow(sub)] for parent, sub in subs],
-        workflow.correlations,
-    ]
-    return pack(body)
+    inner = [[parent.bytes, sub.correlations, _pack_workflow(sub)] for parent, sub in subs]
+    return pack([VERSION, LIBRARY, _pack_workflow(workflow), inner, workflow.correlations])
 
 
 def load(definition: Definition, state: bytes) -> InstanceWorkflow:
-    """Return the instance that *state* holds, attached to its definition."""
+    """Return the instance with *state*; UnknownState if it is unreadable."""
     try:
         version, library, top, subs, correlations = unpack(state)
     except (TypeError, ValueError, msgpack.UnpackException) as error:
@@ -84,6 +77,15 @@ def load(definition: Definition, state: bytes) -> InstanceWorkflow:
     return workflow
 
 
+def renewed(state: bytes) -> bytes:
+    """Return a state with new ids for the tasks ahead, whose ids were given out when it went on once before."""
+    whole = unpack(state)
+    for *_, rows in (whole[2], *(packed for _, _, packed in whole[3])):
+        for row in rows:
+            row[0] = uuid.uuid4().bytes if row[3] <= TaskState.FUTURE else row[0]
+    return pack(whole)
+
+
 def _pack_workflow(workflow: Any) -> list[Any]:
     tasks, last = workflow.tasks, workflow.last_task
     names: dict[str, int] = {}
@@ -115,16 +117,8 @@ def _pack_workflow(workflow: Any) -> list[Any]:
             ]
         )
         waiting.extend((tasks[child], row, data) for child in reversed(task._children))
-    return [
-        workflow.spec.name,
-        workflow.data,
-        workflow.correlations,
-        workflow.success,
-        workflow.completed,
-        last_row,
-        list(names),
-        rows,
-    ]
+    facts = (workflow.data, workflow.correlations, workflow.success, workflow.completed)
+    return [workflow.spec.name, *facts, last_row, list(names), rows]
 
 
 def _unpack_workflow(workflow: Any, packed: list[Any]) -> None:
@@ -168,7 +162,7 @@ def pack(value: Any) -> bytes:
 
 
 def unpack(content: bytes) -> Any:
-    """Return what ``pack`` packed."""
+    """Return the value from the bytes of ``pack``."""
     return msgpack.unpackb(content, ext_hook=_from_extension, strict_map_key=False, raw=False)
 
 

@@ -1,11 +1,10 @@
-"""Timer events on a clock that is a parameter.
+"""Timer events with the clock as a parameter.
 
-SpiffWorkflow asks the machine for the time; a move of an instance is computed for one instant, so that tests, repeated
-computations after a conflict and a sweep after a night's outage all see the same. ``moment`` sets that instant, and the
-host's functions, for the thread that computes.
+SpiffWorkflow asks the machine for the time. Here a move is computed for one instant, so that tests, repetitions after a
+conflict and sweeps after an outage are reproducible. ``moment`` sets the instant and the host functions for a thread.
 
-A timer's text is ISO 8601 as the standard writes it (``PT1H``, ``2025-04-14T09:00``, ``R3/PT10H``) or an expression
-that gives such text, a date, an instant or a length of time.
+The text of a timer is ISO 8601 (``PT1H``, ``2025-04-14T09:00``, ``R3/PT10H``), or an expression whose value is such a
+text, a date, an instant or a duration.
 """
 
 import re
@@ -31,9 +30,9 @@ ISO_8601 = re.compile(r"P[\dYMWDTHS.]+|R\d*/.+|\d{4}-\d{2}-\d{2}([T ][\d:.]+(Z|[
 LENGTH = re.compile(
     r"P(\d{1,4}[YM]|\d{1,7}[WD]|\d{1,4}[.,]\d{1,9}[YMWD])*(T[\d.,HMS]{1,20})?", re.IGNORECASE | re.ASCII
 )
-"""A length of time that upstream reckons at once: it walks through months one by one."""
+"""Durations that upstream computes fast: it iterates over months."""
 ZONE = ZoneInfo("Asia/Jakarta")
-"""Where a date without a zone is meant."""
+"""The zone of dates and times without one."""
 
 _NOW: ContextVar[datetime] = ContextVar("now")
 _FUNCTIONS: ContextVar[Functions] = ContextVar("functions")
@@ -41,7 +40,7 @@ _FUNCTIONS: ContextVar[Functions] = ContextVar("functions")
 
 @contextmanager
 def moment(now: datetime, functions: Functions) -> Iterator[None]:
-    """Let the engine compute for the instant *now* with the host's *functions*."""
+    """Let the engine compute for the instant *now* with the host *functions*."""
     at, with_ = _NOW.set(now), _FUNCTIONS.set(functions)
     try:
         with bounded():
@@ -52,12 +51,12 @@ def moment(now: datetime, functions: Functions) -> Iterator[None]:
 
 
 def current() -> datetime:
-    """Return the instant that is computed for."""
+    """Return the instant of the current move."""
     return _NOW.get()
 
 
 def host_functions() -> Functions:
-    """Return the host's functions."""
+    """Return the host functions of the current move."""
     return _FUNCTIONS.get({})
 
 
@@ -93,7 +92,7 @@ def _length(value: Any, start: datetime) -> timedelta:
 
 
 def _due(task: Any, compute: Callable[[], datetime]) -> bool:
-    """Compute the due instant once, keep it, and say whether it has come."""
+    """Compute and store the due instant the first time; return whether it has come."""
     if task._get_internal_data("event_value") is None:
         task._set_internal_data(event_value=compute().isoformat())
     if datetime.fromisoformat(task._get_internal_data("event_value")) <= current():
@@ -106,19 +105,14 @@ class ClockedDate(TimeDateEventDefinition):  # type: ignore[misc]
 
     def has_fired(self, my_task: Any) -> bool:
         """Whether the instant has come."""
-
-        def due() -> datetime:
-            value = _evaluated(self, my_task)
-            return _instant(value)
-
-        return _due(my_task, due)
+        return _due(my_task, lambda: _instant(_evaluated(self, my_task)))
 
 
 class ClockedDuration(DurationTimerEventDefinition):  # type: ignore[misc]
-    """Fires a length of time after it began to wait; an expression may give the instant itself."""
+    """Fires some time after it began to wait, or at an instant if its expression gives one."""
 
     def has_fired(self, my_task: Any) -> bool:
-        """Whether the time is over."""
+        """Whether the time has passed."""
 
         def due() -> datetime:
             value = _evaluated(self, my_task)
@@ -128,14 +122,14 @@ class ClockedDuration(DurationTimerEventDefinition):  # type: ignore[misc]
 
 
 class ClockedCycle(TimerEventDefinition):  # type: ignore[misc]
-    """Fires again and again: ``R3/PT10H``, ``R/2025-01-01T08:00/P1D``.
+    """Fires repeatedly: ``R3/PT10H``, ``R/2025-01-01T08:00/P1D``.
 
-    Each time is an occurrence of its own, and whoever is armed again begins with what ``following`` gives. Upstream
-    hangs what each time opens on the event that still waits, so that it falls with it.
+    Each occurrence is a task of its own; the next one begins with the value of ``following``. In upstream, the tasks
+    after each occurrence are children of the waiting event and are cancelled with it.
     """
 
     def has_fired(self, my_task: Any) -> bool:
-        """Whether the next time has come."""
+        """Whether the next occurrence has come."""
         value = my_task._get_internal_data("event_value")
         if value is None:
             cycles, start, every = self._cycle(str(_evaluated(self, my_task)))
@@ -144,7 +138,7 @@ class ClockedCycle(TimerEventDefinition):  # type: ignore[misc]
         return value["cycles"] != 0 and datetime.fromisoformat(value["next"]) <= current()
 
     def following(self, my_task: Any) -> dict[str, Any] | None:
-        """Return what the next time begins with; None if there is none."""
+        """Return the internal value of the next occurrence; None if there is none."""
         value = my_task._get_internal_data("event_value")
         if value["cycles"] == 1:
             return None
@@ -172,7 +166,7 @@ CLOCKED = {
 
 
 def due_of(task: Any) -> datetime | None:
-    """Return the instant at which a waiting timer task fires; None if it is no timer or has fired for good."""
+    """Return the instant at which a waiting timer fires; None for other tasks, and after the last occurrence."""
     value = task.internal_data.get("event_value")
     if isinstance(value, dict):
         return datetime.fromisoformat(value["next"]) if value.get("cycles") else None

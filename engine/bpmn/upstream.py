@@ -1,14 +1,13 @@
-"""Every place where SpiffWorkflow's own code is changed, and why. Nothing else of the project changes it.
+"""All patches of SpiffWorkflow, with reasons. No other module patches it.
 
-``apply`` changes what is common to all: once, and only of the version that this was read in; another version must be
-read again first. ``freeze`` changes one procedure's specifications, which every instance of its version shares: their
-classes become ours, and what upstream would wire into them while instances run is wired at load.
-``tests/bpmn/test_upstream.py`` tells for each what upstream does without it.
+``apply`` patches code, once, for one version of the library; before an upgrade, that code must be read again.
+``freeze`` changes the specifications of a procedure, which all instances of its version share: it replaces their
+classes by ours, and makes the connections that upstream would make while instances run.
+``tests/bpmn/test_upstream.py`` shows, for each patch, what upstream does without it.
 
-Overridden by inheritance, in their own modules: the parser (``engine.bpmn.parsing``), joins (``engine.bpmn.joins``),
-events and what leaves a scope (``engine.bpmn.bpmn_semantics``), timers (``engine.bpmn.timers``), multi-instances,
-loops, the stepping loop and how expressions are evaluated (``engine.bpmn.running_instance``). Written besides those:
-the tree of tasks, by ``engine.bpmn.state`` when it restores one and by the executor when it drops finished work.
+Overridden by inheritance: the parser (``parsing``), joins (``joins``), events (``bpmn_semantics``), timers
+(``timers``), multi-instances and loops (``items``), stepping and evaluation (``running_instance``). Besides, ``state``
+and ``open_work`` write the tree of tasks.
 """
 
 import time
@@ -25,8 +24,9 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskIterator
 
 from engine.bpmn import bpmn_semantics, expression
+from engine.bpmn.items import ITEMS_APART, CompletionCondition, Count
 from engine.bpmn.joins import JOINS
-from engine.bpmn.running_instance import ITEMS_APART, CompletionCondition, Count, guarded_update
+from engine.bpmn.running_instance import guarded_update
 from engine.bpmn.safe_xml import Element
 from engine.bpmn.timers import CLOCKED
 
@@ -42,7 +42,7 @@ EVENTS = {**CLOCKED, **bpmn_semantics.EVENTS}
 
 
 def apply() -> None:
-    """Change what is common to all procedures."""
+    """Patch the library; ImportError if it has another version."""
     if version.__version__ != LIBRARY:
         raise ImportError(f"SpiffWorkflow {version.__version__}: its code was read, and is changed, in {LIBRARY} only")
     for iterator in (TaskIterator, BpmnTaskIterator):  # stops silently at 1000, and reports the instance as completed
@@ -54,23 +54,21 @@ def apply() -> None:
 
 
 def _names_of(condition: str) -> frozenset[str]:
-    try:
-        return frozenset(expression.compile(condition).names) or frozenset((condition,))
-    except expression.ExpressionError:  # the rules name it; an instance meets it as an incident
-        return frozenset((condition,))
+    compiled = expression.if_readable(condition)  # in an earlier version it may not be, and raises an incident
+    return (compiled.names if compiled else frozenset()) or frozenset((condition,))
 
 
 def _set_state(task: Any, state: int) -> None:
-    """Set a task's state as upstream does, without gathering a dozen facts each time for a log that nobody reads."""
+    """Set the state of a task as upstream does, but without collecting facts for a log that nobody reads."""
     if state != task._state:
         task.last_state_change = time.time()
         task._state = state
 
 
 def _data_object(self: Any, reference: Element | None) -> Any:
-    """Return the data object that *reference* stands for, from the nearest scope that holds it; None if none does.
+    """Return the data object of *reference* from the nearest scope that has it; None if none does.
 
-    Upstream looks one scope outwards again and again, for ever if it is not there.
+    Upstream loops for ever if the data object is not one scope outwards.
     """
     scope = self.process_parser
     while scope is not None and reference is not None:
@@ -82,9 +80,9 @@ def _data_object(self: Any, reference: Element | None) -> Any:
 
 
 def freeze(specs: Iterable[Any], sides: Mapping[str, bool]) -> None:
-    """Make the specifications ours, and wire into them all that instances would otherwise wire into them.
+    """Replace the classes of the specifications by ours, and make all connections in advance.
 
-    *sides* are the start events of event sub-processes, and whether they end the rest of their scope.
+    *sides* are the start events of event sub-processes, and whether they interrupt.
     """
     for spec in specs:
         spec.watches = frozenset()
@@ -111,9 +109,8 @@ def freeze(specs: Iterable[Any], sides: Mapping[str, bool]) -> None:
         spec.start.side_tracks, spec.start.trigger_specs = tuple(spec.start.trigger_specs), []
         for name in spec.start.side_tracks:
             triggered = spec.task_specs[name]
-            if spec.start.name not in triggered._inputs:
-                triggered._inputs.append(spec.start.name)
-                triggered.connect(spec.end)
+            triggered._inputs.append(spec.start.name)
+            triggered.connect(spec.end)
 
 
 apply()

@@ -1,7 +1,4 @@
-"""What an instance waits for besides its people, and whether it can go on at all.
-
-All of it is read from the state: what waits is a task that says since when, whichever version it began to wait on.
-"""
+"""What an instance waits for besides people, and whether it can continue at all, read from its state."""
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
@@ -39,7 +36,7 @@ NO_WAY_ON = "Mencoba lagi tidak mengubahnya. Hentikan pelaksanaan ini, perbaiki 
 
 
 def may_wait(definition: Definition) -> bool:
-    """Whether instances may wait for anything but people; of others no state need be read to tell."""
+    """Whether instances may wait for anything besides people; for others the state need not be read."""
     scopes = (definition.spec, *definition.subprocess_specs.values())
     return any(
         (isinstance(spec, GATEWAYS) and len(spec._inputs) > 1) or any(_events(spec))
@@ -49,7 +46,7 @@ def may_wait(definition: Definition) -> bool:
 
 
 def waits(definition: Definition, workflow: Any) -> tuple[Wait, ...]:
-    """Return what the instance waits for; what several items of one activity wait for, once."""
+    """Return what the instance waits for; equal waits of several items count once."""
     found: dict[tuple[Any, ...], Wait] = {}
     for _, wait in _waiting(definition, workflow):
         key = (wait.kind, wait.element_id, wait.name, wait.missing)
@@ -59,9 +56,9 @@ def waits(definition: Definition, workflow: Any) -> tuple[Wait, ...]:
 
 
 def stuck(definition: Definition, workflow: Any) -> tuple[Incident, ...]:
-    """Return where and why an instance cannot go on in which no task is open and no time or message is waited for.
+    """Return where and why an instance is stuck in which no task is open and no timer or message is awaited.
 
-    As nobody changes its data any more, no condition turns true, and no token goes where a join waits for one.
+    Its data no longer changes, so no condition becomes true, and no token moves to a join.
     """
     found = [
         (task, wait.element_id, _why_not(definition, wait))
@@ -72,10 +69,9 @@ def stuck(definition: Definition, workflow: Any) -> tuple[Incident, ...]:
 
 
 def hopeless(definition: Definition, workflow: Any) -> tuple[tuple[Incident, bool], ...]:
-    """Return the joins at which a branch is waited for that no token can bring any more, whatever else goes on.
+    """Return the joins that wait for a token that can no longer come, each with whether an event may interrupt it.
 
-    Each with whether something armed around it may still end it. Nothing is said of a scope that one of its own tokens
-    can end as a whole, as where two branches race for a terminate end.
+    Scopes that one of their own tokens can end are left out, such as two branches racing for a terminate end event.
     """
     names, found = definition.outline.names, []
     for scope in (workflow, *workflow.subprocesses.values()):
@@ -96,16 +92,16 @@ def hopeless(definition: Definition, workflow: Any) -> tuple[tuple[Incident, boo
 
 
 def _plain(task: Any) -> dict[str, Any]:
-    """Return what the token of *task* knows; one that waits has not taken over what it brings."""
+    """Return the data of the token at *task*; a waiting task has not received it from its parent yet."""
     return {key: value for key, value in (task.parent or task).data.items() if not key.startswith("_")}
 
 
 def _breaking(workflow: Any, scope: Any) -> Iterator[str]:
-    """Yield what is armed to interrupt *scope* or one around it: events on an edge, and event sub-processes."""
+    """Yield the boundary events and event sub-processes that may interrupt *scope* or a scope around it."""
     for armed, _, start in listening(workflow):
         if armed is scope and isinstance(start, InterruptingStart):
             yield str(start.bpmn_id)
-    for inside in workflow.subprocesses.values():  # a timer waits in an event sub-process that is there already
+    for inside in workflow.subprocesses.values():  # an event sub-process whose timer runs exists already
         start = next((task.task_spec for task in inside.in_state(TaskState.WAITING)), None)
         if inside.parent_workflow is scope and isinstance(start, InterruptingStart):
             yield str(start.bpmn_id)
@@ -123,10 +119,10 @@ def _breaking(workflow: Any, scope: Any) -> Iterator[str]:
 
 
 def _reached(scope: Any) -> set[str]:
-    """Return the specifications that a token of *scope* can still pass, if all goes well for it.
+    """Return the specifications that tokens of *scope* can still pass, at best.
 
-    A parallel join is passed where no flow of it stays empty, an inclusive one where one can still come: it waits for
-    no other. What is on the edge of an activity at work is a token of its own.
+    A parallel join is passable if tokens can come on all empty flows, an inclusive one if one can. Boundary events of
+    running activities count as tokens.
     """
     held: dict[str, list[Any]] = {}
     ahead: list[str] = []
@@ -151,12 +147,12 @@ def _reached(scope: Any) -> set[str]:
 
 
 def _empty(join: Any, tokens: list[Any]) -> Collection[str]:
-    """Return the specifications before a join from which none of *tokens* came."""
+    """Return the sources of a join from which none of *tokens* came."""
     return list(join._one_of_each_flow(tokens)[1])
 
 
 def _comes(join: Any, empty: Collection[str], reached: set[str]) -> bool:
-    """Whether what *join* waits for can still come."""
+    """Whether the tokens that *join* waits for can still come."""
     return (all if isinstance(join, ParallelJoin) else any)(source in reached for source in empty)
 
 
@@ -187,7 +183,7 @@ def _waiting(definition: Definition, workflow: Any) -> Iterator[tuple[Any, Wait]
 
 
 def _waiting_at_joins(scope: Any) -> Iterator[tuple[Any, list[Any]]]:
-    """Yield the tokens that wait at each join of *scope*, and before them the first that came."""
+    """Yield the waiting tokens of each join in *scope*, as (first to arrive, all)."""
     joins = [task.task_spec for task in scope.in_state(TaskState.WAITING) if isinstance(task.task_spec, GATEWAYS)]
     for spec in dict.fromkeys(joins):
         tokens = waiting_at(spec, scope)
@@ -203,7 +199,7 @@ def _awaited(definition: Definition, first: Any, tokens: list[Any], reached: set
 
 
 def _events(spec: Any) -> Iterator[tuple[str, WaitKind, Any]]:
-    """Yield the element, the kind and the definition of everything that a specification waits for."""
+    """Yield (element, kind, definition) of every event that a specification waits for."""
     event = getattr(spec, "event_definition", None)
     for number, each in enumerate(getattr(event, "event_definitions", (event,))):
         at = spec.outputs[number] if isinstance(spec, EventBasedGateway) else spec
@@ -220,20 +216,20 @@ def _said(event: Any) -> str:
 
 
 def _missing(definition: Definition, spec: Any, empty: Collection[str], reached: set[str]) -> tuple[str, ...]:
-    """Return the sequence flows into a join that it waits for, or what lies before them, whichever has a name.
+    """Return the sequence flows into a join that lack a token, or the elements before them, whichever have names.
 
-    A parallel join waits for every flow that has no token, but where some cannot come, only they are told; an inclusive
-    one for those that a token can still come to.
+    Of a parallel join return the flows on which no token can come, if there are any; of an inclusive one, those on
+    which one still can.
     """
     names, ways = definition.outline.names, definition.course.ways
     found: list[str] = []
     told = [source for source in empty if (source in reached) != isinstance(spec, ParallelJoin)]
     for source in told or empty:
-        ahead = [source.split(".Boundary")[0]]  # where an activity has events on its edge, its ways meet again first
+        ahead = [source.split(".Boundary")[0]]  # the internal join after an activity with boundary events
         flows = definition.flows.get((ahead[0], str(spec.bpmn_id)), ())
         named = [flow for flow in flows if flow in names]
         seen: set[str] = set()
-        for id_ in ahead if not named else ():  # grows: backwards to what has a name
+        for id_ in ahead if not named else ():  # grows backwards to elements with a name
             if id_ in names:
                 named.append(id_)
             elif id_ not in seen:

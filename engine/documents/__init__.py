@@ -1,1 +1,1 @@
-"""Data of documents to PDF, DOCX and XLSX, and back from XLSX. Knows no database, no web, no engine."""
+"""Turns data of documents into PDF, DOCX and XLSX, and reads XLSX. Knows no database, web or process engine."""

@@ -1,7 +1,6 @@
-"""Is a berkas what was archived? Checked with the ZIP alone: no database, no key, no network.
+"""Checks that a berkas (a BagIt ZIP) is as archived, from the ZIP alone: no database, key or network.
 
-What the ZIP says of itself is believed nowhere. Nothing of it is written to the disk, and no more is read than it
-declares; what it declares is limited first, so that a few kilobytes cannot ask for hours (a ZIP bomb).
+Nothing of the ZIP is trusted or written to disk. Declared sizes are limited first, and no more is read (ZIP bombs).
 """
 
 import hashlib
@@ -16,39 +15,37 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from engine.model.history import GENESIS, canonical, commitment, genesis, sha256_of
+from engine.documents.archive_history import HANDED_OVER, WRONG, Said
+from engine.model.history import GENESIS, canonical, commitment, sha256_of
 from engine.model.renderings import COVER
-from engine.model.testimony import Line, OneOf, Testimony, fits
+from engine.model.testimony import OneOf, Testimony, fits, unfit
 
 MOST_FILES = 200_000
 MOST_BYTES = 100 << 30
-MOST_EXPANSION = 200  # times; what people write shrinks to a hundredth at best
-SMALL = 1 << 20  # bytes that no file is refused for, however well it was compressed
+MOST_EXPANSION = 200  # times; texts shrink to a hundredth at best
+SMALL = 1 << 20  # bytes; smaller files may expand any number of times
 MOST_TEXT = 64 << 20  # bytes of a manifest
 LONGEST_LINE = 32 << 20  # bytes of one line of history
-CHUNK = 1 << 20
 BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, NotImplementedError)
-"""What the library raises on bytes that are no ZIP, or none any more."""
+"""Errors of the library about bytes that are not a ZIP, or a damaged one."""
 HISTORY, HASHES, CALLED = "data/riwayat/riwayat.jsonl", "data/riwayat/sidik.txt", "data/riwayat/nama.json"
 SOURCES = "data/sop/"
 MANIFEST, TAG_MANIFEST, INFO = "manifest-sha256.txt", "tagmanifest-sha256.txt", "bag-info.txt"
 LISTED = re.compile(r"(?P<sha256>[0-9a-fA-F]{64})[ \t]+\*?(?P<path>.+)")
 OF_VERSION = re.compile(r"data/dokumen/(?P<folder>(?P<id>[^/]+)/v\d+)/.+")
-HANDED_OVER, LIST_OF_IT = "data/lampiran/", "data/lampiran/lampiran.json"
+LIST_OF_IT = HANDED_OVER + "lampiran.json"
 DOCUMENTS, COURSE, ABOUT = "data/dokumen/dokumen.json", "data/pelaksanaan.json", "data/arsip.json"
 CONTENTS = "data/daftar-isi.json"
 PRINTED = re.compile(r"data/daftar-isi(-\d+)?\.pdf")
 KNOWN = frozenset({HISTORY, HASHES, CALLED, LIST_OF_IT, DOCUMENTS, COURSE, ABOUT, CONTENTS, "data/diagram.svg"})
 TAGS = frozenset({"bagit.txt", INFO, MANIFEST, TAG_MANIFEST, "LIHAT-DAHULU.txt"})
 BESIDE = frozenset({"status_before", "status_reason", "signed", "attachment_sha256"})
-"""What lines say of rows and the lists do not."""
-WRONG = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
-"""What a list raises that is not as it was written."""
+"""Columns that history lines state and the lists omit."""
 
 
 @dataclass
 class Inspection:
-    """What was found: *faults* name file and line; without any, the berkas is what it says it is."""
+    """The result of a check: *faults* name file and line; without faults the berkas is sound."""
 
     sha256: str = ""  # of the ZIP
     files: int = 0
@@ -60,16 +57,16 @@ class Inspection:
 
     @property
     def sound(self) -> bool:
-        """Whether everything fits."""
+        """Whether there are no faults."""
         return not self.faults
 
 
 class _Unreadable(Exception):
-    """The ZIP cannot be checked further; says why."""
+    """The ZIP cannot be checked further; the message says why."""
 
 
 def inspect(path: Path) -> Inspection:
-    """Check the ZIP at *path*: every manifest, the chain of history, and that documents are those history names."""
+    """Check the ZIP at *path*: manifests, the chain of history, and that the documents are those in history."""
     found = Inspection()
     with path.open("rb") as file:
         found.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -84,6 +81,8 @@ def inspect(path: Path) -> Inspection:
 
 
 class _Inspector:
+    """Checks one berkas; one class, since each check uses the results of those before."""
+
     def __init__(self, archive: zipfile.ZipFile, size: int, found: Inspection) -> None:
         self._archive, self._found = archive, found
         self._entries = self._known(size)
@@ -110,7 +109,7 @@ class _Inspector:
     # ── the bag ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _known(self, size: int) -> dict[str, zipfile.ZipInfo]:
-        """Return the entries by their path in the bag, after a look at what they declare."""
+        """Return the entries by path in the bag, after a check of their declared sizes and names."""
         entries = [entry for entry in self._archive.infolist() if not entry.is_dir()]
         if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > MOST_BYTES:
             raise _Unreadable("isinya lebih besar daripada sebuah berkas arsip; tidak dibuka (bom ZIP?).")
@@ -170,43 +169,23 @@ class _Inspector:
 
     # ── history ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _walk_history(self) -> "_Said | None":
-        """Return what history says of documents; None if the chain does not fit."""
+    def _walk_history(self) -> Said | None:
+        """Return what history says about documents; None if the chain is broken."""
         if HISTORY not in self._entries or HASHES not in self._entries:
             self._blame(HISTORY, "hilang: tanpa riwayat tidak ada yang dapat dibuktikan")
             return None
-        said, recorded = _Said(), self._text(HASHES).splitlines()
-        head, number = GENESIS, 0
-        for number, text in enumerate(self._lines(HISTORY), start=1):
-            place = f"{HISTORY} baris {number}"
-            digest = hashlib.sha256(text).hexdigest()
-            if number > len(recorded) or recorded[number - 1].split() != [digest, str(number)]:
-                self._blame(place, "isinya bukan yang ditulis semula: sidiknya lain daripada yang tercatat")
-                return None
-            try:
-                line = json.loads(text)
-                if number == 1 and line.get("format", 1) > 1:
-                    head = genesis(self._found.info.get("Alur-Instalasi", ""), line["stream"])
-                fits = (line["seq"], line["previous_hash"]) == (number, head)
-                said.hear(line)
-            except WRONG:
-                self._blame(place, "tidak terbaca sebagai baris riwayat")
-                return None
-            if not fits:
-                fault = "tidak menyambung ke baris sebelumnya: ada baris yang diubah, dihapus, atau disisipkan"
-                self._blame(place, fault)
-                return None
-            if said.testimony.contradiction:
-                self._blame(place, "mencatat sidik yang bukan sidik baris di depannya: riwayat dihitung ulang")
-                return None
-            head = digest
-        self._found.lines, self._found.head = number, head
-        info = self._found.info
-        if (info.get("Alur-Riwayat-Baris"), info.get("Alur-Riwayat-Sidik")) != (str(number), head):
-            self._blame(HISTORY, f"berakhir pada baris {number}, bukan pada baris yang disebut {INFO}")
+        said, info = Said(), self._found.info
+        recorded = self._text(HASHES).splitlines()
+        fault = said.walk(self._lines(HISTORY), recorded, info.get("Alur-Instalasi", ""))
+        if fault is not None:
+            self._blame(f"{HISTORY} baris {said.lines + 1}", fault)
+            return None
+        self._found.lines, self._found.head = said.lines, said.head
+        if (info.get("Alur-Riwayat-Baris"), info.get("Alur-Riwayat-Sidik")) != (str(said.lines), said.head):
+            self._blame(HISTORY, f"berakhir pada baris {said.lines}, bukan pada baris yang disebut {INFO}")
         return said
 
-    def _compare_documents(self, said: "_Said") -> None:
+    def _compare_documents(self, said: Said) -> None:
         held: dict[str, set[str]] = {}  # by folder
         for path in sorted(self._payload):
             digest, of_version = self._hashes[path], OF_VERSION.fullmatch(path)
@@ -237,7 +216,7 @@ class _Inspector:
     # ── the lists beside them ───────────────────────────────────────────────────────────────────────────────────────
 
     def _compare_lists(self, told: Testimony) -> None:
-        """Hold each list to what history says of its rows, and every file to a list."""
+        """Compare each list with history, and require every file to be in a list."""
         self._allowed = {path for path in self._payload if path.startswith(SOURCES) or PRINTED.fullmatch(path)}
         self._allowed |= KNOWN
         lists = ((COURSE, self._read_course), (DOCUMENTS, self._read_versions), (LIST_OF_IT, self._read_handed_over))
@@ -251,27 +230,27 @@ class _Inspector:
             self._blame(path, "ditambahkan: tidak disebut daftar yang terikat pada riwayat")
 
     def _row(self, path: str, told: Testimony, table: str, key: str, row: Mapping[str, Any]) -> None:
-        """Hold a row of a list to what history says of it."""
-        known = told.of(table).get(key)
-        try:
-            differs = told.differs(table, key, row)
-        except LookupError:
+        """Compare a row of a list with history."""
+        known, otherwise = told.of(table).get(key), told.otherwise(table)
+        if known is None and otherwise is None:
             self._blame(path, f"menyebut {table} {key}, yang tidak dikenal riwayat")
             return
-        facts = known.facts if known else {}  # a berkas of an earlier version lacks columns that hold nothing
+        facts = known.facts if known else {}  # a berkas of an earlier version lacks empty columns
         lacking = {name for name, fact in facts.items() if fact is not None} - row.keys() - BESIDE
-        for name in sorted([*lacking, *(differs or ())[:1]]):
+        held = ((name, fact, row[name]) for name, fact in {**(otherwise or {}), **facts}.items() if name in row)
+        for name in sorted([*lacking, *(unfit(held) or ())[:1]]):
             self._blame(path, f"{table} {key}: {name} bukan yang disebut riwayat")
 
     def _all_told(self, path: str, told: Testimony, table: str, keys: list[str]) -> None:
-        wanted = {key for key in told.of(table) if table != "rendering" or key.split(" ")[1] != COVER}
+        due = {key for key, row in told.of(table).items() if row.facts.get("status") == "due"}  # not printed yet
+        wanted = {key for key in told.of(table) if table != "rendering" or key.split(" ")[1] != COVER} - due
         for key in sorted(wanted - set(keys)):
             self._blame(path, f"tidak menyebut {table} {key}, yang disebut riwayat")
         for key in sorted({key for key in keys if keys.count(key) > 1}):
             self._blame(path, f"menyebut {table} {key} dua kali")
 
     def _kept(self, path: str, row: Mapping[str, Any]) -> None:
-        """Hold a file that a list names to the hash beside it."""
+        """Compare a file that a list names with its hash there."""
         file = f"data/{row['berkas']}"
         self._allowed.add(file)
         if self._hashes.get(file) != row["sha256"]:
@@ -281,16 +260,11 @@ class _Inspector:
         at = (self._found.lines, self._found.head, told.id)
         if (course["history_seq"], course["history_hash"], course["id"]) != at:
             self._blame(path, "bukan milik riwayat ini")
-        self._row(
-            path,
-            told,
-            "instance",
-            told.id,
-            {**course, "content_hash": course["sop_sidik"], "instance_key": course["key"]},
-        )
+        row = {**course, "content_hash": course["sop_sidik"], "instance_key": course["key"]}
+        self._row(path, told, "instance", told.id, row)
         for step in course["langkah"]:
             by = step["returned_by"] and f"{step['returned_at']} {step['returned_by']}"
-            self._row(path, told, "task", step["id"], {**step, "returned": by})
+            self._row(path, told, "task", step["id"], {**step, "returned_by": by})
         self._all_told(path, told, "task", [step["id"] for step in course["langkah"]])
 
     def _read_versions(self, path: str, told: Testimony, versions: Any) -> None:
@@ -330,7 +304,7 @@ class _Inspector:
         self._all_told(path, told, "attachment", [file["id"] for file in files])
 
     def _read_called(self, path: str, told: Testimony, called: Any) -> None:
-        """Hold names to the commitments in the lines; one that was erased is there without."""
+        """Compare names with the commitments in history; erased names are empty."""
         for of in sorted(told.called.keys() ^ called.keys()):
             self._blame(path, f"{'menyebut' if of in called else 'tidak menyebut'} {of[:12]}…, lain daripada riwayat")
         for of, value in called.items():
@@ -369,14 +343,11 @@ class _Inspector:
             yield file
 
     def _hash(self, path: str) -> str:
-        digest = hashlib.sha256()
         try:
             with self._opened(path) as file:
-                while chunk := file.read(CHUNK):
-                    digest.update(chunk)
-        except BROKEN:  # its own checksum does not fit: say which file, and go on
+                return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # ZipExtFile has readinto
+        except BROKEN:  # the ZIP's checksum is wrong: report the file, and go on
             return "-"
-        return digest.hexdigest()
 
     def _text(self, path: str) -> str:
         try:
@@ -400,62 +371,3 @@ class _Inspector:
                     yield line.removesuffix(b"\n")
         except BROKEN:
             raise _Unreadable(f"{path} rusak: isinya berubah.") from None
-
-
-class _Said:
-    """What history says that must be in the berkas, and in which folder: the last word on each version and paper."""
-
-    def __init__(self) -> None:
-        self.documents: set[str] = set()
-        self.contents: dict[str, str] = {}  # by folder of the version
-        self.handed_over: set[str] = set()  # evidence, scans, signed PDFs
-        self.testimony = Testimony("instance:")
-        self.tells_files = True  # lines of earlier releases do not say what was handed over, nor the first part's hash
-        self.content_hash: str | None = None
-        self._parts: dict[tuple[str, str], tuple[str, str, str]] = {}
-        self._all_parts: dict[str, set[str]] = {}  # by data object: a version copies those of the one before
-        self._papers: dict[str, set[tuple[str, str]]] = {}  # by folder
-        self._expected: set[tuple[str, str, str]] = set()
-
-    def hear(self, line: Mapping[str, Any]) -> None:
-        action, change = line["action"], json.loads(line["change"])
-        self.testimony.stream = line["stream"]
-        said = {name: line[name] for name in Line._fields if name in line}  # format 1 says less
-        self.testimony.hear(Line(**{**said, "change": change}))
-        if action == "instance:started":
-            self.content_hash = str(change["content_hash"])
-        if action == "task:completed":
-            self.tells_files &= "files" in change
-            for digest in change.get("files", {}).values():
-                self._hand_over(f"lampiran dari {line['element_id']}", str(digest))
-        if "document" not in change or "data_object" not in change:
-            return
-        object_id, folder = change["data_object"], f"{change['data_object']}/v{change['version']}"
-        named = f"{object_id} v{change['version']}"
-        if action in ("document:saved", "document:submitted", "document:issued", "document:replaced"):
-            self.documents.add(change["document"])
-            self.contents[folder] = str(change["sha256"])
-        if "part_sha256" in change:
-            digest = str(change["part_sha256"])
-            self._parts[(change["document"], change["item"])] = (f"{named} bagian {change['item']}", object_id, digest)
-            self._all_parts.setdefault(object_id, set()).add(digest)
-        if action == "document:rendered" and change["format"] != COVER:  # the picture of a first page is no paper
-            part = f" {change['part']}" if change.get("part") else ""
-            paper = (f"{named} ({change['format']}{part})", str(change["file_sha256"]))
-            self._papers.setdefault(folder, set()).add(paper)
-        if action in ("document:signed", "signature:filed") and change.get("file_sha256"):
-            self._hand_over(f"{named} (bertanda tangan)", str(change["file_sha256"]))
-
-    def known(self, folder: str, object_id: str) -> set[str]:
-        """Return every hash that a file of a version may have."""
-        papers = {digest for _, digest in self._papers.get(folder, ())}
-        return {self.contents.get(folder, ""), *papers, *self._all_parts.get(object_id, ())}
-
-    def expected(self) -> set[tuple[str, str, str]]:
-        """Return what must be there beside contents: (what it is, its folder, its hash)."""
-        papers = {(what, folder, digest) for folder, of in self._papers.items() for what, digest in of}
-        return {*self._parts.values(), *papers, *self._expected}
-
-    def _hand_over(self, what: str, digest: str) -> None:
-        self.handed_over.add(digest)
-        self._expected.add((what, HANDED_OVER, digest))

@@ -1,11 +1,10 @@
-"""A berkas as one ZIP in BagIt's layout (RFC 8493): what an archive takes in, and anybody can check without Alur.
+"""A berkas as a ZIP in BagIt layout (RFC 8493), which archives accept and anybody can check without Alur.
 
-The library of the same name works on folders: it moves files into one and packs nothing, so a berkas of 1 GB would be
-written three times; what it would save is the forty lines below. ``tests/documents/test_bags.py`` reads the RFC anew.
+The library ``bagit`` moves files into a folder and packs nothing, so a berkas of 1 GB would be written three times to
+save the forty lines below.
 
-The same files give the same bytes: entries are stored and not compressed (another release of a compressor writes other
-bytes, and what is large is compressed already), in the order of their names, all of one instant. Sizes stand before
-their files, so that programs which read a ZIP from its beginning read this one too.
+The same files give the same bytes: entries are in the order of their names, of one instant, and uncompressed, because
+compressors differ by release and large files are compressed already. Sizes precede the files, for streaming readers.
 """
 
 import hashlib
@@ -23,37 +22,37 @@ from engine.model.errors import Damaged
 PAYLOAD = "data/"
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 CHUNK = 1 << 20
-EARLIEST = datetime(1980, 1, 1)  # noqa: DTZ001 - a ZIP has no zone, and begins here
+EARLIEST = datetime(1980, 1, 1)  # noqa: DTZ001 - the epoch of ZIP, which has no time zone
 
 
 @dataclass(frozen=True, slots=True)
 class BagItem:
-    """One file of a bag: *path* as it is named there, without ``data/``."""
+    """A file of a bag; *path* is without ``data/``."""
 
     path: str
     sha256: str
     size: int
     open: Callable[[], AbstractContextManager[IO[bytes]]]
-    about: str = ""  # for people
+    about: str = ""  # description for people
 
 
 def item(path: str, content: bytes, about: str = "") -> BagItem:
-    """Return a file that is in memory."""
+    """Return a file with *content* from memory."""
     return BagItem(path, hashlib.sha256(content).hexdigest(), len(content), lambda: io.BytesIO(content), about)
 
 
 @dataclass(frozen=True)
 class Bag:
-    """A bag as it will be written: its payload, what is said of it, and a note for whoever opens it."""
+    """A bag to be written."""
 
     name: str  # of the folder in the ZIP, and of the ZIP without its ending
-    at: datetime  # local; the instant that every entry carries
-    info: Mapping[str, str]
-    note: tuple[str, bytes]
+    at: datetime  # local instant of every entry
+    info: Mapping[str, str]  # for bag-info.txt
+    note: tuple[str, bytes]  # file name and text for whoever opens the ZIP
     payload: tuple[BagItem, ...]
 
     def tag_files(self) -> tuple[BagItem, ...]:
-        """Return the files beside ``data``: declaration, facts, manifests."""
+        """Return the tag files: declaration, bag-info, note and manifests."""
         oxum = f"{sum(each.size for each in self.payload)}.{len(self.payload)}"
         facts = [*self.info.items(), ("Payload-Oxum", oxum)]
         described = "".join(f"{label}: {' '.join(value.split())}\n" for label, value in facts)
@@ -66,7 +65,7 @@ class Bag:
         return (*tags, item("tagmanifest-sha256.txt", _manifest([(each.path, each.sha256) for each in tags])))
 
     def write(self, file: BinaryIO) -> None:
-        """Write the ZIP into *file*, which can be moved about in; Damaged names a file that is not what it was."""
+        """Write the ZIP into the seekable *file*; Damaged names a file that does not have its hash."""
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             for each in self.tag_files():
                 self._add(archive, each.path, each)

@@ -1,8 +1,7 @@
-"""Charts as SVG: bars of a plan beside what came of it, and lines over periods.
+"""Charts as SVG, which Typst draws: bars of targets and results ("batang"), and lines over periods ("garis").
 
-Typst draws an SVG as vectors, so a chart is text with attributes only: no style sheet, no script. Pattern and position
-tell the series apart as well as colour, for who prints in black and white. A value that is missing is left out and
-said so: it is never drawn as zero.
+Series differ by pattern and position as well as colour, for prints in black and white. A missing value is marked and
+never drawn as zero.
 
 A row is {"label": text, "target": number, "realisasi": number} for "batang", and {"label": text, "titik": [{"label":
 period, "nilai": number}, …]} for "garis".
@@ -10,6 +9,7 @@ period, "nilai": number}, …]} for "garis".
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from textwrap import wrap
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -19,11 +19,11 @@ INK, SOFT, PLAN, DONE = "#1d2733", "#8a94a0", "#b9c6d6", "#1f5fa8"
 LINES = ("#1f5fa8", "#b4511d", "#2c7a4b", "#6b3fa0", "#8a6d00", "#a3275f")
 DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 4", "12 4")
 MISSING = "belum tersedia"
-HALO = 'stroke="#ffffff" stroke-width="2.5" paint-order="stroke"'  # a line behind a label does not cross it out
+HALO = 'stroke="#ffffff" stroke-width="2.5" paint-order="stroke"'  # keeps lines behind a label from crossing it out
 
 
 def bars(title: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return horizontal bars, the plan above what came of it, for each row."""
+    """Return two horizontal bars for each row: the target, and the result below it."""
     values = [value for row in rows for key in ("target", "realisasi") if (value := _number(row, key)) is not None]
     scale = _nice(max([*values, Decimal(1)]))
     height = TOP + len(rows) * (2 * BAR + GAP) + 34
@@ -36,7 +36,8 @@ def bars(title: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
         drawn.append(_text(x, bottom + 14, written(scale * step / 4), size=10, anchor="middle", fill=SOFT))
     for place, row in enumerate(rows):
         y = TOP + place * (2 * BAR + GAP)
-        for line, part in enumerate(_wrapped(str(row.get("label", "")), 44)[:3]):
+        label = " ".join(str(row.get("label", "")).split())
+        for line, part in enumerate(wrap(label, 44, break_long_words=False, break_on_hyphens=False)[:3]):
             drawn.append(_text(LEFT - 8, y + 10 + line * 11, part, size=10, anchor="end"))
         for offset, key, fill in ((0, "target", PLAN), (BAR, "realisasi", DONE)):
             value = _number(row, key)
@@ -50,7 +51,7 @@ def bars(title: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def lines(title: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return a line for each row over its points, whose labels are those of the longest row."""
+    """Return a line for each row; the labels of the periods are those of the longest row."""
     labels = [str(point.get("label", "")) for point in max((r.get("titik") or [] for r in rows), key=len, default=[])]
     values = [v for row in rows for point in row.get("titik") or [] if (v := _number(point, "nilai")) is not None]
     scale = _nice(max([*values, Decimal(1)]))
@@ -60,7 +61,7 @@ def lines(title: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
     drawn = [_text(0, 16, title, size=14, weight="bold")]
     for step in range(5):
         y = top + plot - plot * step / 4
-        drawn.append(f'<line x1="{left}" y1="{y:.1f}" x2="{WIDTH - right}" y2="{y:.1f}" stroke="#dde3ea"/>')
+        drawn.append(_line(left, y, WIDTH - right, y, "#dde3ea", 1))
         drawn.append(_text(left - 6, y + 4, written(scale * step / 4), size=10, anchor="end", fill=SOFT))
     places = [left + room * (at + 0.5) / max(len(labels), 1) for at in range(len(labels))]
     drawn += [
@@ -72,7 +73,7 @@ def lines(title: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
         run: list[str] = []
         for x, point in zip(places, row.get("titik") or [], strict=False):
             value = _number(point, "nilai")
-            if value is None:  # the line is broken where nothing is known
+            if value is None:  # a gap in the line
                 drawn += _path(run, colour, dash)
                 run = []
                 continue
@@ -85,8 +86,8 @@ def lines(title: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
         drawn.append(_line(left, y - 4, left + 26, y - 4, colour, 2, dash))
         drawn.append(_text(left + 32, y, str(row.get("label", ""))[:95], size=10))
     for x, near in points.items():
-        dot = label = -100.0  # the ones above
-        for y, words, colour in sorted(near):  # a value stands above its dot, beside it where another dot is
+        dot = label = -100.0  # heights of the previous dot and label
+        for y, words, colour in sorted(near):  # a value is above its dot, or beside it if another dot is there
             free = y - dot >= 20
             dot, label = y, y - 7 if free else max(y + 3, label + 10)
             drawn.append(
@@ -96,11 +97,11 @@ def lines(title: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 KINDS: Mapping[str, Callable[[str, Sequence[Mapping[str, Any]]], bytes]] = {"batang": bars, "garis": lines}
-"""The charts there are, by the word that a template uses."""
+"""The kinds of charts by their names in templates."""
 
 
 def written(value: Decimal) -> str:
-    """Return a number the Indonesian way, with at most two decimals."""
+    """Return a number in Indonesian notation, with two decimals at most."""
     text = f"{value.quantize(Decimal('0.01')):,.2f}".rstrip("0").rstrip(".")
     return text.translate(str.maketrans(",.", ".,"))
 
@@ -111,21 +112,12 @@ def _number(row: Mapping[str, Any], key: str) -> Decimal | None:
 
 
 def _nice(highest: Decimal) -> Decimal:
-    """Return the next of 1, 2, 2.5, 5 times a power of ten above *highest*."""
+    """Return the least round number that is not below *highest*: a step times a power of ten."""
     if highest <= 0:
         return Decimal(1)
     power = Decimal(10) ** highest.adjusted()
     steps = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(4), Decimal(5), Decimal(8), Decimal(10))
     return next(step for step in steps if step * power >= highest) * power
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    found = [""]
-    for word in text.split():
-        if found[-1] and len(found[-1]) + len(word) >= width:
-            found.append("")
-        found[-1] = f"{found[-1]} {word}".strip()
-    return found
 
 
 def _legend() -> list[str]:

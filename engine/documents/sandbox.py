@@ -1,12 +1,11 @@
-"""A child for one reading: what comes from outside is opened in a process of its own that keeps to limits.
+"""Child processes with limits, in which files from outside are opened and templates are printed.
 
-A file that was made to exhaust whoever opens it ends a child, never a web worker. The press keeps its children warm,
-since a letter takes milliseconds; what is read here takes as long as a start does (150 ms), so each child does one
-thing and nothing of one file is there when the next is opened. Arguments and answers are MessagePack: no answer of a
-child can run code in its parent.
+A malicious file ends a child, never a web worker. ``call`` starts a child for each file, so that no file affects the
+next; starting takes 150 ms, about as long as reading. A ``Warm`` child answers many questions, such as prints of some
+milliseconds. Arguments and answers are MessagePack, so that no answer can run code in the parent.
 
-Limits that protect count CPU time. The clock on the wall only guards against a child that neither computes nor answers:
-on a busy machine a second of computing may take half a minute, and nothing is wrong with what is computed.
+The limits count CPU time. Wall-clock limits only end children that hang: on a busy machine a second of computing may
+take half a minute.
 """
 
 import importlib
@@ -16,8 +15,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any, Generic, TypeVar, cast
 
@@ -30,23 +31,30 @@ AT_ONCE = 2
 ROOT = Path(__file__).parents[2]
 CPU_SECONDS = 15
 WALL_SECONDS = 100.0
-STARTING = 60.0  # seconds that a child may take to start, which is no fault of what it is given
-IDLE_SECONDS = 600  # after which a child that nobody asks ends
-WAITING = 15.0  # for a place among those at once
-MEMORY = 1_200_000_000  # bytes of addresses, of which the interpreter and its libraries take a quarter
+STARTING = 60.0  # seconds that a child may take to start
+IDLE_SECONDS = 600  # after which an idle child ends
+WAITING = 15.0  # seconds for a free slot
+MEMORY = 1_200_000_000  # bytes of address space, of which the interpreter and its libraries take a quarter
 LIMITED = sys.platform.startswith("linux")
 if LIMITED:
     import resource
+EXACT: Mapping[type, Callable[[str], Any]] = {
+    Decimal: Decimal,
+    datetime: datetime.fromisoformat,
+    date: date.fromisoformat,
+    time: time.fromisoformat,
+}
+"""Types that an answer may contain besides those of MessagePack, and how their texts are parsed."""
 _slots = threading.BoundedSemaphore(AT_ONCE)
 
 
 class ChildEnded(AlurError):
-    """A child ended before it answered: what it was given asked for more than it may have."""
+    """A child ended before it answered, as a rule because it exceeded its limits."""
 
 
 @contextmanager
 def _place(slots: threading.Semaphore, seconds: float) -> Iterator[None]:
-    """Take a place among those at once; Busy if there is none within *seconds*."""
+    """Take a slot; Busy if none is free within *seconds*."""
     if not slots.acquire(timeout=seconds):
         raise Busy
     try:
@@ -56,12 +64,12 @@ def _place(slots: threading.Semaphore, seconds: float) -> Iterator[None]:
 
 
 def call(function: str, argument: Any) -> Any:
-    """Return what *function* (``module:name``) makes of *argument*, computed in a child; ChildEnded if it gave out."""
+    """Return the result of *function* (``module:name``) on *argument*, from a child; ChildEnded if it failed."""
     with _place(_slots, WAITING):
         try:
             done = subprocess.run(  # noqa: S603 - our own interpreter
                 [sys.executable, "-c", "from engine.documents import sandbox; sandbox.serve()", function],
-                input=msgpack.packb(argument),
+                input=_packed(argument),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd=ROOT,
@@ -73,27 +81,43 @@ def call(function: str, argument: Any) -> Any:
             raise ChildEnded(function) from None
     if done.returncode != 0:
         raise ChildEnded(f"{function}: {done.returncode}")
-    return msgpack.unpackb(done.stdout)
+    return msgpack.unpackb(done.stdout, ext_hook=_unpacked)
+
+
+def _packed(value: Any) -> bytes:
+    return bytes(msgpack.packb(value, default=_exact))
+
+
+def _exact(value: Any) -> Any:
+    return msgpack.ExtType(list(EXACT).index(type(value)), str(value).encode())
+
+
+def _unpacked(code: int, text: bytes) -> Any:
+    return list(EXACT.values())[code](text.decode())
 
 
 def serve() -> None:
-    """Answer the one call that the command line and the standard input say."""
+    """Answer one call: the function from the command line, the argument from standard input."""
     pulse.end_with_parent()
     if LIMITED:
-        os.nice(5)  # people who work come first
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        _step_back()
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     module, _, name = sys.argv[1].partition(":")
     answer = getattr(importlib.import_module(module), name)(msgpack.unpackb(sys.stdin.buffer.read()))
-    sys.stdout.buffer.write(msgpack.packb(answer))
+    sys.stdout.buffer.write(_packed(answer))
+
+
+def _step_back() -> None:
+    os.nice(5)  # web workers come first
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 class Warm:
-    """A process of ours that answers one question after another; it knows nothing of the office's settings."""
+    """A child that answers one question after another; it does not see the settings of the office."""
 
     def __init__(self, program: str, failure: str, *arguments: str, **settings: str) -> None:
-        """Start *program*; SetupError says *failure* if it is not ready in time."""
+        """Start *program*; SetupError with the saying *failure* if it is not ready in time."""
         self.process = subprocess.Popen(  # noqa: S603 - our own interpreter
             [sys.executable, "-c", program, *arguments],
             stdin=subprocess.PIPE,
@@ -112,7 +136,7 @@ class Warm:
 
     @contextmanager
     def killed_after(self, seconds: float) -> Iterator[None]:
-        """Kill it if what is done with it takes longer than *seconds*."""
+        """Kill the child if the body takes longer than *seconds*."""
         timer = threading.Timer(seconds, self.process.kill)
         timer.daemon = True
         timer.start()
@@ -122,15 +146,15 @@ class Warm:
             timer.cancel()
 
     def put(self, question: Any) -> None:
-        """Send it a question."""
+        """Send a question."""
         packed: bytes = msgpack.packb(question)
         self.questions.write(len(packed).to_bytes(8) + packed)
         self.questions.flush()
 
     def end(self) -> int:
-        """Kill it, unless it ended by itself, and return how it ended."""
+        """Kill the child, unless it ended by itself, and return its exit code."""
         self.process.kill()
-        with suppress(BrokenPipeError):  # what it did not read
+        with suppress(BrokenPipeError):  # unread input
             self.questions.close()
         self.answers.close()
         return self.process.wait()
@@ -140,7 +164,7 @@ Child = TypeVar("Child", bound=Warm)
 
 
 class Pool(Generic[Child]):
-    """Keeps warm children for the next question, and lets a few be asked at a time; safe to share between threads."""
+    """Warm children, of which a few work at a time; safe to share between threads."""
 
     def __init__(self, start: Callable[[], Child], at_once: int = AT_ONCE) -> None:
         self._start = start
@@ -150,22 +174,22 @@ class Pool(Generic[Child]):
 
     @contextmanager
     def child(self, seconds: float) -> Iterator[Child]:
-        """Lend a child that waits, else a new one, to be kept or ended; Busy if others have them all for *seconds*."""
+        """Lend an idle child or a new one, which the caller keeps or ends; Busy if no slot is free for *seconds*."""
         with _place(self._slots, min(WAITING, seconds)):
             with self._lock:
                 kept = self._idle.pop() if self._idle else None
-            if kept is not None and kept.process.poll() is not None:  # it ended while nobody asked
+            if kept is not None and kept.process.poll() is not None:  # it ended while idle
                 kept.end()
                 kept = None
             yield kept or self._start()
 
     def keep(self, child: Child) -> None:
-        """Take back a child that can be asked again."""
+        """Take back a child for further questions."""
         with self._lock:
             self._idle.append(child)
 
     def close(self) -> None:
-        """End the children that wait."""
+        """End the idle children."""
         with self._lock:
             idle, self._idle = self._idle, []
         for child in idle:
@@ -173,10 +197,9 @@ class Pool(Generic[Child]):
 
 
 def asked(pipe: IO[bytes]) -> Iterator[Any]:
-    """Yield the questions that come to a warm child, until nothing comes any more; limits are set for each."""
+    """Yield the questions to a warm child until the pipe is closed or idle for too long."""
     if LIMITED:
-        os.nice(5)  # people who work come first
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        _step_back()
     while True:
         if LIMITED:
             signal.alarm(IDLE_SECONDS)
@@ -190,7 +213,7 @@ def asked(pipe: IO[bytes]) -> Iterator[Any]:
 
 
 def limit(cpu: float, memory: int) -> None:
-    """Let the kernel end this process if from now on it computes longer than *cpu*, or takes more than *memory*."""
+    """Limit this process, from now on, to *cpu* seconds of CPU time and *memory* more bytes."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     allow(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime + cpu))
     with open("/proc/self/statm") as file:
@@ -198,11 +221,11 @@ def limit(cpu: float, memory: int) -> None:
 
 
 def allow(what: int, most: int) -> None:
-    """Set a limit that can be lifted again, within what this machine allows at all."""
+    """Set the soft limit of a resource, within the hard one, so that it can be lifted again."""
     _, hard = resource.getrlimit(what)
     with suppress(ValueError):
         resource.setrlimit(what, (hard if most == resource.RLIM_INFINITY else most, hard))
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("ALUR_")}
+    return {name: value for name, value in os.environ.items() if not name.startswith(("ALUR_", "AWS_"))}

@@ -1,40 +1,35 @@
-"""Certified signatures in PDFs: is the file what was signed, who signed it, and who vouches for that.
+"""Validates certified signatures in PDFs (PAdES): whether the file is as signed, by whom, and who certifies that.
 
-A PDF may carry several signatures, each over the bytes before it. pyHanko answers for each whether its bytes are intact
-and its certificate leads to a trusted root; but bytes that were appended after the last one disturb none of them
-(measured: ``bottom_line`` stays true), so the last signature must cover the whole file. Files whose revocation data
-was appended after signing (PAdES-LT without a closing time stamp) are refused by the same rule, and said to be so.
+Each signature of a PDF covers the bytes before it. pyHanko checks each, but bytes appended after the last one leave all
+valid (``bottom_line`` is true), so the last signature must cover the whole file. The same rule refuses files whose
+revocation data was appended after signing (PAdES-LT without a closing time stamp).
 
-Nothing is fetched: the office may have no network, and a file must not choose whom we ask. Hence revocation is known
-only if it is embedded. Roots are the operator's: none is built in, and a file of an unknown issuer is intact, no more.
-The file is read in a child that keeps to limits; what comes back is plain data.
+Nothing is fetched: the office may have no network, and a file must not choose whom we ask. So revocation is known only
+if it is embedded. Only the operator adds trusted roots; a file of an unknown issuer counts as intact, not as trusted.
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificates
 
 from engine.documents.sandbox import ChildEnded, call
 from engine.model.errors import AlurError
 
-log = structlog.get_logger(__name__)
 LARGEST = 50 * 1024 * 1024
 MOST_SIGNATURES = 20
 ENDINGS = (".pem", ".crt", ".cer")
 BSRE = "Balai Sertifikasi Elektronik"
-"""The government's issuer: only what its certificate signed, and a trusted root vouches for, may carry its footer."""
+"""The government's issuer. Its footer is for documents that its certificate signed under a trusted root."""
 
 
 class SignatureRefused(AlurError):
-    """A file is not taken as a signed PDF; *reason* is a key.
+    """A file is refused as a signed PDF.
 
-    "not_pdf", "broken", "encrypted", "too_large", "unsigned", "changed", "appended", "revoked", "exhausting".
+    *reason*: not_pdf, broken, encrypted, too_large, unsigned, changed, appended, revoked, exhausting.
     """
 
     def __init__(self, reason: str, signer: str = "") -> None:
@@ -43,29 +38,31 @@ class SignatureRefused(AlurError):
         self.signer = signer
 
 
-def roots(folder: Path) -> list[bytes]:
-    """Return the certificates (DER) that the operator put into *folder*; what is none is left out, and logged."""
+def roots(names: Iterable[str], read: Callable[[str], bytes]) -> list[bytes]:
+    """Return the certificates (DER) in the operator's files; other contents are logged and left out."""
     found = []
-    for path in sorted(folder.glob("*")) if folder.is_dir() else ():
-        if path.suffix.lower() not in ENDINGS:
+    for name in sorted(names):
+        if not name.lower().endswith(ENDINGS):
             continue
         try:
-            content = path.read_bytes()
+            content = read(name)
             is_text = b"-----BEGIN" in content
             certificates = load_pem_x509_certificates(content) if is_text else [load_der_x509_certificate(content)]
         except (OSError, ValueError) as error:
-            log.warning("no certificate", file=path.name, cause=str(error))
+            import structlog  # noqa: PLC0415 - which the child has no use for
+
+            structlog.get_logger(__name__).warning("no certificate", file=name, cause=str(error))
         else:
             found += [each.public_bytes(Encoding.DER) for each in certificates]
     return found
 
 
 def validate(content: bytes, trusted: Sequence[bytes] | None, now: datetime) -> dict[str, Any]:
-    """Return what the signatures of a PDF are found to be; SignatureRefused if they do not hold for all of the file.
+    """Return the facts about the signatures of a PDF; SignatureRefused if one is invalid or does not cover the file.
 
     ``{"trust": "trusted" | "unknown" | "expired", "bsre": bool, "signatures": [{signer, organization, issuer, serial,
-    claimed_at, timestamped, trust}, ...]}``: each value text, boolean or None. Without *trusted*
-    nothing is asked but that it can be read and has a page, as a scan must.
+    claimed_at, timestamped, trust}, ...]}``, with texts, booleans or None. If *trusted* is None, only check that the
+    PDF is readable and has a page, as for a scan.
     """
     if len(content) > LARGEST:
         raise SignatureRefused("too_large")
@@ -83,21 +80,19 @@ def validate(content: bytes, trusted: Sequence[bytes] | None, now: datetime) -> 
 
 
 def answered(question: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer :func:`validate` as plain data; whatever a file makes the readers raise, it is refused."""
+    """Return the result of :func:`validate` as plain data, or the reason for refusal, whatever the libraries raise."""
     try:
         return _found(question["content"], question["roots"], datetime.fromisoformat(question["now"]))
     except SignatureRefused as refused:
         return {"refused": refused.reason, "signer": refused.signer}
     except MemoryError:
         return {"refused": "exhausting"}
-    except Exception as error:  # a file made by a stranger, read by libraries that say so in many ways
+    except Exception as error:  # the libraries raise many types for malformed files
         return {"refused": "exhausting" if type(error).__name__ == "PdfDecodeLimitError" else "broken"}
 
 
 def _found(content: bytes, trusted: Sequence[bytes] | None, now: datetime) -> dict[str, Any]:
-    from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415 - half a second, in the child alone
-    from pyhanko.sign.validation import validate_pdf_timestamp  # noqa: PLC0415
-    from pyhanko.sign.validation.status import SignatureCoverageLevel  # noqa: PLC0415
+    from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415 - in the child alone
 
     if not content[:1024].lstrip().startswith(b"%PDF-"):
         raise SignatureRefused("not_pdf")
@@ -107,6 +102,9 @@ def _found(content: bytes, trusted: Sequence[bytes] | None, now: datetime) -> di
     reader.find_page_for_modification(0)
     if trusted is None:
         return {}
+    from pyhanko.sign.validation import validate_pdf_timestamp  # noqa: PLC0415 - a third of a second, not for a scan
+    from pyhanko.sign.validation.status import SignatureCoverageLevel  # noqa: PLC0415
+
     embedded = reader.embedded_signatures
     if not reader.embedded_regular_signatures:
         raise SignatureRefused("unsigned")
@@ -129,7 +127,7 @@ def _found(content: bytes, trusted: Sequence[bytes] | None, now: datetime) -> di
 
 
 def _of_one(one: Any, trusted: Sequence[bytes], now: datetime) -> dict[str, Any]:
-    """Return who signed; SignatureRefused if what they signed is not what is there."""
+    """Return the facts about one signature; SignatureRefused if it is invalid."""
     from pyhanko.sign.ades.report import AdESIndeterminate  # noqa: PLC0415
     from pyhanko.sign.validation import validate_pdf_signature  # noqa: PLC0415
 

@@ -1,13 +1,10 @@
-"""The press: prints templates of people with an office's data, in a child that keeps to limits.
+"""The press: prints the office's templates by Typst, in child processes with limits.
 
-A template is a program. Typst reads no file outside its root and says most faults with their line, but one that asks
-for too much memory ends the whole process, and a loop in a loop computes for years; so it runs in a child
-(``typst_worker``) under limits of the kernel, never in a web worker. A child costs 70 ms to start, as much as ten
-letters, so one that answered is kept for the next order, and ended after some hundred orders for what Typst remembers
-of each. Of a child that was killed only the template is known, not the line: what it was computing ended with it.
+A template is a program that may take too much memory or time, so it runs in a child (``typst_worker``), never in a web
+worker. Starting a child takes 70 ms, as long as ten letters, so children are kept; they end after some hundred orders,
+because Typst caches. If a child is killed, the error names the template without a line.
 
-An order is all that a print depends on: the files of its virtual root, the data and the instant. The same order gives
-the same bytes.
+An order is everything that a print depends on: files, data and instant. The same order gives the same bytes.
 """
 
 import atexit
@@ -27,33 +24,33 @@ from engine.model.errors import NotPrinted
 
 MOST_ORDERS = 400  # of one child
 NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
-"""Typst fetches a package that it does not find; the check refuses those, and this one that it did not see."""
+"""Proxy settings that make every download fail: Typst would fetch missing packages. A check refuses imports first."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderLimits:
-    """How much one order may take."""
+    """Limits of one order."""
 
-    cpu: int = 10  # seconds of computing
-    seconds: float = 100.0  # by the clock on the wall, which guards against a child that hangs
-    memory: int = 800_000_000  # bytes beyond what a child has before it begins
+    cpu: int = 10  # seconds of CPU time
+    seconds: float = 100.0  # wall-clock time, in case a child hangs
+    memory: int = 800_000_000  # bytes, besides those used before the order
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be printed: *template* is one of *files*, whose paths are those in the template's root."""
+    """A print order; *files* are by path in the virtual root, and *template* is one of them."""
 
     template: str
     files: Mapping[str, bytes]
     data: bytes  # JSON
-    timestamp: int = 0  # seconds since 1970: when what is printed was issued
+    timestamp: int = 0  # of issue, in seconds since 1970
     format: str = "pdf"  # or docx
-    preview: bool = False  # of a PDF, its first page as PNG too
+    preview: bool = False  # also return the first page of a PDF as PNG
 
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """What came out."""
+    """A printed document."""
 
     content: bytes
     pages: int = 0
@@ -62,13 +59,13 @@ class Print:
 
 @dataclass(eq=False)
 class Press:
-    """Prints, a few orders at a time; safe to share between threads."""
+    """Prints a few orders at a time; safe to share between threads."""
 
     limits: RenderLimits = field(default_factory=RenderLimits)
     _children: "Pool[_Child]" = field(default_factory=lambda: Pool(_Child))
 
     def print(self, order: Order) -> Print:
-        """Return what *order* gives; NotPrinted says what is wrong with the template, Busy that others are printed."""
+        """Print *order*; NotPrinted if the template is faulty, Busy if too many others are printed."""
         with self._children.child(self.limits.seconds) as child:
             answer = child.ask(order, self.limits)
             if answer is None:
@@ -82,7 +79,7 @@ class Press:
         return Print(answer["content"], answer["pages"], answer["preview"])
 
     def close(self) -> None:
-        """End the children that wait."""
+        """End the idle children."""
         self._children.close()
 
 
@@ -93,7 +90,7 @@ _CAUSES = {-signal.SIGXCPU: TOO_LONG, -signal.SIGKILL: TOO_LONG, -signal.SIGABRT
 
 
 class _Child(Warm):
-    """Prints one order after another, in a folder of its own."""
+    """A child that prints one order after another, in its own folder."""
 
     def __init__(self) -> None:
         self.orders = 0
@@ -104,7 +101,7 @@ class _Child(Warm):
         )
 
     def ask(self, order: Order, limits: RenderLimits) -> dict[str, Any] | None:
-        """Return what it answers; None if it ended before it answered."""
+        """Return the answer; None if the child ended before it answered."""
         self.orders += 1
         with self.killed_after(limits.seconds), suppress(BrokenPipeError):
             self.put([asdict(order), asdict(limits)])
@@ -116,8 +113,7 @@ class _Child(Warm):
         return None
 
     def end(self) -> int:
-        """Kill it, unless it ended by itself, and return how it ended."""
-        with suppress(subprocess.TimeoutExpired):  # it may be about to say why
+        with suppress(subprocess.TimeoutExpired):  # a child that is ending has an exit code that says why
             self.process.wait(0.5 if self.process.poll() is None and self.questions.closed else 0.05)
         ended = super().end()
         self._folder.cleanup()
@@ -125,6 +121,6 @@ class _Child(Warm):
 
 
 PRESS = Press()
-"""One for the whole process: it keeps the children."""
+"""The press of this process."""
 atexit.register(PRESS.close)
-os.register_at_fork(before=PRESS.close)  # two processes must not talk to one child
+os.register_at_fork(before=PRESS.close)  # two processes must not share a child

@@ -1,10 +1,8 @@
-"""The press's child: writes an order's files into a folder of its own, compiles the template there, answers.
+"""The child of the press: writes the files of an order into a folder and compiles the template there.
 
-Typst's root is that folder, which holds the order's files, our letterhead library under ``alur/`` and nothing else.
-A warning is a fault: an unknown font is one, and the paper would come out in another. Every PDF is PDF/A-2a and
-PDF/UA-1 at once, an archive's form that a screen reader reads too, and these forbid a sign that no font has. The text
-that people typed may hold one all the same (an emoji from a phone), so there it is printed as its number,
-``[U+1F600]``: a document that was issued is printed, and nothing of it is lost.
+The folder is Typst's root. It contains the order's files and our letterhead library under ``alur/``. A warning, such as
+an unknown font, is a fault. Every PDF is PDF/A-2a (ISO 19005-2) and PDF/UA-1 (ISO 14289-1), which forbid characters
+without a glyph. Typed texts may have some, such as emoji; these are printed as their number, ``[U+1F600]``.
 """
 
 import json
@@ -28,8 +26,8 @@ LIBRARY = HERE / "typst"
 OURS = "alur"
 DATA = "data.json"
 STANDARDS: Any = ["a-2a", "ua-1"]
-PREVIEW_PPI = 60  # twice as fine as it is shown; all pages are drawn for the first
-MOST_SIGNS = 4  # rounds in which signs are replaced that no font has
+PREVIEW_PPI = 60  # twice the resolution of the page; low, since Typst draws all pages
+MOST_SIGNS = 4  # rounds of replacing characters without a glyph
 PLACE = re.compile(r"┌─ (?P<file>[^\n]*?):(?P<line>\d+):\d+")
 SIGN = re.compile(r'the text `"(?P<text>.*?)"` could not be displayed', re.DOTALL)
 if LIMITED:
@@ -37,7 +35,7 @@ if LIMITED:
 
 
 def serve() -> None:
-    """Print what is ordered until nothing more comes."""
+    """Print orders until the pipe is closed."""
     folder = Path(sys.argv[1])
     pipe, answers = sys.stdin.buffer, sys.stdout.buffer
     pulse.end_with_parent()
@@ -62,7 +60,7 @@ def serve() -> None:
 
 
 class Compositor:
-    """Sets type in *folder*."""
+    """Compiles templates in *folder*."""
 
     def __init__(self, folder: Path) -> None:
         if not any(FONTS.glob("*.ttf")):
@@ -72,9 +70,9 @@ class Compositor:
         self._fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[FONTS])
 
     def print(self, order: dict[str, Any]) -> tuple[bytes, int, bytes | None]:
-        """Return what *order* gives, how many pages, and the first one's picture; NotPrinted says what is wrong."""
+        """Return the document, its number of pages and the preview; NotPrinted if the template is faulty."""
         if order["format"] == "docx":
-            from engine.documents.word_templates import filled  # noqa: PLC0415 - Word's libraries take 200 ms to load
+            from engine.documents.word_templates import filled  # noqa: PLC0415 - loading takes 200 ms
 
             return filled(order["template"], order["files"][order["template"]], json.loads(order["data"])), 0, None
         self._lay_out(order)
@@ -105,7 +103,7 @@ class Compositor:
         return content, pages, preview[0] if isinstance(preview, list) else preview
 
     def _lay_out(self, order: dict[str, Any]) -> None:
-        """Put the order's files into the folder beside our library, and nothing else."""
+        """Replace the files in the folder, except our library, by those of the order."""
         for old in self._folder.iterdir():
             if old.name != OURS:
                 shutil.rmtree(old) if old.is_dir() else old.unlink()
@@ -119,7 +117,7 @@ class Compositor:
 
 
 def _fault(template: str, said: Any) -> NotPrinted:
-    """Return a fault with the place that Typst names, the template's own if several are named."""
+    """Return the error with the place that Typst names: if there are several, one outside our library."""
     diagnostic = str(said.diagnostic or "")
     places = [(Path(found["file"]), int(found["line"])) for found in PLACE.finditer(diagnostic)]
     own = [(path, line) for path, line in places if OURS not in path.parts] or places
@@ -130,7 +128,7 @@ def _fault(template: str, said: Any) -> NotPrinted:
 
 
 def _in_root(path: Path, template: str) -> str:
-    """Return a path as the order names it: Typst says it relative to where it was started."""
+    """Return a path relative to the root; Typst gives it relative to the working directory."""
     parts = path.parts
     for place, part in enumerate(parts):
         if part.startswith("alur-cetak-"):

@@ -1,8 +1,7 @@
-"""Word templates: a DOCX that the office wrote, filled in with a document's data, to be edited further in Word.
+"""Fills in Word templates (DOCX) with the data of a document, in the child of the press.
 
-Read in the press's child alone. The template's expressions run in Jinja2's sandbox, which gives out no attribute that
-leads to code; the archive is looked at before it is unpacked, and refused if it would grow beyond reason or holds
-macros. Ours are as plain as a letter: what needs drawing is printed by Typst.
+Expressions run in Jinja2's sandbox, which hides attributes that lead to code. Archives that expand too much or contain
+macros are refused before they are unpacked.
 """
 
 import io
@@ -24,7 +23,7 @@ MOST_ENTRIES = 500
 
 
 def filled(name: str, template: bytes, data: Mapping[str, Any]) -> bytes:
-    """Return *template* filled in with *data*; NotPrinted says what is wrong with it."""
+    """Return *template* filled in with *data*; NotPrinted if the template is faulty."""
     _refuse_swollen(name, template)
     words = ImmutableSandboxedEnvironment(autoescape=True)
     words.filters.update(FILTERS)
@@ -63,7 +62,7 @@ def _refuse_swollen(name: str, template: bytes) -> None:
 
 
 def _timeless(content: bytes) -> bytes:
-    """Return an archive with the same entries and no times: the same data gives the same bytes."""
+    """Return the archive without times, so that the same data gives the same bytes."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for entry in old.infolist():
@@ -74,7 +73,7 @@ def _timeless(content: bytes) -> bytes:
 
 
 def _signs_as(person: Mapping[str, Any], role: str, roles: Mapping[str, str]) -> str:
-    """Return the title over a signature: in a role, with the capacity, else on behalf of who holds it."""
+    """Return the title over a signature: that of the role, or "a.n." (on behalf of) a role that the person lacks."""
     held = person.get("peran", {}).get(role)
     return held or f"a.n. {roles.get(role, role)}\n{person.get('jabatan', '')}"
 
@@ -82,22 +81,6 @@ def _signs_as(person: Mapping[str, Any], role: str, roles: Mapping[str, str]) ->
 def _sole_holder(people: Mapping[str, Mapping[str, Any]], role: str) -> str:
     found = [account for account, person in people.items() if role in person.get("peran", {})]
     return found[0] if len(found) == 1 else ""
-
-
-def _nip(value: Any) -> str:
-    return str(value or "").replace(" ", "\u00a0")
-
-
-def _day(value: Any) -> str:
-    return dates.write_date(date.fromisoformat(str(value)[:10])) if value else ""
-
-
-def _weekday(value: Any) -> str:
-    return dates.write_weekday(date.fromisoformat(str(value)[:10])) if value else ""
-
-
-def _clock(value: Any) -> str:
-    return f"{str(value)[:5].replace(':', '.')} WIB" if value else ""
 
 
 def _number(value: Any, digits: int | None = None) -> str:
@@ -111,10 +94,10 @@ def _number(value: Any, digits: int | None = None) -> str:
 
 
 FILTERS: Mapping[str, Callable[..., str]] = {
-    "tanggal": _day,
-    "hari_tanggal": _weekday,
-    "pukul": _clock,
+    "tanggal": lambda value: dates.write_date(date.fromisoformat(str(value)[:10])) if value else "",
+    "hari_tanggal": lambda value: dates.write_weekday(date.fromisoformat(str(value)[:10])) if value else "",
+    "pukul": lambda value: f"{str(value)[:5].replace(':', '.')} WIB" if value else "",
     "angka": _number,
-    "nip": _nip,
+    "nip": lambda value: str(value or "").replace(" ", "\u00a0"),
     "rupiah": lambda value: f"Rp{_number(value)}" if value not in (None, "") else "belum tersedia",
 }

@@ -5,38 +5,38 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.forms.field import Field, Kind
-from engine.forms.values import empty, typed
+from engine.forms.field import FILES, Field, Kind
+from engine.forms.kinds import empty, typed
 from engine.model.errors import FunctionFailed
 
 Evaluate = Callable[[str, Mapping[str, Any]], Any]
 log = logging.getLogger(__name__)
 
 ROW = "baris"
-"""The name by which an expression of a column reads its row."""
+"""Variable of a column's expressions: the row."""
 VALUE = "nilai"
-"""The name by which a check reads the value it is about."""
+"""Variable of a check: the value that it checks."""
 CORRECTED = "(semula)"
-"""Under which a form finds what was said that it corrects; what it proposes itself may speak of that, and is new."""
+"""Key, in the context of a correction, of the earlier answers. Fields with ``x-default`` ignore them."""
 GIVEN_NAMES = frozenset({"hari_ini", "pelaku", "butir", "jatuh_tempo", "dokumen", ROW, VALUE})
-"""Names that expressions of forms read beside fields and documents."""
+"""Variables of form expressions besides fields and documents."""
 
 
 class Names(dict[str, Any]):
-    """Names for an expression; a document that nobody has yielded yet reads as empty."""
+    """Variables of an expression; a document that does not exist yet reads as empty."""
 
     def __missing__(self, name: str) -> None:
         return None
 
 
 def carried_on(field: Field, said: Any) -> Any:
-    """Return what a correction takes over of what was *said* in a field: its files and numbers stay where they are."""
+    """Return what a correction copies of an earlier answer: everything but files and letter numbers."""
     match field.kind, said:
         case Kind.SECTION, Mapping():
             return {**said, **{each.name: carried_on(each, said.get(each.name)) for each in field.fields}}
         case Kind.TABLE, list():
             return [carried_on(replace(field, kind=Kind.SECTION), row) for row in said]
-    return None if field.number or field.kind in (Kind.FILE, Kind.FILES) else said
+    return None if field.number or field.kind in FILES else said
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,13 @@ class Defaults:
     context: Mapping[str, Any]
     evaluate: Evaluate
     only_taken: bool = False
-    """Leave out of sections what comes from what is posted anyway."""
+    """Skip the fields of a section whose value is posted anyway."""
 
     def of(self, field: Field, inherited: Any = None, row: Mapping[str, Any] | None = None) -> Any:
-        """Return the typed default of *field*; *inherited* is what the default of its section or row says of it.
+        """Return the typed default of *field*; *inherited* is its value in the default of its section or row.
 
-        A section that begins as its document was last time says so of what people typed into it. What nobody types
-        (fixed rows, read-only fields) is what its own default says today, or a second pass would see the first's data.
+        A section may start from its document's last version. This holds for what people typed only: fixed rows and
+        read-only fields take their own default, or a second pass would show the data of the first.
         """
         if field.default is not None and (field.fixed_rows or field.given or CORRECTED in self.context):
             inherited = None

@@ -1,21 +1,21 @@
-"""What one field of a form is: its kind, its words, its rules. Read from a schema once, never changed."""
+"""A field of a form: its kind, labels and rules. Read from the schema once and never changed."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 VERBS = ("setujui", "kembalikan", "ajukan", "tandatangani", "paraf", "selesaikan")
-"""What the button that completes a step may say. A closed list: the pages know each word and its translation."""
+"""Labels of the button that completes a step. The list is closed because pages translate each label."""
 
 REGISTER = re.compile(r"""\bregister\(["']([a-z][a-z0-9_]*)["']\)""")
 RETURNS = "kembalikan"  # the verb of a decision that sends work back
 
 
 class Kind(StrEnum):
-    """The kinds of fields, by what a person does with them."""
+    """The kind of a field, by what a person does with it."""
 
     SECTION = "section"
     TABLE = "table"
@@ -36,15 +36,17 @@ class Kind(StrEnum):
     PERSON = "person"
     PEOPLE = "people"
 
-    __hash__ = str.__hash__  # an enumeration's own is written in Python, and sets of kinds are asked for every field
+    __hash__ = str.__hash__  # faster than that of Enum, which is written in Python; every field looks up sets of kinds
 
 
 NUMERIC = frozenset({Kind.NUMBER, Kind.INTEGER, Kind.MONEY, Kind.PERCENT})
 MANY = frozenset({Kind.CHOICES, Kind.FILES, Kind.PEOPLE})
-"""Kinds whose value is a list that is posted under one name."""
+"""Kinds whose value is a list, posted under one name."""
+FILES = frozenset({Kind.FILE, Kind.FILES})
+PERSONS = frozenset({Kind.PERSON, Kind.PEOPLE})
 ROWS = frozenset({Kind.TABLE, Kind.TEXTS})
+"""Kinds whose value is a list, posted under numbered names."""
 MOST_ROWS = 2_000
-"""Kinds whose value is a list that is posted under numbered names."""
 LISTS = MANY | ROWS
 ARCHIVE: Mapping[str, frozenset[Kind]] = {
     "place": frozenset({Kind.SECTION}),
@@ -57,26 +59,26 @@ ARCHIVE: Mapping[str, frozenset[Kind]] = {
     "inactiveRetention": frozenset({Kind.INTEGER}),
     "disposition": frozenset({Kind.TEXT, Kind.CHOICE}),
 }
-"""What a form may say of the berkas that is made of a completed instance, and by which kinds of fields."""
+"""Archive details that a form may ask for, each with the kinds of fields that can hold it."""
 FILING = ("place", "filedOn", "filedBy")
-"""Without these no instance is completed: where the manual copy stands, since when, who filed it."""
+"""Archive details that completing an instance requires: where the paper copy is stored, since when, who filed it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The same words in Indonesian and, if somebody wrote them, in English."""
+    """A text in Indonesian and, if the author translated it, in English."""
 
     id: str
     en: str | None = None
 
     def of(self, locale: str) -> str:
-        """Return the words for a reader of *locale*; Indonesian where there are no others."""
+        """Return the text in *locale*; in Indonesian if there is no translation."""
         return self.en if locale == "en" and self.en else self.id
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice of a closed list."""
+    """A choice of a closed list."""
 
     value: str
     wording: Wording
@@ -84,7 +86,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """An ``if`` of the schema: it holds where the object at *scope* fits *test* (or, *negated*, does not)."""
+    """An ``if`` of the schema: it holds if the object at *scope* passes *test* (or, if *negated*, fails it)."""
 
     scope: tuple[str, ...]
     test: Callable[[Any], bool] = field(compare=False)
@@ -93,7 +95,7 @@ class Condition:
     values: tuple[Any, ...]  # values of the cause for which the condition's test holds
 
     def holds(self, instance: Any) -> bool:
-        """Whether the condition holds for *instance*, the object its scope starts at."""
+        """Whether the condition holds for *instance*, the object at which the scope starts."""
         for name in self.scope:
             instance = instance.get(name, {}) if isinstance(instance, Mapping) else {}
         return self.test(instance) is not self.negated
@@ -101,7 +103,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class FieldCheck:
-    """An expression that must be true once the field is filled in, and what is said if it is not."""
+    """An expression that must be true of a filled-in field, and the message if it is not."""
 
     expression: str
     wording: Wording
@@ -109,37 +111,44 @@ class FieldCheck:
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """Which series a field's number is taken from, and the expressions of its pattern and of its letter's date."""
+    """Where a field's letter number comes from: the series, and expressions for the pattern and the letter's date."""
 
     series: str
     pattern: str
-    date: str | None  # None: the day on which it is issued
+    date: str | None  # None: the day of issue
+    about: str | None = None  # path of the field that says what the letter is about
+    to: str | None = None  # path of the field that says to whom it is
 
 
 @dataclass(frozen=True, slots=True)
 class SigningField:
-    """What a signature signs: documents as they stand, or, if *own*, at least one that this form itself yields."""
+    """The documents that a signature signs."""
 
     documents: tuple[str, ...]
-    own: bool  # one of them does not exist yet while the form is filled in, so no file of it can be handed over
-    later: bool  # a file may be handed over after the step was completed
+    own: bool  # this form makes one of them, so that no signed file can be uploaded while it is filled in
+    later: bool  # the signed file may be uploaded after the step is completed
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedTable:
-    """How a table's rows are verified: the column that decides, what it says of both outcomes, the column of why."""
+    """How the rows of a table are verified: the column of the decision, its two values, and further columns."""
 
     column: str
     accept: str
     refuse: str
-    note: str | None = None
-    holder: str | None = None  # the column that says whose row it is
-    changed: str | None = None  # the column that says what changed since the row was verified
+    note: str | None = None  # the column of the reason
+    holder: str | None = None  # the column of the person whose row it is
+    changed: str | None = None  # the column of the changes since the row was verified
+
+
+def _here_or_below(test: Callable[["Field"], bool]) -> "cached_property[bool]":
+    """Return a property that says whether *test* holds for the field or one below it."""
+    return cached_property(lambda field: any(test(each) for _, each in field.walk()))
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field, section or table of a form; what is asked of it at every reading is found out once."""
+    """A field, section or table of a form."""
 
     name: str
     kind: Kind
@@ -151,37 +160,44 @@ class Field:
     default: str | None = None  # x-default
     constant: Any = None  # default
     computed: str | None = None  # x-computed
+    derived: str | None = None  # x-derived: like computed where it gives something, else somebody types it
+    decimals: str | None = None  # x-decimals: how many a number has at most, and is kept with
     number: Numbering | None = None  # x-number: taken when the step is completed
     checks: tuple[FieldCheck, ...] = ()
     options: tuple[Option, ...] = ()
     fields: tuple["Field", ...] = ()  # of a section, or a table's columns
-    when: tuple[tuple[Condition, ...], ...] = ()  # shown if all conditions of one alternative hold; always, if none
+    groups: tuple[tuple[Wording, tuple[str, ...]], ...] = ()  # of a section: its fields in parts, each with its title
+    when: tuple[tuple[Condition, ...], ...] = ()  # shown if all of one alternative hold, or if there are none
     needed: tuple[tuple[Condition, ...], ...] = ()  # outside of rows: required if all of one alternative hold
-    item: "Field | None" = None  # what a list of text repeats
+    item: "Field | None" = None  # of a list of texts
     decision: bool = False
     buttons: Mapping[str, str] = field(default_factory=dict)
     unit: Wording | None = None
-    roles: tuple[str, ...] = ()  # of whom a person is one; empty: anybody in a lane
-    accept: tuple[str, ...] = ()  # file name endings, with the point
-    max_size: int | None = None
-    key: str | None = None  # the column that tells prefilled rows apart
+    roles: tuple[str, ...] = ()  # that a person may have; empty: anybody in a lane
+    accept: tuple[str, ...] = ()  # file name endings, with the dot
+    max_size: int | None = None  # of a file, in bytes
+    key: str | None = None  # the column that identifies prefilled rows
     fixed_rows: bool = False  # the rows are those of x-default: none is added, removed or moved
-    locked: str | None = None  # the column that says of a row, if true, that nobody types into it
-    aside: bool = False  # a column that only explains its row: folded away until somebody asks
-    signing: SigningField | None = None  # of a section that is a signature: its fields are "mode" and "file"
+    locked: str | None = None  # the boolean column that makes a row read-only
+    pick: tuple[str, Mapping[str, str]] | None = (
+        None  # x-pick: rows to choose from, and what of them fills which column
+    )
+    evidence: str | None = None  # where files about a table's rows are: "document.table.column", by the same key
+    aside: bool = False  # a column that only explains its row: folded away
+    signing: SigningField | None = None  # of a signature: a section with the fields "mode" and "file"
     verify: VerifiedTable | None = None  # of a table whose rows are accepted or returned
     return_reason: bool = False
-    archive: str | None = None  # what the field says of the berkas: a word of ARCHIVE
+    archive: str | None = None  # the archive detail that the field holds: a key of ARCHIVE
     source: Wording | None = None  # where a prefilled value comes from
     messages: Mapping[str, Wording] = field(default_factory=dict)
 
     @cached_property
     def given(self) -> bool:
-        """Whether the value never comes from what was posted."""
+        """Whether the value is never taken from the post."""
         return self.read_only or self.computed is not None or self.number is not None
 
     def locks(self, row: Mapping[str, Any]) -> bool:
-        """Whether nobody types into this *row* of the table: it stays what its default says."""
+        """Whether this *row* of the table is read-only and keeps its default."""
         return self.locked is not None and row.get(self.locked) is True
 
     @property
@@ -190,9 +206,9 @@ class Field:
         return bool(self.when)
 
     @cached_property
-    def names(self) -> bool:
-        """Whether a number is a name, such as a year, whose thousands nobody separates."""
-        return self.kind is Kind.INTEGER and self.schema.get("maximum", 10_000) < 10_000
+    def grouped(self) -> bool:
+        """Whether thousands of a number are separated: not in a small whole number, such as a year."""
+        return self.kind is not Kind.INTEGER or self.schema.get("maximum", 10_000) >= 10_000
 
     @cached_property
     def registers(self) -> tuple[str, ...]:
@@ -201,47 +217,51 @@ class Field:
 
     @cached_property
     def min_items(self) -> int:
-        """The fewest items of a list."""
-        return min(int(self.schema.get("minItems", 0)), MOST_ROWS)  # a form of an earlier version may ask for more
+        """The least number of items of a list."""
+        return min(int(self.schema.get("minItems", 0)), MOST_ROWS)  # forms of earlier versions may ask for more
+
+    wants_items = _here_or_below(lambda each: each.kind in LISTS and each.min_items > 0)
+    takes_defaults = _here_or_below(lambda each: each.given or each.fixed_rows)
+    is_conditional = _here_or_below(lambda each: each.conditional)
+    is_computed = _here_or_below(lambda each: each.computed is not None or each.derived is not None)
+    is_rounded = _here_or_below(lambda each: each.decimals is not None)
+    is_checked = _here_or_below(lambda each: bool(each.checks))
 
     @cached_property
-    def wants_items(self) -> bool:
-        """Whether a list here or below must hold something."""
-        return any(each.kind in LISTS and each.min_items for _, each in self.walk())
-
-    @cached_property
-    def takes_defaults(self) -> bool:
-        """Whether some value here or below never comes from what was posted, and so may be a default's."""
-        return any(each.given or each.fixed_rows for _, each in self.walk())
-
-    @cached_property
-    def is_conditional(self) -> bool:
-        """Whether something here or below is shown only under a condition."""
-        return any(each.conditional for _, each in self.walk())
-
-    @cached_property
-    def is_computed(self) -> bool:
-        """Whether something here or below is computed."""
-        return any(each.computed for _, each in self.walk())
-
-    @cached_property
-    def is_checked(self) -> bool:
-        """Whether something here or below has a check of its own."""
-        return any(each.checks for _, each in self.walk())
+    def row_key(self) -> str | None:
+        """The column that identifies the rows of a table, unless people type it."""
+        column = self.field(self.key) if self.key else None
+        return column.name if column is not None and column.given else None
 
     @property
     def max_items(self) -> int | None:
-        """The most items of a list."""
+        """The greatest number of items of a list; None if there is no limit."""
         most = self.schema.get("maxItems")
         return None if most is None else int(most)
 
+    def takes_more(self, rows: int) -> bool:
+        """Whether a row may be added to a table of so many *rows*."""
+        return not self.fixed_rows and (self.max_items is None or rows < self.max_items)
+
     def field(self, name: str) -> "Field | None":
-        """Return the field *name* of a section, or a table's column."""
+        """Return the field *name* of a section, or the column of a table."""
         return next((each for each in self.fields if each.name == name), None)
 
     def walk(self, path: str = "") -> Iterator[tuple[str, "Field"]]:
-        """Return this field and every one below with its path; rows of a table stand as ``[]``."""
+        """Yield the path of this field and of every field below, each with its field; ``[]`` stands for rows."""
         path = f"{path}.{self.name}" if path else self.name
         yield path, self
         for each in self.fields:
             yield from each.walk(f"{path}[]" if self.kind is Kind.TABLE else path)
+
+
+def field_at(fields: Iterable[Field], path: str) -> Field | None:
+    """Return the field at *path*, in whichever row; None if there is none."""
+    found = None
+    for name in path.split("."):
+        found = next((each for each in fields if each.name == name), None)
+        if found is not None:
+            fields = found.fields
+        elif not name.isdecimal():
+            return None
+    return found

@@ -1,4 +1,4 @@
-"""Where in a JSON text each value stands, so that a fault names its line; the JSON reader itself forgets it."""
+"""The line of each value in a JSON text, for error messages; the standard library's reader does not keep it."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ _TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+)')
 
 
 def lines(text: str) -> tuple[dict[Path, int], list[Path]]:
-    """Return the line (from 1) of every key and item of a well-formed JSON *text*, and the keys written twice."""
+    """Return the line (from 1) of every key and item of a well-formed JSON *text*, and the duplicate keys."""
     found: dict[Path, int] = {}
     twice: list[Path] = []
     tokens = _tokens(text)
@@ -38,10 +38,8 @@ def lines(text: str) -> tuple[dict[Path, int], list[Path]]:
                 if mark == ",":
                     mark, line = next(tokens)
 
-    first = next(tokens, None)
-    if first is not None:
-        found[()] = first[1]
-        value(first[0], ())
+    mark, found[()] = next(tokens)
+    value(mark, ())
     return found, twice
 
 

@@ -1,28 +1,26 @@
-"""Numbers as people in an Indonesian office write them: a point groups thousands, a comma begins decimals.
+"""Numbers as people in an Indonesian office write them: points group thousands, a comma begins decimals.
 
-One grammar decides (design section 5). Anything else that has a point is not guessed: both readings are offered.
+Other texts with a point are not guessed: people choose between both readings.
 """
 
 import re
 from decimal import Decimal
 
 WRITTEN = re.compile(r"[-−]?([0-9]{1,3}(\.[0-9]{3})*|[0-9]+)(,[0-9]+)?")
-MOST_DIGITS = 20  # a quotient by 0.000001 still fits decimal arithmetic
+MOST_DIGITS = 20  # so that a quotient by 0.000001 fits decimal arithmetic
 
 _ONE_POINT = re.compile(r"([-−]?)([0-9]+)\.([0-9]+)")
 _ENGLISH = re.compile(r"([-−]?)([0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?")
-_DROPPED = re.compile(
-    "[\\s\u200b-\u200f\u2060\ufeff]+"
-)  # no-break and thin spaces are spaces too; marks come with pasting
+_DROPPED = re.compile("[\\s\u200b-\u200f\u2060\ufeff]+")  # spaces of any width, and marks that come with pasted texts
 _CURRENCY = re.compile(r"^([-−]?)(?:Rp\.?)(?=[-−0-9])", re.IGNORECASE)
 
 
 class NotANumber(ValueError):
-    """The text is no number at all."""
+    """The text is not a number."""
 
 
 class AmbiguousNumber(ValueError):
-    """The text has two readings, or one that was written in another country's way; *readings* are the candidates."""
+    """The text is ambiguous or written in another country's way; *readings* are the candidates."""
 
     def __init__(self, readings: tuple[Decimal, ...]) -> None:
         super().__init__(", ".join(map(str, readings)))
@@ -30,9 +28,9 @@ class AmbiguousNumber(ValueError):
 
 
 def read(text: str, *, decimals: bool) -> Decimal | None:
-    """Return the number that *text* writes, None if nothing is written.
+    """Return the number in *text*; None if the text is empty.
 
-    Raises AmbiguousNumber with both readings where a point could group or begin decimals, NotANumber otherwise.
+    Raises AmbiguousNumber if a point may group thousands or begin decimals, NotANumber if the text is not a number.
     """
     bare = _CURRENCY.sub(r"\1", _DROPPED.sub("", text))
     if not bare:
@@ -50,21 +48,27 @@ def read(text: str, *, decimals: bool) -> Decimal | None:
     raise NotANumber(text)
 
 
-def write(value: Decimal, places: int | None = None, *, grouped: bool = True) -> str:
-    """Return *value* in Indonesian: ``1.234,56``; with *places* decimals, else as many as it has."""
-    if places is not None:
-        value = round(value, places)
+def write(value: Decimal, *, grouped: bool = True) -> str:
+    """Return *value* as Indonesians write it, ``1.234,56``, with as many decimals as it has."""
     text = f"{abs(value):,f}" if grouped else f"{abs(value):f}"
     text = text.translate(str.maketrans(",.", ".,"))
     return ("-" if value < 0 else "") + text
 
 
+def write_size(amount: int) -> str:
+    """Return a size of *amount* bytes in MB, KB or B."""
+    for unit, step in (("MB", 1024 * 1024), ("KB", 1024)):
+        if amount >= step:
+            return f"{write(round(Decimal(amount) / step, 1).normalize())} {unit}"
+    return f"{amount} B"
+
+
 def _decimal(text: str) -> Decimal:
-    return Decimal(text.replace("−", "-")) + 0  # the sum knows no negative zero
+    return Decimal(text.replace("−", "-")) + 0  # adding 0 turns negative zero into zero
 
 
 def _other_readings(bare: str) -> tuple[Decimal, ...]:
-    """Return what a text outside the grammar may have meant: "12.34" is 12,34 or 1234, "1,234.56" is 1234,56."""
+    """Return the readings of a text outside the grammar: "12.34" is 12,34 or 1234, "1,234.56" is 1234,56."""
     if found := _ONE_POINT.fullmatch(bare):
         sign, whole, rest = found.groups()
         return _decimal(f"{sign}{whole}.{rest}"), _decimal(f"{sign}{whole}{rest}")

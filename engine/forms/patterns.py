@@ -1,11 +1,11 @@
-"""Patterns that people write into schemas, run by RE2: in time that grows with the text alone, whoever wrote them.
+"""Patterns of schemas (ECMA 262), run by RE2 in time linear in the text.
 
-A backtracking engine can take years for forty letters, and holds its worker meanwhile (``re``, ``regex``). RE2 has no
-look-around, no back-reference and no repetition over a thousand; what it cannot say is refused by name at deployment.
-In a version that was deployed before, such a pattern is not run: it never holds anything against anybody.
+A backtracking engine (``re``, ``regex``) can take years for forty letters and blocks its worker meanwhile. RE2 has no
+look-around, back-references or repetitions over a thousand. Patterns that need them are refused at deployment; in
+versions deployed before, they match every text.
 
-Patterns mean what they meant: found anywhere in the text, and letters, digits and spaces are those of Unicode, which
-RE2 knows by category only. The larger a pattern is compiled, the shorter is the text that it may be held against.
+Patterns match anywhere in the text. Letters, digits and spaces are those of Unicode, which RE2 knows by category only.
+The larger the compiled pattern, the shorter the texts it is applied to.
 """
 
 import re
@@ -21,7 +21,7 @@ LONGEST = 500
 MEMORY = 1024 * 1024  # of one pattern
 LONGEST_HELD = 20_000  # letters of a text
 TOO_LARGE = "pengulangannya terlalu besar; batasi panjangnya dengan maxLength"
-MOST_WORK = 100_000_000  # letters times compiled size: about a second, at worst
+MOST_WORK = 100_000_000  # letters times compiled size: about a second at worst
 TOKEN = re.compile(r"\\u(?P<code>[0-9a-fA-F]{4})|\\(?P<sign>[wWdDsSbBZ])|\{,(?P<most>\d+)\}|\[\^?|\\?.", re.DOTALL)
 WORD, SPACE = r"\p{L}\p{N}_", r"\s\v\x{1c}-\x{1f}\x{85}\p{Z}"
 SIGNS = {
@@ -31,11 +31,11 @@ SIGNS = {
 
 
 class Unsayable(ValueError):
-    """A pattern that RE2 cannot run; the message is what it asks for, in Indonesian."""
+    """RE2 cannot run the pattern; the message names the reason in Indonesian."""
 
 
 def check(pattern: str, longest: int | None = None) -> Callable[[Any], bool]:
-    """Return whether a value, if it is a text, matches *pattern* somewhere; any does where it cannot be run."""
+    """Return a check of whether a text matches *pattern*. It passes everything if RE2 cannot run the pattern."""
     try:
         search = compiled(pattern, longest)
     except Unsayable:
@@ -47,7 +47,7 @@ def check(pattern: str, longest: int | None = None) -> Callable[[Any], bool]:
 
 @lru_cache(maxsize=256)
 def compiled(pattern: str, longest: int | None = None) -> Callable[[bytes], Any]:
-    """Return the search for *pattern* in texts of up to *longest* letters; Unsayable if it cannot be run."""
+    """Return the search for *pattern* in texts of up to *longest* letters; Unsayable if RE2 cannot run it."""
     if len(pattern) > LONGEST:
         raise Unsayable(f"lebih dari {LONGEST} huruf")
     options = re2.Options()
@@ -64,9 +64,9 @@ def compiled(pattern: str, longest: int | None = None) -> Callable[[bytes], Any]
 
 
 def translated(pattern: str) -> str:
-    """Return *pattern* as RE2 writes it."""
+    """Return *pattern* in the syntax of RE2."""
     written: list[str] = []
-    begun: int | None = None  # where the set in brackets begins, in which nothing closes it
+    begun: int | None = None  # where the content of a bracket begins; a ] there is a letter
     for token in TOKEN.finditer(pattern):
         text, sign = token[0], token["sign"]
         if token["code"]:

@@ -1,4 +1,4 @@
-"""What was posted, as a tree: ``surat.rincian.0.jumlah`` is a column of a row of a table of a section."""
+"""Posted entries as a tree: ``surat.rincian.0.jumlah`` is a column in a row of a table of a section."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from engine.forms.field import MOST_ROWS, ROWS, Field, Kind
 
 KEPT = "dari_draf"
-"""What a form posts in a table's place if the rows are those of the draft, where the grid put them."""
+"""Posted in place of a table if its rows are in the draft, where the grid saves them."""
 _DEEPEST = 8
 
 
 @dataclass(slots=True)
 class Node:
-    """One name of a posted path: the texts posted under it, and what lies below."""
+    """A name in a posted path: the texts posted under it, and the names below."""
 
     texts: list[str] = field(default_factory=list)
     below: dict[str, "Node"] = field(default_factory=dict)
@@ -22,20 +22,22 @@ class Node:
 
     @property
     def text(self) -> str:
-        """The first text posted here that is not empty."""
+        """The first text here that is not empty."""
         return next((text for text in self.texts if text), "")
 
     @property
+    def last(self) -> str:
+        """The last text here that is not blank."""
+        return next((text for text in reversed(self.texts) if text.strip()), "")
+
+    @property
     def filled(self) -> bool:
-        """Whether anything but empty texts was posted here or below."""
+        """Whether some text here or below is not blank."""
         return any(text.strip() for text in self.texts) or any(node.filled for node in self.below.values())
 
     def rows(self) -> list["Node"]:
-        """Return the numbered nodes below in order, one more than are allowed at most; gaps close."""
-        numbered = sorted(
-            ((int(name), node) for name, node in self.below.items() if is_index(name)), key=lambda pair: pair[0]
-        )
-        return [node for _, node in numbered[: MOST_ROWS + 1]]
+        """Return the rows below in order, without gaps; one more than allowed at most."""
+        return [self.below[name] for name in sorted(filter(is_index, self.below), key=int)[: MOST_ROWS + 1]]
 
 
 _NOTHING = Node()
@@ -55,8 +57,15 @@ def tree(entries: Mapping[str, Sequence[str]]) -> Node:
     return root
 
 
+def node_at(node: Node, path: str) -> Node:
+    """Return what was posted at *path*."""
+    for name in path.split("."):
+        node = node[name]
+    return node
+
+
 def flat(node: Node, path: str = "") -> dict[str, list[str]]:
-    """Return a tree as posted entries again."""
+    """Return a tree as posted entries."""
     found = {path: list(node.texts)} if path and (node.texts or not node.below) else {}
     for name, below in node.below.items():
         found |= flat(below, f"{path}.{name}" if path else name)
@@ -64,7 +73,7 @@ def flat(node: Node, path: str = "") -> dict[str, list[str]]:
 
 
 def compact(fields: Iterable[Field], node: Node, *, drop_blank: bool) -> Node:
-    """Return the tree with every table's rows numbered from 0 without gaps; *drop_blank* leaves out unfilled rows."""
+    """Return the tree with the rows of tables numbered from 0 without gaps; *drop_blank* leaves out blank rows."""
     below = dict(node.below)
     for each in fields:
         found = below.get(each.name)
@@ -81,7 +90,7 @@ def compact(fields: Iterable[Field], node: Node, *, drop_blank: bool) -> Node:
 
 
 def unknown(fields: Iterable[Field], node: Node, path: str = "") -> list[str]:
-    """Return the posted paths that no field has; what lies in a known table's row is let pass."""
+    """Return the posted paths that are not of a field; paths within rows are not checked."""
     known = {each.name: each for each in fields}
     found = []
     for name, below in node.below.items():
@@ -107,5 +116,5 @@ def with_rows(entries: Mapping[str, Sequence[str]], path: str, rows: Sequence[No
 
 
 def is_index(name: str) -> bool:
-    """Whether *name* is the number of a row; a longer one is nobody's."""
+    """Whether *name* is the index of a row: at most six digits."""
     return name.isascii() and name.isdecimal() and len(name) <= 6

@@ -1,59 +1,50 @@
-"""What templates show of a form: fields to fill in, and values to read. Only text; templates decide nothing."""
+"""What templates show of a form that people fill in: texts and flags, so that templates decide nothing."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, time
-from decimal import Decimal
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Self
 
-from engine.forms import messages, numbers
-from engine.forms.field import NUMERIC, ROWS, Condition, Field, Kind, SigningField, Wording
+from engine.forms import kinds, messages, numbers
+from engine.forms.field import FILES, PERSONS, ROWS, Condition, Field, Kind, Wording, field_at
+from engine.forms.handling import CHECKED, Known
+from engine.forms.parts import Part
 from engine.forms.posted_entries import Node
 from engine.forms.rules import rules_of
-from engine.forms.submission import Reading, Surroundings, Unmet, kinds
-from engine.forms.values import CHECKED
-from engine.model import dates
-from engine.model.errors import FieldError
-from engine.model.work import Attachment
+from engine.forms.shown import FileView, file_view
+from engine.forms.submission import Reading, Surroundings, Unmet
+from engine.model.errors import FieldError, FunctionFailed
 
 MOST_RADIOS = 7
+BLANK = 999_999
+"""The number of a row that is not there: what a script makes another row of."""
 MOST_INLINE = 120
-"""The most cells to type into for which a form shows a table's rows itself, where there is a grid."""
+"""Most cells to type into of a table that a form shows itself; larger ones are edited in the grid alone."""
+MOST_FIXED = 20
+"""The same of a table with fixed rows, which is a sheet to be filled in."""
 OFFERED_FROM = 9
-"""The rows from which on a table is offered as a grid, too."""
+"""Least rows of a table for which the grid is offered."""
 SHOWN_FAULTS = 5
-"""How many faults of a table that is edited in the grid its form shows."""
-_MILLION = Decimal(1_000_000)
+"""Most errors of a grid table that its form lists; the grid shows the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class OptionView:
-    """One choice as shown."""
+    """A choice as shown."""
 
     value: str
     label: str
     chosen: bool
-    verb: str = ""  # of a decision: what the completing button says then
-
-
-@dataclass(frozen=True, slots=True)
-class FileView:
-    """One file that a field already holds."""
-
-    id: str
-    name: str
-    size: str
-    sha256: str
-    media_type: str
+    verb: str = ""  # of a decision: the label of the completing button
 
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Under which condition a field counts, in words, and for a script that reveals it."""
+    """The condition under which a field counts, as text and for the script that shows the field."""
 
     text: str
-    cause: str  # path of the deciding field; "" if the condition is about more than one
-    answers: tuple[str, ...]  # values of the deciding field for which it counts (or, negated, does not)
+    cause: str  # path of the field that decides
+    answers: tuple[str, ...]  # its values for which the condition holds (or, if negated, fails)
     negated: bool
 
 
@@ -65,23 +56,23 @@ class RowView:
     path: str
     label: str
     cells: tuple["FieldView", ...]
-    key: tuple[str, str] | None  # (name, value) to post along: which prefilled row this is
+    key: tuple[str, str] | None  # (name, value) to post in order to identify a prefilled row
 
 
 @dataclass(frozen=True, slots=True)
 class GridLink:
-    """A table that has a page of its own; *kept*: edited there alone, and the form leaves its rows to the draft."""
+    """The link to the grid of a table."""
 
-    kept: bool
+    kept: bool  # edited in the grid alone: the form leaves the rows to the draft
     rows: int
     filled: int
-    faults: tuple[FieldError, ...] = ()  # the first of those in its rows
-    more: int = 0  # how many more there are
+    faults: tuple[FieldError, ...] = ()  # the first errors in its rows
+    more: int = 0  # the number of further errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldView:
-    """One field as the page shows it."""
+    """A field as the page shows it."""
 
     path: str
     name: str
@@ -89,45 +80,40 @@ class FieldView:
     label: str
     help: str | None
     required: bool
+    asked: Field = field(repr=False)
     given: bool = False  # shown as text: read-only or computed
-    computed: bool = False
-    shown: str = ""  # the value as text, where given
+    shown: str = ""  # the value as text, if given
     source: str | None
     texts: tuple[str, ...] = ()  # as typed
-    reading: str = ""  # how what was typed was read, where that may differ
+    reading: str = ""  # how the text was understood, if that is not plain
     problems: tuple[FieldError, ...]
-    notice: str = ""  # what deserves a second look, and is no error: a day on which the office is closed
+    notice: str = ""  # a warning that is not an error: the office is closed on this day
     options: tuple[OptionView, ...] = ()
     fields: tuple["FieldView", ...] = ()
-    columns: tuple["FieldView", ...] = ()  # of a table: labels and helps, no values
+    columns: tuple["FieldView", ...] = ()  # of a table: labels and helps without values
     rows: tuple[RowView, ...] = ()
     fixed_rows: bool = False
-    min_rows: int = 0
-    max_rows: int | None = None
+    blank: RowView | None = None  # of a table to which rows are added
+    picks: tuple[Mapping[str, str], ...] = ()  # rows to choose from: by column what is filled in
     files: tuple[FileView, ...] = ()
-    accept: str = ""
     kinds: str = ""
     max_size: str = ""  # in words
-    max_bytes: int | None = None
     unit: str = ""
-    max_length: int | None = None
-    decision: bool = False
     when: tuple[When, ...] = ()
-    needed: tuple[When, ...] = ()  # when it is required, if not always
+    needed: tuple[When, ...] = ()  # when it is required, unless always
     active: bool = True
-    aside: bool = False
-    shown_rows: tuple[tuple[str, ...], ...] = ()  # of a table that is only read
-    signing: SigningField | None = None  # of a signature: what it signs
-    grid: GridLink | None = None  # of a table that can be edited on a page of its own
+    shown_rows: tuple[tuple[str, ...], ...] = ()  # of a read-only table
+    grid: GridLink | None = None  # of a table that can be edited in the grid
+    group: str = ""  # of a section's fields that do not stand first: which of its groups they are
 
     @property
     def id(self) -> str:
-        """The element id of the field's (first) input; ``error_id`` and ``help_id`` follow from it."""
+        """The element id of the field's (first) input."""
         return element_id(self.path)
 
     @property
     def text(self) -> str:
-        """What was typed, of a field with one text."""
+        """The text of a field with one."""
         return next((text for text in reversed(self.texts) if text), "")
 
     @property
@@ -137,13 +123,13 @@ class FieldView:
 
     @property
     def as_select(self) -> bool:
-        """Whether a closed list is shown as a select."""
+        """Whether a closed list is shown as a select rather than radio buttons."""
         return len(self.options) > MOST_RADIOS
 
     @property
     def can_add(self) -> bool:
         """Whether a row may be added."""
-        return not self.fixed_rows and (self.max_rows is None or len(self.rows) < self.max_rows)
+        return self.asked.takes_more(len(self.rows))
 
     @property
     def described_by(self) -> str:
@@ -166,28 +152,20 @@ class FormView:
     decision: str | None
     buttons: Mapping[str, str]
     unmet: tuple[Unmet, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One value for reading: a label with text, a section with fields, or a table with rows."""
-
-    path: str
-    kind: str
-    label: str
-    text: str = ""
-    lines: tuple[str, ...] = ()
-    fields: tuple["Shown", ...] = ()
-    columns: tuple[str, ...] = ()
-    numeric: tuple[bool, ...] = ()
-    rows: tuple[tuple["Shown", ...], ...] = ()
-    files: tuple[FileView, ...] = ()
-    key: int | None = None  # of a table, the place of the column that tells its rows apart
+    parts: tuple[Part, ...] = ()  # of a long form
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nobody filled it in."""
-        return not (self.text or self.lines or self.rows or self.files or any(not f.is_empty for f in self.fields))
+    def pages(self) -> tuple[tuple[Part, tuple[FieldView, ...]], ...]:
+        """Each part with its fields: a section whole, or with those of the part alone."""
+        return tuple((part, tuple(self._fields(part))) for part in self.parts)
+
+    def _fields(self, part: Part) -> Iterator[FieldView]:
+        for view in self.fields:
+            own = tuple(each for each in view.fields if each.path in part.paths)
+            if view.path in part.paths or len(own) == len(view.fields) > 0:
+                yield view
+            elif own:
+                yield replace(view, fields=own, label=part.title, group="" if part.section else part.id[-2:])
 
 
 def element_id(path: str) -> str:
@@ -195,45 +173,47 @@ def element_id(path: str) -> str:
     return "f-" + path.replace(".", "-")
 
 
-# ── filling in ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def view_fields(reading: Reading, problems: Sequence[FieldError], *, grids: bool = False) -> tuple[FieldView, ...]:
-    """Return the fields of a form that was read, with *problems* beside them; *grids*: long tables have a page."""
-    by_path: dict[str, list[FieldError]] = {}
-    for problem in problems:
-        by_path.setdefault(problem.path, []).append(problem)
-    viewer = Viewer(reading, by_path, grids)
+    """Return the views of a form's fields with their *problems*; with *grids*, long tables are linked to theirs."""
+    viewer = Viewer.of(reading, problems, grids=grids)
     return tuple(
         viewer.field(each, reading.posted[each.name], reading.values.get(each.name), each.name) for each in reading.tree
     )
 
 
 def echo(kind: Kind, text: str, around: Surroundings) -> FieldView:
-    """Return how a text is read by a field of *kind*, as somebody types it."""
+    """Return the view of a field of *kind* into which *text* is being typed: how it is understood, or its error."""
     field = Field("isian", kind, Wording(""), {})
-    return view_fields(Reading((field,), rules_of(True), Node(below={field.name: Node([text])}), around), ())[0]
+    reading = Reading((field,), rules_of(True), Node(below={field.name: Node([text])}), around)
+    return view_fields(reading, reading.errors())[0]
 
 
 def only_read(field: Field) -> bool:
-    """Whether nobody types anything into a field: it is given, or a table of fixed rows whose every column is."""
-    if field.kind is Kind.TABLE and field.fixed_rows and all(each.given for each in field.fields):
-        return True
-    return field.given
+    """Whether people type nothing into a field: it is given, or a table of fixed rows with given columns only."""
+    return field.given or (field.fixed_rows and all(each.given for each in field.fields))
 
 
 def keeps_rows(field: Field, rows: int) -> bool:
-    """Whether a table of so many rows is too long for its form, and is edited in the grid alone."""
-    return field.kind is Kind.TABLE and rows * sum(not column.given for column in field.fields) > MOST_INLINE
+    """Whether a table of so many *rows* is edited in the grid alone."""
+    most = MOST_FIXED if field.fixed_rows else MOST_INLINE
+    return field.kind is Kind.TABLE and rows * sum(not column.given for column in field.fields) > most
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Makes views of the fields of a form that was read."""
+    """Makes the views of a form's fields."""
 
     reading: Reading
-    problems: Mapping[str, Sequence[FieldError]]
+    problems: Mapping[str, Sequence[FieldError]]  # by path
     grids: bool = False
+
+    @classmethod
+    def of(cls, reading: Reading, problems: Sequence[FieldError], *, grids: bool = False) -> Self:
+        """Return a viewer that shows *problems* at their fields."""
+        by_path: dict[str, list[FieldError]] = {}
+        for problem in problems:
+            by_path.setdefault(problem.path, []).append(problem)
+        return cls(reading, by_path, grids)
 
     def field(self, field: Field, node: Node, value: Any, path: str, *, in_row: bool = False) -> FieldView:
         """Return one field."""
@@ -241,59 +221,51 @@ class Viewer:
             return self.section(field, node, value, path)
         if field.kind in ROWS and not only_read(field):
             return self.table(field, node, value, path)
-        locale, files = self.reading.around.locale, self.reading.around.files
-        given = only_read(field)
-        chosen = set(node.texts) if not given else set()
-        held = [files[id_] for id_ in dict.fromkeys(node.texts) if id_ in files]
-        if field.kind is Kind.FILE:
-            held = held[-1:]
+        locale, given = self.reading.around.locale, only_read(field) or path in self.reading.derived
+        held = self.files(node.texts) if field.kind in FILES and not given else ()
         return FieldView(
             **self.basics(field, path),
             given=given,
-            computed=field.computed is not None,
-            shown=self.text(field, value) if given else "",
+            shown=(self.reading.around.numbers.get(path) or self.text(field, value)) if given else "",
             texts=tuple(node.texts),
-            reading="" if given or in_row else _reading(field, value, node, locale),
+            reading="" if given or in_row or value is None or not node.filled else kinds.of(field).echo(value, locale),
             notice="" if given or in_row else self.notice(field, value),
-            options=() if given else self.options(field, chosen),
-            files=() if given or field.kind not in (Kind.FILE, Kind.FILES) else tuple(map(_file, held)),
-            accept=",".join(field.accept),
-            kinds=kinds(field),
-            max_size=messages.size(field.max_size) if field.max_size else "",
-            max_bytes=field.max_size,
+            options=() if given else self.options(field, set(node.texts)),
+            files=held[-1:] if field.kind is Kind.FILE else held,
+            kinds=kinds.endings(field),
+            max_size=numbers.write_size(field.max_size) if field.max_size else "",
             unit=field.unit.of(locale) if field.unit else "",
-            max_length=field.schema.get("maxLength"),
-            decision=field.decision,
             columns=self.columns(field, path) if given and field.kind is Kind.TABLE else (),
             shown_rows=self.shown_rows(field, value) if given else (),
         )
 
     def notice(self, field: Field, value: Any) -> str:
-        """Return what the office's calendar says of a day that it does not work on."""
+        """Return a warning about a day on which the office is closed; empty for other values."""
         around = self.reading.around
-        name = around.day_off(value) if field.kind is Kind.DATE and value is not None else None
+        name = around.day_off(value) if isinstance(value, date) else None
         closed = around.gettext("kantor tutup") if name is not None else ""
         return f"{closed}: {name}" if name else closed
 
     def columns(self, field: Field, path: str) -> tuple[FieldView, ...]:
-        """Return a table's columns: their words, without values."""
-        return tuple(self.field(each, Node(), None, f"{path}.{each.name}") for each in field.fields)
+        """Return the columns of a table or of a list of texts, without values."""
+        columns = (field.item,) if field.item else field.fields
+        return tuple(self.field(each, Node(), None, f"{path}.{each.name}") for each in columns)
 
     def shown_rows(self, field: Field, value: Any) -> tuple[tuple[str, ...], ...]:
-        """Return the rows of a table that is only read, as text."""
+        """Return the rows of a read-only table as text."""
         if field.kind is not Kind.TABLE or not isinstance(value, list):
             return ()
         return tuple(tuple(self.text(each, row.get(each.name)) for each in field.fields) for row in value)
 
     def source(self, field: Field) -> str | None:
-        """Return where a value comes from that the person does not type."""
+        """Return the text that says where a given value comes from."""
         around = self.reading.around
         if field.source is None and field.number is not None:
             return around.gettext("Nomor diberikan saat langkah ini diselesaikan.")
         return field.source.of(around.locale) if field.source else None
 
     def basics(self, field: Field, path: str) -> dict[str, Any]:
-        """Return what every kind of field shows."""
+        """Return the facts that fields of every kind show."""
         locale = self.reading.around.locale
         return {
             "path": path,
@@ -303,11 +275,11 @@ class Viewer:
             "help": field.help.of(locale) if field.help else None,
             "required": self.reading.needs(field) or (field.kind is Kind.BOOLEAN and field.schema.get("const") is True),
             "needed": self.words_of(field.needed, path),
-            "source": self.source(field),
+            "source": None if path in self.reading.around.numbers else self.source(field),
             "problems": tuple(self.problems.get(path, ())),
             "when": self.words_of(field.when, path),
             "active": path not in self.reading.hidden,
-            "aside": field.aside,
+            "asked": field,
         }
 
     def section(self, field: Field, node: Node, value: Any, path: str) -> FieldView:
@@ -315,28 +287,38 @@ class Viewer:
         inner = value if isinstance(value, Mapping) else {}
         return FieldView(
             **self.basics(field, path),
-            signing=field.signing,
             fields=tuple(
                 self.field(each, node[each.name], inner.get(each.name), f"{path}.{each.name}") for each in field.fields
             ),
         )
 
     def table(self, field: Field, node: Node, value: Any, path: str) -> FieldView:
-        """Return a table, or a list of text as a table with one column."""
-        columns = field.fields if field.kind is Kind.TABLE else (field.item,) if field.item else ()
+        """Return a table, or a list of texts as a table with one column."""
         link = self.grid_link(field, node, value, path) if self.grids and field.kind is Kind.TABLE else None
         return FieldView(
             **self.basics(field, path),
-            columns=tuple(self.field(each, Node(), None, f"{path}.{each.name}") for each in columns),
+            columns=self.columns(field, path),
             rows=() if link is not None and link.kept else tuple(self.rows(field, node, value, path)),
             grid=link,
             fixed_rows=field.fixed_rows,
-            min_rows=field.min_items,
-            max_rows=field.max_items,
+            blank=None if field.fixed_rows or not self.grids else self.rows(field, node, value, path, [BLANK])[0],
+            picks=self.picks(field),
         )
 
+    def picks(self, field: Field) -> tuple[Mapping[str, str], ...]:
+        """Return what the rows that a table's rows are chosen from fill in, those without a name left out."""
+        if field.pick is None:
+            return ()
+        expression, fills = field.pick
+        try:
+            rows = self.reading.around.evaluate(expression, self.reading.names(None))
+        except (ValueError, FunctionFailed):
+            return ()
+        found = [{name: str(row.get(of) or "") for name, of in fills.items()} for row in rows or ()]
+        return tuple(each for each in found if each[next(iter(fills))])
+
     def grid_link(self, field: Field, node: Node, value: Any, path: str) -> GridLink | None:
-        """Return how a table's own page is offered."""
+        """Return the link to a table's grid; None if the table is short."""
         rows = len(value) if isinstance(value, list) else 0
         kept = keeps_rows(field, rows)
         if not (kept or field.fixed_rows or rows >= OFFERED_FROM):
@@ -347,11 +329,10 @@ class Viewer:
         return GridLink(kept, rows, filled, tuple(faults[:SHOWN_FAULTS]), max(0, len(faults) - SHOWN_FAULTS))
 
     def rows(self, field: Field, node: Node, value: Any, path: str, only: Sequence[int] | None = None) -> list[RowView]:
-        """Return the rows of a table: those posted, or blank ones to begin with; *only* some of them."""
-        posted, known = node.rows(), value if isinstance(value, list) else []
-        count = len(known) if field.fixed_rows else len(posted)
-        if not count and not field.fixed_rows:
-            count = max(field.min_items, int(field.required))
+        """Return the rows of a table, all or *only* some indexes: those posted, or blank ones to begin with."""
+        known = value if isinstance(value, list) else []
+        posted = self.reading.aligned.get(path) or node.rows()
+        count = len(known) if field.fixed_rows else len(posted) or max(field.min_items, int(field.required))
         gettext, found = self.reading.around.gettext, []
         for n in range(count) if only is None else only:
             row = posted[n] if n < len(posted) else Node()
@@ -361,200 +342,64 @@ class Viewer:
                 found.append(RowView(n, here, messages.row(n + 1, gettext), cells, None))
                 continue
             values = known[n] if n < len(known) else {}
-            if field.fixed_rows and field.key:
-                wanted = str(values.get(field.key))
-                row = next((each for each in posted if wanted in each[field.key].texts), Node())
             locked = field.locks(values)
-            columns = [replace(each, read_only=True) for each in field.fields] if locked else field.fields
+            columns = [
+                replace(each, read_only=True) if locked or self.settled(field, each, here) else each
+                for each in field.fields
+            ]
             cells = tuple(
                 self.field(each, row[each.name], values.get(each.name), f"{here}.{each.name}", in_row=True)
                 for each in columns
             )
-            key = None
-            keyed = field.field(field.key) if field.key else None
-            if keyed is not None and keyed.given and values.get(keyed.name) is not None:
-                key = (f"{here}.{keyed.name}", str(values[keyed.name]))
+            held = values.get(field.row_key)
+            key = None if held is None else (f"{here}.{field.row_key}", str(held))
             found.append(RowView(n, here, messages.row(n + 1, gettext), cells, key))
         return found
 
+    def settled(self, table: Field, column: Field, row: str) -> bool:
+        """Whether a column does not count in a *row*, and nothing that is typed into the row makes it count."""
+        causes = [table.field(one.cause or "") for each in column.when for one in each]
+        return f"{row}.{column.name}" in self.reading.hidden and all(cause and cause.given for cause in causes)
+
     def options(self, field: Field, chosen: set[str]) -> tuple[OptionView, ...]:
         """Return the choices of a closed list or a people picker."""
-        locale = self.reading.around.locale
-        if field.kind in (Kind.PERSON, Kind.PEOPLE):
-            names = self.reading.people(field.roles)
-            return tuple(
-                OptionView(id_, name, id_ in chosen)
-                for id_, name in sorted(names.items(), key=lambda item: (item[1], item[0]))
-            )
+        around = self.reading.around
+        if field.kind in PERSONS:
+            names = sorted(around.people(field.roles).items(), key=lambda item: (item[1], item[0]))
+            return tuple(OptionView(id_, name, id_ in chosen) for id_, name in names)
         return tuple(
-            OptionView(o.value, o.wording.of(locale), o.value in chosen, field.buttons.get(o.value, ""))
+            OptionView(o.value, o.wording.of(around.locale), o.value in chosen, field.buttons.get(o.value, ""))
             for o in field.options
         )
 
     def words_of(self, alternatives: tuple[tuple[Condition, ...], ...], path: str) -> tuple[When, ...]:
-        """Return conditions in words: the first alternative's, all of which must hold."""
+        """Return the conditions of the first alternative, all of which must hold."""
         locale, gettext = self.reading.around.locale, self.reading.around.gettext
         found = []
         for condition in alternatives[0] if alternatives else ():
             if condition.cause is None:
                 continue
-            names = (*condition.scope, condition.cause)
-            cause, fields = None, self.reading.tree
-            row = [] if not _in_row(path) else path.split(".")[:-1]
-            if row:
-                fields = _columns(self.reading.tree, row)
-            for name in names:
-                cause = next((each for each in fields if each.name == name), None)
-                fields = cause.fields if cause else ()
+            row = path.split(".")[:-1] if any(part.isdecimal() for part in path.split(".")) else []
+            at = ".".join([*row, *condition.scope, condition.cause])
+            cause = field_at(self.reading.tree, at)
             if cause is None:
                 continue
             titles = {option.value: option.wording.of(locale) for option in cause.options}
             values = [CHECKED if value is True else str(value) for value in condition.values]
             said = gettext(" atau ").join(titles.get(value, value) for value in values)
             facts = {"cause": cause.wording.of(locale), "value": said}
-            text = (
-                gettext("Isi bila %(cause)s bukan %(value)s")
-                if condition.negated
-                else gettext("Isi bila %(cause)s: %(value)s")
-            )
-            found.append(When(text % facts, ".".join([*row, *names]), tuple(values), condition.negated))
+            positive, negative = gettext("Isi bila %(cause)s: %(value)s"), gettext("Isi bila %(cause)s bukan %(value)s")
+            text = (negative if condition.negated else positive) % facts
+            found.append(When(text, at, tuple(values), condition.negated))
         return tuple(found)
 
     def files(self, ids: Sequence[str]) -> tuple[FileView, ...]:
-        """Return the files that a cell holds."""
+        """Return the files of these *ids* that still exist."""
         known = self.reading.around.files
-        return tuple(_file(known[id_]) for id_ in dict.fromkeys(ids) if id_ in known)
+        return tuple(file_view(known[id_]) for id_ in dict.fromkeys(ids) if id_ in known)
 
     def text(self, field: Field, value: Any) -> str:
-        """Return a value as text, people and files by their names."""
+        """Return a value as text; people and files by name."""
         around = self.reading.around
-        people = dict(self.reading.people(field.roles)) if field.kind in (Kind.PERSON, Kind.PEOPLE) else {}
-        if field.kind is Kind.TABLE:
-            return "; ".join(
-                ", ".join(_text(c, row.get(c.name), around.locale, people) for c in field.fields) for row in value or ()
-            )
-        return _text(field, value, around.locale, people, around.files)
-
-
-def _in_row(path: str) -> bool:
-    return any(part.isdecimal() for part in path.split("."))
-
-
-def _columns(fields: Sequence[Field], row: Sequence[str]) -> tuple[Field, ...]:
-    found: tuple[Field, ...] = tuple(fields)
-    for name in row:
-        if not name.isdecimal():
-            found = next((each.fields for each in found if each.name == name), ())
-    return found
-
-
-def _reading(field: Field, value: Any, node: Node, locale: str) -> str:
-    """Return how a text was read, where a person may doubt it."""
-    if value is None or not node.filled:
-        return ""
-    if field.kind is Kind.DATE:
-        return dates.write_weekday(value, locale)
-    if field.kind is Kind.TIME:
-        return dates.write_time(value)
-    if field.kind is Kind.MONEY and abs(value) >= _MILLION:
-        return f"Rp{numbers.write(value)} ({_round_money(value)})"
-    return numbers.write(value) if field.kind in NUMERIC - {Kind.INTEGER} else ""
-
-
-def _round_money(value: Decimal) -> str:
-    for step, word in ((_MILLION**2, "triliun"), (_MILLION * 1000, "miliar"), (_MILLION, "juta")):
-        if abs(value) >= step:
-            return f"{numbers.write((value / step).quantize(Decimal('0.01')).normalize())} {word}"
-    return numbers.write(value)
-
-
-# ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def show(
-    fields: Sequence[Field],
-    values: Mapping[str, Any],
-    locale: str,
-    people: Mapping[str, str],
-    files: Mapping[str, Attachment],
-    path: str = "",
-) -> tuple[Shown, ...]:
-    """Return typed values with their labels; a conditional field that nobody filled in is left out."""
-    found = []
-    for each in fields:
-        value = values.get(each.name)
-        if value is None and each.conditional:
-            continue
-        found.append(_shown(each, value, locale, people, files, f"{path}{each.name}"))
-    return tuple(found)
-
-
-def _shown(
-    field: Field, value: Any, locale: str, people: Mapping[str, str], files: Mapping[str, Attachment], path: str
-) -> Shown:
-    label = field.wording.of(locale)
-    match field.kind:
-        case Kind.SECTION:
-            inner = show(field.fields, value or {}, locale, people, files, f"{path}.")
-            return Shown(path, field.kind.value, label, fields=inner)
-        case Kind.TABLE:
-            rows = tuple(
-                tuple(_shown(c, row.get(c.name), locale, people, files, f"{path}.{n}.{c.name}") for c in field.fields)
-                for n, row in enumerate(value or ())
-            )
-            return Shown(
-                path,
-                field.kind.value,
-                label,
-                columns=tuple(c.wording.of(locale) for c in field.fields),
-                numeric=tuple(c.kind in NUMERIC for c in field.fields),
-                rows=rows,
-                key=next((place for place, c in enumerate(field.fields) if c.name == field.key), None),
-            )
-        case Kind.FILE | Kind.FILES:
-            ids = [] if not value else [value] if isinstance(value, str) else value
-            return Shown(path, field.kind.value, label, files=tuple(_file(files[id_]) for id_ in ids if id_ in files))
-        case Kind.TEXTS | Kind.CHOICES | Kind.PEOPLE:
-            lines = tuple(_one(field, item, people, locale) for item in value or ())
-            return Shown(path, field.kind.value, label, lines=lines)
-    return Shown(path, field.kind.value, label, text=_text(field, value, locale, people))
-
-
-def _text(
-    field: Field, value: Any, locale: str, people: Mapping[str, str], files: Mapping[str, Attachment] | None = None
-) -> str:
-    """Return a value as people of the office write it."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return {"id": ("Ya", "Tidak"), "en": ("Yes", "No")}.get(locale, ("Ya", "Tidak"))[not value]
-        case int() | Decimal():
-            written = numbers.write(Decimal(value), grouped=not field.names)
-            if field.kind is Kind.MONEY:
-                return f"Rp{written}"
-            if field.kind is Kind.PERCENT:
-                return f"{written}%"
-            return f"{written} {field.unit.of(locale)}" if field.unit else written
-        case date():
-            return dates.write_date(value, locale)
-        case time():
-            return dates.write_time(value)
-        case list() | tuple():
-            return "; ".join(_text(field, item, locale, people, files) for item in value)
-        case Mapping():
-            return ""
-    if files and str(value) in files:
-        return files[str(value)].name
-    return _one(field, str(value), people, locale)
-
-
-def _one(field: Field, item: str, people: Mapping[str, str], locale: str) -> str:
-    """Return one text, choice or person as read."""
-    if field.kind in (Kind.PERSON, Kind.PEOPLE):
-        return people.get(item, item)
-    return next((option.wording.of(locale) for option in field.options if option.value == item), item)
-
-
-def _file(file: Attachment) -> FileView:
-    return FileView(file.id, file.name, messages.size(file.size), file.sha256, file.media_type)
+        people = around.people(field.roles) if field.kind in PERSONS else {}
+        return kinds.show(field, value, Known(around.locale, people, around.files))

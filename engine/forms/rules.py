@@ -1,102 +1,89 @@
-"""JSON Schema 2020-12 with the office's values: numbers are Decimal, and each error stands at its own field.
+"""Validation by JSON Schema 2020-12, with numbers as Decimal and every error at its own field.
 
-The library reports ``required`` at the object and names the field only in an English sentence; here every error has the
-path of its field, and messages are worded from keyword and field (engine.forms.messages).
+The library reports ``required`` at the object and names the field only in an English sentence. Here every error has
+the path of its field, and ``messages`` words it.
 
-Most forms that are sent hold, and saying so took the library a seventh of a whole completion. ``holds`` compiles the
-keywords that forms use into plain checks; only what these do not vouch for is handed to the library, which names the
-errors. Both run patterns by ``patterns`` and look for twins in one pass, so that no value takes long to be refused.
+Most submissions are valid, and the library took a seventh of completing a task to find that. ``holds`` compiles the
+keywords that forms use into plain checks; the library validates what these refuse and names the errors. Both use
+``patterns``, and find duplicates in one pass, so that no value takes long to validate.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from operator import ge, gt, le, lt
-from typing import Any
-
-from jsonschema import Draft202012Validator, TypeChecker, ValidationError, validators
-from jsonschema.protocols import Validator
+from typing import TYPE_CHECKING, Any
 
 from engine.forms import patterns
 from engine.model.bounds import alike
 
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
 
-def _is_number(_: TypeChecker, value: Any) -> bool:
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number of a form."""
     if isinstance(value, Decimal):
         return value.is_finite()
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_integer(checker: TypeChecker, value: Any) -> bool:
-    return _is_number(checker, value) and value == int(value)
+def is_integer(value: Any) -> bool:
+    """Whether a value is a whole number of a form."""
+    return is_number(value) and value == int(value)
 
 
-def _required(validator: Any, names: Any, value: Any, _: Any) -> Iterator[ValidationError]:
-    if isinstance(value, Mapping):
-        for name in names:
-            if name not in value:
-                yield ValidationError("required", path=[name])
-
-
-def _pattern(validator: Any, pattern: str, value: Any, schema: Mapping[str, Any]) -> Iterator[ValidationError]:
-    if not patterns.check(pattern, schema.get("maxLength"))(value):
-        yield ValidationError("pattern")
-
-
-def _unique_items(validator: Any, wanted: bool, value: Any, _: Any) -> Iterator[ValidationError]:
-    if wanted and not _apart(value):
-        yield ValidationError("uniqueItems")
-
-
-def _apart(value: Any) -> bool:
-    """Whether no two items are equal."""
+def apart(value: Any) -> bool:
+    """Whether no two items of a list are equal."""
     return not isinstance(value, list) or len({alike(item) for item in value}) == len(value)
-
-
-RULES: Any = validators.extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator,
-    validators={"required": _required, "pattern": _pattern, "uniqueItems": _unique_items},
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"number": _is_number, "integer": _is_integer}),
-)
 
 
 Check = Callable[[Any], bool]
 _LIMITS = {"minimum": ge, "maximum": le, "exclusiveMinimum": gt, "exclusiveMaximum": lt}
 SILENT = frozenset({"$schema", "$id", "$comment", "title", "description", "en", "format", "default", "readOnly"})
-"""Keywords by which nothing is held against an instance."""
+"""Keywords that validate nothing."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What a form's values are held against."""
+    """Validates the values of a form."""
 
-    validator: Validator
+    schema: Mapping[str, Any] | bool
     hold: Check | None
 
-    def errors(self, instance: Any) -> Iterator[ValidationError]:
+    @cached_property
+    def validator(self) -> "Validator":
+        """What names the errors."""
+        return validator_of(self.schema)
+
+    def errors(self, instance: Any) -> Iterator["ValidationError"]:
         """Yield every error of *instance*."""
         if self.hold is None or not self.hold(instance):
             yield from self.validator.iter_errors(instance)
 
 
 def rules_of(schema: Mapping[str, Any] | bool) -> Rules:
-    """Return what holds instances against *schema*."""
-    return Rules(validator_of(schema), holds(schema))
+    """Return the rules of *schema*."""
+    return Rules(schema, holds(schema))
 
 
-def validator_of(schema: Mapping[str, Any] | bool) -> Validator:
+def validator_of(schema: Mapping[str, Any] | bool) -> "Validator":
     """Return the library's validator of *schema*."""
+    from engine.forms.json_schema import RULES  # noqa: PLC0415 - a twentieth of a start, of no use to forms that hold
+
     found: Validator = RULES(schema)
     return found
 
 
 def check_of(schema: Mapping[str, Any] | bool) -> Check:
-    """Return whether an instance holds against *schema*, whoever has to say it."""
+    """Return a check of whether an instance is valid: compiled if possible, else the library's."""
     return holds(schema) or validator_of(schema).is_valid
 
 
 def holds(schema: Mapping[str, Any] | bool) -> Check | None:
-    """Return whether an instance holds against *schema*, as a check; None if the schema says what no check knows."""
+    """Return *schema* compiled into a check; None if it has a keyword that cannot be compiled."""
     if isinstance(schema, bool):
         return lambda _: schema
     checks = []
@@ -115,7 +102,6 @@ def _every(checks: Sequence[Check]) -> Check:
 
 
 def _check(keyword: str, wanted: Any, schema: Mapping[str, Any]) -> Check | None:
-    """Return the check of one keyword."""
     match keyword:
         case "type":
             return _TYPES.get(wanted) if isinstance(wanted, str) else None
@@ -130,11 +116,11 @@ def _check(keyword: str, wanted: Any, schema: Mapping[str, Any]) -> Check | None
             return patterns.check(wanted, schema.get("maxLength"))
         case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
             fits = _LIMITS[keyword]
-            return lambda v: not _number(v) or fits(v, wanted)
+            return lambda v: not is_number(v) or fits(v, wanted)
         case "multipleOf" if not isinstance(wanted, float):
-            return lambda v: not _number(v) or not v % wanted
+            return lambda v: not is_number(v) or not v % wanted
         case "uniqueItems":
-            return lambda v: not wanted or _apart(v)
+            return lambda v: not wanted or apart(v)
         case "required":
             names = frozenset(wanted)
             return lambda v: not isinstance(v, dict) or v.keys() >= names
@@ -145,7 +131,6 @@ def _check(keyword: str, wanted: Any, schema: Mapping[str, Any]) -> Check | None
 
 
 def _nested_check(keyword: str, wanted: Any, schema: Mapping[str, Any]) -> Check | None:
-    """Return the check of a keyword that holds schemas."""
     match keyword:
         case "properties":
             below = {name: check for name, each in wanted.items() if (check := holds(each)) is not None}
@@ -172,20 +157,17 @@ def _nested_check(keyword: str, wanted: Any, schema: Mapping[str, Any]) -> Check
     return None
 
 
-def _number(value: Any) -> bool:
-    return _is_number(RULES.TYPE_CHECKER, value)
-
-
 _TYPES: Mapping[str, Check] = {
     "string": lambda v: isinstance(v, str),
-    "number": _number,
-    "integer": lambda v: _is_integer(RULES.TYPE_CHECKER, v),
+    "number": is_number,
+    "integer": is_integer,
     "boolean": lambda v: isinstance(v, bool),
     "object": lambda v: isinstance(v, dict),
     "array": lambda v: isinstance(v, list),
 }
 
 
-def faults_of_schema(schema: Any) -> list[ValidationError]:
-    """Return what keeps *schema* from being a JSON Schema 2020-12."""
-    return list(RULES(Draft202012Validator.META_SCHEMA).iter_errors(schema))
+def faults_of_schema(schema: Any) -> list["ValidationError"]:
+    """Return the errors of *schema* as a JSON Schema 2020-12."""
+    meta: Mapping[str, Any] = validator_of(True).META_SCHEMA
+    return list(validator_of(meta).iter_errors(schema))

@@ -1,1 +1,1 @@
-"""What happens without a person."""
+"""Work that needs no person: timers, messages, printing, archives, housekeeping."""

@@ -1,38 +1,35 @@
-"""The worker: fires due timers, delivers messages and keeps house.
+"""The worker: fires timers, delivers messages, prints papers, builds berkas, tells people and keeps house.
 
-The database rows are the truth. Every second a sweep asks one indexed query for instances with a due timer and one for
-messages that somebody waits for. Firing and receiving are moves under the revision check, so any number of workers on
-any number of machines may sweep at once, and one that dies loses nothing. A queue (Huey) was weighed: in front of rows
-that a sweep finds anyway it would only save the second; papers and berkas that are due are rows as well.
+What is due is in the database. Every second a sweep runs one indexed query per kind of row. On SQLite it does what it
+finds. On PostgreSQL it adds a job (``engine.jobs.queue``): for timers and berkas always, for papers and messages only
+as a safety net, since their job is written with the row. All work reads the row again and writes under a condition on
+it, so any number of workers may run, and one that dies loses nothing.
 
-Which row it works on, the worker says before it touches it (``engine.pulse``). One on which two workers ended is set
-aside: an instance goes no further than an incident, a paper or a berkas is said to have failed. Where even that ends a
-worker, because the instance cannot be loaded, the row is passed by, and the operator's page names it.
+A worker names the row before it works on it (``engine.pulse``). A row on which two workers died is set aside: the
+instance gets an incident, the paper or berkas is marked as failed. If even this kills a worker, because the instance
+cannot be loaded, the row is skipped and the operator's page names it.
 """
 
+import asyncio
 import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
-from types import FrameType
+from typing import NamedTuple
 
 import structlog
 
 from engine import pulse
 from engine.model.errors import AlurError
-from engine.service.history.integrity import Checks
-from engine.service.office.monitoring import WORKER, Monitoring
-from engine.service.papers.archives import Archives
-from engine.service.papers.documents import Documents
-from engine.service.papers.printing import Printing
-from engine.service.work.messages import Messages
-from engine.service.work.timers import Timers
-from engine.store.backup import is_restored
+from engine.service.office.monitoring import WORKER
+from engine.service.services import Services
+from engine.store.database import POSTGRESQL
+from engine.store.queries import jobs
 
 log = structlog.get_logger(__name__)
 SWEEP_SECONDS = 1.0
@@ -40,75 +37,111 @@ BEAT_EVERY = timedelta(seconds=20)
 TIDY_EVERY = timedelta(hours=1)
 
 
+class Chore(NamedTuple):
+    """Work for one kind of row: which rows are due, and how to do one; *do* returns whether there was work."""
+
+    kind: str
+    due: Callable[[datetime], Sequence[str]]
+    do: Callable[[str, datetime], bool]
+
+
 @dataclass
 class Worker:
-    """One worker process; ``run`` returns when it is told to stop."""
+    """One worker process. One that does *only* some kinds of rows does no housekeeping."""
 
-    timers: Timers
-    messages: Messages
-    documents: Documents
-    printing: Printing
-    archives: Archives
-    operations: Monitoring
-    checks: Checks
-    data_dir: Path
-    stopping: threading.Event = field(default_factory=threading.Event)
-    name: str = field(default_factory=lambda: f"{WORKER}:{socket.gethostname()}:{os.getpid()}")
+    services: Services
+    only: Sequence[str] = ()
+    done: int = 0
     _beaten: datetime | None = None
     _tidied: datetime | None = None
-    fired: int = 0
+
+    def __post_init__(self) -> None:
+        self.database = self.services.operations.database
+        self.name = f"{'+'.join(self.only) or WORKER}:{socket.gethostname()}:{os.getpid()}"
+        every = (
+            Chore(jobs.TIMER, self.services.timers.due, self.services.timers.fire),
+            Chore(jobs.MESSAGE, self.services.messages.due, self.services.messages.receive),
+            Chore(jobs.PAPER, self.services.printing.due, self.services.printing.print),
+            Chore(jobs.BERKAS, self.services.archives.due, self.services.archives.make),
+            Chore(jobs.TELLING, self.services.telling.due, self.services.telling.do),
+        )
+        self.take: Callable[[Chore, Sequence[str], datetime], int] = self.do_each
+        self.chores = [chore for chore in every if chore.kind in (self.only or jobs.PRIORITIES)]
 
     def run(self) -> None:
-        """Sweep until told to stop by SIGTERM or SIGINT."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
+        """Work until SIGTERM or SIGINT."""
         log.info("worker started", name=self.name)
-        while not self.stopping.wait(SWEEP_SECONDS):
-            pulse.beat()
-            try:
-                self.sweep(datetime.now(UTC))
-            except AlurError as error:  # a database that is busy or gone comes back; the rows wait
-                log.warning("sweep failed", cause=str(error))
-        log.info("worker finished", name=self.name, fired=self.fired)
+        if self.database.dialect == POSTGRESQL:
+            from engine.jobs.queue import Queue  # noqa: PLC0415 - takes 0.3 s, and SQLite does not need it
+
+            asyncio.run(Queue(self).run())
+        else:
+            stopping = threading.Event()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: stopping.set())
+            while not stopping.wait(SWEEP_SECONDS):
+                self.turn()
+        log.info("worker finished", name=self.name, done=self.done)
+
+    def turn(self) -> None:
+        """Send a heartbeat, and sweep."""
+        pulse.beat()
+        try:
+            self.sweep(datetime.now(UTC))
+        except AlurError as error:  # the database is busy or away; the rows wait
+            log.warning("sweep failed", cause=str(error))
 
     def sweep(self, now: datetime) -> int:
-        """Fire what is due at *now*, deliver what is waited for, and keep house; how many instances moved."""
-        moved = 0
-        if not is_restored(self.data_dir):
-            for instance_id in self.timers.due(now):
-                moved += self._moved(instance_id, partial(self.timers.fire, instance_id, now))
-            for message_id, instance_id in self.messages.deliverable():
-                moved += self._moved(instance_id, partial(self.messages.deliver, message_id, instance_id, now))
-            self._quietly("documents not printed", self.printing.sweep, now)
-            self._quietly("berkas not built", self.archives.sweep, now)
-            pulse.at("")
-        self._quietly("history not checked", partial(self.checks.sweep, self.name), now)
-        self.fired += moved
+        """Take the rows due at *now*, and keep house; return how many were done."""
+        restored, done = self.services.operations.jobs_off(), 0
+        if not self.only:  # before papers, which may take long
+            self._quietly("search not kept", self.services.finding.sweep, now)
+        for chore in () if restored else self.chores:
+            done += self.take(chore, chore.due(now), now)
+        pulse.at("")
+        if not self.only:
+            self._quietly("history not checked", partial(self.services.checks.sweep, self.name), now)
         if self._beaten is None or now - self._beaten >= BEAT_EVERY:
-            self.operations.beat(self.name, now, {"fired": self.fired, "passed_by": pulse.passed_by()})
+            self.services.operations.beat(self.name, now, {"done": self.done, "passed_by": pulse.passed_by()})
             self._beaten = now
-        if self._tidied is None or now - self._tidied >= TIDY_EVERY:
-            for instance_id in () if is_restored(self.data_dir) else self.timers.unmoved():
-                self._moved(instance_id, partial(self.timers.tell, instance_id, now))
+        if not self.only and (self._tidied is None or now - self._tidied >= TIDY_EVERY):
+            if not restored:
+                timers = self.services.timers
+                self.do_each(Chore(jobs.TIMER, timers.due, timers.tell), timers.unmoved(), now)
             pulse.at("")
-            self.documents.forget_staged(now)
-            self.operations.tidy(now)
-            self.messages.tidy(now)
+            self._quietly("tasks not given back", self.services.assignments.give_back, now)
+            self._quietly("files not swept", self.services.documents.forget_staged, now)
+            self.services.operations.tidy(now)
+            self.services.messages.tidy(now)
+            self.services.telling.spreading.tidy(now)
             self._tidied = now
-        return moved
+        return done
 
     def _quietly(self, failing: str, sweep: Callable[[datetime], int], now: datetime) -> None:
         try:
             sweep(now)
-        except Exception as error:  # a paper must not keep instances from moving
+        except Exception as error:  # instances must move on all the same
             log.error(failing, cause=str(error), exc_info=error)
 
-    def _moved(self, instance_id: str, move: Callable[[], bool]) -> bool:
-        try:
-            return pulse.at(instance_id) and move()
-        except Exception as error:  # one instance must not keep the others from moving
-            log.error("instance not moved", instance=instance_id, cause=str(error), exc_info=error)
-            return False
+    def do_each(self, chore: Chore, rows: Sequence[str], now: datetime) -> int:
+        """Do a chore for each of *rows*, even if others fail; return for how many there was work."""
+        done = 0
+        for row in rows:
+            with suppress(Exception):  # logged already
+                done += self.do(chore, row, now)
+        return done
 
-    def _stop(self, number: int, frame: FrameType | None) -> None:
-        self.stopping.set()
+    def do(self, chore: Chore, row: str, now: datetime, died: int = 0) -> bool:
+        """Do a chore for a row on which so many workers *died*; return whether there was work.
+
+        Errors are logged and raised; TimeoutError if the row is skipped.
+        """
+        if not pulse.at(row, died):
+            raise TimeoutError(row)
+        try:
+            done = chore.do(row, now)
+        except Exception as error:
+            log.error("row not done", kind=chore.kind, row=row, cause=str(error), exc_info=error)
+            raise
+        self.done += done
+        return done

@@ -1,1 +1,1 @@
-"""Frozen values that every part may speak; imports nothing of ours."""
+"""Frozen values that every part of Alur uses; imports no other part."""

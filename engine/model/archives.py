@@ -1,4 +1,4 @@
-"""The berkas of a completed instance: due from its end, built once, kept for ever; and where its manual copy stands."""
+"""The berkas (archive) of a completed instance, built once and kept for ever, and the place of its paper copy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class ArchiveStatus(StrEnum):
-    """Where the berkas of an instance stands."""
+    """The state of an instance's berkas."""
 
     DUE = "due"
     MADE = "made"
@@ -17,20 +17,20 @@ class ArchiveStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the manual copy stands, who filed it there and when; empty where nobody said."""
+    """Where the paper copy is stored, who filed it and when; empty if unknown."""
 
     parts: Mapping[str, str] = field(default_factory=dict)  # by field of the form: room, shelf, box ...
     filed_on: date | None = None
     filed_by: str | None = None  # person id
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as a row and a history line keep it."""
+        """Return the place as rows and history lines store it."""
         filed_on = self.filed_on.isoformat() if self.filed_on else None
         return {"parts": dict(self.parts), "filed_on": filed_on, "filed_by": self.filed_by}
 
 
 def place_of(kept: Mapping[str, Any]) -> Place:
-    """Return the place that :meth:`Place.as_json` wrote."""
+    """Return the place from the form that :meth:`Place.as_json` gives."""
     filed_on = kept.get("filed_on")
     return Place(kept.get("parts") or {}, date.fromisoformat(filed_on) if filed_on else None, kept.get("filed_by"))
 
@@ -44,7 +44,7 @@ class Archive:
     place: Place
     due_at: datetime
     attempts: int = 0
-    cause: str | None = None  # why it could not be built
+    cause: str | None = None  # why building failed
     sha256: str | None = None  # of the ZIP
     size: int | None = None  # bytes
     archived_at: datetime | None = None

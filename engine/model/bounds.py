@@ -1,10 +1,9 @@
-"""Bounds on what people write and Alur computes: how large a number may be, how much one evaluation may cost.
+"""Limits on numbers and on the cost of evaluation.
 
-A web or job worker serves others while it evaluates, and neither a signal nor the kernel can stop one thread, so what
-costs more than a moment is counted in *steps* before it is done: the nodes of an expression, the items of a list, the
-time of a pattern. Steps are the same on a busy machine. The budget is the outermost ``bounded``: a form that is read
-or a move of an instance, so that many expressions together get no more than one.
-Code that is not ours to count in steps runs in children, whose CPU time the kernel limits.
+Neither a signal nor the kernel can stop a single thread of a worker, so costly work is counted in *steps* before it is
+done: nodes of an expression, items of a list, CPU time of a pattern. A busy machine does not change the count. The
+outermost ``bounded`` sets the budget, for reading a form or moving an instance, and all expressions inside share it.
+Code that cannot count steps runs in child processes, whose CPU time the kernel limits.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -17,21 +16,21 @@ from typing import Any
 from engine.model.errors import FunctionFailed
 
 LARGEST_EXPONENT = 100
-LARGEST_BITS = 333  # of an int: as many digits
+LARGEST_BITS = 333  # of an int: about a hundred digits
 MOST_STEPS = 20_000_000
-STEP = 50  # nanoseconds, about
+STEP = 50  # nanoseconds, approximately
 _left: ContextVar[list[int] | None] = ContextVar("steps", default=None)
 
 
 class TooMuch(FunctionFailed):
-    """The budget is spent. The procedure is at fault, so nothing goes on as if a value were merely missing."""
+    """The budget is spent. This is a fault of the procedure and never treated as a missing value."""
 
     def __init__(self) -> None:
         super().__init__("terlalu banyak yang dihitung sekaligus")
 
 
 def admitted(value: Any) -> Any:
-    """Return *value*; ValueError for a number that is not finite, or too long to be written out in digits."""
+    """Return *value*; ValueError for a number that is not finite or has too many digits."""
     if isinstance(value, Decimal):
         fits = value.is_finite() and -LARGEST_EXPONENT <= value.adjusted() <= LARGEST_EXPONENT
     else:
@@ -43,7 +42,7 @@ def admitted(value: Any) -> Any:
 
 @contextmanager
 def bounded(steps: int = MOST_STEPS) -> Iterator[None]:
-    """Let all that is computed inside take *steps* together; inside of another budget, that one holds."""
+    """Set a budget of *steps* for everything inside, unless an outer budget is in force."""
     if _left.get() is not None:
         yield
         return
@@ -55,7 +54,7 @@ def bounded(steps: int = MOST_STEPS) -> Iterator[None]:
 
 
 def spend(steps: int) -> bool:
-    """Take *steps* from the budget, and return whether one holds; TooMuch if they are not there."""
+    """Take *steps* from the budget, and return whether there is one; TooMuch if it is exhausted."""
     left = _left.get()
     if left is None:
         return False
@@ -66,7 +65,7 @@ def spend(steps: int) -> bool:
 
 
 def timed(check: Callable[[Any], bool], value: Any) -> bool:
-    """Return what *check* says of *value*; its CPU time is spent as steps."""
+    """Return the result of *check* on *value*; its CPU time counts as steps."""
     began = thread_time_ns()
     found = bool(check(value))
     spend((thread_time_ns() - began) // STEP)
@@ -74,7 +73,7 @@ def timed(check: Callable[[Any], bool], value: Any) -> bool:
 
 
 def alike(value: Any) -> Hashable:
-    """Return what is equal for equal values, so that twins are found in one pass; nobody can aim the hash of a text."""
+    """Return a hashable that is equal for equal values, to find duplicates in one pass. Hashes of texts are salted."""
     match value:
         case bool() | None | str():
             return value

@@ -1,8 +1,8 @@
-"""The office's working time: when it is open, when a step is due, how much of a standard time is gone.
+"""The office's working time: when it is open, when a step is due, how much of a standard time has passed.
 
-Hours follow Perpres 21/2023 (37 h 30 m a week, Ramadan 32 h 30 m); closing times are not stated there and are chosen
-so that the totals come out exactly. ``1 hari`` of an SOP is read as one working day at the same clock time, clipped
-to office hours; whether it is so is a setting (*days_are_working*), because the SOP does not say.
+Hours follow Perpres 21/2023 (37 h 30 m a week, in Ramadan 32 h 30 m). It does not state closing times; these are chosen
+to give its totals. ``1 hari`` of an SOP means the next working day at the same time of day, clipped to office hours.
+SOPs do not say so, hence the setting *days_are_working*.
 """
 
 import re
@@ -18,7 +18,7 @@ DURATION = re.compile(
     r"P(?:(?P<weeks>\d{1,3})W)?(?:(?P<days>\d{1,3})D)?(?:T(?:(?P<hours>\d{1,4})H)?(?:(?P<minutes>\d{1,5})M)?)?"
 )
 WORKDAYS_A_WEEK = 5
-HORIZON_DAYS = 3660  # a calendar without any open day must not search for ever
+HORIZON_DAYS = 3660  # ends the search in a calendar without open days
 FRIDAY, SATURDAY = 4, 5
 
 NORMAL = ((time(7, 30), time(12)), (time(13), time(16)))
@@ -37,9 +37,9 @@ class WorkingTime:
 
 @lru_cache(maxsize=256)
 def parse_duration(text: str) -> WorkingTime:
-    """Return the working time that *text* (ISO 8601: ``PT15M``, ``P1D``, ``P1W``) states; ValueError if it does not.
+    """Return the working time in *text* (ISO 8601: ``PT15M``, ``P1D``, ``P1W``); ValueError if there is none.
 
-    Years and months are refused: they are no working time. A week is five working days.
+    Years and months are refused. A week is five working days.
     """
     match = DURATION.fullmatch(text)
     if match is None or text.endswith(("P", "T")):
@@ -53,7 +53,7 @@ def parse_duration(text: str) -> WorkingTime:
 
 @dataclass(frozen=True)
 class OfficeCalendar:
-    """Working hours and days off of the office; all instants go in and come out aware."""
+    """Working hours and days off of the office; all instants have a time zone."""
 
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Jakarta"))
     holidays: Mapping[date, str] = field(default_factory=dict)  # day off -> its name
@@ -63,17 +63,17 @@ class OfficeCalendar:
     friday: tuple[Interval, ...] = NORMAL_FRIDAY
     ramadan_normal: tuple[Interval, ...] = RAMADAN
     ramadan_friday: tuple[Interval, ...] = RAMADAN_FRIDAY
-    sha256: str = ""  # of the setting that it was read from, as history writes it
+    sha256: str = ""  # of the setting that it comes from, as in history
     _known: dict[date, tuple[tuple[datetime, datetime], ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
-    )  # open intervals by day: an inbox asks for each of its tasks again
+    )  # open intervals by day; an inbox asks for them once per task
 
     def is_working_day(self, day: date) -> bool:
         """Whether the office works on *day*."""
         return day.weekday() < SATURDAY and day not in self.holidays
 
     def day_off(self, day: date) -> str | None:
-        """Return why the office does not work on *day*: the name of its holiday, "" on a weekend; None if it works."""
+        """Return why the office is closed on *day*: the name of the holiday, "" on a weekend; None if it is open."""
         return self.holidays.get(day, "" if day.weekday() >= SATURDAY else None)
 
     def hours(self, day: date) -> tuple[Interval, ...]:
@@ -86,19 +86,19 @@ class OfficeCalendar:
         return self.ramadan_normal if fasting else self.normal
 
     def is_open(self, at: datetime) -> bool:
-        """Whether working time runs at *at*."""
+        """Whether the office is open at the instant *at*."""
         local = at.astimezone(self.zone)
         return any(opens <= local.time() < closes for opens, closes in self.hours(local.date()))
 
     def next_opening(self, at: datetime) -> datetime:
-        """Return *at* if the office is open then, else the next instant it opens."""
+        """Return *at* if the office is open then, otherwise the next instant at which it opens."""
         for opens, closes in self._intervals(at.astimezone(self.zone).date()):
             if at < closes:
                 return max(at, opens).astimezone(UTC)
         raise ValueError("the calendar has no working day ahead")
 
     def due(self, start: datetime, duration: str) -> datetime:
-        """Return the instant by which a step begun at *start* is due after *duration* of working time."""
+        """Return the instant at which a step begun at *start* is due, after *duration* of working time."""
         wanted = parse_duration(duration)
         at = self.next_opening(start) if self.days_are_working or not wanted.days else start
         if wanted.days:
@@ -116,8 +116,12 @@ class OfficeCalendar:
             count -= self.is_working_day(day)
         raise ValueError("the calendar has no working day ahead")
 
+    def after(self, start: datetime, seconds: float) -> datetime:
+        """Return the instant at which so many seconds of working time went by since *start*."""
+        return self._plus_minutes(start, seconds / 60).astimezone(UTC)
+
     def working_seconds(self, start: datetime, end: datetime) -> int:
-        """Return how many seconds of working time lie between *start* and *end* (0 if they are reversed)."""
+        """Return the seconds of working time between *start* and *end*; 0 if *end* is earlier."""
         start, end = start.astimezone(UTC), end.astimezone(UTC)
         total = timedelta()
         for opens, closes in self._intervals(start.astimezone(self.zone).date()):
@@ -127,7 +131,7 @@ class OfficeCalendar:
         return int(total.total_seconds())
 
     def day_seconds(self, at: datetime) -> int:
-        """Return the working seconds of a full working day around *at*, for wording "2 hari kerja"."""
+        """Return the seconds of the working day at or after *at*, by which pages express times as "2 hari kerja"."""
         opening = self.next_opening(at).astimezone(self.zone)
         midnight = datetime.combine(opening.date(), time(), self.zone)
         return self.working_seconds(midnight, midnight + timedelta(days=1))
@@ -139,13 +143,13 @@ class OfficeCalendar:
         day = self.working_days_after(local.date(), days)
         hours = self.hours(day)
         clock = min(max(local.time(), hours[0][0]), hours[-1][1])
-        for opens, _ in hours[1:]:  # a clock time inside a break waits for its end
+        for opens, _ in hours[1:]:  # a time inside a break moves to the end of the break
             before = max(closes for _, closes in hours if closes <= opens)
             if before < clock < opens:
                 clock = opens
         return datetime.combine(day, clock, self.zone)
 
-    def _plus_minutes(self, at: datetime, minutes: int) -> datetime:
+    def _plus_minutes(self, at: datetime, minutes: float) -> datetime:
         left = timedelta(minutes=minutes)
         for opens, closes in self._intervals(at.astimezone(self.zone).date()):
             begin = max(opens, at)

@@ -1,10 +1,12 @@
-"""Dates and times as people in an Indonesian office write them: the day first, always."""
+"""Dates and times as people in an Indonesian office write them: always the day first."""
 
 import re
-from datetime import date, time
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, get_month_names
 
+ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
 _NUMERIC = re.compile(r"([0-9]{1,2})\s*[-/. ]\s*([0-9]{1,2})\s*[-/. ]\s*([0-9]{2}|[0-9]{4})")
 _NAMED = re.compile(r"([0-9]{1,2})[\s-]*([A-Za-z]+)\.?[\s,-]*([0-9]{2}|[0-9]{4})")
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
@@ -16,7 +18,7 @@ _SHORT = {"agt": 8, "ags": 8, "nop": 11, "nopember": 11, "peb": 2, "pebruari": 2
 
 
 def read_date(text: str) -> date | None:
-    """Return the day that *text* writes, None if nothing is written; ValueError if it is no day."""
+    """Return the date in *text*, None if it is empty; ValueError if it is not a date."""
     bare = _WEEKDAY.sub("", text.strip())
     if not bare:
         return None
@@ -32,7 +34,7 @@ def read_date(text: str) -> date | None:
 
 
 def read_time(text: str) -> time | None:
-    """Return the time of day that *text* writes, None if nothing is written; ValueError if it is none."""
+    """Return the time of day in *text*, None if it is empty; ValueError if it is not a time."""
     bare = _ZONE.sub("", text.strip())
     if not bare:
         return None
@@ -44,7 +46,7 @@ def read_time(text: str) -> time | None:
 
 
 def write_date(value: date, locale: str = "id") -> str:
-    """Return a date as a page shows it: ``15 April 2025``."""
+    """Return a date as pages show it: ``15 April 2025``."""
     return format_date(value, "d MMMM yyyy", locale)
 
 
@@ -54,8 +56,14 @@ def write_weekday(value: date, locale: str = "id") -> str:
 
 
 def type_date(value: date) -> str:
-    """Return a date as a person types it: ``15/4/2025``."""
+    """Return a date as people type it: ``15/4/2025``."""
     return f"{value.day}/{value.month}/{value.year}"
+
+
+def write_instant(at: datetime, zone: ZoneInfo, locale: str = "id") -> str:
+    """Return an instant as a letter says it: ``Senin, 14 April 2025 pukul 10.15 WIB``."""
+    local, word = at.astimezone(zone), "at" if locale == "en" else "pukul"
+    return f"{write_weekday(local, locale)} {word} {write_time(local.time())} {ZONES.get(str(zone), str(zone))}"
 
 
 def write_time(value: time) -> str:
@@ -64,7 +72,7 @@ def write_time(value: time) -> str:
 
 
 def _month(word: str) -> int:
-    """Return a month by its name in either language, or a beginning of it that fits one month only."""
+    """Return the number of a month by its name in either language, or by the beginning of a name if unambiguous."""
     word = word.lower()
     if word in _SHORT:
         return _SHORT[word]

@@ -1,4 +1,4 @@
-"""What a person may be told when something cannot be done. Pages and API word them; these carry the facts."""
+"""Errors that people are told about. They carry the facts; pages and API word them."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -13,24 +13,24 @@ Found = TypeVar("Found")
 
 @cache
 def sayings(folder: Path) -> Mapping[str, Mapping[str, str]]:
-    """Return what the rules in *folder* say of each fault, and how it is mended: templates, on a page beside them."""
+    """Return the templates in *folder* for the message of each fault and for how to mend it."""
     return tomllib.loads((folder / "sayings.toml").read_text(encoding="utf-8"))
 
 
 SETUP = sayings(Path(__file__).parent)
-"""Read at once: where the machine fails, no file may open any more."""
+"""Read at import: when the machine fails, it may be impossible to open a file."""
 
 
 class AlurError(Exception):
-    """Something cannot be done, and the person can be told why."""
+    """Base of all errors that people are told about."""
 
 
 class NotFound(AlurError):
-    """No such thing, or nothing this person may know of."""
+    """The thing does not exist, or this person may not know that it does."""
 
 
 def there(found: Found | None, name: str) -> Found:
-    """Return *found*; NotFound if nothing was."""
+    """Return *found*; NotFound if it is None."""
     if found is None:
         raise NotFound(name)
     return found
@@ -46,7 +46,7 @@ class NotPermitted(AlurError):
 
 
 class Conflict(AlurError):
-    """Somebody else was first; carries who, what and when."""
+    """Somebody else was faster, or the state does not allow it; carries who and when."""
 
     def __init__(self, reason: str, *, who: str | None = None, at: datetime | None = None, **facts: Any) -> None:
         super().__init__(reason)
@@ -56,8 +56,16 @@ class Conflict(AlurError):
         self.facts = facts
 
 
+class TooMany(AlurError):
+    """Tried too often; allowed again from the instant *until*."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until.isoformat())
+        self.until = until
+
+
 class FunctionFailed(AlurError, ValueError):
-    """A procedure's own function raised or is not there, or its decision table did not decide; says which and why."""
+    """A function of a procedure raised or is missing, or a decision table gave no result; says which and why."""
 
 
 class NotPrinted(AlurError):
@@ -69,10 +77,7 @@ class NotPrinted(AlurError):
 
 
 class Damaged(AlurError):
-    """A kept file is gone, or no longer what it was when it was kept.
-
-    *path* is its name or its place in a berkas, *sha256* by what it is kept.
-    """
+    """A stored file is missing or has changed. *path* is its name or its path in a berkas."""
 
     def __init__(self, path: str, sha256: str = "") -> None:
         super().__init__(path)
@@ -84,19 +89,26 @@ class Busy(AlurError):
     """The database could not take the change now; trying again may work."""
 
 
+class StoreAway(Busy):
+    """The file store does not answer or refuses access; trying again may work, or the operator must act."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(str(SetupError("store_away", place=place, reason=reason)))
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong with one field: *path* as posted (``surat.baris.0.uraian``), *message* in the reader's words."""
+    """An error of a field: *path* as posted (``surat.baris.0.uraian``), *message* in the reader's language."""
 
     path: str
     label: str
     message: str
     keyword: str = ""
-    choices: tuple[tuple[str, str], ...] = ()  # ambiguous numbers: (text to send, how it reads)
+    choices: tuple[tuple[str, str], ...] = ()  # readings of an ambiguous number: (text to post, text to show)
 
 
 class InvalidForm(AlurError):
-    """Some fields need correction; everything typed is in *entries*."""
+    """Some fields need correction; *entries* has everything as typed."""
 
     def __init__(self, errors: Sequence[FieldError], entries: Mapping[str, Sequence[str]]) -> None:
         super().__init__("; ".join(f"{e.path}: {e.message}" for e in errors))
@@ -106,7 +118,7 @@ class InvalidForm(AlurError):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault or warning in a procedure's files, with where it is and how to mend it."""
+    """A fault or warning about a procedure's files: where it is and how to mend it."""
 
     file: str
     message: str  # why, one sentence
@@ -119,7 +131,7 @@ class Finding:
 
 
 def stated(reason: str) -> str:
-    """Return *reason* in one line; InvalidForm if that tells nobody why something was done, or too much."""
+    """Return *reason* on one line; InvalidForm unless it has 3 to 500 letters."""
     reason = " ".join(reason.split())
     if not 3 <= len(reason) <= 500:
         raise InvalidForm([FieldError("alasan", "reason", "", "required")], {"alasan": [reason]})
@@ -127,7 +139,7 @@ def stated(reason: str) -> str:
 
 
 class InvalidProcedure(AlurError):
-    """A procedure cannot be deployed; carries every finding at once."""
+    """A procedure cannot be deployed; carries every finding."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__("; ".join(f"{f.file}:{f.line or 0} {f.element_id or ''}: {f.message}" for f in findings))
@@ -135,7 +147,7 @@ class InvalidProcedure(AlurError):
 
 
 class NotReady(AlurError):
-    """An instance cannot start: for instance a lane has no active member. *missing* lists (kind, id, name)."""
+    """An instance cannot start, for example because a lane has no active member. *missing* lists (kind, id, name)."""
 
     def __init__(self, missing: Sequence[tuple[str, str, str]]) -> None:
         super().__init__(", ".join(f"{kind} {id_}" for kind, id_, _ in missing))
@@ -143,7 +155,7 @@ class NotReady(AlurError):
 
 
 class SetupError(AlurError):
-    """The operator must act: one sentence that says what is wrong and one that says what to do (``sayings.toml``)."""
+    """The operator must act: a sentence says what is wrong and another what to do (``sayings.toml``)."""
 
     def __init__(self, saying: str, /, **facts: Any) -> None:
         told = SETUP[saying]

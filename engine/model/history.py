@@ -1,16 +1,15 @@
-"""History lines: one name per deed, one hash per line.
+"""History lines: an action and a hash each.
 
 Every line belongs to a stream (``instance:<id>``, ``definition:<process_id>``, ``person:<id>``, ``register:<id>``,
-``office``) and is numbered in it without gaps. A line's hash covers the hash of the line before it, so that changing,
-removing or inserting a line breaks every later one. Lines are never written anew, so their formats stay for ever:
-``docs/riwayat.md`` says what each holds, with vectors that the tests compute again.
+``office``) and has the next number in it. Its hash covers the hash of the line before it: to change, remove or insert
+a line breaks all later ones. Lines are never rewritten, so their formats stay for ever; ``docs/riwayat.md`` describes
+them, with test vectors.
 
-A person's name stands in a line as a salted commitment, and apart from it (table ``personal_value``) with its salt:
-both can be erased there, after which the line tells nobody's name and its hash still holds.
+A line has a person's name as a salted commitment. Name and salt are in the table ``personal_value``, where they can be
+erased without breaking the hash.
 
-Values are encoded as RFC 8785 (JSON Canonicalization Scheme) text. What JSON cannot say exactly becomes text first:
-Decimal as plain digits without exponent, dates as ISO 8601, instants as UTC with microseconds and ``Z``. A float is
-refused: nothing in the office is a binary fraction.
+Values are encoded by RFC 8785 (JSON Canonicalization Scheme), and first as text if JSON cannot express them exactly:
+Decimal as digits without exponent, dates as ISO 8601, instants as UTC with microseconds and ``Z``. Floats are refused.
 """
 
 import hashlib
@@ -22,16 +21,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
 from typing import Any
-from uuid import UUID
 
 import rfc8785
 
 GENESIS = "0" * 64
-"""The hash that stands before the first line of a stream that began under format 1."""
+"""The hash before the first line of a stream that began with format 1."""
 FORMAT = 2
-"""How lines are written today. A stream may begin under an earlier format, and never goes back to one."""
+"""The format of new lines. A stream may begin with an earlier format and never returns to it."""
 CLOCKS_DIFFER = timedelta(minutes=1)
-"""Machines that write one stream may be so far apart; a line that goes back further is marked by one before it."""
+"""Allowed difference of the clocks that write a stream. A line that goes back further needs a mark before it."""
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 _QUOTED: Callable[[str], str] = json.encoder.encode_basestring  # as _JSON does
@@ -39,7 +37,7 @@ _BEYOND = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
 
 
 class Action(StrEnum):
-    """Every deed that history knows, as ``subject:action``; the same verb stands on the button and in the service."""
+    """Every action in history, as ``subject:action``; buttons and services use the same verbs."""
 
     OFFICE_FOUNDED = "office:founded"
     CLOCK_SET_BACK = "clock:set_back"
@@ -59,7 +57,10 @@ class Action(StrEnum):
     TASK_RELEASED = "task:released"
     TASK_DELEGATED = "task:delegated"
     TASK_REASSIGNED = "task:reassigned"
+    TASK_EXTENDED = "task:extended"
+    TASK_VIEWED = "task:viewed"
     TASK_COMPLETED = "task:completed"
+    TASK_TAKEN_BACK = "task:taken_back"
     ELEMENT_REASSIGNED = "element:reassigned"
     TIMER_FIRED = "timer:fired"
     MESSAGE_SENT = "message:sent"
@@ -87,29 +88,37 @@ class Action(StrEnum):
     INCIDENT_RETRIED = "incident:retried"
     INCIDENT_RESOLVED = "incident:resolved"
     COMMENT_ADDED = "comment:added"
+    ATTACHMENT_ADDED = "attachment:added"
     PERSON_ADDED = "person:added"
     PERSON_CHANGED = "person:changed"
     PERSON_FORGOTTEN = "person:forgotten"
     PERSON_DEACTIVATED = "person:deactivated"
     PERSON_ACTIVATED = "person:activated"
-    PASSWORD_CHANGED = "password:changed"  # noqa: S105 - the name of a deed
-    PASSWORD_RESET = "password:reset"  # noqa: S105 - the name of a deed
+    PASSWORD_CHANGED = "password:changed"  # noqa: S105 - the name of an action
+    PASSWORD_RESET = "password:reset"  # noqa: S105 - the name of an action
+    PASSWORD_LINKED = "password:linked"  # noqa: S105 - the name of an action
+    IDENTITY_LINKED = "identity:linked"
     SECOND_FACTOR_SET = "second_factor:set"
     SECOND_FACTOR_DROPPED = "second_factor:dropped"
     SECOND_FACTOR_RESET = "second_factor:reset"
     RECOVERY_CODE_USED = "recovery_code:used"
     MEMBERSHIP_ADDED = "membership:added"
     MEMBERSHIP_ENDED = "membership:ended"
+    ABSENCE_MARKED = "absence:marked"
+    ABSENCE_ENDED = "absence:ended"
     PROPOSAL_MADE = "proposal:made"
     PROPOSAL_DECLINED = "proposal:declined"
     SESSIONS_ENDED = "sessions:ended"
-    TOKEN_ISSUED = "token:issued"  # noqa: S105 - the name of a deed
-    TOKEN_REVOKED = "token:revoked"  # noqa: S105 - the name of a deed
+    TOKEN_ISSUED = "token:issued"  # noqa: S105 - the name of an action
+    FEED_RENEWED = "feed:renewed"
+    TOKEN_REVOKED = "token:revoked"  # noqa: S105 - the name of an action
     SETTING_CHANGED = "setting:changed"
     DOCUMENT_READ = "document:read"
     FILE_READ = "file:read"
     PERSON_READ = "person:read"
+    INCIDENT_READ = "incident:read"
     SESSION_OPENED = "session:opened"
+    SESSION_ENDED = "session:ended"
     SESSION_LOCKED = "session:locked"
     ATTEMPT_REFUSED = "attempt:refused"
     EXPORT_MADE = "export:made"
@@ -117,9 +126,53 @@ class Action(StrEnum):
     OFFICE_RESTORED = "office:restored"
 
 
+_SUBJECTS = {  # of actions, by kind of stream
+    "instance": "instance correction task timer message document rendering signature number archive incident comment "
+    "attachment",
+    "definition": "definition element",
+    "register": "register",
+    "person": "person password identity second_factor recovery_code membership absence proposal sessions session token "
+    "attempt file feed",
+    "office": "office setting export integrity",
+}
+_READ = {Action.DOCUMENT_READ, Action.INCIDENT_READ}
+_BESIDE = {"person": _READ, "office": {Action.MESSAGE_SENT, Action.NUMBER_VOIDED}}
+ACTIONS = {
+    kind: frozenset(each for each in Action if each.partition(":")[0] in subjects.split())
+    - (_READ if kind == "instance" else set())
+    | {Action.CLOCK_SET_BACK, *_BESIDE.get(kind, ())}
+    for kind, subjects in _SUBJECTS.items()
+}
+"""The actions allowed in each kind of stream: those that some release writes there."""
+
+
+def misplaced(stream: str, form: int, action: str, instance_id: str | None) -> str:
+    """Return the column of a line whose value is not allowed in *stream*; empty if there is none."""
+    kind, _, of = stream.partition(":")
+    if not 1 <= form <= FORMAT:
+        return "format"
+    if action not in ACTIONS[kind]:
+        return "action"
+    return "" if instance_id == (of if kind == "instance" else None) else "instance_id"
+
+
+def goes_back(at: str, before: str, latest: str, mark: str | None) -> str | None:
+    """Return the instant behind which a line goes back without a mark; None if it does not.
+
+    This is the instant *before* or the *latest* one since the last mark, as small steps add up. *mark* is the change
+    of a line that marks a clock set back; it must name the instant *before*.
+    """
+    if mark is not None:
+        return None if json.loads(mark) == {"before": before} else before
+    if at >= latest:
+        return None
+    until = datetime.fromisoformat(at) + CLOCKS_DIFFER
+    return next((each for each in (before, latest) if datetime.fromisoformat(each) > until), None)
+
+
 def plain(value: Any) -> Any:
-    """Return *value* as JSON can say it exactly; TypeError names what it cannot."""
-    if value is None or type(value) in (str, bool):  # nearly all that is recorded: texts in mappings
+    """Return *value* in types that JSON expresses exactly; TypeError for what cannot be recorded."""
+    if value is None or type(value) in (str, bool):  # most values are texts in mappings
         return value
     if type(value) is dict:
         return {str(k): plain(v) for k, v in value.items()}
@@ -142,14 +195,10 @@ def plain(value: Any) -> Any:
             return value.isoformat()
         case timedelta():
             return f"PT{int(value.total_seconds())}S"
-        case UUID():
-            return str(value)
         case Mapping():
             return {str(k): plain(v) for k, v in value.items()}
         case list() | tuple():
             return [plain(v) for v in value]
-        case set() | frozenset():
-            return sorted((plain(v) for v in value), key=str)
         case _:
             raise TypeError(f"cannot record a {type(value).__name__}")
 
@@ -157,8 +206,8 @@ def plain(value: Any) -> Any:
 def canonical(value: Any) -> str:
     """Return *value* as RFC 8785 text.
 
-    What ``plain`` leaves is written alike by the standard library, ten times as fast; except where texts hold
-    characters beyond the basic plane, by whose halves RFC 8785 sorts keys.
+    The standard library writes plain values alike and ten times as fast, except for characters beyond the basic plane:
+    RFC 8785 sorts keys by UTF-16 code units.
     """
     written = _JSON.encode(plain(value))
     return written if written.isascii() or _BEYOND.search(written) is None else rfc8785.dumps(plain(value)).decode()
@@ -170,24 +219,24 @@ def sha256_of(text: str) -> str:
 
 
 def commitment(salt: str, value: str) -> str:
-    """Return the SHA-256, in hex, by which a line holds a personal *value*; without *salt* nobody can try out names."""
+    """Return the commitment to a personal *value*, SHA-256 in hex; the *salt* prevents guessing names."""
     return sha256_of(canonical({"salt": salt, "value": value}))
 
 
 def genesis(installation: str, stream: str) -> str:
-    """Return the hash before a stream's first line, which binds the stream to the *installation* that began it."""
+    """Return the hash before the first line of *stream*, which binds the stream to the *installation*."""
     return sha256_of(canonical({"format": FORMAT, "installation": installation, "stream": stream}))
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryEvent:
-    """What is about to be recorded: a line without its number and hashes."""
+    """A line to be recorded, without number and hashes."""
 
     action: Action
     element_id: str | None = None
     task_id: str | None = None
     change: Mapping[str, Any] | None = None
-    actor: str | None = None  # another than who asks (the system, for what followed by itself)
+    actor: str | None = None  # if not who asks: the system, for automatic consequences
     capacity: str | None = None
     on_behalf_of: str | None = None
     decree: str | None = None
@@ -195,15 +244,15 @@ class HistoryEvent:
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """One line of history, as stored."""
+    """A line of history as stored."""
 
     stream: str
     seq: int
     at: datetime
     actor: str
-    name: str | None  # the actor's, then: a commitment
-    capacity: str | None  # in which the actor held the role that the deed is of
-    on_behalf_of: str | None  # how the actor was called by it, where it was not definitive
+    name: str | None  # commitment to the actor's name at the time
+    capacity: str | None  # in which the actor held the role
+    on_behalf_of: str | None  # title of the actor in that capacity, unless definitive
     decree: str | None
     action: str
     element_id: str | None
@@ -213,11 +262,11 @@ class HistoryLine:
     format: int
     previous_hash: str
     hash: str
-    called: str | None = None  # what *name* stands for, if it is not erased; no part of the line
+    called: str | None = None  # the name behind *name*, unless erased; not part of the line
 
     @property
     def concerns(self) -> str | None:
-        """The instance that the line is of, or of which a line of another stream tells; an export may name several."""
+        """The instance of the line's stream, or the one that a line of another stream names."""
         change = {} if self.instance_id else json.loads(self.change)
         found = self.instance_id or change.get("instance", change.get("object"))
         return found if isinstance(found, str) else None
@@ -227,7 +276,7 @@ class HistoryLine:
         return sha256_of(self.hashed_text())
 
     def hashed_text(self) -> str:
-        """Return the text that this line's hash is over: whoever has it needs nothing of ours to compute the hash."""
+        """Return the text over which this line's hash is computed."""
         facts = {each.name: getattr(self, each.name) for each in fields(self)[:-2]}
         return hashed_text(**{**facts, "at": plain(self.at)})
 
@@ -249,9 +298,9 @@ def hashed_text(
     format: int,
     previous_hash: str,
 ) -> str:
-    """Return what ``canonical`` gives for these facts, *at* written as ``plain`` writes it; five times as fast.
+    """Return ``canonical`` of these facts, with *at* as ``plain`` gives it, five times as fast.
 
-    Format 1 knew neither name nor capacity, nor said its number.
+    Format 1 has neither name nor capacity nor its own number.
     """
     quoted, first = _QUOTED, format == 1
     held = "" if first else f'"capacity":{"null" if capacity is None else quoted(capacity)},'

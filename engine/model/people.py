@@ -1,4 +1,4 @@
-"""People of the office: who they are, in which roles they work, and in which capacity."""
+"""People of the office, their roles and capacities."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,7 +8,7 @@ from engine.model.errors import NotPermitted
 
 
 class OfficeRole(StrEnum):
-    """Roles beside the lanes; the value is also the word in the database."""
+    """Roles that belong to no lane; the database stores the values."""
 
     DESIGNER = "designer"
     AUDITOR = "auditor"
@@ -27,13 +27,13 @@ class Capacity(StrEnum):
     ACTING_PLH = "plh"
 
     def titled(self, lane: str) -> str:
-        """Return how who holds the role of *lane* is called: "Kepala Dinas", "Plh. Kepala Dinas"."""
+        """Return the title of a holder of the role of *lane*: "Kepala Dinas", "Plh. Kepala Dinas"."""
         return lane if self is Capacity.DEFINITIVE else f"{self.value.capitalize()}. {lane}"
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A person works in a lane's role (or an office role) from *since* until *until*, both days included."""
+    """A person holds the role of a lane or an office role from *since* to *until*, both days included."""
 
     id: str
     person_id: str
@@ -44,13 +44,29 @@ class Membership:
     decree: str | None  # nomor SK
 
     def holds_on(self, day: date) -> bool:
-        """Whether the membership is in force on *day*."""
+        """Whether the membership holds on *day*."""
         return self.since <= day and (self.until is None or day <= self.until)
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """A person is away from *since* to *until*, both days included, and another of the same lane stands in."""
+
+    id: str
+    person_id: str
+    substitute_id: str
+    since: date
+    until: date  # before *since*: it was ended before it began
+    reason: str
+
+    def meets(self, since: date, until: date) -> bool:
+        """Whether some day of it is among these."""
+        return max(self.since, since) <= min(self.until, until)
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
-    """A membership that waits for a second person's word, in a table of its own: no query can take it for one."""
+    """A membership that waits for a second person to confirm it. It has its own table, so no query mistakes it."""
 
     held: Membership
     reason: str
@@ -60,7 +76,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An account. Its id is the account name and never changes, so that history stays readable."""
+    """An account. Its id is the account name and never changes, for the sake of history."""
 
     id: str
     name: str
@@ -71,44 +87,47 @@ class Person:
     last_sign_in_at: datetime | None = None
     sample: bool = False
     second_factor: bool = False
-    must_enrol: bool = False  # has a role that asks for a second factor, and none
-    name_commitment: str | None = None  # by which history lines hold the name
+    must_enrol: bool = False  # a role requires a second factor, and there is none
+    name_commitment: str | None = None  # to the name, in history lines
+    stands_in_for: frozenset[str] = frozenset()  # who is away today, by id; read with sessions and tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks, now: a person with the memberships in force today. Services take this, never a request."""
+    """The person who asks, with the memberships of today. Services take this, never a request."""
 
     person_id: str
     name: str
     memberships: tuple[Membership, ...]
     session_id: str | None = None
-    name_commitment: str | None = None  # nobody's who has no account
+    name_commitment: str | None = None  # None without an account
+    stands_in_for: frozenset[str] = frozenset()  # people who are away today
 
     @classmethod
     def of(cls, person: Person, session_id: str | None = None) -> "Actor":
-        """Return a person who asks, with the memberships that were read of them."""
-        return cls(person.id, person.name, person.memberships, session_id, person.name_commitment)
+        """Return *person* as an actor."""
+        its = (person.memberships, session_id, person.name_commitment, person.stands_in_for)
+        return cls(person.id, person.name, *its)
 
     @property
     def roles(self) -> frozenset[str]:
-        """Every role held today, lanes' and office's."""
+        """Every role held today, of lanes and of the office."""
         return frozenset(m.role for m in self.memberships)
 
     def has(self, role: str) -> bool:
-        """Whether *role* is held today."""
+        """Whether the actor holds *role* today."""
         return role in self.roles
 
     @property
     def reads_everything(self) -> bool:
-        """Auditors, designers and operators see every instance."""
+        """Whether the actor sees every instance: auditors, designers and operators do."""
         return bool(self.roles & set(OfficeRole))
 
     def need(self, *roles: str) -> None:
-        """Refuse who holds none of *roles* today; of none that are named, who holds no role at all."""
+        """Raise NotPermitted unless the actor holds one of *roles* today, or any role if none are named."""
         if not self.roles & set(roles or self.roles):
             raise NotPermitted("role", roles=roles)
 
 
 SYSTEM = Actor(person_id="sistem", name="Sistem", memberships=())
-"""Who acts when nobody does: timers, set-up at the operator's console."""
+"""The actor of automatic work, such as timers, and of commands on the operator's console."""

@@ -1,7 +1,6 @@
-"""What a process definition says and what moving an instance yields, as plain values.
+"""Process definitions, and the outcome of moving an instance, as plain values.
 
-Every other part of Alur knows processes only through these values: SpiffWorkflow's objects never leave
-``engine.bpmn``, and rows never leave ``engine.store``.
+Other parts of Alur know processes only through these: objects of SpiffWorkflow never leave ``engine.bpmn``.
 """
 
 from collections.abc import Mapping
@@ -23,34 +22,33 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class DataObject:
-    """A document that the procedure reads or yields (BPMN 2.0.2, 10.4.1)."""
+    """A document that the procedure reads or makes (BPMN 2.0.2, 10.4.1)."""
 
     id: str
     name: str
     name_en: str | None = None
-    approver: str | None = None  # sop:persetujuan: the role in whose name it goes out, and that approves it first
+    approver: str | None = None  # sop:persetujuan: the role that approves it and in whose name it is issued
 
 
 @dataclass(frozen=True, slots=True)
 class DataReference:
-    """One data object as one step words it: a data association's end (kelengkapan or output of the SOP sheet)."""
+    """A data object as one step names it, at the end of a data association (BPMN 2.0.2, 10.4.2)."""
 
     data_object_id: str
-    name: str  # as the step's line of the SOP sheet says it
+    name: str  # as in the step's row of the SOP sheet
     name_en: str | None = None
     reference_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class UserTask:
-    """A step that a person does: everything the SOP sheet says of it."""
+    """A step that a person does, with everything in its row of the SOP sheet."""
 
     element_id: str
     name: str  # the office's own spelling
     name_plain: str | None  # sop:ejaanBaku, corrected spelling
     name_en: str | None
-    number: int  # 1-based place in flow order, the sheet's "No"
-    lane_id: str
+    number: int  # position in flow order from 1, the sheet's "No"
     role: str
     standard_time: str | None  # sop:waktu, ISO 8601, meaning working time
     performer: str | None  # sop:pelaksana, an expression naming one person
@@ -60,74 +58,73 @@ class UserTask:
     multi_instance: bool
     form: str  # form id: formJsonSchemaFilename's stem if given, else element_id
     documentation: str = ""
+    reminder: str | None = None  # sop:pengingat, ISO 8601: how much working time before it is due
+    escalation: str | None = None  # sop:eskalasi, a role, perhaps with the working time after it was due: "kepala P1D"
     note: str = ""  # sop:keterangan, the sheet's last column
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessModel:
-    """One version of a procedure as the pages and services know it: the diagram without its engine."""
+    """One version of a procedure, as pages and services use it."""
 
     process_id: str
     name: str
     name_en: str | None
-    documentation: str  # carries marks such as "Rekonstruksi - menunggu konfirmasi dinas"
-    identity: Mapping[str, Any]  # sop:identitas: the sheet's header; lists stay lists of text
+    documentation: str  # may begin with a mark such as "Rekonstruksi - menunggu konfirmasi dinas"
+    identity: Mapping[str, Any]  # sop:identitas: the sheet's header; values are texts or lists of texts
     lanes: tuple[Lane, ...]
     tasks: tuple[UserTask, ...]  # in flow order
     data_objects: tuple[DataObject, ...]
-    start_event: str  # its element_id; its form asks what starting needs
+    start_event: str  # its element_id
     starters: tuple[str, ...]  # sop:pemulai: roles that may start; else the role of the start event's lane
-    title: str | None  # sop:judul: expression that names an instance
+    title: str | None  # sop:judul: expression for an instance's title
     key: str | None  # sop:kunci: expression; unique among instances that were not terminated
     reference_date: str | None  # sop:tanggalAcuan: expression, a date
-    needed_names: frozenset[str]  # names that some expression of the diagram reads
+    needed_names: frozenset[str]  # variables that some expression of the diagram reads
     proposals: frozenset[str]  # elements marked sop:usulan
     names: Mapping[str, str]  # element_id -> name of every element
     names_en: Mapping[str, str] = field(default_factory=dict)
-    roles: Mapping[str, str] = field(default_factory=dict)  # element_id of whatever lies in a lane -> the lane's role
-    sample_teams: frozenset[str] = frozenset()  # sop:contohTim: roles whose sample has two accounts, to show claiming
+    roles: Mapping[str, str] = field(default_factory=dict)  # element_id of every element in a lane -> the lane's role
+    sample_teams: frozenset[str] = frozenset()  # sop:contohTim: roles with two sample accounts, to show claiming
 
     @property
     def reconstruction(self) -> bool:
-        """Whether the diagram says of itself that it is a reconstruction: its documentation begins with that word."""
+        """Whether the documentation marks the diagram as a reconstruction."""
         return self.documentation.casefold().startswith("rekonstruksi")
 
     def approver_of(self, data_object_id: str) -> str | None:
-        """Return the role that must approve a document before it is issued."""
+        """Return the role that must approve a document before it is issued; None if no approval is needed."""
         return next((each.approver for each in self.data_objects if each.id == data_object_id), None)
 
     def task(self, element_id: str) -> UserTask:
         """Return the user task *element_id*; KeyError if the diagram has none."""
-        for task in self.tasks:
-            if task.element_id == element_id:
-                return task
-        raise KeyError(element_id)
+        return {task.element_id: task for task in self.tasks}[element_id]
 
     def lane_of_role(self, role: str) -> Lane:
-        """Return the lane whose people have *role*; of a role that no lane has, one that is called like it."""
+        """Return the lane of *role*; for a role without a lane, one with the role's name."""
         return next((lane for lane in self.lanes if lane.role == role), Lane(role, role, None, role))
 
 
 class InstanceStatus(StrEnum):
-    """Where a process instance stands (pages.md, 1.4)."""
+    """The state of a process instance."""
 
     RUNNING = "running"
-    WAITING = "waiting"  # nothing for a person: a timer or message must come first
+    WAITING = "waiting"  # for a timer or message; no task is open
     INCIDENT = "incident"
     SUSPENDED = "suspended"
     COMPLETED = "completed"
     TERMINATED = "terminated"
-    ARCHIVED = "archived"  # completed, and its berkas built: only read from then on
+    ARCHIVED = "archived"  # completed, with its berkas built: read-only
 
 
 DONE = (InstanceStatus.COMPLETED, InstanceStatus.ARCHIVED)
-"""Those that reached their end."""
+"""States of instances that reached their end."""
 OVER = (*DONE, InstanceStatus.TERMINATED)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenTask:
-    """A user task that a person may now do."""
+    """A user task that is open."""
 
     id: str  # 32 hex digits
     element_id: str
@@ -139,7 +136,7 @@ class OpenTask:
 
 @dataclass(frozen=True, slots=True)
 class PassedElement:
-    """An element that was completed in a step, and the sequence flows its token left by."""
+    """An element completed in a step, and the sequence flows by which its token left."""
 
     element_id: str
     kind: str  # BPMN's name: userTask, exclusiveGateway, startEvent ...
@@ -149,7 +146,7 @@ class PassedElement:
 
 @dataclass(frozen=True, slots=True)
 class DueTimer:
-    """A timer event that waits, with the instant (UTC) it fires."""
+    """A waiting timer event, with the instant (UTC) at which it fires."""
 
     task_id: str
     element_id: str
@@ -158,7 +155,7 @@ class DueTimer:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """An element that raised: where, why, and what it was given."""
+    """An element that raised an error: where, why, and with which data."""
 
     task_id: str
     element_id: str
@@ -168,7 +165,7 @@ class Incident:
 
 
 class MessageKind(StrEnum):
-    """How an event travels: a message to one, a signal to everybody who waits."""
+    """Whether one receiver gets the event (message) or all who wait (signal)."""
 
     MESSAGE = "message"
     SIGNAL = "signal"
@@ -176,7 +173,7 @@ class MessageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message or signal thrown to the outside."""
+    """A message or signal that an instance sends."""
 
     name: str
     kind: MessageKind
@@ -186,17 +183,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One message or signal that an element of an instance waits for."""
+    """A message or signal for which an element of an instance waits."""
 
     task_id: str
     element_id: str
     kind: MessageKind
     name: str
-    correlation: str = ""  # hash of one key of its conversation; empty if any message of that name will do
+    correlation: str = ""  # hash of a correlation key; empty if any message of that name matches
 
 
 class WaitKind(StrEnum):
-    """For what an instance waits besides its people."""
+    """What an instance waits for besides people."""
 
     TIME = "time"
     MESSAGE = "message"
@@ -207,7 +204,7 @@ class WaitKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """One thing that an instance waits for, and since when."""
+    """Something that an instance waits for, and since when."""
 
     task_id: str
     element_id: str
@@ -215,13 +212,13 @@ class Wait:
     since: datetime
     until: datetime | None = None  # when a timer fires
     name: str = ""  # of the message or signal; a condition's expression
-    missing: tuple[str, ...] = ()  # sequence flows into a join that have no token, or elements before them
-    hopeless: bool = False  # what is missing cannot come any more
+    missing: tuple[str, ...] = ()  # sequence flows into a join without a token, or the elements before them
+    hopeless: bool = False  # the missing tokens can no longer come
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An instance's state as the store holds it."""
+    """The state of an instance as stored."""
 
     instance_id: str
     revision: int
@@ -230,21 +227,20 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What one move of an instance yields; nothing is written until a service writes it."""
+    """The outcome of one move of an instance; a service writes it."""
 
     instance_id: str
     state: bytes
     status: InstanceStatus  # RUNNING, WAITING, INCIDENT or COMPLETED
     open_tasks: tuple[OpenTask, ...]  # every user task that is open after the step
-    opened: tuple[OpenTask, ...]  # those of them that were not open before it
+    opened: tuple[OpenTask, ...]  # those that were not open before
     passed: tuple[PassedElement, ...]  # completed in this step, in order
     cancelled: tuple[str, ...]  # ids of user tasks that the step cancelled
     timers: tuple[DueTimer, ...]  # every timer that waits after the step
     incidents: tuple[Incident, ...]  # every incident that is open after the step
     waiting: tuple[str, ...] = ()  # element ids of events that wait (timer, message ...)
     thrown: tuple[Message, ...] = ()
-    subscribed: frozenset[Subscription] = frozenset()  # waited for now, and not before the step
-    unsubscribed: frozenset[Subscription] = frozenset()  # waited for before the step, and not now
-    caught_by: tuple[str, ...] = ()  # element ids that caught what was delivered
-    stuck: tuple[Incident, ...] = ()  # where it waits for what cannot come any more: it is an INCIDENT as well
-    live: Any = field(default=None, repr=False, compare=False)  # for the executor's own cache
+    subscribed: frozenset[Subscription] = frozenset()  # new since before the step
+    unsubscribed: frozenset[Subscription] = frozenset()  # gone since before the step
+    caught_by: tuple[str, ...] = ()  # element ids that caught the delivered message
+    stuck: tuple[Incident, ...] = ()  # elements that wait in vain; the status is INCIDENT

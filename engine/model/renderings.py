@@ -1,4 +1,4 @@
-"""A document's version as a file: due from the moment it is issued, made once, kept for ever."""
+"""Files of a version of a document: due from the moment of issue, made once, kept for ever."""
 
 import secrets
 from dataclasses import dataclass
@@ -6,18 +6,18 @@ from datetime import datetime
 from enum import StrEnum
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's base 32: no letter is mistaken for a digit when a code is read from paper."""
-CODE_LENGTH = 16  # 80 bits: nobody finds another document's code by trying
+"""Crockford's base 32, which has no letters that look like digits on paper."""
+CODE_LENGTH = 16  # 80 bits, so that codes cannot be guessed
 WHOLE = ""
-"""The part that is the whole document."""
+"""The part that stands for the whole document."""
 SIGNED = "#"
-"""Begins the part that is the whole document again, with the approvals it was given after it was issued: "#1", "#2"."""
+"""Prefix of parts that are the whole document with approvals given after its issue: "#1", "#2"."""
 COVER = "png"
-"""The format of the first page as a picture, which the document's page shows."""
+"""Format of the first page as a picture, which the document's page shows."""
 
 
 class RenderingStatus(StrEnum):
-    """Where a rendering stands."""
+    """The state of a rendering."""
 
     DUE = "due"
     MADE = "made"
@@ -26,13 +26,13 @@ class RenderingStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """One file of one version of a document."""
+    """A file of a version of a document."""
 
     document_id: str
     format: str  # pdf, docx, xlsx, png
     part: str
     instance_id: str
-    code: str  # printed on it, and in its QR
+    code: str  # printed on it as text and QR code
     status: RenderingStatus
     sha256: str | None
     size: int | None
@@ -44,27 +44,27 @@ class Rendering:
 
     @property
     def whole(self) -> bool:
-        """Whether it is the whole document, as issued or with approvals; of several the last by part stands."""
+        """Whether it is the whole document, as issued or with approvals; the one with the last part is valid."""
         return self.part == WHOLE or self.part.startswith(SIGNED)
 
 
 def due(document_id: str, instance_id: str, format_: str, part: str, now: datetime) -> Rendering:
-    """Return a rendering that is to be made, with a code of its own."""
+    """Return a rendering that is due, with a new code."""
     status = RenderingStatus.DUE
     return Rendering(document_id, format_, part, instance_id, new_code(), status, None, None, None, 0, None, now, None)
 
 
 def new_code() -> str:
-    """Return a code that nobody can guess."""
+    """Return a random code."""
     return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
 
 
 def shown_code(code: str) -> str:
-    """Return a code as it is printed: in fours."""
+    """Return a code as printed, in groups of four."""
     return "-".join(code[at : at + 4] for at in range(0, len(code), 4))
 
 
 def read_code(text: str) -> str | None:
-    """Return the code that somebody typed from paper, or None if it is none."""
+    """Return the code that *text*, typed from paper, stands for; None if it is not a code."""
     code = "".join(filter(str.isalnum, text.upper())).translate(str.maketrans("OIL", "011"))
     return code if len(code) == CODE_LENGTH and set(code) <= set(ALPHABET) else None

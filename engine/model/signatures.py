@@ -1,4 +1,4 @@
-"""Who signed which version of a document, in which of three ways, and what a certified signature was found to be."""
+"""Signatures of versions of documents, in one of three modes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from typing import Any
 
 
 class Mode(StrEnum):
-    """The three ways in which somebody signs."""
+    """A way of signing."""
 
     WET = "wet"  # on paper; the scan is filed
-    CERTIFIED = "certified"  # elsewhere, with a certificate; the PDF that carries the signature is filed
-    INTERNAL = "internal"  # here, with the password typed again
+    CERTIFIED = "certified"  # elsewhere, with a certificate; the signed PDF is filed
+    INTERNAL = "internal"  # in Alur, by typing the password again
 
     __hash__ = str.__hash__
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One signature of one version of a document; without a file while that of its mode is still to be filed."""
+    """A signature of a version of a document. It has no file until the scan or PDF is filed."""
 
     id: str
     document_id: str
@@ -31,10 +31,10 @@ class Signature:
     document_sha256: str
     attachment_id: str | None
     file_sha256: str | None
-    detail: Mapping[str, Any]  # of a certified one: what its validation found
+    detail: Mapping[str, Any]  # of a certified one: the result of its validation
     signed_at: datetime
 
     @property
     def filed(self) -> bool:
-        """Whether nothing of it is outstanding."""
+        """Whether the signature is complete: no file is missing."""
         return self.mode is Mode.INTERNAL or self.file_sha256 is not None

@@ -1,7 +1,7 @@
-"""The sheet of an SOP as PermenPANRB 35/2012 wants it (SOP AP), as plain values: rows, symbols in columns, arrows.
+"""The sheet of an SOP (PermenPANRB 35/2012) as plain values: rows, symbols in columns, arrows.
 
-Everything on it comes from the diagram. Page, picture and PDF only draw it; a table of steps is the same rows without
-symbols, and goes both ways.
+Everything on it comes from the diagram. Page, picture and PDF draw it. A table of steps has the same rows without
+symbols, and can be turned into a diagram.
 """
 
 from collections.abc import Mapping
@@ -10,32 +10,32 @@ from enum import StrEnum
 from typing import Any
 
 END = 0
-"""Where a step leads that is the last: the number of no row."""
+"""Target of the last step. Rows count from 1, so 0 is free."""
 
 
 class SymbolKind(StrEnum):
-    """The symbols of the sheet; its fifth, the arrow, is what joins them."""
+    """The symbols of the sheet, besides arrows."""
 
     TERMINATOR = "terminator"  # mulai, selesai
     PROCESS = "process"
     DECISION = "decision"
-    CONNECTOR = "connector"  # between pages: drawn only where a table breaks
+    CONNECTOR = "connector"  # between pages, drawn only where a table breaks
 
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """One symbol in a column of a row."""
+    """A symbol in a row."""
 
     element_id: str
     kind: SymbolKind
-    column: int  # of the lanes, from the left, 0 first
-    text: str = ""  # of a terminator or decision its name
+    column: int  # of the lane, from the left, starting at 0
+    text: str = ""  # the name of a terminator or decision
     proposal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SheetWay:
-    """One way out of a decision, in words; *target* is a row's number, or END."""
+    """A way out of a decision; *target* is the number of a row, or END."""
 
     text: str
     target: int
@@ -44,31 +44,31 @@ class SheetWay:
 
 @dataclass(frozen=True, slots=True)
 class SopStep:
-    """One step: a row of the sheet."""
+    """A step, in a row of the sheet."""
 
     number: int
     element_id: str
     activity: str  # the office's own spelling
-    activity_plain: str  # corrected spelling; the same where nothing needs correction
-    column: int  # of who does it
+    activity_plain: str  # corrected spelling
+    column: int  # of its lane
     symbols: tuple[Symbol, ...]  # from top to bottom
     inputs: tuple[str, ...]
-    time: str  # in the sheet's words
+    time: str  # as the sheet words it
     outputs: tuple[str, ...]
     note: str
-    question: str  # the name of the decision behind the step, if there is one
+    question: str  # the name of the decision after the step, if there is one
     ways: tuple[SheetWay, ...]  # of that decision
-    next: tuple[int, ...]  # numbers of the rows it leads to, or END; of a decision where it leads first
-    otherwise: tuple[int, ...]  # where a decision leads else
+    next: tuple[int, ...]  # numbers of the rows it leads to, or END; by the first way of a decision
+    otherwise: tuple[int, ...]  # the same by the other ways of a decision
 
     def words(self, *, plain: bool) -> str:
-        """Return what is done, in the office's spelling or (*plain*) in the corrected one."""
+        """Return the activity in the office's spelling, or in the corrected one if *plain*."""
         return self.activity_plain if plain else self.activity
 
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """An arrow between two symbols, by their elements."""
+    """An arrow between the symbols of two elements."""
 
     source: str
     target: str
@@ -89,13 +89,13 @@ class SopSheet:
 
 @dataclass(frozen=True, slots=True)
 class TableStep:
-    """One row of a table of steps: what the sheet says in words."""
+    """A row of a table of steps: the texts of the sheet."""
 
     number: int
     activity: str
     performer: str
     inputs: tuple[str, ...] = ()
-    time: str = ""  # in the sheet's words; empty if none
+    time: str = ""  # as the sheet words it; empty if none
     outputs: tuple[str, ...] = ()
     note: str = ""
     next: int = END

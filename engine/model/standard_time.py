@@ -1,4 +1,4 @@
-"""Standard times in the words of an SOP's sheet (waktu): ``15 menit``, ``1 hari``, and back."""
+"""Standard times as an SOP's sheet words them (waktu): ``15 menit``, ``1 hari``."""
 
 import re
 
@@ -9,7 +9,7 @@ _PART = re.compile(r"(\d+)\s*(minggu|hari(?:\s+kerja)?|jam|menit|mnt)\b[\s,]*(?:
 
 
 def say(text: str | None) -> str:
-    """Return a standard time (ISO 8601) as the sheet says it; empty for none, unread what is no standard time.
+    """Return a standard time (ISO 8601) as the sheet words it; other texts unchanged, empty for None.
 
     >>> say("PT15M"), say("P1D"), say("P1DT2H")
     ('15 menit', '1 hari', '1 hari 2 jam')
@@ -21,9 +21,9 @@ def say(text: str | None) -> str:
 
 
 def read(text: str) -> str:
-    """Return the standard time (ISO 8601) that *text* says; ValueError if it says none.
+    """Return the standard time (ISO 8601) in *text*; ValueError if there is none.
 
-    Days and weeks are working ones. Of months and years nobody can tell how much work they are.
+    Days and weeks are working days and weeks; months and years are refused.
 
     >>> read("15 Menit"), read("1 hari kerja"), read("1 hari 2 jam"), read("P1D")
     ('PT15M', 'P1D', 'P1DT2H', 'P1D')

@@ -1,4 +1,4 @@
-"""What stands in an inbox and on an instance's page: tasks, documents, clocks, drafts, as frozen values."""
+"""Tasks, instances, documents, clocks and drafts, as frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from engine.model.process import InstanceStatus, MessageKind
 
 
 class TaskStatus(StrEnum):
-    """Where a user task stands."""
+    """The state of a user task."""
 
     READY = "ready"
     COMPLETED = "completed"
@@ -19,11 +19,11 @@ class TaskStatus(StrEnum):
 
 
 class DocumentStatus(StrEnum):
-    """Where a version of a document stands (pages.md, 1.4)."""
+    """The state of a version of a document."""
 
     DRAFT = "draft"
-    WAITING = "waiting"  # for whom it goes out in the name of
-    RETURNED = "returned"  # by them, to who made it
+    WAITING = "waiting"  # for its approver
+    RETURNED = "returned"  # by the approver to the maker
     ISSUED = "issued"
     SIGNED = "signed"
     REPLACED = "replaced"
@@ -32,7 +32,7 @@ class DocumentStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskRecord:
-    """A user task's row, with what of its instance every page shows beside it."""
+    """The row of a user task, with the facts of its instance that every page shows."""
 
     id: str
     instance_id: str
@@ -60,17 +60,15 @@ class TaskRecord:
     capacity: str | None
     decree: str | None
     history_seq: int | None
+    acts_for: str | None  # in whose place the assignee has it, or the completer did it
 
     @property
     def holder(self) -> str | None:
-        """Who has the task in hand: the named performer, else who claimed it."""
+        """The person who has the task: the named performer, else who claimed it."""
         return self.performer or self.assignee
 
     def late(self, now: datetime) -> bool:
-        """Whether the task was completed after it was due, or is open at *now* and due before; a cancelled one never.
-
-        The one answer to it: pages and reports count the same.
-        """
+        """Whether the task was completed after it was due, or is open and overdue at *now*; never if cancelled."""
         if self.due_at is None or self.status is TaskStatus.CANCELLED:
             return False
         return (self.completed_at or now) > self.due_at
@@ -78,7 +76,7 @@ class TaskRecord:
 
 @dataclass(frozen=True, slots=True)
 class InstanceRecord:
-    """An instance's row without its state."""
+    """The row of an instance, without its state."""
 
     id: str
     definition_id: str
@@ -100,13 +98,13 @@ class InstanceRecord:
     ended_at: datetime | None
     ended_by: str | None
     status_reason: str | None
-    corrects: Mapping[str, Any] | None  # the "instance" that it corrects, its "documents" that are wrong, the "reason"
-    corrected_by: str | None  # the correction that runs or is completed
+    corrects: Mapping[str, Any] | None  # the corrected "instance", its wrong "documents", the "reason"
+    corrected_by: str | None  # the correcting instance, unless terminated
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentPart:
-    """What one item of a multi-instance task yielded."""
+    """The part of a document from one item of a multi-instance task."""
 
     item: str
     content: str
@@ -118,7 +116,7 @@ class DocumentPart:
 
 @dataclass(frozen=True, slots=True)
 class DocumentVersion:
-    """One version of a document of an instance; *content* is RFC 8785 text."""
+    """A version of a document; *content* is RFC 8785 text."""
 
     id: str
     instance_id: str
@@ -138,26 +136,37 @@ class DocumentVersion:
     returned_at: datetime | None = None
     returned_reason: str | None = None
     parts: tuple[DocumentPart, ...] = ()
+    last: int = 0  # the highest version of its document, void ones included; 0: not read
+
+    @property
+    def following(self) -> int:
+        """The number of the version after it."""
+        return max(self.version, self.last) + 1
+
+    @property
+    def void(self) -> bool:
+        """Whether it does not count: its instance was terminated, or its step was taken back."""
+        return self.status is DocumentStatus.VOID
 
     @property
     def pending(self) -> bool:
-        """Whether it is made and not yet approved: nothing may rest on it."""
+        """Whether it awaits approval or correction, so that nothing may depend on it."""
         return self.status in (DocumentStatus.WAITING, DocumentStatus.RETURNED)
 
     @property
     def named(self) -> dict[str, str | int]:
-        """How a line of history names this version."""
+        """The facts that name this version in a history line of its instance."""
         return {"document": self.id, "data_object": self.data_object_id, "version": self.version, "sha256": self.sha256}
 
     @property
     def said(self) -> dict[str, str | int]:
-        """How a line of another stream names this version."""
+        """The facts that name this version in a history line of another stream."""
         return {**self.named, "instance": self.instance_id}
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentTask:
-    """What a document waits for beside the steps: approval, correction, or the file that carries its signature."""
+    """A task on a document, apart from the steps: approve it, correct it, or file its signed copy."""
 
     kind: str  # "approve", "mend", "file"
     document_id: str
@@ -166,22 +175,22 @@ class DocumentTask:
     name: str
     version: int
     number: str | None
-    role: str | None  # whose people may do it
-    person: str | None  # who may do it as well: made it, or signed it
+    role: str | None  # whose holders may do it
+    person: str | None  # who may do it as well: its maker or signer
     since: datetime
-    by: str  # who made it, sent it back, or signed it
+    by: str  # who made it, returned it, or signed it
     reason: str | None
-    mode: str | None  # how it was signed
+    mode: str | None  # of the signature
     signature_id: str | None
 
     def belongs_to(self, actor: Actor) -> bool:
-        """Whether somebody may do it."""
+        """Whether *actor* may do it."""
         return actor.person_id == self.person or (self.role is not None and actor.has(self.role))
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that somebody handed over; its bytes are found by *sha256*."""
+    """An uploaded file; its bytes are stored under *sha256*."""
 
     id: str
     sha256: str
@@ -195,7 +204,7 @@ class Attachment:
 
 
 class DraftKind(StrEnum):
-    """What a draft is of."""
+    """The kind of a draft."""
 
     TASK = "task"
     STUDIO = "studio"
@@ -203,7 +212,7 @@ class DraftKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a person typed into a task's form, or drew in the studio, and has not handed in."""
+    """Unsubmitted entries of a task's form, or an unsubmitted diagram from the studio."""
 
     id: str
     kind: DraftKind
@@ -218,12 +227,12 @@ class Draft:
 
     @property
     def entries(self) -> Mapping[str, tuple[str, ...]]:
-        """What was typed into a form, by the path of the field."""
+        """The entries of a form by path of the field."""
         return {path: tuple(texts) for path, texts in self.content.items()}
 
 
 class ClockState(StrEnum):
-    """How a task stands against its standard time."""
+    """The state of a task against its standard time."""
 
     ON_TIME = "on_time"
     DUE_SOON = "due_soon"
@@ -234,16 +243,15 @@ class ClockState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """How much of a step's standard time is gone at *now*, in seconds of working time."""
+    """How much of a step's standard time has passed at *now*, in seconds of working time."""
 
     state: ClockState
     due_at: datetime | None
     first_due_at: datetime | None
-    share: int  # percent of the standard time that is gone, 0 and up
+    share: int  # percent of the standard time that has passed; may exceed 100
     left_seconds: int
     overdue_seconds: int
     day_seconds: int
-    open_now: bool
     opens_at: datetime | None
     standard_time: str | None
     now: datetime
@@ -251,7 +259,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class IncidentRecord:
-    """An incident's row, with its instance's title."""
+    """The row of an incident, with the title of its instance."""
 
     id: str
     instance_id: str
@@ -270,13 +278,13 @@ class IncidentRecord:
 
     @property
     def stuck(self) -> bool:
-        """Whether nothing raised: the instance waits there for what cannot come any more."""
+        """Whether the instance waits in vain there, and nothing raised an error."""
         return not self.trace
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRecord:
-    """A message or signal on its way; *content* is what the engine packed."""
+    """A sent message or signal; *content* is packed by the engine."""
 
     id: str
     kind: MessageKind
@@ -287,14 +295,12 @@ class MessageRecord:
     sent_at: datetime
     sent_by: str
     status: str  # waiting, delivered, failed, expired
-    delivered_to: str | None
-    delivered_at: datetime | None
-    note: str | None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DefinitionRecord:
-    """One deployed version of a procedure."""
+    """A deployed version of a procedure."""
 
     id: str
     process_id: str

@@ -1,1 +1,1 @@
-"""Rows: the only part that knows SQLAlchemy."""
+"""Database and files; no other part of Alur knows SQLAlchemy."""

@@ -1,9 +1,9 @@
-"""Backup and restore: the whole office in one file, from either database into either.
+"""Backup and restore of the whole office in one file, between any two databases.
 
-A backup is a gzipped tar: ``tables/*.jsonl`` (all as of one moment), ``files/…`` and ``functions/…`` as they lie under
-the data folder, ``manifest.json`` (schema version, columns, SHA-256 of every member) and last ``keys.json``, sealed
-under a passphrase and bound to the manifest, so that a changed member shows. The database is read before the files:
-every file that a row names is then already there.
+A backup is a gzipped tar: ``tables/*.jsonl`` (all of one moment), ``files/…`` and ``functions/…`` as in the data
+folder, ``manifest.json`` (schema version, columns, SHA-256 of every member), and last ``keys.json``, which is encrypted
+with a passphrase and authenticates the manifest. The database is read before the files, so that every file of a row
+exists.
 """
 
 import hashlib
@@ -15,9 +15,10 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -26,23 +27,24 @@ from typing import Any, BinaryIO
 from sqlalchemy import Connection, exc, func, insert, inspect, select, union
 
 from engine import __version__
-from engine.model.errors import SetupError
+from engine.model.errors import NotFound, SetupError
 from engine.model.history import Action, HistoryEvent
 from engine.model.people import SYSTEM
+from engine.store import places
 from engine.store.backup_format import columns_of, read_rows, seal, table_of, unseal, write_rows
+from engine.store.chains import HistoryReport, verify
 from engine.store.database import QUEUE_FILE, Database, open_database
-from engine.store.files import CHUNK, FILES, disk_problem, disk_problems, flush_folder
-from engine.store.history import HistoryReport, append, head_of, lines_after, verify
-from engine.store.keys import keys_dir
+from engine.store.files import CHUNK, FileStore, named
+from engine.store.history import append, head_of, lines_after
+from engine.store.places import Place, disk_problem, disk_problems, flush_folder
+from engine.store.queries import office
 from engine.store.schema import check_schema, latest_version, upgrade, versions
 from engine.store.tables import archive, attachment, metadata, rendering
 from engine.store.triggers import create_triggers
 from engine.store.unit_of_work import Reader
 
 FORMAT = "alur-backup-1"
-MANIFEST, SEALED_KEYS, RESTORED = "manifest.json", "keys.json", "restored"
-FOLDERS = (FILES, "functions")
-"""Folders of the data folder that go along as they are."""
+MANIFEST, SEALED_KEYS = "manifest.json", "keys.json"
 MEMBER = re.compile(
     r"tables/[a-z_]+\.jsonl|files/[0-9a-f]{2}/[0-9a-f]{64}|functions/[0-9a-f]{64}\.py|manifest\.json|keys\.json"
 )
@@ -52,22 +54,18 @@ AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class BackupReport:
-    """What a backup holds.
-
-    *damaged* names kept files that are no longer what their name says, *missing* those that an instance refers to and
-    that are not kept.
-    """
+    """The contents of a backup."""
 
     file: Path
     rows: Mapping[str, int]
     files: int
-    damaged: tuple[str, ...]
-    missing: tuple[str, ...]
+    damaged: tuple[str, ...]  # stored files whose content does not have the hash in their name
+    missing: tuple[str, ...]  # files of instances that are not stored
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
-    """What was restored, of when, and whether the history chains fit."""
+    """What was restored, when the backup was made, and the check of history."""
 
     made_at: str
     rows: Mapping[str, int]
@@ -78,8 +76,8 @@ class RestoreReport:
 # ── backup ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def backup(database: Database, data_dir: Path, target: Path, passphrase: str, now: datetime) -> BackupReport:
-    """Write everything into *target*, which must not exist; work goes on meanwhile. It is whole or absent."""
+def backup(database: Database, files: FileStore, target: Path, passphrase: str, now: datetime) -> BackupReport:
+    """Write the whole office into *target*, which must not exist, while work continues; on errors leave no file."""
     if len(passphrase) < LEAST_PASSPHRASE:
         raise SetupError("passphrase_short", least=LEAST_PASSPHRASE)
     check_schema(database)
@@ -93,18 +91,18 @@ def backup(database: Database, data_dir: Path, target: Path, passphrase: str, no
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             stack.callback(draft.unlink, missing_ok=True)
             with os.fdopen(descriptor, "wb") as file:
-                kept, damaged = _write_archive(file, spool, data_dir, passphrase, now, rows)
+                kept, damaged = _write_archive(file, spool, files, referred, passphrase, now, rows)
                 file.flush()
                 os.fsync(file.fileno())
             draft.rename(target)
             flush_folder(target.parent)
     except OSError as error:
         raise disk_problem(target, error) from error
-    return BackupReport(target, rows, len(kept), damaged, tuple(sorted(referred - kept)))
+    return BackupReport(target, rows, len(kept), damaged, tuple(sorted({*map(named, referred)} - kept)))
 
 
 def _spool_tables(database: Database, spool: Path) -> tuple[dict[str, int], set[str]]:
-    """Write every table as of one moment; how many rows each has, and the files that instances refer to."""
+    """Write all tables of one moment; return their numbers of rows, and the files of instances."""
     rows: dict[str, int] = {}
     with database.read() as reader:
         for declared in metadata.sorted_tables:
@@ -116,35 +114,42 @@ def _spool_tables(database: Database, spool: Path) -> tuple[dict[str, int], set[
             select(attachment.c.sha256).where(attachment.c.instance_id.is_not(None)),
             *(select(kept.c.sha256).where(kept.c.sha256.is_not(None)) for kept in (rendering, archive)),
         )
-        referred = {f"{FILES}/{sha256[:2]}/{sha256}" for sha256 in reader.connection.scalars(used)}
+        referred = set(reader.connection.scalars(used))
     return rows, referred
 
 
 def _write_archive(
-    file: BinaryIO, spool: Path, data_dir: Path, passphrase: str, now: datetime, rows: Mapping[str, int]
+    file: BinaryIO,
+    spool: Path,
+    files: FileStore,
+    referred: set[str],
+    passphrase: str,
+    now: datetime,
+    rows: Mapping[str, int],
 ) -> tuple[set[str], tuple[str, ...]]:
-    """Write the whole backup; the names of the kept files, and those of them that are damaged."""
+    """Write the whole backup; return the names of all files, and of the damaged ones."""
     hashes: dict[str, str] = {}
     kept: set[str] = set()
     damaged: list[str] = []
     with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive:
 
-        def add(name: str, content: BinaryIO, size: int) -> str:
+        def add(name: str, content: BinaryIO) -> None:
             member = tarfile.TarInfo(name)
-            member.size, member.mode, member.mtime = size, 0o600, int(now.timestamp())
+            member.size, member.mode, member.mtime = content.seek(0, os.SEEK_END), 0o600, int(now.timestamp())
+            content.seek(0)
             reading = _Hashing(content)
             archive.addfile(member, reading)
-            return reading.digest.hexdigest()
+            hashes[name] = reading.digest.hexdigest()
 
         for declared in metadata.sorted_tables:
-            hashes[f"tables/{declared.name}.jsonl"] = _add_path(
-                add, f"tables/{declared.name}.jsonl", spool / declared.name
-            )
-        for name, path in _kept_files(data_dir):
-            hashes[name] = _add_path(add, name, path)
-            kept.add(name)
-            if hashes[name] != path.stem:
-                damaged.append(name)
+            with (spool / declared.name).open("rb") as table:
+                add(f"tables/{declared.name}.jsonl", table)
+        for name, opened in _kept(files, referred):
+            with suppress(NotFound), opened() as content:
+                add(name, content)
+                kept.add(name)
+                if hashes[name] != Path(name).stem:
+                    damaged.append(name)
         manifest = json.dumps(
             {
                 "format": FORMAT,
@@ -157,29 +162,21 @@ def _write_archive(
                 "members": hashes,
             }
         ).encode()
-        add(MANIFEST, BytesIO(manifest), len(manifest))
-        keys = {path.name: path.read_bytes() for path in sorted(keys_dir(data_dir).glob("*.key"))}
-        sealed = seal(keys, passphrase, manifest)
-        add(SEALED_KEYS, BytesIO(sealed), len(sealed))
+        add(MANIFEST, BytesIO(manifest))
+        secret = sorted(name for name, _ in files.place.names(places.KEYS) if name.endswith(".key"))
+        keys = {Path(name).name: places.read(files.place, name) for name in secret}
+        add(SEALED_KEYS, BytesIO(seal(keys, passphrase, manifest)))
     return kept, tuple(damaged)
 
 
-def _add_path(add: Callable[[str, BinaryIO, int], str], name: str, path: Path) -> str:
-    with path.open("rb") as file:
-        return add(name, file, os.fstat(file.fileno()).st_size)
-
-
-def _kept_files(data_dir: Path) -> Iterator[tuple[str, Path]]:
-    for folder in FOLDERS:
-        for path in sorted((data_dir / folder).rglob("*")):
-            name = path.relative_to(data_dir).as_posix()
-            if MEMBER.fullmatch(name) and path.is_file():
-                yield name, path
+def _kept(files: FileStore, referred: set[str]) -> Iterator[tuple[str, Callable[[], BinaryIO]]]:
+    for sha256 in sorted({*files.names(), *referred}):
+        yield named(sha256), partial(files.open, sha256)
+    for name in sorted(name for name, _ in files.place.names(places.FUNCTIONS) if MEMBER.fullmatch(name)):
+        yield name, partial(files.place.open, name)
 
 
 class _Hashing:
-    """Reads a file and hashes what passes."""
-
     def __init__(self, file: BinaryIO) -> None:
         self.digest = hashlib.sha256()
         self._file = file
@@ -193,17 +190,20 @@ class _Hashing:
 # ── restore ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def restore(file: Path, database_url: str | None, data_dir: Path, passphrase: str, now: datetime) -> RestoreReport:
-    """Bring back a backup into an empty database and an empty *data_dir*: all of it, or nothing.
+def restore(
+    file: Path, database_url: str | None, data_dir: Path, place: Place, passphrase: str, now: datetime
+) -> RestoreReport:
+    """Restore a backup into an empty database, *data_dir* and place: all of it, or nothing.
 
-    Jobs stay off until :func:`confirm_restore`, since mails and timers of a copy would run twice. A history chain that
-    did not fit when the backup was made is restored as it was, and the report says so.
+    Jobs stay off until ``Monitoring.confirm_restore``, since timers and messages of a copy would run twice. A broken
+    chain of history is restored as it is and reported.
     """
-    _refuse_occupied(data_dir)
+    _refuse_occupied(data_dir, place)
     with ExitStack() as undo:
         undo.callback(_empty, data_dir)
         with disk_problems(data_dir):
-            keys_dir(data_dir)
+            data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            data_dir.chmod(0o700)
             staging = data_dir / ".pulih"
             staging.mkdir(mode=0o700)
         hashes = _unpack(file, staging)
@@ -213,26 +213,13 @@ def restore(file: Path, database_url: str | None, data_dir: Path, passphrase: st
             with database.unguarded(foreign_keys=False) as connection:
                 report = _fill(connection, database, staging, manifest, now)
                 with disk_problems(data_dir):
-                    _place(staging, data_dir, keys, manifest)
+                    undo.callback(_clear, place)
+                    _place(staging, place, keys, hashes)
             undo.pop_all()  # committed
         finally:
             database.close()
     rows = {table["name"]: table["rows"] for table in manifest["tables"]}
     return RestoreReport(manifest["made_at"], rows, len(manifest["members"]) - len(rows), report)
-
-
-def is_restored(data_dir: Path) -> bool:
-    """Whether *data_dir* is a restored copy that nobody has confirmed yet: no job may run."""
-    return (data_dir / RESTORED).exists()
-
-
-def confirm_restore(data_dir: Path) -> bool:
-    """Let jobs run on a restored copy; False if there is nothing to confirm."""
-    try:
-        (data_dir / RESTORED).unlink()
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _unpack(file: Path, staging: Path) -> dict[str, str]:
@@ -248,7 +235,7 @@ def _unpack(file: Path, staging: Path) -> dict[str, str]:
                 hashes[member.name] = _extract(content, staging / member.name)
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise SetupError("backup_damaged", file=file, reason=str(error)) from error
-    except OSError as error:  # gzip's own errors are of this kind too
+    except OSError as error:  # also raised by gzip
         if error.errno is None or str(error.filename) == str(file):
             raise SetupError("backup_damaged", file=file, reason=error.strerror or str(error)) from error
         raise disk_problem(staging, error) from error
@@ -269,7 +256,7 @@ def _extract(content: Any, path: Path) -> str:
 
 def _opened(staging: Path, hashes: Mapping[str, str], passphrase: str) -> tuple[dict[str, Any], dict[str, bytes]]:
     text = (staging / MANIFEST).read_bytes()
-    keys = unseal((staging / SEALED_KEYS).read_bytes(), passphrase, text)  # from here on the manifest is genuine
+    keys = unseal((staging / SEALED_KEYS).read_bytes(), passphrase, text)  # which authenticates the manifest
     manifest: dict[str, Any] = json.loads(text)
     if manifest["format"] != FORMAT or manifest["schema"] not in versions():
         raise SetupError("backup_newer", version=manifest["alur"])
@@ -307,12 +294,13 @@ def _fill(
             while some := list(islice(rows, AT_ONCE)):
                 try:
                     connection.execute(statement, some)
-                except exc.DataError as error:  # PostgreSQL takes no NUL in text and keeps lengths; SQLite does not
+                except exc.DataError as error:  # unlike SQLite, PostgreSQL refuses NUL and too long texts
                     facts = {"table": written["name"], "place": database.place, "reason": str(error.orig).strip()}
                     raise SetupError("row_unfit", **facts) from error
     upgrade(connection, "head")
     create_triggers(connection)
     _advance_counters(connection)
+    office.beat(Reader(connection), office.RESTORED, now, {})
     made = HistoryEvent(Action.OFFICE_RESTORED, change={"made_at": manifest["made_at"], "alur": manifest["alur"]})
     append(connection, lines_after(head_of(connection, "office"), "office", [made], SYSTEM, now, None))
     return verify(Reader(connection))
@@ -323,35 +311,35 @@ def _advance_counters(connection: Connection) -> None:
         return
     for declared in metadata.sorted_tables:
         column = declared.autoincrement_column
-        if column is not None:
-            last = connection.scalar(select(func.max(column)))
-            if last is not None:
-                sequence = func.pg_get_serial_sequence(declared.name, column.name)
-                connection.execute(select(func.setval(sequence, last)))
+        if column is not None:  # max is NULL for an empty table, and setval(NULL) does nothing
+            sequence, last = func.pg_get_serial_sequence(declared.name, column.name), select(func.max(column))
+            connection.execute(select(func.setval(sequence, last.scalar_subquery())))
 
 
-def _place(staging: Path, data_dir: Path, keys: Mapping[str, bytes], manifest: Mapping[str, Any]) -> None:
-    (data_dir / RESTORED).write_text(json.dumps({"made_at": manifest["made_at"]}))
-    folder = keys_dir(data_dir)
+def _place(staging: Path, place: Place, keys: Mapping[str, bytes], hashes: Mapping[str, str]) -> None:
     for name, content in keys.items():
-        path = folder / Path(name).name
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    for name in FOLDERS:
-        if (staging / name).exists():
-            (staging / name).rename(data_dir / name)
+        places.create(place, f"{places.KEYS}/{Path(name).name}", content)
+    for name in hashes:
+        if name.startswith((f"{places.FILES}/", f"{places.FUNCTIONS}/")):
+            with (staging / name).open("rb") as file:
+                place.put(name, file)
     shutil.rmtree(staging)
-    os.sync()  # every folder that was made, before the database says that all of it is there
+    os.sync()  # all new folders, before the database commits
 
 
-def _refuse_occupied(data_dir: Path) -> None:
+def _refuse_occupied(data_dir: Path, place: Place) -> None:
     with disk_problems(data_dir):
         occupied = data_dir.exists() and any(entry.name != QUEUE_FILE for entry in data_dir.iterdir())
     if occupied:
         raise SetupError("folder_occupied", data_dir=data_dir)
+    if any(any(place.names(folder)) for folder in places.KEPT):
+        raise SetupError("store_occupied", place=place)
+
+
+def _clear(place: Place) -> None:
+    for folder in places.KEPT:
+        for name, _ in list(place.names(folder)):
+            place.delete(name)
 
 
 def _empty(data_dir: Path) -> None:

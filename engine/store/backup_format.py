@@ -1,6 +1,6 @@
-"""The form of a backup: rows as lines of JSON that every database reads, and keys sealed under a passphrase.
+"""The format of a backup: rows as lines of JSON, and keys encrypted with a passphrase.
 
-Rows carry the kind of each column with them, so that a later release can read them without this release's tables.
+The manifest has the kind of each column, so that later releases can read rows without the tables of this release.
 """
 
 import base64
@@ -32,22 +32,22 @@ SCRYPT = {"n": 2**16, "r": 8, "p": 1}  # 64 MB and about 0.2 s: one guess of the
 
 
 def kind_of(declared: Column[Any]) -> str:
-    """Return the kind under which a column's values are written."""
+    """Return the kind of a column."""
     return next(kind for kind, type_ in KINDS.items() if isinstance(declared.type, type(type_)))
 
 
 def columns_of(declared: Table) -> dict[str, str]:
-    """Return the kinds of a table's columns, in order."""
+    """Return the kinds of a table's columns by name, in order."""
     return {c.name: kind_of(c) for c in declared.columns}
 
 
 def table_of(name: str, kinds: Mapping[str, str]) -> TableClause:
-    """Return a table to insert written rows into, as it was when they were written."""
+    """Return a table, for inserts, with the columns that it had in the backup."""
     return table(name, *(column(name, KINDS[kind]) for name, kind in kinds.items()))
 
 
 def write_rows(rows: Iterable[Any], kinds: Mapping[str, str], file: BinaryIO) -> int:
-    """Write *rows* to *file*, one JSON list a line, and return how many they are."""
+    """Write *rows* to *file*, a JSON list per line, and return their number."""
     encoders = [ENCODE.get(kind) for kind in kinds.values()]
     count = 0
     for row in rows:
@@ -61,7 +61,7 @@ def write_rows(rows: Iterable[Any], kinds: Mapping[str, str], file: BinaryIO) ->
 
 
 def read_rows(lines: Iterable[bytes], kinds: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """Give the rows that :func:`write_rows` wrote."""
+    """Yield the rows that :func:`write_rows` wrote."""
     decoders = [(name, DECODE.get(kind)) for name, kind in kinds.items()]
     for line in lines:
         yield {
@@ -83,7 +83,7 @@ DECODE: Mapping[str, Any] = {"instant": datetime.fromisoformat, "date": date.fro
 
 
 def seal(keys: Mapping[str, bytes], passphrase: str, manifest: bytes) -> bytes:
-    """Return *keys* encrypted under *passphrase*, bound to *manifest*: neither opens with another one."""
+    """Return *keys* encrypted with *passphrase* (scrypt, AES-GCM); *manifest* is authenticated with them."""
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
     content = json.dumps({name: _base64(value) for name, value in keys.items()}).encode()
     sealed = AESGCM(_derived(passphrase, salt, SCRYPT)).encrypt(nonce, content, hashlib.sha256(manifest).digest())
@@ -92,10 +92,10 @@ def seal(keys: Mapping[str, bytes], passphrase: str, manifest: bytes) -> bytes:
 
 
 def unseal(envelope: bytes, passphrase: str, manifest: bytes) -> dict[str, bytes]:
-    """Return the keys that :func:`seal` hid; SetupError if passphrase, envelope or manifest is not the same."""
+    """Return the keys from :func:`seal`; SetupError if passphrase, envelope or manifest differs."""
     try:
         found = json.loads(envelope)
-        if found["scrypt"] != SCRYPT:  # an archive must not choose how much memory its reader spends
+        if found["scrypt"] != SCRYPT:  # an untrusted file must not choose the memory to use
             raise ValueError("other scrypt parameters")
         salt, nonce, sealed = (base64.b64decode(found[name], validate=True) for name in ("salt", "nonce", "sealed"))
         content = AESGCM(_derived(passphrase, salt, SCRYPT)).decrypt(nonce, sealed, hashlib.sha256(manifest).digest())

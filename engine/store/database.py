@@ -1,7 +1,7 @@
-"""A database that is open: how it is connected to, read, and written in one short transaction at a time.
+"""Opens a database and gives read and write transactions on it.
 
-SQLite and PostgreSQL behave alike from here on: a read sees one moment of the whole database, a write is one
-transaction that commits when its block ends, and their errors are told in the words of ``engine.model.errors``.
+This hides the differences of SQLite and PostgreSQL: a read sees the whole database at one moment, a write is one
+transaction that commits when its block ends, and errors are those of ``engine.model.errors``.
 """
 
 import os
@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -32,10 +32,9 @@ Given = ParamSpec("Given")
 
 
 class Database:
-    """One database of the office; safe to share between threads, and usable after a fork."""
+    """The database of the office; safe to share between threads, and usable after a fork."""
 
     def __init__(self, url: URL, data_dir: Path, *, pool_size: int, pool_timeout: float, busy_timeout: float) -> None:
-        """Use :func:`open_database`."""
         self.url = url
         self.data_dir = data_dir
         self.dialect = url.get_backend_name()
@@ -55,7 +54,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
-        """Give a :class:`Reader` whose queries all see the database as it was at one moment."""
+        """Give a :class:`Reader` whose queries all see the database at one moment."""
         with in_words(self.place):
             self._refuse_a_lost_file()
             with self._engine.connect().execution_options(**self._reading) as connection, connection.begin():
@@ -64,13 +63,13 @@ class Database:
     def ask(
         self, query: Callable[Concatenate[Reader, Given], Answer], *given: Given.args, **named: Given.kwargs
     ) -> Answer:
-        """Return what *query* alone finds, where nothing else need be of the same moment."""
+        """Return the result of a single *query*."""
         with self.read() as reader:
             return query(reader, *given, **named)
 
     @contextmanager
     def write(self, actor: Actor, now: datetime) -> Iterator[Work]:
-        """Give a :class:`Work` in which *actor* changes something at *now*; it commits when the block ends well."""
+        """Give a :class:`Work` for changes by *actor* at *now*; it commits when the block ends without an error."""
         with in_words(self.place), ExitStack() as stack:
             self._refuse_a_lost_file()
             connection = stack.enter_context(self._engine.connect())
@@ -83,10 +82,10 @@ class Database:
 
     @contextmanager
     def unguarded(self, *, foreign_keys: bool = True) -> Iterator[Connection]:
-        """Give a connection of its own in one writing transaction that nobody watches: for migrations and restoring.
+        """Give a connection in a write transaction without the history guard, for migrations and restoring.
 
-        Two callers wait for each other, on this machine (SQLite) or on any (PostgreSQL). Without *foreign_keys* SQLite
-        lets tables be rebuilt; they are checked before the commit.
+        Concurrent callers wait for each other. Without *foreign_keys*, SQLite allows tables to be rebuilt; foreign
+        keys are checked before the commit.
         """
         with in_words(self.place), ExitStack() as stack:
             if self._queue:
@@ -104,19 +103,20 @@ class Database:
                     if broken:
                         raise RuntimeError(f"row {broken[1]} of {broken[0]} refers to nothing in {broken[2]}")
 
-    def count_statements(self) -> AbstractContextManager[history_guard.StatementCount]:
-        """Count the statements and commits of this database while the block runs, for tests."""
-        return history_guard.listening(self._engine)
+    @property
+    def driver_arguments(self) -> dict[str, Any]:
+        """The arguments with which psycopg connects to this database, for connections outside the pool."""
+        return {**self._engine.dialect.create_connect_args(self.url)[1], **_postgresql_arguments(self._busy_timeout)}
 
     def close(self) -> None:
-        """Close every idle connection and the lock file."""
+        """Close the idle connections and the lock file."""
         self._engine.dispose()
         if self._queue:
             self._queue.close()
 
     def start_anew(self) -> None:
-        """Leave every open connection to the parent; for the child of a fork."""
-        self._of_parent = self._engine.pool  # kept, since closing them here would speak on the parent's sockets
+        """Abandon the parent's connections; for the child of a fork."""
+        self._of_parent = self._engine.pool  # referenced, since closing would use the parent's sockets
         self._engine.dispose(close=False)
         if self._queue:
             self._queue.start_anew()
@@ -131,18 +131,18 @@ class Database:
         return engine
 
     def _connect_sqlite(self) -> sqlite3.Connection:
-        # mode=rw: a file that vanished while we run must not come back as an empty one.
+        # mode=rw does not create a file: one that disappeared must not come back empty.
         return sqlite3.connect(
             f"file:{quote(str(self.path))}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
         )
 
     def _refuse_a_lost_file(self) -> None:
-        # An unlinked or replaced file keeps taking commits through the connections that are open, and loses them.
+        # Open connections would commit to an unlinked or replaced file, and the commits would be lost.
         if self.path and _identity(self.path) != self._identity:
             raise SetupError("database_lost", path=self.path)
 
 
-MAINTENANCE_LOCK = 0x616C7572  # "alur": one migration or restore at a time on a PostgreSQL database
+MAINTENANCE_LOCK = 0x616C7572  # "alur"; advisory lock of PostgreSQL for one migration or restore at a time
 
 
 def open_database(
@@ -154,12 +154,11 @@ def open_database(
     busy_timeout: float = 5.0,
     make: bool = True,
 ) -> Database:
-    """Open the database at *url*, by default SQLite under *data_dir*; SetupError says why it cannot be used.
+    """Open the database at *url*, by default SQLite in *data_dir*; SetupError says why it cannot be used.
 
-    A SQLite file that is missing is made, empty: ``migrate`` fills it and ``check_schema`` refuses it until then. Who
-    does not set up an office does not *make* one: a file that was moved away must not come back as an empty office.
-    *pool_size* connections serve as many threads; who waits longer than *pool_timeout* seconds for one, or
-    *busy_timeout* for a lock, gets ``Busy``.
+    With *make*, a missing SQLite file is created, for ``migrate``. Others must not create one, lest a file that was
+    moved away comes back as an empty office. ``Busy`` is raised after *pool_timeout* seconds without a free one of
+    *pool_size* connections, and after *busy_timeout* seconds without a lock.
     """
     parsed = _parse(url, data_dir)
     if parsed.get_backend_name() == SQLITE:
@@ -175,7 +174,7 @@ def open_database(
 
 
 def check_writable(data_dir: Path) -> None:
-    """Refuse a *data_dir* that cannot be made (mode 0700) or written to; SetupError says why."""
+    """Make *data_dir* (mode 0700) if needed, and check that it is writable; SetupError says why it is not."""
     probe = data_dir / f".tulis-{os.getpid()}-{threading.get_ident()}"
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

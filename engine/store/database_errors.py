@@ -1,4 +1,4 @@
-"""What a database's own errors mean: trying again may work, somebody was first, or the operator must act."""
+"""Translates errors of the databases: try again, somebody was faster, or the operator must act."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from sqlalchemy import exc
 from engine.model.errors import AlurError, Busy, Conflict, SetupError
 
 LINE_EXISTS = "alur: history line exists"
-"""What the trigger says that refuses a second line of one number (``engine.store.triggers``)."""
+"""Message of the trigger that refuses a second line with the same number (``engine.store.triggers``)."""
 
 PG_BUSY = {
     "40001",  # serialization_failure
@@ -27,9 +27,9 @@ PG_UNIQUE = "23505"
 
 @contextmanager
 def in_words(place: str) -> Iterator[None]:
-    """Raise a database's errors in the words of ``engine.model.errors``; *place* names the database for the operator.
+    """Raise errors of the database as those of ``engine.model.errors``; *place* names the database.
 
-    What is left (a foreign key, a missing value, wrong SQL) is a fault of ours and passes unchanged.
+    Others (a foreign key, a missing value, wrong SQL) are programming errors and are raised unchanged.
     """
     try:
         yield
@@ -41,8 +41,8 @@ def in_words(place: str) -> Iterator[None]:
 
 
 def meaning(error: Exception, place: str) -> AlurError | None:
-    """Return what *error* means to people; None if it is a fault of ours."""
-    if isinstance(error, exc.TimeoutError):  # the pool has no connection to give
+    """Return the translation of *error*; None if it is a programming error."""
+    if isinstance(error, exc.TimeoutError):  # no free connection in the pool
         return Busy("pool")
     cause = error.orig if isinstance(error, exc.DBAPIError) else error
     if isinstance(cause, sqlite3.Error):

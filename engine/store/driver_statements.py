@@ -1,11 +1,9 @@
-"""What every completion asks and writes, run on the driver's own cursor.
+"""Frequent statements, run directly on the cursor of the driver.
 
-SQLAlchemy takes two to four times as long over a statement as the driver does, and a completion runs nine of them:
-an eighth of its CPU (``docs/performance.md``).
-Here it still writes the SQL, once for each kind of database, and its types still convert what goes in and what comes
-out; only its execution is left out. What the store promises stays: the statement runs in the transaction that is open
-on the connection, the guard watches and counts it (``engine.store.history_guard``), and a driver's error is raised as
-SQLAlchemy's, with a connection that broke given up.
+SQLAlchemy's execution of a statement takes two to four times as long as the driver's, and a completion runs nine: an
+eighth of its CPU time (``docs/performance.md``). SQLAlchemy still compiles the SQL, once per kind of database, and its
+types still convert values. The statement runs in the open transaction, the guard watches it
+(``engine.store.history_guard``), errors are raised as SQLAlchemy's, and broken connections are invalidated.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,23 +19,23 @@ from engine.store import history_guard
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """A statement as one kind of database takes it, for parameters of certain names."""
+    """A statement compiled for one kind of database and certain names of parameters."""
 
     text: str
     positional: bool
-    fixed: Mapping[str, Any]  # values that the statement itself holds
-    bound: tuple[tuple[str, Callable[[Any], Any] | None], ...]  # names in the driver's order, and how values go in
-    read: tuple[tuple[int, Callable[[Any], Any]], ...]  # which columns come out otherwise than the driver gives them
+    fixed: Mapping[str, Any]  # literal values in the statement
+    bound: tuple[tuple[str, Callable[[Any], Any] | None], ...]  # names in the driver's order, with converters
+    read: tuple[tuple[int, Callable[[Any], Any]], ...]  # indexes of columns with converters
 
     def parameters(self, given: Mapping[str, Any]) -> Any:
-        """Return *given* with what is fixed, as the driver takes it."""
+        """Return all parameters, the *given* and the fixed, for the driver."""
         every = {**self.fixed, **given}
         if self.positional:
             return [every[name] if into is None else into(every[name]) for name, into in self.bound]
         return {name: every[name] if into is None else into(every[name]) for name, into in self.bound}
 
     def values(self, row: Sequence[Any]) -> Sequence[Any]:
-        """Return the driver's *row* as the columns' types give it."""
+        """Return the driver's *row* with converted values."""
         values = list(row)
         for place, out in self.read:
             values[place] = out(values[place])
@@ -45,7 +43,7 @@ class _Compiled:
 
 
 class Prepared:
-    """A Core statement that is built once and run often; one that could change anything unseen is refused."""
+    """A Core statement that is compiled once and run often; without changes in common table expressions."""
 
     def __init__(self, statement: Select[Any] | Insert | Update | Delete) -> None:
         history_guard.refuse_hidden_changes(statement)
@@ -57,7 +55,7 @@ class Prepared:
         self._row = result_tuple([name for name, _ in columns])
 
     def rows(self, connection: Connection, given: Mapping[str, Any]) -> list[Row[Any]]:
-        """Return the rows that a SELECT finds."""
+        """Return the rows of a SELECT."""
         compiled, cursor = self._run(connection, given)
         try:
             found = cursor.fetchall()
@@ -66,10 +64,12 @@ class Prepared:
         return [self._row(compiled.values(row)) for row in found]
 
     def run(self, connection: Connection, given: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> int:
-        """Change rows, once or for each of several parameters of the same names, and return how many changed."""
+        """Run a change, once or for each of several sets of parameters, and return the number of changed rows."""
         _, cursor = self._run(connection, given)
         changed = int(cursor.rowcount)
         cursor.close()
+        if self._changes is not None:
+            history_guard.note_changed(connection, self._changes, changed)
         return changed
 
     def _run(
@@ -107,12 +107,13 @@ class Prepared:
         return compiled, cursor
 
     def _compile(self, dialect: Dialect, names: tuple[str, ...]) -> _Compiled:
-        compiled = self._statement.compile(dialect=dialect, column_keys=None if self._changes is None else names)
+        selects = isinstance(self._statement, Select) or getattr(self._statement, "select", None) is not None
+        compiled = self._statement.compile(dialect=dialect, column_keys=None if selects else names)
         if not isinstance(compiled, SQLCompiler) or compiled.post_compile_params:
-            raise TypeError(f"lists of values are for SQLAlchemy itself: {compiled}")
+            raise TypeError(f"lists of values need SQLAlchemy's execution: {compiled}")
         if compiled.insert_prefetch or compiled.update_prefetch:
             raise TypeError(f"a column's default must be given: {compiled}")
-        compiled.construct_params(dict.fromkeys(names))  # refuses a parameter that is not given
+        compiled.construct_params(dict.fromkeys(names))  # raises if a parameter is missing
         into = {
             name: bind.type.dialect_impl(dialect).bind_processor(dialect) for bind, name in compiled.bind_names.items()
         }

@@ -1,17 +1,16 @@
-"""Nothing changes without a history line: what the database itself watches over, statement by statement.
+"""Refuses changes without a history line, by listeners on every statement of the database.
 
-The listeners sit on the database and not on sessions, because ORM events do not see Core statements. They refuse
+The listeners are on the SQLAlchemy Engine, because ORM events do not see Core statements. They refuse
 
-* a commit that changed a table marked ``info={"history": True}`` and appended no history line,
-* any change of a history line, a change in a read, data changes hidden in a common table expression,
-* statements in text, except those that only read: what is in text cannot be told apart by its table.
+* a commit that changed rows of a table marked ``info={"history": True}`` and appended no history line,
+* any change of a history line, changes in a read, and changes in a common table expression,
+* textual statements except reads, since their table is unknown.
 
-Statements that do not pass SQLAlchemy's events (``engine.store.driver_statements``) are told to it by who runs them.
+``engine.store.driver_statements`` reports the statements that bypass SQLAlchemy's events.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,24 +23,25 @@ KEY = "alur.guard"
 
 
 class UnrecordedChange(RuntimeError):
-    """A transaction would change what the office must be able to explain, without a history line. A fault of ours."""
+    """A transaction would change rows that need a history line without one. This is a programming error."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What one transaction did so far."""
+    """The changes of one transaction so far."""
 
     reading: bool = False
     changed: set[str] = field(default_factory=set)
     lines: int = 0
     heads: set[str] = field(default_factory=set)  # history hashes written into instance rows
-    told: list[list[str]] = field(default_factory=list)  # who else wants to know of statements
+    told: list[list[str]] = field(default_factory=list)  # lists that collect the statements, for tests
 
 
 def watch(database: Engine) -> None:
     """Make *database* refuse unrecorded changes from now on."""
     event.listen(database, "begin", _begin)
     event.listen(database, "before_cursor_execute", _before_statement)
+    event.listen(database, "after_cursor_execute", _after_statement)
     event.listen(database, "commit", _commit)
 
 
@@ -65,17 +65,32 @@ def _before_statement(
         _note(connection.info[KEY], statement, compiled.statement, context.compiled_parameters)
 
 
+def _after_statement(
+    connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
+) -> None:
+    if context is not None and (context.isinsert or context.isupdate or context.isdelete):
+        note_changed(connection, context.compiled.statement, cursor.rowcount)
+
+
+def note_changed(connection: Connection, changes: Insert | Update | Delete, rows: int) -> None:
+    """Record that a statement changed so many *rows*; a negative number means unknown."""
+    tally: Tally | None = connection.info.get(KEY)
+    table: Any = changes.table
+    if tally is not None and rows and table.info.get("history") and not table.info.get("history_line"):
+        tally.changed.add(table.name)
+
+
 def pass_statement(
     connection: Connection,
     statement: str,
     changes: Insert | Update | Delete | None,
     parameters: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Watch a statement that is about to run past SQLAlchemy's events; *changes* is None if it only reads."""
+    """Check a statement that is about to bypass SQLAlchemy's events; *changes* is None for a read."""
     if not connection.in_transaction():
         raise UnrecordedChange(f"a statement outside a transaction: {statement[:80]!r}")
     tally: Tally | None = connection.info.get(KEY)
-    if tally is None:  # nobody watches this database
+    if tally is None:  # this database has no guard
         return
     for statements in tally.told:
         statements.append(statement)
@@ -93,20 +108,18 @@ def _note(
         if not isinstance(changes, Insert):
             raise UnrecordedChange("history lines are appended, never changed")
         tally.lines += len(parameters)
-    elif table.info.get("history"):
-        tally.changed.add(table.name)
-        if "history_hash" in table.c:
-            tally.heads.update(p["history_hash"] for p in parameters if p.get("history_hash"))
+    elif table.info.get("history") and "history_hash" in table.c:
+        tally.heads.update(p["history_hash"] for p in parameters if p.get("history_hash"))
 
 
 def heads_written(connection: Connection) -> set[str]:
-    """Return the history hashes that the running transaction wrote into rows that keep their stream's head."""
+    """Return the history hashes that the transaction wrote into rows as heads of their streams."""
     tally: Tally = connection.info[KEY]
     return tally.heads
 
 
 def refuse_hidden_changes(statement: Any) -> None:
-    """Refuse a statement with another inside that changes rows."""
+    """Raise UnrecordedChange for a statement that contains another one that changes rows."""
     for element in visitors.iterate(statement):
         if isinstance(element, UpdateBase) and element is not statement:
             raise UnrecordedChange("a change inside a common table expression")
@@ -116,43 +129,3 @@ def _commit(connection: Connection) -> None:
     tally: Tally = connection.info.pop(KEY, None) or Tally()
     if tally.changed and not tally.lines:
         raise UnrecordedChange(f"{', '.join(sorted(tally.changed))} changed without a history line")
-
-
-@dataclass(slots=True)
-class StatementCount:
-    """The statements, and the commits of writes, that passed while it was listening."""
-
-    statements: list[str] = field(default_factory=list)
-    commits: int = 0
-
-    @property
-    def writes(self) -> list[str]:
-        """The statements that change rows."""
-        return [s for s in self.statements if s.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE")]
-
-    def __len__(self) -> int:
-        return len(self.statements)
-
-
-@contextmanager
-def listening(database: Engine) -> Iterator[StatementCount]:
-    """Count what *database* is asked while the block runs (BEGIN and COMMIT are not statements)."""
-    count = StatementCount()
-
-    def statement(connection: Connection, cursor: Any, text: str, *_: Any) -> None:
-        count.statements.append(text)
-
-    def begin(connection: Connection) -> None:
-        connection.info[KEY].told.append(count.statements)
-
-    def commit(connection: Connection) -> None:
-        count.commits += not connection.get_execution_options().get("readonly", False)
-
-    listeners: dict[str, Any] = {"begin": begin, "before_cursor_execute": statement, "commit": commit}
-    for name, listener in listeners.items():
-        event.listen(database, name, listener)
-    try:
-        yield count
-    finally:
-        for name, listener in listeners.items():
-            event.remove(database, name, listener)

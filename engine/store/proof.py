@@ -7,324 +7,142 @@ first fault of a stream; what lines do not say is not compared (``docs/riwayat.m
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    ColumnElement,
-    Connection,
-    Integer,
-    LargeBinary,
-    Select,
-    String,
-    exists,
-    func,
-    literal,
-    select,
-)
+from msgspec.json import decode
+from sqlalchemy import ColumnElement, Connection, exc, exists, func, literal, select, union
 from sqlalchemy.engine import Row
 
 from engine.model.errors import SetupError
-from engine.model.history import canonical, commitment, plain, sha256_of
-from engine.model.testimony import Line, OneOf, Testimony, fits, keyed
+from engine.model.hearing import hear
+from engine.model.history import Action
+from engine.model.testimony import PASSED_OVER, OneOf, Testimony, Told, alike, unfit
 from engine.store import tables as t
+from engine.store.chains import MOST_FAULTS, HistoryFault, HistoryReport, Walk, missing_numbers, rows
 from engine.store.files import FileStore
-from engine.store.history import (
-    INSTANCE,
-    MOST_FAULTS,
-    OFFICE,
-    HistoryFault,
-    HistoryReport,
-    StreamHead,
-    Walk,
-    as_kept,
-    heads_of,
-    installation_of,
-    instant,
-    missing_numbers,
-    rows,
-)
+from engine.store.history import INSTANCE, OFFICE, StreamHead, heads_of
+from engine.store.kept_tables import OWNERS, TABLES, Beside, Kept
 from engine.store.queries import Transaction
-from engine.store.tables import UtcDateTime
 from engine.store.triggers import verify_triggers
+from engine.store.untyped import Columns, Unreadable, Values, bytes_for_no_text, shown, undecoded
 
-STREAMS_AT_ONCE, LINES_AT_ONCE = 200, 10_000
+STREAMS_AT_ONCE, LINES_AT_ONCE = 600, 30_000
 """How many streams, and lines, are kept in memory until their rows are read."""
-ROWS_AT_ONCE, NAMES_AT_ONCE = 200, 5_000
-UNREAD = frozenset({"state", "trace", "data", "password_hash"})
-Check = Callable[[Mapping[str, Any], Testimony, "_Batch"], Iterator[tuple[str, Any, Any]]]
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A table whose rows belong to streams of one kind."""
-
-    name: str
-    owner: ColumnElement[Any]  # whose stream tells of a row
-    key: tuple[str, ...] = ("id",)
-    also: tuple[ColumnElement[Any], ...] = ()  # beside the table's own columns
-    joined: tuple[tuple[Any, ColumnElement[bool]], ...] = ()
-    where: ColumnElement[bool] | None = None
-    check: Check | None = None  # gives (field, expected, found) of what one row must be by itself
-    forgets: bool = False  # rows that history tells of may be gone
-    everybody: bool = False  # all rows belong to the one stream there is
-    filed: bool = False  # a row names a kept file by its hash
-
-    @cached_property
-    def columns(self) -> tuple[ColumnElement[Any], ...]:
-        """What is read of a row: ``owner``, its own columns, and what stands beside them."""
-        own = (column for column in t.metadata.tables[self.name].c if column.name not in UNREAD)
-        return (self.owner.label("owner"), *own, *self.also)
-
-    def read(self, connection: Connection, query: Select[Any]) -> Iterator[dict[str, Any]]:
-        """Give the rows that a query of :meth:`rows` finds, their values as ``plain`` leaves them."""
-        names = [str(column.key) for column in self.columns]
-        into = [(at, said) for at, column in enumerate(self.columns) if (said := _plain_of(column, connection))]
-        columns = [as_kept(connection, column) for column in self.columns]
-        found = connection.execute(query.with_only_columns(*columns), execution_options={"yield_per": ROWS_AT_ONCE})
-        for row in found:
-            values = list(row)
-            for at, said in into:
-                if values[at] is not None:
-                    values[at] = said(values[at])
-            yield dict(zip(names, values, strict=True))
-
-    def rows(self) -> Select[Any]:
-        """Ask for the rows."""
-        query = select(*self.columns).select_from(t.metadata.tables[self.name])
-        for other, on in self.joined:
-            query = query.outerjoin(other, on)
-        return query if self.where is None else query.where(self.where)
-
-
-def _plain_of(column: ColumnElement[Any], connection: Connection) -> Callable[[Any], Any] | None:
-    if isinstance(column.type, UtcDateTime):
-        return instant if connection.dialect.name == "sqlite" else plain
-    return None if isinstance(column.type, (String, Integer, Boolean, LargeBinary)) else plain
-
-
-def _content(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
-    parts = batch.parts.get(row.get("id", ""))
-    yield "content", row["sha256"], sha256_of(canonical(parts) if parts else row["content"])
-
-
-def _part(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
-    batch.parts.setdefault(row["document_id"], {})[row["item"]] = row["sha256"]
-    yield from _content({**row, "id": ""}, told, batch)
-    by = told.parts.get(f"{row['data_object_id']} {row['item']} {row['sha256']}")
-    if by:
-        yield "created_by", OneOf(by), f"{row['created_at']} {row['created_by']}"
-
-
-def _schema(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
-    yield "schema", row["sha256"], sha256_of(row["schema"])
-
-
-def _file_of_definition(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
-    batch.listed.setdefault(row["definition_id"], {})[row["path"]] = row["sha256"]
-    yield from ()
-
-
-def _definition(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
-    files = batch.listed.get(row["id"], {})
-    listed = "".join(f"{files[path]}  {path}\n" for path in sorted(files))
-    yield "content_hash", row["content_hash"], sha256_of(listed)
-
-
-def _returned(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
-    of = told.of("task")[row["id"]].facts if told.tells_tasks else told.otherwise("task") or {}
-    found = row["returned_by"] and f"{row['returned_at']} {row['returned_by']}"
-    yield "returned_by", of["returned"], found
-
-
-def _committed(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
-    """A value is what the commitment is over; one without must have been erased by a line, which then says so."""
-    of_value = told.of("personal_value").get(row["commitment"])
-    if row["value"] is None and (of_value is None or "value" not in of_value.facts):
-        yield "value", row["commitment"], None
-    elif row["value"] is not None:
-        yield "value", row["commitment"], commitment(row["salt"] or "", row["value"])
-
-
-def _called(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
-    yield "name", row["name"] if row["committed"] is None else row["committed"], row["name"]
-
-
-def _instance(row: Mapping[str, Any], told: Testimony, batch: "_Batch") -> Iterator[tuple[str, Any, Any]]:
-    yield "process_id", row["its_process_id"], row["process_id"]
-    yield "history_at", told.last and told.last.at, row["history_at"]
-
-
-def _of_instance(name: str, *key: str, **more: Any) -> Kept:
-    return Kept(name, t.metadata.tables[name].c.instance_id, key or ("id",), **more)
-
-
-_DEFINED = ((t.definition, t.definition.c.id == t.instance.c.definition_id),)
-_ATTACHED = ((t.attachment, t.attachment.c.id == t.signature.c.attachment_id),)
-_OF_DOCUMENT = ((t.document, t.document.c.id == t.document_part.c.document_id),)
-_OF_DEFINITION = ((t.definition, t.definition.c.id == t.definition_file.c.definition_id),)
-_NUMBER, _MEMBERSHIP = ("series", "year", "ordinal"), ("role", "capacity", "since", "until", "decree")
-TABLES: dict[str, tuple[Kept, ...]] = {  # by the kind of stream that tells of them
-    "instance": (
-        Kept(
-            "instance",
-            t.instance.c.id,
-            also=(
-                t.definition.c.version,
-                t.definition.c.content_hash,
-                t.definition.c.process_id.label("its_process_id"),
-            ),
-            joined=_DEFINED,
-            check=_instance,
-        ),
-        _of_instance("task", check=_returned),
-        _of_instance(
-            "document_part",
-            *("document_id", "item"),
-            also=(t.document.c.data_object_id,),
-            joined=_OF_DOCUMENT,
-            check=_part,
-        ),
-        _of_instance("document", check=_content),
-        _of_instance("rendering", "document_id", "format", "part", filed=True),
-        _of_instance(
-            "attachment",
-            also=(exists().where(t.signature.c.attachment_id == t.attachment.c.id).label("signed"),),
-            filed=True,
-        ),
-        _of_instance("signature", also=(t.attachment.c.sha256.label("attachment_sha256"),), joined=_ATTACHED),
-        _of_instance("archive", "instance_id", filed=True),
-        _of_instance("comment", "written_at", "written_by", "text"),
-        _of_instance("number", *_NUMBER),
-        _of_instance("incident"),
-        Kept("message", t.message.c.from_instance, forgets=True),
-    ),
-    "definition": (
-        Kept(
-            "definition_file",
-            t.definition.c.process_id,
-            ("definition_id", "path"),
-            joined=_OF_DEFINITION,
-            check=_file_of_definition,
-        ),
-        Kept("definition", t.definition.c.process_id, check=_definition),
-        Kept("role_override", t.role_override.c.process_id, ("element_id",)),
-    ),
-    "register": (
-        Kept("register", t.register.c.id, check=_schema),
-        Kept("register_entry", t.register_entry.c.register_id, check=_content),
-    ),
-    "person": (
-        Kept("personal_value", t.personal_value.c.person_id, ("commitment",), check=_committed),
-        Kept(
-            "person",
-            t.person.c.id,
-            also=(
-                exists().where(t.second_factor.c.person_id == t.person.c.id).label("second_factor"),
-                t.personal_value.c.value.label("committed"),
-            ),
-            joined=((t.personal_value, t.personal_value.c.commitment == t.person.c.name_commitment),),
-            check=_called,
-        ),
-        Kept("membership", t.membership.c.person_id, _MEMBERSHIP),
-        Kept(
-            "proposal",
-            t.proposal.c.person_id,
-            (*_MEMBERSHIP, "proposed_by", "proposed_at", "reason"),
-            forgets=True,
-        ),
-        Kept("api_token", t.api_token.c.person_id),
-    ),
-    OFFICE: (
-        Kept("installation", literal(""), everybody=True),
-        Kept("setting", literal(""), ("section",), everybody=True),
-        Kept("number", literal(""), _NUMBER, where=t.number.c.instance_id.is_(None), everybody=True),
-        Kept("message", literal(""), where=t.message.c.from_instance.is_(None), forgets=True, everybody=True),
-    ),
-}
+NAMES_AT_ONCE = 5_000
 
 
 def prove(reader: Transaction, stream: str | None = None, files: FileStore | None = None) -> HistoryReport:
     """Walk the chain of *stream*, or of all, and hold the rows to what the lines say.
 
     With *files* every kept file that a row names is read and hashed as well. Of all, the database's own guard of
-    history, the series of numbers and the sources of procedures are looked at too.
+    history, the series of numbers and the sources of procedures are looked at too. Whatever it meets ends in a report;
+    only what the database itself refuses is raised.
     """
-    connection, found = reader.connection, Walk(installation_of(reader.connection))
-    if files and connection.dialect.name == "postgresql":  # hashing a large file is no idleness
-        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
-    batch = _Batch(connection, found, files)
-    for row in rows(connection, stream):
-        batch.pass_line(row)
-    batch.compare()
-    if stream is None:
-        found.heads = heads_of(connection)
-        found.note_heads(_beyond_streams(connection))
-        found.remark(missing_numbers(reader))
+    try:
+        return _proved(reader, stream, files)
+    except (sqlite3.OperationalError, exc.OperationalError) as error:
+        if not undecoded(error):
+            raise
+    with bytes_for_no_text(reader.connection):
+        return _proved(reader, stream, files)
+
+
+def _proved(reader: Transaction, stream: str | None, files: FileStore | None) -> HistoryReport:
+    connection, found = reader.connection, Walk()
+    try:
+        if files and connection.dialect.name == "postgresql":  # hashing a large file is no idleness
+            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        found.find_founding(connection)
+        batch = _Batch(connection, found, files)
+        for part in rows(connection, stream):
+            batch.pass_lines(part)
+        batch.compare()
+        if stream is None:
+            _end(reader, found)
+            found.remark(missing_numbers(reader))
+    except (sqlite3.Error, exc.SQLAlchemyError):
+        raise
+    except Exception as error:
+        found.note(unfinished(error))
     return found.report
 
 
-def advance(reader: Transaction, walk: Walk, most: int = STREAMS_AT_ONCE // 4) -> bool:
-    """Hold the rows of some more streams to what *walk*, whose chains are walked, passed; whether none remains."""
-    behind = select(t.history.c.stream).where(t.history.c.stream > walk.proved, t.history.c.seq == 1)
-    streams = list(reader.connection.scalars(behind.order_by(t.history.c.stream).limit(most)))
-    batch = _Batch(reader.connection, again := Walk(walk.installation), None)
-    for stream in streams:
-        for row in rows(reader.connection, stream):
-            batch.pass_line(row)
-    batch.compare()
-    walk.note_heads(again.faults)
-    if len(streams) < most:
-        walk.heads = heads_of(reader.connection)
-        walk.note_heads(_beyond_streams(reader.connection))
+def advance(reader: Transaction, walk: Walk, lines: int, streams: int = 50) -> bool:
+    """Take *walk* up to *lines* further, and once its chains are walked some streams' rows; whether nothing remains.
+
+    A stream's lines are heard and compared in one go, however many they are.
+    """
+    with bytes_for_no_text(reader.connection):
+        if not walk.chained:
+            walk.advance(reader, lines)
+            return False
+        behind = select(t.history.c.stream).where(t.history.c.stream > walk.proved, t.history.c.seq == 1)
+        found = reader.connection.scalars(behind.order_by(t.history.c.stream).limit(streams))
+        here = [stream for stream in found if type(stream) is str]  # bytes come last, and are nobody's
+        batch = _Batch(reader.connection, again := Walk(walk.installation, walk.founded), None)
+        for stream in here:
+            for part in rows(reader.connection, stream):
+                batch.pass_lines(part)
+            walk.proved = stream
+            if again.lines > lines:
+                break
+        batch.compare()
+        walk.note_heads(again.faults)
+        if len(here) == streams or again.lines > lines:
+            return False
+        _end(reader, walk)
         return True
-    walk.proved = streams[-1]
-    return False
+
+
+def unfinished(error: Exception) -> HistoryFault:
+    """Return that a check came to no end, because of *error*: what it found until then is all that is known."""
+    return HistoryFault("", 0, "unfinished", "", f"{type(error).__name__}: {error}")
+
+
+def _end(reader: Transaction, walk: Walk) -> None:
+    walk.note_heads(_beyond_streams(reader.connection))
+    walk.heads = heads_of(reader.connection)
 
 
 class _Batch:
     """Streams that are over, and whose rows are not compared yet."""
 
     def __init__(self, connection: Connection, walk: Walk, files: FileStore | None) -> None:
-        self.parts: dict[str, dict[str, str]] = {}  # by document, hashes by item
-        self.listed: dict[str, dict[str, str]] = {}  # by version of a procedure, hashes by path
-        self.heads: dict[str, StreamHead] = {}
         self._connection, self._walk, self._files = connection, walk, files
+        self._begin()
+
+    def _begin(self) -> None:
+        self._beside = Beside()
+        self._heads: dict[str, StreamHead] = {}
         self._told: dict[str, Testimony] = {}
         self._lines = 0
 
-    def pass_line(self, row: Row[Any]) -> None:
-        """Take a line and hear it, if it fits its chain; a stream whose chain is broken says nothing of rows."""
-        of_line: Sequence[Any] = row
-        (stream, seq, _, actor, name, capacity, called, decree, action, element, task) = of_line[:11]
-        change, form, before = of_line[12:15]
-        enough = len(self._told) >= STREAMS_AT_ONCE or self._lines >= LINES_AT_ONCE
-        if enough and stream != self._walk.stream:
+    def pass_lines(self, rows: Sequence[Row[Any]]) -> None:
+        """Take lines of a stream and hear them; a stream whose chain is broken says nothing of rows."""
+        stream, walk = rows[0].stream, self._walk
+        if stream != walk.stream and (len(self._told) >= STREAMS_AT_ONCE or self._lines >= LINES_AT_ONCE):
             self.compare()
-        at = self._walk.pass_line(row)
-        if at is None:
-            self._told.pop(stream, None)
+        lines = walk.pass_lines(rows)
+        told = self._told.pop(stream, None)
+        if lines and lines[0].seq == 1:
+            told = Testimony(stream)
+        if told is None or not lines:
             return
-        told = self._told.setdefault(stream, Testimony(stream)) if seq == 1 else self._told.get(stream)
-        if told is None:
-            return
-        fault = None
-        try:
-            of = (seq, at, actor, called, decree, action, element, task)
-            told.hear(Line(*of, json.loads(change), before, form, capacity, name))
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            fault = HistoryFault(stream, seq, "unreadable", "", str(error))
-        if told.contradiction:
-            fault = HistoryFault(stream, seq, "head", *told.contradiction)
-        if fault:
-            self._walk.note(fault)
-            del self._told[stream]
-            return
-        self.heads[stream] = self._walk.head
-        self._lines += 1
+        for line in lines:
+            try:
+                hear(told, line, decode(line.change))
+            except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+                walk.note(walk.unreadable(line, error))
+                return
+            if told.contradiction:
+                walk.note(HistoryFault(stream, line.seq, "head", *told.contradiction))
+                return
+        self._told[stream], self._heads[stream] = told, walk.head
+        self._lines += len(lines)
 
     def compare(self) -> None:
         """Read the rows of which the streams that are over tell, and note the first fault of each."""
@@ -333,9 +151,12 @@ class _Batch:
             kinds.setdefault(stream.partition(":")[0], {})[told.id] = told
         faults: dict[str, HistoryFault] = {}
         for kind, by_owner in kinds.items():
-            for kept in TABLES.get(kind, ()):
+            for kept in TABLES[kind]:
                 for fault in self._of_table(kept, by_owner):
                     faults.setdefault(fault.stream, fault)
+            for id_ in self._not_in(OWNERS[kind], by_owner) if kind in OWNERS else ():
+                orphan = HistoryFault(by_owner[id_].stream, 1, "orphan", "", "")
+                faults[orphan.stream] = orphan if kind == "instance" else faults.get(orphan.stream, orphan)
         naming = {id_: stream for stream, told in self._told.items() for id_ in told.named}
         for id_ in self._not_in(t.instance.c.id, naming):
             faults.setdefault(INSTANCE + id_, HistoryFault(INSTANCE + id_, 0, "absent", "", "", "history", naming[id_]))
@@ -345,9 +166,10 @@ class _Batch:
             if owner is None:
                 faults.setdefault(stream, HistoryFault(stream, 0, "lacking", "", "", "personal_value", of))
             elif owner != who:  # a deed of one under the name of another
-                faults.setdefault(stream, HistoryFault(stream, 0, "row", who, owner, "personal_value", of, "person_id"))
+                fault = HistoryFault(stream, 0, "row", who, shown(owner), "personal_value", of, "person_id")
+                faults.setdefault(stream, fault)
         self._walk.note_heads(faults.values())
-        self._told, self.heads, self.parts, self.listed, self._lines = {}, {}, {}, {}, 0
+        self._begin()
 
     def _kept_of(self, commitments: Iterable[str]) -> Iterator[tuple[str, str | None]]:
         every, value = sorted(commitments), t.personal_value.c
@@ -367,50 +189,75 @@ class _Batch:
 
     def _of_table(self, kept: Kept, by_owner: Mapping[str, Testimony]) -> Iterator[HistoryFault]:
         query = kept.rows() if kept.everybody else kept.rows().where(kept.owner.in_(by_owner))
-        seen: set[tuple[str, str]] = set()
-        missing = {owner: set(told.of(kept.name)) for owner, told in by_owner.items()}
-        for row in kept.read(self._connection, query):
-            told = by_owner[row["owner"]]
-            if len(kept.key) == 1:
-                key = row[kept.key[0]]
-            else:
-                parts = " ".join(keyed(row[name]) for name in kept.key)
-                key = told.key_of(kept.name, parts if kept.name == "membership" else parts.strip())
-            of_row = told.of(kept.name).get(key)
-            missing[row["owner"]].discard(key)
-            at = (told.stream, of_row.seq if of_row else 0)
-            if (told.stream, key) in seen and "?" not in key:  # lines tell of it once
-                yield HistoryFault(*at, "untold", "", "", kept.name, key)
-                continue
-            seen.add((told.stream, key))
+        lines = {owner: (told, told.of(kept.name), told.otherwise(kept.name)) for owner, told in by_owner.items()}
+        by_itself = kept.check or kept.name == "instance" or (self._files and kept.filed)
+        for read in chain.from_iterable(map(kept.columns.each, kept.columns.fetched(self._connection, query))):
+            values = read.row if isinstance(read, Unreadable) else read
+            told, known, otherwise = lines[values[0]]
+            fault: HistoryFault | None = None
             try:
-                differs = told.differs(kept.name, key, row)
-            except LookupError:
-                yield HistoryFault(*at, "untold", "", "", kept.name, key)
-                continue
-            for name, expected, found in kept.check(row, told, self) if kept.check and not differs else ():
-                if not fits(expected, found):
-                    differs = (name, expected, found)
-                    break
-            if differs:
-                name, expected, found = differs[0], *_apart(*differs[1:])
-                fixed = of_row.fixed.get(name, of_row.seq) if of_row else 0
-                yield HistoryFault(told.stream, fixed, "row", said(expected), said(found), kept.name, key, name)
-            elif kept.name == "instance":
-                yield from _tail(told.stream, row["history_seq"], row["history_hash"], self.heads[told.stream])
-            elif self._files and kept.filed and row["sha256"] and not self._files.verify(row["sha256"]):
-                yield HistoryFault(*at, "file", row["sha256"], "", kept.name, row["sha256"], "sha256")
-        for owner, lacking in missing.items() if not kept.forgets else ():
-            for key in sorted(lacking):
-                kind, seq = "orphan" if kept.name == "instance" else "lacking", by_owner[owner].of(kept.name)[key].seq
-                yield HistoryFault(by_owner[owner].stream, seq, kind, "", "", kept.name, key)
+                if isinstance(read, Unreadable):
+                    raise read
+                if kept.joins:
+                    values = kept.together(values)
+                key = kept.key_of(values, told)
+                of_row, facts = known.get(key), otherwise
+                if of_row:
+                    facts = {**otherwise, **of_row.facts} if otherwise else of_row.facts
+                    if of_row.met and "?" not in key:  # lines tell of it once
+                        facts = None
+                    of_row.met = True
+                if facts is None:
+                    fault = HistoryFault(told.stream, of_row.seq if of_row else 0, "untold", "", "", kept.name, key)
+                elif wrong := kept.columns.differs(facts, values):
+                    fault = _wrong(kept, told, key, of_row, wrong)
+                elif by_itself:
+                    fault = self._by_itself(kept, kept.columns.named(values), told, key, of_row)
+            except (ValueError, TypeError, LookupError, RecursionError) as error:
+                fault = _unreadable(kept, values, told, error)
+            if fault:
+                yield fault
+        for told, known, _ in lines.values() if not kept.forgets else ():
+            for key in sorted(key for key, of_row in known.items() if not of_row.met):
+                yield HistoryFault(told.stream, known[key].seq, "lacking", "", "", kept.name, key)
+
+    def _by_itself(self, kept: Kept, row: Any, told: Testimony, key: str, of_row: Told | None) -> HistoryFault | None:
+        """Return how a row that holds what lines say of it is not what it must be by itself."""
+        wrong = unfit(kept.check(row, told, self._beside)) if kept.check else None
+        if wrong:
+            return _wrong(kept, told, key, of_row, wrong)
+        if kept.name == "instance":
+            return _tail(told.stream, row.history_seq, row.history_hash, self._heads[told.stream])
+        if self._files and kept.filed and row.sha256 and not self._files.verify(row.sha256):
+            seq = of_row.seq if of_row else 0
+            return HistoryFault(told.stream, seq, "file", row.sha256, "", kept.name, row.sha256, "sha256")
+        return None
+
+
+def _wrong(kept: Kept, told: Testimony, key: str, of_row: Told | None, wrong: tuple[str, Any, Any]) -> HistoryFault:
+    """Return the fault of a row that does not hold in a column what it must."""
+    name, expected, found = wrong[0], *_apart(*wrong[1:])
+    fixed = of_row.fixed(name) if of_row else 0
+    return HistoryFault(told.stream, fixed, "row", said(expected), said(found), kept.name, key, name)
+
+
+def _unreadable(kept: Kept, values: Values, told: Testimony, error: Exception) -> HistoryFault:
+    """Return the fault of a row that cannot be held to anything; its key as far as it can be read."""
+    row = kept.columns.named(values)
+    key = " ".join(shown(getattr(row, name)) for name in kept.key)
+    known = told.of(kept.name).get(key)
+    if known:
+        known.met = True
+    column = error.column if isinstance(error, Unreadable) else ""
+    at = (told.stream, known.seq if known else 0)
+    return HistoryFault(*at, "unreadable", "", str(error), kept.name, key, column)
 
 
 def _apart(expected: Any, found: Any) -> tuple[Any, Any]:
     """Return the parts of two values that differ; of others than mappings they are the values."""
     if not isinstance(expected, Mapping) or not isinstance(found, Mapping):
         return expected, found
-    names = [name for name in {**expected, **found} if expected.get(name) != found.get(name)]
+    names = [name for name in {**expected, **found} if not alike(expected.get(name), found.get(name))]
     parts = {name: _apart(expected.get(name), found.get(name)) for name in names}
     return {name: part[0] for name, part in parts.items()}, {name: part[1] for name, part in parts.items()}
 
@@ -419,13 +266,14 @@ def said(value: Any) -> str:
     """Return a value for a person; of several that would do, the first ones."""
     if isinstance(value, OneOf):
         return " | ".join(sorted(map(str, value))[:3])
-    return value if isinstance(value, str) else canonical(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-def _tail(stream: str, seq: int, hashed: str, head: StreamHead) -> Iterator[HistoryFault]:
-    if (seq, hashed) != (head.seq, head.hash):
-        found = str(head.seq) if head.seq < seq else f"{head.seq} {head.hash}"
-        yield HistoryFault(stream, min(seq, head.seq) + 1, "tail", f"{seq} {hashed}", found)
+def _tail(stream: str, seq: int, hashed: str, head: StreamHead) -> HistoryFault | None:
+    if (seq, hashed) == (head.seq, head.hash):
+        return None
+    found = str(head.seq) if head.seq < seq else f"{head.seq} {head.hash}"
+    return HistoryFault(stream, min(seq, head.seq) + 1, "tail", f"{seq} {hashed}", found)
 
 
 # ── what no stream tells by itself ──────────────────────────────────────────────────────────────────────────────────
@@ -438,6 +286,7 @@ def _beyond_streams(connection: Connection) -> Iterator[HistoryFault]:
         yield HistoryFault("history", 0, "guard", "", str(problem), "history")
     yield from _without_stream(connection)
     yield from _miscounted(connection)
+    yield from _passed_over(connection)
     lacking = select(t.definition.c.process_id, t.definition_file.c.path).select_from(t.definition_file)
     lacking = lacking.join(t.definition).where(~exists().where(t.source.c.sha256 == t.definition_file.c.sha256))
     for process_id, path in connection.execute(lacking):
@@ -454,26 +303,56 @@ def _beyond_streams(connection: Connection) -> Iterator[HistoryFault]:
 def _without_stream(connection: Connection) -> Iterator[HistoryFault]:
     """Give rows that belong to a stream of which there is no line, one for each stream."""
     seen: set[str] = set()
-    for kind, kept in ((kind, kept) for kind, those in TABLES.items() for kept in those):
-        stream = literal(OFFICE) if kind == OFFICE else literal(f"{kind}:") + kept.owner
-        columns = [t.metadata.tables[kept.name].c[name] for name in kept.key]
-        query = kept.rows().with_only_columns(kept.owner.label("owner"), *columns).limit(MOST_FAULTS)
-        query = query.where(kept.owner.is_not(None), ~exists().where(t.history.c.stream == stream))
-        for owner, *key in connection.execute(query).all():
-            named = f"{kind}:{owner}".removesuffix(":")
+    for kind, owners, kept in ((of, lost, kept) for of, lost in _lost(connection) for kept in TABLES[of]):
+        columns = Columns([kept.owner.label("owner"), *(t.metadata.tables[kept.name].c[name] for name in kept.key)])
+        query = kept.rows().where(kept.owner.in_(owners))
+        for row in chain.from_iterable(columns.fetched(connection, query.limit(MOST_FAULTS))):
+            named = f"{kind}:{shown(row.owner)}".removesuffix(":")
             if named in seen:
                 continue
             seen.add(named)
-            about = " ".join(str(plain(each)) for each in key)
+            about = " ".join(map(shown, row[1:]))
             missed = "absent" if kind == "instance" and kept.name != "instance" else "untold"
             yield HistoryFault(named, 0, missed, "", "", kept.name, about)
+    part = t.document_part.c
+    alone = select(part.instance_id, part.document_id).where(~exists().where(t.document.c.id == part.document_id))
+    for id_, document in connection.execute(alone.limit(MOST_FAULTS)):
+        yield HistoryFault(INSTANCE + id_, 0, "untold", "", "", "document_part", document)
     for column in (t.message.c.to_instance, t.message.c.delivered_to):
-        query = select(column, t.message.c.id).where(column.is_not(None))
-        query = query.where(~exists().where(t.instance.c.id == column)).limit(MOST_FAULTS)
-        for id_, message in connection.execute(query):
+        lost = select(column, t.message.c.id).where(column.is_not(None))
+        lost = lost.where(~exists().where(t.instance.c.id == column)).limit(MOST_FAULTS)
+        for id_, message in connection.execute(lost):
             if INSTANCE + id_ not in seen:
                 seen.add(INSTANCE + id_)
                 yield HistoryFault(INSTANCE + id_, 0, "absent", "", "", "message", message)
+
+
+def _lost(connection: Connection) -> Iterator[tuple[str, Sequence[str]]]:
+    """Give the first owners of rows of whose stream there is no line, by its kind."""
+    for kind, those in TABLES.items():
+        every = (kept.rows().with_only_columns(kept.owner.label("owner")) for kept in those)
+        owner = union(*every).subquery().c.owner
+        stream = literal(OFFICE) if kind == OFFICE else literal(f"{kind}:") + owner
+        lost = select(owner).where(owner.is_not(None), ~exists().where(t.history.c.stream == stream))
+        if found := connection.scalars(lost.limit(MOST_FAULTS)).all():
+            yield kind, found
+
+
+def _passed_over(connection: Connection) -> Iterator[HistoryFault]:
+    """Give the first number that is said to be nobody's since an instance passed it over, of which no line tells."""
+    its = ("series", "year", "ordinal")
+    nobodys = select(*(t.number.c[name] for name in its)).where(t.number.c.instance_id.is_(None))
+    lost = {tuple(each) for each in connection.execute(nobodys.where(t.number.c.void_reason == PASSED_OVER))}
+    voided = select(t.history.c.change).where(t.history.c.action == Action.NUMBER_VOIDED.value)
+    for change in connection.scalars(voided, execution_options={"yield_per": NAMES_AT_ONCE}) if lost else ():
+        with suppress(ValueError, TypeError, AttributeError, RecursionError):  # told where its stream is walked
+            said_ = json.loads(change)
+            lost.discard(tuple(said_.get(name) for name in its))
+            if "first" in said_:
+                first, last = (tuple(said_[name] for name in ("series", "year", end)) for end in ("first", "last"))
+                lost -= {each for each in lost if first <= each <= last}
+    for key in sorted(lost, key=str)[:1]:
+        yield HistoryFault(OFFICE, 0, "untold", "", "", "number", " ".join(map(str, key)))
 
 
 def _miscounted(connection: Connection) -> Iterator[HistoryFault]:

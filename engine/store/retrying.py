@@ -1,4 +1,4 @@
-"""Trying a deed again that another move of the same instance came in between."""
+"""Repeats an operation after a conflict with another move of the same instance."""
 
 import random
 import time as clock
@@ -15,9 +15,9 @@ Given = ParamSpec("Given")
 
 
 def retrying(attempt: Callable[[], Result]) -> Result:
-    """Return what *attempt* gives, trying again while another move of the same instance came in between.
+    """Return the result of *attempt*, which is repeated after Conflict("stale"), up to ATTEMPTS times.
 
-    The pause grows and is drawn by chance, so that two who collided do not collide again.
+    The random, growing pauses prevent further collisions.
     """
     for tries in range(1, ATTEMPTS):
         try:
@@ -25,12 +25,12 @@ def retrying(attempt: Callable[[], Result]) -> Result:
         except Conflict as conflict:
             if conflict.reason != "stale":
                 raise
-            clock.sleep(random.uniform(0, PAUSE_SECONDS * tries))  # noqa: S311 - no secret
+            clock.sleep(random.uniform(0, PAUSE_SECONDS * tries))  # noqa: S311 - not a secret
     return attempt()
 
 
 def retried(deed: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Let a deed be tried again, all of it, while another move of the same instance came in between."""
+    """Decorate a function to be repeated by :func:`retrying`."""
 
     @wraps(deed)
     def tried(*given: Given.args, **named: Given.kwargs) -> Result:

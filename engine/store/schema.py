@@ -1,13 +1,9 @@
-"""The schema's version: migrating a database to it, and refusing one that stands elsewhere."""
+"""The version of the database schema: migration to it, and checks of it."""
 
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
 from engine.model.errors import SetupError
 from engine.store.database import Database
@@ -15,52 +11,59 @@ from engine.store.tables import metadata
 from engine.store.triggers import create_triggers, verify_triggers
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+BESIDE = ("procrastinate_", "search_")
+"""Tables that are no part of the office: jobs for what is due, and what search finds of the rest."""
 
 
 def migrate(database: Database) -> str:
-    """Bring *database* to this release's schema, all or nothing, and return the version; a second caller waits."""
+    """Migrate *database* to the schema of this release, in one transaction, and return the version."""
     with database.unguarded(foreign_keys=False) as connection:
         found = version_of(connection)
         _refuse_unknown(found, database.place)
-        upgrade(connection, "head")
+        if found != latest_version():
+            upgrade(connection, "head")
         create_triggers(connection)
     return latest_version()
 
 
 def upgrade(connection: Connection, version: str) -> None:
-    """Run the revisions up to *version* in the open transaction; the triggers are the caller's."""
-    configuration = _configuration()
+    """Run the revisions up to *version* in the open transaction; the caller makes the triggers."""
+    from alembic import command  # noqa: PLC0415 - as slow to load as half of what most starts need without it
+    from alembic.config import Config  # noqa: PLC0415
+
+    configuration = Config()
+    configuration.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    configuration.set_main_option("path_separator", "os")
     configuration.attributes["connection"] = connection
     command.upgrade(configuration, version)
 
 
 def latest_version() -> str:
-    """Return the version that this release works with."""
-    head = ScriptDirectory.from_config(_configuration()).get_current_head()
-    if head is None:
-        raise RuntimeError(f"no revisions in {MIGRATIONS}")
-    return head
+    """Return the version of this release."""
+    return versions()[-1]
 
 
 def versions() -> tuple[str, ...]:
-    """Return every version that this release knows, oldest first."""
-    revisions = ScriptDirectory.from_config(_configuration()).walk_revisions()
-    return tuple(revision.revision for revision in revisions)[::-1]
+    """Return all versions that this release knows, oldest first, by the names of the revision files."""
+    return tuple(sorted(path.name.partition("_")[0] for path in MIGRATIONS.glob("versions/0*.py")))
 
 
 def schema_version(database: Database) -> str | None:
-    """Return the version at which *database* stands; None if it has no schema yet."""
+    """Return the schema version of *database*; None if it has no schema yet."""
     with database.read() as reader:
         return version_of(reader.connection)
 
 
 def version_of(connection: Connection) -> str | None:
-    """Return the version of the schema behind *connection*."""
-    return MigrationContext.configure(connection).get_current_revision()
+    """Return the schema version; None if there is no schema yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 def check_schema(database: Database) -> None:
-    """Refuse a database that is not at this release's schema, or whose history is not protected; at every start."""
+    """Raise SetupError unless *database* has the schema and the history triggers of this release; at every start."""
     with database.read() as reader:
         found = version_of(reader.connection)
         _refuse_unprepared(found, database.place)
@@ -71,16 +74,17 @@ def check_schema(database: Database) -> None:
 
 
 def check_prepared(database: Database) -> None:
-    """Refuse a database without a schema, whatever the version and the triggers of one that has it."""
+    """Raise SetupError if *database* has no schema; check neither version nor triggers."""
     _refuse_unprepared(schema_version(database), database.place)
 
 
 def comparison() -> dict[str, Any]:
-    """Return how revisions are run and how the schema is compared with the tables of ``engine.store.tables``."""
+    """Return the options of Alembic for running revisions, and for comparing the schema with the tables."""
     return {
         "target_metadata": metadata,
         "render_as_batch": True,  # SQLite cannot alter a column: Alembic copies the table
         "compare_type": True,
+        "include_object": lambda _, name, kind, *__: not (kind == "table" and name.startswith(BESIDE)),
         "transactional_ddl": True,
     }
 
@@ -93,10 +97,3 @@ def _refuse_unprepared(found: str | None, place: str) -> None:
 def _refuse_unknown(found: str | None, place: str) -> None:
     if found is not None and found not in versions():
         raise SetupError("database_newer", place=place, found=found)
-
-
-def _configuration() -> Config:
-    configuration = Config()
-    configuration.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    configuration.set_main_option("path_separator", "os")
-    return configuration

@@ -1,11 +1,9 @@
-"""Every table, on one page, by lifetime: deployed, running, kept, people.
+"""All tables, by lifetime: deployed, running, kept, people.
 
-``info={"history": True}`` marks tables whose change is history: a commit that changed one of them without
-appending a history line is refused (``engine.store.database``). Not history: drafts, sessions, sign-in attempts,
-counters of attempts, the queue.
+``info={"history": True}`` marks tables whose changes need a history line (``engine.store.history_guard``). Others are
+drafts, sessions, sign-in attempts, messages, jobs and notifications.
 
-Every row of an instance carries its ``instance_id``, so that the tables distribute by it.
-Instants are stored as UTC (``UtcDateTime``) and come back aware; ids are text.
+Every row of an instance has its ``instance_id``. Instants are stored as UTC (``UtcDateTime``); ids are text.
 """
 
 from datetime import UTC, datetime
@@ -32,17 +30,18 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     false,
+    text,
 )
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant: aware in, UTC stored, aware out. A naive value is a programming error."""
+    """An instant, stored as UTC and read with its zone. A naive value is a programming error."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive instants; store UTC, without zone on SQLite."""
+        """Return the instant as UTC, without zone on SQLite; ValueError if it is naive."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -51,7 +50,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give back an aware UTC instant."""
+        """Return the instant with the zone UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -74,13 +73,12 @@ def _table(name: str, *parts: Any, **facts: Any) -> Table:
 
 
 def _partial_index(name: str, *columns: Any, where: Any, unique: bool = False) -> None:
-    """Add an index of the rows that *where* selects."""
     Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
 # ── deployed ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-source = _table(  # content-addressed text of procedures, so that any worker on any machine can load them
+source = _table(  # content-addressed files of procedures, for workers on any machine
     "source",
     Column("sha256", String(64), primary_key=True),
     Column("content", LargeBinary, nullable=False),
@@ -109,18 +107,18 @@ definition_file = _table(
     info=HISTORY,
 )
 
-register = _table(  # a reference table of the office: what its columns are (JSON Schema)
+register = _table(  # a reference table of the office, with the JSON Schema of its columns
     "register",
     Column("id", String(100), primary_key=True),
     Column("schema", Text, nullable=False),
     Column("sha256", String(64), nullable=False),  # of the schema
-    Column("revision", Integer, nullable=False),  # counts every change of its rows: what was read of it may be kept
+    Column("revision", Integer, nullable=False),  # counts changes of its rows, for caches
     Column("changed_at", UtcDateTime, nullable=False),
     Column("changed_by", String(64), nullable=False),
     info=HISTORY,
 )
 
-register_entry = _table(  # one row of a register for as long as it is in force; never deleted, only ended
+register_entry = _table(  # a row of a register, valid from one day to another; never deleted
     "register_entry",
     Column("id", String(36), primary_key=True),
     Column("register_id", ForeignKey("register.id"), nullable=False),
@@ -130,7 +128,7 @@ register_entry = _table(  # one row of a register for as long as it is in force;
     Column("content", Text, nullable=False),  # RFC 8785 JSON of the row's values
     Column("sha256", String(64), nullable=False),
     Column("version", Integer, nullable=False),  # counts corrections of this row
-    Column("illustration", Boolean, nullable=False, default=False),  # sample figures, marked wherever they are shown
+    Column("illustration", Boolean, nullable=False, default=False),  # sample figures, marked on pages
     Column("changed_at", UtcDateTime, nullable=False),
     Column("changed_by", String(64), nullable=False),
     UniqueConstraint("register_id", "key", "since"),
@@ -138,26 +136,26 @@ register_entry = _table(  # one row of a register for as long as it is in force;
 )
 Index("ix_register_entry_in_force", register_entry.c.register_id, register_entry.c.since)
 
-number_counter = _table(  # the last ordinal that a series gave out in a year; the register of numbers explains each
+number_counter = _table(  # the last ordinal of a series in a year
     "number_counter",
     Column("series", String(100), primary_key=True),
     Column("year", Integer, primary_key=True),
     Column("last", Integer, nullable=False),
 )
 
-number = _table(  # every number that was ever given out: what for, or why it is void
+number = _table(  # every letter number that was taken: its field, or why it is void
     "number",
     Column("series", String(100), primary_key=True),
     Column("year", Integer, primary_key=True),
     Column("ordinal", Integer, primary_key=True),
     Column("text", String(200), nullable=False),
-    Column("instance_id", ForeignKey("instance.id"), index=True),  # null: given out before Alur kept the series
-    Column("place", String(400), nullable=False),  # of the field that holds it: data object, a point, names
+    Column("instance_id", ForeignKey("instance.id"), index=True),  # null: taken before Alur was used
+    Column("place", String(400), nullable=False),  # path of its field, beginning with the data object
     Column("subject", Text, nullable=False),
     Column("taken_at", UtcDateTime, nullable=False),
     Column("taken_by", String(64), nullable=False),
     Column("void_reason", Text),  # null: in use
-    Column("doubled", Boolean, nullable=False, server_default=false()),  # by a version that let a text be given twice
+    Column("doubled", Boolean, nullable=False, server_default=false()),  # a duplicate from an earlier version of Alur
     UniqueConstraint("series", "year", "text"),
     info=HISTORY,
 )
@@ -174,10 +172,11 @@ instance = _table(
     Column("title", Text, nullable=False),
     Column("instance_key", String(400)),  # unique among instances that were neither terminated nor corrected
     Column("reference_date", Date),
-    Column("values", JSON, nullable=False),  # what the start form asked
+    Column("values", JSON, nullable=False),  # of the start form
     Column("status", String(20), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("state", LargeBinary, nullable=False),
+    Column("state_before", LargeBinary),  # the last completion, while it may be taken back
     Column("history_seq", Integer, nullable=False),  # head of stream instance:<id>
     Column("history_hash", String(64), nullable=False),
     Column("history_at", UtcDateTime),
@@ -190,7 +189,7 @@ instance = _table(
     Column("status_reason", Text),  # why suspended or terminated
     Column("status_before", String(20)),  # to return to when resumed
     Column("corrects", JSON(none_as_null=True)),  # another instance, which of its documents, and why
-    Column("corrected_by", String(36)),  # the correction that runs or is completed
+    Column("corrected_by", String(36)),  # the correcting instance, unless terminated
     info=HISTORY,
 )
 Index("ix_instance_process_status", instance.c.process_id, instance.c.status, instance.c.started_at)
@@ -223,6 +222,7 @@ task = _table(  # one row per user task that was ever open
     Column("capacity", String(20)),  # in which the completer acted
     Column("decree", Text),
     Column("history_seq", Integer),  # line that records the completion
+    Column("acts_for", String(64)),  # who was away, and in whose place it was taken or done
     CheckConstraint("status in ('ready', 'completed', 'cancelled')", name="status"),
     info=HISTORY,
 )
@@ -243,27 +243,27 @@ timer = _table(
     info=HISTORY,
 )
 
-subscription = _table(  # what messages and signals an instance waits for, so that a receiver is found by an index
+subscription = _table(  # the messages and signals that instances wait for
     "subscription",
     Column("instance_id", ForeignKey("instance.id"), primary_key=True),
     Column("task_id", String(32), primary_key=True),
     Column("kind", String(10), primary_key=True),  # message, signal
     Column("name", String(200), primary_key=True),
-    Column("correlation", String(64), primary_key=True),  # hash of one key of the conversation; empty: any will do
+    Column("correlation", String(64), primary_key=True),  # hash of a correlation key; empty matches any
     Column("element_id", String(200), nullable=False),
     Column("since", UtcDateTime, nullable=False),
     info=HISTORY,
 )
 Index("ix_subscription_name", subscription.c.kind, subscription.c.name, subscription.c.correlation)
 
-message = _table(  # on its way between instances; that it was sent and received stands in their histories
+message = _table(  # sent between instances; their histories record sending and receiving
     "message",
     Column("id", String(36), primary_key=True),
     Column("kind", String(10), nullable=False),
     Column("name", String(200), nullable=False),
     Column("content", LargeBinary, nullable=False),  # msgpack: payload and correlations
     Column("from_instance", String(36)),  # null: sent from outside
-    Column("to_instance", String(36)),  # of a signal: one row for each who waited for it
+    Column("to_instance", String(36)),  # of a signal, which has a row for each receiver
     Column("sent_at", UtcDateTime, nullable=False),
     Column("sent_by", String(64), nullable=False),
     Column("status", String(20), nullable=False),  # waiting, delivered, failed, expired
@@ -273,7 +273,7 @@ message = _table(  # on its way between instances; that it was sent and received
 )
 Index("ix_message_status", message.c.status, message.c.sent_at)
 
-message_key = _table(  # under which correlations a message is found: its keys' hashes, and the empty one
+message_key = _table(  # correlations of a message: the hashes of its keys, and the empty one
     "message_key",
     Column("message_id", ForeignKey("message.id"), primary_key=True),
     Column("correlation", String(64), primary_key=True),
@@ -308,23 +308,72 @@ role_override = _table(  # ganti pelaksana for one element in all running instan
     info=HISTORY,
 )
 
-draft = _table(  # what somebody typed into a form or drew in the studio, and has not handed in
+draft = _table(  # unsubmitted entries of a form, or an unsubmitted diagram
     "draft",
     Column("id", String(36), primary_key=True),
     Column("kind", String(20), nullable=False),  # task, studio
-    Column("subject", String(250), nullable=False),  # of a task its id, of the studio a process's
+    Column("subject", String(250), nullable=False),  # id of the task, or of the process
     Column("person_id", String(64), nullable=False),
     Column("instance_id", String(36)),
-    Column("base", String(64)),  # of the studio: the version that it began from
-    Column("writer", String(64)),  # the tab that saved last
+    Column("base", String(64)),  # of a diagram: the version that it is based on
+    Column("writer", String(64)),  # the browser tab that saved last
     Column("revision", Integer, nullable=False),
     Column("content", JSON, nullable=False),  # of a task: {path: [text, ...]}, as typed
     Column("saved_at", UtcDateTime, nullable=False),
-    Column("dropped_at", UtcDateTime),  # put aside, and kept for a while in case it is missed
+    Column("dropped_at", UtcDateTime),  # when it was put aside; kept for a while
 )
 Index("ix_draft_subject", draft.c.kind, draft.c.subject, draft.c.person_id)
 _kept = draft.c.dropped_at.is_(None)
 _partial_index("uq_draft_live", draft.c.person_id, draft.c.kind, draft.c.subject, where=_kept, unique=True)
+
+# Notifications are not part of the record: each follows from a history line, which stays.
+
+notification = _table(  # written with its history line; the worker spreads it to people as notices
+    "notification",
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("by", String(64), nullable=False),
+    Column("instance_id", String(36), index=True),
+    Column("subject", String(64), nullable=False),  # id of the task, document, incident or message
+    Column("person_id", String(64)),  # else all in the role, else those whom the subject concerns
+    Column("role", String(200)),
+    Column("reason", Text),
+    Column("spread_at", UtcDateTime),
+)
+_partial_index("ix_notification_unspread", notification.c.at, where=notification.c.spread_at.is_(None))
+
+notice = _table(  # a notification on the page of a person; person "" is the office, for its webhook
+    "notice",
+    Column("person_id", String(64), primary_key=True),
+    Column("notification_id", ForeignKey("notification.id"), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("read_at", UtcDateTime),
+    Column("dispatch_id", String(36), index=True),  # the letter or call that tells it as well
+    Index("ix_notice_notification_id", "notification_id"),
+)
+Index("ix_notice_list", notice.c.person_id, notice.c.at)
+_partial_index("ix_notice_unread", notice.c.person_id, notice.c.at, where=notice.c.read_at.is_(None))
+
+dispatch = _table(  # an e-mail or a call of the webhook
+    "dispatch",
+    Column("id", String(36), primary_key=True),  # derived from contents and receiver, so that nothing is sent twice
+    Column("channel", String(10), nullable=False),  # surel, webhook
+    Column("person_id", String(64), nullable=False),
+    Column("status", String(10), nullable=False),  # due, sent, dropped, failed
+    Column("made_at", UtcDateTime, nullable=False, index=True),
+    Column("due_at", UtcDateTime, nullable=False),  # when it is tried next
+    Column("attempts", Integer, nullable=False),
+    Column("cause", Text),
+    Column("sent_at", UtcDateTime),
+)
+Index("ix_dispatch_status", dispatch.c.status, dispatch.c.channel, dispatch.c.due_at)
+
+reminder = _table(  # when to check next whether an open task is due soon, late, or to be escalated
+    "reminder",
+    Column("task_id", String(32), primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+)
 
 # ── kept ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -334,9 +383,9 @@ history = _table(
     Column("seq", Integer, primary_key=True),  # 1, 2, 3 ... without gaps
     Column("at", UtcDateTime, nullable=False),
     Column("actor", String(64), nullable=False),
-    Column("name", String(64)),  # the actor's, then: a commitment
+    Column("name", String(64)),  # commitment to the actor's name at the time
     Column("capacity", String(20)),  # in which the actor held the role
-    Column("on_behalf_of", Text),  # the capacity line, for instance "Plh. Kepala Dinas"
+    Column("on_behalf_of", Text),  # title in that capacity, such as "Plh. Kepala Dinas"
     Column("decree", Text),
     Column("action", String(60), nullable=False),
     Column("element_id", String(200)),
@@ -350,6 +399,15 @@ history = _table(
 )
 Index("ix_history_at", history.c.at)
 Index("ix_history_actor", history.c.actor, history.c.at)
+NOTED = text("action IN ('document:read', 'file:read', 'incident:read', 'person:read', 'session:locked')")
+READ_OR_SIGNED_IN = "'document:read', 'file:read', 'incident:read', 'person:read', 'session:locked', 'session:opened'"
+DEEDS = text(f"substr(stream, 1, 7) = 'person:' AND action NOT IN ({READ_OR_SIGNED_IN})")
+SIGN_INS = text("action IN ('session:locked', 'session:opened')")
+COUNTED = text("action IN ('attempt:refused', 'export:made')")
+_partial_index("ix_history_noted", history.c.stream, history.c.action, history.c.change, history.c.at, where=NOTED)
+_partial_index("ix_history_deeds", history.c.stream, history.c.seq, where=DEEDS)
+_partial_index("ix_history_sign_ins", history.c.stream, history.c.seq, where=SIGN_INS)
+_partial_index("ix_history_counted", history.c.actor, history.c.action, history.c.at, where=COUNTED)
 
 document = _table(  # one row per version of a data object of an instance
     "document",
@@ -367,7 +425,7 @@ document = _table(  # one row per version of a data object of an instance
     Column("created_by", String(64), nullable=False),
     Column("issued_at", UtcDateTime),
     Column("approver", String(200)),  # role that must approve it before it is issued
-    Column("returned_by", String(64)),
+    Column("returned_by", String(64)),  # by the approver; of a void version: who took it back
     Column("returned_at", UtcDateTime),
     Column("returned_reason", Text),
     UniqueConstraint("instance_id", "data_object_id", "version"),
@@ -375,7 +433,7 @@ document = _table(  # one row per version of a data object of an instance
 )
 Index("ix_document_status", document.c.status, document.c.approver)
 
-document_part = _table(  # what each item of a multi-instance task yielded, keyed by the item
+document_part = _table(  # the part of a document from each item of a multi-instance task
     "document_part",
     Column("document_id", ForeignKey("document.id"), primary_key=True),
     Column("item", String(200), primary_key=True),
@@ -397,15 +455,15 @@ attachment = _table(
     Column("size", Integer, nullable=False),
     Column("uploaded_by", String(64), nullable=False),
     Column("uploaded_at", UtcDateTime, nullable=False),
-    Column("task_id", String(32)),  # of the form it was staged for
-    Column("instance_id", String(36), index=True),  # null while staged (24 h, owner only)
+    Column("task_id", String(32)),  # of the form for which it was uploaded
+    Column("instance_id", String(36), index=True),  # null until the form is accepted (24 h, owner only)
 )
 
-rendering = _table(  # a document version as a file: due until it is made, then kept for ever
+rendering = _table(  # a file of a version of a document: due until it is made, then kept for ever
     "rendering",
     Column("document_id", ForeignKey("document.id"), primary_key=True),
     Column("format", String(10), primary_key=True),  # pdf, docx, xlsx
-    Column("part", String(200), primary_key=True),  # which of several sheets (a letter to each); empty: the whole
+    Column("part", String(200), primary_key=True),  # which of several papers (a letter to each); empty: the whole
     Column("instance_id", String(36), nullable=False, index=True),
     Column("code", String(40), nullable=False, unique=True),  # in the QR: /v/<code>
     Column("status", String(20), nullable=False),  # due, made, failed
@@ -421,7 +479,7 @@ rendering = _table(  # a document version as a file: due until it is made, then 
 Index("ix_rendering_status", rendering.c.status, rendering.c.due_at)
 Index("ix_rendering_sha256", rendering.c.sha256)
 
-signature = _table(  # who signed which version of a document, and in which of three ways
+signature = _table(  # of a version of a document, in one of three modes
     "signature",
     Column("id", String(36), primary_key=True),
     Column("document_id", ForeignKey("document.id"), nullable=False, index=True),
@@ -431,9 +489,9 @@ signature = _table(  # who signed which version of a document, and in which of t
     Column("on_behalf_of", Text),
     Column("decree", Text),
     Column("document_sha256", String(64), nullable=False),  # of the content that was signed
-    Column("attachment_id", ForeignKey("attachment.id")),  # the scan, or the PDF that carries the signature
+    Column("attachment_id", ForeignKey("attachment.id")),  # the scan or the signed PDF
     Column("file_sha256", String(64)),
-    Column("detail", JSON, nullable=False),  # of a certified one: what its validation found
+    Column("detail", JSON, nullable=False),  # of a certified one: the result of its validation
     Column("signed_at", UtcDateTime, nullable=False),
     info=HISTORY,
 )
@@ -445,7 +503,7 @@ archive = _table(  # the berkas of a completed instance: due until it is built, 
     "archive",
     Column("instance_id", ForeignKey("instance.id"), primary_key=True),
     Column("status", String(20), nullable=False),  # due, made, failed
-    Column("place", JSON, nullable=False),  # where the manual copy stands, and who filed it when
+    Column("place", JSON, nullable=False),  # where the paper copy is stored, who filed it and when
     Column("due_at", UtcDateTime, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("cause", Text),
@@ -469,7 +527,7 @@ comment = _table(
 
 # ── people and the office ───────────────────────────────────────────────────────────────────────────────────────────
 
-installation = _table(  # this office, of which every stream's first line is; one row
+installation = _table(  # one row: the id of this office, which the first line of every stream includes
     "installation",
     Column("id", String(36), primary_key=True),
     Column("made_at", UtcDateTime, nullable=False),
@@ -477,7 +535,7 @@ installation = _table(  # this office, of which every stream's first line is; on
     info=HISTORY,
 )
 
-personal_value = _table(  # what a commitment in a history line stands for; erased, the line's hash still holds
+personal_value = _table(  # values behind commitments in history lines; erasing them breaks no hash
     "personal_value",
     Column("commitment", String(64), primary_key=True),
     Column("person_id", String(64), nullable=False, index=True),
@@ -498,7 +556,33 @@ person = _table(
     Column("sample", Boolean, nullable=False, default=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("deactivated_at", UtcDateTime),
+    Column("email_commitment", String(64)),  # of the address, which is a personal value
+    Column("identity_commitment", String(64)),  # of whom the OpenID provider names, likewise
+    Column("password_off", Boolean, nullable=False, server_default=false()),  # signs in by the provider alone
     info=HISTORY,
+)
+
+saved_filter = _table(  # of a list: its owner's own, or shared with a role
+    "saved_filter",
+    Column("id", String(36), primary_key=True),
+    Column("list", String(40), nullable=False),
+    Column("owner", String(64), nullable=False, index=True),
+    Column("role", String(200), index=True),
+    Column("name", String(60), nullable=False),
+    Column("query", Text, nullable=False),
+)
+
+contact = _table(  # how a person wants to be notified
+    "contact",
+    Column("person_id", ForeignKey("person.id"), primary_key=True),
+    Column("choices", JSON, nullable=False),  # by kind: sekarang, ringkasan, tidak; others have the default
+    Column("feed_sha256", String(64), unique=True),  # of the secret in the address of the calendar feed
+)
+
+secret = _table(  # the password of the mail account, the key of the webhook
+    "secret",
+    Column("name", String(20), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),  # encrypted with a key of the installation, bound to the name
 )
 
 membership = _table(
@@ -514,7 +598,18 @@ membership = _table(
 )
 Index("ix_membership_role", membership.c.role, membership.c.since)
 
-proposal = _table(  # a membership that waits for a second person's word
+absence = _table(  # a person is away, and another of the same lane stands in
+    "absence",
+    Column("id", String(36), primary_key=True),
+    Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
+    Column("substitute_id", ForeignKey("person.id"), nullable=False, index=True),
+    Column("since", Date, nullable=False),
+    Column("until", Date, nullable=False),  # before *since*: it was ended before it began
+    Column("reason", Text, nullable=False),
+    info=HISTORY,
+)
+
+proposal = _table(  # a membership that waits for a second person to confirm it
     "proposal",
     Column("id", String(36), primary_key=True),
     Column("person_id", ForeignKey("person.id"), nullable=False),
@@ -536,6 +631,14 @@ reset_code = _table(
     Column("expires_at", UtcDateTime, nullable=False),
 )
 
+reset_link = _table(  # a link in a letter, by which its owner sets a new password
+    "reset_link",
+    Column("sha256", String(64), primary_key=True),  # of its secret
+    Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
+    Column("until", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),  # used, or overtaken
+)
+
 web_session = _table(
     "web_session",
     Column("id", String(64), primary_key=True),  # SHA-256 of the token in the cookie
@@ -544,35 +647,36 @@ web_session = _table(
     Column("last_seen_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     Column("user_agent", Text),
-    Column("awaits_code", Boolean, nullable=False, default=False),  # after the password; nothing is open yet
+    Column("address", String(64)),  # from which it was opened
+    Column("awaits_code", Boolean, nullable=False, default=False),  # after the password: gives no access yet
 )
 
-second_factor = _table(  # setting and dropping it are lines of its person's stream; being used is none
+second_factor = _table(  # setting and dropping are recorded as history lines; use is not, hence no history flag
     "second_factor",
     Column("person_id", ForeignKey("person.id"), primary_key=True),
     Column("sealed", LargeBinary, nullable=False),  # encrypted with a key of the installation
 )
 
-api_token = _table(  # issuing and revoking are lines of their person's stream; being used is none, so it is not marked
+api_token = _table(  # issuing and revoking are recorded as history lines; use is not, hence no history flag
     "api_token",
     Column("id", String(36), primary_key=True),
     Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
     Column("name", String(80), nullable=False),
-    Column("sha256", String(64), nullable=False, unique=True),  # of the token, which nobody keeps but its holder
+    Column("sha256", String(64), nullable=False, unique=True),  # of the token, which is not stored
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("last_used_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
-    Column("scopes", String(200), nullable=False),  # words with spaces between, as RFC 6749 writes them
+    Column("scopes", String(200), nullable=False),  # separated by spaces (RFC 6749, 3.3)
 )
 
-idempotency_key = _table(  # the answer that a write was given, so that a request asked again is not done again
+idempotency_key = _table(  # the reply to a write, so that a repeated request is not done again
     "idempotency_key",
     Column("person_id", ForeignKey("person.id"), primary_key=True),
     Column("key", String(200), primary_key=True),
     Column("fingerprint", String(64), nullable=False),  # SHA-256 of method, address and body
     Column("created_at", UtcDateTime, nullable=False, index=True),
-    Column("status", Integer),  # null while the first request is under way
+    Column("status", Integer),  # null while the first request is running
     Column("headers", JSON),
     Column("body", LargeBinary),
 )
@@ -584,7 +688,7 @@ sign_in_attempt = _table(
     Column("address", String(64), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("succeeded", Boolean, nullable=False),
-    Column("device", String(64)),  # SHA-256 of what its browser's cookie says, where the account signed in there before
+    Column("device", String(64)),  # SHA-256 of the device cookie, if the account signed in from it before
 )
 Index("ix_sign_in_attempt_account", sign_in_attempt.c.account, sign_in_attempt.c.at)
 Index("ix_sign_in_attempt_address", sign_in_attempt.c.address, sign_in_attempt.c.at)
@@ -599,7 +703,7 @@ setting = _table(  # sections of the office's settings: calendar, identity, safe
     info=HISTORY,
 )
 
-heartbeat = _table(  # what runs without a person says that it is alive
+heartbeat = _table(  # of workers
     "heartbeat",
     Column("name", String(120), primary_key=True),
     Column("at", UtcDateTime, nullable=False),

@@ -1,8 +1,7 @@
-"""Triggers that keep history append-only, whoever asks the database.
+"""Database triggers that keep history append-only for all clients.
 
-Alembic's batch mode drops them with the table that it rebuilds, so they are made anew after every migration and
-compared with what is expected at every start. Who owns the database can still switch them off: only the hash chain
-shows that.
+Alembic's batch mode drops them when it rebuilds the table, so they are created after every migration and verified at
+every start. The owner of the database can disable them; only the hash chain reveals changes then.
 """
 
 from collections.abc import Mapping
@@ -15,8 +14,8 @@ from engine.store.database_errors import LINE_EXISTS
 
 APPEND_ONLY = "alur: history is append-only"
 
-# Without recursive_triggers, REPLACE deletes the old line without firing a DELETE trigger, and it replaces by any
-# unique key, the hidden rowid among them. NEW.rowid is -1 where the statement names none.
+# Without recursive_triggers, REPLACE deletes the old line without firing a DELETE trigger. It replaces by any unique
+# key, including the hidden rowid; NEW.rowid is -1 if the statement does not name it.
 SQLITE = {
     "history_no_update": f"""CREATE TRIGGER history_no_update BEFORE UPDATE ON history
 BEGIN SELECT RAISE(ABORT, '{APPEND_ONLY}'); END""",
@@ -38,14 +37,14 @@ POSTGRESQL = {
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A trigger as the database keeps it."""
+    """A trigger as stored in the database."""
 
     definition: str
     always: bool = True  # fires in every session_replication_role
 
 
 def create_triggers(connection: Connection) -> None:
-    """Make every trigger anew; after each migration, in its transaction."""
+    """Create all triggers, replacing others on history; after each migration, in its transaction."""
     execute = connection.exec_driver_sql
     for name in _found(connection):
         execute(f'DROP TRIGGER "{name}"' + ("" if _on_sqlite(connection) else " ON history"))
@@ -60,9 +59,10 @@ def create_triggers(connection: Connection) -> None:
 
 
 def verify_triggers(connection: Connection) -> None:
-    """Refuse a database whose history is not protected exactly as expected."""
+    """Raise SetupError unless history is protected exactly as expected."""
     found, expected = _found(connection), _expected(connection)
     wrong = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
+    wrong += _beside(connection)
     if wrong or not _function_is_ours(connection):
         raise SetupError("triggers_changed", names=", ".join(wrong) or FUNCTION)
 
@@ -93,9 +93,18 @@ def _found(connection: Connection) -> Mapping[str, Trigger]:
     return {name: Trigger(definition, always) for name, definition, always in rows}
 
 
+def _beside(connection: Connection) -> list[str]:
+    """Return what can bypass the triggers on PostgreSQL: rules, row level security, inheriting tables."""
+    if _on_sqlite(connection):
+        return []
+    rules = "SELECT rulename::text FROM pg_rewrite WHERE ev_class = to_regclass('history')"
+    hidden = "SELECT 'row level security' FROM pg_class WHERE oid = to_regclass('history') AND relrowsecurity"
+    heirs = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass('history')"
+    return list(connection.exec_driver_sql(f"{rules} UNION {hidden} UNION {heirs} ORDER BY 1").scalars())
+
+
 def _function_is_ours(connection: Connection) -> bool:
     if _on_sqlite(connection):
         return True
     query = text("SELECT prosrc FROM pg_proc WHERE oid = to_regproc(:name)")
-    found = connection.execute(query, {"name": FUNCTION}).scalar()
-    return bool(found == FUNCTION_BODY)
+    return bool(connection.scalar(query, {"name": FUNCTION}) == FUNCTION_BODY)

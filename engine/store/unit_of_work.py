@@ -1,4 +1,4 @@
-"""One transaction and its history: both are kept, or neither is."""
+"""A transaction together with its history lines: both are committed, or neither."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from engine.model.errors import Conflict
 from engine.model.history import Action, HistoryEvent, HistoryLine, genesis
+from engine.model.notices import Notification, told_by
 from engine.model.people import SYSTEM, Actor
 from engine.store import history_guard
 from engine.store.driver_statements import Prepared
@@ -24,36 +25,43 @@ from engine.store.history import (
     installation_of,
     lines_after,
 )
-from engine.store.tables import installation, instance, person
+from engine.store.tables import installation, instance, notification, person
 
-AT_REVISION = Prepared(  # the columns come with the values
+AT_REVISION = Prepared(  # the changed columns come with the values
     update(instance).where(instance.c.id == bindparam("its_id"), instance.c.revision == bindparam("its_revision"))
 )
 
+NOTIFY = Prepared(insert(notification).values({"spread_at": None}))
+
 
 class Reader:
-    """An open read; everything asked of *connection* is answered as of one moment."""
+    """An open read; all queries on *connection* see one moment."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
 
 class Work(Reader):
-    """An open write by *actor* at *now*. What it changes must be recorded before its block ends.
+    """An open write by *actor* at *now*, whose changes must be recorded in history before its block ends.
 
-    An instance's row keeps the head of its stream. Whoever writes that row takes the head along
-    (:func:`update_instance` does so by itself); a head that nobody wrote is written when the block ends.
+    The row of an instance has the head of its stream. :func:`update_instance` writes the head with other columns; heads
+    that are still unwritten are written when the block ends.
     """
 
     def __init__(self, connection: Connection, actor: Actor, now: datetime) -> None:
         super().__init__(connection)
         self.actor = actor
         self.now = now
-        self._heads: dict[str, StreamHead] = {}  # stream -> its end, as far as this work knows
+        self._heads: dict[str, StreamHead] = {}  # by stream, of those that this work appended to
+        self._notifications: list[Notification] = []
 
     def record(self, stream: str, deed: HistoryEvent) -> HistoryLine:
         """Append *deed* to *stream* and return the line."""
         return self.record_many(stream, (deed,))[0]
+
+    def tell(self, person_id: str, action: Action, **change: Any) -> None:
+        """Append a line to the stream of a person."""
+        self.record(f"person:{person_id}", HistoryEvent(action, change=change))
 
     def record_many(self, stream: str, deeds: Sequence[HistoryEvent]) -> tuple[HistoryLine, ...]:
         """Append *deeds* to *stream* in one insert and return the lines."""
@@ -61,9 +69,9 @@ class Work(Reader):
         return tuple(self._append(head, stream, deeds, _instance_of(stream)))
 
     def record_instance(self, kept: KeepsHead, deeds: Sequence[HistoryEvent]) -> InstanceHead:
-        """Append *deeds* to the stream of an instance whose head is known, without asking the database for it.
+        """Append *deeds* to the stream of an instance whose head *kept* has, and return the new head.
 
-        Return the new head. If somebody else appended since *kept* was read, this is ``Conflict("stale")``.
+        Conflict("stale") if somebody else appended since *kept* was read.
         """
         stream = INSTANCE + kept.id
         head = self._heads.get(stream) or StreamHead(kept.history_seq, kept.history_hash, kept.history_at)
@@ -72,12 +80,18 @@ class Work(Reader):
         return InstanceHead(kept.id, new.seq, new.hash, new.at)
 
     def head_values(self, instance_id: str) -> dict[str, Any]:
-        """Return the columns of the instance's row that keep the head this work recorded, if it did."""
+        """Return the columns with the new head of an instance's stream; empty if nothing was recorded."""
         head = self._heads.get(INSTANCE + instance_id)
         return {"history_seq": head.seq, "history_hash": head.hash, "history_at": head.at} if head else {}
 
+    def notify(self, *new: Notification) -> None:
+        """Add notifications to those that follow from history lines."""
+        self._notifications += new
+
     def finish(self) -> None:
-        """Write the heads that no other statement wrote; the database calls this before it commits."""
+        """Write the notifications, and the heads that no other statement wrote; called before the commit."""
+        if self._notifications:
+            NOTIFY.run(self.connection, [each.row(self.now) for each in self._notifications])
         written = history_guard.heads_written(self.connection)
         for stream, head in self._heads.items():
             if not stream.startswith(INSTANCE) or head.hash in written:
@@ -90,8 +104,8 @@ class Work(Reader):
                 raise history_guard.UnrecordedChange(f"history of an instance that does not exist: {id_}")
 
     def _found(self) -> str:
-        """Give this office its id, once: whatever writes the first line does."""
-        begun = head_of(self.connection, OFFICE)  # on PostgreSQL another that founds it is waited for here
+        """Return the id of this office; the first writer of a line generates it."""
+        begun = head_of(self.connection, OFFICE)  # on PostgreSQL this waits for another first writer
         id_ = installation_of(self.connection)
         if id_ is None:
             id_ = str(uuid.uuid4())
@@ -101,7 +115,7 @@ class Work(Reader):
         return id_
 
     def _named(self) -> Actor:
-        """Return who acts with the commitment to their name, also where nobody read it before (at the door)."""
+        """Return the actor with the commitment to the name, which is read if it is unknown (at sign-in)."""
         its = self.actor
         if its.name_commitment is None and its.person_id != SYSTEM.person_id:
             found = self.connection.scalar(select(person.c.name_commitment).where(person.c.id == its.person_id))
@@ -116,15 +130,15 @@ class Work(Reader):
             head = self._heads.get(stream) or StreamHead(0, genesis(id_, stream))
         lines = lines_after(head, stream, deeds, self._named(), self.now, instance_id)
         append(self.connection, lines)
-        if lines:
-            self._heads[stream] = StreamHead(lines[-1].seq, lines[-1].hash, lines[-1].at)
+        self._heads[stream] = StreamHead(lines[-1].seq, lines[-1].hash, lines[-1].at)
+        self._notifications += told_by(deeds, instance_id, self.actor.person_id)
         return lines
 
 
 def update_instance(work: Work, id_: str, revision: int, values: Mapping[str, Any]) -> int:
-    """Change the instance's row if it still stands at *revision*, else ``Conflict("stale")``; return the new revision.
+    """Change the row of an instance at *revision*, and write its new head, if any; return the new revision.
 
-    A head that *work* recorded before goes along.
+    Conflict("stale") if the revision has changed.
     """
     columns = work.head_values(id_) | dict(values) | {"revision": revision + 1}
     changed = AT_REVISION.run(work.connection, columns | {"its_id": id_, "its_revision": revision})

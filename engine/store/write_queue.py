@@ -1,8 +1,8 @@
-"""One writer at a time on SQLite, in about the order they came.
+"""A queue of writers on SQLite, about first come, first served.
 
-SQLite's own busy handler sleeps and tries again, so that under load a few writers wait a third of a second while
-others pass them. A thread lock, then a lock on a file that every process opens, wake the next one at once.
-It only orders the writers: ``BEGIN IMMEDIATE`` behind it is what keeps them apart.
+SQLite's busy handler sleeps and retries, so that under load some writers wait a third of a second while others pass
+them. A thread lock, and a lock on a file for all processes, wake the next writer at once. The queue is for fairness;
+``BEGIN IMMEDIATE`` isolates the writers.
 """
 
 import fcntl
@@ -16,10 +16,10 @@ from engine.model.errors import Busy, SetupError
 
 
 class FairQueue:
-    """A place in the line of all writers of one database, of every thread and process of this machine."""
+    """The queue of writers of one database, from all threads and processes of this machine."""
 
     def __init__(self, path: Path, timeout: float) -> None:
-        """Wait in *path* (a lock file, made when first needed), inside this process at most *timeout* seconds."""
+        """Use the lock file *path*, made when needed; wait for threads of this process at most *timeout* seconds."""
         self._path = path
         self._timeout = timeout
         self._lock = threading.Lock()
@@ -28,7 +28,7 @@ class FairQueue:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a turn and keep it while the block runs."""
+        """Wait for a turn, and keep it during the block; Busy after the timeout."""
         if self._holder == threading.get_ident():
             raise RuntimeError("a unit of work inside another one would wait for itself")
         if not self._lock.acquire(timeout=self._timeout):
@@ -52,8 +52,8 @@ class FairQueue:
         self._file = None
 
     def start_anew(self) -> None:
-        """Open a file of its own for the child of a fork: the parent's is shared, and with it the lock itself."""
-        self._lock = threading.Lock()  # another thread of the parent may have held it at the fork
+        """Use a lock file of its own in the child of a fork, since an inherited descriptor shares the parent's lock."""
+        self._lock = threading.Lock()  # a thread of the parent may have held it at the fork
         self._holder = None
         self.close()
 

@@ -1,7 +1,7 @@
-"""Who may use a route: it cannot be added without saying so, and a request to one that does not is refused.
+"""Who may use a route: every route states it, and a request to one that does not is refused.
 
-``tests/pages/test_every_route_says_who.py`` walks all routes. A view's own data may narrow it further (a task belongs
-to a lane, an instance to those who take part); that is the services' to decide.
+``tests/pages/test_every_route_says_who.py`` walks all routes. Services may narrow access further: a task belongs to a
+lane, an instance to those who take part.
 """
 
 from collections.abc import Callable
@@ -13,21 +13,21 @@ from flask import Blueprint
 from engine.model.people import OfficeRole
 
 View = TypeVar("View", bound=Callable[..., Any])
-Mark = Callable[[Any], Any]
-"""What says of a view who may use it."""
+Mark = Callable[[Any], Any]  # marks a view with who may use it
 ATTRIBUTE = "alur_access"
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a route demands: nothing, a session, a role today, or one of *roles*; and how much may be sent."""
+    """What a route requires: nothing, a session, any role today, or one of *roles*; and what may be sent."""
 
     open: bool = False
-    personal: bool = False  # one's own account: also for who works in no role today
+    personal: bool = False  # a page of one's own account, also for people without a role today
     roles: frozenset[str] = frozenset()
     uploads: bool = False  # takes files: the larger limit holds
-    button: str = ""  # the page on which the button of an export stands
-    permit: Callable[..., object] | None = None  # asked with the address before a byte of what is sent is read
+    button: str = ""  # endpoint of the page with the button of an export
+    asked_by_itself: bool = False  # by a page that nobody looks at, maybe: keeps no session open
+    permit: Callable[..., object] | None = None  # called with the route's arguments before the body is read
 
     def admits(self, roles: frozenset[str]) -> bool:
         """Whether somebody who is signed in and holds *roles* is admitted."""
@@ -38,11 +38,11 @@ class Pages(Blueprint):
     """The routes of some pages, each with who may use it."""
 
     def get(self, rule: str, who: Mark) -> Callable[[View], View]:  # type: ignore[override]  # says more than Flask's
-        """Add a view that shows something to *who* may see it."""
+        """Add a view that shows something, for *who* may use it."""
         return self._added("GET", rule, who)
 
     def post(self, rule: str, who: Mark) -> Callable[[View], View]:  # type: ignore[override]
-        """Add a view that does something for *who* may have it done."""
+        """Add a view that does something, for *who* may use it."""
         return self._added("POST", rule, who)
 
     def _added(self, method: str, rule: str, who: Mark) -> Callable[[View], View]:
@@ -74,8 +74,13 @@ def personally(view: View) -> View:
 
 
 def uploading(permit: Callable[..., object]) -> Callable[[View], View]:
-    """Open to everybody who is signed in and whom *permit* lets hand something over there; takes files."""
+    """Open to everybody who is signed in and whom *permit* does not refuse; takes files."""
     return lambda view: _mark(view, Access(uploads=True, permit=permit))
+
+
+def by_itself(view: View) -> View:
+    """Open to everybody who is signed in; asked by pages without a person, so that it keeps no session open."""
+    return _mark(view, Access(personal=True, asked_by_itself=True))
 
 
 def only(*roles: OfficeRole) -> Callable[[View], View]:
@@ -84,7 +89,7 @@ def only(*roles: OfficeRole) -> Callable[[View], View]:
 
 
 def by_button(who: Mark, page: str) -> Mark:
-    """Open to *who*, by a button on the endpoint *page* and by no link: to take a copy of records is a deed."""
+    """Open to *who*, by a button on the endpoint *page* and not by a link: taking a copy of records is a deed."""
     return lambda view: _mark(view, replace(access_of(who(view)) or Access(), button=page))
 
 

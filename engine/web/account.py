@@ -2,7 +2,7 @@
 
 import pyotp
 import segno
-from flask import current_app, flash, redirect, render_template, request, session, url_for
+from flask import current_app, render_template, request
 from werkzeug.wrappers import Response
 
 from engine.model.errors import InvalidForm, NotFound
@@ -13,7 +13,7 @@ from engine.web.access import Pages, personally
 from engine.web.authentication import actor, now, seal, unseal
 from engine.web.services import services
 from engine.web.sign_in import retyped, retyped_words
-from engine.web.texts import gettext
+from engine.web.texts import done, gettext
 
 pages = Pages("account", __name__, url_prefix="/akun")
 
@@ -26,35 +26,38 @@ def show() -> str:
         "account.html",
         person=services().people.person(actor(), actor().person_id),
         roles=roles,
-        sessions=services().accounts.sessions(actor()),
+        sessions=services().accounts.sessions(actor(), actor().person_id, now()),
+        reach=services().reaching.of(actor(), actor().person_id),
+        confirmed=services().reaching.confirmed(actor()),
         sign_ins=services().histories.of_person(actor(), actor().person_id, sign_ins=True),
         today=services().office.today(now()),
     )
 
 
-@pages.post("/keluar-semua", personally)
-def sign_out_everywhere() -> Response:
-    """End every session, this one too."""
-    services().accounts.sign_out_everywhere(actor(), now())
-    session.clear()
-    flash(gettext("Semua sesi Anda sudah ditutup dan token API Anda dicabut."), "success")
-    return redirect(url_for("sign_in.sign_in"), 303)
+@pages.post("/sesi/akhiri", personally)
+def sign_out_elsewhere() -> Response:
+    """End every session but this one."""
+    services().accounts.sign_out_elsewhere(actor(), now())
+    return done(gettext("Semua sesi lain sudah diakhiri dan token API Anda dicabut."), "account.show")
+
+
+@pages.post("/sesi/<session_id>/akhiri", personally)
+def end_session(session_id: str) -> Response:
+    """End one session; this one is ended by signing out."""
+    services().accounts.end_session(actor(), session_id, now())
+    return done(gettext("Sesi itu sudah diakhiri."), "account.show")
 
 
 @pages.get("/kode", personally)
-def second_factor() -> str:
+def second_factor(*errors: str) -> str:
     """Show one's second factor, and let one set it, change it or switch it off."""
-    return _second_factor_page()
+    return render_template("second_factor/index.html", errors=errors)
 
 
 @pages.post("/kode", personally)
-def begin_second_factor() -> str | tuple[str, int]:
+def begin_second_factor() -> str:
     """Show the secret for the phone, as a picture to scan and as text to type."""
-    try:
-        services().accounts.confirm(actor(), retyped(), now(), with_code=True)
-    except (SignInRefused, SignInThrottled) as refusal:
-        message, status = retyped_words(refusal)
-        return _second_factor_page(message), status
+    services().accounts.confirm(actor(), retyped(), now(), with_code=True)
     return _secret_page(pyotp.random_base32())
 
 
@@ -63,7 +66,7 @@ def set_second_factor() -> str | tuple[str, int]:
     """Take the secret into use by a first code, and show the recovery codes once."""
     path, held = unseal(request.form.get("_rahasia", ""), actor().person_id) or ("", {})
     if path != f"kode:{actor().session_id}":
-        return _second_factor_page(gettext("Halaman itu sudah kedaluwarsa. Mulai lagi.")), 422
+        return second_factor(gettext("Halaman itu sudah kedaluwarsa. Mulai lagi.")), 422
     [secret] = held["secret"]
     try:
         codes = services().accounts.set_second_factor(actor(), secret, request.form.get("kode", ""), now())
@@ -74,19 +77,10 @@ def set_second_factor() -> str | tuple[str, int]:
 
 
 @pages.post("/kode/lepas", personally)
-def drop_second_factor() -> Response | tuple[str, int]:
+def drop_second_factor() -> Response:
     """Switch one's second factor off."""
-    try:
-        services().accounts.drop_second_factor(actor(), retyped(), now())
-    except (SignInRefused, SignInThrottled) as refusal:
-        message, status = retyped_words(refusal)
-        return _second_factor_page(message), status
-    flash(gettext("Kode masuk dilepas."), "success")
-    return redirect(url_for("account.second_factor"), 303)
-
-
-def _second_factor_page(*errors: str) -> str:
-    return render_template("second_factor/index.html", errors=errors)
+    services().accounts.drop_second_factor(actor(), retyped(), now())
+    return done(gettext("Kode masuk dilepas."), "account.second_factor")
 
 
 def _secret_page(secret: str, *errors: str) -> str:
@@ -99,23 +93,37 @@ def _secret_page(secret: str, *errors: str) -> str:
     return render_template("second_factor/secret.html", errors=errors, sealed=sealed, picture=picture, secret=groups)
 
 
+@pages.errorhandler(SignInRefused)
+@pages.errorhandler(SignInThrottled)
+def unproven(refusal: Exception) -> tuple[str, int]:
+    """Show the form again whose password, or the code beside it, was wrong."""
+    message, status = retyped_words(refusal)
+    return (tokens if request.endpoint == "account.issue_token" else second_factor)(message), status
+
+
 @pages.get("/token", personally)
-def tokens() -> str:
+def tokens(*errors: str) -> str:
     """Show one's tokens, and let one issue another."""
-    return _tokens_page()
+    return render_template(
+        "tokens/index.html",
+        tokens=services().tokens.own(actor()),
+        validities=VALIDITY_DAYS,
+        longest=LONGEST_NAME,
+        scopes=scope_words(),
+        chosen=_scopes() or [Scope.READ],
+        errors=errors,
+        name=request.form.get("nama", ""),
+    )
 
 
 @pages.post("/token", personally)
 def issue_token() -> tuple[str, int]:
-    """Issue a token; its text is on this answer and nowhere else from then on."""
+    """Issue a token; this answer alone shows its text."""
     name, days, scopes = request.form.get("nama", ""), request.form.get("masa", 0, type=int), _scopes()
     try:
         token, text = services().tokens.issue(actor(), name, days, scopes, retyped(), now())
     except InvalidForm as invalid:
-        return _tokens_page([_token_words(error.keyword) for error in invalid.errors], name), 422
-    except (SignInRefused, SignInThrottled) as refusal:
-        message, status = retyped_words(refusal)
-        return _tokens_page([message], name), status
+        return tokens(*(_token_words(error.keyword) for error in invalid.errors)), 422
     return render_template("tokens/issued.html", token=token, text=text, scopes=scope_words()), 200
 
 
@@ -129,21 +137,7 @@ def ask_revoke(token_id: str) -> str:
 def revoke_token(token_id: str) -> Response:
     """Revoke a token, at once and for good."""
     services().tokens.revoke(actor(), token_id, now())
-    flash(gettext("Token dicabut; program yang memakainya tidak dapat masuk lagi."), "success")
-    return redirect(url_for("account.tokens"), 303)
-
-
-def _tokens_page(errors: list[str] | None = None, name: str = "") -> str:
-    return render_template(
-        "tokens/index.html",
-        tokens=services().tokens.own(actor()),
-        validities=VALIDITY_DAYS,
-        longest=LONGEST_NAME,
-        scopes=scope_words(),
-        chosen=_scopes() or [Scope.READ],
-        errors=errors or (),
-        name=name,
-    )
+    return done(gettext("Token dicabut; program yang memakainya tidak dapat masuk lagi."), "account.tokens")
 
 
 def scope_words() -> dict[str, str]:

@@ -1,13 +1,12 @@
 """The pages of an instance's berkas: whether it is built, what is in it, where its manual copy stands."""
 
 import hashlib
-import io
-from datetime import date
+from collections.abc import Mapping, Sequence
 
 from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from engine.model.errors import InvalidForm
+from engine.model.errors import FieldError, InvalidForm
 from engine.model.history import Action
 from engine.model.people import OfficeRole
 from engine.web.access import Pages, by_button, only, signed_in
@@ -16,7 +15,7 @@ from engine.web.authentication import actor, now, posted_entries
 from engine.web.formatting import words
 from engine.web.readings import reading
 from engine.web.services import services
-from engine.web.texts import gettext
+from engine.web.texts import done, gettext
 
 pages = Pages("archives", __name__, url_prefix="/instans/<instance_id>")
 ZIP = "application/zip"
@@ -42,7 +41,7 @@ def contents(instance_id: str) -> Response:
     """Hand out the printed list of contents."""
     printed = services().archives.contents_printed(actor(), instance_id)
     reading(Action.FILE_READ, instance=instance_id, format="pdf", file_sha256=hashlib.sha256(printed).hexdigest())
-    return hand_out(io.BytesIO(printed), "application/pdf", f"daftar-isi-{instance_id[:8]}.pdf")
+    return hand_out(printed, "application/pdf", f"daftar-isi-{instance_id[:8]}.pdf")
 
 
 @pages.post("/berkas.zip", by_button(only(OfficeRole.AUDITOR, OfficeRole.OPERATOR), "instances.show"))
@@ -63,12 +62,15 @@ def retry(instance_id: str) -> Response:
 
 
 @pages.get("/arsip/tempat", signed_in)
-def ask_place(instance_id: str) -> str:
+def ask_place(
+    instance_id: str, typed: Mapping[str, Sequence[str]] | None = None, errors: Sequence[FieldError] = ()
+) -> str:
     """Ask where the manual copy stands now, and why that changes."""
     form, entries = services().archives.correction(actor(), instance_id)
-    fields = services().archives.correction_fields(form, entries, (), words(), _today())
+    today = services().office.today(now())
+    fields = services().archives.correction_fields(form, typed or entries, errors, words(), today)
     page = services().instances.page(actor(), instance_id, now())
-    return render_template("instances/place.html", page=page, fields=fields, errors=())
+    return render_template("instances/place.html", page=page, fields=fields, errors=errors)
 
 
 @pages.post("/arsip/tempat", signed_in)
@@ -78,13 +80,6 @@ def correct_place(instance_id: str) -> Response | tuple[str, int]:
     try:
         services().archives.correct(actor(), instance_id, entries, now(), words())
     except InvalidForm as invalid:
-        form, _ = services().archives.correction(actor(), instance_id)
-        fields = services().archives.correction_fields(form, entries, invalid.errors, words(), _today())
-        page = services().instances.page(actor(), instance_id, now())
-        return render_template("instances/place.html", page=page, fields=fields, errors=invalid.errors), 422
-    flash(gettext("Tempat simpan dibetulkan. Yang lama tetap tercatat dalam riwayat."), "success")
-    return redirect(url_for("archives.show", instance_id=instance_id), 303)
-
-
-def _today() -> date:
-    return services().office.today(now())
+        return ask_place(instance_id, entries, invalid.errors), 422
+    said = gettext("Tempat simpan dibetulkan. Yang lama tetap tercatat dalam riwayat.")
+    return done(said, "archives.show", instance_id=instance_id)

@@ -1,4 +1,4 @@
-"""Files that people handed over, given back as they came, and what was printed for them."""
+"""Downloads: files that people uploaded, as they came, and files that were printed for them."""
 
 import io
 from typing import BinaryIO
@@ -19,15 +19,15 @@ pages = Pages("attachments", __name__, url_prefix="/lampiran")
 
 
 SHOWN = {"application/pdf": POLICY, "image/jpeg": SANDBOX, "image/png": SANDBOX}
-"""What browsers show, and under which policy: what a file really is was looked at when it came, and no browser guesses
-again. PDF viewers are not part of the page and do not start in a sandbox; the others are given to be kept."""
+"""Types that browsers show, each with its policy: the content was checked on upload, and no browser guesses again. PDF
+viewers are not part of the page and do not start in a sandbox."""
 
 
 @pages.get("/<attachment_id>", signed_in)
 def download(attachment_id: str) -> Response:
-    """Give a file: a PDF or a picture is shown by itself, where nothing in it acts in our name; the rest is kept."""
+    """Give a file: PDF and pictures are shown, where nothing in them acts in our name; all others are downloaded."""
     file, content = services().documents.attachment(actor(), attachment_id)
-    if file.instance_id:  # what is only staged is its owner's own, and forgotten if no form takes it
+    if file.instance_id:  # a staged file is its owner's own, and deleted if no form takes it
         reading(Action.FILE_READ, file=file.id, file_sha256=file.sha256, instance=file.instance_id)
     keep = "unduh" in request.args or file.media_type not in SHOWN
     response = hand_out(content, file.media_type, file.name, as_attachment=keep)
@@ -35,8 +35,9 @@ def download(attachment_id: str) -> Response:
     return response
 
 
-def hand_out(stream: BinaryIO, media_type: str, name: str, *, as_attachment: bool = False) -> Response:
-    """Give a file; nothing on the way keeps it."""
+def hand_out(content: bytes | BinaryIO, media_type: str, name: str, *, as_attachment: bool = False) -> Response:
+    """Give a file as an answer that no cache keeps."""
+    stream = io.BytesIO(content) if isinstance(content, bytes) else content
     answer = send_file(stream, mimetype=media_type, download_name=name, as_attachment=as_attachment)
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
@@ -44,4 +45,4 @@ def hand_out(stream: BinaryIO, media_type: str, name: str, *, as_attachment: boo
 
 def sheet(content: bytes, kind: str, name: str) -> Response:
     """Give a table as a file for a spreadsheet: *kind* is "xlsx" or "csv"."""
-    return hand_out(io.BytesIO(content), SHEETS[kind], name, as_attachment=True)
+    return hand_out(content, SHEETS[kind], name, as_attachment=True)

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from engine.model.history import Action
 from engine.model.people import OfficeRole
 from engine.service.history.timelines import READ
+from engine.service.work.instances import InstanceFilter
 from engine.web.access import Pages, only
 from engine.web.authentication import actor, asked_page, now
 from engine.web.instances import history_filter
@@ -17,7 +18,7 @@ pages = Pages("audit", __name__, url_prefix="/audit")
 @pages.get("", only(OfficeRole.AUDITOR))
 def index() -> str:
     """Show where to look first."""
-    overdue = services().instances.list(actor(), now(), overdue=True)
+    overdue = services().instances.list(actor(), now(), InstanceFilter(overdue_at=now(), sort="due"))
     recent = services().instances.list(actor(), now())
     check = services().checks.last(actor())
     return render_template("audit/index.html", overdue=overdue, recent=recent, check=check)

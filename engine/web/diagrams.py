@@ -6,15 +6,7 @@ from flask import url_for
 from markupsafe import Markup
 
 from engine.service.procedures.procedure import Procedure
-from engine.service.work.instance_diagrams import (
-    DrawingWords,
-    State,
-    draw_instance,
-    draw_process,
-    legend,
-    marks_of,
-    states_of,
-)
+from engine.service.work.instance_diagrams import DrawingWords, draw, drawing_words, legend, marks_of, states_of
 from engine.service.work.instances import InstancePage
 from engine.web import formatting
 from engine.web.texts import gettext
@@ -22,31 +14,7 @@ from engine.web.texts import gettext
 
 def words() -> DrawingWords:
     """Return the words of the drawing in the reader's language."""
-    return DrawingWords(
-        title=gettext("Diagram {name}"),
-        states=state_words(),
-        proposal=gettext("usulan"),
-        returned=gettext("Dikembalikan"),
-        passes=gettext("{n} kali"),
-        taken=gettext("Jalur yang ditempuh"),
-        repeated=gettext("Dilalui 2 kali"),
-        legend=gettext("Keterangan gambar"),
-        undrawn=gettext("Tidak tergambar: {names}"),
-        english=formatting.language() == "en",
-    )
-
-
-def state_words() -> dict[State, str]:
-    """Return the word of each state."""
-    return {
-        State.NOT_BEGUN: gettext("Belum"),
-        State.ACTIVE: gettext("Sedang dikerjakan"),
-        State.WAITING: gettext("Menunggu"),
-        State.DONE: gettext("Selesai"),
-        State.NOT_TAKEN: gettext("Tidak ditempuh"),
-        State.CANCELLED: gettext("Dibatalkan"),
-        State.INCIDENT: gettext("Terganggu"),
-    }
+    return drawing_words(gettext, english=formatting.language() == "en")
 
 
 def of_instance(page: InstancePage) -> Markup:
@@ -57,7 +25,8 @@ def of_instance(page: InstancePage) -> Markup:
             return None
         return url_for("instances.show", instance_id=page.record.id, _anchor=f"langkah-{element_id}")
 
-    return Markup(draw_instance(page, words(), link, _overdue))  # noqa: S704 - our own drawing, its text escaped
+    drawing = draw(page.procedure.xml, marks_of(page, _overdue), page.flows, words=words(), href=link)
+    return Markup(drawing)  # noqa: S704 - our own drawing, its text escaped
 
 
 def legend_of(page: InstancePage) -> Markup:
@@ -67,12 +36,12 @@ def legend_of(page: InstancePage) -> Markup:
 
 def of_process(procedure: Procedure) -> Markup:
     """Return a procedure's diagram."""
-    return Markup(draw_process(procedure, words()))  # noqa: S704 - our own drawing, its text escaped
+    return Markup(draw(procedure.xml, words=words()))  # noqa: S704 - our own drawing, its text escaped
 
 
 def marks_json(page: InstancePage) -> dict[str, Any]:
     """Return the marks as the viewer script reads them."""
-    named = state_words()
+    named = words().states
     return {
         "elements": {
             element_id: {

@@ -7,13 +7,17 @@ from engine.model.errors import NotPrinted
 from engine.model.history import Action
 from engine.model.people import OfficeRole
 from engine.model.renderings import COVER
+from engine.model.work import DocumentStatus
 from engine.web.access import Pages, only, signed_in
 from engine.web.attachments import hand_out
-from engine.web.authentication import actor, asked_page, now
+from engine.web.authentication import actor, now
 from engine.web.formatting import words
+from engine.web.lists import Filter, asked_filters, asked_place, listing, offers
 from engine.web.readings import reading
 from engine.web.services import services
+from engine.web.texts import gettext
 
+ORDERS = {"baru": "new", "lama": "old", "nama": "name"}
 pages = Pages("documents", __name__, url_prefix="/dokumen")
 
 
@@ -25,22 +29,25 @@ def file_link(attachment_id: str) -> str:
 @pages.get("", signed_in)
 def index() -> str:
     """List the documents that one may see, newest first."""
-    asked = {name: request.args.get(name, "").strip()[:100] for name in ("cari", "jenis", "status")}
-    at = asked_page()
-    found = services().documents.search(actor(), asked["cari"], asked["jenis"], asked["status"], at)
-    return render_template(
-        "documents/index.html", found=found, asked=asked, page=at, numbers=services().numbers.readable(actor())
+    asked = asked_filters("cari", "jenis", "status", "sop", "urut")
+    narrowed = {"text": asked["cari"], "name": asked["jenis"], "status": asked["status"], "process_id": asked["sop"]}
+    narrowed["sort"] = ORDERS.get(asked["urut"], "new")
+    found, offered = services().documents.search(actor(), narrowed, asked_place(asked)), offers()
+    filters = (
+        Filter("cari", gettext("Nomor atau pelaksanaan")),
+        Filter("jenis", gettext("Jenis"), tuple((name, name) for name in found.names)),
+        Filter("status", gettext("Status"), tuple((each.value, each.value) for each in DocumentStatus)),
+        Filter("sop", gettext("SOP"), offered.processes),
     )
+    orders = (("baru", gettext("terbaru")), ("lama", gettext("terlama")), ("nama", gettext("nama")))
+    listed = listing(offered, asked, found.page, filters, orders)
+    readable = services().numbers.readable(actor())
+    return render_template("documents/index.html", found=found.page.rows, list=listed, numbers=readable)
 
 
 @pages.get("/<document_id>", signed_in)
-def show(document_id: str) -> str:
-    """Show one version with its content, its files, its signatures, its hash and its sisters."""
-    return page(document_id)
-
-
-def page(document_id: str, refused: str = "", mode: str = "", reason: str = "") -> str:
-    """Return a version's page; *refused* says why it was not approved by *mode*, or not sent back for *reason*."""
+def show(document_id: str, refused: str = "", mode: str = "", reason: str = "") -> str:
+    """Show one version; *refused* says why it was not approved by *mode*, or not sent back for *reason*."""
     view = services().documents.view(actor(), document_id)
     reading(Action.DOCUMENT_READ, **view.version.said)
     own = services().approvals.of_person(actor(), view.version.instance_id)
@@ -65,7 +72,7 @@ def page(document_id: str, refused: str = "", mode: str = "", reason: str = "") 
 @pages.get("/<document_id>.<any(pdf, docx, xlsx, png):ending>", signed_in)
 def file(document_id: str, ending: str) -> Response | tuple[str, int]:
     """Hand out a version as a file; it is printed now if it was not yet."""
-    part = request.args.get("bagian", "")
+    part = request.args.get("bagian")
     try:
         name, media_type, stream, named = services().printing.file(actor(), document_id, ending, part, now())
     except NotPrinted as fault:

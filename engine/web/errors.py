@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
@@ -20,11 +21,13 @@ from engine.model.errors import (
     NotPermitted,
     NotPrinted,
     SetupError,
+    StoreAway,
+    TooMany,
 )
 from engine.web import formatting
 from engine.web.access import access_of
 from engine.web.authentication import name_of, now
-from engine.web.services import services
+from engine.web.services import dates, services
 from engine.web.texts import gettext
 
 log = structlog.get_logger(__name__)
@@ -42,6 +45,7 @@ def install(app: Flask, for_programs: Callable[[Exception], Response | None]) ->
     for kind, status in STATUS.items():
         answer(kind, partial(told, status))
     answer(NotPrinted, not_printed)
+    answer(TooMany, too_many)
     answer(RequestEntityTooLarge, too_large)
     answer(HTTPException, http_error)
     answer(Exception, fault)
@@ -60,12 +64,18 @@ def told(status: int, error: Exception) -> tuple[str, int]:
 
 
 def words_of(error: Exception) -> str:
-    """Return whose page it is, who was faster, or who must act; what the operator must act on is in the log, too."""
+    """Return an error in words; one that the operator must act on is logged too."""
     match error:
         case NotPermitted():
             return permission_words(error)
         case Conflict():
             return conflict_words(error)
+        case StoreAway():
+            log.error("store", cause=str(error))
+            return gettext(
+                "Tempat simpan berkas sedang tidak dapat dihubungi. Yang baru Anda kirim belum tersimpan; coba lagi "
+                "sebentar lagi. Operator sudah diberi tahu lewat catatan sistem."
+            )
         case Busy():
             return gettext("Basis data sedang sibuk. Perubahan Anda belum tersimpan; coba lagi sebentar lagi.")
         case FunctionFailed():
@@ -76,7 +86,7 @@ def words_of(error: Exception) -> str:
         case Damaged():
             log.error("damaged", path=error.path, sha256=error.sha256)
             if error.sha256:
-                with suppress(AlurError):  # whoever asked is told in any case
+                with suppress(AlurError):  # the person is told in any case
                     services().operations.damaged(error.sha256, error.path, now())
             return gettext(
                 "Berkas %(path)s hilang atau tidak lagi seperti ketika disimpan. Yang lain tidak terganggu; operator "
@@ -92,13 +102,19 @@ def not_printed(error: NotPrinted) -> tuple[str, int]:
     return render_template("documents/not_printed.html", fault=error, document_id=None), 503
 
 
+def too_many(error: TooMany) -> tuple[str, int]:
+    """Say when the next export is possible."""
+    at = dates().clock(error.until + timedelta(seconds=59))
+    return page(429, reason=gettext("Terlalu banyak ekspor dalam satu jam. Berikutnya dapat pukul %(at)s.", at=at))
+
+
 def too_large(error: RequestEntityTooLarge) -> tuple[str, int]:
     """Say how large a request may be."""
     return page(413, limit=formatting.size(request.max_content_length or 0))
 
 
 def http_error(error: HTTPException) -> tuple[str, int] | tuple[str, int, dict[str, str]] | HTTPException:
-    """Answer werkzeug's own errors in our frame; redirects stay what they are."""
+    """Answer werkzeug's own errors with our pages; redirects pass."""
     if error.code is None or error.code < 400:
         return error
     if error.code == 405:
@@ -108,7 +124,7 @@ def http_error(error: HTTPException) -> tuple[str, int] | tuple[str, int, dict[s
 
 
 def _button() -> str | None:
-    """Return where the button of an export stands whose address was opened by itself."""
+    """Return the page with the button of an export whose address was opened as a link."""
     with suppress(HTTPException):
         endpoint, parts = cast(Any, current_app.create_url_adapter(request)).match(method="POST")
         access = access_of(current_app.view_functions[endpoint])
@@ -119,12 +135,12 @@ def _button() -> str | None:
 
 
 def fault(error: Exception) -> tuple[str, int]:
-    """Tell a fault of the system by its number."""
+    """Show the number under which an unexpected error is logged."""
     return current_app.jinja_env.get_template("errors/500.html").render(number=numbered(error)), 500
 
 
 def numbered(error: Exception) -> str:
-    """Return the number of a fault, for the person who calls; the log has it beside the cause."""
+    """Log an unexpected error and return its number, which the person can quote."""
     number = "G-" + "".join(secrets.choice(LETTERS) for _ in range(4))
     log.error("fault", number=number, endpoint=request.endpoint, method=request.method, exc_info=error)
     return number
@@ -141,6 +157,11 @@ def permission_words(error: NotPermitted) -> str:
         "lane": gettext("Tugas ini milik jalur %(lane)s. Jika seharusnya bisa, hubungi operator.", **facts),
         "named": gettext("Tugas ini ditujukan kepada %(who)s.", **facts),
         "four_eyes": gettext("Langkah ini harus dikerjakan orang lain daripada yang mengerjakan langkah sebelumnya."),
+        "extend": gettext(
+            "Tenggat diperpanjang oleh yang memulai SOP ini, oleh peran yang diberi tahu bila terlambat, atau oleh "
+            "operator; bukan oleh yang mengerjakannya."
+        ),
+        "completer": gettext("Hanya %(who)s, yang menyelesaikan langkah ini, dapat menariknya kembali.", **facts),
         "start": gettext("Pelaksanaan SOP ini dimulai oleh jalur lain: %(roles)s.", **facts),
         "read_only": gettext("Peran Anda hanya membaca."),
         "parts": gettext("Berkas ini memuat bagian orang lain. Mintalah kepada auditor atau operator."),
@@ -162,20 +183,27 @@ def permission_words(error: NotPermitted) -> str:
 
 def conflict_words(error: Conflict) -> str:
     """Return who was faster, what they did and when."""
-    dates = formatting.Dates(lambda: services().office.calendar().zone)
     facts = {
         "who": name_of(error.who),
-        "at": dates.long(error.at) if error.at else "",
+        "at": dates().long(error.at) if error.at else "",
         "why": error.facts.get("why") or "–",
         "title": error.facts.get("title"),
         "version": error.facts.get("version"),
     }
+    way = " " + gettext("Mintalah langkah ini dikembalikan lewat alurnya, atau tulis catatan pada pelaksanaannya.")
     words = {
         "completed": gettext("Langkah ini sudah diselesaikan %(who)s pada %(at)s.", **facts),
         "claimed": gettext("Tugas ini sudah diambil %(who)s pada %(at)s.", **facts),
         "cancelled": gettext("Langkah ini dibatalkan oleh jalannya proses pada %(at)s.", **facts),
         "suspended": gettext("Pelaksanaan ditangguhkan oleh %(who)s dengan alasan: %(why)s", **facts),
         "terminated": gettext("Pelaksanaan dihentikan oleh %(who)s dengan alasan: %(why)s", **facts),
+        "stands_in": gettext("Tugas ini ada di tangan Anda selama pemegangnya cuti: selesaikan atau lepaskan."),
+        "open_no_more": gettext("Langkah ini tidak terbuka lagi, jadi tenggatnya tidak dapat diperpanjang."),
+        "open_again": gettext("Langkah ini sudah terbuka lagi. Tidak ada yang perlu ditarik kembali."),
+        "begun": gettext("%(who)s sudah membuka langkah berikutnya pada %(at)s.", **facts) + way,
+        "moved": gettext("Pelaksanaan ini sudah berjalan lebih lanjut sejak %(at)s.", **facts) + way,
+        "left": gettext("Surel, pesan atau tanda tangannya sudah keluar pada %(at)s.", **facts) + way,
+        "over": gettext("Pelaksanaan ini sudah selesai pada %(at)s. Yang keliru diperbaiki dengan ralat.", **facts),
         "settled": gettext("Dokumen ini sudah disetujui, dikembalikan atau digantikan. Buka versi terbarunya."),
         "signed": gettext("Berkas tanda tangan ini sudah diunggah orang lain."),
         "archived": gettext("Pelaksanaan ini sudah diarsipkan dan hanya dapat dibaca. Tidak ada yang berubah."),
@@ -183,7 +211,7 @@ def conflict_words(error: Conflict) -> str:
         "unfinished": gettext("Hanya pelaksanaan yang sudah selesai dapat diralat."),
         "corrected": gettext("Pelaksanaan ini sudah diralat sejak %(at)s: %(title)s.", **facts),
         "unchanged": gettext("Berkas-berkas ini sama dengan versi yang berlaku."),
-        "duplicate": gettext("%(title)s sudah berjalan sejak %(at)s.", **facts),
+        "duplicate": gettext("%(title)s sudah dimulai pada %(at)s, dan hanya dimulai satu kali.", **facts),
         "still_active": gettext("Akun ini masih aktif. Nonaktifkan dahulu."),
         "last_operator": gettext("Ini operator terakhir. Tambahkan operator lain dahulu."),
         "deployed": gettext("Versi %(version)s dipasang %(who)s pada %(at)s.", **facts),

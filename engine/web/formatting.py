@@ -11,7 +11,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from flask import flash
 from flask_babel import get_locale
 
 from engine.model import dates
@@ -19,9 +18,7 @@ from engine.model.calendar import parse_duration
 from engine.service.procedures.procedure import Language
 from engine.web.texts import gettext, ngettext, npgettext
 
-YEARS = range(1900, 3000)
-"""In which something may have happened: calendars end somewhere beyond."""
-ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
+YEARS = range(1900, 3000)  # years in which something may have happened
 
 
 def language() -> str:
@@ -31,7 +28,7 @@ def language() -> str:
 
 
 def words() -> Language:
-    """Return the reader's language, for what services say is wrong."""
+    """Return the reader's language, in which services word what is wrong."""
     return Language(language(), gettext)
 
 
@@ -78,19 +75,19 @@ def hash_text(value: str, groups: int = 3) -> str:
 
 BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "SamsungBrowser": "Samsung Internet"}
 BROWSERS |= {"Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
-"""The first that is named: browsers name those they descend from too."""
+"""The first that is named counts: browsers also name those that they descend from."""
 SYSTEMS = {name: name for name in ("Android", "iPhone", "iPad", "Windows")} | {"Mac OS": "macOS", "Linux": "Linux"}
 
 
 def device(user_agent: str) -> str:
-    """Return which browser on which machine a session runs in, as its person would say it: ``Chrome, Windows``."""
+    """Return browser and system of a session: ``Chrome, Windows``."""
     marks = (BROWSERS, SYSTEMS)
     names = [next((word for mark, word in known.items() if mark in user_agent), "") for known in marks]
     return ", ".join(filter(None, names)) or user_agent[:80]
 
 
 def localised(thing: Any, field: str = "name") -> str:
-    """Return a diagram's or form's own word: Indonesian, or its English beside if the reader asks for English."""
+    """Return a diagram's or form's text in English if the reader wants that and it has one, else in Indonesian."""
     if language() == "en":
         english = thing.get(f"{field}_en") if isinstance(thing, Mapping) else getattr(thing, f"{field}_en", None)
         if english:
@@ -99,7 +96,7 @@ def localised(thing: Any, field: str = "name") -> str:
 
 
 class Dates:
-    """Dates in the office's zone; *now* gives the page's instant."""
+    """Dates in the office's zone."""
 
     def __init__(self, zone: Callable[[], ZoneInfo]) -> None:
         self._zone = zone
@@ -110,47 +107,35 @@ class Dates:
 
     def zone_name(self) -> str:
         """Return WIB, WITA or WIT."""
-        return ZONES.get(str(self._zone()), str(self._zone()))
+        return dates.ZONES.get(str(self._zone()), str(self._zone()))
 
-    def day(self, value: date | datetime | None, *, weekday: bool = False) -> str:
+    def day(self, value: date | datetime, *, weekday: bool = False) -> str:
         """Return ``14 April 2025``, or ``Senin, 14 April 2025``."""
-        if value is None:
-            return "–"
         local = self.local(value).date() if isinstance(value, datetime) else value
         return (dates.write_weekday if weekday else dates.write_date)(local, language())
 
-    def long(self, at: datetime | None) -> str:
+    def long(self, at: datetime) -> str:
         """Return ``Senin, 14 April 2025 pukul 10.15 WIB``."""
-        if at is None:
-            return "–"
         clock = self.clock(at)
         return gettext("%(day)s pukul %(time)s", day=self.day(at, weekday=True), time=f"{clock} {self.zone_name()}")
 
-    def short(self, at: datetime | None, *, seconds: bool = False) -> str:
+    def short(self, at: datetime, *, seconds: bool = False) -> str:
         """Return ``14 Apr 2025 10.15``."""
-        if at is None:
-            return "–"
         local = self.local(at)
         text = format_date(local, "d MMM yyyy", language())
         return f"{text} {local:%H.%M.%S}" if seconds else f"{text} {local:%H.%M}"
 
-    def due(self, at: datetime | None) -> str:
+    def due(self, at: datetime) -> str:
         """Return ``Sen 21 Apr 10.15``: a day near now, as cards say it."""
-        if at is None:
-            return "–"
         local = self.local(at)
         return f"{format_date(local, 'E d MMM', language())} {local:%H.%M}"
 
-    def clock(self, at: datetime | time | None) -> str:
+    def clock(self, at: datetime | time) -> str:
         """Return ``10.15``."""
-        if at is None:
-            return "–"
         return (self.local(at) if isinstance(at, datetime) else at).strftime("%H.%M")
 
-    def iso(self, at: datetime | date | None) -> str:
+    def iso(self, at: datetime | date) -> str:
         """Return the machine's form for ``<time datetime>``."""
-        if at is None:
-            return ""
         return self.local(at).isoformat(timespec="seconds") if isinstance(at, datetime) else at.isoformat()
 
 
@@ -195,11 +180,11 @@ def read_day(text: str | None) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class AskedDays:
-    """The days from and until which somebody narrows a list; whether something typed there was no day."""
+    """The first and last day that a list is narrowed to, and what is wrong with the typed texts."""
 
     first: date | None
     last: date | None
-    refused: bool
+    faults: tuple[str, ...]
 
     def bounds(self, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
         """Return the instants at which the first day begins and the last one ends."""
@@ -211,12 +196,11 @@ class AskedDays:
 
 
 def asked_days(first: str | None, last: str | None) -> AskedDays:
-    """Read the days that narrow a list; what is no day is said on the page that comes next, and narrows nothing."""
+    """Read the days that narrow a list."""
     asked = [(text or "").strip() for text in (first, last)]
     since, until = (day if day and day.year in YEARS else None for day in map(read_day, asked))
-    refused = [text[:40] for text, day in zip(asked, (since, until), strict=True) if text and day is None]
-    for said in refused:
-        flash(gettext("“%(said)s” bukan tanggal, jadi tidak menyaring. Contoh: 14/4/2025.", said=said), "warning")
+    unread = [text[:40] for text, day in zip(asked, (since, until), strict=True) if text and day is None]
+    faults = [gettext("“%(said)s” bukan tanggal. Contoh: 14/4/2025.", said=said) for said in unread]
     if since and until and since > until:
-        flash(gettext("Tanggal “dari” sesudah “sampai”: tidak ada hari di antaranya."), "warning")
-    return AskedDays(since, until, bool(refused))
+        faults.append(gettext("Tanggal “dari” sesudah “sampai”: tidak ada hari di antaranya."))
+    return AskedDays(since, until, tuple(faults))

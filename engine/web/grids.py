@@ -7,7 +7,6 @@ browser's own search, printing and screen readers then find every row, and build
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
 from typing import Any
 
 from flask import Response, flash, jsonify, redirect, render_template, request, url_for
@@ -15,25 +14,24 @@ from werkzeug.wrappers import Response as Answer
 
 from engine.model.errors import Conflict, FieldError
 from engine.service.work.grids import GridImport, GridPage, GridRequest, RowState
-from engine.web import errors, formatting
+from engine.web import errors
 from engine.web.access import Pages, signed_in, uploading
 from engine.web.attachments import sheet
-from engine.web.authentication import actor, now, posted_entries, tab
+from engine.web.authentication import actor, now, posted_entries, row_button, seen_files, tab
 from engine.web.formatting import words
-from engine.web.services import services
-from engine.web.texts import gettext
+from engine.web.services import dates, services
+from engine.web.texts import done, gettext
 from engine.web.uploads import of_task, sent_sheet, stage_files
 
 pages = Pages("grids", __name__, url_prefix="/tugas/<task_id>/tabel")
 PAGE = 25
 FILTERS: Mapping[str, tuple[RowState, ...]] = {
-    "kosong": (RowState.EMPTY, RowState.INCOMPLETE, RowState.CHANGED),
+    "kosong": (RowState.EMPTY, RowState.INCOMPLETE, RowState.CHANGED, RowState.WAITING),
     "perbaiki": (RowState.FAULTY,),
     "dikembalikan": (RowState.RETURNED,),
     "diperiksa": (RowState.CHANGED,),
 }
-COLUMN = ("name", "label", "kind", "required", "given", "computed", "aside", "unit", "accept")
-DEEDS = ("tambah", "hapus", "naik", "turun")
+COLUMN = ("name", "label", "kind", "required", "given", "unit")
 
 
 @pages.get("/<table>", signed_in)
@@ -68,7 +66,7 @@ def save(task_id: str, table: str) -> Answer | tuple[Response, int] | tuple[str,
         return jsonify(
             {
                 "revision": saved.revision,
-                "saved_at": _clock(now()),
+                "saved_at": dates().clock(now()),
                 "rows": [_row(saved, n) for n in sorted(touched) if n < len(saved.grid.rows)],
                 "facts": _facts(saved),
                 "refused": [problem.message for problem in refused],
@@ -76,7 +74,7 @@ def save(task_id: str, table: str) -> Answer | tuple[Response, int] | tuple[str,
         )
     if refused or undo:
         return _page(saved, problems=refused, undo=undo), 422 if refused else 200
-    flash(gettext("Draf tersimpan %(at)s.", at=_clock(now())), "success")
+    flash(gettext("Draf tersimpan %(at)s.", at=dates().clock(now())), "success")
     page = request.args.get("halaman", 1, int) + bool(request.form.get("_lanjut"))
     if deed == "tambah":
         page = -(-len(saved.grid.rows) // PAGE)
@@ -98,17 +96,17 @@ def choose_file(task_id: str, table: str) -> str:
 
 @pages.post("/<table>/unggah", uploading(of_task))
 def take_file(task_id: str, table: str) -> Answer | tuple[str, int]:
-    """Say what a file would change, cell by cell; take what can be taken once that was read."""
+    """Show what a file would change, cell by cell; on confirmation take what can be taken."""
     content, kept = sent_sheet(), request.form.get("_berkas", "")
     if kept and content is None:
         seen = request.form.get("_revisi", 0, int), tab()
         try:
-            done = services().grids.take_in(_asked(task_id, table), kept, seen)
+            taken = services().grids.take_in(_asked(task_id, table), kept, seen)
         except Conflict as conflict:
             flash(errors.conflict_words(conflict), "warning")
             return redirect(url_for("grids.choose_file", task_id=task_id, table=table), 303)
-        flash(gettext("%(n)s sel dari berkas masuk ke draf.", n=len(done.changes)), "success")
-        return redirect(url_for("grids.show", task_id=task_id, table=table), 303)
+        said = gettext("%(n)s sel dari berkas masuk ke draf.", n=len(taken.changes))
+        return done(said, "grids.show", task_id=task_id, table=table)
     if not content:
         page = services().grids.open(_asked(task_id, table))
         return _import_page(page, refused=gettext("Pilih berkas XLSX atau CSV.")), 422
@@ -118,7 +116,7 @@ def take_file(task_id: str, table: str) -> Answer | tuple[str, int]:
 
 
 def _asked(task_id: str, table: str) -> GridRequest:
-    return GridRequest(actor(), task_id, table, words(), now())
+    return GridRequest(actor(), task_id, table, words(), now(), seen_files())
 
 
 # ── pages ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -150,6 +148,8 @@ def _page(
         "rows": shown,
         "fixed_rows": grid.fixed_rows,
         "can_add": grid.can_add and filling,
+        "blank": None,
+        "picks": (),
     }
     return render_template(
         "tasks/grid.html",
@@ -179,14 +179,14 @@ def _import_page(page: GridPage, found: GridImport | None = None, kept: str = ""
 def _conflict(
     task_id: str, table: str, conflict: Conflict, cells: Mapping[str, Sequence[str]], *, background: bool
 ) -> tuple[Response, int] | tuple[str, int]:
-    """Answer cells that meet a draft which was saved elsewhere: nothing is written, both sides are shown."""
+    """Answer cells that meet a draft saved elsewhere meanwhile: write nothing, show both sides."""
     if conflict.reason != "draft":
         if background:
             return jsonify({"message": errors.conflict_words(conflict)}), 409
         raise conflict
     there = services().grids.open(_asked(task_id, table))
     saved_at = there.task.draft.saved_at if there.task.draft else now()
-    message = gettext("Tabel ini diubah di tab atau perangkat lain pukul %(at)s.", at=_clock(saved_at))
+    message = gettext("Tabel ini diubah di tab atau perangkat lain pukul %(at)s.", at=dates().clock(saved_at))
     if background:
         return jsonify({"message": message, "revision": there.revision, "data": _data(there)}), 409
     alert = gettext(
@@ -224,14 +224,11 @@ def _cell(row: Any, column: str) -> str:
 
 
 def _deed(table: str) -> tuple[str, int]:
-    for deed in DEEDS:
-        place = request.form.get(f"_{deed}")
-        if place == table and deed == "tambah":
-            return deed, 0
-        index = (place or "").removeprefix(f"{table}.")
-        if place and _is_index(index):
-            return deed, int(index)
-    return "", 0
+    verb, place = row_button() or ("", "")
+    if place == table and verb == "tambah":
+        return verb, 0
+    index = place.removeprefix(f"{table}.")
+    return (verb, int(index)) if _is_index(index) else ("", 0)
 
 
 def _is_index(text: str) -> bool:
@@ -241,12 +238,8 @@ def _is_index(text: str) -> bool:
 def _address(task_id: str, table: str, **args: object) -> str:
     """Return the address of the table's page with the filters of this request."""
     kept = {name: request.args[name] for name in ("saring", "cari", "pemegang", "tampilan") if name in request.args}
-    wanted: dict[str, Any] = {**kept, **args}  # None takes a filter away, and stands in no address
+    wanted: dict[str, Any] = {**kept, **args}  # None removes a filter: url_for leaves it out
     return url_for("grids.show", task_id=task_id, table=table, **wanted)
-
-
-def _clock(at: datetime) -> str:
-    return formatting.Dates(services().office.zone).clock(at)
 
 
 # ── as JSON, for the script ─────────────────────────────────────────────────────────────────────────────────────────
@@ -272,11 +265,16 @@ def _data(page: GridPage) -> dict[str, Any]:
         "filling": page.task.may == "fill",
         "fixed": grid.fixed_rows,
         "url": url_for("grids.save", task_id=task_id, table=page.path),
+        "evidence": page.task.form.table(page.path).evidence is not None,
         "verify": {**asdict(grid.verify), "decides": grid.decides} if grid.verify else None,
         "columns": [
             {name: getattr(column, name) for name in COLUMN}
             | {
                 "help": column.help or "",
+                "computed": column.asked.computed is not None,
+                "derived": column.asked.derived is not None,
+                "aside": column.asked.aside,
+                "accept": ",".join(column.asked.accept),
                 "options": [[option.value, option.label] for option in column.options],
                 "limit": " ".join(each for each in (column.kinds, column.max_size) if each),
             }
@@ -307,4 +305,6 @@ def _row(page: GridPage, index: int) -> dict[str, Any]:
         "n": row.note,
         "ok": row.acceptable,
         "l": row.locked,
+        "g": sorted(row.derived),
+        "b": [[f.id, f.name, f.size] for f in page.evidence.get(str(row.key), ())],
     }

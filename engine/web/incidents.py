@@ -3,9 +3,11 @@
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from engine.model.history import Action
 from engine.model.people import OfficeRole
 from engine.web.access import Pages, only
 from engine.web.authentication import actor, asked_page, now
+from engine.web.readings import reading
 from engine.web.services import services
 from engine.web.texts import gettext
 
@@ -33,6 +35,7 @@ def index() -> str:
 def show(incident_id: str) -> str:
     """Show one incident."""
     view = services().incidents.view(actor(), incident_id)
+    reading(Action.INCIDENT_READ, incident=incident_id, instance=view.record.instance_id)
     return render_template("incidents/show.html", view=view, may_retry=actor().has(OfficeRole.OPERATOR))
 
 

@@ -1,58 +1,73 @@
 """The pages about process instances: lists, starting, one instance for staff and for auditors."""
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
-from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask import jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict, InvalidForm, NotPermitted, NotReady
 from engine.model.history import Action
 from engine.model.people import OfficeRole
 from engine.service.history.timelines import HistoryFilter
-from engine.service.work.instances import InstancePage
-from engine.web import diagrams, errors, formatting
-from engine.web.access import Pages, by_button, signed_in
+from engine.service.work.instances import InstanceFilter, InstancePage
+from engine.web import diagrams, errors
+from engine.web.access import Pages, by_button, signed_in, uploading
+from engine.web.asked import asked_days, asked_text
 from engine.web.attachments import hand_out, sheet
 from engine.web.authentication import actor, asked_page, now, posted_entries
 from engine.web.formatting import words
 from engine.web.ledger import words_of_codes
+from engine.web.lists import Filter, asked_filters, asked_place, days_of, listing, offers, periods
 from engine.web.services import services
-from engine.web.texts import gettext
+from engine.web.texts import done, gettext
+from engine.web.uploads import stage_loose
 
 pages = Pages("instances", __name__, url_prefix="/instans")
+ORDERS = {"baru": "new", "lama": "old", "judul": "title"}
 STATUSES = ("running", "waiting", "incident", "suspended", "completed", "terminated", "archived")
 
 
 @pages.get("", signed_in)
 def index() -> str:
     """Show the instances I may see, newest first."""
-    status = request.args.get("status")
-    found = services().instances.list(
-        actor(),
-        now(),
-        status=status if status in STATUSES else None,
-        process_id=request.args.get("sop") or None,
-        text=request.args.get("cari", "").strip()[:100] or None,
-        overdue=bool(request.args.get("terlambat")),
-        page=asked_page(),
+    asked = asked_filters("cari", "status", "sop", "periode", "terlambat", "urut")
+    late = bool(asked["terlambat"])
+    since, until = days_of(asked["periode"])
+    narrowed = InstanceFilter(
+        status=asked["status"] if asked["status"] in STATUSES else None,
+        process_id=asked["sop"] or None,
+        text=asked["cari"] or None,
+        overdue_at=now() if late else None,
+        sort=ORDERS.get(asked["urut"], "due" if late else "new"),
+        since=since,
+        until=until,
     )
-    startable = services().instances.startable(actor())
-    return render_template("instances/index.html", found=found, statuses=STATUSES, startable=startable)
+    found, offered = services().instances.list(actor(), now(), narrowed, asked_place(asked)), offers()
+    filters = (
+        Filter("cari", gettext("Judul")),
+        Filter("status", gettext("Status"), tuple((each, each) for each in STATUSES)),
+        Filter("sop", gettext("SOP"), offered.processes),
+        Filter("periode", gettext("Periode"), tuple(periods())),
+        Filter("terlambat", gettext("Terlambat"), tick=True),
+    )
+    orders = (("baru", gettext("terbaru")), ("lama", gettext("terlama")), ("judul", gettext("judul")))
+    listed = listing(offered, asked, found.page, filters, orders)
+    startable = services().starts.startable(actor())
+    return render_template("instances/index.html", found=found, list=listed, startable=startable)
 
 
 @pages.get("/mulai", signed_in)
 def ask_start() -> str | Response:
     """Choose a procedure, then show its start form, its readiness and its expected schedule."""
     process_id = request.args.get("sop")
-    startable = services().instances.startable(actor())
+    startable = services().starts.startable(actor())
     if not process_id:
         if len(startable) == 1:
             return redirect(url_for("instances.ask_start", sop=startable[0].outline.process_id), 303)
         return render_template("instances/choose.html", startable=startable)
-    ready = services().instances.readiness(actor(), process_id, now())
-    fields = services().instances.fields(ready, ready.entries, (), words(), now())
+    ready = services().starts.readiness(actor(), process_id, now())
+    fields = services().starts.fields(ready, ready.entries, (), words())
     return render_template("instances/start.html", ready=ready, fields=fields, errors=(), duplicate=None, unmet=())
 
 
@@ -63,10 +78,10 @@ def start() -> Response | tuple[str, int]:
     entries = posted_entries()
     try:
         if not request.form.get("_tetap"):
-            unmet = services().instances.unmet(actor(), process_id, entries, now(), words())
+            unmet = services().starts.unmet(actor(), process_id, entries, now(), words())
             if unmet:
                 return _start_again(process_id, entries, None, unmet)
-        instance_id = services().instances.start(actor(), process_id, entries, now(), words=words())
+        instance_id = services().starts.start(actor(), process_id, entries, now(), words=words())
     except (InvalidForm, Conflict, NotReady) as problem:
         return _start_again(process_id, entries, problem)
     return redirect(url_for("instances.show", instance_id=instance_id), 303)
@@ -74,7 +89,7 @@ def start() -> Response | tuple[str, int]:
 
 @pages.get("/<instance_id>", signed_in)
 def show(instance_id: str) -> str:
-    """Show where it is, who has it, what exists."""
+    """Show one instance: where it is, who has it, what exists."""
     return _tab("show", _found(instance_id), "langkah")
 
 
@@ -90,8 +105,8 @@ def diagram(instance_id: str) -> str:
 def bpmn(instance_id: str) -> Response:
     """Give the BPMN of the instance's version as a file."""
     page = _found(instance_id)
-    content, name = io.BytesIO(page.procedure.xml), f"{page.procedure.outline.process_id}.bpmn"
-    return hand_out(content, "application/xml", name, as_attachment=True)
+    name = f"{page.procedure.outline.process_id}.bpmn"
+    return hand_out(page.procedure.xml, "application/xml", name, as_attachment=True)
 
 
 @pages.get("/<instance_id>/tanda.json", signed_in)
@@ -114,10 +129,7 @@ def history(instance_id: str) -> str:
 @pages.post("/<instance_id>/riwayat.csv", by_button(signed_in, "instances.history"))
 def history_file(instance_id: str) -> Response:
     """Give the history as a file for a spreadsheet; that it was taken is recorded."""
-    days = formatting.asked_days(request.args.get("dari"), request.args.get("sampai"))
-    if days.refused:
-        return redirect(url_for("instances.history", instance_id=instance_id), 303)
-    content = services().histories.export(actor(), instance_id, _filter(days), now())
+    content = services().histories.export(actor(), instance_id, history_filter(), now())
     return sheet(content, "csv", f"riwayat-{instance_id[:8]}.csv")
 
 
@@ -130,20 +142,38 @@ def papers(instance_id: str) -> str:
 @pages.get("/<instance_id>/catatan", signed_in)
 def comments(instance_id: str) -> str:
     """Show the notes that people left."""
-    return _tab("comments", _found(instance_id), "catatan", errors=())
+    return _tab("comments", _found(instance_id), "catatan", errors=(), task_id=request.args.get("tugas", ""))
 
 
 @pages.post("/<instance_id>/catatan", signed_in)
 def comment(instance_id: str) -> Response | tuple[str, int]:
     """Add a note."""
-    text = request.form.get("catatan", "")
+    text, task_id = request.form.get("catatan", ""), request.form.get("tugas", "")
     try:
-        services().instances.comment(actor(), instance_id, text, now())
+        unseen = services().control.comment(actor(), instance_id, text, now(), task_id or None)
     except InvalidForm:
         message = gettext("Tulis catatan, paling banyak 4.000 karakter.")
-        return _tab("comments", _found(instance_id), "catatan", errors=(message,), text=text), 422
-    flash(gettext("Catatan tersimpan."), "success")
-    return redirect(url_for("instances.comments", instance_id=instance_id), 303)
+        return _tab("comments", _found(instance_id), "catatan", errors=(message,), text=text, task_id=task_id), 422
+    said = gettext("Catatan tersimpan.")
+    if unseen:
+        who = ", ".join(f"@{each}" for each in unseen)
+        why = gettext("%(who)s tidak diberi tahu: bukan akun yang dapat melihat pelaksanaan ini.", who=who)
+        said = f"{said} {why}"
+    return done(said, "instances.comments", instance_id=instance_id)
+
+
+def adding(instance_id: str, **_: str) -> None:
+    """Refuse whoever may not add files to an instance, before what they send is read."""
+    services().documents.permit_adding(actor(), instance_id)
+
+
+@pages.post("/<instance_id>/lampiran", uploading(adding))
+def add_files(instance_id: str) -> Response | tuple[str, int]:
+    """Keep files of an instance outside its forms; what is refused is said, and the others are kept."""
+    refused = stage_loose(instance_id)
+    if refused:
+        return _tab("documents", _found(instance_id), "dokumen", refused=refused), 422
+    return done(gettext("Berkas tersimpan."), "instances.papers", instance_id=instance_id)
 
 
 @pages.get("/<instance_id>/keutuhan", signed_in)
@@ -169,9 +199,9 @@ def govern(instance_id: str, deed: str) -> Response | tuple[str, int]:
     """Suspend, resume or terminate an instance."""
     reason = request.form.get("alasan", "")
     do = {
-        "tangguhkan": services().instances.suspend,
-        "lanjutkan": services().instances.resume,
-        "hentikan": services().instances.terminate,
+        "tangguhkan": services().control.suspend,
+        "lanjutkan": services().control.resume,
+        "hentikan": services().control.terminate,
     }[deed]
     page = _found(instance_id)
     message = gettext("Ketik judul pelaksanaan persis seperti tertulis untuk menghentikannya.")
@@ -187,7 +217,7 @@ def govern(instance_id: str, deed: str) -> Response | tuple[str, int]:
 @pages.get("/<instance_id>/ralat", signed_in)
 def ask_correction(instance_id: str) -> str:
     """Ask which documents of a completed instance are wrong, and why."""
-    services().instances.correctable(actor(), instance_id)
+    services().starts.correctable(actor(), instance_id)
     return _correction(instance_id)
 
 
@@ -196,7 +226,7 @@ def correct(instance_id: str) -> Response | tuple[str, int]:
     """Start the correction of a completed instance."""
     chosen, reason = request.form.getlist("_dokumen"), request.form.get("_alasan", "")
     try:
-        new = services().instances.correct(actor(), instance_id, chosen, reason, now())
+        new = services().starts.correct(actor(), instance_id, chosen, reason, now())
     except InvalidForm as problem:
         return _correction(instance_id, faults=problem.errors), 422
     except NotReady as problem:
@@ -205,7 +235,6 @@ def correct(instance_id: str) -> Response | tuple[str, int]:
 
 
 def _correction(instance_id: str, **refused: Any) -> str:
-    """Return the page that asks for a correction, and says what it was *refused* for."""
     page = _found(instance_id)
     start = page.procedure.form_of(page.procedure.outline.start_event)
     said = start.show(page.start_values, words().locale, page.names, {})
@@ -222,14 +251,14 @@ def _start_again(
     problem: InvalidForm | Conflict | NotReady | None,
     unmet: Sequence[Any] = (),
 ) -> tuple[str, int]:
-    ready = services().instances.readiness(actor(), process_id, now(), entries)
+    ready = services().starts.readiness(actor(), process_id, now(), entries)
     problems = problem.errors if isinstance(problem, InvalidForm) else ()
     duplicate = None
     if isinstance(problem, Conflict):
         if problem.reason != "duplicate":
             raise problem
         duplicate = (errors.conflict_words(problem), problem.facts["instance_id"])
-    fields = services().instances.fields(ready, entries, problems, words(), now())
+    fields = services().starts.fields(ready, entries, problems, words())
     page = render_template(
         "instances/start.html", ready=ready, fields=fields, errors=problems, duplicate=duplicate, unmet=unmet
     )
@@ -237,30 +266,23 @@ def _start_again(
 
 
 def _tab(template: str, page: InstancePage, tab: str, **facts: Any) -> str:
-    """Return one of the pages about an instance."""
-    return render_template(f"instances/{template}.html", page=page, tab=tab, may_write=_may_write(page), **facts)
-
-
-def _may_write(page: InstancePage) -> bool:
-    return bool(actor().roles - {OfficeRole.AUDITOR, OfficeRole.DESIGNER}) and page.record.ended_at is None
+    may_write = actor().roles - {OfficeRole.AUDITOR, OfficeRole.DESIGNER} and page.record.ended_at is None
+    return render_template(f"instances/{template}.html", page=page, tab=tab, may_write=may_write, **facts)
 
 
 def history_filter() -> HistoryFilter:
-    """Return what the request narrows lines of history to."""
-    return _filter(formatting.asked_days(request.args.get("dari"), request.args.get("sampai")))
-
-
-def _filter(days: formatting.AskedDays) -> HistoryFilter:
-    since, until = days.bounds(services().office.calendar().zone)
-    text, who = (request.args.get(name, "").strip()[:100] for name in ("cari", "pelaku"))
+    """Return the history filter that the address states."""
+    since, until = asked_days().bounds(services().office.calendar().zone)
+    asked = {name: asked_text(name) for name in ("cari", "pelaku", "unsur", "jenis", "tentang")}
+    text, who = asked["cari"], asked["pelaku"]
     named = (id_ for id_, name in services().people.names().items() if who in (name, f"{name} ({id_})"))
     return HistoryFilter(
         actor=next(named, who) or None,
-        element_id=request.args.get("unsur") or None,
-        action=request.args.get("jenis") or None,
+        element_id=asked["unsur"] or None,
+        action=asked["jenis"] or None,
         since=since,
         until=until,
         text=text or None,
         codes=services().histories.codes(text, words_of_codes(), words().locale) if text else frozenset(),
-        about=request.args.get("tentang") or None,
+        about=asked["tentang"] or None,
     )

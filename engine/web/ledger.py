@@ -1,4 +1,4 @@
-"""What a line of history changed, in words: what was beside what is, form values by their labels, no JSON."""
+"""History lines in words: old values beside new ones, form values under their labels, no JSON."""
 
 import json
 import re
@@ -20,30 +20,21 @@ from engine.web.texts import gettext
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}")
-PEOPLE = frozenset(
-    {
-        "by",
-        "completed_by",
-        "created_by",
-        "assignee",
-        "holder",
-        "item",
-        "filed_by",
-        "performer",
-        "person",
-        "signer",
-        "deployed_by",
-        "actor",
-    }
-)
+PEOPLE = frozenset({"actor", "person", "assignee", "holder", "performer", "signer", "item"})
+PEOPLE |= {"for", "substitute", "by", "created_by", "completed_by", "deployed_by", "filed_by"}
 RULE = re.compile(r"^[A-Z]+ |/api/v1/|<[^>]*>|/")
 FORMS = (Action.TASK_COMPLETED.value, Action.INSTANCE_STARTED.value)
 APART = frozenset({"old", "new", "values", "passed", "definition", "named"})
-OF_DOCUMENT = frozenset({"document", "data_object", "version"})
-"""Said together, as the name of the version."""
+OF_DOCUMENT = frozenset({"document", "data_object", "version"})  # shown together, as the name of the version
 TOLD = ("reason", "text", "cause", "title")
-TOP = {"task": "holder", "instance": "status", "person": "active", "register:defined": "sha256"}
-"""What a line's old and new value is of, where it does not say."""
+TOP = {
+    "task": "holder",
+    "task:extended": "due_at",
+    "instance": "status",
+    "person": "active",
+    "register:defined": "sha256",
+}
+"""The name of a line's bare old and new value, by its action or the object of that."""
 NONE: Mapping[str, str] = {}
 SAID_IN = (("ui", "action_word"), ("words", "words"))
 PAGES = {"instance": ("instances.show", "instance_id"), "file": ("attachments.download", "attachment_id")}
@@ -51,7 +42,7 @@ PAGES = {"instance": ("instances.show", "instance_id"), "file": ("attachments.do
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that a line says: what was, where it says so, and what is."""
+    """One fact of a line: its label, the new value, and the old one if the line holds it."""
 
     label: str
     new: str
@@ -61,7 +52,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A line of history for reading."""
+    """A history line in words."""
 
     summary: str
     changes: tuple[Change, ...]
@@ -73,7 +64,6 @@ class Ledger:
     """Says lines of history in the reader's language."""
 
     def __init__(self, dates: formatting.Dates) -> None:
-        """Write instants with *dates*."""
         self._dates = dates
         self._words = words_of_codes()
         self._titles = self._roles = NONE
@@ -123,10 +113,14 @@ class Ledger:
         )
 
     def fact(self, column: str, text: str) -> str:
-        """Return what a row holds in a column, or should, as lines say it."""
+        """Return what a row holds in a column, or should hold, in the words of history lines."""
         with suppress(ValueError, IndexError):  # no mapping
             return "; ".join(f"{self._label(at)} {self._value(each, at)}" for at, each in _leaves(json.loads(text), ()))
         return self._value(text, (column,))
+
+    def label(self, column: str) -> str:
+        """Return the label of a column."""
+        return self._label([column])
 
     def _label(self, path: Sequence[str]) -> str:
         return " · ".join(self._words.get(key, key.replace("_", " ")) for key in path if not ID.fullmatch(key))
@@ -159,7 +153,7 @@ class Ledger:
 
 
 def words_of_codes() -> dict[str, str]:
-    """Return what pages say for the actions, keys and states that lines hold."""
+    """Return the words for the codes in lines: actions, keys and states."""
     get = current_app.jinja_env.get_template
     word, words = (vars(get(f"parts/{name}.html").make_module({}))[said] for name, said in SAID_IN)
     return {**{action.value: word(action).strip() for action in Action}, **words}

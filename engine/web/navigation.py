@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import url_for
+from flask import g, url_for
 
 from engine.model.people import Actor, OfficeRole
 from engine.web.authentication import now
@@ -29,15 +29,9 @@ class Group:
     items: tuple[MenuItem, ...]
 
 
-def landing(actor: Actor) -> str:
-    """Return the endpoint a person lands on after signing in: the first of staff, designer, auditor, operator."""
-    if actor.roles - set(OfficeRole):
-        return "tasks.inbox"
-    if actor.has(OfficeRole.DESIGNER):
-        return "studio.index"
-    if actor.has(OfficeRole.AUDITOR):
-        return "audit.index"
-    return "operations.index" if actor.has(OfficeRole.OPERATOR) else "account.show"
+def open_tasks(actor: Actor) -> int:
+    """Return how many tasks a person can do now, as the page that is shown counted them, if it did."""
+    return int(g.open_tasks) if "open_tasks" in g else services().inbox.count(actor)
 
 
 def of(actor: Actor, path: str) -> tuple[Group, ...]:
@@ -50,9 +44,10 @@ def of(actor: Actor, path: str) -> tuple[Group, ...]:
     work: list[MenuItem] = []
     if not actor.roles:
         return ()
+    work.append(item("sign_in.home", "home", gettext("Beranda")))
     staff = bool(actor.roles - set(OfficeRole))
     if staff:
-        work.append(item("tasks.inbox", "inbox", gettext("Tugas"), services().tasks.count(actor)))
+        work.append(item("tasks.inbox", "inbox", gettext("Tugas"), open_tasks(actor)))
     if actor.has(OfficeRole.DESIGNER):
         work.append(item("studio.index", "vector-bezier-2", gettext("Studio")))
     if actor.has(OfficeRole.AUDITOR):

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import render_template, request
 from werkzeug.wrappers import Response
 
 from engine.model.errors import Conflict
@@ -13,7 +13,7 @@ from engine.web import formatting
 from engine.web.access import Pages, only
 from engine.web.authentication import actor, now
 from engine.web.services import services
-from engine.web.texts import gettext
+from engine.web.texts import done, gettext
 
 pages = Pages("operations", __name__)
 
@@ -25,14 +25,29 @@ def index() -> str:
         "operations/index.html",
         health=services().operations.health(actor(), now()),
         check=services().checks.last(actor()),
+        mail=services().mail.state(actor(), now()),
         undelivered=services().messages.undelivered(actor()),
     )
 
 
 @pages.get("/pengaturan/kalender", only(OfficeRole.OPERATOR, OfficeRole.AUDITOR))
-def calendar() -> str:
+def calendar(*errors: str) -> str:
     """Show the office calendar."""
-    return _calendar_page()
+    value, revision = services().office.calendar_setting(actor())
+    reckoned = services().office.calendar()
+    year = request.args.get("tahun", type=int) or services().office.today(now()).year
+    examples = [(text, reckoned.due(now(), text)) for text in ("PT15M", "P1D", "P2D")]
+    days = {date.fromisoformat(day): name for day, name in value["holidays"].items() if day.startswith(f"{year}-")}
+    return render_template(
+        "operations/calendar.html",
+        value=value,
+        revision=revision,
+        year=year,
+        days=days,
+        examples=examples,
+        errors=errors,
+        may_write=actor().has(OfficeRole.OPERATOR),
+    )
 
 
 @pages.post("/pengaturan/kalender", only(OfficeRole.OPERATOR))
@@ -42,7 +57,7 @@ def change_calendar() -> Response | tuple[str, int]:
     changed: dict[str, Any] = {**value, "holidays": dict(value["holidays"])}
     form = request.form
     if form.get("_revisi", type=int) != revision:
-        return _calendar_page(gettext("Kalender baru saja diubah orang lain. Ini isi terbarunya.")), 409
+        return calendar(gettext("Kalender baru saja diubah orang lain. Ini isi terbarunya.")), 409
     if form.get("_hapus"):
         changed["holidays"].pop(form["_hapus"], None)
     elif form.get("_arti"):
@@ -50,17 +65,16 @@ def change_calendar() -> Response | tuple[str, int]:
     else:
         day = formatting.read_day(form.get("tanggal"))
         if day is None:
-            return _calendar_page(gettext("Isi tanggal hari libur.")), 422
+            return calendar(gettext("Isi tanggal hari libur.")), 422
         name = " ".join(form.get("nama", "").split())[:120]
         if not name:
-            return _calendar_page(gettext("Isi nama hari libur.")), 422
+            return calendar(gettext("Isi nama hari libur.")), 422
         changed["holidays"][day.isoformat()] = name
     try:
         services().office.change_calendar(actor(), changed, revision, now())
     except Conflict as conflict:
-        return _calendar_page(wording.conflict_words(conflict)), 409
-    flash(gettext("Kalender disimpan. Tenggat yang sudah ditetapkan tidak berubah."), "success")
-    return redirect(url_for("operations.calendar"), 303)
+        return calendar(wording.conflict_words(conflict)), 409
+    return done(gettext("Kalender disimpan. Tenggat yang sudah ditetapkan tidak berubah."), "operations.calendar")
 
 
 @pages.get("/pengaturan/kode-masuk", only(OfficeRole.OPERATOR, OfficeRole.AUDITOR))
@@ -75,23 +89,5 @@ def ask_second_factor() -> Response:
     """Choose which roles must sign in with a code."""
     known = {view.role for view in services().people.roles(now())} | set(OfficeRole)
     services().accounts.ask_second_factor(actor(), known & set(request.form.getlist("peran")), now())
-    flash(gettext("Disimpan. Siapa yang belum memasang kode masuk, memasangnya saat masuk berikutnya."), "success")
-    return redirect(url_for("operations.second_factor"), 303)
-
-
-def _calendar_page(error: str | None = None) -> str:
-    value, revision = services().office.calendar_setting(actor())
-    calendar = services().office.calendar()
-    year = request.args.get("tahun", type=int) or services().office.today(now()).year
-    examples = [(text, calendar.due(now(), text)) for text in ("PT15M", "P1D", "P2D")]
-    days = {date.fromisoformat(day): name for day, name in value["holidays"].items() if day.startswith(f"{year}-")}
-    return render_template(
-        "operations/calendar.html",
-        value=value,
-        revision=revision,
-        year=year,
-        days=days,
-        examples=examples,
-        errors=(error,) if error else (),
-        may_write=actor().has(OfficeRole.OPERATOR),
-    )
+    said = gettext("Disimpan. Siapa yang belum memasang kode masuk, memasangnya saat masuk berikutnya.")
+    return done(said, "operations.second_factor")

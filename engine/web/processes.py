@@ -1,6 +1,5 @@
 """The pages of an SOP: identity, steps, diagram, versions, people."""
 
-import io
 from urllib.parse import urlencode
 
 from flask import flash, redirect, render_template, request, url_for
@@ -9,12 +8,13 @@ from werkzeug.wrappers import Response as Answer
 from engine.model.errors import InvalidForm, NotFound
 from engine.model.people import OfficeRole
 from engine.service.authoring.deployments import step_of
+from engine.service.people.permissions import may_start
 from engine.web import diagrams, formatting
 from engine.web.access import Pages, by_button, only, signed_in
 from engine.web.attachments import hand_out
 from engine.web.authentication import actor, now
 from engine.web.services import services
-from engine.web.texts import gettext
+from engine.web.texts import done, gettext
 
 pages = Pages("processes", __name__, url_prefix="/sop")
 
@@ -30,7 +30,7 @@ def index() -> str:
 def show(process_id: str) -> str:
     """Show an SOP: identity, steps, people, versions."""
     found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))
-    startable = services().instances.may_start(actor(), found.procedure)
+    startable = may_start(actor(), found.procedure)
     return render_template("processes/show.html", found=found, tab="ikhtisar", startable=startable)
 
 
@@ -47,7 +47,7 @@ def diagram(process_id: str) -> str:
 def bpmn(process_id: str) -> Answer:
     """Give the BPMN of a version as a file: a browser would open it as a page of ours."""
     found = services().deployments.process(process_id, now(), request.args.get("versi", type=int))
-    return hand_out(io.BytesIO(found.procedure.xml), "application/xml", f"{process_id}.bpmn", as_attachment=True)
+    return hand_out(found.procedure.xml, "application/xml", f"{process_id}.bpmn", as_attachment=True)
 
 
 @pages.get("/<process_id>/versi", signed_in)
@@ -69,11 +69,13 @@ def reports(process_id: str) -> str:
 
 @pages.post("/<process_id>/laporan/<report_id>.<any(pdf, xlsx, zip):ending>", by_button(signed_in, "processes.reports"))
 def report(process_id: str, report_id: str, ending: str) -> Answer:
-    """Make a report from what stands now; that it was made is recorded."""
+    """Make a report from current data; that it was made is recorded."""
     chosen = {name: text[:100] for name, text in request.form.items() if name != "csrf_token"}
     period = formatting.asked_days(chosen.get("_dari"), chosen.get("_sampai"))
     again = redirect(f"{url_for('processes.reports', process_id=process_id)}?{urlencode(chosen)}", 303)
-    if period.refused:
+    for fault in period.faults:
+        flash(fault, "warning")
+    if period.faults:
         return again
     days = (period.first, period.last)
     try:
@@ -89,24 +91,31 @@ def report(process_id: str, report_id: str, ending: str) -> Answer:
 
 
 @pages.get("/<process_id>/pelaksana/<element_id>", only(OfficeRole.OPERATOR))
-def ask_reassign(process_id: str, element_id: str) -> str:
+def ask_reassign(process_id: str, element_id: str, *errors: str) -> str:
     """Ask which role takes over a step of all running instances, and why."""
-    return _reassign_page(process_id, element_id)
+    found = services().deployments.process(process_id, now())
+    return render_template(
+        "processes/reassign.html",
+        found=found,
+        step=step_of(found, element_id),
+        roles=services().people.roles(now()),
+        errors=errors,
+        reason=request.form.get("alasan", ""),
+    )
 
 
 @pages.post("/<process_id>/pelaksana/<element_id>", only(OfficeRole.OPERATOR))
 def reassign(process_id: str, element_id: str) -> Answer | tuple[str, int]:
     """Give a step of all running instances, and of those to come, to another role."""
     role, reason = request.form.get("peran", ""), request.form.get("alasan", "")
-    known = {view.role for view in services().people.roles(now())}
-    if role not in known:
-        return _reassign_page(process_id, element_id, gettext("Pilih peran."), reason), 422
+    if role not in {view.role for view in services().people.roles(now())}:
+        return ask_reassign(process_id, element_id, gettext("Pilih peran.")), 422
     try:
-        moved = services().tasks.reassign_element(actor(), process_id, element_id, role, reason, now())
+        moved = services().assignments.reassign_element(actor(), process_id, element_id, role, reason, now())
     except InvalidForm:
-        return _reassign_page(process_id, element_id, gettext("Tulis alasan, 3 sampai 500 karakter."), reason), 422
-    flash(gettext("Pelaksana diganti; %(n)d tugas terbuka ikut berpindah.", n=moved), "success")
-    return redirect(url_for("processes.show", process_id=process_id), 303)
+        return ask_reassign(process_id, element_id, gettext("Tulis alasan, 3 sampai 500 karakter.")), 422
+    said = gettext("Pelaksana diganti; %(n)d tugas terbuka ikut berpindah.", n=moved)
+    return done(said, "processes.show", process_id=process_id)
 
 
 @pages.post("/<process_id>/konfirmasi", only(OfficeRole.OPERATOR))
@@ -120,15 +129,3 @@ def confirm(process_id: str) -> Answer:
     except InvalidForm:
         flash(gettext("Tulis dasar konfirmasi, 3 sampai 500 karakter."), "danger")
     return redirect(url_for("processes.show", process_id=process_id), 303)
-
-
-def _reassign_page(process_id: str, element_id: str, error: str | None = None, reason: str = "") -> str:
-    found = services().deployments.process(process_id, now())
-    return render_template(
-        "processes/reassign.html",
-        found=found,
-        step=step_of(found, element_id),
-        roles=services().people.roles(now()),
-        errors=(error,) if error else (),
-        reason=reason,
-    )

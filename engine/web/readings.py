@@ -1,7 +1,7 @@
-"""What an answer lets somebody read, and what a command was refused, is recorded once the answer has gone out.
+"""Records what was read, and which commands were refused, once the answer has gone out.
 
-A view that hands out a document, a file or a person's data says so by :func:`reading`. A download that breaks off
-counts as well: nobody knows how much of it was seen.
+A view that gives out a document, a file or a person's data calls :func:`reading`. An interrupted download counts too:
+nobody knows how much of it was seen. One that the end of the process interrupts is named in the log.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from engine.web.services import services
 
 
 def reading(action: Action, **what: Any) -> None:
-    """Say that the answer lets its reader read something: what it is, by id, SHA-256 and instance."""
+    """Have it recorded that this answer lets its reader read *what*: named by id, SHA-256 and instance."""
     by = {"token": g.token_id} if "token_id" in g else {}
     note_afterwards(actor().person_id, HistoryEvent(action, change={**what, **by}), 200, 206, 422)
 
@@ -31,7 +31,7 @@ def note_afterwards(person_id: str, deed: HistoryEvent, *statuses: int) -> None:
 
 
 def note_refused(response: Response) -> Response:
-    """Record a command that somebody who is signed in may not give; not that a page was open too long."""
+    """Record a command that somebody signed in may not give; a page that was open too long is no refusal."""
     refused = response.status_code == 403 and request.method not in ("GET", "HEAD", "OPTIONS") and "stale" not in g
     if refused and g.get("actor") is not None and request.url_rule is not None:
         named = " ".join(map(str, (request.view_args or {}).values()))[:200]
@@ -41,6 +41,6 @@ def note_refused(response: Response) -> Response:
 
 
 def _on_close(response: Response, person_id: str, deed: HistoryEvent) -> None:
-    note, at = services().readings.note, clock()
+    note, at = services().readings.put_off(person_id, deed), clock()
     response.direct_passthrough = False  # else the file alone would be closed
-    response.call_on_close(lambda: note(person_id, deed, at()))
+    response.call_on_close(lambda: note(at()))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import render_template, request
 from werkzeug.wrappers import Response as Answer
 
 from engine.model.errors import Conflict, FieldError, InvalidForm
@@ -15,7 +15,7 @@ from engine.web.attachments import sheet
 from engine.web.authentication import actor, now, posted_entries
 from engine.web.formatting import words
 from engine.web.services import services
-from engine.web.texts import gettext
+from engine.web.texts import done, gettext
 from engine.web.uploads import sent_sheet
 
 pages = Pages("registers", __name__, url_prefix="/register")
@@ -67,8 +67,7 @@ def add(register_id: str) -> Answer | tuple[str, int]:
     except Conflict as conflict:
         errors, status = [_conflict(conflict, summary.register.key[0])], 409
     else:
-        flash(gettext("Baris disimpan."), "success")
-        return redirect(url_for("registers.row", register_id=register_id, entry_id=added), 303)
+        return done(gettext("Baris disimpan."), "registers.row", register_id=register_id, entry_id=added)
     return _row_page(summary, None, entries, errors, _typed_day("_mulai") or today()), status
 
 
@@ -96,8 +95,7 @@ def save(register_id: str, entry_id: str) -> Answer | tuple[str, int]:
     except Conflict as conflict:
         errors, status = [_conflict(conflict)], 409
     else:
-        flash(gettext("Baris disimpan."), "success")
-        return redirect(url_for("registers.row", register_id=register_id, entry_id=saved), 303)
+        return done(gettext("Baris disimpan."), "registers.row", register_id=register_id, entry_id=saved)
     found = services().registers.row(actor(), register_id, entry_id, today(), words())
     kept = entries if not request.form.get("_akhiri") else found.entries
     return _row_page(found.summary, found, kept, errors, _typed_day("_mulai") or found.row.entry.since), status
@@ -114,17 +112,17 @@ def choose_file(register_id: str) -> str:
     "/<register_id>/impor", uploading(lambda register_id: services().registers.new_row(actor(), register_id, today()))
 )
 def take_file(register_id: str) -> Answer | tuple[str, int]:
-    """Say what a file would change; import it once that was read."""
+    """Show what a file would change; import it on confirmation."""
     summary = services().registers.new_row(actor(), register_id, today())
     since, kept = _typed_day("_mulai") or today(), request.form.get("_berkas", "")
     content = sent_sheet()
     if kept and content is None:
-        done = services().registers.take_kept(actor(), register_id, kept, since, now(), words())
-        if not done.faults:
-            facts = {"new": done.new, "changed": done.changed, "same": done.unchanged}
-            flash(gettext("%(new)s baris baru, %(changed)s berubah, %(same)s tetap.", **facts), "success")
-            return redirect(url_for("registers.show", register_id=register_id, pada=since.isoformat()), 303)
-        return _import_page(summary, since, done), 422
+        taken = services().registers.take_kept(actor(), register_id, kept, since, now(), words())
+        if taken.faults:
+            return _import_page(summary, since, taken), 422
+        facts = {"new": taken.new, "changed": taken.changed, "same": taken.unchanged}
+        said = gettext("%(new)s baris baru, %(changed)s berubah, %(same)s tetap.", **facts)
+        return done(said, "registers.show", register_id=register_id, pada=since.isoformat())
     if not content:
         return _import_page(summary, since, refused=gettext("Pilih berkas XLSX atau CSV.")), 422
     found = services().registers.look_at(actor(), register_id, content, since, words())

@@ -9,27 +9,20 @@ from werkzeug.wrappers import Response
 from engine.model.errors import Conflict, NotFound, NotPermitted
 from engine.model.history import Action, HistoryEvent
 from engine.model.people import SYSTEM
-from engine.service.people.accounts import AccountInactive, Opened, Retyped, SignInRefused
+from engine.service.people.accounts import AccountInactive, Opened, PasswordOff, Retyped, SignInRefused
 from engine.service.people.attempts import SignInThrottled, Source
 from engine.service.people.passwords import WeakPassword
-from engine.web import formatting, navigation
 from engine.web.access import Pages, anyone, personally
-from engine.web.authentication import ENROL, TOKEN, actor, now, unseal, waiting
+from engine.web.authentication import CLICKED, ENROL, OPENID, TOKEN, actor, device_cookie, now, unseal, waiting
 from engine.web.authentication import signed_in as current
 from engine.web.readings import note_afterwards
-from engine.web.services import services
+from engine.web.services import dates, services
 from engine.web.texts import gettext
 
 pages = Pages("sign_in", __name__)
 KNOWN_SECONDS = 400 * 24 * 3600  # the longest that browsers keep a cookie
 LONGEST_DEVICE = 64
 UNFIT = re.compile(r"[\\\x00-\x1f\x7f]")  # browsers read a backslash as a slash and leave tabs and line ends out
-
-
-@pages.get("/", personally)
-def home() -> Response:
-    """Go where one's work is."""
-    return redirect(url_for(navigation.landing(actor())), 303)
 
 
 @pages.get("/masuk", anyone)
@@ -45,13 +38,13 @@ def sign_in() -> str | Response:
 
 @pages.post("/masuk", anyone)
 def open_session() -> tuple[str, int] | Response:
-    """Sign in; a name or password that is wrong comes back with one text for both."""
+    """Sign in; a wrong name and a wrong password get the same answer."""
     account = request.form.get("akun", "")
     sealed = request.form.get("_isian") or None
     following = safe_path(request.form.get("lanjut"))
     try:
         opened = services().accounts.sign_in(account, request.form.get("sandi", ""), source(), now())
-    except (SignInRefused, SignInThrottled, AccountInactive) as refusal:
+    except (SignInRefused, SignInThrottled, AccountInactive, PasswordOff) as refusal:
         _note_lock(refusal, account.strip().lower())
         message, status = refusal_words(refusal)
         page = render_template(
@@ -61,12 +54,12 @@ def open_session() -> tuple[str, int] | Response:
     if opened.awaits_code:
         _keep_session(opened)
         return _code_page(), 200
-    return _let_in(opened)
+    return let_in(opened)
 
 
 @pages.get("/masuk/kode", anyone)
 def ask_code() -> str | Response:
-    """Ask whose password was right for a code of the second factor."""
+    """Ask for the code of the second factor, after the password was right."""
     return _code_page() if waiting() else redirect(url_for("sign_in.sign_in"), 303)
 
 
@@ -84,11 +77,11 @@ def open_with_code() -> tuple[str, int] | Response:
         _note_lock(refusal, found.actor.person_id)
         message, status = refusal_words(refusal)
         return _code_page(message), status
-    return _let_in(opened)
+    return let_in(opened)
 
 
 def _note_lock(refusal: Exception, account: str) -> None:
-    """Record that tries at an account have to wait; afterwards, so that no stranger can time whether there is one."""
+    """Record that sign-ins to an account must wait; after the answer, so that its time tells nothing."""
     if isinstance(refusal, SignInThrottled):
         note_afterwards(account[:64], HistoryEvent(Action.SESSION_LOCKED, actor=SYSTEM.person_id), 429)
 
@@ -98,18 +91,26 @@ def _code_page(*errors: str) -> str:
     return render_template("code.html", errors=errors, next=following, sealed=request.form.get("_isian") or None)
 
 
-def _let_in(opened: Opened) -> Response:
-    _keep_session(opened)
-    following = safe_path(request.form.get("lanjut")) or url_for("sign_in.home")
+def let_in(
+    opened: Opened, following: str | None = None, *, clicked: bool = False, by_provider: bool = False
+) -> Response:
+    """Begin the session of whoever was admitted, and lead on; *clicked* asks for no password of their own first."""
+    _keep_session(opened, by_provider=by_provider)
+    session[CLICKED] = clicked
+    following = safe_path(following or request.form.get("lanjut"))
+    if opened.awaits_code:
+        return redirect(url_for("sign_in.ask_code", lanjut=following or None), 303)
+    following = following or url_for("sign_in.home")
     leads_to = _return_entries(opened.token, request.form.get("_isian") or None) or redirect(following, 303)
     return remember(opened, leads_to)
 
 
-def _keep_session(opened: Opened) -> None:
+def _keep_session(opened: Opened, *, by_provider: bool = False) -> None:
+    by_provider = by_provider or session.get(OPENID) is True  # before the code
     _empty_session()
-    session[TOKEN] = opened.token
+    session[TOKEN], session[OPENID] = opened.token, by_provider
     found = services().accounts.session(opened.token, now())
-    session[ENROL] = found is not None and found.person.must_enrol
+    session[ENROL] = found is not None and found.person.must_enrol and not opened.strong
 
 
 def _empty_session() -> None:
@@ -124,34 +125,34 @@ def sign_out() -> Response:
     found = current()
     if found is not None:
         services().accounts.sign_out(found.session_id, found.actor.person_id, now())
+    elsewhere = 1 if session.get(OPENID) is True else None
     _empty_session()
-    return redirect(url_for("sign_in.sign_in"), 303)  # what the browser keeps the script sends first (drafts.js)
+    return redirect(
+        url_for("sign_in.sign_in", pemerintah=elsewhere), 303
+    )  # drafts.js sends what the browser keeps first
 
 
 @pages.get("/sandi", personally)
-def change_password() -> str:
-    """Ask for a new password; the old one only if nobody demanded the change."""
-    found = current()
+def change_password(*errors: str) -> str:
+    """Ask for a new password, and for the old one unless the change is demanded."""
+    found, following = current(), safe_path(request.values.get("lanjut"))
     demanded = found is not None and found.person.must_change_password
-    return render_template("password.html", demanded=demanded, errors=(), next=safe_path(request.args.get("lanjut")))
+    return render_template("password.html", demanded=demanded, errors=errors, next=following)
 
 
 @pages.post("/sandi", personally)
 def set_password() -> tuple[str, int] | Response:
     """Set a new password and end every other session of this person."""
-    found = current()
-    demanded = found is not None and found.person.must_change_password
-    following = safe_path(request.form.get("lanjut"))
     new = request.form.get("baru", "")
     try:
         if new != request.form.get("ulang", ""):
             raise WeakPassword("unlike")
         services().accounts.change_password(actor(), retyped("lama"), new, now())
-    except (WeakPassword, SignInThrottled) as refusal:
+    except (WeakPassword, SignInRefused, SignInThrottled) as refusal:
         message, status = refusal_words(refusal)
-        return render_template("password.html", demanded=demanded, errors=(message,), next=following), status
-    flash(gettext("Sandi baru berlaku. Sesi lain Anda sudah ditutup dan token API Anda dicabut."), "success")
-    return redirect(following or url_for("sign_in.home"), 303)
+        return change_password(message), status
+    flash(gettext("Sandi baru berlaku; sesi lain dan token API Anda, bila ada, sudah ditutup."), "success")
+    return redirect(safe_path(request.form.get("lanjut")) or url_for("sign_in.home"), 303)
 
 
 @pages.post("/bahasa", anyone)
@@ -192,7 +193,7 @@ def retyped(field: str = "sandi") -> Retyped:
 
 
 def retyped_words(refusal: Exception) -> tuple[str, int]:
-    """Return why a password that was typed again proves nothing, and the status that says so."""
+    """Return message and status for a retyped password that proves nothing."""
     if not isinstance(refusal, SignInRefused):
         return refusal_words(refusal)
     found = current()
@@ -201,17 +202,12 @@ def retyped_words(refusal: Exception) -> tuple[str, int]:
 
 
 def remember(opened: Opened, response: Response) -> Response:
-    """Let the browser be known at the next sign-in; it says who may guess on, never who somebody is."""
+    """Let the browser be known at the next sign-in: it then has tries of its own. It signs nobody in."""
     secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
     response.set_cookie(
         device_cookie(), opened.device, max_age=KNOWN_SECONDS, secure=secure, httponly=True, samesite="Lax"
     )
     return response
-
-
-def device_cookie() -> str:
-    """Return the name of the cookie by which a browser is known."""
-    return f"{current_app.config['SESSION_COOKIE_NAME']}-peramban"
 
 
 def password_words(reason: str) -> str:
@@ -230,25 +226,26 @@ def password_words(reason: str) -> str:
 
 
 def refusal_words(refusal: Exception) -> tuple[str, int]:
-    """Return why somebody is not let in, or a password not taken, and the status that says so."""
-    dates = formatting.Dates(lambda: services().office.calendar().zone)
+    """Return message and status for a refused sign-in or new password."""
     match refusal:
         case WeakPassword():
             return password_words(refusal.reason), 422
         case SignInThrottled():
-            at = dates.clock(refusal.until + timedelta(seconds=59))
+            at = dates().clock(refusal.until + timedelta(seconds=59))
             return gettext("Terlalu banyak percobaan. Coba lagi pukul %(at)s.", at=at), 429
+        case PasswordOff():
+            return gettext("Akun ini hanya masuk dengan akun pemerintah. Pakai tombol di bawah."), 403
         case AccountInactive():
             if refusal.since is None:
                 return gettext("Akun ini tidak aktif. Hubungi operator."), 403
-            since = dates.day(refusal.since)
+            since = dates().day(refusal.since)
             return gettext("Akun ini tidak aktif sejak %(since)s. Hubungi operator.", since=since), 403
         case _:
             return gettext("Nama pengguna atau sandi salah."), 401
 
 
 def _return_entries(token: str, sealed: str | None) -> Response | None:
-    """Put what was typed before the session ended back as the draft of the same account."""
+    """Restore what was typed before the session ended, as the draft of the same account."""
     found = services().accounts.session(token, now())
     held = unseal(sealed, found.actor.person_id) if sealed and found else None
     if held is None or found is None:

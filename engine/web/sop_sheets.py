@@ -1,6 +1,4 @@
-"""The sheet of an SOP: as the office prints it, as a table that can be heard, as PDF and as a file of its steps."""
-
-import io
+"""The sheet of an SOP: as the office prints it, as an accessible table, as PDF and as a file of its steps."""
 
 from flask import current_app, render_template, request, url_for
 from markupsafe import Markup
@@ -45,12 +43,12 @@ def pdf(process_id: str) -> Response:
     found, paper, plain = _asked(process_id)
     content = services().sheets.pdf(found.procedure, paper, current_app.config["ALUR_OFFICE_NAME"], plain=plain)
     name = f"lembar_{process_id}-v{found.procedure.record.version}.pdf"
-    return hand_out(io.BytesIO(content), "application/pdf", name, as_attachment=True)
+    return hand_out(content, "application/pdf", name, as_attachment=True)
 
 
 @pages.get("/<process_id>/lembar.<any(xlsx, csv):kind>", signed_in)
 def table(process_id: str, kind: str) -> Response:
-    """Give the steps of the sheet as a file, which the studio makes a diagram of again."""
+    """Give the steps of the sheet as a file that the studio can turn into a diagram again."""
     found, _, _ = _asked(process_id)
     name, content = services().sheets.table(found.procedure, kind)
     return sheet(content, kind, name)

@@ -21,9 +21,20 @@ pages = Pages("step_tables", __name__, url_prefix="/studio")
 
 
 @pages.get("/tabel-langkah", only(OfficeRole.DESIGNER))  # no id has a hyphen
-def ask() -> str:
+def ask(*errors: str, draft: TableDraft | None = None) -> str:
     """Ask for a table of steps."""
-    return _page()
+    process_id, name = _called()
+    texts = {path: content.decode() for path, content in (draft.files or {}).items()} if draft else {}
+    return render_template(
+        "studio/table.html",
+        errors=errors,
+        process_id=process_id,
+        name=name,
+        found=draft,
+        headings=[(column.heading, column.wanted) for column in COLUMNS],
+        drawing=Markup(draft.drawing) if draft else "",  # noqa: S704 - our own drawing, its text escaped
+        texts=json.dumps(texts, ensure_ascii=False),
+    )
 
 
 @pages.get("/tabel-langkah/contoh.xlsx", only(OfficeRole.DESIGNER))
@@ -33,29 +44,18 @@ def sample() -> Response:
 
 
 @pages.post("/tabel-langkah", only(OfficeRole.DESIGNER))
-def look_at() -> str | tuple[str, int]:
+def look_at() -> tuple[str, int]:
     """Show what was read of a table, and the diagram that it becomes; nothing is kept but the file, for a day."""
-    process_id, name = request.form.get("id", "").strip(), " ".join(request.form.get("nama", "").split())[:120]
+    process_id, name = _called()
     file = request.files.get("berkas")
     if file is None or not file.filename:
-        return _page(gettext("Pilih berkas."), process_id, name), 422
+        return ask(gettext("Pilih berkas.")), 422
     try:
         draft = services().step_drafts.look_at(process_id, name, file.read(), diagrams.words(), gettext)
     except InvalidForm as invalid:
-        return _page(id_words(process_id, invalid), process_id, name), 422
-    page = _page(process_id=process_id, name=name, draft=draft)
-    return (page, 422) if draft.table.faults else page
+        return ask(id_words(process_id, invalid)), 422
+    return ask(draft=draft), 422 if draft.table.faults else 200
 
 
-def _page(error: str | None = None, process_id: str = "", name: str = "", draft: TableDraft | None = None) -> str:
-    texts = {path: content.decode() for path, content in (draft.files or {}).items()} if draft else {}
-    return render_template(
-        "studio/table.html",
-        errors=(error,) if error else (),
-        process_id=process_id,
-        name=name,
-        found=draft,
-        headings=[(column.heading, column.wanted) for column in COLUMNS],
-        drawing=Markup(draft.drawing) if draft else "",  # noqa: S704 - our own drawing, its text escaped
-        texts=json.dumps(texts, ensure_ascii=False),
-    )
+def _called() -> tuple[str, str]:
+    return request.form.get("id", "").strip(), " ".join(request.form.get("nama", "").split())[:120]

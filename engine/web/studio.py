@@ -6,7 +6,6 @@ are a draft like any other: they are checked and deployed the same way, or opene
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, TypeGuard
 
@@ -21,8 +20,9 @@ from engine.service.authoring.studio import ProcedureDraft, Texts
 from engine.service.papers.uploads import TooLarge, safe_name
 from engine.web import errors, formatting
 from engine.web.access import Pages, only
+from engine.web.attachments import hand_out
 from engine.web.authentication import actor, now
-from engine.web.services import services
+from engine.web.services import dates, services
 from engine.web.texts import gettext
 
 LARGEST_UPLOAD = 3_000_000  # bytes, which as base64 and within a form stay below its limit
@@ -30,9 +30,14 @@ pages = Pages("studio", __name__, url_prefix="/studio")
 
 
 @pages.get("", only(OfficeRole.DESIGNER))
-def index() -> str:
+def index(*errors: str) -> str:
     """Show every SOP with its version in force and the instances that run on each version."""
-    return _index()
+    found = [services().deployments.process(p.outline.process_id, now()) for p in services().deployments.all()]
+    drafts = {draft.subject: draft for draft in services().studio.drafts(actor())}
+    names = services().people.names()
+    return render_template(
+        "studio/index.html", found=found, drafts=drafts, names=names, errors=errors, entries=request.form
+    )
 
 
 @pages.post("/baru", only(OfficeRole.DESIGNER))
@@ -40,16 +45,22 @@ def begin() -> Answer | tuple[str, int]:
     """Begin an SOP from nothing: the editor opens on a template, and nothing exists until it is deployed."""
     process_id, name = request.form.get("id", "").strip(), " ".join(request.form.get("nama", "").split())[:120]
     try:
-        services().studio.begin(process_id, name)
+        services().studio.require_free(process_id, name)
     except InvalidForm as invalid:
-        return _index(id_words(process_id, invalid), {"id": process_id, "nama": name}), 422
+        return index(id_words(process_id, invalid)), 422
     return redirect(url_for("studio.edit", process_id=process_id, nama=name), 303)
 
 
 @pages.get("/unggah-sop", only(OfficeRole.DESIGNER))
-def ask_upload() -> str:
+def ask_upload(*refused: str) -> str:
     """Ask for a procedure's files."""
-    return _upload_page()
+    return render_template(
+        "studio/upload.html",
+        errors=refused,
+        chosen=request.form.get("sop") or request.args.get("sop", ""),
+        alone=bool(request.form.get("seluruhnya")),
+        outlines=[procedure.outline for procedure in services().deployments.all()],
+    )
 
 
 @pages.post("/unggah-sop", only(OfficeRole.DESIGNER))
@@ -57,34 +68,31 @@ def upload() -> tuple[str, int]:
     """Show what deploying the uploaded files would mean; nothing is kept here."""
     named = {safe_name(file.filename): file.read() for file in request.files.getlist("berkas") if file.filename}
     if not named:
-        return _upload_page([gettext("Pilih berkas.")]), 422
+        return ask_upload(gettext("Pilih berkas.")), 422
     if sum(map(len, named.values())) > LARGEST_UPLOAD:
-        return _upload_page([gettext("Berkas-berkas ini terlalu besar: paling besar 3 MB seluruhnya.")]), 422
+        return ask_upload(gettext("Berkas-berkas ini terlalu besar: paling besar 3 MB seluruhnya.")), 422
     try:
         process_id, base, texts = services().studio.uploaded(
             named, request.form.get("sop", ""), alone=bool(request.form.get("seluruhnya"))
         )
     except InvalidForm as invalid:
-        return _upload_page([_refusal(error) for error in invalid.errors]), 422
+        return ask_upload(*map(_refusal, invalid.errors)), 422
     return _review(process_id, base, json.dumps(texts, ensure_ascii=False), texts, uploaded=True), 200
 
 
 @pages.get("/<process_id>", only(OfficeRole.DESIGNER))
 def edit(process_id: str) -> str:
-    """Show the editor over the designer's draft, else the version in force, else what an SOP begins with (``?nama=``).
-
-    That is a template, or the draft of a table of steps that was looked at (``?tabel=``).
-    """
-    bench = _bench(process_id)
-    draft = _told(bench.draft) if bench.draft else None
+    """Show the editor over the draft, else the version in force, else a new SOP (``?nama=``, or table ``?tabel=``)."""
+    opened = _opened(process_id)
+    draft = _told(opened.draft) if opened.draft else None
     zone = str(services().office.zone())
-    return render_template("studio/edit.html", bench=bench, files=_texts(bench.files), draft=draft, zone=zone)
+    return render_template("studio/edit.html", opened=opened, files=_texts(opened.files), draft=draft, zone=zone)
 
 
-def _bench(process_id: str) -> ProcedureDraft:
+def _opened(process_id: str) -> ProcedureDraft:
     try:
         if "tabel" in request.args:
-            return services().step_drafts.bench(process_id, request.args.get("nama", ""), request.args["tabel"])
+            return services().step_drafts.open(process_id, request.args.get("nama", ""), request.args["tabel"])
         return services().studio.resume(actor(), process_id, request.args.get("nama"))
     except InvalidForm:
         raise NotFound(process_id) from None
@@ -92,7 +100,7 @@ def _bench(process_id: str) -> ProcedureDraft:
 
 @pages.post("/<process_id>/draf", only(OfficeRole.DESIGNER))
 def save_draft(process_id: str) -> Response | tuple[Response, int]:
-    """Save a draft: JSON ``{"dasar", "berkas", "revisi", "penulis"}`` in, what is kept out; a conflict gives the other.
+    """Save a draft: JSON ``{"dasar", "berkas", "revisi", "penulis"}`` in, the saved one out; on conflict the other one.
 
     ``"pilih": "ini"`` saves it over the other, which is put aside; ``"itu"`` puts this one aside.
     """
@@ -151,11 +159,10 @@ def rename(process_id: str) -> str | Answer | tuple[str, int]:
 
 
 @pages.get("/<process_id>/diagram.bpmn", only(OfficeRole.DESIGNER))
-def bpmn(process_id: str) -> Response:
+def bpmn(process_id: str) -> Answer:
     """Give the diagram of the version in force as a file, for any other BPMN editor."""
-    bench = services().studio.open(process_id)
-    headers = {"Content-Disposition": f'attachment; filename="{process_id}.bpmn"'}
-    return Response(bench.files[bench.diagram], mimetype="application/xml", headers=headers)
+    opened = services().studio.open(process_id)
+    return hand_out(opened.files[opened.diagram], "application/xml", f"{process_id}.bpmn", as_attachment=True)
 
 
 @pages.post("/<process_id>/periksa", only(OfficeRole.DESIGNER))
@@ -201,7 +208,7 @@ def deploy(process_id: str) -> Answer | tuple[str, int]:
         return _review(process_id, base, draft, texts, note, uploaded=uploaded), 422
     except Conflict as conflict:
         return _review(process_id, base, draft, texts, note, conflict=conflict, uploaded=uploaded), 409
-    drawn = None if uploaded else 1  # the browser may forget what it kept of the draft
+    drawn = None if uploaded else 1  # lets the browser drop its copy of the draft
     return redirect(url_for("studio.deployed", process_id=process_id, versi=record.version, draf=drawn), 303)
 
 
@@ -217,19 +224,6 @@ def id_words(process_id: str, invalid: InvalidForm) -> str:
     if invalid.errors[0].keyword == "taken":
         return gettext("SOP dengan id %(id)s sudah ada. Pilih id lain, atau buka SOP itu.", id=process_id)
     return gettext("Id SOP terdiri atas huruf kecil, angka dan garis bawah, misalnya izin_cuti.")
-
-
-def _index(error: str | None = None, entries: dict[str, str] | None = None) -> str:
-    found = [services().deployments.process(p.outline.process_id, now()) for p in services().deployments.all()]
-    drafts = {draft.subject: draft for draft in services().studio.drafts(actor())}
-    return render_template(
-        "studio/index.html",
-        found=found,
-        drafts=drafts,
-        names=services().people.names(),
-        errors=(error,) if error else (),
-        entries=entries or {},
-    )
 
 
 def _review(
@@ -260,16 +254,6 @@ def _review(
         processes=processes if uploaded and not base and (not ours or len(processes) > 1) else {},
         proposed=process_id if ours else studio.spelled(processes.get(process_id) or process_id),
         review=services().studio.review(process_id, files, now()),
-    )
-
-
-def _upload_page(refused: Sequence[str] = ()) -> str:
-    return render_template(
-        "studio/upload.html",
-        errors=refused,
-        chosen=request.form.get("sop") or request.args.get("sop", ""),
-        alone=bool(request.form.get("seluruhnya")),
-        outlines=[procedure.outline for procedure in services().deployments.all()],
     )
 
 
@@ -308,8 +292,7 @@ def _sent() -> dict[str, Any] | None:
 
 
 def _told(draft: Draft) -> dict[str, Any]:
-    dates = formatting.Dates(services().office.zone)
-    said = {"at": dates.short(draft.saved_at), "saved_at": dates.clock(draft.saved_at)}
+    said = {"at": dates().short(draft.saved_at), "saved_at": dates().clock(draft.saved_at)}
     return {"changes": draft.content["berkas"], "revision": draft.revision, "base": draft.base or "", **said}
 
 

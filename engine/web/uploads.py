@@ -21,6 +21,28 @@ def of_task(task_id: str, **_: str) -> None:
     services().tasks.permit(actor(), task_id)
 
 
+def stage_loose(instance_id: str) -> list[str]:
+    """Keep the files of the request in an instance; return why others are not kept."""
+    sent, photographs = ([each for each in request.files.getlist(n) if each.filename] for n in ("berkas", "foto"))
+    refused = [] if sent or photographs else [gettext("Pilih berkas.")]
+    if photographs:
+        name = f"foto-{now().astimezone(services().office.zone()):%Y-%m-%d-%H%M}.pdf"
+        streams = [cast(BinaryIO, each.stream) for each in photographs]
+        try:
+            services().documents.add_photographs(actor(), instance_id, name, streams, now())
+        except (UploadRefused, TooLarge, Conflict, NotPermitted) as refusal:
+            refused.append(refusal_words(name, refusal))
+    for uploaded in sent:
+        name = safe_name(uploaded.filename or "")
+        try:
+            services().documents.add(actor(), instance_id, name, cast(BinaryIO, uploaded.stream), now())
+        except (UploadRefused, TooLarge, Conflict, NotPermitted) as refusal:
+            refused.append(refusal_words(name, refusal))
+        finally:
+            uploaded.close()
+    return refused
+
+
 def stage_files(actor: Actor, task_id: str, entries: dict[str, list[str]]) -> list[FieldError]:
     """Keep every file of the request and put its id among the entries; what is refused comes back as errors."""
     refused = []
@@ -71,6 +93,12 @@ def refusal_words(name: str, refusal: UploadRefused | TooLarge | Conflict | NotP
             most = {"n": MOST_STAGED, "limit": formatting.size(MOST_STAGED_BYTES)}
             why = gettext("Berkas Anda yang belum dipakai sudah %(n)d buah atau %(limit)s.", **most)
             return gettext("%(name)s tidak disimpan. %(why)s", name=name, why=why)
+        case "many":
+            return gettext("%(name)s tidak disimpan: pelaksanaan ini sudah penuh lampiran.", name=name)
+        case "infected":
+            return gettext("%(name)s memuat program jahat (%(found)s); tidak disimpan.", name=name, **refusal.facts)
+        case "unscanned":
+            return gettext("%(name)s tidak disimpan: pemindai virus tidak menjawab. Coba lagi nanti.", name=name)
         case "macros":
             return gettext("%(name)s memuat makro; simpan tanpa makro lalu unggah lagi.", name=name)
         case _:
@@ -80,7 +108,6 @@ def refusal_words(name: str, refusal: UploadRefused | TooLarge | Conflict | NotP
 
 
 def _kind(media_type: object) -> str:
-    """Return what a file is, in a word that people know."""
     if not isinstance(media_type, str):
         return gettext("berisi hal yang tidak dikenal")
     if "msdownload" in media_type or "executable" in media_type:

@@ -1,10 +1,13 @@
 // What pages do beyond their HTML. Everything works without it; nothing here decides anything that the server does not
 // decide again.
 import { bar } from "./bar.js";
+import { watchBell } from "./bell.js";
 import { followConditions, followDecision, followReadings } from "./conditions.js";
 import { askOnSignOut, forgetWhatArrived, keepTyped, listStudioDrafts, saveDrafts } from "./drafts.js";
 import { echo } from "./echo.js";
 import { checkFiles } from "./files.js";
+import { listKeys } from "./lists.js";
+import { watchHelp } from "./help.js";
 import { watchSession } from "./session.js";
 import { word } from "./words.js";
 
@@ -19,9 +22,11 @@ all("form", (form) => {
   saveDrafts(form);
   keepTyped(form);
 });
+all("[data-list]", listKeys);
 forgetWhatArrived();
 askOnSignOut();
 listStudioDrafts();
+watchHelp();
 
 // A link to something folded opens it.
 const unfold = () => {
@@ -42,7 +47,7 @@ document.addEventListener("submit", (event) => {
   });
 });
 addEventListener("pageshow", () =>
-  all("[aria-busy]", (button) => {
+  all("button[aria-busy]", (button) => {
     button.disabled = false;
     button.removeAttribute("aria-busy");
   }),
@@ -58,10 +63,16 @@ document.addEventListener("keydown", (event) => {
     if (!wrong.length) return;
     event.preventDefault();
     place = (place + (event.shiftKey ? wrong.length - 1 : 1)) % wrong.length;
+    wrong[place].dispatchEvent(new Event("alur:reveal", { bubbles: true }));
     wrong[place].focus();
   }
+  const search = document.querySelector("[data-search]");
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && search?.offsetParent) {
+    event.preventDefault();
+    search.select();
+  }
   if ((event.ctrlKey || event.metaKey) && event.key === "Enter")
-    document.querySelector("main .btn-primary[type=submit]")?.focus();
+    [...document.querySelectorAll("main .btn-primary")].find((button) => button.offsetParent)?.focus();
 });
 
 all("[data-show-password]", (button) => {
@@ -115,3 +126,4 @@ addEventListener("afterprint", () =>
 addEventListener("offline", () => bar("bar-offline", word("offline")));
 addEventListener("online", () => bar("bar-offline", ""));
 watchSession();
+watchBell();

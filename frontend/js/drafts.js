@@ -1,12 +1,13 @@
 // The draft of a form: saved by itself while one types (saving.js), kept in this browser until the server has exactly
 // that. A copy in the browser never overrules a newer draft of the server: what is left of it is put aside there, and
 // the page offers it.
-import { addKept, keptOf, sendAhead } from "./files.js";
+import { SHOWN, addKept, keptOf, sendAhead, shownIn } from "./files.js";
 import { BEACON, Saver, choose, flushAll, tab, told } from "./saving.js";
 import { bar } from "./bar.js";
 import { h } from "./elements.js";
 import { word } from "./words.js";
 
+const COMPUTE = 300; // how soon what follows from a row is asked for
 const account = document.body.dataset.account || "";
 export const keyOf = (url) => `alur:${account}:${url}`;
 const read = (key) => {
@@ -24,9 +25,10 @@ const typed = (form) => {
     if (typeof value === "string" && !own(name)) (found[name] ||= []).push(value);
   return found;
 };
-const bodyOf = (values, more) => {
+const bodyOf = (values, files, more) => {
   const body = new FormData(); // made anew: files go by themselves, and a password goes with the real submit
   for (const [name, texts] of Object.entries(values)) for (const text of texts) body.append(name, text);
+  for (const id of files) body.append(SHOWN, id);
   for (const [name, text] of Object.entries(more)) body.set(name, text);
   return body;
 };
@@ -49,7 +51,14 @@ export function saveDrafts(form) {
       else
         localStorage.setItem(
           key,
-          JSON.stringify({ values: typed(form), files: keptOf(form), revision: seen.value, tab: tab(), sent }),
+          JSON.stringify({
+            values: typed(form),
+            files: keptOf(form),
+            shown: shownIn(form),
+            revision: seen.value,
+            tab: tab(),
+            sent,
+          }),
         );
       return true;
     } catch {
@@ -59,7 +68,7 @@ export function saveDrafts(form) {
   const post = ({ keepalive = false, pick = "" }, values = typed(form), revision = seen.value) => {
     going = JSON.stringify(values);
     const token = form.querySelector('[name="csrf_token"]').value;
-    const body = bodyOf(values, {
+    const body = bodyOf(values, shownIn(form), {
       _revisi: revision,
       _tab: (mark.value = tab()),
       ...(pick && { _pilih: pick }),
@@ -85,6 +94,7 @@ export function saveDrafts(form) {
       }
       saved = going;
       seen.value = facts.revision;
+      form.dispatchEvent(new CustomEvent("alur:saved", { detail: facts }));
       bar("bar-conflict", "");
       store();
     },
@@ -104,7 +114,10 @@ export function saveDrafts(form) {
   sendAhead(form, saver);
 
   form.addEventListener("input", () => saver.touch());
-  form.addEventListener("change", () => saver.touch());
+  form.addEventListener("change", () => {
+    saver.touch();
+    if ("plainGrid" in form.dataset && saver.dirty()) saver.soon(COMPUTE);
+  });
   form.addEventListener("submit", (event) => {
     if (event.submitter?.formTarget === "_blank") return; // a preview in another tab: typing goes on here
     if (event.submitter?.matches("[data-enter]") || saver.running) {
@@ -120,6 +133,7 @@ export function saveDrafts(form) {
     clearTimeout(saver.batch);
     if (saver.dirty() || form.querySelector('input[type="file"]')) store(true);
   });
+  form.addEventListener("alur:flush", (event) => (event.detail.done = saver.flush()));
   addEventListener("pageshow", (event) => event.persisted && location.reload());
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "s") {
@@ -130,22 +144,19 @@ export function saveDrafts(form) {
 
   // What an earlier page left in this browser.
   const left = read(key);
+  const mine = left?.tab && left.tab === form.dataset.draftWriter;
   if (!left || JSON.stringify(left.values ?? left) === saved) {
     localStorage.removeItem(key);
     if ("sent" in form.dataset) {
       saved = ""; // the page came back with what was typed, which no draft holds
       saver.touch();
     }
-  } else if (
-    "plainGrid" in form.dataset ||
-    left.revision === seen.value ||
-    (left.tab && left.tab === form.dataset.draftWriter && !left.sent)
-  ) {
+  } else if (mine && left.sent && left.revision !== seen.value) {
+    localStorage.removeItem(key); // it was sent with a button, and arrived
+  } else if (mine || left.revision === seen.value || "plainGrid" in form.dataset) {
     fill(form, left);
     note = ` · ${word("local")}`;
     form.dispatchEvent(new Event("change"));
-  } else if (left.tab && left.tab === form.dataset.draftWriter) {
-    localStorage.removeItem(key); // it was sent with a button, and arrived
   } else {
     post({ pick: "sana" }, left.values ?? left, left.revision ?? -1)
       .then((answer) => {
@@ -188,7 +199,9 @@ function fill(form, left) {
   for (const [id, file] of Object.entries(left.files ?? {})) addKept(form, id, ...file);
   for (const [name, values] of Object.entries(left.values ?? left))
     [...form.querySelectorAll(`[name="${CSS.escape(name)}"]`)].forEach((input, index) => {
-      if (input.type === "checkbox" || input.type === "radio") input.checked = values.includes(input.value);
+      if (input.type === "checkbox" && input.parentElement.querySelector(`[name="${SHOWN}"]`))
+        input.checked &&= values.includes(input.value) || !left.shown?.includes(input.value);
+      else if (input.type === "checkbox" || input.type === "radio") input.checked = values.includes(input.value);
       else if (input.type !== "file" && input.type !== "hidden" && values[index] !== undefined)
         input.value = values[index];
     });
@@ -233,7 +246,7 @@ export function askOnSignOut() {
     await new Promise((go) => setTimeout(go));
     for (const key of keys()) {
       const left = read(key);
-      const body = bodyOf(left?.values ?? {}, {
+      const body = bodyOf(left?.values ?? {}, left?.shown ?? [], {
         _revisi: left?.revision ?? -1,
         _pilih: left?.sent ? "sana" : "sini",
         csrf_token: token,

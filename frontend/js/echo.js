@@ -35,7 +35,8 @@ function follow(input) {
       if (!answer.ok) return;
       const said = await answer.json();
       out.replaceChildren(said.reading ? word("read", { value: said.reading }) : "");
-      if (said.notice) out.append(h("strong", { class: "reading-notice" }, ` ⚠ ${said.notice}`));
+      const calm = said.reading || document.activeElement !== input; // half a day is no day yet
+      if (said.notice && calm) out.append(h("strong", { class: "reading-notice" }, ` ⚠ ${said.notice}`));
     } catch {
       // Offline, or typed on meanwhile: nothing is better than what stood there before.
     }
@@ -46,6 +47,7 @@ function follow(input) {
     outputOf(input)?.replaceChildren();
     timer = setTimeout(ask, WAIT);
   });
+  input.addEventListener("blur", () => !outputOf(input)?.textContent && ask());
 }
 
 const DAY = /^\s*(\d{1,2})\s*[-/. ]\s*(\d{1,2})\s*[-/. ]\s*(\d{4})\s*$/;

@@ -12,8 +12,20 @@ const sizeOf = (bytes) => {
 };
 const RETRIES = [2_000, 5_000, 15_000, 60_000];
 
+// A camera gives one photograph at a time: those that were taken before stay in the field.
+function gather(input) {
+  let taken = [];
+  input.addEventListener("change", () => {
+    const all = new DataTransfer();
+    taken = [...taken, ...input.files];
+    taken.forEach((photograph) => all.items.add(photograph));
+    input.files = all.files;
+  });
+}
+
 export function checkFiles(form) {
   for (const input of form.querySelectorAll('input[type="file"]')) {
+    if ("photographs" in input.dataset) gather(input);
     const notes = h("p", { class: "form-hint", role: "status" });
     input.after(notes);
     input.addEventListener("change", () => {
@@ -38,6 +50,10 @@ export function checkFiles(form) {
   }
 }
 
+// Every file that the page shows or showed: what the draft holds besides, nobody here can have removed.
+export const SHOWN = "_lampiran";
+export const shownIn = (form) => [...form.querySelectorAll(`[name="${SHOWN}"]`)].map((mark) => mark.value);
+
 // A file that the server keeps, as the page shows those of a draft: a checked box before its field.
 export function addKept(form, id, path, name, size) {
   const input = form.querySelector(`input[type="file"][name="${CSS.escape(path)}"]`);
@@ -46,8 +62,9 @@ export function addKept(form, id, path, name, size) {
     form.querySelectorAll(`input[type="checkbox"][name="${CSS.escape(path)}"]`).forEach((box) => (box.checked = false));
   const box = h("input", { type: "checkbox", name: path, value: id, "data-sent-ahead": name, "data-size": size });
   box.checked = true;
+  const shown = h("input", { type: "hidden", name: SHOWN, value: id });
   const text = h("span", {}, `${name} `, h("span", { class: "muted" }, `(${sizeOf(size)})`));
-  const line = h("div", { class: "check" }, h("label", {}, box, " ", text));
+  const line = h("div", { class: "check" }, h("label", {}, box, shown, " ", text));
   input.before(line);
 }
 export const keptOf = (form) =>

@@ -1,11 +1,13 @@
 // The grid of a table. It builds itself from the JSON in the page, sends only changed cells, and decides nothing: what
-// is computed and what is wrong comes back from the server. On a phone the page's own fields stay.
+// is computed and what is wrong comes back from the server. On a phone the page's own fields stay, a row at a time.
 import { h } from "./elements.js";
 import { Actions } from "./grid/actions.js";
+import { Cards } from "./grid/cards.js";
 import { followClipboard } from "./grid/clipboard.js";
 import { Editor } from "./grid/editor.js";
 import { Filters } from "./grid/filters.js";
 import { followHands } from "./grid/hands.js";
+import { followFigures } from "./grid/living.js";
 import { Notes } from "./grid/notes.js";
 import { Panel } from "./grid/panel.js";
 import { Selection } from "./grid/selection.js";
@@ -13,6 +15,8 @@ import { Sheet } from "./grid/sheet.js";
 import { Sync } from "./grid/sync.js";
 import { Table } from "./grid/table.js";
 import { phrases } from "./phrases.js";
+
+const COMPUTE = 300; // how soon what follows from a cell is asked for
 
 class Grid {
   constructor(data, host, plain) {
@@ -37,7 +41,7 @@ class Grid {
     const title = document.querySelector("h1").textContent;
     const keys = h("p", { class: "form-hint grid-keys", id: "kisi-judul" }, title, ". ", this.say("keys"));
     const { notes, table, panel, actions } = this;
-    host.append(keys, notes.status, table.scroll, notes.wrong, panel.element, actions.element);
+    host.append(table.scroll, panel.element, notes.status, notes.wrong, keys, actions.element);
     host.hidden = false;
     this.plain.remove();
     table.build();
@@ -60,6 +64,7 @@ class Grid {
     this.sync.remember();
     this.notes.explain();
     this.sync.soon();
+    if (this.sheet.all.some((column) => column.computed || column.derived)) this.sync.soon(COMPUTE);
   }
 
   // Goes to a cell. Leaving a row saves it.
@@ -107,5 +112,9 @@ class Grid {
 const source = document.getElementById("isi-tabel");
 const host = document.getElementById("kisi");
 const plain = document.querySelector("[data-plain-grid]");
-if (source && host && plain && matchMedia("(min-width: 576px)").matches)
-  new Grid(JSON.parse(source.textContent), host, plain);
+if (plain) followFigures(plain);
+if (source && host && plain) {
+  const data = JSON.parse(source.textContent);
+  if (matchMedia("(min-width: 576px)").matches) new Grid(data, host, plain);
+  else new Cards(data, plain, phrases(data.words));
+}

@@ -14,7 +14,7 @@ const YESNO = [
   ["tidak", "Dikembalikan"],
 ];
 const column = (name, kind = "text", more = {}) => ({ name, label: name, kind, options: [], ...more });
-const row = (i, v, more = {}) => ({ i, k: `K${i}`, v, s: {}, e: {}, h: [], f: {}, st: "empty", ...more });
+const row = (i, v, more = {}) => ({ i, k: `K${i}`, v, s: { nama: "Alat" }, e: {}, h: [], f: {}, st: "empty", ...more });
 
 const sheetOf = (rows, more = {}) =>
   new Sheet(
@@ -43,6 +43,26 @@ beforeEach(() => {
   selection = new Selection(sheet);
 });
 const held = (r, name) => sheet.textsOf(r, sheet.byName[name]);
+
+suite("A sheet", () => {
+  test("keeps in sight by what one knows a row: two columns at its beginning that nobody types", () => {
+    const given = { given: true };
+    const s = { kode: "A", alat: "B", ruang: "C", target: "1", nama: "" };
+    const pinned = (...columns) => sheetOf([row(0, {}, { s })], { columns }).pinned();
+    const known = [column("kode", "text", given), column("alat", "text", given), column("ruang", "text", given)];
+    assert.deepEqual(pinned(...known), ["kode", "alat"]);
+    assert.deepEqual(pinned(known[0], column("target", "number", given)), ["kode"]);
+    assert.deepEqual(pinned(column("nama"), known[0]), ["nama"]);
+  });
+
+  test("takes nothing for a cell that follows from others, for as long as it does", () => {
+    const amount = sheet.byName.jumlah;
+    assert.ok(sheet.editable(1, amount));
+    sheet.rows[1] = row(1, {}, { s: { jumlah: "95,5" }, g: ["jumlah"] });
+    assert.ok(!sheet.editable(1, amount));
+    assert.equal(sheet.shownOf(1, amount), "95,5");
+  });
+});
 
 suite("A block of a spreadsheet", () => {
   test("is read cell by cell, with tabs, lines and quotes inside of cells", () => {

@@ -42,9 +42,13 @@ TYPED = (
     "kendala",
     "tindak_lanjut",
     "realisasi_anggaran",
+    "alasan_anggaran",
     "bukti",
 )
 """What a data holder types into a row."""
+PERIKSA = "pernyataan_pemeriksaan"
+RENCANA = ("metode_agregasi", "aksi", "program_kode", "anggaran", "penanggung_jawab")
+"""What the action plan says of an indicator besides its targets."""
 SHEET = "lembar_sop"
 """Stands for the sheet of the SOP itself among papers that prove something."""
 STATUS = {"sesuai": "Sesuai", "perlu_perbaikan": "Perlu perbaikan"}
@@ -107,16 +111,21 @@ def keterangan(baris: Row) -> str | None:
         return "Belum tersedia"
     found = capaian_baris(baris)
     if found is None:
-        return "Tidak ada target"
+        return tanpa_target(baris)
     return "Periksa target" if perlu_diperiksa(found) else None
 
 
-def sesuai_rasio(baris: Row) -> bool:
-    """Whether a realisation is what numerator and denominator give, at the indicator's decimals."""
-    top, bottom, value = baris.get("pembilang"), baris.get("penyebut"), baris.get("realisasi")
-    if top is None or not bottom or value is None or baris.get("metode_agregasi") not in RATIOS:
-        return True
-    return _ratio(top, bottom, baris) == _round(value, baris.get("desimal"))
+def tanpa_target(baris: Row) -> str:
+    """Return why a figure has no achievement: nothing was to be reached, or nothing can be divided by it."""
+    return "Target nol" if baris.get("target") == 0 else "Tidak ada target"
+
+
+def rasio_baris(baris: Row) -> Decimal | None:
+    """Return what numerator and denominator give, at the indicator's decimals; None if it is no ratio."""
+    top, bottom = baris.get("pembilang"), baris.get("penyebut")
+    if top is None or not bottom or baris.get("metode_agregasi") not in RATIOS:
+        return None
+    return _ratio(top, bottom, baris)
 
 
 # ── quarters ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -214,7 +223,7 @@ def tiap_triwulan(baris: Rows, terdahulu: Rows, periode: str) -> list[dict[str, 
         whole: dict[str, Any] = {name: row.get(name) for name in ("kode", "indikator", "satuan", "sasaran", "desimal")}
         for number in QUARTERS.values():
             one = quarters.get(number, {}).get(row.get("kode"), {})
-            whole |= {f"{name}_tw{number}": one.get(name) for name in ("target", "realisasi")}
+            whole |= {f"{name}_tw{number}": _padded(one.get(name), row) for name in ("target", "realisasi")}
             whole[f"capaian_tw{number}"] = capaian_baris(one)
         found.append(whole)
     return found
@@ -254,6 +263,26 @@ def efisiensi(nilai: Decimal | None, terserap: Decimal | None) -> Decimal | None
     return None if nilai is None or terserap is None else nilai - terserap
 
 
+def peringatan_anggaran(program: Rows | None, baris: Rows | None, kode: str | None) -> str | None:
+    """Return a warning if the indicators of a programme, down to the row of *kode*, spent more than its budget."""
+    rows = list(baris or ())
+    place = next((n for n, row in enumerate(rows) if row.get("kode") == kode), None)
+    if place is None or rows[place].get("realisasi_anggaran") is None:
+        return None
+    code = rows[place].get("program_kode")
+    budget = _one(program or (), "kode", code).get("anggaran")
+    spent = _sum(row.get("realisasi_anggaran") for row in rows[: place + 1] if row.get("program_kode") == code)
+    if budget is None or spent <= budget:
+        return None
+    return f"Realisasi anggaran program {code} menjadi {_rupiah(spent)}, melebihi pagu {_rupiah(budget)}."
+
+
+def peringatan_laporan(analisis: Rows | None) -> str | None:
+    """Return every budget warning that the team saw, each with its indicator; None if there is none."""
+    warned = [row for row in analisis or () if row.get("peringatan_anggaran")]
+    return "\n".join(f"{row.get('kode')}: {row['peringatan_anggaran']}" for row in warned) or None
+
+
 def rekap_anggaran(program: Rows, baris: Rows) -> list[dict[str, Any]]:
     """Return each programme with budget, expenditure, absorption, mean achievement and efficiency.
 
@@ -291,9 +320,10 @@ def tabel_laporan(baris: Rows, terdahulu: Rows, periode: str, analisis: Rows | N
     found = []
     for own, so_far in zip(baris, sampai_dengan(baris, terdahulu, periode), strict=True):
         row = {**own, "capaian": capaian_baris(own)}
-        row |= {f"{name}_sd": so_far.get(name) for name in (*TARGETS, "realisasi", "capaian")}
+        row |= {f"{name}_sd": so_far.get(name) for name in (*TARGETS, "realisasi", "capaian", "terisi")}
         row |= {f"periksa{of}": perlu_diperiksa(row[f"capaian{of}"]) for of in ("", "_sd")}
-        found.append(row | {"hasil": said.get(own.get("kode"), {}).get("hasil")})
+        row["realisasi"] = _round(own.get("realisasi"), own.get("desimal"))
+        found.append(row | {name: said.get(own.get("kode"), {}).get(name) for name in ("hasil", "peringatan_anggaran")})
     return found
 
 
@@ -302,7 +332,7 @@ def dengan_predikat(baris: Rows, predikat: Sequence[str]) -> list[dict[str, Any]
     return [
         {
             **row,
-            "predikat": "Tidak ada target"
+            "predikat": tanpa_target(row)
             if row.get("capaian") is None and row.get("realisasi") is not None
             else rating,
         }
@@ -314,7 +344,8 @@ def banding_laporan(baris: Rows, tahun_lalu: Rows, sasaran: Rows | None) -> list
     """Return each row beside the same period of last year and the target at the end of the Renstra.
 
     *tahun_lalu* are documents as ``terdahulu`` gives them; progress is the achievement of the year so far held to the
-    final target: a quarter's own increment would say nothing of it.
+    final target: a quarter's own increment would say nothing of it. Of a sum that is to stay low there is none before
+    the year is over: a part of the year is below any year's target.
     """
     before = _by_code([row for each in tahun_lalu for row in baris_diserahkan(each["isi"])])
     goals = _by_code(sasaran or ())
@@ -322,14 +353,17 @@ def banding_laporan(baris: Rows, tahun_lalu: Rows, sasaran: Rows | None) -> list
     for row in baris:
         value, earlier = row.get("realisasi"), before.get(row.get("kode"), {}).get("realisasi")
         goal = goals.get(row.get("kode"), {}).get("target_akhir_renstra")
-        so_far = row.get("realisasi_sd", value)
+        so_far, quarters = row.get("realisasi_sd", value), row.get("terisi_sd")
+        low = row.get("polaritas") == "minimal" and row.get("metode_agregasi") == "akumulasi"
+        early = low and quarters is not None and quarters < len(QUARTERS)
+        earlier = _padded(earlier, row)
         found.append(
             {
                 **{name: row.get(name) for name in ("kode", "indikator", "satuan", "realisasi")},
                 "realisasi_lalu": earlier,
                 "perubahan": None if value is None or earlier is None else value - earlier,
                 "target_akhir_renstra": goal,
-                "kemajuan": capaian(goal, so_far, row.get("polaritas"), row.get("varian")),
+                "kemajuan": None if early else capaian(goal, so_far, row.get("polaritas"), row.get("varian")),
             }
         )
     return found
@@ -338,14 +372,15 @@ def banding_laporan(baris: Rows, tahun_lalu: Rows, sasaran: Rows | None) -> list
 def grafik_capaian(baris: Rows, nama: str) -> list[dict[str, Any]]:
     """Return bars of achievements beside 100, labelled by the column *nama* and the row's code.
 
-    What has a figure and no target has no bar of a target either, and says so.
+    What has no target, or one of zero that is to be exceeded, has no bar of a target either, and says so.
     """
     found = []
     for row in baris:
-        aimless = row.get("capaian") is None and row.get("realisasi") is not None
+        unset = "target" in row and row.get("target_bawah") is None and not row["target"]
+        aimless = row.get("capaian") is None and (row.get("realisasi") is not None or unset)
         label = " ".join(str(each) for each in (row.get("kode"), row.get(nama)) if each)
         bar = {"label": label, "target": None if aimless else HUNDRED, "realisasi": row.get("capaian")}
-        found.append(bar | ({"kosong": "tidak ada target"} if aimless else {}))
+        found.append(bar | ({"kosong": tanpa_target(row).lower()} if aimless else {}))
     return found
 
 
@@ -593,8 +628,10 @@ def perjanjian_kinerja_tahun(
                 "sasaran": row.get("sasaran") or known.get(row.get("kode"), {}).get("sasaran"),
                 "indikator": known.get(row.get("kode"), {}).get("indikator"),
                 "satuan": row.get("satuan") or known.get(row.get("kode"), {}).get("satuan"),
-                "target": row.get("target"),
-                "target_akhir_renstra": row.get("target_akhir_renstra"),
+                **{
+                    name: _padded(row.get(name), known.get(row.get("kode"), {}))
+                    for name in ("target", "target_akhir_renstra")
+                },
             }
             for row in targets
         ],
@@ -608,13 +645,15 @@ def perjanjian_kinerja_tahun(
 def rencana_aksi_tahun(rencana: Rows, indikator: Rows, tahun: Any) -> dict[str, Any]:
     """Return the action plan of a year as a document; ``ditetapkan`` is false if there is none."""
     known = _by_code(indikator)
-    names = ("metode_agregasi", "target_tahunan", *(f"target_tw{n}" for n in QUARTERS.values()))
+    names = ("target_tahunan", *(f"target_tw{n}" for n in QUARTERS.values()))
     rows = [
         {
             "kode": row.get("kode"),
             "indikator": known.get(row.get("kode"), {}).get("indikator"),
             "satuan": known.get(row.get("kode"), {}).get("satuan"),
-            **{name: row.get(name) for name in (*names, "aksi", "anggaran", "penanggung_jawab")},
+            "sasaran": known.get(row.get("kode"), {}).get("sasaran"),
+            **{name: _padded(row.get(name), known.get(row.get("kode"), {})) for name in names},
+            **{name: row.get(name) for name in RENCANA},
         }
         for row in rencana
         if row.get("tahun") == tahun
@@ -639,6 +678,7 @@ def baris_kertas_kerja(
         "polaritas",
         "tipe_nilai",
         "desimal",
+        "boleh_negatif",
     )
     rows = []
     for agreed in sasaran or ():
@@ -648,7 +688,7 @@ def baris_kertas_kerja(
                 "kode": agreed.get("kode"),
                 "indikator": agreed.get("indikator") or about.get("indikator"),
                 "satuan": agreed.get("satuan") or about.get("satuan"),
-                "target": plan.get(f"target_tw{quarter}") if quarter else agreed.get("target"),
+                "target": _padded(plan.get(f"target_tw{quarter}") if quarter else agreed.get("target"), about),
                 "sasaran": agreed.get("sasaran"),
                 "metode_agregasi": plan.get("metode_agregasi") or about.get("metode_agregasi"),
                 "varian": about.get("varian_minimal"),
@@ -712,18 +752,25 @@ def baris_laporan(baris: Rows | None, draft: Row | None) -> list[dict[str, Any]]
 
 
 def baris_analisis(
-    baris: Rows | None, penugasan: Rows | None, draft: Row | None, notula: Row | None
+    baris: Rows | None,
+    penugasan: Rows | None,
+    draft: Row | None,
+    notula: Row | None,
+    program: Rows | None = None,
 ) -> list[dict[str, Any]]:
     """Return what the team verifies, in the worksheet's order: the figures as they were handed in last.
 
+    ``peringatan_anggaran`` says where all holders together spent more than a programme of *program* has, and why.
     A verdict of the pass before stays on a row of which nothing that its holder types has changed since (``sidik``).
     Any other row that had one is to be looked at again, and ``perubahan`` says what changed.
     """
     given, said = _by_code(baris_diserahkan(draft)), _by_code((notula or {}).get("analisis") or ())
     holders = {row.get("kode"): row.get("pemegang_data") for row in penugasan or ()}
+    spent = baris_laporan(baris, draft)
     rows = []
     for row in baris or ():
         code = row.get("kode")
+        warned = peringatan_anggaran(program, spent, code), given.get(code, {}).get("alasan_anggaran")
         handed, before = given.get(code, {}), said.get(code, {})
         mark, verdict = sidik_baris(handed), before.get("status_verifikasi")
         stays = verdict == "sesuai" and before.get("sidik") == mark
@@ -733,6 +780,7 @@ def baris_analisis(
                 **{name: row.get(name) for name in ("kode", "indikator", "satuan", "target")},
                 **{name: handed.get(name) for name in shown},
                 "pemegang_data": holders.get(code),
+                "peringatan_anggaran": " Alasan: ".join(filter(None, warned)) if warned[0] else None,
                 "status_verifikasi": verdict if stays else None,
                 "catatan": before.get("catatan") if stays or verdict is None else None,
                 "hasil": before.get("hasil"),
@@ -770,6 +818,26 @@ def alasan_kembali(analisis: Rows | None, catatan: str | None) -> str | None:
     return "\n".join([catatan] * bool(catatan) + lines) or None
 
 
+def lembar_diajukan_lagi(lembar: Row | None) -> dict[str, Any] | None:
+    """Return what the approval sheet of the pass before said; what was examined then is examined anew."""
+    return lembar and {name: value for name, value in lembar.items() if name not in ("daftar_periksa", PERIKSA)}
+
+
+def peringatan_rapat(hari: Any, batas: Any) -> str | None:
+    """Return a warning if a meeting comes after the day on which the step that writes its minutes is due."""
+    if hari is None or batas is None or hari <= batas:
+        return None
+    said = f"Rapat ini sesudah batas langkah 3 ({batas.day}/{batas.month}/{batas.year})."
+    return f"{said} Langkah 3 baru dapat diselesaikan sesudah rapat, jadi terlambat."
+
+
+def beda_hari(notula: Any, undangan: Any) -> str | None:
+    """Return a remark if a meeting was held on another day than the one to which people were invited."""
+    if notula is None or undangan is None or notula == undangan:
+        return None
+    return f"Undangan menyebut {undangan.day}/{undangan.month}/{undangan.year}; rapat berlangsung pada hari lain."
+
+
 def dokumen_ada(dokumen: Row | None, nama: Sequence[str]) -> list[str]:
     """Return which of the named documents exist; one that waits for approval does not yet."""
     return [each for each in nama if each in (dokumen or {}) and not (dokumen or {})[each].get("menunggu")]
@@ -805,6 +873,10 @@ def _shown(value: Any) -> str:
     return f"\u201c{str(value)[:200]}\u201d" if value else "kosong"
 
 
+def _rupiah(value: Decimal) -> str:
+    return "Rp" + f"{value:,.2f}".removesuffix(".00").translate(str.maketrans(",.", ".,"))
+
+
 def _plain(value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value.normalize() + 0:f}"
@@ -815,6 +887,14 @@ def _round(value: Decimal | None, places: Any) -> Decimal | None:
     if value is None:
         return None
     return Decimal(value).quantize(Decimal(1).scaleb(-int(2 if places is None else places)), rounding=ROUND_HALF_UP)
+
+
+def _padded(value: Decimal | None, about: Row) -> Decimal | None:
+    """Return a target with the indicator's decimals; one that has more keeps them, since it is what was agreed."""
+    if value is None or about.get("desimal") is None:
+        return value
+    rounded = _round(value, about["desimal"])
+    return rounded if rounded == value else value
 
 
 def _ratio(top: Decimal, bottom: Decimal, row: Row) -> Decimal | None:

@@ -7,6 +7,7 @@ import pytest
 from engine.forms.submission import Surroundings
 from engine.service.people.accounts import Retyped
 from engine.service.people.api_tokens import Scope
+from engine.service.procedures.procedure import evaluator
 from tests.office import SOP
 from tests.pages.conftest import PASSWORD, app, database_kind, office
 
@@ -80,7 +81,7 @@ def values(office):
         accounts = ("sekretaris", "tim.sakip", "pemegang.data.1", "pemegang.data.2", "kepala.dinas", "tim.sakip.2")
         around = Surroundings(
             context=page.context,
-            evaluate=office.services.tasks._evaluator(page.procedure, page.instance, office.now),
+            evaluate=evaluator(page.functions),
             people=lambda role: {account: account for account in accounts},
             files=staged(office, entries),
             locale="id",

@@ -188,7 +188,7 @@ def test_addresses_and_methods_that_there_are_not_are_answered_in_json(program):
 
 
 def test_a_fault_of_the_server_is_told_by_its_number(app, program, office, monkeypatch):
-    monkeypatch.setattr(type(office.services.tasks), "search", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr(type(office.services.inbox), "search", lambda *a, **k: 1 / 0)
     told = problem(program("sekretaris").post("/tasks/search", {}), 500, "fault")
     assert told["number"] in told["detail"]
 
@@ -227,14 +227,14 @@ def test_a_key_with_another_body_is_refused_and_other_people_s_keys_are_their_ow
 def test_a_key_whose_request_never_came_to_an_end_is_not_run_again(program, office, monkeypatch):
     one = program("kepala.dinas")
     body = {"process_id": SOP, "values": {"tahun": 2025, "periode": "I"}}
-    start = type(office.services.instances).start
+    start = type(office.services.starts).start
 
     def dies(*args, **kwargs):
         start(*args, **kwargs)
         raise RuntimeError("the power fails after the commit")
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(office.services.instances), "start", dies)
+        patched.setattr(type(office.services.starts), "start", dies)
         problem(one.post("/instances", body, key="k"), 500, "fault")
     told = problem(one.post("/instances", body, key="k"), 409, "conflict")
     assert told["reason"] == "key_in_use"

@@ -1,6 +1,9 @@
 """Programs of designers and operators: deploying, messages from outside, incidents."""
 
+import json
+
 from engine.service.authoring.checking import read_folder
+from engine.service.history.timelines import HistoryFilter
 from tests.office import ROOT, SOP
 from tests.pages.conftest import known
 from tests.service import procedures
@@ -94,7 +97,10 @@ def test_an_incident_is_found_shown_and_retried_with_a_reason(program, office):
     assert moved["instance_status"] == "incident"
     assert [raised["element_id"] for raised in moved["incidents"]] == ["hitung"]
     [incident] = operator.post("/incidents/search", {"filter": {"instance_id": instance}}).get_json()["items"]
-    assert operator.get(f"/incidents/{incident['id']}").get_json()["data"]["pembagi"] == "0"
+    shown = operator.get(f"/incidents/{incident['id']}", buffered=True)
+    assert shown.get_json()["data"]["pembagi"] == "0"
+    [read] = office.services.histories.everything(office.actor("auditor"), HistoryFilter(action="incident:read")).lines
+    assert (read.actor, json.loads(read.change)["token"]) == ("operator", operator.token.id)
     assert operator.post(f"/incidents/{incident['id']}/retry").status_code == 422, "a reason is missing"
     answer = operator.post(f"/incidents/{incident['id']}/retry", {"reason": "Pembagi diperbaiki"})
     assert answer.get_json() == {"resolved": False}

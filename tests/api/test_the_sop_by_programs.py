@@ -4,6 +4,8 @@ import io
 
 from engine.store.proof import prove
 from tests.office import SOP
+from tests.pages.conftest import known
+from tests.service import procedures
 
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
@@ -175,19 +177,56 @@ def test_lists_go_on_where_they_ended_and_show_nothing_twice(program, office):
         if not page["page"]["has_more"]:
             break
     assert seen == [f"Triwulan {period} 2025" for period in ("IV", "III", "II", "I")]
-    tasks, after = [], None
+
+
+def one_by_one(one, noun, narrowed):
+    """The ids that a search finds, a page for each."""
+    found, after = [], None
     while True:
-        page = one.post("/tasks/search", {"filter": {"scope": "all"}, "page": {"limit": 1, "after": after}}).get_json()
-        tasks += [item["id"] for item in page["items"]]
+        page = one.post(f"/{noun}/search", {"filter": narrowed, "page": {"limit": 1, "after": after}}).get_json()
+        found += [item["id"] for item in page["items"]]
         after = page["page"]["end_cursor"]
         if not page["page"]["has_more"]:
-            break
-    assert len(tasks) == len(set(tasks)) == 4
+            return found
+
+
+SEARCHES = [
+    ("auditor", "tasks", {"scope": "all"}, 11),  # of which five are due and six are not
+    ("ann", "tasks", {"scope": "completed"}, 3),
+    ("ann", "tasks", {"scope": "claimable"}, 3),
+    ("perancang", "definitions", {}, 3),
+    ("perancang", "definitions", {"process_id": SOP}, 1),
+    ("operator", "incidents", {}, 3),
+]
+
+
+def test_what_is_read_page_by_page_is_what_is_read_at_once(program, office):
+    raises, waits = "script_that_raises_is_an_incident", "boundary_timer_interrupts"
+    office.hire("ann", "staf")
+    office.hire("sam", "atasan")
+    numbers = {"angka": procedures.number("Angka"), "pembagi": procedures.number("Pembagi")}
+    procedures.deploy(office, raises, {"tulis": procedures.form(**numbers), "periksa": procedures.form()})
+    office.later(minutes=1)
+    procedures.deploy(office, waits, {"tulis": procedures.form(), "ingatkan": procedures.form()})
+    for _ in range(3):
+        task = office.task(procedures.start(office, raises), "tulis")
+        office.services.tasks.complete(office.actor("ann"), task, {"angka": ["6"], "pembagi": ["0"]}, office.now)
+        procedures.start(office, waits)
+        office.later(minutes=1)
+    for period in ("I", "II", "III", "IV"):
+        begun = office.start(period=period)
+    office.do("kepala.dinas", begun, "perintahkan_pengumpulan_data")
+    known(office)
+    for account, noun, narrowed, count in SEARCHES:
+        found = one_by_one(program(account), noun, narrowed)
+        whole = program(account).post(f"/{noun}/search", {"filter": narrowed}).get_json()["items"]
+        assert found == [item["id"] for item in whole], (account, noun, narrowed)
+        assert len(found) == count, (account, noun, narrowed)
 
 
 def test_a_program_reads_that_the_papers_of_a_terminated_instance_are_void(program, started, office):
     office.until_data(started)
-    office.services.instances.terminate(office.actor("operator"), started, "Salah periode", office.now)
+    office.services.control.terminate(office.actor("operator"), started, "Salah periode", office.now)
     papers = program("auditor").get(f"/instances/{started}").get_json()["documents"]
     assert {paper["status"] for paper in papers} == {"void"}
     assert program("auditor").get(f"/documents/{papers[0]['id']}").get_json()["status"] == "void"

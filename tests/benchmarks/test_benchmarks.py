@@ -8,7 +8,7 @@ from benchmarks import __main__ as bench
 from benchmarks.figures import Figure
 
 
-@pytest.mark.parametrize("group", ["engine", "host", "inbox", "grid", "documents"])
+@pytest.mark.parametrize("group", ["engine", "host", "inbox", "finding", "grid", "documents", "proof"])
 def test_a_group_measures_and_leaves_a_table_json_and_a_page(group, tmp_path, monkeypatch, capsys):
     asked = ["bench", group, "--small", "--results", str(tmp_path), "--markdown", str(tmp_path / "table.md")]
     monkeypatch.setattr("sys.argv", asked)
@@ -20,7 +20,7 @@ def test_a_group_measures_and_leaves_a_table_json_and_a_page(group, tmp_path, mo
     assert (tmp_path / "table.md").read_text().count(f"| {group}: ") == len(figures)
     page = (tmp_path / "bench.html").read_text()
     assert "<table" in page
-    assert group == "grid" or "<svg" in page, "only the grid's figures are too few to be drawn"
+    assert group in ("grid", "proof") or "<svg" in page, "only their figures are too few to be drawn"
 
 
 def test_a_goal_bounds_the_ratio_and_without_one_the_value_itself():

@@ -18,6 +18,16 @@ def load(name: str) -> Definition:
     return definition.load(files, name)
 
 
+def wiring(definition: Definition) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Return every connection of a definition's specifications, to compare before and after running instances."""
+    specs = [definition.spec, *definition.subprocess_specs.values()]
+    return {
+        f"{spec.name}/{task_spec.name}": (tuple(task_spec._inputs), tuple(task_spec._outputs))
+        for spec in specs
+        for task_spec in spec.task_specs.values()
+    }
+
+
 class Instance:
     """An instance that lives between moves only if *live*; else each move restores it from its bytes."""
 
@@ -31,7 +41,7 @@ class Instance:
         self.functions: dict[str, Any] = {}
         self.revision = 1
         self.step: Transition
-        self._wired = definition.wiring(self.definition)
+        self._wired = wiring(self.definition)
         self.values = values
 
     def start(self) -> "Instance":
@@ -82,5 +92,5 @@ class Instance:
         self.revision += 1
         if self.live:
             self.executor.keep(step, self.revision)
-        assert definition.wiring(self.definition) == self._wired, "running changed the shared specification"
+        assert wiring(self.definition) == self._wired, "running changed the shared specification"
         return self

@@ -1,12 +1,14 @@
 """Decision tables: what a cell may say, which row decides, and what is wrong with a table."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
+from engine.bpmn import decisions
 from engine.bpmn.decisions import Undecided, read
 from engine.bpmn.expression import ExpressionError
+from engine.model.errors import FunctionFailed
 
 HEAD = '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="urn:alur:tests">'
 
@@ -57,6 +59,7 @@ def matches(cell, value, **names):
         ('not("baik", "cukup")', "kurang"),
         ("not([0..50])", Decimal(51)),
         ("true", True),
+        ("false", False),
         ("null", None),
         ('date("2025-03-31")', date(2025, 3, 31)),
         ('>= date("2025-01-01")', date(2025, 3, 31)),
@@ -139,6 +142,29 @@ def test_a_table_says_what_it_reads_so_that_the_state_keeps_it():
     assert found.tables["skala"].names == {"batas", "bobot", "lain", "daftar"}
 
 
+def test_an_instant_is_compared_with_a_day_by_its_own_day():
+    assert matches('date("2025-03-31")', datetime(2025, 3, 31, 9, tzinfo=UTC))
+    assert not matches('< date("2025-03-31")', datetime(2025, 3, 31, 9, tzinfo=UTC))
+
+
+def test_what_cannot_be_gathered_is_said():
+    with pytest.raises(ExpressionError, match="skala"):
+        decide([("> 1", "2"), ("> 2", '"dua"')], "COLLECT", extra='aggregation="MIN"', nilai=Decimal(5))
+
+
+def test_an_expression_asks_a_table_and_hears_why_it_cannot_decide():
+    tables = read(table([("> 1", "1"), ("> 2", "2")])).tables
+    assert [answer({}, tables, row) for row in ({"nilai": Decimal(2)}, [{"nilai": Decimal(2)}])] == [1, [1]]
+    with pytest.raises(FunctionFailed, match=r"tabel keputusan skala: .*baris 1 dan 2 sama-sama cocok"):
+        answer({}, tables, {"nilai": Decimal(3)})
+    with pytest.raises(FunctionFailed, match="tabel keputusan 'skala_lama' tidak ada"):
+        answer({}, tables, {}, "skala_lama")
+
+
+def answer(functions, tables, inputs, table_id="skala"):
+    return decisions.decide(tables, functions, table_id, inputs)
+
+
 def test_what_cannot_be_compared_is_said():
     with pytest.raises(ExpressionError, match="tidak dapat dibandingkan"):
         matches("> 3", "tiga")
@@ -149,6 +175,11 @@ def test_what_cannot_be_compared_is_said():
     [
         (table([("> ", "1")]), "sel “>” pada baris 1 tidak dapat dibaca"),
         (table([("[1..2", "1")]), "selang ditutup"),
+        (table([("[1", "1")]), ".. diharapkan"),
+        (table([('date("2025-03-31"', "1")]), ") diharapkan"),
+        (table([("9" * 200, "1")]), "angka di luar jangkauan"),
+        (table([("1", "1", "2")], outputs=("a", "b"), policy="COLLECT", extra='aggregation="SUM"'), "satu keluaran"),
+        (table([("1", "1")]).replace(b'id="skala"', b'id=""'), "id keputusan kosong atau kembar"),
         (table([("1;2", "1")]), "tanda ; tidak dikenal"),
         (table([("1 2", "1")]), "2 tidak diduga di sini"),
         (table([('date("kemarin")', "1")]), "bukan tanggal"),

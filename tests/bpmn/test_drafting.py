@@ -5,13 +5,15 @@ from itertools import combinations, pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from engine.bpmn import rules
 from engine.bpmn.definition import load
 from engine.bpmn.drafting import plan
 from engine.bpmn.drawing.scene import Bounds, scene
 from engine.bpmn.drawing.sheet_pages import PAPERS, lay_out
-from engine.bpmn.drawing.text import wrap
+from engine.bpmn.drawing.sheet_picture import draw_sheet
+from engine.bpmn.drawing.text import width, wrap
 from engine.bpmn.sop_sheet import sheet_of, table_of
 from engine.model.sop_sheet import END, SymbolKind, TableStep
 from engine.service.authoring.starter_diagram import procedure_of_table
@@ -151,8 +153,16 @@ def check_pages(pages):
             crossed = [box for box in boxes for a, b in pairwise(between) if inside(along(a, b), box)]
             ends = {place for place, box in enumerate(boxes) if _at(box, arrow.points[0]) or _at(box, arrow.points[-1])}
             assert not [box for box in crossed if boxes.index(box) not in ends]
+            for end in (arrow.points[0], arrow.points[-1]):
+                assert any(_on_outline(symbol, end) for symbol in page.symbols)
         letters += [symbol.lines[0] for symbol in page.symbols if symbol.kind is SymbolKind.CONNECTOR]
     assert all(letters.count(letter) == 2 for letter in letters)
+
+
+def _on_outline(symbol, point):
+    (x, y), box = symbol.box.centre, symbol.box
+    far = abs(point[0] - x) / (box.width / 2), abs(point[1] - y) / (box.height / 2)
+    return abs((sum(far) if symbol.kind is SymbolKind.DECISION else max(far)) - 1) < 0.01
 
 
 def _at(box, point):
@@ -174,6 +184,84 @@ def test_sixty_steps_of_nine_performers_go_over_pages_and_every_arrow_over_a_bre
     assert len(connectors) == 2 * len(crossing) >= 2 * (len(pages.pages) - 1)
     drawn_arrows = sum(len(page.arrows) for page in pages.pages)
     assert drawn_arrows == len(sheet.arrows) + len(crossing)
+
+
+def test_several_ways_of_one_step_over_a_break_bend_to_connectors_side_by_side():
+    ahead = (3, 7)
+    table = tuple(
+        TableStep(n, f"Langkah {n}", "Petugas", ("Permohonan",), "1 jam", (), "", n + 1, others)
+        for n in range(1, 24)
+        for others in [tuple(n + further for further in ahead if n + further <= 24) if n % 2 == 0 else ()]
+    )
+    pages = lay_out(sheet_of(drawn((*table, TableStep(24, "Selesai", "Petugas", time="1 jam")))[1]))
+    check_pages(pages)
+    bent = [a for page in pages.pages for a in page.arrows if len(a.points) == 4 and a.points[0][0] != a.points[-1][0]]
+    assert any(arrow.points[1][0] == arrow.points[0][0] for arrow in bent)
+    assert draw_sheet(pages, "Uji", 0).startswith("<svg ")
+
+
+def test_connectors_are_drawn_as_pages_with_a_point_and_their_letter():
+    _, definition = drawn(long_table(60, 9))
+    sheet = sheet_of(definition)
+    pages = lay_out(sheet)
+    for number, page in enumerate(pages.pages):
+        svg = etree.fromstring(draw_sheet(pages, sheet.name, number))
+        pointed = [each for each in svg.iter("{*}polygon") if len(each.get("points").split()) == 5]
+        letters = [symbol.lines[0] for symbol in page.symbols if symbol.kind is SymbolKind.CONNECTOR]
+        assert len(pointed) == len(letters) > 0
+        written = {"".join(text.itertext()): text for text in svg.iter("{*}text")}
+        assert {*letters} <= written.keys()
+        for letter, outline in zip(letters, pointed, strict=True):
+            heights = sorted(float(point.partition(",")[2]) for point in outline.get("points").split())
+            assert heights[0] < float(written[letter].get("y")) < heights[2], "above where the page narrows"
+
+
+def test_an_arrow_alone_at_the_side_of_a_symbol_leaves_it_in_the_middle():
+    table = (
+        TableStep(1, "Menerima", "Petugas", time="1 jam", next=2),
+        TableStep(2, "Mencatat", "Petugas", time="1 jam", next=3),
+        TableStep(3, "Memeriksa", "Atasan", time="1 jam"),
+    )
+    [page] = lay_out(sheet_of(drawn(table)[1])).pages
+    [noting] = [symbol.box for symbol in page.symbols if symbol.row == 2]
+    assert (noting.right, noting.centre[1]) in {arrow.points[0] for arrow in page.arrows}
+
+
+def test_a_diagram_of_a_table_is_a_file_that_other_editors_read_and_no_reconstruction():
+    table = (
+        TableStep(1, "Menerima", "Petugas", time="1 jam", next=2),
+        TableStep(2, "Memeriksa", "Atasan", time="1 jam", otherwise=(1,)),
+    )
+    files, definition = drawn(table)
+    xml = files[f"processes/{ID}/{ID}.bpmn"]
+    assert xml.startswith(b"<?xml ")
+    conditions = list(etree.fromstring(xml).iter("{*}conditionExpression"))
+    kind = "{http://www.w3.org/2001/XMLSchema-instance}type"
+    assert {condition.get(kind) for condition in conditions} == {"bpmn:tFormalExpression"}
+    assert not definition.outline.reconstruction
+
+
+def test_a_lane_is_as_high_as_its_name_is_long():
+    name = "Kepala Bidang Perencanaan, Evaluasi dan Pelaporan Kinerja Perangkat Daerah"
+    files, _ = drawn((TableStep(1, "Menerima", name, time="1 jam"),))
+    [lane] = [shape for shape in scene(files[f"processes/{ID}/{ID}.bpmn"]).shapes if shape.kind == "lane"]
+    assert (lane.name, lane.bounds.height >= width(name, 12)) == (name, True)
+
+
+def test_steps_may_be_passed_over_and_come_back_to_and_need_no_time():
+    table = (
+        TableStep(1, "Menerima", "Petugas", next=3),
+        TableStep(2, "Menyerahkan", "Petugas", time="1 jam"),
+        TableStep(3, "Memeriksa", "Petugas", next=2),
+    )
+    files, definition = drawn(table)
+    assert table_of(sheet_of(definition)) != table, "steps are numbered as the work comes by"
+    assert [(row.activity, row.time) for row in sheet_of(definition).rows] == [
+        ("Menerima", ""),
+        ("Memeriksa", ""),
+        ("Menyerahkan", "1 jam"),
+    ]
+    check_drawing(files[f"processes/{ID}/{ID}.bpmn"])
 
 
 def test_a_decision_of_the_office_is_its_step_s_symbol_with_yes_and_no_at_its_arrows():

@@ -1,6 +1,7 @@
 """The diagram as people without scripts, on paper and in mail see it."""
 
 import re
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -9,13 +10,13 @@ import pytest
 from lxml import etree
 from playwright.sync_api import sync_playwright
 
-from engine.bpmn.drawing import DrawingWords, Mark, NoDrawing, State, draw, legend
+from engine.bpmn.drawing import Mark, NoDrawing, State, draw, drawing_words, legend
 from engine.bpmn.drawing.text import width, wrap
 from tests.chromium import CHROMIUM
 
 ROOT = Path(__file__).parents[2]
 SOP = (ROOT / "processes/pengumpulan_data_kinerja/pengumpulan_data_kinerja.bpmn").read_bytes()
-WORDS = DrawingWords()
+WORDS = drawing_words()
 SVG = "{http://www.w3.org/2000/svg}"
 
 HEAD = (
@@ -173,7 +174,7 @@ def test_the_words_of_a_step_stand_in_its_box_in_full() -> None:
 
 
 def test_who_reads_english_sees_the_english_names() -> None:
-    svg = draw(SOP, words=DrawingWords(title="Diagram of {name}", proposal="proposal", english=True))
+    svg = draw(SOP, words=replace(WORDS, title="Diagram of {name}", proposal="proposal", english=True))
     assert said(svg, "tandatangani_persetujuan") == "Sign the approval sheet"
     assert said(svg, "disetujui_ke_susun_analisis") == "not approved (proposal)"
     assert "usulan" not in svg
@@ -253,6 +254,13 @@ def test_a_document_s_version_stands_on_every_sheet_that_means_it() -> None:
     assert said(svg, "kertas_kerja_dari_siapkan_kertas_kerja") == "Kertas Kerja, v2"
 
 
+def test_a_sheet_is_drawn_within_its_place_with_its_corner_folded_inwards() -> None:
+    sheet = part(draw(diagram(KINDS["document"]), words=WORDS), "e0")
+    outline = next(sheet.iter(f"{SVG}path"))
+    numbers = [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", outline.get("d"))]
+    assert all(40 <= number <= 40 + 50 for number in numbers), outline.get("d")
+
+
 def test_the_bar_under_an_active_step_grows_with_the_standard_time_and_turns_red() -> None:
     bars = []
     for used in (0.2, 0.7, 1.5):
@@ -321,6 +329,86 @@ def test_what_has_a_place_is_drawn_and_what_has_none_is_named() -> None:
     assert "Tidak tergambar: " in draw(bare, words=WORDS)
 
 
+def connected(flow: str, points: str = "140,80 230,80") -> etree._Element:
+    """Return how a line between two tasks is drawn."""
+    ways = "".join(f'<di:waypoint x="{x}" y="{y}"/>' for x, y in (point.split(",") for point in points.split()))
+    edge = f'<bpmndi:BPMNEdge bpmnElement="f">{ways}</bpmndi:BPMNEdge>'
+    return part(draw(diagram(KINDS["task"], KINDS["task"], flows=flow, edges=edge), words=WORDS), "f")
+
+
+@pytest.mark.parametrize(
+    ("kind", "dash", "begins", "ends"),
+    [
+        ('sequenceFlow id="f"', None, "", "flow"),
+        ('messageFlow id="f"', "9 5", "ring", "message"),
+        ('association id="f"', "1.5 3.5", "", ""),
+        ('association id="f" associationDirection="One"', "1.5 3.5", "", "open"),
+        ('dataOutputAssociation id="f"', "1.5 3.5", "", "open"),
+        ('conversationLink id="f"', None, "", ""),
+    ],
+)
+def test_every_kind_of_line_has_its_own_dashes_and_ends(kind: str, dash: str | None, begins: str, ends: str) -> None:
+    line = connected(f"<bpmn:{kind}/>").find(f"{SVG}path")
+    assert line.get("stroke-dasharray") == dash
+    for end, name in (("marker-start", begins), ("marker-end", ends)):
+        assert (line.get(end) or "").removesuffix(")").endswith(name)
+        assert bool(line.get(end)) is bool(name)
+
+
+def test_a_way_that_leaves_a_step_under_a_condition_begins_with_a_diamond() -> None:
+    condition = "<bpmn:conditionExpression>x</bpmn:conditionExpression>"
+    flow = f'<bpmn:sequenceFlow id="f" sourceRef="e0" targetRef="e1">{condition}</bpmn:sequenceFlow>'
+    assert connected(flow).find(f"{SVG}polygon") is not None
+    assert connected(flow.replace(condition, "")).find(f"{SVG}polygon") is None
+
+
+def test_the_paper_is_wide_enough_for_a_name_beside_a_line() -> None:
+    label = '<bpmndi:BPMNLabel><dc:Bounds x="900" y="700" width="60" height="14"/></bpmndi:BPMNLabel>'
+    edge = f'<bpmndi:BPMNEdge bpmnElement="f"><di:waypoint x="140" y="80"/><di:waypoint x="230" y="80"/>{label}'
+    flow = '<bpmn:sequenceFlow id="f" name="Lengkap"/>'
+    svg = parsed(draw(diagram(KINDS["task"], flows=flow, edges=f"{edge}</bpmndi:BPMNEdge>"), words=WORDS))
+    left, top, across, down = (float(each) for each in svg.get("viewBox").split())
+    assert (left + across >= 960, top + down >= 714) == (True, True)
+
+
+def test_a_line_that_stands_still_for_a_point_is_drawn_all_the_same() -> None:
+    line = connected('<bpmn:sequenceFlow id="f"/>', "140,80 180,80 180,80 230,120").find(f"{SVG}path")
+    assert "nan" not in line.get("d").casefold()
+    assert line.get("d").endswith("230 120")
+
+
+def test_a_pool_shows_its_name_at_its_left_at_its_top_or_in_its_middle() -> None:
+    pools = {
+        "kiri": ('<bpmn:participant id="e" name="Dinas" processRef="p"/>', 160, 100, ""),
+        "atas": ('<bpmn:participant id="e" name="Dinas" processRef="p"/>', 160, 100, 'isHorizontal="false"'),
+        "tengah": ('<bpmn:participant id="e" name="Dinas"/>', 160, 100, ""),
+    }
+    found = {}
+    for place, pool in pools.items():
+        text = part(draw(diagram(pool), words=WORDS), "e0").find(f"{SVG}text")
+        assert "".join(text.itertext()) == "Dinas"
+        found[place] = (text.get("transform") is not None, float(text.get("y")) < 70)
+    assert found == {"kiri": (True, False), "atas": (False, True), "tengah": (False, False)}
+
+
+@pytest.mark.parametrize("kind", ["startEvent_timer", "exclusive", "task"])
+def test_trouble_is_drawn_with_a_double_line_wherever_it_stands(kind: str) -> None:
+    def lines_of(state: State) -> int:
+        svg = part(draw(diagram(KINDS[kind]), {"e0": Mark(state)}, words=WORDS), "e0")
+        return sum(each.get("fill") == "none" for each in svg.iter())
+
+    assert lines_of(State.INCIDENT) > lines_of(State.ACTIVE)
+
+
+def test_names_too_long_for_their_boxes_are_written_as_small_as_there_is() -> None:
+    long = ('<bpmn:task id="e" name="{}"/>'.format("Menyusun dan memeriksa laporan " * 6), 100, 80, "")
+    sizes = {
+        float(part(draw(diagram(KINDS["task"], *more), words=WORDS), "e0").find(f"{SVG}text").get("font-size"))
+        for more in ([], [long])
+    }
+    assert len(sizes) == 2, "all steps of a drawing are written in one size"
+
+
 def test_what_is_no_diagram_is_not_drawn() -> None:
     with pytest.raises(NoDrawing, match="bukan BPMN"):
         draw(b"<svg/>", words=WORDS)
@@ -344,6 +432,9 @@ def test_lines_break_between_words_and_only_a_word_that_is_too_wide_is_cut() -> 
     assert "".join(pieces) == "pertanggungjawaban"
     assert all(width(piece, 12) <= 40 for piece in pieces)
     assert wrap("satu dua tiga empat", 40, 12, most=2)[-1].endswith("…")
+    (cut,) = wrap("pertanggungjawaban", 40, 12, most=1)
+    assert cut.endswith("…")
+    assert width(cut, 12) <= 40
 
 
 @pytest.mark.browser

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 
 from engine.bpmn import definition
-from engine.model.errors import Conflict, NotFound
+from engine.model.errors import Conflict, InvalidProcedure, NotFound
 from engine.model.process import InstanceStatus, Snapshot
-from tests.bpmn.office import DIAGRAMS, NOW, Instance, load
+from tests.bpmn.office import DIAGRAMS, NOW, Instance, load, wiring
 
 
 @pytest.fixture(params=[True, False], ids=["live", "restored"])
@@ -91,7 +91,7 @@ def test_the_other_items_are_ended_by_what_is_true_and_by_no_number(condition, l
     xml = (DIAGRAMS / f"{name}.bpmn").read_text().replace("</bpmn:multiInstance", ends)
     case = Instance(name)
     case.definition = definition.load({f"processes/{name}/{name}.bpmn": xml.encode()}, name)
-    case._wired = definition.wiring(case.definition)
+    case._wired = wiring(case.definition)
     assert case.start().complete("tunjuk", orang=["ann", "budi"]).complete("isi", "ann").open == left
 
 
@@ -189,13 +189,21 @@ def test_a_live_instance_is_used_only_at_the_revision_it_was_kept_as():
     assert [t.element_id for t in step.open_tasks] == ["tulis"], "computed on the old state, not on the live one"
 
 
+def test_of_two_moves_that_end_at_once_the_later_one_stays_at_hand():
+    case = Instance("parallel_branches_join").start()
+    earlier, later = (case.executor.start(case.definition, "i", {}, NOW) for _ in range(2))
+    case.executor.keep(later, 3)
+    case.executor.keep(earlier, 2)
+    assert case.executor._live["i"].revision == 3
+
+
 def test_the_cache_of_live_instances_is_bounded_in_bytes():
     case = Instance("parallel_branches_join").start()
     case.executor._limit = 3 * 25_000
     for number in range(20):
         step = case.executor.start(case.definition, f"i{number}", {}, NOW)
         case.executor.keep(step, 1)
-    assert 0 < case.executor.live_bytes <= 3 * 25_000
+    assert 0 < case.executor._bytes <= 3 * 25_000
 
 
 @pytest.mark.parametrize("key", ["data_objects", "typename", "_rahasia", "len"])
@@ -207,8 +215,6 @@ def test_no_field_name_means_anything_to_the_engine(begin, key):
 
 
 def test_a_diagram_that_the_engine_cannot_read_names_file_and_element():
-    from engine.model.errors import InvalidProcedure
-
     xml = b"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p" isExecutable="true">
       <startEvent id="a"/><sequenceFlow id="f" sourceRef="a" targetRef="b"/><complexGateway id="b"/>
       </process></definitions>"""
@@ -217,6 +223,53 @@ def test_a_diagram_that_the_engine_cannot_read_names_file_and_element():
     [found] = raised.value.findings
     assert (found.file, found.element_id) == ("processes/p/p.bpmn", "b")
     assert found.message == "Mesin tidak dapat membaca unsur b."
+
+
+READING = "<userTask id='b'><dataInputAssociation id='i'><sourceRef>r</sourceRef></dataInputAssociation></userTask>"
+TABLE = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/"><decision id="skala"/></definitions>"""
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "Berkas diagram tidak ada."),
+        ({"p.bpmn": b"<definitions>"}, "Berkas ini tidak terbaca: tidak utuh, terlalu dalam, atau salah tata tulis."),
+        ({"p.bpmn": b"<definitions/>"}, "Mesin tidak dapat membaca diagram ini."),
+        ({"skala.dmn": TABLE}, "keputusan ini bukan tabel; hanya tabel yang dijalankan"),
+        ({"skala.dmn": b"<"}, "Berkas ini tidak terbaca: tidak utuh, terlalu dalam, atau salah tata tulis."),
+        ({"p.bpmn": "<businessRuleTask id='b'/>"}, "Mesin tidak dapat membaca unsur b."),
+        ({"q.bpmn": "<userTask id='b'/>"}, "Mesin tidak dapat membaca unsur p."),
+        ({"p.bpmn": READING}, "Mesin tidak dapat membaca unsur b."),
+        ({"p.bpmn": READING + "<dataObjectReference id='r' dataObjectRef='o'/>"}, "Mesin tidak dapat membaca unsur b."),
+    ],
+)
+def test_a_version_that_can_no_longer_be_read_says_where_and_why(files, said):
+    every = files and {"p.bpmn": "<userTask id='b'/>", **files}
+    drawn = {name: body if isinstance(body, bytes) else drawing(body) for name, body in every.items()}
+    with pytest.raises(InvalidProcedure) as raised:
+        definition.load({f"processes/p/{name}": content for name, content in drawn.items()}, "p")
+    [found] = raised.value.findings
+    assert found.message == said
+    assert found.mend
+
+
+def drawing(body, flows="<sequenceFlow id='f' sourceRef='a' targetRef='b'/>", start=""):
+    """A process that starts at ``a``."""
+    process = f"<process id='p' isExecutable='true'><startEvent id='a'>{start}</startEvent>{body}{flows}</process>"
+    return f"<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL'>{process}</definitions>".encode()
+
+
+def test_what_an_earlier_version_draws_and_nobody_runs_any_more_keeps_nobody_from_working():
+    body = """<laneSet id="l"><lane id="dinas"><childLaneSet id="k"><lane id="staf"><flowNodeRef>b</flowNodeRef></lane>
+      </childLaneSet></lane></laneSet><dataObject id="surat"/>
+      <userTask id="b"/><callActivity id="e" calledElement="hilang"/>
+      <scriptTask id="c"><script>import os</script></scriptTask><endEvent id="d"/>
+      <sequenceFlow id="g" sourceRef="b" targetRef="c"/><sequenceFlow id="h" sourceRef="c" targetRef="d"/>"""
+    xml = drawing(body, start="<messageEventDefinition/>")
+    case = Instance(definition.load({"processes/p/p.bpmn": xml}, "p")).start()
+    assert case.open == ["b"], "it is started by a person, whatever its start waits for"
+    assert [lane.id for lane in case.definition.outline.lanes] == ["staf"], "work is done in the innermost lanes"
+    assert [each.element_id for each in case.complete("b").step.incidents] == ["c"]
 
 
 def test_the_outline_says_what_the_sheet_says():
@@ -236,3 +289,4 @@ def test_a_snapshot_of_another_library_is_refused_in_words(begin):
         Instance("parallel_branches_join").executor.complete(
             case.definition, Snapshot("i", 1, b"\x93\x09\xa30.1\x90"), case.task("tulis").id, {}, {}, NOW
         )
+    assert case.executor.waits(case.definition, b"\x93\x09\xa30.1\x90") == (), "its page says nothing of waiting"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.bpmn import expression, timers
+from engine.bpmn import expression, expression_values, timers
 from engine.bpmn.expression import ExpressionError
 from engine.model.bounds import TooMuch, bounded
 
@@ -45,6 +45,20 @@ def value(text, functions=None, **names):
         ('not x and "I" in ["I", "II"]', {"x": False}, True),
         ("baris[-1].kode", {"baris": ROWS}, "C"),
         ("x is None or x > 3", {"x": None}, True),
+        ("sum(x)", {"x": None}, 0),
+        ("str(x)", {"x": None}, ""),
+        ("str(x)", {"x": True}, "ya"),
+        ("str(x)", {"x": False}, "tidak"),
+        ("str(x)", {"x": date(2025, 3, 31)}, "2025-03-31"),
+        ("tanggal(x)", {"x": date(2025, 3, 31)}, date(2025, 3, 31)),
+        ("tanggal(x)", {"x": datetime(2025, 3, 31, 9, tzinfo=UTC)}, date(2025, 3, 31)),
+        ('tanggal("2025-03-31") - hari(1)', {}, date(2025, 3, 30)),
+        (
+            "unik(x)",
+            {"x": [date(2025, 3, 31), date(2025, 3, 30), date(2025, 3, 31)]},
+            [date(2025, 3, 31), date(2025, 3, 30)],
+        ),
+        ("x + [3]", {"x": [1, 2]}, [1, 2, 3]),
     ],
 )
 def test_what_designers_write_means_what_it_says(text, names, expected):
@@ -91,6 +105,9 @@ def test_what_designers_write_means_what_it_says(text, names, expected):
         "0e99999999",
         "1e-99999999",
         "9" * 500,
+        "\ud800",
+        "-" * 41 + "x",
+        "_rahasia",
         "0x" + "f" * 200,
     ],
 )
@@ -118,12 +135,18 @@ def test_what_is_not_of_the_language_is_refused_when_it_is_read(text):
         "len(terlalu_besar)",
         "str(jauh.angka)",
         "[jauh.angka]",
+        "str(baris)",
+        "sum(x)",
+        "sum(3)",
+        "unik(panjang)",
+        "panjang + panjang",
+        "round(1, 21)",
         'tanggal("2025-03-31") + hari(40000) + hari(40000) + hari(40000)' + " + hari(40000)" * 80,
     ],
 )
 def test_what_does_not_fit_is_one_error_that_says_where(text):
     names = {"x": "a" * 15_000, "baris": ROWS, "terlalu_besar": Decimal("1e999999")}
-    names["jauh"] = {"angka": Decimal("1e-999999")}
+    names |= {"jauh": {"angka": Decimal("1e-999999")}, "panjang": [1] * (expression_values.MOST_ITEMS + 1)}
     with pytest.raises(ExpressionError) as raised:
         value(text, **names)
     assert raised.value.text == text
@@ -152,7 +175,9 @@ def test_scripts_are_assignments_and_nothing_else():
 def test_the_document_lists_every_function_and_no_other():
     text = (Path(__file__).parents[2] / "docs" / "ungkapan.md").read_text()
     written = {line.split("`")[1] for line in text.split("## Functions")[1].splitlines() if line.startswith("| `")}
-    known = {w for _, w, _ in expression.FUNCTIONS.values()} | {w for w, _ in expression.HOST_FUNCTIONS.values()}
+    known = {w for _, w, _ in expression_values.FUNCTIONS.values()} | {
+        w for w, _ in expression_values.HOST_FUNCTIONS.values()
+    }
     assert written == known
 
 
@@ -202,12 +227,12 @@ def test_twenty_thousand_rows_are_walked_through_and_not_each_with_each(text):
 
 
 def test_a_result_may_be_so_large_and_no_larger():
-    fits = ["x" * (expression.LARGEST_VALUE - 2 * expression.ITEM)]
+    fits = ["x" * (expression_values.LARGEST_VALUE - 2 * expression_values.ITEM)]
     assert value("a", a=fits) == fits
     with pytest.raises(ExpressionError, match="terlalu besar"):
         value("a", a=[fits[0] + "x"])
     deep = []
-    for _ in range(expression.DEEPEST_VALUE):
+    for _ in range(expression_values.DEEPEST_VALUE):
         deep = [deep]
     with pytest.raises(ExpressionError, match="terlalu besar"):
         value("a", a=deep)
@@ -243,7 +268,7 @@ GRAMMAR = st.recursive(
         st.lists(below, max_size=4).map(lambda parts: f"[{', '.join(parts)}]"),
         below.map(lambda part: f'{{"a": {part}}}'),
         below.map(lambda part: f"{part}.a"),
-        st.tuples(st.sampled_from(sorted(expression.FUNCTIONS)), st.lists(below, max_size=3)).map(
+        st.tuples(st.sampled_from(sorted(expression_values.FUNCTIONS)), st.lists(below, max_size=3)).map(
             lambda parts: f"{parts[0]}({', '.join(parts[1])})"
         ),
     ),
@@ -277,6 +302,25 @@ def test_no_text_whatever_raises_anything_but_an_expression_error(text):
 def test_a_timer_of_ten_million_months_is_refused_and_not_counted_month_by_month(text):
     with pytest.raises(ValueError, match="bukan lama waktu"):
         timers._length(text, datetime(2025, 4, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("text", ["a =", "a = '\ud800'", "a = 1\n" * 2_000])
+def test_a_script_that_cannot_be_read_is_refused_in_words(text):
+    with pytest.raises(ExpressionError, match="skrip"):
+        expression.script(text)
+
+
+def test_a_timer_repeats_from_an_instant_or_from_now_on():
+    cycle, began = timers.ClockedCycle("ulang", "")._cycle, datetime(2025, 4, 14, 2, tzinfo=UTC)
+    assert cycle("R3/2025-04-14T09:00:00/PT1H") == (3, began, timedelta(hours=1))
+    with timers.moment(began, {}):
+        assert cycle("R/P1D") == (-1, began + timedelta(days=1), timedelta(days=1))
+    with pytest.raises(ValueError, match="siklus dengan waktu akhir tidak didukung"):
+        cycle("R3/PT1H/2025-04-14T09:00:00")
+
+
+def test_a_timer_takes_a_length_that_an_expression_gives():
+    assert timers._length(value("hari(3)"), datetime(2025, 4, 1, tzinfo=UTC)) == timedelta(days=3)
 
 
 @pytest.mark.parametrize(

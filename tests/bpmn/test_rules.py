@@ -15,14 +15,17 @@ from typing import TypeGuard
 import pytest
 from lxml import etree
 
-from engine.bpmn.definition import Definition, load, wiring
-from engine.bpmn.drawing import DrawingWords, NoDrawing, draw
+from engine.bpmn.definition import Definition, load
+from engine.bpmn.drawing import NoDrawing, draw, drawing_words
 from engine.bpmn.drawing.scene import scene
 from engine.bpmn.executor import Executor
 from engine.bpmn.rules import FormExpression, Forms, check
 from engine.bpmn.rules.diagram import HERE
+from engine.bpmn.rules.unsupported_elements import service_of
+from engine.bpmn.safe_xml import BPMN, CAMUNDA, SPIFF, ZEEBE, renamed
 from engine.model.errors import Finding, sayings
 from engine.model.process import InstanceStatus, Snapshot
+from tests.bpmn.office import wiring
 from tests.places import placed
 
 BROKEN = Path(__file__).parent / "broken"
@@ -127,6 +130,100 @@ def test_a_single_equals_sign_in_a_condition_is_told_with_how_to_compare() -> No
     assert "dari “" in told.message, "an arrow is told with where it comes from"
 
 
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("not jumlah", ["jumlah bukan ya atau tidak"]),
+        ("jumlah + 1", ["jumlah + 1 bukan ya atau tidak"]),
+        ("[lanjut]", ["[lanjut] bukan ya atau tidak"]),
+        ("jumlah if keputusan else lanjut", ["jumlah bukan ya atau tidak", "keputusan bukan ya atau tidak"]),
+        ('keputusan in "setuju, kembalikan"', []),
+        ('keputusan in bagian and "setuju" == keputusan', []),
+        ('"tolak" == keputusan', ['keputusan dengan "tolak", yang tidak ditawarkan']),
+    ],
+)
+def test_what_a_condition_decides_by_is_yes_or_no_and_an_answer_that_is_offered(condition, said) -> None:
+    diagram = placed((BROKEN / "jawaban.bpmn").read_bytes()).replace(b'"hukun" in bagian', condition.encode())
+    found = [each.message for each in check({"contoh.bpmn": diagram}, "contoh", ASKED) if each.element_id == "ke_6"]
+    assert len(found) == len(said)
+    assert all(part in message for part, message in zip(said, found, strict=True))
+
+
+def test_an_error_that_a_process_without_end_throws_is_caught_by_nobody() -> None:
+    diagram = (BROKEN / "memanggil_diri.bpmn").read_bytes()
+    thrown = diagram.replace(
+        b'<bpmn:endEvent id="akhir" />',
+        b'<bpmn:endEvent id="akhir"><bpmn:errorEventDefinition errorRef="gagal" /></bpmn:endEvent>',
+    ).replace(b"  <bpmn:process", b'  <bpmn:error id="gagal" name="Gagal" errorCode="1" />\n  <bpmn:process')
+    rules = [(each.rule, each.element_id) for each in check({"contoh.bpmn": placed(thrown)}, "contoh", Forms(FORMS))]
+    assert ("error_uncaught", "akhir") in rules
+
+
+def test_a_process_that_is_called_can_be_executed() -> None:
+    diagram = placed((BROKEN / "memanggil_diri.bpmn").read_bytes())
+    other = diagram.replace(b'id="contoh"', b'id="entah"').replace(b'"true"', b'"false"')
+    found = check({"contoh.bpmn": diagram, "entah.bpmn": other}, "contoh", Forms(FORMS))
+    [told] = [each for each in found if each.rule == "call_missing" and each.file == "contoh.bpmn"]
+    assert told.message == "“Memanggil” memanggil proses entah, yang ditandai tidak dapat dijalankan."
+
+
+def test_a_service_is_named_as_the_tool_that_drew_it_names_it() -> None:
+    named = [
+        service_of(
+            etree.fromstring(
+                f'<b:serviceTask xmlns:b="{BPMN}" xmlns:s="{SPIFF}" xmlns:z="{ZEEBE}" xmlns:c="{CAMUNDA}" {attribute}>'
+                f"<b:extensionElements>{inner}</b:extensionElements></b:serviceTask>"
+            )
+        )
+        for attribute, inner in (
+            ("", '<s:serviceTaskOperator/><z:taskDefinition type="kirim"/>'),
+            ("", '<s:serviceTaskOperator id="http/get"/>'),
+            ('c:topic="surat"', ""),
+            ("", ""),
+        )
+    ]
+    assert named == ["kirim", "http/get", "camunda:topic surat", ""]
+
+
+def test_the_items_of_another_engine_are_told_as_its_own() -> None:
+    diagram = (BROKEN / "jawaban.bpmn").read_bytes()
+    loop = (
+        f'<bpmn:extensionElements xmlns:zeebe="{ZEEBE}"><zeebe:loopCharacteristics inputCollection="=orang" />'
+        "<zeebe:loopCharacteristics /></bpmn:extensionElements><bpmn:loopCardinality>"
+    )
+    foreign = diagram.replace(b"<bpmn:loopCardinality>", loop.encode())
+    found = check({"contoh.bpmn": placed(foreign)}, "contoh", ASKED)
+    assert [each.element_id for each in found if "zeebe:loopCharacteristics" in each.message] == ["jawab"]
+
+
+def test_what_a_message_is_recognised_by_is_read_as_every_expression() -> None:
+    diagram = placed((DIAGRAMS / "message_asks_and_waits_for_the_answer.bpmn").read_bytes())
+    key = (
+        f'<spiffworkflow:processVariableCorrelation xmlns:spiffworkflow="{SPIFF}"><spiffworkflow:propertyId>nomor'
+        "</spiffworkflow:propertyId><spiffworkflow:expression>surat nomor</spiffworkflow:expression>"
+        "</spiffworkflow:processVariableCorrelation></bpmn:extensionElements>"
+    )
+    asked = diagram.replace(b"</bpmn:extensionElements>", key.encode(), 1)
+    assert asked != diagram
+    found = check({"a.bpmn": asked}, "message_asks_and_waits_for_the_answer", None)
+    assert [each.rule for each in found if "Kunci percakapan" in each.message] == ["expression"]
+
+
+@pytest.mark.parametrize(("other", "rules"), [("tulis", set()), ("tanpa_isian", {"other_performer"})])
+def test_a_step_is_done_by_another_than_a_step_that_is_not_itself(other: str, rules: set[str]) -> None:
+    diagram = (BROKEN / "tanpa_formulir.bpmn").read_bytes()
+    attribute = f'<bpmn:userTask id="tanpa_isian" sop:bukanPelaksana="{other}"'
+    named = diagram.replace(b'<bpmn:userTask id="tanpa_isian"', attribute.encode())
+    found = check({"contoh.bpmn": placed(named)}, "contoh", None)
+    assert {each.rule for each in found} == rules
+
+
+def test_what_a_message_brings_may_be_read_by_the_steps_behind_it() -> None:
+    id_ = "message_asks_and_waits_for_the_answer"
+    forms = Forms({"mulai": frozenset({"nomor", "perihal"}), "baca": frozenset()})
+    assert check({f"{id_}.bpmn": placed((DIAGRAMS / f"{id_}.bpmn").read_bytes())}, id_, forms) == []
+
+
 def test_two_files_that_name_a_process_alike_are_told_where_the_other_is() -> None:
     diagram = placed((BROKEN / "tanpa_formulir.bpmn").read_bytes())
     found = check({"contoh.bpmn": diagram, "lain.bpmn": diagram}, "contoh", None)
@@ -214,6 +311,21 @@ def test_a_form_whose_expression_reads_what_nobody_gives_is_named_with_its_field
     assert said in found.message
 
 
+def test_a_form_whose_expression_reads_a_part_that_a_document_has_is_no_fault() -> None:
+    sections = {"disposisi": frozenset({"nomor", "catatan"})}
+    expressions = [FormExpression("forms/x.schema.json", "undangan.hal", "disposisi.nomor")]
+    forms = Forms(sample_forms(), sections, expressions, frozenset({"hari_ini"}))
+    assert check({f"{SAMPLE}.bpmn": sample()}, SAMPLE, forms) == []
+
+
+def test_a_procedure_under_another_name_is_called_so_wherever_it_is_named() -> None:
+    diagram = b"""<d xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="lama" name="lama"/>
+      <participant processRef="lama"/><flowNodeRef>lama</flowNodeRef><documentation>lama</documentation></d>"""
+    found = renamed(diagram, "lama", "baru").decode()
+    assert '<process id="baru" name="lama" isExecutable="true"/>' in found
+    assert '<participant processRef="baru"/><flowNodeRef>baru</flowNodeRef><documentation>lama' in found
+
+
 def test_a_start_that_asks_nothing_needs_a_form_that_says_so() -> None:
     forms = sample_forms()
     del forms["mulai"]
@@ -227,6 +339,7 @@ def test_a_step_may_use_a_form_under_another_name() -> None:
     named = diagram.replace(
         b'<bpmn:userTask id="tanpa_isian" name="Membaca" />',
         b'<bpmn:userTask id="tanpa_isian"><bpmn:extensionElements><spiffworkflow:properties>'
+        b'<spiffworkflow:property name="warna" value="biru" />'
         b'<spiffworkflow:property name="formJsonSchemaFilename" value="tulis.schema.json" />'
         b"</spiffworkflow:properties></bpmn:extensionElements></bpmn:userTask>",
     )
@@ -280,12 +393,16 @@ def test_a_function_that_nobody_gives_is_named_where_it_is_called() -> None:
     source = b'def setujuh(keputusan):\n    """Ya."""\n\n\ndef nama(tahun):\n    """Nama."""\n'
     files = {f"{SAMPLE}.bpmn": diagram, f"processes/{SAMPLE}/functions.py": source}
     assert check(files, SAMPLE, forms) == []
+    table = (DIAGRAMS / "decision_chooses_the_way.dmn").read_bytes().replace(b"[75..90]", b"angka(?) > 3")
+    (found,) = check({**files, "skala.dmn": table}, SAMPLE, forms)
+    assert (found.rule, found.file) == ("function_unknown", "skala.dmn")
 
 
 @pytest.mark.parametrize(
     ("source", "line", "said"),
     [
         ("def hitung(:\n", 1, "Tata tulisnya salah"),
+        ("\x00", None, "Tata tulisnya salah"),
         ("import os\n", 1, "Modul os tidak boleh diimpor"),
         ("from . import lain\n", 1, "Modul . tidak boleh"),
         ('def baca(x):\n    """Isi."""\n    return open(x)\n', 3, "open tidak menghitung"),
@@ -298,7 +415,7 @@ def test_a_function_that_nobody_gives_is_named_where_it_is_called() -> None:
     ],
 )
 def test_functions_that_cannot_be_called_or_do_more_than_compute_are_named_with_their_line(
-    source: str, line: int, said: str
+    source: str, line: int | None, said: str
 ) -> None:
     files = {f"{SAMPLE}.bpmn": sample(), f"processes/{SAMPLE}/functions.py": source.encode()}
     found = check(files, SAMPLE, Forms(sample_forms()))
@@ -345,7 +462,7 @@ def test_however_a_file_is_damaged_the_designer_gets_an_answer(seed: int) -> Non
         xml = etree.tostring(root)
         assert all(isinstance(each, Finding) for each in check({"contoh.bpmn": xml}, "contoh", Forms(FORMS)))
         with suppress(NoDrawing):
-            draw(xml, words=DrawingWords())
+            draw(xml, words=drawing_words())
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,17 @@
 """What SpiffWorkflow by itself runs otherwise than BPMN says, and runs rightly here (docs/bpmn.md)."""
 
+import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from engine.bpmn import events
+from engine.bpmn.executor import live
 from engine.model.process import InstanceStatus, Message, MessageKind
 from tests.bpmn.office import NOW, Instance
+from tests.bpmn.test_waits import Play
+from tests.service.drawing import around, gateway, process, several, user
 
 
 @pytest.fixture(params=[True, False], ids=["live", "restored"])
@@ -20,7 +26,7 @@ def begin(request):
 
 def value_at(case, element_id):
     """What the instance knows where *element_id* is open."""
-    [task] = [t for t in case.step.live.every_task() if t.id.hex == case.task(element_id).id]
+    [task] = [t for t in live(case.step).every_task() if t.id.hex == case.task(element_id).id]
     return task.data
 
 
@@ -87,7 +93,7 @@ def test_a_side_track_that_ends_last_brings_what_it_changed_and_nothing_old(begi
     case.now = NOW + timedelta(hours=1)
     case.fire().complete("lanjut", nilai=9)
     assert case.complete("tangani", catatan="x").step.status is InstanceStatus.COMPLETED
-    found = case.step.live.data
+    found = live(case.step).data
     assert (found["nilai"], found["catatan"], found["jumlah"]) == (9, "x", 7)
 
 
@@ -224,3 +230,126 @@ def test_who_is_asked_twice_at_work_answers_twice(begin):
     assert case.open == ["jawab", "jawab", "kerjakan"]
     assert case.complete("kerjakan").receive(asked) is None, "who is done is asked no more"
     assert case.complete("jawab").complete("jawab").step.status is InstanceStatus.COMPLETED
+
+
+# ── drawn in a few words ────────────────────────────────────────────────────────────────────────────────────────────
+
+SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
+
+
+def roots(*carried):
+    """The error, escalation and message of a drawing, the error with what it carries and what that is called."""
+    said = "".join(f'<x:{word} xmlns:x="{SPIFF}">{text}</x:{word}>' for word, text in carried)
+    extensions = f"<b:extensionElements>{said}</b:extensionElements>" if said else ""
+    return (
+        f'<b:error id="gagal" name="Gagal" errorCode="1">{extensions}</b:error><b:message id="kabar" name="kabar"/>'
+        '<b:escalation id="naik" name="Naik" escalationCode="1"/>'
+    ).encode()
+
+
+ERROR = '<b:errorEventDefinition errorRef="gagal"/>'
+ESCALATION = '<b:escalationEventDefinition escalationRef="naik"/>'
+
+
+def inside(nodes, ways):
+    """A sub-process of the same kind of drawing; its ids begin with ``dalam``."""
+    return re.sub(r"<b:process[^>]*>|</b:process>|<b:laneSet.*?</b:laneSet>", "", process("dalam", nodes, ways))
+
+
+def play(nodes, ways, *carried, **values):
+    change = lambda xml: xml.replace(b"<b:process", roots(*carried) + b"<b:process", 1)  # noqa: E731
+    return Play(nodes, ways, change, **values).start()
+
+
+def test_an_error_that_nobody_catches_is_an_incident_and_an_escalation_goes_unheard():
+    raised = play({"a": user(), "selesai": ("endEvent", "", ERROR)}, ["mulai > a", "a > selesai"])
+    [incident] = raised.complete("uji_a").step.incidents
+    assert "tidak ditangkap siapa pun" in incident.cause
+    event = ("intermediateThrowEvent", "", ESCALATION)
+    nodes = {"luar": ("subProcess", "", around("isi", ("subProcess", "", around("lebih", event)))), "b": user()}
+    assert play(nodes, ["mulai > luar", "luar > b", "b > selesai"]).open == ["uji_b"]
+
+
+@pytest.mark.parametrize(
+    ("carried", "known"),
+    [
+        ([("payloadExpression", "alasan"), ("variableName", "sebab")], {"sebab": "kurang"}),
+        ([("payloadExpression", "alasan")], {}),
+        ([("payloadExpression", "3")], {}),
+    ],
+)
+def test_who_catches_an_error_knows_what_it_carried_by_the_name_that_the_diagram_gives(carried, known):
+    ways = ["mulai > a", "a > selesai"]
+    inner = inside({"a": user(), "selesai": ("endEvent", "", ERROR)}, ways)
+    nodes = {
+        "dalam": ("subProcess", "", inner),
+        "tepi": ("boundaryEvent", 'attachedToRef="uji_dalam"', ERROR),
+        "lapor": user(),
+    }
+    case = play(nodes, ["mulai > dalam", "dalam > selesai", "tepi > lapor", "lapor > selesai"], *carried)
+    case.complete("dalam_a", alasan="kurang")
+    assert case.open == ["uji_lapor"]
+    assert value_at(case, "uji_lapor") == {"alasan": "kurang", **known}
+
+
+def test_a_condition_whose_value_is_of_another_kind_begins_nothing_and_is_no_incident():
+    start = (
+        '<b:startEvent id="bila" isInterrupting="false"><b:conditionalEventDefinition><b:condition>x &gt; 3'
+        '</b:condition></b:conditionalEventDefinition></b:startEvent><b:userTask id="tangani"/><b:endEvent id="z"/>'
+        '<b:sequenceFlow id="s1" sourceRef="bila" targetRef="tangani"/>'
+        '<b:sequenceFlow id="s2" sourceRef="tangani" targetRef="z"/>'
+    )
+    nodes = {"a": user(), "b": user(), "bila_besar": ("subProcess", 'triggeredByEvent="true"', start)}
+    case = play(nodes, ["mulai > a", "a > b", "b > selesai"]).complete("uji_a", x="banyak")
+    assert (case.open, case.step.incidents) == (["uji_b"], ())
+    case = play(nodes, ["mulai > a", "a > b", "b > selesai"]).complete("uji_a", x=4)
+    assert case.open == ["tangani", "uji_b"]
+
+
+def test_a_message_that_the_instance_itself_waits_for_is_not_sent_to_others():
+    message = '<b:messageEventDefinition messageRef="kabar"/>'
+    nodes = {
+        "pisah": gateway("parallel"),
+        "tunggu": ("intermediateCatchEvent", "", message),
+        "a": user(),
+        "kirim": ("intermediateThrowEvent", "", message),
+        "b": user(),
+    }
+    case = play(nodes, ["mulai > pisah", "pisah > tunggu", "pisah > a", "a > kirim", "kirim > selesai", "tunggu > b"])
+    case.complete("uji_a")
+    assert (case.open, case.step.thrown) == (["uji_b"], ())
+
+
+@pytest.mark.parametrize("count", ["x", "0 - 1", "1.5", "True"])
+def test_how_many_there_are_is_a_whole_number_or_an_incident(count):
+    case = play({"a": user(several(count))}, ["mulai > a", "a > selesai"], x="dua")
+    [incident] = case.step.incidents
+    assert incident.element_id == "uji_a"
+
+
+def test_a_list_that_items_change_is_the_list_that_they_were_made_of():
+    loop = (
+        "<b:multiInstanceLoopCharacteristics><b:loopDataInputRef>orang</b:loopDataInputRef>"
+        "<b:loopDataOutputRef>orang</b:loopDataOutputRef><b:inputDataItem id='siapa'/><b:outputDataItem id='siapa'/>"
+        "</b:multiInstanceLoopCharacteristics>"
+    )
+    case = play({"a": user(loop), "b": user()}, ["mulai > a", "a > b", "b > selesai"], orang=["ani", "budi"])
+    for name in ("ani", "budi"):
+        case.complete("uji_a", name, siapa=name.upper())
+    assert value_at(case, "uji_b")["orang"] == ["ANI", "BUDI"]
+
+
+def test_a_document_that_no_diagram_draws_is_kept_by_nobody():
+    case = Instance("data_objects_hold_versions").start()
+    case.complete("tulis", documents={"surat": {"versi": 1}, "asing": {"versi": 1}})
+    assert case.open == ["periksa"]
+    assert "asing" not in value_at(case, "periksa")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [(3, Decimal("3.00"), True), (True, 1, False), ([1, "a"], [Decimal("1.0"), "a"], True), ([1], [True], False)],
+)
+def test_a_conversation_is_known_by_its_values_however_numbers_are_written(one, other, alike):
+    keys = [events.correlation_of("nomor", {"n": value}) for value in (one, other)]
+    assert (keys[0] == keys[1]) is alike

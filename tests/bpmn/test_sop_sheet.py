@@ -7,6 +7,7 @@ import pytest
 from engine.bpmn.definition import load
 from engine.bpmn.drawing.sheet_pages import lay_out
 from engine.bpmn.drawing.sheet_picture import draw_sheet
+from engine.bpmn.safe_xml import BPMN
 from engine.bpmn.sop_sheet import sheet_of
 from engine.model import standard_time
 from engine.model.sop_sheet import END, SymbolKind
@@ -55,6 +56,45 @@ def test_a_start_in_another_lane_stands_in_the_row_of_the_step_it_leads_to(tmp_p
         (SymbolKind.PROCESS, 1),
         (SymbolKind.TERMINATOR, 0),
     ]
+
+
+def small(flows, elements):
+    """A process of one lane; *flows* are (source, target)."""
+    body = "".join(f'<sequenceFlow id="f{n}" sourceRef="{a}" targetRef="{b}"/>' for n, (a, b) in enumerate(flows))
+    process = f'<process id="p" name="P" isExecutable="true">{elements}{body}</process>'
+    xml = f'<definitions xmlns="{BPMN}">{process}</definitions>'
+    return sheet_of(load({"processes/p/p.bpmn": xml.encode()}, "p"))
+
+
+def test_an_end_right_behind_the_start_stands_in_the_row_of_the_first_step():
+    found = small(
+        [("a", "g"), ("g", "t"), ("g", "batal"), ("t", "selesai")],
+        '<startEvent id="a"/><parallelGateway id="g"/><userTask id="t"/><endEvent id="batal"/><endEvent id="selesai"/>',
+    )
+    assert [[s.element_id for s in row.symbols] for row in found.rows] == [["a", "t", "selesai", "batal"]]
+    assert {(arrow.source, arrow.target) for arrow in found.arrows} >= {("a", "batal"), ("a", "t")}
+
+
+def test_gateways_that_lead_to_one_another_are_followed_once():
+    found = small(
+        [("a", "t"), ("t", "g"), ("g", "h"), ("h", "g"), ("h", "b")],
+        '<startEvent id="a"/><userTask id="t"/><parallelGateway id="g"/><parallelGateway id="h"/><endEvent id="b"/>',
+    )
+    assert {(arrow.source, arrow.target) for arrow in found.arrows} == {("a", "t"), ("t", "b")}
+
+
+def test_a_process_without_a_step_has_a_sheet_without_a_row():
+    found = small([("a", "b")], '<startEvent id="a"/><endEvent id="b"/>')
+    assert (found.rows, found.arrows) == ((), ())
+
+
+def test_the_name_of_a_start_goes_on_over_two_lines_where_it_fits_on_none():
+    name = "Permohonan perizinan berusaha diterima"
+    found = small([("a", "t"), ("t", "b")], f'<startEvent id="a" name="{name}"/><userTask id="t"/><endEvent id="b"/>')
+    [page] = lay_out(found).pages
+    [start] = [symbol for symbol in page.symbols if symbol.kind is SymbolKind.TERMINATOR and symbol.row == 1][:1]
+    assert len(start.lines) == 2
+    assert name.startswith(" ".join(start.lines).rstrip("…"))
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,17 @@ import json
 import uuid
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from enum import IntEnum
 from pathlib import Path
 
+import msgpack
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import definition, state
-from engine.bpmn.executor import Executor
+from engine.bpmn.executor import Executor, live
 from engine.model.process import InstanceStatus, Message, MessageKind, Snapshot, WaitKind
 from tests.bpmn.office import NOW, Instance, load
 
@@ -45,6 +47,21 @@ def test_every_value_that_a_form_yields_comes_back_as_it_was(value):
     assert type(back) is type(value)
 
 
+class Size(IntEnum):
+    LARGE = 3
+
+
+@pytest.mark.parametrize(("value", "kept"), [(InstanceStatus.RUNNING, "running"), (Size.LARGE, 3)])
+def test_of_a_word_of_the_engine_its_text_is_kept(value, kept):
+    back = state.unpack(state.pack({"nilai": value}))["nilai"]
+    assert (back, type(back)) == (kept, type(kept))
+
+
+def test_a_value_of_a_later_release_is_refused():
+    with pytest.raises(state.UnknownState, match="unknown extension type 9"):
+        state.unpack(msgpack.packb(msgpack.ExtType(9, b"")))
+
+
 @pytest.mark.parametrize("value", [object(), 3 + 2j, datetime(2025, 1, 1), lambda: None])  # noqa: DTZ001
 def test_what_no_form_yields_is_refused_by_name(value):
     with pytest.raises(TypeError, match=r"cannot hold|naive"):
@@ -55,6 +72,12 @@ def test_what_no_form_yields_is_refused_by_name(value):
 def test_bytes_that_are_no_state_are_refused(text):
     with pytest.raises((state.UnknownState, ValueError)):
         state.load(load("parallel_branches_join"), text)
+
+
+def test_a_state_of_a_library_that_is_no_text_is_refused():
+    held = state.pack([state.VERSION, 3, [], [], {}])
+    with pytest.raises(state.UnknownState, match="library 3"):
+        state.load(load("parallel_branches_join"), held)
 
 
 def test_the_state_holds_no_specification_and_stays_small():
@@ -125,7 +148,7 @@ def test_who_waited_at_a_join_in_an_earlier_release_waits_there_still(name):
     assert (wait.kind, wait.since.year, len(wait.missing)) == (WaitKind.BRANCHES, 2026, 1)
     step = executor.complete(loaded, snapshot, held["task"], held["values"], {}, NOW)
     assert ([t.element_id for t in step.open_tasks], step.incidents) == (["task4"], ())
-    waiting = [task.task_spec.name for task in step.live.every_task() if task._state == TaskState.WAITING]
+    waiting = [task.task_spec.name for task in live(step).every_task() if task._state == TaskState.WAITING]
     assert waiting == [], "each of the three came once"
 
 

@@ -20,7 +20,7 @@ from engine.bpmn import definition, upstream
 from engine.bpmn.running_instance import ENGINE
 from engine.bpmn.timers import moment
 from tests.bpmn.models import Choose, Edge, End, Fork, Include, Repeat, Send, Side, Sub, Task, Throw, scope_of, xml_of
-from tests.bpmn.office import NOW
+from tests.bpmn.office import NOW, wiring
 from tests.bpmn.reference import Event, Several
 
 MESSAGE, ESCALATION, ERROR = Event("message", "m1"), Event("escalation", "esc"), Event("error", "err")
@@ -121,8 +121,8 @@ def test_how_many_items_there_are_must_be_what_python_calls_a_whole_number():
 
 def test_running_an_instance_changes_what_all_instances_share():
     case = Plain(Task(), sides=[Side(MESSAGE, [Task()], interrupting=False)])
-    before = definition.wiring(case.definition)
-    assert definition.wiring(case.hear().definition) != before
+    before = wiring(case.definition)
+    assert wiring(case.hear().definition) != before
 
 
 def fresh(module):

@@ -1,5 +1,6 @@
 """What an instance waits for is told from its state, and one that can never go on says so."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,11 +8,11 @@ import pytest
 
 from engine.bpmn import definition, waits
 from engine.bpmn.causes import in_words
-from engine.bpmn.executor import Executor
+from engine.bpmn.executor import Executor, live
 from engine.bpmn.waits import may_wait
 from engine.model.process import InstanceStatus, Snapshot, WaitKind
-from tests.bpmn.office import NOW, Instance
-from tests.service.drawing import gateway, procedure, process, script, user
+from tests.bpmn.office import NOW, Instance, wiring
+from tests.service.drawing import around, gateway, procedure, process, script, several, user
 
 ONE_OF_TWO = {"pilih": gateway(), "a": user(), "b": user(), "gabung": gateway("parallel")}
 INTO_ALL = ["mulai > pilih", "pilih > a: x > 1", "pilih > b", "a > gabung", "b > gabung", "gabung > selesai"]
@@ -24,7 +25,7 @@ class Play(Instance):
         files = {name: change(content) for name, content in procedure(process("uji", nodes, ways)).items()}
         self.definition = definition.load(files, "uji")
         self.executor, self.live, self.now, self.functions, self.revision = Executor(), False, NOW, {}, 1
-        self.values, self._wired = values, definition.wiring(self.definition)
+        self.values, self._wired = values, wiring(self.definition)
 
     @property
     def waits(self):
@@ -115,6 +116,65 @@ def test_a_condition_that_nobody_can_change_any_more_is_told_and_tried_again(hol
     assert (step.status is InstanceStatus.RUNNING, bool(step.stuck)) == (holds, not holds)
 
 
+def test_a_condition_in_a_sub_process_is_tried_again_as_well():
+    watched = "<b:conditionalEventDefinition><b:condition>cukup()</b:condition></b:conditionalEventDefinition>"
+    inner = around("tunggu", ("intermediateCatchEvent", "", watched))
+    case = Play({"dalam": ("subProcess", "", inner), "a": user()}, ["mulai > dalam", "dalam > a", "a > selesai"])
+    case.functions = {"cukup": lambda: False}
+    case.start()
+    [found] = case.step.stuck
+    assert found.element_id == "tunggu"
+    case.functions = {"cukup": lambda: True}
+    step = case.executor.retry(case.definition, case.snapshot, found.task_id, NOW, functions=case.functions)
+    assert [task.element_id for task in step.open_tasks] == ["uji_a"]
+
+
+def test_what_several_wait_for_is_told_once_and_since_the_first_began():
+    message = '<b:messageEventDefinition messageRef="kabar"/>'
+    inner = several(3) + around("tunggu", ("intermediateCatchEvent", "", message))
+    kabar = b'<b:message id="kabar" name="kabar"/><b:process'
+    nodes, ways = {"dalam": ("subProcess", "", inner)}, ["mulai > dalam", "dalam > selesai"]
+    case = Play(nodes, ways, lambda xml: xml.replace(b"<b:process", kabar, 1)).start()
+    assert len(case.step.subscribed) == 3
+    [wait] = case.waits
+    began = [task.last_state_change for task in live(case.step).every_task() if task.task_spec.bpmn_id == "tunggu"]
+    assert (wait.element_id, wait.name, wait.since.timestamp()) == ("tunggu", "kabar", pytest.approx(min(began)))
+
+
+def test_a_join_that_only_an_event_at_the_edge_can_end_says_which():
+    inner = process("dalam", {"pilih": gateway(), "a": user(), "b": user(), "gabung": gateway("parallel")}, INTO_ALL)
+    inner = re.sub(r"<b:process[^>]*>|</b:process>|<b:laneSet.*?</b:laneSet>", "", inner)
+    late = "<b:timerEventDefinition><b:timeDuration>PT1H</b:timeDuration></b:timerEventDefinition>"
+    nodes = {
+        "besar": ("subProcess", "", inner),
+        "lewat": ("boundaryEvent", 'attachedToRef="uji_besar"', late),
+        "ingat": ("boundaryEvent", 'attachedToRef="uji_besar" cancelActivity="false"', late),
+    }
+    ways = ["mulai > besar", "besar > selesai", "lewat > selesai", "ingat > selesai"]
+    case = Play(nodes, ways, x=2).start().complete("dalam_a")
+    [(found, may_end)] = waits.hopeless(case.definition, live(case.step))
+    assert may_end
+    assert found.cause.endswith("Pelaksanaan ini hanya berlanjut bila disela oleh “lewat”.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "text"),
+    [("conditionalEventDefinition", "condition", "x &gt; 3"), ("timerEventDefinition", "timeDuration", "hari(x)")],
+)
+def test_an_event_that_raised_is_an_incident_and_not_waited_for(kind, part, text):
+    raising = f"<b:{kind}><b:{part}>{text}</b:{part}></b:{kind}>"
+    late = "<b:timerEventDefinition><b:timeDuration>PT1H</b:timeDuration></b:timerEventDefinition>"
+    nodes = {
+        "pisah": gateway("parallel"),
+        "tunggu": ("intermediateCatchEvent", "", raising),
+        "surat": ("intermediateCatchEvent", "", late),
+    }
+    ways = ["mulai > pisah", "pisah > tunggu", "pisah > surat", "tunggu > selesai", "surat > selesai"]
+    case = Play(nodes, ways, x="dua").start()
+    assert [incident.element_id for incident in case.step.incidents] == ["uji_tunggu"]
+    assert [wait.element_id for wait in case.waits] == ["uji_surat"]
+
+
 @pytest.mark.parametrize(
     ("diagram", "expected"),
     [
@@ -154,7 +214,7 @@ def event_sub_process(event, interrupting=True):
 
 def told(case):
     """Where a branch cannot come any more, each with whether something may still end that."""
-    found = waits.hopeless(case.definition, case.step.live)
+    found = waits.hopeless(case.definition, live(case.step))
     return [(incident.element_id.removeprefix("uji_"), may_end) for incident, may_end in found]
 
 
@@ -178,7 +238,7 @@ def test_a_branch_that_cannot_come_is_told_while_others_still_have_work():
 def test_what_is_armed_beside_a_join_does_not_hide_that_its_branch_cannot_come(beside, may_end):
     case = Play(ONE_OF_TWO | {"sisi": beside}, INTO_ALL, with_message, x=2).start()
     assert told(case.complete("uji_a")) == [("gabung", may_end)]
-    [(found, _)] = waits.hopeless(case.definition, case.step.live)
+    [(found, _)] = waits.hopeless(case.definition, live(case.step))
     assert ("disela oleh “Dibatalkan”" in found.cause) == may_end == ("Hentikan pelaksanaan" not in found.cause)
 
 
@@ -224,3 +284,13 @@ def test_a_decision_that_has_no_way_for_a_value_is_told_by_its_name_and_that_val
     cause = in_words(case.definition, raised).cause
     assert cause.startswith("Keputusan “pilih” tidak mempunyai jalan untuk jenis = “biasa”, x = 1.")
     assert in_words(case.definition, replace(raised, cause="lain")).cause == "lain"
+
+
+def test_a_condition_that_raises_once_its_value_is_there_is_an_incident_and_not_waited_for():
+    watched = "<b:conditionalEventDefinition><b:condition>x &gt; 3</b:condition></b:conditionalEventDefinition>"
+    nodes = {"pisah": gateway("parallel"), "tunggu": ("intermediateCatchEvent", "", watched), "a": user(), "b": user()}
+    ways = ["mulai > pisah", "pisah > tunggu", "pisah > a", "a > b", "b > selesai", "tunggu > selesai"]
+    case = Play(nodes, ways, x=1).start()
+    assert [wait.element_id for wait in case.waits] == ["uji_tunggu"]
+    case.complete("uji_a", x="banyak")
+    assert ([each.element_id for each in case.step.incidents], case.waits) == (["uji_tunggu"], ())

@@ -36,10 +36,10 @@ def paper(words="Laporan"):
 class Authority:
     """Whoever vouches for people."""
 
-    def __init__(self, name="Otoritas Uji", organization="Badan Uji"):
+    def __init__(self, name="Otoritas Uji", organization="Badan Uji", until=SIGNED_AT + LASTS):
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = _name(name, organization)
-        self.certificate = self._sign(self.name, self.key.public_key(), authority=True)
+        self.certificate = self._sign(self.name, self.key.public_key(), authority=True, until=until)
 
     @property
     def pem(self):

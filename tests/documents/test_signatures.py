@@ -144,5 +144,7 @@ def test_the_operators_folder_holds_roots_as_pem_or_der_and_what_is_none_is_left
     (tmp_path / "akar.crt").write_bytes(known.der)
     (tmp_path / "rusak.pem").write_bytes(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     (tmp_path / "catatan.txt").write_text("bukan sertifikat")
-    assert sorted(roots(tmp_path)) == sorted([known.der, known.der, authority("Otoritas Lain").der])
-    assert roots(tmp_path / "tidak ada") == []
+    names = [path.name for path in tmp_path.iterdir()]
+    found = roots(names, lambda name: (tmp_path / name).read_bytes())
+    assert sorted(found) == sorted([known.der, known.der, authority("Otoritas Lain").der])
+    assert roots([], bytes) == []

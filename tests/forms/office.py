@@ -139,6 +139,7 @@ TYPED: dict[str, dict[str, str | list[str]]] = {
         "draft_laporan.pernyataan_kebenaran": "ya",
     },
     "susun_analisis": {
+        "notula_analisis.waktu_rapat": "13.00",
         "notula_analisis.waktu_penutupan": "15.00",
         "notula_analisis.pimpinan": "sekretaris",
         "notula_analisis.pembahasan": "Data dari semua pemegang diperiksa dan dianalisis.",
@@ -146,7 +147,7 @@ TYPED: dict[str, dict[str, str | list[str]]] = {
         **{f"notula_analisis.analisis.{n}.status_verifikasi": "sesuai" for n in range(5)},
         "hasil_verifikasi": "lengkap",
     },
-    "minta_persetujuan": {},
+    "minta_persetujuan": {"lembar_persetujuan.pernyataan_pemeriksaan": "ya"},
     "tandatangani_persetujuan": {
         "keputusan": "setuju",
         "tanda_tangan.mode": "wet",

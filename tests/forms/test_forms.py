@@ -2,10 +2,11 @@
 
 import json
 import time as clock
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -13,10 +14,14 @@ from hypothesis import strategies as st
 
 from engine.bpmn import expression
 from engine.forms.form import Form
+from engine.forms.form_files import HERE
 from engine.forms.grids import with_cells
-from engine.forms.loading import HERE, load
+from engine.forms.loading import load
 from engine.forms.submission import Surroundings
-from engine.model.errors import InvalidForm, InvalidProcedure, NotFound, sayings
+from engine.model.bounds import TooMuch, bounded
+from engine.model.calendar import OfficeCalendar
+from engine.model.errors import FunctionFailed, InvalidForm, InvalidProcedure, NotFound, sayings
+from engine.service.procedures.procedure import calendar_functions
 from tests.forms.office import Desk, attachment
 
 ROWS = {
@@ -198,6 +203,66 @@ def test_all_errors_come_at_once_in_the_order_of_the_page(everything):
     assert list(found)[-1] == "baris.1.jumlah"
 
 
+def test_of_a_whole_number_no_example_with_decimals_is_given(everything):
+    found = errors(everything, {**ONE_ROW, "surat.jumlah": ["dua ribu"]})
+    assert found["surat.jumlah"] == "Jumlah: bukan bilangan bulat; tulis misalnya 2025."
+
+
+@pytest.mark.parametrize(
+    ("path", "typed", "said"),
+    [
+        ("surat.jumlah", "1,5", "Jumlah: harus bilangan bulat."),
+        ("surat.jumlah", "1,234.50", "Jumlah: bukan bilangan bulat; tulis misalnya 2025."),
+        ("surat.jumlah", "12.34", "Jumlah: maksud Anda 1.234? Tulis dengan koma untuk desimal."),
+        ("surat.nilai", "1,234.56", "Nilai: maksud Anda 1.234,56? Tulis dengan koma untuk desimal."),
+        (
+            "surat.nilai",
+            "1.234",
+            "Nilai: maksud Anda 1.234 atau 1,234? Titik memisahkan ribuan, koma memulai desimal.",
+        ),
+        ("surat.orang", "x" * 1_001, "Orang: orang ini tidak ada dalam daftar; pilih dari daftar."),
+        ("surat.tembusan.0", "x" * 1_001, "Baris 1, Penerima: tulis paling banyak 1.000 huruf."),
+        ("surat.isi", "x" * 20_001, "Isi: tulis paling banyak 20.000 huruf."),
+    ],
+)
+def test_what_is_typed_and_cannot_be_taken_is_told_in_words(everything, path, typed, said):
+    assert errors(everything, {**ONE_ROW, path: [typed]}) == {path: said}
+
+
+def test_the_rules_of_a_list_are_told_at_the_list_and_those_of_a_row_at_the_row():
+    text = {"type": "string", "minLength": 3}
+    of_days = {"if": {"required": ["n"]}, "then": False}
+    listed = {
+        "tembusan": {"type": "array", "title": "Tembusan", "items": {**text, "title": "Penerima"}},
+        "tim": {"type": "array", "title": "Tim", "items": {"type": "string", "format": "person", "maxLength": 6}},
+        "pilihan": {
+            "type": "array",
+            "title": "Pilihan",
+            "uniqueItems": True,
+            "minItems": 2,
+            "items": {"type": "string", "enum": ["a", "b"]},
+        },
+        "tabel": {
+            "type": "array",
+            "title": "Tabel",
+            "items": {"type": "object", "properties": {"n": {"type": "number"}}, **of_days},
+        },
+    }
+    form = made({"type": "object", "properties": listed})
+    typed = {"tembusan.0": ["ab"], "tim": ["", "kepala", "sakip.1"], "pilihan": ["", "a"], "tabel.0.n": ["1"]}
+    assert errors(form, typed) == {
+        "tembusan.0": "Baris 1, Penerima: tulis paling sedikit 3 huruf.",
+        "tim": "Tim: tulis paling banyak 6 huruf.",
+        "pilihan": "Pilihan: pilih paling sedikit 2.",
+        "tabel": "Tabel: isian ini tidak sesuai.",
+    }
+
+
+def test_a_field_that_a_version_in_force_requires_and_does_not_have_keeps_nobody():
+    schema = json.dumps({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["b"]}).encode()
+    assert accepted(load("uji", schema, None, expression.compile, deployed=True), {"a": ["x"]}) == {"a": "x"}
+
+
 def test_a_file_that_is_too_large_says_the_limit(everything):
     assert errors(everything, {**ONE_ROW, "surat.berkas": ["b3"]}) == {
         "surat.berkas": "Berkas: a.pdf terlalu besar; paling besar 2 KB."
@@ -238,6 +303,8 @@ def test_the_page_shows_how_a_number_was_read(everything):
         for f in Desk(everything).view({"surat.biaya": ["Rp350000000"], "surat.tanggal": ["1/5/25"]}).fields[0].fields
     }
     assert fields["surat.biaya"].reading == "Rp350.000.000 (350 juta)"
+    less = Desk(everything).view({"surat.biaya": ["999999"]}).fields[0]
+    assert {f.path: f.reading for f in less.fields}["surat.biaya"] == "999.999"
     assert fields["surat.tanggal"].reading == "Kamis, 1 Mei 2025"
 
 
@@ -259,26 +326,35 @@ def test_many_choices_become_a_select_and_few_stay_radios():
 
 def test_rows_are_added_removed_and_moved_in_what_was_typed(everything):
     entries = {"baris.0.uraian": ["a"], "baris.3.uraian": ["b"], "surat.hal": ["x"]}
-    added = everything.add_row(entries, "baris")
+    added = everything.with_row(entries, "tambah", "baris")
     assert [f.cells[0].text for f in Desk(everything).view(added).fields[1].rows] == ["a", "b", ""]
-    moved = everything.move_row(added, "baris", 1, -1)
+    moved = everything.with_row(added, "naik", "baris.1")
     assert (moved["baris.0.uraian"], moved["baris.1.uraian"]) == (["b"], ["a"])
-    assert everything.move_row(moved, "baris", 0, -1)["baris.0.uraian"] == ["b"]
-    removed = everything.remove_row(moved, "baris", 0)
+    assert everything.with_row(moved, "naik", "baris.0")["baris.0.uraian"] == ["b"]
+    removed = everything.with_row(moved, "hapus", "baris.0")
     assert removed["baris.0.uraian"] == ["a"]
     assert "baris.2" not in removed
     assert removed["surat.hal"] == ["x"]
-    assert everything.add_row({}, "surat.tembusan")["surat.tembusan.0"] == [""]
+    assert everything.with_row({}, "tambah", "surat.tembusan")["surat.tembusan.0"] == [""]
+
+
+def test_a_row_that_another_window_took_away_is_neither_moved_nor_removed(everything):
+    entries = {"baris": [""], "baris.0.uraian": ["a"], "baris.1.uraian": ["b"]}
+    for deed in ("naik", "turun", "hapus"):
+        assert everything.with_row(entries, deed, "baris.2") == entries
+    assert everything.with_row(entries, "turun", "baris.0")["baris.1.uraian"] == ["a"]
+    with pytest.raises(NotFound):
+        everything.with_row(entries, "hapus", "baris.terakhir")
 
 
 @pytest.mark.parametrize("path", ["surat", "surat.hal", "baris.0", "tidak_ada", ""])
 def test_only_tables_have_rows(everything, path):
     with pytest.raises(NotFound):
-        everything.add_row({}, path)
+        everything.with_row({}, "tambah", path)
 
 
 def test_the_last_row_may_be_taken_away_and_stays_away(everything):
-    left = everything.remove_row({"baris": [""], "baris.0.uraian": ["a"]}, "baris", 0)
+    left = everything.with_row({"baris": [""], "baris.0.uraian": ["a"]}, "hapus", "baris.0")
     assert not [path for path in left if path.startswith("baris.")]
     assert errors(everything, {**left, "surat.benar": ["ya"]}) == {
         "baris": "Rincian: tambahkan paling sedikit satu baris."
@@ -288,6 +364,11 @@ def test_the_last_row_may_be_taken_away_and_stays_away(everything):
 def test_too_many_rows_are_refused(everything):
     entries = {f"baris.{n}.uraian": ["a"] for n in range(501)}
     assert errors(everything, {**entries, "surat.benar": ["ya"]}) == {"baris": "Rincian: isi paling banyak 500 baris."}
+
+
+def test_no_table_takes_more_than_two_thousand_rows(everything):
+    form = made({"type": "object", "properties": {"b": {"type": "array", "title": "B", "items": ROWS}}})
+    assert errors(form, {f"b.{n}.uraian": ["a"] for n in range(2_001)}) == {"b": "B: paling banyak 2000 baris."}
 
 
 PREFILLED = {
@@ -335,13 +416,41 @@ def test_fixed_rows_keep_their_order_and_number_whatever_is_posted():
         ("B", "Beri", "untuk beri"),
     ]
     with pytest.raises(NotFound):
-        form.add_row(posted, "tabel")
+        form.with_row(posted, "tambah", "tabel")
 
 
 def test_rows_without_a_key_are_told_apart_by_their_place():
     form = made(PREFILLED)
     values = accepted(form, {"tabel.0.isi": ["x"], "tabel.1.isi": ["y"], "tabel.2.isi": ["z"]}, asal=ORIGIN)
     assert [(row["kode"], row["isi"]) for row in values["tabel"]] == [("A", "x"), ("B", "y"), (None, "z")]
+
+
+def test_fixed_rows_without_a_key_are_told_apart_by_their_place():
+    form = made(PREFILLED, {"tabel": {"ui:options": {"fixedRows": True}}})
+    values = accepted(form, {"tabel.0.isi": ["x"]}, asal=ORIGIN)
+    assert [(row["kode"], row["isi"]) for row in values["tabel"]] == [("A", "x"), ("B", None)]
+
+
+def test_rows_with_a_key_keep_what_is_known_of_them_wherever_they_are_moved():
+    form = made(PREFILLED, {"tabel": {"ui:options": {"key": "kode"}}})
+    posted = {"tabel.0.kode": ["B"], "tabel.0.isi": ["x"], "tabel.1.kode": ["A"], "tabel.2.isi": ["baru"]}
+    values = accepted(form, posted, asal=ORIGIN)
+    assert [(row["nama"], row["isi"]) for row in values["tabel"]] == [("Beri", "x"), ("Apel", None), (None, "baru")]
+
+
+def test_cells_of_a_grid_go_to_the_row_of_their_key_or_place_and_new_ones_to_the_end():
+    keyed = made(PREFILLED, {"tabel": {"ui:options": {"key": "kode"}}})
+    begun = {"tabel": [""], "tabel.0.kode": ["A"], "tabel.0.isi": ["lama"]}
+    cells = {"tabel.5.kode": ["A"], "tabel.5.isi": ["baru"], "tabel.6.kode": ["C"], "tabel.6.isi": ["lagi"]}
+    found = with_cells(keyed.table("tabel"), "tabel", begun, cells)
+    assert [found[f"tabel.{n}.{name}"] for n in (0, 1) for name in ("kode", "isi")] == [
+        ["A"],
+        ["baru"],
+        ["C"],
+        ["lagi"],
+    ]
+    found = with_cells(made(PREFILLED).table("tabel"), "tabel", begun, {"tabel.0.isi": ["x"], "tabel.1.isi": ["y"]})
+    assert [found["tabel.0.isi"], found["tabel.1.isi"]] == [["x"], ["y"]]
 
 
 # ── conditions ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -422,6 +531,83 @@ def test_the_page_says_when_a_conditional_field_counts():
     assert fields["alasan"].active
 
 
+def counted_form():
+    """A form whose fine, and the reason for it, are asked for only where the computed total is large."""
+    large = {"properties": {"total": {"minimum": 10}}, "required": ["total"]}
+    more = {
+        "alasan": {"type": "string", "title": "Alasan"},
+        "denda": {"type": "number", "title": "Denda", "x-computed": "total * faktor"},
+        "rincian": {
+            "type": "array",
+            "x-computed": 'kolom([{"r": {"nama": "satu"}}], "r")',
+            "items": {"type": "object", "properties": {"nama": {"type": "string"}}},
+        },
+    }
+    return made(
+        {
+            "type": "object",
+            "properties": {
+                "banyak": {"type": "number"},
+                "faktor": {"type": "number"},
+                "total": {"type": "number", "x-computed": "banyak * 2"},
+            },
+            "if": large,
+            "then": {"properties": more, "required": ["alasan", "denda"]},
+        }
+    )
+
+
+def test_what_is_typed_into_a_field_that_a_computed_value_shows_is_kept():
+    posted = {"banyak": ["20"], "faktor": ["3"], "alasan": ["besar"]}
+    values = accepted(counted_form(), posted)
+    assert (values["total"], values["alasan"], values["denda"]) == (40, "besar", 120)
+    assert values["rincian"] == [{"nama": "satu"}]
+    assert accepted(counted_form(), {**posted, "banyak": ["2"]})["alasan"] is None
+
+
+def test_a_required_value_that_cannot_be_computed_yet_says_so_and_another_stays_empty():
+    assert errors(counted_form(), {"banyak": ["20"], "alasan": ["besar"]}) == {"denda": "Denda: belum dapat dihitung."}
+    assert accepted(counted_form(), {"faktor": ["3"]})["total"] is None
+
+
+def test_a_section_that_is_computed_from_nothing_is_empty():
+    section = {"type": "object", "properties": {"nomor": {"type": "string"}}, "x-computed": "terdahulu"}
+    form = made({"type": "object", "properties": {"surat": section}})
+    assert accepted(form, {}, terdahulu=None)["surat"] == {"nomor": None}
+    assert accepted(form, {}, terdahulu={"nomor": "7"})["surat"] == {"nomor": "7"}
+    assert accepted(form, {}, terdahulu="tujuh")["surat"] == {"nomor": None}
+
+
+def test_two_fields_that_hide_each_other_are_both_read():
+    shown = {name: {"properties": {name: {"type": "string"}}} for name in "ab"}
+    lacks = {name: {"not": {"required": [name]}} for name in "ab"}
+    branches = [{"if": lacks["b"], "then": shown["a"]}, {"if": lacks["a"], "then": shown["b"]}]
+    form = made({"type": "object", "properties": {"c": {"type": "string"}}, "allOf": branches})
+    assert accepted(form, {"a": ["satu"], "b": ["dua"]}) == {"c": None, "a": "satu", "b": "dua"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [(True, {"", "x", "y"}), ({"properties": {"pilih": True}, "required": ["pilih"]}, {"x", "y"})],
+)
+def test_a_condition_need_not_be_about_one_value(asked, shown):
+    then = {"properties": {"alasan": {"type": "string"}}}
+    form = made({"type": "object", "properties": {"pilih": {"type": "string"}}, "if": asked, "then": then})
+    for typed in ("", "x", "y"):
+        field = Desk(form).view({"pilih": [typed]}).fields[1]
+        assert field.active is (typed in shown)
+
+
+def test_a_field_of_two_branches_is_asked_for_in_either():
+    reason = {"properties": {"alasan": {"type": "string", "title": "Alasan"}}}
+    chosen = {each: {"properties": {"pilih": {"const": each}}, "required": ["pilih"]} for each in "xy"}
+    branches = [{"if": chosen["x"], "then": {**reason, "required": ["alasan"]}}, {"if": chosen["y"], "then": reason}]
+    form = made({"type": "object", "properties": {"pilih": {"type": "string"}}, "allOf": branches})
+    assert errors(form, {"pilih": ["x"]}) == {"alasan": "Alasan: wajib diisi."}
+    read = {each: accepted(form, {"pilih": [each], "alasan": ["a"]})["alasan"] for each in "xyz"}
+    assert read == {"x": "a", "y": "a", "z": None}
+
+
 # ── checks and defaults ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -454,6 +640,34 @@ def test_a_check_of_the_form_speaks_in_the_readers_language():
 def test_a_default_that_cannot_be_evaluated_leaves_the_field_empty():
     form = made({"type": "object", "properties": {"a": {"type": "string", "x-default": "belum_ada + 1"}}})
     assert Desk(form).prefilled() == {"a": [""]}
+
+
+def test_a_function_that_fails_is_told_and_no_field_begins_empty_for_it():
+    def evaluate(text, names):
+        raise FunctionFailed("fungsi hitung: ZeroDivisionError")
+
+    form = made({"type": "object", "properties": {"a": {"type": "string", "x-default": "hitung()"}}})
+    with pytest.raises(FunctionFailed, match="ZeroDivisionError"):
+        form.prefill({}, evaluate)
+
+
+def test_a_check_that_costs_too_much_is_told_and_does_not_pass():
+    check = {"expression": "len(unik(kolom(baris, 'uraian'))) > 0", "message": "kosong."}
+    form = made({"type": "object", "properties": {"baris": {"type": "array", "items": ROWS, "x-check": [check]}}})
+    with bounded(100), pytest.raises(TooMuch):
+        accepted(form, {f"baris.{n}.uraian": [str(n)] for n in range(100)})
+
+
+def test_a_day_so_many_working_days_ahead_is_that_of_the_office_wherever_it_is():
+    jayapura = OfficeCalendar(ZoneInfo("Asia/Jayapura"))
+    opening = datetime(2025, 4, 14, 7, 30, tzinfo=jayapura.zone)
+    day = {"type": "string", "format": "date", "x-default": "hari_kerja(1)"}
+    form = made(
+        {"type": "object", "properties": {"batas": day, "teks": {"type": "string", "x-default": day["x-default"]}}}
+    )
+    functions = calendar_functions(jayapura, opening)
+    found = form.begins_with({}, lambda text, names: expression.compile(text).evaluate(names, functions))
+    assert found == {"batas": "2025-04-15", "teks": "2025-04-15"}
 
 
 def test_a_document_that_nobody_has_yielded_yet_reads_as_empty():
@@ -571,6 +785,31 @@ def test_a_partial_document_is_decoded_by_itself(everything):
             '{"a": {"ui:widget": "decision", "ui:options": {"buttons": {"x": "hapus"}}}}',
             (1, "Tombol untuk pilihan x"),
         ),
+        (
+            '{"type": "object", "properties": {"a": {"type": "object", "properties": {"b": {"type": "string"}}}}}',
+            '{"a": {\n"ui:groups": [{"title": "Satu", "fields": ["b", "c"]}]}}',
+            (2, "Kelompok tidak memuat tiap isian satu kali, masing-masing dengan judul: c."),
+        ),
+        (
+            '{"type": "object", "properties": {"a": {"type": "object", "properties": {"b": {"type": "string"}}}}}',
+            '{"a": {"ui:groups": [{"fields": ["b"]}]}}',
+            (1, "Kelompok tidak memuat"),
+        ),
+        (
+            '{"type": "object", "properties": {"a": {"type": "string"}}}',
+            '{"a": {"ui:groups": [{"title": "Satu", "fields": []}]}}',
+            (1, "ui:groups bukan isian"),
+        ),
+        (
+            '{"type": "object", "properties": {"a": {"type": "boolean", "maxLength": 3}}}',
+            None,
+            (1, "maxLength"),
+        ),
+        (
+            '{"type": "object", "properties": {"a": {"type": "string", "readOnly": true, "x-derived": "1"}}}',
+            None,
+            (1, "x-derived tidak dapat dipakai di sini (readOnly)"),
+        ),
     ],
 )
 def test_a_fault_is_named_with_its_line_and_how_to_mend_it(schema, ui, said):
@@ -600,6 +839,72 @@ def test_a_part_written_once_may_be_used_twice():
         "a": "Nomor: tulis paling sedikit 2 huruf.",
         "b": "Nomor lain: tulis paling sedikit 2 huruf.",
     }
+
+
+LONG = {
+    "type": "object",
+    "properties": {
+        "pilihan": {"type": "string", "title": "Keputusan"},
+        "rapat": {
+            "type": "object",
+            "title": "Rapat",
+            "properties": {
+                "hari": {"type": "string", "format": "date"},
+                "tempat": {"type": "string", "default": "Aula"},
+                "isi": {"type": "string"},
+                "ringkas": {"type": "string"},
+            },
+            "required": ["hari", "tempat", "isi"],
+        },
+    },
+    "required": ["rapat", "pilihan"],
+}
+GROUPS = [{"title": "waktu", "fields": ["hari", "tempat"]}, {"title": "isi", "fields": ["isi", "ringkas"]}]
+
+
+def shown_in_parts(form, entries):
+    around = Desk(form, {}, FILES).surroundings()
+    return form.fields({path: [text] for path, text in entries.items()}, (), around, grids=True)
+
+
+def parts(ui=None, **entries):
+    """The parts of the long form as its page shows them: title, state, names of its fields."""
+    view = shown_in_parts(made(LONG, {"rapat": {"ui:groups": GROUPS}} if ui is None else ui), entries)
+    return [(part.title, part.state.value, part.paths) for part in view.parts]
+
+
+def test_a_long_form_has_parts_each_with_what_it_lacks():
+    where = {"rapat.tempat": "Aula"}
+    assert parts(**where) == [
+        ("Keputusan", "empty", ("pilihan",)),
+        ("Rapat: waktu", "incomplete", ("rapat.hari", "rapat.tempat")),
+        ("Rapat: isi", "empty", ("rapat.isi", "rapat.ringkas")),
+    ], "what the form begins with is there, and only the rest is missing"
+    filled = {"pilihan": "Ya", "rapat.hari": "besok", "rapat.ringkas": "Ada", **where}
+    assert [state for _, state, _ in parts(**filled)] == ["complete", "faulty", "incomplete"]
+
+
+def test_every_part_of_a_section_has_a_name_of_its_own():
+    view = shown_in_parts(made(LONG, {"rapat": {"ui:groups": GROUPS}}), {})
+    assert [part.id for part in view.parts] == ["pilihan", "rapat-1", "rapat-2"]
+
+
+def test_a_short_form_is_not_divided_and_what_is_only_computed_is_no_part():
+    short = made({"type": "object", "properties": {"a": {"type": "string"}}})
+    assert not shown_in_parts(short, {}).parts
+    computed = {"jumlah": {"type": "string", "x-computed": "'1'"}}
+    schema = {**LONG, "properties": {"rapat": LONG["properties"]["rapat"]} | computed}
+    (part,) = shown_in_parts(made({**schema, "required": ["rapat"]}), {}).parts
+    assert part.paths[-1] == "jumlah"
+
+
+def test_what_follows_from_other_fields_is_taken_and_what_does_not_is_typed():
+    own = {"type": "integer", "x-derived": "None if a is None else a + 1"}
+    form = made({"type": "object", "properties": {"a": {"type": "integer"}, "b": own}, "required": ["b"]})
+    desk = Desk(form, {}, FILES)
+    assert desk.accept({"a": ["4"], "b": ["x"]})["b"] == 5, "whatever was typed before"
+    assert desk.accept({"b": ["7"]})["b"] == 7
+    assert errors(form, {}) == {"b": "B: isi angkanya."}
 
 
 # ── whatever is posted ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -849,5 +1154,5 @@ def test_a_row_of_a_number_that_nobody_writes_is_no_row():
 
 
 def test_nothing_is_kept_to_be_said_that_no_fault_of_a_form_says() -> None:
-    written = (HERE / "loading.py").read_text()
+    written = "".join(module.read_text() for module in HERE.glob("*.py"))
     assert [name for name in sayings(HERE) if f'"{name}"' not in written] == []

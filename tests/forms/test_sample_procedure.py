@@ -70,7 +70,7 @@ def test_the_secretary_finds_the_invitation_written():
 def test_the_worksheet_is_made_from_the_agreement_and_the_action_plan():
     rows = desk("siapkan_kertas_kerja", walk_to("siapkan_kertas_kerja")).prefilled()
     assert [rows[f"kertas_kerja.baris.{n}.kode"] for n in range(5)] == [[f"IKU-0{n}"] for n in range(1, 6)]
-    assert rows["kertas_kerja.baris.0.target"] == ["70"]
+    assert rows["kertas_kerja.baris.0.target"] == ["70,00"]
     assert rows["kertas_kerja.baris.1.target"] == [""], (
         "an indicator of the semester has no target in the first quarter"
     )
@@ -130,7 +130,7 @@ def test_a_holder_cannot_change_what_the_letter_of_assignment_says():
 def test_a_returned_part_opens_as_it_was_but_is_declared_anew():
     known = walk_to("susun_analisis")
     entries = desk("siapkan_data", known).prefilled()
-    assert entries["draft_laporan.baris.0.realisasi"] == ["66,5"]
+    assert entries["draft_laporan.baris.0.realisasi"] == ["66,50"]
     assert entries["draft_laporan.baris.0.bukti"] == ["", "berkas-1"]
     assert entries["draft_laporan.pernyataan_kebenaran"] == [""]
 
@@ -199,8 +199,11 @@ def test_a_figure_far_off_its_target_calls_for_an_obstacle_and_one_above_it_for_
 
 def test_a_ratio_is_what_its_parts_give():
     at = desk("siapkan_data", walk_to("siapkan_data"))
+    for typed in ("", "94"):
+        row = {"draft_laporan.baris.1.realisasi": typed}
+        values = at.accept(at.prefilled({**TYPED["siapkan_data"], **row}))
+        assert values["draft_laporan"]["baris"][1]["realisasi"] == Decimal("93.93"), "reckoned, whatever was typed"
     for typed, wrong in (
-        ({"realisasi": "94"}, "realisasi"),
         ({"pembilang": "429", "realisasi": "100,23"}, "pembilang"),
         ({"penyebut": ""}, "penyebut"),
         ({"penyebut": "0"}, "penyebut"),
@@ -218,6 +221,15 @@ def test_what_was_typed_for_a_return_is_dropped_when_the_data_are_complete():
     assert values["pemegang_diminta"] is None
     assert values["catatan_pengembalian"] is None
     assert FORMS["susun_analisis"].return_reason(values) is None
+
+
+def test_the_head_of_office_sees_the_figures_that_are_to_be_approved():
+    context = walk_to("tandatangani_persetujuan")
+    at = desk("tandatangani_persetujuan", context)
+    (shown,) = [each for each in at.view(at.prefilled()).fields if each.name == "capaian_indikator"]
+    analysed = context["notula_analisis"]["analisis"]
+    assert [row[0] for row in shown.shown_rows] == [row["kode"] for row in analysed]
+    assert [row[6] for row in shown.shown_rows] == [row["predikat"] or "" for row in analysed]
 
 
 def test_the_head_of_office_signs_and_the_report_exists():
@@ -250,5 +262,12 @@ def test_the_head_of_office_says_how_they_sign():
 def test_a_missing_document_of_the_checklist_needs_a_reason():
     at = desk("minta_persetujuan", walk_to("minta_persetujuan"))
     with pytest.raises(InvalidForm) as refused:
-        at.accept(at.prefilled({"lembar_persetujuan.daftar_periksa": ["disposisi"]}))
+        at.accept(at.prefilled(TYPED["minta_persetujuan"] | {"lembar_persetujuan.daftar_periksa": ["disposisi"]}))
     assert [error.path for error in refused.value.errors] == ["lembar_persetujuan.alasan_tidak_lengkap"]
+
+
+def test_only_a_field_that_is_given_a_number_says_when_it_is_given():
+    at = desk("siapkan_kertas_kerja", walk_to("siapkan_kertas_kerja"))
+    later = "Nomor diberikan saat langkah ini diselesaikan."
+    said = {each.path: each.source for section in at.view(at.prefilled()).fields for each in section.fields}
+    assert [path for path, source in said.items() if source == later] == ["undangan.nomor"]

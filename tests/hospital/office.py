@@ -74,7 +74,7 @@ class Hospital(OfficeAtWork):
     def borrow(self, *numbers: str, day: str = "2025-04-14", purpose: str = "pelayanan", account="poli.anak") -> str:
         """Ask for the records *numbers* on behalf of the paediatric clinic; the instance's id."""
         entries = {"poli": ["anak"], "tanggal_layanan": [day], "keperluan": [purpose]}
-        instance = self.services.instances.start(self.actor(account), PROCESS, entries, self.now)
+        instance = self.services.starts.start(self.actor(account), PROCESS, entries, self.now)
         rows = {f"permintaan.berkas.{n}.nomor": number for n, number in enumerate(numbers)}
         rows |= {f"permintaan.berkas.{n}.pasien": f"P{n}" for n in range(len(numbers))}
         self.do(account, instance, "ajukan_peminjaman", **rows)

@@ -52,6 +52,21 @@ def test_a_day_begun_on_monday_during_the_friday_break_waits_for_its_end_on_frid
     assert OFFICE.due(at(2025, 4, 10, 13, 10), "P1D") == at(2025, 4, 11, 13, 30)
 
 
+def test_an_office_that_never_opens_again_has_no_day_on_which_a_step_is_due():
+    first = date(2025, 4, 14)
+    closed = OfficeCalendar(holidays={first + timedelta(days=n): "Tutup" for n in range(11 * 366)})
+    for duration in ("P1D", "PT15M"):
+        with pytest.raises(ValueError, match="no working day ahead"):
+            closed.due(at(2025, 4, 14, 8, 0), duration)
+    with pytest.raises(ValueError, match="no working day ahead"):
+        closed.working_days_after(first, 1)
+    open_once = OfficeCalendar(holidays={day: why for day, why in closed.holidays.items() if day != first})
+    assert open_once.due(at(2025, 4, 14, 8, 0), "PT15M") == at(2025, 4, 14, 8, 15)
+    with pytest.raises(ValueError, match="no working day ahead"):
+        open_once.due(at(2025, 4, 14, 15, 50), "PT15M")
+    assert open_once.working_seconds(at(2025, 4, 14, 15, 0), at(2040, 1, 1)) == 3600
+
+
 def test_a_day_begun_late_on_friday_is_clipped_to_monday_s_closing():
     assert OFFICE.due(at(2025, 4, 11, 16, 20), "P1D") == at(2025, 4, 14, 16, 0)
 

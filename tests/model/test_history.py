@@ -4,9 +4,10 @@ import hashlib
 import json
 import re
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import rfc8785
@@ -69,19 +70,46 @@ def test_numbers_are_written_in_full():
     assert canonical({"b": Decimal("1E+3"), "a": 2**60}) == '{"a":"1152921504606846976","b":"1000"}'
 
 
+class Said(str):
+    """A text of a library."""
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (Said("surat"), '"surat"'),
+        (timedelta(hours=1, seconds=5), '"PT3605S"'),
+        (MappingProxyType({"a": (1, date(2025, 4, 15))}), '{"a":[1,"2025-04-15"]}'),
+        (datetime(2025, 4, 15, 9, tzinfo=timezone(timedelta(hours=7))), '"2025-04-15T02:00:00.000000Z"'),
+    ],
+)
+def test_what_a_line_may_hold_is_written_in_one_way(value, written):
+    assert canonical(value) == written
+
+
+@pytest.mark.parametrize(
+    "value", [Decimal("NaN"), Decimal("Infinity"), datetime.fromisoformat("2025-04-15"), {1, 2}, object()]
+)
+def test_what_could_be_read_in_two_ways_is_in_no_line(value):
+    with pytest.raises(TypeError):
+        canonical({"nilai": value})
+
+
 RIWAYAT = Path(__file__).parents[2] / "docs" / "riwayat.md"
 
 
 def test_the_vectors_that_are_published_hold_with_nothing_of_ours():
     found = re.findall(r"```json\n(.+)\n```\n`([0-9a-f]{64})`", RIWAYAT.read_text())
-    assert len(found) == 5
+    assert len(found) == 7
     assert [hashlib.sha256(text.encode()).hexdigest() for text, _ in found] == [hashed for _, hashed in found]
     said = [json.loads(text) for text, _ in found]
     hashes = [hashed for _, hashed in found]
-    for line in (said[0], said[3], said[4]):
+    for line in (said[0], *said[3:]):
         facts = {**line, "at": datetime.fromisoformat(line["at"]), "hash": "", "format": line.get("format", 1)}
         read = HistoryLine(**{"name": None, "capacity": None, **facts})
         assert read.computed_hash() == hashes[said.index(line)]
     assert (said[3]["name"], said[3]["previous_hash"], said[4]["previous_hash"]) == (hashes[1], hashes[2], hashes[3])
+    assert said[5]["previous_hash"] == hashes[4]
+    assert said[6]["previous_hash"] == genesis(said[2]["installation"], said[6]["stream"])
     assert commitment(said[1]["salt"], said[1]["value"]) == hashes[1]
     assert genesis(said[2]["installation"], said[2]["stream"]) == hashes[2]

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ from engine.store.database import Database, check_writable, open_database
 from engine.store.schema import migrate
 from engine.store.tables import person
 from tests.office import ROOT, OfficeAtWork
+from tests.operations import loaded
 from tests.patience import PATIENCE
 from tests.places import placed
 
@@ -115,22 +116,14 @@ class Installation:
 
     def command(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "engine", *words],
-            cwd=ROOT,
-            env=self.environment | settings,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        return loaded.run(words, self.environment | settings, PATIENCE)
 
-    def launch(self, *words: str) -> Server:
-        """Start a command that serves, without waiting for it."""
+    def launch(self, *words: str, program: Sequence[str] = ("-m", "engine")) -> Server:
+        """Start a command that serves, without waiting for it; *program* is what the interpreter runs."""
         log = self.data.parent / f"{self.data.name}-{len(self._started)}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "engine", *words],
+                [sys.executable, *program, *words],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -143,19 +136,28 @@ class Installation:
         self._started.append(server)
         return server
 
-    def serve(self, command: str = "serve") -> Server:
+    def serve(self, command: str = "serve", **how: Sequence[str]) -> Server:
         """Start the server and wait until it answers."""
-        server = self.launch(command)
+        server = self.launch(command, **how)
         until(server.answers, "the server answers")
         return server
 
     def running(self) -> list[psutil.Process]:
         """Every living process of this installation, whoever started it."""
-        return [process for process in psutil.process_iter() if self._is_ours(process)]
+        return [process for process, _ in self.commands()]
+
+    def commands(self) -> list[tuple[psutil.Process, list[str]]]:
+        """Every such process with its command line; one that ends while it is looked at is none."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.environ().get("ALUR_DATA") == str(self.data) and (command := process.cmdline()):
+                    found.append((process, command))
+        return found
 
     def child(self, word: str) -> psutil.Process | None:
         """The living process with *word* in its command line, if it has got as far as that."""
-        return next((process for process in self.running() if word in process.cmdline()), None)
+        return next((process for process, command in self.commands() if word in command), None)
 
     def end(self) -> None:
         """Kill whatever a test left."""
@@ -184,7 +186,8 @@ class Installation:
         check_writable(self.data)
         with self.database() as database:
             migrate(database)
-            office = OfficeAtWork(database, self.data, now=datetime.now(UTC))
+            files = self.settings.get("ALUR_FILES", "")
+            office = OfficeAtWork(database, self.data, now=datetime.now(UTC), files=files)
             for account, role in {"perancang": "designer", **staff}.items():
                 office.hire(account, role)
             for name in deploy:
@@ -201,12 +204,6 @@ class Installation:
         answer = browser.sign_in(account, password)
         assert answer.status == 303, answer
         return browser
-
-    def _is_ours(self, process: psutil.Process) -> bool:
-        try:
-            return process.environ().get("ALUR_DATA") == str(self.data) and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
-            return False
 
 
 def _heed_ctrl_c() -> None:
@@ -235,7 +232,7 @@ class Browser:
     """What a person without scripts does: open pages, send their forms with the token that stands in them."""
 
     port: int
-    timeout: float = 30.0
+    timeout: float = PATIENCE
     cookies: dict[str, str] = field(default_factory=dict)
 
     def get(self, path: str) -> Answer:

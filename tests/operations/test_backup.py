@@ -8,16 +8,19 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select, update
 
+from engine.model.people import SYSTEM
 from engine.service.authoring.checking import read_folder
 from engine.store import backup as backups
-from engine.store.files import FileStore
-from engine.store.history import verify
+from engine.store.chains import verify
+from engine.store.files import named
+from engine.store.queries import office as office_rows
 from engine.store.schema import migrate
 from engine.store.tables import attachment, document, heartbeat, history, instance, task
 from engine.store.triggers import create_triggers
 from tests.conftest import MAKERS
 from tests.office import STAFF, OfficeAtWork
 from tests.operations.harness import FORMS, PASSPHRASE, PROCESSES, give_passwords, message_of, until
+from tests.store.office import files_in
 
 SECRET = {"ALUR_PASSPHRASE": PASSPHRASE}
 COMPARED = (instance, task, history, document, attachment)
@@ -52,9 +55,15 @@ def set_to_work(office):
             at_work.services.deployments.deploy(at_work.actor("perancang"), name, files, "uji", at_work.now)
         at_work.until_analysis(at_work.start())
         entries = {"nomor": ["001"], "lama": ["PT1S"]}
-        at_work.services.instances.start(at_work.actor("ani"), "tunggu", entries, at_work.now)
+        at_work.services.starts.start(at_work.actor("ani"), "tunggu", entries, at_work.now)
         give_passwords(at_work)
-    (office.data / backups.RESTORED).write_text("{}")  # its timers rest, so that the backup has one that is due
+        rest(database)  # its timers, so that the backup has one that is due
+
+
+def rest(database):
+    """Let no timer of an office fire, as in a copy."""
+    with database.write(SYSTEM, datetime.now(UTC)) as work:
+        office_rows.beat(work, office_rows.RESTORED, datetime.now(UTC), {})
 
 
 def rows_of(office):
@@ -132,7 +141,7 @@ def documents_read(office, reader_of_all):
 def backed_up(installation, tmp_path):
     """A backup of a small office."""
     with installation.database() as database:
-        backups.backup(database, installation.data, tmp_path / "kantor.alur", PASSPHRASE, datetime.now(UTC))
+        backups.backup(database, files_in(installation.data), tmp_path / "kantor.alur", PASSPHRASE, datetime.now(UTC))
     return tmp_path / "kantor.alur"
 
 
@@ -161,10 +170,10 @@ def content_of(folder):
 def test_an_operator_is_told_which_files_were_damaged_or_lost_before_the_backup(install, tmp_path):
     office = install()
     set_to_work(office)
-    files = FileStore(office.data)
+    files = files_in(office.data)
     with office.database() as database:
         [damaged, *_] = files.names()
-        files.path(damaged).write_bytes(b"rusak")
+        files.place.path(named(damaged)).write_bytes(b"rusak")
         with database.unguarded() as connection:
             connection.execute(attachment.insert(), [lost_file(connection)])
     saved = office.command("backup", str(tmp_path / "kantor.alur"), **SECRET)
@@ -187,7 +196,7 @@ def test_an_operator_is_told_that_the_history_was_changed_before_the_backup(inst
             connection.exec_driver_sql("DROP TRIGGER history_no_update")
             connection.execute(update(history).where(history.c.stream == "person:ani").values(actor="budi"))
             create_triggers(connection)
-        backups.backup(database, installation.data, tmp_path / "kantor.alur", PASSPHRASE, datetime.now(UTC))
+        backups.backup(database, files_in(installation.data), tmp_path / "kantor.alur", PASSPHRASE, datetime.now(UTC))
     copy = install("salinan")
     restored = copy.command("restore", str(tmp_path / "kantor.alur"), **SECRET)
     said = "TIDAK UTUH  person:ani baris 1: isi baris ini bukan yang ditulis semula"

@@ -92,7 +92,7 @@ def keep_killing(office: Installation, load: Load, moments: random.Random) -> No
         time.sleep(moments.uniform(0, 1.2))
         load.up.clear()
         server.kill()
-        until(lambda: office.running() == [], "every process is gone", seconds=10)
+        until(lambda: office.running() == [], "every process is gone")
     office.serve()
     load.up.set()
 
@@ -102,7 +102,7 @@ def test_power_cuts_lose_nothing_that_was_acknowledged_and_do_nothing_twice(on_a
     office = on_an_office_of_pairs
     seed = int(os.environ.get("ALUR_SEED") or random.SystemRandom().randrange(2**32))
     print(f"ALUR_SEED={seed}")
-    load = Load(office, deadline=time.monotonic() + 20 * (KILLS + 4))
+    load = Load(office, deadline=time.monotonic() + PATIENCE * (KILLS + 1))
     problems = []
 
     def work(pair):

@@ -71,12 +71,14 @@ def test_who_announces_more_than_comes_is_told_so_in_time(office):
     assert [peer.status for peer in asyncio.run(story())] == [408, 408, 400]
 
 
-def test_a_slow_phone_that_goes_on_sending_is_waited_for(office):
+def test_a_slow_phone_that_goes_on_sending_is_waited_for(office, monkeypatch):
+    monkeypatch.setattr(front, "GRACE", 1.0)
+
     async def story():
         phone = Peer(6_000)
         met = asyncio.create_task(phone.meets(office()))
         for _ in range(6):
-            await asyncio.sleep(0.09)
+            await asyncio.sleep(0.25)
             phone.says(b"a" * 1_000)
         return await met
 
@@ -171,7 +173,8 @@ def test_a_body_that_is_too_large_is_the_applications_to_refuse(office):
     assert (peer.status, peer.answers[-1]["body"]) == (200, b"")
 
 
-def test_whoever_does_not_read_holds_no_thread_and_is_left(office):
+def test_whoever_does_not_read_holds_no_thread_and_is_left(office, monkeypatch):
+    monkeypatch.setattr(front, "READING", 2.0)
     closed = threading.Event()
 
     class Large:
@@ -191,7 +194,7 @@ def test_whoever_does_not_read_holds_no_thread_and_is_left(office):
         left = asyncio.create_task(lazy.meets(at_work))
         while len(lazy.answers) < 2:
             await asyncio.sleep(0.01)
-        await asyncio.wait_for(other.meets(at_work), 0.15)  # the one thread is free
+        await asyncio.wait_for(other.meets(at_work), 1.5)  # the one thread is free
         await left
         return lazy, other
 
@@ -201,7 +204,7 @@ def test_whoever_does_not_read_holds_no_thread_and_is_left(office):
     assert closed.wait(5)
 
 
-def test_what_an_application_does_afterwards_keeps_nobody_waiting(office):
+def test_what_an_application_does_afterwards_keeps_no_visitor_waiting_whom_another_thread_can_serve(office):
     done, may_end = threading.Event(), threading.Event()
 
     class Answer(list):
@@ -214,7 +217,7 @@ def test_what_an_application_does_afterwards_keeps_nobody_waiting(office):
         return Answer([b"selesai"])
 
     async def story():
-        at_work = office(application)
+        at_work = office(application, threads=2)
         return [await asyncio.wait_for(Peer(0).meets(at_work), 5) for _ in range(2)]
 
     first, second = asyncio.run(story())

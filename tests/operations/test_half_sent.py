@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.store.tables import history
-from tests.operations.harness import PASSWORD, until
+from tests.operations.harness import PASSWORD, PATIENCE, until
 
 
 def lines(office):
@@ -18,7 +18,7 @@ def lines(office):
 
 def broken_off(office, head, body, announced):
     """Send *body* where *announced* bytes were promised, and hang up; what the server answered, if it did."""
-    with socket.create_connection(("127.0.0.1", office.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", office.port), timeout=PATIENCE) as connection:
         text = "\r\n".join([*head, f"Content-Length: {announced}", "Connection: close", "", ""])
         connection.sendall(text.encode() + body)
         if len(body) < announced:
@@ -74,7 +74,7 @@ def test_half_a_request_of_a_program_does_nothing_and_neither_does_one_of_no_len
     before = lines(office)
     for sent in (body[:-3], b""):
         assert " 400 " in broken_off(office, head, sent, len(body)).partition("\r\n")[0]
-    with socket.create_connection(("127.0.0.1", office.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", office.port), timeout=PATIENCE) as connection:
         chunked = "\r\n".join([*head, "Transfer-Encoding: chunked", "", "zz"])
         connection.sendall(chunked.encode())
         connection.shutdown(socket.SHUT_WR)

@@ -4,9 +4,16 @@ import os
 import re
 import shutil
 import signal
+import socket
+import sqlite3
+from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import insert, select
 
+from engine.store.files import FileStore
+from engine.store.places import Folder
+from engine.store.tables import attachment, instance
 from tests.office import ROOT
 from tests.operations.harness import until
 from tests.patience import PATIENCE
@@ -20,7 +27,7 @@ def sample(install):
     return install(processes=ROOT / "processes", forms=ROOT / "forms")
 
 
-def test_a_newcomer_finds_the_sop_deployed_and_sees_the_passwords_only_once(sample):
+def test_a_newcomer_finds_the_sop_deployed_sees_the_passwords_once_and_keeps_what_is_deployed_over_it(sample, tmp_path):
     first = sample.serve("run")
     passwords = {account: password for account, password, _ in SAMPLE.findall(first.said)}
     assert "Prosedur pengumpulan_data_kinerja versi 1 dipasang." in first.said
@@ -41,10 +48,8 @@ def test_a_newcomer_finds_the_sop_deployed_and_sees_the_passwords_only_once(samp
     assert "Akun contoh sudah ada." in second.said
     assert "Triwulan I 2025" in head.get(started.location).text, "the session and the instance outlive the restart"
     assert passwords.keys() == {account for account in passwords if account in people_of(sample)}
+    assert second.stop() == 0
 
-
-def test_what_a_designer_deployed_over_the_sample_stays_when_it_is_started_again(sample, tmp_path):
-    assert sample.serve("run").stop() == 0
     changed = shutil.copytree(ROOT / "processes" / "pengumpulan_data_kinerja", tmp_path / "pengumpulan_data_kinerja")
     diagram = changed / "pengumpulan_data_kinerja.bpmn"
     diagram.write_text(diagram.read_text().replace('name="Sekretaris"', 'name="Sekretariat"'))
@@ -53,8 +58,6 @@ def test_what_a_designer_deployed_over_the_sample_stays_when_it_is_started_again
 
 
 def people_of(sample):
-    from sqlalchemy import select
-
     from engine.store.tables import person
 
     with sample.database() as database, database.read() as reader:
@@ -72,3 +75,62 @@ def test_an_operator_who_stops_alur_finds_nothing_running_and_the_port_free(inst
     assert installation.port_is_free()
     assert '"worker finished"' in server.said, "the worker ended its round instead of being cut off"
     assert "Traceback" not in server.said
+
+
+def read_of(installation):
+    from sqlalchemy import func
+
+    from engine.store.tables import history
+
+    with installation.database() as database, database.read() as reader:
+        return reader.connection.scalar(select(func.count()).where(history.c.action == "person:read"))
+
+
+def test_what_was_read_is_written_before_alur_stops(installation):
+    server = installation.serve()
+    operator = installation.sign_in("operator")
+    for account in ("ani", "budi", "sinta", "toba"):
+        assert operator.get(f"/orang/{account}").status == 200
+    assert server.stop() == 0
+    assert read_of(installation) == 4
+    assert "not recorded" not in server.said
+
+
+def test_what_was_read_and_cannot_be_written_before_alur_stops_is_named(installation):
+    server = installation.serve()
+    operator = installation.sign_in("operator")
+    with sqlite3.connect(installation.data / "alur.db", isolation_level=None) as elsewhere:
+        elsewhere.execute("BEGIN IMMEDIATE")
+        assert operator.get("/orang/ani").status == 200
+        server.stop()
+        elsewhere.execute("ROLLBACK")
+    elsewhere.close()
+    [told] = [line for line in server.said.splitlines() if "not recorded" in line]
+    assert '"person": "ani"' in told
+    assert '"cause": "stopped"' in told
+    assert read_of(installation) == 0
+
+
+def test_a_download_that_a_stop_breaks_off_is_named(installation):
+    server, size = installation.serve(), 24 << 20
+    ani = installation.sign_in("ani")
+    assert ani.start("surat", nomor="001").status == 303
+    stored = FileStore(Folder(installation.data)).put_bytes(os.urandom(size), size)
+    its = {"id": "00000000-0000-0000-0000-000000000001", "sha256": stored.sha256, "size": size, "name": "besar.pdf"}
+    its |= {"media_type": "application/pdf", "uploaded_by": "ani", "uploaded_at": datetime.now(UTC)}
+    with installation.database() as database, database.unguarded() as connection:
+        its |= {"instance_id": connection.scalar(select(instance.c.id)), "task_id": None}
+        connection.execute(insert(attachment), its)
+    cookies = "; ".join(f"{name}={value}" for name, value in ani.cookies.items())
+    asked = f"GET /lampiran/{its['id']} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookies}\r\nConnection: close\r\n\r\n"
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        slow.settimeout(PATIENCE)
+        slow.connect(("127.0.0.1", installation.port))
+        slow.sendall(asked.encode())
+        with slow.makefile("rb") as answer:
+            assert len(answer.read(18 << 20)) == 18 << 20
+        server.stop()
+    [told] = [line for line in server.said.splitlines() if "not recorded" in line]
+    assert stored.sha256 in told
+    assert '"cause": "stopped"' in told

@@ -10,6 +10,8 @@ from tests.operations.harness import PATIENCE, until
 
 ENDED = PATIENCE
 """Seconds within which processes that lost their supervisor are gone: one may have to load what it is made of first."""
+IMPATIENT = ("-c", "from engine import __main__ as alur, serving; serving.COMPUTING = 3.0; alur.main()")
+"""Alur, with a supervisor that lets nobody compute for twice as long without a word."""
 
 
 def worker_of(installation, but=None):
@@ -27,7 +29,7 @@ def web_worker_of(installation, server, but=None):
     known = {server.process.pid, but and but.pid}
 
     def serving():
-        every = [p for p in installation.running() if p.pid not in known and "worker" not in p.cmdline()]
+        every = [p for p, command in installation.commands() if p.pid not in known and "worker" not in command]
         return every[0] if every else None
 
     return until(serving, "a web worker runs")
@@ -71,18 +73,18 @@ def test_processes_that_stand_still_are_replaced_and_work_goes_on(installation):
     assert server.said.count("process hangs, replacing it") == 2
 
 
-def test_a_row_on_which_two_workers_ended_is_an_incident_and_everything_else_goes_on(install):
-    office = install()
+def test_a_row_on_which_two_workers_ended_is_an_incident_and_everything_else_goes_on(install, empty_database_url):
+    office = install(url=empty_database_url)
     office.prepare(deploy=("hitung",))
-    server = office.serve()
+    server = office.serve(program=IMPATIENT)
     ani = office.sign_in("ani")
     for number in ("tanpa akhir", "007"):
         assert ani.start("hitung", nomor=number, lama="PT1S").status == 303
     until(lambda: ani.tasks("007", "bersama"), "the other timer fires", seconds=5 * PATIENCE)
+    operator = office.sign_in("operator")
+    until(lambda: "macet dua kali karenanya" in operator.get("/insiden").text, "it is set aside", seconds=5 * PATIENCE)
     assert server.said.count("process hangs, replacing it") == 2
     assert "in hasil_dari" in server.said, "where it hung is told"
-    operator = office.sign_in("operator")
-    assert "macet dua kali karenanya" in operator.get("/insiden").text
     until(lambda: "hidup" in operator.get("/operasi").text, "the worker is said to live")
 
 

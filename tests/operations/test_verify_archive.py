@@ -16,6 +16,7 @@ from engine.store.schema import migrate
 from tests.office import OfficeAtWork
 from tests.service import archiving
 from tests.service.procedures import PEOPLE
+from tests.swept import swept
 
 HISTORY, HASHES = "data/riwayat/riwayat.jsonl", "data/riwayat/sidik.txt"
 
@@ -72,6 +73,20 @@ class Forger:
         )
         return self
 
+    def anew(self, change):
+        """What is said when the chain was computed anew, with what *change* makes of its lines."""
+        chain, hashes, head = [], [], json.loads(self.files[HISTORY].splitlines()[0])["previous_hash"]
+        for number, written in enumerate(self.files[HISTORY].splitlines(), start=1):
+            line = change(json.loads(written)) | {"previous_hash": head}
+            text = json.dumps(line, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+            head = hashlib.sha256(text).hexdigest()
+            chain.append(text + b"\n")
+            hashes.append(f"{head}  {number}\n".encode())
+        self.files |= {HISTORY: b"".join(chain), HASHES: b"".join(hashes)}
+        info = self.files["bag-info.txt"]
+        self.files["bag-info.txt"] = re.sub(rb"Alur-Riwayat-Sidik: .*", f"Alur-Riwayat-Sidik: {head}".encode(), info)
+        return checked(self.sign().pack())
+
     def lines(self, listed):
         return "".join(f"{digest}  {path}\n" for path, digest in sorted(listed.items())).encode()
 
@@ -93,6 +108,7 @@ def test_a_berkas_as_it_was_built_is_sound_and_what_that_proves_is_said(berkas):
     assert code == 0, said
     assert "Utuh. Terbukti:" in said
     assert "Tidak terbukti: bahwa berkas ini yang dibuat kantor" in said
+    assert "Berkas pemeriksaan yang diambil auditor dibuat baru setiap kali" in said, "the page has another file's hash"
     assert hashlib.sha256(berkas.read_bytes()).hexdigest() in said
 
 
@@ -181,6 +197,35 @@ def test_a_line_whose_hash_was_written_anew_too_breaks_the_next(forger):
     forger.files |= {HISTORY: b"\n".join(chain) + b"\n", HASHES: b"\n".join(hashes) + b"\n"}
     code, said = checked(forger.sign().pack())
     assert (code, f"{HISTORY} baris 4: tidak menyambung" in said) == (1, True)
+
+
+def first_format(line):
+    return {name: value for name, value in line.items() if name not in ("format", "name", "capacity")}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            lambda line: first_format(line) if line["seq"] > 3 else line,
+            "baris 4: ditulis dengan bentuk yang lebih lama",
+        ),
+        (
+            lambda line: line | {"at": f"20{24 if line['seq'] > 3 else 25}{line['at'][4:]}"},
+            "baris 4: bertanggal sebelum",
+        ),
+        (
+            lambda line: line | ({"stream": "instance:lain"} if line["seq"] > 3 else {}),
+            "baris 4: ditulis dengan bentuk",
+        ),
+        (lambda line: line | ({"catatan": "x"} if line["seq"] == 4 else {}), "baris 4: tidak terbaca"),
+        (lambda line: line | ({"action": "rahasia:besar"} if line["seq"] == 4 else {}), "baris 4: tidak terbaca"),
+        (lambda line: line | ({"at": "kemarin"} if line["seq"] == 4 else {}), "baris 4: tidak terbaca"),
+    ],
+)
+def test_a_chain_computed_anew_goes_back_neither_in_time_nor_to_an_earlier_format(forger, change, told):
+    code, said = forger.anew(change)
+    assert (code, f"{HISTORY} {told}" in said) == (1, True), said
 
 
 def test_lines_that_were_cut_from_the_end_are_missed(forger):
@@ -379,7 +424,7 @@ def signed(tmp_path_factory):
     office.do("tim.sakip", instance, "susun_analisis")
     office.do("sekretaris", instance, "minta_persetujuan")
     office.do("kepala.dinas", instance, "tandatangani_persetujuan", tanda_tangan__mode="wet")
-    office.services.printing.sweep(office.now)
+    swept(office.services.printing, office.now)
     return examined(office, instance, data_dir)
 
 
@@ -437,18 +482,5 @@ def test_a_chain_computed_anew_is_found_by_the_head_that_its_archiving_recorded(
     assert checked(path)[0] == 0, checked(path)[1]
     forger = Forger(path, tmp_path / "palsu.zip")
 
-    def again(change):
-        chain, hashes, head = [], [], json.loads(forger.files[HISTORY].splitlines()[0])["previous_hash"]
-        for number, written in enumerate(forger.files[HISTORY].splitlines(), start=1):
-            line = change(json.loads(written)) | {"previous_hash": head}
-            text = json.dumps(line, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-            head = hashlib.sha256(text).hexdigest()
-            chain.append(text + b"\n")
-            hashes.append(f"{head}  {number}\n".encode())
-        forger.files |= {HISTORY: b"".join(chain), HASHES: b"".join(hashes)}
-        info = forger.files["bag-info.txt"]
-        forger.files["bag-info.txt"] = re.sub(rb"Alur-Riwayat-Sidik: .*", f"Alur-Riwayat-Sidik: {head}".encode(), info)
-        return checked(forger.sign().pack())
-
-    code, said = again(lambda line: line | {"decree": "SK 9" if line["action"] == "task:completed" else None})
+    code, said = forger.anew(lambda line: line | {"decree": "SK 9" if line["action"] == "task:completed" else None})
     assert (code, "riwayat dihitung ulang" in said) == (1, True), said

@@ -1,13 +1,14 @@
 """The office behind its pages: a WSGI application with a clock that stands still, and people signed in over HTTP."""
 
 import re
+from copy import copy
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
 
 from engine.store.tables import person
-from engine.web import create_app
+from engine.web.application import create_app
 from tests.databases import KINDS
 
 PASSWORD = "kuda-baterai-staples"
@@ -59,7 +60,8 @@ def office(open_office):
 @pytest.fixture
 def app(office):
     """The application over the office, which takes files up to 300 kB."""
-    services = replace(office.services, documents=replace(office.services.documents, largest_file=300_000))
+    services = copy(office.services)
+    services.documents = replace(services.documents, largest_file=300_000)
     return create_app(services, secret_key=b"k" * 32, office_name="Dinas Contoh", clock=lambda: office.now)
 
 

@@ -8,10 +8,12 @@ import zipfile
 import pytest
 from sqlalchemy import select, update
 
+from engine.store.files import named
 from engine.store.tables import person
 from tests.service import archiving
 from tests.service.archiving import EVIDENCE, PLACE
 from tests.service.procedures import PEOPLE
+from tests.swept import swept
 
 
 @pytest.fixture
@@ -73,23 +75,23 @@ def test_the_page_in_english_has_the_form_s_own_english_and_nothing_untranslated
 
 
 def test_before_and_while_it_is_built_the_page_says_what_it_waits_for(browse, bureau):
-    running = bureau.services.instances.start(bureau.actor("ann"), archiving.PROCESS, {}, bureau.now)
+    running = bureau.services.starts.start(bureau.actor("ann"), archiving.PROCESS, {}, bureau.now)
     assert "Belum selesai" in browse("ann").get(f"/instans/{running}/arsip").text
     waiting = archiving.completed(bureau)
     page = browse("sam").get(f"/instans/{waiting}/arsip").text
     assert "Berkas arsip sedang dibuat" in page
     assert browse("sam").post(f"/instans/{waiting}/arsip.zip").status_code == 404
-    bureau.services.instances.terminate(bureau.actor("operator"), running, "Salah mulai", bureau.now)
+    bureau.services.control.terminate(bureau.actor("operator"), running, "Salah mulai", bureau.now)
     assert "dihentikan tidak diarsipkan" in browse("ann").get(f"/instans/{running}/arsip").text
 
 
 def test_what_could_not_be_built_says_why_and_the_operator_alone_tries_again(browse, bureau):
     instance = archiving.completed(bureau)
-    bureau.services.printing.sweep(bureau.now)
-    files = bureau.services.archives.dossiers.files
-    path = files.path(hashlib.sha256(EVIDENCE).hexdigest())
+    swept(bureau.services.printing, bureau.now)
+    files = bureau.services.archives.packages.files
+    path = files.place.path(named(hashlib.sha256(EVIDENCE).hexdigest()))
     path.unlink()
-    bureau.services.archives.sweep(bureau.now)
+    swept(bureau.services.archives, bureau.now)
     for account, may in (("sam", False), ("operator", True)):
         page = browse(account).get(f"/instans/{instance}/arsip").text
         assert "lampiran/001-bukti-1.pdf hilang" in page

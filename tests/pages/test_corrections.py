@@ -71,7 +71,7 @@ def test_strangers_and_people_are_led_from_the_old_paper_to_the_new(office, old,
 
 def test_a_terminated_correction_says_that_the_old_stays_valid(office, old, head):
     new = ask(head, old, "undangan").location.rpartition("/")[2]
-    office.services.instances.terminate(office.actor("operator"), new, "Ternyata benar", office.now)
+    office.services.control.terminate(office.actor("operator"), new, "Ternyata benar", office.now)
     assert "Ralat ini dihentikan: yang lama tetap berlaku" in text_of(head.get(f"/instans/{new}"))
     assert "diralat" not in text_of(head.get(f"/instans/{old}"))
     assert "Ralat…" in text_of(head.get(f"/instans/{old}"))

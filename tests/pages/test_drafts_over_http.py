@@ -34,7 +34,7 @@ def schedule(office):
     office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
     office.do("sekretaris", instance, "siapkan_kertas_kerja")
     found = office.task(instance, "susun_jadwal")
-    office.services.tasks.claim(office.actor("tim.sakip"), found, office.now)
+    office.services.assignments.claim(office.actor("tim.sakip"), found, office.now)
     return found
 
 
@@ -136,7 +136,7 @@ def test_files_of_a_draft_go_with_the_task(office, schedule):
     giver, receiver = office.actor("tim.sakip"), office.actor("tim.sakip.2")
     staged = office.services.documents.stage(giver, schedule, "bukti.pdf", io.BytesIO(PDF), office.now)
     office.services.tasks.save_draft(giver, schedule, {"x": [staged.id]}, office.now)
-    office.services.tasks.hand_over(giver, schedule, "tim.sakip.2", "Cuti tiga hari", office.now)
+    office.services.assignments.hand_over(giver, schedule, "tim.sakip.2", "Cuti tiga hari", office.now)
     with office.database.read() as reader:
         assert documents.attachments(reader, [staged.id])[staged.id].uploaded_by == receiver.person_id
     with pytest.raises(Conflict):

@@ -19,7 +19,7 @@ def first(office):
 
 
 def test_a_day_is_read_back_as_it_is_typed_and_may_be_picked_and_long_texts_say_what_is_left(desk, first):  # noqa: F811
-    page = desk("kepala.dinas").open(f"/tugas/{first[1]}")
+    page = desk("kepala.dinas").open(f"/tugas/{first[1]}#bagian-disposisi")
     day, echoed = page.locator('[name="disposisi.batas_waktu"]'), page.locator("#f-disposisi-batas_waktu-reading")
     expect(echoed).to_contain_text("Rabu, 23 April 2025")
     day.fill("18/12/2026")

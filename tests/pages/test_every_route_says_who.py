@@ -11,10 +11,13 @@ from engine.service.procedures.procedure import INDONESIAN
 from engine.store.tables import history, metadata
 from engine.web.access import access_of
 from tests.pages.conftest import PASSWORD
+from tests.telling.office import swept
 
 SAFE_POSTS = {"sign_in.open_session", "sign_in.sign_out", "sign_in.language", "sign_in.set_password"}
 OTHER_DEEDS = {"people.set_active": "aktifkan", "people.settle": "tolak", "studio.move_draft": "sisihkan"}
-OWN_POSTS = {"account.sign_out_everywhere", "account.issue_token", "account.revoke_token"}
+OTHER_DEEDS |= {"lists.change": "hapus"}
+OWN_POSTS = {"account.sign_out_elsewhere", "account.issue_token", "account.revoke_token"}
+OWN_POSTS |= {"notices.drop_address", "notices.renew_feed"}
 
 
 @pytest.fixture
@@ -26,6 +29,10 @@ def ids(office):
     task = office.task(instance, "siapkan_data", "pemegang.data.1")
     return {
         "instance_id": instance,
+        "notification_id": _told(office),
+        "sealed": "tidak-tersegel",
+        "session_id": "0" * 64,
+        "secret": office.services.feeds.renew(office.actor("sekretaris"), office.now),
         "task_id": task,
         "document_id": page.documents[0].id,
         "attachment_id": "00000000-0000-0000-0000-000000000000",
@@ -33,6 +40,7 @@ def ids(office):
         "element_id": "susun_jadwal",
         "person_id": "sekretaris",
         "membership_id": "m-sekretaris-sekretaris",
+        "absence_id": "00000000-0000-0000-0000-000000000000",
         "proposal_id": "00000000-0000-0000-0000-000000000000",
         "incident_id": "00000000-0000-0000-0000-000000000000",
         "token_id": office.services.tokens.issue(
@@ -52,7 +60,17 @@ def ids(office):
         "report_id": "pemantauan",
         "signature_id": "00000000-0000-0000-0000-000000000000",
         "table": "draft_laporan.baris",
+        "of": "tasks",
+        "filter_id": "00000000-0000-0000-0000-000000000000",
+        "chapter": "pegawai",
     }
+
+
+def _told(office):
+    """Something that the secretary was told."""
+    swept(office)
+    found, _ = office.services.notices.list(office.actor("sekretaris"))
+    return found[0].notice.id
 
 
 def _a_code(office, page):

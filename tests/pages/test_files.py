@@ -8,7 +8,9 @@ import zipfile
 import pytest
 
 from tests.office import STAFF
+from tests.pages.test_grid import text_of
 from tests.papers import PICTURE
+from tests.telling.office import swept
 
 HOLDERS = ("pemegang.data.1", "pemegang.data.2")
 
@@ -110,13 +112,15 @@ def test_a_refused_scan_leaves_no_file_and_the_page_says_who_may_hand_it_in(offi
     for account, step in (("tim.sakip", "susun_analisis"), ("sekretaris", "minta_persetujuan")):
         office.do(account, instance, step)
     office.do("kepala.dinas", instance, "tandatangani_persetujuan")
+    office.file_scans(instance, "tim.sakip")  # of the meetings
     [report] = [each for each in office.page(instance).documents if each.data_object_id == "laporan"]
     [view] = office.services.signing.of_document(office.actor("auditor"), report.id)
     path, files = f"/dokumen/{report.id}", office.services.documents.files
     before, scans = set(files.names()), f"/instans/{instance}/pindaian"
 
-    def send(browser, content):
-        data = {"csrf_token": browser.token("/akun"), view.signature.id: (io.BytesIO(content), "ttd.png")}
+    def send(browser, content, **looked):
+        looked = looked or {f"sudah.{view.signature.id}": "ya"}
+        data = {"csrf_token": browser.token("/akun"), view.signature.id: (io.BytesIO(content), "ttd.png"), **looked}
         return browser.http.post(scans, data=data, content_type="multipart/form-data")
 
     team, head = browse("tim.sakip"), browse("kepala.dinas")
@@ -132,6 +136,9 @@ def test_a_refused_scan_leaves_no_file_and_the_page_says_who_may_hand_it_in(offi
     refused = send(head, PICTURE[:70])
     assert (refused.status_code, set(files.names())) == (422, before)
     assert "gambar ini rusak" in refused.text
+    unseen = send(head, PICTURE, lain="ya")
+    assert (unseen.status_code, set(files.names())) == (422, before)
+    assert "Buka dahulu berkasnya" in unseen.text, "what cannot be replaced is looked at first"
     assert send(head, PICTURE).status_code == 303
     assert "Diunggah oleh Kepala Dinas (kepala.dinas)" in team.get(path).text
     team.post("/bahasa", {"bahasa": "en"})
@@ -168,3 +175,39 @@ def docx():
         parts.writestr("[Content_Types].xml", f'<T><O ContentType="{kind}"/></T>')
         parts.writestr("word/document.xml", "<w/>")
     return held.getvalue()
+
+
+def test_a_file_is_added_to_an_instance_in_its_documents_and_what_is_refused_is_said(office, browse):
+    instance = office.start()
+    office.until_data(instance)
+    team = browse("tim.sakip")
+    sent = [(io.BytesIO(b"%PDF-1.7\n%%EOF\n"), "notulen rapat.pdf"), (io.BytesIO(b"MZ\x90\0"), "laporan.pdf")]
+    answer = team.post(f"/instans/{instance}/lampiran", {"berkas": sent}, content_type="multipart/form-data")
+    assert answer.status_code == 422
+    assert "laporan.pdf sebenarnya" in text_of(answer)
+    said = browse("pemegang.data.2").get(f"/instans/{instance}/dokumen").text
+    assert "notulen rapat.pdf" in said
+    assert "Lampiran ditambahkan nama: notulen rapat.pdf" in text_of(
+        browse("auditor").get(f"/instans/{instance}/riwayat")
+    )
+    taken = [(io.BytesIO(PICTURE), "1.png"), (io.BytesIO(PICTURE), "2.png")]
+    answer = team.post(
+        f"/instans/{instance}/lampiran", {"foto": taken}, content_type="multipart/form-data", follow_redirects=True
+    )
+    assert "foto-2025-04-11-1015.pdf" in text_of(answer)
+    assert 'name="berkas"' not in browse("auditor").get(f"/instans/{instance}/dokumen").text
+
+
+def test_a_note_tells_whom_it_mentions_and_says_whom_it_could_not(office, browse):
+    instance = office.start()
+    office.until_data(instance)
+    team = browse("tim.sakip")
+    note = {
+        "catatan": "Mohon @sekretaris dan @bukan.siapa",
+        "tugas": office.task(instance, "siapkan_data", "pemegang.data.1"),
+    }
+    said = text_of(team.post(f"/instans/{instance}/catatan", note, follow_redirects=True))
+    assert "@bukan.siapa tidak diberi tahu" in said
+    assert 'data-account="pemegang.data.1"' in team.get(f"/instans/{instance}/catatan").text
+    swept(office)
+    assert "Anda disebut dalam catatan" in text_of(browse("sekretaris").get("/pemberitahuan"))

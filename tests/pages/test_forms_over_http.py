@@ -65,7 +65,7 @@ def test_the_wrong_person_is_told_whose_task_it_is(browse, first):
 
 
 def test_a_suspended_instance_takes_no_form_and_says_why(office, browse, first):
-    office.services.instances.suspend(office.actor("operator"), first[0], "Menunggu surat", office.now)
+    office.services.control.suspend(office.actor("operator"), first[0], "Menunggu surat", office.now)
     answer = browse("kepala.dinas").post(f"/tugas/{first[1]}/selesai", {"disposisi.catatan": "x"})
     assert answer.status_code == 409
     assert "Menunggu surat" in answer.text
@@ -134,6 +134,43 @@ def test_what_was_typed_survives_the_end_of_the_session_for_the_same_account_alo
     again = head.sign_in("kepala.dinas", _isian=sealed)
     assert again.headers["Location"] == f"/tugas/{first[1]}"
     assert "kalimat khas saya" in head.get(f"/tugas/{first[1]}").text
+
+
+def test_what_was_typed_comes_back_also_when_another_tab_signed_out(office, browse, first):
+    head, path = browse("kepala.dinas"), f"/tugas/{first[1]}"
+    form = head.get(path).text
+    mark = re.search(r'name="_milik" value="([^"]+)"', form).group(1)
+    typed = {**entries(office, first[1], disposisi__catatan="kalimat khas saya"), "_milik": mark}
+    head.post("/keluar")
+    answer = head.http.post(f"{path}/selesai", data=typed)
+    assert answer.status_code == 401
+    assert "Sesi Anda berakhir. Isian Anda aman" in answer.text
+    sealed = re.search(r'name="_isian" value="([^"]+)"', answer.text).group(1)
+    assert head.sign_in("kepala.dinas", _isian=sealed).headers["Location"] == path
+    again = head.get(path).text
+    assert "kalimat khas saya" in again
+    assert "Anda masuk kembali" in again
+
+
+def test_a_form_that_says_not_whose_it_is_leads_back_to_its_page_all_the_same(browse, first):
+    head, path = browse("kepala.dinas"), f"/tugas/{first[1]}"
+    head.post("/keluar")
+    for data in ({}, {"_milik": "dibuat-buat"}):
+        answer = head.http.post(f"{path}/selesai", data=data, headers={"Referer": f"http://localhost{path}"})
+        asked = head.get(answer.headers["Location"]).text
+        assert "Sesi Anda berakhir. Setelah masuk, Anda kembali ke halaman semula." in asked
+        assert f'name="lanjut" value="{path}"' in asked
+    other = head.http.post(f"{path}/selesai", headers={"Referer": "https://evil.example/tugas"})
+    assert "evil" not in other.headers["Location"]
+    assert "tugas" not in other.headers["Location"]
+
+
+def test_a_page_that_is_opened_after_the_session_ended_says_so(browse, first):
+    head, path = browse("kepala.dinas"), f"/tugas/{first[1]}"
+    head.post("/keluar")
+    asked = head.get(head.get(path).headers["Location"]).text
+    assert "Sesi Anda berakhir. Setelah masuk, Anda kembali ke halaman semula." in asked
+    assert "berakhir" not in browse().get(path).headers["Location"]
 
 
 def test_rows_are_added_and_removed_by_buttons_and_nothing_typed_is_lost(office, browse):

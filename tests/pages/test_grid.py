@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 from openpyxl import load_workbook
 
-from engine.model.errors import NotFound
+from engine.cli import CONSOLE
+from engine.model.errors import Conflict, NotFound, NotPermitted
 from engine.model.history import Action
 from engine.service.history.timelines import HistoryFilter
 from engine.service.procedures.procedure import INDONESIAN
@@ -152,6 +153,23 @@ def test_evidence_belongs_to_its_row_and_a_renamed_program_is_refused_while_the_
     assert draft(office, task).entries[f"{TABLE}.2.ada"] == ("3",)
 
 
+def test_a_save_that_does_not_know_a_file_does_not_take_it_away(office, nurse, sheet):
+    task, address = sheet
+    place, tab = f"{TABLE}.2.foto", {"_tab": "meja"}
+    data = {**row(3, ada="3"), place: (io.BytesIO(PNG), "alat.png"), "_revisi": "0", **tab}
+    nurse.post(address, data, headers=QUIET, content_type="multipart/form-data")
+    (kept,) = draft(office, task).entries[place]
+    stale = {**row(3, ada="4", foto=""), **tab}
+    post(nurse, address, stale, headers=QUIET)
+    assert (draft(office, task).entries[place][-1], draft(office, task).entries[f"{TABLE}.2.ada"]) == (kept, ("4",))
+    whole = {f"{TABLE}.{n}.{name}": [""] for n in range(20) for name in ("ada", "foto")}
+    posted = {name: texts[0] for name, texts in whole.items()} | row(3, foto="") | {TABLE: "", "_revisi": "0", **tab}
+    nurse.post(f"/tugas/{task}/draf", posted, headers=QUIET)
+    assert kept in draft(office, task).entries[place]
+    post(nurse, address, {**row(3, foto=""), "_lampiran": kept, **tab}, headers=QUIET)
+    assert kept not in draft(office, task).entries[place], "who sees it can remove it"
+
+
 def test_only_the_lane_sees_the_table_and_only_its_holder_writes(office, browse, sheet):
     _, address = sheet
     assert browse("auditor").get(address).status_code == 403
@@ -244,6 +262,66 @@ def test_entries_kept_by_signing_in_again_leave_the_table_alone(office, nurse, s
     assert (kept["catatan"], kept[f"{TABLE}.0.ada"]) == (("Sesi berakhir",), ("1",))
 
 
+def test_only_who_fills_in_the_task_writes_into_its_table(office, sheet):
+    task, _ = sheet
+    office.hire("sekretaris.2", "sekretaris")
+    at, asked = office.services.grids, {}
+    for account in ("sekretaris", "sekretaris.2"):
+        asked[account] = GridRequest(office.actor(account), task, TABLE, INDONESIAN, office.now)
+    with pytest.raises(NotPermitted) as unclaimed:
+        at.save(asked["sekretaris"], {}, (0, ""))
+    assert unclaimed.value.reason == "claim"
+    office.services.assignments.claim(office.actor("sekretaris"), task, office.now)
+    with pytest.raises(Conflict) as held:
+        at.save(asked["sekretaris.2"], {}, (0, ""))
+    assert (held.value.reason, held.value.who) == ("claimed", "sekretaris")
+    office.services.control.suspend(
+        office.actor("operator"),
+        office.services.tasks.open(office.actor("sekretaris"), task, office.now).instance.id,
+        "Menunggu",
+        office.now,
+    )
+    with pytest.raises(Conflict) as suspended:
+        at.save(asked["sekretaris"], {}, (0, ""))
+    assert suspended.value.reason == "suspended"
+
+
+def test_rows_of_a_table_that_nobody_examines_are_not_accepted_at_once(office, sheet):
+    task, _ = sheet
+    asked = GridRequest(office.actor("sekretaris"), task, TABLE, INDONESIAN, office.now)
+    with pytest.raises(NotFound):
+        office.services.grids.accept_all(asked, (0, ""))
+
+
+def keyless():
+    """The procedure with a table whose rows have no key, and to which rows are added."""
+    files = counting.files()
+    path = f"forms/{counting.PROCESS}/isi_lembar.ui.json"
+    shown = json.loads(files[path])
+    del shown["lembar"]["baris"]["ui:options"]
+    return files | {path: json.dumps(shown).encode()}
+
+
+def test_rows_are_added_moved_and_removed_without_scripts(office, nurse):
+    office.services.deployments.deploy(CONSOLE, counting.PROCESS, keyless(), "uji", office.now, at_console=True)
+    entries = {"ruang": ["ICU"], "jumlah": ["2"]}
+    instance = office.services.starts.start(office.actor("sekretaris"), counting.PROCESS, entries, office.now)
+    task = office.task(instance, "isi_lembar")
+    asked = GridRequest(office.actor("sekretaris"), task, TABLE, INDONESIAN, office.now)
+
+    def after(deed, index, **cells):
+        kept = office.services.tasks.open(office.actor("sekretaris"), task, office.now).draft
+        seen = (kept.revision if kept else 0, "tab")
+        typed = {f"{TABLE}.{name}": [text] for name, text in cells.items()}
+        saved = office.services.grids.edit_rows(asked, typed, deed, index, seen)
+        return ["".join(row.texts["ada"]) for row in saved.grid.rows]
+
+    assert after("tambah", 2, **{"0.ada": "1", "1.ada": "2"}) == ["1", "2", ""]
+    assert after("turun", 0, **{"2.ada": "3"}) == ["2", "1", "3"]
+    assert after("naik", 2) == ["2", "3", "1"]
+    assert after("hapus", 0) == ["3", "1"]
+
+
 # ── sheets ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -309,6 +387,22 @@ def test_every_cell_that_cannot_be_taken_is_named_and_the_right_ones_are_taken_w
     assert not any(kept.get(f"{TABLE}.0.ada", ()))
 
 
+def test_rows_without_a_key_are_told_by_their_number_or_else_by_their_order(office, nurse):
+    office.services.deployments.deploy(CONSOLE, counting.PROCESS, keyless(), "uji", office.now, at_console=True)
+    entries = {"ruang": ["ICU"], "jumlah": ["3"]}
+    instance = office.services.starts.start(office.actor("sekretaris"), counting.PROCESS, entries, office.now)
+    address = f"/tugas/{office.task(instance, 'isi_lembar')}/tabel/{TABLE}"
+    numbered = upload(nurse, address, b"No;Ada;Keadaan\n2;7;baik\n9;3;rusak\n", "isian.csv")
+    assert "4 sel di 2 baris akan berubah" in text_of(numbered), "one of them is new, behind the three"
+    confirm(nurse, address, numbered)
+    kept = draft(office, office.task(instance, "isi_lembar")).entries
+    assert [kept.get(f"{TABLE}.{n}.ada") for n in range(5)] == [("",), ("7",), ("",), ("3",), None]
+    ordered = upload(nurse, address, b"Ada;Keadaan\n5;baik\n", "isian.csv")
+    assert "2 sel di 1 baris akan berubah" in text_of(ordered)
+    confirm(nurse, address, ordered)
+    assert draft(office, office.task(instance, "isi_lembar")).entries[f"{TABLE}.0.ada"] == ("5",)
+
+
 def test_the_sheet_of_another_room_is_not_taken(office, browse, nurse, sheet):
     _, address = sheet
     other = office.task(counting.begin(office, 20, room="IGD"), "isi_lembar")
@@ -368,6 +462,13 @@ def check(office, nurse, sheet):
     instance = office.services.tasks.receipt(office.actor("sekretaris"), task, office.now).instance.id
     checking = office.task(instance, "periksa_lembar")
     return checking, f"/tugas/{checking}/tabel/periksa"
+
+
+def test_a_row_that_lacks_nothing_but_the_decision_says_so(browse, check):
+    _, address = check
+    page = browse("kepala.dinas").get(address).text
+    states = re.findall(r'"st": "(\w+)"', page)
+    assert (len(states), set(states)) == (20, {"waiting"}), "what is accepted at once is not called incomplete"
 
 
 def test_all_complete_rows_are_accepted_at_once_and_that_is_undone(office, browse, check):

@@ -288,7 +288,41 @@ def test_axe_finds_nothing_serious_and_nothing_but_the_grid_scrolls_sideways(des
 def test_on_a_phone_rows_are_cards_that_save_themselves_page_by_page(desk, office, sheet):  # noqa: F811
     page = desk("sekretaris", viewport=PHONE).open(f"/tugas/{sheet}/tabel/{TABLE}")
     assert not page.locator(".grid").count()
+    page.get_by_role("button", name="1 · ALAT-001").click()
     page.fill(f'[name="{TABLE}.0.ada"]', "4")
+    page.get_by_role("button", name="Berikutnya").click()
+    assert not page.locator(f'[name="{TABLE}.0.ada"]').is_visible(), "one row at a time"
     page.get_by_role("button", name="Simpan draf").click()
     page.wait_for_selector(".notice-hijau")
     assert draft(office, sheet)[f"{TABLE}.0.ada"] == ("4",)
+
+
+@pytest.mark.parametrize(("viewport", "view"), [(DESKTOP, "?tampilan=formulir"), (PHONE, "")], ids=["form", "phone"])
+def test_evidence_chosen_in_the_form_of_a_row_survives_every_save(desk, office, sheet, viewport, view):  # noqa: F811
+    nurse = desk("sekretaris", viewport=viewport)
+    page = nurse.open(f"/tugas/{sheet}/tabel/{TABLE}{view}#f-lembar-baris-0-ada")
+    photo, box = f"{TABLE}.0.foto", page.locator(f'input[type=checkbox][name="{TABLE}.0.foto"]')
+    page.set_input_files(f'[type=file][name="{photo}"]', {"name": "alat.png", "mimeType": "image/png", "buffer": PNG})
+    box.wait_for()
+    page.wait_for_selector(".draft-state:has-text('Draf tersimpan')")
+    kept = draft(office, sheet)[photo]
+    assert len(kept[-1]) == 36, "the server has it before anybody presses a button"
+    assert not page.locator(".invalid-feedback").count(), "nothing is wrong before anybody types"
+    page.fill(f'[name="{TABLE}.0.ada"]', "4")
+    page.locator(f'[name="{TABLE}.0.ada"]').blur()
+    page.locator("#f-lembar-baris-0-selisih", has_text="3").wait_for()
+    page.get_by_role("button", name="Simpan draf").click()
+    page.wait_for_selector(".notice-hijau")
+    assert "dipasang kembali" not in page.inner_text(".draft-state")
+    page.fill(f'[name="{TABLE}.0.uraian"]', "Kabel putus.")
+    page.locator(".draft-state", has_text="●").wait_for()
+    page.wait_for_selector(".draft-state:has-text('Draf tersimpan')")
+    page.reload()
+    assert box.is_checked()
+    assert draft(office, sheet)[photo] == kept
+    assert not nurse.faults()
+    box.uncheck()
+    page.locator(".draft-state", has_text="●").wait_for()
+    page.wait_for_selector(".draft-state:has-text('Draf tersimpan')")
+    page.reload()
+    assert not box.count(), "only their own hand takes it away"

@@ -1,6 +1,7 @@
 """The SOP in a real browser: its four roles do it, an auditor watches, axe looks at every page."""
 
 import threading
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
-from engine.web import create_app
+from engine.service.procedures.procedure import INDONESIAN
+from engine.service.work.grids import GridRequest
+from engine.web.application import create_app
 from tests.chromium import CHROMIUM, MARKS
 from tests.office import returned
 from tests.pages.conftest import PASSWORD
@@ -47,6 +50,13 @@ def site(office):
         return office.now
 
     app = create_app(office.services, secret_key=b"k" * 32, office_name="DPMPTSP Kota Pematangsiantar", clock=clock)
+    with served(app) as site:
+        yield site
+
+
+@contextmanager
+def served(app):
+    """Serve an application on a port of its own; its address."""
     server = make_server("127.0.0.1", 0, _whole(app), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -86,7 +96,9 @@ class Desk:
             self.page.click("main .btn-primary")
 
     def _listen(self, message):
-        expected = "Failed to load resource" in message.text and ("422" in message.text or "409" in message.text)
+        over = "401" in message.text and "/pemberitahuan" in message.location["url"]  # the bell, once a session is over
+        told = over or "422" in message.text or "409" in message.text
+        expected = told and "Failed to load resource" in message.text
         if message.type in ("error", "warning") and not expected:
             self.complaints.append(message.text)
 
@@ -95,6 +107,7 @@ class Desk:
         return self.page
 
     def fits(self):
+        self.page.wait_for_load_state("domcontentloaded")  # a link may just have been followed
         return self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
     def faults(self):
@@ -137,8 +150,22 @@ HOLDS = """() => {
 }"""
 
 
+def fill_tables(office, account, task, tables, more):
+    """Put into the draft what the tables of a form hold, as their pages do."""
+    for table in tables:
+        asked = GridRequest(office.actor(account), task, table, INDONESIAN, office.now)
+        cells = {path: texts for path, texts in office.filled(account, task, **more).items() if path.startswith(table)}
+        revision = office.services.grids.open(asked).revision
+        office.services.grids.save(asked, cells, (revision, None))
+
+
 def fill(page, office, account, task, **more):
-    """Type what the form does not know by itself."""
+    """Type what the form does not know by itself; what is filled in on a page of its own is in the draft already."""
+    tables = page.locator('input[value="dari_draf"]').evaluate_all("all => all.map((each) => each.name)")
+    if tables:
+        fill_tables(office, account, task, tables, more)
+        page.reload()
+    page.evaluate("location.hash = '#semua'")  # nothing of it is folded away
     known = page.evaluate(HOLDS)
     for path, texts in office.filled(account, task, **more).items():
         for text in (t for t in texts if t and t.replace("\n", "\r\n") not in known.get(path, ())):
@@ -165,19 +192,23 @@ def approve(head):
     page.get_by_text("Dokumen disetujui dan diterbitkan.").wait_for()
 
 
+def complete(page):
+    """Complete the open step; its form is sent once a draft that is being saved is."""
+    with page.expect_navigation():
+        page.locator("[data-complete]").click()
+    assert page.url.endswith("/hasil"), page.locator("main").inner_text()[:1500]
+
+
 def do(desk, office, instance, account, element, item=None, **more):
     """Find the task in the inbox, open it, fill it in, complete it; the receipt's heading."""
     task = office.task(instance, element, item)
     page = desk.open("/tugas")
-    if not page.locator(f'a[href="/tugas/{task}"]').count():
-        page = desk.open("/tugas?tampil=bersama")
-        page.locator(f'form[action="/tugas/{task}/ambil"] button').click()
+    if (take := page.locator(f'button[formaction="/tugas/{task}/ambil"]')).count():
+        take.first.click()
     else:
         page.locator(f'a[href="/tugas/{task}"]').first.click()
     fill(page, office, account, task, **more)
-    page.locator("[data-complete]").click()
-    page.wait_for_load_state()
-    assert page.url.endswith("/hasil"), page.locator("main").inner_text()[:1500]
+    complete(page)
     return page.locator("h1").inner_text()
 
 
@@ -290,8 +321,10 @@ def test_axe_finds_nothing_serious_and_nothing_scrolls_sideways_on_a_phone(desk,
 def test_after_an_error_the_summary_has_the_focus_and_leads_to_the_field(desk, office):
     instance = office.start()
     head = desk("kepala.dinas")
-    page = head.open(f"/tugas/{office.task(instance, 'perintahkan_pengumpulan_data')}")
+    page = head.open(f"/tugas/{office.task(instance, 'perintahkan_pengumpulan_data')}#bagian-disposisi")
     page.fill('[name="disposisi.asal_naskah"]', "")
+    page.get_by_role("button", name="Lanjut").click()
+    page.get_by_text("Asal naskah: wajib diisi").wait_for()
     page.locator("[data-complete]").click()
     page.wait_for_selector("[data-error-summary]")
     assert page.evaluate("document.activeElement.matches('[data-error-summary]')")
@@ -302,7 +335,7 @@ def test_after_an_error_the_summary_has_the_focus_and_leads_to_the_field(desk, o
 
 def test_a_draft_saves_itself_and_is_there_on_another_device(desk, office):
     instance = office.start()
-    path = f"/tugas/{office.task(instance, 'perintahkan_pengumpulan_data')}"
+    path = f"/tugas/{office.task(instance, 'perintahkan_pengumpulan_data')}#semua"
     page = desk("kepala.dinas").open(path)
     page.fill('[name="disposisi.catatan"]', "dari komputer kantor")
     page.keyboard.press("Control+s")
@@ -313,7 +346,7 @@ def test_a_draft_saves_itself_and_is_there_on_another_device(desk, office):
 
 def test_what_could_not_be_sent_because_the_network_was_gone_is_there_when_the_page_opens_again(desk, office):
     instance = office.start()
-    path = f"/tugas/{office.task(instance, 'perintahkan_pengumpulan_data')}"
+    path = f"/tugas/{office.task(instance, 'perintahkan_pengumpulan_data')}#semua"
     head = desk("kepala.dinas")
     page = head.open(path)
     head.context.set_offline(True)
@@ -350,9 +383,11 @@ def test_a_decision_names_the_button_and_shows_only_what_it_asks(desk, office):
     team = desk("tim.sakip")
     page = team.open("/tugas?tampil=bersama")
     page.locator(".task-action button").first.click()
+    page.get_by_role("link", name="Hasil verifikasi").click()
     assert not page.locator('[name="catatan_pengembalian"]').is_visible()
     page.locator('[name="hasil_verifikasi"][value="kembalikan"]').check()
     assert page.locator('[name="catatan_pengembalian"]').is_visible()
+    page.get_by_role("link", name="Periksa jawaban").click()
     assert page.locator("[data-complete]").inner_text() == "Kembalikan"
 
 

@@ -12,7 +12,7 @@ def test_what_needs_no_form_is_confirmed_on_its_page(office, browse):
         )
 
     deploy(office, NAME, {}, lanes)
-    instance = office.services.instances.start(office.actor("sekretaris"), NAME, {}, office.now)
+    instance = office.services.starts.start(office.actor("sekretaris"), NAME, {}, office.now)
     task = office.task(instance, "antar")
     staff = browse("sekretaris")
     assert f"/tugas/{task}" in staff.get("/tugas").text

@@ -1,7 +1,13 @@
 """What the register of numbers says of numbers that stand on two letters."""
 
+import hashlib
+import json
+
 from sqlalchemy import text
 
+from engine.model.history import Action
+from engine.service.history.timelines import HistoryFilter
+from tests.office import kept_for_search
 from tests.pages.test_grid import text_of
 
 
@@ -61,3 +67,44 @@ def test_step_seven_says_before_signing_which_letters_still_wait(office, browse)
     assert "Surat Tugas belum disetujui Kepala Dinas" in text_of(head.get(f"/tugas/{task}"))
     office.approve(instance)
     assert "belum disetujui" not in text_of(head.get(f"/tugas/{task}"))
+
+
+def test_the_agenda_says_of_every_letter_its_number_date_subject_and_to_whom(office, browse):
+    instance = office.start()
+    office.until_data(instance)
+    kept_for_search(office)
+    secretary = browse("sekretaris")
+    said = text_of(secretary.get("/nomor/agenda"))
+    for part in (
+        "000.1.5/1/DPMPTSP/2025",
+        "11 April 2025",
+        "800.1.11.1/2/DPMPTSP/2025",
+        "Pemegang Data 1; Pemegang Data 2",
+    ):
+        assert part in said, part
+    one = text_of(
+        secretary.get("/nomor/agenda?deret=surat_keluar&tahun=2025&cari=800.1.11.1&dari=1/4/2025&sampai=30/4/2025")
+    )
+    assert "800.1.11.1/2/DPMPTSP/2025" in one
+    assert "000.1.5/1/DPMPTSP/2025" not in one
+    assert "Tidak ada surat yang cocok" in text_of(secretary.get("/nomor/agenda?sampai=1/4/2025"))
+    assert browse("pemegang.data.1").get("/nomor/agenda").status_code == 403
+
+
+def test_a_letter_that_became_void_stays_in_the_agenda_with_the_reason_and_taking_the_agenda_is_recorded(
+    office, browse
+):
+    instance = office.start()
+    office.until_data(instance)
+    office.services.control.terminate(office.actor("operator"), instance, "Salah periode.", office.now)
+    kept_for_search(office)
+    auditor = browse("auditor")
+    assert "Nomor batal Salah periode." in text_of(auditor.get("/nomor/agenda"))
+    taken = auditor.post("/nomor/agenda.csv?deret=surat_keluar", {})
+    lines = taken.data.decode("utf-8-sig").splitlines()
+    assert lines[0] == "Nomor;Tanggal surat;Perihal;Kepada;Pelaksanaan;Deret;Nomor batal"
+    assert any("000.1.5/1/DPMPTSP/2025;2025-04-11" in line and "Salah periode." in line for line in lines)
+    told = office.services.histories.everything(office.actor("auditor"), HistoryFilter(action=Action.EXPORT_MADE)).lines
+    change = json.loads(told[0].change)
+    assert change["agenda"] == {"deret": "surat_keluar"}
+    assert change["sha256"] == hashlib.sha256(taken.data).hexdigest()

@@ -2,6 +2,10 @@
 
 import re
 
+from engine.model.history import Action, HistoryEvent
+from engine.service.history import timelines
+from engine.web import people as pages
+
 ROLE = {"jalur": "kepala_dinas", "kapasitas": "plh", "mulai": "11/4/2025", "sampai": "30/4/2025", "sk": "SK 1/2025"}
 PAGE = "/orang/sekretaris"
 
@@ -52,3 +56,52 @@ def test_days_are_typed_as_the_office_writes_them(browse):
     assert 'type="date"' not in page, "a browser's own field writes month first where its language does"
     assert 'name="mulai" value="11/4/2025"' in page
     assert page.count("data-date") == 3
+
+
+def test_what_is_typed_of_a_person_whom_nobody_knows_is_not_found(browse):
+    operator = browse("operator")
+    for deed in ("nama", "lupakan", "aktifkan", "nonaktifkan", "sandi", "kode-masuk", "keanggotaan"):
+        for typed in ({}, {"nama": "Nama Lain", "alasan": "Coba"}, {**ROLE, "sk": ""}):
+            assert operator.post(f"/orang/tidak.ada/{deed}", typed).status_code == 404, deed
+
+
+def test_a_long_life_in_the_office_is_turned_page_by_page(browse, office, monkeypatch):
+    monkeypatch.setattr(timelines, "PAGE", 2)
+    monkeypatch.setattr(pages, "PAGE", 2)
+    for n in range(5):
+        office.services.people.rename(office.actor("operator"), "sekretaris", f"Nama {n}", f"Alasan {n}", office.now)
+        office.services.readings.put_off("sekretaris", HistoryEvent(Action.PERSON_READ, change={"rows": n}))(office.now)
+    auditor = browse("auditor")
+    shown = [auditor.get(f"{PAGE}?halaman={n}").text for n in (1, 2, 3)]
+    said = [re.findall(r"“(Alasan \d)”", page) for page in shown]
+    assert said == [["Alasan 4", "Alasan 3"], ["Alasan 2", "Alasan 1"], ["Alasan 0"]]
+    assert ["Berikutnya" in page for page in shown[:1]] == [True]
+    assert "Lihat data orang" not in "".join(shown), "what somebody read is on another page"
+
+
+def test_names_are_erased_only_once_the_account_was_typed_and_not_offered_again(browse, office):
+    operator, people = browse("operator"), office.services.people
+    people.rename(office.actor("operator"), "tim.sakip", "Anggota Lama", "Penulisan.", office.now)
+    people.set_active(office.actor("operator"), "tim.sakip", False, "Pindah tugas.", office.now)
+    page = operator.get("/orang/tim.sakip").text
+    assert "Ketik akun tim.sakip untuk menegaskan" in page
+    assert re.search(r'btn-danger" type="submit">Hapus nama dari riwayat', page)
+    for typed in ("", "tim.sakip.2"):
+        answer = operator.post("/orang/tim.sakip/lupakan", {"alasan": "Diminta orangnya.", "akun": typed})
+        assert answer.status_code == 422
+        assert "Tidak ada yang dihapus." in answer.text
+    assert "Anggota Lama" in operator.get("/orang/tim.sakip").text
+    sent = {"alasan": "Diminta orangnya.", "akun": "tim.sakip"}
+    assert operator.post("/orang/tim.sakip/lupakan", sent).status_code == 303
+    after = operator.get("/orang/tim.sakip").text
+    assert "Anggota Lama" not in after
+    assert "/orang/tim.sakip/lupakan" not in after
+
+
+def test_an_english_reader_reads_of_capacities_in_english(browse):
+    operator = browse("operator")
+    assert ">Definitif<" in operator.get("/orang/sekretaris").text
+    operator.post("/bahasa", {"bahasa": "en"})
+    page = operator.get("/orang/sekretaris").text
+    assert ">Definitif<" not in page
+    assert page.count(">Definitive<") >= 2

@@ -64,7 +64,7 @@ def test_until_the_code_is_typed_nobody_is_signed_in(office, browse, phone):
         "/studio/izin_cuti/draf", headers={"X-Alur-Background": "1", "X-CSRFToken": again.token("/masuk")}
     )
     assert saving.status_code == 401, "a page that saves in the background hears that nobody is signed in"
-    assert again.post("/keluar-semua", page="/masuk").status_code in (303, 404)
+    assert again.post("/akun/sesi/akhiri", page="/masuk").status_code in (303, 404)
     assert 'name="lanjut" value="/tugas"' in again.get("/masuk/kode?lanjut=/tugas").text
     wrong = again.http.post("/masuk/kode", data={**code_from(page), "kode": "000000", "lanjut": "/instans"})
     assert (wrong.status_code, "Kode salah" in wrong.text) == (401, True)
@@ -78,7 +78,7 @@ def test_until_the_code_is_typed_nobody_is_signed_in(office, browse, phone):
 def test_what_was_typed_before_the_session_ended_goes_through_the_code_page_too(office, browse, phone):
     head, task = browse("kepala.dinas"), office.task(office.start(), "perintahkan_pengumpulan_data")
     totp, token = phone(head), head.token("/akun")
-    office.services.accounts.sign_out_everywhere(office.actor("kepala.dinas"), office.now)
+    office.services.accounts.sign_out_elsewhere(office.actor("kepala.dinas"), office.now)
     ended = head.http.post(f"/tugas/{task}/selesai", data={"csrf_token": token, "surat_perintah.perihal": "Rapat ini"})
     carried = re.search(r'name="_isian" value="([^"]+)"', ended.text).group(1)
     page = head.sign_in("kepala.dinas", _isian=carried)

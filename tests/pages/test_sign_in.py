@@ -5,8 +5,8 @@ import re
 import pytest
 from structlog.testing import capture_logs
 
-from engine.app import _TrustedProxy
-from engine.web import create_app
+from engine.web.application import create_app
+from engine.web.security import TrustedProxy
 from tests.pages.conftest import PASSWORD
 
 
@@ -59,7 +59,18 @@ def test_a_first_sign_in_leads_nowhere_but_to_a_new_password(office, browse):
         new.post("/sandi", {"baru": "sandi yang panjang", "ulang": "sandi yang panjang"}, page="/sandi").status_code
         == 303
     )
-    assert new.get("/tugas").status_code == 200
+    first = new.get("/tugas")
+    assert first.status_code == 200
+    assert "Sesi lain Anda sudah ditutup" not in first.text, "there was none"
+    assert "sesi lain dan token API Anda, bila ada, sudah ditutup" in first.text
+
+
+def test_operators_see_how_many_people_are_signed_in_and_not_how_often(browse):
+    operator = browse("operator")
+    browse("operator")
+    browse("sekretaris")
+    page = " ".join(re.sub(r"<[^>]+>", " ", operator.get("/operasi").text).split())
+    assert "2 orang sedang masuk" in page
 
 
 @pytest.mark.parametrize(
@@ -78,7 +89,7 @@ def test_choosing_the_language_never_leads_out_of_the_house_either(browse, path)
 def test_whoever_is_asked_to_sign_in_again_finds_their_name_and_is_not_greeted_as_signed_in(office, browse):
     holder, task = browse("kepala.dinas"), office.task(office.start(), "perintahkan_pengumpulan_data")
     token = holder.token("/akun")
-    office.services.accounts.sign_out_everywhere(office.actor("kepala.dinas"), office.now)
+    office.services.accounts.sign_out_elsewhere(office.actor("kepala.dinas"), office.now)
     page = holder.http.post(f"/tugas/{task}/draf", data={"csrf_token": token, "perihal": "rapat"})
     assert page.status_code == 401
     assert 'name="akun" value="kepala.dinas"' in page.text
@@ -133,7 +144,7 @@ def test_who_is_refused_is_logged_without_what_they_typed(browse):
 
 
 def test_only_the_trusted_proxy_says_where_somebody_comes_from(app):
-    app.wsgi_app = _TrustedProxy(app.wsgi_app, ("10.0.0.9",))
+    app.wsgi_app = TrustedProxy(app.wsgi_app, ("10.0.0.9",))
     with capture_logs() as lines:
         for address in ("10.0.0.9", "192.0.2.66"):
             from_elsewhere = {"environ_base": {"REMOTE_ADDR": address}, "headers": {"X-Forwarded-For": "203.0.113.5"}}
@@ -165,11 +176,14 @@ def test_the_language_is_remembered_with_the_account(browse):
     assert '<html lang="en"' in browse("auditor").get("/audit").text
 
 
-def test_everybody_lands_where_their_work_is(browse):
+def test_everybody_begins_at_home_with_a_way_to_their_work(browse):
     for account, page in (
         ("sekretaris", "/tugas"),
         ("perancang", "/studio"),
         ("auditor", "/audit"),
         ("operator", "/operasi"),
     ):
-        assert browse(account).get("/").headers["Location"] == page
+        home = browse(account).get("/")
+        assert home.status_code == 200
+        assert "Beranda" in home.text
+        assert f'href="{page}"' in home.text

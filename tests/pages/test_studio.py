@@ -10,10 +10,11 @@ from lxml import etree
 from markupsafe import escape
 
 from engine.cli import CONSOLE
-from engine.model.errors import InvalidProcedure, NotPermitted
+from engine.model.errors import InvalidForm, InvalidProcedure, NotFound, NotPermitted
 from engine.model.history import Action, HistoryEvent
 from engine.model.work import DefinitionRecord
 from engine.service.authoring.checking import read_folder
+from engine.service.authoring.starter_diagram import new_procedure
 from engine.service.procedures.files import content_hash
 from engine.store.queries import definitions
 from tests.office import SOP
@@ -97,16 +98,16 @@ PARTLY = re.compile(rb'<bpmndi:BPMNShape id="(langkah_pertama|pelaksana)_di".*?<
 LEAVE = "processes/izin_cuti/izin_cuti.bpmn"
 
 
-def leave_without(office, places):
+def leave_without(places):
     """A new procedure whose diagram lacks *places*."""
-    files = dict(office.services.studio.begin("izin_cuti", "Izin cuti").files)
+    files = new_procedure("izin_cuti", "Izin cuti")
     files[LEAVE] = places.sub(b"", files[LEAVE])
     return files
 
 
 @pytest.mark.parametrize("places", [BARE, PARTLY], ids=["nothing is drawn", "a step is not drawn"])
 def test_a_diagram_without_places_is_refused_by_name_wherever_it_comes_from(browse, office, places):
-    files = leave_without(office, places)
+    files = leave_without(places)
     texts = {path: content.decode() for path, content in files.items()}
     designer = browse("perancang")
     answer = send(designer, {path.rsplit("/", 1)[1]: content for path, content in files.items()})
@@ -123,7 +124,7 @@ def test_a_diagram_without_places_is_refused_by_name_wherever_it_comes_from(brow
 
 @pytest.mark.parametrize("places", [BARE, PARTLY], ids=["nothing is drawn", "a step is not drawn"])
 def test_what_an_earlier_version_deployed_without_places_runs_and_says_what_is_not_drawn(browse, office, places):
-    files = leave_without(office, places)
+    files = leave_without(places)
     hashed = content_hash(files)
     record = DefinitionRecord("lama", "izin_cuti", 1, hashed, "Izin cuti", "", office.now, "perancang", False)
     told = {"definition": "lama", "version": 1, "content_hash": hashed, "note": ""}
@@ -133,7 +134,7 @@ def test_what_an_earlier_version_deployed_without_places_runs_and_says_what_is_n
     office.hire("ann", "atasan")
     office.hire("sam", "pelaksana")
     known(office)
-    instance = office.services.instances.start(office.actor("ann"), "izin_cuti", {}, office.now)
+    instance = office.services.starts.start(office.actor("ann"), "izin_cuti", {}, office.now)
     task = office.task(instance, "langkah_pertama")
     assert browse("sam").get(f"/tugas/{task}").status_code == 200
     reader = browse("ann")
@@ -147,7 +148,7 @@ def test_what_an_earlier_version_deployed_without_places_runs_and_says_what_is_n
 def test_the_studio_is_for_designers(browse):
     for account in ("sekretaris", "auditor", "operator"):
         assert browse(account).get("/studio").status_code == 403
-    assert browse("perancang").get("/").headers["Location"] == "/studio"
+    assert 'href="/studio"' in browse("perancang").get("/").text
 
 
 def send(browser_, files, **more):
@@ -225,7 +226,7 @@ def test_what_is_no_file_of_an_sop_is_refused_in_words(browse, files, word):
 
 def test_a_new_sop_and_one_that_is_no_xml_are_reviewed_from_their_file(browse, office):
     designer = browse("perancang")
-    begun = office.services.studio.begin("izin_cuti", "Izin cuti").files
+    begun = new_procedure("izin_cuti", "Izin cuti")
     named = {path.rsplit("/", 1)[1]: content for path, content in begun.items()}
     diagram = named.pop("izin_cuti.bpmn")
     assert (
@@ -247,14 +248,13 @@ def save(browser_, texts, base="", **more):
     return browser_.http.post(path, json=sent, headers=headers)
 
 
-def drawn(office, name="Izin cuti", process_id="izin_cuti"):
+def drawn(name="Izin cuti", process_id="izin_cuti"):
     """The texts of a draft of a new procedure."""
-    files = office.services.studio.begin(process_id, name).files
-    return {path: content.decode() for path, content in files.items()}
+    return {path: content.decode() for path, content in new_procedure(process_id, name).items()}
 
 
 def test_a_draft_is_on_the_server_whatever_becomes_of_the_browser(browse, office):
-    texts = drawn(office)
+    texts = drawn()
     designer = browse("perancang")
     saved = save(designer, texts).json
     assert (saved["revision"], saved["base"]) == (1, "")
@@ -282,7 +282,7 @@ def test_a_draft_is_on_the_server_whatever_becomes_of_the_browser(browse, office
 
 def test_two_tabs_of_one_designer_choose_and_what_was_not_chosen_can_be_taken_back(browse, office):
     designer = browse("perancang")
-    one, two = drawn(office, "Satu"), drawn(office, "Dua")
+    one, two = drawn("Satu"), drawn("Dua")
     assert save(designer, one, penulis="satu").json["revision"] == 1
     refused = save(designer, two, penulis="dua")
     assert (refused.status_code, refused.json["draft"]["changes"]) == (409, one)
@@ -298,7 +298,7 @@ def test_two_tabs_of_one_designer_choose_and_what_was_not_chosen_can_be_taken_ba
 
 
 def test_a_new_sop_that_was_put_aside_is_listed_and_taken_back(browse, office):
-    designer, texts = browse("perancang"), drawn(office)
+    designer, texts = browse("perancang"), drawn()
     save(designer, texts)
     page = designer.get("/studio/izin_cuti").text
     assert "Sisihkan draf ini" in page
@@ -324,7 +324,7 @@ def test_a_draft_that_is_too_large_or_none_is_refused_in_words(browse, office):
 
 def test_deploying_puts_the_draft_aside_and_a_file_that_was_uploaded_leaves_it(browse, office):
     designer = browse("perancang")
-    texts = drawn(office)
+    texts = drawn()
     save(designer, texts)
     sent = {"dasar": "", "berkas": json.dumps(texts), "catatan": "pertama"}
     answer = designer.post("/studio/izin_cuti/pasang", sent, follow_redirects=True)
@@ -427,3 +427,41 @@ def test_templates_and_pictures_are_uploaded_as_they_are(browse, office):
     files = office.services.studio.open(SOP).files
     assert files[f"forms/{SOP}/documents/logo.png"] == LOGO
     assert files[letters[0]] == named[letters[0].rsplit("/", 1)[1]]
+
+
+def test_a_new_sop_begins_empty_under_an_id_that_it_can_have(office):
+    studio, designer = office.services.studio, office.actor("perancang")
+    assert studio.resume(designer, "izin_cuti", "Izin cuti").files == new_procedure("izin_cuti", "Izin cuti")
+    with pytest.raises(InvalidForm):
+        studio.resume(designer, "Izin Cuti", "Izin cuti")
+
+
+def test_a_draft_is_not_laid_over_a_version_of_another_procedure(office):
+    base, _ = draft_of(office)
+    with pytest.raises(NotFound):
+        office.services.studio.edited("izin_cuti", base, {})
+
+
+def test_a_diagram_whose_id_is_too_long_is_opened_under_a_shorter_one(office):
+    long = "izin_" + "cuti" * 20
+    diagram = new_procedure("izin_cuti", "Izin cuti")[LEAVE].replace(
+        b'process id="izin_cuti"', f'process id="{long}"'.encode()
+    )
+    process_id, base, draft = office.services.studio.uploaded({"cuti.bpmn": diagram}, "", alone=True)
+    assert (process_id, base) == (long[:60], "")
+    assert f'id="{process_id}"' in draft[f"processes/{process_id}/{process_id}.bpmn"]
+    assert long not in draft[f"processes/{process_id}/{process_id}.bpmn"]
+
+
+def test_a_diagram_whose_id_is_as_long_as_ids_may_be_keeps_it(office):
+    long = "Process_" + "x" * 52
+    diagram = new_procedure("izin_cuti", "Izin cuti")[LEAVE].replace(
+        b'process id="izin_cuti"', f'process id="{long}"'.encode()
+    )
+    assert office.services.studio.uploaded({"cuti.bpmn": diagram}, "", alone=True)[0] == long
+
+
+def test_only_a_table_that_was_looked_at_becomes_a_draft(office):
+    other = office.services.documents.files.put_bytes(b"%PDF-1.7 lain", 100).sha256
+    with pytest.raises(NotFound):
+        office.services.step_drafts.open("izin_cuti", "Izin cuti", other)

@@ -13,8 +13,8 @@ def eventful(office):
     services, operator = office.services, office.actor("operator")
     instance = office.start()
     services.accounts.set_locale(office.actor("auditor"), "id", office.now)
-    services.instances.suspend(operator, instance, "Menunggu arahan", office.now)
-    services.instances.resume(operator, instance, "Sudah ada arahan", office.now)
+    services.control.suspend(operator, instance, "Menunggu arahan", office.now)
+    services.control.resume(operator, instance, "Sudah ada arahan", office.now)
     services.people.rename(operator, "tim.sakip", "Ketua Tim SAKIP", "Salah tulis", office.now)
     month = date(2025, 4, 11), date(2025, 4, 30)
     services.people.add_membership(
@@ -82,7 +82,7 @@ def test_a_page_that_was_open_too_long_does_not_speak_of_roles(browse):
 def test_who_was_faster_is_told_by_name(office, browse, eventful):
     office.do("sekretaris", eventful, "siapkan_kertas_kerja")
     task = office.task(eventful, "susun_jadwal")
-    office.services.tasks.claim(office.actor("tim.sakip"), task, office.now + timedelta(seconds=1))
+    office.services.assignments.claim(office.actor("tim.sakip"), task, office.now + timedelta(seconds=1))
     office.services.people.set_active(office.actor("operator"), "tim.sakip.2", True, "Mutasi", office.now)
     late = browse("tim.sakip.2")
     assert late.post(f"/tugas/{task}/ambil").status_code == 303

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from engine.web import create_app
+from engine.web.application import create_app
 from tests import papers
 from tests.hospital.office import PROCESS, Hospital
 from tests.pages.conftest import PASSWORD, Browser

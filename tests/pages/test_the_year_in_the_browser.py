@@ -14,7 +14,7 @@ from tests import papers, year
 from tests.pages import test_in_the_browser as browser
 from tests.pages.conftest import known
 from tests.pages.test_grid_in_the_browser import arrived, paste
-from tests.pages.test_in_the_browser import chromium, desk, do, fill, site  # noqa: F401 - fixtures
+from tests.pages.test_in_the_browser import chromium, complete, desk, do, fill, site  # noqa: F401 - fixtures
 from tests.year import HOLDERS, Year
 
 pytestmark = browser.pytestmark
@@ -55,12 +55,6 @@ def begun(head, office):
     return page.url.rsplit("/", 1)[-1]
 
 
-def completed(page):
-    page.locator("[data-complete]").click()
-    page.wait_for_load_state()
-    assert page.url.endswith("/hasil"), page.locator("main").inner_text()[:1500]
-
-
 def pastes_figures(holder, office, account, task):
     """Open the table from the form and paste the quarter's figures from a spreadsheet; evidence goes with the form."""
     page = holder.open(f"/tugas/{task}")
@@ -73,7 +67,7 @@ def pastes_figures(holder, office, account, task):
     assert "125,00" in page.locator(f'[id="f-{DATA.replace(".", "-")}-0-capaian"]').inner_text(), "variant B, at once"
     page.get_by_role("link", name="Kembali ke tugas").click()
     fill(page, office, account, task)
-    completed(page)
+    complete(page)
 
 
 def uploads_figures(holder, office, account, task):
@@ -98,14 +92,14 @@ def uploads_figures(holder, office, account, task):
     assert "73,85" in page.inner_text("main"), "96 of 130"
     page = holder.open(f"/tugas/{task}")
     fill(page, office, account, task)
-    completed(page)
+    complete(page)
 
 
 def returns_one_row(team, office, instance):
     """Take the analysis from the shared inbox, send one row back with a reason; the others are accepted in one go."""
     task = office.task(instance, "susun_analisis")
     page = team.open("/tugas?tampil=bersama")
-    page.locator(f'form[action="/tugas/{task}/ambil"] button').click()
+    page.locator(f'button[formaction="/tugas/{task}/ambil"]').click()
     page = team.open(f"/tugas/{task}/tabel/{ANALYSIS}")
     page.get_by_role("button", name="Kembalikan…: IKP-08").click()
     page.keyboard.type("Lampirkan rekap LKPM.")
@@ -228,12 +222,16 @@ def printed(about, own, rated, so_far):
     """A row of the report's table, cell after cell."""
     cells = [f"{about.code} {about.name} {about.unit}"]
     for line in (own, so_far):
-        aimless = line.target is None or (line.target == 0 and line.achieved is None and not about.minimise)
-        goal = "tidak ada target" if aimless else id_(line.target)
+        places = about.decimals
+        goal = "tidak ada target" if line.target is None else id_(line.target, places)
         cells.append(f"{id_(line.bounds[0])} s.d. {id_(line.bounds[1])}" if line.bounds else goal)
         high = line.achieved is not None and line.achieved > 120
-        none = "belum tersedia" if line.value is None else "tidak ada target"
-        cells += [id_(line.value), none if line.achieved is None else id_(line.achieved, 2) + ("*" if high else "")]
+        aimless = "tidak ada target" if line.target is None else "target nol"
+        none = "belum tersedia" if line.value is None else aimless
+        cells += [
+            id_(line.value, places),
+            none if line.achieved is None else id_(line.achieved, 2) + ("*" if high else ""),
+        ]
         cells += [rated] if line is own else []
     return " ".join(cells)
 

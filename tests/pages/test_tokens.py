@@ -13,9 +13,11 @@ def issue(browser, name="Rekap bulanan", days="90", **more):
 def test_a_token_is_shown_once_and_opens_the_api_in_one_s_name(app, browse):
     sekretaris = browse("sekretaris")
     text = re.search(r'id="rahasia">(alur_[^<]+)<', issue(sekretaris).text).group(1)
+    assert "belum pernah" in sekretaris.get("/akun/token").text
     answer = app.test_client().get("/api/v1/account", headers={"Authorization": f"Bearer {text}"})
     assert answer.get_json()["person_id"] == "sekretaris"
     listed = sekretaris.get("/akun/token").text
+    assert "belum pernah" not in listed, "the page says when it was used"
     assert "Rekap bulanan" in listed
     assert text not in listed
 

@@ -34,6 +34,9 @@ def test_who_looks_reads_which_branch_is_missing_and_the_operator_what_is_left_t
     said = text_of(operator.get(f"/insiden/{told.id}"))
     assert "Hentikan pelaksanaan ini, perbaiki diagramnya, lalu mulai lagi." in said
     assert "Jejak teknis" not in said, "nothing raised"
+    page = browse("auditor").get("/audit/jejak?jenis=incident:read&pelaku=operator").text
+    assert "1 baris" in page, "that the operator looked is a line"
+    assert f'<a href="/instans/{instance}">' in page
     reader.post("/bahasa", {"bahasa": "en"})
     said = text_of(reader.get(f"/instans/{instance}"))
     assert "This instance cannot go on: what kumpulkan waits for can no longer come." in said

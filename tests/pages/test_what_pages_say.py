@@ -1,6 +1,9 @@
 """Words on pages that people act on: how a day is read, what a start lacks, what a return was, whose list this is."""
 
+import re
+
 import pytest
+from flask import request
 
 from engine.model.people import Capacity
 from tests.office import SOP, returned
@@ -16,9 +19,9 @@ START = f"/instans/mulai?sop={SOP}"
         ("date", "18/12/2026", "Jumat, 18 Desember 2026", ""),
         ("date", "19 des 2026", "Sabtu, 19 Desember 2026", "kantor tutup"),
         ("date", "25/12/2026", "Jumat, 25 Desember 2026", "kantor tutup: Hari Raya Natal"),
-        ("date", "18/13", "", ""),
+        ("date", "18/13", "", "bukan tanggal; tulis hari, bulan, tahun, misalnya 15/4/2025."),
         ("money", "350.000.000", "Rp350.000.000 (350 juta)", ""),
-        ("number", "1.234", "", ""),
+        ("number", "1.234", "", "maksud Anda 1.234 atau 1,234? Titik memisahkan ribuan, koma memulai desimal."),
         ("time", "9", "09.00", ""),
     ],
 )
@@ -49,7 +52,7 @@ def test_minutes_of_a_meeting_that_is_still_to_come_are_not_accepted(office, bro
     office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
     office.do("sekretaris", instance, "siapkan_kertas_kerja")
     task = office.task(instance, "susun_jadwal")
-    office.services.tasks.claim(office.actor("tim.sakip"), task, office.now)
+    office.services.assignments.claim(office.actor("tim.sakip"), task, office.now)
     team = browse("tim.sakip")
     entries = office.filled("tim.sakip", task, notula__hari_tanggal="14/4/2025")
     early = team.post(f"/tugas/{task}/selesai", entries, follow_redirects=True)
@@ -114,7 +117,7 @@ def test_who_acts_for_another_reads_for_which_office(office, browse):
     known(office)
     instance = office.start()
     task = office.task(instance, "perintahkan_pengumpulan_data")
-    office.services.tasks.claim(office.actor("plh"), task, office.now)
+    office.services.assignments.claim(office.actor("plh"), task, office.now)
     office.services.tasks.complete(office.actor("plh"), task, office.filled("plh", task), office.now)
     said = text_of(browse("plh").get(f"/tugas/{task}/hasil"))
     assert "selaku Plh. Kepala Dinas" in said[said.index("Dicatat") :]
@@ -126,3 +129,13 @@ def test_a_history_is_narrowed_by_days_as_the_office_writes_them(office, browse)
     assert 'type="date"' not in auditor.get(f"/instans/{instance}/riwayat").text
     assert "2 baris." in text_of(auditor.get(f"/instans/{instance}/riwayat?dari=11/4/2025&sampai=11 April 2025"))
     assert "0 baris." in text_of(auditor.get(f"/instans/{instance}/riwayat?dari=12/4/2025"))
+
+
+def test_a_list_leads_on_whatever_else_stands_in_its_address(app):
+    odd = "/dokumen?cari=surat&endpoint=x&_scheme=javascript&_anchor=y&_external=1&_method=POST"
+    with app.test_request_context(odd):
+        page = app.jinja_env.get_template("parts/ui.html").make_module({}).pager(2, True, request.args)
+    assert re.findall(r'href="([^"]+)"', page) == [
+        "/dokumen?cari=surat&amp;halaman=1",
+        "/dokumen?cari=surat&amp;halaman=3",
+    ]

@@ -16,7 +16,8 @@ from sqlalchemy import delete, select, update
 from engine.model.people import Capacity
 from engine.model.work import TaskStatus
 from engine.service.history.timelines import HistoryFilter
-from engine.store.history import Walk
+from engine.store.chains import Walk
+from engine.store.files import named
 from engine.store.queries import tasks
 from engine.store.tables import history, number, setting, task
 from tests.office import SOP, returned
@@ -123,14 +124,31 @@ def test_a_filter_that_is_no_date_is_told_wherever_one_may_be_typed(browse, late
     for path in ("/audit/jejak", f"/instans/{late_often}/riwayat"):
         assert "bukan tanggal" not in auditor.get(f"{path}?dari=1/4/2025&sampai=").text
         for text in ("31/2/2025", "kemarin", "31/12/9999"):
-            assert f"“{text}” bukan tanggal" in auditor.get(path, query_string={"dari": text}).text
-        assert "tidak ada hari di antaranya" in auditor.get(f"{path}?dari=2/4/2025&sampai=1/4/2025").text
+            refused = auditor.get(path, query_string={"dari": text, "sampai": "2026-99-99"})
+            assert (refused.status_code, f"“{text}” bukan tanggal" in refused.text) == (422, True)
+            assert "“2026-99-99” bukan tanggal" in refused.text
+            assert "ledger" not in refused.text, "no list that looks as if it were narrowed"
+        refused = auditor.get(f"{path}?dari=2/4/2025&sampai=1/4/2025")
+        assert (refused.status_code, "tidak ada hari di antaranya" in refused.text) == (422, True)
+
+
+def test_a_page_beyond_the_end_of_a_list_is_said_not_to_exist_wherever_one_may_be_turned(browse, late_often):
+    auditor, letters = browse("auditor"), browse("auditor").get("/nomor").text
+    series = re.search(r"/nomor/[^/\"]+/2025", letters).group()
+    lists = ("/audit/jejak", "/insiden", "/orang/sekretaris", series)  # others go on from a place, not by number
+    for path in (*lists, f"/instans/{late_often}/riwayat"):
+        page = auditor.get(f"{path}?halaman=99999").text
+        assert "Halaman 99999 tidak ada" in page, path
+        assert "yang cocok dengan saringan ini" not in page, path
+        assert "tidak ada: daftar" not in auditor.get(path).text, path
+    kept = auditor.get("/audit/jejak?jenis=task:completed&halaman=7").text
+    assert '?jenis=task%3Acompleted&amp;halaman=1"' in kept or '?jenis=task:completed&amp;halaman=1"' in kept
 
 
 def test_nothing_is_exported_or_reported_of_dates_that_are_none(browse, late_often):
     auditor, report = browse("auditor"), f"/sop/{SOP}/laporan/pemantauan.xlsx"
     refused = auditor.post(f"/instans/{late_often}/riwayat.csv?dari=kemarin")
-    assert (refused.status_code, refused.location) == (303, f"/instans/{late_often}/riwayat")
+    assert (refused.status_code, "“kemarin” bukan tanggal" in refused.text) == (422, True)
     refused = auditor.post(report, {"tahun": "", "_dari": "kemarin"})
     assert refused.status_code == 303
     page = auditor.get(refused.location).text
@@ -170,7 +188,7 @@ def test_a_return_can_be_asked_for_as_such(office, browse, late_often):
 
 def test_a_word_is_found_in_what_lines_say_and_a_wildcard_is_only_itself(office, browse, late_often):
     auditor = browse("auditor")
-    office.services.instances.comment(office.actor("tim.sakip"), late_often, 'Naik 100%, "a_b" di sini', office.now)
+    office.services.control.comment(office.actor("tim.sakip"), late_often, 'Naik 100%, "a_b" di sini', office.now)
 
     def found(path, words):
         page = auditor.get(path, query_string={"cari": words}).text
@@ -198,7 +216,7 @@ def test_lines_speak_in_words_with_what_was_beside_what_is(office, browse, late_
 
 
 def test_a_cancelled_task_is_never_late(office, late_often):
-    office.services.instances.terminate(office.actor("operator"), late_often, "Diulang.", office.now)
+    office.services.control.terminate(office.actor("operator"), late_often, "Diulang.", office.now)
     with office.database.read() as reader:
         (cancelled,) = [t for t in tasks.of_instance(reader, late_often) if t.status is TaskStatus.CANCELLED]
     assert cancelled.due_at < office.now
@@ -252,7 +270,7 @@ def test_what_is_not_whole_is_said_first_with_both_hashes_and_leads_to_the_line(
 
 
 def test_the_page_of_a_check_computes_nothing_itself(office, browse, monkeypatch):
-    monkeypatch.setattr(Walk, "pass_line", lambda *_: pytest.fail("a request walked a chain"))
+    monkeypatch.setattr(Walk, "pass_lines", lambda *_: pytest.fail("a request walked a chain"))
     assert "Belum pernah diperiksa." in browse("auditor").get("/audit/keutuhan").text
 
 
@@ -269,7 +287,7 @@ def test_a_file_that_was_exchanged_is_not_handed_out_and_the_operator_is_told(of
             kept[hashlib.sha256(answer.data).hexdigest()] = answer.data
     assert "bukan lagi yang disimpan" not in browse("operator").get("/operasi").text
     for sha256, content in kept.items():
-        files.path(sha256).write_bytes(content.replace(b"PDF", b"XXX"))
+        files.place.path(named(sha256)).write_bytes(content.replace(b"PDF", b"XXX"))
     for path in paths:
         answer = auditor.get(path)
         assert (answer.status_code, answer.mimetype) == (503, "text/html")
@@ -281,7 +299,7 @@ def test_a_file_that_was_exchanged_is_not_handed_out_and_the_operator_is_told(of
     assert "bukti.pdf" in page
     assert "disposisi-v1.pdf" in page
     for sha256, content in kept.items():
-        files.path(sha256).write_bytes(content)
+        files.place.path(named(sha256)).write_bytes(content)
     assert "bukan lagi yang disimpan" not in browse("operator").get("/operasi").text, "it was brought back"
 
 
@@ -297,7 +315,7 @@ def test_evidence_that_was_exchanged_is_left_out_of_a_report_s_papers(office, br
     whole = pack()
     sums = dict(reversed(line.split("  ", 1)) for line in whole.read("SHA256SUMS.txt").decode().splitlines())
     name = next(each for each in sums if each.endswith("surat_tugas-v1.pdf"))
-    office.services.documents.files.path(sums[name]).write_bytes(b"%PDF-1.7 lain")
+    office.services.documents.files.place.path(named(sums[name])).write_bytes(b"%PDF-1.7 lain")
     again = pack()
     assert not [each for each in again.namelist() if each.endswith("surat_tugas-v1.pdf")]
     assert "bukan lagi yang disimpan" in again.read("CATATAN.txt").decode()
@@ -481,4 +499,6 @@ def test_a_number_that_is_missing_is_counted(office, browse):
     checked(office)
     said = " ".join(re.sub(r"<[^>]+>", " ", browse("auditor").get("/audit/keutuhan").text).split())
     assert "seharusnya 4 ditemukan 4" not in said
+    earlier = said.partition("Pemeriksaan terakhir")[2]
+    assert "Kantor · baris 3 · Baris ini disebut riwayat, tetapi tidak ada" in earlier, "in words, as above it"
     assert "Tidak utuh" in said

@@ -18,11 +18,11 @@ from tests.office import SOP
 from tests.pages.test_every_route_says_who import address, ids, routes
 
 __all__ = ["ids"]
-READINGS = ("document:read", "file:read", "person:read")
+READINGS = ("document:read", "file:read", "person:read", "incident:read")
 SHOW = {"documents.show", "documents.compare", "people.index", "people.show"}
-NO_RECORDS = {  # files that are an SOP, an empty form, or what somebody is only typing
+NO_RECORDS = {  # files that are an SOP, an empty form, one's own due dates, or what somebody is only typing
     *("instances.bpmn", "processes.bpmn", "studio.diagram", "sheets.pdf", "sheets.table", "step_tables.example"),
-    *("grids.download", "tasks.entries_text"),
+    *("grids.download", "tasks.entries_text", "notices.feed", "people_import.blank"),
 }
 
 
@@ -226,6 +226,43 @@ def test_the_address_of_an_export_alone_hands_out_nothing_and_shows_the_way_to_t
         assert "Halaman terlalu lama terbuka" in forged.text, "without the token nothing is handed out"
     assert lines(office, "office", "export:made") == []
     assert "Halaman tidak ditemukan" in auditor.get("/keluar").text, "what is no export has no such button"
+
+
+def test_nobody_takes_more_than_so_many_exports_in_an_hour(browse, office, instance, monkeypatch):
+    monkeypatch.setattr(reading_log, "MOST_EXPORTS", 2)
+    auditor, path = browse("auditor"), f"/instans/{instance}/riwayat.csv"
+    assert [auditor.post(path).status_code for _ in range(2)] == [200, 200]
+    for other, _, _ in exports(instance):
+        refused = auditor.post(other, {"tahun": "2025"})
+        assert refused.status_code == 429, other
+        assert "Terlalu banyak ekspor dalam satu jam. Berikutnya dapat pukul" in refused.text
+    assert len(lines(office, "office", "export:made")) == 2
+    assert browse("operator").post(path).status_code == 200, "nobody else waits for that"
+    office.later(hours=1)
+    auditor.sign_in("auditor")
+    assert auditor.post(path).status_code == 200
+
+
+def test_an_export_that_comes_at_once_with_the_last_one_hands_out_nothing(browse, office, instance, monkeypatch):
+    monkeypatch.setattr(reading_log, "MOST_EXPORTS", 1)
+    auditor = browse("auditor")
+    monkeypatch.setattr(reading_log.Readings, "admit_export", lambda self, actor, now: None)  # asked before the first
+    path = "/register/kode_surat/berkas.csv?pada=2025-04-11"
+    assert [auditor.post(path).status_code for _ in range(2)] == [200, 429]
+
+
+def test_a_filter_that_is_too_long_is_refused_by_its_name(browse, instance):
+    auditor = browse("auditor")
+    for name in ("cari", "pelaku", "unsur", "jenis", "tentang"):
+        for page in ("/audit/jejak", f"/instans/{instance}/riwayat"):
+            assert auditor.get(f"{page}?{name}={'x' * 200}").status_code == 200
+            refused = auditor.get(f"{page}?{name}={'x' * 201}")
+            assert (refused.status_code, f"Saringan “{name}” terlalu panjang" in refused.text) == (422, True), name
+        assert auditor.post(f"/instans/{instance}/riwayat.csv?{name}={'x' * 201}").status_code == 422
+    for page in ("/instans", "/dokumen", "/tugas"):
+        assert auditor.get(f"{page}?cari={'x' * 200}").status_code == 200
+        refused = auditor.get(f"{page}?cari={'x' * 201}")
+        assert (refused.status_code, "Saringan “cari” terlalu panjang" in refused.text) == (422, True), page
 
 
 # ── sign-ins ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,8 +14,9 @@ from engine.service.procedures.functions import load
 FOLDER = Path(__file__).parents[2] / "processes" / "pengumpulan_data_kinerja"
 NAMES = frozenset(
     {"capaian", "capaian_baris", "agregasi", "rekap_sasaran", "rekap_dinas", "serapan", "efisiensi", "perlu_diperiksa"}
-    | {"rekap_anggaran", "sampai_dengan", "baris_analisis", "baris_pemegang", "sesuai_rasio", "tiap_triwulan"}
+    | {"rekap_anggaran", "sampai_dengan", "baris_analisis", "baris_pemegang", "rasio_baris", "tiap_triwulan"}
     | {"setahun", "rekap_tahunan", "keterangan", "banding_laporan", "tabel_laporan", "sidik_baris", "grafik_capaian"}
+    | {"anggaran_tahunan", "peringatan_anggaran"}
 )
 OF = load(FOLDER / "functions.py", NAMES)
 TABLES = read((FOLDER / "predikat_capaian.dmn").read_bytes()).tables
@@ -269,7 +270,13 @@ def test_progress_towards_the_renstra_counts_the_year_so_far_and_not_the_quarter
 
 @pytest.mark.parametrize(
     ("target", "value", "said"),
-    [(10, None, "Belum tersedia"), (None, 5, "Tidak ada target"), (10, 13, "Periksa target"), (10, 12, None)],
+    [
+        (10, None, "Belum tersedia"),
+        (None, 5, "Tidak ada target"),
+        (0, 5, "Target nol"),
+        (10, 13, "Periksa target"),
+        (10, 12, None),
+    ],
 )
 def test_a_table_says_why_there_is_no_achievement_or_that_it_deserves_a_look(target, value, said):
     assert OF["keterangan"](quarter("posisi_akhir", target, value)) == said
@@ -330,6 +337,17 @@ def test_a_budget_s_absorption_and_efficiency():
     ]
     [found] = OF["rekap_anggaran"]([{"kode": "1", "program": "P", "anggaran": d(40)}], rows)
     assert (found["realisasi"], found["serapan"], found["capaian"], found["efisiensi"]) == (30, 75, 85, 10)
+
+
+def test_what_was_spent_in_a_year_is_what_was_told_last_of_each_indicator():
+    def quarter_of(period, **spent):
+        rows = [{"kode": code, "realisasi_anggaran": d(amount)} for code, amount in spent.items()]
+        return {"mulai": {"periode": period}, "isi": {"bagian": {"p": {"baris": rows}}}}
+
+    told = [quarter_of("II", a=30), quarter_of("III", a=None), quarter_of("I", a=10, b=5)]
+    year = {"tahun_ini": told, "program": [{"kode": "1", "program": "P", "anggaran": d(70)}]}
+    [found] = OF["anggaran_tahunan"](year, [{"kode": code, "program_kode": "1", "capaian": d(80)} for code in "ab"])
+    assert (found["realisasi"], found["serapan"]) == (35, 50)
 
 
 def test_what_was_spent_of_the_year_s_budget_is_held_to_the_achievement_of_the_year_so_far():
@@ -409,11 +427,11 @@ def test_what_is_far_above_its_target_is_marked_and_not_cut():
     assert achievement(1, 3) == 300
 
 
-def test_a_ratio_that_its_parts_do_not_give_is_noticed():
-    row = quarter("rasio_kumulatif", 95, "93.93", 402, 428)
-    assert OF["sesuai_rasio"](row)
-    assert not OF["sesuai_rasio"](row | {"realisasi": d("93.9")})
-    assert OF["sesuai_rasio"](row | {"pembilang": None})
+def test_a_ratio_is_what_its_parts_give_and_nothing_else_is_reckoned():
+    row = quarter("rasio_kumulatif", 95, None, 402, 428)
+    assert OF["rasio_baris"](row) == d("93.93")
+    assert OF["rasio_baris"](row | {"pembilang": None}) is None
+    assert OF["rasio_baris"](row | {"metode_agregasi": "akumulasi"}) is None
 
 
 def test_what_was_accepted_stays_accepted_until_its_figure_changes():
@@ -446,3 +464,11 @@ def test_what_has_no_target_has_no_bar_of_one():
     without, unknown = OF["grafik_capaian"](rows, "indikator")
     assert (without["target"], without["kosong"]) == (None, "tidak ada target")
     assert (unknown["target"], unknown.get("kosong")) == (Decimal(100), None)
+
+
+def test_indicators_of_one_programme_share_its_budget():
+    program = [{"kode": "P", "anggaran": d(100)}]
+    rows = [{"kode": code, "program_kode": "P", "realisasi_anggaran": d(60)} for code in "AB"]
+    assert OF["peringatan_anggaran"](program, rows, "A") is None
+    said = "Realisasi anggaran program P menjadi Rp120, melebihi pagu Rp100."
+    assert OF["peringatan_anggaran"](program, rows, "B") == said

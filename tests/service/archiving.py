@@ -7,6 +7,7 @@ import subprocess
 import zipfile
 
 from tests.service.procedures import PEOPLE, files, form, text
+from tests.swept import swept
 
 PROCESS = "data_objects_hold_versions"
 PLACE = {"simpan.ruang": "Arsip", "simpan.boks": "14", "tanggal": "11/4/2025", "petugas": "ann"}
@@ -52,7 +53,7 @@ def do(office, instance, element, **entries):
 
 def completed(office):
     """An instance that reached its end, in two rounds; its papers are not printed yet."""
-    instance = office.services.instances.start(office.actor("ann"), PROCESS, {}, office.now)
+    instance = office.services.starts.start(office.actor("ann"), PROCESS, {}, office.now)
     for round_ in (1, 2):
         task = office.task(instance, "tulis")
         kept = office.services.documents.stage(
@@ -68,8 +69,8 @@ def completed(office):
 def archived(office):
     """An instance whose berkas is built."""
     instance = completed(office)
-    office.services.printing.sweep(office.now)
-    assert office.services.archives.sweep(office.now) == 1
+    swept(office.services.printing, office.now)
+    assert swept(office.services.archives, office.now) == 1
     return instance
 
 

@@ -49,7 +49,7 @@ def deploy(office, name, forms, change=lambda xml: xml):
 
 def start(office, name, **entries):
     typed = {path: [text] for path, text in entries.items()}
-    return office.services.instances.start(office.actor("ann"), name, typed, office.now)
+    return office.services.starts.start(office.actor("ann"), name, typed, office.now)
 
 
 class Case:
@@ -58,7 +58,7 @@ class Case:
     def __init__(self, office, name, forms, started=None):
         self.office, self.name = office, name
         deploy(office, name, forms)
-        self.id = office.services.instances.start(office.actor("ann"), name, Values(started or {}), office.now)
+        self.id = office.services.starts.start(office.actor("ann"), name, Values(started or {}), office.now)
 
     def restart(self):
         settings = read({"ALUR_DATA": str(self.office.data_dir)})
@@ -69,9 +69,8 @@ class Case:
         services = self.restart()
         task = self.office.task(self.id, element, item)
         account = account or PEOPLE[self.office.page(self.id).procedure.outline.task(element).role]
-        inbox = services.tasks.inbox(self.office.actor(account), self.office.now)
-        shared = services.tasks.inbox(self.office.actor(account), self.office.now, which="bersama")
-        assert task in {found.task.id for found in (*inbox.items, *shared.items)}, "it is in the inbox of its lane"
+        inbox = services.inbox.page(self.office.actor(account), self.office.now)
+        assert task in {found.task.id for found in inbox.items}, "it is in the inbox of its lane"
         page = services.tasks.open(self.office.actor(account), task, self.office.now)
         assert page.item.step.element_id == element
         services.tasks.complete(self.office.actor(account), task, Values(values), self.office.now)

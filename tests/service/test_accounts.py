@@ -7,13 +7,15 @@ from datetime import timedelta
 from time import process_time
 
 import pytest
+from sqlalchemy import select, update
 
-from engine.model.errors import NotPermitted
+from engine.model.errors import InvalidForm, NotFound, NotPermitted
 from engine.service.people import passwords
 from engine.service.people.accounts import AccountInactive, Retyped, SignInRefused
 from engine.service.people.api_tokens import TokenRefused
 from engine.service.people.attempts import SignInThrottled, Source
 from engine.service.people.passwords import WeakPassword
+from engine.store.tables import person, web_session
 
 PASSWORD = "kuda-baterai-staples"
 
@@ -172,18 +174,43 @@ def test_a_session_ends_when_it_is_idle_and_after_a_day_s_work_in_any_case(offic
     assert accounts.session(token, office.now) is None
 
 
-def test_signing_out_everywhere_ends_every_session(office, accounts):
+def test_signing_out_elsewhere_ends_every_other_session(office, accounts):
     tokens = [sign_in(office, "sekretaris", PASSWORD) for _ in range(3)]
-    accounts.sign_out_everywhere(accounts.session(tokens[0], office.now).actor, office.now)
-    assert [accounts.session(token, office.now) for token in tokens] == [None, None, None]
+    accounts.sign_out_elsewhere(accounts.session(tokens[0], office.now).actor, office.now)
+    assert [bool(accounts.session(token, office.now)) for token in tokens] == [True, False, False]
+
+
+def test_somebody_sees_their_open_sessions_with_device_and_address_and_ends_one(office, accounts):
+    here, there, old = (sign_in(office, "sekretaris", PASSWORD) for _ in range(3))
+    me = accounts.session(here, office.now).actor
+    found = accounts.sessions(me, "sekretaris", office.now)
+    assert {(each.user_agent, each.address) for each in found} == {("Chrome 109", "10.0.0.1")}
+    accounts.end_session(me, accounts.session(there, office.now).session_id, office.now)
+    assert accounts.session(there, office.now) is None
+    assert "session:ended" in [line.action for line in office.services.histories.of_person(me, "sekretaris")]
+    stranger = office.actor("auditor")
+    for nobody_s in (accounts.session(old, office.now).session_id, "tidak-ada"):
+        with pytest.raises(NotFound):
+            accounts.end_session(stranger, nobody_s, office.now)
+    office.later(minutes=31)
+    assert accounts.sessions(me, "sekretaris", office.now) == (), "those that were idle too long are no sessions"
+
+
+def test_the_operator_ends_all_of_somebody_s_sessions_with_a_reason(office, accounts):
+    token = sign_in(office, "sekretaris", PASSWORD)
+    with pytest.raises(InvalidForm):
+        accounts.end_all(office.actor("operator"), "sekretaris", "", office.now)
+    assert accounts.sessions(office.actor("operator"), "sekretaris", office.now)
+    accounts.end_all(office.actor("operator"), "sekretaris", "Laptop hilang", office.now)
+    assert accounts.session(token, office.now) is None
 
 
 def change_the_password(office, actor):
     office.services.accounts.change_password(actor, Retyped(PASSWORD, "-"), "sandi lain yang baru", office.now)
 
 
-def sign_out_everywhere(office, actor):
-    office.services.accounts.sign_out_everywhere(actor, office.now)
+def sign_out_elsewhere(office, actor):
+    office.services.accounts.sign_out_elsewhere(actor, office.now)
 
 
 def be_given_a_code(office, actor):
@@ -195,20 +222,21 @@ def be_switched_off(office, actor):
     office.services.people.set_active(office.actor("operator"), actor.person_id, True, "Mutasi", office.now)
 
 
-@pytest.mark.parametrize("deed", [change_the_password, sign_out_everywhere, be_given_a_code, be_switched_off])
+@pytest.mark.parametrize("deed", [change_the_password, sign_out_elsewhere, be_given_a_code, be_switched_off])
 def test_what_a_credential_opened_ends_with_it(office, accounts, deed):
     here, elsewhere = sign_in(office, "sekretaris", PASSWORD), sign_in(office, "sekretaris", PASSWORD)
     actor = accounts.session(here, office.now).actor
     _, text = issue_token(office, "sekretaris", PASSWORD)
     deed(office, actor)
     assert accounts.session(elsewhere, office.now) is None
-    assert (accounts.session(here, office.now) is not None) == (deed is change_the_password)
+    assert (accounts.session(here, office.now) is not None) == (deed in (change_the_password, sign_out_elsewhere))
     with pytest.raises(TokenRefused) as refused:
         office.services.tokens.holder(text, office.now)
     assert refused.value.reason == "revoked"
     lines = office.services.histories.of_person(office.actor("auditor"), "sekretaris")
     counted = next(found for line in lines if "tokens" in (found := json.loads(line.change or "{}")))
-    assert (counted["sessions"], counted["tokens"]) == (2 if deed is change_the_password else 3, 1)
+    others = deed in (change_the_password, sign_out_elsewhere)
+    assert (counted["sessions"], counted["tokens"]) == (2 if others else 3, 1)
 
 
 def test_after_a_reset_the_old_password_opens_nothing_whether_the_code_was_used_or_not(office, accounts):
@@ -333,11 +361,40 @@ def test_an_account_that_is_off_opens_nothing(office, accounts):
     assert off.value.since == office.now
 
 
+def test_nobody_sets_a_password_of_an_account_that_was_switched_off_meanwhile(office, accounts):
+    actor = accounts.session(sign_in(office, "sekretaris", PASSWORD), office.now).actor
+    office.services.people.set_active(office.actor("operator"), "sekretaris", False, "Mutasi", office.now)
+    with pytest.raises(NotPermitted) as off:
+        accounts.change_password(actor, Retyped(PASSWORD, "-"), "sandi lain yang baru", office.now)
+    assert off.value.reason == "inactive"
+
+
+def test_nobody_is_given_a_code_who_has_no_account(office, accounts):
+    with pytest.raises(NotPermitted) as unknown:
+        accounts.issue_reset_code(office.actor("operator"), "tidak.ada", "Lupa sandi", office.now)
+    assert unknown.value.reason == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("reason", "standing"), [("inactive", {"active": False}), ("password", {"must_change_password": True})]
+)
+def test_a_token_that_was_left_by_an_earlier_version_opens_no_account_that_is_closed(
+    office, accounts, reason, standing
+):
+    _, text = issue_token(office, "sekretaris", PASSWORD)
+    with office.database.unguarded() as connection:
+        connection.execute(update(person).where(person.c.id == "sekretaris").values(standing))
+    office.tampered = True
+    with pytest.raises(TokenRefused) as refused:
+        office.services.tokens.holder(text, office.now)
+    assert refused.value.reason == reason
+
+
+def test_a_cookie_that_was_never_given_is_nobody_s(accounts, office):
+    assert accounts.session("dikarang", office.now) is None
+
+
 def test_the_database_holds_neither_passwords_nor_tokens(office, accounts):
-    from sqlalchemy import select
-
-    from engine.store.tables import person, web_session
-
     token = sign_in(office, "sekretaris", PASSWORD)
     with office.database.read() as reader:
         hashed = reader.connection.scalar(select(person.c.password_hash).where(person.c.id == "sekretaris"))

@@ -11,19 +11,26 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
+from engine import pulse
 from engine.documents.archive_check import inspect
+from engine.documents.sandbox import Pool
+from engine.documents.typst_renderer import Press
 from engine.model.archives import ArchiveStatus
 from engine.model.errors import Conflict, Damaged, InvalidForm, NotFound, NotPermitted, NotPrinted
 from engine.model.process import InstanceStatus
 from engine.service.history.timelines import HistoryFilter
+from engine.service.papers import archive_package
 from engine.service.procedures.procedure import INDONESIAN
+from engine.store.files import named
 from engine.store.proof import prove
 from engine.store.queries import instances
 from engine.store.tables import attachment
 from tests.papers import PICTURE
 from tests.service import archiving
 from tests.service.archiving import EVIDENCE, PLACE, archived, completed
+from tests.service.test_printing import document, paper
 from tests.store.test_history import tampering
+from tests.swept import swept
 
 EVIDENCE_SHA256 = hashlib.sha256(EVIDENCE).hexdigest()
 
@@ -70,15 +77,17 @@ def test_the_office_s_cycle_ends_in_the_archive_once_its_papers_are_printed_and_
     office.do("tim.sakip", instance, "susun_analisis")
     office.do("sekretaris", instance, "minta_persetujuan")
     office.do("kepala.dinas", instance, "tandatangani_persetujuan")
-    assert office.services.archives.sweep(office.now) == 0, "its papers come first"
-    while office.services.printing.sweep(office.now):
+    assert swept(office.services.archives, office.now) == 0, "its papers come first"
+    while swept(office.services.printing, office.now):
         pass
-    assert office.services.archives.sweep(office.now) == 0, "what was signed on paper is still to be scanned"
+    assert swept(office.services.archives, office.now) == 0, "what was signed on paper is still to be scanned"
+    assert not office.services.archives.make(instance, office.now), "nor when it is asked for"
     awaited = office.services.archives.page(office.actor("auditor"), instance).awaited
-    assert {each.name for each in awaited} == {"Lembar Persetujuan", "Laporan"}
+    assert {each.name for each in awaited if each.person == "kepala.dinas"} == {"Lembar Persetujuan", "Laporan"}
+    office.file_scans(instance, "tim.sakip")  # attendance lists and minutes
     scan(office, instance, "lembar_persetujuan")
     scan(office, instance, "laporan")
-    assert office.services.archives.sweep(office.now) == 1
+    assert swept(office.services.archives, office.now) == 1
     assert office.page(instance).record.status is InstanceStatus.ARCHIVED
     page = office.services.archives.page(office.actor("auditor"), instance)
     assert [(label.id, text) for label, text in page.about.place_in_words] == [
@@ -109,7 +118,7 @@ def test_the_office_s_cycle_ends_in_the_archive_once_its_papers_are_printed_and_
     [its] = [about for path, about in told.items() if path.endswith("-lembar_persetujuan.png")]
     assert its["keterangan"].endswith(" (Lembar Persetujuan v1, bertanda tangan)")
     signed = [v["tanda_tangan"] for v in json.loads(member(content, "data/dokumen/dokumen.json")) if v["tanda_tangan"]]
-    assert sorted(one["mode"] for each in signed for one in each) == ["internal", "internal", "wet", "wet"]
+    assert sorted(one["mode"] for each in signed for one in each) == ["internal"] * 2 + ["wet"] * 6
     assert "dokumen/draft_laporan/v1/bagian/001-pemegang.data.1.json" in listed
 
 
@@ -140,11 +149,11 @@ def test_a_berkas_holds_every_version_with_its_paper_its_evidence_and_the_text_t
 
 def test_the_same_instance_gives_the_same_bytes(bureau):
     instance = completed(bureau)
-    bureau.services.printing.sweep(bureau.now)
+    swept(bureau.services.printing, bureau.now)
     written = []
     for _ in range(2):
-        with bureau.services.archives.dossiers.gathered(instance, "arsip") as dossier, io.BytesIO() as file:
-            dossier.bag.write(file)
+        with bureau.services.archives.packages.gathered(instance, "arsip") as package, io.BytesIO() as file:
+            package.bag.write(file)
             written.append(file.getvalue())
         bureau.later(days=1)
     assert written[0] == written[1]
@@ -153,7 +162,7 @@ def test_the_same_instance_gives_the_same_bytes(bureau):
 def test_an_instance_is_archived_once_and_one_whose_forms_ask_for_no_place_never(bureau):
     instance = archived(bureau)
     before = standing(bureau, instance)
-    assert bureau.services.archives.sweep(bureau.now) == 0
+    assert swept(bureau.services.archives, bureau.now) == 0
     assert bureau.services.archives.retry(bureau.actor("operator"), instance, bureau.now) is False
     assert standing(bureau, instance) == before
     with bureau.database.read() as reader:
@@ -165,18 +174,18 @@ def test_an_instance_is_archived_once_and_one_whose_forms_ask_for_no_place_never
 
 def test_a_note_that_comes_while_the_berkas_is_built_is_in_it(bureau, tmp_path, monkeypatch):
     instance = completed(bureau)
-    bureau.services.printing.sweep(bureau.now)
-    files = type(bureau.services.archives.dossiers.files)
+    swept(bureau.services.printing, bureau.now)
+    files = type(bureau.services.archives.packages.files)
     put, built = files.put_written, []
 
     def put_and_note(self, write):
         if not built:
-            bureau.services.instances.comment(bureau.actor("ann"), instance, "Sudah dijilid.", bureau.now)
+            bureau.services.control.comment(bureau.actor("ann"), instance, "Sudah dijilid.", bureau.now)
         built.append(put(self, write))
         return built[-1]
 
     monkeypatch.setattr(files, "put_written", put_and_note)
-    assert bureau.services.archives.sweep(bureau.now) == 1
+    assert swept(bureau.services.archives, bureau.now) == 1
     content = taken(bureau, instance)[1]
     assert len(built) == 2
     assert "Sudah dijilid." in member(content, "data/riwayat/riwayat.jsonl").decode()
@@ -185,15 +194,15 @@ def test_a_note_that_comes_while_the_berkas_is_built_is_in_it(bureau, tmp_path, 
 
 def test_evidence_that_was_lost_stops_the_berkas_by_name_until_the_operator_brings_it_back(bureau):
     instance = completed(bureau)
-    bureau.services.printing.sweep(bureau.now)
-    path = bureau.services.archives.dossiers.files.path(EVIDENCE_SHA256)
+    swept(bureau.services.printing, bureau.now)
+    path = bureau.services.archives.packages.files.place.path(named(EVIDENCE_SHA256))
     for damage in (lambda: path.write_bytes(EVIDENCE[:-1]), path.unlink):
         damage()
         assert bureau.services.archives.retry(bureau.actor("operator"), instance, bureau.now) is False
         failed = standing(bureau, instance)
         assert failed.status is ArchiveStatus.FAILED
         assert "lampiran/001-bukti-1.pdf" in failed.cause
-    assert bureau.services.archives.sweep(bureau.now) == 0, "only the operator tries again"
+    assert swept(bureau.services.archives, bureau.now) == 0, "only the operator tries again"
     [(record, _)] = bureau.services.archives.failed(bureau.actor("operator"))
     assert record.id == instance
     with pytest.raises(Damaged):
@@ -213,22 +222,54 @@ def test_a_paper_that_cannot_be_printed_is_named_and_comes_first(bureau):
         def print(self, order):
             raise NotPrinted("surat.typ", 3, "huruf hilang")
 
-    replace(bureau.services.printing, press=Broken()).sweep(bureau.now)
-    assert bureau.services.archives.sweep(bureau.now) == 0
+    swept(replace(bureau.services.printing, press=Broken()), bureau.now)
+    assert swept(bureau.services.archives, bureau.now) == 0
     assert "(PDF) belum dapat dicetak" in standing(bureau, instance).cause
     for version in bureau.page(instance).all_documents:
         bureau.services.printing.retry(bureau.actor("operator"), version.id, bureau.now)
     assert bureau.services.archives.retry(bureau.actor("operator"), instance, bureau.now) is True
 
 
+def test_a_berkas_stays_due_while_the_press_is_busy_and_says_why_it_cannot_be_built(bureau, monkeypatch):
+    instance, at = completed(bureau), bureau.services.archives
+    swept(bureau.services.printing, bureau.now)
+
+    class Broken:
+        def print(self, order):
+            raise NotPrinted("daftar.typ", 3, "huruf hilang")
+
+    for press, status, said in (
+        (Press(_children=Pool(str, at_once=0)), ArchiveStatus.DUE, None),
+        (Broken(), ArchiveStatus.FAILED, "daftar isinya tidak dapat dicetak"),
+    ):
+        other = replace(at, packages=replace(at.packages, press=press))
+        assert other.make(instance, bureau.now) is False
+        found = standing(bureau, instance)
+        assert found.status is status
+        assert said is None or said in found.cause
+    assert at.retry(bureau.actor("operator"), instance, bureau.now) is True
+
+
+def test_a_berkas_on_which_two_workers_ended_is_set_aside_until_the_operator_tries_again(bureau, monkeypatch):
+    instance = completed(bureau)
+    assert bureau.services.archives.make(instance, bureau.now) is False, "its papers come first"
+    swept(bureau.services.printing, bureau.now)
+    monkeypatch.setenv("ALUR_HUNG", f"{instance} {instance}")
+    assert swept(bureau.services.archives, bureau.now) == 0
+    pulse.at("")
+    assert standing(bureau, instance).status is ArchiveStatus.FAILED
+    assert "macet dua kali" in standing(bureau, instance).cause
+    assert bureau.services.archives.retry(bureau.actor("operator"), instance, bureau.now) is True
+
+
 def test_a_history_that_was_tampered_with_is_not_archived_as_if_it_were_sound(bureau, tmp_path):
     instance, bureau.tampered = completed(bureau), True
-    bureau.services.printing.sweep(bureau.now)
+    swept(bureau.services.printing, bureau.now)
     with tampering(bureau.database) as connection:
         connection.exec_driver_sql(
             f"UPDATE history SET actor = 'lain' WHERE stream = 'instance:{instance}' AND seq = 3"
         )
-    assert bureau.services.archives.sweep(bureau.now) == 0
+    assert swept(bureau.services.archives, bureau.now) == 0
     assert "baris 3" in standing(bureau, instance).cause
     _, stream = bureau.services.archives.examine(bureau.actor("auditor"), instance, bureau.now)
     with stream:  # the auditor gets it as it is, and the check says so
@@ -241,10 +282,10 @@ def test_what_is_archived_is_only_read(bureau):
     before = bureau.page(instance).record
     refused = []
     for attempt in (
-        lambda: services.instances.comment(bureau.actor("ann"), instance, "Terlambat", bureau.now),
-        lambda: services.instances.suspend(operator, instance, "Menunggu", bureau.now),
-        lambda: services.instances.terminate(operator, instance, "Salah", bureau.now),
-        lambda: services.instances.resume(operator, instance, "Salah", bureau.now),
+        lambda: services.control.comment(bureau.actor("ann"), instance, "Terlambat", bureau.now),
+        lambda: services.control.suspend(operator, instance, "Menunggu", bureau.now),
+        lambda: services.control.terminate(operator, instance, "Salah", bureau.now),
+        lambda: services.control.resume(operator, instance, "Salah", bureau.now),
     ):
         with pytest.raises(Conflict) as conflict:
             attempt()
@@ -274,7 +315,7 @@ def test_whoever_closed_it_corrects_the_place_and_the_auditor_sees_both(bureau):
 
 
 def test_an_auditor_takes_all_there_is_of_a_running_instance_and_that_is_on_record(bureau, tmp_path):
-    instance = bureau.services.instances.start(bureau.actor("ann"), archiving.PROCESS, {}, bureau.now)
+    instance = bureau.services.starts.start(bureau.actor("ann"), archiving.PROCESS, {}, bureau.now)
     archiving.do(bureau, instance, "tulis", **{"surat.isi": "Halo"})
     name, stream = bureau.services.archives.examine(bureau.actor("auditor"), instance, bureau.now)
     with stream:
@@ -290,6 +331,27 @@ def test_an_auditor_takes_all_there_is_of_a_running_instance_and_that_is_on_reco
         bureau.services.archives.page(bureau.actor("orang.lain"), instance)
 
 
+def test_the_auditor_gets_every_paper_that_is_printed_though_another_of_the_letter_is_not(office, tmp_path):
+    instance = office.start()
+    office.until_data(instance)
+    letter = document(office, instance, "surat_tugas")
+    printing = office.services.printing
+
+    class WithoutWord:
+        def print(self, order):
+            if order.format == "docx":
+                raise NotPrinted("surat_tugas.docx", None, "berkas rusak")
+            return printing.press.print(order)
+
+    replace(printing, press=WithoutWord()).make(letter.id, office.now)
+    whole = paper(office, letter)[2]
+    _, stream = office.services.archives.examine(office.actor("auditor"), instance, office.now)
+    with stream, zipfile.ZipFile(stream) as berkas:
+        held = {name.rpartition("/")[2]: name for name in berkas.namelist() if "/surat_tugas/" in name}
+        assert berkas.read(held["surat_tugas-v1.pdf"]) == whole
+        assert "surat_tugas-v1.docx" not in held
+
+
 def test_a_berkas_that_was_taken_is_on_record_and_is_not_swept_away(bureau):
     instance = archived(bureau)
     taken(bureau, instance, "sam")
@@ -299,7 +361,7 @@ def test_a_berkas_that_was_taken_is_on_record_and_is_not_swept_away(bureau):
     made = bureau.services.histories.everything(bureau.actor("auditor"), HistoryFilter(action="export:made")).lines
     assert {line.actor for line in made} == {"sam", "auditor"}
     assert {json.loads(line.change)["sha256"] for line in made} == {standing(bureau, instance).sha256}
-    bureau.services.archives.dossiers.files.path(standing(bureau, instance).sha256).unlink()
+    bureau.services.archives.packages.files.place.path(named(standing(bureau, instance).sha256)).unlink()
     assert bureau.services.archives.page(bureau.actor("auditor"), instance).contents == ()
     with pytest.raises(Damaged):
         taken(bureau, instance)
@@ -309,17 +371,17 @@ def test_a_berkas_of_large_files_does_not_fill_the_memory(bureau, database_kind)
     if database_kind != "sqlite":
         pytest.skip("files are the same on both")
     instance, bureau.tampered = completed(bureau), True
-    bureau.services.printing.sweep(bureau.now)
-    dossiers = bureau.services.archives.dossiers
-    large = dossiers.files.put(Zeros(96 << 20), limit=1 << 30)
+    swept(bureau.services.printing, bureau.now)
+    packages = bureau.services.archives.packages
+    large = packages.files.put(Zeros(96 << 20), limit=1 << 30)
     with bureau.database.unguarded() as connection:
         connection.exec_driver_sql(
             f"UPDATE attachment SET sha256 = '{large.sha256}', size = {large.size} WHERE instance_id = '{instance}'"
         )
     tracemalloc.start()
     try:
-        with dossiers.gathered(instance, "arsip") as dossier:
-            stored = dossiers.files.put_written(dossier.bag.write)
+        with packages.gathered(instance, "arsip") as package:
+            stored = packages.files.put_written(package.bag.write)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -341,12 +403,25 @@ class Zeros:
 
 def test_nothing_is_archived_of_rows_that_do_not_follow_from_history(bureau):
     instance = completed(bureau)
-    bureau.services.printing.sweep(bureau.now)
+    swept(bureau.services.printing, bureau.now)
     bureau.tampered = True
     with bureau.database.unguarded() as connection:
         connection.execute(update(attachment).where(attachment.c.instance_id == instance).values(name="lain.pdf"))
-    assert bureau.services.archives.sweep(bureau.now) == 0
+    assert swept(bureau.services.archives, bureau.now) == 0
     kept = standing(bureau, instance)
     assert kept.status is ArchiveStatus.FAILED
     assert "attachment" in kept.cause
     assert "kolom name" in kept.cause
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("Bukti tayang (akhir).pdf", "Bukti-tayang-akhir-.pdf"),
+        ("../..", "berkas"),
+        ("é" * 5, "berkas"),
+        ("b" * 200 + ".surat dinas.pdf", "b" * 60 + ".pdf"),
+    ],
+)
+def test_files_of_a_berkas_have_short_names_that_every_system_takes(name, kept):
+    assert archive_package._safe(name) == kept

@@ -6,7 +6,10 @@ The gate refuses what it sees (``test_trial``). These procedures go wrong only f
 import pytest
 
 from engine.bpmn import running_instance
+from engine.model.errors import SetupError
 from engine.model.process import InstanceStatus
+from engine.service.authoring.checking import LARGEST_FILE, MOST_FILES, read_folder
+from tests.databases import ON_ONE_KIND
 from tests.service.drawing import around, call, gateway, one, procedure, process, script, several, user
 from tests.service.procedures import form, number, start
 
@@ -95,6 +98,7 @@ CASES = {
 }
 
 
+@ON_ONE_KIND
 @pytest.mark.parametrize("name", CASES)
 def test_what_would_never_end_is_an_incident_at_its_element(office, monkeypatch, name):
     files, said, elements, limits = CASES[name]
@@ -125,3 +129,24 @@ def test_trying_again_goes_on_where_it_was_stopped(office, monkeypatch):
     [incident] = office.services.incidents.list(operator)[0]
     office.services.incidents.retry(operator, incident.id, office.now)
     assert office.page(instance).record.status is InstanceStatus.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("files", "path", "said"),
+    [
+        ({f"forms/uji/{n}.schema.json": b"" for n in range(MOST_FILES + 1)}, "", "terdiri atas 1501 berkas"),
+        ({f"forms/uji/{n}.schema.json": bytes(LARGEST_FILE) for n in range(9)}, "", "Prosedur ini 18874368 bita"),
+        ({"processes/uji/uji.bpmn": bytes(LARGEST_FILE + 1)}, "processes/uji/uji.bpmn", "Berkas ini 2097153 bita"),
+        ({"processes/uji/lain.py": b"x = 1"}, "processes/uji/lain.py", "tidak dijalankan"),
+    ],
+    ids=["many", "much", "large", "code"],
+)
+def test_files_that_are_too_many_or_too_large_are_told_before_any_of_them_is_tried(office, files, path, said):
+    [found] = office.services.deployments.check("uji", files)
+    assert (found.file, said in found.message, found.severity) == (path, True, "error")
+
+
+def test_a_folder_without_its_diagram_is_told_with_the_file_that_is_missing(tmp_path):
+    (tmp_path / "uji").mkdir()
+    with pytest.raises(SetupError, match=r"uji/uji\.bpmn"):
+        read_folder(tmp_path, tmp_path, "uji")

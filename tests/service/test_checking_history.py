@@ -1,15 +1,21 @@
 """The worker checks the record at night, after a start and when asked, in slices; what it found is on the pages."""
 
 import json
+import os
+import sqlite3
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 
-from engine.model.errors import NotPermitted
+from engine import pulse
+from engine.model.errors import Busy, NotPermitted
 from engine.service.history import integrity
 from engine.service.history.integrity import Checks
 from engine.service.history.timelines import HistoryFilter
+from engine.store import proof
+from engine.store.chains import Walk
+from engine.store.database import open_database
 from engine.store.tables import history
 from tests.store.test_history import tampering
 
@@ -59,12 +65,13 @@ def test_a_check_that_found_faults_stays_in_history_when_a_later_one_finds_none(
     sweeps(office, worker)
     with tampering(office.database) as connection:
         connection.execute(lines.values(actor="kepala.dinas"))
+    assert sweeps(office, Checks(office.database, office.services.office)), "after a start, though within the hour"
     for _ in range(12):
         worker.ask(auditor, office.now)
         sweeps(office, worker)
     asked = HistoryFilter(action="integrity:checked")
     lines = office.services.histories.everything(auditor, asked).lines
-    assert [json.loads(line.change)["faults"] for line in lines] == [0] * 12 + [1]
+    assert [json.loads(line.change)["faults"] for line in lines] == [0] * 13 + [1]
     assert json.loads(lines[-1].change)["first"][0]["stream"] == f"instance:{instance}"
     assert len(worker.last(auditor).earlier) == 10
 
@@ -95,3 +102,44 @@ def test_only_auditor_and_operator_know_and_ask(office, worker):
     for ask in (worker.last, lambda actor: worker.ask(actor, office.now + timedelta(seconds=1))):
         with pytest.raises(NotPermitted):
             ask(office.actor("sekretaris"))
+
+
+def test_a_check_says_that_it_lives_while_it_reads_a_stream_however_long(office, worker, monkeypatch, tmp_path):
+    """The supervisor kills a worker that is silent for long; one that hears a long stream is not."""
+    monkeypatch.setenv(pulse.PLACE, str(tmp_path))
+    pulse.beat()
+    [file] = tmp_path.glob(str(os.getpid()))
+    walk = Walk()
+    with office.database.read() as reader:
+        while not walk.chained:
+            proof.advance(reader, walk, 1_000)
+        os.utime(file, (1, 1))
+        assert proof.advance(reader, walk, 1_000)
+    assert file.stat().st_mtime > 1
+    assert walk.report.sound
+
+
+def test_the_rows_of_few_streams_are_compared_at_once_if_their_lines_are_many(office, worker):
+    walk, slices = Walk(), []
+    with office.database.read() as reader:
+        while not walk.chained:
+            proof.advance(reader, walk, 10)
+        while not proof.advance(reader, walk, 10):
+            slices.append(walk.proved)
+    assert len(set(slices)) == len(slices) > 2
+    assert walk.report.sound
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)  # one file, which another program can lock
+def test_a_check_that_finds_the_database_busy_goes_on_later_and_finds_no_fault(office, worker):
+    impatient = open_database(f"sqlite:///{office.database.path}", office.data_dir, busy_timeout=0.1)
+    beside = Checks(impatient, office.services.office)
+    assert beside.sweep("worker:a:1", office.now)
+    other = sqlite3.connect(office.database.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Busy):
+        beside.sweep("worker:a:1", office.now)
+    other.close()
+    sweeps(office, beside)
+    impatient.close()
+    assert worker.last(office.actor("auditor")).report.sound

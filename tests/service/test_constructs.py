@@ -1,14 +1,23 @@
 """Every construct of BPMN that runs, through the host: rows, history and inboxes right, after a restart at every move.
 
 Each story is moves and what is open after them; before every move the services are built anew, so that each begins from
-the bytes in the database.
+the bytes in the database. Stories whose rows wait for time, messages or each other run on both kinds of database.
 """
 
+import json
 from datetime import timedelta
 
+import pytest
+
+from engine.cli import CONSOLE
+from engine.model.errors import InvalidForm
 from engine.model.process import InstanceStatus
+from engine.model.work import DocumentStatus
+from engine.service.authoring.checking import read_folder
 from engine.service.procedures.procedure import Values
-from tests.service.procedures import Case, form, number, text
+from tests.databases import ON_ONE_KIND
+from tests.office import ROOT, SOP
+from tests.service.procedures import Case, deploy, form, number, start, text
 
 YES = {"type": "boolean", "title": "Ya?"}
 TEXTS = {"type": "array", "title": "Daftar", "items": {"type": "string"}}
@@ -17,6 +26,7 @@ LETTER = {"type": "object", "title": "Surat", "properties": {"isi": text("Isi")}
 NOTHING = form()
 
 
+@ON_ONE_KIND
 def test_gateways_choose_split_and_join(staffed):
     forms = {"pilih": form(diminta=TEXTS), **dict.fromkeys(("hukum", "keuangan", "arsip", "simpulkan"), NOTHING)}
     case = Case(staffed, "inclusive_branches_join_when_all_that_were_taken_are_done", forms)
@@ -30,6 +40,7 @@ def test_gateways_choose_split_and_join(staffed):
     assert case.does("baca", putusan="cukup").ended()
 
 
+@ON_ONE_KIND
 def test_a_decision_and_a_script_choose_the_way(staffed):
     forms = {"isi_capaian": form(capaian=number("Capaian")), "tindak_lanjuti": NOTHING}
     case = Case(staffed, "decision_chooses_the_way", forms)
@@ -42,6 +53,7 @@ def test_a_decision_and_a_script_choose_the_way(staffed):
     assert case.does("setujui").ended()
 
 
+@ON_ONE_KIND
 def test_items_and_turns_come_as_drawn(staffed):
     forms = {"tunjuk": form(orang=TEXTS), "isi": NOTHING}
     case = Case(staffed, "sequential_items_come_one_by_one", forms)
@@ -59,6 +71,7 @@ def test_items_and_turns_come_as_drawn(staffed):
         assert case.open == ["isi/0", "isi/1"]
 
 
+@ON_ONE_KIND
 def test_sub_processes_calls_and_transactions(staffed):
     steps = dict.fromkeys(("tulis", "rinci", "periksa"), NOTHING)
     case = Case(staffed, "sub_process_hands_its_lane_on", steps)
@@ -79,6 +92,7 @@ def test_sub_processes_calls_and_transactions(staffed):
     assert case.does("beri_tahu_pemohon").ended()
 
 
+@ON_ONE_KIND
 def test_errors_and_escalations_are_caught_around_them(staffed):
     steps = {"periksa": form(sah_berkas=YES), "laporkan": NOTHING, "simpan": NOTHING}
     case = Case(staffed, "error_in_a_sub_process_is_caught_at_its_edge", steps)
@@ -118,7 +132,7 @@ def test_what_comes_first_decides(staffed):
     assert case.hears("jawaban", isi="ya").open == ["baca"]
     assert staffed.page(case.id).timers == ()
     assert case.does("baca").ended()
-    other = staffed.services.instances.start(staffed.actor("ann"), case.name, Values({}), staffed.now)
+    other = staffed.services.starts.start(staffed.actor("ann"), case.name, Values({}), staffed.now)
     case.id = other
     assert case.waits(days=3).open == ["ingatkan"]
     assert case.hears("jawaban", isi="terlambat").open == ["ingatkan"]
@@ -143,6 +157,7 @@ def test_messages_and_signals_move_what_waits(staffed):
     assert case.lines("message:sent") == [("sistem", None)]
 
 
+@ON_ONE_KIND
 def test_documents_are_read_where_they_are_needed(staffed):
     steps = {"tulis": form(surat=LETTER), "periksa": form(baik_sekali=YES)}
     case = Case(staffed, "data_objects_hold_versions", steps)
@@ -160,10 +175,11 @@ def test_documents_are_read_where_they_are_needed(staffed):
     assert case.does("tulis", surat={"isi": "A"}).does("baca").ended()
 
 
+@ON_ONE_KIND
 def test_what_needs_no_form_is_confirmed_by_the_people_of_its_lane(staffed):
     case = Case(staffed, "people_confirm_what_needs_no_form", {})
     assert case.open == ["antar"]
-    assert not staffed.services.tasks.inbox(staffed.actor("sam"), staffed.now, which="bersama").items
+    assert not staffed.services.inbox.page(staffed.actor("sam"), staffed.now).items
     assert case.does("antar").does("sesuatu").ended()
     assert case.lines("task:completed") == [("ann", "antar"), ("sam", "sesuatu")]
 
@@ -172,7 +188,7 @@ def test_ending_all_at_once_closes_every_inbox_row(staffed):
     case = Case(staffed, "terminate_end_cancels_the_rest", {"tulis": NOTHING, "batalkan": NOTHING})
     case.does("batalkan")
     assert case.ended()
-    assert not staffed.services.tasks.inbox(staffed.actor("ann"), staffed.now).items
+    assert not staffed.services.inbox.page(staffed.actor("ann"), staffed.now).items
     steps = {"rinci": NOTHING, "ambil_alih": NOTHING}
     case = Case(staffed, "items_whose_sub_process_is_interrupted_leave_nothing_open", steps)
     assert case.open == ["rinci", "rinci"]
@@ -194,3 +210,34 @@ def test_what_comes_again_and_again_is_caught_each_time(staffed):
     case.does("hitung", jumlah=5).does("hitung", jumlah=40)
     assert case.open == ["hitung", "tangani", "tangani"]
     assert case.does("tangani").does("tangani").does("hitung", jumlah=0).ended()
+
+
+def test_a_step_of_several_that_is_complete_with_the_first_issues_the_document_with_that_part_alone(office):
+    files, diagram = dict(read_folder(ROOT / "processes", ROOT / "forms", SOP)), f"processes/{SOP}/{SOP}.bpmn"
+    last = b'<bpmn:inputDataItem id="pemegang" name="Pemegang data" />'
+    enough = last + b"<bpmn:completionCondition>True</bpmn:completionCondition>"
+    files[diagram] = files[diagram].replace(last, enough)
+    office.services.deployments.deploy(CONSOLE, SOP, files, "satu cukup", office.now, at_console=True)
+    instance = office.start()
+    office.until_data(instance)
+    office.do("pemegang.data.1", instance, "siapkan_data", "pemegang.data.1")
+    assert office.open_steps(instance) == ["susun_analisis"]
+    [draft] = [found for found in office.page(instance).documents if found.data_object_id == "draft_laporan"]
+    assert ([part.item for part in draft.parts], draft.status) == (["pemegang.data.1"], DocumentStatus.ISSUED)
+
+
+def test_a_step_is_not_completed_without_the_document_that_it_needs(staffed):
+    name, asked = "data_objects_hold_versions", json.loads(form(perlu=YES))
+    asked["if"] = {"properties": {"perlu": {"const": True}}, "required": ["perlu"]}
+    asked["then"] = {"properties": {"surat": LETTER}}
+    forms = {"tulis": json.dumps(asked).encode(), "periksa": form(baik_sekali=YES)}
+    deploy(staffed, name, forms)
+    instance = start(staffed, name)
+    complete = staffed.services.tasks.complete
+    complete(staffed.actor("ann"), staffed.task(instance, "tulis"), Values({"perlu": False}), staffed.now)
+    task = staffed.task(instance, "periksa")
+    page = staffed.services.tasks.open(staffed.actor("sam"), task, staffed.now)
+    assert [(paper.reference.name, paper.state) for paper in page.needs] == [("Surat", "missing")]
+    with pytest.raises(InvalidForm) as refused:
+        complete(staffed.actor("sam"), task, Values({"baik_sekali": True}), staffed.now)
+    assert [(error.label, error.keyword) for error in refused.value.errors] == [("Surat", "kelengkapan")]

@@ -19,19 +19,21 @@ from tests.service.procedures import form
 from tests.service.test_printing import PROCESS, document, paper, rendering
 from tests.service.test_printing import deploy as redeploy
 from tests.service.test_signing import file, given, signing_letter
+from tests.swept import swept
 
 WHY = "Angka realisasi IKU-01 keliru"
 
 
 def corrected(office, instance, *chosen, account="kepala.dinas", reason=WHY):
     """Start a correction."""
-    return office.services.instances.correct(
-        office.actor(account), instance, chosen or ["undangan"], reason, office.now
-    )
+    return office.services.starts.correct(office.actor(account), instance, chosen or ["undangan"], reason, office.now)
 
 
-def to_the_end(office, instance):
-    office.until_analysis(instance)
+def to_the_end(office, instance, *, begun=False):
+    if not begun:
+        office.until_data(instance)
+    for holder in ("pemegang.data.1", "pemegang.data.2"):
+        office.do(holder, instance, "siapkan_data", holder)
     office.later(hours=1)
     office.do("tim.sakip", instance, "susun_analisis")
     office.do("sekretaris", instance, "minta_persetujuan")
@@ -95,13 +97,29 @@ def test_a_paper_counts_until_its_correction_is_issued_and_leads_to_it_then(offi
     assert register.successors == {(old, "undangan.nomor"): (again.id, found.successor[0])}
 
 
+def test_a_correction_is_under_way_as_long_as_its_letter_waits_for_the_head_though_its_steps_are_done(office, old):
+    letter = document(office, old, "surat_tugas")
+    paper(office, letter)
+    new = corrected(office, old, "surat_tugas")
+    office.do("kepala.dinas", new, "perintahkan_pengumpulan_data")
+    office.do("sekretaris", new, "siapkan_kertas_kerja")
+    office.head_is_in = False
+    office.do("tim.sakip", new, "susun_jadwal")
+    to_the_end(office, new, begun=True)
+    assert office.page(new).record.status == "completed"
+    found = asked(office, letter)
+    assert (found.standing, found.corrections.under_way.id) == ("valid", new)
+    office.approve(new)
+    assert (asked(office, letter).standing, asked(office, letter).corrections.under_way) == ("superseded", None)
+
+
 def test_a_correction_that_is_terminated_leaves_all_as_it_was(office, old):
     letter = document(office, old, "undangan")
     paper(office, letter)
     new = corrected(office, old)
     office.until_data(new)
     assert asked(office, letter).standing == "superseded"
-    office.services.instances.terminate(office.actor("operator"), new, "Ternyata benar", office.now)
+    office.services.control.terminate(office.actor("operator"), new, "Ternyata benar", office.now)
     assert asked(office, letter).standing == "valid"
     assert office.page(old).record.corrected_by is None
     assert lines(office, old)[-1] == ("correction:dropped", {"instance": new, "reason": "Ternyata benar"})
@@ -198,7 +216,7 @@ def test_a_letter_that_asks_for_a_signature_supersedes_once_it_is_signed(office)
     files = office.services.studio.open(PROCESS).files
     asks = {f"forms/{PROCESS}/periksa.schema.json": form(baik_sekali={"type": "boolean", "title": "Baik"})}
     redeploy(office, {**files, **asks})
-    first = office.services.instances.start(ann, PROCESS, {}, office.now)
+    first = office.services.starts.start(ann, PROCESS, {}, office.now)
 
     def write(instance, version=1):
         task = office.task(instance, "tulis")
@@ -238,8 +256,8 @@ def test_what_is_archived_is_corrected_too_and_the_new_berkas_names_it(staffed):
     archiving.do(office, second, "tulis", **{"surat.isi": "Halo 3"}) if office.open_steps(second) else None
     if office.open_steps(second):
         archiving.do(office, second, "periksa", baik_sekali="ya", **archiving.PLACE)
-    office.services.printing.sweep(office.now)
-    assert office.services.archives.sweep(office.now) == 1
+    swept(office.services.printing, office.now)
+    assert swept(office.services.archives, office.now) == 1
     assert office.services.archives.page(office.actor("auditor"), first).archive.sha256 == sealed
     _, stream = office.services.archives.take(office.actor("auditor"), second, office.now)
     sha256 = office.services.archives.page(office.actor("auditor"), second).archive.sha256

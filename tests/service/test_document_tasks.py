@@ -16,12 +16,16 @@ from engine.service.authoring.checking import read_folder
 from engine.service.history.timelines import HistoryFilter
 from engine.service.papers.signing import Signer
 from engine.service.procedures.procedure import INDONESIAN
+from engine.service.work.inbox import TaskFilter, TaskView
 from engine.store import tables
 from engine.store.proof import prove
+from engine.store.queries import task_lists
+from engine.web.formatting import capped
 from tests.documents.pdf_text import pages_of
 from tests.office import ROOT, SOP
 from tests.papers import PICTURE
 from tests.service.test_printing import document, paper, rendering
+from tests.swept import swept
 
 HEAD = "kepala.dinas"
 SURE = Signer(lambda: None, {})
@@ -39,12 +43,12 @@ def instance(office):
 
 def waiting(office, account, instance=None):
     """What somebody finds in the inbox beside the steps."""
-    found = office.services.tasks.inbox(office.actor(account), office.now).papers
+    found = office.services.inbox.page(office.actor(account), office.now).papers
     return [(each.kind, each.name) for each in found if instance in (None, each.instance_id)]
 
 
 def count(office, account):
-    return office.services.tasks.count(office.actor(account))
+    return office.services.inbox.count(office.actor(account))
 
 
 def approve(office, found, mode=Mode.INTERNAL, account=HEAD, signer=SURE):
@@ -97,7 +101,7 @@ def test_a_letter_waits_for_the_head_and_is_issued_with_their_word(office, insta
 def test_nothing_rests_on_a_letter_that_waits_and_its_paper_says_so(office, instance):
     letter, team = document(office, instance, "undangan"), office.actor("tim.sakip")
     task = office.task(instance, "susun_jadwal")
-    office.services.tasks.claim(team, task, office.now)
+    office.services.assignments.claim(team, task, office.now)
     entries = office.filled("tim.sakip", task)
     with pytest.raises(InvalidForm) as refused:
         office.services.tasks.complete(team, task, entries, office.now)
@@ -176,15 +180,16 @@ def test_what_comes_back_is_corrected_alone_and_waits_again_with_its_number(offi
     send_back(office, letter)
     assert waiting(office, HEAD) == []
     assert waiting(office, "sekretaris") == [("mend", "Undangan")]
-    at, secretary = office.services.tasks, office.actor("sekretaris")
+    at, secretary = office.services.inbox, office.actor("sekretaris")
     for narrowed, found in (
-        ({"returned": True}, 1),
-        ({"text": "000.1.5/1"}, 1),
-        ({"text": "undang"}, 1),
-        ({"text": "x"}, 0),
+        (TaskFilter(returned=True), 1),
+        (TaskFilter(text="000.1.5/1"), 1),
+        (TaskFilter(text="undang"), 1),
+        (TaskFilter(text="x"), 0),
+        (TaskFilter(role="sekretaris"), 0),
     ):
-        assert len(at.inbox(secretary, office.now, **narrowed).papers) == found, narrowed
-    assert at.inbox(office.actor(HEAD), office.now, returned=True).papers == ()
+        assert len(at.page(secretary, office.now, TaskView(narrowed=narrowed)).papers) == found, narrowed
+    assert at.page(office.actor(HEAD), office.now, TaskView(narrowed=TaskFilter(returned=True))).papers == ()
     assert office.services.approvals.mending(secretary, letter.id, office.now).number == "000.1.5/1/DPMPTSP/2025"
     assert waiting(office, "tim.sakip") == []
     with pytest.raises(NotPermitted):
@@ -197,7 +202,7 @@ def test_what_comes_back_is_corrected_alone_and_waits_again_with_its_number(offi
     assert (again.id, again.version, again.status) == (made, 2, DocumentStatus.WAITING)
     view = office.services.documents.view
     old, new = (view(office.actor("auditor"), each).content for each in (letter.id, made))
-    assert {name for name in new if old.get(name) != new[name]} == {"acara", "hari_tanggal"}
+    assert {name for name in new if old.get(name) != new[name]} == {"acara", "hari_tanggal", "peringatan_rapat"}
     assert new["nomor"]
     assert view(office.actor("auditor"), letter.id).version.status is DocumentStatus.REPLACED
     with pytest.raises(Conflict):
@@ -238,7 +243,8 @@ def test_a_table_of_a_letter_is_corrected_too(office, instance):
     office.do("tim.sakip", instance, "susun_jadwal")
     letter = document(office, instance, "surat_tugas")
     send_back(office, letter, "Batas penyerahan indikator pertama terlalu dekat.")
-    assert waiting(office, "tim.sakip") == waiting(office, "tim.sakip.2") == [("mend", "Surat Tugas")]
+    asked = [("file", "Daftar Hadir"), ("file", "Notula"), ("mend", "Surat Tugas")]
+    assert waiting(office, "tim.sakip") == waiting(office, "tim.sakip.2") == asked
     was = office.services.documents.view(office.actor("auditor"), letter.id).content["penugasan"]
     made = mend(office, letter, "tim.sakip.2", surat_tugas__penugasan__0__batas_serah="30/4/2025")
     rows = office.services.documents.view(office.actor("auditor"), made).content["penugasan"]
@@ -267,7 +273,7 @@ def test_a_correction_gives_nobody_work_that_the_process_gave_to_somebody_else(o
     assert "isikan seperti semula" in error.message
     assert refused.value.entries["surat_tugas.penugasan.0.batas_serah"] == ["30/4/2025"], "nothing typed is lost"
     assert document(office, instance, "surat_tugas").status is DocumentStatus.RETURNED
-    assert waiting(office, "tim.sakip") == [("mend", "Surat Tugas")]
+    assert ("mend", "Surat Tugas") in waiting(office, "tim.sakip")
 
 
 def test_an_instance_is_complete_and_archived_only_when_nothing_is_outstanding(office, instance):
@@ -282,6 +288,7 @@ def test_an_instance_is_complete_and_archived_only_when_nothing_is_outstanding(o
         office.do("sekretaris", instance, "minta_persetujuan", **ticked)
     assert "menunggu persetujuan" in str(refused.value)
     office.do("sekretaris", instance, "minta_persetujuan")
+    office.file_scans(instance, "tim.sakip")  # attendance lists and minutes
     task = office.do(HEAD, instance, "tandatangani_persetujuan")
     receipt = office.services.tasks.receipt(office.actor(HEAD), task, office.now)
     assert receipt.ended
@@ -309,15 +316,15 @@ def test_an_instance_is_complete_and_archived_only_when_nothing_is_outstanding(o
     assert len(listed.papers) == len(office.page(instance).papers) == 4
     for name in ("laporan", "lembar_persetujuan", "undangan"):
         file(office, document(office, instance, name), HEAD)
-    office.services.printing.sweep(office.now)
-    assert not office.services.archives.sweep(office.now), "the letter of assignment is not approved"
+    swept(office.services.printing, office.now)
+    assert not swept(office.services.archives, office.now), "the letter of assignment is not approved"
     assert [each.name for each in office.services.archives.page(office.actor("auditor"), instance).awaited] == [
         "Surat Tugas"
     ]
     assert document(office, instance, "surat_tugas", 2).id == mended
     approve(office, document(office, instance, "surat_tugas", 2))
-    office.services.printing.sweep(office.now)
-    assert office.services.archives.sweep(office.now) == 1
+    swept(office.services.printing, office.now)
+    assert swept(office.services.archives, office.now) == 1
     assert office.page(instance).papers == ()
     with pytest.raises(Conflict):
         approve(office, document(office, instance, "surat_tugas", 2))
@@ -325,13 +332,13 @@ def test_an_instance_is_complete_and_archived_only_when_nothing_is_outstanding(o
 
 def test_while_work_is_suspended_or_over_nothing_waits_and_a_number_never_approved_is_void(office, instance):
     letter, operator = document(office, instance, "undangan"), office.actor("operator")
-    office.services.instances.suspend(operator, instance, "Menunggu anggaran.", office.now)
+    office.services.control.suspend(operator, instance, "Menunggu anggaran.", office.now)
     assert waiting(office, HEAD) == []
     with pytest.raises(Conflict):
         approve(office, letter)
-    office.services.instances.resume(operator, instance, "Anggaran ada.", office.now)
+    office.services.control.resume(operator, instance, "Anggaran ada.", office.now)
     assert waiting(office, HEAD) == [("approve", "Undangan")]
-    office.services.instances.terminate(operator, instance, "Dibatalkan kementerian.", office.now)
+    office.services.control.terminate(operator, instance, "Dibatalkan kementerian.", office.now)
     assert waiting(office, HEAD) == []
     assert document(office, instance, "undangan").status is DocumentStatus.VOID
     with pytest.raises(Conflict):
@@ -341,14 +348,14 @@ def test_while_work_is_suspended_or_over_nothing_waits_and_a_number_never_approv
 
 
 @pytest.mark.parametrize(
-    ("change", "column"),
+    "change",
     [
-        ({"status": "issued"}, "status"),
-        ({"approver": "tim_sakip"}, "approver"),
-        ({"status": "returned", "returned_by": HEAD, "returned_reason": "Salah."}, "status"),
+        {"status": "issued"},
+        {"approver": "tim_sakip"},
+        {"status": "returned", "returned_by": HEAD, "returned_reason": "Salah."},
     ],
 )
-def test_who_approves_behind_the_program_s_back_is_found(office, instance, change, column):
+def test_who_approves_behind_the_program_s_back_is_found(office, instance, change):
     letter = document(office, instance, "undangan")
     office.tampered = True
     with office.database.unguarded() as connection:
@@ -357,7 +364,7 @@ def test_who_approves_behind_the_program_s_back_is_found(office, instance, chang
     with office.database.read() as reader:
         [fault] = prove(reader).faults
     assert (fault.stream, fault.kind, fault.table) == (f"instance:{instance}", "row", "document")
-    assert fault.field == column
+    assert fault.field in change
 
 
 @pytest.mark.parametrize(
@@ -418,3 +425,25 @@ def test_everybody_reads_who_made_a_letter_and_in_whose_name_it_goes_out(office,
     paper(office, letter)
     found = office.services.verification.by_code(rendering(office, letter).code, "10.0.0.9", office.now)
     assert (found.position, found.approver) == ("Sekretaris", "Plh. Kepala Dinas" if capacity else "Kepala Dinas")
+
+
+def test_a_letter_that_came_back_is_counted_among_what_came_back_and_others_see_that_it_is_waited_for(office, instance):
+    found = document(office, instance, "undangan")
+
+    def waited(account):
+        others = office.services.inbox.page(office.actor(account), office.now, TaskView("waiting"))
+        return others.counts["returned"], [each.kind for each in others.papers]
+
+    assert waited("sekretaris") == (0, ["approve"])
+    assert waited(HEAD) == (0, [])
+    send_back(office, found)
+    assert waited("sekretaris") == (1, [])
+    assert waited(HEAD) == (0, ["mend"])
+
+
+def test_an_inbox_counts_no_further_than_what_says_that_there_are_more(office, monkeypatch):
+    monkeypatch.setattr(task_lists, "CAP", 1)
+    for period in ("I", "II", "III"):
+        office.start(period=period)
+    found = office.services.inbox.page(office.actor(HEAD), office.now).counts["now"]
+    assert (found, capped(found, 1)) == (2, "1+")

@@ -27,7 +27,7 @@ def deploy(office, process_id, xml, more):
 def start(office, process_id, account):
     case = Case.__new__(Case)
     case.office, case.name = office, process_id
-    case.id = office.services.instances.start(office.actor(account), process_id, Values({}), office.now)
+    case.id = office.services.starts.start(office.actor(account), process_id, Values({}), office.now)
     return case
 
 

@@ -4,9 +4,11 @@ import hashlib
 
 import pytest
 
-from engine.model.errors import InvalidForm, InvalidProcedure
+from engine.model.errors import FunctionFailed, InvalidForm, InvalidProcedure
 from engine.service.history.timelines import HistoryFilter
+from engine.service.procedures.functions import Functions
 from engine.service.procedures.procedure import Values
+from engine.store.places import Folder
 from tests.service.procedures import Case, deploy, files, form, number, text
 
 PROCESS = "data_objects_hold_versions"
@@ -62,7 +64,7 @@ def by_the_operator(office, source=SOURCE, forms=FORMS):
 
 
 def begin(office, amount=3):
-    return office.services.instances.start(office.actor("ann"), PROCESS, Values({"jumlah": amount}), office.now)
+    return office.services.starts.start(office.actor("ann"), PROCESS, Values({"jumlah": amount}), office.now)
 
 
 def test_forms_begin_with_and_compute_what_the_procedure_s_functions_give(staffed):
@@ -175,7 +177,7 @@ def test_expressions_ask_the_procedure_s_decision_tables(staffed):
             "tindak_lanjuti": form(),
         },
     )
-    instance = staffed.services.instances.start(staffed.actor("ann"), name, {}, staffed.now)
+    instance = staffed.services.starts.start(staffed.actor("ann"), name, {}, staffed.now)
     task = staffed.task(instance, "isi_capaian")
     staffed.services.tasks.complete(staffed.actor("ann"), task, {"nilai": ["80"], "capaian": ["95"]}, staffed.now)
     [done] = staffed.services.histories.of_instance(
@@ -187,3 +189,16 @@ def test_expressions_ask_the_procedure_s_decision_tables(staffed):
     [fault] = refused.value.findings
     assert fault.element_id == "isi_capaian"
     assert "tabel_lain" in fault.message
+
+
+def test_what_the_operator_installed_on_one_machine_runs_on_all_that_share_its_files(tmp_path):
+    one, other = (Functions(tmp_path / name, Folder(tmp_path / "bersama")) for name in ("satu", "dua"))
+    (tmp_path / "bersama" / "files").mkdir(parents=True)
+    files_ = {PATH: SOURCE}
+    assert not other.has(SOURCE)
+    with pytest.raises(FunctionFailed, match="tidak ada di mesin ini"):
+        other.of(PROCESS, files_)["dua_kali"](3)
+    one.keep(SOURCE)
+    assert other.has(SOURCE)
+    assert other.of(PROCESS, files_)["dua_kali"](3) == 6
+    assert [path.read_bytes() for path in (tmp_path / "dua").glob("*.py")] == [SOURCE]

@@ -6,12 +6,16 @@ import threading
 import pytest
 
 from engine.app import build_services
+from engine.bpmn.drawing import State
 from engine.jobs.worker import Worker
 from engine.model.errors import Conflict, InvalidForm, NotPermitted
 from engine.model.process import InstanceStatus, MessageKind
 from engine.service.history.timelines import HistoryFilter
+from engine.service.work.instance_diagrams import marks_of
+from engine.service.work.messages import LONGEST_NAME, MOST_BYTES
 from engine.settings import read
 from engine.store.proof import prove
+from engine.store.queries import jobs
 from tests.service.procedures import deploy, files, form, number, start, text
 
 ASKS, ANSWERS = "message_asks_and_waits_for_the_answer", "message_is_waited_for_and_answered"
@@ -37,17 +41,9 @@ def bureau(staffed):
 
 def sweep(office):
     """What the worker does every second; how many instances moved."""
-    services = office.services
-    return Worker(
-        services.timers,
-        services.messages,
-        services.documents,
-        services.printing,
-        services.archives,
-        services.operations,
-        services.checks,
-        office.data_dir,
-    ).sweep(office.now)
+    worker = Worker(office.services)
+    worker.chores = [chore for chore in worker.chores if chore.kind != jobs.TELLING]
+    return worker.sweep(office.now)
 
 
 def lines(office, instance, action):
@@ -59,6 +55,7 @@ def test_a_question_finds_who_waits_for_it_and_the_answer_finds_who_asked(bureau
     answering = start(bureau, ANSWERS)
     asking = start(bureau, ASKS, nomor="7", perihal="Data SPM")
     assert bureau.page(asking).record.status is InstanceStatus.WAITING
+    assert marks_of(bureau.page(asking))["tunggu_jawaban"].state is State.WAITING
     assert sweep(bureau) == 1
     assert bureau.open_steps(answering) == ["jawab"]
     task = bureau.task(answering, "jawab")
@@ -162,6 +159,7 @@ def test_two_workers_at_one_moment_deliver_it_once(bureau):
         thread.start()
     for thread in threads:
         thread.join()
+    bureau.services = others[0]
     assert sorted(outcomes) == [False, True]
     assert len(lines(bureau, answering, "message:received")) == 1
 
@@ -169,16 +167,16 @@ def test_two_workers_at_one_moment_deliver_it_once(bureau):
 def test_a_suspended_instance_receives_nothing_until_it_is_resumed(bureau):
     answering = start(bureau, ANSWERS)
     operator = bureau.actor("operator")
-    bureau.services.instances.suspend(operator, answering, "Menunggu", bureau.now)
+    bureau.services.control.suspend(operator, answering, "Menunggu", bureau.now)
     start(bureau, ASKS, nomor="7", perihal="Data")
     assert sweep(bureau) == 0
-    bureau.services.instances.resume(operator, answering, "Lanjut", bureau.now)
+    bureau.services.control.resume(operator, answering, "Lanjut", bureau.now)
     assert sweep(bureau) == 1
 
 
 def test_a_terminated_instance_waits_for_nothing(bureau):
     answering = start(bureau, ANSWERS)
-    bureau.services.instances.terminate(bureau.actor("operator"), answering, "Tidak perlu", bureau.now)
+    bureau.services.control.terminate(bureau.actor("operator"), answering, "Tidak perlu", bureau.now)
     start(bureau, ASKS, nomor="7", perihal="Data")
     assert bureau.services.messages.deliverable() == ()
 
@@ -206,7 +204,7 @@ def test_a_terminated_instance_is_not_among_those_who_hear_a_signal(staffed):
     office = staffed
     deploy(office, SIGNAL, {"catat": form(), "putuskan": form()})
     ended, announcing = start(office, SIGNAL), start(office, SIGNAL)
-    office.services.instances.terminate(office.actor("operator"), ended, "Tidak perlu", office.now)
+    office.services.control.terminate(office.actor("operator"), ended, "Tidak perlu", office.now)
     office.services.tasks.complete(office.actor("ann"), office.task(announcing, "putuskan"), {}, office.now)
     [told] = office.services.histories.of_instance(
         office.actor("auditor"), announcing, HistoryFilter(action="message:sent")
@@ -244,6 +242,22 @@ def test_a_message_from_outside_is_an_operator_s_to_send_and_stands_in_the_offic
         assert prove(reader, "office").sound
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "path"),
+    [
+        ("x" * (LONGEST_NAME + 1), {}, "name"),
+        ("permintaan", {"nomor": object()}, "values"),
+        ("permintaan", {"perihal": "x" * MOST_BYTES}, "values"),
+    ],
+    ids=["a long name", "no value", "too much"],
+)
+def test_a_message_that_cannot_be_kept_is_refused_at_its_place(bureau, name, values, path):
+    with pytest.raises(InvalidForm) as refused:
+        bureau.services.messages.publish(bureau.actor("operator"), name, MessageKind.MESSAGE, values, {}, bureau.now)
+    assert [error.path for error in refused.value.errors] == [path]
+    assert bureau.services.messages.undelivered(bureau.actor("operator")) == ()
+
+
 def test_a_message_whose_content_does_not_fit_is_given_up_with_the_reason_and_the_instance_still_waits(bureau):
     answering = start(bureau, ANSWERS)
     publish = bureau.services.messages.publish
@@ -266,4 +280,4 @@ def test_receiving_may_raise_and_is_an_incident_then(bureau):
     page = bureau.page(asking)
     assert (page.record.status, page.incidents) == (InstanceStatus.RUNNING, ()), "oleh is empty, so the lane may claim"
     with pytest.raises(Conflict):
-        bureau.services.instances.resume(bureau.actor("operator"), asking, "Lanjut", bureau.now)
+        bureau.services.control.resume(bureau.actor("operator"), asking, "Lanjut", bureau.now)

@@ -9,8 +9,9 @@ from collections import Counter
 import pytest
 from sqlalchemy import select
 
+from engine.model.errors import Conflict
 from engine.model.process import InstanceStatus, MessageKind
-from engine.store.queries import histories
+from engine.store.queries import histories, tasks
 from engine.store.tables import message, subscription, timer
 from tests.bpmn.models import scope_of, xml_of
 from tests.bpmn.reference import Reference, Seen
@@ -50,7 +51,7 @@ class OfficeSide(Case):
         services = self.office.services
         services.deployments.deploy(designer, self.name, self.files, "uji", self.office.now)
         typed = {name: ["0"] for name in names}
-        self.id = services.instances.start(clerk, self.name, typed, self.office.now)
+        self.id = services.starts.start(clerk, self.name, typed, self.office.now)
         return self.seen()
 
     def complete(self, element, name, value):
@@ -94,6 +95,43 @@ class OfficeSide(Case):
             sent=all_sent - before[1],
             completed=self.status is InstanceStatus.COMPLETED,
         )
+
+
+class HesitantOffice(OfficeSide):
+    """The same, where whoever completes a task takes that back, if nothing has left the house, and does it again."""
+
+    def __init__(self, *those):
+        super().__init__(*those)
+        self.hesitated, self.left = 0, set()
+
+    def complete(self, element, name, value):
+        stood = self.seen()
+        done = super().complete(element, name, value)
+        with self.office.database.read() as reader:
+            last = tasks.last_done(reader, {self.id})
+        try:
+            for each in last:
+                self.restart().taking_back.take_back(self.office.actor("ann"), each.id, "Keliru.", self.office.now)
+        except Conflict as conflict:
+            self.left |= {conflict.reason}
+            return done
+        if not last:  # the instance is over
+            return done
+        back = self.seen()
+        assert (back.open, back.timers, back.awaited) == (stood.open, stood.timers, stood.awaited)
+        assert not back.passed
+        self.hesitated += 1
+        return super().complete(element, name, value)
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_what_is_taken_back_and_done_again_runs_in_the_office_as_the_standard_says(staffed, name):
+    found = FOUND[name]
+    process = scope_of(found.body, found.sides)
+    side = HesitantOffice(staffed, process)
+    assert len(play(process, found.moves, engine=side)) > 1
+    assert side.hesitated or side.left
+    assert side.left <= {"left"}
 
 
 @pytest.mark.parametrize("name", SAMPLE)

@@ -1,15 +1,21 @@
 """Numbers of letters: each given once, none twice, every one accounted for."""
 
 import threading
+from datetime import date
 
 import pytest
+from sqlalchemy import update
 
-from engine.model.errors import InvalidForm, InvalidProcedure, NotPermitted
+from engine.model.errors import InvalidForm, InvalidProcedure, NotFound, NotPermitted
 from engine.model.testimony import PASSED_OVER
 from engine.service.history.timelines import HistoryFilter
 from engine.service.papers.letter_numbers import written
 from engine.service.procedures.procedure import Values
+from engine.store.proof import prove
+from engine.store.tables import number
+from engine.store.triggers import create_triggers
 from tests.service.procedures import deploy, form, text
+from tests.store.test_history import tampering
 
 PROCESS = "data_objects_hold_versions"
 NUMBER = {
@@ -42,7 +48,7 @@ def desk(staffed):
 
 
 def begin(office, year=2025):
-    return office.services.instances.start(office.actor("ann"), PROCESS, Values({"tahun": year}), office.now)
+    return office.services.starts.start(office.actor("ann"), PROCESS, Values({"tahun": year}), office.now)
 
 
 def write(office, instance, words="Undangan rapat", **more):
@@ -109,7 +115,7 @@ def test_a_form_that_is_refused_takes_no_number(desk):
 def test_the_numbers_of_a_terminated_instance_are_void_and_never_given_again(desk):
     lost, kept = begin(desk), begin(desk)
     write(desk, lost)
-    desk.services.instances.terminate(desk.actor("operator"), lost, "Rapat dibatalkan", desk.now)
+    desk.services.control.terminate(desk.actor("operator"), lost, "Rapat dibatalkan", desk.now)
     write(desk, kept)
     assert letters(desk, kept) == [(1, "000.1.5/002/DINAS/2025")]
     assert [(n.ordinal, n.void_reason) for n in register(desk).taken] == [(2, None), (1, "Rapat dibatalkan")]
@@ -149,6 +155,15 @@ def test_each_year_begins_with_one_and_the_text_carries_the_year_of_the_letter_n
     assert letters(desk, january) == [(1, "000.1.5/001/DINAS/2026")]
 
 
+@pytest.mark.parametrize(("text_", "shown"), [("surat.tanggal", date(2025, 4, 10)), ("hari_ini", None)])
+def test_the_register_of_numbers_shows_the_date_that_stands_in_a_letter(staffed, text_, shown):
+    deploy(staffed, PROCESS, letter(NUMBER | {"x-number": NUMBER["x-number"] | {"date": text_}}))
+    instance = begin(staffed)
+    write(staffed, instance, tanggal="2025-04-10")
+    [(found, day)] = register(staffed).letters.values()
+    assert (found.instance_id, day) == (instance, shown)
+
+
 def test_a_letter_counts_in_the_year_of_its_own_date(staffed):
     dated = NUMBER | {"x-number": NUMBER["x-number"] | {"date": "surat.tanggal"}}
     deploy(staffed, PROCESS, letter(dated))
@@ -181,6 +196,23 @@ def test_a_pattern_that_does_not_tell_years_apart_goes_on_counting_and_every_ord
     assert [(n.ordinal, n.void_reason) for n in taken] == [(3, None), (2, PASSED_OVER), (1, PASSED_OVER)]
 
 
+@pytest.mark.parametrize("name", ["place", "subject"])
+def test_what_somebody_writes_beside_a_number_that_was_passed_over_is_found(staffed, name):
+    bare = NUMBER | {"x-number": {"series": "surat_keluar", "pattern": '"000.1.5/{urut:3}"'}}
+    deploy(staffed, PROCESS, letter(bare))
+    write(staffed, begin(staffed))
+    staffed.later(days=280)
+    write(staffed, begin(staffed))
+    its = number.c.void_reason == PASSED_OVER
+    staffed.tampered = True
+    for value, found in (("", []), ("Surat lain", [("number", name)])):
+        with tampering(staffed.database) as connection:
+            assert connection.execute(update(number).where(its).values({name: value})).rowcount == 1
+            create_triggers(connection)
+        with staffed.database.read() as reader:
+            assert [(fault.table, fault.field) for fault in prove(reader).faults] == found
+
+
 def test_the_operator_says_which_numbers_were_given_on_paper(desk):
     write(desk, begin(desk))
     move = desk.services.numbers.move_on
@@ -194,6 +226,8 @@ def test_the_operator_says_which_numbers_were_given_on_paper(desk):
     for last in (40, 58, 9_000):
         with pytest.raises(InvalidForm):
             move(desk.actor("operator"), "surat_keluar", 2025, last, "Salah hitung", desk.now)
+    with pytest.raises(NotFound):
+        move(desk.actor("operator"), "surat_masuk", 2025, 60, "Salah seri", desk.now)
     for account in ("ann", "auditor"):
         with pytest.raises(NotPermitted):
             move(desk.actor(account), "surat_keluar", 2025, 90, "Tidak berhak", desk.now)

@@ -2,6 +2,8 @@
 
 import json
 from datetime import date
+from threading import Event, Thread
+from time import sleep
 
 import pytest
 
@@ -9,6 +11,8 @@ from engine.model.errors import Conflict, InvalidForm, NotPermitted
 from engine.model.people import Capacity
 from engine.service.history.timelines import HistoryFilter
 from engine.service.people.attempts import Source
+from engine.store.proof import prove
+from engine.store.queries import people as queries
 
 
 @pytest.fixture
@@ -31,6 +35,20 @@ def test_account_names_that_cannot_be_are_refused(office, operator, account):
     with pytest.raises(InvalidForm) as refused:
         office.services.people.add(operator, account, "Nama", [], date(2025, 4, 11), "", office.now)
     assert refused.value.errors[0].path == "akun"
+
+
+@pytest.mark.parametrize("name", ["", " x ", "N" * 121])
+def test_nobody_is_called_by_less_than_two_or_more_than_a_hundred_and_twenty_letters(office, operator, name):
+    people = office.services.people
+    for deed in (
+        lambda: people.add(operator, "orang.baru", name, [], date(2025, 4, 11), "", office.now),
+        lambda: people.rename(operator, "tim.sakip", name, "Salah tulis", office.now),
+    ):
+        with pytest.raises(InvalidForm) as refused:
+            deed()
+        assert [error.path for error in refused.value.errors] == ["nama"]
+    with office.database.read() as reader:
+        assert (queries.by_id(reader, "tim.sakip").name, queries.by_id(reader, "orang.baru")) == ("Tim Sakip", None)
 
 
 def test_an_acting_official_needs_a_decree_and_a_period_that_runs_forward(office, operator):
@@ -153,11 +171,53 @@ def test_names_of_somebody_who_left_are_erased_and_every_line_stays_proved(offic
     assert "Sekretaris Lama" not in {name for (name,) in held}
 
 
+def test_somebody_who_comes_back_after_their_name_was_erased_acts_under_a_new_one(office):
+    operator, people = office.actor("operator"), office.services.people
+    people.set_active(operator, "sekretaris", False, "Pensiun", office.now)
+    people.forget(operator, "sekretaris", "Diminta yang bersangkutan", office.now)
+    people.set_active(operator, "sekretaris", True, "Kembali bertugas", office.now)
+    instance = office.start("sekretaris")
+    lines = office.services.histories.everything(operator, HistoryFilter(actor="sekretaris")).lines
+    assert {line.called for line in lines if line.instance_id == instance} == {"sekretaris"}
+    people.rename(operator, "sekretaris", "Sekretaris Dinas", "Nama yang benar", office.now)
+    office.services.control.comment(office.actor("sekretaris"), instance, "Sudah.", office.now)
+    lines = office.services.histories.everything(operator, HistoryFilter(actor="sekretaris")).lines
+    assert [line.called for line in lines if line.action == "comment:added"] == ["Sekretaris Dinas"]
+    with office.database.read() as reader:
+        assert prove(reader).sound
+
+
+def test_who_is_renamed_while_their_name_is_erased_keeps_none_in_history(office, monkeypatch):
+    operator, people = office.actor("operator"), office.services.people
+    people.set_active(operator, "sekretaris", False, "Pensiun", office.now)
+    commit, written = queries.commit, Event()
+
+    def slowly(*what):
+        of = commit(*what)
+        written.set()
+        sleep(0.5)
+        return of
+
+    monkeypatch.setattr(queries, "commit", slowly)
+    renaming = Thread(target=people.rename, args=(operator, "sekretaris", "Nama Lain", "Salah tulis", office.now))
+    renaming.start()
+    assert written.wait(10)
+    people.forget(operator, "sekretaris", "Diminta yang bersangkutan", office.now)
+    renaming.join(10)
+    with office.database.read() as reader:
+        kept = reader.connection.exec_driver_sql("SELECT value FROM personal_value WHERE person_id = 'sekretaris'")
+        assert {value for (value,) in kept} == {None}
+        assert reader.connection.exec_driver_sql("SELECT name FROM person WHERE id = 'sekretaris'").scalar() == (
+            "sekretaris"
+        )
+        assert prove(reader).sound
+
+
 def test_what_was_done_keeps_the_name_of_then(office):
     instance = office.start()
     office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
     before = office.actor("kepala.dinas").name
     office.services.people.rename(office.actor("operator"), "kepala.dinas", "Kepala Baru", "Ganti gelar", office.now)
-    office.services.instances.comment(office.actor("kepala.dinas"), instance, "Sudah.", office.now)
+    office.services.control.comment(office.actor("kepala.dinas"), instance, "Sudah.", office.now)
     lines = office.services.histories.everything(office.actor("auditor"), HistoryFilter(actor="kepala.dinas")).lines
     assert {(line.action == "comment:added", line.called) for line in lines} == {(True, "Kepala Baru"), (False, before)}

@@ -33,7 +33,7 @@ def at_work(office):
 def run(office, year, amount, *, until_the_end=True):
     office.later(minutes=1)
     services = office.services
-    instance = services.instances.start(office.actor("ann"), PROCESS, Values({"tahun": year}), office.now)
+    instance = services.starts.start(office.actor("ann"), PROCESS, Values({"tahun": year}), office.now)
     for version in (amount - 1, amount) if until_the_end else (amount,):  # the first version is never enough
         services.tasks.complete(
             office.actor("ann"), office.task(instance, "tulis"), Values({"surat": {"jumlah": version}}), office.now
@@ -62,7 +62,7 @@ def test_what_is_not_completed_or_was_terminated_does_not_count(staffed):
     office = at_work(staffed)
     run(office, 2025, 10, until_the_end=False)
     lost = run(office, 2025, 20, until_the_end=False)
-    office.services.instances.terminate(office.actor("operator"), lost, "Salah tahun", office.now)
+    office.services.control.terminate(office.actor("operator"), lost, "Salah tahun", office.now)
     assert looked_up(office, run(office, 2025, 5)) == 0
 
 
@@ -72,3 +72,11 @@ def test_what_was_looked_up_stays_as_it_was_read(staffed):
     second = run(office, 2025, 5)
     run(office, 2025, 100)
     assert (looked_up(office, first), looked_up(office, second)) == (0, 10)
+
+
+def test_an_instance_that_never_had_such_a_document_yields_none(staffed):
+    office = at_work(staffed)
+    run(office, 2025, 10)
+    at = office.services.office.precedents
+    assert [each["isi"]["jumlah"] for each in at.documents(PROCESS, office.now, "surat", {"tahun": 2025})] == [10]
+    assert at.documents(PROCESS, office.now, "lampiran", {"tahun": 2025}) == []

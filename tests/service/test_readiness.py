@@ -5,6 +5,7 @@ import pytest
 from engine.cli import CONSOLE
 from engine.model.errors import NotFound, NotPermitted
 from engine.model.process import InstanceStatus
+from engine.service.authoring.deployments import step_of
 from engine.service.procedures.procedure import INDONESIAN
 from tests.office import SOP
 
@@ -12,7 +13,7 @@ YEAR_WITHOUT = {"tahun": ["2027"], "periode": ["I"]}
 
 
 def unmet(office, entries):
-    return office.services.instances.unmet(office.actor("kepala.dinas"), SOP, entries, office.now, INDONESIAN)
+    return office.services.starts.unmet(office.actor("kepala.dinas"), SOP, entries, office.now, INDONESIAN)
 
 
 def test_a_year_without_its_agreement_and_plan_is_said_before_the_start(office):
@@ -25,12 +26,12 @@ def test_a_year_without_its_agreement_and_plan_is_said_before_the_start(office):
 
 
 def test_the_start_page_lists_the_registers_that_its_steps_read_and_who_fills_them(office):
-    ready = office.services.instances.readiness(office.actor("kepala.dinas"), SOP, office.now)
+    ready = office.services.starts.readiness(office.actor("kepala.dinas"), SOP, office.now)
     sources = {source.register.id: source for source in ready.sources}
     assert set(sources) == {"perjanjian_kinerja", "pk_sasaran", "pk_program", "indikator", "rencana_aksi"}
     agreement = sources["perjanjian_kinerja"]
     assert (agreement.rows, agreement.may_edit, agreement.editors) == (1, False, ("Sekretaris",))
-    secretary = office.services.instances.readiness(office.actor("sekretaris"), SOP, office.now)
+    secretary = office.services.starts.readiness(office.actor("sekretaris"), SOP, office.now)
     assert next(s for s in secretary.sources if s.register.id == "perjanjian_kinerja").may_edit
 
 
@@ -50,7 +51,7 @@ def test_the_first_step_says_which_register_it_waits_for_and_never_only_what_is_
 def test_who_may_start_a_procedure_may_take_a_start_back_while_nothing_was_issued(office, starter, account):
     instance = office.start(starter, year="2027")
     assert office.page(instance, account).may_terminate
-    office.services.instances.terminate(office.actor(account), instance, "Tahunnya salah", office.now)
+    office.services.control.terminate(office.actor(account), instance, "Tahunnya salah", office.now)
     assert office.page(instance).record.status is InstanceStatus.TERMINATED
 
 
@@ -59,19 +60,26 @@ def test_once_a_document_was_issued_only_the_operator_stops_it(office):
     office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
     assert not office.page(instance, "kepala.dinas").may_terminate
     with pytest.raises(NotPermitted):
-        office.services.instances.terminate(office.actor("kepala.dinas"), instance, "Tidak jadi", office.now)
+        office.services.control.terminate(office.actor("kepala.dinas"), instance, "Tidak jadi", office.now)
     assert office.page(instance, "operator").may_terminate
-    office.services.instances.terminate(office.actor("operator"), instance, "Tidak jadi", office.now)
+    office.services.control.terminate(office.actor("operator"), instance, "Tidak jadi", office.now)
 
 
 @pytest.mark.parametrize("account", ["pemegang.data.1", "auditor", "perancang"])
 def test_nobody_else_stops_an_instance(office, account):
     instance = office.start()
     with pytest.raises((NotPermitted, NotFound)):
-        office.services.instances.terminate(office.actor(account), instance, "Tidak jadi", office.now)
+        office.services.control.terminate(office.actor(account), instance, "Tidak jadi", office.now)
     assert office.page(instance).record.status is InstanceStatus.RUNNING
 
 
 def test_a_register_that_nobody_defined_is_left_out(office):
     found = office.services.registers.sources(CONSOLE, ["tidak_ada", "indikator"], office.now.date())
     assert [source.register.id for source in found] == ["indikator"]
+
+
+def test_a_step_that_a_procedure_does_not_have_is_not_found(office):
+    found = office.services.deployments.process(SOP, office.now)
+    assert step_of(found, "siapkan_data").number == 4
+    with pytest.raises(NotFound):
+        step_of(found, "tidak_ada")

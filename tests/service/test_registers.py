@@ -9,7 +9,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from engine.cli import CONSOLE
-from engine.model.errors import Conflict, InvalidForm, InvalidProcedure, NotPermitted
+from engine.model.errors import Conflict, InvalidForm, InvalidProcedure, NotFound, NotPermitted
 from engine.service.procedures.procedure import INDONESIAN
 from tests import registers as known
 from tests.databases import ON_ONE_KIND
@@ -86,6 +86,41 @@ def test_a_row_ends_and_another_of_its_key_may_begin_afterwards(office, at):
     of = {day: [r["kode"] for r in rows(office, "kode_surat", day) if r["jenis"] == "nota"] for day in (NEW_YEAR, JULY)}
     assert of == {NEW_YEAR: ["000.1"], JULY: ["000.2"]}
     assert len(at.row(operator, "kode_surat", first, NEW_YEAR, INDONESIAN).periods) == 2
+
+
+@pytest.mark.parametrize("since", [date(2024, 12, 31), JULY])
+def test_a_row_succeeds_another_only_while_that_is_in_force(office, at, since):
+    operator = office.actor("operator")
+    first = at.add(operator, "kode_surat", CODE, NEW_YEAR, office.now)
+    at.end(operator, "kode_surat", first, date(2025, 6, 30), 1, "Diganti", office.now)
+    with pytest.raises(InvalidForm) as refused:
+        at.save(operator, "kode_surat", first, CODE | {"kode": ["000.2"]}, since, 2, office.now)
+    assert [(error.path, error.keyword) for error in refused.value.errors] == [("_mulai", "register_since")]
+    assert len(at.row(operator, "kode_surat", first, NEW_YEAR, INDONESIAN).periods) == 1
+
+
+@pytest.mark.parametrize("reason", ["", " x ", "x" * 501])
+def test_whoever_ends_a_row_says_why(office, at, reason):
+    code = entry_of(office, "kode_surat", "undangan")
+    with pytest.raises(InvalidForm) as refused:
+        at.end(office.actor("operator"), "kode_surat", code.id, JULY, 1, reason, office.now)
+    assert [error.path for error in refused.value.errors] == ["_alasan"]
+    assert entry_of(office, "kode_surat", "undangan").until is None
+
+
+def test_a_row_is_not_found_in_another_register(office, at):
+    code = entry_of(office, "kode_surat", "undangan")
+    with pytest.raises(NotFound):
+        at.row(office.actor("operator"), "pegawai", code.id, NEW_YEAR, INDONESIAN)
+    with pytest.raises(NotFound):
+        at.save(office.actor("operator"), "pegawai", code.id, CODE, NEW_YEAR, 1, office.now)
+
+
+def test_figures_of_many_days_are_remembered_for_the_last_of_them_only(office, at, monkeypatch):
+    monkeypatch.setattr("engine.service.office.registers.MOST_KEPT", 3)
+    for day in [*range(1, 8), 1]:
+        assert len(rows(office, "kode_surat", date(2025, 3, day))) == 4
+    assert len(at._kept) <= 4
 
 
 @pytest.mark.parametrize(
@@ -196,6 +231,14 @@ def test_one_key_twice_in_a_file_and_a_missing_column_are_told(office):
     assert any("Unit pengolah" in fault.message for fault in found.faults)
 
 
+def test_a_choice_in_a_file_may_be_written_as_it_is_called(office, at):
+    _, content = at.export(office.actor("operator"), "indikator", NEW_YEAR, "csv", office.now)
+    called = content.replace(b";maksimal;", b";semakin tinggi semakin baik;")
+    assert called != content
+    found = look(office, called, "indikator")
+    assert (found.faults, found.new, found.changed) == ((), 0, 0)
+
+
 def test_a_file_of_another_register_is_told(office, at):
     _, content = at.export(office.actor("operator"), "pegawai", NEW_YEAR, "xlsx", office.now)
     assert any("register lain" in fault.message for fault in look(office, content).faults)
@@ -215,6 +258,25 @@ def test_a_changed_row_of_a_file_succeeds_from_the_day_it_is_imported_for(office
     assert (done.new, done.changed, done.unchanged) == (0, 1, 5)
     budget = {day: sum(row["anggaran"] for row in rows(office, "pk_program", day)) for day in (NEW_YEAR, JULY)}
     assert budget[JULY] - budget[NEW_YEAR] == 4_000_000
+
+
+def test_a_row_of_a_file_corrects_follows_or_is_told_by_when_the_one_of_its_key_began(office, at):
+    operator = office.actor("operator")
+
+    def taken_in(since, unit):
+        return at.take_in(operator, "kode_surat", saved(workbook(HEAD, [*ROW[:3], unit, None])), since, office.now)
+
+    taken_in(NEW_YEAR, "Sekretariat")
+    corrected = taken_in(NEW_YEAR, "Bidang I")
+    assert (corrected.new, corrected.changed) == (0, 1)
+    found = entry_of(office, "kode_surat", "nota")
+    assert (found.since, found.version, found.until) == (NEW_YEAR, 2, None), "corrected in its place"
+    [fault] = taken_in(date(2024, 7, 1), "Bidang II").faults
+    assert (fault.at, fault.message) == ("A2", "nota sudah berlaku mulai 2025-01-01, sesudahnya.")
+    at.end(operator, "kode_surat", found.id, date(2025, 3, 31), 2, "Tidak dipakai lagi", office.now)
+    again = taken_in(JULY, "Bidang III")
+    assert (again.new, again.changed) == (1, 0), "the one that ended is another"
+    assert len(at.row(operator, "kode_surat", found.id, NEW_YEAR, INDONESIAN).periods) == 2
 
 
 # ── schemas ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,13 +4,15 @@ import hashlib
 import io
 import json
 import zipfile
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import openpyxl
 import pytest
 
-from engine.model.errors import NotFound, NotPermitted
+from engine.cli import CONSOLE
+from engine.model.errors import NotFound, NotPermitted, NotPrinted
 from engine.service.history.timelines import HistoryFilter
 from engine.service.papers import reports
 from engine.service.procedures.procedure import INDONESIAN
@@ -18,6 +20,8 @@ from tests.databases import ON_ONE_KIND
 from tests.documents.pdf_text import pages_of
 from tests.office import SOP, WIB, returned
 from tests.papers import PICTURE
+from tests.service.test_printing import PROCESS, letter
+from tests.swept import swept
 
 
 @pytest.fixture
@@ -82,13 +86,14 @@ def test_the_year_so_far_is_the_completed_quarters_as_each_method_aggregates_the
 def test_a_year_that_is_in_the_archive_is_told_all_the_same(office, quarters):
     head, at = office.actor("kepala.dinas"), office.services.signing
     for instance in quarters[:2]:
+        office.file_scans(instance)
         for found in office.page(instance).all_documents:
             for given in (each for each in at.of_document(head, found.id) if each.may_file):
                 scan = io.BytesIO(PICTURE + instance.encode())
                 at.file(head, given.signature.id, "ttd.png", scan, INDONESIAN, office.now)
-    while office.services.printing.sweep(office.now):
+    while swept(office.services.printing, office.now):
         pass
-    assert office.services.archives.sweep(office.now) == 2
+    assert swept(office.services.archives, office.now) == 2
     assert len(sheet(made(office, "rekap_tahunan", "xlsx"), "Capaian setahun")) == 5
 
 
@@ -120,7 +125,7 @@ def test_what_is_open_and_overdue_counts_as_late_and_its_return_as_a_return(offi
 
 
 def test_what_was_terminated_is_said_to_be_left_out_on_paper_and_in_the_workbook(office, quarters):
-    office.services.instances.terminate(office.actor("operator"), quarters[2], "Dimulai dua kali.", office.now)
+    office.services.control.terminate(office.actor("operator"), quarters[2], "Dimulai dua kali.", office.now)
     printed = "".join(pages_of(made(office, "pemantauan", "pdf", "auditor")))
     assert "2025(TANPA1PELAKSANAANYANGDIHENTIKAN)" in printed
     assert "TriwulanIII" not in printed
@@ -154,6 +159,7 @@ def test_the_evidence_holds_the_file_that_carries_the_signature_where_there_is_o
     for found in office.page(quarters[0]).all_documents:
         for given in (each for each in at.of_document(head, found.id) if each.may_file):
             at.file(head, given.signature.id, "ttd.png", io.BytesIO(PICTURE), INDONESIAN, office.now)
+    office.file_scans(quarters[0])
     with zipfile.ZipFile(io.BytesIO(made(office, "bukti_lke", "zip"))) as pack:
         names, notes = pack.namelist(), pack.read("CATATAN.txt").decode()
         signed = [name for name in names if name.endswith("Triwulan I 2025/laporan-v1-ditandatangani.png")]
@@ -219,11 +225,66 @@ def test_a_report_is_narrowed_to_those_started_in_a_period(office):
 def test_documents_are_read_when_a_report_asks_for_them(office, monkeypatch):
     office.start()
     read = []
-    whole = reports.Reports._papers
-    monkeypatch.setattr(reports.Reports, "_papers", lambda *given: read.append(given[2].id) or whole(*given))
+    whole = reports._papers
+    monkeypatch.setattr(reports, "_papers", lambda *given: read.append(given[2].id) or whole(*given))
     made(office, "pemantauan", "xlsx", "auditor")
     assert not read
     made(office, "rekap_tahunan", "xlsx", "auditor")
     office.fill_register("lke_88_2021")
     made(office, "bukti_lke", "xlsx", "auditor")
     assert read
+
+
+def test_what_a_report_tells_of_is_counted_and_cut_before_any_of_it_is_read():
+    read = []
+
+    def load(ids):
+        read.extend(ids)
+        return [{"judul": id_} for id_ in ids]
+
+    every = reports.ReportedInstances([str(n) for n in range(500)], load)
+    last = every[498:]
+    assert (len(every), len(last), read) == (500, 2, [])
+    assert [each["judul"] for each in last] == ["498", "499"]
+    assert read == ["498", "499"]
+
+
+@pytest.mark.parametrize(("report", "kind"), [("rekap_tahunan", "docx"), ("rekap_tahunan", "zip")])
+def test_a_report_is_made_in_its_own_kinds_only(office, quarters, report, kind):
+    with pytest.raises(NotFound):
+        made(office, report, kind)
+
+
+def test_the_evidence_takes_each_paper_once_and_names_what_is_not_printed_or_not_theirs(staffed):
+    sheet = [{"judul": "Isi", "kolom": [{"isian": "isi", "judul": "Isi"}], "baris": "[]"}]
+    source = b'"""Bukti."""\n\n\ndef bukti(pelaksanaan):\n    """Return each letter thrice."""\n'
+    source += b'    return [{"folder": "surat", "dokumen": one["dokumen"]["surat"]["id"]} for one in pelaksanaan] * 3\n'
+    content = letter(**{f"processes/{PROCESS}/functions.py": source})
+    for name, text in (("semua", "bukti(pelaksanaan)"), ("asing", '[{"folder": "a", "dokumen": "bukan"}]')):
+        told = {"laporan": {"judul": name.title(), "bukti": text}, "lembar": sheet}
+        content[f"forms/{PROCESS}/documents/{name}.json"] = json.dumps(told).encode()
+        content[f"forms/{PROCESS}/documents/{name}.typ"] = b'#import "/alur/naskah.typ": *\n#show: naskah\nBukti'
+    staffed.services.deployments.deploy(CONSOLE, PROCESS, content, "uji", staffed.now, at_console=True)
+    instance = staffed.services.starts.start(staffed.actor("ann"), PROCESS, {}, staffed.now)
+    task = staffed.task(instance, "tulis")
+    staffed.services.tasks.complete(staffed.actor("ann"), task, {"surat.isi": ["Halo"]}, staffed.now)
+
+    def pack(name):
+        told = staffed.actor("auditor"), PROCESS, name, {}, "zip", staffed.now, (None, None)
+        with staffed.services.reports.make(*told)[2] as stream, zipfile.ZipFile(stream) as archive:
+            return {each: archive.read(each) for each in archive.namelist()}
+
+    class Broken:
+        def print(self, order):
+            raise NotPrinted("surat.typ", 3, "huruf hilang")
+
+    swept(replace(staffed.services.printing, press=Broken()), staffed.now)
+    unprinted = pack("semua")
+    assert b"surat: Surat: belum dapat dicetak" in unprinted["CATATAN.txt"]
+    assert not any(name.startswith("surat/") for name in unprinted)
+    [found] = staffed.page(instance).documents
+    staffed.services.printing.retry(staffed.actor("operator"), found.id, staffed.now)
+    papers = sorted(name for name in pack("semua") if name.startswith("surat/"))
+    assert papers == [f"surat/{found.id[:8]}-surat-v1.pdf", "surat/surat-v1.pdf"]
+    with pytest.raises(NotPrinted, match="'bukan' bukan dokumen pelaksanaannya"):
+        pack("asing")

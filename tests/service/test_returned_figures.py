@@ -72,11 +72,11 @@ def test_on_the_third_pass_too(office):
     for figure in ("70", "73,5"):
         office.do("tim.sakip", instance, "susun_analisis", **returned(FIRST))
         correct(office, instance, FIRST, IKU_01=figure)
-    assert verified(office, instance)["IKU-01"][:2] == ("73,5", "")
+    assert verified(office, instance)["IKU-01"][:2] == ("73,50", "")
     assert "realisasi 70 menjadi 73,5" in verified(office, instance)["IKU-01"][2].note
     office.do("tim.sakip", instance, "susun_analisis", **{f"{CHECKED}.0.hasil": "Naik karena pendampingan."})
     [row, *_] = json.loads(newest(office, instance, "notula_analisis").content)["analisis"]
-    assert (row["kode"], row["realisasi"], row["predikat"]) == ("IKU-01", "73.5", "Sangat Tinggi")
+    assert (row["kode"], row["realisasi"], row["predikat"]) == ("IKU-01", "73.50", "Sangat Tinggi")
 
 
 def test_a_row_that_was_handed_in_again_unchanged_or_with_other_words_is_looked_at_again(office):
@@ -105,7 +105,24 @@ def test_a_row_that_the_team_accepted_cannot_be_changed_by_its_holder(office):
     assert {name: after[name] for name in TYPED} == {name: before[name] for name in TYPED}, (
         "what was accepted is what is handed in, whatever is posted"
     )
-    assert verified(office, instance)["IKU-05"][:2] == ("65", "sesuai")
+    assert verified(office, instance)["IKU-05"][:2] == ("65,00", "sesuai")
+
+
+def test_a_returned_row_is_marked_for_its_holder_until_something_in_it_is_changed(office):
+    instance = office.start()
+    office.until_analysis(instance)
+    office.do("tim.sakip", instance, "susun_analisis", **returned(FIRST))
+    page = holders_table(office, instance, FIRST)
+    row = page.grid.rows[0]
+    assert (row.state, row.note) == (RowState.RETURNED, "Lampirkan rekap triwulan ini.")
+    assert (page.grid.filled, page.grid.decides) == (2, False)
+    task, actor = office.task(instance, "siapkan_data", FIRST), office.actor(FIRST)
+    asked = GridRequest(actor, task, HANDED, INDONESIAN, office.now)
+    said = {f"{HANDED}.0.kode": ["IKU-01"], f"{HANDED}.0.kendala": ["Rekap memang belum ada."]}
+    page = office.services.grids.save(
+        asked, {**said, f"{HANDED}.0.tindak_lanjut": ["Menyusul."]}, (page.revision, None)
+    )
+    assert page.grid.rows[0].state is RowState.COMPLETE
 
 
 def test_a_sheet_from_home_does_not_change_what_was_accepted_and_says_so(office):
@@ -139,7 +156,7 @@ def test_what_the_head_sends_back_is_open_again_and_verified_anew(office):
     correct(office, instance, SECOND, IKU_02="89,75")
     rows = verified(office, instance)
     assert rows["IKU-02"][:2] == ("89,75", "")
-    assert (rows["IKU-01"][:2], rows["IKU-05"][1]) == (("66,5", "sesuai"), "sesuai")
+    assert (rows["IKU-01"][:2], rows["IKU-05"][1]) == (("66,50", "sesuai"), "sesuai")
 
 
 def test_the_signed_report_prints_the_figure_that_was_accepted(office):
@@ -151,7 +168,7 @@ def test_the_signed_report_prints_the_figure_that_was_accepted(office):
     office.do("sekretaris", instance, "minta_persetujuan")
     office.do("kepala.dinas", instance, "tandatangani_persetujuan")
     said = "".join(pages_of(paper(office, document(office, instance, "laporan"))[2]))
-    assert "704970,00Sedang" in said, "target, realisation, achievement, rating"
+    assert "70,0049,0070,00Sedang" in said, "target, realisation, achievement, rating"
     assert "89,64" not in said
 
 
@@ -181,19 +198,19 @@ def test_on_every_pass_after_a_return_from_step_5_minutes_and_report_print_the_l
     why = {f"{CHECKED}.0.hasil": "Turun karena data pusat."}
     office.do("tim.sakip", instance, "susun_analisis", **why)
     minutes = printed(office, instance, "notula_analisis")
-    assert "7045,565,00Rendah" in minutes, "of the third pass: target, realisation, achievement, rating"
+    assert "70,0045,5065,00Rendah" in minutes, "of the third pass: target, realisation, achievement, rating"
     office.do("sekretaris", instance, "minta_persetujuan")
     office.do("kepala.dinas", instance, "tandatangani_persetujuan")
     report = printed(office, instance, "laporan")
-    assert "7045,565,00Rendah" in report
-    assert "66,5" not in report, "of the first pass"
+    assert "70,0045,5065,00Rendah" in report
+    assert "66,50" not in report, "of the first pass"
     assert "65" in report, "the accepted row, which was posted as 10"
 
 
 def test_on_every_pass_after_a_return_from_step_7_too(office):
     instance = office.start()
     office.until_analysis(instance)
-    for figure, why in (("80,1", "Turun."), ("52", "Data pusat dibetulkan.")):
+    for figure, why in (("80,10", "Turun."), ("52,00", "Data pusat dibetulkan.")):
         office.do("tim.sakip", instance, "susun_analisis", **{f"{CHECKED}.1.hasil": why})
         sent_back_by_the_head(office, instance, SECOND)
         correct(office, instance, SECOND, IKU_02=figure)
@@ -203,8 +220,8 @@ def test_on_every_pass_after_a_return_from_step_7_too(office):
     office.do("sekretaris", instance, "minta_persetujuan")
     office.do("kepala.dinas", instance, "tandatangani_persetujuan")
     report = printed(office, instance, "laporan")
-    assert "(IKM)Indekstidakadatarget52tidakadatargetTidakadatarget" in report, "with its own rating"
-    assert "80,1" not in report
+    assert "(IKM)Indekstidakadatarget52,00tidakadatargetTidakadatarget" in report, "with its own rating"
+    assert "80,10" not in report
     assert "87,64" not in report
 
 

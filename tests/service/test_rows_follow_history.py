@@ -12,10 +12,13 @@ from click.testing import CliRunner
 from sqlalchemy import NullPool, create_engine, delete, insert, select, update
 
 from engine.cli import main
-from engine.model.history import HistoryLine
+from engine.model.history import HistoryLine, canonical, sha256_of
 from engine.model.people import Capacity
+from engine.service.people.accounts import Retyped
+from engine.service.people.api_tokens import Scope
 from engine.store import tables as t
 from engine.store.database import open_database
+from engine.store.files import named
 from engine.store.history import start_of
 from engine.store.proof import prove
 from engine.store.triggers import POSTGRESQL, SQLITE, create_triggers
@@ -24,6 +27,7 @@ from tests.service import archiving
 from tests.service.archiving import archived
 from tests.service.procedures import PEOPLE
 from tests.store.test_history import tampering
+from tests.swept import swept
 
 LATE = timedelta(days=200)
 
@@ -39,10 +43,10 @@ def busy(url, data_dir):
     archiving.deploy(office)
     services, operator = office.services, office.actor("operator")
     sealed = archived(office)
-    services.instances.correct(office.actor("ann"), sealed, ["surat"], "Salah tulis", office.now)
+    services.starts.correct(office.actor("ann"), sealed, ["surat"], "Salah tulis", office.now)
     stopped = office.start(period="IV")
     office.until_data(stopped)
-    services.instances.terminate(operator, stopped, "Dimulai dua kali.", office.now)
+    services.control.terminate(operator, stopped, "Dimulai dua kali.", office.now)
     signed = office.start(period="I")
     office.until_data(signed)
     for holder in ("pemegang.data.1", "pemegang.data.2"):
@@ -53,15 +57,15 @@ def busy(url, data_dir):
     office.do("tim.sakip", signed, "susun_analisis")
     office.do("sekretaris", signed, "minta_persetujuan")
     office.do("kepala.dinas", signed, "tandatangani_persetujuan", tanda_tangan__mode="wet")
-    services.printing.sweep(office.now)
+    swept(services.printing, office.now)
     running = office.start(period="III")
     office.do("kepala.dinas", running, "perintahkan_pengumpulan_data")
     office.do("sekretaris", running, "siapkan_kertas_kerja")
-    services.instances.comment(office.actor("sekretaris"), running, "Data menyusul.", office.now)
+    services.control.comment(office.actor("sekretaris"), running, "Data menyusul.", office.now)
     task = office.task(running, "susun_jadwal")
-    services.tasks.claim(office.actor("tim.sakip"), task, office.now)
-    services.tasks.hand_over(office.actor("tim.sakip"), task, "tim.sakip.2", "Cuti", office.now)
-    services.instances.suspend(operator, running, "Menunggu DPA.", office.now)
+    services.assignments.claim(office.actor("tim.sakip"), task, office.now)
+    services.assignments.hand_over(office.actor("tim.sakip"), task, "tim.sakip.2", "Cuti", office.now)
+    services.control.suspend(operator, running, "Menunggu DPA.", office.now)
     services.people.rename(operator, "sekretaris", "Sekretaris Dinas", "Salah tulis", office.now)
     held = services.people.add_membership(
         operator, "sekretaris", "cadangan", Capacity.ACTING_PLH, date(2025, 1, 1), None, "SK 1", "Cuti", office.now
@@ -114,11 +118,11 @@ def forge(connection, stream, **facts):
     connection.execute(update(t.instance).where(its).values(history_seq=line["seq"], history_hash=line["hash"]))
 
 
-def anew(connection, stream, change=lambda line: line):
+def anew(connection, stream, change=lambda line: line, form=None):
     """Compute a whole chain anew, with what *change* makes of its lines, and the head on the row."""
     rows = connection.execute(select(t.history).where(t.history.c.stream == stream).order_by(t.history.c.seq)).all()
     connection.execute(delete(t.history).where(t.history.c.stream == stream))
-    head = start_of(connection, stream, rows[0].format)
+    head = start_of(connection, stream, form or rows[0].format)
     for row in rows:
         line = change(row._asdict()) | {"previous_hash": head, "hash": ""}
         head = line["hash"] = HistoryLine(**line).computed_hash()
@@ -281,6 +285,26 @@ def test_a_row_that_is_there_twice_or_nearly_as_it_was_is_found(office, change):
     assert found(office)
 
 
+def test_who_signs_out_everywhere_ends_the_tokens_that_were_still_in_force(office):
+    tokens, actor, retyped = office.services.tokens, office.actor("sekretaris"), with_password(office)
+    revoked, kept = (tokens.issue(actor, name, 30, list(Scope), retyped, office.now)[0] for name in ("lama", "baru"))
+    tokens.revoke(actor, revoked.id, office.now)
+    before = {token.id: token.revoked_at for token in tokens.own(actor)}
+    office.later(hours=1)
+    office.services.accounts.sign_out_elsewhere(actor, office.now)
+    after = {token.id: token.revoked_at for token in tokens.own(actor)}
+    assert (after[revoked.id], after[kept.id]) == (before[revoked.id], office.now)
+    assert found(office) == ()
+
+
+def test_a_proposal_that_nobody_made_cannot_be_declined_and_breaks_no_proof(office):
+    new = {"role": "operator", "capacity": "definitif", "since": "2025-01-01", "until": None, "decree": "SK 1"}
+    with behind_its_back(office) as connection:
+        change = canonical({"new": new, "reason": "x"})
+        forge(connection, "person:sekretaris", action="proposal:declined", change=change)
+    assert found(office) == ()
+
+
 def test_a_deed_under_the_name_of_another_is_found(office):
     with behind_its_back(office) as connection:
         name = connection.scalar(select(t.person.c.name_commitment).where(t.person.c.id == "kepala.dinas"))
@@ -386,6 +410,26 @@ def test_a_chain_computed_anew_is_found_by_the_head_that_was_recorded_when_it_wa
     assert (fault.stream, fault.kind) == (stream, "head")
 
 
+def with_password(office):
+    """Give everybody a password, and return it as they type it."""
+    with office.database.unguarded() as connection:
+        hashed = office.services.accounts.hasher.hash("kuda-baterai-staples")
+        connection.execute(update(t.person).values(password_hash=hashed))
+    return Retyped("kuda-baterai-staples", "-")
+
+
+def test_a_token_whose_hash_was_exchanged_for_another_s_is_found(office):
+    asked = ("rekap", 30, tuple(Scope), with_password(office), office.now)
+    token, _ = office.services.tokens.issue(office.actor("sekretaris"), *asked)
+    assert found(office) == ()
+    with behind_its_back(office) as connection:
+        mine = sha256_of("alur_yang-saya-tahu")
+        connection.execute(update(t.api_token).where(t.api_token.c.id == token.id).values(sha256=mine))
+    [fault] = found(office)
+    assert (fault.stream, fault.table, fault.field) == ("person:sekretaris", "api_token", "sha256")
+    assert fault.found == mine
+
+
 def test_triggers_that_were_left_off_are_told(office):
     sqlite = office.database.dialect == "sqlite"
     with office.database.unguarded() as connection:
@@ -402,18 +446,18 @@ def test_a_source_and_a_kept_file_that_were_exchanged_are_told(office):
         path = t.definition_file.c.path.like("%.bpmn")
         source = connection.scalar(select(t.definition_file.c.sha256).where(path).limit(1))
         connection.execute(update(t.source).where(t.source.c.sha256 == source).values(content=b"<lain/>"))
-    files.path(sha256).write_bytes(b"%PDF-lain")
+    files.place.path(named(sha256)).write_bytes(b"%PDF-lain")
     faults = found(office)
     assert {("file", "rendering"), ("row", "source")} <= {(fault.kind, fault.table) for fault in faults}
 
 
 def test_a_file_that_history_names_is_not_swept_away_when_somebody_edits_its_row(office):
     files = office.services.documents.files
-    named = set(files.names())
+    history_names = set(files.names())
     forgotten = files.put_bytes(b"yang tidak jadi dipakai", 100).sha256
     for name in files.names():
         at = (office.now - timedelta(days=2)).timestamp()
-        os.utime(files.path(name), (at, at))
+        os.utime(files.place.path(named(name)), (at, at))
     with office.database.unguarded() as connection:
         connection.execute(update(t.attachment).values(sha256="0" * 64))
     assert "attachment" in {fault.table for fault in found(office)}
@@ -421,8 +465,8 @@ def test_a_file_that_history_names_is_not_swept_away_when_somebody_edits_its_row
         for table in (t.rendering, t.archive):
             connection.execute(update(table).values(sha256="0" * 64))
     assert office.services.documents.forget_staged(office.now) == 1
-    assert set(files.names()) == named
-    assert forgotten not in named
+    assert set(files.names()) == history_names
+    assert forgotten not in history_names
 
 
 # ── what only an anchor outside shows ───────────────────────────────────────────────────────────────────────────────
@@ -443,7 +487,7 @@ def test_the_nightly_check_finds_an_edited_row_too_slice_by_slice(office):
     report = checked()
     assert {(fault.table, fault.field) for fault in report.faults} == {("signature", "signer")}
     own = 1  # that it was checked is a line too, written when it is over
-    assert report.lines + own == office.services.histories.verify(operator).lines
+    assert report.lines + own == office.database.ask(prove).lines
 
 
 def test_a_chain_computed_anew_with_its_rows_is_not_found(office):
@@ -465,7 +509,7 @@ def test_an_old_database_put_in_place_is_not_found(office, tmp_path):
     shutil.copyfile(office.database.path, tmp_path / "lama.db")
     with office.database.read() as reader:
         instance = of_status(reader.connection, "suspended")
-    office.services.instances.resume(office.actor("operator"), instance, "DPA terbit.", office.now)
+    office.services.control.resume(office.actor("operator"), instance, "DPA terbit.", office.now)
     old = open_database(f"sqlite:///{tmp_path / 'lama.db'}", office.data_dir)
     with old.read() as reader:
         assert prove(reader).sound

@@ -11,7 +11,7 @@ def test_a_word_a_wildcard_and_a_return(office, monkeypatch):
     office.until_analysis(instance)
     office.later(minutes=5)
     office.do("tim.sakip", instance, "susun_analisis", **returned("pemegang.data.2"))
-    office.services.instances.comment(office.actor("tim.sakip"), instance, 'Catatan 7% dari "a_b"', office.now)
+    office.services.control.comment(office.actor("tim.sakip"), instance, 'Catatan 7% dari "a_b"', office.now)
     auditor = office.actor("auditor")
 
     def found(**narrowed):

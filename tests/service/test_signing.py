@@ -12,18 +12,21 @@ from engine.model.errors import Conflict, InvalidForm, InvalidProcedure, NotFoun
 from engine.model.history import Action, HistoryEvent
 from engine.model.people import Capacity
 from engine.model.work import DocumentStatus
+from engine.service.authoring.checking import read_folder
 from engine.service.history.timelines import HistoryFilter
-from engine.service.papers.signing import TRUST
+from engine.service.papers import signed_files
 from engine.service.papers.uploads import TooLarge, UploadRefused
 from engine.service.people.accounts import Retyped
 from engine.service.people.attempts import FREE
 from engine.service.procedures.procedure import INDONESIAN
+from engine.store.places import TRUST
 from engine.store.proof import prove
 from engine.store.queries import document_tasks, people
 from engine.store.tables import attachment
-from engine.web import create_app
+from engine.web.application import create_app
 from tests.databases import ON_ONE_KIND
 from tests.documents.certificates import authority, sign
+from tests.office import ROOT, SOP
 from tests.papers import PICTURE
 from tests.service.procedures import PEOPLE, form
 from tests.service.test_printing import PROCESS, deploy, document, letter, paper, rendering
@@ -34,12 +37,17 @@ STEP = "tandatangani_persetujuan"
 EMPTY = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
 
+def with_password(office, account):
+    """Give somebody a password to retype."""
+    with office.database.write(office.actor(account), office.now) as work:
+        people.change(work, account, password_hash=office.services.accounts.hasher.hash(PASSWORD))
+        work.record(f"person:{account}", HistoryEvent(Action.PASSWORD_CHANGED))
+
+
 @pytest.fixture
 def instance(office):
     """An instance that waits for the signature of the head of office, who has a password."""
-    with office.database.write(office.actor("kepala.dinas"), office.now) as work:
-        people.change(work, "kepala.dinas", password_hash=office.services.accounts.hasher.hash(PASSWORD))
-        work.record("person:kepala.dinas", HistoryEvent(Action.PASSWORD_CHANGED))
+    with_password(office, "kepala.dinas")
     instance = office.start()
     office.until_analysis(instance)
     office.do("tim.sakip", instance, "susun_analisis")
@@ -82,7 +90,7 @@ def signing_letter(office, step):
     for role, account in PEOPLE.items():
         office.hire(account, role)
     deploy(office, content)
-    return office.services.instances.start(office.actor("ann"), PROCESS, {}, office.now)
+    return office.services.starts.start(office.actor("ann"), PROCESS, {}, office.now)
 
 
 def attached(office):
@@ -132,7 +140,7 @@ def test_an_internal_approval_needs_the_password_and_is_printed_as_what_it_is(of
             found.sha256,
         )
         assert not view.may_file
-    assert [mode(line) for line in signature_lines(office, instance)] == ["internal", "internal"]
+    assert [mode(line) for line in signature_lines(office, instance)][-2:] == ["internal", "internal"]
     again = paper(office, sheet, part="#1")
     assert again[0] == "lembar_persetujuan-v1-ditandatangani-1.pdf"
     assert rendering(office, sheet, part="#1").code != rendering(office, sheet).code
@@ -245,13 +253,13 @@ def test_a_scan_that_nobody_can_read_is_refused_in_words_and_leaves_nothing(offi
         assert why in refused.value.errors[0].message, name
         assert refused.value.errors[0].label == name
     small = replace(office.services.signing, largest_file=100)
-    office.services = replace(office.services, signing=small)
+    office.services.signing = small
     with pytest.raises(TooLarge):
         file(office, report, "besar.pdf", good)
     with pytest.raises(UploadRefused):
         file(office, report, "bohong.pdf", b"MZ" + bytes(50))
     assert attached(office) == before
-    office.services = replace(office.services, signing=replace(small, largest_file=10**7))
+    office.services.signing = replace(small, largest_file=10**7)
     file(office, report, "foto.png", PICTURE)
     assert document(office, instance, "laporan").status is DocumentStatus.SIGNED
 
@@ -364,7 +372,7 @@ def test_what_was_printed_here_is_no_scan(office, instance):
 def test_who_signs_for_another_signs_as_that(office, instance):
     office.hire("plh", "kepala_dinas", capacity=Capacity.ACTING_PLH, decree="SK 800/12/2025")
     task = office.task(instance, STEP)
-    office.services.tasks.claim(office.actor("plh"), task, office.now)
+    office.services.assignments.claim(office.actor("plh"), task, office.now)
     entries = office.filled("plh", task, tanda_tangan__mode="wet")
     office.services.tasks.complete(office.actor("plh"), task, entries, office.now)
     [view] = given(office, document(office, instance, "laporan"))
@@ -374,7 +382,7 @@ def test_who_signs_for_another_signs_as_that(office, instance):
         "Plh. Kepala Dinas",
         "SK 800/12/2025",
     )
-    for line in signature_lines(office, instance):
+    for line in signature_lines(office, instance)[-2:]:  # the team signed its lists before
         assert (line.actor, line.on_behalf_of, line.decree) == ("plh", "Plh. Kepala Dinas", "SK 800/12/2025")
 
 
@@ -391,6 +399,18 @@ def test_a_form_cannot_have_a_document_signed_that_its_step_does_not_know(office
     assert "ttd menandatangani nota" in finding.message
 
 
+def test_what_several_people_yield_together_is_signed_in_a_later_step_only(office):
+    files, path = dict(read_folder(ROOT / "processes", ROOT / "forms", SOP)), f"forms/{SOP}/siapkan_data"
+    asked, shown = json.loads(files[f"{path}.schema.json"]), json.loads(files[f"{path}.ui.json"])
+    asked["properties"]["ttd"] = {"type": "object", "format": "signature", "title": "Tanda tangan"}
+    shown["ttd"] = {"ui:options": {"document": "draft_laporan"}}
+    files |= {f"{path}.schema.json": json.dumps(asked).encode(), f"{path}.ui.json": json.dumps(shown).encode()}
+    found = office.services.deployments.check(SOP, files, at_console=True)
+    [finding] = [each for each in found if each.severity == "error"]
+    assert (finding.rule, finding.file, finding.element_id) == ("signature", f"{path}.ui.json", "siapkan_data")
+    assert "ttd menandatangani draft_laporan, yang dibuat beberapa orang bersama" in finding.message
+
+
 def test_a_signature_of_a_document_that_was_not_made_is_told_at_its_field(office):
     section = {"type": "object", "format": "signature", "title": "Tanda tangan"}
     letter_ = {"type": "object", "title": "Surat", "properties": {"isi": {"type": "string", "title": "Isi"}}}
@@ -404,7 +424,7 @@ def test_a_signature_of_a_document_that_was_not_made_is_told_at_its_field(office
     for role, account in PEOPLE.items():
         office.hire(account, role)
     deploy(office, files)
-    instance = office.services.instances.start(office.actor("ann"), PROCESS, {}, office.now)
+    instance = office.services.starts.start(office.actor("ann"), PROCESS, {}, office.now)
     task = office.task(instance, "tulis")
     with pytest.raises(InvalidForm) as refused:
         office.services.tasks.complete(office.actor("ann"), task, {"ttd.mode": ["wet"]}, office.now)
@@ -431,3 +451,66 @@ def test_one_scan_may_carry_the_signatures_of_several_documents(office, instance
         code = rendering(office, document(office, instance, name)).code
         seen = office.services.verification.by_code(code, "10.0.0.9", office.now, io.BytesIO(PICTURE))
         assert (seen.signed_file, seen.same_file) == (True, True), name
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("not_pdf", "bukan PDF"),
+        ("encrypted", "dikunci dengan sandi"),
+        ("too_large", "lebih besar dari 50 MB"),
+        ("unsigned", "tidak memuat tanda tangan"),
+        ("changed", "berubah setelah ditandatangani Sam"),
+        ("appended", "sesudah ditandatangani Sam"),
+        ("revoked", "sertifikat Sam sudah dicabut"),
+        ("exhausting", "terlalu rumit"),
+        ("unreadable", "rusak"),
+    ],
+)
+def test_a_file_that_carries_no_good_signature_is_refused_in_words(reason, words):
+    assert words in signed_files.said(reason, "Sam", str)
+
+
+def test_a_picture_is_no_certified_signature(office, instance):
+    signs(office, instance, "certified")
+    with pytest.raises(InvalidForm) as refused:
+        file(office, document(office, instance, "laporan"), "foto.png", PICTURE)
+    assert "berkas ini bukan PDF" in refused.value.errors[0].message
+
+
+def test_a_letter_that_another_has_to_sign_as_well_is_signed_once_both_scans_are_in(office):
+    content = letter()
+    for step in ("tulis", "periksa"):
+        asked = json.loads(content[f"forms/{PROCESS}/{step}.schema.json"])
+        asked["properties"]["ttd"] = {"type": "object", "format": "signature", "title": "Tanda tangan"}
+        content[f"forms/{PROCESS}/{step}.schema.json"] = json.dumps(asked).encode()
+        shown = {"ttd": {"ui:options": {"document": "surat", "later": True}}}
+        content[f"forms/{PROCESS}/{step}.ui.json"] = json.dumps(shown).encode()
+    for role, account in PEOPLE.items():
+        office.hire(account, role)
+    deploy(office, content)
+    complete, wet = office.services.tasks.complete, {"ttd.mode": ["wet"]}
+
+    def written():
+        instance = office.services.starts.start(office.actor("ann"), PROCESS, {}, office.now)
+        complete(office.actor("ann"), office.task(instance, "tulis"), {"surat.isi": ["satu"], **wet}, office.now)
+        return instance
+
+    instance, other = written(), written()
+    found = document(office, instance, "surat")
+    file(office, found, "satu.png", PICTURE, "ann")
+    assert document(office, instance, "surat").status is DocumentStatus.SIGNED
+    office.later(minutes=5)
+    complete(office.actor("sam"), office.task(instance, "periksa"), {"baik_sekali": ["ya"], **wet}, office.now)
+    assert document(office, instance, "surat").status is DocumentStatus.ISSUED, "a second scan is awaited"
+    [last] = [view.signature for view in given(office, found, "sam") if not view.signature.filed]
+    scan = io.BytesIO(PICTURE + b"2")
+    office.services.signing.file(office.actor("sam"), last.id, "dua.png", scan, INDONESIAN, office.now)
+    assert document(office, instance, "surat").status is DocumentStatus.SIGNED
+    approved = {"baik_sekali": ["ya"], "ttd.mode": ["internal"]}
+    with_password(office, "sam")
+    retyped = Retyped(PASSWORD, "10.0.0.7")
+    complete(office.actor("sam"), office.task(other, "periksa"), approved, office.now, retyped=retyped)
+    assert document(office, other, "surat").status is DocumentStatus.ISSUED, "the first scan is awaited still"
+    kept = office.services.printing.files_of(office.actor("sam"), document(office, other, "surat").id)
+    assert {each.rendering.part for each in kept} == {"", "#2"}, "its paper shows both signatures"

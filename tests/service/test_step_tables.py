@@ -6,6 +6,7 @@ import zipfile
 import pytest
 from openpyxl import Workbook
 
+from engine.bpmn.drawing import drawing_words
 from engine.model.process import InstanceStatus
 from engine.model.sop_sheet import END
 from engine.service.authoring.starter_diagram import procedure_of_table
@@ -72,6 +73,9 @@ def set_(cell, value):
         (set_("B3", None), "B3", "wajib diisi"),
         (set_("C3", "–"), "C3", "wajib diisi"),
         (set_("D3", "a; b; A"), "D3", "dua kali"),
+        (set_("D3", ";".join(f"Surat {n}" for n in range(step_spreadsheet.MOST_DOCUMENTS + 1))), "D3", "Paling banyak"),
+        (set_("D3", "Surat; ???"), "D3", "“???” bukan nama dokumen"),
+        (set_("D3", "Surat " * 40), "D3", "bukan nama dokumen"),
         (set_("E2", "sebentar"), "E2", "bukan waktu baku"),
         (set_("E2", "1 bulan"), "E2", "bukan waktu baku"),
         (set_("E2", "0 hari"), "E2", "bukan waktu baku"),
@@ -136,12 +140,18 @@ def test_a_way_back_leads_to_where_the_work_came_by():
     assert told(workbook(rows)) == [("I4", "Langkah 2 bukan langkah yang mendahului ini; tukar nomornya.")]
 
 
+@pytest.mark.parametrize(("name", "shown"), [("Izin usaha mikro", "Izin usaha mikro"), ("", "Pelayanan izin")])
+def test_a_table_is_drawn_under_its_name_or_under_its_id_where_it_has_none(people_only, name, shown):
+    drafts = people_only.services.step_drafts
+    assert drafts.look_at("pelayanan_izin", name, workbook(), drawing_words(), str).sheet.name == shown
+
+
 def test_what_came_from_a_table_deploys_and_runs_to_its_end_with_what_was_not_right_done_again(office):
     office.hire("ann", "petugas")
     office.hire("sam", "atasan")
     files = procedure_of_table("pelayanan", "Pelayanan", step_spreadsheet.read(workbook()).steps)
     office.services.deployments.deploy(office.actor("perancang"), "pelayanan", files, "dari tabel", office.now)
-    instance = office.services.instances.start(office.actor("ann"), "pelayanan", {}, office.now)
+    instance = office.services.starts.start(office.actor("ann"), "pelayanan", {}, office.now)
 
     def does(account, element, **values):
         entries = {path.replace("__", "."): [text] for path, text in values.items()}

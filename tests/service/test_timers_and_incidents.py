@@ -4,17 +4,20 @@ import io
 import json
 import os
 import time
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
 from engine import pulse
 from engine.app import build_services
+from engine.bpmn.drawing import State
 from engine.jobs.worker import Worker
 from engine.model.errors import Conflict, InvalidProcedure, NotPermitted
 from engine.model.process import InstanceStatus
 from engine.service.history.timelines import HistoryFilter
 from engine.service.procedures.procedure import Values
+from engine.service.work.instance_diagrams import marks_of
+from engine.service.work.transitions import plain_data
 from engine.settings import read
 from engine.store.proof import prove
 from tests.service.drawing import gateway, procedure, process, user
@@ -42,6 +45,7 @@ def test_a_timer_fires_without_a_person_and_after_a_restart(clinic):
     assert again.timers.due(clinic.now) == (instance,)
     assert again.timers.fire(instance, clinic.now)
     assert not timers.fire(instance, clinic.now), "a doubled wake-up fires nothing twice"
+    clinic.services = again
     assert clinic.open_steps(instance) == ["ingatkan"]
     lines = clinic.services.histories.of_instance(
         clinic.actor("auditor"), instance, HistoryFilter(action="timer:fired")
@@ -62,10 +66,10 @@ def test_suspended_instances_fire_nothing_until_they_are_resumed(clinic):
     deploy(clinic, "boundary_timer_interrupts", {"tulis": form(), "ingatkan": form()})
     instance = start(clinic, "boundary_timer_interrupts")
     operator = clinic.actor("operator")
-    clinic.services.instances.suspend(operator, instance, "Menunggu", clinic.now)
+    clinic.services.control.suspend(operator, instance, "Menunggu", clinic.now)
     clinic.later(hours=2)
     assert clinic.services.timers.due(clinic.now) == ()
-    clinic.services.instances.resume(operator, instance, "Lanjut", clinic.now)
+    clinic.services.control.resume(operator, instance, "Lanjut", clinic.now)
     assert clinic.services.timers.due(clinic.now) == (instance,)
 
 
@@ -73,7 +77,7 @@ def test_a_terminated_instance_has_no_timer_left(clinic):
     deploy(clinic, "boundary_timer_interrupts", {"tulis": form(), "ingatkan": form()})
     instance = start(clinic, "boundary_timer_interrupts")
     assert len(clinic.page(instance).timers) == 1
-    clinic.services.instances.terminate(clinic.actor("operator"), instance, "Tidak perlu", clinic.now)
+    clinic.services.control.terminate(clinic.actor("operator"), instance, "Tidak perlu", clinic.now)
     assert clinic.page(instance).timers == ()
 
 
@@ -92,10 +96,18 @@ def test_what_was_an_incident_is_none_once_it_goes_through(clinic):
     assert clinic.services.incidents.list(operator)[0] == ()
     record = clinic.services.incidents.view(operator, raised.id).record
     assert (record.status, record.resolved_by) == ("resolved", "operator")
+    with pytest.raises(Conflict) as late:
+        clinic.services.incidents.retry(operator, raised.id, clinic.now)
+    assert (late.value.reason, late.value.who) == ("resolved", "operator")
     assert clinic.page(instance).record.status is InstanceStatus.RUNNING
     narrowed = HistoryFilter(action="incident:resolved")
     assert len(clinic.services.histories.of_instance(clinic.actor("auditor"), instance, narrowed).lines) == 1
     assert clinic.open_steps(instance) == ["periksa"]
+    clinic.services.control.terminate(operator, instance, "Tidak perlu", clinic.now)
+    record = clinic.services.incidents.view(operator, raised.id).record
+    assert (record.status, record.resolved_by) == ("resolved", "operator"), "it was resolved before the end"
+    with clinic.database.read() as reader:
+        assert prove(reader).faults == ()
 
 
 def test_a_step_that_leads_back_to_itself_says_who_sent_it_back_and_why(clinic):
@@ -144,6 +156,29 @@ def test_who_chose_the_way_back_is_named_and_not_who_came_last(clinic):
     assert (again.returned_by, again.returned_reason, again.returned_at) == ("budi", "Belum lengkap.", chosen)
 
 
+def test_who_chose_the_way_back_is_found_behind_those_who_went_on_after_them(clinic):
+    nodes = {"tulis": user(), "nilai": user(), "hitung": user(), "simpan": user(), "pilih": gateway()}
+    ways = ["mulai > tulis", "tulis > nilai", "nilai > hitung", "hitung > simpan", "simpan > pilih"]
+    asked = form(lagi={"type": "boolean", "title": "Lagi"}, sebab=text("Sebab"))
+    rest = ("uji_tulis", "uji_hitung", "uji_simpan")
+    drawn = process("uji", nodes, [*ways, "pilih > tulis: lagi", "pilih > selesai"])
+    files = procedure(drawn, forms=rest, uji_nilai=asked)
+    files["forms/uji/uji_nilai.ui.json"] = json.dumps({"sebab": {"ui:options": {"returnReason": True}}}).encode()
+    clinic.services.deployments.deploy(clinic.actor("perancang"), "uji", files, "uji", clinic.now)
+    clinic.hire("budi", "staf")
+    instance = start(clinic, "uji")
+    chosen = Values({"lagi": True, "sebab": "Belum lengkap."})
+    for account, step, values in (
+        ("ann", "uji_tulis", Values({})),
+        ("budi", "uji_nilai", chosen),
+        ("ann", "uji_hitung", Values({})),
+        ("ann", "uji_simpan", Values({})),
+    ):
+        clinic.services.tasks.complete(clinic.actor(account), clinic.task(instance, step), values, clinic.now)
+    [again] = clinic.page(instance).open_tasks
+    assert (again.element_id, again.returned_by, again.returned_reason) == ("uji_tulis", "budi", "Belum lengkap.")
+
+
 def test_an_element_that_raises_is_an_incident_and_the_work_before_it_is_saved(clinic):
     forms = {"tulis": form(angka=number("Angka"), pembagi=number("Pembagi")), "periksa": form()}
     deploy(clinic, "script_that_raises_is_an_incident", forms)
@@ -156,6 +191,7 @@ def test_an_element_that_raises_is_an_incident_and_the_work_before_it_is_saved(c
     operator = clinic.actor("operator")
     [incident] = clinic.services.incidents.list(operator)[0]
     assert incident.element_id == "hitung"
+    assert marks_of(clinic.page(instance))["hitung"].state is State.INCIDENT
     assert incident.data["pembagi"] == "0"
     assert not clinic.services.incidents.retry(operator, incident.id, clinic.now)
     assert clinic.services.incidents.view(operator, incident.id).record.attempts == 2
@@ -163,6 +199,45 @@ def test_an_element_that_raises_is_an_incident_and_the_work_before_it_is_saved(c
         clinic.services.incidents.retry(clinic.actor("auditor"), incident.id, clinic.now)
     with clinic.database.read() as reader:
         assert prove(reader).sound
+
+
+def test_an_incident_that_raises_otherwise_when_tried_again_is_the_same_one_with_the_new_cause(clinic):
+    rows = len(clinic.services.registers.as_of(clinic.services.office.today(clinic.now))("kode_surat"))
+    forms = {"tulis": form(angka=number("Angka"), pembagi=number("Pembagi")), "periksa": form()}
+    reading = f'hasil = angka / pembagi * register("kode_surat")[{rows}]["kode"]'
+    deploy(clinic, RAISES, forms, lambda xml: xml.replace("hasil = angka / pembagi", reading))
+    instance, operator = start(clinic, RAISES), clinic.actor("operator")
+    task = clinic.task(instance, "tulis")
+    clinic.services.tasks.complete(clinic.actor("ann"), task, {"angka": ["6"], "pembagi": ["2"]}, clinic.now)
+    [raised] = clinic.services.incidents.list(operator)[0]
+    entries = {"jenis": ["zzz"], "kode": ["000.9.9"], "pola": ["{urut}"], "unit": ["DINAS"]}
+    clinic.services.registers.add(operator, "kode_surat", entries, date(2025, 1, 1), clinic.now)
+    assert not clinic.services.incidents.retry(operator, raised.id, clinic.now)
+    [still] = clinic.services.incidents.list(operator)[0]
+    assert (still.id, still.attempts) == (raised.id, 2)
+    assert still.cause != raised.cause
+
+
+def test_an_incident_of_a_suspended_instance_is_tried_again_only_after_it_is_resumed(clinic):
+    forms = {"tulis": form(angka=number("Angka"), pembagi=number("Pembagi")), "periksa": form()}
+    deploy(clinic, RAISES, forms)
+    instance, operator = start(clinic, RAISES), clinic.actor("operator")
+    task = clinic.task(instance, "tulis")
+    clinic.services.tasks.complete(clinic.actor("ann"), task, {"angka": ["6"], "pembagi": ["0"]}, clinic.now)
+    [raised] = clinic.services.incidents.list(operator)[0]
+    clinic.services.control.suspend(operator, instance, "Menunggu", clinic.now)
+    with pytest.raises(Conflict) as refused:
+        clinic.services.incidents.retry(operator, raised.id, clinic.now)
+    assert (refused.value.reason, refused.value.who) == ("suspended", "operator")
+    assert clinic.page(instance).record.status is InstanceStatus.SUSPENDED
+    clinic.services.control.resume(operator, instance, "Lanjut", clinic.now)
+    assert not clinic.services.incidents.retry(operator, raised.id, clinic.now)
+    assert clinic.page(instance).record.status is InstanceStatus.INCIDENT
+
+
+def test_data_that_no_line_can_hold_is_named_by_its_kind():
+    held = {"hari": date(2025, 4, 11), "kapan": datetime(2025, 4, 11), "lain": object()}  # noqa: DTZ001
+    assert plain_data(held) == {"hari": "2025-04-11", "kapan": "<datetime>", "lain": "<object>"}
 
 
 def test_an_incident_that_was_mended_goes_on_when_tried_again(clinic):
@@ -252,17 +327,7 @@ def test_a_start_that_lost_the_race_for_a_period_is_told_who_has_it(clinic):
 
 def worker_of(office):
     """The worker that comes next."""
-    services = office.services
-    return Worker(
-        services.timers,
-        services.messages,
-        services.documents,
-        services.printing,
-        services.archives,
-        services.operations,
-        services.checks,
-        office.data_dir,
-    )
+    return Worker(office.services)
 
 
 @pytest.fixture

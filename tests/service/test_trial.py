@@ -15,7 +15,7 @@ from engine.model.errors import InvalidProcedure, SetupError
 from engine.service.authoring import validation as gates
 from engine.service.authoring.checking import read_folder
 from engine.service.authoring.validation import Validator
-from engine.service.authoring.validation_worker import MOST_FINDINGS
+from engine.service.authoring.validation_worker import MOST_FINDINGS, Validation
 from engine.service.authoring.verdict import ValidationLimits
 from engine.service.procedures.functions import Functions
 from tests.databases import ON_ONE_KIND
@@ -137,6 +137,11 @@ def quick():
     made.close()
 
 
+def found_by(gate, process_id, files, *folder):
+    """What a gate finds in a procedure."""
+    return gate.tried(process_id, files, *folder).findings
+
+
 def sample():
     return read_folder(ROOT / "processes", ROOT / "forms", SOP)
 
@@ -153,9 +158,9 @@ def children():
 
 def test_the_office_s_sop_passes_without_a_word_and_the_child_is_kept_for_the_next(shared):
     before = children()
-    assert shared.check(SOP, sample()) == ()
+    assert found_by(shared, SOP, sample()) == ()
     [child] = children() - before
-    assert shared.check("uji", GOOD) == ()
+    assert found_by(shared, "uji", GOOD) == ()
     assert children() - before == {child}
 
 
@@ -163,7 +168,7 @@ def test_the_office_s_sop_passes_without_a_word_and_the_child_is_kept_for_the_ne
 def test_what_no_rule_sees_is_stopped_at_its_element(quick, name):
     files = TOO_MUCH[name]
     before = children()
-    [*_, found] = quick.check("uji", files)
+    [*_, found] = found_by(quick, "uji", files)
     assert found.rule == "trial_limit", found
     assert found.severity == "error"
     assert f'id="{found.element_id}"' in files[found.file].decode().splitlines()[found.line - 1]
@@ -173,12 +178,12 @@ def test_what_no_rule_sees_is_stopped_at_its_element(quick, name):
 
 def test_hundreds_of_processes_that_call_each_other_in_a_ring_are_named_at_their_calls(shared):
     ring = [process(f"p{n}", *one(call(f"p{(n + 1) % 300}"))) for n in range(300)]
-    found = shared.check("uji", procedure(process("uji", *one(call("p0"))), *ring))
+    found = found_by(shared, "uji", procedure(process("uji", *one(call("p0"))), *ring))
     assert [(each.rule, each.element_id) for each in found] == [("call_recursion", f"p{n}_a") for n in range(300)]
 
 
 def test_an_endless_loop_is_named_as_one(shared):
-    [found] = shared.check("uji", ENDLESS)
+    [found] = found_by(shared, "uji", ENDLESS)
     assert (found.rule, found.severity) == ("trial_endless", "error")
     assert "tanpa menunggu siapa pun" in found.message
     assert found.element_id in {"uji_panggil", "uji_lagi", "kosong_mulai", "kosong_a", "kosong_selesai"}
@@ -187,7 +192,7 @@ def test_an_endless_loop_is_named_as_one(shared):
 @pytest.mark.parametrize("name", STOPPED_BY_ITSELF)
 def test_what_every_instance_would_stop_at_is_told_before(shared, name):
     files, element_id, said = STOPPED_BY_ITSELF[name]
-    [found] = shared.check("uji", files)
+    [found] = found_by(shared, "uji", files)
     assert (found.rule, found.element_id) == ("trial_incident", element_id)
     assert said in found.message
 
@@ -203,13 +208,13 @@ def decided(condition):
 
 
 def test_an_answer_that_the_form_does_not_offer_is_named_with_those_that_it_offers(shared):
-    [found] = shared.check("uji", decided('keputusan == "dikembalikan"'))
+    [found] = found_by(shared, "uji", decided('keputusan == "dikembalikan"'))
     assert (found.rule, found.severity, found.element_id) == ("answer_unknown", "error", "uji_panah_2")
     assert "dikembalikan" in found.message
     assert found.mend == 'Isian keputusan: "kembalikan", "setuju". Mungkin maksudnya "kembalikan".'
-    [found] = shared.check("uji", decided("keputusan"))
+    [found] = found_by(shared, "uji", decided("keputusan"))
     assert (found.rule, found.severity) == ("no_comparison", "error")
-    assert shared.check("uji", decided('keputusan == "kembalikan"')) == ()
+    assert found_by(shared, "uji", decided('keputusan == "kembalikan"')) == ()
 
 
 def meeting(condition):
@@ -221,7 +226,7 @@ def meeting(condition):
 
 
 def test_branches_that_never_meet_stop_the_trial_where_they_are_awaited_with_the_way_there(shared):
-    [found] = shared.check("uji", meeting('keputusan == "setuju"'))
+    [found] = found_by(shared, "uji", meeting('keputusan == "setuju"'))
     assert (found.rule, found.severity, found.element_id) == ("trial_deadlock", "error", "uji_j")
     assert "mulai → u → x → a" in found.message
 
@@ -232,7 +237,7 @@ def test_a_trial_that_halts_as_a_branch_ended_by_itself_says_how_to_mend_that(sh
     ways = ["mulai > u", "u > p", "p > a", "p > b", "a > j", "b > x", 'x > habis: keputusan == "setuju"', "x > j"]
     nodes |= {"u": user(), "j": gateway("parallel")}
     files = procedure(process("uji", nodes, [*ways, "j > selesai"]), forms=["uji_u"])
-    [found] = shared.check("uji", files | {"forms/uji/uji_u.schema.json": form(**DECISION)})
+    [found] = found_by(shared, "uji", files | {"forms/uji/uji_u.schema.json": form(**DECISION)})
     assert (found.rule, found.element_id) == ("trial_deadlock", "uji_j")
     assert "cabang yang berakhir di “habis” ke gabungan itu" in found.mend
 
@@ -259,14 +264,14 @@ def test_branches_that_might_never_meet_are_a_warning_as_long_as_no_trial_came_t
         ),
         forms=["uji_u"],
     )
-    [found] = shared.check("uji", awaited | {"forms/uji/uji_u.schema.json": form(**DECISION)})
+    [found] = found_by(shared, "uji", awaited | {"forms/uji/uji_u.schema.json": form(**DECISION)})
     assert (found.rule, found.severity, found.element_id) == ("deadlock", "warning", "uji_j")
 
 
 def test_memory_that_runs_out_is_named_with_its_element(shared):
     poor = Validator(ValidationLimits(memory=30_000_000))
     try:
-        found = poor.check("uji", TOO_MUCH["many in each of many"])
+        found = found_by(poor, "uji", TOO_MUCH["many in each of many"])
     finally:
         poor.close()
     assert {each.rule for each in found} <= {"trial_limit", "trial_fault"}
@@ -278,7 +283,7 @@ def test_a_child_that_does_not_hear_that_it_is_to_stop_is_killed(quick):
     deaf = Validator(ValidationLimits(cpu=1000, seconds=1.5))
     before = children()
     try:
-        [*_, found] = deaf.check("uji", TOO_MUCH["tokens that double in a loop"])
+        [*_, found] = found_by(deaf, "uji", TOO_MUCH["tokens that double in a loop"])
     finally:
         deaf.close()
     assert (found.rule, found.element_id, found.name) == ("trial_limit", "uji_mulai", "mulai")
@@ -289,12 +294,12 @@ def test_five_hundred_tasks_in_a_row_are_fine(shared):
     names = [f"t{number}" for number in range(500)]
     ways = [f"{a} > {b}" for a, b in zip(["mulai", *names], [*names, "selesai"], strict=True)]
     nodes = dict.fromkeys(names, ("manualTask", "", ""))
-    assert shared.check("uji", procedure(process("uji", nodes, ways))) == ()
+    assert found_by(shared, "uji", procedure(process("uji", nodes, ways))) == ()
 
 
 @pytest.mark.parametrize("path", sorted(BROKEN.glob("*.bpmn")), ids=lambda path: path.stem)
 def test_every_broken_diagram_is_answered_with_how_to_mend_it(shared, path):
-    found = shared.check("contoh", {"processes/contoh/contoh.bpmn": path.read_bytes()})
+    found = found_by(shared, "contoh", {"processes/contoh/contoh.bpmn": path.read_bytes()})
     assert found
     assert all(each.message and each.mend for each in found)
     assert not any(each.rule.startswith("trial") for each in found)
@@ -302,13 +307,13 @@ def test_every_broken_diagram_is_answered_with_how_to_mend_it(shared, path):
 
 def test_a_diagram_with_thousands_of_faults_names_the_first_of_them(shared):
     lost = {f"t{number}": ("manualTask", "", "") for number in range(2 * MOST_FINDINGS)}
-    found = shared.check("uji", procedure(process("uji", lost, ["mulai > selesai"])))
+    found = found_by(shared, "uji", procedure(process("uji", lost, ["mulai > selesai"])))
     assert len(found) == MOST_FINDINGS + 1
     assert found[-1].rule == "too_many"
 
 
 def test_others_go_on_while_somebody_waits_for_an_endless_one(quick):
-    waiting = threading.Thread(target=quick.check, args=("uji", ENDLESS))
+    waiting = threading.Thread(target=quick.tried, args=("uji", ENDLESS))
     waiting.start()
     pauses = []
     while waiting.is_alive():
@@ -322,12 +327,12 @@ def test_others_go_on_while_somebody_waits_for_an_endless_one(quick):
 def test_more_at_once_than_there_are_places_are_asked_to_come_again(monkeypatch):
     monkeypatch.setattr(gates, "AT_ONCE", 1)
     busy = Validator(ValidationLimits(cpu=1000, seconds=2))
-    first = threading.Thread(target=busy.check, args=("uji", ENDLESS))
+    first = threading.Thread(target=busy.tried, args=("uji", ENDLESS))
     first.start()
     time.sleep(0.3)
     began = time.monotonic()
     busy._limits = ValidationLimits(seconds=0.1)
-    [found] = busy.check("uji", GOOD)
+    [found] = found_by(busy, "uji", GOOD)
     assert found.rule == "trial_busy"
     assert time.monotonic() - began < 1
     first.join()
@@ -335,26 +340,26 @@ def test_more_at_once_than_there_are_places_are_asked_to_come_again(monkeypatch)
 
 
 def test_what_was_tried_a_moment_ago_is_not_tried_again(shared, monkeypatch):
-    assert shared.check("uji", GOOD) == ()
+    assert found_by(shared, "uji", GOOD) == ()
     shared.close()
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    assert shared.check("uji", GOOD) == ()
+    assert found_by(shared, "uji", GOOD) == ()
     with pytest.raises(SetupError, match="tidak dapat dimulai"):
-        shared.check("uji", GOOD | {"forms/uji/lain.schema.json": form()})
+        found_by(shared, "uji", GOOD | {"forms/uji/lain.schema.json": form()})
 
 
 def test_a_child_that_ended_meanwhile_is_replaced(quick):
-    assert quick.check("uji", GOOD) == ()
+    assert found_by(quick, "uji", GOOD) == ()
     for child in children():
         child.kill()
         psutil.wait_procs([child])
-    assert quick.check("uji", GOOD | {"forms/uji/lain.schema.json": form()}) == ()
+    assert found_by(quick, "uji", GOOD | {"forms/uji/lain.schema.json": form()}) == ()
 
 
 def test_the_child_knows_no_secret_of_the_office(quick, monkeypatch):
     monkeypatch.setenv("ALUR_DATABASE_URL", "postgresql://alur:rahasia@kantor/alur")
     before = children()
-    assert quick.check("uji", GOOD) == ()
+    assert found_by(quick, "uji", GOOD) == ()
     [child] = children() - before
     assert not any(name.startswith("ALUR_") for name in child.environ())
 
@@ -365,9 +370,9 @@ def test_no_child_outlives_a_server_that_was_killed():
         "sys.modules['rfc3987_syntax'] = None\n"
         "from engine.service.authoring.validation import GATE\n"
         "from tests.service.test_trial import ENDLESS, GOOD\n"
-        "GATE.check('uji', GOOD)\n"
-        "threading.Thread(target=GATE.check, args=('uji', ENDLESS), daemon=True).start()\n"
-        "GATE.check('uji', GOOD | {'lain.json': b''})\n"
+        "GATE.tried('uji', GOOD)\n"
+        "threading.Thread(target=GATE.tried, args=('uji', ENDLESS), daemon=True).start()\n"
+        "GATE.tried('uji', GOOD | {'lain.json': b''})\n"
         "print(*[child.pid for child in psutil.Process().children()], flush=True)\n"
         "time.sleep(60)\n"
     )
@@ -406,7 +411,7 @@ def test_what_a_template_s_expressions_compute_is_computed_over_there_and_stoppe
         "forms/uji/documents/ringkas.typ": b"= Ringkasan",
         "forms/uji/documents/ringkas.json": json.dumps(beside).encode(),
     }
-    [found] = quick.check("uji", files, tmp_path)
+    [found] = found_by(quick, "uji", files, tmp_path)
     assert (found.rule, found.severity) == ("trial_limit", "error")
     assert (found.file, found.element_id) == ("forms/uji/documents/ringkas.json", None)
     harmless = files | {"forms/uji/documents/ringkas.json": json.dumps(beside | {"nilai": {"a": "1 + 1"}}).encode()}
@@ -417,6 +422,32 @@ def test_what_a_template_s_expressions_compute_is_computed_over_there_and_stoppe
         ("ringkas", False, True),
     ]
     assert json.loads(tried.specimens[0].data)["nilai"] == {"a": "2"}
+
+
+@pytest.mark.parametrize("rows", ['["a", "b"]', '[{"target": "banyak"}]', "1"])
+def test_a_chart_whose_rows_do_not_fit_it_is_drawn_without_them_and_keeps_nobody_from_deploying(shared, rows):
+    beside = {"gambar": {"capaian": {"jenis": "batang", "judul": "Capaian", "baris": rows}}}
+    beside |= {"laporan": {"judul": "Ringkasan"}}
+    files = GOOD | {
+        "forms/uji/documents/ringkas.typ": b"= Ringkasan",
+        "forms/uji/documents/ringkas.json": json.dumps(beside).encode(),
+    }
+    tried = shared.tried("uji", files)
+    assert tried.findings == ()
+    for each in tried.specimens:
+        assert not each.sure
+        assert "Capaian" in each.charts["capaian.svg"]
+
+
+def test_what_goes_wrong_in_a_trial_is_told_at_the_element_that_was_reached(tmp_path):
+    told = []
+
+    def reach(element):
+        if element == "uji_a":
+            raise RuntimeError("pipa putus")
+
+    Validation("uji", GOOD, told.extend, reach, Functions(tmp_path)).run()
+    assert [(each.rule, each.element_id) for each in told] == [("trial_fault", "uji_a")]
 
 
 def test_a_halt_that_a_check_of_the_form_rules_out_keeps_nobody_from_deploying(shared):
@@ -430,6 +461,6 @@ def test_a_halt_that_a_check_of_the_form_rules_out_keeps_nobody_from_deploying(s
     ways += ['x > a: satu == "setuju"', "x > selesai", 'y > b: dua == "setuju"', "y > selesai"]
     files = procedure(process("uji", nodes, ways), forms=["uji_u"])
     halts = files | {"forms/uji/uji_u.schema.json": form(satu=answer, dua=answer)}
-    assert "error" in {found.severity for found in shared.check("uji", halts)}
+    assert "error" in {found.severity for found in found_by(shared, "uji", halts)}
     held = files | {"forms/uji/uji_u.schema.json": form(satu=answer, dua=answer | {"x-check": alike})}
-    assert {found.severity for found in shared.check("uji", held)} == {"warning"}
+    assert {found.severity for found in found_by(shared, "uji", held)} == {"warning"}

@@ -17,7 +17,7 @@ WHY = "Rapat dibatalkan karena salah periode"
 
 
 def terminate(office, instance):
-    office.services.instances.terminate(office.actor("operator"), instance, WHY, office.now)
+    office.services.control.terminate(office.actor("operator"), instance, WHY, office.now)
 
 
 def asked(office, code):

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from engine.service.papers.uploads import DOCX, UploadRefused, media_type_of
+from engine.service.papers.uploads import DOCX, LARGEST_EXPANDED, LONGEST_NAME, UploadRefused, media_type_of, safe_name
 
 TYPES = f'<Types><Override PartName="/word/document.xml" ContentType="{DOCX}.main+xml"/></Types>'
 
@@ -31,6 +31,37 @@ def test_an_archive_of_very_many_files_is_refused_before_they_are_listed():
         media_type_of("surat.docx", kept)
     assert refused.value.facts == {"found": "zip bomb"}
     assert time.thread_time() - began < 0.1
+
+
+def test_an_archive_that_unfolds_to_very_much_is_refused_before_it_is_unpacked():
+    kept = io.BytesIO()
+    with zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("word/media/a", "w") as part:
+        for _ in range(LARGEST_EXPANDED // (1 << 20) + 1):
+            part.write(bytes(1 << 20))
+    kept.seek(0)
+    with pytest.raises(UploadRefused) as refused:
+        media_type_of("surat.docx", kept)
+    assert refused.value.facts == {"found": "zip bomb"}
+
+
+def test_an_archive_of_other_things_is_no_word_file():
+    with pytest.raises(UploadRefused) as refused:
+        media_type_of("surat.docx", packed(["catatan.txt"]))
+    assert refused.value.facts == {"found": "application/zip"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        (r"C:\\Dokumen\\surat.pdf", "surat.pdf"),
+        ("../../surat\n.pdf", "surat.pdf"),
+        ("\t", "berkas"),
+        ("a" * 300 + ".docx", "a" * (LONGEST_NAME - 6) + "….docx"),
+    ],
+)
+def test_a_file_is_called_by_its_own_name_and_a_long_one_keeps_its_ending(name, kept):
+    assert safe_name(name) == kept
+    assert len(kept) <= LONGEST_NAME
 
 
 def test_an_archive_that_ends_in_the_middle_is_refused():

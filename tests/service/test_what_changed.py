@@ -3,7 +3,10 @@
 import hashlib
 import io
 
-from engine.forms.presentation import FileView, Shown
+import pytest
+
+from engine.forms.shown import FileView, Shown
+from engine.model.errors import NotFound
 from engine.service.papers.differences import differences
 from engine.service.procedures.procedure import INDONESIAN
 from tests.office import returned
@@ -42,6 +45,15 @@ def test_evidence_that_was_replaced_under_its_old_name_is_a_change(office):
     assert "bukti.pdf" in one.before
     assert hashlib.sha256(other).hexdigest() in one.after
     assert hashlib.sha256(other).hexdigest() not in one.before
+
+
+def test_two_different_documents_are_not_compared(office):
+    first, second = office.start(), office.start(period="II")
+    for instance in (first, second):
+        office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
+    one, other = (office.page(instance).documents[0].id for instance in (first, second))
+    with pytest.raises(NotFound):
+        office.services.documents.compare(office.actor("auditor"), one, other, INDONESIAN)
 
 
 def test_the_same_bytes_handed_over_again_are_no_change():

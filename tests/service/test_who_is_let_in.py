@@ -5,7 +5,6 @@ fails the last test here.
 """
 
 import inspect
-from dataclasses import fields
 from datetime import date, timedelta
 
 import pytest
@@ -15,9 +14,11 @@ from engine.model.errors import AlurError, NotFound, NotPermitted
 from engine.model.people import Capacity
 from engine.model.process import MessageKind
 from engine.service.history.timelines import HistoryFilter
+from engine.service.papers.letter_numbers import AgendaFilter
+from engine.service.people.people_sheets import PeopleSheet
 from engine.service.procedures.procedure import INDONESIAN
+from engine.service.work.inbox import TaskFilter, TaskView
 from engine.service.work.instances import InstanceFilter
-from engine.service.work.tasks import TaskFilter
 from tests.databases import KINDS
 from tests.office import SOP
 
@@ -84,24 +85,40 @@ READING = {  # a stranger gets no answer; nothing changes
     "histories.verify": (LANES | WATCH, lambda s, a, t, n: s.verify(a, t["instance"])),
     "histories.everything": (AUDIT, lambda s, a, t, n: s.everything(a, HistoryFilter())),
     "histories.of_person": (AUDIT | {"sekretaris"}, lambda s, a, t, n: s.of_person(a, "sekretaris")),
+    "finding.find": (LANES | WATCH, lambda s, a, t, n: s.sweep(n) + len(found(s.find(a, "i").hits["instance"]))),
     "incidents.list": (AUDIT, lambda s, a, t, n: s.list(a)),
     "incidents.search": (AUDIT, lambda s, a, t, n: s.search(a, None, None, None, 5)),
-    "instances.startable": (STARTERS, lambda s, a, t, n: found(s.startable(a))),
-    "instances.may_start": (STARTERS, lambda s, a, t, n: found(s.may_start(a, t["procedure"]))),
-    "instances.readiness": (STARTERS, lambda s, a, t, n: s.readiness(a, SOP, n)),
-    "instances.unmet": (STARTERS, lambda s, a, t, n: s.unmet(a, SOP, {}, n, INDONESIAN)),
-    "instances.correctable": (STARTERS, lambda s, a, t, n: s.correctable(a, t["instance"])),
+    "starts.startable": (STARTERS, lambda s, a, t, n: found(s.startable(a))),
+    "starts.readiness": (STARTERS, lambda s, a, t, n: s.readiness(a, SOP, n)),
+    "starts.unmet": (STARTERS, lambda s, a, t, n: s.unmet(a, SOP, {}, n, INDONESIAN)),
+    "starts.correctable": (STARTERS, lambda s, a, t, n: s.correctable(a, t["instance"])),
     "instances.list": (LANES | WATCH, lambda s, a, t, n: found(s.list(a, n).items)),
     "instances.search": (LANES | WATCH, lambda s, a, t, n: found(s.search(a, InstanceFilter(), 5, n)[0])),
     "instances.record": (LANES | WATCH, lambda s, a, t, n: s.record(a, t["instance"])),
     "instances.page": (LANES | WATCH, lambda s, a, t, n: s.page(a, t["instance"], n)),
+    "accounts.sessions": (AUDIT | {"sekretaris"}, lambda s, a, t, n: s.sessions(a, "sekretaris", n)),
+    "mail.setting": (AUDIT, lambda s, a, t, n: s.setting(a)),
+    "mail.state": (AUDIT, lambda s, a, t, n: s.state(a, n)),
+    "webhook.setting": (AUDIT, lambda s, a, t, n: found(s.setting(a))),
+    "webhook.state": (AUDIT, lambda s, a, t, n: s.state(a, n)),
+    "reminders.setting": (AUDIT, lambda s, a, t, n: found(s.setting(a))),
+    "reaching.of": (AUDIT | {"sekretaris"}, lambda s, a, t, n: s.of(a, "sekretaris")),
     "messages.undelivered": (AUDIT, lambda s, a, t, n: s.undelivered(a)),
     "numbers.readable": (STARTERS | WATCH, lambda s, a, t, n: found(s.readable(a))),
     "numbers.series": (STARTERS | WATCH, lambda s, a, t, n: s.series(a)),
     "numbers.page": (STARTERS | WATCH, lambda s, a, t, n: s.page(a, "surat_keluar", 2025)),
+    "numbers.agenda": (STARTERS | WATCH, lambda s, a, t, n: s.agenda(a, AgendaFilter(), 1)),
     "office.calendar_setting": (AUDIT, lambda s, a, t, n: s.calendar_setting(a)),
     "operations.health": (OPERATOR, lambda s, a, t, n: s.health(a, n)),
+    "identities.of": (AUDIT, lambda s, a, t, n: s.of(a, "sekretaris")),
+    "people_sheets.blank": (OPERATOR, lambda s, a, t, n: s.blank(a, n)),
+    "people_sheets.look_at": (
+        OPERATOR,
+        lambda s, a, t, n: s.look_at(a, PeopleSheet(b"", WHY, False, INDONESIAN), n),
+    ),
     "people.everyone": (WATCH, lambda s, a, t, n: s.everyone(a)),
+    "absences.of": (AUDIT | {"sekretaris"}, lambda s, a, t, n: s.of(a, "sekretaris")),
+    "absences.colleagues": (AUDIT | {"sekretaris"}, lambda s, a, t, n: s.colleagues(a, "sekretaris", n)),
     "people.person": (WATCH | {"sekretaris"}, lambda s, a, t, n: s.person(a, "sekretaris")),
     "people.open_tasks": (WATCH, lambda s, a, t, n: s.open_tasks(a, "sekretaris")),
     "people.proposals": (AUDIT, lambda s, a, t, n: s.proposals(a, n)),
@@ -120,12 +137,14 @@ READING = {  # a stranger gets no answer; nothing changes
     ),
     "reports.may_read": (WATCH | STARTERS, lambda s, a, t, n: found(s.may_read(a, t["procedure"]))),
     "reports.offered": (WATCH | STARTERS, lambda s, a, t, n: found(s.offered(a, SOP))),
-    "tasks.inbox": (AT_WORK, lambda s, a, t, n: s.inbox(a, n)),
-    "tasks.search": (WATCH, lambda s, a, t, n: s.search(a, "all", TaskFilter(), after=None, limit=5)[0]),
+    "inbox.page": (AT_WORK, lambda s, a, t, n: s.page(a, n)),
+    "inbox.late": (AT_WORK, lambda s, a, t, n: s.late(a, n)),
+    "inbox.chosen": ({"pemegang.data.1"}, lambda s, a, t, n: found(s.chosen(a, [t["held"]], n)[0])),
+    "inbox.search": (WATCH, lambda s, a, t, n: s.search(a, "all", TaskFilter(), after=None, limit=5)[0]),
     "tasks.open": ({"pemegang.data.1"}, lambda s, a, t, n: s.open(a, t["held"], n)),
     "tasks.permit": ({"pemegang.data.1"}, lambda s, a, t, n: s.permit(a, t["held"])),
     "tasks.receipt": ({"tim.sakip"}, lambda s, a, t, n: s.receipt(a, t["done"], n)),
-    "tasks.task_and_step": (WATCH, lambda s, a, t, n: s.task_and_step(a, t["held"])),
+    "inbox.task": (WATCH, lambda s, a, t, n: s.task(a, t["held"])),
     "tasks.faults": ({"pemegang.data.1"}, lambda s, a, t, n: s.faults(a, t["held"], {}, INDONESIAN, n)),
     "deployments.file": (
         WATCH,
@@ -133,6 +152,9 @@ READING = {  # a stranger gets no answer; nothing changes
     ),
 }
 CHANGING = {  # who gets past the refusal; those who may are asked last, and may be told what else is wrong
+    "identities.link": (OPERATOR, lambda s, a, t, n: s.link(a, "tim.sakip.2", "1", False, WHY, n)),
+    "people_sheets.take": (OPERATOR, lambda s, a, t, n: s.take(a, PeopleSheet(b"", WHY, False, INDONESIAN), n)),
+    "accounts.end_all": (OPERATOR, lambda s, a, t, n: s.end_all(a, "tim.sakip.2", WHY, n)),
     "accounts.issue_reset_code": (OPERATOR, lambda s, a, t, n: s.issue_reset_code(a, "tim.sakip.2", "Lupa sandi", n)),
     "accounts.ask_second_factor": (OPERATOR, lambda s, a, t, n: s.ask_second_factor(a, {"auditor"}, n)),
     "accounts.reset_second_factor": (OPERATOR, lambda s, a, t, n: s.reset_second_factor(a, "tim.sakip.2", WHY, n)),
@@ -141,14 +163,27 @@ CHANGING = {  # who gets past the refusal; those who may are asked last, and may
     "studio.deploy": ({"perancang"}, lambda s, a, t, n: s.deploy(a, "kosong", "", {}, "uji", n)),
     "incidents.retry": (OPERATOR, lambda s, a, t, n: s.retry(a, NONE, n)),
     "incidents.view": (AUDIT, lambda s, a, t, n: s.view(a, NONE)),
-    "instances.start": (
+    "starts.start": (
         STARTERS,
         lambda s, a, t, n: s.start(a, SOP, {"tahun": ["2025"], "periode": ["III"]}, n),
     ),
-    "instances.comment": (LANES | OPERATOR, lambda s, a, t, n: s.comment(a, t["instance"], "Catatan.", n)),
-    "instances.correct": (STARTERS, lambda s, a, t, n: s.correct(a, t["instance"], ["disposisi"], WHY, n)),
-    "instances.suspend": (OPERATOR, lambda s, a, t, n: s.suspend(a, t["instance"], WHY, n)),
-    "instances.resume": (OPERATOR, lambda s, a, t, n: s.resume(a, t["instance"], WHY, n)),
+    "numbers.agenda_file": (
+        STARTERS | WATCH,
+        lambda s, a, t, n: s.agenda_file(a, AgendaFilter(), "csv", {}, INDONESIAN, n),
+    ),
+    "control.comment": (LANES | OPERATOR, lambda s, a, t, n: s.comment(a, t["instance"], "Catatan.", n)),
+    "starts.correct": (STARTERS, lambda s, a, t, n: s.correct(a, t["instance"], ["disposisi"], WHY, n)),
+    "control.suspend": (OPERATOR, lambda s, a, t, n: s.suspend(a, t["instance"], WHY, n)),
+    "control.resume": (OPERATOR, lambda s, a, t, n: s.resume(a, t["instance"], WHY, n)),
+    "webhook.change": (OPERATOR, lambda s, a, t, n: s.change(a, s.setting(CONSOLE)[0], 0, n)),
+    "webhook.renew": (OPERATOR, lambda s, a, t, n: s.renew(a, n)),
+    "webhook.test": (OPERATOR, lambda s, a, t, n: s.test(a, n)),
+    "webhook.again": (OPERATOR, lambda s, a, t, n: s.again(a, n)),
+    "reminders.change": (OPERATOR, lambda s, a, t, n: s.change(a, {}, 0, n)),
+    "mail.change": (OPERATOR, lambda s, a, t, n: s.change(a, s.setting(CONSOLE)[0], "", 0, n)),
+    "mail.test": (OPERATOR, lambda s, a, t, n: s.test(a, "x@contoh.go.id", n)),
+    "mail.again": (OPERATOR, lambda s, a, t, n: s.again(a, n)),
+    "reaching.set_address": (OPERATOR, lambda s, a, t, n: s.set_address(a, "sekretaris", "", n, reason=WHY)),
     "messages.publish": (OPERATOR, lambda s, a, t, n: s.publish(a, "x", MessageKind.MESSAGE, {}, {}, n)),
     "numbers.move_on": (OPERATOR, lambda s, a, t, n: s.move_on(a, "surat_keluar", 2025, 90, WHY, n)),
     "office.change_calendar": (
@@ -190,30 +225,46 @@ CHANGING = {  # who gets past the refusal; those who may are asked last, and may
         WATCH | STARTERS,
         lambda s, a, t, n: s.make(a, SOP, "tidak_ada", {}, "pdf", n),
     ),
-    "tasks.reassign": (OPERATOR, lambda s, a, t, n: s.reassign(a, NONE, "sekretaris", WHY, n)),
-    "tasks.reassign_element": (
+    "assignments.reassign": (OPERATOR, lambda s, a, t, n: s.reassign(a, NONE, "sekretaris", WHY, n)),
+    "assignments.reassign_element": (
         OPERATOR,
         lambda s, a, t, n: s.reassign_element(a, "tidak_ada", "tidak_ada", "sekretaris", WHY, n),
     ),
     "tasks.edit_rows": (
         {"pemegang.data.1"},
-        lambda s, a, t, n: s.edit_rows(a, t["held"], {}, "tambah", "draft_laporan.baris", n),
+        lambda s, a, t, n: s.edit_rows(a, t["held"], {}, "tambah", "draft_laporan.baris", n, ()),
     ),
     "tasks.save_draft": ({"pemegang.data.1"}, lambda s, a, t, n: s.save_draft(a, t["held"], {}, n)),
     "tasks.complete": ({"pemegang.data.1"}, lambda s, a, t, n: s.complete(a, t["held"], {}, n)),
-    "tasks.hand_over": ({"kepala.dinas"}, lambda s, a, t, n: s.hand_over(a, t["free"], "kepala.dinas", WHY, n)),
-    "tasks.claim": ({"kepala.dinas"}, lambda s, a, t, n: s.claim(a, t["free"], n)),
-    "tasks.release": ({"kepala.dinas"}, lambda s, a, t, n: s.release(a, t["free"], n)),
-    "instances.terminate": (OPERATOR, lambda s, a, t, n: s.terminate(a, t["instance"], WHY, n)),
+    "tasks.confirm": ({"pemegang.data.1"}, lambda s, a, t, n: s.confirm(a, t["held"], n)),
+    "lists.make": ({"sekretaris"}, lambda s, a, t, n: s.make(a, "tasks.inbox", "", "", "sekretaris", n)),
+    "assignments.hand_over": ({"kepala.dinas"}, lambda s, a, t, n: s.hand_over(a, t["free"], "kepala.dinas", WHY, n)),
+    "assignments.claim": ({"kepala.dinas"}, lambda s, a, t, n: s.claim(a, t["free"], n)),
+    "assignments.release": ({"kepala.dinas"}, lambda s, a, t, n: s.release(a, t["free"], n)),
+    "assignments.extending": (STARTERS | OPERATOR, lambda s, a, t, n: s.extending(a, t["held"], n)),
+    "assignments.extend": (STARTERS | OPERATOR, lambda s, a, t, n: s.extend(a, t["held"], None, WHY, n)),
+    "absences.mark": (
+        {"sekretaris", "operator"},
+        lambda s, a, t, n: s.mark(a, "sekretaris", "tim.sakip", DAY, DAY, WHY, n),
+    ),
+    "absences.end": ({"sekretaris", "operator"}, lambda s, a, t, n: s.end(a, "sekretaris", NONE, n)),
+    "taking_back.view": ({"pemegang.data.1"}, lambda s, a, t, n: s.view(a, t["held"], n)),
+    "taking_back.take_back": (set[str](), lambda s, a, t, n: s.take_back(a, t["done"], WHY, n)),  # who did it has left
+    "control.terminate": (OPERATOR, lambda s, a, t, n: s.terminate(a, t["instance"], WHY, n)),
 }
 OWN = {  # of one's own account, token, draft: there is nothing of others to ask for
-    *(f"accounts.{name}" for name in ("confirm", "sign_out_everywhere", "sessions", "change_password", "set_locale")),
-    *(f"accounts.{name}" for name in ("set_second_factor", "drop_second_factor")),
+    *(f"accounts.{name}" for name in ("confirm", "sign_out_elsewhere", "end_session", "change_password")),
+    *(f"accounts.{name}" for name in ("set_second_factor", "drop_second_factor", "set_locale")),
     *(f"tokens.{name}" for name in ("issue", "own", "revoke", "reserve", "keep", "free")),
-    *(f"tasks.{name}" for name in ("count", "draft", "drop_draft", "restore_draft", "keep_entries")),
+    "inbox.count",
+    *(f"lists.{name}" for name in ("offers", "find", "change")),  # only what offers and find show is changed
+    "taking_back.may",  # of what one completed oneself
+    *(f"reaching.{name}" for name in ("choose", "ask", "confirmed")),
+    *(f"feeds.{name}" for name in ("has", "renew")),
+    *(f"notices.{name}" for name in ("unread", "list", "open", "read_all", "unread_again")),
+    *(f"tasks.{name}" for name in ("draft", "drop_draft", "restore_draft", "keep_entries")),
     *(f"studio.{name}" for name in ("drafts", "resume", "save_draft", "put_aside", "take_back")),
-    "instances.takes_part",  # a rule itself
-    "tasks.names",
+    "readings.admit_export",  # counts one's own
     "registers.take_kept",  # of a file that was looked at: take_in
 }
 TOLD_APART = {"approvals", "archives", "documents", "printing", "signing", "grids"}
@@ -251,10 +302,10 @@ def test_whoever_may_gets_an_answer_and_nobody_else(office, things, table):
 
 def test_every_method_that_is_told_who_asks_stands_in_a_table(office):
     told = {
-        f"{each.name}.{name}"
-        for each in fields(office.services)
-        if each.name not in TOLD_APART
-        for name, method in inspect.getmembers(getattr(office.services, each.name), inspect.ismethod)
+        f"{service}.{name}"
+        for service, methods in vars(office.services).items()
+        if service not in TOLD_APART
+        for name, method in inspect.getmembers(methods, inspect.ismethod)
         if not name.startswith("_") and "actor" in inspect.signature(method).parameters
     }
     assert told == {*READING, *CHANGING, *OWN}
@@ -267,7 +318,7 @@ def test_who_was_switched_off_meanwhile_works_no_more(office, things):
     before = office.actor("kepala.dinas")
     office.services.people.set_active(office.actor("operator"), "kepala.dinas", False, "Mutasi", office.now)
     with pytest.raises(NotPermitted) as refused:
-        office.services.tasks.claim(before, things["free"], office.now)
+        office.services.assignments.claim(before, things["free"], office.now)
     assert refused.value.reason == "inactive"
 
 
@@ -297,12 +348,17 @@ def test_a_personal_register_is_read_and_taken_along_by_its_readers_alone(office
 
 
 def test_the_second_page_of_an_inbox_goes_on_where_the_first_ended(office, monkeypatch):
-    monkeypatch.setattr("engine.service.work.tasks.PAGE", 2)
+    monkeypatch.setattr("engine.service.work.inbox.PAGE", 2)
     for period in ("I", "II", "III"):
         office.start(period=period)
-    pages = [office.services.tasks.inbox(office.actor("kepala.dinas"), office.now, page=page) for page in (1, 2, 3)]
-    shown = [[item.task.id for item in page.items] for page in pages]
-    assert ([len(ids) for ids in shown], [page.more for page in pages]) == ([2, 1, 0], [True, False, False])
+    ask, head = office.services.inbox.page, office.actor("kepala.dinas")
+    first = ask(head, office.now)
+    second = ask(head, office.now, TaskView(place=first.page.after))
+    again = ask(head, office.now, TaskView(place=second.page.before))
+    shown = [[item.task.id for item in page.items] for page in (first, second, again)]
+    assert [len(ids) for ids in shown] == [2, 1, 2]
+    assert (first.page.before, second.page.after) == (None, None)
+    assert shown[0] == shown[2]
     assert len({*shown[0], *shown[1]}) == 3
 
 
@@ -311,5 +367,5 @@ def test_a_terminated_instance_leaves_no_draft_of_a_document(office):
     office.until_data(instance)
     office.do("pemegang.data.1", instance, "siapkan_data", "pemegang.data.1")
     assert "draft" in {version.status.value for version in office.page(instance).all_documents}
-    office.services.instances.terminate(office.actor("operator"), instance, WHY, office.now)
+    office.services.control.terminate(office.actor("operator"), instance, WHY, office.now)
     assert "draft" not in {version.status.value for version in office.page(instance).all_documents}

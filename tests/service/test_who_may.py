@@ -128,7 +128,7 @@ def test_documents_and_their_signatures_open_only_to_those_who_take_part(office,
             ask(insider, document.id)
             with pytest.raises(NotFound):
                 ask(stranger, document.id)
-    assert office.services.documents.search(stranger, "", "", "", 1).versions == ()
+    assert office.services.documents.search(stranger, {}).page.rows == ()
 
 
 def test_only_the_operator_and_who_completed_it_say_where_the_manual_copy_stands(office, collecting):
@@ -161,7 +161,7 @@ def test_files_are_taken_only_for_a_task_that_one_may_fill_in_before_a_byte_is_k
     office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
     office.do("sekretaris", instance, "siapkan_kertas_kerja")
     task, before = office.task(instance, "susun_jadwal"), staged(office)
-    office.services.tasks.claim(office.actor("tim.sakip"), task, office.now)
+    office.services.assignments.claim(office.actor("tim.sakip"), task, office.now)
     for account, refusal in (
         ("pemegang.data.1", NotPermitted),
         ("auditor", NotPermitted),
@@ -172,13 +172,13 @@ def test_files_are_taken_only_for_a_task_that_one_may_fill_in_before_a_byte_is_k
             stage(office, account, task)
     with pytest.raises(NotFound):
         stage(office, "tim.sakip", "0" * 32)
-    office.services.instances.suspend(office.actor("operator"), instance, "Menunggu surat", office.now)
+    office.services.control.suspend(office.actor("operator"), instance, "Menunggu surat", office.now)
     with pytest.raises(Conflict):
         stage(office, "tim.sakip", task)
     assert staged(office) == before
-    office.services.instances.resume(office.actor("operator"), instance, "Surat sudah ada", office.now)
+    office.services.control.resume(office.actor("operator"), instance, "Surat sudah ada", office.now)
     office.services.tasks.save_draft(office.actor("tim.sakip"), task, {}, office.now)
-    office.services.instances.suspend(office.actor("operator"), instance, "Menunggu surat lagi", office.now)
+    office.services.control.suspend(office.actor("operator"), instance, "Menunggu surat lagi", office.now)
     assert stage(office, "tim.sakip", task).uploaded_by == "tim.sakip", "a draft keeps what belongs to it"
 
 
@@ -250,17 +250,17 @@ def test_strangers_are_told_whose_a_task_is_and_never_who_did_it_or_has_it(offic
     done = office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
     office.do("sekretaris", instance, "siapkan_kertas_kerja")
     held = office.task(instance, "susun_jadwal")
-    office.services.tasks.claim(office.actor("tim.sakip"), held, office.now)
+    office.services.assignments.claim(office.actor("tim.sakip"), held, office.now)
     office.hire("orang.luar", "bagian_lain")
-    at, now = office.services.tasks, office.now
+    at, hands, now = office.services.tasks, office.services.assignments, office.now
     for account in ("orang.luar", "pemegang.data.1"):
         stranger = office.actor(account)
         for task in (done, held):
             for ask in (
                 at.permit,
-                lambda who, task: at.claim(who, task, now),
-                lambda who, task: at.release(who, task, now),
-                lambda who, task: at.hand_over(who, task, "tim.sakip", "tidak sempat", now),
+                lambda who, task: hands.claim(who, task, now),
+                lambda who, task: hands.release(who, task, now),
+                lambda who, task: hands.hand_over(who, task, "tim.sakip", "tidak sempat", now),
                 lambda who, task: at.complete(who, task, {}, now),
                 lambda who, task: office.services.documents.stage(who, task, "a.pdf", io.BytesIO(PDF), now),
             ):
@@ -273,3 +273,35 @@ def test_strangers_are_told_whose_a_task_is_and_never_who_did_it_or_has_it(offic
     with pytest.raises(Conflict) as told:  # who did it learns that it is done
         at.complete(elsewhere, done, {}, now)
     assert (told.value.reason, told.value.who) == ("completed", "kepala.dinas")
+
+
+def test_a_task_is_filled_in_claimed_or_only_read_and_says_why(office):
+    instance, operator = office.start(), office.actor("operator")
+    office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
+    office.do("sekretaris", instance, "siapkan_kertas_kerja")
+    task = office.task(instance, "susun_jadwal")
+
+    def may():
+        pages = [office.services.tasks.open(office.actor(a), task, office.now) for a in ("tim.sakip", "tim.sakip.2")]
+        return [(page.may, page.why) for page in pages]
+
+    assert may() == [("claim", None), ("claim", None)]
+    office.services.assignments.claim(office.actor("tim.sakip"), task, office.now)
+    assert may() == [("fill", None), ("read", "held")]
+    office.services.control.suspend(operator, instance, "Menunggu", office.now)
+    assert may() == [("read", "suspended"), ("read", "suspended")]
+    office.services.control.resume(operator, instance, "Lanjut", office.now)
+    office.do("tim.sakip", instance, "susun_jadwal")
+    assert may() == [("read", "completed"), ("read", "completed")]
+
+
+@pytest.mark.parametrize("text", ["", " \n ", "x" * 4001])
+def test_a_note_says_something_and_not_everything(office, text):
+    instance = office.start()
+    with pytest.raises(InvalidForm) as refused:
+        office.services.control.comment(office.actor("sekretaris"), instance, text, office.now)
+    assert [error.path for error in refused.value.errors] == ["catatan"]
+    found = office.services.histories.of_instance(
+        office.actor("auditor"), instance, HistoryFilter(action="comment:added")
+    )
+    assert found.lines == ()

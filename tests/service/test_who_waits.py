@@ -3,11 +3,12 @@
 import pytest
 
 from engine.bpmn import waits
+from engine.model.people import SYSTEM
 from engine.model.process import InstanceStatus, WaitKind
 from engine.service.authoring.deployments import Deployments
 from engine.service.history.timelines import HistoryFilter
 from engine.service.procedures.procedure import Values
-from engine.store.backup import RESTORED
+from engine.store.queries import office as office_rows
 from tests.service.drawing import gateway, procedure, process, user
 from tests.service.procedures import form, number
 from tests.service.test_timers_and_incidents import worker_of
@@ -36,7 +37,7 @@ def begun(office, monkeypatch, value=20, nodes=NODES, names=(), ways=WAYS):
     with monkeypatch.context() as past:
         past.setattr(Deployments, "check", lambda self, *given, **named: ())
         office.services.deployments.deploy(office.actor("perancang"), "uji", files, "dulu", office.now)
-    return office.services.instances.start(office.actor("ann"), "uji", Values({"nilai": value}), office.now)
+    return office.services.starts.start(office.actor("ann"), "uji", Values({"nilai": value}), office.now)
 
 
 def done(office, instance, element):
@@ -63,7 +64,7 @@ def test_the_operator_is_told_and_whoever_looks_reads_which_branch_is_missing(st
     assert services.incidents.retry(operator, told.id, staffed.now) is False, "trying again finds the same"
     [still], _ = services.incidents.list(operator)
     assert (still.id, still.attempts) == (told.id, told.attempts + 1)
-    services.instances.terminate(operator, instance, "Diagramnya salah", staffed.now)
+    services.control.terminate(operator, instance, "Diagramnya salah", staffed.now)
     assert services.incidents.list(operator) == ((), False)
     assert staffed.page(instance).waits == ()
 
@@ -78,10 +79,11 @@ def test_one_that_stood_still_already_when_this_version_starts_is_found_by_the_w
     page = staffed.page(instance)
     assert (page.record.status, page.incidents) == (InstanceStatus.WAITING, ())
     assert len(page.waits) == 1, "what it waits for is read from what was kept then"
-    (staffed.data_dir / RESTORED).touch()
+    with staffed.database.write(SYSTEM, staffed.now) as work:
+        office_rows.beat(work, office_rows.RESTORED, staffed.now, {})
     worker_of(staffed).sweep(staffed.now)
     assert staffed.page(instance).incidents == (), "in a restored copy nothing happens by itself"
-    (staffed.data_dir / RESTORED).unlink()
+    assert staffed.services.operations.confirm_restore(staffed.now)
     worker_of(staffed).sweep(staffed.now)
     assert staffed.page(instance).record.status is InstanceStatus.INCIDENT
     [told], _ = staffed.services.incidents.list(staffed.actor("operator"))
@@ -150,7 +152,7 @@ def test_a_suspended_one_says_what_it_waits_for_and_no_incident_is_made_of_it(st
             past.setattr(waits, judges, lambda *given: ())
         done(staffed, instance, "uji_hukum")
     operator = staffed.actor("operator")
-    staffed.services.instances.suspend(operator, instance, "Tunggu dulu", staffed.now)
+    staffed.services.control.suspend(operator, instance, "Tunggu dulu", staffed.now)
     worker_of(staffed).sweep(staffed.now)
     page = staffed.page(instance)
     assert (page.record.status, page.incidents, len(page.waits)) == (InstanceStatus.SUSPENDED, (), 1)

@@ -11,9 +11,7 @@ from sqlalchemy import insert
 from engine.store import tables
 from engine.store.backup import backup
 from engine.store.database import open_database
-from engine.store.files import FileStore
-from engine.store.keys import secret_key
-from tests.store.office import LETTER, PASSPHRASE, define, start
+from tests.store.office import LETTER, PASSPHRASE, define, files_in, secret, start
 
 
 @pytest.fixture
@@ -28,11 +26,11 @@ def postgresql(postgresql_server, data_dir):
 @pytest.fixture
 def office(database, data_dir, actor, now):
     """An office at work: every kind of column holds something."""
-    stored = FileStore(data_dir).put(BytesIO(LETTER), limit=1 << 20)
+    stored = files_in(data_dir).put(BytesIO(LETTER), limit=1 << 20)
     function = b"def lama(mulai, selesai): ...\n"
     (data_dir / "functions").mkdir()
     (data_dir / "functions" / f"{hashlib.sha256(function).hexdigest()}.py").write_bytes(function)
-    secret_key(data_dir)
+    secret(data_dir)
     with database.write(actor, now) as work:
         head = start(work, define(work), key="2026")
         run = work.connection.execute
@@ -65,7 +63,7 @@ def office(database, data_dir, actor, now):
 def made(office, data_dir, tmp_path, now):
     """A backup of the office."""
     target = tmp_path / "cadangan.tar.gz"
-    backup(office, data_dir, target, PASSPHRASE, now)
+    backup(office, files_in(data_dir), target, PASSPHRASE, now)
     return target
 
 

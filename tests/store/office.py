@@ -1,6 +1,7 @@
 """What the store's tests put into a database: a procedure, an instance of it, a person."""
 
 from datetime import datetime
+from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import insert
@@ -9,12 +10,25 @@ from engine.model.history import Action, HistoryEvent
 from engine.model.people import Actor
 from engine.store import tables
 from engine.store.database import Database
+from engine.store.files import FileStore
 from engine.store.history import InstanceHead
+from engine.store.keys import key
+from engine.store.places import Folder
 from engine.store.unit_of_work import Work
 
 PROCESS = "cuti_tahunan"
 PASSPHRASE = "rahasia kantor kami"
 LETTER = b"Surat permohonan cuti\n" * 1000
+
+
+def secret(data_dir: Path) -> bytes:
+    """Return the key that signs cookies, of an office that keeps everything in one folder."""
+    return key(Folder(data_dir), "secret")
+
+
+def files_in(data_dir: Path) -> FileStore:
+    """Return the files of such an office."""
+    return FileStore(Folder(data_dir))
 
 
 def define(work: Work) -> str:

@@ -8,16 +8,18 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import exc, func, select, text
+from sqlalchemy import exc, func, insert, select, text
 
 from engine.model.errors import Busy, SetupError
 from engine.model.history import Action, HistoryEvent
 from engine.store import tables
-from engine.store.database import check_writable, open_database
-from engine.store.history import verify
+from engine.store.chains import verify
+from engine.store.database import QUEUE_FILE, check_writable, open_database
+from engine.store.database_errors import in_words
 from engine.store.schema import migrate
 from tests.patience import PATIENCE
 
@@ -91,6 +93,12 @@ def test_a_url_that_leads_nowhere_is_refused_with_what_to_do(url, said, data_dir
     assert str(refused.value).count(". ") == 1  # one sentence what is wrong, one what to do
 
 
+def test_an_office_that_was_moved_away_is_not_begun_anew(data_dir):
+    with pytest.raises(SetupError, match=r"alur\.db.*tidak ada"):
+        open_database(None, data_dir, make=False)
+    assert list(data_dir.iterdir()) == []
+
+
 def test_a_file_that_is_no_database_is_refused(data_dir):
     (data_dir / "alur.db").write_bytes(b"laporan tahunan " * 1000)
     with pytest.raises(SetupError, match="bukan basis data Alur"):
@@ -114,6 +122,15 @@ def test_a_data_folder_that_cannot_be_written_is_refused(tmp_path):
         check_writable(tmp_path / "data")
     with pytest.raises(SetupError, match="ALUR_DATA"):
         check_writable(Path("/proc/alur"))
+
+
+def test_rows_that_refer_to_nothing_do_not_outlive_a_migration(sqlite):
+    lost = {"id": "m", "person_id": "tidak.ada", "role": "staf", "capacity": "definitive", "since": date(2026, 1, 1)}
+    with pytest.raises(RuntimeError, match="membership refers to nothing in person"):  # noqa: SIM117
+        with sqlite.unguarded(foreign_keys=False) as connection:
+            connection.execute(insert(tables.membership), lost)
+    with sqlite.read() as reader:
+        assert reader.connection.scalar(select(func.count()).select_from(tables.membership)) == 0
 
 
 # ── locked, full, gone ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -160,6 +177,20 @@ def test_a_writer_waits_in_line_no_longer_than_it_may(sqlite, actor, now):
         thread.join()
     assert outcomes == ["queue"]
     _record(sqlite, actor, now)
+
+
+@pytest.mark.parametrize(
+    ("options", "statement", "said"),
+    [
+        ("mode=ro", "CREATE TABLE baru (x)", "tidak dapat ditulis"),
+        ("mode=rw", "ATTACH '/tidak/ada/alur.db' AS lain", "tidak dapat dibuka"),
+    ],
+)
+def test_a_file_that_the_system_closes_to_us_is_told_with_what_to_do(sqlite, options, statement, said):
+    other = sqlite3.connect(f"file:{sqlite.path}?{options}", uri=True)
+    with pytest.raises(SetupError, match=said), in_words(sqlite.place):
+        other.execute(statement)
+    other.close()
 
 
 def test_a_full_disk_loses_nothing_that_was_acknowledged(small_disk, sqlite_files, data_dir, actor, now):
@@ -301,6 +332,14 @@ for thread in threads: thread.start()
 for thread in threads: thread.join()
 sys.exit(0 if len(done) == 100 else 1)
 """
+
+
+def test_a_line_that_cannot_be_kept_is_told_with_its_place(sqlite, actor, now):
+    (sqlite.data_dir / QUEUE_FILE).unlink(missing_ok=True)
+    (sqlite.data_dir / QUEUE_FILE).mkdir()
+    with pytest.raises(SetupError, match=r"alur\.lock.*directory"):
+        _record(sqlite, actor, now)
+    assert _lines(sqlite) == 0
 
 
 def test_two_processes_of_four_writers_each_lose_nothing(database):

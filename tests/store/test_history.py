@@ -8,10 +8,11 @@ from sqlalchemy import delete, insert, select, update
 
 from engine.model.history import GENESIS, Action, HistoryEvent, HistoryLine, plain
 from engine.store import tables
-from engine.store.history import AT_ONCE, Walk, verify
+from engine.store.chains import Walk, verify
 from engine.store.queries import histories
 from engine.store.tables import installation
 from engine.store.triggers import POSTGRESQL, SQLITE, create_triggers
+from engine.store.untyped import AT_ONCE
 from tests.store.office import define, start
 
 history, instance, number = tables.history, tables.instance, tables.number
@@ -231,6 +232,27 @@ def test_a_line_that_goes_back_in_time_unmarked_is_a_fault(database, actor, cloc
     (early,) = _report(database).faults
     assert (early.kind, early.stream, early.seq) == ("early", stream, 4)
     assert early.found < early.expected
+
+
+def test_small_steps_back_that_add_up_are_looked_at_and_told_once(database, actor, clock):
+    with database.write(actor, clock.now) as work:
+        head = work.record_instance(start(work, define(work)), [DONE])
+    for seconds in (-50, -50, -5, 300):
+        with database.write(actor, clock.advance(seconds=seconds)) as work:
+            head = work.record_instance(head, [DONE])
+    report = _report(database)
+    assert (report.sound, [(each.kind, each.seq) for each in report.remarks]) == (True, [("early", 4)])
+    assert _sliced(database, 2)[0] == report
+
+
+def test_a_mark_that_names_another_instant_than_the_line_before_is_a_fault(database, actor, clock):
+    with database.write(actor, clock.now) as work:
+        head = work.record_instance(start(work, define(work)), [DONE])
+    with database.write(actor, clock.advance(hours=1)) as work:
+        forged = HistoryEvent(Action.CLOCK_SET_BACK, change={"before": clock.now})
+        work.record_instance(head, [forged])
+    (fault,) = _report(database).faults
+    assert (fault.kind, fault.seq) == ("early", 3)
 
 
 def test_a_stream_of_another_installation_does_not_fit(chained):

@@ -11,6 +11,7 @@ from engine.model.history import Action, HistoryEvent
 from engine.store import tables
 from engine.store.driver_statements import Prepared
 from engine.store.history_guard import UnrecordedChange
+from tests.statements import counting
 from tests.store.office import started
 
 RENAMED = HistoryEvent(Action.PERSON_CHANGED)
@@ -96,7 +97,7 @@ def test_what_needs_sqlalchemy_to_run_is_refused(database, actor, now):
 
 
 def test_each_is_counted_once(office):
-    with office.count_statements() as count, office.read() as reader:
+    with counting(office) as count, office.read() as reader:
         BY_ROLE.rows(reader.connection, {"day": date(2026, 1, 1)})
         reader.connection.execute(select(tables.person.c.id)).all()
     assert [statement.split()[1].split(",")[0] for statement in count.statements] == [

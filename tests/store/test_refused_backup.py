@@ -12,8 +12,9 @@ from engine.model.errors import SetupError
 from engine.store import tables
 from engine.store.backup import backup, restore
 from engine.store.database import open_database
+from engine.store.places import Folder
 from engine.store.schema import migrate
-from tests.store.office import PASSPHRASE
+from tests.store.office import PASSPHRASE, files_in
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def refused(new_dir, sqlite_files, now):
     def attempt(file, said, passphrase=PASSPHRASE):
         with sqlite_files.empty() as url:
             with pytest.raises(SetupError, match=said):
-                restore(file, url, new_dir, passphrase, now)
+                restore(file, url, new_dir, Folder(new_dir), passphrase, now)
             assert not new_dir.exists() or list(new_dir.iterdir()) == []
             database = open_database(url, new_dir)
             migrate(database)  # still empty: nothing stands in the way
@@ -91,6 +92,22 @@ def test_a_changed_row_is_refused_even_with_a_new_manifest(made, refused):
     refused(made, "sudah diubah")
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "keys.json"])
+def test_a_backup_that_lacks_a_part_is_refused(made, refused, name):
+    _rewritten(made, lambda members: members.pop(name))
+    refused(made, "tidak lengkap")
+
+
+def test_a_backup_does_not_choose_how_much_memory_its_reader_spends(made, refused):
+    def greedy(members):
+        envelope = json.loads(members["keys.json"])
+        envelope["scrypt"]["n"] *= 1024
+        members["keys.json"] = json.dumps(envelope).encode()
+
+    _rewritten(made, greedy)
+    refused(made, "Kata sandi cadangan salah")
+
+
 @pytest.mark.parametrize("name", ["../../keluar", "/etc/alur", "files/aa/pendek", "tables/../x.jsonl", "data.pickle"])
 def test_a_member_that_no_backup_has_is_refused(made, refused, name, tmp_path):
     _rewritten(made, lambda members: members.update({name: b"x"}))
@@ -100,14 +117,14 @@ def test_a_member_that_no_backup_has_is_refused(made, refused, name, tmp_path):
 
 def test_a_backup_of_a_newer_release_is_refused(office, data_dir, tmp_path, now, refused, monkeypatch):
     monkeypatch.setattr("engine.store.backup.latest_version", lambda: "9999")
-    backup(office, data_dir, tmp_path / "x.tar.gz", PASSPHRASE, now)
+    backup(office, files_in(data_dir), tmp_path / "x.tar.gz", PASSPHRASE, now)
     refused(tmp_path / "x.tar.gz", "versi Alur yang lebih baru")
 
 
 def test_a_data_folder_that_is_not_empty_is_left_alone(made, data_dir, sqlite_files, now):
     before = sorted(data_dir.rglob("*"))
     with sqlite_files.empty() as url, pytest.raises(SetupError, match="tidak kosong"):
-        restore(made, url, data_dir, PASSPHRASE, now)
+        restore(made, url, data_dir, Folder(data_dir), PASSPHRASE, now)
     assert sorted(data_dir.rglob("*")) == before
 
 
@@ -122,8 +139,8 @@ def test_what_fails_at_the_end_leaves_nothing(made, refused, monkeypatch):
 def test_text_that_postgresql_cannot_hold_is_named(office, data_dir, tmp_path, postgresql_server, new_dir, now):
     with office.unguarded() as connection:
         connection.execute(update(tables.person).values(name="nol \0 di tengah"))
-    backup(office, data_dir, tmp_path / "x.tar.gz", PASSPHRASE, now)
+    backup(office, files_in(data_dir), tmp_path / "x.tar.gz", PASSPHRASE, now)
     with postgresql_server.empty() as url:
         with pytest.raises(SetupError, match="tabel person"):
-            restore(tmp_path / "x.tar.gz", url, new_dir, PASSPHRASE, now)
+            restore(tmp_path / "x.tar.gz", url, new_dir, Folder(new_dir), PASSPHRASE, now)
         assert list(new_dir.iterdir()) == []

@@ -4,16 +4,30 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from procrastinate.schema import SchemaManager, migrations_path
 from sqlalchemy import column, insert, table
 
 from engine.model.errors import SetupError
+from engine.model.history import sha256_of
 from engine.store.database import open_database
 from engine.store.queries import tokens
-from engine.store.schema import check_schema, comparison, latest_version, migrate, schema_version, upgrade, versions
+from engine.store.schema import (
+    MIGRATIONS,
+    check_schema,
+    comparison,
+    latest_version,
+    migrate,
+    schema_version,
+    upgrade,
+    version_of,
+    versions,
+)
 from engine.store.tables import api_token, metadata, person
 from engine.store.triggers import create_triggers
 from tests.patience import PATIENCE
@@ -36,6 +50,34 @@ def test_migrating_makes_exactly_the_tables_that_the_code_knows(empty_database):
         context = MigrationContext.configure(connection, opts={**comparison(), "include_name": None})
         assert compare_metadata(context, metadata) == []
     check_schema(empty_database)
+
+
+def test_a_name_that_is_no_text_is_named_and_nothing_is_half_migrated(empty_database):
+    if empty_database.dialect != "sqlite":
+        pytest.skip("PostgreSQL keeps no text that is none")
+    with empty_database.unguarded() as connection:
+        upgrade(connection, "0012")
+        create_triggers(connection)
+        connection.exec_driver_sql(
+            "INSERT INTO person (id, name, must_change_password, active, created_at, sample) VALUES "
+            "('ani', 'Ani', 0, 1, '2025-01-01', 0), ('budi', CAST(x'42756469FF' AS TEXT), 0, 1, '2025-01-01', 0)"
+        )
+    with pytest.raises(SetupError, match=r"tabel person, baris 2 \(budi Budi�\)"):
+        migrate(empty_database)
+    with empty_database.unguarded() as connection:
+        assert version_of(connection) == "0012"
+        tables = connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
+        assert "personal_value" not in tables
+        assert "capacity" not in {row[1] for row in connection.exec_driver_sql("PRAGMA table_info(history)")}
+        connection.exec_driver_sql("UPDATE person SET name = 'Budi' WHERE id = 'budi'")
+    assert migrate(empty_database) == latest_version()
+
+
+def test_the_tables_of_jobs_are_those_that_the_installed_release_works_with():
+    """Where this fails after an upgrade, a revision runs what came under ``procrastinate/sql/migrations``."""
+    made = run_path(str(MIGRATIONS / "versions" / "0017_jobs.py"))["SCHEMA"]
+    assert made == sha256_of(SchemaManager.get_schema())
+    assert max(path.name for path in migrations_path.glob("*.sql")).startswith("03.04.00_50_")
 
 
 def test_tokens_from_before_there_were_scopes_keep_all_and_end_in_a_month(empty_database):
@@ -113,5 +155,6 @@ def test_two_processes_that_migrate_at_once_wait_for_each_other(empty_database, 
     check_schema(empty_database)
 
 
-def test_revisions_are_numbered_in_order():
-    assert versions() == tuple(sorted(versions()))
+def test_the_name_of_a_revision_s_file_begins_with_its_version_and_they_follow_in_order():
+    follow = tuple(ScriptDirectory(str(MIGRATIONS)).walk_revisions())[::-1]
+    assert versions() == tuple(revision.revision for revision in follow)

@@ -10,6 +10,7 @@ from sqlalchemy import exc, insert, select, text
 from engine.model.errors import Conflict, SetupError
 from engine.store import tables
 from engine.store.schema import check_schema, migrate
+from engine.store.triggers import verify_triggers
 from tests.store.office import started
 
 LINE = (
@@ -114,3 +115,21 @@ def test_a_start_refuses_unprotected_history_and_a_migration_mends_it(database, 
             check_schema(database)
         migrate(database)
     check_schema(database)
+
+
+BESIDE = {
+    "diam": "CREATE RULE diam AS ON INSERT TO history DO INSTEAD NOTHING",
+    "row level security": "ALTER TABLE history ENABLE ROW LEVEL SECURITY",
+    "lain": "CREATE TABLE lain (LIKE history); ALTER TABLE lain INHERIT history",
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_rule_security_of_rows_or_a_table_that_inherits_from_history_is_told_beside_the_triggers(office, name):
+    if office.dialect != "postgresql":
+        pytest.skip("SQLite has none of them")
+    with office.unguarded() as connection:
+        connection.exec_driver_sql(BESIDE[name])
+    with office.read() as reader, pytest.raises(SetupError) as refused:
+        verify_triggers(reader.connection)
+    assert name in str(refused.value)

@@ -10,9 +10,13 @@ from sqlalchemy import delete, func, insert, select, text, update
 from engine.model.errors import Conflict
 from engine.model.history import Action, HistoryEvent, genesis
 from engine.store import tables
-from engine.store.history import InstanceHead, verify
+from engine.store.chains import verify
+from engine.store.driver_statements import Prepared
+from engine.store.history import InstanceHead
 from engine.store.history_guard import UnrecordedChange
+from engine.store.retrying import ATTEMPTS, retrying
 from engine.store.unit_of_work import update_instance
+from tests.statements import counting
 from tests.store.office import define, start, started
 
 COMPLETED = HistoryEvent(Action.TASK_COMPLETED, element_id="isi_permohonan", change={"lama": ["2", "3"]})
@@ -49,6 +53,14 @@ def test_what_ani_changes_is_kept_with_its_line(database, actor, now):
     assert line.hash == _instance(database, head.id).history_hash
 
 
+def test_a_statement_that_came_too_late_to_change_anything_needs_no_line(database, actor, now):
+    head = started(database, actor, now)
+    gone = update(tables.instance).where(tables.instance.c.id == head.id, tables.instance.c.revision == 99)
+    with database.write(actor, now) as work:
+        assert work.connection.execute(gone.values(title="Diam-diam")).rowcount == 0
+        assert Prepared(gone).run(work.connection, {"title": "Diam-diam"}) == 0
+
+
 def test_a_change_without_a_line_is_refused_and_undone(database, actor, now):
     head = started(database, actor, now)
     with pytest.raises(UnrecordedChange, match="instance changed"), database.write(actor, now) as work:
@@ -68,9 +80,14 @@ def test_a_change_without_a_line_is_refused_and_undone(database, actor, now):
     ids=["insert", "update", "delete"],
 )
 def test_neither_insert_nor_update_nor_delete_passes_without_a_line(database, actor, now, statement):
+    ani = {"id": "ani", "name": "Ani", "must_change_password": False, "active": True, "created_at": now}
+    with database.write(actor, now) as work:
+        work.connection.execute(insert(tables.person), ani)
+        work.record("person:ani", HistoryEvent(Action.PERSON_ADDED))
     with pytest.raises(UnrecordedChange, match="person changed"), database.write(actor, now) as work:
         work.connection.execute(statement)
-    assert _count(database, tables.person) == 0
+    with database.read() as reader:
+        assert reader.connection.scalars(select(tables.person.c.name)).all() == ["Ani"]
 
 
 def test_a_change_in_text_is_refused(database, actor, now):
@@ -88,6 +105,13 @@ def test_a_change_in_text_is_refused(database, actor, now):
         with pytest.raises(UnrecordedChange, match="in text"), database.write(actor, now) as work:
             work.connection.exec_driver_sql(statement)
     assert _instance(database, head.id).title == "Cuti"
+
+
+def test_tables_are_changed_in_migrations_alone(database, actor, now):
+    with pytest.raises(UnrecordedChange, match="in migrations only"), database.write(actor, now) as work:
+        work.record("office", HistoryEvent(Action.SETTING_CHANGED))
+        tables.draft.drop(work.connection)
+    assert _count(database, tables.draft) == 0
 
 
 def test_a_change_hidden_in_a_query_is_refused(database, actor, now):
@@ -142,7 +166,7 @@ def test_what_one_transaction_recorded_does_not_cover_the_next(database, actor, 
 
 def test_a_completion_costs_two_statements_and_one_commit(database, actor, now):
     head = started(database, actor, now)
-    with database.count_statements() as count, database.write(actor, now) as work:
+    with counting(database) as count, database.write(actor, now) as work:
         work.record_instance(head, [COMPLETED, COMPLETED])
         update_instance(work, head.id, 1, {"status": "completed"})
     assert [s.split()[0] for s in count.statements] == ["INSERT", "UPDATE"]
@@ -234,6 +258,20 @@ def test_who_read_an_older_head_is_told_so(database, actor, now):
         work.record_instance(head, [COMMENTED])
     with pytest.raises(Conflict, match="stale"), database.write(actor, now) as work:
         work.record_instance(head, [COMMENTED])
+
+
+def test_who_is_late_at_every_try_is_told_so(database, actor, now):
+    head = started(database, actor, now)
+    tries = []
+
+    def complete():
+        tries.append(head)
+        with database.write(actor, now) as work:
+            update_instance(work, head.id, 99, {"title": "Terlambat"})
+
+    with pytest.raises(Conflict, match="stale"):
+        retrying(complete)
+    assert len(tries) == ATTEMPTS
 
 
 def test_a_second_instance_of_one_key_is_a_duplicate(database, actor, now):

@@ -54,12 +54,12 @@ def work(office: OfficeAtWork) -> None:
     office.do("kepala.dinas", running, "perintahkan_pengumpulan_data")
     office.do("sekretaris", running, "siapkan_kertas_kerja")
     task = office.task(running, "susun_jadwal")
-    office.services.tasks.claim(office.actor("tim.sakip.2"), task, office.now)
+    office.services.assignments.claim(office.actor("tim.sakip.2"), task, office.now)
     office.services.tasks.save_draft(
         office.actor("tim.sakip.2"), task, office.filled("tim.sakip.2", task), office.now, None
     )
     stopped = office.start(period="IV")
-    office.services.instances.terminate(office.actor("operator"), stopped, "Dimulai dua kali.", office.now)
+    office.services.control.terminate(office.actor("operator"), stopped, "Dimulai dua kali.", office.now)
 
 
 def make(url: str, data_dir: Path) -> None:

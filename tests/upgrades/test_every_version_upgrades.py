@@ -17,14 +17,15 @@ from engine.model.errors import Conflict
 from engine.model.process import InstanceStatus
 from engine.service.people.attempts import Source
 from engine.settings import read
+from engine.store.chains import verify
 from engine.store.database import open_database
-from engine.store.history import verify
 from engine.store.proof import prove
 from engine.store.queries import numbers
 from engine.store.schema import check_schema, migrate
 from engine.store.triggers import verify_triggers
 from tests.office import OfficeAtWork
 from tests.service import archiving
+from tests.swept import swept
 from tests.upgrades.make import PASSWORD
 
 HERE = Path(__file__).parent
@@ -99,7 +100,7 @@ def test_what_was_over_stays_as_it_was_and_what_waited_is_made(office):
     assert (stopped.status, stopped.status_reason) == (InstanceStatus.TERMINATED, "Dimulai dua kali.")
     finished = office.page(instance(office, "I"))
     assert finished.record.status is InstanceStatus.COMPLETED
-    office.services.printing.sweep(office.now)
+    swept(office.services.printing, office.now)
     letter = next(each for each in finished.documents if each.data_object_id == "undangan")
     printed = office.services.printing.files_of(office.actor("auditor"), letter.id)
     assert [one.rendering.format for one in printed if one.rendering.sha256]
@@ -123,7 +124,7 @@ def test_the_berkas_of_an_instance_that_began_before_is_checked_by_the_commands_
 def test_a_second_start_of_the_upgraded_office_changes_nothing(office):
     assert migrate(office.database) == migrate(office.database)
     again = build_services(read({"ALUR_DATA": str(office.data_dir)}), office.database, office.data_dir)
-    assert len(again.tasks.inbox(office.actor("pemegang.data.2"), office.now).items) == 1
+    assert len(again.inbox.page(office.actor("pemegang.data.2"), office.now).items) == 1
 
 
 def test_letters_of_what_was_terminated_before_are_void_from_now_on(database_kind, databases, data_dir):

@@ -1,6 +1,6 @@
-"""A diagram out of a table of steps: named, joined and drawn, so that it deploys as it stands.
+"""Makes a diagram from a table of steps, ready to deploy.
 
-``plan`` gives everything an id and says what leads where, ``place`` says where it stands, ``write`` writes the BPMN.
+``plan`` gives ids and flows, ``place`` gives coordinates, ``write`` writes the BPMN.
 """
 
 from engine.bpmn.drafting.placing import place

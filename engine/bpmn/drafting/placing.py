@@ -1,8 +1,8 @@
-"""Where everything of a drafted diagram stands: steps from left to right in their lanes, lines in right angles.
+"""Places a drafted diagram: steps from left to right in their lanes, lines at right angles.
 
-A step is a column: what it needs above its task, what it yields below, its decision behind it. What leads to the next
-step goes through the gap between them. What leads elsewhere leaves by its lane's edge, runs along it on a track of its
-own, and enters its step from the gap before it, so that lines meet at right angles and no line runs through a shape.
+A step is a column, with its inputs above the task, its outputs below, and its decision to the right. Flows to the next
+step cross the gap between both. Others run along the edge of the lane, each on its own track, and enter their target
+from the gap before it, so that no line crosses a shape.
 """
 
 from collections import defaultdict
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from engine.bpmn.drafting.planning import START, Plan, PlannedDocument, PlannedStep, PlannedWay, every_way
 from engine.bpmn.drawing.scene import Bounds
+from engine.bpmn.drawing.sheet_arrows import take_track
 from engine.bpmn.drawing.text import SMALL, TEXT, width, wrap
 from engine.model.sop_sheet import END
 
@@ -20,9 +21,9 @@ EVENT, GATEWAY = 36, 50
 DOCUMENT = (36, 50)
 GAP = 50
 TRACK = 14
-LINE = 14  # of names
-APART = 24  # a document from its task
-MARGIN = 16  # from a lane's edge
+LINE = 14  # height of a line of a name
+APART = 24  # from a document to its task
+MARGIN = 16  # to the edge of a lane
 FIRST = 200  # left edge of the first step
 
 Point = tuple[float, float]
@@ -30,7 +31,7 @@ Point = tuple[float, float]
 
 @dataclass
 class Places:
-    """Where everything stands, by id: shapes, their names where those stand beside them, and lines."""
+    """The coordinates of shapes, of their names beside them, and of lines, by id."""
 
     shapes: dict[str, Bounds] = field(default_factory=dict)
     labels: dict[str, Bounds] = field(default_factory=dict)
@@ -45,7 +46,7 @@ def flow_id(source: str, target: str) -> str:
 
 
 def reference_id(step: PlannedStep, document: PlannedDocument, *, needed: bool) -> str:
-    """Return the id of a reference to a document, which every step has its own of."""
+    """Return the id of a step's reference to a document."""
     return f"{document.object_id}_{'untuk' if needed else 'dari'}_{step.id}"
 
 
@@ -55,7 +56,7 @@ def association_id(step: PlannedStep, document: PlannedDocument, *, needed: bool
 
 
 def place(plan: Plan) -> Places:
-    """Return where everything of *plan* stands."""
+    """Return the coordinates of everything in *plan*."""
     return _Placer(plan).places
 
 
@@ -67,7 +68,7 @@ class _Placer:
         self.places = Places()
         self.around = [(step, way) for step, way in every_way(self.plan) if self._goes_around(step, way)]
         self.entering: dict[int, list[tuple[PlannedStep, PlannedWay]]] = defaultdict(list)
-        for step, way in sorted(self.around, key=lambda each: abs(each[0].number - each[1].target)):
+        for step, way in reversed(self.around):
             self.entering[way.target].append((step, way))
         self._set_columns()
         self._set_edges()
@@ -78,14 +79,14 @@ class _Placer:
         self._put_ways()
 
     def _goes_around(self, step: PlannedStep, way: PlannedWay) -> bool:
-        """Whether a way leads elsewhere than through the gap to the next step, or to an end beside its step."""
+        """Whether a way leads neither to the next step through the gap nor to an end at its step."""
         return way.target != END and not (way is step.ways[0] and way.target == step.number + 1)
 
     # ── columns ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _set_columns(self) -> None:
         self.left: dict[int, float] = {}
-        self.right: dict[int, float] = {}  # of all that belongs to a step
+        self.right: dict[int, float] = {}  # including decision and end
         x = float(FIRST)
         for step in self.plan.steps:
             x += TRACK * len(self.entering[step.number])
@@ -103,29 +104,27 @@ class _Placer:
         return max(TASK, *(self._cell(each) * len(each) for each in (step.inputs, step.outputs)))
 
     def _cell(self, documents: tuple[PlannedDocument, ...]) -> float:
-        """Return how wide a document's place must be, so that no word of a name is cut."""
+        """Return the width that a document needs so that no word of its name is broken."""
         words = (word for document in documents for word in document.name.split())
         return max(62.0, *(min(180.0, width(word, SMALL) + 8) for word in words), 0.0)
 
     def _height(self, step: PlannedStep) -> float:
-        lines = len(wrap(step.step.activity, self._width(step) - 20, TEXT))
-        return max(80.0, lines * 16 + 16)
+        return max(80.0, len(wrap(step.step.activity, self._width(step) - 20, TEXT)) * 16 + 16)
 
     def _spread(self, step: PlannedStep, documents: tuple[PlannedDocument, ...]) -> tuple[float, float]:
-        """Return how far apart documents of a step stand, and how wide their names may be."""
+        """Return the distance between documents of a step, and the width of their names."""
         count = max(1, len(documents))
         apart = min(max(120.0 if count == 1 else 90.0, self._cell(documents)), self._width(step) / count)
         return apart, apart - 2
 
     def _names(self, step: PlannedStep, documents: tuple[PlannedDocument, ...]) -> float:
-        """Return how high the names of a row of documents are."""
         _, room = self._spread(step, documents)
         return max((LINE * len(wrap(each.name, room, SMALL)) for each in documents), default=0.0)
 
     # ── lanes ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _set_edges(self) -> None:
-        """Give every way that goes around a track along the upper or lower edge of its lane."""
+        """Assign a track along the upper or lower edge of the lane to every way that goes around."""
         order = {lane.id: place for place, lane in enumerate(self.plan.lanes)}
         self.upwards: dict[tuple[int, int], bool] = {}
         self.track: dict[tuple[int, int], int] = {}
@@ -142,15 +141,9 @@ class _Placer:
             self.upwards[key] = upwards
             ends = sorted((self.left[step.number] + self._width(step), self.left[way.target] - 60))
             reach = (ends[0] - 80, self.right[step.number] + GAP if ends[1] < self.right[step.number] else ends[1] + 80)
-            tracks = self.tracks[(step.lane.id, upwards)]
-            free = (n for n, taken in enumerate(tracks) if all(reach[1] < a or reach[0] > b for a, b in taken))
-            self.track[key] = next(free, len(tracks))
-            if self.track[key] == len(tracks):
-                tracks.append([])
-            tracks[self.track[key]].append(reach)
+            self.track[key] = take_track(self.tracks[(step.lane.id, upwards)], reach)
 
     def _end_below(self, step: PlannedStep) -> bool:
-        """Whether an end stands under the decision of a step."""
         return any(way.target == END for way in step.ways[1:])
 
     def _set_lanes(self) -> None:
@@ -183,7 +176,7 @@ class _Placer:
             y += above + below
         self.places.pool = Bounds(LEFT, TOP, right - LEFT, y - TOP)
 
-    # ── what stands in them ─────────────────────────────────────────────────────────────────────────────────────────
+    # ── shapes ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _put_step(self, step: PlannedStep) -> None:
         x, y = self.left[step.number], self.middle[step.lane.id]

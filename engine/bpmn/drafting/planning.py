@@ -1,4 +1,4 @@
-"""What a table of steps becomes: lanes, tasks, decisions, documents, each with an id that says what it is."""
+"""Turns a table of steps into lanes, tasks, decisions and documents with readable ids."""
 
 import keyword
 import re
@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from engine.bpmn.expression import HOST_FUNCTIONS
+from engine.bpmn.expression_values import HOST_FUNCTIONS
 from engine.bpmn.flow_graph import reached
 from engine.model import standard_time
 from engine.model.sop_sheet import END, TableStep
@@ -19,16 +19,16 @@ _WORDS = 6
 _LONGEST = 48
 _TAKEN = frozenset(
     {
-        *("definisi", "kolaborasi", "kantor", "jalur", "gambar", "bidang"),  # of the diagram itself
-        *("catatan", "keterangan", "typename", "data_objects"),  # of its forms, and of the engine
-        *("hari_ini", "pelaku", "butir", "jatuh_tempo", "dokumen", "baris", "nilai", "bagian"),  # of every expression
+        *("definisi", "kolaborasi", "kantor", "jalur", "gambar", "bidang"),  # ids in every drafted diagram
+        *("catatan", "keterangan", "typename", "data_objects"),  # names in its forms, and in the engine
+        *("hari_ini", "pelaku", "butir", "jatuh_tempo", "dokumen", "baris", "nilai", "bagian"),  # variables
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedLane:
-    """A lane; its id is the role of whoever works in it."""
+    """A lane; its id is its role."""
 
     id: str
     name: str
@@ -36,7 +36,7 @@ class PlannedLane:
 
 @dataclass(frozen=True, slots=True)
 class PlannedDocument:
-    """A document as a step words it; *known* is whether a step that always comes before yields or asks for it."""
+    """A document, as a step names it; *known* if a step that always comes before makes or needs it."""
 
     object_id: str
     name: str
@@ -45,7 +45,7 @@ class PlannedDocument:
 
 @dataclass(frozen=True, slots=True)
 class PlannedWay:
-    """A way that a decision may go: *answer* is what the step's form is answered for it."""
+    """A way out of a step; *answer* is the value of the decision in the step's form."""
 
     target: int
     answer: str
@@ -54,7 +54,7 @@ class PlannedWay:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """A step; *ways* has more than one entry if it decides, the first of them for yes."""
+    """A step; if it decides, it has several *ways*, the first for yes."""
 
     number: int
     id: str
@@ -67,28 +67,28 @@ class PlannedStep:
 
     @property
     def decides(self) -> bool:
-        """Whether it goes one of several ways."""
+        """Whether the step has a decision."""
         return len(self.ways) > 1
 
     @property
     def gateway(self) -> str:
-        """The id of the gateway behind it."""
+        """The id of the gateway after the step."""
         return f"{self.id}_sesuai"
 
     @property
     def answer(self) -> str:
-        """The name of the field that its form asks for the decision."""
+        """The name of the form field for the decision."""
         return f"putusan_{self.id}"
 
     @property
     def leaves(self) -> str:
-        """The id of what its ways leave from."""
+        """The id of the element that the ways leave."""
         return self.gateway if self.decides else self.id
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A procedure to be drawn."""
+    """A procedure to draw."""
 
     process_id: str
     name: str
@@ -96,35 +96,32 @@ class Plan:
     steps: tuple[PlannedStep, ...]
 
     def target(self, source: PlannedStep, way: PlannedWay) -> str:
-        """Return the id of what a way leads to: a step, or the end that is drawn beside its source."""
+        """Return the id of the element that a way leads to: a step, or the end at its source."""
         return self.end_of(source) if way.target == END else self.steps[way.target - 1].id
 
     def end_of(self, step: PlannedStep) -> str:
-        """Return the id of the end beside a step: every step that is the last somewhere has its own."""
+        """Return the id of the end after a step; each last step has its own."""
         ending = [each.number for each in self.steps if any(way.target == END for way in each.ways)]
         return LAST if step.number == ending[-1] else f"{LAST}_{step.number}"
 
     @property
     def documents(self) -> dict[str, str]:
-        """The documents by id, each as the step that yields it calls it, else as the first that needs it."""
+        """The names of documents by id, as the first step that makes or else needs them names them."""
         found: dict[str, str] = {}
-        for each in self.steps:
-            for document in each.outputs:
-                found.setdefault(document.object_id, document.name)
-        for each in self.steps:
-            for document in each.inputs:
+        for documents in (*(each.outputs for each in self.steps), *(each.inputs for each in self.steps)):
+            for document in documents:
                 found.setdefault(document.object_id, document.name)
         return found
 
 
 @dataclass
 class _Names:
-    """Ids that are given out, each once."""
+    """Gives out ids, each once."""
 
     given: set[str] = field(default_factory=lambda: {*_TAKEN, *HOST_FUNCTIONS, START, LAST})
 
     def take(self, text: str, otherwise: str) -> str:
-        """Return an id like *text* that nothing has."""
+        """Return a free id made from *text*, or from *otherwise* if that has no letters."""
         id_ = slug(text) or otherwise
         if keyword.iskeyword(id_) or not id_[0].isalpha():
             id_ = f"{otherwise}_{id_}"
@@ -137,7 +134,7 @@ class _Names:
 
 
 def slug(text: str) -> str:
-    """Return the first words of *text* as an id is written: small letters, digits and underscores.
+    """Return the first words of *text* as an id: lower-case letters, digits and underscores.
 
     >>> slug("Memeriksa berkas (asli)")
     'memeriksa_berkas_asli'
@@ -148,7 +145,7 @@ def slug(text: str) -> str:
 
 
 def plan(process_id: str, name: str, steps: Sequence[TableStep]) -> Plan:
-    """Return what *steps*, numbered from 1, become."""
+    """Return the plan of *steps*, which are numbered from 1."""
     names = _Names()
     names.given.add(process_id)
     lanes: dict[str, PlannedLane] = {}
@@ -197,7 +194,7 @@ def _ways(step: TableStep) -> tuple[PlannedWay, ...]:
 
 
 def _always_before(steps: Sequence[TableStep]) -> dict[int, set[int]]:
-    """Return the steps without which one does not come to a step, for each."""
+    """Return, for each step, the steps that every path to it passes."""
     after = {step.number: (step.next, *step.otherwise) for step in steps}
     every = set(after)
     before: dict[int, set[int]] = {number: set() for number in every}

@@ -7,6 +7,7 @@ from lxml import etree
 from engine.bpmn.drafting.placing import Places, association_id, flow_id, reference_id
 from engine.bpmn.drafting.planning import QUESTION, START, Plan, PlannedStep, PlannedWay, every_way
 from engine.bpmn.drawing.scene import Bounds
+from engine.bpmn.drawing.svg import number
 from engine.bpmn.safe_xml import BPMN, BPMNDI, DC, DI, SOP, XSI, Element, bpmn, sop
 from engine.model.sop_sheet import END
 
@@ -73,7 +74,6 @@ def _process(root: Element, plan: Plan) -> None:
 
 
 def _flows(plan: Plan) -> dict[str, tuple[str, str]]:
-    """Return every sequence flow as (source, target), in the order in which it is come by."""
     pairs = [(START, plan.steps[0].id)]
     for step in plan.steps:
         if step.decides:
@@ -84,12 +84,9 @@ def _flows(plan: Plan) -> dict[str, tuple[str, str]]:
 
 def _node(process: Element, kind: str, id_: str, name: str, flows: Mapping[str, tuple[str, str]]) -> Element:
     node = _add(process, kind, id=id_, name=name)
-    for flow, (_, target) in flows.items():
-        if target == id_:
-            _add(node, "incoming", flow)
-    for flow, (source, _) in flows.items():
-        if source == id_:
-            _add(node, "outgoing", flow)
+    for kind_of_flow, end in (("incoming", 1), ("outgoing", 0)):
+        for flow in (flow for flow, ends in flows.items() if ends[end] == id_):
+            _add(node, kind_of_flow, flow)
     return node
 
 
@@ -99,7 +96,7 @@ def _task(process: Element, step: PlannedStep, flows: Mapping[str, tuple[str, st
         task.set(sop("waktu"), step.time)
     if step.step.note:
         task.set(sop("keterangan"), step.step.note)
-    if step.inputs:  # BPMN wants a target of an input; editors write this one
+    if step.inputs:  # BPMN requires a target of an input association; modellers write this one
         _add(task, "property", id=f"{step.id}_masukan", name="__targetRef_placeholder")
     for document in step.inputs:
         read = _add(task, "dataInputAssociation", id=association_id(step, document, needed=True))
@@ -113,7 +110,7 @@ def _task(process: Element, step: PlannedStep, flows: Mapping[str, tuple[str, st
 def _condition(flow: Element, step: PlannedStep, way: PlannedWay) -> None:
     if way.name:
         flow.set("name", way.name)
-    if step.decides and way is not step.ways[1]:  # which is the default
+    if step.decides and way is not step.ways[1]:  # the default flow
         condition = _add(flow, "conditionExpression", f'{step.answer} == "{way.answer}"')
         condition.set(f"{{{XSI}}}type", "bpmn:tFormalExpression")
 
@@ -130,7 +127,7 @@ def _drawing(root: Element, plan: Plan, places: Places) -> None:
     for id_, points in places.lines.items():
         edge = etree.SubElement(plane, f"{{{BPMNDI}}}BPMNEdge", id=f"{id_}_di", bpmnElement=id_)
         for x, y in points:
-            etree.SubElement(edge, f"{{{DI}}}waypoint", x=_number(x), y=_number(y))
+            etree.SubElement(edge, f"{{{DI}}}waypoint", x=number(x), y=number(y))
         _label(edge, places.line_labels.get(id_))
 
 
@@ -146,8 +143,4 @@ def _label(parent: Element, rect: Bounds | None) -> None:
 
 
 def _bounds(parent: Element, rect: Bounds) -> None:
-    etree.SubElement(parent, f"{{{DC}}}Bounds", **{name: _number(value) for name, value in rect.place.items()})
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}".rstrip("0").rstrip(".")
+    etree.SubElement(parent, f"{{{DC}}}Bounds", **{name: number(value) for name, value in rect.place.items()})

@@ -1,4 +1,4 @@
-"""Edges: sequence flows, message flows and associations, with their ends and names."""
+"""Draws edges: sequence flows, message flows and associations, with their ends and names."""
 
 from itertools import pairwise
 from math import dist
@@ -9,11 +9,11 @@ from engine.bpmn.drawing.text import SMALL, width, wrap
 from engine.bpmn.drawing.view import View
 
 TAKEN = 3.5
-"""How thick a flow is that was taken; black, so that it stands out on paper as well."""
+"""Thickness of flows that were taken."""
 
 
 def arrowheads(prefix: str) -> str:
-    """Return the line ends: they are sized in pixels, so that a thick arrow's head stays as small as a thin one's."""
+    """Return the line ends, sized in pixels, so that they do not grow with the thickness of the line."""
     ends = {
         "flow": (polygon([(0, 0), (11, 5), (0, 10)], fill=INK), 11, 5),
         "open": (path("M1 1L9 5L1 9", stroke_width=1.3), 9, 5),
@@ -28,7 +28,7 @@ def arrowheads(prefix: str) -> str:
 
 
 def draw_edge(view: View, edge: DrawnEdge) -> str:
-    """Draw an edge by its kind; a flow that was taken is thick, with how often if not once; a proposal is dashed."""
+    """Draw an edge by its kind; a flow that was taken is thick, a proposal is dashed."""
     taken = edge.id in view.taken
     line = rounded(edge.points)
     run: dict[str, Attribute] = {"stroke_width": 1.2}
@@ -49,7 +49,7 @@ def draw_edge(view: View, edge: DrawnEdge) -> str:
 
 
 def _start_sign(edge: DrawnEdge) -> str:
-    """Draw a default flow's slash or, on a flow that leaves an activity by condition, a small diamond."""
+    """Draw the slash of a default flow, or the diamond of a conditional flow that leaves an activity."""
     (x1, y1), (x2, y2) = edge.points[0], edge.points[1]
     length = ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5 or 1
     along, across = ((x2 - x1) / length, (y2 - y1) / length), (-(y2 - y1) / length, (x2 - x1) / length)
@@ -66,14 +66,14 @@ def _start_sign(edge: DrawnEdge) -> str:
 
 
 def times(view: View, edge: DrawnEdge) -> str:
-    """Draw how often a flow was taken, if more than once, in the middle of its longest stretch."""
+    """Draw how often a flow was taken, if more than once, in the middle of its longest segment."""
     count = view.taken.get(edge.id, 0)
     (x1, y1), (x2, y2) = max(pairwise(edge.points), key=lambda ends: dist(*ends))
     return counted(count, (x1 + x2) / 2, (y1 + y2) / 2) if count > 1 else ""
 
 
 def counted(count: int, x: float, y: float) -> str:
-    """Draw a count on a pill whose middle is (*x*, *y*)."""
+    """Draw a count on a pill centred on (*x*, *y*)."""
     text = f"{count}×"
     wide = width(text, SMALL, bold=True) + 10
     pill = tag("rect", x=x - wide / 2, y=y - 9, width=wide, height=18, rx=9, fill=INK, stroke=PAPER, stroke_width=1.5)
@@ -81,7 +81,7 @@ def counted(count: int, x: float, y: float) -> str:
 
 
 def draw_edge_name(view: View, edge: DrawnEdge) -> str:
-    """Write a flow's name on a patch of paper, so that the line cannot run through it."""
+    """Write the name of a flow where the diagram places it, else above its middle."""
     name = view.name(edge)
     if not name or edge.kind not in {"sequenceFlow", "messageFlow"}:
         return ""
@@ -89,5 +89,4 @@ def draw_edge_name(view: View, edge: DrawnEdge) -> str:
     if at is None:
         (x1, y1), (x2, y2) = edge.points[len(edge.points) // 2 - 1 : len(edge.points) // 2 + 1]
         at = Bounds((x1 + x2) / 2 - 40, (y1 + y2) / 2 - 16, 80, 14)
-    rows = wrap(name, max(at.width + 2, 30), SMALL)
-    return lines(rows, at.centre[0], at.y + 7, size=SMALL)
+    return lines(wrap(name, max(at.width + 2, 30), SMALL), at.centre[0], at.y + 7, size=SMALL)

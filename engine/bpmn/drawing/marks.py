@@ -1,14 +1,14 @@
-"""How the state of an element shows: by border, badge, fill, pattern and word, never by colour alone."""
+"""The look of each state: border, badge, fill, pattern and word, never colour alone."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.bpmn.drawing.svg import FAINT, INK, PAPER, path, tag
+from engine.bpmn.drawing.svg import FAINT, INK, PAPER, Attribute, path, tag
 
 
 class State(StrEnum):
-    """Where an element of a running or finished instance stands."""
+    """The state of an element of an instance."""
 
     NOT_BEGUN = "not_begun"
     ACTIVE = "active"
@@ -24,37 +24,51 @@ class Mark:
     """What to show on one element."""
 
     state: State = State.NOT_BEGUN
-    passes: int = 0  # how often the element was completed; from two on the badge says so
-    badge: str = ""  # text of the badge in place of the passes: a holder, "4/6", "v2"
+    passes: int = 0  # how often the element was completed; the badge shows it from 2
+    badge: str = ""  # text of the badge instead of the passes: a holder, "4/6", "v2"
     returned: bool = False
-    overdue: str = ""  # "terlambat 2 hari kerja"; empty if in time
-    time_used: float | None = None  # part of the standard time that is gone, drawn as a bar under an active task
+    overdue: str = ""  # "terlambat 2 hari kerja"; empty if on time
+    time_used: float | None = None  # part of the standard time that has passed, for the bar under an active task
 
 
 @dataclass(frozen=True, slots=True)
 class DrawingWords:
-    """The words in a drawing that are not the diagram's own, in the reader's language."""
+    """The words that a drawing adds to those of the diagram, in the reader's language."""
 
-    title: str = "Diagram {name}"
-    states: Mapping[State, str] = field(
-        default_factory=lambda: {
-            State.NOT_BEGUN: "Belum",
-            State.ACTIVE: "Sedang dikerjakan",
-            State.WAITING: "Menunggu",
-            State.DONE: "Selesai",
-            State.NOT_TAKEN: "Tidak ditempuh",
-            State.CANCELLED: "Dibatalkan",
-            State.INCIDENT: "Terganggu",
-        }
+    title: str
+    states: Mapping[State, str]
+    proposal: str
+    returned: str
+    passes: str
+    taken: str
+    repeated: str
+    legend: str
+    undrawn: str
+    english: bool  # use the diagram's English names
+
+
+def drawing_words(gettext: Callable[[str], str] = str, *, english: bool = False) -> DrawingWords:
+    """Return the words of a drawing in the language of *gettext*."""
+    return DrawingWords(
+        title=gettext("Diagram {name}"),
+        states={
+            State.NOT_BEGUN: gettext("Belum"),
+            State.ACTIVE: gettext("Sedang dikerjakan"),
+            State.WAITING: gettext("Menunggu"),
+            State.DONE: gettext("Selesai"),
+            State.NOT_TAKEN: gettext("Tidak ditempuh"),
+            State.CANCELLED: gettext("Dibatalkan"),
+            State.INCIDENT: gettext("Terganggu"),
+        },
+        proposal=gettext("usulan"),
+        returned=gettext("Dikembalikan"),
+        passes=gettext("{n} kali"),
+        taken=gettext("Jalur yang ditempuh"),
+        repeated=gettext("Dilalui 2 kali"),
+        legend=gettext("Keterangan gambar"),
+        undrawn=gettext("Tidak tergambar: {names}"),
+        english=english,
     )
-    proposal: str = "usulan"
-    returned: str = "Dikembalikan"
-    passes: str = "{n} kali"
-    taken: str = "Jalur yang ditempuh"
-    repeated: str = "Dilalui 2 kali"
-    legend: str = "Keterangan gambar"
-    undrawn: str = "Tidak tergambar: {names}"
-    english: bool = False  # the diagram's own names too, where it has them in English
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +96,12 @@ OVERDUE = "#a01f1f"
 
 
 def patterns(prefix: str) -> str:
-    """Return the hatches that tell states apart without colour; ids begin with *prefix*."""
+    """Return the hatch patterns; their ids begin with *prefix*."""
     paper = tag("rect", width=8, height=8, fill=PAPER)
     strokes = {"hatch": "M-2 6L6 -2M2 10L10 2", "crosshatch": "M-2 6L6 -2M2 10L10 2M2 -2L10 6M-2 2L6 10"}
+    size: dict[str, Attribute] = {"width": 8, "height": 8, "patternUnits": "userSpaceOnUse"}
     return "".join(
-        tag(
-            "pattern",
-            paper + path(d, stroke="#d3d8de", stroke_width=1),
-            id=f"{prefix}-{name}",
-            width=8,
-            height=8,
-            patternUnits="userSpaceOnUse",
-        )
+        tag("pattern", paper + path(d, stroke="#d3d8de", stroke_width=1), id=f"{prefix}-{name}", **size)
         for name, d in strokes.items()
     )
 

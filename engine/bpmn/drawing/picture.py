@@ -1,6 +1,6 @@
-"""The whole picture: a scene's parts from the bottom up, one SVG out."""
+"""Draws the whole picture of a diagram as one SVG."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from engine.bpmn.drawing.edges import TAKEN, arrowheads, counted, draw_edge, dra
 from engine.bpmn.drawing.marks import LOOKS, DrawingWords, Mark, State, patterns
 from engine.bpmn.drawing.scene import Bounds, Shape, scene
 from engine.bpmn.drawing.shapes import draw_shape, is_activity, is_container, name_size
-from engine.bpmn.drawing.svg import INK, PAPER, lines, path, tag, title
+from engine.bpmn.drawing.svg import INK, PAPER, Attribute, lines, path, tag, title
 from engine.bpmn.drawing.text import LINE, TEXT, width, wrap
 from engine.bpmn.drawing.view import View
 
@@ -18,7 +18,7 @@ _MARGIN = 20.0
 _ROOM = 900.0  # for the legend
 _NOTHING: Mapping[str, Mark] = MappingProxyType({})
 PREFIX, LEGEND = "diagram", "legend"
-"""How the ids in a picture begin: both stand on one page."""
+"""Prefixes of the ids in both pictures, which may be on one page."""
 
 
 def draw(
@@ -29,12 +29,10 @@ def draw(
     words: DrawingWords,
     href: Callable[[str], str | None] | None = None,
 ) -> str:
-    """Draw the diagram in *xml* with the states in *marks*; NoDrawing if it is no BPMN.
+    """Draw the diagram in *xml*; NoDrawing if it is not BPMN. Elements without coordinates are named below the picture.
 
-    What has no place is named below the picture.
-    *flows_taken* says how often each sequence flow was taken.
-    A mark may be given by an element's id; a data object's id marks every reference to it. *href* makes links of the
-    elements (or data objects) that it answers for.
+    *marks* are by id of an element, or of a data object for all its references. *flows_taken* is how often each
+    sequence flow was taken. *href* returns the link of an element or data object, None if it has none.
     """
     read = scene(xml)
     view = View(read, marks, flows_taken, words, href, PREFIX)
@@ -49,33 +47,27 @@ def draw(
         heading = f"{heading}. {said}"
         missing = tag("g", lines(rows, read.bounds.x, foot, anchor="start"), data_undrawn="")
     content = [
-        tag("title", _escaped(heading), id=f"{PREFIX}-title"),
+        title(heading, id=f"{PREFIX}-title"),
         tag("defs", patterns(PREFIX) + arrowheads(PREFIX)),
         tag("rect", **paper.place, fill=PAPER),
         *_parts(view),
         missing,
     ]
-    return tag(
-        "svg",
-        "".join(content),
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"{paper.x:g} {paper.y:g} {paper.width:g} {paper.height:g}",
-        width=paper.width,
-        height=paper.height,
-        # A picture's parts are hidden from readers; with links inside, it has to be a group that one can walk through.
-        role="img" if href is None else "group",
-        aria_labelledby=f"{PREFIX}-title",
-        color=INK,
-    )
+    # Screen readers skip the parts of an "img", so a picture with links must be a "group".
+    return _picture(content, paper, PREFIX, role="img" if href is None else "group", color=INK)
 
 
 def legend(states: Collection[State], words: DrawingWords, *, lines_too: bool = False) -> str:
-    """Draw the strip that explains *states*, in their own order, and with *lines_too* arrows; broken into rows."""
+    """Draw the strip that explains *states* and, with *lines_too*, flows."""
     x, y, parts = 0.0, 0.0, []
     samples: list[tuple[str, Callable[[float, float], str]]]
     samples = [(words.states[each], partial(_sample, each)) for each in State if each in states]
     if lines_too:
-        samples += [(words.taken, _taken), (words.proposal, _proposed), (words.repeated, _twice)]
+        samples += [
+            (words.taken, lambda x, y: path(f"M{x:g} {y + 11:g}h40", stroke_width=TAKEN)),
+            (words.proposal, lambda x, y: path(f"M{x:g} {y + 11:g}h40", stroke_width=1.2, stroke_dasharray="7 5")),
+            (words.repeated, lambda x, y: counted(2, x + 20, y + 11)),
+        ]
     for word, sample in samples:
         wide = 64 + width(word, TEXT) + 24
         if x and x + wide > _ROOM:
@@ -83,15 +75,16 @@ def legend(states: Collection[State], words: DrawingWords, *, lines_too: bool = 
         parts.append(sample(x + 13, y + 13))
         parts.append(lines([word], x + 62, y + 24, anchor="start"))
         x += wide
+    content = [title(words.legend, id=f"{LEGEND}-title"), tag("defs", patterns(LEGEND)), *parts]
+    return _picture(content, Bounds(0, 0, _ROOM, y + 40), LEGEND)
+
+
+def _picture(content: Iterable[str], box: Bounds, prefix: str, role: str = "img", **more: Attribute) -> str:
+    view: dict[str, Attribute] = {"width": box.width, "height": box.height}
+    at = f"{box.x:g} {box.y:g} {box.width:g} {box.height:g}"
+    space = {"xmlns": "http://www.w3.org/2000/svg"}
     return tag(
-        "svg",
-        tag("title", _escaped(words.legend), id=f"{LEGEND}-title") + tag("defs", patterns(LEGEND)) + "".join(parts),
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {_ROOM:g} {y + 40:g}",
-        width=_ROOM,
-        height=y + 40,
-        role="img",
-        aria_labelledby=f"{LEGEND}-title",
+        "svg", "".join(content), **space, viewBox=at, **view, role=role, aria_labelledby=f"{prefix}-title", **more
     )
 
 
@@ -101,24 +94,8 @@ def _sample(state: State, x: float, y: float) -> str:
     return frame(box, LOOKS[state], LEGEND, corner=5) + sign
 
 
-def _taken(x: float, y: float) -> str:
-    return path(f"M{x:g} {y + 11:g}h40", stroke_width=TAKEN)
-
-
-def _proposed(x: float, y: float) -> str:
-    return path(f"M{x:g} {y + 11:g}h40", stroke_width=1.2, stroke_dasharray="7 5")
-
-
-def _twice(x: float, y: float) -> str:
-    return counted(2, x + 20, y + 11)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 def _parts(view: View) -> Iterator[str]:
-    """Yield everything from the bottom up: containers, lines, shapes, and names over all of it."""
+    """Yield everything from the bottom up: containers, lines, shapes, names."""
     for shape in view.scene.shapes:
         if is_container(shape):
             yield _element(view, shape, draw_shape(view, shape))
@@ -137,14 +114,9 @@ def _parts(view: View) -> Iterator[str]:
 
 
 def _element(view: View, shape: Shape, drawn: str) -> str:
-    """Group an element with its accessible name, as a link if it has somewhere to lead."""
     mark = view.mark(shape)
-    group = tag(
-        "g",
-        title(view.caption(shape)) + drawn,
-        data_element=shape.id,
-        data_state=None if mark is None else mark.state.value,
-    )
+    state = None if mark is None else mark.state.value
+    group = tag("g", title(view.caption(shape)) + drawn, data_element=shape.id, data_state=state)
     target = None
     if view.href is not None:
         target = view.href(shape.id) or (view.href(shape.holds) if shape.holds else None)

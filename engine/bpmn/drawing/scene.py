@@ -1,7 +1,7 @@
-"""What a BPMN file says is to be drawn: its elements with the places that BPMN DI gives them.
+"""Reads the elements of a BPMN file with their coordinates (BPMN DI).
 
-A diagram without places is refused at deployment (``rules/process.py``). Versions that were deployed before that rule
-are drawn as far as they have places, and what has none is named: a page of a running instance never depends on it.
+Rules refuse a diagram without coordinates at deployment (``rules/process.py``). In older versions, elements without
+coordinates are left out of the picture and named below it.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ _PLACED = frozenset({"task", "sequenceFlow", "lane", "dataObjectReference"})
 
 
 class NoDrawing(ValueError):
-    """The file cannot be drawn: it is no BPMN."""
+    """The file cannot be drawn, because it is not BPMN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +43,22 @@ class Bounds:
 
     @property
     def right(self) -> float:
-        """Return the right edge."""
+        """The right edge."""
         return self.x + self.width
 
     @property
     def bottom(self) -> float:
-        """Return the lower edge."""
+        """The lower edge."""
         return self.y + self.height
 
     @property
     def centre(self) -> tuple[float, float]:
-        """Return the middle point."""
+        """The centre."""
         return self.x + self.width / 2, self.y + self.height / 2
 
     @property
     def place(self) -> dict[str, float]:
-        """Return the attributes that SVG and BPMN DI alike place a rectangle by."""
+        """The attributes of a rectangle in SVG and in BPMN DI."""
         return {"x": self.x, "y": self.y, "width": self.width, "height": self.height}
 
     def wider(self, margin: float) -> "Bounds":
@@ -68,10 +68,10 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An element with a place: pool, lane, activity, event, gateway, data, artifact."""
+    """A drawn node: pool, lane, activity, event, gateway, data, artifact."""
 
     id: str
-    kind: str  # BPMN's name: userTask, exclusiveGateway, dataObjectReference ...
+    kind: str  # type in BPMN: userTask, exclusiveGateway, dataObjectReference ...
     name: str
     name_en: str | None
     bounds: Bounds
@@ -94,7 +94,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class DrawnEdge:
-    """An element that joins two others along way points."""
+    """A drawn edge between two elements, along its way points."""
 
     id: str
     kind: str
@@ -104,7 +104,7 @@ class DrawnEdge:
     label: Bounds | None
     proposal: bool = False
     default: bool = False
-    conditional: bool = False  # a condition on a flow that leaves an activity: drawn with a small diamond
+    conditional: bool = False  # leaves an activity under a condition, hence a small diamond
     direction: str = "None"  # of an association
 
 
@@ -116,11 +116,11 @@ class Scene:
     name_en: str | None
     shapes: tuple[Shape, ...]
     edges: tuple[DrawnEdge, ...]
-    undrawn: tuple[str, ...] = ()  # what elements without a place are called
+    undrawn: tuple[str, ...] = ()  # names of elements without coordinates
 
     @property
     def bounds(self) -> Bounds:
-        """Return the smallest rectangle that holds every shape, label and way point; a line if there is none."""
+        """The smallest rectangle around all shapes, labels and way points; flat if there are none."""
         boxes = [box for item in self.shapes for box in (item.bounds, item.label) if box is not None]
         boxes += [edge.label for edge in self.edges if edge.label is not None]
         xs = [x for box in boxes for x in (box.x, box.right)] + [x for edge in self.edges for x, _ in edge.points]
@@ -131,7 +131,7 @@ class Scene:
 
 
 def scene(xml: bytes) -> Scene:
-    """Read *xml*; elements without a place are left out and named."""
+    """Return the scene in *xml*; NoDrawing if it is not BPMN."""
     try:
         root = read_diagram(xml)
     except Unreadable as error:
@@ -156,7 +156,7 @@ def scene(xml: bytes) -> Scene:
 
 
 def undrawn(root: Element) -> list[Element]:
-    """Return the flow nodes, lanes and documents without a place, and the flows without one between nodes that have."""
+    """Return the nodes without coordinates, and the flows without coordinates whose ends have some."""
     elements = {
         each.get("id"): each for process in root.iter(bpmn("process")) for each in process.iter() if _drawn(each)
     }
@@ -175,16 +175,14 @@ def undrawn(root: Element) -> list[Element]:
 
 
 def _drawn(element: Element) -> bool:
-    kind = local(element) if isinstance(element.tag, str) and element.get("id") else ""
+    kind = local(element) if element.get("id") else ""
     known = kind.endswith(("Event", "Gateway", "Task")) or kind in _ACTIVITIES | _PLACED
     return known and element.tag == bpmn(kind)
 
 
 def _depth(shape: Shape) -> tuple[int, float]:
-    """Order shapes so that what holds others is drawn before them: pools, lanes, groups, then by falling size."""
-    first = {"participant": 0, "lane": 1, "group": 2}.get(shape.kind, 3)
-    if shape.kind == "boundaryEvent":
-        first = 4
+    """Return a sort key that draws containers before their contents."""
+    first = {"participant": 0, "lane": 1, "group": 2, "boundaryEvent": 4}.get(shape.kind, 3)
     return first, -shape.bounds.width * shape.bounds.height
 
 

@@ -1,4 +1,6 @@
-"""Shapes: one function a kind of element, each drawn with its name and its state."""
+"""Draws shapes, with a function per kind of element."""
+
+from collections.abc import Callable, Mapping
 
 from engine.bpmn.drawing import glyphs
 from engine.bpmn.drawing.badges import badges, frame
@@ -8,16 +10,16 @@ from engine.bpmn.drawing.svg import INK, PAPER, Attribute, lines, path, polygon,
 from engine.bpmn.drawing.text import LINE, SMALL, TEXT, width, wrap
 from engine.bpmn.drawing.view import DATA, View
 
-_HEAD = 30.0  # the band at a pool's or lane's left that holds its name
+_HEAD = 30.0  # width of the band with the name of a pool or lane
 _NAME_SIZES = (13.0, 12.0, 11.0)
-_SLACK = 3.0  # how far the last line's leading may reach past its room
+_SLACK = 3.0  # how far the leading of the last line may exceed its room
 
 _CONTAINERS = frozenset({"participant", "lane", "group"})
 _SUB_PROCESSES = frozenset({"subProcess", "transaction", "adHocSubProcess"})
 
 
 def is_container(shape: Shape) -> bool:
-    """Whether the shape is drawn under what lies in it."""
+    """Whether other shapes lie on the shape."""
     return shape.kind in _CONTAINERS or (shape.kind in _SUB_PROCESSES and shape.expanded)
 
 
@@ -27,29 +29,13 @@ def is_activity(shape: Shape) -> bool:
 
 
 def draw_shape(view: View, shape: Shape) -> str:
-    """Draw one element by its kind; an element of a kind that BPMN may yet grow shows as a plain box."""
-    kind = shape.kind
-    if kind in {"participant", "lane"}:
-        return _swimlane(view, shape)
-    if kind == "group":
-        return _group(view, shape)
-    if kind == "textAnnotation":
-        return _annotation(view, shape)
-    if kind.endswith("Event"):
-        return _event(view, shape)
-    if kind.endswith("Gateway"):
-        return _gateway(view, shape)
-    if kind == "dataStoreReference":
-        return _store(view, shape)
-    if kind in DATA:
-        return _document(view, shape)
-    if kind in {"message", "messageFlow"}:
-        return _message(view, shape)
-    return _activity(view, shape)
+    """Draw an element by its kind; one of an unknown kind as a plain box."""
+    ending = next((ending for ending in ("Event", "Gateway") if shape.kind.endswith(ending)), shape.kind)
+    return _DRAWN.get(ending, _activity)(view, shape)
 
 
 def _swimlane(view: View, shape: Shape) -> str:
-    """Draw a pool or lane with its name in a band at the left, or on top if it runs downwards."""
+    """Draw a pool or lane with its name in a band at the left, or at the top if it is vertical."""
     box, pool = shape.bounds, shape.kind == "participant"
     frame = tag("rect", **box.place, fill=PAPER, stroke=INK, stroke_width=1.5 if pool else 1)
     size, weight = (13.0, "bold") if pool else (TEXT + 1, None)
@@ -73,7 +59,6 @@ def _swimlane(view: View, shape: Shape) -> str:
 
 
 def _group(view: View, shape: Shape) -> str:
-    """Draw a group: a dash-dotted frame with its category's value at the top left."""
     box = shape.bounds
     line: dict[str, Attribute] = {"stroke": INK, "stroke_width": 1.5, "stroke_dasharray": "8 4 1.5 4"}
     frame = tag("rect", **box.place, rx=10, fill="none", **line)
@@ -82,7 +67,6 @@ def _group(view: View, shape: Shape) -> str:
 
 
 def _annotation(view: View, shape: Shape) -> str:
-    """Draw a note: text beside an open bracket."""
     box = shape.bounds
     bracket = path(f"M{box.x + 12:g} {box.y:g}H{box.x:g}V{box.bottom:g}H{box.x + 12:g}")
     rows = wrap(view.name(shape), box.width - 14, TEXT)
@@ -91,7 +75,6 @@ def _annotation(view: View, shape: Shape) -> str:
 
 
 def _activity(view: View, shape: Shape) -> str:
-    """Draw a task, call activity or sub-process with its markers, name and state."""
     box, mark = shape.bounds, view.mark(shape)
     look = LOOKS[mark.state if mark else State.NOT_BEGUN]
     if shape.event_triggered and mark is None:
@@ -106,17 +89,15 @@ def _activity(view: View, shape: Shape) -> str:
         parts.append(glyphs.moved(icon, box.x + 16, box.y + 21))
     feet = _feet(shape)
     for index, foot in enumerate(feet):
-        parts.append(
-            glyphs.moved(glyphs.glyph(foot), box.centre[0] + (index - (len(feet) - 1) / 2) * 20, box.bottom - 11)
-        )
+        x = box.centre[0] + (index - (len(feet) - 1) / 2) * 20
+        parts.append(glyphs.moved(glyphs.glyph(foot), x, box.bottom - 11))
     if shape.kind in _SUB_PROCESSES and shape.expanded:
         name = wrap(view.name(shape), box.width - 20, TEXT, most=2)
         parts.append(lines(name, box.x + 12, box.y + 14, anchor="start"))
     else:
         room = _room(shape)
-        rows = wrap(
-            view.name(shape), room.width, view.size, most=max(1, int((room.height + _SLACK) // (view.size * LINE)))
-        )
+        most = max(1, int((room.height + _SLACK) // (view.size * LINE)))
+        rows = wrap(view.name(shape), room.width, view.size, most=most)
         high = len(rows) * view.size * LINE
         middle = max(min(box.centre[1], room.bottom - high / 2), room.y + high / 2)
         parts.append(_block("\n".join(rows), room.centre[0], middle, room.width, size=view.size))
@@ -124,18 +105,17 @@ def _activity(view: View, shape: Shape) -> str:
 
 
 def _feet(shape: Shape) -> list[str]:
-    """Return the markers at an activity's foot, in the order in which BPMN draws them."""
-    sub_process = shape.kind in _SUB_PROCESSES
+    """Return the markers at the bottom of an activity, in BPMN's order."""
     return [
         *([shape.loop] if shape.loop else []),
         *(["compensation"] if shape.compensation else []),
-        *(["collapsed"] if sub_process and not shape.expanded else []),
+        *(["collapsed"] if shape.kind in _SUB_PROCESSES and not shape.expanded else []),
         *(["adHoc"] if shape.kind == "adHocSubProcess" else []),
     ]
 
 
 def _room(shape: Shape) -> Bounds:
-    """Return where an activity's name may stand: clear of its icon, its badge and the markers at its foot."""
+    """Return the room for an activity's name: clear of its icon, badge and markers."""
     box = shape.bounds
     head = 29.0 if glyphs.glyph(shape.kind) else 12.0
     foot = 20.0 if _feet(shape) else 6.0
@@ -143,7 +123,7 @@ def _room(shape: Shape) -> Bounds:
 
 
 def name_size(view: View) -> float:
-    """Return the largest text size at which every activity's name fits its room: one size for the whole drawing."""
+    """Return the largest of the text sizes at which the names of all activities fit, for the whole drawing."""
     names = [
         (_room(shape), view.name(shape))
         for shape in view.scene.shapes
@@ -156,11 +136,10 @@ def name_size(view: View) -> float:
 
 
 def _event(view: View, shape: Shape) -> str:
-    """Draw an event's circles and its definition's sign, with the name below unless the diagram places it."""
     box, mark = shape.bounds, view.mark(shape)
-    look = LOOKS[mark.state] if mark else Look(INK, 4.0 if shape.kind == "endEvent" else 1.5, PAPER)
+    own = 4.0 if shape.kind == "endEvent" else 1.5
+    look = LOOKS[mark.state] if mark else Look(INK, own, PAPER)
     (x, y), radius = box.centre, min(box.width, box.height) / 2
-    own = {"startEvent": 1.5, "endEvent": 4.0}.get(shape.kind, 1.5)
     dash = None if shape.interrupting else "4.5 3"
     stroke = max(look.thickness, own)
     place, dashes = {"cx": x, "cy": y}, dash or look.dash
@@ -180,7 +159,6 @@ def _event(view: View, shape: Shape) -> str:
 
 
 def _gateway(view: View, shape: Shape) -> str:
-    """Draw a gateway's diamond and sign."""
     box, mark = shape.bounds, view.mark(shape)
     look = LOOKS[mark.state if mark else State.NOT_BEGUN]
     x, y = box.centre
@@ -196,7 +174,7 @@ def _gateway(view: View, shape: Shape) -> str:
 
 
 def _document(view: View, shape: Shape) -> str:
-    """Draw a data object as a sheet with a folded corner; inputs and outputs of the process with an arrow."""
+    """Draw a data object as a sheet with a folded corner; an input or output of the process has an arrow."""
     box, mark = shape.bounds, view.mark(shape)
     fold = min(box.width, box.height) * 0.3
     look = LOOKS[mark.state] if mark else LOOKS[State.NOT_BEGUN]
@@ -226,7 +204,6 @@ def _document(view: View, shape: Shape) -> str:
 
 
 def _store(view: View, shape: Shape) -> str:
-    """Draw a data store as a drum."""
     box = shape.bounds
     curve = box.height * 0.13
     x, right, top, bottom = box.x, box.right, box.y + curve, box.bottom - curve
@@ -238,11 +215,22 @@ def _store(view: View, shape: Shape) -> str:
 
 
 def _message(view: View, shape: Shape) -> str:
-    """Draw a message as an envelope."""
     box = shape.bounds
     envelope = tag("rect", **box.place, fill=PAPER, stroke=INK, stroke_width=1.5)
     flap = path(f"M{box.x:g} {box.y:g}L{box.centre[0]:g} {box.centre[1]:g}L{box.right:g} {box.y:g}")
     return envelope + flap + _outer_name(view, shape)
+
+
+_DRAWN: Mapping[str, Callable[[View, Shape], str]] = {
+    **dict.fromkeys(DATA, _document),
+    **dict.fromkeys(("participant", "lane"), _swimlane),
+    **dict.fromkeys(("message", "messageFlow"), _message),
+    "group": _group,
+    "textAnnotation": _annotation,
+    "Event": _event,
+    "Gateway": _gateway,
+    "dataStoreReference": _store,
+}
 
 
 def _block(
@@ -255,7 +243,7 @@ def _block(
     weight: str | None = None,
     most: int | None = None,
 ) -> str:
-    """Write *text* centred on (*x*, *y*), broken to *room*."""
+    """Write *text* centred on (*x*, *y*), with lines as wide as *room*."""
     if not text:
         return ""
     rows = wrap(text, room, size, most=most)
@@ -263,10 +251,9 @@ def _block(
 
 
 def _outer_name(view: View, shape: Shape) -> str:
-    """Write the name beside a small shape: where the diagram places it, else below."""
+    """Write the name of a small shape: where the diagram places it, else below."""
     name = view.name(shape)
     if not name:
         return ""
     at = shape.label or Bounds(shape.bounds.centre[0] - 45, shape.bounds.bottom + 2, 90, 14)
-    rows = wrap(name, max(at.width + 2, 30), SMALL)
-    return lines(rows, at.centre[0], at.y + 7, size=SMALL)
+    return lines(wrap(name, max(at.width + 2, 30), SMALL), at.centre[0], at.y + 7, size=SMALL)

@@ -1,8 +1,7 @@
-"""Arrows of an SOP's sheet: from symbol to symbol in right angles, through no other symbol, in millimetres.
+"""Routes the arrows of an SOP's sheet at right angles around the symbols, in millimetres.
 
-An arrow goes straight down, or aside and then down, where nothing stands in its way. One that leads back, or over
-rows in whose column something stands, runs in the margin of the column it leads to, on a track of its own, and enters
-its symbol from the side.
+An arrow goes straight down, or sideways and down, if no symbol is in its way. Otherwise, or if it leads back, it runs
+in the margin of its target's column, on its own track, and enters the symbol from the side.
 """
 
 from collections import defaultdict
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 
 from engine.bpmn.drawing.scene import Bounds
 from engine.bpmn.drawing.text import width
-from engine.model.sop_sheet import SymbolKind
+from engine.model.sop_sheet import Arrow, SymbolKind
 
 POINT = 25.4 / 72
 LABEL = 6.2  # size of the words at an arrow, in points
@@ -24,7 +23,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class PlacedSymbol:
-    """A symbol as arrows see it; *row* is from where to where its row reaches."""
+    """A symbol with its place; *row* is the upper and lower edge of its row."""
 
     kind: SymbolKind
     box: Bounds
@@ -33,18 +32,8 @@ class PlacedSymbol:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedArrow:
-    """An arrow that is wanted, by the keys of its places."""
-
-    source: str
-    target: str
-    text: str = ""
-    proposal: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class DrawnArrow:
-    """An arrow as it is drawn; its head is at the last point. *text* is empty where there is no room for it."""
+    """A routed arrow with its head at the last point; *text* is empty if there is no room for it."""
 
     points: tuple[Point, ...]
     proposal: bool
@@ -55,21 +44,21 @@ class DrawnArrow:
 
 @dataclass
 class _Run:
-    """An arrow on its way: what shape it has, and on which sides it leaves and enters (-1 left, 1 right, 0 neither)."""
+    """The route of an arrow: its shape, and the sides where it leaves and enters (-1 left, 1 right, 0 neither)."""
 
-    way: WantedArrow
+    way: Arrow
     shape: str
     leaves: int = 0
     enters: int = 0
     track: float = 0.0
     ports: dict[str, float] = field(default_factory=dict)
-    uppermost: bool = True  # of the arrows that leave by that side: there is room for one name
+    uppermost: bool = True  # of the arrows that leave by that side, which have room for one name
 
 
 def route(
-    places: Mapping[str, PlacedSymbol], ways: Sequence[WantedArrow], lanes: Sequence[tuple[float, float]]
+    places: Mapping[str, PlacedSymbol], ways: Sequence[Arrow], lanes: Sequence[tuple[float, float]]
 ) -> Iterator[DrawnArrow]:
-    """Yield the arrows of a page; *lanes* are (left edge, width) of the columns."""
+    """Yield the arrows of a page between *places*; *lanes* are (left edge, width) of the columns."""
     router = _Router(places, lanes)
     busy = {(way.source, router.aside(way)) for way in ways if router.returns(way)}
     runs = []
@@ -82,24 +71,34 @@ def route(
         yield router.draw(run)
 
 
+def take_track(tracks: list[list[tuple[float, float]]], reach: tuple[float, float], apart: float = 0.0) -> int:
+    """Add *reach* to the first of *tracks* where it is *apart* from all others, or to a new one; return its index."""
+    low, high = reach
+    free = (n for n, taken in enumerate(tracks) if all(high + apart < a or low - apart > b for a, b in taken))
+    track = next(free, len(tracks))
+    if track == len(tracks):
+        tracks.append([])
+    tracks[track].append(reach)
+    return track
+
+
 @dataclass
 class _Router:
     places: Mapping[str, PlacedSymbol]
     lanes: Sequence[tuple[float, float]]
 
-    def returns(self, way: WantedArrow) -> bool:
-        """Whether an arrow leads back."""
+    def returns(self, way: Arrow) -> bool:
         return self.places[way.target].box.y < self.places[way.source].box.bottom
 
-    def aside(self, way: WantedArrow) -> int:
-        """Return the side by which an arrow leaves that goes aside: towards its target, and within the lanes."""
+    def aside(self, way: Arrow) -> int:
+        """Return the side by which an arrow leaves sideways: towards its target, and within the lanes."""
         source, target = self.places[way.source].column, self.places[way.target].column
         if source == target:
             return -1 if source == len(self.lanes) - 1 > 0 else 1
         return -1 if target < source else 1
 
-    def run(self, way: WantedArrow, busy: set[tuple[str, int]]) -> _Run:
-        """Return the shape of an arrow: the plainest that goes through no symbol."""
+    def run(self, way: Arrow, busy: set[tuple[str, int]]) -> _Run:
+        """Return the simplest route that crosses no symbol."""
         source, target = self.places[way.source], self.places[way.target]
         (sx, sy), (tx, ty) = source.box.centre, target.box.centre
         aside = self.aside(way)
@@ -141,7 +140,7 @@ class _Router:
         )
 
     def set_tracks(self, runs: Sequence[_Run]) -> None:
-        """Give every arrow in a column's margin a track: those that go far the outer ones."""
+        """Assign tracks to the arrows in the margins of columns, the outer ones to long arrows."""
         margins: dict[tuple[int, int], list[_Run]] = defaultdict(list)
         for run in runs:
             if run.shape == "channel":
@@ -150,17 +149,8 @@ class _Router:
             tracks: list[list[tuple[float, float]]] = []
             taken: dict[int, int] = {}
             for run in sorted(crowd, key=lambda run: -self._span(run)):
-                ends = sorted(self.places[key].box.centre[1] for key in (run.way.source, run.way.target))
-                free = (
-                    place
-                    for place, track in enumerate(tracks)
-                    if all(ends[1] + PORT < low or ends[0] - PORT > high for low, high in track)
-                )
-                place = next(free, len(tracks))
-                if place == len(tracks):
-                    tracks.append([])
-                tracks[place].append((ends[0], ends[1]))
-                taken[id(run)] = place
+                low, high = sorted(self.places[key].box.centre[1] for key in (run.way.source, run.way.target))
+                taken[id(run)] = take_track(tracks, (low, high), PORT)
             left, across = self.lanes[min(column, len(self.lanes) - 1)]
             widest = max(self.places[run.way.target].box.width for run in crowd)
             passed = max(place.box.width for place in self.places.values() if place.column == column)
@@ -173,7 +163,7 @@ class _Router:
         return abs(self.places[run.way.source].box.centre[1] - self.places[run.way.target].box.centre[1])
 
     def set_ports(self, runs: Sequence[_Run]) -> None:
-        """Spread the arrows that use one side of a symbol, so that they neither overlap nor cross."""
+        """Spread the arrows at each side of a symbol, so that they neither overlap nor cross."""
         sides: dict[tuple[str, int], list[tuple[float, float, _Run, str]]] = defaultdict(list)
         for run in runs:
             up = self.returns(run.way)
@@ -182,7 +172,7 @@ class _Router:
                 sides[(run.way.source, run.leaves)].append((rank, run.track, run, "source"))
             if run.enters:
                 rank = 1.0 if run.shape == "level" else 2.0 if up else 0.0
-                far = run.track * (1 if run.enters < 0 else -1) * (1 if up else -1)  # the outer of two goes above
+                far = run.track * (1 if run.enters < 0 else -1) * (1 if up else -1)  # the outer one is above
                 sides[(run.way.target, run.enters)].append((rank, far, run, "target"))
         for (key, _), crowd in sides.items():
             box = self.places[key].box
@@ -195,12 +185,9 @@ class _Router:
                     named += 1
 
     def draw(self, run: _Run) -> DrawnArrow:
-        """Return an arrow with its points and, where there is room, its words."""
         source, target = self.places[run.way.source], self.places[run.way.target]
         (sx, _), (tx, _) = source.box.centre, target.box.centre
         match run.shape:
-            case "down" if abs(sx - tx) < 0.1:
-                points = [(sx, source.box.bottom), (tx, target.box.y)]
             case "down":
                 turn = (source.box.bottom + target.box.y - HEAD) / 2
                 points = [(sx, source.box.bottom), (sx, turn), (tx, turn), (tx, target.box.y)]
@@ -231,12 +218,12 @@ class _Router:
 
 
 def fits(text: str, lane: float) -> bool:
-    """Whether *text* has room at an arrow between lanes of that width."""
+    """Whether *text* has room at an arrow in a lane of that width."""
     return width(text, LABEL) * POINT <= lane / 2 - 0.9
 
 
 def _edge(place: PlacedSymbol, side: int, y: float) -> float:
-    """Return where the outline of a symbol is at the height *y*, on its left (-1) or right (1)."""
+    """Return the x of a symbol's outline at the height *y*, on its left (-1) or right (1)."""
     (x, middle), half = place.box.centre, place.box.width / 2
     if place.kind is SymbolKind.DECISION:
         half *= 1 - abs(y - middle) / (place.box.height / 2)

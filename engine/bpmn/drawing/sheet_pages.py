@@ -1,8 +1,7 @@
-"""The sheet of an SOP on paper: which rows stand on which page, where each symbol and arrow is, in millimetres.
+"""Lays out the sheet of an SOP on paper: pages, rows, symbols and arrows, in millimetres.
 
-Everything is reckoned here, from the widths of Arimo's letters, so that the picture on a page and the PDF are the same
-drawing: whoever draws it breaks no line and moves no arrow. A table that is longer than a page breaks between rows,
-and each arrow that would cross the break ends in an off-page connector and goes on from one with the same letter.
+Lines are broken by the widths of Arimo's letters, so that the SVG and the PDF are the same drawing. A long table breaks
+between rows; an arrow across the break ends in an off-page connector and continues from one with the same letter.
 """
 
 from collections import defaultdict
@@ -10,28 +9,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.bpmn.drawing.scene import Bounds
-from engine.bpmn.drawing.sheet_arrows import POINT, DrawnArrow, PlacedSymbol, WantedArrow, fits, route
+from engine.bpmn.drawing.sheet_arrows import POINT, DrawnArrow, PlacedSymbol, fits, route
 from engine.bpmn.drawing.text import width, wrap
 from engine.model.sop_sheet import END, Arrow, SopSheet, SopStep, Symbol, SymbolKind
 
 PAPERS: Mapping[str, tuple[float, float]] = {"F4": (330, 215), "A4": (297, 210)}
-"""Width and height of a page, lying on its side."""
+"""Width and height of a page in landscape."""
 LEFT, RIGHT, TOP, BOTTOM = 15, 12, 11, 13  # margins
 TITLE = 10.0  # height of the line above the table
-HEAD = 6.0  # height of the first line of its head
+HEAD = 6.0  # height of the first line of the table's head
 PAD = 1.2  # between a line and a text
 AROUND = 2.6  # above and below the symbols of a row
-BETWEEN = 4.0  # two symbols of one cell
-BOLD = 1.07  # how much wider bold letters are
-SIGNATURE = 25.5  # height of the block under the last row
-APART = 5.6  # connectors side by side, which leave a lane's margins to arrows
-LINE = 8.0  # height that a connector takes
+BETWEEN = 4.0  # between two symbols of one cell
+BOLD = 1.07  # width of bold letters, relative to others
+SIGNATURE = 25.5  # height of the block after the last row
+APART = 5.6  # between connectors side by side
+LINE = 8.0  # height of a connector
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True, slots=True)
 class SheetWords:
-    """What the sheet says of decisions, in the reader's language; the paper itself speaks the office's."""
+    """Words about decisions in the reader's language; on paper they are Indonesian."""
 
     end: str = "selesai"
     back: str = "kembali ke langkah {n}"
@@ -41,7 +40,7 @@ class SheetWords:
 
 @dataclass(frozen=True, slots=True)
 class PageColumn:
-    """One column of the table."""
+    """A column of the table."""
 
     name: str  # no, activity, lane, inputs, time, outputs, note
     title: tuple[str, ...]
@@ -51,7 +50,7 @@ class PageColumn:
 
 @dataclass(frozen=True, slots=True)
 class PageRow:
-    """One row of the table: the lines of its texts by column name."""
+    """A row of the table, with the lines of its texts by name of the column."""
 
     number: int
     y: float
@@ -61,7 +60,7 @@ class PageRow:
 
 @dataclass(frozen=True, slots=True)
 class PageSymbol:
-    """One symbol; *row* is the number of the row it stands in, 0 for a connector."""
+    """A symbol; *row* is the number of its row, 0 for a connector."""
 
     kind: SymbolKind
     box: Bounds
@@ -76,7 +75,7 @@ class PageSymbol:
 
 @dataclass(frozen=True, slots=True)
 class SheetPage:
-    """One page: the strips above and below its rows hold connectors, and have no height where there are none."""
+    """A page; the strips *above* and *below* its rows are for connectors, and have height 0 without any."""
 
     rows: tuple[PageRow, ...]
     symbols: tuple[PageSymbol, ...]
@@ -99,14 +98,9 @@ class SheetPages:
     columns: tuple[PageColumn, ...]
     pages: tuple[SheetPage, ...]
 
-    @property
-    def lanes(self) -> tuple[PageColumn, ...]:
-        """The columns of those who do it."""
-        return tuple(column for column in self.columns if column.name == "lane")
-
 
 def remarks(row: SopStep, words: SheetWords) -> tuple[str, ...]:
-    """Return what stands in a row's last column: its note, and the ways out of its decision."""
+    """Return the texts in a row's last column: its note, and the ways out of its decision."""
     question = row.question
     if any(symbol.proposal for symbol in row.symbols if symbol.kind is SymbolKind.DECISION):
         question = f"{question} ({words.proposal})"
@@ -118,7 +112,7 @@ def remarks(row: SopStep, words: SheetWords) -> tuple[str, ...]:
 
 
 def lay_out(sheet: SopSheet, paper: str = "F4", *, plain: bool = False) -> SheetPages:
-    """Return *sheet* on *paper* ("F4" or "A4"), in the office's spelling or (*plain*) in the corrected one."""
+    """Return *sheet* on *paper* ("F4" or "A4"), in the office's spelling, or in the corrected one if *plain*."""
     across, height = PAPERS[paper][0] - LEFT - RIGHT, PAPERS[paper][1] - TOP - BOTTOM
     size = 9.0 if len(sheet.columns) <= 6 else 8.0
     columns = _columns(sheet, across, size)
@@ -153,7 +147,7 @@ def _columns(sheet: SopSheet, room: float, size: float) -> tuple[PageColumn, ...
 
 
 def _lane_size(sheet: SopSheet, across: float, size: float) -> float:
-    """Return the size, in points, at which no word of a lane's name must be cut."""
+    """Return the size, in points, at which no word of a lane's name is broken."""
     longest = max((width(word, 1.0, bold=True) for name in sheet.columns for word in name.split()), default=1.0)
     return max(5.0, min(size, (across - PAD) / POINT / longest - 0.05))
 
@@ -165,12 +159,10 @@ def _wrapped(text: str, room: float, size: float, most: int | None = None) -> li
 
 @dataclass
 class _Layout:
-    """A sheet being laid out."""
-
     sheet: SopSheet
     columns: tuple[PageColumn, ...]
     size: float
-    room: float  # for rows and strips of one page
+    room: float  # height for rows and strips of one page
     plain: bool
     lanes: tuple[PageColumn, ...] = field(init=False)
     texts: list[dict[str, tuple[str, ...]]] = field(init=False)
@@ -192,7 +184,7 @@ class _Layout:
         return self.lanes[0].width < 18
 
     def pages(self, top: float) -> Iterator[SheetPage]:
-        """Yield the pages; *top* is where the first row begins."""
+        """Yield the pages; *top* is the y of the first row."""
         breaks, first = [], 0
         while first < len(self.sheet.rows):
             last = first + 1
@@ -205,7 +197,7 @@ class _Layout:
             yield self._page(first, last, top, letters)
 
     def _taken(self, first: int, last: int) -> float:
-        """Return the height of rows *first* up to *last* on one page, with what is signed under the last of all."""
+        """Return the height of rows *first* up to *last* on one page, with the signature after the last of all."""
         signed = SIGNATURE if last == len(self.sheet.rows) and self.sheet.identity.get("disahkanOleh") else 0.0
         return sum(self._height(place) for place in range(first, last)) + sum(self._strips(first, last)) + signed
 
@@ -228,12 +220,12 @@ class _Layout:
         }
 
     def _needs_words(self, row: SopStep) -> bool:
-        """Whether a decision's ways are said in words: one is a proposal, or there is no room for all their names."""
+        """Whether the ways of a decision are in the note, since one is a proposal or has no room at its arrow."""
         return len(row.ways) > 2 or any(way.proposal or not fits(way.text, self.lanes[0].width) for way in row.ways)
 
     def _height(self, place: int) -> float:
         text = max(len(lines) for lines in self.texts[place].values()) * self.line + 2 * PAD
-        decides = any(symbol.kind is SymbolKind.DECISION for symbol in self.stacks[place][-1])  # and says so below
+        decides = any(symbol.kind is SymbolKind.DECISION for symbol in self.stacks[place][-1])
         return max(text, self._stacked(place) + 2 * (AROUND - 0.6 * self.narrow + 1.8 * decides))
 
     def _stacked(self, place: int) -> float:
@@ -262,7 +254,7 @@ class _Layout:
     # ── pages ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _strips(self, first: int, last: int) -> tuple[float, float]:
-        """Return how high the strips of connectors above and below the rows *first* up to *last* must be."""
+        """Return the heights of the connector strips above and below the rows *first* up to *last*."""
         lines: dict[bool, list[int]] = {False: [0], True: [0]}
         for (down, _), crowd in self._crossing(first, last).items():
             straight = sum(each.straight for each in crowd)
@@ -271,7 +263,7 @@ class _Layout:
         return (above * LINE + 2.5 if above else 0.0), (below * LINE + 2.5 if below else 0.0)
 
     def _crossing(self, first: int, last: int) -> dict[tuple[bool, int], list["_Crossing"]]:
-        """Return what leads over the edge of a page of the rows *first* up to *last*, by (downwards, column)."""
+        """Return the arrows across the edges of a page of rows *first* up to *last*, by (downwards, column)."""
         found: dict[tuple[bool, int], list[_Crossing]] = defaultdict(list)
         for arrow in self.sheet.arrows:
             source, target = (first <= self.row_of[id_] < last for id_ in (arrow.source, arrow.target))
@@ -283,7 +275,7 @@ class _Layout:
         return found
 
     def _something_between(self, element: str, first: int, last: int, *, down: bool) -> bool:
-        """Whether in its column anything stands between a symbol and the edge of the page."""
+        """Whether there is a symbol between an element and the edge of the page, in its column."""
         column, row = self._column_of(element), self.row_of[element]
         rows = range(row, last) if down else range(row, first - 1, -1)
         stacks = [symbol for place in rows for symbol in self.sheet.rows[place].symbols[:: 1 if down else -1]]
@@ -292,7 +284,7 @@ class _Layout:
 
     @property
     def _abreast(self) -> int:
-        """How many connectors stand beside one another in a column."""
+        """How many connectors fit side by side in a column."""
         return max(1, int(self.lanes[0].width * 0.58 / APART))
 
     def _column_of(self, element: str) -> int:
@@ -300,7 +292,6 @@ class _Layout:
         return next(symbol.column for symbol in row.symbols if symbol.element_id == element)
 
     def _letters(self, breaks: Sequence[tuple[int, int]]) -> dict[tuple[str, str], str]:
-        """Return the letter of every arrow that crosses a break."""
         page = {row: n for n, (first, last) in enumerate(breaks) for row in range(first, last)}
         crossing = [
             (arrow.source, arrow.target)
@@ -322,10 +313,7 @@ class _Layout:
         places = {
             each.element_id: PlacedSymbol(each.kind, each.box, each.column, self._row(rows, each)) for each in symbols
         }
-        ways: list[WantedArrow] = []
-        for arrow in self.sheet.arrows:
-            if arrow.source in places and arrow.target in places:
-                ways.append(WantedArrow(arrow.source, arrow.target, arrow.text, arrow.proposal))
+        ways = [arrow for arrow in self.sheet.arrows if arrow.source in places and arrow.target in places]
         for (down, column), crowd in self._crossing(first, last).items():
             strip = (y, y + below) if down else (top, top + above)
             for each, box in self._connectors(crowd, column, strip, down=down):
@@ -333,7 +321,7 @@ class _Layout:
                 places[letter] = PlacedSymbol(SymbolKind.CONNECTOR, box, column, strip)
                 symbols.append(PageSymbol(SymbolKind.CONNECTOR, box, column, 0, (letter,), 7.0, arrow.proposal))
                 ends = (arrow.source, letter) if each.leaves else (letter, arrow.target)
-                ways.append(WantedArrow(*ends, arrow.text if each.leaves else "", arrow.proposal))
+                ways.append(Arrow(*ends, arrow.text if each.leaves else "", arrow.proposal))
         lanes = [(lane.x, lane.width) for lane in self.lanes]
         return SheetPage(tuple(rows), tuple(symbols), tuple(route(places, ways, lanes)), above, below, y + below)
 
@@ -359,7 +347,7 @@ class _Layout:
     def _connectors(
         self, crowd: Sequence["_Crossing"], column: int, strip: tuple[float, float], *, down: bool
     ) -> Iterator[tuple["_Crossing", Bounds]]:
-        """Yield where the connectors of a column stand: next to the rows those that lead straight on, side by side."""
+        """Yield the places of the connectors of a column: straight ones side by side, next to the rows."""
         lane = self.lanes[column]
         straight = [each for each in crowd if each.straight]
         lines = [straight[n : n + self._abreast] for n in range(0, len(straight), self._abreast)]
@@ -373,15 +361,15 @@ class _Layout:
 
 @dataclass(frozen=True, slots=True)
 class _Crossing:
-    """An arrow over the edge of a page, seen from there."""
+    """An arrow across an edge of a page."""
 
     arrow: Arrow
-    leaves: bool  # whether it begins on that page
-    straight: bool  # whether it leads straight from its symbol to the edge, or the other way round
+    leaves: bool  # it begins on this page
+    straight: bool  # it goes straight between its symbol and the edge
 
 
 def _levels(symbols: Sequence[Symbol]) -> list[list[Symbol]]:
-    """Return the symbols of a row as they stand under one another; those of different columns side by side."""
+    """Return the symbols of a row by level; symbols of different columns may share one."""
     levels: list[list[Symbol]] = []
     for symbol in symbols:
         if levels and all(other.column != symbol.column for other in levels[-1]):
@@ -392,6 +380,5 @@ def _levels(symbols: Sequence[Symbol]) -> list[list[Symbol]]:
 
 
 def _letter(place: int) -> str:
-    """Return A to Z, then AA, AB and so on."""
     first, rest = divmod(place, len(LETTERS))
     return (LETTERS[first - 1] if first else "") + LETTERS[rest]

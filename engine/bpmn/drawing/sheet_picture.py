@@ -1,15 +1,16 @@
-"""The pages of an SOP's sheet as SVG, for the screen: the same lines, symbols and arrows that the PDF has."""
+"""Draws the pages of an SOP's sheet as SVG for the screen, like the PDF."""
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from engine.bpmn.drawing.sheet_arrows import HEAD, LABEL, POINT, DrawnArrow
 from engine.bpmn.drawing.sheet_pages import HEAD as FIRST
-from engine.bpmn.drawing.sheet_pages import PAD, TITLE, PageColumn, PageSymbol, SheetPage, SheetPages
-from engine.bpmn.drawing.svg import INK, PAPER, lines, path, polygon, tag
+from engine.bpmn.drawing.sheet_pages import PAD, TITLE, PageSymbol, SheetPage, SheetPages
+from engine.bpmn.drawing.svg import INK, PAPER, Attribute, lines, path, polygon, tag
 from engine.bpmn.drawing.text import width
 from engine.model.sop_sheet import SymbolKind
 
-SCALE = 4.0  # pixels to the millimetre
+SCALE = 4.0  # pixels per millimetre
 RULE, STRONG = 1.0, 1.6
 SHADE = "#eef1f5"
 DASHES = "6 4"
@@ -17,11 +18,11 @@ SPANNED = {"inputs": "MUTU BAKU", "time": "MUTU BAKU", "outputs": "MUTU BAKU", "
 
 
 def draw_sheet(pages: SheetPages, title: str, number: int) -> str:
-    """Return page *number* (0 first) as SVG; *title* stands above the table. It is for the eye: a table says it all."""
+    """Return page *number* (from 0) as SVG, with *title* above the table; hidden from screen readers."""
     page = pages.pages[number]
     height = page.bottom + 2
     drawn = [
-        *_title(pages, title),
+        lines([title], pages.width * SCALE / 2, 18, size=_size(pages.size + 2), weight="bold"),
         *_head(pages),
         *_rows(pages, page),
         *(_symbol(symbol) for symbol in page.symbols),
@@ -38,21 +39,12 @@ def draw_sheet(pages: SheetPages, title: str, number: int) -> str:
     )
 
 
-def _title(pages: SheetPages, title: str) -> Iterator[str]:
-    yield lines([title], pages.width * SCALE / 2, 18, size=_size(pages.size + 2), weight="bold")
-
-
 def _head(pages: SheetPages) -> Iterator[str]:
     top, middle, bottom = TITLE, TITLE + FIRST, TITLE + sum(pages.head)
     yield _rect(0, top, pages.width, bottom - top, fill=SHADE, stroke=INK, stroke_width=STRONG)
-    spans: list[tuple[str, list[PageColumn]]] = []
-    for column in pages.columns:
-        above = SPANNED.get(column.name, "")
-        if above and spans and spans[-1][0] == above:
-            spans[-1][1].append(column)
-        else:
-            spans.append((above, [column]))
-    for above, columns in spans:
+    for _, spanned in groupby(pages.columns, lambda column: SPANNED.get(column.name, column.name)):
+        columns = list(spanned)
+        above = SPANNED.get(columns[0].name)
         left, right = columns[0].x, columns[-1].x + columns[-1].width
         yield _line(left, top, left, bottom)
         if above:
@@ -88,12 +80,7 @@ def _rows(pages: SheetPages, page: SheetPage) -> Iterator[str]:
 def _symbol(symbol: PageSymbol) -> str:
     box = symbol.box
     (x, y), dashes = box.centre, DASHES if symbol.proposal else None
-    how: dict[str, str | float | None] = {
-        "fill": PAPER,
-        "stroke": INK,
-        "stroke_width": STRONG,
-        "stroke_dasharray": dashes,
-    }
+    how: dict[str, Attribute] = {"fill": PAPER, "stroke": INK, "stroke_width": STRONG, "stroke_dasharray": dashes}
     match symbol.kind:
         case SymbolKind.TERMINATOR:
             shape = _rect(box.x, box.y, box.width, box.height, rx=min(box.height / 2, 3.5) * SCALE, **how)
@@ -132,7 +119,6 @@ def _label(arrow: DrawnArrow) -> Iterator[str]:
 
 
 def _text(said: Sequence[str], x: float, y: float, points: float, *, anchor: str = "middle", bold: bool = False) -> str:
-    """Write lines whose block's middle is at *y*."""
     size = _size(points)
     first = y * SCALE - (len(said) - 1) * size * 1.2 / 2
     return lines(said, x * SCALE, first, size=size, anchor=anchor, weight="bold" if bold else None)
@@ -146,10 +132,10 @@ def _line(x1: float, y1: float, x2: float, y2: float) -> str:
     return tag("line", x1=x1 * SCALE, y1=y1 * SCALE, x2=x2 * SCALE, y2=y2 * SCALE, stroke=INK, stroke_width=RULE)
 
 
-def _rect(x: float, y: float, across: float, down: float, **how: str | float | None) -> str:
+def _rect(x: float, y: float, across: float, down: float, **how: Attribute) -> str:
     box = {"x": x * SCALE, "y": y * SCALE, "width": across * SCALE, "height": down * SCALE}
     return tag("rect", **{**box, "fill": "none", **how})
 
 
-def _polygon(points: Sequence[tuple[float, float]], **how: str | float | None) -> str:
+def _polygon(points: Sequence[tuple[float, float]], **how: Attribute) -> str:
     return polygon([(x * SCALE, y * SCALE) for x, y in points], **how)

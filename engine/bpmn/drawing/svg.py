@@ -1,4 +1,4 @@
-"""SVG as text: presentation attributes only, because the pages' content security policy strips ``style``."""
+"""Writes SVG with presentation attributes only, because the content security policy blocks ``style``."""
 
 from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape, quoteattr
@@ -14,12 +14,12 @@ Attribute = str | float | None
 
 
 def number(value: float) -> str:
-    """Write a coordinate in as few characters as a tenth of a pixel needs."""
+    """Write a coordinate rounded to a tenth of a pixel."""
     return f"{value:.1f}".rstrip("0").rstrip(".") if value % 1 else str(int(value))
 
 
 def tag(name: str, content: str | None = None, /, **attributes: Attribute) -> str:
-    """Write one element; ``stroke_width`` becomes ``stroke-width``, attributes that are None are left out."""
+    """Write an element; ``stroke_width`` becomes ``stroke-width``; attributes that are None are left out."""
     written = "".join(
         f" {key.rstrip('_').replace('_', '-')}={quoteattr(value if isinstance(value, str) else number(value))}"
         for key, value in attributes.items()
@@ -28,9 +28,9 @@ def tag(name: str, content: str | None = None, /, **attributes: Attribute) -> st
     return f"<{name}{written}/>" if content is None else f"<{name}{written}>{content}</{name}>"
 
 
-def title(text: str) -> str:
-    """Write the element's accessible name, which browsers also show as a tooltip."""
-    return tag("title", escape(text))
+def title(text: str, **attributes: Attribute) -> str:
+    """Write the accessible name of an element, which browsers also show as a tooltip."""
+    return tag("title", escape(text), **attributes)
 
 
 def path(d: str, **attributes: Attribute) -> str:
@@ -49,7 +49,7 @@ def lines(
     weight: str | None = None,
     turn: tuple[float, float] | None = None,
 ) -> str:
-    """Write text whose first line's middle is at *y*; *turn* rotates it upwards about that point."""
+    """Write lines of text, the first centred vertically on *y*; *turn* rotates them by 90° about that point."""
     spans = "".join(
         tag("tspan", escape(row), x=x, dy=None if index == 0 else size * LINE) for index, row in enumerate(rows)
     )
@@ -68,7 +68,7 @@ def lines(
 
 
 def rounded(points: Sequence[Point], radius: float = 6) -> str:
-    """Return path data of a polyline whose corners are rounded."""
+    """Return the path data of a polyline with rounded corners."""
     (x, y), *_ = points
     data = [f"M{number(x)} {number(y)}"]
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):
@@ -83,7 +83,7 @@ def _at(point: Point) -> str:
 
 
 def _towards(start: Point, end: Point, distance: float) -> Point:
-    """Return the point *distance* from *start* on the way to *end*, at most half-way."""
+    """Return the point at *distance* from *start* towards *end*, at most half-way."""
     dx, dy = end[0] - start[0], end[1] - start[1]
     length = (dx * dx + dy * dy) ** 0.5
     if length == 0:
@@ -93,5 +93,5 @@ def _towards(start: Point, end: Point, distance: float) -> Point:
 
 
 def polygon(points: Iterable[Point], **attributes: Attribute) -> str:
-    """Write a closed shape."""
+    """Write a polygon."""
     return tag("polygon", points=" ".join(f"{number(x)},{number(y)}" for x, y in points), **attributes)

@@ -1,4 +1,4 @@
-"""How wide text is and where its lines break, without a browser: Arial's (Helvetica's, Arimo's) own widths."""
+"""Widths and line breaks of text without a browser, by the metrics of Helvetica, Arial and Arimo."""
 
 from functools import cache
 
@@ -31,21 +31,21 @@ _WIDTHS = {
     260: "|",
 }
 _BY_CHARACTER = {character: width for width, characters in _WIDTHS.items() for character in characters}
-_OTHER = 600  # a guess that errs on the wide side for accented letters and dashes
+_OTHER = 600  # an upper estimate for accented letters and dashes
 _BOLD = 1.07
 
 
 @cache
 def width(text: str, size: float, *, bold: bool = False) -> float:
-    """Return how wide *text* is at *size* pixels."""
+    """Return the width of *text* at a font size, in the unit of *size*."""
     thousandths = sum(_BY_CHARACTER.get(character, _OTHER) for character in text)
     return thousandths / 1000 * size * (_BOLD if bold else 1.0)
 
 
 def wrap(text: str, room: float, size: float, *, most: int | None = None) -> list[str]:
-    """Break *text* into lines no wider than *room*, also within a word that is wider.
+    """Break *text* into lines no wider than *room*; wider words are broken too.
 
-    Of more than *most* lines the rest is cut, with an ellipsis in its place.
+    If there are more than *most* lines, the last one ends in an ellipsis.
     """
     lines: list[str] = []
     for paragraph in text.splitlines() or [""]:
@@ -69,7 +69,6 @@ def wrap(text: str, room: float, size: float, *, most: int | None = None) -> lis
 
 
 def _pieces(word: str, room: float, size: float) -> list[str]:
-    """Cut a word that is wider than *room*."""
     pieces = [""]
     for character in word:
         if pieces[-1] and width(pieces[-1] + character, size) > room:

@@ -1,4 +1,4 @@
-"""What one drawing is made with, and what it says of an element in words."""
+"""The facts of one drawing, and the captions of its elements."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ DATA = frozenset({"dataObjectReference", "dataStoreReference", "dataInput", "dat
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One drawing's facts, held while its parts are drawn."""
+    """The facts needed to draw the parts of a picture."""
 
     scene: Scene
     marks: Mapping[str, Mark]
@@ -19,21 +19,21 @@ class View:
     words: DrawingWords
     href: Callable[[str], str | None] | None
     prefix: str
-    size: float = 12.0  # of the names of activities
+    size: float = 12.0  # font size of the names of activities
 
     def name(self, item: Shape | DrawnEdge) -> str:
-        """Return the element's name in the reader's language; a proposal always says that it is one."""
+        """Return the name of an element in the reader's language; a proposed edge is marked as a proposal."""
         name = (item.name_en if self.words.english else None) or item.name
         if item.proposal and isinstance(item, DrawnEdge) and self.words.proposal.casefold() not in name.casefold():
             return f"{name} ({self.words.proposal})".strip()
         return name
 
     def mark(self, shape: Shape) -> Mark | None:
-        """Return what is to be shown on the element, if anything."""
+        """Return the mark of an element, or that of its data object."""
         return self.marks.get(shape.id) or (self.marks.get(shape.holds) if shape.holds else None)
 
     def caption(self, item: Shape | DrawnEdge) -> str:
-        """Return everything that the picture says of an element, in words."""
+        """Return everything that the picture shows about an element, in words."""
         parts = [" ".join(self.name(item).split()) or item.id]
         if item.proposal and self.words.proposal.casefold() not in parts[0].casefold():
             parts.append(self.words.proposal)

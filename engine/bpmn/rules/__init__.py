@@ -1,8 +1,7 @@
-"""What is checked before a procedure is deployed: every fault at once, each with where it is and how to mend it.
+"""Rules for the deployment of a procedure. All faults are reported at once, with place and mend.
 
-SpiffWorkflow silently ignores several elements of BPMN and hangs on some valid diagrams; whoever draws one of them
-has to hear it here, not from an instance that stands still. Each module holds one family of rules;
-what is said of a fault, and how it is mended, stands in ``sayings.toml``.
+SpiffWorkflow silently ignores some elements of BPMN and hangs on some valid diagrams; rules report these before an
+instance is stuck. Each module is a family of rules; the messages are in ``sayings.toml``.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,8 +42,8 @@ RULES: tuple[Callable[[CheckedProcedure, Diagram], None], ...] = (
 def check(files: Mapping[str, bytes], process_id: str, read: Forms | None) -> list[Finding]:
     """Return every fault and warning of the procedure *process_id*, in the order of its files and lines.
 
-    *files* are the procedure's BPMN and DMN files by name; others are not looked at. *read* is what its forms ask;
-    None if they are not at hand, so that nothing is said about them.
+    *files* are its files by name; only BPMN, DMN and functions.py are checked. *read* describes its forms, and is None
+    if they are unavailable; then rules about forms are skipped.
     """
     procedure = CheckedProcedure(process_id, read)
     functions.load(procedure, files)

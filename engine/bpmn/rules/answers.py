@@ -1,6 +1,6 @@
-"""Rules that hold what a diagram's expressions compare to the answers that its forms offer.
+"""Rules about comparisons in a diagram's expressions: the values must be answers that its forms offer.
 
-Only of names that nothing but forms give: what a script, a message or a table gives may be anything.
+Only variables that come from forms alone are checked; scripts, messages and tables may set any value.
 """
 
 import ast
@@ -13,7 +13,7 @@ from engine.bpmn.safe_xml import Element
 
 Kinds = Mapping[str, frozenset[str]]
 
-# The kinds of fields (``engine.forms.field``) that hold one plain value: what it is, and how it is written.
+# Kinds of fields (``engine.forms.field``) with a single value: its type, and how it is written.
 _NUMBER = (int | float, "angka, tanpa tanda petik")
 _TEXT = (str, "teks, dalam tanda petik")
 _PLAIN: Mapping[str, tuple[Any, str]] = {
@@ -23,14 +23,12 @@ _PLAIN: Mapping[str, tuple[Any, str]] = {
 }
 _UNDECIDED = frozenset(_PLAIN) - {"boolean"} | {"date", "time"}
 _CHOOSING = ("choice", "choices")
-_NO_CONDITION = (ast.BinOp, ast.List, ast.Tuple, ast.Dict)
-_COUNTING = ("abs", "len", "round", "str", "sum")
 
 
 def check(diagram: Diagram, of: Element, word: str, text: str, kinds: Kinds, answers: Kinds, *, decides: bool) -> None:
-    """Note comparisons with what no form offers and, if the expression *decides*, what is no comparison.
+    """Report comparisons with values that no form offers and, if the expression *decides*, parts that do not compare.
 
-    *kinds* are those of the fields of each name, *answers* what its choices offer.
+    *kinds* are the kinds of the fields of each name, *answers* the values of their choices.
     """
     tree = ast.parse(text.strip(), mode="eval").body
     for name, value in _compared(tree):
@@ -51,9 +49,12 @@ def check(diagram: Diagram, of: Element, word: str, text: str, kinds: Kinds, ans
                 mend = f"Bandingkan isinya, misalnya: {name} == " + (f'"{example}".' if example else "…")
             case ast.Constant(value=value) if not isinstance(value, bool):
                 mend = 'Tulis perbandingan, misalnya: hasil == "ya" and jumlah > 3.'
-            case ast.Call(func=ast.Name(id=name)) if name in _COUNTING:
-                mend = f"Bandingkan hasilnya, misalnya: {ast.unparse(node)} > 0."
-            case _ if isinstance(node, _NO_CONDITION):
+            case (
+                ast.BinOp()
+                | ast.List()
+                | ast.Dict()
+                | ast.Call(func=ast.Name(id="abs" | "len" | "round" | "str" | "sum"))
+            ):
                 mend = f"Bandingkan hasilnya, misalnya: {ast.unparse(node)} > 0."
             case _:
                 continue
@@ -61,7 +62,7 @@ def check(diagram: Diagram, of: Element, word: str, text: str, kinds: Kinds, ans
 
 
 def _is(value: Any, kind: str) -> bool:
-    expected = _PLAIN.get(kind, _TEXT)[0]  # of several choices, one is looked for
+    expected = _PLAIN.get(kind, _TEXT)[0]  # several choices: the value is one of them
     return isinstance(value, expected) and isinstance(value, bool) is (kind == "boolean")
 
 
@@ -70,7 +71,7 @@ def _written(value: Any) -> str:
 
 
 def _compared(tree: ast.expr) -> Iterator[tuple[str, Any]]:
-    """Yield each name with the value written beside it in a comparison."""
+    """Yield each name with the literal that it is compared with."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Compare):
             continue
@@ -90,7 +91,7 @@ def _compared(tree: ast.expr) -> Iterator[tuple[str, Any]]:
 
 
 def _deciding(node: ast.expr) -> Iterator[ast.expr]:
-    """Yield the parts of a condition that must each be true or false."""
+    """Yield the parts of a condition that must be boolean."""
     match node:
         case ast.BoolOp(values=parts):
             for part in parts:

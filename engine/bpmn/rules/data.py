@@ -1,4 +1,4 @@
-"""Rules about documents: data objects, references to them, and the associations that say who reads and yields them."""
+"""Rules about data objects, references to them, and data associations."""
 
 from engine.bpmn.rules.diagram import CheckedProcedure, Diagram
 from engine.bpmn.safe_xml import Element, bpmn, children, local, text_of
@@ -14,14 +14,11 @@ def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
         for store in children(scope, "dataStoreReference"):
             diagram.say("data_store", store)
     for node in diagram.all_nodes:
-        for association in children(node, "dataInputAssociation"):
-            for end in children(association, "sourceRef"):
-                _check_end(diagram, node, end)
-            _check_mapping(diagram, node, association)
-        for association in children(node, "dataOutputAssociation"):
-            for end in children(association, "targetRef"):
-                _check_end(diagram, node, end)
-            _check_mapping(diagram, node, association)
+        for kind, far in (("dataInputAssociation", "sourceRef"), ("dataOutputAssociation", "targetRef")):
+            for association in children(node, kind):
+                for end in children(association, far):
+                    _check_end(diagram, node, end)
+                _check_mapping(diagram, node, association)
 
 
 def _check_end(diagram: Diagram, node: Element, end: Element) -> None:

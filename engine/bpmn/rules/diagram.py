@@ -1,4 +1,4 @@
-"""A procedure's files as the rules look at them: elements by id, flows by end, scopes by nesting."""
+"""The files of a procedure, indexed for the rules: elements by id, flows by end, scopes by nesting."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,24 +6,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from engine.bpmn import safe_xml
 from engine.bpmn.decisions import Table
 from engine.bpmn.decisions import read as read_tables
-from engine.bpmn.expression import HOST_FUNCTIONS
-from engine.bpmn.safe_xml import Element, Unreadable, bpmn, children, identified, local, read, read_diagram, text_of
+from engine.bpmn.expression_values import HOST_FUNCTIONS
+from engine.bpmn.safe_xml import Element, Unreadable, bpmn, children, identified, local, text_of
 from engine.model.errors import Finding, sayings
 
-TASKS = frozenset(
-    {
-        "task",
-        "userTask",
-        "manualTask",
-        "scriptTask",
-        "serviceTask",
-        "sendTask",
-        "receiveTask",
-        "businessRuleTask",
-    }
-)
+_BY_PEOPLE = {"task", "userTask", "manualTask"}
+TASKS = frozenset({"scriptTask", "serviceTask", "sendTask", "receiveTask", "businessRuleTask"} | _BY_PEOPLE)
 SUB_PROCESSES = frozenset({"subProcess", "transaction", "adHocSubProcess"})
 ACTIVITIES = TASKS | SUB_PROCESSES | {"callActivity"}
 EVENTS = frozenset({"startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"})
@@ -35,7 +26,7 @@ CHOOSING = frozenset({"exclusiveGateway", "inclusiveGateway"})
 
 @dataclass(frozen=True, slots=True)
 class FormExpression:
-    """One expression of a form; *path* is the field that it belongs to."""
+    """An expression of a form, at the field *path*."""
 
     file: str
     path: str
@@ -44,24 +35,19 @@ class FormExpression:
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """What the forms of a procedure ask, by form id, and what their expressions read."""
+    """The fields and expressions of a procedure's forms."""
 
-    fields: Mapping[str, frozenset[str]]
-    """The top properties of each form."""
-    sections: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """The fields of each section on top of a form: what can be read of a document."""
+    fields: Mapping[str, frozenset[str]]  # top-level fields by form id
+    sections: Mapping[str, frozenset[str]] = field(default_factory=dict)  # fields of each top-level section
     expressions: Sequence[FormExpression] = ()
-    given: frozenset[str] = frozenset()
-    """Names that every expression of a form may read."""
-    kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Of each top property, the kinds of the fields of that name in all forms."""
-    answers: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """What the choices of that name offer, in all forms together."""
+    given: frozenset[str] = frozenset()  # variables of every form expression
+    kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by name, of top-level fields in all forms
+    answers: Mapping[str, frozenset[str]] = field(default_factory=dict)  # values of choices by name, in all forms
 
 
 @dataclass(slots=True)
 class CheckedProcedure:
-    """Everything that is checked together, and what was found; *forms* is None if they are not at hand."""
+    """Everything that is checked together, and the findings; *forms* is None if they are unavailable."""
 
     process_id: str
     forms: Forms | None
@@ -72,18 +58,18 @@ class CheckedProcedure:
     findings: list[Finding] = field(default_factory=list)
 
     def unknown_functions(self, calls: frozenset[str]) -> frozenset[str]:
-        """Return the functions among *calls* that nobody gives."""
+        """Return those of *calls* that neither the host nor the procedure defines."""
         return calls - HOST_FUNCTIONS.keys() - self.functions
 
     def say(self, saying: str, element: Element | None, *, file: str, line: int | None = None, **facts: Any) -> None:
-        """Note what ``sayings.toml`` says of *element*, of which its template tells *facts*."""
+        """Add the finding *saying* of ``sayings.toml`` about *element*, with *facts* for its template."""
         told = sayings(HERE)[saying]
         words = {name: _written(fact) for name, fact in {"it": element, **facts}.items()}
         self.findings.append(
             Finding(
                 severity=told.get("severity", "error"),
                 file=file,
-                element_id=None if element is None else owner_id(element),
+                element_id=None if (owner := safe_xml.nearest_identified(element)) is None else str(owner.get("id")),
                 name=None if element is None else element.get("name"),
                 line=line if element is None else element.sourceline,
                 message=told["message"].format_map(words),
@@ -108,26 +94,26 @@ class Diagram:
     root: Element
 
     def say(self, saying: str, element: Element, **facts: Any) -> None:
-        """Note what is wrong with *element*, or may be meant but deserves a look."""
+        """Add the finding *saying* about *element*."""
         self.procedure.say(saying, element, file=self.file, **facts)
 
     @cached_property
     def processes(self) -> list[Element]:
-        """Return the processes of the file."""
+        """The processes of the file."""
         return list(children(self.root, "process"))
 
     @cached_property
     def elements(self) -> dict[str, Element]:
-        """Return every BPMN element by its id; of two with one id the first."""
+        """The BPMN elements by id; of duplicates the first."""
         return identified(self.root)
 
     @cached_property
     def scopes(self) -> list[Element]:
-        """Return every element that holds flow nodes: processes and sub-processes, outer ones first."""
+        """The elements that contain flow nodes, processes and sub-processes, outer ones first."""
         return [e for p in self.processes for e in p.iter() if e is p or local(e) in SUB_PROCESSES]
 
     def nodes(self, scope: Element) -> list[Element]:
-        """Return the flow nodes that lie directly in *scope*, but for those without an id of their own (a fault)."""
+        """Return the flow nodes directly in *scope*, except those without a unique id (a fault)."""
         return [
             child
             for child in children(scope)
@@ -136,7 +122,7 @@ class Diagram:
 
     @cached_property
     def all_nodes(self) -> list[Element]:
-        """Return every flow node of the file."""
+        """The flow nodes of the file."""
         return [node for scope in self.scopes for node in self.nodes(scope)]
 
     def of_kind(self, *kinds: str) -> list[Element]:
@@ -145,26 +131,26 @@ class Diagram:
 
     @cached_property
     def flows(self) -> list[Element]:
-        """Return every sequence flow."""
+        """The sequence flows of the file."""
         return [flow for scope in self.scopes for flow in children(scope, "sequenceFlow")]
 
     @cached_property
     def outgoing(self) -> dict[str, list[Element]]:
-        """Return the sequence flows by the id of the node that they leave."""
+        """The sequence flows by id of their source."""
         return _by(self.flows, "sourceRef")
 
     @cached_property
     def incoming(self) -> dict[str, list[Element]]:
-        """Return the sequence flows by the id of the node that they enter."""
+        """The sequence flows by id of their target."""
         return _by(self.flows, "targetRef")
 
     @cached_property
     def boundary_events(self) -> dict[str, list[Element]]:
-        """Return the boundary events by the id of the activity that they sit on."""
+        """The boundary events by id of their activity."""
         return _by(self.of_kind("boundaryEvent"), "attachedToRef")
 
     def next_nodes(self, node: Element) -> list[str]:
-        """Return the ids of the nodes in the same scope that may follow *node*, its boundary events among them."""
+        """Return the ids of the nodes that can follow *node* in its scope, including its boundary events."""
         follow = [flow.get("targetRef") for flow in self.outgoing.get(node.get("id"), [])]
         return [*follow, *(event.get("id") for event in self.boundary_events.get(node.get("id"), []))]
 
@@ -177,23 +163,23 @@ def _by(elements: Iterable[Element], attribute: str) -> dict[str, list[Element]]
 
 
 def definitions(event: Element) -> list[Element]:
-    """Return an event's definitions."""
+    """Return the definitions of an event."""
     return [child for child in children(event) if local(child).endswith("EventDefinition")]
 
 
 def kinds(event: Element) -> set[str]:
-    """Return the kinds of an event's definitions: message, timer, signal ..."""
+    """Return the kinds of an event's definitions, such as message or timer."""
     return {local(each).removesuffix("EventDefinition") for each in definitions(event)}
 
 
 def called(element: Element) -> str:
-    """Return how a message refers to *element*: its name in quotes, or its id."""
+    """Return *element* as messages name it: its name in quotes, or its id."""
     name = " ".join((element.get("name") or "").split())
     return f"“{name}”" if name else str(element.get("id") or local(element))
 
 
 def _written(fact: object) -> str:
-    """Return a fact as a template tells it: an element by its name, a number with its thousands apart."""
+    """Return a fact for a template: an element by name, a number with grouped thousands."""
     match fact:
         case str():
             return fact
@@ -204,17 +190,10 @@ def _written(fact: object) -> str:
     return called(fact)
 
 
-def owner_id(element: Element) -> str | None:
-    """Return the id of *element*, or of the nearest element around it that has one."""
-    while element is not None and not element.get("id"):
-        element = element.getparent()
-    return None if element is None else str(element.get("id"))
-
-
 def load(procedure: CheckedProcedure, file: str, xml: bytes) -> None:
-    """Read one BPMN file into *procedure*, or note why it cannot be read."""
+    """Read a BPMN file into *procedure*, or report why it is unreadable."""
     try:
-        root = read_diagram(xml)
+        root = safe_xml.read_diagram(xml)
     except Unreadable as error:
         procedure.say("not_xml", None, file=file, line=error.line, reason=error.reason)
         return
@@ -225,9 +204,9 @@ def load(procedure: CheckedProcedure, file: str, xml: bytes) -> None:
 
 
 def load_decisions(procedure: CheckedProcedure, file: str, xml: bytes) -> None:
-    """Note the decisions that one DMN file offers."""
+    """Read the decisions of a DMN file into *procedure*, and report its faults."""
     try:
-        root = read(xml)
+        root = safe_xml.read(xml)
     except Unreadable as error:
         procedure.say("table_not_xml", None, file=file, line=error.line, reason=error.reason)
         return

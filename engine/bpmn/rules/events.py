@@ -1,4 +1,4 @@
-"""Rules about events: definitions that the engine ignores, fires at once, or cannot resolve."""
+"""Rules about events, such as definitions that the engine ignores, fires at once, or cannot resolve."""
 
 from engine.bpmn.rules.diagram import (
     ACTIVITIES,
@@ -80,7 +80,7 @@ def _check_kind(diagram: Diagram, event: Element) -> None:
         diagram.say("event_empty", event)
     for name in sorted(has - _KINDS[kind] - _NAMED_APART):
         if (kind == "startEvent" and not beside) or (kind == "intermediateCatchEvent" and name in _OUTWARDS):
-            continue  # said above
+            continue  # reported above
         usable = ", ".join(word for other, word in _WORDS.items() if other in _KINDS[kind])
         diagram.say("event_kind", event, word=_WORDS.get(name, name), usable=usable)
 
@@ -124,7 +124,7 @@ def _check_boundary(procedure: CheckedProcedure, diagram: Diagram, event: Elemen
 
 
 def _check_leaving(procedure: CheckedProcedure, diagram: Diagram, event: Element) -> None:
-    """Check that a scope around it catches what an end event throws outwards."""
+    """Check that a scope around an end event catches what it throws."""
     if "cancel" in kinds(event):
         scope = event.getparent()
         if local(scope) != "transaction":
@@ -141,7 +141,7 @@ def _check_leaving(procedure: CheckedProcedure, diagram: Diagram, event: Element
 
 
 def _is_caught(procedure: CheckedProcedure, diagram: Diagram, node: Element, code: str | None, seen: set[str]) -> bool:
-    """Whether some scope around *node* catches an error of *code*, or some activity that calls its process."""
+    """Whether a scope around *node*, or an activity that calls its process, catches an error of *code*."""
     scope = node.getparent()
     if any(_catches(diagram, start, code) for side in _sides(scope) for start in children(side, "startEvent")):
         return True
@@ -163,13 +163,13 @@ def _is_caught(procedure: CheckedProcedure, diagram: Diagram, node: Element, cod
 
 
 def _code(diagram: Diagram, definition: Element) -> str | None:
-    """Return the code of the error that a definition names; None if it names none, or one without a code."""
+    """Return the code of a definition's error; None if it has no error or the error no code."""
     error = diagram.elements.get(definition.get("errorRef"))
     return None if error is None else error.get("errorCode")
 
 
 def _may_throw(procedure: CheckedProcedure, diagram: Diagram, scope: Element, code: str | None, seen: set[str]) -> bool:
-    """Whether an error of *code* (None: any) is thrown inside *scope*, or in a process that it calls."""
+    """Whether an error of *code* (None: any) can be thrown in *scope* or in a process that it calls."""
     thrown = {
         _code(diagram, each) for end in scope.iter(bpmn("endEvent")) for each in end.iter(bpmn("errorEventDefinition"))
     }
@@ -190,7 +190,7 @@ def _catches(diagram: Diagram, event: Element, code: str | None) -> bool:
 
 
 def _check_codes(diagram: Diagram, kind: str, word: str) -> None:
-    """Check that what is told apart by its code has one: without, it is taken for every other."""
+    """Check that each of several errors or escalations has a code; without one it matches all others."""
     named = list(children(diagram.root, kind))
     for element in named if len(named) > 1 else ():
         if not element.get(f"{kind}Code"):

@@ -1,15 +1,16 @@
-"""Rules about what is written inside the diagram: expressions, scripts, times, and the names that they read."""
+"""Rules about expressions, scripts and times in a diagram, and about the variables that they read."""
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from engine.bpmn import expression, timers
 from engine.bpmn.rules import answers, vendor_extensions
 from engine.bpmn.rules.diagram import CheckedProcedure, Diagram, called, definitions
-from engine.bpmn.safe_xml import SPIFF, Element, bpmn, children, local, sop, text_of
+from engine.bpmn.safe_xml import SPIFF, Element, bpmn, children, local, nearest_identified, sop, text_of
 from engine.bpmn.timers import current, is_literal, moment
 from engine.model.calendar import parse_duration
 
@@ -22,17 +23,17 @@ _TIMES = {"timeDate": ("tanggal", "2026-12-31"), "timeDuration": ("lama", "PT8H"
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """One expression where it stands: *of* is the element it belongs to, *at* the one whose line it is on."""
+    """An expression in a diagram."""
 
-    of: Element
-    at: Element
+    of: Element  # the element that it belongs to
+    at: Element  # the XML element that contains it
     text: str
-    word: str  # what it is, in the message
+    word: str  # names it in messages
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The names that something gives; of those that nothing but forms give, the kinds of field, and what is offered."""
+    """The variables that are set somewhere; those that only forms set, with kinds and answers."""
 
     names: set[str]
     kinds: Mapping[str, frozenset[str]]
@@ -52,9 +53,10 @@ def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
         _check_time(diagram, event, part)
     for task in diagram.of_kind("userTask"):
         _check_standard_time(diagram, task)
+        _check_reminders(diagram, task, _roles(diagram))
         _check_other_performer(diagram, task)
-    for path in diagram.root.iter(bpmn("messagePath")):  # reads what the message carries, not the instance
-        _check_expression(diagram, _Written(_nearest(path), path, text_of(path), "Kunci pesan"), None, set())
+    for path in diagram.root.iter(bpmn("messagePath")):  # reads the message, not the instance
+        _check_expression(diagram, _Written(nearest_identified(path), path, text_of(path), "Kunci pesan"), None, set())
     for process in diagram.processes:
         _check_start_expressions(procedure, diagram, process)
     for node in diagram.all_nodes:
@@ -64,7 +66,7 @@ def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
 
 
 def check_names(procedure: CheckedProcedure) -> None:
-    """Check that what forms and decision tables read is given: in a form, what nobody gives would silently be empty."""
+    """Check that the variables of forms and decision tables are set somewhere; in a form they would be empty."""
     if procedure.forms is None or (found := _known(procedure)) is None:
         return
     known = found.names
@@ -90,12 +92,11 @@ def check_names(procedure: CheckedProcedure) -> None:
 
 def _check_languages(diagram: Diagram) -> None:
     named: list[tuple[Element, str | None]] = []
-    if next(_expressions(diagram), None) is not None:  # without any, an editor's own habit says nothing
+    if next(_expressions(diagram), None) is not None:  # without expressions the default language is irrelevant
         named.append((diagram.root, diagram.root.get("expressionLanguage")))
     for element in diagram.root.iter():
-        if isinstance(element.tag, str):
-            named.append((element, element.get("language") if local(element).endswith("Expression") else None))
-            named.append((element, element.get("scriptFormat")))
+        named.append((element, element.get("language") if local(element).endswith("Expression") else None))
+        named.append((element, element.get("scriptFormat")))
     for element, language in named:
         if _is_foreign(language):
             diagram.say("expression_language", element, language=language)
@@ -106,11 +107,11 @@ def _is_foreign(language: str | None) -> bool:
 
 
 def _expressions(diagram: Diagram) -> Iterator[_Written]:
-    """Yield every expression that an instance evaluates while it runs."""
+    """Yield every expression that a running instance evaluates."""
     for flow in diagram.flows:
         for condition in children(flow, "conditionExpression"):
             if _is_foreign(condition.get("language")):
-                continue  # said once already
+                continue  # reported already
             yield _Written(flow, condition, text_of(condition), "Syarat")
     for node in diagram.all_nodes:
         if node.get(sop("pelaksana")) is not None:
@@ -125,20 +126,19 @@ def _expressions(diagram: Diagram) -> Iterator[_Written]:
         if _is_reckoned(text_of(part)):
             yield _Written(node, part, text_of(part), "Waktu")
     for payload in diagram.root.iter(f"{{{SPIFF}}}messagePayload", f"{{{SPIFF}}}payloadExpression"):
-        yield _Written(_nearest(payload), payload, text_of(payload), "Isi pesan")
+        yield _Written(nearest_identified(payload), payload, text_of(payload), "Isi pesan")
     for correlation in diagram.root.iterfind(f".//{{{SPIFF}}}processVariableCorrelation/{{{SPIFF}}}expression"):
-        yield _Written(_nearest(correlation), correlation, text_of(correlation), "Kunci percakapan")
+        yield _Written(nearest_identified(correlation), correlation, text_of(correlation), "Kunci percakapan")
 
 
 def _times(diagram: Diagram) -> Iterator[tuple[Element, Element]]:
-    """Yield every time of an event, with the event."""
     for node in diagram.all_nodes:
         for definition in definitions(node):
             yield from ((node, part) for part in children(definition, *_TIMES) if text_of(part))
 
 
 def _is_reckoned(text: str) -> bool:
-    """Whether only an instance knows what a time is, as its expression reads something."""
+    """Whether a time depends on the instance, since its expression has variables or calls."""
     if is_literal(text):
         return False
     if vendor_extensions.language_of(text) is not None:
@@ -154,7 +154,7 @@ def _check_time(diagram: Diagram, event: Element, part: Element) -> None:
 
 
 def _comes(kind: str, text: str) -> bool:
-    """Whether the engine can reckon with a time that reads nothing, and it comes at all."""
+    """Whether a constant time is valid and comes at all."""
     try:
         value = text if is_literal(text) else expression.compile(text).evaluate({})
         with moment(datetime.now(UTC), {}):
@@ -165,20 +165,13 @@ def _comes(kind: str, text: str) -> bool:
                 timers._length(value, current())
             else:
                 timers._instant(value)
-    except Exception:  # upstream raises it itself, for a length of time
+    except Exception:  # upstream raises Exception itself for durations
         return False
     return True
 
 
-def _nearest(element: Element) -> Element:
-    """Return the nearest element around an extension that has an id."""
-    while not element.get("id"):
-        element = element.getparent()
-    return element
-
-
 def _scripts(diagram: Diagram) -> Iterator[tuple[Element, Element]]:
-    """Yield each script with the element that it belongs to."""
+    """Yield the scripts as (element, script), and report missing ones."""
     for task in diagram.of_kind("scriptTask"):
         script = task.find(bpmn("script"))
         if script is None or not text_of(script):
@@ -187,12 +180,11 @@ def _scripts(diagram: Diagram) -> Iterator[tuple[Element, Element]]:
             yield task, script
     for name in ("preScript", "postScript"):
         for script in diagram.root.iter(f"{{{SPIFF}}}{name}"):
-            if text_of(script):
-                yield _nearest(script), script
+            yield nearest_identified(script), script
 
 
 def _check_expression(diagram: Diagram, written: _Written, known: _Known | None, documents: set[str]) -> None:
-    """Note why *written* does not compile, or reads what nobody gives."""
+    """Report why *written* does not compile, and variables that are never set."""
     of, place = written.of, called(written.of)
     if local(of) == "sequenceFlow" and (source := diagram.elements.get(of.get("sourceRef"))) is not None:
         place = f"panah {place} dari {called(source)}"
@@ -205,7 +197,7 @@ def _check_expression(diagram: Diagram, written: _Written, known: _Known | None,
     try:
         compiled = expression.compile(written.text)
         if not compiled.names and not compiled.calls:
-            compiled.evaluate({})  # reads nothing, so what it gives is known now
+            compiled.evaluate({})  # constant, so errors can be found now
     except expression.ExpressionError as error:
         meant = _SET.sub("==", written.text)
         assigns = meant != written.text and expression.if_readable(meant) is not None
@@ -224,7 +216,7 @@ def _check_expression(diagram: Diagram, written: _Written, known: _Known | None,
 
 
 def _parts(text: str, documents: set[str]) -> set[tuple[str, str]]:
-    """Return what *text* reads inside documents, other than their version."""
+    """Return the (document, key) pairs that *text* reads, except versions."""
     found = set()
     for node in ast.walk(ast.parse(text.strip(), mode="eval")):
         match node:
@@ -248,7 +240,7 @@ def _check_script(diagram: Diagram, owner: Element, script: Element, known: _Kno
 
 
 def _assigned(text: str) -> set[str]:
-    """Return the names that a script gives values; none if it cannot be read."""
+    """Return the variables that a script sets; empty if it is unreadable."""
     try:
         return {name for name, _ in expression.script(text)}
     except expression.ExpressionError:
@@ -256,14 +248,12 @@ def _assigned(text: str) -> set[str]:
 
 
 def _known(procedure: CheckedProcedure) -> _Known | None:
-    """Return every name that a form, a document, a table, a script, a multi-instance item or a message gives."""
+    """Return the variables that forms, documents, tables, scripts, multi-instance items and messages set."""
     if (forms := procedure.forms) is None:
         return None
     known: set[str] = set().union(*(table.outputs for _, table in procedure.tables))
     for diagram in procedure.diagrams:
         for element in diagram.root.iter():
-            if not isinstance(element.tag, str):
-                continue
             match local(element):
                 case "dataObject" | "inputDataItem" | "outputDataItem":
                     known.add(element.get("id"))
@@ -276,7 +266,7 @@ def _known(procedure: CheckedProcedure) -> _Known | None:
 
 
 def _check_start_expressions(procedure: CheckedProcedure, diagram: Diagram, process: Element) -> None:
-    """Check what names an instance: at that moment only the start form has been filled in."""
+    """Check the title, key and date of an instance, which can read the start form only, and the starters."""
     fields = None if procedure.forms is None else procedure.forms.fields
     known = None
     if fields is not None:
@@ -292,10 +282,14 @@ def _check_start_expressions(procedure: CheckedProcedure, diagram: Diagram, proc
             continue
         for name in sorted(names - known) if known is not None else ():
             diagram.say("start_name_unknown", process, attribute=attribute, name=name)
-    roles = {lane.get(sop("peran")) or lane.get("id") for each in diagram.processes for lane in each.iter(bpmn("lane"))}
+    roles = _roles(diagram)
     for role in (process.get(sop("pemulai")) or "").split():
         if role not in roles:
             diagram.say("starter_unknown", process, role=role)
+
+
+def _roles(diagram: Diagram) -> set[str]:
+    return {lane.get(sop("peran")) or lane.get("id") for each in diagram.processes for lane in each.iter(bpmn("lane"))}
 
 
 def _check_standard_time(diagram: Diagram, task: Element) -> None:
@@ -306,6 +300,19 @@ def _check_standard_time(diagram: Diagram, task: Element) -> None:
         parse_duration(text)
     except ValueError:
         diagram.say("standard_time", task, text=text or "(kosong)")
+
+
+def _check_reminders(diagram: Diagram, task: Element, roles: Collection[str]) -> None:
+    escalation = task.get(sop("eskalasi"))
+    role, _, after = (escalation or "").partition(" ")
+    for text in (task.get(sop("pengingat")), after or None):
+        with suppress(ValueError):
+            if text is not None:
+                parse_duration(text)
+            continue
+        diagram.say("reminder", task, text=text or "(kosong)")
+    if escalation is not None and role not in roles:
+        diagram.say("escalation", task, role=role or "(kosong)")
 
 
 def _check_other_performer(diagram: Diagram, task: Element) -> None:

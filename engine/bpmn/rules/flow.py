@@ -1,24 +1,25 @@
-"""Rules about sequence flows: what is reached, what goes round, and what the engine cannot walk through."""
+"""Rules about sequence flows: reachability, cycles, and sizes that the engine cannot process."""
 
 from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
 
 from engine.bpmn.flow_graph import reached
 from engine.bpmn.rules.diagram import CHOOSING, GATEWAYS, SUB_PROCESSES, CheckedProcedure, Diagram, called, kinds
 from engine.bpmn.safe_xml import Element, bpmn, children, local
 
-MAX_CHAIN = 750  # the engine makes tasks ahead recursively; near 950 in a row Python refuses
-MAX_PREDICTED = 2_000  # tasks that the engine makes ahead at once
+MAX_CHAIN = 750  # the engine predicts tasks recursively; at about 950 in a row Python's stack is exceeded
+MAX_PREDICTED = 2_000  # tasks that the engine predicts at once
 
-_AT_AN_END = 3  # an end event and the two tasks that the engine itself puts after it
+_AT_AN_END = 3  # an end event and two internal tasks after it
 
-# Where an instance stands still until somebody or something from outside moves it.
+# Elements at which an instance waits for an event from outside.
 _WAITING = frozenset(
     {"userTask", "manualTask", "task", "receiveTask", "intermediateCatchEvent", "eventBasedGateway", "callActivity"}
 )
 
 
 def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
-    """Check flows, ends, ways and cycles of every scope."""
+    """Check the flows, starts, ends and cycles of every scope."""
     for flow in diagram.flows:
         _check_ends(diagram, flow)
     for node in diagram.all_nodes:
@@ -101,7 +102,7 @@ def _check_starts_and_ends(diagram: Diagram, scope: Element) -> None:
 
 
 def _stands_alone(node: Element) -> bool:
-    """Whether *node* begins by itself and needs no flow: an event sub-process or a compensation handler."""
+    """Whether *node* needs no incoming flow: an event sub-process or a compensation handler."""
     return "true" in {node.get("triggeredByEvent"), node.get("isForCompensation")}
 
 
@@ -109,7 +110,7 @@ def _check_reachable(diagram: Diagram, scope: Element, graph: Mapping[str, list[
     nodes = {node.get("id"): node for node in diagram.nodes(scope)}
     begin = [name for name, node in nodes.items() if local(node) == "startEvent" or _stands_alone(node)]
     if not any(local(nodes[name]) == "startEvent" for name in begin):
-        return  # said already; otherwise every node of the scope would be named
+        return  # reported already; every node of the scope would be unreachable
     found = reached(begin, lambda name: graph.get(name, ()))
     for name, node in nodes.items():
         if name not in found:
@@ -117,7 +118,7 @@ def _check_reachable(diagram: Diagram, scope: Element, graph: Mapping[str, list[
 
 
 def _check_cycles(diagram: Diagram, graph: Mapping[str, list[str]]) -> bool:
-    """Name the cycles that cannot run; return whether there are any."""
+    """Report a cycle that cannot run; return whether there is one."""
     elements = diagram.elements
     may_leave = {name for name in graph if _may_leave(diagram, elements[name])}
     waiting = {name for name in graph if _waits(elements[name])}
@@ -129,9 +130,9 @@ def _check_cycles(diagram: Diagram, graph: Mapping[str, list[str]]) -> bool:
 
 
 def _may_leave(diagram: Diagram, node: Element) -> bool:
-    """Whether a token may go another way than on from *node*: there the engine stops making tasks ahead.
+    """Whether a token has alternatives at *node*; the engine's prediction stops there.
 
-    What follows a boundary event happens instead of the activity's normal exit, or beside it.
+    The path after a boundary event is taken instead of the activity's normal exit, or in addition.
     """
     if local(node) in {"eventBasedGateway", "boundaryEvent"}:
         return True
@@ -151,31 +152,22 @@ def _route(elements: Mapping[str, Element], cycle: Iterable[str]) -> str:
 
 
 def _cycle(graph: Mapping[str, list[str]], stops: set[str]) -> list[str]:
-    """Return one cycle without any of *stops*, in its order; empty if there is none."""
-    done = set(stops)
-    for start in graph:
-        if start in done:
-            continue
-        path, on_path = [start], {start}
-        ways = [iter(graph[start])]
-        while path:
-            step = next(ways[-1], None)
-            if step is None:
-                ways.pop()
-                finished = path.pop()
-                on_path.discard(finished)
-                done.add(finished)
-            elif step in on_path:
-                return path[path.index(step) :]
-            elif step in graph and step not in done:
-                path.append(step)
-                on_path.add(step)
-                ways.append(iter(graph[step]))
+    """Return a cycle that avoids *stops*, in order; empty if there is none."""
+    sorter = TopologicalSorter[str]({name: () for name in graph if name not in stops})
+    for name, ahead in graph.items():
+        for step in ahead:
+            if step in graph and not stops & {name, step}:
+                sorter.add(step, name)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        cycle: list[str] = error.args[1]
+        return cycle[:-1]  # it ends where it begins
     return []
 
 
 def _check_size(diagram: Diagram, graph: Mapping[str, list[str]]) -> None:
-    """Measure how deep and how far the engine's prediction would go."""
+    """Check the depth and the number of tasks of the engine's prediction."""
     depths, counts = _predicted(diagram, graph)
     deepest = max(depths, key=lambda name: depths[name], default="")
     if depths.get(deepest, 0) > MAX_CHAIN:
@@ -187,10 +179,10 @@ def _check_size(diagram: Diagram, graph: Mapping[str, list[str]]) -> None:
 
 
 def _predicted(diagram: Diagram, graph: Mapping[str, list[str]]) -> tuple[dict[str, int], dict[str, int]]:
-    """Return how deep the engine makes tasks ahead from every node, and how many.
+    """Return the depth and the number of tasks that the engine predicts from every node.
 
-    It follows every way and joins nothing, so two branches that meet are counted twice from there on; a gateway that
-    chooses ends its foresight.
+    The prediction follows every way and joins nothing, so tasks after a join count once per branch. It ends at a
+    gateway that chooses.
     """
     depths: dict[str, int] = {}
     counts: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Rules that hold a diagram against its forms: every step has one, and it yields what the step is to put out."""
+"""Rules about a diagram and its forms: every step has a form, with fields for the outputs of the step."""
 
 from engine.bpmn.rules.diagram import CheckedProcedure, Diagram
 from engine.bpmn.safe_xml import Element, children, form_of, local, text_of
@@ -7,7 +7,7 @@ RESERVED = frozenset({"typename", "data_objects"})
 
 
 def data_of(diagram: Diagram, node: Element, association: str, end: str) -> list[tuple[Element, str]]:
-    """Return the references at the far ends of a node's data associations, each with its data object's id."""
+    """Return the data object references of a node's associations, each with the id of its data object."""
     references = [
         diagram.elements[text_of(ref)]
         for each in children(node, association)
@@ -18,7 +18,7 @@ def data_of(diagram: Diagram, node: Element, association: str, end: str) -> list
 
 
 def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
-    """Check that each step has a form, and that documents are yielded and asked for."""
+    """Check that each step has a form, and that documents are made before they are needed."""
     if procedure.forms is None:
         return
     fields = procedure.forms.fields
@@ -28,7 +28,7 @@ def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
         for node in other.all_nodes
         for _, data in data_of(other, node, "dataOutputAssociation", "targetRef")
     }
-    yielded |= {  # what a step needs and its own form asks for is there from then on
+    yielded |= {  # inputs that the step's own form asks for
         data
         for other in procedure.diagrams
         for task in other.of_kind("userTask")
@@ -56,7 +56,6 @@ def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
 
 
 def _check_start(procedure: CheckedProcedure, diagram: Diagram) -> None:
-    """Check that the start event has a form: starting an instance asks it, even if it asks nothing."""
     for process in diagram.processes:
         start = next(children(process, "startEvent"), None)
         if start is None or process.get("id") != procedure.process_id or procedure.forms is None:

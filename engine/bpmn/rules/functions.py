@@ -1,4 +1,4 @@
-"""Rules about a procedure's ``functions.py``: each fault with its line."""
+"""Rules about a procedure's ``functions.py``."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from engine.bpmn.rules.diagram import CheckedProcedure
 
 
 def load(procedure: CheckedProcedure, files: Mapping[str, bytes]) -> None:
-    """Note which functions the procedure has, and what is wrong with the file that gives them."""
+    """Read the names of the procedure's functions, and report faults of the file."""
     file = functions.path_of(procedure.process_id)
     source = files.get(file)
     if source is None:

@@ -1,11 +1,11 @@
-"""Rules about lanes: who works where."""
+"""Rules about lanes."""
 
 from engine.bpmn.rules.diagram import SUB_PROCESSES, CheckedProcedure, Diagram
 from engine.bpmn.safe_xml import Element, bpmn, children, local, text_of
 
 
 def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
-    """Check that every step of a person lies in a lane, and that lanes have ids and names."""
+    """Check that every task for people is in a lane, and that lanes have ids and names."""
     placed: set[str] = set()
     for process in diagram.processes:
         for lane in process.iter(bpmn("lane")):
@@ -27,7 +27,7 @@ def _check_lane(diagram: Diagram, lane: Element) -> None:
 
 
 def _with_sub_processes(node: Element) -> list[Element]:
-    """Return *node* and the sub-processes around it: their lane is its lane."""
+    """Return *node* and the sub-processes around it, whose lane it inherits."""
     around = [node]
     while (node := node.getparent()) is not None and local(node) in SUB_PROCESSES:
         around.append(node)

@@ -1,4 +1,4 @@
-"""Rules about the process as a whole: its id, that it can run, that ids are unique and readable, that it is drawn."""
+"""Rules about the process as a whole: ids, executability, coordinates."""
 
 import re
 from collections import Counter
@@ -14,7 +14,7 @@ _NAMED = _SHOWN - {"lane"} | {"message", "signal", "error", "escalation", "corre
 
 
 def check_procedure(procedure: CheckedProcedure) -> None:
-    """Check that exactly one process can be started, and that it carries the procedure's id."""
+    """Check that exactly one process can be started, and that it has the procedure's id."""
     callees = {
         activity.get("calledElement") for diagram in procedure.diagrams for activity in diagram.of_kind("callActivity")
     }
@@ -46,7 +46,7 @@ def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
         if count > 1:
             diagram.say("id_twice", diagram.elements.get(name, diagram.root), name=name, count=count)
     for element in diagram.root.iter():
-        ours = isinstance(element.tag, str) and namespace(element) == BPMN
+        ours = namespace(element) == BPMN
         if ours and local(element) in _NAMED and not element.get("id"):
             diagram.say("id_missing", element)
     for element in diagram.elements.values():
@@ -55,12 +55,12 @@ def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
             diagram.say(saying, element, id=element.get("id"), better=_suggestion(element))
     for scope in diagram.scopes:
         for child in scope:
-            if isinstance(child.tag, str) and namespace(child) == BPMN and local(child) not in _KNOWN:
+            if namespace(child) == BPMN and local(child) not in _KNOWN:
                 diagram.say("unknown_element", child, tag=local(child))
 
 
 def check_places(procedure: CheckedProcedure, diagram: Diagram) -> None:
-    """Check that whatever runs has a place in the picture: people follow an instance by it."""
+    """Check that all elements have coordinates, since people follow instances in the picture."""
     missing = undrawn(diagram.root)
     if not missing:
         return
@@ -73,36 +73,12 @@ def _suggestion(element: Element) -> str:
     return "_".join(words[:4]) or "nama_langkah"
 
 
-# Children of a process or sub-process that carry no behaviour of their own, or whose rules are elsewhere.
+# Children of a process or sub-process without behaviour, or with rules elsewhere.
 _KNOWN = NODES | {
-    "documentation",
-    "extensionElements",
-    "auditing",
-    "monitoring",
-    "property",
-    "laneSet",
-    "sequenceFlow",
-    "dataObject",
-    "dataObjectReference",
-    "dataStoreReference",
-    "textAnnotation",
-    "association",
-    "group",
-    "incoming",
-    "outgoing",
-    "ioSpecification",
-    "ioBinding",
-    "dataInputAssociation",
-    "dataOutputAssociation",
-    "standardLoopCharacteristics",
-    "multiInstanceLoopCharacteristics",
-    "resourceRole",
-    "performer",
-    "humanPerformer",
-    "potentialOwner",
-    "categoryValueRef",
-    "correlationSubscription",
-    "supportedInterfaceRef",
-    "supports",
-    "completionCondition",
+    *("documentation", "extensionElements", "auditing", "monitoring", "property", "categoryValueRef"),
+    *("laneSet", "sequenceFlow", "incoming", "outgoing", "textAnnotation", "association", "group"),
+    *("dataObject", "dataObjectReference", "dataStoreReference", "ioSpecification", "ioBinding"),
+    *("dataInputAssociation", "dataOutputAssociation", "correlationSubscription"),
+    *("standardLoopCharacteristics", "multiInstanceLoopCharacteristics", "completionCondition"),
+    *("resourceRole", "performer", "humanPerformer", "potentialOwner", "supportedInterfaceRef", "supports"),
 }

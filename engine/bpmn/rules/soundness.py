@@ -1,9 +1,9 @@
-"""Rules about what several elements do together: tokens that wait for ever, come twice, or never find an end.
+"""Rules about soundness: no deadlock, no two tokens on one flow, no endless loop.
 
-A scope is played as a Petri net without data (BPMN 2.0.2, chapter 13): choices are free, a sub-process is one step. A
-marking is the set of flows that hold a token, as bits. Each flow leads to one node, so nodes do not compete for tokens,
-and of those that may fire the first alone is tried, unless it leads nowhere new (a stubborn set with its proviso). The
-first is the one nearest to the start, so that tokens that can meet do meet.
+A scope is explored as a Petri net without data (BPMN 2.0.2, chapter 13): choices are free, a sub-process is one step. A
+marking is the set of flows with a token, as bits. Each flow has one target, so nodes do not compete for tokens, and
+only one enabled node is fired, unless this leads to known markings only (a stubborn set with its proviso). It is the
+node nearest to the start, so that tokens that can meet do so.
 """
 
 from collections.abc import Iterator
@@ -14,27 +14,16 @@ from engine.bpmn.rules.diagram import CheckedProcedure, Diagram, called, kinds
 from engine.bpmn.safe_xml import Element, children, local
 
 MOST_MARKINGS = 2_000
-SHOWN = 5  # elements of a way that one message names
-_ENDING = {"terminate", "error", "cancel"}  # of an end event: nothing else of its scope goes on
-_NO_PLAY = {  # faults of the flows themselves: with one of them a play would only tell what follows from it
-    "boundary_entered",
-    "boundary_loose",
-    "cycle_without_exit",
-    "cycle_without_wait",
-    "end_left",
-    "flow_across",
-    "flow_loose",
-    "id_missing",
-    "id_twice",
-    "start_count",
-    "start_entered",
-    "two_ways_out",
-    "unreachable",
+SHOWN = 5  # elements of a path that a message names
+_ENDING = {"terminate", "error", "cancel"}  # definitions of an end event that end the whole scope
+_NO_PLAY = {  # faults of single flows; exploring would report their consequences
+    *("flow_across", "flow_loose", "unreachable", "two_ways_out", "cycle_without_exit", "cycle_without_wait"),
+    *("start_count", "start_entered", "end_left", "boundary_entered", "boundary_loose", "id_missing", "id_twice"),
 }
 
 
 def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
-    """Check every scope of a diagram whose flows have no fault of their own."""
+    """Check every scope of a diagram, unless its flows have other faults."""
     if any(found.rule in _NO_PLAY and found.file == diagram.file for found in procedure.findings):
         return
     for scope in diagram.scopes:
@@ -43,7 +32,7 @@ def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
 
 
 class _Net:
-    """The flows of one scope as bits, and what each node takes and gives."""
+    """The Petri net of one scope."""
 
     def __init__(self, procedure: CheckedProcedure, diagram: Diagram, scope: Element) -> None:
         self.diagram = diagram
@@ -51,7 +40,7 @@ class _Net:
         self.nodes = {node.get("id"): node for node in diagram.nodes(scope)}
         flows = list(children(scope, "sequenceFlow"))
         self.flows = {1 << place: flow for place, flow in enumerate(flows)}
-        self.held = (1 << len(flows)) - 1  # bits beyond say which reminders came: they say nothing new again
+        self.held = (1 << len(flows)) - 1  # higher bits: non-interrupting boundary events that occurred, once each
         self.into: dict[str, list[int]] = {name: [] for name in self.nodes}
         self.out: dict[str, list[int]] = {name: [] for name in self.nodes}
         for bit, flow in self.flows.items():
@@ -60,7 +49,7 @@ class _Net:
         self.gives = {name: list(self._given(node)) for name, node in self.nodes.items()}
         ways = [FlowEdge(name, each) for name, node in self.nodes.items() for each in diagram.next_nodes(node)]
         order = in_order(FlowGraph(tuple(ways), (self.start,)), {name: place for place, name in enumerate(self.nodes)})
-        self.rank = {name: (self._ends(name), place) for place, name in enumerate(order)}  # what ends the scope is last
+        self.rank = {name: (self._ends(name), place) for place, name in enumerate(order)}  # ends of the scope last
         beside = [
             e for each in self.nodes.values() if each.get("triggeredByEvent") for e in children(each, "startEvent")
         ]
@@ -73,12 +62,12 @@ class _Net:
         for other, activity in [(diagram, scope), *callers]:
             beside += other.boundary_events.get(activity.get("id"), [])
         breaking = [e for e in beside if "false" not in {e.get("isInterrupting"), e.get("cancelActivity")}]
-        thrown = {"error", "cancel", "escalation"}  # by a token of the scope itself: none comes from one that waits
+        thrown = {"error", "cancel", "escalation"}  # only a moving token of the scope itself throws these
         self.broken_off = bool(breaking)
         self.broken_by = [called(event) for event in breaking if kinds(event) - thrown]
 
     def _given(self, node: Element) -> Iterator[tuple[int, int]]:
-        """Yield each set of flows that may get a token when *node* is done, and the bit of a reminder that came."""
+        """Yield (flows that get a token, bit of a boundary event that occurs) for each outcome of *node*."""
         name, out = node.get("id"), self.out[node.get("id")]
         if local(node) in {"exclusiveGateway", "eventBasedGateway"}:
             yield from ((bit, 0) for bit in out)
@@ -93,7 +82,7 @@ class _Net:
             yield (aside, 0) if event.get("cancelActivity", "true") == "true" else (aside + sum(out), once)
 
     def _ends(self, name: str) -> bool:
-        """Whether whatever comes to *name* ends the scope: there, or behind a gateway that only leads there."""
+        """Whether a token at *name* ends the scope, there or after a gateway with one way out."""
         node, out = self.nodes[name], self.out[name]
         if local(node) == "exclusiveGateway" and len(out) == 1:
             return local(after := self.nodes[self.flows[out[0]].get("targetRef")]) == "endEvent" and self._ends(
@@ -101,14 +90,13 @@ class _Net:
             )
         return local(node) == "endEvent" and bool(kinds(node) & _ENDING)
 
-    # ── playing ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── exploring ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def explore(self) -> None:
-        """Walk through the markings, and name what is not sound in them."""
         begin = sum(self.out[self.start])
         self.came: dict[int, tuple[int, str]] = {begin: (-1, self.start)}
         before: dict[int, set[int]] = {}
-        ends: list[int] = []  # where a play ends, well or not
+        ends: list[int] = []  # final markings, good or bad
         ahead, said = [begin], set[str]()
         for marking in ahead:
             moves = False
@@ -118,7 +106,7 @@ class _Net:
                     moves = True
                     if following is None:
                         ends.append(marking)
-                        if name not in said and len(self.into[name]) > 1:  # else it only follows from that
+                        if name not in said and len(self.into[name]) > 1:  # others are consequences
                             said.add(name)
                             self.diagram.say("doubled", self.nodes[name], way=self._way(marking))
                     else:
@@ -141,7 +129,7 @@ class _Net:
             self._say_endless(trapped)
 
     def _reached(self, marking: int) -> list[str]:
-        """Return the nodes that a token has come to, nearest to the start first."""
+        """Return the nodes with a token on an incoming flow, nearest to the start first."""
         found, left = set[str](), marking & self.held
         while left:
             found.add(self.flows[left & -left].get("targetRef"))
@@ -149,7 +137,7 @@ class _Net:
         return sorted(found, key=self.rank.__getitem__)
 
     def _fired(self, name: str, marking: int) -> Iterator[int | None]:
-        """Yield each marking that *name* leads to when it fires; None where a flow would hold two tokens."""
+        """Yield each marking after firing *name*; None if a flow would have two tokens."""
         into = self.into[name]
         given = [bit for bit in into if bit & marking]
         kind = local(self.nodes[name])
@@ -168,16 +156,16 @@ class _Net:
                 yield None if bits & left else left | bits | once
 
     def _complete(self, name: str, given: list[int], marking: int) -> bool:
-        """Whether an inclusive join need not wait (BPMN 2.0.2, 13.4.3): no token can still come to an empty flow of it.
+        """Whether an inclusive join can fire (BPMN 2.0.2, 13.4.3).
 
-        But for those that can as well come to one that has its token.
+        No other token can reach one of its empty flows, except tokens that can also reach a flow with a token.
         """
         elsewhere = marking & self.held & ~sum(given)
         empty = [bit for bit in self.into[name] if bit not in given]
         return not elsewhere & self._leading(name, empty) & ~self._leading(name, given)
 
     def _leading(self, name: str, ends: list[int]) -> int:
-        """Return the flows from which a way leads to one of *ends* without passing *name*."""
+        """Return the flows from which one of *ends* is reachable without passing *name*."""
         found, ahead = 0, list(ends)
         while ahead:
             bit = ahead.pop()
@@ -192,7 +180,7 @@ class _Net:
     # ── saying ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _way(self, marking: int) -> str:
-        """Return the elements that were passed last on the way to *marking*."""
+        """Return the last elements on the path to *marking*."""
         return " → ".join(called(self.nodes[name]) for name in self._passed(marking)[-SHOWN:])
 
     def _passed(self, marking: int) -> list[str]:
@@ -216,5 +204,5 @@ class _Net:
 
     def _say_endless(self, marking: int) -> None:
         where = self._reached(marking)
-        waits = max(where, key=lambda name: (len(self.into[name]) > 1, bool(self.out[name])))  # where a round begins
+        waits = max(where, key=lambda name: (len(self.into[name]) > 1, bool(self.out[name])))  # where a loop begins
         self.diagram.say("no_way_out", self.nodes[waits], way=self._way(marking))

@@ -1,4 +1,4 @@
-"""Messages that are sent and that nobody waits for: beside the other rules, as it depends on the other procedures."""
+"""A rule about sent messages without a receiver. It is apart from the others, as it depends on all procedures."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -12,9 +12,9 @@ _SENDING = {"endEvent", "intermediateThrowEvent", "sendTask"}
 def check(
     process_id: str, files: Mapping[str, bytes], elsewhere: Callable[[], Iterable[Mapping[str, bytes]]]
 ) -> list[Finding]:
-    """Return a warning for each place that sends a message for which neither this procedure nor another one waits.
+    """Return a warning for each element that sends a message that no procedure waits for.
 
-    *elsewhere* gives the files of the others; it is asked only if this procedure does not wait for all that it sends.
+    *elsewhere* returns the files of the other procedures; it is called only if needed.
     """
     procedure = _read(process_id, files)
     sent = [(d, node, name) for d in procedure.diagrams for node, name in _messages(d) if local(node) in _SENDING]
@@ -40,7 +40,7 @@ def _heard(procedure: CheckedProcedure) -> set[str]:
 
 
 def _messages(diagram: Diagram) -> Iterator[tuple[Element, str]]:
-    """Yield every event and task that sends or waits for a message, with the message's name."""
+    """Yield every event and task that sends or waits for a message, with the name of the message."""
     for node in diagram.all_nodes:
         for held in (node, *node.iterfind(bpmn("messageEventDefinition"))):
             message = diagram.elements.get(held.get("messageRef"))

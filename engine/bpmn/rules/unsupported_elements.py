@@ -1,4 +1,4 @@
-"""Rules about elements of BPMN that the engine does not run, or not as BPMN means them: refused by name."""
+"""Rules about elements that the engine does not run, or not as BPMN defines them."""
 
 import re
 from decimal import Decimal
@@ -40,7 +40,6 @@ def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
 
 
 def _check_beginning(diagram: Diagram, node: Element) -> None:
-    """Refuse what would begin an instance, or count tokens."""
     if node.get("instantiate") == "true":
         diagram.say("start_instantiates", node)
     for attribute in ("startQuantity", "completionQuantity"):
@@ -54,7 +53,7 @@ def _names_message(diagram: Diagram, task: Element) -> bool:
 
 
 def service_of(node: Element) -> str:
-    """Return how another tool names what a task calls; empty if it names nothing."""
+    """Return the name of the service that a task calls, from another tool's extension; empty if there is none."""
     for attribute in ("class", "delegateExpression", "expression", "topic"):
         if node.get(f"{{{CAMUNDA}}}{attribute}"):
             return f"camunda:{attribute} {node.get(f'{{{CAMUNDA}}}{attribute}')}"
@@ -119,10 +118,10 @@ def _check_loop(diagram: Diagram, node: Element) -> None:
 
 
 def _constant(text: str) -> Decimal | None:
-    """Return the number that an expression always gives; None if it depends on something, or is none."""
+    """Return the value of a constant expression; None if it is not constant or not a number."""
     try:
         compiled = expression.compile(text)
         value = None if compiled.names or compiled.calls else compiled.evaluate({})
     except expression.ExpressionError:
-        return None  # said where expressions are checked
+        return None  # reported by the rules about expressions
     return value if isinstance(value, Decimal) else None

@@ -1,30 +1,23 @@
-"""Rules about what other tools write beside BPMN: SpiffArena, Camunda 7 and 8.
+"""Rules about extensions of other tools: SpiffArena, Camunda 7 and 8.
 
-Elements and attributes of other namespaces are stored and served as they came. What of them would change how an
-instance runs is named here, since Alur does not read it: as a warning where lanes and forms decide anyway, as a fault
-where an instance would run otherwise than its designer believes.
+Alur keeps extensions but ignores them. Those that would change how an instance runs are reported: as a fault if the
+instance would run differently from the author's intent, as a warning if lanes and forms decide instead.
 """
 
 import re
 from collections.abc import Iterator
 
 from engine.bpmn import expression
+from engine.bpmn.expression_values import HOST_FUNCTIONS
 from engine.bpmn.rules.diagram import CheckedProcedure, Diagram
 from engine.bpmn.safe_xml import CAMUNDA, SPIFF, ZEEBE, Element, bpmn, children, local, namespace
 
 _PREFIXES = {CAMUNDA: "camunda", SPIFF: "spiffworkflow", ZEEBE: "zeebe"}
 _PEOPLE = frozenset(
     {
-        "assignee",
-        "candidateUsers",
-        "candidateGroups",
-        "dueDate",
-        "followUpDate",
-        "assignmentDefinition",
-        "taskSchedule",
-        "allowGuest",
-        "candidateStarterUsers",
-        "candidateStarterGroups",
+        *("assignee", "candidateUsers", "candidateGroups", "assignmentDefinition", "allowGuest"),
+        *("candidateStarterUsers", "candidateStarterGroups"),
+        *("dueDate", "followUpDate", "taskSchedule"),
     }
 )
 _THEIRS = {
@@ -33,7 +26,7 @@ _THEIRS = {
     "foreign_mapping": {"inputOutput", "ioMapping", "in", "out"},
     "foreign_code": {"executionListener", "taskListener", "executionListeners", "taskListeners", "connector"},
 }
-"""What other tools write, by what is said of it."""
+"""Names of extensions by the finding that they cause."""
 
 _JUEL = re.compile(r"[$#]\{(.*)\}", re.DOTALL)
 _JUEL_WORDS = {"&&": " and ", "||": " or ", "eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">="}
@@ -42,7 +35,7 @@ _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 
 
 def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
-    """Check what belongs to other tools on processes, flow nodes and the start event."""
+    """Check the extensions of processes and flow nodes."""
     for element in [*diagram.processes, *diagram.all_nodes]:
         words = list(_words(element))
         for saying, theirs in _THEIRS.items():
@@ -55,11 +48,11 @@ def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
 
 def _extensions(element: Element) -> Iterator[Element]:
     for extensions in children(element, "extensionElements"):
-        yield from (each for each in extensions if isinstance(each.tag, str))
+        yield from extensions
 
 
 def _words(element: Element) -> Iterator[tuple[str, str]]:
-    """Yield what other tools say on *element*, as it is written and by its name alone."""
+    """Yield the extensions on *element* as (name with prefix, name)."""
     for attribute in element.attrib:
         space, _, name = str(attribute).removeprefix("{").rpartition("}")
         if space in _PREFIXES:
@@ -74,7 +67,7 @@ def _words(element: Element) -> Iterator[tuple[str, str]]:
 
 
 def language_of(text: str) -> str | None:
-    """Return the name of the other language that *text* is written in: JUEL or FEEL; None if it is neither."""
+    """Return the language of *text* if it is JUEL or FEEL; None for others."""
     if _JUEL.search(text):
         return "JUEL (${…})"
     if text.startswith("=") and not text.startswith("=="):
@@ -83,7 +76,7 @@ def language_of(text: str) -> str | None:
 
 
 def translated(text: str) -> str | None:
-    """Return what a JUEL or FEEL expression is in ours, where that is plain; None where it is not."""
+    """Return a JUEL or FEEL expression translated into ours; None if that is not obvious."""
     juel = _JUEL.fullmatch(text)
     if juel is not None:
         words, inner = _JUEL_WORDS | _FEEL_WORDS, juel[1].strip()
@@ -106,5 +99,5 @@ def translated(text: str) -> str | None:
     found = re.sub(r"\0(\d+)\0", lambda place: kept[int(place[1])], bare)
     if (made := expression.if_readable(found)) is None:
         return None
-    kept_elsewhere = any(name.startswith("nrOf") for name in made.names)  # counters that the other engine keeps
-    return None if kept_elsewhere or made.calls - expression.HOST_FUNCTIONS.keys() else found
+    kept_elsewhere = any(name.startswith("nrOf") for name in made.names)  # counters of Camunda
+    return None if kept_elsewhere or made.calls - HOST_FUNCTIONS.keys() else found

@@ -1,6 +1,7 @@
-"""Checking a procedure: its files from a folder, their sizes, the trial in the gate, the proofs of its templates.
+"""Checking a procedure: reading a folder's files, their sizes, the trial in a child, the proofs of its templates.
 
-Apart from ``deployments`` because a designer checks at the console many times a day: no database and no page is loaded.
+Apart from ``deployments``, so that ``alur check``, which designers run many times a day, loads no database and no
+page.
 """
 
 from collections.abc import Mapping
@@ -8,17 +9,17 @@ from pathlib import Path, PurePosixPath
 
 from engine.bpmn import functions as source_of
 from engine.model.errors import Finding, SetupError
-from engine.service.authoring.template_checks import PROOFS, TemplateChecks
+from engine.service.authoring.template_checks import PROOFS
 from engine.service.authoring.validation import GATE, Validator
 from engine.service.procedures.functions import Functions
 
 SUFFIXES = (".bpmn", ".dmn", ".json")
-PRINTED = (".typ", ".docx", ".svg", ".png", ".jpg")
-"""What a procedure's documents folder holds beside."""
+PRINTED = (".typ", ".docx", ".svg", ".png", ".jpg")  # file types allowed in a documents folder besides SUFFIXES
 NOT_TEXT = (".docx", ".png", ".jpg")
+SAMPLES = "contoh"  # a folder beside the diagram with what sample people do: nothing of it is deployed
 LARGEST_FILE = 2 * 1024 * 1024
 LARGEST_PROCEDURE = 16 * 1024 * 1024
-MOST_FILES = 1_500  # a form is two: five hundred steps, and what they print
+MOST_FILES = 1_500  # two of each form: five hundred steps, and what they print
 
 
 def read_folder(processes: Path, forms: Path, process_id: str) -> dict[str, bytes]:
@@ -29,6 +30,8 @@ def read_folder(processes: Path, forms: Path, process_id: str) -> dict[str, byte
     found: dict[str, bytes] = {}
     for root, prefix in ((folder, "processes"), (forms / process_id, "forms")):
         for path in sorted(root.rglob("*")) if root.is_dir() else ():
+            if SAMPLES in path.parts[len(root.parts) :]:
+                continue
             printed = path.parent.name == "documents" and path.suffix in PRINTED
             if path.is_file() and (path.suffix in SUFFIXES or path.name == "functions.py" or printed):
                 name = PurePosixPath(prefix) / process_id / path.relative_to(root).as_posix()
@@ -43,9 +46,8 @@ def check(
     *,
     at_console: bool,
     gate: Validator = GATE,
-    proofs: TemplateChecks = PROOFS,
 ) -> tuple[Finding, ...]:
-    """Return every fault and warning of a procedure's files at once (``Deployments.check``)."""
+    """Return every error and warning of a procedure's files at once; see ``Deployments.check``."""
     found: list[Finding] = []
 
     def say(path: str, message: str, mend: str) -> None:
@@ -71,11 +73,11 @@ def check(
     tried = gate.tried(process_id, files, functions.folder)
     if any(finding.severity == "error" for finding in tried.findings):
         return tried.findings
-    return (*tried.findings, *proofs.check(process_id, files, tried.specimens))
+    return (*tried.findings, *PROOFS.check(process_id, files, tried.specimens))
 
 
 def unheard(process_id: str, files: Mapping[str, bytes], processes: Path) -> tuple[Finding, ...]:
-    """Return which messages of a procedure neither it nor one of those that lie beside it in *processes* waits for."""
+    """Return the messages that neither this procedure nor one beside it in *processes* waits for."""
     if not any(b"messageRef" in content for content in files.values()):
         return ()
     from engine.bpmn.rules import unheard as rules  # noqa: PLC0415 - slow to load, and most send nothing

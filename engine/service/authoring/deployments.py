@@ -1,6 +1,6 @@
-"""Deploying procedures: gather a folder's files, find every fault at once, store a new version.
+"""Deploying procedures: find every error of the files at once, then store them as a new version.
 
-Nothing is deployed if anything is wrong, and a procedure whose content did not change is not deployed again.
+Nothing is deployed if anything is wrong, and an unchanged procedure is not deployed again.
 """
 
 import uuid
@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 from engine.bpmn import functions
 from engine.bpmn.executor import Executor
@@ -19,7 +20,6 @@ from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.process import UserTask
 from engine.model.work import DefinitionRecord
 from engine.service.authoring import checking
-from engine.service.authoring.template_checks import PROOFS, TemplateChecks
 from engine.service.authoring.validation import GATE, Validator
 from engine.service.office.business_calendar import Office
 from engine.service.people import guarded_roles
@@ -33,7 +33,7 @@ from engine.store.queries.people import Members
 
 @dataclass(frozen=True, slots=True)
 class DeployedProcess:
-    """A procedure as the list of SOPs shows it."""
+    """A procedure with its versions, running instances and people."""
 
     procedure: Procedure
     versions: tuple[DefinitionRecord, ...]
@@ -51,17 +51,10 @@ class Deployments:
     office: Office
     functions: Functions
     gate: Validator = GATE
-    proofs: TemplateChecks = PROOFS
 
     def check(self, process_id: str, files: Mapping[str, bytes], *, at_console: bool = False) -> tuple[Finding, ...]:
-        """Return every fault and warning of a procedure's files at once; only their sizes are looked at here.
-
-        Code comes onto the machine by its operator's console alone; elsewhere a procedure's functions must be those
-        of a version that was deployed there.
-        """
-        found = checking.check(
-            process_id, files, self.functions, at_console=at_console, gate=self.gate, proofs=self.proofs
-        )
+        """Return every error and warning of a procedure's files at once; only sizes are looked at by this process."""
+        found = checking.check(process_id, files, self.functions, at_console=at_console, gate=self.gate)
         if any(finding.severity == "error" for finding in found):
             return found
         return (*found, *unheard.check(process_id, files, partial(self._others, process_id)))
@@ -86,9 +79,9 @@ class Deployments:
     ) -> DefinitionRecord | None:
         """Store *files* as a new version, or return None if they are those of the version in force.
 
-        *at_console* is said by the operator's console alone: it brings functions.py to where it is run from. *seen* is
-        the version that whoever deploys knows to be in force (None: whichever is), *began* the one the files came from.
-        Raises InvalidProcedure with every finding; nothing is stored then.
+        Only the operator's console sets *at_console*, which installs functions.py. *seen* is the version that the
+        deployer knows to be in force (None: any), *began* the version that the files were edited from.
+        InvalidProcedure carries every finding; nothing is stored then.
         """
         if actor.person_id != SYSTEM.person_id:
             actor.need(OfficeRole.DESIGNER)
@@ -102,17 +95,8 @@ class Deployments:
         findings = self.check(process_id, files, at_console=at_console)
         if any(finding.severity == "error" for finding in findings):
             raise InvalidProcedure(findings)
-        record = DefinitionRecord(
-            id=str(uuid.uuid4()),
-            process_id=process_id,
-            version=1,
-            content_hash=hashed,
-            name=process_id,
-            note=note,
-            deployed_at=now,
-            deployed_by=actor.person_id,
-            confirmed=False,
-        )
+        of = (process_id, 1, hashed, process_id, note, now, actor.person_id)
+        record = DefinitionRecord(str(uuid.uuid4()), *of, confirmed=False)
         outline = self.procedures.read(record, MappingProxyType(dict(files))).outline
         with self.database.write(actor, now) as work:
             before = definitions.latest(work, process_id)
@@ -124,28 +108,22 @@ class Deployments:
             if before is not None:
                 guarded_roles.keep(work, self.procedures.of(work, before.id))
             definitions.add(work, record, files)
-            change = {
-                "definition": record.id,
-                "version": record.version,
-                "name": record.name,
-                "content_hash": hashed,
-                "note": note,
-                "files": sorted(files),
-            }
+            change: dict[str, Any] = {"definition": record.id, "version": record.version, "name": record.name}
+            change |= {"content_hash": hashed, "note": note, "files": sorted(files)}
             if before is not None and seen not in (None, began):
                 change |= {"instead_of": before.version, "deployed_by": before.deployed_by, "began_from": began}
             work.record(f"definition:{process_id}", HistoryEvent(Action.DEFINITION_DEPLOYED, change=change))
         return record
 
     def pictures_and_word_files(self, process_id: str) -> dict[str, bytes]:
-        """Return the files of the version in force that are no text; none if nothing is deployed."""
+        """Return the binary files of the version in force; none if nothing is deployed."""
         with self.database.read() as reader:
             latest = definitions.latest(reader, process_id)
             files = self.procedures.of(reader, latest.id).files if latest else {}
         return {path: content for path, content in files.items() if path.endswith(checking.NOT_TEXT)}
 
     def confirm(self, actor: Actor, definition_id: str, reason: str, now: datetime) -> None:
-        """Note that the office confirmed a version's reconstruction, with the basis for it."""
+        """Record that the office confirmed a version's reconstruction, and on what basis."""
         actor.need(OfficeRole.OPERATOR)
         reason = stated(reason)
         with self.database.write(actor, now) as work:
@@ -170,7 +148,7 @@ class Deployments:
         return self.database.ask(self.procedures.of, definition_id)
 
     def file(self, actor: Actor, definition_id: str, path: str) -> bytes:
-        """Return one file of a version as it was deployed; NotFound if it has none at *path*. Code is not for all."""
+        """Return one file of a version as it was deployed; NotFound if it is not there. Code is for office roles."""
         if path.endswith(".py"):
             actor.need(*OfficeRole)
         return there(self.version(definition_id).files.get(path), path)
@@ -190,14 +168,12 @@ class Deployments:
 
 
 def require_seen(latest: DefinitionRecord | None, seen: str) -> None:
-    """Raise Conflict with who, when and which version if *latest* is another version than *seen* (empty: none)."""
+    """Raise Conflict with who, when and which version if *latest* is not *seen* (empty: none)."""
     if latest is not None and latest.id != seen:
         raise Conflict("deployed", who=latest.deployed_by, at=latest.deployed_at, version=latest.version)
 
 
 def step_of(found: DeployedProcess, element_id: str) -> UserTask:
     """Return one step of a procedure; NotFound if it has none of that id."""
-    try:
-        return found.procedure.outline.task(element_id)
-    except KeyError:
-        raise NotFound(element_id) from None
+    tasks = found.procedure.outline.tasks
+    return there(next((task for task in tasks if task.element_id == element_id), None), element_id)

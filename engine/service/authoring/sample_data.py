@@ -1,7 +1,7 @@
-"""Specimens: what a procedure's templates are given when they are printed for proof.
+"""Specimens: the made-up data that a procedure's templates are printed with for proof.
 
-Forms are filled in with made-up values, and what the template's own expressions give is reckoned with the procedure's
-functions. Expressions are a person's, so all of it happens in the trial's child, within its limits (``trial``).
+Forms are filled in with made-up values, and a template's own expressions are evaluated with the procedure's functions.
+People write expressions, so all of it happens in the trial's child, within its limits (``validation_worker``).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,18 +12,37 @@ from typing import Any
 from engine.bpmn import expression
 from engine.documents.charts import KINDS
 from engine.forms.defaults import Names
-from engine.forms.field import NUMERIC, Field, Kind
+from engine.forms.field import Field, Kind
 from engine.forms.form import Form
+from engine.forms.handling import Samples
+from engine.forms.kinds import sample
 from engine.model.bounds import TooMuch, bounded
 from engine.service.authoring.verdict import Specimen
-from engine.service.procedures.document_templates import Template, choices, fields_of, folder, given, ids, template_of
+from engine.service.procedures.document_templates import (
+    Chart,
+    Template,
+    choices,
+    fields_of,
+    folder,
+    given,
+    ids,
+    template_of,
+)
 from engine.service.procedures.files import PARTS
 
 DAY = date(2025, 1, 2)
 PERSON = "contoh"
-LONG = 8  # rows of a full list: templates set longer lists apart, on a page of their own
+LONG = 8  # rows of a full list: templates put longer ones on a page of their own
 SIGNED = {"cara": "internal", "akun": PERSON, "atas_nama": None, "dasar": None, "sha256": "0" * 64}
 Functions = Mapping[str, Callable[..., Any]]
+
+
+HOST: Mapping[str, Callable[..., Any]] = {
+    "register": lambda register_id: [],
+    "terdahulu": lambda data_object_id, narrowed: [],
+    "putusan": lambda table, inputs: ["contoh"] * len(inputs) if isinstance(inputs, list) else "contoh",
+}
+"""Made-up results of the functions that templates can call."""
 
 
 def specimens(
@@ -33,7 +52,7 @@ def specimens(
     functions: Functions,
     watch: Callable[[str], None],
 ) -> Iterator[Specimen]:
-    """Yield the specimens of every template; *watch* hears the file before each. What templates import has none."""
+    """Yield the specimens of every template; *watch* is told the file before each. Imported templates have none."""
     for id_ in ids(process_id, files):
         template = template_of(process_id, id_, files)
         fields = () if template is not None and template.report is not None else fields_of(forms, id_)
@@ -48,31 +67,35 @@ def specimens(
             yield from (_specimen(template, fields, forms, functions, full) for full in (True, False))
 
 
+def _samples(full: bool) -> Samples:
+    """Return how values are made up: every field is filled in, or, unless *full*, only those that must be."""
+    return Samples(
+        day=DAY,
+        time=time(8),
+        people=(PERSON,),
+        numbers=(Decimal("12.5"), Decimal(12)),
+        choose=lambda options, path: options[0] if options else None,
+        rows=lambda field: (
+            max(field.min_items, min(LONG, field.max_items or LONG)) if full else max(1, field.min_items)
+        ),
+        leaves_empty=lambda field: not full and not field.required,
+    )
+
+
 @bounded()
 def _specimen(
     template: Template, fields: tuple[Field, ...], forms: Mapping[str, Form], functions: Functions, full: bool
 ) -> Specimen:
-    """Return what a template is given in a proof."""
-    known: dict[str, Any] = {}
-    for form in forms.values():
-        for each in form.tree:
-            known[each.name] = _made_up(each, full)
-            if each.kind is Kind.SECTION:
-                known[each.name] |= {PARTS: {PERSON: _made_up(each, full)}}
-    content = {each.name: _made_up(each, full) for each in fields}
+    samples = _samples(full)
+    known = _known(forms, samples)
+    content = {each.name: sample(each, samples) for each in fields}
     content |= {PARTS: {PERSON: dict(content)}}
     names = Names({**known, template.data_object_id: content, "hari_ini": DAY})
     if template.report is not None:
         names["pelaksanaan"] = []
     values: dict[str, Any] = {}
     names["nilai"] = values
-    sure = True
-    host: dict[str, Callable[..., Any]] = {
-        "register": lambda register_id: [],
-        "terdahulu": lambda data_object_id, narrowed: [],
-        "putusan": lambda table, inputs: ["contoh"] * len(inputs) if isinstance(inputs, list) else "contoh",
-        **functions,
-    }
+    sure, host = True, {**HOST, **functions}
 
     def asked(text: str) -> Any:
         nonlocal sure
@@ -88,13 +111,8 @@ def _specimen(
         values[name] = asked(text)
     charts: dict[str, str] = {}
     for name, chart in template.charts.items():
-        try:
-            drawn = KINDS[chart.kind](chart.title, asked(chart.rows) or [])
-        except TooMuch:
-            raise
-        except (TypeError, AttributeError, ValueError, ArithmeticError):
-            drawn, sure = KINDS[chart.kind](chart.title, []), False
-        charts[f"{name}.svg"] = drawn.decode()
+        charts[f"{name}.svg"], fits = _drawn(chart, asked(chart.rows) or [])
+        sure &= fits
     at = datetime(DAY.year, DAY.month, DAY.day, 8, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M")
     about = {"versi": 1, "sha256": "0" * 64, "diterbitkan": at, "oleh": PERSON, "nomor": "1/2025" if full else None}
     data = given(
@@ -116,32 +134,22 @@ def _specimen(
     return Specimen(template.data_object_id, full, sure, data.decode(), charts)
 
 
-def _made_up(each: Field, full: bool) -> Any:
-    """Return a value that fits a field; None for one that may be left empty, unless *full*."""
-    if each.kind is Kind.SECTION:
-        return {inner.name: _made_up(inner, full) for inner in each.fields}
-    if not full and not each.required:
-        return None
-    if each.kind in NUMERIC:
-        return Decimal("12.5")
-    rows = max(each.min_items, min(LONG, each.max_items or LONG)) if full else max(1, each.min_items)
-    match each.kind:
-        case Kind.TABLE:
-            return [{inner.name: _made_up(inner, full) for inner in each.fields} for _ in range(rows)]
-        case Kind.TEXTS:
-            return ["Contoh"] * rows
-        case Kind.CHOICES:
-            return [each.options[0].value] if each.options else []
-        case Kind.CHOICE:
-            return each.options[0].value if each.options else None
-        case Kind.PEOPLE:
-            return [PERSON]
-        case Kind.FILES:
-            return []
-        case Kind.DATE:
-            return DAY
-        case Kind.TIME:
-            return time(8)
-        case Kind.BOOLEAN:
-            return True
-    return PERSON
+def _drawn(chart: Chart, rows: Any) -> tuple[str, bool]:
+    """Return a chart as SVG, and whether *rows* fit it; if not, it is drawn empty."""
+    draw = KINDS[chart.kind]
+    try:
+        return draw(chart.title, rows).decode(), True
+    except TooMuch:
+        raise
+    except (TypeError, AttributeError, ValueError, ArithmeticError):
+        return draw(chart.title, []).decode(), False
+
+
+def _known(forms: Mapping[str, Form], samples: Samples) -> dict[str, Any]:
+    """Return the values of an instance of which every form was filled in."""
+    known: dict[str, Any] = {}
+    for each in (each for form in forms.values() for each in form.tree):
+        known[each.name] = sample(each, samples)
+        if each.kind is Kind.SECTION:
+            known[each.name] |= {PARTS: {PERSON: sample(each, samples)}}
+    return known

@@ -1,16 +1,15 @@
-"""A dry run: an instance that is played through with made-up data before anybody works with the procedure.
+"""A dry run: plays instances with made-up data before anybody works with the procedure.
 
 Rules see one element and its neighbours; only running shows what several do together. Every form is filled in from its
-schema, choices one after another over several plays, timers fire as soon as they can, messages that are waited for
-arrive. What stops a play is told with the element where it stopped: as a fault if it would stop every instance, as a
-warning if it may be the made-up data.
+schema, with other choices in every play; timers fire as soon as they can, and awaited messages arrive. What stops a
+play is reported with its element: as an error if it would stop every instance, as a warning if the made-up data may be
+the cause.
 
-Bounded in plays, moves and state; the time of a single move is bounded from outside
-(``engine.service.authoring.validation_worker``).
+Plays, moves and state are bounded here; the time of a single move is bounded from outside (``validation_worker``).
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,12 +20,14 @@ from engine.bpmn import expression
 from engine.bpmn.causes import in_words
 from engine.bpmn.decisions import decide
 from engine.bpmn.definition import Definition
-from engine.bpmn.executor import Executor
+from engine.bpmn.executor import Executor, live
 from engine.bpmn.fault_location import joins_that_wait
 from engine.bpmn.rules.soundness import SHOWN
 from engine.forms.defaults import VALUE
-from engine.forms.field import NUMERIC, Field, Kind
+from engine.forms.field import Field
 from engine.forms.form import Form
+from engine.forms.handling import Samples
+from engine.forms.kinds import sample
 from engine.model.process import InstanceStatus, Message, OpenTask, Snapshot, Transition
 
 Moved = TypeVar("Moved", Transition, Transition | None)
@@ -34,11 +35,11 @@ MOST_PLAYS = 12
 MOST_MOVES = 1_500
 MOST_PASSES = 3  # of one element in one play: a loop that returns often enough is known by then
 LARGEST_STATE = 4_000_000
-SECONDS = 2.0  # of computing, after which no other play begins
+SECONDS = 2.0  # of computing, after which no further play begins
 
 PEOPLE = ("contoh.1", "contoh.2")
 NUMBERS = (Decimal(1), Decimal(0), Decimal(10), Decimal(100), Decimal(1_000))
-FAULTS = {  # of the engine, by the name in the trace: they stop every instance that comes by
+FAULTS = {  # of the engine, by their name in the trace: they stop every instance that gets there
     "EndlessSteps": (
         "trial_endless",
         "Letakkan tugas pengguna atau peristiwa waktu di dalam putaran itu, atau perbaiki syarat keluarnya.",
@@ -61,15 +62,15 @@ class SimulationFault:
 
 @dataclass
 class Simulation:
-    """Plays one definition; *watch* hears the element before each move."""
+    """Plays one definition; *watch* is told the element before each move."""
 
     definition: Definition
     forms: Mapping[str, Form]
     now: datetime
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # of its functions.py
     watch: Callable[[str], None] = lambda element_id: None
-    passed: set[str] = field(default_factory=set)  # elements that some play came by
-    stumbles: dict[tuple[str, str], SimulationFault] = field(default_factory=dict)
+    passed: set[str] = field(default_factory=set)  # elements that some play passed
+    faults: dict[tuple[str, str], SimulationFault] = field(default_factory=dict)
 
     def run(self) -> list[SimulationFault]:
         """Play until nothing new is seen, and return what stopped the plays."""
@@ -80,10 +81,10 @@ class Simulation:
             if number % 3 == 0:
                 seen = len(self.passed)
             _Play(self, number).through(began + SECONDS)
-        return list(self.stumbles.values())
+        return list(self.faults.values())
 
     def note(self, step: Transition) -> None:
-        """Remember what a move passed and what it stumbled over."""
+        """Remember what a move passed and which incidents it raised."""
         self.passed.update(each.element_id for each in step.passed)
         for incident in step.incidents:
             kind = next((name for name in FAULTS if name in incident.trace.rsplit("\n", 2)[-2]), None)
@@ -93,21 +94,21 @@ class Simulation:
             )
             cause = in_words(self.definition, incident).cause
             found = SimulationFault(incident.element_id, cause, rule, mend, kind is not None)
-            self.stumbles.setdefault((found.element_id, found.rule), found)
+            self.faults.setdefault((found.element_id, found.rule), found)
 
 
 class _Play:
     """One instance from start to end, with the choices of its number."""
 
-    def __init__(self, rehearsal: Simulation, number: int) -> None:
-        self.on = rehearsal
+    def __init__(self, simulation: Simulation, number: int) -> None:
+        self.on = simulation
         self.number = number
         self.executor = Executor()
         self.revision = 0
-        self.now = rehearsal.now
+        self.now = simulation.now
         self.values: dict[str, Any] = {}
         self.passes: dict[str, int] = {}
-        self.asked: dict[str, int] = {}  # how many choices came before a field: its place in the play's number
+        self.asked: dict[str, int] = {}  # counts of choices and passes, by key
         self.fired: set[str] = set()
         self.refused = False  # a form's own check would not have let these values pass
         self.way: list[str] = []  # elements in the order in which they were passed
@@ -132,16 +133,16 @@ class _Play:
             step = after
 
     def _stuck(self, step: Transition) -> None:
-        """Note where a play waits for nobody."""
+        """Note where a play waits for something that cannot come."""
         definition = self.on.definition
         names = [definition.outline.names.get(each, each) for each in self.way[-SHOWN:]]
-        for element_id in joins_that_wait(step.live, definition.kinds) or self.way[-1:]:
+        for element_id in joins_that_wait(live(step), definition.kinds) or self.way[-1:]:
             cause = f"di sana ditunggu cabang yang tidak akan datang, sesudah {' → '.join(names)}"
             mend = "Samakan gerbang gabung dengan gerbang pisahnya: eksklusif, paralel, atau inklusif."
             found = SimulationFault(element_id, cause, "trial_deadlock", mend, certain=not self.refused)
-            known = self.on.stumbles.setdefault((element_id, found.rule), found)
+            known = self.on.faults.setdefault((element_id, found.rule), found)
             if found.certain and not known.certain:
-                self.on.stumbles[element_id, found.rule] = found
+                self.on.faults[element_id, found.rule] = found
 
     def _moved(self, step: Transition) -> Transition | None:
         """Return the next step; None if nothing moves any more."""
@@ -187,13 +188,13 @@ class _Play:
             try:
                 after = self._computed(self.executor.deliver, step, message)
             except ValueError:
-                continue  # what it would carry cannot be made up either
+                continue  # its payload cannot be made up either
             if after is not None:
                 return self._took(after)
         return None
 
     def _computed(self, move: Callable[..., Moved], step: Transition, *given: Any) -> Moved:
-        """Return what a move of the executor makes of where *step* came to."""
+        """Return what the executor's *move* makes of *step*."""
         snapshot = Snapshot("percobaan", self.revision, step.state)
         return move(self.on.definition, snapshot, *given, self.now, functions=self._functions())
 
@@ -205,7 +206,7 @@ class _Play:
         return step
 
     def _functions(self) -> dict[str, Callable[..., Any]]:
-        """Return the host's functions; calendar days stand in for working days, and nothing was done before."""
+        """Return the functions of expressions: calendar days as working days, and no earlier instances."""
         now = self.now
         return {
             "hari_kerja": lambda count: now + timedelta(days=int(count)),
@@ -222,7 +223,9 @@ class _Play:
         """Return the values of a form that the diagram reads, as this play fills it in."""
         if form is None:
             return {}
-        made = {each.name: self._value(each, f"{element_id}.{each.name}") for each in form.tree}
+        now = self.now.replace(microsecond=0)
+        samples = Samples(now.date(), now.time(), PEOPLE, NUMBERS, self._chosen, _length)
+        made = {each.name: sample(each, samples, f"{element_id}.{each.name}") for each in form.tree}
         for each in form.tree:
             if each.conditional and not any(all(c.holds(made) for c in way) for way in each.when):
                 made[each.name] = None
@@ -242,49 +245,7 @@ class _Play:
         except expression.ExpressionError:
             return otherwise
 
-    def _value(self, each: Field, path: str) -> Any:
-        """Return a value that fits the field's kind."""
-        if each.kind in NUMERIC:
-            return self._number(each, path)
-        match each.kind:
-            case Kind.SECTION:
-                return {inner.name: self._value(inner, f"{path}.{inner.name}") for inner in each.fields}
-            case Kind.TABLE:
-                return [
-                    {inner.name: self._value(inner, f"{path}.{inner.name}") for inner in each.fields}
-                    for _ in range(_length(each))
-                ]
-            case Kind.TEXTS:
-                return [f"contoh {n}" for n in range(1, _length(each) + 1)]
-            case Kind.CHOICE:
-                return self._chosen([option.value for option in each.options], path)
-            case Kind.CHOICES:
-                return [option.value for option in each.options[: max(1, each.min_items)]]
-            case Kind.BOOLEAN:
-                return self._chosen([True, False], path)
-            case Kind.PERSON:
-                return PEOPLE[0]
-            case Kind.PEOPLE:
-                return list(PEOPLE[: _length(each)]) or [PEOPLE[0]]
-            case Kind.DATE:
-                return self.now.date()
-            case Kind.TIME:
-                return self.now.time().replace(microsecond=0, tzinfo=None)
-            case Kind.FILE:
-                return "berkas-contoh"
-            case Kind.FILES:
-                return ["berkas-contoh"]
-        return "contoh"
-
-    def _number(self, each: Field, path: str) -> Decimal:
-        """Return a number within the schema's limits, another one in each play."""
-        least, most = each.schema.get("minimum"), each.schema.get("maximum")
-        fitting = [n for n in NUMBERS if (least is None or n >= least) and (most is None or n <= most)]
-        ends = [Decimal(end) for end in (least, most) if end is not None]
-        chosen = self._chosen(fitting + [end for end in ends if end not in fitting], path)
-        return Decimal(chosen)
-
-    def _chosen(self, options: list[Any], path: str) -> Any:
+    def _chosen(self, options: Sequence[Any], path: str) -> Any:
         """Return one of *options*: plays differ in their choices, and so does each pass of one play."""
         if not options:
             return None
@@ -294,5 +255,4 @@ class _Play:
 
 
 def _length(each: Field) -> int:
-    """Return how many rows a made-up list has."""
     return min(max(each.min_items, 2), each.max_items if each.max_items is not None else 2)

@@ -1,7 +1,7 @@
-"""Drafts of procedures out of tables of steps: looked at first, then opened in the studio or deployed.
+"""Drafts of procedures from tables of steps: shown first, then opened in the studio or deployed.
 
-A table becomes the same draft every time, so that of a draft nothing is kept but the table, by its hash and until a
-day has passed: the editor asks for it again, and from its first change on the draft is the designer's, as any other.
+A table always becomes the same draft, so only the table is kept, by its hash and for a day; the editor asks for it
+again. From its first change on, the draft is the designer's, like any other.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ __all__ = ["StepDrafts", "TableDraft"]
 
 @dataclass(frozen=True, slots=True)
 class TableDraft:
-    """What a file held, and the procedure it becomes; no files, sheet and drawing while there is a fault."""
+    """What a file held, and the procedure that it becomes; with a fault, no files, sheet and drawing."""
 
     table: StepTable
     kept: str = ""  # the file's hash
@@ -42,7 +42,7 @@ class StepDrafts:
     kept: FileStore
 
     def look_at(self, process_id: str, name: str, content: bytes, words: DrawingWords, gettext: Gettext) -> TableDraft:
-        """Return what a file would become as a new procedure; InvalidForm if that cannot be called *process_id*."""
+        """Return what a file would become as a new procedure; InvalidForm if *process_id* cannot be its id."""
         self.studio.require_free(process_id, name)
         table = step_spreadsheet.read(content, gettext)
         if table.faults:
@@ -53,8 +53,8 @@ class StepDrafts:
         drawing = draw(files[f"processes/{process_id}/{process_id}.bpmn"], words=words)
         return TableDraft(table, sha256, files, sheet, drawing)
 
-    def bench(self, process_id: str, name: str, sha256: str) -> ProcedureDraft:
-        """Return the draft of a table that was looked at; NotFound if that is too long ago."""
+    def open(self, process_id: str, name: str, sha256: str) -> ProcedureDraft:
+        """Return the draft of a table that was shown before; NotFound if that is too long ago."""
         self.studio.require_free(process_id, name)
         table = step_spreadsheet.read(self.kept.content(sha256))
         if table.faults:

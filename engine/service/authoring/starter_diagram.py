@@ -1,4 +1,4 @@
-"""What a new procedure begins with: a diagram that can be deployed as it stands, of one step or of a table of steps.
+"""What a new procedure begins with: a diagram that can be deployed as it is, of one step or of a table of steps.
 
 The texts are the office's own (Indonesian); a designer replaces them.
 """
@@ -26,10 +26,7 @@ def new_procedure(process_id: str, name: str) -> dict[str, bytes]:
 
 
 def procedure_of_table(process_id: str, name: str, steps: Sequence[TableStep]) -> dict[str, bytes]:
-    """Return the files of a procedure that does *steps*: its diagram, and forms that ask what each step yields.
-
-    A document that a step needs and that no step before it is sure to have brought is asked for by the step's own form.
-    """
+    """Return the files of a procedure that does *steps*; forms ask for documents that earlier steps may not yield."""
     planned = plan(process_id, name, steps)
     files = {f"processes/{process_id}/{process_id}.bpmn": write(planned, place(planned))}
     files |= _form(process_id, START, "Mulai", {"keterangan": _text("Keterangan", 2000)}, [])
@@ -56,7 +53,7 @@ def _form_of_step(process_id: str, step: PlannedStep) -> dict[str, bytes]:
 
 
 def _choice(way: PlannedWay, *, several: bool) -> str:
-    """Return what a decision's form calls a way."""
+    """Return the label of a way in the form of a decision."""
     if not several or way.answer == YES:
         return way.name
     return f"{way.name}, {LAST if way.target == END else f'ke langkah {way.target}'}"

@@ -1,12 +1,11 @@
-"""The designer's workshop: what a designer edits, what is found in it, and deploying it over the version it began from.
+"""The designer's workshop: editing a procedure, checking it, and deploying it over the version it was edited from.
 
-A draft is a row of the draft table and its designer's own: the texts that differ from the version it began from, saved
-after every change (``queries/drafts.py``). What is no text travels and is kept as base64. Deploying over a version that
-came later is refused with who deployed it, and done only for a designer who names the version that is replaced; the
-history line says so.
+A draft is a row of its designer's own: the texts that differ from the version that it began from, saved after every
+change (``queries/drafts.py``). Binary files are kept as base64. Deploying over a version that came later is refused
+with who deployed it, unless the designer names the version that is replaced; the history line says so.
 
-A process may be called whatever BPMN allows, as other editors call it; a new SOP that is named here keeps to our
-spelling, and a diagram from elsewhere can be given such a name.
+Diagrams from other editors keep whatever process id BPMN allows; a new SOP that is named here gets an id in our
+spelling, and a foreign diagram can be given one.
 """
 
 import re
@@ -34,31 +33,28 @@ from engine.store.database import Database
 from engine.store.queries import definitions, drafts, instances, people
 from engine.store.queries.drafts import Whose
 
-Texts = Mapping[str, str | None]
-"""Files by path; None removes one, and what is no text is base64."""
+Texts = Mapping[str, str | None]  # files by path; None removes one, and a binary file is base64
 
-PROCESS_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-"""How we spell the id of a new SOP."""
+PROCESS_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")  # how we spell the id of a new SOP
 FOREIGN_ID = re.compile(r"[^\W\d][\w.-]*")
 LONGEST_ID = 60
 LONGEST_NOTE = 500
 FORM_FILE = r"[\w-]+(\.[\w-]+)*\.(schema|ui)\.json"
-PRINTED_FILE = r"[\w-]+\.(typ|docx|svg|png|jpg|json)"
-"""A template, a picture, or what stands beside one."""
+PRINTED_FILE = r"[\w-]+\.(typ|docx|svg|png|jpg|json)"  # a template, a picture, or a template's JSON
 OTHER_FILE = rf"[\w-]+\.dmn|functions\.py|{FORM_FILE}|{PRINTED_FILE}"
 """functions.py too: a deployment refuses it unless the operator brought that very file."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcedureDraft:
-    """What a designer opens: the files to edit and the version they come from (None: a procedure that is new)."""
+    """What a designer edits: the files, and the version they come from (None: a new procedure)."""
 
     process_id: str
     record: DefinitionRecord | None
     files: Mapping[str, bytes]
     draft: Draft | None = None
-    newer: DefinitionRecord | None = None  # in force, and not what the draft began from
-    aside: Draft | None = None  # put aside last, and since the version in force came
+    newer: DefinitionRecord | None = None  # in force, if the draft began from another one
+    aside: Draft | None = None  # put aside last, after the version in force was deployed
 
     @property
     def diagram(self) -> str:
@@ -78,12 +74,12 @@ class Review:
 
     @property
     def deployable(self) -> bool:
-        """Whether nothing forbids deployment."""
+        """Whether nothing prevents the deployment."""
         return self.changed and not any(finding.severity == "error" for finding in self.findings)
 
     @property
     def next_version(self) -> int:
-        """The number that the deployment would get."""
+        """The number of the version that would be deployed."""
         return self.in_force.version + 1 if self.in_force else 1
 
 
@@ -102,10 +98,10 @@ class Studio:
         return ProcedureDraft(process_id, procedure.record, procedure.files)
 
     def resume(self, actor: Actor, process_id: str, name: str | None = None) -> ProcedureDraft:
-        """Return a designer's draft over the version it began from, else the version in force.
+        """Return a designer's draft over the version that it began from, else the version in force.
 
-        Where there is neither, what an SOP called *name* begins with, beside the draft that was put aside. NotFound if
-        there is none and no name; InvalidForm if no SOP can be begun by that id.
+        Where there is neither, return what an SOP called *name* begins with, and the draft that was put aside.
+        NotFound if there is none and no name; InvalidForm if no SOP can have that id.
         """
         whose = _own(actor, process_id)
         with self.database.read() as reader:
@@ -117,7 +113,7 @@ class Studio:
             begun = self.procedures.of(reader, base) if base else None
         newer = latest if latest and latest.id != base else None
         if aside and aside.dropped_at and latest and aside.dropped_at <= latest.deployed_at:
-            aside = None  # what was deployed, or before it
+            aside = None  # put aside before the version in force was deployed
         record, files = (begun.record, begun.files) if begun else (None, {})
         if draft is None and begun is None:
             if aside is None:
@@ -126,10 +122,7 @@ class Studio:
         return ProcedureDraft(process_id, record, files, draft, newer, aside)
 
     def drafts(self, actor: Actor) -> tuple[Draft, ...]:
-        """Return the actor's drafts, the newest first, then what was put aside of SOPs of which they have nothing else.
-
-        Of an SOP in force the editor offers it.
-        """
+        """Return the actor's drafts, newest first, then those put aside of SOPs that were never deployed."""
         whose = DraftKind.STUDIO, actor.person_id
         with self.database.read() as reader:
             found = drafts.of_person(reader, *whose)
@@ -150,10 +143,7 @@ class Studio:
         writer: str | None = None,
         chosen: bool = False,
     ) -> Draft:
-        """Save a draft; Conflict("draft") if it was saved elsewhere since *revision*.
-
-        A draft that was *chosen* over another one puts that aside.
-        """
+        """Save a draft; Conflict("draft") if it was saved elsewhere since *revision*. *chosen* puts that one aside."""
         whose = _own(actor, process_id)
         self.edited(process_id, base_id, texts)
         with self.database.write(actor, now) as work:
@@ -163,7 +153,7 @@ class Studio:
             return drafts.save(work, whose, content, revision=revision, writer=writer, base=base)
 
     def put_aside(self, actor: Actor, process_id: str, base_id: str, texts: Texts | None, now: datetime) -> None:
-        """Put the actor's draft aside (None), or *texts* that were not chosen over it."""
+        """Put aside the actor's draft (*texts* None), or *texts* that lost against it."""
         whose = _own(actor, process_id)
         with self.database.write(actor, now) as work:
             if texts is None:
@@ -172,29 +162,21 @@ class Studio:
                 drafts.set_aside(work, whose, {"berkas": texts}, base=base_id or None)
 
     def take_back(self, actor: Actor, process_id: str, now: datetime) -> None:
-        """Go on with what the actor put aside last; NotFound if there is nothing."""
+        """Restore the draft that the actor put aside last; NotFound if there is none."""
         whose = _own(actor, process_id)
         with self.database.write(actor, now) as work:
             aside = there(drafts.aside(work, whose), process_id)
             drafts.restore(work, aside)
 
-    def begin(self, process_id: str, name: str) -> ProcedureDraft:
-        """Return the files a new procedure begins with; InvalidForm if the id is not free or not an id."""
-        self.require_free(process_id, name)
-        return ProcedureDraft(process_id, None, new_procedure(process_id, name or titled(process_id)))
-
     def require_free(self, process_id: str, name: str) -> None:
-        """Raise InvalidForm if a new procedure cannot be called *process_id*: "pattern" or "taken"."""
+        """Raise InvalidForm, "pattern" or "taken", if a new procedure cannot have the id *process_id*."""
         fits = PROCESS_ID.fullmatch(process_id) and len(process_id) <= LONGEST_ID
         problem = "taken" if fits else "pattern"
         if not fits or self.database.ask(definitions.latest, process_id) is not None:
             raise InvalidForm([FieldError("id", "id", "", problem)], {"id": [process_id], "nama": [name]})
 
     def edited(self, process_id: str, base_id: str, texts: Texts) -> dict[str, bytes]:
-        """Return the files of version *base_id* (empty: none) with *texts* by path in their place; None removes one.
-
-        Only files of this procedure can be edited; anything else raises NotFound with its path.
-        """
+        """Return the files of version *base_id* (empty: none) changed by *texts*; NotFound names a foreign path."""
         files: dict[str, bytes] = {}
         if base_id:
             procedure = self.database.ask(self.procedures.of, base_id)
@@ -217,12 +199,12 @@ class Studio:
         return files
 
     def uploaded(self, named: Mapping[str, bytes], process_id: str, *, alone: bool) -> tuple[str, str, Texts]:
-        """Return the procedure, its version in force and the draft that uploaded files by name are.
+        """Return the procedure, its version in force, and the draft that uploaded files make, by their names.
 
-        The procedure is the one the diagram names, else *process_id*. *alone* takes the files for all there are, as
-        ``alur deploy`` takes a folder; otherwise the others of the version in force stay. Raises InvalidForm for what
-        is no file of a procedure (``file``), no text (``text``), a second diagram (``several``), or if none is named
-        (``procedure``).
+        The diagram names the procedure, else *process_id* does. *alone* takes the files for the whole procedure, as
+        ``alur deploy`` takes a folder; otherwise the other files of the version in force stay. InvalidForm names what
+        is no file of a procedure (``file``), no text (``text``), a second diagram (``several``), or a missing
+        procedure (``procedure``).
         """
         diagrams = [name for name in named if name.endswith((".bpmn", ".xml"))]
         wrong = [(name, "file") for name in named if name not in diagrams and not re.fullmatch(OTHER_FILE, name)]
@@ -258,10 +240,7 @@ class Studio:
         return process_id, latest.id if latest else "", draft
 
     def renamed(self, process_id: str, texts: Texts, chosen: str, wanted: str) -> tuple[str, Texts]:
-        """Return the version in force of *wanted*, and a draft whose process *chosen* is called so throughout.
-
-        Raises InvalidForm if *wanted* is no id in our spelling ("pattern"), or if the diagram has no process *chosen*.
-        """
+        """Return the version in force of *wanted*, and the draft with *chosen* renamed to it; raises InvalidForm."""
         before, after = (f"processes/{each}/{each}.bpmn" for each in (process_id, wanted))
         diagram = (texts.get(before) or "").encode(errors="replace")
         if not PROCESS_ID.fullmatch(wanted) or len(wanted) > LONGEST_ID or chosen not in processes_of(diagram):
@@ -273,7 +252,7 @@ class Studio:
         return latest.id if latest else "", {**moved, after: safe_xml.renamed(diagram, chosen, wanted).decode()}
 
     def review(self, process_id: str, files: Mapping[str, bytes], now: datetime) -> Review:
-        """Return what deploying *files* would mean: findings, people in the lanes, instances that stay behind."""
+        """Return what deploying *files* would mean: findings, people in the lanes, instances on older versions."""
         findings = self.deployments.check(process_id, files)
         lanes: tuple[Lane, ...] = ()
         if not any(finding.severity == "error" for finding in findings):
@@ -304,9 +283,9 @@ class Studio:
     ) -> DefinitionRecord:
         """Deploy *files*, which were edited over version *base_id* (empty: a new procedure), as the next version.
 
-        *over* is a later version, which the designer has seen and replaces. What was *drawn* here was a draft, which is
-        put aside. Raises InvalidForm without a note, Conflict with who and when if another version is in force by now,
-        or if nothing changed (``unchanged``), and InvalidProcedure with every finding.
+        *over* is a later version that the designer saw and replaces. A draft that was *drawn* here is put aside.
+        InvalidForm without a note; Conflict with who and when if another version is in force by now, or "unchanged";
+        InvalidProcedure with every finding.
         """
         note = " ".join(note.split())
         if not note or len(note) > LONGEST_NOTE:
@@ -327,7 +306,7 @@ class Studio:
 
 
 def _own(actor: Actor, process_id: str) -> Whose:
-    """Return which draft is the actor's own; NotPermitted unless they draw SOPs."""
+    """Return the key of the actor's own draft; NotPermitted unless they are a designer."""
     actor.need(OfficeRole.DESIGNER)
     return Whose(DraftKind.STUDIO, process_id, actor.person_id)
 
@@ -338,7 +317,7 @@ def titled(process_id: str) -> str:
 
 
 def _editable(process_id: str) -> re.Pattern[str]:
-    """Return the paths of a procedure that may be sent from a browser."""
+    """Return a pattern of the paths that may be sent from a browser."""
     folder = re.escape(process_id)
     return re.compile(
         rf"processes/{folder}/({folder}\.bpmn|[\w-]+\.dmn|functions\.py)"

@@ -1,20 +1,18 @@
-"""Proofs: every template of a procedure is printed once with made-up data before the procedure is deployed.
+"""Proofs: every template of a procedure is printed with made-up data before the procedure is deployed.
 
-A template that names a font there is not, reads a file beside the procedure, or asks for a field that its form has not,
-is found here with file and line and not on the day the letter is wanted. It is printed twice: with every field filled
-in, and with none, since optional fields are left empty in practice (``specimens``, which the trial's child makes: no
-expression of an undeployed procedure is evaluated here). Where a template's own expressions fail for made-up data,
-its faults are told as warnings.
+A template that names a missing font, reads a file outside the procedure or a field that its form has not, is found
+here with file and line, and not on the day when the letter is needed. It is printed with all fields filled in, and
+again with none that are optional. The specimens come from the trial's child: no expression of an undeployed procedure
+is evaluated here. Where a template's own expressions fail for made-up data, its errors become warnings.
 """
 
 import hashlib
-import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from engine.documents.typst_renderer import PRESS, Order, Press
-from engine.model.errors import Busy, Finding, NotPrinted
+from engine.documents.typst_renderer import PRESS, Order
+from engine.model.errors import Busy, Finding, NotPrinted, there
 from engine.service.authoring.verdict import Specimen
 from engine.service.procedures.document_templates import drawers, folder, template_of
 
@@ -23,11 +21,9 @@ REMEMBERED = 16
 
 @dataclass(eq=False)
 class TemplateChecks:
-    """Prints proofs, and remembers what was found for the same templates and forms: a diagram is checked often."""
+    """Prints proofs, and remembers the result for the same templates and forms: a diagram is checked often."""
 
-    press: Press = PRESS
     _known: OrderedDict[str, tuple[Finding, ...]] = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def check(self, process_id: str, files: Mapping[str, bytes], specimens: Sequence[Specimen]) -> tuple[Finding, ...]:
         """Return what is wrong with a procedure's templates, each printed with its *specimens*."""
@@ -37,8 +33,7 @@ class TemplateChecks:
         for path in sorted(files):
             if path.startswith(f"forms/{process_id}/"):
                 digest.update(path.encode() + b"\0" + hashlib.sha256(files[path]).digest())
-        with self._lock:
-            known = self._known.get(digest.hexdigest())
+        known = self._known.get(digest.hexdigest())
         if known is not None:
             return known
         found: dict[str, Finding] = {}
@@ -50,16 +45,13 @@ class TemplateChecks:
             message = "Templat dokumen belum sempat dicoba, karena dokumen lain sedang dicetak."
             busy = Finding(folder(process_id), message, "Coba lagi sebentar lagi.", "trial_busy")
             return (*found.values(), busy)
-        with self._lock:
-            self._known[digest.hexdigest()] = tuple(found.values())
-            while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
+        self._known[digest.hexdigest()] = tuple(found.values())
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
         return tuple(found.values())
 
     def _proof(self, process_id: str, specimen: Specimen, files: Mapping[str, bytes]) -> Finding | None:
-        template = template_of(process_id, specimen.template, files)
-        if template is None:
-            return None
+        template = there(template_of(process_id, specimen.template, files), specimen.template)
         given = drawers(process_id, files) | {name: chart.encode() for name, chart in specimen.charts.items()}
         prefix, data = folder(process_id), specimen.data.encode()
         orders = []
@@ -70,7 +62,7 @@ class TemplateChecks:
             orders.append(Order(name, {name: files[template.docx]}, data, format="docx"))
         for order in orders:
             try:
-                self.press.print(order)
+                PRESS.print(order)
             except NotPrinted as fault:
                 said = "" if specimen.full else " bila isian opsional kosong"
                 message = f"Templat tidak dapat dicetak{said}: {fault.cause}."
@@ -80,5 +72,4 @@ class TemplateChecks:
         return None
 
 
-PROOFS = TemplateChecks()
-"""One for the whole process, as the press is."""
+PROOFS = TemplateChecks()  # one for the whole process, as the press is

@@ -1,15 +1,14 @@
-"""The gate before deployment: asks a child what it finds in a procedure, and waits no longer than a limit.
+"""The gate before deployment: asks a child what is wrong with a procedure, and waits no longer than a limit.
 
-Everything that reads a diagram happens over there (``trial``); here only sizes are compared and a pipe is read, which
-lets other threads work. Starting a child takes half a second, a trial of an office's SOP a third of that, so a child
-that answered within its limits is kept for the next question; one that had to be stopped is not. What was found is
-remembered for a while: a designer checks, looks at what a deployment means, and deploys the same files.
+Everything that reads a diagram happens in the child (``validation_worker``); here only a pipe is read, which lets
+other threads work. Starting a child takes half a second, a trial of an office's SOP a third of that, so a child that
+answered within its limits is kept for the next question; one that had to be stopped is not. Results are remembered for
+a while: a designer checks, reviews and deploys the same files.
 """
 
 import atexit
 import json
 import os
-import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,51 +23,41 @@ from engine.service.procedures.files import content_hash
 
 AT_ONCE = 2  # children of one web process that are asked at the same time
 REMEMBERED = 16
-NOWHERE = Path(os.devnull)
-"""A folder that holds no functions."""
+NOWHERE = Path(os.devnull)  # a folder that holds no functions
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What a child says of a procedure: the findings, and what its templates are to be printed with for proof."""
+    """A child's answer: the findings, and the specimens that templates are to be printed with."""
 
     findings: tuple[Finding, ...]
     specimens: tuple[Specimen, ...] = ()
 
 
 class Validator:
-    """Lets procedures be tried, a few at a time; safe to share between threads."""
+    """Has procedures tried, a few at a time; safe to share between threads."""
 
     def __init__(self, limits: ValidationLimits | None = None) -> None:
-        """Ask children that keep to *limits*."""
         self._limits = limits or ValidationLimits()
         self._children = Pool(_Child, AT_ONCE)
-        self._lock = threading.Lock()
         self._known: OrderedDict[tuple[str, str], Tried] = OrderedDict()
 
-    def check(self, process_id: str, files: Mapping[str, bytes], functions: Path = NOWHERE) -> tuple[Finding, ...]:
-        """Return every fault and warning of a procedure, and where its trial was stopped if it was.
-
-        *functions* is the folder of the functions that this machine's operator deployed.
-        """
-        return self.tried(process_id, files, functions).findings
-
     def tried(self, process_id: str, files: Mapping[str, bytes], functions: Path = NOWHERE) -> Tried:
-        """Return all that a child says of a procedure."""
+        """Return a child's answer for a procedure; *functions* is the folder of functions deployed on this machine."""
         key = (process_id, content_hash(files))
-        with self._lock:
-            known = self._known.get(key)
+        known = self._known.get(key)
         if known is not None:
             return known
         try:
             found, whole = self._asked(process_id, files, functions)
         except Busy:
-            return Tried((_busy(process_id),))
-        with self._lock:
-            if whole:  # a child that was killed may have been slowed down by others
-                self._known[key] = found
-            while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
+            path = f"processes/{process_id}/{process_id}.bpmn"
+            message = "Prosedur ini belum sempat dicoba, karena prosedur lain masih dicoba."
+            return Tried((Finding(path, message, "Coba lagi sebentar lagi.", "trial_busy"),))
+        if whole:  # a child that was killed may have been slowed down by others
+            self._known[key] = found
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
         return found
 
     def close(self) -> None:
@@ -76,7 +65,7 @@ class Validator:
         self._children.close()
 
     def _asked(self, process_id: str, files: Mapping[str, bytes], functions: Path) -> tuple[Tried, bool]:
-        """Return what a child says, and whether it came to the end by itself."""
+        """Return a child's answer, and whether it came to the end by itself."""
         question = [process_id, dict(files), str(functions), asdict(self._limits)]
         with self._children.child(self._limits.seconds) as child:
             said = child.ask(question, self._limits.seconds)
@@ -96,7 +85,7 @@ class _Child(Warm):
         )
 
     def ask(self, question: Any, seconds: float) -> list[tuple[str, Any]]:
-        """Return what it says to a question, of elements only the last; it is killed after *seconds*."""
+        """Return the answers to a question, of element notices only the last; the child is killed after *seconds*."""
         said: list[tuple[str, Any]] = []
         with self.killed_after(seconds), suppress(BrokenPipeError):
             self.put(question)
@@ -113,7 +102,7 @@ class _Child(Warm):
 
 
 def _read(said: list[tuple[str, Any]], files: Mapping[str, bytes]) -> tuple[Tried, bool]:
-    """Return what a child said, and whether it said everything."""
+    """Return a child's answer, and whether it is complete."""
     words = dict(said)
     found = [Finding(**each) for kind, content in said if kind == "found" for each in content]
     if "done" not in words:
@@ -122,13 +111,6 @@ def _read(said: list[tuple[str, Any]], files: Mapping[str, bytes]) -> tuple[Trie
     return Tried(tuple(found), specimens), "done" in words
 
 
-def _busy(process_id: str) -> Finding:
-    path = f"processes/{process_id}/{process_id}.bpmn"
-    message = "Prosedur ini belum sempat dicoba, karena prosedur lain masih dicoba."
-    return Finding(path, message, "Coba lagi sebentar lagi.", "trial_busy")
-
-
-GATE = Validator()
-"""One for the whole process: it keeps the children."""
+GATE = Validator()  # one for the whole process: it keeps the children
 atexit.register(GATE.close)
 os.register_at_fork(before=GATE.close)  # two processes must not talk to one child

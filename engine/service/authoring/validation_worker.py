@@ -1,16 +1,15 @@
-"""What a procedure goes through before it is deployed, and the process in which that happens.
+"""The trial of a procedure before it is deployed, and the process in which that happens.
 
-Its forms are read, the rules look at its diagrams, SpiffWorkflow loads them, made-up instances are played
-(``rehearsal``), and what its templates' expressions give is reckoned (``specimens``). Diagrams, forms and templates
-come from people, and each of these steps can be made to take for ever or all the memory there is, so they happen in a
-child that has no database and no secrets, under limits of the kernel. What stops it, stops it at an element: the
-child is interrupted first, and tells from where; only if it does not hear that, it is killed, and the element that it
-named before the move is to blame.
+The forms are read, the rules check the diagrams, SpiffWorkflow loads them, instances are simulated (``simulation``),
+and templates' expressions are evaluated (``sample_data``). People write all of these, and each step can be made to
+take for ever or all memory, so they happen in a child without a database and without secrets, under limits of the
+kernel. A limit is reported with an element: the child is interrupted first and says where it was; only if that fails
+it is killed, and the element that it named before the move is blamed.
 
-The child reads requests from its standard input, and ends when that ends: as soon as its parent is gone, whoever killed
-it. (The kernel's signal at a parent's death would come when the *thread* ends that started it.) A request is msgpack
-behind its length, an answer JSON by line: ``at`` before each move, ``found``, ``done``; ``ready`` comes before the
-first question.
+The child reads requests from its standard input, and ends when that ends: as soon as its parent is gone, whoever
+killed it. (The kernel's signal at a parent's death would come when the *thread* ends that started it.) A request is
+msgpack behind its length; answers are JSON lines: ``ready`` once, then for each request ``at`` before each move,
+``found``, ``specimen``, ``done``.
 """
 
 import json
@@ -20,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from engine.bpmn import rules, safe_xml
 from engine.bpmn.definition import load
 from engine.bpmn.fault_location import element_at
 from engine.documents.sandbox import LIMITED, allow, asked, limit
+from engine.forms import json_schema  # noqa: F401 - before a question comes, whose time it would take
 from engine.forms.defaults import GIVEN_NAMES
 from engine.forms.field import Kind
 from engine.forms.form import Form
@@ -49,29 +50,29 @@ if LIMITED:
 
 
 class Stopped(BaseException):
-    """The trial took too long; no ``except Exception`` on the way makes an incident of it."""
+    """The trial took too long; a BaseException, so that no ``except Exception`` turns it into an incident."""
 
 
 @dataclass
 class Validation:
-    """Tries one procedure; *say* hears what is found as soon as it is, *watch* the element before each move."""
+    """Tries one procedure; *say* gets findings as soon as they are there, *watch* the element before each move."""
 
     process_id: str
     files: Mapping[str, bytes]
     say: Callable[[Iterable[Finding]], None]
     watch: Callable[[str], None]
     functions: Functions
-    show: Callable[[Specimen], None] = lambda specimen: None  # what is to be printed for proof
+    show: Callable[[Specimen], None] = lambda specimen: None  # gets the data to print for proof
     at: str | None = None
-    stumbles: dict[tuple[str, str], SimulationFault] = field(default_factory=dict)
+    faults: dict[tuple[str, str], SimulationFault] = field(default_factory=dict)
     doubts: list[Finding] = field(default_factory=list)
 
     def run(self) -> None:
-        """Go through everything, as far as the step before found no error."""
+        """Do all steps, each only if the one before found no error."""
         try:
             self._run()
         except (Stopped, MemoryError, RecursionError) as error:
-            unlimited()  # to say it takes a little more
+            unlimited()  # reporting needs a little more
             self.say(
                 [*self._told(), stopped(self.files, element_at(error) or self.at, CAUSES.get(type(error), TOO_LONG))]
             )
@@ -105,7 +106,7 @@ class Validation:
             self.say(unsigned)
             return
         own = self.functions.of(self.process_id, self.files)
-        Simulation(definition, forms, datetime.now(UTC), own, self._moved, stumbles=self.stumbles).run()
+        Simulation(definition, forms, datetime.now(UTC), own, self._moved, faults=self.faults).run()
         for specimen in specimens(self.process_id, self.files, forms, own, self._moved):
             self.show(specimen)
         unlimited()
@@ -116,9 +117,9 @@ class Validation:
         self.watch(element_id)
 
     def _told(self) -> list[Finding]:
-        """Return the stumbles of the rehearsal as findings, and what was suspected and did not happen in it."""
+        """Return the simulation's faults as findings, and suspected deadlocks that it did not confirm."""
         mends = {(each.element_id, "trial_deadlock"): each.mend for each in self.doubts}
-        return [each for each in self.doubts if (each.element_id, "trial_deadlock") not in self.stumbles] + [
+        return [each for each in self.doubts if (each.element_id, "trial_deadlock") not in self.faults] + [
             finding_at(
                 self.files,
                 each.element_id,
@@ -127,7 +128,7 @@ class Validation:
                 mends.get((each.element_id, each.rule), each.mend),
                 severity="error" if each.certain else "warning",
             )
-            for each in self.stumbles.values()
+            for each in self.faults.values()
         ]
 
 
@@ -142,10 +143,7 @@ def _fault(files: Mapping[str, bytes], element_id: str | None, error: Exception)
 
 
 def _signatures(outline: ProcessModel, forms: Mapping[str, Form]) -> list[Finding]:
-    """Return signatures of documents that their step neither has nor yields: there would be nothing to sign.
-
-    A document that several people yield together has no version of its own until the last is done.
-    """
+    """Return signatures of documents that their step neither has nor yields, or that several people yield together."""
     found = []
     for form_id, form in forms.items():
         steps = tuple(step for step in outline.tasks if step.form == form_id)
@@ -168,7 +166,7 @@ def _signatures(outline: ProcessModel, forms: Mapping[str, Form]) -> list[Findin
 
 
 def _approvals(files: Mapping[str, bytes], outline: ProcessModel, forms: Mapping[str, Form]) -> list[Finding]:
-    """Return documents that nobody could approve, or whose approval would say twice who signs."""
+    """Return documents that nobody could approve, or that a form has signed already."""
     roles = {lane.role for lane in outline.lanes}
     shared = {ref.data_object_id for step in outline.tasks if step.multi_instance for ref in step.outputs}
     signatures = [field.signing for form in forms.values() for _, field in form.signatures if field.signing]
@@ -185,19 +183,17 @@ def _approvals(files: Mapping[str, bytes], outline: ProcessModel, forms: Mapping
     return found
 
 
-def _data_objects(files: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the data objects of a procedure's diagrams with their names; of an unreadable one none."""
-    found: dict[str, str] = {}
+def _data_objects(files: Mapping[str, bytes]) -> set[str]:
+    found: set[str] = set()
     for path, content in files.items():
         if path.endswith(".bpmn"):
             with suppress(safe_xml.Unreadable):
-                for element in safe_xml.read(content).iter(safe_xml.bpmn("dataObject")):
-                    found[str(element.get("id"))] = str(element.get("name") or element.get("id"))
+                found |= {str(each.get("id")) for each in safe_xml.read(content).iter(safe_xml.bpmn("dataObject"))}
     return found
 
 
 def _asked(process_id: str, forms: Mapping[str, Form]) -> rules.Forms:
-    """Return what the rules of diagrams want to know of the forms."""
+    """Return what the rules of diagrams need to know of the forms."""
     sections: dict[str, frozenset[str]] = {}
     kinds: dict[str, frozenset[str]] = {}
     answers: dict[str, frozenset[str]] = {}
@@ -227,13 +223,13 @@ def _asked(process_id: str, forms: Mapping[str, Form]) -> rules.Forms:
 
 
 def serve() -> None:
-    """Try what comes in until nothing more comes, or a trial was stopped: whoever hit a limit is not used again."""
+    """Try each procedure that comes in, until the input ends, or a trial hit a limit: this child is then used up."""
     _answer("ready", True)
     for process_id, files, folder, said_limits in asked(sys.stdin.buffer):
         _answer("at", None)
-        said = _Said()
+        said, at = _Said(), partial(_answer, "at")
         _limit(ValidationLimits(**said_limits))
-        Validation(process_id, files, said.say, _at, Functions(Path(folder)), _show).run()
+        Validation(process_id, files, said.say, at, Functions(Path(folder)), _show).run()
         unlimited()
         _answer("done", not said.limit)
         if said.limit:
@@ -241,7 +237,7 @@ def serve() -> None:
 
 
 class _Said:
-    """Tells the parent what is found, up to a number."""
+    """Tells the parent what is found, up to MOST_FINDINGS."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -266,16 +262,12 @@ def _answer(kind: str, content: Any) -> None:
     sys.stdout.flush()
 
 
-def _at(place: str) -> None:
-    _answer("at", place)
-
-
 def _show(specimen: Specimen) -> None:
     _answer("specimen", asdict(specimen))
 
 
 def _limit(limits: ValidationLimits) -> None:
-    """Interrupt this process after *cpu* seconds of computing, and let the kernel end it if it does not hear that."""
+    """Interrupt this process after *cpu* seconds of computing; the kernel kills it a second later."""
     if not LIMITED:
         return
 
@@ -288,7 +280,7 @@ def _limit(limits: ValidationLimits) -> None:
 
 
 def unlimited() -> None:
-    """Lift what stops a trial; the kernel's limit on computing stands."""
+    """Lift the limits of a trial, except the kernel's limit on computing."""
     if LIMITED:
         signal.setitimer(signal.ITIMER_PROF, 0)
         allow(resource.RLIMIT_AS, resource.RLIM_INFINITY)

@@ -1,4 +1,4 @@
-"""What a trial may take and what it says: what the gate, which loads no parser and no engine, shares with it."""
+"""Limits and findings of a trial, shared by the gate, which loads no parser and no engine, and the child."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ TOO_LONG = "memakai terlalu banyak waktu"
 class ValidationLimits:
     """How much one trial may take."""
 
-    cpu: float = 8.0  # seconds of computing: more than one move may take (``workflow.MOST_SECONDS``)
+    cpu: float = 8.0  # seconds of computing: more than one move may take (``running_instance.MOST_SECONDS``)
     seconds: float = 150.0  # by the clock on the wall, which guards against a child that hangs
     memory: int = 700_000_000  # bytes beyond what a child has before it begins
 
 
 @dataclass(frozen=True, slots=True)
 class Specimen:
-    """Made-up data for a template, *full* or as empty as may be, and its charts; *sure* if all could be reckoned."""
+    """Made-up data for a template, *full* or as empty as may be, and its charts; *sure* if every expression worked."""
 
     template: str
     full: bool

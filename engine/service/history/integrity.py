@@ -1,8 +1,8 @@
-"""Whether the record is whole, looked at every night and whenever somebody asks, a slice at a time by the worker.
+"""Checks of the whole record, every night and on request, by the worker, a slice at a time.
 
-How far a check has come and what the last one found stand in the worker's own heartbeat row ``keutuhan``: it is no
-part of the record. That a check ended, and with how many faults, is a line of history. Whoever trusts the machine no
-more asks ``alur verify`` over a copy.
+The progress of a check and the last result are in the worker's heartbeat row ``keutuhan``, which is no part of the
+record. That a check ended, and with how many faults, is a line of history. Whoever no longer trusts the machine runs
+``alur verify`` on a copy.
 """
 
 import json
@@ -13,29 +13,27 @@ from typing import Any
 
 import structlog
 
+from engine.model.errors import Busy
 from engine.model.history import Action, HistoryEvent, plain
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.service.office.business_calendar import Office
 from engine.store import proof
+from engine.store.chains import HistoryReport, Walk
 from engine.store.database import Database
-from engine.store.history import HistoryReport, Walk
 from engine.store.queries import histories, office
 
 log = structlog.get_logger(__name__)
 NAME = "keutuhan"
-AT_ONCE = 4_000
-"""Lines of a slice: under half a second, once a second."""
-NIGHT = range(1, 5)
-"""The hours of the office's day in which a check begins by itself."""
+AT_ONCE = 4_000  # lines of a slice: half a second's work, once a second
+NIGHT = range(1, 5)  # hours of the day in which a check begins by itself
 MOST_TOLD = 10
 FIRST_FAULTS = 3
-LOST = timedelta(minutes=2)
-"""After which another worker takes up a check whose own says nothing."""
+LOST = timedelta(minutes=2)  # silence after which another worker takes up a check
 
 
 @dataclass(frozen=True, slots=True)
 class IntegrityCheck:
-    """The last check that ended, and how far the one is that runs or waits."""
+    """The last check that ended, and the progress of one that runs or waits."""
 
     report: HistoryReport | None
     ended_at: datetime | None
@@ -48,14 +46,14 @@ class IntegrityCheck:
 
 @dataclass
 class Checks:
-    """Looks at every chain, and then at the rows that its lines tell of."""
+    """Checks every chain, and then the rows that its lines describe."""
 
     database: Database
     office: Office
     _begun: bool = False  # since this process started
 
     def last(self, actor: Actor) -> IntegrityCheck:
-        """Return what is known, for auditors and operators."""
+        """Return the last result and the progress, for auditors and operators."""
         actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
         kept = self._kept()
         done = kept.get("done")
@@ -72,12 +70,12 @@ class Checks:
         )
 
     def ask(self, actor: Actor, now: datetime) -> None:
-        """Have a check begun, unless one runs."""
+        """Request a check, unless one runs."""
         actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
         self._keep(self._kept() | {"asked": now.isoformat()}, now)
 
     def sweep(self, worker: str, now: datetime) -> int:
-        """Begin a check that is due, or take one a slice further; 0 if there is nothing to do."""
+        """Begin a check that is due, or continue one by a slice; 0 if there is nothing to do."""
         kept = self._kept()
         if kept.get("walk") is None:
             if not self._due(kept, now):
@@ -88,12 +86,27 @@ class Checks:
         elif kept["by"] != worker and now - datetime.fromisoformat(kept["at"]) < LOST:
             return 0
         walk = Walk.read(kept["walk"])
-        with self.database.read() as reader:
-            over = False
-            if walk.chained:
-                over = proof.advance(reader, walk)
-            else:
-                walk.advance(reader, AT_ONCE)
+        try:
+            with self.database.read() as reader:
+                over = proof.advance(reader, walk, AT_ONCE)
+        except Busy:  # which passes; anything else would only come again
+            raise
+        except Exception as error:
+            log.error("history not checked", cause=str(error), exc_info=error)
+            walk.note(proof.unfinished(error))
+            over = True
+        try:
+            self._rest(kept, walk, worker, now, over)
+        except Busy:
+            raise
+        except Exception as error:  # what cannot be kept would only come again
+            log.error("history not checked", cause=str(error), exc_info=error)
+            (lost := Walk()).note(proof.unfinished(error))
+            self._rest(kept, lost, worker, now, over=True)
+        return 1
+
+    def _rest(self, kept: dict[str, Any], walk: Walk, worker: str, now: datetime, over: bool) -> None:
+        """Store a check's progress, or its result."""
         kept |= {"walk": walk.written(), "by": worker, "at": now.isoformat()}
         if over:
             seconds = (now - datetime.fromisoformat(kept["begun"])).total_seconds()
@@ -101,14 +114,18 @@ class Checks:
             if not walk.report.sound:
                 log.error("the record is not whole", faults=walk.fault_count)
         self._keep(kept, now, walk.report if over else None)
-        return 1
 
     def _due(self, kept: Mapping[str, Any], now: datetime) -> bool:
-        """Whether somebody asked, this process has just started, or it is night and none ended since the last one."""
+        """Whether a check was requested, this process has just started, or it is night and none ended since the last.
+
+        A restart repeats no check that found all well within the hour: a worker that dies again and again checks once.
+        """
         if kept.get("asked"):
             return True
         done = datetime.fromisoformat(kept["done"]["at"]) if kept.get("done") else None
-        if done is None or (not self._begun and now - done > timedelta(hours=1)):
+        if done is None:
+            return True
+        if not self._begun and (now - done > timedelta(hours=1) or not Walk.read(kept["done"]["walk"]).report.sound):
             return True
         zone = self.office.zone()
         local, ended = now.astimezone(zone), done.astimezone(zone)

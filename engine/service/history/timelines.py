@@ -1,4 +1,4 @@
-"""Reading history, and proving that nobody changed it since."""
+"""Reading history, and proving that nobody has changed it."""
 
 import csv
 import io
@@ -12,8 +12,8 @@ from engine.model.history import Action, HistoryLine
 from engine.model.people import Actor, OfficeRole
 from engine.service.office.reading_log import record_export
 from engine.service.procedures.procedure import Procedure, Procedures
+from engine.store.chains import HistoryFault, HistoryReport
 from engine.store.database import Database
-from engine.store.history import HistoryFault, HistoryReport
 from engine.store.proof import prove
 from engine.store.queries import definitions, documents, histories, instances, people
 from engine.store.queries.histories import READ, SEARCHED, HistoryFilter
@@ -22,8 +22,6 @@ from engine.store.unit_of_work import Reader
 __all__ = ["READ", "SEARCHED", "Histories", "HistoryFilter", "Timeline"]
 
 PAGE = 100
-SIGN_INS = (Action.SESSION_OPENED, Action.SESSION_LOCKED)
-READINGS = (Action.DOCUMENT_READ, Action.FILE_READ, Action.PERSON_READ)
 MOST_EXPORTED = 100_000
 HEADINGS = ("no", "waktu_utc", "pelaku", "nama", "kapasitas", "atas_nama", "dasar", "tindakan", "unsur", "perubahan")
 HASHES = ("bentuk", "sidik_nama", "sidik_sebelumnya", "sidik")
@@ -32,7 +30,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """One page of history lines and what they can be narrowed to."""
+    """One page of history lines, and what they can be filtered by."""
 
     lines: tuple[HistoryLine, ...]
     total: int
@@ -42,14 +40,14 @@ class Timeline:
     elements: tuple[str, ...]
     actions: tuple[str, ...]
     returns: frozenset[tuple[str, int]]  # stream and number of the lines that sent work back
-    titles: Mapping[str, str]  # of the instances that the lines are of or tell of, and of files, by id
+    titles: Mapping[str, str]  # of instances and files that the lines name, by id
     procedures: Mapping[str, Procedure]  # by which they run
     searched: int = SEARCHED  # in how many lines, the newest, a text was sought
 
 
 @dataclass(frozen=True)
 class Histories:
-    """Who did what, when, on whose behalf, with which change."""
+    """Who did what, when, for whom, with which change."""
 
     database: Database
     procedures: Procedures
@@ -61,11 +59,11 @@ class Histories:
             return self._timeline(reader, stream, narrowed, page, *histories.actions_of(reader, stream))
 
     def names_then(self, instance_id: str) -> Mapping[tuple[str, datetime], str]:
-        """Return what those who acted in an instance were called then."""
+        """Return the names of those who acted in an instance, as of then."""
         return self.database.ask(histories.called, instance_id)
 
     def lines(self, actor: Actor, instance_id: str, after: int, limit: int) -> tuple[tuple[HistoryLine, ...], bool]:
-        """Return an instance's lines behind number *after*, oldest first, and whether more follow."""
+        """Return an instance's lines after number *after*, oldest first, and whether more follow."""
         with self.database.read() as reader:
             there(instances.by_id(reader, instance_id), instance_id)
             return histories.after(reader, _stream(reader, actor, instance_id), after, limit)
@@ -77,9 +75,10 @@ class Histories:
             return self._timeline(reader, None, narrowed, page)
 
     def blamed(self, faults: Sequence[HistoryFault]) -> Mapping[tuple[str, int], tuple[str, Procedure, str | None]]:
-        """Return of which instance, procedure and element the lines are that faults name, by stream and number."""
+        """Return title, procedure and element of the lines that faults name, by stream and number."""
         with self.database.read() as reader:
-            lines = histories.at(reader, [(fault.stream, fault.seq) for fault in faults])
+            readable = [fault for fault in faults if fault.kind != "unreadable"]
+            lines = histories.at(reader, [(fault.stream, fault.seq) for fault in readable])
             ids = [line.instance_id for line in lines if line.instance_id]
             named = {record.id: record for record in instances.by_ids(reader, ids)}
             return {
@@ -89,7 +88,7 @@ class Histories:
             }
 
     def codes(self, text: str, words: Mapping[str, str], locale: str) -> frozenset[str]:
-        """Return the codes that pages show as words in which *text* stands: *words*, and what procedures name."""
+        """Return the codes whose words contain *text*: codes in *words*, and names in procedures."""
         with self.database.read() as reader:
             models = [self.procedures.as_recorded(reader, each).outline for each in definitions.all_latest(reader)]
         named = [words, *({lane.role: lane.name for lane in model.lanes} for model in models)]
@@ -97,15 +96,17 @@ class Histories:
         names = [pair for each in named for pair in each.items()]
         return frozenset(code.rpartition("=")[2] for code, word in names if text.casefold() in word.casefold())
 
-    def of_person(self, actor: Actor, person_id: str, *, sign_ins: bool = False) -> tuple[HistoryLine, ...]:
-        """Return what was changed about a person, or how they signed in; for operators and auditors, and oneself."""
+    def of_person(
+        self, actor: Actor, person_id: str, page: int = 1, *, sign_ins: bool = False
+    ) -> tuple[HistoryLine, ...]:
+        """Return a page of a person's lines, or their sign-ins; for operators, auditors and the person."""
         if person_id != actor.person_id:
             actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
-        which = (10, SIGN_INS) if sign_ins else (PAGE, (), (*SIGN_INS, *READINGS))
+        which = (10, histories.SIGN_INS) if sign_ins else (PAGE, histories.DEEDS, (), (page - 1) * PAGE)
         return self.database.ask(histories.newest, f"person:{person_id}", *which)
 
     def of_process(self, process_id: str) -> tuple[HistoryLine, ...]:
-        """Return what was deployed and reassigned of a procedure."""
+        """Return the deployments and reassignments of a procedure."""
         return self.database.ask(histories.newest, f"definition:{process_id}", PAGE)
 
     def _timeline(
@@ -136,7 +137,7 @@ class Histories:
         )
 
     def called(self, commitment: str) -> str | None:
-        """Return the personal value that a line holds by its commitment; None if it was erased."""
+        """Return the personal value behind a line's commitment; None if it was erased."""
         return next((each.value for each in self.database.ask(people.values_of, [commitment])), None)
 
     def export(self, actor: Actor, instance_id: str, narrowed: HistoryFilter, now: datetime) -> bytes:
@@ -149,17 +150,14 @@ class Histories:
         record_export(self.database, actor, io.BytesIO(content), change, now)
         return content
 
-    def verify(self, actor: Actor, instance_id: str | None = None) -> HistoryReport:
-        """Compute every hash again and hold the rows to it, of one instance or of everything (auditors, operators)."""
+    def verify(self, actor: Actor, instance_id: str) -> HistoryReport:
+        """Recompute every hash of an instance and compare its rows."""
         with self.database.read() as reader:
-            if instance_id is None:
-                actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
-                return prove(reader)
             return prove(reader, _stream(reader, actor, instance_id))
 
 
 def _stream(reader: Reader, actor: Actor, instance_id: str) -> str:
-    """Return the stream of an instance; NotFound also for whoever may not know of it."""
+    """Return the stream of an instance; NotFound also if somebody may not know of it."""
     if not instances.may_see(reader, actor, instance_id):
         raise NotFound(instance_id)
     return f"instance:{instance_id}"

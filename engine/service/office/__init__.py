@@ -1,1 +1,1 @@
-"""The office's own data: calendar, registers, what it reads of earlier work, and what is recorded of reading."""
+"""The office's own data: calendar, registers, earlier documents, monitoring, and the log of reading."""

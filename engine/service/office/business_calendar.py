@@ -1,19 +1,17 @@
-"""The office's settings; for now its calendar: hours, Ramadan, days off, and what one day of an SOP means.
+"""The office's calendar: hours, Ramadan, days off, and whether a day of an SOP is a working day.
 
 Days off are seeded once from the ``holidays`` library (national holidays and *cuti bersama*: the categories public and
-government, since the default leaves joint leave out) and are the office's data from then on: a decree may change
-them in mid-year, and the office has no need of the library for that.
+government, as the default omits joint leave) and belong to the office from then on: a decree may change them in
+mid-year.
 """
 
 import time as clock
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
-
-import holidays as holidays_library
 
 from engine.model import calendar as office_calendar
 from engine.model.calendar import OfficeCalendar
@@ -35,9 +33,9 @@ RAMADAN = (("2025-03-01", "2025-03-30"), ("2026-02-19", "2026-03-20"))
 
 def seeded_calendar() -> dict[str, Any]:
     """Return the calendar that a new office begins with, as the setting stores it."""
-    days = holidays_library.country_holidays(
-        "ID", years=SEEDED_YEARS, categories=("public", "government"), language="id"
-    )
+    import holidays  # noqa: PLC0415 - once in an office's life
+
+    days = holidays.country_holidays("ID", years=SEEDED_YEARS, categories=("public", "government"), language="id")
     return {
         "zone": "Asia/Jakarta",
         "days_are_working": True,
@@ -71,44 +69,36 @@ def read_calendar(value: Mapping[str, Any]) -> OfficeCalendar:
 
 
 @dataclass
-class _Kept:
-    calendar: OfficeCalendar | None = None
-    until: float = 0.0
-
-
-@dataclass(frozen=True)
 class Office:
-    """The office's settings. The calendar is kept for half a minute, so that a page costs no statement for it."""
+    """The office's settings. The calendar is cached for half a minute, so that a page needs no statement for it."""
 
     database: Database
     precedents: Precedents
     registers: Registers
-    _kept: _Kept = field(default_factory=_Kept)
+    _calendar: OfficeCalendar | None = None
+    _kept_until: float = 0.0
 
     def calendar(self) -> OfficeCalendar:
         """Return the office calendar in force."""
-        if self._kept.calendar is None or clock.monotonic() > self._kept.until:
+        if self._calendar is None or clock.monotonic() > self._kept_until:
             found = self.database.ask(office.read_setting, SECTION)
-            self._kept.calendar = OfficeCalendar() if found is None else read_calendar(found[0])
-            self._kept.until = clock.monotonic() + KEPT_SECONDS
-        return self._kept.calendar
+            self._calendar = OfficeCalendar() if found is None else read_calendar(found[0])
+            self._kept_until = clock.monotonic() + KEPT_SECONDS
+        return self._calendar
 
     def zone(self) -> ZoneInfo:
-        """Return the office's time zone; the last one known while the database is away, for the page that says so."""
+        """Return the office's time zone; while the database is away, the last known one, for the page that says so."""
         try:
             return self.calendar().zone
         except (Busy, SetupError):
-            return (self._kept.calendar or OfficeCalendar()).zone
+            return (self._calendar or OfficeCalendar()).zone
 
     def today(self, now: datetime) -> date:
         """Return the office's date at *now*."""
         return now.astimezone(self.calendar().zone).date()
 
     def functions(self, procedure: Procedure, now: datetime, on: date | None = None) -> dict[str, Callable[..., Any]]:
-        """Return what the host adds to the expression language: calendar, registers as of *on*, the procedure's own.
-
-        *on* is the instance's reference date; today, if it has none.
-        """
+        """Return the functions of expressions: calendar, registers as of *on* (None: today), the procedure's own."""
         return {
             **calendar_functions(self.calendar(), now),
             "register": self.registers.as_of(on or self.today(now)),
@@ -117,14 +107,11 @@ class Office:
         }
 
     def seed(self, now: datetime) -> None:
-        """Write the calendar of a new office, if none is there."""
-        if self.database.ask(office.read_setting, SECTION) is not None:
-            return
-        value = seeded_calendar()
+        """Write the calendar of a new office, unless there is one."""
         with self.database.write(SYSTEM, now) as work:
-            if office.read_setting(work, SECTION) is not None:
-                return
-            office.write_setting(work, SECTION, value, None, {"old": None, "new": value})
+            if office.read_setting(work, SECTION) is None:
+                value = seeded_calendar()
+                office.write_setting(work, SECTION, value, None, {"old": None, "new": value})
 
     def calendar_setting(self, actor: Actor) -> tuple[dict[str, Any], int]:
         """Return the calendar as stored, with its revision; for operators and auditors."""
@@ -133,16 +120,15 @@ class Office:
         return found if found is not None else (seeded_calendar(), 0)
 
     def change_calendar(self, actor: Actor, value: Mapping[str, Any], revision: int, now: datetime) -> None:
-        """Put *value* in place of revision *revision* of the calendar; due dates already set stay as they are."""
+        """Replace revision *revision* of the calendar with *value*; existing due dates stay."""
         actor.need(OfficeRole.OPERATOR)
         read_calendar(value)  # what cannot be read must not be stored
         with self.database.write(actor, now) as work:
-            found = office.read_setting(work, SECTION)
-            old = None if found is None else found[0]
-            changed = {key: new for key, new in value.items() if old is None or old.get(key) != new}
-            before = {key: None if old is None else old.get(key) for key in changed}
+            old, _ = office.read_setting(work, SECTION) or ({}, None)
+            changed = {key: new for key, new in value.items() if old.get(key) != new}
+            before = {key: old.get(key) for key in changed}
             office.write_setting(work, SECTION, value, revision or None, {"old": before, "new": changed})
-        self._kept.calendar = None
+        self._calendar = None
 
 
 def _texts(intervals: tuple[office_calendar.Interval, ...]) -> list[list[str]]:

@@ -1,8 +1,8 @@
-"""What earlier instances of a procedure yielded: a quarter's report looks at the quarters before it.
+"""What earlier instances of a procedure yielded: a quarter's report reads the quarters before it.
 
-Expressions ask by ``terdahulu("data_object", {"tahun": tahun})``; what they find is copied into the document that asks,
-so that it stays as it was read. Only completed instances count, and only those whose start form says the same. Nobody
-has to type a figure again, and no second place has to be kept in step with the documents.
+Expressions call ``terdahulu("data_object", {"tahun": tahun})``; what they find is copied into the document that asks,
+so that it stays as it was read. Only completed instances with the same start values count. Nobody has to retype a
+figure, and there is no second place to keep in step with the documents.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,7 @@ from engine.service.procedures.procedure import Procedures
 from engine.store.database import Database
 from engine.store.queries import documents, instances
 
-MOST = 60
-"""Instances that one look goes back: fifteen years of quarters."""
+MOST = 60  # instances that one call looks at: fifteen years of quarters
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,10 @@ class Precedents:
     def documents(
         self, process_id: str, at: datetime, data_object_id: str, started_with: Mapping[str, Any]
     ) -> list[dict[str, Any]]:
-        """Return documents of instances of a process that were completed at *at*, oldest first.
+        """Return documents of a process's instances that were completed at *at*, oldest first.
 
-        Each is {"mulai": what its start form said, "isi": the document's content, "versi": which of its versions}.
-        *started_with* narrows by values of the start form.
+        Each is {"mulai": the start form's values, "isi": the document's content, "versi": its version}. *started_with*
+        narrows by values of the start form.
         """
         found = []
         with self.database.read() as reader:
@@ -45,15 +44,15 @@ class Precedents:
                 if any(start.get(name) != value for name, value in started_with.items()):
                     continue
                 version = documents.current(reader, record.id).get(data_object_id)
-                if version is not None:
+                if version is not None and not version.void:
                     content = procedure.content_of(version)
                     found.append({"mulai": start, "isi": content, "versi": version.version})
         return found[::-1]
 
     def corrected(self, instance_id: str, form: Form, names: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what a form of a correction knows beside *names*: its documents, as the instance corrected said them.
+        """Return what a correction's form knows besides *names*: its documents as in the corrected instance.
 
-        So of each, or of the part of ``butir`` in it, until this instance has said it anew.
+        Each counts, or in it the part of ``butir``, until the correction has its own.
         """
         item, known, said = names["butir"], dict[str, Any](), dict[str, Any]()
         with self.database.read() as reader:
@@ -61,7 +60,11 @@ class Precedents:
             procedure, versions = self.procedures.of(reader, old.definition_id), documents.current(reader, old.id)
         for field in form.tree:
             version, own = versions.get(field.name), names.get(field.name) or {}
-            if version is None or (field.name in names["dokumen"] and item in own.get(PARTS, {item: own})):
+            if (
+                version is None
+                or version.void
+                or (field.name in names["dokumen"] and item in own.get(PARTS, {item: own}))
+            ):
                 continue
             content = procedure.content_of(version)
             parts = {of: carried_on(field, part) for of, part in content.get(PARTS, {}).items()}

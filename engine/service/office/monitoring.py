@@ -1,4 +1,4 @@
-"""How the machine is doing, for the operator; and the housekeeping that happens without a person."""
+"""The state of the machine, for the operator; and housekeeping."""
 
 import shutil
 import socket
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from engine import __version__, pulse
+from engine.model.errors import StoreAway
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.store.database import Database
 from engine.store.files import FileStore
@@ -17,7 +19,7 @@ from engine.store.queries import drafts, office, people
 
 WORKER = "worker"
 LATE = timedelta(seconds=90)
-SILENT = 10.0  # seconds after which a worker of this machine is not said to live
+SILENT = 10.0  # seconds without a pulse after which a worker of this machine counts as dead
 KEPT = timedelta(days=30)
 
 
@@ -45,10 +47,11 @@ class Monitoring:
     """Health and housekeeping."""
 
     database: Database
+    files: FileStore
     data_dir: Path
 
     def health(self, actor: Actor, now: datetime) -> Health:
-        """Return how the machine is doing; for operators."""
+        """Return the state of the machine; for operators."""
         actor.need(OfficeRole.OPERATOR)
         with self.database.read() as reader:
             figures = office.figures(reader, now, now - timedelta(minutes=15))
@@ -68,47 +71,63 @@ class Monitoring:
             beats=beats,
             disk_free=usage.free,
             disk_total=usage.total,
-            jobs_off=(self.data_dir / "restored").exists(),
+            jobs_off=office.RESTORED in beats,
             sample_people=samples,
             damaged=self._damaged(beats),
             now=now,
         )
 
     def damaged(self, sha256: str, name: str, now: datetime) -> None:
-        """Note that a kept file is gone or changed; whoever asked for it was told."""
+        """Note that a stored file is missing or changed; whoever asked for it was told."""
         with self.database.write(SYSTEM, now) as work:
             office.note_damaged(work, sha256, name, now)
 
     def _damaged(
         self, beats: Mapping[str, tuple[datetime, Mapping[str, Any]]]
     ) -> tuple[tuple[str, str, datetime], ...]:
-        """Return what was noted and is still not what it was: what was brought back from a backup is told no more."""
+        """Return the noted files that are still damaged; those restored from a backup are left out."""
         _, noted = beats.get(office.DAMAGED, (None, {}))
-        files = FileStore(self.data_dir)
         return tuple(
             (each["name"], sha256, datetime.fromisoformat(each["at"]))
             for sha256, each in noted.items()
-            if not files.verify(sha256)
+            if not self._sound(sha256)
         )
 
-    def ready(self) -> bool:
-        """Whether the database answers: for a load balancer's probe, open to everybody."""
-        self.database.ask(people.any_people)
+    def _sound(self, sha256: str) -> bool:
+        try:
+            return self.files.verify(sha256)
+        except StoreAway:  # the rest of the page is shown
+            return False
+
+    def jobs_off(self) -> bool:
+        """Whether this is a restored copy that nobody confirmed yet: its timers would run twice."""
+        return self.database.ask(office.is_restored)
+
+    def confirm_restore(self, now: datetime) -> bool:
+        """Let jobs run on a restored copy, recorded; False if there is nothing to confirm."""
+        with self.database.write(SYSTEM, now) as work:
+            if not office.confirm_restored(work):
+                return False
+            work.record("office", HistoryEvent(Action.OFFICE_RESTORED, change={"confirmed": True}))
         return True
 
+    def ready(self) -> None:
+        """Ask the database something, for a load balancer's probe; Busy or SetupError if it does not answer."""
+        self.database.ask(people.any_people)
+
     def beat(self, name: str, now: datetime, detail: Mapping[str, Any]) -> None:
-        """Note that a part that runs without a person is alive."""
+        """Note that a background process is alive."""
         with self.database.write(SYSTEM, now) as work:
             office.beat(work, name, now, detail)
 
     def tidy(self, now: datetime) -> None:
-        """Delete sessions and failed tries that are long over, and drafts that nobody took up again."""
+        """Delete old sessions and failed tries, and drafts that nobody took up again."""
         with self.database.write(SYSTEM, now) as work:
             drafts.forget_dropped(work, now - KEPT)
             people.forget_sessions(work, now - KEPT)
 
 
 def _lives(name: str, at: datetime, heard: Mapping[str, float], now: datetime) -> bool:
-    """Whether a worker lives: one beside this process by its pulse, one elsewhere by what it wrote last."""
+    """Whether a worker lives: one on this machine by its pulse, others by their last beat."""
     _, host, process = name.split(":")
     return heard.get(process, SILENT) < SILENT if heard and host == socket.gethostname() else now - at <= LATE

@@ -1,22 +1,25 @@
 """Who read what: a line in the reader's own stream, written once the answer has gone out.
 
-Here too stand what a person who is signed in was refused, and that tries at an account have to wait. The same again
-within an hour is no line: reloads, thumbnails and the parts of one download are one reading. The stream itself is asked
-for that, so that all processes agree. A line that cannot be written (SQLite has one writer) is tried again and then
-named in the log: its reader has the file by then. An export is recorded before its first byte leaves.
+Refused commands of signed-in people, and throttled sign-ins, are recorded here too. A repetition within an hour is not
+recorded: reloads, thumbnails and the parts of one download are one reading. The stream itself is searched for that, so
+that all processes agree. A line that cannot be written (SQLite has one writer) is retried, then logged. So is a line
+that the end of the process precedes, even if its answer is still going out: the reader has most of the file by then.
+An export is recorded before its first byte is sent.
 """
 
 import hashlib
 import io
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 
 import structlog
 
-from engine.model.errors import Busy
+from engine.model.errors import Busy, TooMany
 from engine.model.history import Action, HistoryEvent, canonical
 from engine.model.people import Actor
 from engine.store.database import Database
@@ -24,18 +27,44 @@ from engine.store.queries import Transaction, histories, people
 
 log = structlog.get_logger(__name__)
 AGAIN_AFTER = timedelta(hours=1)
-MOST_REFUSED = 100  # lines of one person in that time: an address may name anything
+MOST_REFUSED = 100  # lines of one person in that time, as an address may name anything
+MOST_EXPORTS = 120  # of one person in that time: each may take seconds
+MOST_WAITING = 200  # lines: a second's work
 TRIES, PAUSE = 3, 0.5  # seconds between them; each waits for the database as well
 
 
-@dataclass(frozen=True)
+@dataclass
 class Readings:
     """Records what people read and what they were refused."""
 
     database: Database
+    writer: Executor | None = None  # writes in the background; without one, callers write
+    unwritten: dict[object, tuple[str, HistoryEvent]] = field(default_factory=dict)
 
-    def note(self, person_id: str, deed: HistoryEvent, now: datetime) -> None:
-        """Record *deed* in a person's stream, unless it stands there already or there is no such person."""
+    def put_off(self, person_id: str, deed: HistoryEvent) -> Callable[[datetime], None]:
+        """Return what records *deed* at an instant; a stop before that logs it. If many wait, the caller writes."""
+        key = object()
+        self.unwritten[key] = person_id, deed
+
+        def note(now: datetime) -> None:
+            if self.writer is not None and len(self.unwritten) <= MOST_WAITING:
+                with suppress(RuntimeError):  # the process ends
+                    self.writer.submit(self._write, key, person_id, deed, now)
+                    return
+            self._write(key, person_id, deed, now)
+
+        return note
+
+    def admit_export(self, actor: Actor, now: datetime) -> None:
+        """Refuse an export before it is made; TooMany says until when."""
+        self.database.ask(admit_export, actor, now)
+
+    def give_up(self) -> None:
+        """Log what is not written yet, before the process is killed."""
+        for person_id, deed in tuple(self.unwritten.values()):
+            _lost(person_id, deed, "stopped")
+
+    def _write(self, key: object, person_id: str, deed: HistoryEvent, now: datetime) -> None:
         for left in reversed(range(TRIES)):
             try:
                 self._note(person_id, deed, now)
@@ -43,9 +72,9 @@ class Readings:
                 if left and isinstance(error, Busy):
                     time.sleep(PAUSE)
                     continue
-                told = {"person": person_id, "action": deed.action.value, "change": deed.change}
-                log.warning("not recorded", **told, cause=str(error) or type(error).__name__)
-            return
+                _lost(person_id, deed, str(error) or type(error).__name__)
+            break
+        self.unwritten.pop(key, None)
 
     def _note(self, person_id: str, deed: HistoryEvent, now: datetime) -> None:
         with self.database.read() as reader:
@@ -57,17 +86,32 @@ class Readings:
                 work.record(f"person:{person_id}", deed)
 
 
+def _lost(person_id: str, deed: HistoryEvent, cause: str) -> None:
+    log.warning("not recorded", person=person_id, action=deed.action.value, change=deed.change, cause=cause)
+
+
 def record_export(database: Database, actor: Actor, file: BinaryIO, change: Mapping[str, Any], now: datetime) -> None:
-    """Record that *file* is handed out, with its size and the SHA-256 of exactly its bytes; it is rewound."""
+    """Record that *file* is handed out, with the size and SHA-256 of its bytes; it is rewound."""
     file.seek(0)
     sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     sent = {"sha256": sha256, "size": file.seek(0, io.SEEK_END)}
     file.seek(0)
     with database.write(actor, now) as work:
+        people.one_at_a_time(work, actor.person_id)
+        admit_export(work, actor, now)
         work.record("office", HistoryEvent(Action.EXPORT_MADE, change={**change, **sent}))
 
 
+def admit_export(tx: Transaction, actor: Actor, now: datetime) -> None:
+    """Raise TooMany if somebody made too many exports within an hour."""
+    made = histories.counted(tx, actor.person_id, Action.EXPORT_MADE.value, now - AGAIN_AFTER, MOST_EXPORTS)
+    if len(made) >= MOST_EXPORTS:
+        raise TooMany(made[-1].at + AGAIN_AFTER)
+
+
 def _said(tx: Transaction, person_id: str, deed: HistoryEvent, now: datetime) -> bool:
-    lines = histories.said_by(tx, deed.actor or person_id, f"person:{person_id}", now - AGAIN_AFTER)
-    refused = [action for action, _ in lines if action == deed.action == Action.ATTEMPT_REFUSED]
-    return (deed.action.value, canonical(deed.change or {})) in lines or len(refused) >= MOST_REFUSED
+    change, since = canonical(deed.change or {}), now - AGAIN_AFTER
+    if deed.action is not Action.ATTEMPT_REFUSED:
+        return histories.noted(tx, f"person:{person_id}", deed.action.value, change, since)
+    refused = histories.counted(tx, person_id, deed.action.value, since, MOST_REFUSED)
+    return len(refused) >= MOST_REFUSED or change in {line.change for line in refused}

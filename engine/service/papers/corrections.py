@@ -1,8 +1,9 @@
-"""Correcting what was issued (*ralat*): a new instance of the same procedure, whose documents supersede another's.
+"""Correcting issued documents (*ralat*): a new instance of the same procedure, whose documents supersede another's.
 
-That one is completed and stays as it is. A document of it that was chosen counts until the correction has issued its
-own, and somebody signed that where a form asks for it; this follows from both, and is written nowhere. Meanwhile, and
-from then on, the correction holds the key. It may be corrected in turn; terminated, it gives back what it superseded.
+The corrected instance is completed and stays as it is. Each chosen document of it counts until the correction has
+issued its own, signed where a form asks for that; this follows from both instances and is stored nowhere. From its
+start on, the correction holds the key. It may itself be corrected; if it is terminated, what it superseded counts
+again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,22 +23,22 @@ COUNTING = (DocumentStatus.ISSUED, DocumentStatus.SIGNED)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What corrections make of a document."""
+    """How corrections affect a document."""
 
-    successor: DocumentVersion | None = None  # the newest that superseded it
-    under_way: InstanceRecord | None = None  # the correction that will
-    instead_of: tuple[DocumentVersion, ...] = ()  # what it supersedes, once it counts
+    successor: DocumentVersion | None = None  # the newest document that supersedes it
+    under_way: InstanceRecord | None = None  # a correction that will supersede it
+    instead_of: tuple[DocumentVersion, ...] = ()  # what it supersedes
 
 
 def before(tx: Transaction, record: InstanceRecord) -> Iterator[InstanceRecord]:
-    """Yield what an instance corrects, then what that corrected, and so on."""
+    """Yield the instance that this one corrects, then the one that that corrected, and so on."""
     while record.corrects is not None:
         record = there(instances.by_id(tx, record.corrects["instance"]), record.id)
         yield record
 
 
 def refuse(tx: Transaction, record: InstanceRecord) -> None:
-    """Refuse to correct what is not completed, or has a correction that runs or is completed."""
+    """Refuse to correct an instance that is not completed, or has a correction that runs or is completed."""
     if record.status not in DONE:
         raise Conflict("unfinished")
     if record.corrected_by is not None:
@@ -46,7 +47,7 @@ def refuse(tx: Transaction, record: InstanceRecord) -> None:
 
 
 def begin(work: Work, corrects: Mapping[str, Any], by: str) -> None:
-    """Let the instance *by*, which starts, correct another, which frees its key."""
+    """Record that the instance *by*, which is starting, corrects another, whose key it takes over."""
     old = there(instances.by_id(work, corrects["instance"]), by)
     refuse(work, old)
     work.record_instance(old, [HistoryEvent(Action.INSTANCE_CORRECTED, change={**corrects, "instance": by})])
@@ -54,7 +55,7 @@ def begin(work: Work, corrects: Mapping[str, Any], by: str) -> None:
 
 
 def drop(work: Work, record: InstanceRecord, reason: str) -> None:
-    """Let what a terminated instance corrected count again, and hold its key."""
+    """Let what a terminated instance corrected count again and hold its key."""
     if (old := next(before(work, record), None)) is not None:
         deed = HistoryEvent(Action.CORRECTION_DROPPED, change={"instance": record.id, "reason": reason})
         work.record_instance(old, [deed])
@@ -62,7 +63,7 @@ def drop(work: Work, record: InstanceRecord, reason: str) -> None:
 
 
 def standing(tx: Transaction, procedures: Procedures, record: InstanceRecord, id_: str) -> Standing:
-    """Return what corrections make of the document *id_* of an instance."""
+    """Return how corrections affect the document *id_* of an instance."""
     chosen = record.corrects is not None and id_ in record.corrects["documents"]
     earlier = [documents.current(tx, old.id).get(id_) for old in before(tx, record) if chosen]
     successor, under_way = None, None

@@ -1,11 +1,11 @@
-"""What differs between two versions of a document, value by value, in the words of its form."""
+"""Differences between two versions of a document, value by value, in the words of its form."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
 
-from engine.forms.presentation import Shown
+from engine.forms.shown import Shown
 
 Row = tuple[Shown, ...]
 
@@ -27,10 +27,10 @@ class Difference:
 def differences(old: Sequence[Shown], new: Sequence[Shown], above: str = "") -> Iterator[Difference]:
     """Yield every value of two versions as shown, in the order of the newer one.
 
-    A file is told by its name and its SHA-256. A row of a table is the same row if its key is the same; where the form
-    names no key, rows are aligned by what they hold, so that one put in between changes no other.
+    A file is shown by name and SHA-256. Table rows with the same key belong together; without a key, rows are aligned
+    by content, so that an inserted row changes no other.
     """
-    # at the top a part of a document is told by a person's id, which may hold points
+    # at the top level a part is named by a person's id, which may contain points
     before, after = ({each.path.rpartition("." if above else "\n")[2]: each for each in shown} for shown in (old, new))
     for name in dict.fromkeys([*after, *before]):
         one, other = before.get(name), after.get(name)
@@ -47,7 +47,7 @@ def differences(old: Sequence[Shown], new: Sequence[Shown], above: str = "") -> 
 
 
 def _pairs(one: Shown | None, other: Shown | None) -> Iterator[tuple[str, Row, Row]]:
-    """Yield the rows of a table that belong together, each with what it is called."""
+    """Yield the rows of a table that belong together, each with its label."""
     old, new = (table.rows if table else () for table in (one, other))
     key = (other or one).key  # type: ignore[union-attr]  # one of them is there
     if key is not None:
@@ -75,7 +75,5 @@ def _by_key(rows: Sequence[Row], key: int) -> dict[str, Row]:
 def _text(shown: Shown | None) -> str | None:
     if shown is None:
         return None
-    if shown.columns or shown.fields:
-        return "\n".join(_text(cell) or "" for row in shown.rows or (shown.fields,) for cell in row)
     files = "\n".join(f"{file.name} (SHA-256 {file.sha256})" for file in shown.files)
     return shown.text or "; ".join(shown.lines) or files or None

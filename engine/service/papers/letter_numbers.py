@@ -1,42 +1,52 @@
-"""Numbers of letters: taken from their series in the transaction that issues the letter, and every one accounted for.
+"""Letter numbers: taken from their series in the transaction that issues the letter, and every one accounted for.
 
-A field with ``x-number`` names its series, an expression that writes the number's pattern, and one that gives the date
-of its letter. In the pattern ``{urut}`` (or ``{urut:3}``, with leading zeros) stands for the ordinal and ``{tahun}``
-for the year of that date, which is also the year whose counter it comes from. Both are evaluated before the lock, on
-what the form holds; inside the lock ordinal and year are put in. No series prints a text twice: where a pattern does
-not tell years apart, an ordinal whose text was given is passed over. A letter that is issued anew after a return keeps
-its number. An instance that is terminated leaves its numbers void, with the reason, and they are never given again.
+A field with ``x-number`` names its series, an expression for the number's pattern, and one for the letter's date. In
+the pattern, ``{urut}`` (or ``{urut:3}``, with leading zeros) is the ordinal and ``{tahun}`` the year of that date,
+which is also the year of the counter. Both expressions are evaluated before the lock; ordinal and year are inserted
+inside it. No series prints a text twice: where a pattern does not show the year, an ordinal whose text was used
+already is passed over. A letter that is issued again after a return keeps its number. A terminated instance leaves its
+numbers void, with the reason; they are never reused.
 
-An office that comes to Alur in mid-year has given out numbers on paper: the operator moves the series on, and each
-number passed over stands in the register as given outside Alur.
+An office that adopts Alur in mid-year has given out numbers on paper: the operator moves the series on, and each
+number passed over is registered as given outside Alur.
 """
 
+import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from engine.documents import spreadsheets
+from engine.documents.spreadsheets import Column
 from engine.forms.defaults import Names
 from engine.forms.form import Form
+from engine.forms.shown import Shown
 from engine.model.errors import FieldError, InvalidForm, NotFound, stated, there
 from engine.model.history import Action, HistoryEvent
 from engine.model.people import Actor, OfficeRole
 from engine.model.testimony import PASSED_OVER
-from engine.model.work import DocumentVersion, InstanceRecord, TaskRecord
+from engine.model.work import DocumentVersion, TaskRecord
 from engine.service.office.business_calendar import Office
+from engine.service.office.reading_log import record_export
 from engine.service.papers.corrections import standing
-from engine.service.procedures.procedure import Procedures, evaluator
+from engine.service.procedures.procedure import Language, Procedure, Procedures, evaluator
 from engine.store.database import Database
-from engine.store.queries import Transaction, definitions, documents, instances, numbers
-from engine.store.queries.numbers import TakenNumber
+from engine.store.queries import Transaction, definitions, documents, instances, numbers, people
+from engine.store.queries.numbers import AgendaFilter, AgendaLine, TakenNumber
 from engine.store.unit_of_work import Work
+
+__all__ = ["AgendaFilter", "Numbers"]
 
 ORDINAL = re.compile(r"\{urut(?::([1-9]))?\}")
 YEAR = "{tahun}"
 LONGEST = 200
 PAGE = 100
-MOST_SKIPPED = 5_000
+MOST_SKIPPED, MOST_EXPORTED = 5_000, 20_000
+HEADINGS = {"number": "Nomor", "day": "Tanggal surat", "about": "Perihal", "to": "Kepada"}
+HEADINGS |= {"title": "Pelaksanaan", "series": "Deret", "void": "Nomor batal"}
+"""Of the agenda's file; the page says the same words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +72,7 @@ def places(
     evaluate: Callable[[str], Any],
     today: date,
 ) -> tuple[NumberedPlace, ...]:
-    """Return the fields of *form* that take a number, with their patterns and years; *today* is for undated letters.
-
-    InvalidForm names a pattern that is none.
-    """
+    """Return the fields of *form* that take a number; undated letters are of *today*. InvalidForm: a bad pattern."""
     found = []
     for path, field in form.every_field():
         if field.number is None or not isinstance(values.get(path.partition(".")[0]), Mapping):
@@ -89,8 +96,8 @@ def places(
 def take(
     work: Work, wanted: Sequence[NumberedPlace], task: TaskRecord
 ) -> tuple[dict[tuple[str, ...], str], list[HistoryEvent]]:
-    """Return the number of each place, newly taken unless its instance holds one, and the lines that say so."""
-    held = numbers.held_by(work, task.instance_id)
+    """Return the number of each place, newly taken unless the instance holds one, and the lines that record it."""
+    held = numbers.held_by(work, task.instance_id, void=False)
     given: dict[tuple[str, ...], str] = {}
     deeds: list[HistoryEvent] = []
     in_one_order = sorted(wanted, key=lambda place: (place.series, place.year, place.path))  # as counters are locked
@@ -110,7 +117,7 @@ def take(
 
 
 def _counted(work: Work, wanted: NumberedPlace, instance_id: str) -> Iterator[TakenNumber]:
-    """Count a series on to a text that it never printed, which is the last; ordinals passed over are void."""
+    """Yield ordinals of a series up to the first whose text was never printed; those before it are void."""
     series, year, now, by = wanted.series, wanted.year, work.now, work.actor.person_id
     while True:
         ordinal = numbers.next_ordinal(work, series, year)
@@ -132,12 +139,12 @@ def of_documents(tx: Transaction, instance_id: str) -> dict[str, str]:
 
 
 def written(pattern: str, ordinal: int, year: int) -> str:
-    """Return the number that *pattern*, *ordinal* and *year* give."""
+    """Return the text of a number."""
     return ORDINAL.sub(lambda found: str(ordinal).zfill(int(found[1] or 1)), pattern.replace(YEAR, str(year)))
 
 
 def put_in(encoded: Mapping[str, Any], given: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
-    """Return a form's encoded values with numbers in their places."""
+    """Return a form's encoded values with the numbers inserted."""
     filled = dict(encoded)
     for path, text in given.items():
         at: dict[str, Any] = filled
@@ -148,17 +155,16 @@ def put_in(encoded: Mapping[str, Any], given: Mapping[tuple[str, ...], str]) -> 
     return filled
 
 
-def void(work: Work, instance_id: str, reason: str) -> list[HistoryEvent]:
-    """Declare an instance's numbers void; return the lines that say so."""
-    lost = numbers.in_use(work, instance_id)
-    if lost:
-        numbers.void(work, instance_id, reason)
+def void(work: Work, instance_id: str, reason: str, only: Collection[str] | None = None) -> list[HistoryEvent]:
+    """Declare an instance's numbers void, or *only* those with these texts; return the lines that record it."""
+    lost = [each for each in numbers.in_use(work, instance_id) if only is None or each.text in only]
+    numbers.void(work, lost, reason)
     return [_deed(Action.NUMBER_VOIDED, each, None, None, reason=reason) for each in lost]
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series in one year: how far it has come."""
+    """One series in one year, and its last ordinal."""
 
     series: str
     year: int
@@ -173,22 +179,22 @@ class SeriesPage:
     taken: tuple[TakenNumber, ...]
     titles: Mapping[str, str]  # instance id -> title
     letters: Mapping[tuple[str, str], tuple[DocumentVersion, date | None]]  # the newest version, and its letter's date
-    successors: Mapping[tuple[str, str], tuple[str, str]]  # of a letter that was corrected: the document, its number
-    doubles: tuple[TakenNumber, ...]  # of all years: numbers whose text stands on several letters, by earlier versions
+    successors: Mapping[tuple[str, str], tuple[str, str]]  # of a corrected letter: document and number
+    doubles: tuple[TakenNumber, ...]  # of all years: numbers that earlier versions gave to several letters
     page: int
     more: bool
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """The register of numbers, for those who read everything or take numbers; the operator moves a series on."""
+    """The register of numbers, for those who read everything or take numbers; operators move a series on."""
 
     database: Database
     office: Office
     procedures: Procedures
 
     def readable(self, actor: Actor) -> bool:
-        """Whether somebody reads everything, or works in a lane that has a step which takes numbers."""
+        """Whether somebody reads everything, or works in a lane with a step that takes numbers."""
         with self.database.read() as reader:
             every = [self.procedures.as_recorded(reader, each) for each in definitions.all_latest(reader)]
         steps = (
@@ -197,12 +203,12 @@ class Numbers:
         return actor.reads_everything or any(form.numbered and actor.has(role) for form, role in steps)
 
     def series(self, actor: Actor) -> tuple[Series, ...]:
-        """Return every series with how far it has come."""
+        """Return every series with its last ordinal."""
         actor.need(*(() if self.readable(actor) else OfficeRole))
         return tuple(Series(*row) for row in self.database.ask(numbers.counters))
 
     def page(self, actor: Actor, series: str, year: int, page: int = 1) -> SeriesPage:
-        """Return one page of a series; NotFound if it never gave out a number that year."""
+        """Return one page of a series; NotFound if it gave out no number that year."""
         actor.need(*(() if self.readable(actor) else OfficeRole))
         with self.database.read() as reader:
             last = there(next((n for s, y, n in numbers.counters(reader) if (s, y) == (series, year)), None), series)
@@ -214,7 +220,8 @@ class Numbers:
             for each in found:
                 corrected, object_id = records.get(each.instance_id or ""), each.place.partition(".")[0]
                 if corrected and (letter := documents.current(reader, corrected.id).get(object_id)):
-                    letters[corrected.id, each.place] = letter, self._dated(reader, corrected, letter, each.place)
+                    procedure = self.procedures.of(reader, corrected.definition_id)
+                    letters[corrected.id, each.place] = letter, dated(procedure, letter, each.place)
                 if corrected and (new := standing(reader, self.procedures, corrected, object_id).successor):
                     number = of_documents(reader, new.instance_id).get(object_id, new.name)
                     successors[corrected.id, each.place] = (new.id, number)
@@ -222,20 +229,42 @@ class Numbers:
         at = Series(series, year, last)
         return SeriesPage(at, found[:PAGE], titles, letters, successors, doubles, page, len(found) > PAGE)
 
-    def _dated(self, tx: Transaction, record: InstanceRecord, letter: DocumentVersion, place: str) -> date | None:
-        """Return the date that a letter bears; None if its form does not say, or it was not filled in."""
-        procedure = self.procedures.of(tx, record.definition_id)
-        field = dict(procedure.form_of(letter.element_id).every_field()).get(place)
-        text = field.number.date if field and field.number else None
-        try:
-            said = Names({letter.data_object_id: procedure.content_of(letter)})
-            found = evaluator({})(text, said) if text else None
-        except ValueError:
-            found = None
-        return found if isinstance(found, date) else None
+    def agenda(self, actor: Actor, narrowed: AgendaFilter, page: int) -> tuple[tuple[AgendaLine, ...], bool]:
+        """Return one page of the agenda of letters, and whether more follow."""
+        return self._agenda(actor, narrowed, PAGE, (page - 1) * PAGE)
+
+    def _agenda(
+        self, actor: Actor, narrowed: AgendaFilter, limit: int, offset: int = 0
+    ) -> tuple[tuple[AgendaLine, ...], bool]:
+        actor.need(*(() if self.readable(actor) else OfficeRole))
+        with self.database.read() as reader:
+            lines, more = numbers.agenda(reader, narrowed, limit=limit, offset=offset)
+            names = people.names(reader)  # accounts stand where a form names people
+        called = ("; ".join(names.get(who, who) for who in (each.whom or "").split("; ")) for each in lines)
+        return tuple(replace(each, whom=whom) for each, whom in zip(lines, called, strict=True)), more
+
+    def agenda_file(
+        self, actor: Actor, narrowed: AgendaFilter, kind: str, told: Mapping[str, str], words: Language, now: datetime
+    ) -> bytes:
+        """Return the agenda as "xlsx" or "csv"; that it was taken, narrowed as *told*, is recorded."""
+        lines, _ = self._agenda(actor, narrowed, MOST_EXPORTED)
+        columns = [Column(name, words.gettext(heading), width=30) for name, heading in HEADINGS.items()]
+        rows = [
+            {"number": each.text, "day": each.day, "about": each.about or each.subject, "to": each.whom}
+            | {"title": each.title, "series": each.series, "void": each.void_reason}
+            for each in lines
+        ]
+        title = words.gettext("Agenda surat")
+        about = {"daftar": "agenda"}
+        content = (
+            spreadsheets.write_csv(columns, rows) if kind == "csv" else spreadsheets.write(title, columns, rows, about)
+        )
+        change = {"agenda": dict(told), "rows": len(rows), "kind": kind}
+        record_export(self.database, actor, io.BytesIO(content), change, now)
+        return content
 
     def move_on(self, actor: Actor, series: str, year: int, last: int, reason: str, now: datetime) -> None:
-        """Say that numbers up to *last* were given outside Alur; InvalidForm if that is behind, or too far ahead."""
+        """Record numbers up to *last* as given outside Alur; InvalidForm if that is behind, or too far ahead."""
         actor.need(OfficeRole.OPERATOR)
         reason = stated(reason)
         with self.database.write(actor, now) as work:
@@ -254,14 +283,40 @@ class Numbers:
             work.record("office", HistoryEvent(Action.NUMBER_VOIDED, change=change))
 
 
+def dated(procedure: Procedure, letter: DocumentVersion, place: str) -> date | None:
+    """Return a letter's date; None if its form has none, or it was not filled in."""
+    field = dict(procedure.form_of(letter.element_id).every_field()).get(place)
+    text = field.number.date if field and field.number else None
+    try:
+        said = Names({letter.data_object_id: procedure.content_of(letter)})
+        found = evaluator({})(text, said) if text else None
+    except ValueError:
+        found = None
+    return found if isinstance(found, date) else None
+
+
+def said_of(procedure: Procedure, letter: DocumentVersion, place: str) -> tuple[str, str]:
+    """Return what a letter is about and to whom it is, as its form says it; empty if the form names no such fields."""
+    form = procedure.form_of(letter.element_id)
+    field = dict(form.every_field()).get(place)
+    if field is None or field.number is None:
+        return "", ""
+    shown = form.show_part(letter.data_object_id, procedure.content_of(letter), "id", {}, {})
+    about, to = field.number.about, field.number.to
+    return "; ".join(_said(shown, about, letter.data_object_id)), "; ".join(_said(shown, to, letter.data_object_id))
+
+
+def _said(shown: Sequence[Shown], path: str | None, above: str) -> dict[str, None]:
+    """Return the texts of the field at *path*, which in a table has no number of a row."""
+    said: dict[str, None] = {}
+    for each in shown:
+        if path == ".".join((above, *(part for part in each.path.split(".") if not part.isdecimal()))):
+            said |= dict.fromkeys(text for text in (each.text, *each.lines) if text)
+        for below in (each.fields, *each.rows):
+            said |= _said(below, path, above)
+    return said
+
+
 def _deed(action: Action, taken: TakenNumber, element_id: str | None, task_id: str | None, **more: str) -> HistoryEvent:
-    change = {
-        "series": taken.series,
-        "year": taken.year,
-        "ordinal": taken.ordinal,
-        "text": taken.text,
-        "place": taken.place,
-        "subject": taken.subject,
-        **more,
-    }
-    return HistoryEvent(action, element_id, task_id, change)
+    told = {name: getattr(taken, name) for name in ("series", "year", "ordinal", "text", "place", "subject")}
+    return HistoryEvent(action, element_id, task_id, told | more)

@@ -1,9 +1,9 @@
 """Documents as files: due in the transaction that issues them, printed once, kept for ever.
 
-A version's row of content is the truth; its PDF (and DOCX, XLSX) is made from it afterwards by the worker, or at once
-when somebody asks first, and stored by hash with a line of history. It is never made again: a paper that went out stays
-what it was, whatever becomes of template, register or code. What cannot be printed stays failed with its cause until
-an operator tries again: a template does not mend itself. Only when the press is busy it is tried at the next sweep.
+The content row is the truth; its PDF (and DOCX, XLSX) is made from it by the worker, or at once for whoever asks
+first, and stored by hash with a history line. It is never made again: a paper that went out stays what it was,
+whatever happens to template, register or code. What cannot be printed stays failed with its cause until an operator
+retries, since a template does not mend itself. If the press is busy, the next sweep tries again.
 """
 
 import io
@@ -28,7 +28,7 @@ from engine.service.office.business_calendar import Office
 from engine.service.papers.documents import reads_parts, seen
 from engine.service.papers.render_context import RenderContext, RenderInput, coded
 from engine.service.papers.uploads import MEDIA_TYPES
-from engine.service.procedures.document_templates import Template
+from engine.service.procedures.document_templates import Template, prints_pdf
 from engine.service.procedures.files import PARTS
 from engine.service.procedures.procedure import Procedure, Procedures
 from engine.store.database import Database
@@ -52,7 +52,7 @@ class PrintedFile:
 
 @dataclass(frozen=True)
 class Printing:
-    """Prints documents, for those who take part in their instance."""
+    """Prints documents, for those who take part in their instance: one class, since all of it shares its steps."""
 
     database: Database
     files: FileStore
@@ -64,7 +64,7 @@ class Printing:
     # ── for people ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def files_of(self, actor: Actor, document_id: str) -> tuple[PrintedFile, ...]:
-        """Return the files of a version, made or not; none for somebody who sees only a part of it."""
+        """Return the files of a version, made or not; none for those who see only a part of it."""
         with self.database.read() as reader:
             version = seen(reader, actor, document_id)
             if not self._whole(reader, version, actor):
@@ -75,12 +75,14 @@ class Printing:
         )
 
     def file(
-        self, actor: Actor, document_id: str, kind: str, part: str, now: datetime
+        self, actor: Actor, document_id: str, kind: str, part: str | None, now: datetime
     ) -> tuple[str, str, BinaryIO, dict[str, Any]]:
-        """Return name, media type and bytes of one file, made now if it is due, and how history names what is read.
+        """Return name, media type, content and history facts of one file, which is made now if it is due.
 
-        A picture of the first page is no file of its own: who sees it reads the document. NotPrinted says which
-        template, line and why; the data are safe, and the operator may try again.
+        Without a *part* it is the whole as it stands, with the approvals given since its issue.
+
+        The picture of a first page is no file of its own: whoever sees it reads the document. NotPrinted names
+        template, line and cause; the data are safe, and the operator may retry.
         """
         with self.database.read() as reader:
             version = seen(reader, actor, document_id)
@@ -90,29 +92,28 @@ class Printing:
             name = f"{version.data_object_id}-v{version.version}-belum-disetujui.pdf"
             draft = io.BytesIO(self.draft(version))
             return name, MEDIA_TYPES[".pdf"], draft, version.said | {"format": kind, "part": ""}
+        part = self._standing(document_id, kind) if part is None else part
         found, sha256 = self._printed(document_id, kind, part, now)
         name = file_name(version, found)
         named = version.said | ({} if kind == COVER else {"format": kind, "part": part, "file_sha256": sha256})
         return name, MEDIA_TYPES[f".{found.format}"], self.files.kept(sha256, name), named
 
     def draft(self, version: DocumentVersion) -> bytes:
-        """Return the PDF of a version that waits for approval: nothing is kept, it has no code and proves nothing."""
+        """Return the PDF of a version that waits for approval: it is not stored, and has no code."""
         with self.database.read() as reader:
-            ground = self._ground(reader, version.instance_id).as_of(version)
-        return self.press.print(self._manuscript(ground, version, version.created_at).order()).content
+            source = self._source(reader, version.instance_id).as_of(version)
+        return self.press.print(self._context(source, version, version.created_at).order()).content
 
     def retry(self, actor: Actor, document_id: str, now: datetime) -> None:
         """Print again what could not be printed; for operators."""
         actor.need(OfficeRole.OPERATOR)
         self.make(document_id, now, again=True)
 
-    def previewable(self, procedure: Procedure, record: InstanceRecord, step: UserTask) -> tuple[str, ...]:
-        """Return the documents of a step's form that can be looked at while it is filled in."""
-        ground = RenderInput(record, procedure, (), (), {})
+    def previewable(self, procedure: Procedure, step: UserTask) -> tuple[str, ...]:
+        """Return the documents of a step's form that can be previewed while it is filled in."""
         yields = {reference.data_object_id for reference in step.outputs}
-        return tuple(
-            id_ for id_ in procedure.form_of(step.element_id).objects if id_ in yields and _printable(ground, id_)
-        )
+        asked, process_id = procedure.form_of(step.element_id).objects, procedure.outline.process_id
+        return tuple(id_ for id_ in asked if id_ in yields and prints_pdf(process_id, id_, procedure.files))
 
     def preview(
         self,
@@ -123,11 +124,11 @@ class Printing:
         values: Mapping[str, Any],
         now: datetime,
     ) -> bytes:
-        """Return a PDF of what is being filled in, marked as a draft; nothing is stored."""
+        """Return a PDF of what is being filled in, marked as a draft and not stored."""
         step = procedure.outline.task(task.element_id)
-        ground = self.database.ask(self._ground, record.id)
-        template = ground.template(data_object_id)
-        if data_object_id not in self.previewable(procedure, record, step) or template is None:
+        source = self.database.ask(self._source, record.id)
+        template = source.template(data_object_id)
+        if data_object_id not in self.previewable(procedure, step) or template is None:
             raise NotFound(data_object_id)
         typed = {
             id_: values[id_]
@@ -137,31 +138,30 @@ class Printing:
         content: Any = typed.pop(data_object_id, {})
         if step.multi_instance and task.item is not None:
             content = {PARTS: {task.item: content}}
-        manuscript = RenderContext(ground, template, data_object_id, content, now, self.office, others=typed)
-        return self.press.print(manuscript.order()).content
+        context = RenderContext(source, template, data_object_id, content, now, self.office, others=typed)
+        return self.press.print(context.order()).content
 
     # ── without a person ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def sweep(self, now: datetime) -> int:
-        """Make what is due; how many documents."""
-        found = self.database.ask(renderings.due, AT_A_SWEEP)
-        for document_id in found:
-            if not pulse.at(document_id):
-                continue
-            try:
-                if pulse.aside():
-                    raise TimeoutError
-                self.make(document_id, now)
-            except Exception as error:  # one paper must not keep the others waiting
-                log.error("paper not made", document=document_id, cause=str(error), exc_info=error)
-                self._give_up(document_id, error, now)
-        return len(found)
+    def due(self, now: datetime) -> tuple[str, ...]:
+        """Return the documents with files to be made, longest due first."""
+        return self.database.ask(renderings.due, AT_A_SWEEP)
+
+    def print(self, document_id: str, now: datetime) -> bool:
+        """Make what is due of a version; an unexpected error is shown on its page."""
+        try:
+            if pulse.aside():
+                raise TimeoutError
+            self.make(document_id, now)
+        except AlurError:  # a database that is busy comes back
+            raise
+        except Exception as error:
+            log.error("paper not made", document=document_id, cause=str(error), exc_info=error)
+            self._give_up(document_id, error, now)
+        return True
 
     def paper(self, document_id: str, now: datetime) -> tuple[str, str]:
-        """Return name and SHA-256 of what counts of a version: the file that carries its signature, else its PDF.
-
-        The PDF has its approvals and is made now if due. NotFound if there is none, NotPrinted if it cannot be printed.
-        """
+        """Return name and SHA-256 of what counts: the signed file, else the PDF, made now if due. Raises NotPrinted."""
         version = there(self.database.ask(documents.by_id, document_id), document_id)
         carried = [each for each in self.database.ask(signatures.of_document, document_id) if each.file_sha256]
         if carried:
@@ -169,12 +169,15 @@ class Printing:
             ending = Path(self.database.ask(documents.attachments, [id_])[id_].name).suffix.lower()
             name = f"{version.data_object_id}-v{version.version}-ditandatangani{ending}"
             return name, str(carried[-1].file_sha256)
-        whole = [each.part for each in self._of(document_id) if each.format == "pdf" and each.whole]
-        found, sha256 = self._printed(document_id, "pdf", max(whole, default=WHOLE), now)
+        found, sha256 = self._printed(document_id, "pdf", self._standing(document_id, "pdf"), now)
         return file_name(version, found), sha256
 
+    def _standing(self, document_id: str, kind: str) -> str:
+        """Return the part that is the whole document with every approval."""
+        return max((each.part for each in self._of(document_id) if each.format == kind and each.whole), default=WHOLE)
+
     def _printed(self, document_id: str, kind: str, part: str, now: datetime) -> tuple[Rendering, str]:
-        """Return one file of a version and its SHA-256, made now if it is due; NotPrinted, NotFound, Busy."""
+        """Return one file of a version and its SHA-256, made now if due; NotPrinted, NotFound, Busy."""
         if any(each.status is RenderingStatus.DUE for each in self._of(document_id)):
             self.make(document_id, now)
         found = there(
@@ -186,7 +189,7 @@ class Printing:
         return found, found.sha256
 
     def make(self, document_id: str, now: datetime, *, again: bool = False) -> None:
-        """Make every file of a version that is due; what cannot be made is kept with its cause."""
+        """Make every due file of a version; what cannot be made is kept with its cause."""
         with self.database.read() as reader:
             waiting = [
                 each
@@ -196,17 +199,17 @@ class Printing:
             if not waiting:
                 return
             version = there(documents.by_id(reader, document_id), document_id)
-            ground = self._ground(reader, version.instance_id).as_of(version)
+            source = self._source(reader, version.instance_id).as_of(version)
         try:
-            manuscript = self._manuscript(ground, version, version.issued_at or now)
-            order = manuscript.order()
+            context = self._context(source, version, version.issued_at or now)
+            order = context.order()
         except NotPrinted as fault:
             for each in waiting:
                 self._fail(version, each, fault, now)
             return
         for each in waiting:
             try:
-                made = self._made(manuscript, order, each, now)
+                made = self._made(context, order, each, now)
             except NotPrinted as fault:
                 self._fail(version, each, fault, now)
             except Busy:
@@ -215,27 +218,25 @@ class Printing:
                 self._keep(version, made, now)
 
     def _give_up(self, document_id: str, error: Exception, now: datetime) -> None:
-        """Keep a cause that nobody foresaw, so that the paper is no longer due and its page says so."""
-        version = self.database.ask(documents.by_id, document_id)
-        if isinstance(error, AlurError) or version is None:
-            return  # a database that is busy comes back
+        """Record an unexpected error as the cause, so that the paper is no longer due."""
+        version = there(self.database.ask(documents.by_id, document_id), document_id)
         fault = NotPrinted(version.data_object_id, None, f"gangguan yang tidak terduga ({type(error).__name__})")
         for each in self._of(document_id):
             if each.status is RenderingStatus.DUE:
                 self._fail(version, each, fault, now)
 
-    def _made(self, manuscript: RenderContext, order: Order, wanted: Rendering, now: datetime) -> list[Rendering]:
-        """Return a rendering as made, its file stored, and with a PDF its parts and the picture of its first page."""
+    def _made(self, context: RenderContext, order: Order, wanted: Rendering, now: datetime) -> list[Rendering]:
+        """Make and store a rendering; for a PDF, also its parts and the picture of its first page."""
         if wanted.format == "xlsx":
-            return [self._stored(manuscript.template, wanted, manuscript.workbook(), now)]
+            return [self._stored(context.template, wanted, context.workbook(), now)]
         if wanted.format == "docx":
-            word = manuscript.in_word(coded(order, wanted.code, self.public_url, WHOLE))
-            return [self._stored(manuscript.template, wanted, self.press.print(word).content, now)]
-        if wanted.part.startswith(SIGNED):  # the whole again, with the approvals that it was given since
-            order = replace(order, data=manuscript.data(manuscript.signatures(wanted.due_at)))
+            word = context.in_word(coded(order, wanted.code, self.public_url, WHOLE))
+            return [self._stored(context.template, wanted, self.press.print(word).content, now)]
+        if wanted.part.startswith(SIGNED):  # the whole again, with the approvals given since
+            order = replace(order, data=context.data(context.signatures(wanted.due_at)))
             parts: tuple[str, ...] = (wanted.part,)
         else:
-            parts = (WHOLE, *manuscript.parts())
+            parts = (WHOLE, *context.parts())
         made = []
         for part in parts:
             one = wanted
@@ -243,10 +244,10 @@ class Printing:
                 one = due(wanted.document_id, wanted.instance_id, wanted.format, part, wanted.due_at)
             whole = coded(order, one.code, self.public_url, part)
             paper = self.press.print(replace(whole, preview=part == wanted.part))
-            made.append(self._stored(manuscript.template, one, paper.content, now))
+            made.append(self._stored(context.template, one, paper.content, now))
             if paper.preview:
                 cover = due(wanted.document_id, wanted.instance_id, COVER, part, wanted.due_at)
-                made.append(self._stored(manuscript.template, cover, paper.preview, now))
+                made.append(self._stored(context.template, cover, paper.preview, now))
         return made
 
     def _stored(self, template: Template, wanted: Rendering, content: bytes, now: datetime) -> Rendering:
@@ -281,16 +282,12 @@ class Printing:
                 line = _deed(Action.RENDERING_FAILED, version, failed, cause=str(fault))
                 work.record(f"instance:{version.instance_id}", line)
 
-    def _manuscript(self, ground: RenderInput, version: DocumentVersion, at: datetime) -> RenderContext:
-        template = ground.template(version.data_object_id)
-        if template is None:
-            raise NotPrinted(version.data_object_id, None, "templatnya tidak ada")
-        content = ground.procedure.content_of(version)
-        return RenderContext(ground, template, version.data_object_id, content, at, self.office, version)
+    def _context(self, source: RenderInput, version: DocumentVersion, at: datetime) -> RenderContext:
+        template = there(source.template(version.data_object_id), version.data_object_id)
+        content = source.procedure.content_of(version)
+        return RenderContext(source, template, version.data_object_id, content, at, self.office, version)
 
-    # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _ground(self, reader: Transaction, instance_id: str) -> RenderInput:
+    def _source(self, reader: Transaction, instance_id: str) -> RenderInput:
         record = there(instances.by_id(reader, instance_id), instance_id)
         procedure = self.procedures.of(reader, record.definition_id)
         return RenderInput(
@@ -305,9 +302,7 @@ class Printing:
 
     def _whole(self, reader: Transaction, version: DocumentVersion, actor: Actor) -> bool:
         """Whether somebody may see all parts of a version, which its papers show."""
-        record = instances.by_id(reader, version.instance_id)
-        if record is None:
-            return False
+        record = there(instances.by_id(reader, version.instance_id), version.id)
         return not version.parts or reads_parts(actor, self.procedures.of(reader, record.definition_id).outline)
 
     def _of(self, document_id: str) -> tuple[Rendering, ...]:
@@ -325,14 +320,6 @@ def fault_of(rendering: Rendering) -> NotPrinted:
     """Return why a rendering could not be made."""
     template, line, cause, hint = json.loads(rendering.cause or '["", null, "belum dibuat", ""]')
     return NotPrinted(template, line, cause, hint)
-
-
-def _printable(ground: RenderInput, data_object_id: str) -> bool:
-    try:
-        template = ground.template(data_object_id)
-    except NotPrinted:
-        return False
-    return template is not None and template.typ is not None
 
 
 def _deed(action: Action, version: DocumentVersion, rendering: Rendering, **more: Any) -> HistoryEvent:

@@ -1,9 +1,9 @@
 """Is this paper real? What anybody may know of a paper whose code they read or whose file they hold.
 
-No more than the paper itself shows: its name, number, version and date, and the position that issued it. A scan or a
-print has another hash than the file, so there the code leads to what was issued, to be compared by eye. Guessing finds
-nothing (a code is 80 bits), yet an address that asks for many unknown ones is slowed down, as at signing in; each
-process counts for itself, which is enough for that.
+It shows no more than the paper: name, number, version, date and issuing position. A scan or print-out has another hash
+than the file, so its code leads to what was issued, to be compared by eye. Guessing is hopeless (a code has 80 bits),
+yet an address that asks for many unknown codes is slowed down, as at sign-in; each process counts for itself, which
+suffices.
 """
 
 import hashlib
@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
-from engine.model.errors import AlurError, NotFound
+from engine.model.errors import AlurError, NotFound, there
 from engine.model.renderings import COVER, WHOLE, Rendering, RenderingStatus, read_code, shown_code
 from engine.model.signatures import Signature
-from engine.model.work import DocumentStatus, DocumentVersion, InstanceRecord
+from engine.model.work import DocumentVersion, InstanceRecord
 from engine.service.papers.corrections import Standing, asks_to_sign, standing
 from engine.service.papers.letter_numbers import of_documents
 from engine.service.papers.render_context import RenderInput
@@ -30,7 +30,7 @@ MOST_ADDRESSES = 10_000
 
 
 class TooManyQuestions(AlurError):
-    """An address asked for many papers that there are not."""
+    """An address asked for too many unknown papers."""
 
 
 class FileTooLarge(AlurError):
@@ -59,8 +59,8 @@ class Verified:
 
     @property
     def standing(self) -> str:
-        """One word for where the paper stands: "valid", "unsigned", "returned", "superseded", "replaced" or "void"."""
-        if self.document.status is DocumentStatus.VOID:
+        """Status of the paper: "valid", "unsigned", "returned", "superseded", "replaced" or "void"."""
+        if self.document.void:
             return "void"
         if self.corrections.successor is not None:
             return "superseded"
@@ -71,15 +71,15 @@ class Verified:
 
 @dataclass(frozen=True)
 class Verification:
-    """Knows every paper that was printed."""
+    """Looks up papers that were printed."""
 
     database: Database
     procedures: Procedures
-    _misses: dict[str, list[datetime]] = field(default_factory=dict)  # instants of questions in vain, by address
+    _misses: dict[str, list[datetime]] = field(default_factory=dict)  # instants of unsuccessful questions, by address
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def by_code(self, text: str, address: str, now: datetime, file: BinaryIO | None = None) -> Verified:
-        """Return what is known of the paper with a code, and whether *file* is the very one; NotFound if nothing is."""
+        """Return what is known of the paper with a code, and whether *file* is the same; NotFound if unknown."""
         self._slow_down(address, now)
         code = read_code(text)
         held = None if file is None else _sha256(file)
@@ -94,7 +94,7 @@ class Verification:
             return self._verified(reader, found, same, signed_file)
 
     def by_file(self, file: BinaryIO, address: str, now: datetime) -> Verified:
-        """Return what is known of a paper by its file; NotFound if it is not one that was printed here."""
+        """Return what is known of a paper by its file; NotFound if it was not issued here."""
         self._slow_down(address, now)
         held = _sha256(file)
         with self.database.read() as reader:
@@ -107,12 +107,10 @@ class Verification:
             return self._verified(reader, found, True, bool(carried))
 
     def _verified(self, reader: Transaction, found: Rendering, same: bool | None, signed_file: bool) -> Verified:
-        version = documents.by_id(reader, found.document_id)
-        record = instances.by_id(reader, found.instance_id)
-        if version is None or record is None or found.sha256 is None:
-            raise NotFound(found.document_id)
+        version = there(documents.by_id(reader, found.document_id), found.document_id)
+        record = there(instances.by_id(reader, found.instance_id), found.document_id)
         procedure = self.procedures.of(reader, record.definition_id)
-        ground = RenderInput(record, procedure, documents.of_instance(reader, record.id), (), {})
+        source = RenderInput(record, procedure, documents.of_instance(reader, record.id), (), {})
         role = procedure.outline.task(version.element_id).role
         signed = signatures.of_document(reader, version.id)
         lane = procedure.outline.lane_of_role(version.approver).name if version.approver else None
@@ -124,12 +122,12 @@ class Verification:
             successor = (number, None if paper is None else shown_code(paper.code))
         return Verified(
             document=version,
-            newest=ground.newest[version.data_object_id],
+            newest=source.newest[version.data_object_id],
             instance=record,
-            number=ground.number_in(version.data_object_id, procedure.content_of(version)),
+            number=source.number_in(version.data_object_id, procedure.content_of(version)),
             position=procedure.outline.lane_of_role(role).name,
             approver=next((each.on_behalf_of for each in signed if each.on_behalf_of), lane) if lane else None,
-            file_sha256=found.sha256,
+            file_sha256=there(found.sha256, found.document_id),
             code=shown_code(found.code),
             same_file=same,
             corrections=corrected,
@@ -157,7 +155,7 @@ class Verification:
 
 
 def _paper_of(reader: Transaction, document_id: str) -> Rendering | None:
-    """Return the PDF that was issued of a version, if it was made."""
+    """Return the PDF of a version, if it was made."""
     made = (r for r in renderings.of_document(reader, document_id) if r.status is RenderingStatus.MADE)
     return next((each for each in made if (each.format, each.part) == ("pdf", WHOLE)), None)
 

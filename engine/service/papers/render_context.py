@@ -1,12 +1,11 @@
-"""What goes to the press: a document's content with all that its template may ask for, at the moment of its issue.
+"""What the press gets: a document's content with everything its template may use, as of its issue.
 
-Whatever is printed late, after a fault was mended, is printed as it would have been at once: other documents count in
-the version that stood when this one was issued, registers as of that day. Values are evaluated once for a version,
-however many parts it is printed in.
+A paper that is printed late, after a mended error, looks as it would have then: other documents count in the version
+of that time, registers as of that day. Values are evaluated once for a version, however many parts it has.
 
 By convention the letterhead comes from the first row of the register ``identitas_kantor``, else from the header of the
-SOP; what a signature block says of a person from the row of ``pegawai`` with that account. A paper without them shows
-what is known.
+SOP; a signature block's details of a person come from the row of ``pegawai`` with that account. Without them a paper
+shows what is known.
 """
 
 import io
@@ -67,7 +66,7 @@ class RenderInput:
     memberships: tuple[Membership, ...] = ()  # of the lanes, definitive ones last
 
     def as_of(self, version: DocumentVersion) -> "RenderInput":
-        """Return what stood when *version* was issued."""
+        """Return the state as of the issue of *version*."""
         then = version.issued_at or version.created_at
         kept = tuple(each for each in self.versions if each.created_at <= then or each.id == version.id)
         done = tuple(
@@ -79,15 +78,13 @@ class RenderInput:
 
     @property
     def newest(self) -> dict[str, DocumentVersion]:
-        """The newest version of each document, by data object."""
-        found: dict[str, DocumentVersion] = {}
-        for each in self.versions:
-            if each.data_object_id not in found or each.version > found[each.data_object_id].version:
-                found[each.data_object_id] = each
-        return found
+        """The newest version of each document, by data object; a void one where there is no other."""
+        return {
+            each.data_object_id: each for each in sorted(self.versions, key=lambda each: (not each.void, each.version))
+        }
 
     def template(self, data_object_id: str) -> Template | None:
-        """Return how a document is printed; NotPrinted if what stands beside its template cannot be read."""
+        """Return a document's template; NotPrinted if the JSON beside it cannot be read."""
         try:
             return template_of(self.procedure.outline.process_id, data_object_id, self.procedure.files)
         except Unreadable as error:
@@ -109,62 +106,62 @@ class RenderInput:
 class RenderContext:
     """One document, ready to be printed as a whole, in parts, as Word or as a workbook."""
 
-    ground: RenderInput
+    source: RenderInput
     template: Template
     data_object_id: str
     content: Any
     at: datetime
     office: Office
-    version: DocumentVersion | None = None  # None: a draft that is being typed
-    others: Mapping[str, Any] = field(default_factory=dict)  # of a draft: what else is typed into the same form
+    version: DocumentVersion | None = None  # None: a draft being typed
+    others: Mapping[str, Any] = field(default_factory=dict)  # of a draft: other documents in the same form
     _start: dict[str, Any] = field(init=False)
     _known: dict[str, Any] = field(init=False)  # documents by data object
-    _reckoning: TemplateValues = field(init=False)
+    _computed: TemplateValues = field(init=False)
 
     def __post_init__(self) -> None:
-        procedure, record = self.ground.procedure, self.ground.record
+        procedure, record = self.source.procedure, self.source.record
         self._start = procedure.form_of(procedure.outline.start_event).decode(record.values)
-        self._known = {id_: procedure.content_of(each) for id_, each in self.ground.newest.items()} | dict(self.others)
+        self._known = {id_: procedure.content_of(each) for id_, each in self.source.newest.items()} | dict(self.others)
         own = {self.data_object_id: self.content, "hari_ini": self.office.today(self.at)}
         names = Names({**self._start, **self._known, **own})
         functions = self.office.functions(procedure, self.at, record.reference_date)
-        self._reckoning = TemplateValues(self.template, names, functions, self.ground.names)
+        self._computed = TemplateValues(self.template, names, functions, self.source.names)
 
     def parts(self) -> tuple[str, ...]:
-        """Return the parts that are printed besides the whole."""
-        found = [] if self.template.parts is None else self._reckoning.asked(self.template.parts, "bagian") or []
+        """Return the parts to print besides the whole."""
+        found = [] if self.template.parts is None else self._computed.asked(self.template.parts, "bagian") or []
         return tuple(dict.fromkeys(str(each) for each in found))
 
     def number(self) -> str | None:
         """Return the number on the paper."""
         if self.template.number is not None:
-            said = self._reckoning.asked(self.template.number, "nomor")
+            said = self._computed.asked(self.template.number, "nomor")
             return None if said is None else str(said)
-        return self.ground.number_in(self.data_object_id, self.content)
+        return self.source.number_in(self.data_object_id, self.content)
 
     def order(self) -> Order:
-        """Return the order of the whole, as yet without a code; ``coded`` and ``in_word`` make the others of it."""
-        template, ground = self.template, self.ground
-        prefix = folder(ground.procedure.outline.process_id)
-        files = drawers(ground.procedure.outline.process_id, ground.procedure.files)
-        files |= self._reckoning.charts()
+        """Return the order of the whole, without a code; ``coded`` and ``in_word`` derive the others."""
+        template, source = self.template, self.source
+        prefix = folder(source.procedure.outline.process_id)
+        files = drawers(source.procedure.outline.process_id, source.procedure.files)
+        files |= self._computed.charts()
         main = (template.typ or f"{prefix}{self.data_object_id}.typ").removeprefix(prefix)
         return Order(main, files, self.data(self.signatures(self.at)), timestamp=int(self.at.timestamp()))
 
     def data(self, signatures: list[dict[str, Any]]) -> bytes:
-        """Return what a template is given, as JSON."""
-        ground, version = self.ground, self.version
+        """Return a template's data as JSON."""
+        source, version = self.source, self.version
         return given(
             self.template,
             data=self.content,
             dokumen=self._about(),
-            instansi=identity(self.office, ground.procedure, self.at),
+            instansi=identity(self.office, source.procedure, self.at),
             orang=self._people(),
             peran=self._lanes,
             pelaksanaan=self._course(),
             dokumen_lain=self._others(),
-            nilai=self._reckoning.values,
-            pilihan=choices(ground.fields(self.data_object_id)),
+            nilai=self._computed.values,
+            pilihan=choices(source.fields(self.data_object_id)),
             draf=version is None or version.pending,
             cap="DRAF" if version is None else "BELUM DISETUJUI",
             tanda_tangan=signatures,
@@ -182,39 +179,39 @@ class RenderContext:
                 "dasar": each.decree,
                 "sha256": each.document_sha256,
             }
-            for each in self.ground.signatures
+            for each in self.source.signatures
             if each.document_id == own and each.signed_at <= until
         ]
 
     def in_word(self, order: Order) -> Order:
         """Return the order of the Word file."""
         path = str(self.template.docx)
-        name = path.removeprefix(folder(self.ground.procedure.outline.process_id))
-        return replace(order, template=name, files={name: self.ground.procedure.files[path]}, format="docx")
+        name = path.removeprefix(folder(self.source.procedure.outline.process_id))
+        return replace(order, template=name, files={name: self.source.procedure.files[path]}, format="docx")
 
     def workbook(self) -> bytes:
         """Return the sheets as a workbook, numbers as numbers."""
         version = self.version
         about = {} if version is None else {"dokumen": version.id, "versi": str(version.version)}
-        return self._reckoning.workbook(about)
+        return self._computed.workbook(about)
 
     # ── what a template is given ────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def _lanes(self) -> dict[str, str]:
-        return {lane.role: lane.name for lane in self.ground.procedure.outline.lanes}
+        return {lane.role: lane.name for lane in self.source.procedure.outline.lanes}
 
     def _people(self) -> dict[str, dict[str, Any]]:
-        """Return who everybody is, with the title in each lane that they work in on the day of issue."""
-        found, today = people_of(self.office, self.ground.names, self.at), self.office.today(self.at)
-        for each in self.ground.memberships:
+        """Return everybody's details, with their titles in the lanes that they work in on the day of issue."""
+        found, today = people_of(self.office, self.source.names, self.at), self.office.today(self.at)
+        for each in self.source.memberships:
             if each.holds_on(today):
                 titles = found.setdefault(each.person_id, {}).setdefault("peran", {})
                 titles[each.role] = each.capacity.titled(self._lanes[each.role])
         return found
 
     def _about(self) -> dict[str, Any]:
-        names = {each.id: each.name for each in self.ground.procedure.outline.data_objects}
+        names = {each.id: each.name for each in self.source.procedure.outline.data_objects}
         return {
             "nama": names.get(self.data_object_id, self.data_object_id),
             "nomor": self.number(),
@@ -228,7 +225,7 @@ class RenderContext:
         }
 
     def _next_version(self) -> int:
-        before = self.ground.newest.get(self.data_object_id)
+        before = self.source.newest.get(self.data_object_id)
         return 1 if before is None else before.version + 1
 
     def _others(self) -> dict[str, Any]:
@@ -236,19 +233,19 @@ class RenderContext:
         for id_, content in self._known.items():
             if id_ != self.data_object_id:
                 about: dict[str, Any] = {"nama": id_, "versi": None, "sha256": None, "diterbitkan": None}
-                if (at := self.ground.newest.get(id_)) is not None:
+                if (at := self.source.newest.get(id_)) is not None:
                     issued = local(self.office, at.issued_at)
                     about = {"nama": at.name, "versi": at.version, "sha256": at.sha256, "diterbitkan": issued}
                     waits = at.approver is not None and (at.issued_at is None or at.issued_at > self.at)
                     about["menunggu"] = self._lanes[str(at.approver)] if waits else None
-                found[id_] = {"isi": content, **about, "nomor": self.ground.number_in(id_, content)}
+                found[id_] = {"isi": content, **about, "nomor": self.source.number_in(id_, content)}
         return found
 
     def _course(self) -> dict[str, Any]:
-        """Return the instance as a report tells it: its steps as planned and as they went."""
-        outline = self.ground.procedure.outline
-        steps = steps_of(self.ground.tasks, outline, self.office, self.at)
-        return {"judul": self.ground.record.title, "nilai": self._start, "langkah": steps, "sop": outline.name}
+        """Return the instance as templates read it: its steps as planned and as done."""
+        outline = self.source.procedure.outline
+        steps = steps_of(self.source.tasks, outline, self.office, self.at)
+        return {"judul": self.source.record.title, "nilai": self._start, "langkah": steps, "sop": outline.name}
 
 
 def local(office: Office, at: datetime | None) -> str | None:
@@ -257,7 +254,7 @@ def local(office: Office, at: datetime | None) -> str | None:
 
 
 def identity(office: Office, procedure: Procedure, at: datetime) -> dict[str, Any]:
-    """Return who the office is: the register's first row that day, else the header of the SOP."""
+    """Return the office's details: the register's first row that day, else the header of the SOP."""
     found = office.registers.as_of(office.today(at))(IDENTITY)
     if found:
         return dict(found[0])
@@ -266,7 +263,7 @@ def identity(office: Office, procedure: Procedure, at: datetime) -> dict[str, An
 
 
 def people_of(office: Office, names: Mapping[str, str], at: datetime) -> dict[str, dict[str, Any]]:
-    """Return who everybody is: the account's name, and more of those whom the office's register knows."""
+    """Return everybody's details: the account's name, and what the office's register holds."""
     known: dict[str, dict[str, Any]] = {account: {"nama": name} for account, name in names.items()}
     for row in office.registers.as_of(office.today(at))(STAFF):
         account = str(row.get("akun"))
@@ -276,13 +273,15 @@ def people_of(office: Office, names: Mapping[str, str], at: datetime) -> dict[st
 
 
 def steps_of(tasks: Sequence[TaskRecord], outline: ProcessModel, office: Office, now: datetime) -> list[dict[str, Any]]:
-    """Return the user tasks of an instance as reports tell them at *now*, in the order in which they began."""
-    calendar = office.calendar()
+    """Return the user tasks of an instance as templates read them at *now*, in order of their beginning."""
+    calendar, returned = office.calendar(), [each for each in tasks if each.returned_at]
     steps: list[dict[str, Any]] = []
-    for each in tasks:
+    for each in sorted(tasks, key=lambda task: (task.created_at, outline.task(task.element_id).number)):
         if each.status is TaskStatus.CANCELLED:
             continue  # nobody did it
         step, lane = outline.task(each.element_id), outline.lane_of_role(each.role)
+        whose = ((t.returned_by, t.returned_at, outline.task(t.element_id).number < step.number) for t in returned)
+        back = (each.completed_by, each.completed_at, True) in whose
         spent = calendar.working_seconds(each.created_at, each.completed_at) if each.completed_at else None
         steps.append(
             {
@@ -301,14 +300,15 @@ def steps_of(tasks: Sequence[TaskRecord], outline: ProcessModel, office: Office,
                 "dikembalikan": each.returned_reason is not None,
                 "alasan_kembali": each.returned_reason,
                 "dikembalikan_oleh": each.returned_by,
-                "keluaran": [reference.name for reference in step.outputs],
+                "mengembalikan": back,
+                "keluaran": [] if back else [reference.name for reference in step.outputs],
             }
         )
-    return sorted(steps, key=lambda step: (step["mulai"], step["nomor"]))
+    return steps
 
 
 def coded(order: Order, code: str, public_url: str, part: str) -> Order:
-    """Return an order with the code of one rendering on it, its QR if there is an address to lead to, and its part."""
+    """Return an order for one rendering: with its code, a QR if there is a public address, and its part."""
     data = json.loads(order.data)
     link = f"{public_url}/v/{code}" if public_url else None
     data["dokumen"] |= {"kode": shown_code(code), "tautan": link, "qr": "/qr.svg" if link else None}

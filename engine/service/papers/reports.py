@@ -1,11 +1,11 @@
-"""Reports over many instances of a procedure: a year's recapitulation, how well times are kept, evidence for auditors.
+"""Reports over many instances of a procedure: recapitulations of a year, keeping of deadlines, evidence for auditors.
 
-A report is a template with ``laporan`` beside it (``templates``). It is made when somebody asks, from what stands at
-that moment, and not kept: who needs it as a record files it in an instance. That it was made is recorded, as every
-export is. Its expressions read ``pelaksanaan``, the instances that the reader narrowed down, oldest first, each with
-its steps and the newest version of each of its documents; and whatever narrowed them, under its field's own name.
+A report is a template with ``laporan`` in its JSON (``document_templates``). It is made on request from current data
+and not stored: whoever needs a record files it in an instance. Making it is recorded, like every export. Its
+expressions read ``pelaksanaan``, the chosen instances, oldest first, each with its steps and the newest version of
+each document, and the values that narrow it, under their fields' names.
 
-A report may name the papers that prove what it says; with them it is one ZIP, folder by folder.
+A report may name the papers that prove it; with them it is one ZIP with folders.
 """
 
 import hashlib
@@ -14,10 +14,11 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import UserDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, BinaryIO, cast
 
 from engine.bpmn import expression
@@ -39,6 +40,7 @@ from engine.service.papers.render_context import RenderInput, identity, local, p
 from engine.service.papers.sop_sheet import SopSheets
 from engine.service.papers.template_values import TemplateValues
 from engine.service.papers.uploads import MEDIA_TYPES
+from engine.service.people.permissions import may_start
 from engine.service.procedures.document_templates import PAPERS, Template, as_json, drawers, folder, given, reports
 from engine.service.procedures.procedure import Procedure, Procedures
 from engine.store.database import Database
@@ -46,10 +48,8 @@ from engine.store.files import FileStore
 from engine.store.queries import Transaction, documents, instances, people, signatures, tasks
 from engine.store.queries.office import note_damaged
 
-AT_ONCE = 20
-"""Instances that are in memory at the same time, with what their steps were; their documents are read when asked."""
-MOST_NAMED = 200
-"""Instances that the line of history names; of more it holds how many, and the SHA-256 of their ids."""
+AT_ONCE = 20  # instances in memory at a time, with their steps; documents are read on demand
+MOST_NAMED = 200  # most instances that the history line names; of more it holds the number and the SHA-256 of their ids
 ZIP = "application/zip"
 UNSAFE = re.compile(r'[\x00-\x1f<>:"\\|?*]+')
 IN_MEMORY = 8 * 1024 * 1024
@@ -57,70 +57,56 @@ IN_MEMORY = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A report that somebody may ask for, and the values that narrow it down, newest first."""
+    """A report that somebody may ask for, and the values that narrow it, newest first."""
 
     template: Template
     choices: Mapping[str, tuple[str, ...]]
-    labels: Mapping[str, Wording]  # of what narrows it, as the start form says
-    any: bool  # whether there is an instance to tell of
-    optional: frozenset[str] = frozenset()  # what no expression reads: all of it may be told of together
+    labels: Mapping[str, Wording]  # of the narrowing fields, from the start form
+    any: bool  # whether there is an instance to report
+    optional: frozenset[str] = frozenset()  # narrowing values that no expression reads
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The files that it becomes."""
-        report = self.template.report
-        return (
-            *(kind for kind in self.template.formats if kind != "docx"),
-            *(("zip",) if report and report.evidence else ()),
-        )
+        """The file types of the report."""
+        report, kinds = self.template.report, [kind for kind in self.template.formats if kind != "docx"]
+        return (*kinds, *(("zip",) if report and report.evidence else ()))
 
 
 @dataclass(frozen=True, slots=True)
 class ReportScope:
-    """What a report tells of: the values that narrow it, and those and the period in words."""
+    """What a report covers: the values that narrow it, and these and the period in words."""
 
     chosen: Mapping[str, str]
     words: str
 
 
 class ReportedInstances(Sequence[Any]):
-    """Instances as expressions read them: one after the other or by place, read a page at a time and forgotten."""
+    """Instances for expressions: a sequence that *load* reads a page at a time, and forgets."""
 
     def __init__(self, ids: Sequence[str], load: Callable[[Sequence[str]], Sequence[Mapping[str, Any]]]) -> None:
-        """Tell of *ids*, of which *load* reads some."""
         self.ids, self._load = ids, load
         self._page = lru_cache(2)(lambda page: load(ids[page * AT_ONCE : (page + 1) * AT_ONCE]))
 
     def __len__(self) -> int:
-        """Return how many there are."""
         return len(self.ids)
 
     def __getitem__(self, place: Any) -> Any:
-        """Return one, or those of a slice."""
         if isinstance(place, slice):
             return ReportedInstances(self.ids[place], self._load)
         at = range(len(self.ids))[place]
         return self._page(at // AT_ONCE)[at % AT_ONCE]
 
 
-class Papers(Mapping[str, Any]):
-    """The documents of an instance, read when somebody asks for one."""
+class Papers(UserDict[str, Any]):
+    """The documents of an instance by data object, read when one is first asked for."""
 
-    def __init__(self, load: Callable[[], Mapping[str, Any]]) -> None:
-        """Let *load* read them."""
-        self._read = lru_cache(1)(load)
+    def __init__(self, load: Callable[[], dict[str, Any]]) -> None:
+        self._load = load
 
-    def __getitem__(self, name: str) -> Any:
-        """Return a document by the id of its data object."""
-        return self._read()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        """Give the ids."""
-        return iter(self._read())
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self._read())
+    @cached_property
+    def data(self) -> dict[str, Any]:  # type: ignore[override]
+        """The documents."""
+        return self._load()
 
 
 @dataclass(frozen=True)
@@ -137,8 +123,8 @@ class Reports:
     press: Press = PRESS
 
     def may_read(self, actor: Actor, procedure: Procedure) -> bool:
-        """Whether somebody is to see what holders see only their own part of."""
-        return actor.reads_everything or bool(actor.roles & set(procedure.outline.starters))
+        """Whether somebody may see instances whose participants see only their own part."""
+        return actor.reads_everything or may_start(actor, procedure)
 
     def offered(self, actor: Actor, process_id: str) -> tuple[Offered, ...]:
         """Return the reports of the version in force; none for those who may not read them."""
@@ -173,17 +159,12 @@ class Reports:
         now: datetime,
         period: tuple[date | None, date | None] = (None, None),
     ) -> tuple[str, str, BinaryIO]:
-        """Return name, media type and bytes of a report, as "pdf", "xlsx" or "zip" with its papers.
+        """Return name, media type and content of a report, as "pdf", "xlsx" or "zip" with its papers.
 
-        What is not chosen is as in the newest instance; chosen as "" what no expression reads narrows nothing. *period*
-        is the first and the last day on which the instances were started. NotFound for a report, a kind or a choice
-        that there is not; NotPrinted names what in the template failed.
+        A value not in *chosen* is that of the newest instance; "" narrows nothing, where no expression reads it.
+        *period* is the first and last day of the instances' start. NotFound for an unknown report, kind or choice;
+        NotPrinted names the failing part of the template.
         """
-        zone = self.office.calendar().zone
-        since, until = (
-            None if day is None else datetime.combine(day + timedelta(days=later), time(), zone)
-            for day, later in zip(period, (0, 1), strict=True)
-        )
         with self.database.read() as reader:
             procedure = self.procedures.in_force(reader, process_id)
             if not self.may_read(actor, procedure):
@@ -194,29 +175,17 @@ class Reports:
             newest = next(instances.of_process(reader, process_id), ("", {}))[1]
             narrowed = {name: chosen.get(name, str(newest.get(name))) for name in template.report.narrowed_by}
             narrowed = {name: text for name, text in narrowed.items() if text or name not in _unread(template)}
-            ids, terminated = (
-                [
-                    id_
-                    for id_, values in instances.of_process(reader, process_id, since, until, over)
-                    if all(str(values.get(name)) == text for name, text in narrowed.items())
-                ][::-1]
-                for over in (False, True)
-            )
+            ids, terminated = self._ids(reader, process_id, narrowed, period)
             if not ids:
                 raise NotFound(report_id)
-            names = people.names(reader)
             told = ReportedInstances(ids, lambda some: self._told(reader, some, now))
             start = {name: told[0]["mulai"].get(name) for name in narrowed}
-            reckoned = TemplateValues(
-                template,
-                Names({**start, "pelaksanaan": told, "hari_ini": self.office.today(now)}),
-                self.office.functions(procedure, now),
-                names,
-            )
+            known = Names({**start, "pelaksanaan": told, "hari_ini": self.office.today(now)})
+            computed = TemplateValues(template, known, self.office.functions(procedure, now), people.names(reader))
             days = [f"{word}-{day}" for word, day in zip(("dari", "sampai"), period, strict=True) if day]
             title = "-".join((report_id, *narrowed.values(), *days))
             scope = _scope(procedure, narrowed, period, len(terminated))
-            content = self._content(reckoned, procedure, scope, kind, title, now)
+            content = self._content(computed, procedure, scope, kind, title, now)
         change: dict[str, Any] = {"report": report_id, "process": process_id, "kind": kind, "chosen": narrowed}
         change |= {word: day for word, day in zip(("since", "until"), period, strict=True) if day}
         many = {"count": len(ids), "instances_sha256": sha256_of(canonical(ids))}
@@ -224,23 +193,38 @@ class Reports:
         record_export(self.database, actor, content, change, now)
         return f"{title}.{kind}", MEDIA_TYPES.get(f".{kind}", ZIP), content
 
-    # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+    def _ids(
+        self, reader: Transaction, process_id: str, narrowed: Mapping[str, str], period: tuple[date | None, date | None]
+    ) -> tuple[list[str], list[str]]:
+        """Return the instances that a report covers, oldest first, and the terminated ones, which it leaves out."""
+        zone, ends = self.office.calendar().zone, zip(period, (0, 1), strict=True)
+        since, until = (
+            None if day is None else datetime.combine(day + timedelta(days=later), time(), zone) for day, later in ends
+        )
+        ids, terminated = (
+            [
+                id_
+                for id_, values in instances.of_process(reader, process_id, since, until, over)
+                if all(str(values.get(name)) == text for name, text in narrowed.items())
+            ][::-1]
+            for over in (False, True)
+        )
+        return ids, terminated
 
     def _content(
-        self, reckoned: TemplateValues, procedure: Procedure, scope: ReportScope, kind: str, title: str, now: datetime
+        self, computed: TemplateValues, procedure: Procedure, scope: ReportScope, kind: str, title: str, now: datetime
     ) -> BinaryIO:
-        """Return the bytes of a report in a file of their own, at its beginning."""
+        """Return a report as a file of its own, rewound."""
         file = cast(BinaryIO, tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - whoever asked closes it
         try:
-            template = reckoned.template
+            template = computed.template
             if kind == "pdf" and template.typ:
-                file.write(self.press.print(self._order(reckoned, procedure, scope, now)).content)
+                file.write(self.press.print(self._order(computed, procedure, scope, now)).content)
             elif kind == "xlsx" and template.sheets:
-                file.write(
-                    reckoned.workbook({"laporan": title}, _cover(reckoned.names["pelaksanaan"].ids, scope, title))
-                )
+                cover = _cover(computed.names["pelaksanaan"].ids, scope, title)
+                file.write(computed.workbook({"laporan": title}, cover))
             elif kind == "zip" and template.report and template.report.evidence:
-                self._pack(file, reckoned, procedure, scope, title, now)
+                self._pack(file, computed, procedure, scope, title, now)
             else:
                 raise NotFound(kind)
         except BaseException:
@@ -249,43 +233,42 @@ class Reports:
         file.seek(0)
         return file
 
-    def _order(self, reckoned: TemplateValues, procedure: Procedure, scope: ReportScope, now: datetime) -> Order:
-        template, process_id = reckoned.template, procedure.outline.process_id
-        told = reckoned.names["pelaksanaan"]
+    def _order(self, computed: TemplateValues, procedure: Procedure, scope: ReportScope, now: datetime) -> Order:
+        template, process_id = computed.template, procedure.outline.process_id
+        told = computed.names["pelaksanaan"]
         title = template.report.title.id if template.report else template.data_object_id
         at = local(self.office, now)
         about = {"nama": title, "lingkup": scope.words, "nomor": None, "versi": None, "diterbitkan": at}
-        values = json.loads(as_json(reckoned.values))
+        values = json.loads(as_json(computed.values))
         whole = b"semua_pelaksanaan" in procedure.files.get(template.typ or "", b"")  # all that they were, in memory
         data = given(
             template,
             data=dict(scope.chosen),
             dokumen={**about, "sha256": sha256_of(canonical(values)), "kode": None, "tautan": None, "qr": None},
             instansi=identity(self.office, procedure, now),
-            orang=people_of(self.office, reckoned.people, now),
+            orang=people_of(self.office, computed.people, now),
             pelaksanaan={"judul": title, "nilai": dict(scope.chosen), "langkah": [], "sop": procedure.outline.name},
             semua_pelaksanaan=[{k: v for k, v in each.items() if k != "dokumen"} for each in (told if whole else ())],
             nilai=values,
         )
-        files = drawers(process_id, procedure.files) | reckoned.charts()
+        files = drawers(process_id, procedure.files) | computed.charts()
         main = (template.typ or "").removeprefix(folder(process_id))
         return Order(main, files, data, timestamp=int(now.timestamp()))
 
     def _pack(
         self,
         file: BinaryIO,
-        reckoned: TemplateValues,
+        computed: TemplateValues,
         procedure: Procedure,
         scope: ReportScope,
         title: str,
         now: datetime,
     ) -> None:
-        """Write the report and the papers that it names into a ZIP, each with its SHA-256 in a list of contents."""
-        report = reckoned.template.report
-        rows = reckoned.asked(str(report.evidence), "laporan.bukti") if report else []
-        told = reckoned.names["pelaksanaan"]
-        said = ("nama", "belum_ditandatangani")
-        own = {each["id"]: [each[name] for name in said] for one in told for each in one["dokumen"].values()}
+        """Write the report and its papers into a ZIP with their SHA-256; long, as it places or notes each paper."""
+        report = computed.template.report
+        rows = computed.asked(str(report.evidence), "laporan.bukti") if report else []
+        papers = [each for one in computed.names["pelaksanaan"] for each in one["dokumen"].values()]
+        own = {each["id"]: (each["nama"], each["belum_ditandatangani"]) for each in papers}
         sums: dict[str, str] = {}
         notes: list[str] = []
         damaged: dict[str, str] = {}
@@ -295,9 +278,9 @@ class Reports:
                 pack.writestr(place, content)
                 sums[place] = hashlib.sha256(content).hexdigest()
 
-            for kind, there in (("pdf", reckoned.template.typ), ("xlsx", reckoned.template.sheets)):
+            for kind, there in (("pdf", computed.template.typ), ("xlsx", computed.template.sheets)):
                 if there:
-                    with self._content(reckoned, procedure, scope, kind, title, now) as part:
+                    with self._content(computed, procedure, scope, kind, title, now) as part:
                         put(f"{title}.{kind}", part.read())
             for row in rows or ():
                 folder_ = "/".join(UNSAFE.sub("-", name).strip(" .") for name in str(row.get("folder", "")).split("/"))
@@ -307,17 +290,16 @@ class Reports:
                     continue
                 document_id = str(row.get("dokumen"))
                 if document_id not in own:
-                    raise reckoned.fault("laporan.bukti", f"dokumen {document_id!r} bukan dokumen pelaksanaannya")
+                    raise computed.fault("laporan.bukti", f"dokumen {document_id!r} bukan dokumen pelaksanaannya")
                 called, unsigned = own[document_id]
                 try:
                     name, sha256 = self.printing.paper(document_id, now)
                 except (NotPrinted, NotFound, Busy):
                     notes.append(f"{folder_}: {called}: belum dapat dicetak")
                     continue
-                place = f"{folder_}/{name}"
-                if place in sums:  # two instances of one title
-                    place = f"{folder_}/{document_id[:8]}-{name}"
-                if place in sums:
+                places = (f"{folder_}/{name}", f"{folder_}/{document_id[:8]}-{name}")  # two instances of one title
+                place = next((each for each in places if each not in sums), None)
+                if place is None:
                     continue
                 try:
                     with self.files.kept(sha256, name) as kept, pack.open(place, "w") as into:
@@ -352,29 +334,29 @@ class Reports:
                     "berakhir": local(self.office, record.ended_at),
                     "langkah": steps,
                     "dikembalikan": sum(1 for step in steps if step["dikembalikan"]),
-                    "dokumen": Papers(partial(self._papers, reader, record, procedure)),
+                    "dokumen": Papers(partial(_papers, self.office, reader, record, procedure)),
                 }
             )
         return found
 
-    def _papers(self, reader: Transaction, record: InstanceRecord, procedure: Procedure) -> Mapping[str, Any]:
-        """Return the newest issued version of each document of an instance."""
-        every, signed = documents.of_instance(reader, record.id), signatures.of_instance(reader, record.id)
-        issued = RenderInput(record, procedure, tuple(v for v in every if v.issued_at), (), {})
-        found = {}
-        for id_, version in issued.newest.items():
-            content, given = procedure.content_of(version), [s.filed for s in signed if s.document_id == version.id]
-            found[id_] = {
-                "id": version.id,
-                "nama": version.name,
-                "versi": version.version,
-                "nomor": issued.number_in(id_, content),
-                "sha256": version.sha256,
-                "diterbitkan": local(self.office, version.issued_at),
-                "belum_ditandatangani": not all(given) if given else asks_to_sign(procedure, id_),
-                "isi": content,
-            }
-        return found
+
+def _papers(office: Office, reader: Transaction, record: InstanceRecord, procedure: Procedure) -> dict[str, Any]:
+    every, signed = documents.of_instance(reader, record.id), signatures.of_instance(reader, record.id)
+    issued = RenderInput(record, procedure, tuple(v for v in every if v.issued_at), (), {})
+    found = {}
+    for id_, version in issued.newest.items():
+        content, given = procedure.content_of(version), [s.filed for s in signed if s.document_id == version.id]
+        found[id_] = {
+            "id": version.id,
+            "nama": version.name,
+            "versi": version.version,
+            "nomor": issued.number_in(id_, content),
+            "sha256": version.sha256,
+            "diterbitkan": local(office, version.issued_at),
+            "belum_ditandatangani": not all(given) if given else asks_to_sign(procedure, id_),
+            "isi": content,
+        }
+    return found
 
 
 def _narrowing(template: Template) -> tuple[str, ...]:
@@ -382,13 +364,13 @@ def _narrowing(template: Template) -> tuple[str, ...]:
 
 
 def _unread(template: Template) -> frozenset[str]:
-    """Return what narrows a report and none of its expressions reads: it means as much of all together."""
+    """Return the narrowing values that no expression reads: the report may cover all of them together."""
     read = frozenset(name for text in template.expressions for name in expression.compile(text).names)
     return frozenset(_narrowing(template)) - read
 
 
 def _cover(ids: Sequence[str], scope: ReportScope, title: str) -> Sheet:
-    """Return the sheet that says what a workbook tells of, with the ids whose SHA-256 the line of history holds."""
+    """Return a workbook's sheet of contents, with the ids whose SHA-256 is in the history line."""
     facts = [("Laporan", title), ("Lingkup", scope.words), ("Jumlah pelaksanaan", str(len(ids)))]
     facts += [("SHA-256 daftar id", sha256_of(canonical(ids))), *(("Id pelaksanaan", id_) for id_ in ids)]
     columns = [Column("hal", "Hal", width=24), Column("isi", "Isi", width=70)]
@@ -398,7 +380,7 @@ def _cover(ids: Sequence[str], scope: ReportScope, title: str) -> Sheet:
 def _scope(
     procedure: Procedure, chosen: Mapping[str, str], period: tuple[date | None, date | None], terminated: int
 ) -> ReportScope:
-    """Return what a report tells of, and how many it leaves out since they were terminated."""
+    """Return what a report covers, and how many terminated instances it leaves out."""
     start = procedure.form_of(procedure.outline.start_event)
     labels = {path: field.wording.id for path, field in start.every_field()}
     said = [f"{labels.get(name, name)} {text}" for name, text in chosen.items()]

@@ -1,7 +1,7 @@
-"""Sheets of SOPs: made from the diagram of a version, each time anew, as picture, PDF and table of steps.
+"""Sheets of SOPs: made from a version's diagram on each request, as picture, PDF and table of steps.
 
-Nothing of a sheet is stored: whoever deploys another diagram sees the sheet follow. The same version gives the same
-bytes, since the PDF is dated by its deployment.
+Nothing is stored, so a sheet always shows the diagram. The same version gives the same bytes, since the PDF is dated
+by its deployment.
 """
 
 import json
@@ -41,7 +41,7 @@ class SopSheets:
         return tuple(draw_sheet(pages, _title(sheet), number) for number in range(len(pages.pages)))
 
     def pdf(self, procedure: Procedure, paper: str, office_name: str, *, plain: bool) -> bytes:
-        """Return the sheet as PDF/A: its header, the table page by page, and where the head of the office signs."""
+        """Return the sheet as PDF/A: its header, the table page by page, and the signature block."""
         sheet, record = self.sheet(procedure), procedure.record
         day = record.deployed_at.astimezone(self.office.zone())
         spelling = "ejaan baku" if plain else "teks asli"
@@ -71,7 +71,7 @@ class SopSheets:
 
 
 def stamped(procedure: Procedure) -> bool:
-    """Whether the sheet is still a reconstruction that the office has not confirmed."""
+    """Whether the sheet is a reconstruction that the office has not confirmed yet."""
     return procedure.outline.reconstruction and not procedure.record.confirmed
 
 

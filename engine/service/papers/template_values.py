@@ -1,4 +1,4 @@
-"""What a template's own expressions give: values, charts and sheets, reckoned once and in their order."""
+"""Values of a template's own expressions: values, charts and sheets, evaluated once and in their order."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ WIDTHS = {"text": 40, "number": 16, "money": 20, "percent": 14, "date": 14}
 
 @dataclass
 class TemplateValues:
-    """Evaluates a template's expressions over *names* with *functions*; NotPrinted names the one that fails."""
+    """Evaluates a template's expressions over *names* with *functions*; NotPrinted names a failing one."""
 
     template: Template
     names: Names
@@ -31,14 +31,14 @@ class TemplateValues:
             self.values[name] = self.asked(text, f"nilai.{name}")
 
     def asked(self, text: str, place: str) -> Any:
-        """Return what an expression gives."""
+        """Return the value of an expression."""
         try:
             return expression.compile(text).evaluate(self.names, self.functions)
         except ValueError as error:  # an expression's own error, or its function's
             raise self.fault(place, str(error).rstrip(".")) from None
 
     def fault(self, place: str, cause: str) -> NotPrinted:
-        """Return the fault of what stands beside the template."""
+        """Return an error in the JSON beside the template."""
         return NotPrinted(f"{self.template.data_object_id}.json", None, f"{place}: {cause}")
 
     def charts(self) -> dict[str, bytes]:
@@ -53,7 +53,7 @@ class TemplateValues:
         return files
 
     def workbook(self, about: Mapping[str, str], *beside: Sheet) -> bytes:
-        """Return the sheets as a workbook, numbers as numbers, and what stands *beside* them."""
+        """Return the sheets, and those *beside* them, as a workbook."""
         sheets = []
         for place, each in enumerate(self.template.sheets, start=1):
             columns = [Column(key, title, width=WIDTHS.get(kind, 16), kind=kind) for key, title, kind in each.columns]
@@ -70,9 +70,5 @@ class TemplateValues:
             raise self.fault("lembar", f"tidak dapat ditulis sebagai XLSX ({error})") from None
 
     def _cell(self, value: Any) -> Any:
-        """Return a value as a cell of a workbook holds it; a person by name."""
-        if isinstance(value, str):
-            return self.people.get(value, value)
-        if isinstance(value, (list, tuple)):
-            return "; ".join(str(each) for each in value)
-        return value
+        """Return a value as a workbook's cell; accounts by their names."""
+        return self.people.get(value, value) if isinstance(value, str) else value

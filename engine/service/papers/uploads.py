@@ -1,25 +1,35 @@
-"""What an uploaded file really is: checked by content, never by its name alone.
+"""The real type of an uploaded file, by its content and never by its name alone.
 
 The ``filetype`` library (magic numbers, no system library) won over python-magic, which needs libmagic on the office's
-machine. Word and Excel files are ZIP archives, and what their parts are declared to be decides, not how they are
-called; one that carries macros is refused.
+machine. Word and Excel files are ZIP archives: the declared types of their parts decide, not their names; one with
+macros is refused.
 """
 
 import os
 import struct
 import zipfile
 import zlib
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
 import filetype
+import structlog
 
 from engine.bpmn import safe_xml
+from engine.channels import clamd
+from engine.channels.faults import Away
 from engine.model.errors import AlurError
+from engine.model.history import Action
+from engine.model.people import Actor
+from engine.store.database import Database
 from engine.store.files import TooLarge
+from engine.store.queries import people
 
-__all__ = ["TooLarge", "UploadRefused", "media_type_of", "safe_name"]
+__all__ = ["Gate", "TooLarge", "UploadRefused", "media_type_of", "safe_name"]
 
+log = structlog.get_logger(__name__)
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MEDIA_TYPES = {
@@ -31,23 +41,49 @@ MEDIA_TYPES = {
     ".xlsx": XLSX,
 }
 MACROS = ("vbaproject", "vbadata", "macroenabled", "macrosheet")
-"""How parts of Word and Excel that hold programs are called or declared."""
+"""In names or types of parts of Word and Excel files that hold programs."""
 TYPES = "[Content_Types].xml"
 LONGEST_NAME = 180
 HEAD = 8192
 LARGEST_EXPANDED = 200 * 1024 * 1024
 LARGEST_DIRECTORY = 500_000  # bytes of a ZIP's list of its members
-DIRECTORY_END = struct.Struct("<4s8xI6x")  # its size, as a ZIP ends
+DIRECTORY_END = struct.Struct("<4s8xI6x")  # end of a ZIP, with the size of its directory
 
 
 class UploadRefused(AlurError):
-    """A file that is not taken; *reason* is a key: "kind", "content", "size", "empty", "macros", "quota"."""
+    """A refused file; *reason* is a key: "kind", "content", "empty", "macros", "quota", "infected" ..."""
 
     def __init__(self, reason: str, name: str, **facts: object) -> None:
         super().__init__(f"{name}: {reason}")
         self.reason = reason
         self.name = name
         self.facts = facts
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What every file passes that somebody sends, before it is kept."""
+
+    database: Database
+    clamd: str = ""  # the daemon's address; without it nothing is scanned
+
+    def admit(self, actor: Actor, name: str, stream: BinaryIO, limit: int, now: datetime) -> str:
+        """Return a file's media type. UploadRefused, TooLarge; that one was infected is recorded."""
+        media_type = media_type_of(name, stream)
+        if stream.seek(0, os.SEEK_END) > limit:
+            raise TooLarge(limit)
+        stream.seek(0)
+        try:
+            found = clamd.scan(self.clamd, stream) if self.clamd else None
+        except Away as fault:
+            log.error("not scanned", cause=str(fault))
+            raise UploadRefused("unscanned", name) from None
+        if found is not None:
+            with self.database.write(actor, now) as work:
+                people.one_at_a_time(work, actor.person_id)
+                work.tell(actor.person_id, Action.ATTEMPT_REFUSED, address="clamd", object=name, found=found)
+            raise UploadRefused("infected", name, found=found)
+        return media_type
 
 
 def safe_name(name: str) -> str:
@@ -105,7 +141,7 @@ def _office_type(name: str, stream: BinaryIO) -> str | None:
 
 
 def _refuse_long_directory(name: str, stream: BinaryIO) -> None:
-    """Refuse a ZIP of very many members before they are listed, which alone takes seconds; office files have dozens."""
+    """Refuse a ZIP of very many members before listing them, which takes seconds; office files have dozens."""
     stream.seek(max(0, stream.seek(0, os.SEEK_END) - 2**16 - DIRECTORY_END.size))
     tail = stream.read()
     stream.seek(0)

@@ -1,25 +1,24 @@
 """Signing in, sessions and passwords.
 
 Passwords are hashed with Argon2id (RFC 9106, the library's low-memory profile). A session is a random token in the
-cookie; the database holds only its SHA-256, so that a stolen backup opens no session. How often one may guess is said
-in ``attempts``. One text answers a wrong name and a wrong password alike, and an unknown account costs the same time
-as a known one.
+cookie; the database holds only its SHA-256, so that a stolen backup opens no session. ``attempts`` limits guessing. A
+wrong name and a wrong password get the same answer, and an unknown account costs the same time as a known one.
 
-What a credential opened ends with it: a new password, a reset by the operator, *keluar dari semua sesi* and an account
-that is switched off end sessions and API tokens alike, and after a reset the old password opens nothing.
+What a credential opened ends with it: a new password, a reset by the operator, *akhiri semua sesi lain* and switching
+the account off end sessions, API tokens and links in letters, and after a reset the old password opens nothing.
 """
 
-import hashlib
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from engine.model.errors import AlurError, NotFound, NotPermitted, stated
-from engine.model.history import Action, HistoryEvent
+from engine.model.errors import AlurError, NotFound, NotPermitted, stated, there
+from engine.model.history import Action, sha256_of
 from engine.model.people import Actor, OfficeRole, Person
 from engine.service.office.business_calendar import Office
 from engine.service.people import attempts, passwords, second_factors
@@ -29,6 +28,7 @@ from engine.service.people.second_factors import random_code
 from engine.store.database import Database
 from engine.store.queries import people, tokens
 from engine.store.queries.office import read_setting, write_setting
+from engine.store.queries.people import OpenSession
 from engine.store.unit_of_work import Work
 
 CODE_LASTS = timedelta(hours=24)
@@ -40,8 +40,12 @@ class SignInRefused(AlurError):
     """Name or password is wrong."""
 
 
+class PasswordOff(AlurError):
+    """The password is right, but the account signs in by the OpenID provider alone."""
+
+
 class AccountInactive(AlurError):
-    """The account is off since *since*."""
+    """The account has been off since *since*."""
 
     def __init__(self, since: datetime | None) -> None:
         super().__init__()
@@ -50,7 +54,7 @@ class AccountInactive(AlurError):
 
 @dataclass(frozen=True, slots=True)
 class Retyped:
-    """A password that somebody who is signed in typed again, where from, and a code of the second factor."""
+    """A password that a signed-in person typed again, from which address, and a code of the second factor."""
 
     password: str
     address: str
@@ -59,22 +63,23 @@ class Retyped:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A session that was opened, and the secret by which its browser is known from then on."""
+    """A newly opened session, and the secret by which its browser is recognised later."""
 
     token: str
     device: str
     awaits_code: bool
+    strong: bool = False  # the OpenID provider asked for a second factor
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who asks, with the session they ask under."""
+    """Who asks, and under which session."""
 
     actor: Actor
     person: Person
     session_id: str
     idle_until: datetime
-    awaits_code: bool  # the password was right, and nothing is open yet
+    awaits_code: bool  # the password was right; the code is outstanding
 
 
 def random_password() -> str:
@@ -84,7 +89,7 @@ def random_password() -> str:
 
 @dataclass(frozen=True)
 class Accounts:
-    """Signing in and out; who a session belongs to."""
+    """Signing in and out; whose session it is."""
 
     database: Database
     office: Office
@@ -92,39 +97,63 @@ class Accounts:
     longest: timedelta = timedelta(hours=12)
     office_name: str = ""
     second_factor_key: bytes = b""
+    by_provider: bool = False  # whether there is an OpenID provider
     hasher: PasswordHasher = field(
         default_factory=lambda: PasswordHasher(time_cost=3, memory_cost=65536, parallelism=1)
     )
-    _decoy: list[str] = field(default_factory=list)
 
     def sign_in(self, account: str, password: str, source: Source, now: datetime) -> Opened:
         """Open a session; SignInRefused, SignInThrottled or AccountInactive."""
         account = account.strip().lower()[:64]
-        with self.database.write(_actor(account), now) as work:
+        with self.database.write(actor_of(account), now) as work:
             attempt = _admitted(work, account, source)
             known = people.credentials(work, account)
             code = people.reset_code_of(work, account) if known else None
         hashed = known.password_hash if known is not None else None
-        accepted = self._matches(hashed or self._decoy_hash(), password) and hashed is not None  # the same time for all
+        accepted = self._matches(hashed or self._decoy_hash, password) and hashed is not None  # the same time for all
         used_code = not accepted and code is not None and code[1] > now and self._matches(code[0], password)
         if known is None or not (accepted or used_code):
             raise SignInRefused
         if not known.active:
             raise AccountInactive(known.deactivated_at)
-        with self.database.write(_actor(account), now) as work:
+        if known.password_off and self.by_provider:
+            raise PasswordOff
+        with self.database.write(actor_of(account), now) as work:
+            people.lock(work, account)
             if people.credentials(work, account) != known:
-                raise SignInRefused  # the password was changed, or the account switched off, while this one was checked
+                raise SignInRefused  # the account changed during the check
             if used_code:  # a one-time code opens one session, in which a new password must be set
                 if not people.drop_reset_code(work, account):
                     raise SignInRefused  # another used it at the same moment
-                work.record(f"person:{account}", HistoryEvent(Action.PASSWORD_RESET, change={"by": "one-time code"}))
+                work.tell(account, Action.PASSWORD_RESET, by="one-time code")
             how = "one_time_code" if used_code else "password"
             return _opened(work, attempt, account, source, how, awaits_code=known.second_factor)
+
+    def sign_in_sample(self, account: str, source: Source, now: datetime) -> Opened:
+        """Open a session of a sample person without a password, where only this machine asks; SignInRefused."""
+        with self.database.write(actor_of(account), now) as work:
+            known = people.by_id(work, account)
+            if known is None or not (known.sample and known.active) or known.second_factor:
+                raise SignInRefused
+            return _opened(work, _admitted(work, account, source), account, source, "one_click", awaits_code=False)
+
+    def sign_in_named(self, account: str, source: Source, now: datetime, *, strong: bool) -> Opened:
+        """Open a session of whom the OpenID provider named; a *strong* proof stands for the code. AccountInactive."""
+        with self.database.write(actor_of(account), now) as work:
+            people.lock(work, account)
+            known = there(people.credentials(work, account), account)
+            if not known.active:
+                raise AccountInactive(known.deactivated_at)
+            attempt = people.note_attempt(work, account, attempts.network(source.address), None)
+            awaits_code = known.second_factor and not strong
+            opened = _opened(work, attempt, account, source, "openid", awaits_code=awaits_code)
+        return replace(opened, strong=strong)
 
     def sign_in_with_code(self, waiting: SignedIn, code: str, source: Source, now: datetime) -> Opened:
         """Open the session that waits for a code; SignInRefused or SignInThrottled."""
         account, opened = waiting.actor.person_id, None
         with self.database.write(waiting.actor, now) as work:
+            people.lock(work, account)
             attempt = _admitted(work, account, source)
             how = second_factors.accepts(work, self.second_factor_key, account, code)
             if how and people.end_sessions(work, now, id_=waiting.session_id):  # unless it ended meanwhile
@@ -134,10 +163,10 @@ class Accounts:
         return opened
 
     def confirm(self, actor: Actor, retyped: Retyped, now: datetime, *, with_code: bool = False) -> None:
-        """Let somebody who is signed in prove again that it is they; SignInRefused or SignInThrottled.
+        """Let a signed-in person prove again who they are; SignInRefused or SignInThrottled.
 
-        *with_code* asks those who have a second factor for a code too. Wrong answers are counted for the session: who
-        found an open browser guesses no faster here, and nobody else can keep its owner from it.
+        *with_code* also asks for a code of those who have a second factor. Wrong answers count for the session:
+        whoever finds an open browser guesses no faster here, and nobody else can lock its owner out.
         """
         if not retyped.password:
             raise SignInRefused
@@ -155,47 +184,62 @@ class Accounts:
         if not right:
             raise SignInRefused
 
-    def session(self, token: str, now: datetime) -> SignedIn | None:
-        """Return who the session belongs to, or None if it ended, was idle too long, or never was."""
-        id_ = session_id_of(token)
+    def session(self, token: str, now: datetime, *, seen: bool = True) -> SignedIn | None:
+        """Return whose session it is, or None if it ended or was idle too long; *seen* restarts the idle time."""
+        id_ = sha256_of(token)
         row = self.database.ask(people.session, id_, self.office.today(now))
         if row is None or row.ended_at is not None or not row.person.active:
             return None
         longest = CODE_WITHIN if row.awaits_code else self.longest
         if now - row.last_seen_at > self.idle or now - row.created_at > longest:
             return None
-        if now - row.last_seen_at > TOUCH_EVERY:
-            with self.database.write(_actor(row.person.id), now) as work:
+        if seen and now - row.last_seen_at > TOUCH_EVERY:
+            with self.database.write(actor_of(row.person.id), now) as work:
                 people.touch_session(work, id_, now)
         actor = Actor.of(row.person, id_)
         return SignedIn(actor, row.person, id_, min(now + self.idle, row.created_at + longest), row.awaits_code)
 
     def owner(self, token: str) -> str | None:
-        """Return whose session this is or was, also after it ended; only to give them back what they typed."""
-        row = self.database.ask(people.session, session_id_of(token), date.min)
+        """Return whose session it is or was, also after its end; only to give back what they typed."""
+        row = self.database.ask(people.session, sha256_of(token), date.min)
         return None if row is None else row.person.id
 
     def sign_out(self, session_id: str, person_id: str, now: datetime) -> None:
         """End one session."""
-        with self.database.write(_actor(person_id), now) as work:
+        with self.database.write(actor_of(person_id), now) as work:
             people.end_sessions(work, now, id_=session_id)
 
-    def sign_out_everywhere(self, actor: Actor, now: datetime) -> int:
-        """End every session and token of the actor; how many sessions there were."""
+    def sign_out_elsewhere(self, actor: Actor, now: datetime) -> int:
+        """End every other session, and every token, of the actor; how many sessions there were."""
         with self.database.write(actor, now) as work:
-            ended = end_access(work, actor.person_id)
-            work.record(f"person:{actor.person_id}", HistoryEvent(Action.SESSIONS_ENDED, change=ended))
+            ended = end_access(work, actor.person_id, actor.session_id)
+            work.tell(actor.person_id, Action.SESSIONS_ENDED, **ended)
         return ended["sessions"]
 
-    def sessions(self, actor: Actor) -> tuple[tuple[str, datetime, datetime, str], ...]:
-        """Return the actor's open sessions: (id, begun, last seen, browser)."""
-        return self.database.ask(people.sessions_of, actor.person_id)
+    def end_session(self, actor: Actor, session_id: str, now: datetime) -> None:
+        """End one of the actor's sessions."""
+        with self.database.write(actor, now) as work:
+            if not people.end_sessions(work, now, id_=session_id, person_id=actor.person_id):
+                raise NotFound(session_id)
+            work.tell(actor.person_id, Action.SESSION_ENDED)
+
+    def end_all(self, actor: Actor, person_id: str, reason: str, now: datetime) -> None:
+        """End every session and token of somebody else, with the reason; for operators."""
+        actor.need(OfficeRole.OPERATOR)
+        with self.database.write(actor, now) as work:
+            there(people.credentials(work, person_id), person_id)
+            ended = end_access(work, person_id, actor.session_id)
+            work.tell(person_id, Action.SESSIONS_ENDED, reason=stated(reason), **ended)
+
+    def sessions(self, actor: Actor, person_id: str, now: datetime) -> tuple[OpenSession, ...]:
+        """Return somebody's open sessions; of others only operators and auditors ask."""
+        if person_id != actor.person_id:
+            actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+        found = self.database.ask(people.sessions_of, person_id)
+        return tuple(s for s in found if now - s.last_seen_at <= self.idle and now - s.created_at <= self.longest)
 
     def change_password(self, actor: Actor, old: Retyped | None, new: str, now: datetime) -> None:
-        """Set a new password; *old* may be None only while a change is demanded.
-
-        Ends every other session, and every token.
-        """
+        """Set a new password and end other access; *old* only if not demanded. Raises WeakPassword, SignInRefused."""
         known = self.database.ask(people.credentials, actor.person_id)
         if known is None or not known.active:
             raise NotPermitted("inactive")
@@ -209,34 +253,30 @@ class Accounts:
             raise WeakPassword("same")
         hashed = self.hasher.hash(new)
         with self.database.write(actor, now) as work:
-            people.change(work, actor.person_id, password_hash=hashed, must_change_password=False)
-            people.drop_reset_code(work, actor.person_id)
-            ended = end_access(work, actor.person_id, but=actor.session_id)
-            work.record(f"person:{actor.person_id}", HistoryEvent(Action.PASSWORD_CHANGED, change=ended))
+            still_in(work, actor)
+            set_password(work, actor.person_id, hashed, but=actor.session_id)
 
     def issue_reset_code(self, actor: Actor, person_id: str, reason: str, now: datetime) -> str:
-        """Return a one-time code that lets *person_id* sign in once and set a new password; for operators.
-
-        The old password, sessions and tokens end at once: whoever asks for a code may have lost them to somebody.
-        """
+        """Return a one-time code to set a new password by; the old one, sessions and tokens end. For operators."""
         actor.need(OfficeRole.OPERATOR)
         code, reason = random_password(), stated(reason)
         with self.database.write(actor, now) as work:
+            people.lock(work, person_id)
             if people.credentials(work, person_id) is None:
                 raise NotPermitted("unknown")
             people.set_reset_code(work, person_id, self.hasher.hash(code), now + CODE_LASTS)
             people.change(work, person_id, password_hash=None, must_change_password=True)
-            people.take_back(work, account=person_id)  # the code opens, however often somebody guessed before
+            people.take_back(work, account=person_id)  # earlier guesses do not delay the code
             ended = end_access(work, person_id)
-            change = {"by": actor.person_id, "reason": reason, **ended}
-            work.record(f"person:{person_id}", HistoryEvent(Action.PASSWORD_RESET, change=change))
+            work.tell(person_id, Action.PASSWORD_RESET, by=actor.person_id, reason=reason, **ended)
         return code
 
     # ── the second factor ───────────────────────────────────────────────────────────────────────────────────────────
 
     def set_second_factor(self, actor: Actor, secret: str, code: str, now: datetime) -> tuple[str, ...]:
-        """Take *secret* into use by a first code of the phone and return the recovery codes; SignInRefused if wrong."""
+        """Enable *secret*, proved by a first code, and return the recovery codes; SignInRefused if wrong."""
         with self.database.write(actor, now) as work:
+            still_in(work, actor)
             codes = second_factors.enrol(work, self.second_factor_key, secret, code)
             if codes is None:
                 raise SignInRefused
@@ -244,22 +284,22 @@ class Accounts:
         return codes
 
     def drop_second_factor(self, actor: Actor, retyped: Retyped, now: datetime) -> None:
-        """Switch one's own second factor off, by password and code."""
+        """Switch off one's own second factor, with password and code."""
         self.confirm(actor, retyped, now, with_code=True)
         with self.database.write(actor, now) as work:
             if people.set_second_factor(work, actor.person_id, None):
-                work.record(f"person:{actor.person_id}", HistoryEvent(Action.SECOND_FACTOR_DROPPED))
+                work.tell(actor.person_id, Action.SECOND_FACTOR_DROPPED)
 
     def reset_second_factor(self, actor: Actor, person_id: str, reason: str, now: datetime) -> None:
-        """Switch off the second factor of somebody else, who lost phone and codes; for operators."""
+        """Switch off somebody else's second factor, whose phone and codes are lost; for operators."""
         if not actor.has(OfficeRole.OPERATOR) or person_id == actor.person_id:
             raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
         reason = stated(reason)
         with self.database.write(actor, now) as work:
+            people.lock(work, person_id)
             if not people.set_second_factor(work, person_id, None):
                 raise NotFound(person_id)
-            change = {"reason": reason, **end_access(work, person_id)}
-            work.record(f"person:{person_id}", HistoryEvent(Action.SECOND_FACTOR_RESET, change=change))
+            work.tell(person_id, Action.SECOND_FACTOR_RESET, reason=reason, **end_access(work, person_id))
 
     def second_factor_roles(self) -> frozenset[str]:
         """Return the roles that ask for a second factor."""
@@ -267,7 +307,7 @@ class Accounts:
         return frozenset(found[0]["roles"] if found else ())
 
     def ask_second_factor(self, actor: Actor, roles: Collection[str], now: datetime) -> None:
-        """Ask for a second factor of whoever works in *roles*; who has none sets it before anything else."""
+        """Require a second factor of *roles*; whoever has none must set it before anything else."""
         actor.need(OfficeRole.OPERATOR)
         new, section = {"roles": sorted(roles)}, second_factors.SECTION
         with self.database.write(actor, now) as work:
@@ -278,9 +318,7 @@ class Accounts:
         """Remember the language a person reads in."""
         with self.database.write(actor, now) as work:
             people.change(work, actor.person_id, locale=locale)
-            work.record(
-                f"person:{actor.person_id}", HistoryEvent(Action.PERSON_CHANGED, change={"new": {"locale": locale}})
-            )
+            work.tell(actor.person_id, Action.PERSON_CHANGED, new={"locale": locale})
 
     def _matches(self, hashed: str, password: str) -> bool:
         try:
@@ -288,10 +326,9 @@ class Accounts:
         except (VerificationError, InvalidHashError):
             return False
 
+    @cached_property
     def _decoy_hash(self) -> str:
-        if not self._decoy:
-            self._decoy.append(self.hasher.hash(secrets.token_urlsafe(16)))
-        return self._decoy[0]
+        return self.hasher.hash(secrets.token_urlsafe(16))
 
 
 def _admitted(work: Work, account: str, source: Source) -> int:
@@ -304,25 +341,37 @@ def _opened(work: Work, attempt: int, account: str, source: Source, how: str, *,
     if awaits_code:
         people.take_back(work, attempt=attempt)  # not wrong, and no sign-in yet
     else:
-        change = {"how": how, "refused": people.refused_before(work, account, attempt)}
-        work.record(f"person:{account}", HistoryEvent(Action.SESSION_OPENED, change=change))
-        people.note_success(work, attempt, attempts.device_id_of(opened.device))
-    people.open_session(work, session_id_of(opened.token), account, work.now, source.user_agent, awaits_code)
+        refused = people.refused_before(work, account, attempt)
+        work.tell(account, Action.SESSION_OPENED, how=how, refused=refused)
+        people.note_success(work, attempt, sha256_of(opened.device))
+    people.open_session(work, sha256_of(opened.token), account, source.user_agent, source.address, awaits_code)
     return opened
 
 
+def still_in(work: Work, actor: Actor) -> None:
+    """Lock the actor's account for a change of its credentials; SignInRefused if their session has ended."""
+    people.lock(work, actor.person_id)
+    if actor.session_id not in {None, *(each.id for each in people.sessions_of(work, actor.person_id))}:
+        raise SignInRefused
+
+
 def end_access(work: Work, person_id: str, but: str | None = None) -> dict[str, int]:
-    """End a person's sessions (*but* one) and tokens; how many, for the history line of what ended them."""
+    """End a person's sessions (*but* one), tokens and links; return how many of the first, for the history line."""
+    people.lock(work, person_id)
+    people.end_links(work, person_id, work.now)
     return {
         "sessions": people.end_sessions(work, work.now, person_id=person_id, but=but),
         "tokens": tokens.revoke_all(work, person_id, work.now),
     }
 
 
-def session_id_of(token: str) -> str:
-    """Return the id under which the session of *token* is stored."""
-    return hashlib.sha256(token.encode()).hexdigest()
+def set_password(work: Work, person_id: str, hashed: str, but: str | None = None, **how: str) -> None:
+    """Put a new password in place of the old one; what that opened ends, *but* one session."""
+    people.change(work, person_id, password_hash=hashed, must_change_password=False)
+    people.drop_reset_code(work, person_id)
+    work.tell(person_id, Action.PASSWORD_CHANGED, **how, **end_access(work, person_id, but))
 
 
-def _actor(person_id: str) -> Actor:
+def actor_of(person_id: str) -> Actor:
+    """Return somebody who does something to their own account."""
     return Actor(person_id, person_id, ())

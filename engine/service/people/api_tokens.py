@@ -1,21 +1,20 @@
-"""Tokens of the API: a person's own, each with a name and an end, and the answers kept for repeated requests.
+"""API tokens: a person's own, each with a name, scopes and an end; and the answers kept for repeated requests.
 
-A token is 32 random bytes; the database holds only its SHA-256, so that a stolen backup opens nothing, and a slow hash
-would add nothing (there is nothing to guess). It carries no rights of its own: whoever shows it is its person, with
-that person's memberships of today, so that a membership that ended ends for scripts too, and within its scopes, which
-each operation of the API states. A token is refused while its person's account is off, must set a new password or
-lacks a second factor that their role asks for.
+A token is 32 random bytes; the database holds only its SHA-256, so that a stolen backup opens nothing. A slow hash
+would add nothing, as there is nothing to guess. A token has no rights of its own: whoever shows it acts as its person,
+with that person's memberships of today, so that an ended membership ends for scripts too, and within the scopes that
+each operation of the API states. It is refused while its person's account is off, must set a new password, or lacks a
+second factor that their role requires.
 
-Issuing one asks for the password again. Tokens from before there were scopes were issued without it, and nobody can
-tell one from what somebody took from an open browser: they keep all scopes, so that programs go on, and end 30 days
-after the migration at the latest.
+Issuing one asks for the password again. Tokens older than scopes were issued without it, and cannot be told from
+tokens that somebody issued at an open browser: they keep all scopes, so that programs go on, and end at most 30 days
+after the migration.
 
 A write may carry an idempotency key. The key is reserved before the write begins and never runs twice: if the server
 stops between a write and keeping its answer, the key stays taken, and whoever repeats the request is told to look
-before trying under a new key. That is at most once; at least once is what no key gives.
+first and then use a new key. That is at-most-once; no key can give at-least-once.
 """
 
-import hashlib
 import secrets
 import uuid
 from collections.abc import Collection, Mapping
@@ -24,10 +23,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from engine.model.errors import AlurError, Conflict, FieldError, InvalidForm, NotFound
-from engine.model.history import Action, HistoryEvent
+from engine.model.history import Action, sha256_of
 from engine.model.people import Actor, Person
 from engine.service.office.business_calendar import Office
-from engine.service.people.accounts import Accounts, Retyped
+from engine.service.people.accounts import Accounts, Retyped, still_in
 from engine.store.database import Database
 from engine.store.queries import tokens
 from engine.store.queries.tokens import KeptReply, TokenRecord
@@ -43,7 +42,7 @@ KEPT = timedelta(hours=24)
 
 
 class Scope(StrEnum):
-    """What a token may be used for: each operation of the API is in one of these."""
+    """What a token may be used for; each operation of the API states one."""
 
     READ = "read"
     WORK = "work"
@@ -53,10 +52,7 @@ class Scope(StrEnum):
 
 
 class TokenRefused(AlurError):
-    """A token opens nothing.
-
-    *reason* is a key: "unknown", "expired", "revoked", "inactive", "password", "second_factor".
-    """
+    """A token is refused: "unknown", "expired", "revoked", "inactive", "password", "second_factor" or "missing"."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -65,7 +61,7 @@ class TokenRefused(AlurError):
 
 @dataclass(frozen=True, slots=True)
 class TokenHolder:
-    """Who asks by a token."""
+    """Who asks with a token."""
 
     actor: Actor
     person: Person
@@ -74,7 +70,7 @@ class TokenHolder:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Issuing, showing and revoking tokens; who a token belongs to."""
+    """Issuing, checking and revoking tokens; whose token it is."""
 
     database: Database
     office: Office
@@ -83,10 +79,7 @@ class Tokens:
     def issue(
         self, actor: Actor, name: str, days: int, scopes: Collection[str], retyped: Retyped, now: datetime
     ) -> tuple[TokenRecord, str]:
-        """Return a new token of the actor's own, and its text, which is nowhere else from then on.
-
-        InvalidForm names what is wrong; SignInRefused or SignInThrottled if *retyped* does not prove who asks.
-        """
+        """Return a new token and its text, which is not stored; raises InvalidForm, SignInRefused, SignInThrottled."""
         name = " ".join(name.split())
         entries = {"nama": [name], "masa": [str(days)]}
         errors = []
@@ -103,13 +96,13 @@ class Tokens:
         granted, ends = " ".join(scope for scope in Scope if scope in scopes), now + timedelta(days=days)
         new = TokenRecord(str(uuid.uuid4()), actor.person_id, name, now, ends, None, None, granted)
         with self.database.write(actor, now) as work:
+            still_in(work, actor)
             held = [t for t in tokens.of_person(work, actor.person_id) if t.revoked_at is None and t.expires_at > now]
             if len(held) >= MOST_TOKENS:
                 raise InvalidForm([FieldError("nama", "name", name, "maxItems")], entries)
-            tokens.add(work, new, hash_of(text))
-            change = {"token": new.id, "name": name, "expires_at": new.expires_at, "scopes": granted}
-            change["sha256"] = hash_of(text)
-            work.record(f"person:{actor.person_id}", HistoryEvent(Action.TOKEN_ISSUED, change=change))
+            tokens.add(work, new, sha256_of(text))
+            change = {"name": name, "expires_at": new.expires_at, "scopes": granted, "sha256": sha256_of(text)}
+            work.tell(actor.person_id, Action.TOKEN_ISSUED, token=new.id, **change)
         return new, text
 
     def own(self, actor: Actor) -> tuple[TokenRecord, ...]:
@@ -121,11 +114,11 @@ class Tokens:
         with self.database.write(actor, now) as work:
             if not tokens.revoke(work, actor.person_id, token_id, now):
                 raise NotFound(token_id)
-            work.record(f"person:{actor.person_id}", HistoryEvent(Action.TOKEN_REVOKED, change={"token": token_id}))
+            work.tell(actor.person_id, Action.TOKEN_REVOKED, token=token_id)
 
     def holder(self, text: str, now: datetime) -> TokenHolder:
-        """Return who shows the token *text*; TokenRefused if it opens nothing."""
-        found = self.database.ask(tokens.by_hash, hash_of(text), self.office.today(now))
+        """Return who shows the token *text*; TokenRefused if it is not accepted."""
+        found = self.database.ask(tokens.by_hash, sha256_of(text), self.office.today(now))
         if found is None:
             raise TokenRefused("unknown")
         token, person = found
@@ -148,11 +141,7 @@ class Tokens:
     # ── requests that are repeated ──────────────────────────────────────────────────────────────────────────────────
 
     def reserve(self, actor: Actor, key: str, fingerprint: str, now: datetime) -> KeptReply | None:
-        """Take *key* for a request, or return what the same request was answered before.
-
-        Raises Conflict("key_reused") for a key that another request had, Conflict("key_in_use") while the first
-        request under it is under way, or if it never came to an end.
-        """
+        """Take *key* for a request, or return the kept answer to it; raises Conflict "key_reused" or "key_in_use"."""
         try:
             with self.database.write(actor, now) as work:
                 tokens.forget_replies(work, now - KEPT)
@@ -176,11 +165,6 @@ class Tokens:
             tokens.keep_reply(work, actor.person_id, key, status, headers, body)
 
     def free(self, actor: Actor, key: str, now: datetime) -> None:
-        """Give *key* back: the request that reserved it did nothing."""
+        """Release *key*: the request that reserved it did nothing."""
         with self.database.write(actor, now) as work:
             tokens.free(work, actor.person_id, key)
-
-
-def hash_of(text: str) -> str:
-    """Return the hash under which a token is stored."""
-    return hashlib.sha256(text.encode()).hexdigest()

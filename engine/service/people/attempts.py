@@ -1,45 +1,41 @@
-"""How often somebody may guess: counted before it is checked, and apart for browsers that are known.
+"""How often somebody may guess a password: counted before the check, and separately for known browsers.
 
-Whoever tries a password first writes the try down as a wrong one, in the transaction that counts the others, so that
-of sixteen tries at once five are checked; only then does the slow hash run, outside of it, and a right password
-takes its try back. Nothing is ever locked: after the free tries each further one waits, twice as long as the one before
-and never longer than a quarter of an hour.
+Each try is first recorded as a wrong one, in the transaction that counts the others, so that of sixteen simultaneous
+tries five are checked; only then the slow hash runs, outside of it, and a right password removes its try. Nothing is
+ever locked: after the free tries each further one waits, twice as long as the one before, at most a quarter of an
+hour.
 
-Strangers lock nobody out, because they are counted apart (OWASP's *device cookies*): a browser in which this account
-signed in before has a lane of its own, and so has a session in which a password is typed again. All other browsers
-share the lanes of their account and address (IPv6: its /64), of their account, and of their address, the latter two so
-wide that no office behind one address comes near them by mistyping. At the very address from which somebody guesses at
-an account, a new browser has to wait even with its right password; a lock of the account was dearer.
+Strangers lock nobody out, because tries are counted apart (OWASP's *device cookies*): a browser in which this account
+signed in before has its own count, and so has a session in which the password is retyped. All other browsers share the
+counts of account and address together (IPv6: the /64), of the account, and of the address; the latter two are so high
+that no office behind one address reaches them by mistyping. At the very address from which somebody guesses at an
+account, a new browser has to wait even with its right password; locking the account would cost more.
 """
 
-import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
-from engine.model.errors import AlurError
+from engine.model.errors import TooMany
+from engine.model.history import sha256_of
 from engine.store.queries import people
 from engine.store.unit_of_work import Work
 
 WINDOW = timedelta(hours=1)
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(minutes=15)
-FREE = 5  # of one lane
-FREE_OF_ACCOUNT = 50  # of all browsers that are not known
+FREE = 5  # of one known browser or session
+FREE_OF_ACCOUNT = 50  # of all unknown browsers
 FREE_OF_ADDRESS = 300  # likewise, whichever accounts they try
 
 
-class SignInThrottled(AlurError):
-    """Too many tries; *until* is the instant from which one may try again."""
-
-    def __init__(self, until: datetime) -> None:
-        super().__init__(until.isoformat())
-        self.until = until
+class SignInThrottled(TooMany):
+    """Too many tries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where somebody tries from: an address, and the secret in the browser's cookie, if it has one."""
+    """Where a sign-in comes from: address, and the secret in the browser's cookie, if any."""
 
     address: str
     device: str = ""
@@ -47,15 +43,12 @@ class Source:
 
     @property
     def device_id(self) -> str | None:
-        """The id under which the browser is known, if it is."""
-        return device_id_of(self.device) if self.device else None
+        """The id of a browser with a cookie."""
+        return sha256_of(self.device) if self.device else None
 
 
 def admit(work: Work, account: str, address: str, device_id: str | None) -> int:
-    """Write a try down as a wrong one and return its id; SignInThrottled if there were too many.
-
-    *device_id* is a browser in which the account signed in before, or a session of it; None for all others.
-    """
+    """Record a try as wrong and return its id; *device_id* is a known browser or a session. Raises SignInThrottled."""
     address = network(address)
     people.one_at_a_time(work, account)
     found = people.wrong_tries(work, account, address, device_id, work.now - WINDOW)
@@ -66,18 +59,13 @@ def admit(work: Work, account: str, address: str, device_id: str | None) -> int:
     return people.note_attempt(work, account, address, device_id)
 
 
-def device_id_of(device: str) -> str:
-    """Return the id under which the browser with the secret *device* is known."""
-    return hashlib.sha256(device.encode()).hexdigest()
-
-
 def delay(beyond: int) -> timedelta:
-    """Return how long to wait after *beyond* wrong tries more than were free."""
+    """Return the wait after *beyond* wrong tries more than are free."""
     return min(FIRST_DELAY * (1 << min(beyond, 10)), LONGEST_DELAY)
 
 
 def network(address: str) -> str:
-    """Return what counts as one address: of IPv6 the /64, which is a household's."""
+    """Return what counts as one address: for IPv6 the /64, which is one household's."""
     try:
         found = ip_address(address)
     except ValueError:

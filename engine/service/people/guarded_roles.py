@@ -1,9 +1,9 @@
-"""Guarded roles: those that nobody gets by one person's word, because one who has them watches, rules or signs.
+"""Guarded roles, which two people must give, because their holders audit, administer or sign.
 
-They are the office roles and every lane that signs, that is with a step whose form asks for a signature, or that
-approves documents; a lane that signed stays guarded when a later version of its SOP asks for none. The setting says
-otherwise, role by role. It is changed at the operator's console alone: taking a guard off in the browser would be one
-person's word again.
+These are the office roles and every lane that signs or approves documents. A lane signs if it has a step in whose form
+an account may sign; where only ink does, the paper says whose it is. A lane that signed stays guarded when a later
+version of its SOP no longer asks. A setting overrides this for single roles. It can be changed only at the operator's
+console: removing a guard in the browser would be one person's decision again.
 """
 
 from collections.abc import Collection
@@ -17,14 +17,14 @@ SECTION = "guards"
 
 
 def guarded(tx: Transaction, procedures: Procedures) -> frozenset[str]:
-    """Return the roles that two people give."""
+    """Return the roles that two people must give."""
     signing = [role for record in definitions.all_latest(tx) for role in _signing(procedures.of(tx, record.id))]
     found = {**dict.fromkeys([*OfficeRole, *signing], True), **_setting(tx)[0]}
     return frozenset(str(role) for role, on in found.items() if on)
 
 
 def put(work: Work, roles: Collection[str], on: bool, reason: str) -> None:
-    """Guard *roles* from now on, or no more."""
+    """Guard *roles* from now on, or stop guarding them."""
     old, revision = _setting(work)
     new = {**old, **dict.fromkeys(roles, on)}
     if new != old:
@@ -32,13 +32,13 @@ def put(work: Work, roles: Collection[str], on: bool, reason: str) -> None:
 
 
 def keep(work: Work, procedure: Procedure) -> None:
-    """Let the lanes that sign in *procedure* stay guarded when another version takes its place."""
+    """Keep the lanes that sign in *procedure* guarded when another version replaces it."""
     put(work, _signing(procedure) - _setting(work)[0].keys(), True, f"versi {procedure.record.version}")
 
 
 def _signing(procedure: Procedure) -> set[str]:
     approving = {each.approver for each in procedure.outline.data_objects if each.approver}
-    return approving.union(t.role for t in procedure.outline.tasks if procedure.form_of(t.element_id).signatures)
+    return approving.union(t.role for t in procedure.outline.tasks if procedure.form_of(t.element_id).signs)
 
 
 def _setting(tx: Transaction) -> tuple[dict[str, bool], int | None]:

@@ -1,9 +1,8 @@
 """People and the roles they work in, with period, capacity and decree.
 
-Nobody gives himself a role, and a guarded one (``guards``) takes two people: the operator proposes it, and another
-operator or an auditor, who is not the one it is for, confirms. A proposal gives nothing, and lapses after two weeks. An
-office with one operator and no auditor is not stuck: whoever holds the machine confirms at its console, and history
-says so.
+Nobody gives himself a role, and a guarded role (``guarded_roles``) takes two people: the operator proposes it, and
+another operator or an auditor, but not its future holder, confirms. A proposal has no effect, and lapses after two
+weeks. An office with one operator and no auditor confirms at the machine's console, and history says so.
 """
 
 import re
@@ -14,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, stated, there
-from engine.model.history import Action, HistoryEvent
+from engine.model.history import Action
 from engine.model.people import PROPOSAL_LASTS, SYSTEM, Actor, Capacity, Membership, OfficeRole, Person, Proposal
 from engine.model.work import TaskRecord
 from engine.service.office.business_calendar import Office
@@ -33,7 +32,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class RoleView:
-    """A role, the words for it, the procedures that need it, and who works in it today."""
+    """A role, its name, the procedures that need it, and who works in it today."""
 
     role: str
     name: str
@@ -62,13 +61,14 @@ class People:
             actor.need(*OfficeRole)
         return self.database.ask(self._found, person_id)
 
+    def samples(self) -> tuple[Person, ...]:
+        """Return the sample people who may be let in without a password."""
+        every = self.database.ask(people.everyone)
+        return tuple(each for each in every if each.sample and each.active and not each.second_factor)
+
     def names(self) -> dict[str, str]:
         """Return every name by person id."""
         return self.database.ask(people.names)
-
-    def members(self, roles: Sequence[str] | None, now: datetime) -> dict[str, dict[str, str]]:
-        """Return the active people of each role today."""
-        return self.database.ask(people.members, self.office.today(now), roles)
 
     def roles(self, now: datetime) -> tuple[RoleView, ...]:
         """Return every role that a deployed procedure or a membership names, with today's members."""
@@ -87,7 +87,7 @@ class People:
         return tuple(found.values())
 
     def open_tasks(self, actor: Actor, person_id: str) -> tuple[TaskRecord, ...]:
-        """Return the open tasks that a person holds; for operators and auditors."""
+        """Return the open tasks that a person holds; for operators, auditors and designers."""
         actor.need(*OfficeRole)
         return self.database.ask(tasks.open_of_person, person_id)
 
@@ -103,34 +103,32 @@ class People:
         *,
         sample: bool = False,
     ) -> tuple[Person, str]:
-        """Add a person who must change the password at the first sign-in; returns them and that password.
-
-        Roles need a reason; guarded ones are proposed.
-        """
+        """Add a person, and return them with their first password; *roles* need a reason, guarded ones are proposed."""
         actor.need(OfficeRole.OPERATOR)
+        password = random_password()
+        hashed = self.accounts.hasher.hash(password)
+        with self.database.write(actor, now) as work:
+            new = self.enter(work, account, name, hashed, sample=sample)
+            for role in sorted(set(roles)):
+                self.give(work, new, role, Capacity.DEFINITIVE, since, None, None, stated(reason))
+        return new, password
+
+    def enter(self, work: Work, account: str, name: str, hashed: str | None, *, sample: bool = False) -> Person:
+        """Write a new account; InvalidForm says why it cannot be."""
         account, name = account.strip().lower(), " ".join(name.split())
-        entries = {"akun": [account], "nama": [name]}
         errors = []
         if not ACCOUNT.fullmatch(account) or account in RESERVED:
             errors.append(FieldError("akun", "account", account, "account"))
+        elif people.credentials(work, account) is not None:
+            errors.append(FieldError("akun", "account", account, "taken"))
         if not 2 <= len(name) <= 120:
             errors.append(FieldError("nama", "name", name, "name"))
         if errors:
-            raise InvalidForm(errors, entries)
-        password = random_password()
+            raise InvalidForm(errors, {"akun": [account], "nama": [name]})
         new = Person(account, name, active=True, must_change_password=True, locale=None, sample=sample)
-        hashed = self.accounts.hasher.hash(password)
-        with self.database.write(actor, now) as work:
-            if people.credentials(work, account) is not None:
-                raise InvalidForm([FieldError("akun", "account", account, "taken")], entries)
-            called = {"commitment": people.add(work, new, hashed, now)}
-            work.record(
-                f"person:{account}", HistoryEvent(Action.PERSON_ADDED, change={"name": called, "sample": sample})
-            )
-            for role in sorted(set(roles)):
-                held = Membership(str(uuid.uuid4()), account, role, Capacity.DEFINITIVE, since, None, None)
-                self._give(work, new, held, stated(reason))
-        return new, password
+        called = {"commitment": people.add(work, new, hashed, work.now)}
+        work.tell(account, Action.PERSON_ADDED, name=called, sample=sample)
+        return new
 
     def set_active(self, actor: Actor, person_id: str, active: bool, reason: str, now: datetime) -> None:
         """Switch an account on or off; nobody is ever deleted. The last operator stays."""
@@ -141,13 +139,15 @@ class People:
             if not active:
                 self._keep_an_operator(work, person_id, self.office.today(now))
             people.change(work, person_id, active=active, deactivated_at=None if active else now)
-            ended = {} if active else end_access(work, person_id)
+            besides: dict[str, Any] = {} if active else end_access(work, person_id)
+            if active and found.name_commitment is None:  # it was erased; later lines need a name again
+                besides = {"name": {"commitment": people.commit(work, person_id, found.name)}}
+                people.change(work, person_id, name_commitment=besides["name"]["commitment"])
             action = Action.PERSON_ACTIVATED if active else Action.PERSON_DEACTIVATED
-            change = {"old": found.active, "new": active, "reason": reason, **ended}
-            work.record(f"person:{person_id}", HistoryEvent(action, change=change))
+            work.tell(person_id, action, old=found.active, new=active, reason=reason, **besides)
 
     def rename(self, actor: Actor, person_id: str, name: str, reason: str, now: datetime) -> None:
-        """Change the name that is shown; the account name never changes, and what was done keeps the name of then."""
+        """Change the shown name; the account name never changes, and history keeps the name of then."""
         actor.need(OfficeRole.OPERATOR)
         reason = stated(reason)
         name = " ".join(name.split())
@@ -157,24 +157,21 @@ class People:
             found = self._found(work, person_id)
             new = people.commit(work, person_id, name)
             people.change(work, person_id, name=name, name_commitment=new)
-            change = {
-                "old": {"name": {"commitment": found.name_commitment}},
-                "new": {"name": {"commitment": new}},
-                "reason": reason,
-            }
-            work.record(f"person:{person_id}", HistoryEvent(Action.PERSON_CHANGED, change=change))
+            old, named = ({"name": {"commitment": each}} for each in (found.name_commitment, new))
+            work.tell(person_id, Action.PERSON_CHANGED, old=old, new=named, reason=reason)
 
     def forget(self, actor: Actor, person_id: str, reason: str, now: datetime) -> None:
-        """Erase the names that history holds of somebody who left (UU 27/2022); its lines stay, and so do papers."""
+        """Erase from history the names of somebody who left (UU 27/2022); its lines stay, and so do papers."""
         actor.need(OfficeRole.OPERATOR)
         reason = stated(reason)
         with self.database.write(actor, now) as work:
             if self._found(work, person_id).active:
                 raise Conflict("still_active")
             erased = people.erase_values(work, person_id)
-            people.change(work, person_id, name=person_id, name_commitment=None)
-            change = {"commitments": erased, "reason": reason}
-            work.record(f"person:{person_id}", HistoryEvent(Action.PERSON_FORGOTTEN, change=change))
+            people.change(
+                work, person_id, name=person_id, name_commitment=None, email_commitment=None, identity_commitment=None
+            )
+            work.tell(person_id, Action.PERSON_FORGOTTEN, commitments=erased, reason=reason)
 
     # ── giving roles ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -192,6 +189,22 @@ class People:
     ) -> Membership | Proposal:
         """Let a person work in *role* from *since* until *until*, or propose it; acting capacities need a decree."""
         actor.need(OfficeRole.OPERATOR)
+        with self.database.write(actor, now) as work:
+            person = self._found(work, person_id)
+            return self.give(work, person, role, capacity, since, until, decree, stated(reason))
+
+    def give(
+        self,
+        work: Work,
+        person: Person,
+        role: str,
+        capacity: Capacity,
+        since: date,
+        until: date | None,
+        decree: str | None,
+        reason: str,
+    ) -> Membership | Proposal:
+        """Write a membership, or propose it if its role is guarded; InvalidForm says why it cannot be."""
         decree = (decree or "").strip() or None
         errors = []
         if until is not None and until < since:
@@ -200,14 +213,13 @@ class People:
             errors.append(FieldError("sk", "decree", "", "required"))
         if errors:
             raise InvalidForm(errors, {})
-        held = Membership(str(uuid.uuid4()), person_id, role, capacity, since, until, decree)
-        with self.database.write(actor, now) as work:
-            return self._give(work, self._found(work, person_id), held, stated(reason))
+        held = Membership(str(uuid.uuid4()), person.id, role, capacity, since, until, decree)
+        return self._give(work, person, held, reason)
 
     def end_membership(
         self, actor: Actor, person_id: str, membership_id: str, until: date, reason: str, now: datetime
     ) -> None:
-        """End a membership on *until*, that day included; never before it began, and never later than it would end."""
+        """End a membership on *until*, inclusive; not before it began, nor later than it would end anyway."""
         actor.need(OfficeRole.OPERATOR)
         with self.database.write(actor, now) as work:
             held = there(
@@ -219,48 +231,43 @@ class People:
             if held.role == OfficeRole.OPERATOR:
                 self._keep_an_operator(work, person_id, max(until + DAY, self.office.today(now)))
             people.end_membership(work, membership_id, until)
-            change = {
-                "role": held.role,
-                "old": {"until": held.until},
-                "new": {"until": until},
-                "reason": stated(reason),
-            }
-            work.record(f"person:{person_id}", HistoryEvent(Action.MEMBERSHIP_ENDED, change=change))
+            changed = {"old": {"until": held.until}, "new": {"until": until}}
+            work.tell(person_id, Action.MEMBERSHIP_ENDED, role=held.role, reason=stated(reason), **changed)
 
     def guarded(self) -> frozenset[str]:
-        """Return the roles that two people give."""
+        """Return the roles that two people must give."""
         return self.database.ask(guarded_roles.guarded, self.procedures)
 
     def proposals(self, actor: Actor, now: datetime) -> tuple[Proposal, ...]:
-        """Return what waits for a second person, oldest first; for those who may confirm it."""
+        """Return the open proposals, oldest first; for those who may confirm them."""
         actor.need(*SECOND)
         return self.database.ask(people.proposals, now)
 
     def confirm(self, actor: Actor, proposal_id: str, now: datetime) -> None:
         """Let a proposal take effect, as a second person.
 
-        That is neither who proposed it nor who gets the role, nor anybody who has lately got a password from another
-        person or given one to the proposer: two accounts may be one person. The console may always.
+        That is neither the proposer nor the future holder, nor anybody who lately got a password from another person
+        or gave one to the proposer, as two accounts may be one person. The console always may.
         """
         actor.need(*SECOND)
         with self.database.write(actor, now) as work:
-            found = self._taken(work, proposal_id)
+            found, person = self._taken(work, proposal_id)
             own, theirs = (_passwords_from(work, each, now) for each in (actor.person_id, found.proposed_by))
             if actor.person_id in {found.proposed_by, found.held.person_id, *theirs} or own:
                 raise NotPermitted("second_person")
             facts = {"reason": found.reason, "proposed_by": found.proposed_by, "proposed_at": found.proposed_at}
-            _refuse_overlap(self._found(work, found.held.person_id), found.held)
+            _refuse_overlap(person, found.held)
             self._write(work, found.held, facts)
 
     def decline(self, actor: Actor, proposal_id: str, reason: str, now: datetime) -> None:
         """Refuse a proposal, or withdraw one's own, with a reason."""
         actor.need(*SECOND)
         with self.database.write(actor, now) as work:
-            held = self._taken(work, proposal_id).held
-            _tell(work, Action.PROPOSAL_DECLINED, held, {"reason": stated(reason)})
+            found, _ = self._taken(work, proposal_id)
+            _tell(work, Action.PROPOSAL_DECLINED, found.held, {"reason": stated(reason)})
 
     def _give(self, work: Work, person: Person, held: Membership, reason: str) -> Membership | Proposal:
-        """Write a membership, or propose it if its role is guarded; the operator's console needs no second person."""
+        """Write a membership, or propose it if its role is guarded; the console needs no second person."""
         by = work.actor.person_id
         if held.person_id == by:
             raise NotPermitted("own_role")
@@ -279,17 +286,24 @@ class People:
         _tell(work, Action.MEMBERSHIP_ADDED, held, facts)
         return held
 
-    def _taken(self, work: Work, proposal_id: str) -> Proposal:
-        found = next((each for each in people.proposals(work, work.now) if each.held.id == proposal_id), None)
-        if found is None or not people.settle(work, proposal_id):
+    def _taken(self, work: Work, proposal_id: str) -> tuple[Proposal, Person]:
+        found = there(
+            next((each for each in people.proposals(work, work.now) if each.held.id == proposal_id), None), proposal_id
+        )
+        person = self._found(work, found.held.person_id)
+        if not people.settle(work, proposal_id):
             raise NotFound(proposal_id)
-        return found
+        return found, person
 
     def _found(self, tx: Transaction, person_id: str) -> Person:
+        """Return a person; in a transaction that writes, locked until it ends."""
+        if isinstance(tx, Work):
+            people.lock(tx, person_id)
         return there(people.by_id(tx, person_id), person_id)
 
     def _keep_an_operator(self, tx: Transaction, leaving: str, day: date) -> None:
-        """Refuse to be without an operator from *day* on: nobody could let another one in."""
+        """Refuse if nobody but *leaving* is an operator on *day*: nobody could appoint another."""
+        people.one_at_a_time(tx, "the last operator")  # two who leave are two rows, and each would see the other stay
         operators = people.members(tx, day, [OfficeRole.OPERATOR]).get(OfficeRole.OPERATOR, {})
         if not set(operators) - {leaving}:
             raise Conflict("last_operator")
@@ -303,10 +317,16 @@ def _refuse_overlap(person: Person, held: Membership) -> None:
 
 def _tell(work: Work, action: Action, held: Membership, facts: Mapping[str, Any]) -> None:
     new = {name: getattr(held, name) for name in ("role", "capacity", "since", "until", "decree")}
-    work.record(f"person:{held.person_id}", HistoryEvent(action, change={"new": new, **facts}))
+    work.tell(held.person_id, action, new=new, **facts)
 
 
 def _passwords_from(tx: Transaction, person_id: str, now: datetime) -> set[str]:
-    """Return who has given a person a password, for as long as a proposal lasts; the console is nobody."""
-    found = histories.newest(tx, f"person:{person_id}", 100, (Action.PERSON_ADDED, Action.PASSWORD_RESET))
+    """Return who gave a person a password, or another way in, within a proposal's lifetime, except the console."""
+    found = histories.newest(
+        tx,
+        f"person:{person_id}",
+        100,
+        histories.DEEDS,
+        (Action.PERSON_ADDED, Action.PASSWORD_RESET, Action.IDENTITY_LINKED),
+    )
     return {line.actor for line in found if line.at >= now - PROPOSAL_LASTS} - {SYSTEM.person_id}

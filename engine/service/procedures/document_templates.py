@@ -1,4 +1,4 @@
-"""The printed documents of a procedure: ``forms/<process_id>/documents/<data_object_id>.typ`` and what is beside it.
+"""The printed documents of a procedure: ``forms/<process_id>/documents/<data_object_id>.typ`` and its JSON.
 
 ``<id>.typ`` is the PDF, ``<id>.docx`` the same for Word, ``<id>.json`` states what both need beyond the document's own
 content, as expressions that read what a form's expressions read (``docs/dokumen.md``):
@@ -17,7 +17,7 @@ All of them are deployed with the procedure and belong to its version.
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -43,7 +43,7 @@ REPORT_KEYS = {"judul", "keterangan", "en", "pilih", "bukti"}
 
 
 class Unreadable(ValueError):
-    """What stands beside a template says something that is not understood."""
+    """The JSON beside a template is not understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class SheetTemplate:
 
 @dataclass(frozen=True, slots=True)
 class ReportTemplate:
-    """What makes a template a report over many instances of its procedure."""
+    """Settings that make a template a report over many instances of its procedure."""
 
     title: Wording
     about: Wording
@@ -89,7 +89,7 @@ class Template:
     paper: str = "F4"
     orientation: str = "tegak"
     report: ReportTemplate | None = None
-    sha256: str = ""  # of template and what stands beside it
+    sha256: str = ""  # of the template and its JSON
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -111,7 +111,7 @@ def folder(process_id: str) -> str:
 
 
 def template_of(process_id: str, data_object_id: str, files: Mapping[str, bytes]) -> Template | None:
-    """Return how a data object is printed, or None if it has no template; Unreadable names what is wrong."""
+    """Return a data object's template, or None if it has none; Unreadable names what is wrong in its JSON."""
     base = folder(process_id) + data_object_id
     typ, docx, beside = (base + ending if base + ending in files else None for ending in (".typ", ".docx", ".json"))
     if typ is None and docx is None:
@@ -121,13 +121,19 @@ def template_of(process_id: str, data_object_id: str, files: Mapping[str, bytes]
     return replace(_read(data_object_id, typ, docx, said), sha256=digest)
 
 
+def prints_pdf(process_id: str, data_object_id: str, files: Mapping[str, bytes]) -> bool:
+    """Whether a data object has a template of a PDF that can be read."""
+    try:
+        template = template_of(process_id, data_object_id, files)
+    except Unreadable:
+        return False
+    return template is not None and template.typ is not None
+
+
 def due_of(
     process_id: str, files: Mapping[str, bytes], issued: Sequence[DocumentVersion], now: datetime
 ) -> tuple[Rendering, ...]:
-    """Return what is to be printed of versions that were issued: those that have a template.
-
-    One whose template cannot be read is due as well: printing says why it failed, and issuing does not wait for that.
-    """
+    """Return what is due of issued versions with a template; an unreadable one too, as printing says why it failed."""
     found = []
     for version in issued:
         try:
@@ -139,8 +145,14 @@ def due_of(
     return tuple(found)
 
 
+def printed(version: DocumentVersion, due: Sequence[Rendering]) -> dict[str, Any]:
+    """Return what the line of an issued version holds of the papers that are *due*: the code of each format."""
+    codes = {each.format: each.code for each in due if each.document_id == version.id}
+    return {"printed": codes} if codes else {}
+
+
 def drawers(process_id: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return what a template may import or show, by the path that it says: the files beside it."""
+    """Return the files that a template may import or show, by their names."""
     prefix = folder(process_id)
     kept = (".typ", ".svg", ".png", ".jpg")
     return {
@@ -151,7 +163,7 @@ def drawers(process_id: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def ids(process_id: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
-    """Return every name that has a template or something beside one."""
+    """Return every name with a template or a JSON file."""
     found = {
         PurePosixPath(path).stem
         for path in files
@@ -161,7 +173,7 @@ def ids(process_id: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
 
 
 def reports(process_id: str, files: Mapping[str, bytes]) -> tuple[Template, ...]:
-    """Return the reports of a procedure, in the order of their ids; what cannot be read is left out."""
+    """Return the reports of a procedure, by id; unreadable ones are left out."""
     found = []
     for id_ in ids(process_id, files):
         try:
@@ -173,8 +185,8 @@ def reports(process_id: str, files: Mapping[str, bytes]) -> tuple[Template, ...]
     return tuple(found)
 
 
-def findings(process_id: str, data_objects: Mapping[str, str], files: Mapping[str, bytes]) -> list[Finding]:
-    """Return what is wrong with the files beside templates, without printing anything."""
+def findings(process_id: str, data_objects: Collection[str], files: Mapping[str, bytes]) -> list[Finding]:
+    """Return what is wrong with the JSON files beside templates, without printing anything."""
     found = _packages(process_id, files)
     for id_ in ids(process_id, files):
         path = f"{folder(process_id)}{id_}.json"
@@ -193,7 +205,7 @@ def findings(process_id: str, data_objects: Mapping[str, str], files: Mapping[st
 
 
 def _packages(process_id: str, files: Mapping[str, bytes]) -> list[Finding]:
-    """Return every line that asks for a package: what prints an office's letters comes from nowhere else."""
+    """Return every line that imports a package: templates print without a network."""
     found = []
     for path, content in files.items():
         if path.startswith(folder(process_id)) and path.endswith(".typ"):
@@ -289,7 +301,7 @@ def fields_of(forms: "Mapping[str, Form]", data_object_id: str) -> tuple[Field, 
 
 
 def choices(fields: Sequence[Field]) -> dict[str, dict[str, str]]:
-    """Return what each choice of a document's fields is called, columns of its tables among them."""
+    """Return the labels of each choice of a document's fields, including columns of its tables."""
     found: dict[str, dict[str, str]] = {}
     for each in fields:
         if each.options:
@@ -299,19 +311,19 @@ def choices(fields: Sequence[Field]) -> dict[str, dict[str, str]]:
 
 
 def given(template: Template, **facts: Any) -> bytes:
-    """Return what a template is given, as JSON: *facts*, and no more than that there is none of what they leave out."""
+    """Return a template's data as JSON: *facts*, with empty values for all that they leave out."""
     unsaid: dict[str, Any] = {"peran": {}, "dokumen_lain": {}, "semua_pelaksanaan": [], "pilihan": {}, "bagian": None}
     unsaid |= {"draf": False, "tanda_tangan": [], "kertas": template.paper, "arah": template.orientation}
     return as_json(unsaid | facts)
 
 
 def as_json(data: Mapping[str, Any]) -> bytes:
-    """Return data for a template."""
+    """Return a template's data as JSON."""
     return json.dumps(data, ensure_ascii=False, default=plain).encode()
 
 
 def plain(value: Any) -> str:
-    """Return what JSON cannot say as text: digits, a day, an hour."""
+    """Return as text what JSON cannot hold: a decimal, a day, a time."""
     match value:
         case Decimal():
             return format(value, "f")

@@ -1,6 +1,6 @@
-"""A procedure as files by path: its forms, and the hash that tells one content from another.
+"""A procedure as files by path: its forms, and the hash of its content.
 
-Apart from ``procedures`` because the child that tries a deployment (``trial``) reads files and has no database.
+Apart from ``procedure``, because the child that tries a deployment reads files and has no database.
 """
 
 import hashlib
@@ -15,20 +15,16 @@ from engine.model.errors import Finding, InvalidProcedure
 if TYPE_CHECKING:
     from engine.forms.form import Form
 
-PARTS = "bagian"
-"""The name under which a document made of parts holds them, by item."""
+PARTS = "bagian"  # the key of a document's parts, which are by item
 FORM_FILES = {
     "forms": ((".schema.json", ".ui.json"), ("-schema.json", "-uischema.json")),
     "processes": (("-schema.json", "-uischema.json"),),
 }
-"""How a form's two files end, by the folder that they are in."""
+"""Endings of a form's two files, by folder: SpiffArena's modeller keeps forms beside the diagram."""
 
 
 def read_forms(process_id: str, files: Mapping[str, bytes], *, deployed: bool = False) -> "dict[str, Form]":
-    """Return every form of a procedure by its id; InvalidProcedure carries every fault of every form.
-
-    SpiffArena's modeller keeps forms beside the diagram, as ``<form>-schema.json`` and ``<form>-uischema.json``.
-    """
+    """Return every form of a procedure by its id; InvalidProcedure carries the errors of all forms."""
     from engine.forms.loading import load as load_form  # noqa: PLC0415 - schemas take 200 ms to load, hashing none
 
     forms: dict[str, Form] = {}
@@ -53,6 +49,6 @@ def read_forms(process_id: str, files: Mapping[str, bytes], *, deployed: bool = 
 
 
 def content_hash(files: Mapping[str, bytes]) -> str:
-    """Return the SHA-256 over every path and content: two procedures are the same if this is."""
+    """Return the SHA-256 over every path and content: equal for equal procedures."""
     lines = (f"{hashlib.sha256(files[path]).hexdigest()}  {path}\n" for path in sorted(files))
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -1,15 +1,14 @@
-"""Deployed versions as services use them: outline, forms and the executor's definition, read once per worker.
+"""Deployed versions as services use them: outline, forms and the executor's definition, read once per process.
 
-A version never changes after its deployment, so what is read here is kept until the worker ends. A worker that meets
-a version for the first time reads its files from the database, which is why any worker on any machine can run it.
+A version never changes after its deployment, so it is cached until the process ends. The files come from the database,
+so any worker on any machine can run it.
 """
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property, partial
-from threading import Lock
 from typing import Any
 
 from engine.bpmn import expression
@@ -32,7 +31,7 @@ from engine.store.queries import Transaction, definitions
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """The language in which a person is told what is wrong with what they typed."""
+    """The language in which a person is told what is wrong with their input."""
 
     locale: str
     gettext: Callable[[str], str]
@@ -44,19 +43,19 @@ Entries = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """What a program sends for a form: JSON by field, numbers as int, Decimal or text."""
+    """A program's values for a form: JSON by field, with numbers as int, Decimal or text."""
 
     json: Mapping[str, Any]
 
 
 def entries_of(form: Form, sent: Entries | Values, words: Language) -> Entries:
-    """Return what was sent for *form* as a person would have posted it; InvalidForm names what does not fit it."""
+    """Return what was sent for *form* as if a person had typed it; InvalidForm names what does not fit."""
     return form.posted(sent.json, words.locale, words.gettext) if isinstance(sent, Values) else sent
 
 
 @dataclass(frozen=True)
 class Procedure:
-    """One version of a procedure: what its diagram says, its forms by id, and the files themselves."""
+    """One version of a procedure: its diagram's outline, its forms by id, and the files."""
 
     record: DefinitionRecord
     outline: ProcessModel
@@ -64,7 +63,7 @@ class Procedure:
     definition: Definition
     files: Mapping[str, bytes]
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # of its functions.py, and putusan
-    roles: dict[str, str] = field(default_factory=dict)  # of elements that were given to another role, as last read
+    roles: dict[str, str] = field(default_factory=dict)  # overridden roles by element, as last read
 
     @property
     def xml(self) -> bytes:
@@ -73,12 +72,12 @@ class Procedure:
 
     @cached_property
     def archives(self) -> bool:
-        """Whether a completed instance becomes a berkas: some form asks where its manual copy is."""
+        """Whether a completed instance is archived: some form asks for the place of the manual copy."""
         return any(form.archive for form in self.forms.values())
 
     @cached_property
     def place_labels(self) -> Mapping[str, Wording]:
-        """What the parts of a manual copy's place are called, in the order in which the form asks for them."""
+        """Labels of the parts of a manual copy's place, in the order of the form."""
         asked = [form.archive["place"][1] for form in self.forms.values() if "place" in form.archive]
         return {each.name: each.wording for field in asked[:1] for each in field.fields}
 
@@ -89,7 +88,7 @@ class Procedure:
         return tuple((self.place_labels.get(name) or Wording(name), place.parts[name]) for name in (*known, *others))
 
     def following(self, at: Iterable[UserTask]) -> tuple[UserTask, ...]:
-        """Return the steps that the diagram says may come next after those of *at*, but for ways back."""
+        """Return the steps that the diagram may reach next from *at*, ways back excepted."""
         steps, ways = {step.element_id: step for step in self.outline.tasks}, self.definition.course
         found = {
             step.number: step
@@ -118,12 +117,11 @@ class Procedure:
 
 @dataclass(frozen=True)
 class Procedures:
-    """Finds procedures by the id of their version, and reads them at most once."""
+    """Finds versions of procedures by id, and reads each at most once."""
 
     executor: Executor
     own_functions: Functions
     _known: dict[str, Procedure] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
 
     def of(self, tx: Transaction, definition_id: str) -> Procedure:
         """Return the version *definition_id*; NotFound if there is none."""
@@ -132,8 +130,7 @@ class Procedures:
             return known
         record = there(definitions.by_id(tx, definition_id), definition_id)
         procedure = self.read(record, definitions.files(tx, definition_id))
-        with self._lock:
-            return self._known.setdefault(definition_id, procedure)
+        return self._known.setdefault(definition_id, procedure)
 
     def in_force(self, tx: Transaction, process_id: str) -> Procedure:
         """Return the version that new instances take; NotFound if none is deployed."""
@@ -141,12 +138,12 @@ class Procedures:
         return self.as_recorded(tx, record)
 
     def as_recorded(self, tx: Transaction, record: DefinitionRecord) -> Procedure:
-        """Return the version of *record*, which may have been confirmed since it was read first."""
+        """Return the version of *record*, which may be newer than the cached one: it was confirmed since."""
         found = self.of(tx, record.id)
         return found if found.record == record else replace(found, record=record)
 
     def read(self, record: DefinitionRecord, files: Mapping[str, bytes]) -> Procedure:
-        """Return the procedure that *files* hold; InvalidProcedure with every finding if they hold none."""
+        """Return the procedure in *files*; InvalidProcedure with every finding."""
         definition = self.executor.definition(record.content_hash, record.process_id, lambda: files)
         own = self.own_functions.of(record.process_id, files)
         functions: dict[str, Callable[..., Any]] = {**own, "putusan": partial(decide, definition.tables, own)}
@@ -155,7 +152,7 @@ class Procedures:
 
 
 def evaluator(functions: Mapping[str, Callable[..., Any]]) -> Callable[[str, Mapping[str, Any]], Any]:
-    """Return what forms call to evaluate an ``x-default`` or ``x-computed`` expression."""
+    """Return the function with which forms evaluate ``x-default`` and ``x-computed`` expressions."""
 
     def evaluate(text: str, names: Mapping[str, Any]) -> Any:
         return expression.compile(text).evaluate(names, functions)
@@ -164,11 +161,11 @@ def evaluator(functions: Mapping[str, Callable[..., Any]]) -> Callable[[str, Map
 
 
 def calendar_functions(calendar: OfficeCalendar, now: datetime) -> dict[str, Callable[..., Any]]:
-    """Return the functions of the expression language that know the office's calendar."""
+    """Return the calendar functions of expressions."""
 
     def hari_kerja(count: Any) -> datetime:
         """The instant *count* working days from now."""
-        return calendar.due(now, f"P{int(count)}D").astimezone(UTC)
+        return calendar.due(now, f"P{int(count)}D").astimezone(calendar.zone)
 
     def hari_kerja_sesudah(day: date, count: Any) -> date:
         """The *count*-th working day after *day*."""

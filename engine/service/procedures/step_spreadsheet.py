@@ -1,13 +1,13 @@
-"""Tables of steps, as an office keeps its SOP in a spreadsheet: out of a sheet, and into a diagram that runs.
+"""Tables of steps, as an office keeps its SOP in a spreadsheet: read from a sheet, and written as one.
 
-The columns are the sheet's. A step goes on to the next row unless "Lanjut ke" says another number or "selesai"; with
-"Jika tidak" it is a decision, and goes there when whoever does it says no. Every fault of a file has its cell, and
-nothing is drawn while there is one: half an SOP is none.
+The columns are the sheet's. A step is followed by the next row, unless "Lanjut ke" names another number or "selesai";
+with "Jika tidak" it is a decision, which goes there if the answer is no. Every fault has its cell, and nothing is
+drawn while there is one: half an SOP is none.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -37,7 +37,7 @@ LAST = "selesai"
 
 @dataclass(frozen=True, slots=True)
 class StepTable:
-    """A table of steps that was read: every step of which enough is known, and all that is wrong with the file."""
+    """A table of steps that was read: the usable steps, and all that is wrong with the file."""
 
     steps: tuple[TableStep, ...]
     faults: tuple[SheetFault, ...]
@@ -68,7 +68,7 @@ def _cells(step: TableStep, *, last: bool) -> dict[str, Any]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Return names with commas between them as on the sheet, or semicolons where a name has a comma itself."""
+    """Return names joined by commas as on the sheet, or by semicolons if a name contains a comma."""
     if not any("," in name for name in names):
         return ", ".join(names)
     return "; ".join(names) if len(names) > 1 else f"{names[0]};"
@@ -79,7 +79,7 @@ def _called(number: int) -> str:
 
 
 def example() -> bytes:
-    """Return a workbook to begin with: the columns, and three steps of nobody's SOP that show what they hold."""
+    """Return a workbook to start from: the columns, and three example steps."""
     steps = (
         TableStep(
             1, "Menerima dan mencatat permohonan", "Petugas", ("Permohonan",), "15 menit", ("Tanda terima",), "", 2
@@ -110,21 +110,19 @@ def read(content: bytes, gettext: Gettext = str) -> StepTable:
 
 
 def _place(at: str) -> tuple[int, int, str]:
-    """Return a cell by its row, then its column, to sort by."""
+    """Return row and column of a cell, as a sort key."""
     found = re.match(r"([A-Z]*)(\d+)", at)
     return (int(found[2]), len(found[1]), found[1]) if found else (0, 0, at)
 
 
 @dataclass
 class _Reader:
-    """The rows of a file being read; *spoilt* are cells of which a fault is known."""
+    """Reads the rows of a file; *spoilt* are cells with a known fault."""
 
     gettext: Gettext
     rows: Sequence[SheetRow]
     spoilt: set[str]
-
-    def __post_init__(self) -> None:
-        self.faults: list[SheetFault] = []
+    faults: list[SheetFault] = field(default_factory=list)
 
     def say(self, row: SheetRow, column: str, message: str, **facts: str) -> None:
         """Note a fault of a cell."""
@@ -154,7 +152,7 @@ class _Reader:
         return "" if value is None else " ".join(_plain(value).split())
 
     def _number(self, row: SheetRow, places: dict[int, SheetRow]) -> int:
-        """Return a row's number; 0 if it has none that can be used."""
+        """Return a row's number; 0 if it has no usable one."""
         text = self._text(row, "no").rstrip(".")
         if row.cells.get("no") in self.spoilt:
             return 0
@@ -259,7 +257,7 @@ class _Reader:
         return tuple(dict.fromkeys(found))
 
     def _check_course(self, steps: Sequence[TableStep], places: Mapping[int, SheetRow]) -> None:
-        """Check that every step is come to from one before it and comes to the end, and leads back where it came by."""
+        """Check that each step can be reached from an earlier one and reaches the end, and leads back only there."""
         after = {step.number: [step.next, *step.otherwise] for step in steps}
         for step in steps[1:]:
             if not any(step.number in after[number] for number in after if number < step.number):
@@ -277,10 +275,8 @@ class _Reader:
 
 
 def _reached(number: int, after: Mapping[int, Sequence[int]]) -> set[int]:
-    """Return the numbers that are come to from a step."""
     return reached(after[number], lambda target: after.get(target, ()))
 
 
 def _plain(value: Any) -> str:
-    """Return a cell's value as somebody would type it."""
     return format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)

@@ -1,16 +1,16 @@
-"""What goes out in a role's name waits for who holds that role: approving, sending back, correcting.
+"""Documents that need a role's approval: approving them, sending them back, correcting them.
 
-The diagram says of a document which role must approve it (``sop:persetujuan``). A version of it that a step yields is
-WAITING: no paper is printed of it but a draft, and no later step may rest on it. Who holds the role today, or acts for
-it as Plt. or Plh., approves it in one of the three ways of signing, which issues it and writes the signature; or sends
-it back with the reason. Then whoever made it, or has the step that did, corrects that document alone: a new version,
-with the number it has, which waits again. The process is not moved for that, so that the printed SOP stays what it is;
-returning the step instead would undo what the same step yielded beside, and steps that went on meanwhile. So what the
-process has moved by, the computed fields that its diagram reads, is not corrected this way: tasks are open by it.
+The diagram says which role must approve a document (``sop:persetujuan``). A version of it is WAITING: only a draft is
+printed of it, and no later step may rest on it. Whoever holds the role today, or acts for it as Plt. or Plh., approves
+it in one of the three ways of signing, which issues and signs it, or sends it back with a reason. Then whoever made
+it, or has the step that did, corrects this document alone: a new version with the same number, which waits again. The
+process does not move for that, so that the printed SOP stays what it is; returning the step would also undo its other
+documents and later steps. Computed fields that the diagram has decided by cannot be corrected this way, as tasks were
+opened by them.
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -24,45 +24,47 @@ from engine.model.history import Action, HistoryEvent, canonical, sha256_of
 from engine.model.people import Actor
 from engine.model.signatures import Mode
 from engine.model.work import DocumentStatus, DocumentTask, DocumentVersion, InstanceRecord
-from engine.service.papers.documents import seen, submitted
+from engine.service.papers.documents import seen
+from engine.service.papers.filing import submitted
 from engine.service.papers.letter_numbers import of_documents, places, put_in
 from engine.service.papers.printing import Printing
-from engine.service.papers.signing import Accepted, NotTaken, Signer, confirmed, signed, write
+from engine.service.papers.signed_files import NotTaken
+from engine.service.papers.signing import Accepted, Signer, confirmed, signed, write
 from engine.service.people.permissions import acting, in_capacity
-from engine.service.procedures.document_templates import due_of
+from engine.service.procedures.document_templates import due_of, printed
 from engine.service.procedures.procedure import Entries, Language, Procedure
-from engine.service.work.tasks import TaskPage, Tasks
+from engine.service.work.task_form import TaskForms, TaskPage
 from engine.store.queries import Transaction, document_tasks, documents, instances, numbers, people, renderings, tasks
 from engine.store.retrying import retried, retrying
 
 
 @dataclass(frozen=True, slots=True)
 class Mending:
-    """A document that came back, as the page shows it on which it is corrected."""
+    """A returned document, as the page shows it on which it is corrected."""
 
     version: DocumentVersion
     page: TaskPage  # of the step that yielded it, whose form asks for this document alone
     entries: Entries
     number: str | None  # the one that it keeps
+    numbers: Mapping[str, str]  # its other numbers, by path
 
 
 @dataclass(frozen=True)
 class Approvals:
-    """What people do with documents beside the steps."""
+    """Tasks on documents, outside the steps."""
 
-    tasks: Tasks
+    tasks: TaskForms
     printing: Printing
 
-    def of_person(self, actor: Actor, instance_id: str | None = None) -> tuple[DocumentTask, ...]:
-        """Return what somebody may do with documents, of one instance or of all."""
+    def of_person(self, actor: Actor, instance_id: str) -> tuple[DocumentTask, ...]:
+        """Return what somebody may do with the documents of an instance."""
         actor.need()
         with self.tasks.database.read() as reader:
-            if instance_id is not None:
-                there(instances.seen(reader, actor, instance_id), instance_id)
+            there(instances.seen(reader, actor, instance_id), instance_id)
             return document_tasks.of_person(reader, actor, instance_id=instance_id)
 
     def permit_filing(self, actor: Actor, instance_id: str) -> None:
-        """Refuse whoever has no file to hand in for an instance, before anything that they send is read."""
+        """Refuse whoever has no file to file for an instance, before anything that they send is read."""
         own = self.of_person(actor, instance_id)
         every = self.tasks.database.ask(document_tasks.of_instances, [instance_id])[instance_id]
         signers = [each.by for each in every if each.kind == "file"]
@@ -71,13 +73,17 @@ class Approvals:
 
     # ── the role's own word ─────────────────────────────────────────────────────────────────────────────────────────
 
+    def permit_approving(self, actor: Actor, document_id: str, now: datetime) -> None:
+        """Refuse whoever may not approve or send back a document, before their input is looked at."""
+        self.tasks.database.ask(self._theirs, actor, document_id, "approve", now)
+
     def approve(
         self, actor: Actor, document_id: str, mode: Mode, signer: Signer, words: Language, now: datetime
     ) -> None:
         """Approve a document in the name of its role: it is issued, and signed in the way of *mode*.
 
-        InvalidForm says what is wrong with the password, Conflict that it was settled meanwhile, NotPrinted why it
-        cannot become a paper: the draft is printed first, since a letter that was approved can no longer be corrected.
+        InvalidForm: the password is wrong. Conflict: it was settled meanwhile. NotPrinted: it cannot become a paper; a
+        draft is printed first, since an approved letter cannot be corrected any more.
         """
         with self.tasks.database.read() as reader:
             version, record = self._theirs(reader, actor, document_id, "approve", now)
@@ -86,7 +92,8 @@ class Approvals:
             try:
                 confirmed(signer.confirm, words)
             except NotTaken as fault:
-                raise InvalidForm([FieldError("_sandi", "", str(fault), "signature")], {}) from None
+                said = str(fault)[:1].upper() + str(fault)[1:]
+                raise InvalidForm([FieldError("_sandi", "", said, "signature")], {}) from None
         if any(each.format == "pdf" for each in due_of(record.process_id, files, [version], now)):
             self.printing.draft(version)
 
@@ -95,14 +102,14 @@ class Approvals:
                 version, record = self._theirs(work, actor, document_id, "approve", now)
                 version = replace(version, status=DocumentStatus.ISSUED, issued_at=now)
                 procedure, id_ = self.tasks.procedures.of(work, record.definition_id), version.data_object_id
-                deed = self._in_capacity(
-                    actor, procedure, version, HistoryEvent(Action.DOCUMENT_APPROVED, change=version.named)
-                )
+                due = due_of(record.process_id, procedure.files, [version], now)
+                deed = HistoryEvent(Action.DOCUMENT_APPROVED, change=version.named | printed(version, due))
+                deed = self._in_capacity(actor, procedure, version, deed)
                 given = signed([Accepted((id_,), mode, None, {})], {id_: version}, actor, deed, now)
                 own = (replace(each.deed(), capacity=deed.capacity) for each in given)
                 work.record_instance(record, [deed, *own])
                 documents.change(work, [version.id], status=version.status.value, issued_at=now)
-                renderings.add(work, due_of(record.process_id, procedure.files, [version], now))
+                renderings.add(work, due)
                 write(work, given, record.process_id, procedure.files)
 
         retrying(attempt)
@@ -110,9 +117,9 @@ class Approvals:
     @retried
     def send_back(self, actor: Actor, document_id: str, reason: str, now: datetime) -> None:
         """Send a document back to who made it, with the reason."""
-        reason = stated(reason)
         with self.tasks.database.write(actor, now) as work:
             version, record = self._theirs(work, actor, document_id, "approve", now)
+            reason = stated(reason)
             back = {"returned_by": actor.person_id, "returned_at": now, "returned_reason": reason}
             documents.change(work, [document_id], status=DocumentStatus.RETURNED.value, **back)
             procedure = self.tasks.procedures.of(work, record.definition_id)
@@ -122,21 +129,22 @@ class Approvals:
     # ── who made it ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def mending(self, actor: Actor, document_id: str, now: datetime, entries: Entries | None = None) -> Mending:
-        """Return a document that came back for being corrected, with what is typed, else with what it says."""
+        """Return a returned document for correction, with *entries* as typed, else with its own content."""
         with self.tasks.database.read() as reader:
             version, record = self._theirs(reader, actor, document_id, "mend", now)
             its, every = (version.element_id, version.activation), tasks.of_instance(reader, record.id)
             made = next(each.id for each in every if (each.element_id, each.activation) == its)
+            held = numbers.held_by(reader, record.id)
         page = self.tasks.open(actor, made, now)
         section = next(each for each in page.form.tree if each.name == version.data_object_id)
         asked = {"type": "object", "properties": {section.name: section.schema}, "required": [section.name]}
         form = Form(page.form.id, section.wording, None, rules_of(asked), (replace(section, when=()),))
         begun = form.entries({section.name: page.procedure.content_of(version)}) if entries is None else entries
         number = self.tasks.database.ask(of_documents, record.id).get(section.name)
-        return Mending(version, replace(page, form=form), begun, number)
+        return Mending(version, replace(page, form=form), begun, number, held)
 
     def mend(self, actor: Actor, mending: Mending, words: Language, now: datetime) -> str:
-        """Write a corrected version, which waits again, and return its id; InvalidForm names every fault."""
+        """Write a corrected version, which waits again, and return its id; InvalidForm names every error."""
         form, before, entries = mending.page.form, mending.version, mending.entries
         around = self.tasks.around(mending.page, entries, words)[0]
         values = form.accept(entries, around)
@@ -148,10 +156,11 @@ class Approvals:
         def attempt() -> str:
             with self.tasks.database.write(actor, now) as work:
                 _, record = self._theirs(work, actor, before.id, "mend", now)
+                following = documents.current(work, record.id)[before.data_object_id].following
                 held = {tuple(at.split(".")): text for at, text in numbers.held_by(work, record.id).items()}
                 kept = {at: text for at, text in held.items() if at[0] == before.data_object_id}
                 content = canonical(put_in(encoded, kept)[before.data_object_id])
-                made: dict[str, Any] = {"id": str(uuid.uuid4()), "version": before.version + 1, "content": content}
+                made: dict[str, Any] = {"id": str(uuid.uuid4()), "version": following, "content": content}
                 made |= {"sha256": sha256_of(content), "created_at": now, "created_by": actor.person_id}
                 made |= dict.fromkeys(("returned_by", "returned_at", "returned_reason"))
                 version = replace(before, status=DocumentStatus.WAITING, **made)
@@ -165,7 +174,7 @@ class Approvals:
         return retrying(attempt)
 
     def _out_of_year(self, mending: Mending, values: Any, around: Surroundings) -> Iterator[FieldError]:
-        """Say which letter would bear a date of another year than its number, whose text or register names the year."""
+        """Yield an error for each letter whose new date is of another year than its number."""
         form, names = mending.page.form, Names({**around.context, **values})
         with self.tasks.database.read() as reader:
             taken = {each.place: each.year for each in numbers.in_use(reader, mending.version.instance_id)}
@@ -178,7 +187,7 @@ class Approvals:
     def _theirs(
         self, tx: Transaction, actor: Actor, document_id: str, kind: str, now: datetime
     ) -> tuple[DocumentVersion, InstanceRecord]:
-        """Return a document of which somebody may do what waits; who holds the role is asked as of now."""
+        """Return a document for which the person has a task of *kind*; who holds the role is asked as of now."""
         version = seen(tx, actor, document_id)
         every = document_tasks.of_instances(tx, [version.instance_id])[version.instance_id]
         found = next((each for each in every if (each.document_id, each.kind) == (document_id, kind)), None)
@@ -192,16 +201,16 @@ class Approvals:
     def _in_capacity(
         self, actor: Actor, procedure: Procedure, version: DocumentVersion, deed: HistoryEvent
     ) -> HistoryEvent:
-        """Return a deed on a document as done by who holds its role."""
+        """Return an event on a document in the capacity of the holder of its role."""
         role = str(version.approver)
         lane = procedure.outline.lane_of_role(role).name
-        return in_capacity([replace(deed, element_id=version.element_id)], acting(actor, role, None), lane)[0]
+        return in_capacity([replace(deed, element_id=version.element_id)], acting(actor, role), lane)[0]
 
 
 def _moved_by(mending: Mending, after: Any, around: Surroundings) -> Iterator[FieldError]:
-    """Say which corrected fields the process has moved by: without them a field that the diagram reads is another.
+    """Yield an error for each corrected field that a computed field depends on by which the process has moved.
 
-    That is asked of a field alone, so that two rows which change places with the same result are found too.
+    Each field is tried alone, so that two rows which change places with the same result are found too.
     """
     procedure, version = mending.page.procedure, mending.version
     before, needed = procedure.content_of(version), procedure.outline.needed_names
@@ -229,14 +238,14 @@ def _moved_by(mending: Mending, after: Any, around: Surroundings) -> Iterator[Fi
 
 
 def _at(value: Any, names: Sequence[str]) -> Any:
-    """Return what stands at a path; of a table, of each row."""
+    """Return the value at a path; of a table, one for each row."""
     if isinstance(value, list) and names:
         return [_at(each, names) for each in value]
     return _at((value or {}).get(names[0]), names[1:]) if names else value
 
 
 def _without(value: Any, names: Sequence[str]) -> Any:
-    """Return a copy that has nothing at a path, in no row."""
+    """Return a copy without the value at a path, in any row."""
     if isinstance(value, list) and names:
         return [_without(each, names) for each in value]
     return {**(value or {}), names[0]: _without((value or {}).get(names[0]), names[1:])} if names else None

@@ -1,4 +1,4 @@
-"""How much of a step's standard time is gone, in the office's working time."""
+"""How much of a step's standard time is used, in the office's working time."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ def clock_of(task: TaskRecord, calendar: OfficeCalendar, now: datetime) -> Clock
     open_now = calendar.is_open(at)
     opens_at = None if open_now else calendar.next_opening(at)
     if task.due_at is None:
-        return Clock(ClockState.NONE, None, None, 0, 0, 0, 0, open_now, opens_at, None, at)
+        return Clock(ClockState.NONE, None, None, 0, 0, 0, 0, opens_at, None, at)
     whole = calendar.working_seconds(task.created_at, task.due_at)
     left = calendar.working_seconds(at, task.due_at)
     over = calendar.working_seconds(task.due_at, at)
@@ -37,7 +37,6 @@ def clock_of(task: TaskRecord, calendar: OfficeCalendar, now: datetime) -> Clock
         left_seconds=left,
         overdue_seconds=over,
         day_seconds=calendar.day_seconds(task.due_at),
-        open_now=open_now,
         opens_at=opens_at,
         standard_time=task.standard_time,
         now=at,

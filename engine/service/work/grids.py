@@ -1,55 +1,45 @@
-"""A table of a task's form on a page of its own: read, edited cell by cell, taken to a sheet and back.
+"""A table of a task's form on a page of its own: read, edited cell by cell, written to a sheet and imported from one.
 
-It is the same draft that the form edits. Cells are written over the draft's rows, found by their key, under the
-draft's revision: who saved from another tab in between is not overwritten. A sheet that comes back is looked at first;
-every cell that cannot be taken is named with its address, and the others may be taken without them.
+It edits the same draft as the form. Cells are written over the draft's rows, found by their key, under the draft's
+revision, so that a save from another tab is not overwritten. An imported sheet is shown first: each cell that cannot
+be taken is named with its address, and the others can be taken without it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from engine.documents import spreadsheets
 from engine.documents.spreadsheets import Column, SheetFault, SheetRow
-from engine.forms.field import NUMERIC, Field, Kind
+from engine.forms import kinds
+from engine.forms.field import Field, Kind
 from engine.forms.grids import (
     Grid,
     RowState,
     cell_texts,
     grid_of,
     in_sheets,
-    keyed,
     page_of,
     sheet_value,
     value_at,
     with_cells,
+    with_unseen,
 )
 from engine.forms.presentation import RowView, Viewer
+from engine.forms.shown import FileView
 from engine.forms.submission import Reading
 from engine.forms.values import entries_of
 from engine.model.errors import Conflict, NotFound, NotPermitted
 from engine.model.people import Actor
 from engine.service.procedures.procedure import Entries, Language
-from engine.service.work.tasks import TaskPage, Tasks
+from engine.service.work.task_form import TaskForms, TaskPage
 from engine.store.files import FileStore
 
 __all__ = ["Grid", "GridImport", "GridPage", "GridRequest", "Grids", "RowState", "RowView"]
 
 LARGEST = spreadsheets.LARGEST
-NUMBER = "_no"
-"""The column of a sheet that tells rows without a key apart."""
-_KINDS = {
-    Kind.INTEGER: "number",
-    Kind.NUMBER: "number",
-    Kind.MONEY: "money",
-    Kind.PERCENT: "percent",
-    Kind.DATE: "date",
-    Kind.TIME: "time",
-    Kind.BOOLEAN: "boolean",
-}
-_WIDTHS = {Kind.LONG_TEXT: 44, Kind.TEXT: 24, Kind.PERSON: 28, Kind.PEOPLE: 28, Kind.BOOLEAN: 10}
+NUMBER = "_no"  # the column of a sheet that tells rows without a key apart
 
 Seen = tuple[int, str | None]  # the draft's revision, and the tab that asks
 
@@ -63,6 +53,7 @@ class GridRequest:
     path: str
     words: Language
     now: datetime
+    files: Collection[str] | None = None  # as in ``save_draft``
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +67,18 @@ class GridPage:
     entries: Entries
     reading: Reading
     people: Mapping[str, str]
+    evidence: Mapping[str, tuple[FileView, ...]]  # by a row's key: the files about it that stand in another document
 
     def rows(self, indexes: Sequence[int]) -> tuple[RowView, ...]:
         """Return some rows with a field for every cell."""
-        problems = [each for row in self.grid.rows for those in row.problems.values() for each in those]
+        begun = [row for row in self.grid.rows if row.state is not RowState.EMPTY]  # nothing is wrong before one types
+        problems = [each for row in begun for those in row.problems.values() for each in those]
         return page_of(self.reading, self.path, indexes, problems)
 
 
 @dataclass(frozen=True, slots=True)
 class CellChange:
-    """A cell that a sheet would change: where it stands in both, and what it holds."""
+    """A cell that a sheet would change: its place in both, old and new value."""
 
     at: str
     row: str
@@ -96,7 +89,7 @@ class CellChange:
 
 @dataclass(frozen=True, slots=True)
 class CellRefusal:
-    """A cell that cannot be taken: where, what it holds, and why."""
+    """A cell of a sheet that cannot be taken: its place, its value, and why."""
 
     at: str
     row: str
@@ -126,7 +119,7 @@ class GridImport:
 class Grids:
     """Editing the tables of tasks."""
 
-    tasks: Tasks
+    tasks: TaskForms
     files: FileStore
 
     def open(self, asked: GridRequest) -> GridPage:
@@ -146,19 +139,11 @@ class Grids:
 
     def edit_rows(self, asked: GridRequest, cells: Entries, deed: str, index: int, seen: Seen) -> GridPage:
         """Write cells, then add a row ("tambah"), remove ("hapus") or move ("naik", "turun") the one at *index*."""
-        page, path = self._filling(asked), asked.path
-        entries = self._with(page, asked, cells)
-        match deed:
-            case "tambah":
-                entries = page.form.add_row(entries, path)
-            case "hapus":
-                entries = page.form.remove_row(entries, path, index)
-            case _:
-                entries = page.form.move_row(entries, path, index, -1 if deed == "naik" else 1)
-        return self._saved(page, asked, entries, seen)
+        page, place = self._filling(asked), asked.path if deed == "tambah" else f"{asked.path}.{index}"
+        return self._saved(page, asked, page.form.with_row(self._with(page, asked, cells), deed, place), seen)
 
     def accept_all(self, asked: GridRequest, seen: Seen) -> tuple[GridPage, dict[str, list[str]]]:
-        """Accept every row of which nothing more is wanted; also return the cells that undo it."""
+        """Accept every row that is complete; also return the cells that undo it."""
         page, path = self.open(asked), asked.path
         verify = page.grid.verify
         if verify is None or not page.grid.decides:
@@ -199,7 +184,7 @@ class Grids:
         page, gettext = self.open(asked), asked.words.gettext
         field, most = page.task.form.table(asked.path), max(2_000, len(page.grid.rows))
         found = spreadsheets.read(content, _columns(field), self._about(page), most_rows=most, gettext=gettext)
-        key = keyed(field) or NUMBER
+        key = field.row_key or NUMBER
         lacks_key = bool(found.rows) and key != NUMBER and all(key not in row.cells for row in found.rows)
         if not found.usable or lacks_key:
             return page, GridImport(found.faults, (), (), 0, (), {})
@@ -208,16 +193,14 @@ class Grids:
         return page, looked.result(self.tasks, found.faults, tuple(r.number for r in found.rows if r.hidden))
 
     def keep(self, content: bytes) -> str:
-        """Keep a file until what it changes is confirmed and return its hash; what is not goes after a day."""
+        """Keep a file for a day, until its import is confirmed, and return its hash."""
         return self.files.put_bytes(content, spreadsheets.LARGEST).sha256
 
     def take_in(self, asked: GridRequest, sha256: str, seen: Seen) -> GridImport:
-        """Take every cell that can be taken of a file that was kept into the actor's draft."""
+        """Write every cell of a kept file that can be taken into the actor's draft."""
         _, found = self.look_at(asked, self.files.content(sha256))
         self.save(asked, found.cells, seen)
         return found
-
-    # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _task(self, asked: GridRequest) -> TaskPage:
         page = self.tasks.open(asked.actor, asked.task_id, asked.now)
@@ -229,15 +212,14 @@ class Grids:
         if page.may == "claim":
             raise NotPermitted("claim")
         if page.may != "fill":
-            task = page.item.task
-            raise Conflict(
-                "claimed" if page.why == "held" else page.why or "stale", who=task.holder, at=task.assigned_at
-            )
+            task, why = page.found.task, "claimed" if page.why == "held" else page.why
+            raise Conflict(why or "stale", who=task.holder, at=task.assigned_at)
         return page
 
     def _with(self, page: TaskPage, asked: GridRequest, cells: Entries) -> Entries:
-        """Return the draft's entries with *cells* over them."""
-        return with_cells(page.form.table(asked.path), asked.path, self.tasks.begun(page), cells)
+        begun = self.tasks.begun(page)
+        whole = with_cells(page.form.table(asked.path), asked.path, begun, cells)
+        return whole if asked.files is None else with_unseen(page.form.tree, whole, begun, asked.files)
 
     def _saved(self, page: TaskPage, asked: GridRequest, entries: Entries, seen: Seen) -> GridPage:
         revision, writer = seen
@@ -247,7 +229,8 @@ class Grids:
     def _page(self, page: TaskPage, asked: GridRequest, entries: Entries) -> GridPage:
         reading, everybody = self.tasks.reading(page, entries, asked.words)
         revision = page.draft.revision if page.draft else 0
-        return GridPage(page, asked.path, grid_of(reading, asked.path), revision, entries, reading, everybody)
+        proof = self.tasks.evidence(page, page.form.table(asked.path))
+        return GridPage(page, asked.path, grid_of(reading, asked.path), revision, entries, reading, everybody, proof)
 
     def _about(self, page: GridPage) -> dict[str, str]:
         task = page.task.item.task
@@ -256,7 +239,7 @@ class Grids:
 
 @dataclass
 class _Look:
-    """A sheet being held against a table."""
+    """A comparison of a sheet with a table."""
 
     page: GridPage
     field: Field
@@ -306,7 +289,7 @@ class _Look:
         """Note a cell that cannot be taken."""
         self.refusals.append(CellRefusal(at, row, column, value[:100], message))
 
-    def result(self, tasks: Tasks, faults: Sequence[SheetFault], hidden: tuple[int, ...]) -> GridImport:
+    def result(self, tasks: TaskForms, faults: Sequence[SheetFault], hidden: tuple[int, ...]) -> GridImport:
         """Return which cells change and which cannot be taken."""
         page, path = self.page, self.page.path
         entries = with_cells(self.field, path, page.entries, self.cells)
@@ -317,12 +300,10 @@ class _Look:
         changes: list[CellChange] = []
         taken: dict[str, list[str]] = {}
         changed: set[int] = set()
+        columns = {each.name: each for each in in_sheets(self.field)}
         for at, (address, row, shown) in self.found.items():
             index, _, name = at.removeprefix(f"{path}.").partition(".")
-            n = int(index)
-            column = self.field.field(name)
-            if column is None:
-                continue
+            n, column = int(index), columns[name]
             heading = column.wording.of(self.words.locale)
             old = before[n].get(name) if n < len(before) else None
             new = after[n].get(name) if n < len(after) else None
@@ -345,36 +326,27 @@ class _Look:
 
 
 def _lost(rows: Sequence[SheetRow], key: str) -> frozenset[str]:
-    """Return the keys that several rows of a sheet say they are: nobody knows which is meant."""
+    """Return the keys that several rows of a sheet have: nobody knows which is meant."""
     said = [str(row.values[key]).strip() for row in rows if row.values.get(key) is not None]
     return frozenset(name for name in said if said.count(name) > 1)
 
 
 def _columns(field: Field) -> tuple[Column, ...]:
     titles = [each.wording.id for each in in_sheets(field)]
-    numbered = () if keyed(field) else (Column(NUMBER, "No", 0, width=6, locked=True, kind="number", wanted=False),)
-    return (
-        *numbered,
-        *(
-            Column(
-                name=each.name,
-                heading=each.wording.id if titles.count(each.wording.id) == 1 else f"{each.wording.id} ({each.name})",
-                decimals=_decimals(each),
-                choices=tuple(option.wording.id for option in each.options) if each.kind is Kind.CHOICE else (),
-                width=_WIDTHS.get(each.kind, 16),
-                locked=each.given,
-                kind=_KINDS.get(each.kind, "text"),
-                wanted=not each.given or each.name == keyed(field),
-            )
-            for each in in_sheets(field)
-        ),
+    numbered = () if field.row_key else (Column(NUMBER, "No", 0, width=6, locked=True, kind="number", wanted=False),)
+    return (*numbered, *(_column(field, each, titles.count(each.wording.id) == 1) for each in in_sheets(field)))
+
+
+def _column(field: Field, each: Field, alone: bool) -> Column:
+    """Return a column of the sheet of *field*; if its title is not unique (*alone*), it shows its name too."""
+    handled = kinds.of(each)
+    return Column(
+        name=each.name,
+        heading=each.wording.id if alone else f"{each.wording.id} ({each.name})",
+        decimals=handled.decimals(each),
+        choices=tuple(option.wording.id for option in each.options) if each.kind is Kind.CHOICE else (),
+        width=handled.width,
+        locked=each.given,
+        kind=handled.sheet,
+        wanted=not each.given or each.name == field.row_key,
     )
-
-
-def _decimals(each: Field) -> int | None:
-    if each.kind not in NUMERIC:
-        return None
-    if each.kind in (Kind.INTEGER, Kind.MONEY):
-        return 0
-    step: Any = each.schema.get("multipleOf")
-    return max(0, -int(Decimal(str(step if step is not None else "0.01")).normalize().as_tuple().exponent))

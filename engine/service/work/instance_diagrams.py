@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 
-from engine.bpmn.drawing import DrawingWords, Mark, State, draw, legend
+from engine.bpmn.drawing import DrawingWords, Mark, State, draw, drawing_words, legend
 from engine.model.process import DONE, OVER
-from engine.service.procedures.procedure import Procedure
 from engine.service.work.instances import InstancePage
 
-__all__ = ["DrawingWords", "Mark", "State", "draw_instance", "draw_process", "legend", "marks_of", "states_of"]
+__all__ = ["DrawingWords", "draw", "drawing_words", "legend", "marks_of", "states_of"]
 
 
 def marks_of(page: InstancePage, overdue: Callable[[int, int], str] = lambda seconds, day: "") -> dict[str, Mark]:
-    """Return the mark of every element of an instance; *overdue* words working seconds beyond a deadline."""
+    """Return the mark of every element; *overdue* words working seconds beyond a deadline."""
     marks: dict[str, Mark] = {}
     over = page.record.status in OVER
     outline = page.procedure.outline
@@ -47,21 +46,6 @@ def marks_of(page: InstancePage, overdue: Callable[[int, int], str] = lambda sec
 def states_of(page: InstancePage) -> frozenset[State]:
     """Return the states that occur, for the legend."""
     return frozenset(mark.state for mark in marks_of(page).values())
-
-
-def draw_instance(
-    page: InstancePage,
-    words: DrawingWords,
-    href: Callable[[str], str | None] | None = None,
-    overdue: Callable[[int, int], str] = lambda seconds, day: "",
-) -> str:
-    """Return an instance's diagram as SVG."""
-    return draw(page.procedure.xml, marks_of(page, overdue), page.flows, words=words, href=href)
-
-
-def draw_process(procedure: Procedure, words: DrawingWords) -> str:
-    """Return a procedure's diagram as SVG, without states."""
-    return draw(procedure.xml, words=words)
 
 
 def _open(page: InstancePage, task_id: str) -> bool:

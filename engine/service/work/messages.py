@@ -1,9 +1,9 @@
-"""Messages and signals: find who waits for one, and let it be received exactly once.
+"""Messages and signals: find who waits for one, and deliver it exactly once.
 
-What an instance throws is a row of the transaction that threw it, and what an instance waits for is a row of the
-transaction that made it wait; a sweep joins both. Receiving is a move under the revision check that marks the message
-in the same transaction, so a lost wake-up loses nothing and a doubled one delivers nothing twice. A message for which
-nobody waits yet stays on its way; a signal that nobody hears is gone (BPMN 2.0.2, 10.5.1).
+A thrown message is a row of the transaction that threw it, and an awaited message a row of the transaction that made
+an instance wait; a sweep joins both. Receiving is a move under the revision check that marks the message in the same
+transaction, so a lost wake-up loses nothing and a doubled one delivers nothing twice. A message that nobody waits for
+yet stays on its way; a signal that nobody hears is gone (BPMN 2.0.2, 10.5.1).
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from typing import Any
 from engine.bpmn import events
 from engine.model.errors import FieldError, InvalidForm, there
 from engine.model.history import Action, HistoryEvent
+from engine.model.notices import Kind, Notification
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.process import Message, MessageKind
 from engine.model.work import MessageRecord
@@ -48,9 +49,7 @@ class Messages(Moves):
         now: datetime,
         reason: str | None = None,
     ) -> tuple[str, ...]:
-        """Send a message or signal from outside, with the reason if one is given; for operators.
-
-        Returns the ids of what is on its way.
+        """Send a message or signal from outside, recorded with *reason*; for operators. Return the ids of what is sent.
 
         *correlations* maps a correlation key to its properties' values; InvalidForm names what cannot be sent.
         """
@@ -63,13 +62,21 @@ class Messages(Moves):
             work.record("office", transitions.sent_deed(message, sent, reason))
         return tuple(record.id for record in sent)
 
-    def deliverable(self) -> tuple[tuple[str, str], ...]:
-        """Return (message id, id of the instance that waits for it)."""
-        return self.database.ask(messages.deliverable)
+    def deliverable(self, message_id: str | None = None) -> tuple[tuple[str, str], ...]:
+        """Return (message id, id of the instance that waits for it), of one message or of all."""
+        return self.database.ask(messages.deliverable, message_id)
+
+    def due(self, now: datetime) -> tuple[str, ...]:
+        """Return ids of the messages that somebody waits for."""
+        return tuple(message_id for message_id, _ in self.deliverable())
+
+    def receive(self, message_id: str, now: datetime) -> bool:
+        """Deliver a message to whoever waits for it longest; whether anybody received it."""
+        return any(self.deliver(message_id, to, now) for _, to in self.deliverable(message_id))
 
     @retried
     def deliver(self, message_id: str, instance_id: str, now: datetime) -> bool:
-        """Let an instance receive a message; whether it did. One that does not fit is given up with the reason."""
+        """Deliver a message to an instance; whether it was received. One that does not fit is given up with a note."""
         with self.database.read() as reader:
             record = there(messages.by_id(reader, message_id), message_id)
             its = self.standing(reader, instance_id)
@@ -85,17 +92,9 @@ class Messages(Moves):
             if self._still_waits(record, instance_id, its.record.revision):
                 return self._give_up(message_id, f"pelaksanaan {instance_id} menolaknya", now)
             return False  # it moved on in the meantime; somebody else may wait
-        deed = HistoryEvent(
-            Action.MESSAGE_RECEIVED,
-            step.caught_by[0],
-            change={
-                "message": record.id,
-                "kind": record.kind,
-                "name": record.name,
-                "from": record.from_instance or record.sent_by,
-                "passed": transitions.passed_change(step),
-            },
-        )
+        change: dict[str, Any] = {"message": record.id, "kind": record.kind, "name": record.name}
+        change |= {"from": record.from_instance or record.sent_by, "passed": transitions.passed_change(step)}
+        deed = HistoryEvent(Action.MESSAGE_RECEIVED, step.caught_by[0], change=change)
         with self.database.write(SYSTEM, now) as work:
             self.write(work, its, step, [deed])
             messages.delivered(work, message_id, instance_id, now)
@@ -103,13 +102,13 @@ class Messages(Moves):
         return True
 
     def tidy(self, now: datetime) -> None:
-        """Let go of signals that nobody heard, and forget what is long over."""
+        """Expire signals that nobody heard, and delete old messages."""
         with self.database.write(SYSTEM, now) as work:
             messages.expire(work, MessageKind.SIGNAL, now - UNHEARD)
             messages.forget(work, now - KEPT)
 
     def _still_waits(self, record: MessageRecord, instance_id: str, revision: int) -> bool:
-        """Whether what the store says of the instance at *revision* contradicts the engine, which refused."""
+        """Whether the store still says that the instance at *revision* waits for it, though the engine refused."""
         with self.database.read() as reader:
             waiting = messages.waited_for(reader, instance_id)
             now_at = instances.by_id(reader, instance_id)  # read last: unchanged means that *waiting* is of it, too
@@ -119,6 +118,8 @@ class Messages(Moves):
     def _give_up(self, message_id: str, note: str, now: datetime) -> bool:
         with self.database.write(SYSTEM, now) as work:
             messages.give_up(work, message_id, note[:2000])
+            whom = OfficeRole.OPERATOR.value
+            work.notify(Notification(Kind.MESSAGE, SYSTEM.person_id, None, message_id, role=whom, reason=note[:200]))
         return False
 
 

@@ -1,7 +1,7 @@
-"""Timers: find the instances in which one is due, and let it fire.
+"""Timers: find the instances in which one is due, and fire it.
 
-The row is the truth: a sweep finds every due row, so a lost wake-up loses nothing, and because firing is a move under
-the revision check, a doubled one fires nothing twice.
+A sweep finds every due row, so a lost wake-up loses nothing; firing is a move under the revision check, so a doubled
+wake-up fires nothing twice.
 """
 
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class Timers(Moves):
         return self.database.ask(instances.due_timers, now)
 
     def unmoved(self) -> tuple[str, ...]:
-        """Return ids of instances that wait for nothing that can come: they began to before moves told of it."""
+        """Return ids of instances that wait for nothing that can come, since before moves reported that."""
         return self.database.ask(instances.unmoved)
 
     @retried
     def tell(self, instance_id: str, now: datetime) -> bool:
-        """Make an incident of an instance that can never go on; whether it is one."""
+        """Open an incident for an instance that can never go on; whether there was one."""
         its = self.database.ask(self.standing, instance_id)
         step = self.executor.unmoved(its.procedure.definition, its.snapshot)
         if its.record.status is not InstanceStatus.WAITING or not step.stuck:
@@ -50,14 +50,10 @@ class Timers(Moves):
         functions = self.functions(its, now)
         step = self.executor.fire_timers(its.procedure.definition, its.snapshot, now, functions=functions)
         passed = transitions.passed_change(step)
+        changes = ({"due_at": timer.due_at, "passed": passed if timer is due[0] else []} for timer in due)
         deeds = [
-            HistoryEvent(
-                Action.TIMER_FIRED,
-                timer.element_id,
-                timer.task_id,
-                {"due_at": timer.due_at, "passed": passed if n == 0 else []},
-            )
-            for n, timer in enumerate(due)
+            HistoryEvent(Action.TIMER_FIRED, timer.element_id, timer.task_id, change)
+            for timer, change in zip(due, changes, strict=True)
         ]
         with self.database.write(SYSTEM, now) as work:
             self.write(work, its, step, deeds)

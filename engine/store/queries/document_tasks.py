@@ -1,17 +1,17 @@
-"""What documents wait for beside the steps: to be approved, to be corrected, or for the file that carries a signature.
+"""Tasks on documents apart from the steps: approve, correct, or file the signed copy.
 
-Nothing of it has rows of its own: it follows from where documents and signatures stand.
+They have no rows of their own but follow from the states of documents and signatures.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal_column, null, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, case, false, func, literal_column, null, or_, select, union_all
 
 from engine.model.people import Actor
 from engine.model.process import InstanceStatus
 from engine.model.work import DocumentStatus, DocumentTask
-from engine.store.queries import Transaction, one
+from engine.store.queries import Rows, Transaction, one
 from engine.store.queries.documents import LISTED
 from engine.store.queries.instances import MOVING
 from engine.store.queries.signatures import unfiled
@@ -23,7 +23,7 @@ OPEN = instance.c.status.in_((*MOVING, InstanceStatus.COMPLETED.value))
 
 
 def _lane(*of: ColumnElement[bool]) -> Any:
-    """Ask whose lane a step is that names nobody."""
+    """Return a subquery for the role of a step without a named performer."""
     query = select(task.c.role).where(task.c.performer.is_(None), *of)
     return query.order_by(task.c.history_seq.desc()).limit(1).scalar_subquery()
 
@@ -49,14 +49,15 @@ _by = (signature.c.signer, signature.c.signed_at, signature.c.signer, null(), si
 _joined = signature.join(document, document.c.id == signature.c.document_id)
 _joined = _joined.join(instance, instance.c.id == document.c.instance_id)
 _files = select(literal_column("'file'"), *_about, _of_signature, *_by).select_from(_joined)
-_paused = instance.c.status == InstanceStatus.SUSPENDED.value  # what was signed may be filed all the same
+_paused = instance.c.status == InstanceStatus.SUSPENDED.value  # signed copies can be filed nevertheless
 EVERY = union_all(_papers.where(PENDING, OPEN), _files.where(unfiled(), or_(OPEN, _paused))).subquery("document_task")
+ROWS = Rows(DocumentTask, EVERY)
 
 
 def of_person(
     tx: Transaction, actor: Actor, *, instance_id: str | None = None, text: str | None = None
 ) -> tuple[DocumentTask, ...]:
-    """Return what somebody may do with documents, longest waiting first: of one instance, or of what says *text*."""
+    """Return the document tasks of *actor*, longest waiting first, narrowed to an instance or to *text*."""
     narrowed = [] if instance_id is None else [EVERY.c.instance_id == instance_id]
     if text:
         said = (EVERY.c.title, EVERY.c.name, EVERY.c.number)
@@ -65,25 +66,38 @@ def of_person(
 
 
 def of_instances(tx: Transaction, instance_ids: Sequence[str]) -> dict[str, tuple[DocumentTask, ...]]:
-    """Return what documents of instances wait for, by instance id."""
+    """Return the document tasks of instances, by instance id."""
     found = _found(tx, EVERY.c.instance_id.in_(instance_ids), most=None)
     return {id_: tuple(each for each in found if each.instance_id == id_) for id_ in instance_ids}
 
 
 def of_signature(tx: Transaction, signature_id: str) -> DocumentTask | None:
-    """Return whose it is to file what carries a signature, filed or not."""
-    return one(tx, _files.where(signature.c.id == signature_id), lambda row: DocumentTask(*row))
+    """Return the task of filing a signature's copy, whether it is filed or not."""
+    return one(tx, _files.where(signature.c.id == signature_id), ROWS.read)
 
 
-def counted(actor: Actor) -> ColumnElement[int]:
-    """Ask how much somebody may do with documents."""
-    return select(func.count()).select_from(EVERY).where(_mine(actor)).scalar_subquery()
+def waited_for(tx: Transaction, actor: Actor) -> tuple[DocumentTask, ...]:
+    """Return tasks of others on documents that *actor* made, returned or signed, longest waiting first."""
+    return _found(tx, _others(actor))
+
+
+def counted_for_others(actor: Actor) -> ColumnElement[int]:
+    """Return a subquery for the number of document tasks of others that *actor* waits for."""
+    return select(func.count()).select_from(EVERY).where(_others(actor)).scalar_subquery()
+
+
+def counted(actor: Actor, *conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    """Return a subquery for the number of document tasks of *actor*."""
+    return select(func.count()).select_from(EVERY).where(_mine(actor), *conditions).scalar_subquery()
 
 
 def _mine(actor: Actor) -> ColumnElement[bool]:
     return or_(EVERY.c.person == actor.person_id, EVERY.c.role.in_(sorted(actor.roles)))
 
 
+def _others(actor: Actor) -> ColumnElement[bool]:
+    return and_(EVERY.c.by == actor.person_id, func.coalesce(_mine(actor), false()).is_(False))
+
+
 def _found(tx: Transaction, *conditions: ColumnElement[bool], most: int | None = MOST) -> tuple[DocumentTask, ...]:
-    query = select(EVERY).where(*conditions).order_by(EVERY.c.since, EVERY.c.name).limit(most)
-    return tuple(DocumentTask(*row) for row in tx.connection.execute(query))
+    return ROWS.every(tx, ROWS.query.where(*conditions).order_by(EVERY.c.since, EVERY.c.name).limit(most))

@@ -1,4 +1,4 @@
-"""Reading history: timelines of one stream, and search over all of it."""
+"""Queries on history lines: timelines of a stream, and search over all streams."""
 
 import json
 import re
@@ -12,33 +12,34 @@ from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, or_, sel
 from engine.model.history import Action, HistoryLine, canonical
 from engine.model.work import TaskRecord
 from engine.store.queries import Transaction, some
-from engine.store.tables import history, person, personal_value, task
+from engine.store.tables import COUNTED, DEEDS, NOTED, SIGN_INS, history, person, personal_value, task
 
+__all__ = ["DEEDS", "SIGN_INS"]
 SEARCHED = 200_000
-"""Lines, the newest that fit the rest of a filter, in which a text is sought: no index helps there."""
+"""A text is searched in so many of the newest lines that match the rest of a filter, since no index helps."""
 LINES = select(*history.c, personal_value.c.value.label("called")).outerjoin(
     personal_value, personal_value.c.commitment == history.c.name
 )
-"""In the order of HistoryLine's fields."""
+"""Columns in the order of HistoryLine's fields."""
 HASH = re.compile(r"[0-9a-f]{64}")
 PRINTED_HASH = re.compile(r"[0-9a-f]{4,64}")
 READ = "*:read"
-"""Stands for everything that was read."""
+"""Filter value for all actions of reading."""
 MOST_CODES = 40
-"""Of a word that stands in more words than this, not all are sought in what a line changed."""
+"""Most codes that are searched in the changes of lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryFilter:
-    """What a timeline is narrowed to."""
+    """A filter for timelines."""
 
     actor: str | None = None
     element_id: str | None = None
     action: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    text: str | None = None  # anywhere in what a line says
-    codes: frozenset[str] = frozenset()  # that pages show as words in which *text* stands
+    text: str | None = None  # anywhere in a line
+    codes: frozenset[str] = frozenset()  # codes whose words on pages contain *text*
     about: str | None = None  # an instance, document or file, by id
 
 
@@ -49,7 +50,7 @@ def _line(row: Sequence[Any]) -> HistoryLine:
 def timeline(
     tx: Transaction, stream: str | None, narrowed: HistoryFilter, *, limit: int, offset: int = 0
 ) -> tuple[tuple[HistoryLine, ...], int]:
-    """Return one page of a stream's lines (of all streams if None) and how many lines fit the filter."""
+    """Return one page of a stream's lines (of all streams if None), and the number of lines that match the filter."""
     wanted = {history.c.stream: stream, history.c.actor: narrowed.actor}
     conditions = [column == value for column, value in wanted.items() if value]
     if narrowed.element_id:
@@ -78,7 +79,7 @@ def timeline(
 
 
 def _done_with(element_id: str) -> ColumnElement[bool]:
-    """Whether a line is of what completing that element did: a document that it signed is filed where that was made."""
+    """Return the condition that a line belongs to the completion of an element, such as a signature by its form."""
     done = history.alias()
     same = [done.c[name] == history.c[name] for name in ("stream", "at", "actor")]
     return exists().where(*same, done.c.action == Action.TASK_COMPLETED.value, done.c.element_id == element_id)
@@ -89,9 +90,9 @@ def _is_about(line: Any, id_: str) -> ColumnElement[bool]:
 
 
 def _says(line: Any, text: str, codes: Collection[str]) -> ColumnElement[bool]:
-    """Return whether a line says *text*: in what it changed, of whom, where, by the name of who did it, or its hash.
+    """Return the condition that a line contains *text*: in its change, persons, elements or hashes.
 
-    Hashes stand on pages in fours; a person as the name with the account in brackets.
+    Pages show hashes in groups of four, and persons as "name (account)".
     """
     named = select(person.c.id).where(person.c.name.icontains(text.partition(" (")[0], autoescape=True))
     hashed = text.replace(" ", "").lower()
@@ -114,11 +115,11 @@ SENT_BACK = and_(history.c.format == 1, history.c.action == Action.TASK_COMPLETE
     task.c.returned_at == history.c.at,
     task.c.returned_by == history.c.actor,
 )
-"""Under format 1 a return was no line of its own."""
+"""Condition for returns under format 1, where they have no line of their own."""
 
 
 def returns(tx: Transaction, lines: Sequence[HistoryLine]) -> frozenset[tuple[str, int]]:
-    """Return which of *lines* sent work back, by stream and number."""
+    """Return those of *lines* that return work, as (stream, number)."""
     asked = [(line.stream, line.seq) for line in lines if line.action == Action.TASK_COMPLETED.value]
     these = tuple_(history.c.stream, history.c.seq).in_(asked)
     rows = tx.connection.execute(select(history.c.stream, history.c.seq).where(these, SENT_BACK)) if asked else ()
@@ -127,98 +128,102 @@ def returns(tx: Transaction, lines: Sequence[HistoryLine]) -> frozenset[tuple[st
 
 
 def called(tx: Transaction, instance_id: str) -> dict[tuple[str, datetime], str]:
-    """Return the names of who acted in an instance as they were then, by account and instant; format 1 says none."""
+    """Return the names of actors in an instance at the time, by account and instant; format 1 has none."""
     query = LINES.where(history.c.stream == f"instance:{instance_id}", personal_value.c.value.is_not(None))
     return {(row.actor, row.at): row.called for row in tx.connection.execute(query)}
 
 
 def name_then(actor: Any, at: Any) -> ScalarSelect[str]:
-    """Return what who acted at an instant was called then, as a column."""
+    """Return a subquery for the name of an actor at an instant."""
     those = LINES.with_only_columns(func.min(personal_value.c.value))
     return those.where(history.c.actor == actor, history.c.at == at).scalar_subquery()
 
 
 def count(tx: Transaction) -> int:
-    """Return how many lines there are."""
+    """Return the number of lines."""
     return tx.connection.scalar(select(func.count()).select_from(history)) or 0
 
 
 def after(tx: Transaction, stream: str, seq: int, limit: int) -> tuple[tuple[HistoryLine, ...], bool]:
-    """Return the lines of a stream behind number *seq*, oldest first, and whether more follow."""
+    """Return the lines of a stream after number *seq*, oldest first, and whether more follow."""
     query = LINES.where(history.c.stream == stream, history.c.seq > seq).order_by(history.c.seq)
     return some(tx, query, _line, limit)
 
 
 def at(tx: Transaction, places: Collection[tuple[str, int]]) -> tuple[HistoryLine, ...]:
-    """Return lines by stream and number."""
+    """Return the lines at (stream, number) *places*."""
     query = LINES.where(tuple_(history.c.stream, history.c.seq).in_(places))
     return tuple(map(_line, tx.connection.execute(query)))
 
 
 def actions_of(tx: Transaction, stream: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Return the actors, elements and actions that occur in a stream, for its filters."""
-    rows = tx.connection.execute(
-        select(history.c.actor, history.c.element_id, history.c.action).where(history.c.stream == stream).distinct()
-    ).all()
-    actors = sorted({row.actor for row in rows})
-    elements = sorted({row.element_id for row in rows if row.element_id})
-    actions = sorted({row.action for row in rows})
-    return tuple(actors), tuple(elements), tuple(actions)
+    query = select(history.c.actor, history.c.element_id, history.c.action).where(history.c.stream == stream)
+    rows = tx.connection.execute(query.distinct()).all()
+    actors, elements, actions = (tuple(sorted({row[n] for row in rows if row[n]})) for n in range(3))
+    return actors, elements, actions
 
 
 def passed(tx: Transaction, instance_id: str) -> tuple[str, ...]:
-    """Return the change texts of an instance's lines, oldest first: they hold the elements and flows passed."""
+    """Return the changes of an instance's lines as JSON, oldest first; they name the elements and flows passed."""
     query = select(history.c.change).where(history.c.stream == f"instance:{instance_id}").order_by(history.c.seq)
     return tuple(tx.connection.scalars(query))
 
 
 def hashes_named(tx: Transaction, hashes: Collection[str]) -> set[str]:
-    """Return which of *hashes* some line of history names; every line is read, and few are kept in memory."""
+    """Return those of *hashes* that occur in some line of history; this reads all lines."""
     wanted, found = set(hashes), set[str]()
     for change in tx.connection.scalars(select(history.c.change), execution_options={"yield_per": 500}):
         found.update(wanted.intersection(HASH.findall(change)))
     return found
 
 
-def said_by(tx: Transaction, actor: str, stream: str, since: datetime) -> set[tuple[str, str]]:
-    """Return action and change of somebody's lines in a stream since then, found by who and when; it may be long."""
-    query = select(history.c.stream, history.c.action, history.c.change)
-    lines = tx.connection.execute(query.where(history.c.actor == actor, history.c.at > since))
-    return {(line.action, line.change) for line in lines if line.stream == stream}
+def noted(tx: Transaction, stream: str, action: str, change: str, since: datetime) -> bool:
+    """Whether a stream has a line with this action, one of ``NOTED``, and change since an instant."""
+    its = (history.c.stream == stream, history.c.action == action, history.c.change == change, history.c.at > since)
+    return tx.connection.scalar(select(history.c.seq).where(NOTED, *its).limit(1)) is not None
+
+
+def counted(tx: Transaction, actor: str, action: str, since: datetime, limit: int) -> Sequence[Any]:
+    """Return (at, change) of a person's lines with this action, one of ``COUNTED``, since an instant, newest first."""
+    its = (history.c.actor == actor, history.c.action == action, history.c.at > since)
+    query = select(history.c.at, history.c.change).where(COUNTED, *its).order_by(history.c.at.desc())
+    return tx.connection.execute(query.limit(limit)).all()
 
 
 def newest(
-    tx: Transaction, stream: str, limit: int, only: Collection[str] = (), but: Collection[str] = ()
+    tx: Transaction, stream: str, limit: int, which: Any = None, only: Collection[str] = (), offset: int = 0
 ) -> tuple[HistoryLine, ...]:
-    """Return the newest lines of a stream: of *only* some actions, or of all *but* some."""
-    which = history.c.action.in_(only) if only else history.c.action.not_in(but)
-    query = LINES.where(history.c.stream == stream, which).order_by(history.c.seq.desc()).limit(limit)
+    """Return the newest lines of a stream, with *only* some actions, or with the condition DEEDS or SIGN_INS."""
+    query = LINES.where(history.c.stream == stream).order_by(history.c.seq.desc()).limit(limit).offset(offset)
+    query = query.where(which) if which is not None else query
+    query = query.where(history.c.action.in_(only)) if only else query
     return tuple(map(_line, tx.connection.execute(query)))
 
 
+def since(tx: Transaction, its: TaskRecord) -> tuple[HistoryLine, ...]:
+    """Return the lines of an instance after the one by which a task was completed, oldest first."""
+    later = (history.c.stream == f"instance:{its.instance_id}", history.c.seq > (its.history_seq or 0))
+    return tuple(map(_line, tx.connection.execute(LINES.where(*later).order_by(history.c.seq))))
+
+
 def completions(tx: Transaction, instance_id: str) -> Iterator[HistoryLine]:
-    """Yield the lines of an instance that complete a task, newest first."""
+    """Yield the lines of an instance that complete a task, newest first, without those that were taken back."""
     done = (history.c.stream == f"instance:{instance_id}", history.c.action == Action.TASK_COMPLETED.value)
-    yield from map(_line, tx.connection.execute(LINES.where(*done).order_by(history.c.seq.desc())))
+    stands = exists().where(task.c.id == history.c.task_id, task.c.history_seq == history.c.seq)
+    yield from map(_line, tx.connection.execute(LINES.where(*done, stands).order_by(history.c.seq.desc())))
 
 
 def last_values(tx: Transaction, instance_id: str, element_id: str) -> dict[str, Any]:
-    """Return what the last completion of an element recorded of its form beside documents, as JSON."""
-    query = (
-        select(history.c.change)
-        .where(
-            history.c.stream == f"instance:{instance_id}",
-            history.c.element_id == element_id,
-            history.c.action == Action.TASK_COMPLETED.value,
-        )
-        .order_by(history.c.seq.desc())
-    )
-    change = tx.connection.scalar(query.limit(1))
+    """Return the form values, except documents, of the last completion of an element, as JSON."""
+    done = (history.c.element_id == element_id, history.c.action == Action.TASK_COMPLETED.value)
+    query = select(history.c.change).where(history.c.stream == f"instance:{instance_id}", *done)
+    change = tx.connection.scalar(query.order_by(history.c.seq.desc()).limit(1))
     return json.loads(change).get("values", {}) if change else {}
 
 
 def handed_over(tx: Transaction, task: TaskRecord) -> tuple[str, datetime, str] | None:
-    """Return who gave a task to the person who holds it, when and why."""
+    """Return who delegated a task to its holder, when and why; None if nobody did."""
     stream, handed = f"instance:{task.instance_id}", Action.TASK_DELEGATED.value
     query = LINES.where(history.c.stream == stream, history.c.action == handed, history.c.task_id == task.id)
     row = tx.connection.execute(query.order_by(history.c.seq.desc()).limit(1)).one_or_none()

@@ -1,74 +1,63 @@
-"""Messages and signals on their way between instances, and who waits for them."""
+"""Messages and signals between instances, and subscriptions to them."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, delete, insert, or_, select, true, update
 
 from engine.model.errors import Conflict
 from engine.model.process import MessageKind, Subscription
 from engine.model.work import MessageRecord
-from engine.store.queries import Transaction
+from engine.store.queries import Rows, Transaction, changed, jobs
 from engine.store.queries.instances import MOVING
 from engine.store.tables import instance, message, message_key, subscription
 
+ROWS, SUBSCRIPTION = Rows(MessageRecord, message), Rows(Subscription, subscription)
+WAITS = message.c.status == "waiting"
+
 
 def by_id(tx: Transaction, message_id: str) -> MessageRecord | None:
-    """Return the message with that id."""
-    row = tx.connection.execute(select(message).where(message.c.id == message_id)).one_or_none()
-    return None if row is None else _record(row._mapping)
+    """Return the message with this id."""
+    return ROWS.one(tx, ROWS.query.where(message.c.id == message_id))
 
 
 def undelivered(tx: Transaction, limit: int) -> tuple[MessageRecord, ...]:
-    """Return messages that nobody received yet or could receive, newest first."""
-    query = select(message).where(message.c.status.in_(("waiting", "failed"))).order_by(message.c.sent_at.desc())
-    return tuple(_record(row._mapping) for row in tx.connection.execute(query.limit(limit)))
+    """Return the messages that wait for a receiver or failed, newest first."""
+    query = ROWS.query.where(message.c.status.in_(("waiting", "failed"))).order_by(message.c.sent_at.desc())
+    return ROWS.every(tx, query.limit(limit))
 
 
 def send(tx: Transaction, records: Sequence[MessageRecord], correlations: Sequence[str]) -> None:
-    """Put messages on their way, each found under *correlations*."""
+    """Send messages, each with these *correlations*."""
     if not records:
         return
-    tx.connection.execute(insert(message), [_row(record) for record in records])
+    tx.connection.execute(insert(message), [ROWS.written(record) for record in records])
     keys = [{"message_id": record.id, "correlation": key} for record in records for key in dict.fromkeys(correlations)]
     tx.connection.execute(insert(message_key), keys)
+    jobs.due(tx, jobs.MESSAGE, (record.id for record in records))
 
 
 def listeners(tx: Transaction, name: str, *, but: str | None) -> tuple[str, ...]:
-    """Return ids of the instances, other than *but*, that wait for the signal *name*; suspended ones hear it too."""
-    query = select(subscription.c.instance_id).where(
-        subscription.c.kind == MessageKind.SIGNAL.value, subscription.c.name == name
-    )
-    return tuple(sorted(set(tx.connection.scalars(query)) - {but}))
+    """Return the ids of all instances but one that wait for the signal *name*, including suspended ones."""
+    its = (subscription.c.kind == MessageKind.SIGNAL.value, subscription.c.name == name)
+    return tuple(sorted(set(tx.connection.scalars(select(subscription.c.instance_id).where(*its))) - {but}))
 
 
-def deliverable(tx: Transaction, limit: int = 200) -> tuple[tuple[str, str], ...]:
-    """Return (message, instance that waits for it), oldest message and longest waiting instance first.
+def deliverable(tx: Transaction, only: str | None = None, limit: int = 200) -> tuple[tuple[str, str], ...]:
+    """Return (message, receiving instance), oldest message and longest waiting instance first; *only* of one message.
 
-    No instance stands there twice: receiving one message may end its waiting for the other.
+    No instance occurs twice, since one message may end its waiting for another.
     """
-    query = (
-        select(message.c.id, subscription.c.instance_id)
-        .join(message_key, message_key.c.message_id == message.c.id)
-        .join(
-            subscription,
-            and_(
-                subscription.c.kind == message.c.kind,
-                subscription.c.name == message.c.name,
-                subscription.c.correlation == message_key.c.correlation,
-            ),
-        )
-        .join(instance, instance.c.id == subscription.c.instance_id)
-        .where(
-            message.c.status == "waiting",
-            instance.c.status.in_(MOVING),
-            or_(message.c.to_instance.is_(None), message.c.to_instance == subscription.c.instance_id),
-            or_(message.c.from_instance.is_(None), message.c.from_instance != subscription.c.instance_id),
-        )
-        .order_by(message.c.sent_at, message.c.id, subscription.c.since)
-        .limit(limit)
+    its, of = message.c, subscription.c
+    meets = and_(of.kind == its.kind, of.name == its.name, of.correlation == message_key.c.correlation)
+    may = (
+        or_(its.to_instance.is_(None), its.to_instance == of.instance_id),
+        or_(its.from_instance.is_(None), its.from_instance != of.instance_id),
     )
+    query = select(its.id, of.instance_id).join(message_key, message_key.c.message_id == its.id)
+    query = query.join(subscription, meets).join(instance, instance.c.id == of.instance_id)
+    query = query.where(WAITS, its.id == only if only else true(), instance.c.status.in_(MOVING), *may)
+    query = query.order_by(its.sent_at, its.id, of.since).limit(limit)
     found: dict[str, str] = {}
     taken: set[str] = set()
     for message_id, instance_id in tx.connection.execute(query):
@@ -79,61 +68,43 @@ def deliverable(tx: Transaction, limit: int = 200) -> tuple[tuple[str, str], ...
 
 
 def delivered(tx: Transaction, message_id: str, instance_id: str, now: datetime) -> None:
-    """Note who received a message; Conflict("stale") if somebody else did in the meantime."""
-    done = tx.connection.execute(
-        update(message)
-        .where(message.c.id == message_id, message.c.status == "waiting")
-        .values(status="delivered", delivered_to=instance_id, delivered_at=now)
-    )
-    if done.rowcount != 1:
+    """Mark a message as received by an instance; Conflict("stale") if another one did in the meantime."""
+    values = {"status": "delivered", "delivered_to": instance_id, "delivered_at": now}
+    if changed(tx, update(message).where(message.c.id == message_id, WAITS).values(values)) != 1:
         raise Conflict("stale")
 
 
 def give_up(tx: Transaction, message_id: str, note: str) -> None:
-    """Note why a message cannot be received."""
-    tx.connection.execute(
-        update(message)
-        .where(message.c.id == message_id, message.c.status == "waiting")
-        .values(status="failed", note=note)
-    )
+    """Mark a message as failed, with the reason."""
+    tx.connection.execute(update(message).where(message.c.id == message_id, WAITS).values(status="failed", note=note))
 
 
 def expire(tx: Transaction, kind: MessageKind, sent_before: datetime) -> int:
-    """Give up messages of a kind that nobody waited for; how many."""
-    done = tx.connection.execute(
-        update(message)
-        .where(message.c.status == "waiting", message.c.kind == kind.value, message.c.sent_at < sent_before)
-        .values(status="expired")
-    )
-    return done.rowcount
+    """Mark old messages of a kind without a receiver as expired; return their number."""
+    unheard = (WAITS, message.c.kind == kind.value, message.c.sent_at < sent_before)
+    return changed(tx, update(message).where(*unheard).values(status="expired"))
 
 
 def forget(tx: Transaction, over_before: datetime) -> None:
-    """Delete messages that are long over: the histories of those who sent and received them say what they carried."""
-    over = select(message.c.id).where(message.c.status != "waiting", message.c.sent_at < over_before)
-    tx.connection.execute(delete(message_key).where(message_key.c.message_id.in_(over)))
-    tx.connection.execute(delete(message).where(message.c.status != "waiting", message.c.sent_at < over_before))
+    """Delete old messages; the histories of sender and receiver record them."""
+    over = (~WAITS, message.c.sent_at < over_before)
+    ids = select(message.c.id).where(*over)
+    tx.connection.execute(delete(message_key).where(message_key.c.message_id.in_(ids)))
+    tx.connection.execute(delete(message).where(*over))
 
 
 def subscribe(tx: Transaction, instance_id: str, waiting: Collection[Subscription], now: datetime) -> None:
-    """Note what an instance waits for from now on."""
+    """Add subscriptions of an instance."""
     if waiting:
-        tx.connection.execute(
-            insert(subscription),
-            [{**asdict(each), "kind": each.kind.value, "instance_id": instance_id, "since": now} for each in waiting],
-        )
+        facts = {"instance_id": instance_id, "since": now}
+        tx.connection.execute(insert(subscription), [SUBSCRIPTION.written(each) | facts for each in waiting])
 
 
 def unsubscribe(tx: Transaction, instance_id: str, gone: Collection[Subscription] | None = None) -> None:
-    """Note what an instance does not wait for any more; nothing at all, if *gone* is None."""
+    """Delete subscriptions of an instance, all of them if *gone* is None."""
     conditions = [
-        and_(
-            subscription.c.task_id == each.task_id,
-            subscription.c.kind == each.kind.value,
-            subscription.c.name == each.name,
-            subscription.c.correlation == each.correlation,
-        )
-        for each in gone or ()
+        and_(*(subscription.c[name] == its[name] for name in ("task_id", "kind", "name", "correlation")))
+        for its in map(SUBSCRIPTION.written, gone or ())
     ]
     if gone is None or conditions:
         query = delete(subscription).where(subscription.c.instance_id == instance_id)
@@ -141,19 +112,6 @@ def unsubscribe(tx: Transaction, instance_id: str, gone: Collection[Subscription
 
 
 def waited_for(tx: Transaction, instance_id: str) -> tuple[Subscription, ...]:
-    """Return what an instance waits for."""
-    query = select(subscription).where(subscription.c.instance_id == instance_id)
-    return tuple(
-        Subscription(row.task_id, row.element_id, MessageKind(row.kind), row.name, row.correlation)
-        for row in tx.connection.execute(query.order_by(subscription.c.element_id, subscription.c.name))
-    )
-
-
-def _record(row: object) -> MessageRecord:
-    facts = dict(row)  # type: ignore[call-overload]
-    return MessageRecord(**facts | {"kind": MessageKind(facts["kind"]), "content": bytes(facts["content"])})
-
-
-def _row(record: MessageRecord) -> dict[str, object]:
-    facts = {name: getattr(record, name) for name in message.c.keys()}  # noqa: SIM118 - columns, not a mapping
-    return facts | {"kind": record.kind.value}
+    """Return the subscriptions of an instance."""
+    query = SUBSCRIPTION.query.where(subscription.c.instance_id == instance_id)
+    return SUBSCRIPTION.every(tx, query.order_by(subscription.c.element_id, subscription.c.name))

@@ -1,31 +1,29 @@
-"""The office's settings, incidents, heartbeats and figures for the operator."""
+"""Settings, incidents, heartbeats and figures for the operator."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from engine.model.errors import Conflict
 from engine.model.history import Action, HistoryEvent
 from engine.model.process import Incident, InstanceStatus
 from engine.model.work import IncidentRecord, TaskStatus
-from engine.store.queries import Transaction, behind, one, some
+from engine.store.queries import Rows, Transaction, behind, changed, one, some
 from engine.store.tables import heartbeat, history, incident, instance, person, setting, task, timer, web_session
 from engine.store.unit_of_work import Work
 
 DAMAGED = "damaged"
-MOST_DAMAGED = 19  # older ones that are kept beside the one that is noted
-INCIDENT = tuple((incident if name in incident.c else instance).c[name] for name in IncidentRecord.__dataclass_fields__)
-INCIDENTS = select(*INCIDENT).join(instance, instance.c.id == incident.c.instance_id)
-
-
-def _incident(row: Sequence[Any]) -> IncidentRecord:
-    return IncidentRecord(*row)
+RESTORED = "restored"
+"""Name of a heartbeat in a restored copy, which stops jobs until the operator confirms the copy."""
+MOST_DAMAGED = 19  # older entries that are kept with a new one
+ROWS = Rows(IncidentRecord, incident, instance)
+INCIDENTS = ROWS.query.join(instance, instance.c.id == incident.c.instance_id)
 
 
 def read_setting(tx: Transaction, section: str) -> tuple[dict[str, Any], int] | None:
-    """Return a section of the settings and its revision."""
+    """Return a section of the settings with its revision."""
     query = select(setting.c.value, setting.c.revision).where(setting.c.section == section)
     return one(tx, query, lambda row: (row.value, row.revision))
 
@@ -33,13 +31,13 @@ def read_setting(tx: Transaction, section: str) -> tuple[dict[str, Any], int] | 
 def write_setting(
     work: Work, section: str, value: Mapping[str, Any], revision: int | None, change: Mapping[str, Any]
 ) -> None:
-    """Write a section over *revision* (None: it is new), and *change* into history; Conflict if another was first."""
+    """Write a section over *revision* (None: a new one), and record *change*; Conflict if somebody was faster."""
     facts = {"value": dict(value), "changed_at": work.now, "changed_by": work.actor.person_id}
     if revision is None:
         work.connection.execute(insert(setting), {"section": section, "revision": 1, **facts})
     else:
         stands = update(setting).where(setting.c.section == section, setting.c.revision == revision)
-        if work.connection.execute(stands.values(revision=revision + 1, **facts)).rowcount != 1:
+        if changed(work, stands.values(revision=revision + 1, **facts)) != 1:
             raise Conflict("stale")
     work.record("office", HistoryEvent(Action.SETTING_CHANGED, change={"section": section, **change}))
 
@@ -52,9 +50,9 @@ def open_incident(tx: Transaction, id_: str, instance_id: str, raised: Incident,
 
 
 def open_incidents_of(tx: Transaction, instance_id: str) -> tuple[IncidentRecord, ...]:
-    """Return the incidents of an instance that are open."""
+    """Return the open incidents of an instance."""
     query = INCIDENTS.where(incident.c.instance_id == instance_id, incident.c.status == "open")
-    return tuple(map(_incident, tx.connection.execute(query.order_by(incident.c.created_at, incident.c.id))))
+    return ROWS.every(tx, query.order_by(incident.c.created_at, incident.c.id))
 
 
 def incidents(
@@ -74,46 +72,55 @@ def incidents(
         query = query.where(incident.c.instance_id == instance_id)
     if after is not None:
         query = query.where(behind(after, incident.c.created_at, incident.c.id))
-    return some(tx, query, _incident, limit, offset)
+    return some(tx, query, ROWS.read, limit, offset)
 
 
 def incident_by_id(tx: Transaction, id_: str) -> IncidentRecord | None:
-    """Return one incident."""
-    return one(tx, INCIDENTS.where(incident.c.id == id_), _incident)
+    """Return the incident with this id."""
+    return ROWS.one(tx, INCIDENTS.where(incident.c.id == id_))
 
 
 def change_incident(tx: Transaction, id_: str, **values: Any) -> None:
-    """Change an incident's row."""
+    """Change the row of an incident."""
     tx.connection.execute(update(incident).where(incident.c.id == id_).values(**values))
 
 
 def beat(tx: Transaction, name: str, now: datetime, detail: Mapping[str, Any]) -> None:
-    """Note that *name* is alive."""
-    result = tx.connection.execute(
-        update(heartbeat).where(heartbeat.c.name == name).values(at=now, detail=dict(detail))
-    )
-    if result.rowcount == 0:
-        tx.connection.execute(insert(heartbeat), {"name": name, "at": now, "detail": dict(detail)})
+    """Write the heartbeat of *name*."""
+    values = {"at": now, "detail": dict(detail)}
+    if changed(tx, update(heartbeat).where(heartbeat.c.name == name).values(values)) == 0:
+        tx.connection.execute(insert(heartbeat), {"name": name, **values})
 
 
 def beats(tx: Transaction) -> dict[str, tuple[datetime, dict[str, Any]]]:
-    """Return every heartbeat by name."""
+    """Return the heartbeats by name."""
     return {row.name: (row.at, row.detail) for row in tx.connection.execute(select(heartbeat))}
 
 
+def is_restored(tx: Transaction) -> bool:
+    """Whether this is a restored copy that is not confirmed yet."""
+    return one(tx, select(heartbeat.c.name).where(heartbeat.c.name == RESTORED), bool) is not None
+
+
+def confirm_restored(tx: Transaction) -> bool:
+    """Confirm a restored copy, so that jobs run; return False if there is nothing to confirm."""
+    return changed(tx, delete(heartbeat).where(heartbeat.c.name == RESTORED)) > 0
+
+
 def note_damaged(tx: Transaction, sha256: str, name: str, now: datetime) -> None:
-    """Note for the operator that a kept file could not be handed out because it is gone or changed."""
+    """Record for the operator that a stored file is missing or changed."""
     _, known = beats(tx).get(DAMAGED, (now, {}))
     known = {key: known[key] for key in sorted(known, key=lambda key: str(known[key]["at"]))[-MOST_DAMAGED:]}
     beat(tx, DAMAGED, now, {**known, sha256: {"name": name, "at": now.isoformat()}})
 
 
 def figures(tx: Transaction, now: datetime, seen_since: datetime) -> dict[str, int]:
-    """Return the operator's figures: what runs, waits, is late, is wrong, who is signed in."""
+    """Return the operator's figures, such as running instances, overdue tasks and signed-in people."""
 
     def count(table: Any, *conditions: Any) -> Any:
         return select(func.count()).select_from(table).where(*conditions).scalar_subquery()
 
+    signed_in = (web_session.c.ended_at.is_(None), web_session.c.last_seen_at > seen_since)
     row = tx.connection.execute(
         select(
             count(instance, instance.c.status == InstanceStatus.RUNNING.value).label("running"),
@@ -125,9 +132,10 @@ def figures(tx: Transaction, now: datetime, seen_since: datetime) -> dict[str, i
             count(timer, timer.c.due_at <= now).label("late_timers"),
             count(timer).label("timers"),
             count(person, person.c.active).label("people"),
-            count(web_session, web_session.c.ended_at.is_(None), web_session.c.last_seen_at > seen_since).label(
-                "signed_in"
-            ),
+            select(func.count(web_session.c.person_id.distinct()))
+            .where(*signed_in)
+            .scalar_subquery()
+            .label("signed_in"),
             count(history).label("lines"),
         )
     ).one()

@@ -1,4 +1,4 @@
-"""People, memberships, sessions, sign-in attempts and one-time codes."""
+"""People, memberships, sessions, sign-in attempts, one-time codes and links."""
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
@@ -12,13 +12,14 @@ from sqlalchemy import BindParameter, ColumnElement, Date, and_, bindparam, dele
 from engine.model.history import commitment
 from engine.model.people import PROPOSAL_LASTS, Capacity, Membership, Person, Proposal
 from engine.store.driver_statements import Prepared
-from engine.store.queries import Transaction
+from engine.store.queries import Rows, Transaction, absences, changed, one
 from engine.store.tables import (
     membership,
     person,
     personal_value,
     proposal,
     reset_code,
+    reset_link,
     second_factor,
     setting,
     sign_in_attempt,
@@ -29,7 +30,7 @@ from engine.store.unit_of_work import Work
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What signing in compares with; never leaves the accounts service."""
+    """The data for checking a sign-in; only the accounts service uses it."""
 
     person_id: str
     password_hash: str | None
@@ -37,29 +38,33 @@ class Credentials:
     must_change_password: bool
     deactivated_at: datetime | None
     second_factor: bool
+    password_off: bool
 
 
 def in_force(day: date | BindParameter[date]) -> ColumnElement[bool]:
-    """Return the condition under which a membership holds on *day*."""
+    """Return the condition that a membership holds on *day*."""
     return and_(membership.c.since <= day, or_(membership.c.until.is_(None), membership.c.until >= day))
 
 
 OWN = ("id", "name", "active", "must_change_password", "locale", "sample", "name_commitment")
-"""What a person's row says of them."""
-HELD = tuple(name for name in Membership.__dataclass_fields__ if name not in ("id", "person_id"))
+"""Fields of Person that are columns of the person's row."""
+MEMBERSHIP = Rows(Membership, membership)
+HAS_SECOND_FACTOR = select(second_factor.c.person_id).where(second_factor.c.person_id == person.c.id).exists()
 OWNER = (
     *(person.c[name] for name in OWN),
     membership.c.id.label("m_id"),
-    *(membership.c[name] for name in HELD),
-    select(second_factor.c.person_id).where(second_factor.c.person_id == person.c.id).exists().label("second_factor"),
+    *MEMBERSHIP.columns[2:],
+    HAS_SECOND_FACTOR.label("second_factor"),
     select(setting.c.value).where(setting.c.section == "second_factor").scalar_subquery().label("asked"),
 )
 HELD_TODAY = and_(membership.c.person_id == person.c.id, in_force(bindparam("today", type_=Date)))
-"""Joins what a person holds on the day bound as ``today``."""
+"""Join condition for the memberships of a person on the day bound as ``today``."""
+AWAY = absences.together(person.c.id, bindparam("today", type_=Date)).label("away")
+"""Whom the person stands in for on that day."""
 
 
 def owner(rows: Sequence[Any]) -> Person:
-    """Return the person whose rows these are, one for each membership, read with OWNER's columns."""
+    """Return the person in *rows*, one per membership, with the columns of OWNER."""
     first = rows[0]
     held = tuple(
         Membership(row.m_id, first.id, row.role, Capacity(row.capacity), row.since, row.until, row.decree)
@@ -68,6 +73,7 @@ def owner(rows: Sequence[Any]) -> Person:
     )
     return Person(
         **{name: getattr(first, name) for name in OWN},
+        stands_in_for=frozenset((getattr(first, "away", None) or "").split()),
         memberships=held,
         second_factor=first.second_factor,
         must_enrol=not first.second_factor and any(m.role in (first.asked or {}).get("roles", ()) for m in held),
@@ -75,45 +81,39 @@ def owner(rows: Sequence[Any]) -> Person:
 
 
 def everyone(tx: Transaction, person_id: str | None = None) -> tuple[Person, ...]:
-    """Return every person (or the one with *person_id*) with all memberships, by name."""
-    last = (
-        select(sign_in_attempt.c.account, func.max(sign_in_attempt.c.at).label("at"))
-        .where(sign_in_attempt.c.succeeded)
-        .group_by(sign_in_attempt.c.account)
-        .subquery()
-    )
-    query = (
-        select(*OWNER, last.c.at)
-        .outerjoin(membership, membership.c.person_id == person.c.id)
-        .outerjoin(last, last.c.account == person.c.id)
-        .order_by(person.c.name, person.c.id, membership.c.since, membership.c.id)
-    )
-    if person_id is not None:
-        query = query.where(person.c.id == person_id)
-    found = groupby(tx.connection.execute(query).all(), key=lambda row: row.id)
+    """Return all persons, or the one with *person_id*, with all memberships, ordered by name."""
+    its = sign_in_attempt.c
+    last = select(its.account, func.max(its.at).label("at")).where(its.succeeded).group_by(its.account).subquery()
+    query = select(*OWNER, last.c.at).outerjoin(membership, membership.c.person_id == person.c.id)
+    query = query.outerjoin(last, last.c.account == person.c.id)
+    query = query if person_id is None else query.where(person.c.id == person_id)
+    in_order = query.order_by(person.c.name, person.c.id, membership.c.since, membership.c.id)
+    found = groupby(tx.connection.execute(in_order).all(), key=lambda row: row.id)
     whole = [list(rows) for _, rows in found]
     return tuple(replace(owner(rows), last_sign_in_at=rows[0].at) for rows in whole)
 
 
 def by_id(tx: Transaction, person_id: str) -> Person | None:
-    """Return one person."""
+    """Return the person with this id."""
     found = everyone(tx, person_id)
     return found[0] if found else None
+
+
+def lock(tx: Transaction, person_id: str) -> None:
+    """Lock a person's row before it is read for a change; on SQLite all writers wait anyway."""
+    tx.connection.execute(select(person.c.id).where(person.c.id == person_id).with_for_update(key_share=True))
 
 
 def names(tx: Transaction, ids: Collection[str] | None = None) -> dict[str, str]:
     """Return names by person id."""
     query = select(person.c.id, person.c.name)
-    if ids is not None:
-        query = query.where(person.c.id.in_(ids))
-    return dict(tx.connection.execute(query).all())
+    those = () if ids is None else (person.c.id.in_(ids),)
+    return dict(tx.connection.execute(query.where(*those)).all())
 
 
 def memberships(tx: Transaction, roles: Collection[str]) -> tuple[Membership, ...]:
-    """Return who held which of *roles*, past and to come, definitive holders last."""
-    columns = [membership.c[name] for name in Membership.__dataclass_fields__]
-    query = select(*columns).where(membership.c.role.in_(roles))
-    held = (Membership(**{**row._mapping, "capacity": Capacity(row.capacity)}) for row in tx.connection.execute(query))
+    """Return all memberships of *roles*, past and future, definitive ones last."""
+    held = MEMBERSHIP.every(tx, MEMBERSHIP.query.where(membership.c.role.in_(roles)))
     return tuple(sorted(held, key=lambda each: (each.capacity is Capacity.DEFINITIVE, each.since, each.id)))
 
 
@@ -127,38 +127,35 @@ MEMBERS_IN = MEMBERS.where(membership.c.role.in_(bindparam("roles", expanding=Tr
 
 
 Members = Mapping[str, Mapping[str, str]]
-"""Active people by role: {role: {person id: name}}."""
+"""Names of active people by role and person id."""
 
 
 def members(tx: Transaction, day: date, roles: Collection[str] | None = None) -> dict[str, dict[str, str]]:
-    """Return active people by role on *day*: {role: {person id: name}}."""
-    if roles is None:
-        rows = tx.connection.execute(MEMBERS, {"today": day})
-    else:
-        rows = tx.connection.execute(MEMBERS_IN, {"today": day, "roles": list(roles)})
+    """Return the names of active people on *day*, by role and person id."""
+    those = {} if roles is None else {"roles": list(roles)}
     found: dict[str, dict[str, str]] = {}
-    for role, id_, name in rows:
+    for role, id_, name in tx.connection.execute(MEMBERS_IN if those else MEMBERS, {"today": day, **those}):
         found.setdefault(role, {})[id_] = name
     return found
 
 
 def roles_known(tx: Transaction) -> tuple[str, ...]:
-    """Return every role that some membership names."""
+    """Return all roles in memberships."""
     return tuple(tx.connection.scalars(select(membership.c.role).distinct().order_by(membership.c.role)))
 
 
 def sample_people(tx: Transaction) -> bool:
-    """Whether sample people exist and are active."""
+    """Whether there are active sample people."""
     return tx.connection.scalar(select(person.c.id).where(person.c.sample, person.c.active).limit(1)) is not None
 
 
 def any_people(tx: Transaction) -> bool:
-    """Whether anybody has an account yet."""
+    """Whether there is an account."""
     return tx.connection.scalar(select(person.c.id).limit(1)) is not None
 
 
 def commit(tx: Transaction, person_id: str, value: str) -> str:
-    """Keep a personal value apart from history, and return the commitment by which a line holds it."""
+    """Store a personal value, and return the commitment for history lines."""
     salt = secrets.token_hex(16)
     of = commitment(salt, value)
     kept = {"commitment": of, "person_id": person_id, "salt": salt, "value": value}
@@ -167,19 +164,19 @@ def commit(tx: Transaction, person_id: str, value: str) -> str:
 
 
 def values_of(tx: Transaction, commitments: Collection[str]) -> Sequence[Any]:
-    """Return what some commitments stand for, with their salts; both are None where they were erased."""
+    """Return the values and salts of commitments; both are None if erased."""
     return tx.connection.execute(select(personal_value).where(personal_value.c.commitment.in_(commitments))).all()
 
 
-def erase_values(tx: Transaction, person_id: str) -> list[str]:
-    """Erase what a person's commitments stand for, with the salts, and return them."""
-    its = personal_value.c.person_id == person_id
+def erase_values(tx: Transaction, person_id: str, *only: str) -> list[str]:
+    """Erase the values and salts of a person's commitments, or of some, and return the commitments."""
+    its = personal_value.c.commitment.in_(only) if only else personal_value.c.person_id == person_id
     tx.connection.execute(update(personal_value).where(its).values(salt=None, value=None))
     return sorted(tx.connection.scalars(select(personal_value.c.commitment).where(its)))
 
 
 def add(tx: Transaction, new: Person, password_hash: str | None, now: datetime) -> str:
-    """Write a person and their memberships; the commitment to the name."""
+    """Write a person with memberships; return the commitment to the name."""
     commits = commit(tx, new.id, new.name)
     facts = {"password_hash": password_hash, "created_at": now, "name_commitment": commits}
     tx.connection.execute(insert(person), {name: getattr(new, name) for name in OWN} | facts)
@@ -189,28 +186,28 @@ def add(tx: Transaction, new: Person, password_hash: str | None, now: datetime) 
 
 
 def change(tx: Transaction, person_id: str, **values: Any) -> None:
-    """Change a person's row."""
+    """Change the row of a person."""
     tx.connection.execute(update(person).where(person.c.id == person_id).values(**values))
 
 
 def add_membership(tx: Transaction, held: Membership) -> None:
     """Write a membership."""
-    tx.connection.execute(insert(membership), {**asdict(held), "capacity": held.capacity.value})
+    tx.connection.execute(insert(membership), MEMBERSHIP.written(held))
 
 
 def end_membership(tx: Transaction, membership_id: str, until: date) -> None:
-    """End a membership on *until*, that day included."""
+    """End a membership after the day *until*."""
     tx.connection.execute(update(membership).where(membership.c.id == membership_id).values(until=until))
 
 
 def second_factor_of(tx: Transaction, person_id: str) -> bytes | None:
-    """Return a person's second factor as it is stored."""
+    """Return the encrypted second factor of a person."""
     return tx.connection.scalar(select(second_factor.c.sealed).where(second_factor.c.person_id == person_id))
 
 
 def set_second_factor(tx: Transaction, person_id: str, sealed: bytes | None) -> bool:
-    """Write a person's second factor in place of the one before, or none; whether there was one."""
-    had = tx.connection.execute(delete(second_factor).where(second_factor.c.person_id == person_id)).rowcount == 1
+    """Replace the second factor of a person, or delete it; return whether there was one."""
+    had = changed(tx, delete(second_factor).where(second_factor.c.person_id == person_id)) == 1
     if sealed is not None:
         tx.connection.execute(insert(second_factor), {"person_id": person_id, "sealed": sealed})
     return had
@@ -226,7 +223,7 @@ def propose(tx: Transaction, new: Proposal) -> None:
 
 
 def proposals(tx: Transaction, now: datetime) -> tuple[Proposal, ...]:
-    """Return the proposals that did not lapse, oldest first."""
+    """Return the proposals that have not expired, oldest first."""
     query = select(proposal).where(proposal.c.proposed_at > now - PROPOSAL_LASTS)
     return tuple(
         Proposal(Membership(row.id, row.person_id, row.role, Capacity(row.capacity), *row[4:7]), *row[7:])
@@ -235,43 +232,36 @@ def proposals(tx: Transaction, now: datetime) -> tuple[Proposal, ...]:
 
 
 def settle(tx: Transaction, id_: str) -> bool:
-    """Delete a proposal; False if somebody else was first."""
-    return tx.connection.execute(delete(proposal).where(proposal.c.id == id_)).rowcount == 1
+    """Delete a proposal; return False if somebody was faster."""
+    return changed(tx, delete(proposal).where(proposal.c.id == id_)) == 1
 
 
 # ── sign-in ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+CREDENTIALS = Rows(Credentials, person, person_id=person.c.id, second_factor=HAS_SECOND_FACTOR)
+
+
 def credentials(tx: Transaction, person_id: str) -> Credentials | None:
-    """Return what signing in as *person_id* compares with."""
-    row = tx.connection.execute(
-        select(
-            person.c.id,
-            person.c.password_hash,
-            person.c.active,
-            person.c.must_change_password,
-            person.c.deactivated_at,
-            select(second_factor.c.person_id).where(second_factor.c.person_id == person.c.id).exists(),
-        ).where(person.c.id == person_id)
-    ).one_or_none()
-    return None if row is None else Credentials(*row)
+    """Return the credentials of *person_id*."""
+    return CREDENTIALS.one(tx, CREDENTIALS.query.where(person.c.id == person_id))
 
 
 def one_at_a_time(tx: Transaction, account: str) -> None:
-    """Let tries for one account wait for each other until they commit; on SQLite every write does."""
+    """Let attempts for one account, or another key, wait for each other; on SQLite all writers wait anyway."""
     if tx.connection.dialect.name == "postgresql":
         lock = func.pg_advisory_xact_lock(func.hashtext("alur.sign_in"), func.hashtext(account))
         tx.connection.execute(select(lock))
 
 
 def known_device(tx: Transaction, account: str, device: str | None) -> bool:
-    """Whether *account* signed in from *device* before."""
+    """Whether *account* has signed in from *device*."""
     right = select(sign_in_attempt.c.id).where(*_of_device(account, device), sign_in_attempt.c.succeeded)
     return device is not None and tx.connection.scalar(right.limit(1)) is not None
 
 
 def note_attempt(work: Work, account: str, address: str, device: str | None) -> int:
-    """Write a try down as a wrong one and return its id; *device* if it is a known one."""
+    """Write an attempt, as a failed one, and return its id; *device* is None unless it is known."""
     facts = {"account": account, "address": address, "device": device, "at": work.now, "succeeded": False}
     return int(work.connection.execute(insert(sign_in_attempt).returning(sign_in_attempt.c.id), facts).scalar_one())
 
@@ -279,7 +269,7 @@ def note_attempt(work: Work, account: str, address: str, device: str | None) -> 
 def take_back(
     tx: Transaction, *, attempt: int | None = None, session_id: str | None = None, account: str | None = None
 ) -> None:
-    """Delete a try that was right and is no sign-in, or the wrong ones of a session, or those for an account."""
+    """Delete a failed attempt by id, or those of a session or an account."""
     its = sign_in_attempt.c
     given = ((its.id, attempt), (its.device, session_id), (its.account, account))
     which = or_(*(column == value for column, value in given if value is not None))
@@ -289,10 +279,10 @@ def take_back(
 def wrong_tries(
     tx: Transaction, account: str, address: str, device: str | None, since: datetime
 ) -> tuple[tuple[int, datetime], ...]:
-    """Return how many wrong tries there were since then, and the last of them.
+    """Return the number and the last instant of failed attempts since an instant, for each of some limits.
 
-    Of the account from *device* after its last right one there; without a device those of all devices that were not
-    known: of the account from *address*, of the account, and from *address*.
+    With a *device*: those of the account from it, after its last success there. Without: from unknown devices, those of
+    the account from *address*, of the account, and from *address*.
     """
     its = sign_in_attempt.c
     if device is not None:
@@ -308,7 +298,7 @@ def wrong_tries(
 
 
 def refused_before(tx: Transaction, account: str, attempt: int) -> int:
-    """Return how many tries for an account were wrong since its last right one, *attempt* aside."""
+    """Return the number of failed attempts for an account since its last success, without *attempt*."""
     its = sign_in_attempt.c
     right = select(func.coalesce(func.max(its.id), 0)).where(its.account == account, its.succeeded).scalar_subquery()
     wrong = select(func.count()).where(its.account == account, its.succeeded.is_(False), its.id > right)
@@ -316,7 +306,7 @@ def refused_before(tx: Transaction, account: str, attempt: int) -> int:
 
 
 def note_success(tx: Transaction, attempt: int, device: str) -> None:
-    """Turn a try into a sign-in from *device*, which is known from then on."""
+    """Mark an attempt as successful from *device*, which is known from then on."""
     right = update(sign_in_attempt).where(sign_in_attempt.c.id == attempt)
     tx.connection.execute(right.values(succeeded=True, device=device))
 
@@ -325,15 +315,27 @@ def _of_device(account: str, device: str | None) -> tuple[ColumnElement[bool], .
     return sign_in_attempt.c.account == account, sign_in_attempt.c.device == device
 
 
-def open_session(tx: Transaction, id_: str, person_id: str, now: datetime, user_agent: str, awaits_code: bool) -> None:
+def open_session(work: Work, id_: str, person_id: str, user_agent: str, address: str, awaits_code: bool) -> None:
     """Write a session."""
-    facts = {"id": id_, "person_id": person_id, "created_at": now, "last_seen_at": now, "awaits_code": awaits_code}
-    tx.connection.execute(insert(web_session), {**facts, "user_agent": user_agent[:300]})
+    facts = {"id": id_, "person_id": person_id, "created_at": work.now, "last_seen_at": work.now}
+    seen = {"user_agent": user_agent[:300], "address": address[:64], "awaits_code": awaits_code}
+    work.connection.execute(insert(web_session), facts | seen)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session as its owner sees it."""
+
+    id: str
+    created_at: datetime
+    last_seen_at: datetime
+    user_agent: str | None
+    address: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A session with the person it belongs to and the memberships in force."""
+    """A session with its person and the memberships of the day."""
 
     id: str
     created_at: datetime
@@ -343,14 +345,13 @@ class SessionRow:
     person: Person
 
 
-SESSION = Prepared(  # every request asks it
+SESSIONS = Rows(OpenSession, web_session)
+SESSION = Prepared(  # run by every request
     select(
         web_session.c.id.label("session_id"),
-        web_session.c.created_at,
-        web_session.c.last_seen_at,
-        web_session.c.ended_at,
-        web_session.c.awaits_code,
+        *(web_session.c[name] for name in ("created_at", "last_seen_at", "ended_at", "awaits_code")),
         *OWNER,
+        AWAY,
     )
     .join(person, person.c.id == web_session.c.person_id)
     .outerjoin(membership, HELD_TODAY)
@@ -360,7 +361,7 @@ SESSION = Prepared(  # every request asks it
 
 
 def session(tx: Transaction, id_: str, today: date) -> SessionRow | None:
-    """Return the session with its person and the memberships in force *today*, in one statement."""
+    """Return a session with its person and the memberships on *today*, by one statement."""
     rows = SESSION.rows(tx.connection, {"its_id": id_, "today": today})
     if not rows:
         return None
@@ -370,57 +371,94 @@ def session(tx: Transaction, id_: str, today: date) -> SessionRow | None:
 
 
 def touch_session(tx: Transaction, id_: str, now: datetime) -> None:
-    """Note that a session is in use."""
+    """Record that a session is in use."""
     tx.connection.execute(update(web_session).where(web_session.c.id == id_).values(last_seen_at=now))
 
 
 def end_sessions(
     tx: Transaction, now: datetime, *, id_: str | None = None, person_id: str | None = None, but: str | None = None
 ) -> int:
-    """End one session, or every session of a person (*but* one); how many ended."""
-    query = update(web_session).where(web_session.c.ended_at.is_(None)).values(ended_at=now)
-    if id_ is not None:
-        query = query.where(web_session.c.id == id_)
-    if person_id is not None:
-        query = query.where(web_session.c.person_id == person_id)
-    if but is not None:
-        query = query.where(web_session.c.id != but)
-    return tx.connection.execute(query).rowcount
+    """End one session, or all sessions of a person *but* one; return their number."""
+    its = web_session.c
+    given = ((its.id == id_, id_), (its.person_id == person_id, person_id), (its.id != but, but))
+    which = [condition for condition, value in given if value is not None]
+    return changed(tx, update(web_session).where(its.ended_at.is_(None), *which).values(ended_at=now))
 
 
 def forget_sessions(tx: Transaction, before: datetime) -> None:
-    """Delete sessions and failed tries last seen *before* that instant."""
+    """Delete sessions last used, links that ended, and failed attempts made, *before* that instant."""
     tx.connection.execute(delete(web_session).where(web_session.c.last_seen_at < before))
-    tx.connection.execute(
-        delete(sign_in_attempt).where(sign_in_attempt.c.at < before, sign_in_attempt.c.succeeded.is_(False))
-    )
+    tx.connection.execute(delete(reset_link).where(reset_link.c.until < before))
+    wrong = (sign_in_attempt.c.at < before, sign_in_attempt.c.succeeded.is_(False))
+    tx.connection.execute(delete(sign_in_attempt).where(*wrong))
 
 
-def sessions_of(tx: Transaction, person_id: str) -> tuple[tuple[str, datetime, datetime, str], ...]:
-    """Return (id, begun, last seen, browser) of a person's open sessions."""
-    query = (
-        select(web_session.c.id, web_session.c.created_at, web_session.c.last_seen_at, web_session.c.user_agent)
-        .where(web_session.c.person_id == person_id, web_session.c.ended_at.is_(None), ~web_session.c.awaits_code)
-        .order_by(web_session.c.last_seen_at.desc())
-    )
-    return tuple((a, b, c, d or "") for a, b, c, d in tx.connection.execute(query))
+def sessions_of(tx: Transaction, person_id: str) -> tuple[OpenSession, ...]:
+    """Return a person's sessions that were not ended, the last used one first."""
+    its = web_session.c
+    open_now = SESSIONS.query.where(its.person_id == person_id, its.ended_at.is_(None), ~its.awaits_code)
+    return SESSIONS.every(tx, open_now.order_by(its.last_seen_at.desc()))
 
 
 def set_reset_code(tx: Transaction, person_id: str, code_hash: str, expires_at: datetime) -> None:
-    """Write a one-time code in place of an earlier one."""
+    """Replace the one-time code of a person."""
     tx.connection.execute(delete(reset_code).where(reset_code.c.person_id == person_id))
     facts = {"person_id": person_id, "code_hash": code_hash, "expires_at": expires_at}
     tx.connection.execute(insert(reset_code), facts)
 
 
 def reset_code_of(tx: Transaction, person_id: str) -> tuple[str, datetime] | None:
-    """Return (hash, expiry) of a person's one-time code."""
-    row = tx.connection.execute(
-        select(reset_code.c.code_hash, reset_code.c.expires_at).where(reset_code.c.person_id == person_id)
-    ).one_or_none()
-    return None if row is None else (row.code_hash, row.expires_at)
+    """Return the one-time code of a person as (hash, expiry)."""
+    query = select(reset_code.c.code_hash, reset_code.c.expires_at).where(reset_code.c.person_id == person_id)
+    return one(tx, query, lambda row: (row.code_hash, row.expires_at))
 
 
 def drop_reset_code(tx: Transaction, person_id: str) -> bool:
-    """Delete a one-time code; False if there is none."""
-    return tx.connection.execute(delete(reset_code).where(reset_code.c.person_id == person_id)).rowcount == 1
+    """Delete the one-time code of a person; return False if there is none."""
+    return changed(tx, delete(reset_code).where(reset_code.c.person_id == person_id)) == 1
+
+
+def identity_of(tx: Transaction, person_id: str) -> tuple[str, str] | None:
+    """Return whom the OpenID provider must name for a person, with the commitment to it."""
+    query = select(personal_value.c.value, personal_value.c.commitment).join_from(personal_value, person, _NAMED)
+    return one(tx, query.where(person.c.id == person_id), lambda row: (row.value, row.commitment))
+
+
+def identified(tx: Transaction, value: str) -> str | None:
+    """Return whom the OpenID provider names by *value*."""
+    query = select(person.c.id).join_from(person, personal_value, _NAMED)
+    return tx.connection.scalar(query.where(personal_value.c.value == value))
+
+
+_NAMED = personal_value.c.commitment == person.c.identity_commitment
+
+
+# ── links in letters ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def may_have_link(tx: Transaction, person_id: str, asked_at: datetime, most: int) -> bool:
+    """Whether fewer than *most* links of a person are open, and none ended after another was asked for."""
+    its = reset_link.c
+    open_now = func.count().filter(its.ended_at.is_(None), its.until > asked_at)
+    query = select(open_now, func.max(its.ended_at)).where(its.person_id == person_id)
+    count, ended = tx.connection.execute(query).one()
+    return int(count) < most and (ended is None or ended <= asked_at)
+
+
+def add_link(tx: Transaction, sha256: str, person_id: str, until: datetime) -> None:
+    """Write a link."""
+    tx.connection.execute(insert(reset_link), {"sha256": sha256, "person_id": person_id, "until": until})
+
+
+def link_owner(tx: Transaction, sha256: str, now: datetime) -> str | None:
+    """Return who may set a password by a link; None if it ended, or there is none."""
+    its = reset_link.c
+    query = select(its.person_id).join(person).where(person.c.active, its.ended_at.is_(None), its.until > now)
+    return tx.connection.scalar(query.where(its.sha256 == sha256))
+
+
+def end_links(tx: Transaction, person_id: str, now: datetime) -> None:
+    """End all links of a person."""
+    its = reset_link.c
+    which = (its.person_id == person_id, its.ended_at.is_(None))
+    tx.connection.execute(update(reset_link).where(*which).values(ended_at=now))

@@ -1,4 +1,4 @@
-"""Registers: the office's reference tables, each row in force from one day to another."""
+"""Registers: reference tables of the office, with rows that are valid from one day to another."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,25 +7,25 @@ from typing import Any
 
 from sqlalchemy import and_, func, insert, or_, select, update
 
-from engine.store.queries import Transaction
+from engine.store.queries import Rows, Transaction
 from engine.store.tables import register, register_entry
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterRecord:
-    """One register: its columns (files of its form as one JSON text), and a count of every change of its rows."""
+    """The row of a register."""
 
     id: str
-    schema: str
+    schema: str  # JSON of the files of its form, which defines the columns
     sha256: str
-    revision: int
+    revision: int  # counts changes of its rows
     changed_at: datetime
     changed_by: str
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row, for as long as it is in force. Its id stays when it is corrected; what succeeds it is another."""
+    """A row of a register. A correction keeps its id; a successor from a later day has another."""
 
     id: str
     register_id: str
@@ -40,92 +40,73 @@ class Entry:
     changed_by: str
 
 
-COLUMNS = tuple(register.c[name] for name in RegisterRecord.__dataclass_fields__)
-ENTRY = tuple(register_entry.c[name] for name in Entry.__dataclass_fields__)
+REGISTER, ENTRY = Rows(RegisterRecord, register), Rows(Entry, register_entry)
 
 
 def all_of(tx: Transaction) -> tuple[RegisterRecord, ...]:
-    """Return every register."""
-    return tuple(RegisterRecord(*row) for row in tx.connection.execute(select(*COLUMNS).order_by(register.c.id)))
+    """Return all registers."""
+    return REGISTER.every(tx, REGISTER.query.order_by(register.c.id))
 
 
 def by_id(tx: Transaction, register_id: str) -> RegisterRecord | None:
-    """Return one register."""
-    row = tx.connection.execute(select(*COLUMNS).where(register.c.id == register_id)).first()
-    return None if row is None else RegisterRecord(*row)
+    """Return the register with this id."""
+    return REGISTER.one(tx, REGISTER.query.where(register.c.id == register_id))
+
+
+def lock(tx: Transaction, register_id: str) -> None:
+    """Lock a register before its rows are read for a change; on SQLite all writers wait anyway."""
+    tx.connection.execute(select(register.c.id).where(register.c.id == register_id).with_for_update(key_share=True))
 
 
 def define(tx: Transaction, new: RegisterRecord, known: bool) -> None:
-    """Write a register's row, anew or in place of what it was."""
-    values = {column.name: getattr(new, column.name) for column in COLUMNS}
-    tx.connection.execute(
-        update(register).where(register.c.id == new.id).values(values) if known else insert(register).values(values)
-    )
+    """Insert the row of a register, or update it if it is *known*."""
+    statement = update(register).where(register.c.id == new.id) if known else insert(register)
+    tx.connection.execute(statement.values(REGISTER.written(new)))
 
 
 def touch(tx: Transaction, register_id: str, by: str, now: datetime) -> None:
-    """Count a change of the register's rows."""
-    tx.connection.execute(
-        update(register)
-        .where(register.c.id == register_id)
-        .values(revision=register.c.revision + 1, changed_at=now, changed_by=by)
-    )
+    """Count a change of a register's rows."""
+    counted = {"revision": register.c.revision + 1, "changed_at": now, "changed_by": by}
+    tx.connection.execute(update(register).where(register.c.id == register_id).values(counted))
 
 
 def counts(tx: Transaction, on: date) -> dict[str, int]:
-    """Return how many rows of each register are in force on a day."""
-    query = (
-        select(register_entry.c.register_id, func.count()).where(_in_force(on)).group_by(register_entry.c.register_id)
-    )
-    return {row[0]: row[1] for row in tx.connection.execute(query)}
+    """Return the number of rows that are valid on a day, by register."""
+    query = select(register_entry.c.register_id, func.count()).where(_in_force(on))
+    return dict(tx.connection.execute(query.group_by(register_entry.c.register_id)).all())
 
 
 def in_force(tx: Transaction, register_id: str, on: date | None) -> tuple[Entry, ...]:
-    """Return the rows in force on a day, in the order of their keys; without a day every row there ever was."""
-    query = (
-        select(*ENTRY)
-        .where(register_entry.c.register_id == register_id)
-        .order_by(register_entry.c.key, register_entry.c.since)
-    )
-    if on is not None:
-        query = query.where(_in_force(on))
-    return tuple(Entry(*row) for row in tx.connection.execute(query))
+    """Return the rows that are valid on a day, ordered by key; all rows if *on* is None."""
+    its = [register_entry.c.register_id == register_id, *([] if on is None else [_in_force(on)])]
+    return ENTRY.every(tx, ENTRY.query.where(*its).order_by(register_entry.c.key, register_entry.c.since))
 
 
 def entry(tx: Transaction, entry_id: str) -> Entry | None:
-    """Return one row."""
-    row = tx.connection.execute(select(*ENTRY).where(register_entry.c.id == entry_id)).first()
-    return None if row is None else Entry(*row)
+    """Return the row with this id."""
+    return ENTRY.one(tx, ENTRY.query.where(register_entry.c.id == entry_id))
 
 
 def of_keys(tx: Transaction, register_id: str, keys: Sequence[str]) -> dict[str, list[Entry]]:
-    """Return every row of the keys, oldest first, by key."""
+    """Return all rows with these keys, oldest first, by key."""
     found: dict[str, list[Entry]] = {key: [] for key in keys}
-    query = (
-        select(*ENTRY)
-        .where(register_entry.c.register_id == register_id, register_entry.c.key.in_(keys))
-        .order_by(register_entry.c.since)
-    )
-    for row in tx.connection.execute(query):
-        found[row.key].append(Entry(*row))
+    query = ENTRY.query.where(register_entry.c.register_id == register_id, register_entry.c.key.in_(keys))
+    for each in ENTRY.every(tx, query.order_by(register_entry.c.since)):
+        found[each.key].append(each)
     return found
 
 
 def add(tx: Transaction, entries: Sequence[Entry]) -> None:
     """Write new rows."""
     if entries:
-        rows = [{column.name: getattr(each, column.name) for column in ENTRY} for each in entries]
-        tx.connection.execute(insert(register_entry), rows)
+        tx.connection.execute(insert(register_entry), [ENTRY.written(each) for each in entries])
 
 
-def change(tx: Transaction, entry_id: str, version: int, values: Mapping[str, Any]) -> bool:
-    """Change a row that still stands at *version*; whether it did."""
-    changed = tx.connection.execute(
-        update(register_entry)
-        .where(register_entry.c.id == entry_id, register_entry.c.version == version)
-        .values(**values, version=version + 1)
+def change(tx: Transaction, entry_id: str, version: int, values: Mapping[str, Any]) -> None:
+    """Change a row of a locked register; *version* is its present one."""
+    tx.connection.execute(
+        update(register_entry).where(register_entry.c.id == entry_id).values(**values, version=version + 1)
     )
-    return changed.rowcount == 1
 
 
 def _in_force(on: date) -> Any:

@@ -1,4 +1,4 @@
-"""Tokens of the API, and the answers kept for requests that are repeated."""
+"""API tokens, and stored replies for repeated requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from sqlalchemy import and_, bindparam, delete, insert, select, update
 
 from engine.model.people import Person
 from engine.store.driver_statements import Prepared
-from engine.store.queries import Transaction
-from engine.store.queries.people import HELD_TODAY, OWNER, owner
+from engine.store.queries import Rows, Transaction, changed
+from engine.store.queries.people import AWAY, HELD_TODAY, OWNER, owner
 from engine.store.tables import api_token, idempotency_key, membership, person
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """A token's row; the token itself is nowhere but with who holds it."""
+    """The row of a token; the token itself is not stored."""
 
     id: str
     person_id: str
@@ -25,12 +25,12 @@ class TokenRecord:
     expires_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
-    scopes: str  # words with spaces between
+    scopes: str  # separated by spaces
 
 
 @dataclass(frozen=True, slots=True)
 class KeptReply:
-    """What a request with an idempotency key was answered; *status* is None while it is under way."""
+    """The reply to a request with an idempotency key; *status* is None while the request is running."""
 
     fingerprint: str
     created_at: datetime
@@ -39,25 +39,23 @@ class KeptReply:
     body: bytes
 
 
-COLUMNS = tuple(api_token.c[name] for name in TokenRecord.__dataclass_fields__)
+TOKEN = Rows(TokenRecord, api_token)
 REPLY = tuple(idempotency_key.c[name] for name in KeptReply.__dataclass_fields__)
 
 
 def add(tx: Transaction, new: TokenRecord, sha256: str) -> None:
-    """Write a token's row."""
-    facts = {column.name: getattr(new, column.name) for column in COLUMNS}
-    tx.connection.execute(insert(api_token), {**facts, "sha256": sha256})
+    """Write the row of a token."""
+    tx.connection.execute(insert(api_token), {**TOKEN.written(new), "sha256": sha256})
 
 
 def of_person(tx: Transaction, person_id: str) -> tuple[TokenRecord, ...]:
-    """Return a person's tokens, newest first."""
-    query = select(*COLUMNS).where(api_token.c.person_id == person_id)
-    rows = tx.connection.execute(query.order_by(api_token.c.created_at.desc(), api_token.c.id))
-    return tuple(TokenRecord(*row) for row in rows)
+    """Return the tokens of a person, newest first."""
+    query = TOKEN.query.where(api_token.c.person_id == person_id)
+    return TOKEN.every(tx, query.order_by(api_token.c.created_at.desc(), api_token.c.id))
 
 
-HOLDER = Prepared(  # every request of a program asks it
-    select(*(column.label(f"t_{column.name}") for column in COLUMNS), *OWNER)
+HOLDER = Prepared(  # run by every API request
+    select(*(column.label(f"t_{column.name}") for column in TOKEN.columns), *OWNER, AWAY)
     .join(person, person.c.id == api_token.c.person_id)
     .outerjoin(membership, HELD_TODAY)
     .where(api_token.c.sha256 == bindparam("its_hash"))
@@ -66,37 +64,33 @@ HOLDER = Prepared(  # every request of a program asks it
 
 
 def by_hash(tx: Transaction, sha256: str, today: date) -> tuple[TokenRecord, Person] | None:
-    """Return the token with its person and the memberships in force *today*, in one statement."""
+    """Return a token and its person with the memberships on *today*, by one statement."""
     rows = HOLDER.rows(tx.connection, {"its_hash": sha256, "today": today})
-    return (TokenRecord(*rows[0][: len(COLUMNS)]), owner(rows)) if rows else None
+    return (TOKEN.read(rows[0]), owner(rows)) if rows else None
 
 
 def touch(tx: Transaction, token_id: str, now: datetime) -> None:
-    """Note that a token is in use."""
+    """Record that a token is in use."""
     tx.connection.execute(update(api_token).where(api_token.c.id == token_id).values(last_used_at=now))
 
 
 def revoke(tx: Transaction, person_id: str, token_id: str, now: datetime) -> bool:
-    """Revoke a token of *person_id*; False if they have no such token that is not revoked."""
-    result = tx.connection.execute(
-        update(api_token)
-        .where(api_token.c.id == token_id, api_token.c.person_id == person_id, api_token.c.revoked_at.is_(None))
-        .values(revoked_at=now)
-    )
-    return result.rowcount == 1
+    """Revoke a token of *person_id*; return False if there is none or it is revoked already."""
+    its = (api_token.c.id == token_id, api_token.c.person_id == person_id, api_token.c.revoked_at.is_(None))
+    return changed(tx, update(api_token).where(*its).values(revoked_at=now)) == 1
 
 
 def revoke_all(tx: Transaction, person_id: str, now: datetime) -> int:
-    """Revoke every token of *person_id* that would open something; how many there were."""
+    """Revoke all valid tokens of *person_id*; return their number."""
     its = (api_token.c.person_id == person_id, api_token.c.revoked_at.is_(None), api_token.c.expires_at > now)
-    return tx.connection.execute(update(api_token).where(*its).values(revoked_at=now)).rowcount
+    return changed(tx, update(api_token).where(*its).values(revoked_at=now))
 
 
-# ── answers kept ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── stored replies ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def kept_reply(tx: Transaction, person_id: str, key: str) -> KeptReply | None:
-    """Return what is kept under a person's key."""
+    """Return the reply stored under a person's key."""
     row = tx.connection.execute(select(*REPLY).where(_of(person_id, key))).one_or_none()
     if row is None:
         return None
@@ -104,25 +98,24 @@ def kept_reply(tx: Transaction, person_id: str, key: str) -> KeptReply | None:
 
 
 def reserve(tx: Transaction, person_id: str, key: str, fingerprint: str, now: datetime) -> None:
-    """Take a key for the request that begins; Conflict("duplicate") if another just did."""
-    tx.connection.execute(
-        insert(idempotency_key), {"person_id": person_id, "key": key, "fingerprint": fingerprint, "created_at": now}
-    )
+    """Reserve a key for a request; Conflict("duplicate") if it is taken."""
+    facts = {"person_id": person_id, "key": key, "fingerprint": fingerprint, "created_at": now}
+    tx.connection.execute(insert(idempotency_key), facts)
 
 
 def keep_reply(tx: Transaction, person_id: str, key: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Write the answer under a key that was reserved."""
+    """Store the reply under a reserved key."""
     values: dict[str, Any] = {"status": status, "headers": dict(headers), "body": body}
     tx.connection.execute(update(idempotency_key).where(_of(person_id, key)).values(**values))
 
 
 def free(tx: Transaction, person_id: str, key: str) -> None:
-    """Give a key back under which nothing was done."""
+    """Release a key whose request did nothing."""
     tx.connection.execute(delete(idempotency_key).where(_of(person_id, key)))
 
 
 def forget_replies(tx: Transaction, before: datetime) -> None:
-    """Delete what was kept *before* that instant."""
+    """Delete replies stored *before* that instant."""
     tx.connection.execute(delete(idempotency_key).where(idempotency_key.c.created_at < before))
 
 

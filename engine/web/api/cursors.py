@@ -1,4 +1,4 @@
-"""Where a list goes on: an opaque text that holds the place of the last row seen.
+"""Cursors of lists: opaque texts that hold the place of the last row seen.
 
 A place, and not a page's number, because rows come and go between two requests: nothing is shown twice or left out.
 """
@@ -6,19 +6,27 @@ A place, and not a page's number, because rows come and go between two requests:
 import base64
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from engine.web.api import problems
-from engine.web.api.shapes import PageGiven
+from engine.web.api.shapes import Given, PageGiven
 from engine.web.texts import gettext
 
 Row = TypeVar("Row")
+Listed = TypeVar("Listed", bound=Given)
 Place = tuple[datetime | None, str]
 
 
-def page(rows: Sequence[Row], more: bool, place: Callable[[Row], Place]) -> PageGiven:
-    """Return where a list goes on behind *rows*."""
-    return PageGiven(end_cursor=_written(place(rows[-1])) if rows else None, has_more=more)
+def page(
+    shape: type[Listed],
+    rows: Sequence[Row],
+    more: bool,
+    place: Callable[[Row], Place],
+    told: Callable[[Row], Any] = lambda row: row,
+) -> Listed:
+    """Return *rows* as a page of *shape*, each converted by *told*, and the cursor of what follows."""
+    cursor = _written(place(rows[-1])) if rows else None
+    return shape.of(items=[told(row) for row in rows], page=PageGiven(end_cursor=cursor, has_more=more))
 
 
 def place(cursor: str | None) -> Place | None:

@@ -15,7 +15,6 @@ from typing import Any
 from flask import Flask
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
-from werkzeug.routing import Rule
 
 from engine import __version__
 from engine.web.access import Access, access_of
@@ -41,14 +40,9 @@ class Described:
     parts: tuple[str, ...]
 
 
-def described(app: Flask) -> tuple[Described, ...]:
-    """Return every operation, in the order in which the document lists them."""
-    return tuple(_described(app))
-
-
 def document(app: Flask) -> dict[str, Any]:
     """Return the OpenAPI document."""
-    every = described(app)
+    every = tuple(described(app))
     bodies = {model for each in every for model in (each.operation.body, each.operation.query) if model}
     answers = {each.operation.gives for each in every if each.operation.gives}
     modes: list[tuple[type[BaseModel], Any]] = [
@@ -80,9 +74,10 @@ def document(app: Flask) -> dict[str, Any]:
     }
 
 
-def _described(app: Flask) -> Iterator[Described]:
-    rules = sorted(app.url_map.iter_rules(), key=lambda rule: _place(app, rule))
-    for rule in rules:
+def described(app: Flask) -> Iterator[Described]:
+    """Yield every operation, in the order in which the document lists them."""
+    order = list(app.view_functions)
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: order.index(rule.endpoint)):
         view = app.view_functions.get(rule.endpoint)
         told = operation_of(view) if view else None
         access = access_of(view) if view else None
@@ -92,10 +87,6 @@ def _described(app: Flask) -> Iterator[Described]:
         path = PART.sub(r"{\1}", rule.rule)
         name = rule.endpoint.rpartition(".")[2]
         yield Described(method, path, name, view.__doc__ or "", told, access, tuple(PART.findall(rule.rule)))
-
-
-def _place(app: Flask, rule: Rule) -> int:
-    return list(app.view_functions).index(rule.endpoint)
 
 
 def _operation(each: Described, schemas: dict[str, Any]) -> dict[str, Any]:

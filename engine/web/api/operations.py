@@ -39,7 +39,7 @@ Request = TypeVar("Request", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What an operation takes and gives, as its view says it."""
+    """What an operation takes and gives, by its view's annotations."""
 
     tag: str
     scope: Scope  # that a token must have
@@ -48,7 +48,7 @@ class Operation:
     gives: type[BaseModel] | None
     status: int
     writes: bool
-    unknown: bool  # may be asked of what is not there
+    unknown: bool  # its path may name something that does not exist
     files: bool = False  # takes one file as multipart/form-data
     media_type: str = JSON
 
@@ -57,7 +57,6 @@ class Operations:
     """The operations of one noun; *tag* heads them in the document, *writing* is the scope of those that write."""
 
     def __init__(self, tag: str, writing: Scope) -> None:
-        """Begin with none."""
         self.tag = tag
         self.writing = writing
         self._added: list[tuple[str, str, View]] = []
@@ -177,10 +176,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _clean(value: Any) -> Any:
-    """Return *value*; ValueError if a text in it holds what no database stores (NUL, half a surrogate pair).
-
-    Only an escape brings these in: in a JSON text as such they are no JSON, or no UTF-8.
-    """
+    """Return *value*; ValueError if a text holds NUL or half a surrogate pair, which only escapes can bring in."""
     match value:
         case str():
             if "\0" in value:

@@ -1,5 +1,8 @@
 """Operations about the API itself: its description, and who shows the token."""
 
+from datetime import date
+from typing import Literal
+
 from flask import Response, current_app, jsonify
 
 from engine.service.people.api_tokens import Scope
@@ -11,6 +14,25 @@ from engine.web.authentication import actor
 operations = Operations("reference", writing=Scope.READ)
 
 
+class MembershipGiven(shapes.Given):
+    """One role of a person."""
+
+    id: str
+    role: str
+    capacity: Literal["definitif", "pj", "plt", "plh"]
+    since: date
+    until: date | None
+    decree: str | None
+
+
+class AccountGiven(shapes.Given):
+    """Who shows the token, with the roles that count today."""
+
+    person_id: str
+    name: str
+    memberships: tuple[MembershipGiven, ...]
+
+
 @operations.operation("GET", "/openapi.json", anyone)
 def describe() -> Response:
     """Give this description (OpenAPI 3.1)."""
@@ -18,6 +40,6 @@ def describe() -> Response:
 
 
 @operations.operation("GET", "/account", personally)
-def show_account() -> shapes.AccountGiven:
+def show_account() -> AccountGiven:
     """Say who shows the token, and which roles count today."""
-    return shapes.AccountGiven.of(actor())
+    return AccountGiven.of(actor())

@@ -20,6 +20,26 @@ export const cellControl = (column, text, say, label) =>
     inputmode: isNumeric(column) && !column.options.length && "decimal",
   });
 
+// A file by its name: a picture is shown below it, anything else in one window beside this one.
+export function fileLink([file, name, size]) {
+  const href = `/lampiran/${file}`;
+  const see = (event) => {
+    event.preventDefault();
+    if (/\.(png|jpe?g)$/i.test(name)) {
+      const shown = link.parentElement.querySelector("img");
+      if (shown) shown.remove();
+      else link.parentElement.append(h("img", { src: href, alt: name }));
+    } else
+      open(
+        href,
+        "bukti",
+        `popup,width=${screen.availWidth / 2},height=${screen.availHeight},left=${screen.availWidth / 2}`,
+      );
+  };
+  const link = h("a", { href, target: "bukti", onclick: see }, name);
+  return [link, ` (${size}) `];
+}
+
 // A field of the panel: its label, what is wrong, what helps, the control.
 export function panelField(grid, r, column) {
   const { sheet } = grid;
@@ -90,8 +110,7 @@ function files(grid, r, column, label, wrong, attributes) {
       h(
         "li",
         {},
-        h("a", { href: `/lampiran/${file}`, target: "_blank", rel: "noopener" }, name),
-        ` (${size}) `,
+        fileLink([file, name, size]),
         button(say("remove"), () => remove(file), { "aria-label": `${say("remove")} ${name}` }),
       ),
     );

@@ -27,7 +27,8 @@ export class Filters {
     this.grid = grid;
     this.state = "";
     this.chips = document.querySelector("[data-chips]");
-    this.search = document.querySelector("[data-search]");
+    this.search = document.querySelector("form[data-search]");
+    this.search.querySelector("button").hidden = true; // rows are hidden while one types
     this.chips.addEventListener("click", (event) => this.choose(event));
     this.search.addEventListener("input", () => this.show());
     this.search.addEventListener("submit", (event) => {

@@ -61,12 +61,19 @@ export function followHands(grid) {
 
   table.body.addEventListener("mousedown", (event) => {
     const cell = cellOf(event);
-    if (event.target.closest("[data-deed]") || !cell || editor.open?.cell === cell) return;
+    if (event.target.closest("[data-deed], [data-proof]") || !cell || editor.open?.cell === cell) return;
     event.preventDefault();
     if (editor.open) editor.close(true);
     grid.go(Number(cell.parentElement.dataset.row), Number(cell.dataset.c), event.shiftKey);
   });
   table.body.addEventListener("dblclick", (event) => cellOf(event) && !editor.open && editor.begin());
+
+  table.body.addEventListener("click", (event) => {
+    const proof = event.target.closest("[data-proof]");
+    if (!proof) return;
+    grid.go(Number(proof.closest("tr").dataset.row), grid.selection.focus.c);
+    panel.enter();
+  });
 
   // Accepting or returning a row, where one verifies.
   table.body.addEventListener("click", (event) => {

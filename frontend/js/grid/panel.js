@@ -1,6 +1,13 @@
 // The panel of a row: what explains it, its long texts, its files.
 import { button, h } from "../elements.js";
-import { panelField } from "./fields.js";
+import { fileLink, panelField } from "./fields.js";
+
+// The files about a row, each with a way to see it beside the figures.
+function evidence(say, files) {
+  if (!files.length) return [];
+  const lines = files.map((file) => h("li", {}, fileLink(file)));
+  return [h("h3", {}, say("evidence")), h("ul", { class: "plain" }, lines)];
+}
 
 export class Panel {
   constructor(grid) {
@@ -23,12 +30,15 @@ export class Panel {
     const { data, sheet, say, selection } = this.grid;
     const { r } = selection.focus;
     const row = sheet.rows[r];
+    const { activeElement } = document;
+    const inside = this.shown && this.element.contains(activeElement) ? activeElement.dataset.name : undefined;
     const given = sheet.all.filter((column) => sheet.given(r, column) && row.s[column.name]);
     const open = sheet.all.filter((column) => !sheet.given(r, column) && !row.h.includes(column.name));
     this.heading = h("h2", { id: "kisi-panel" }, say("panel", { n: row.i + 1, key: row.k || "" }));
     const close = button(say("close"), () => this.close());
     this.element.replaceChildren(
       h("div", { class: "page-head" }, this.heading, close),
+      ...evidence(say, row.b ?? []),
       h(
         "dl",
         { class: "facts" },
@@ -43,6 +53,7 @@ export class Panel {
     const controls = "input, textarea, select, .grid-fields button";
     if (!data.filling) this.element.querySelectorAll(controls).forEach((control) => (control.disabled = true));
     this.element.hidden = false;
+    if (inside) this.element.querySelector(`[data-name="${inside}"]`)?.focus(); // shown anew under somebody's hands
   }
 
   // Shows the row and goes there: into the field of a column, else to its heading.

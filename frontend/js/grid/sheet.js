@@ -1,8 +1,9 @@
 // What the grid holds: the rows as the server has them, what was typed since, and what takes it back. It knows no page.
 //
 // Of a row: i its number, k its key, v the texts of its cells, s what they show, e what is wrong with them (m the
-// message, c readings to choose from, r whether a value is missing), h hidden columns, l whether it is locked, st its
-// state, n a note, f its files, ok whether it can be accepted. A cell that was typed in goes by "row column".
+// message, c readings to choose from, r whether a value is missing), h hidden columns, l whether it is locked, g
+// columns that follow from others, st its state, n a note, f its files, ok whether it can be accepted. A cell that was
+// typed in goes by "row column".
 import { isFile, isMany, isNumeric, labelOf } from "./columns.js";
 
 const UNDOABLE = 50;
@@ -17,7 +18,10 @@ export class Sheet {
   constructor(data, say) {
     Object.assign(this, { say, path: data.path, filling: data.filling, key: data.key });
     this.all = data.columns;
-    this.columns = data.columns.filter((column) => !column.aside);
+    const told = data.verify && !data.verify.decides ? [data.verify.column, data.verify.note] : []; // beside the row
+    const says = (column) =>
+      column.computed || (!told.includes(column.name) && data.rows.some((row) => row.s[column.name]));
+    this.columns = data.columns.filter((column) => !column.aside && (!column.given || says(column)));
     this.byName = Object.fromEntries(data.columns.map((column) => [column.name, column]));
     this.rows = data.rows;
     this.revision = data.revision;
@@ -42,9 +46,9 @@ export class Sheet {
     return this.columns.findIndex((column) => column.name === name);
   }
 
-  // Of a locked row nobody types anything.
+  // Of a locked row nobody types anything, nor what follows from the rest of the row.
   given(r, column) {
-    return column.given || this.rows[r].l;
+    return column.given || this.rows[r].l || (this.rows[r].g?.includes(column.name) ?? false);
   }
 
   textsOf(r, column) {
@@ -98,6 +102,13 @@ export class Sheet {
     const long = (column) =>
       column.kind === "long_text" || this.rows.some((_, r) => this.shownOf(r, column).length > 40);
     return new Set(this.columns.filter((column) => !isNumeric(column) && long(column)).map((column) => column.name));
+  }
+
+  // The columns by which one knows a row: those that nobody types, at the beginning, two at most.
+  pinned() {
+    const typed = this.columns.findIndex((column) => !column.given || isNumeric(column));
+    const first = this.columns.slice(0, typed < 0 ? 2 : Math.min(typed, 2));
+    return (first.length ? first : this.columns.slice(0, 1)).map((column) => column.name);
   }
 
   // ── changing ──
@@ -166,6 +177,11 @@ export class Sheet {
     });
   }
 
+  // The files that the rows show: a save removes no other.
+  shown() {
+    return this.rows.flatMap((row) => Object.values(row.f ?? {}).flatMap((files) => files.map(([id]) => id)));
+  }
+
   // The server has *sent* and says which rows differ now; their places.
   taken(said, sent) {
     this.revision = said.revision;
@@ -205,7 +221,8 @@ export class Sheet {
 
   // What this browser keeps of it until the server has it, and puts where its rows are then.
   kept() {
-    return [...this.dirty].map(([at, texts]) => [this.rows[this.rowOf(split(at)[0])]?.k, at, texts]);
+    const typed = [...this.dirty].filter(([at]) => !isFile(this.byName[split(at)[1]])); // files are the server's
+    return typed.map(([at, texts]) => [this.rows[this.rowOf(split(at)[0])]?.k, at, texts]);
   }
 
   restore(kept) {

@@ -1,5 +1,6 @@
 // Between the grid and the server: only changed cells are sent, and what cannot be sent is kept in this browser.
 import { keyOf } from "../drafts.js";
+import { SHOWN } from "../files.js";
 import { BEACON, Saver, choose, tab, told } from "../saving.js";
 
 const UNSENT = ["typing", "local", "lost", "ended"]; // states in which something is here alone
@@ -62,6 +63,7 @@ export class Sync {
     form.set("_revisi", this.sheet.revision);
     form.set("_tab", tab());
     for (const [name, text] of this.sheet.fieldsOf(this.going.cells)) form.append(name, text);
+    for (const id of this.sheet.shown()) form.append(SHOWN, id);
     for (const [name, file] of this.going.files) form.append(name, file);
     return form;
   }

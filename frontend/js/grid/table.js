@@ -10,12 +10,13 @@ export class Table {
     const { data, sheet, say } = grid;
     Object.assign(this, { grid, sheet, say });
     this.wide = sheet.wide();
+    this.pinned = sheet.pinned();
     this.body = h("tbody", { role: "rowgroup" });
     this.element = h(
       "table",
       {
         role: "grid",
-        class: "grid",
+        class: grid.decides ? "grid grid-decides" : "grid",
         "aria-rowcount": sheet.rows.length + 1,
         "aria-labelledby": "kisi-judul",
         "aria-readonly": data.filling ? null : "true",
@@ -38,15 +39,16 @@ export class Table {
       cell({ class: "grid-no" }, say("number")),
       this.sheet.columns.map((column) =>
         cell(
-          { class: `kind-${column.kind}`, title: column.help || null },
-          column.computed ? "⌗ " : "",
+          { class: `kind-${column.kind} ${this.pinOf(column)}`, title: column.help || null },
+          column.computed ? "= " : "",
           column.label,
           star(column),
           column.unit ? ` (${column.unit})` : "",
         ),
       ),
+      this.grid.data.evidence && cell({ class: "grid-evidence" }, say("evidence")),
       cell({ class: "grid-state" }, say("state")),
-      this.grid.decides && cell({}, say("verify")),
+      this.grid.decides && cell({ class: "grid-verify" }, say("verify")),
     );
   }
 
@@ -63,12 +65,19 @@ export class Table {
       const deeds = this.grid.decides && this.deeds(r);
       this.cells.push(cells);
       this.marks.push(mark);
-      this.lines.push(h("tr", { role: "row", "aria-rowindex": r + 2, "data-row": r }, number, ...cells, mark, deeds));
+      const proof = this.grid.data.evidence && this.proof(r);
+      const line = { role: "row", "aria-rowindex": r + 2, "data-row": r };
+      this.lines.push(h("tr", line, number, ...cells, proof, mark, deeds));
       this.draw(r);
     });
     this.body.replaceChildren(...this.lines);
     const { r, c } = this.grid.selection.focus;
     (this.cells[r]?.[c] ?? this.cells[0]?.[0])?.setAttribute("tabindex", "0");
+  }
+
+  // Which of the columns that stay in sight a column is.
+  pinOf(column) {
+    return ["pin-1", "pin-2"][this.pinned.indexOf(column.name)] ?? "";
   }
 
   idOf(row, column) {
@@ -89,6 +98,14 @@ export class Table {
         this.say(name),
       );
     return h("td", { class: "grid-verify" }, deed("accept"), " ", deed("return"));
+  }
+
+  // How many files there are about the row, which are shown beside it.
+  proof(r) {
+    const n = this.sheet.rows[r].b.length;
+    const label = `${this.say("evidence")}: ${this.sheet.nameOf(r)}, ${this.say("files", { n })}`;
+    const open = { type: "button", class: "btn btn-sm", tabindex: -1, "data-proof": true, "aria-label": label };
+    return h("td", { class: "grid-evidence" }, n > 0 ? h("button", open, String(n)) : "–");
   }
 
   draw(r) {
@@ -113,6 +130,7 @@ export class Table {
     const clash = sheet.clashes(r, column);
     const gap = sheet.missing(r, column);
     const editable = sheet.editable(r, column);
+    const follows = sheet.rows[r].g?.includes(column.name);
     const classes = {
       [`kind-${column.kind}`]: true,
       num: isNumeric(column),
@@ -121,25 +139,26 @@ export class Table {
       wrong: faults.length || clash,
       gap,
       dirty: sheet.dirty.has(sheet.at(r, column.name)),
-      first: c === 0,
+      [this.pinOf(column)]: true,
     };
     cell.className = Object.keys(classes)
-      .filter((name) => classes[name])
+      .filter((name) => name && classes[name])
       .join(" ");
     const facts = [
       !shown && say("empty"),
       gap && say("required"),
-      !editable && say("locked"),
+      follows ? say("computed") : !editable && say("locked"),
       faults.length && say("fault"),
     ].filter(Boolean);
-    const sign = faults.length > 0 && h("span", { class: "bad", "aria-hidden": "true" }, "⚠ ");
+    const sign = faults.length > 0 ? h("span", { class: "bad", "aria-hidden": "true" }, "⚠ ") : follows && "= ";
     cell.replaceChildren(h("span", { class: "cell-text" }, sign, shown));
     if (facts.length) cell.append(h("span", { class: "visually-hidden" }, ` ${facts.join(", ")}`));
     const toggle = (name, value) => (value ? cell.setAttribute(name, value) : cell.removeAttribute(name));
     toggle("aria-readonly", !editable && "true");
     toggle("aria-invalid", (faults.length || clash) && "true");
     toggle("aria-errormessage", faults.length && "kisi-kesalahan");
-    toggle("title", faults.map((fault) => fault.m).join(" ") || (shown.length > LONG ? shown : ""));
+    const how = follows ? column.help : shown.length > LONG ? shown : "";
+    toggle("title", faults.map((fault) => fault.m).join(" ") || how);
   }
 
   // Only rows that a filter left over are seen.

@@ -84,6 +84,16 @@ export class Panel extends ProcessFields {
         this.condition(element, "condition"),
       is(element, "bpmn:DataObjectReference") && this.document(element),
       is(element, "bpmn:UserTask") &&
+        this.details("reminders", say("reminders"), [
+          this.text("reminder", object.get("sop:pengingat"), (time) => this.set(element, { "sop:pengingat": time }), {
+            help: say("reminderHelp"),
+            placeholder: "PT2H",
+          }),
+          this.text("escalation", object.get("sop:eskalasi"), (to) => this.set(element, { "sop:eskalasi": to }), {
+            help: say("escalationHelp"),
+          }),
+        ]),
+      is(element, "bpmn:UserTask") &&
         this.text("remark", object.get("sop:keterangan"), (value) => this.set(element, { "sop:keterangan": value })),
       this.details("english", say("english"), [
         this.text("english", object.get("sop:nama"), (value) => this.set(element, { "sop:nama": value }), {

@@ -5,6 +5,7 @@ import secrets
 import sqlalchemy as sa
 from alembic import op
 
+from engine.model.errors import SetupError
 from engine.model.history import commitment
 
 revision = "0013"
@@ -38,7 +39,14 @@ def upgrade() -> None:
     op.add_column("person", sa.Column("name_commitment", sa.String(64)))
     person = sa.table("person", sa.column("id"), sa.column("name"), sa.column("name_commitment"))
     connection = op.get_bind()
-    for id_, name in connection.execute(sa.select(person.c.id, person.c.name)).all():
+    try:
+        people = connection.execute(sa.select(person.c.id, person.c.name)).all()
+    except sa.exc.OperationalError:  # SQLite reads no name that is not UTF-8
+        for row, kept in connection.exec_driver_sql("SELECT rowid, hex(id) || '20' || hex(name) FROM person").all():
+            if "\ufffd" in (named := bytes.fromhex(kept).decode(errors="replace")):
+                raise SetupError("row_unreadable", table="person", row=f"{row} ({named})") from None
+        raise
+    for id_, name in people:
         salt = secrets.token_hex(16)
         of = commitment(salt, name)
         connection.execute(values.insert(), {"commitment": of, "person_id": id_, "salt": salt, "value": name})

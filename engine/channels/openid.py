@@ -1,0 +1,200 @@
+"""A provider of OpenID Connect (Core 1.0, Discovery 1.0): asked by authorization code, with PKCE, state and nonce.
+
+Authlib speaks OAuth and holds the claims to what they must be, joserfc verifies signatures (RSA, ECDSA up to P-521,
+Edwards curves), and requests go by ``http_exchange``. Who the provider is stands in the machine's environment, not on a
+page: whoever may name a provider may become anybody. So a provider in the office's own network is meant, too.
+"""
+
+import hmac
+import json
+import math
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from engine.channels.faults import Away, Refused
+from engine.channels.http_exchange import exchange
+
+ALGORITHMS = ("RS256", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")  # of an id_token; never one of a shared secret
+KINDS = ("RSA", "EC", "OKP")
+LARGEST = 256 * 1024  # bytes of an answer
+LEEWAY = 120  # seconds that the clocks may differ
+LEFT_ALONE = 5.0  # seconds, after it did not answer
+KEPT, ASKED_AGAIN = 3600.0, 60.0  # seconds: how long discovery and keys hold, and after which a new key is looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom the provider names, by the claim that was agreed upon, and whether by more than a password."""
+
+    value: str
+    strong: bool
+
+
+@dataclass
+class Provider:
+    """The provider, by its issuer; *mfa* are the values of ``amr`` and ``acr`` that count as a second factor."""
+
+    issuer: str
+    client_id: str
+    secret: str
+    scopes: str
+    claim: str
+    mfa: frozenset[str]
+    _kept: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)
+    _away: tuple[float, str] = (-math.inf, "")
+
+    def begin(self, back: str) -> tuple[str, dict[str, str]]:
+        """Return where to send the browser, and what it must bring back; Away if the provider does not answer."""
+        held = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")}
+        place = self._metadata()["authorization_endpoint"]
+        asked = {"state": held["state"], "nonce": held["nonce"], "code_verifier": held["verifier"]}
+        return str(self._client(back).create_authorization_url(place, **asked)[0]), held
+
+    def finish(self, said: Mapping[str, str], held: Mapping[str, str], back: str, now: datetime) -> Identity:
+        """Return whom the provider named; Refused (state, issuer, denied, answer, proof, claim) or Away."""
+        from authlib.oauth2 import OAuth2Error  # noqa: PLC0415
+
+        ours = held.get("state", "")
+        if not ours or not hmac.compare_digest(said.get("state", "").encode(), ours.encode()):
+            raise Refused("state", for_good=True)
+        metadata = self._metadata()
+        named = self.issuer if not metadata.get("authorization_response_iss_parameter_supported") else None
+        if said.get("iss", named) != self.issuer:  # RFC 9207: another provider's answer
+            raise Refused("issuer", for_good=True)
+        if "error" in said or not said.get("code"):
+            raise Refused("denied" if said.get("error") == "access_denied" else "answer", for_good=True)
+        try:
+            token = self._client(back).fetch_token(
+                metadata["token_endpoint"],
+                grant_type="authorization_code",
+                code=said["code"],
+                code_verifier=held["verifier"],
+            )
+        except OAuth2Error:
+            raise Refused("answer", for_good=True) from None
+        claims = self._claims(token, held["nonce"], now)
+        if self.claim not in claims and "userinfo_endpoint" in metadata:
+            bearer = {"Authorization": f"Bearer {token.get('access_token')}"}
+            more = self._json(metadata["userinfo_endpoint"], bearer)
+            claims = {**more, **claims} if more.get("sub") == claims["sub"] else claims
+        value = claims.get(self.claim)
+        if not isinstance(value, str | int) or not str(value).strip():
+            raise Refused("claim", for_good=True)
+        return Identity(str(value).strip(), bool(self.mfa & {claims.get("acr"), *(claims.get("amr") or ())}))
+
+    def leave(self, back: str) -> str:
+        """Return where somebody signs out of the provider too; empty if it offers that nowhere."""
+        place = self._metadata().get("end_session_endpoint", "")
+        asked = urlencode({"client_id": self.client_id, "post_logout_redirect_uri": back})
+        return f"{place}{'&' if urlsplit(place).query else '?'}{asked}" if place else ""
+
+    def _claims(self, token: Mapping[str, Any], nonce: str, now: datetime) -> dict[str, Any]:
+        """Return the claims of an id_token that is the provider's, for us, of now and of this very asking."""
+        from authlib.oidc.core import CodeIDToken  # noqa: PLC0415
+        from joserfc.errors import JoseError  # noqa: PLC0415
+
+        place = self._metadata()["jwks_uri"]
+        try:
+            read = self._verified(token, place)
+        except JoseError:  # the provider may have changed its keys
+            if time.monotonic() - self._kept[place][0] < ASKED_AGAIN:
+                raise Refused("proof", for_good=True) from None
+            del self._kept[place]
+            return self._claims(token, nonce, now)
+        wanted = {"iss": {"essential": True, "value": self.issuer}, "aud": {"essential": True, "value": self.client_id}}
+        params = {"nonce": nonce, "client_id": self.client_id, "access_token": token.get("access_token")}
+        try:
+            CodeIDToken(read.claims, read.header, wanted, params).validate(int(now.timestamp()), LEEWAY)
+        except JoseError:
+            raise Refused("proof", for_good=True) from None
+        return dict(read.claims)
+
+    def _verified(self, token: Mapping[str, Any], place: str) -> Any:
+        from joserfc import jwt  # noqa: PLC0415
+        from joserfc.errors import JoseError  # noqa: PLC0415
+        from joserfc.jwk import KeySet  # noqa: PLC0415
+        from joserfc.jws import JWSRegistry  # noqa: PLC0415
+
+        keys = [each for each in self._json(place).get("keys", ()) if each.get("kty") in KINDS]
+        keys = [each for each in keys if each.get("use", "sig") == "sig"]
+        try:
+            registry = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
+            return jwt.decode(str(token.get("id_token", "")), KeySet.import_key_set({"keys": keys}), registry=registry)
+        except (ValueError, TypeError, KeyError) as error:  # no token at all, or a key that is none
+            raise JoseError(str(error)) from None
+
+    def _client(self, back: str) -> Any:
+        from authlib.oauth2.client import OAuth2Client  # noqa: PLC0415 - a tenth of a second, and most have no provider
+
+        provider = self
+
+        class Client(OAuth2Client):  # type: ignore[misc]
+            def _fetch_token(self, url: str, body: str, headers: Any, auth: Any, method: str = "POST") -> Any:
+                url, headers, body = auth.prepare(method, url, dict(headers), body)
+                return self.parse_response_token(_Answer(*provider._ask(method, url, headers, body.encode())))
+
+        methods = self._metadata().get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        how = "client_secret_basic" if "client_secret_basic" in methods else "client_secret_post"
+        return Client(
+            None,
+            self.client_id,
+            self.secret,
+            token_endpoint_auth_method=how if self.secret else "none",
+            scope=self.scopes,
+            redirect_uri=back,
+            code_challenge_method="S256",
+        )
+
+    def _metadata(self) -> dict[str, Any]:
+        found = self._json(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
+        if found.get("issuer") != self.issuer:
+            raise Refused("issuer", for_good=True)
+        return found
+
+    def _json(self, url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Return what stands at an address of the provider, which is kept for an hour unless it is somebody's."""
+        at, kept = self._kept.get(url, (0.0, {}))
+        if headers is None and kept and time.monotonic() - at < KEPT:
+            return kept
+        status, content = self._ask("GET", url, {"Accept": "application/json", **(headers or {})}, None)
+        try:
+            found = json.loads(content) if status == 200 else None
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise Away(f"HTTP {status}")
+        if headers is None:
+            self._kept[url] = time.monotonic(), found
+        return found
+
+    def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> tuple[int, bytes]:
+        if urlsplit(url).scheme not in {"https", urlsplit(self.issuer).scheme}:
+            raise Away("bukan https")
+        at, cause = self._away
+        if time.monotonic() - at < LEFT_ALONE:
+            raise Away(cause)
+        try:
+            return exchange(method, url, headers, body, inside=True, most=LARGEST)
+        except Away as away:  # whoever asks next need not wait as long
+            self._away = time.monotonic(), str(away)
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer of the token endpoint, as Authlib reads it."""
+
+    status_code: int
+    content: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+    def raise_for_status(self) -> None:
+        if self.status_code >= 400:
+            raise Away(f"HTTP {self.status_code}")

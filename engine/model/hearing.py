@@ -1,0 +1,25 @@
+"""How a stream's testimony takes its lines, one after another."""
+
+from typing import Any
+
+from engine.model import instance_deeds, office_deeds
+from engine.model.testimony import MOVING, Line, Testimony
+
+MOVERS = frozenset({"instance:started", "task:completed", "timer:fired", "message:received", "incident:retried"})
+"""Deeds that move an instance: what a move opens, cancels or ends carries the same instant, and is their actor's."""
+DEEDS = instance_deeds.DEEDS | office_deeds.DEEDS
+
+
+def hear(told: Testimony, line: Line, change: Any) -> None:
+    """Take a line, with its change decoded; KeyError, TypeError or AttributeError if it is not what its deed says."""
+    if told.last is None:
+        told.tells_tasks = line.format > 1
+    told.last, told.seq = line, line.seq
+    if line.name is not None:
+        told.called[line.name] = line.actor
+    if line.action in MOVERS:
+        told.mover = line.actor
+        told.deeds |= {line.at, f"{line.at} {line.actor}"}
+        told.say("instance", told.id, {"status": MOVING})
+    if deed := DEEDS.get(line.action):
+        deed(told, line, change)

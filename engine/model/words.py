@@ -1,0 +1,103 @@
+"""Words of texts as search compares them: without case and accents, in ASCII, so that all databases split them alike.
+
+A date is one word whatever its form: 14 April 2025, 14/4/2025 and 2025-04-14 are ``20250414``. What is written together
+with signs in between, such as the number 000.1.5/1/DPMPTSP/2025, is a word as well as its parts are.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from engine.model.dates import read_date
+
+WORD = re.compile(r"[^\W_]+")
+DATED = re.compile(
+    r"(?<![\w./-])(?:\d{4}-\d\d-\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{1,2} [a-z]{3,9} \d{4})(?![\w/-]|\.\d)",
+    re.IGNORECASE,
+)
+ROMAN = re.compile("[ivx]+")
+LONGEST, MOST, LEAST_BEGUN = 60, 12, 3
+AROUND = 90  # letters beside what was found, in an excerpt
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A word that is sought; *begins* also finds longer words that begin with it."""
+
+    text: str
+    begins: bool
+
+    @property
+    def pattern(self) -> str:
+        """A pattern of how it stands in a text, maybe with signs between its letters."""
+        letters = "[^\\s\\w]*".join(map(re.escape, self.text))
+        return rf"(?<!\w){letters}" + (r"\w*" if self.begins else r"(?!\w)")
+
+
+def words_of(text: str) -> set[str]:
+    """Return the words by which a text is found."""
+    found = {day for day in map(_day, DATED.findall(text)) if day}
+    for chunk in _folded(text).split():
+        parts = WORD.findall(chunk)
+        found.update(_plain(each) for each in (*parts, "".join(parts)) if each and len(each) <= LONGEST)
+    return found
+
+
+def asked(text: str) -> tuple[Asked, ...]:
+    """Return the words that somebody seeks, in order; the first MOST of them."""
+    found: dict[str, bool] = {}
+    for chunk in _folded(DATED.sub(lambda said: _day(said[0]) or said[0], text)).split():
+        parts = WORD.findall(chunk)
+        together = len(parts) > 1 and any(letter.isdigit() for letter in chunk)
+        for each in ["".join(parts)] if together else parts:
+            exact = len(each) < LEAST_BEGUN or ROMAN.fullmatch(each) or (each.isdigit() and not together)
+            found[_plain(each)[:LONGEST]] = not exact
+    return tuple(Asked(*each) for each in found.items())[:MOST]
+
+
+def mark(whose: str) -> str:
+    """Return the word that stands for a role or person among the words of what they may see; nobody types it."""
+    return "qq" + hashlib.sha256(whose.encode()).hexdigest()[:16]
+
+
+def joined(id_: str) -> str:
+    """Return the one word that an account's name is."""
+    return _plain("".join(WORD.findall(_folded(id_))))
+
+
+def excerpt(text: str, sought: Sequence[Asked]) -> tuple[tuple[str, bool], ...]:
+    """Return a text around the first word that was sought, in parts, each with whether it was."""
+    pattern = re.compile("|".join(each.pattern for each in sought) or "$", re.IGNORECASE)
+    start = pattern.search(text)
+    places = list(pattern.finditer(text, start.start(), start.end() + 2 * AROUND)) if start else []
+    first = max(0, places[0].start() - AROUND) if places else 0
+    last = min(len(text), (places[0].end() if places else 0) + 2 * AROUND)
+    return tuple(part for part in _parts(text, first, last, places) if part[0])
+
+
+def _parts(text: str, at: int, last: int, places: Sequence[re.Match[str]]) -> Iterator[tuple[str, bool]]:
+    yield "…" if at else "", False
+    for found in places:
+        if found.end() <= last:
+            yield text[at : found.start()], False
+            yield found[0], True
+            at = found.end()
+    yield text[at:last] + ("…" if last < len(text) else ""), False
+
+
+def _folded(text: str) -> str:
+    return "".join(each for each in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(each))
+
+
+def _plain(word: str) -> str:
+    return word if word.isascii() else "".join(each if each.isascii() else f"{ord(each):x}" for each in word)
+
+
+def _day(text: str) -> str | None:
+    try:
+        day = read_date(text)
+    except ValueError:
+        return None
+    return f"{day:%Y%m%d}" if day else None

@@ -1,0 +1,193 @@
+"""The sample instances of a new office: what its people did in the weeks before, played through the services.
+
+A procedure may have a folder ``contoh`` beside its diagram. Its ``pelaksanaan.json`` says who started, completed and
+approved what, how much working time after the deed before, and what was typed; tables are CSV files beside it. So the
+engine knows no word of it, and history, papers and archive are real: each deed passes the service that people use, with
+a clock that walks from the past to yesterday. docs/prosedur.md describes the file.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from engine.model.calendar import OfficeCalendar
+from engine.model.dates import type_date
+from engine.model.errors import there
+from engine.model.people import Actor
+from engine.model.signatures import Mode
+from engine.service.people.accounts import Retyped
+from engine.service.procedures.procedure import INDONESIAN, Entries
+from engine.service.services import Services
+from engine.store.database import Database
+from engine.store.queries import tasks
+
+FOLDER, FILE = "contoh", "pelaksanaan.json"
+SETTLED = timedelta(days=45)  # how long after a quarter began the collection of the one before is over
+BEFORE = timedelta(days=7)
+QUARTERS = ("I", "II", "III", "IV")
+Texts = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What somebody did at an instant: started an instance, completed a step, approved a document."""
+
+    at: datetime
+    instance: int  # which one of the file
+    said: Mapping[str, Any]
+    words: Texts  # what stands for {words} in what was typed
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a procedure's folder of samples says, with its dates as of the day of the first start."""
+
+    process_id: str
+    folder: Path
+    said: Mapping[str, Any]
+    calendar: OfficeCalendar
+    today: date
+
+    @classmethod
+    def of(cls, process: Path, calendar: OfficeCalendar, now: datetime) -> "Script | None":
+        """Return the script of a procedure, if it has one."""
+        path, today = process / FOLDER / FILE, now.astimezone(calendar.zone).date()
+        if not path.is_file():
+            return None
+        return cls(process.name, path.parent, json.loads(path.read_bytes()), calendar, today)
+
+    def founded(self) -> datetime:
+        """Return when the office began: in working time, some days before anything was done."""
+        return self.calendar.next_opening(self.deeds()[0].at - BEFORE)
+
+    def years(self) -> range:
+        """Which years its instances are of."""
+        every = [int(self._words(each)["tahun"]) for each in self.said["pelaksanaan"]]
+        return range(min(every) - 1, max(every) + 1)
+
+    def deeds(self) -> list[Deed]:
+        """Return everything that was done, the first first, all before today and in working time."""
+        found, calendar = [], self.calendar
+        for number, each in enumerate(self.said["pelaksanaan"]):
+            began, words, day = each["mulai"], self._words(each), self.today
+            for _ in range(began["hari_kerja_lalu"]):
+                day = max(d for n in range(1, 31) if calendar.is_working_day(d := day - timedelta(days=n)))
+            at = datetime.combine(day, time.fromisoformat(began["pukul"]), calendar.zone)
+            at = calendar.next_opening(at)
+            found.append(Deed(at, number, began, words))
+            for deed in each["lalu"]:
+                at = calendar.due(at, deed["sesudah"])
+                today = type_date(at.astimezone(calendar.zone).date())
+                found.append(Deed(at, number, deed, {**words, "hari_ini": today}))
+        return sorted(found, key=lambda deed: deed.at)
+
+    def rows(self, content: bytes) -> bytes:
+        """Return the sample rows of a register; those of a year once for each year that the script is of."""
+        per = self.said["register"]
+        head, *rows = csv.reader(io.StringIO(content.decode()), delimiter=";")
+        if per["kolom"] not in head:
+            return content
+        years = sorted({int(per["nilai"]), *self.years()})
+        kept = io.StringIO()
+        every = ([text.replace(per["nilai"], str(year)) for text in row] for year in years for row in rows)
+        csv.writer(kept, delimiter=";").writerows([head, *every])
+        return kept.getvalue().encode()
+
+    def table(self, said: Mapping[str, Any], words: Texts) -> dict[str, Texts]:
+        """Return the rows of a CSV file that a table of a form is filled in from, by their key."""
+        if "dari" not in said:
+            return {}
+        wanted = {name: text.format_map(words) for name, text in said["bila"].items()}
+        rows = csv.DictReader(io.StringIO((self.folder / said["dari"]).read_text()), delimiter=";")
+        found = [row for row in rows if wanted.items() <= row.items()]
+        return {r[said["kunci"]]: {k: v for k, v in r.items() if k not in (said["kunci"], *wanted)} for r in found}
+
+    def _words(self, instance: Mapping[str, Any]) -> dict[str, str]:
+        """Return year and quarter of an instance, so many quarters before the one that data are collected of now."""
+        day = self.today - SETTLED
+        year, quarter = divmod(day.year * 4 + (day.month - 1) // 3 - instance["triwulan_lalu"], 4)
+        return {"tahun": str(year), "tahun_lalu": str(year - 1), "triwulan": QUARTERS[quarter]}
+
+
+@dataclass(frozen=True)
+class Play:
+    """Plays a script through the services."""
+
+    script: Script
+    services: Services
+    database: Database
+    passwords: Texts  # of the sample people, who sign with them
+
+    def __call__(self, founder: Actor) -> None:
+        """Let everybody do what the script says, one after the other."""
+        started: dict[int, str] = {}
+        for deed in self.script.deeds():
+            person, today = self.services.people.person(founder, deed.said["oleh"]), self.services.office.today(deed.at)
+            held = tuple(each for each in person.memberships if each.holds_on(today))
+            actor = Actor.of(replace(person, memberships=held))
+            if deed.said is self.script.said["pelaksanaan"][deed.instance]["mulai"]:
+                typed = dict(self._typed(actor, "", deed.said["isian"], deed, {}))
+                started[deed.instance] = self.services.starts.start(actor, self.script.process_id, typed, deed.at)
+            elif "setujui" in deed.said:
+                self._approve(actor, started[deed.instance], deed)
+            elif "pindai" in deed.said:
+                self._file(actor, started[deed.instance], deed)
+            else:
+                self._complete(actor, started[deed.instance], deed)
+
+    def _complete(self, actor: Actor, instance: str, deed: Deed) -> None:
+        element, at = deed.said["langkah"], deed.at
+        with self.database.read() as reader:
+            every = tasks.open_of_instances(reader, [instance])[instance]
+        its = (t.id for t in every if t.element_id == element and t.holder in (None, actor.person_id))
+        task = there(next(its, None), element)
+        entries = self.services.tasks.prefill(self.services.tasks.open(actor, task, at))
+        for said in (self.script.said["isian"].get(element, {}), deed.said.get("isian", {})):
+            entries = {**entries, **dict(self._typed(actor, task, said, deed, entries))}
+        self.services.tasks.complete(actor, task, entries, at, retyped=self._retyped(actor))
+
+    def _approve(self, actor: Actor, instance: str, deed: Deed) -> None:
+        approvals = self.services.approvals
+        waiting = self.services.instances.page(actor, instance, deed.at)
+        named = {version.id: version.data_object_id for version in waiting.documents}
+        its = (each.document_id for each in waiting.mine if named[each.document_id] == deed.said["setujui"])
+        signer = self.services.signing.signer(actor, self._retyped(actor), deed.at)
+        document = there(next(its, None), deed.said["setujui"])
+        approvals.approve(actor, document, Mode.INTERNAL, signer, INDONESIAN, deed.at)
+
+    def _file(self, actor: Actor, instance: str, deed: Deed) -> None:
+        """File the scan of every paper that waits for the person's."""
+        for each in self.services.approvals.of_person(actor, instance):
+            with (self.script.folder / (name := deed.said["pindai"])).open("rb") as scan:
+                self.services.signing.file(actor, str(each.signature_id), name, scan, INDONESIAN, deed.at)
+
+    def _retyped(self, actor: Actor) -> Retyped:
+        return Retyped(self.passwords[actor.person_id], "127.0.0.1")
+
+    def _typed(
+        self, actor: Actor, task: str, said: Any, deed: Deed, entries: Entries, path: str = ""
+    ) -> Iterator[tuple[str, list[str]]]:
+        """Yield what is typed, by path; in a table that names its key, by the rows that the form begins with."""
+        if isinstance(said, Mapping) and "kunci" in said:
+            known, end = self.script.table(said, deed.words), f".{said['kunci']}"
+            for at in [at for at in entries if at.startswith(f"{path}.") and at.endswith(end)]:
+                [text] = entries[at]
+                row = {**known.get(text, {}), **said.get("semua", {}), **said.get("baris", {}).get(text, {})}
+                yield from self._typed(actor, task, row, deed, entries, at.removesuffix(end))
+        elif isinstance(said, Mapping):
+            for name, each in said.items():
+                yield from self._typed(actor, task, each, deed, entries, f"{path}.{name}".strip("."))
+        elif isinstance(said, list):
+            for number, each in enumerate(said):
+                yield from self._typed(actor, task, each, deed, entries, f"{path}.{number}")
+        elif said.startswith("@"):
+            name = said.removeprefix("@")
+            with (self.script.folder / name).open("rb") as file:
+                yield path, ["", self.services.documents.stage(actor, task, name, file, deed.at).id]
+        else:
+            yield path, [said.format_map(deed.words)]

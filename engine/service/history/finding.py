@@ -1,0 +1,167 @@
+"""One search over what somebody may see, and the worker's part: entries that follow from instances.
+
+The names of people stand in no entry. A name that is sought stands for the accounts that are called so now, so one
+that was erased finds nothing from then on.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+import structlog
+
+from engine.forms.shown import Shown
+from engine.model.people import SYSTEM, Actor
+from engine.model.words import Asked, asked, excerpt, joined, mark, words_of
+from engine.model.work import Attachment, DocumentVersion, InstanceRecord, TaskRecord
+from engine.service.office.business_calendar import Office
+from engine.service.papers.documents import part_readers
+from engine.service.papers.letter_numbers import dated, said_of
+from engine.service.procedures.procedure import Procedure, Procedures
+from engine.store.database import Database
+from engine.store.queries import Transaction, documents, instances, numbers, search, tasks
+from engine.store.queries.search import DOCUMENT, INSTANCE, NUMBER, TASK, Entry, Hit, TooSlow
+
+log = structlog.get_logger(__name__)
+KINDS = (INSTANCE, TASK, DOCUMENT)
+FEW, PAGE = 5, 25
+AT_ONCE = 100  # instances whose entries are written in one sweep
+OVERLAP, WHOLE_EVERY = timedelta(minutes=2), timedelta(hours=1)
+LONGEST, SHOWN = (
+    50_000,
+    20_000,
+)  # letters of a document that are searched, and those among which what was found is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found: of each kind the first few, or a page of one kind."""
+
+    words: tuple[Asked, ...]
+    hits: dict[str, tuple[tuple[Hit, tuple[tuple[str, bool], ...]], ...]]  # by kind, each with its excerpt
+    more: frozenset[str]  # kinds with more than that
+    slow: bool = False
+
+
+@dataclass
+class Finding:
+    """Search, and the entries that it searches."""
+
+    database: Database
+    procedures: Procedures
+    office: Office
+    _whole_at: datetime | None = field(default=None)  # when all instances were looked at
+
+    def find(self, actor: Actor, text: str, kind: str = "", page: int = 1) -> Found:
+        """Return what somebody may see with all words of *text* in it."""
+        words, limit = asked(text), PAGE if kind in KINDS else FEW
+        hits, more = {}, set()
+        try:
+            with self.database.read() as reader:
+                for each in () if not words else (kind,) if kind in KINDS else KINDS:
+                    found = search.find(reader, actor, words, each, limit + 1, (page - 1) * limit)
+                    hits[each] = tuple((hit, excerpt(hit.text, words)) for hit in found[:limit])
+                    more |= {each} if len(found) > limit else set()
+        except TooSlow:
+            return Found(words, {}, frozenset(), slow=True)
+        return Found(words, hits, frozenset(more))
+
+    # ── entries ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def sweep(self, now: datetime) -> int:
+        """Write the entries of instances that moved, and now and then of any that are behind; return how many."""
+        whole = self._whole_at is None or now - self._whole_at > WHOLE_EVERY
+        with self.database.read() as reader:
+            ids = search.due(reader, now - OVERLAP, AT_ONCE, whole=whole)
+            entries = [entry for record in instances.by_ids(reader, ids) for entry in self._kept(reader, record)]
+        if ids:
+            with self.database.write(SYSTEM, now) as work:
+                search.keep(work, ids, entries)
+        if whole and len(ids) < AT_ONCE:
+            self._whole_at = now
+        return len(ids)
+
+    def _kept(self, reader: Transaction, record: InstanceRecord) -> list[Entry]:
+        try:
+            return list(self._entries(reader, record))
+        except Exception as error:  # one that cannot be read must not keep the others from being found
+            log.error("not searchable", instance=record.id, cause=str(error), exc_info=error)
+            return [_entry(record, (), INSTANCE, record.id, record.title, "")]
+
+    def _entries(self, reader: Transaction, record: InstanceRecord) -> Iterator[Entry]:
+        procedure, every = self.procedures.of(reader, record.definition_id), tasks.of_instance(reader, record.id)
+        outline, start = procedure.outline, procedure.form_of(procedure.outline.start_event)
+        seen = {f"@{record.started_by}", *(who for each in every for who in _may_see(each))}
+        files = {file.id: file for file in documents.attachments_of(reader, record.id)}
+        notes = [text for _, _, text, _ in documents.comments(reader, record.id)]
+        shown = start.show(start.decode(record.values), "id", {}, files)
+        said = " · ".join([outline.name, *_texts(shown), self._day(record.started_at), *notes])
+        yield _entry(record, seen, INSTANCE, record.id, record.title, said, record.started_by)
+        for each in every:
+            who = [id_ for id_ in (each.item, each.performer, each.assignee, each.completed_by) if id_]
+            lane = outline.lane_of_role(each.role).name
+            when = [self._day(at) for at in (each.due_at, each.completed_at) if at]
+            name = outline.names.get(each.element_id, each.element_id)
+            read = {f"task:@{id_}" for id_ in (each.performer, each.completed_by) if id_}  # as ``tasks.readable``
+            read |= set() if each.performer else {f"task:{each.role}"}
+            yield _entry(record, seen | read, TASK, each.id, name, " · ".join([lane, *when]), *who)
+        held, newest = numbers.of_instance(reader, record.id), documents.current(reader, record.id)
+        for letter in newest.values():
+            own = [each.text for each in held if each.place.partition(".")[0] == letter.data_object_id]
+            yield from self._document(record, procedure, letter, own, seen, files)
+        for number in held:
+            if its := newest.get(number.place.partition(".")[0]):
+                day, (about, whom) = dated(procedure, its, number.place), said_of(procedure, its, number.place)
+                key = f"{number.series} {number.year} {number.ordinal}"
+                yield _entry(record, seen, NUMBER, key, about or number.subject, whom, of=its.id, day=day)
+
+    def _document(
+        self,
+        record: InstanceRecord,
+        procedure: Procedure,
+        letter: DocumentVersion,
+        own: Sequence[str],
+        seen: set[str],
+        files: dict[str, Attachment],
+    ) -> Iterator[Entry]:
+        """Yield a version's entry, without others' parts, and one of each part."""
+        form, content = procedure.form_of(letter.element_id), procedure.content_of(letter)
+        title = " · ".join([f"{letter.name} v{letter.version}", *own])
+        when = self._day(letter.issued_at or letter.created_at)
+        shown = form.show_part(letter.data_object_id, content, "id", {}, files)
+        for section in shown if letter.parts else ():
+            item = section.label  # of whose part, since no names are given
+            read = {f"part:{each}" for each in (f"@{item}", *part_readers(procedure.outline))}
+            text = " · ".join([when, *_texts(section.fields)])
+            yield _entry(record, seen | read, DOCUMENT, letter.id, title, text, item, of=item)
+        text = " · ".join([when, *(() if letter.parts else _texts(shown))])
+        yield _entry(record, seen | {"whole"}, DOCUMENT, letter.id, title, text, letter.created_by)
+
+    def _day(self, at: datetime) -> str:
+        return f"{at.astimezone(self.office.zone()):%-d/%-m/%Y}"
+
+
+def _texts(shown: Sequence[Shown]) -> Iterator[str]:
+    """Yield the values among what is shown."""
+    for each in shown:
+        yield from (text for text in (each.text, *each.lines, *(file.name for file in each.files)) if text)
+        yield from _texts(each.fields)
+        for row in each.rows:
+            yield from _texts(row)
+
+
+def _may_see(task: TaskRecord) -> Iterator[str]:
+    """Yield what takes part by a task, as ``instances.takes_part`` says it of people and roles."""
+    yield task.role
+    yield from (f"@{who}" for who in (task.performer, task.assignee, task.completed_by) if who)
+
+
+def _entry(
+    record: InstanceRecord, seen: set[str] | tuple[()], kind: str, subject: str, title: str, text: str, *who: str,
+    of: str | None = None, day: date | None = None,
+) -> Entry:  # fmt: skip
+    text = text[:LONGEST]
+    said = words_of(f"{record.title} {title} {text}") | {joined(id_) for id_ in who}
+    said |= {mark(kind), *(mark(each) for each in seen)}
+    about = (record.id, kind, subject, title, text[:SHOWN], " ".join(sorted(said - {""})), record.history_seq)
+    return Entry(*about, of, day)

@@ -1,0 +1,119 @@
+"""Signing in by an OpenID provider: who the provider names is an account here, if an operator linked them beforehand.
+
+The provider says who somebody is, and nothing of what they may do: lanes and roles are given here. No account is made
+by itself. Linking gives somebody a way in, so for a while its operator confirms nothing as that person's second
+(``people``). The password stays beside it, unless an operator switches signing in by it off; it is then only what is
+typed again at signing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from engine.channels.faults import Away, Refused
+from engine.channels.openid import Provider
+from engine.model.errors import AlurError, FieldError, InvalidForm, NotPermitted, stated, there
+from engine.model.history import Action
+from engine.model.people import Actor, OfficeRole
+from engine.service.people import addresses
+from engine.service.people.accounts import Accounts, Opened
+from engine.service.people.attempts import Source
+from engine.store.database import Database
+from engine.store.queries import people
+
+Answer = TypeVar("Answer")
+LONGEST = 200
+
+
+class ProviderFailed(AlurError):
+    """Signing in by the provider did not come about, and why: away, state, issuer, denied, answer, proof, claim."""
+
+    def __init__(self, reason: str, cause: str = "") -> None:
+        super().__init__(f"{reason} {cause}".strip())
+        self.reason, self.cause = reason, cause
+
+
+class NotLinked(AlurError):
+    """The provider named somebody, as *value*, who is linked with no account."""
+
+    def __init__(self, value: str) -> None:
+        super().__init__()
+        self.value = value
+
+
+@dataclass(frozen=True)
+class Identities:
+    """The provider, if the office has one, and whom it names."""
+
+    database: Database
+    accounts: Accounts
+    provider: Provider | None
+
+    @property
+    def offered(self) -> bool:
+        """Whether people may sign in by a provider."""
+        return self.provider is not None
+
+    def begin(self, back: str) -> tuple[str, dict[str, str]]:
+        """Return where the provider asks, and what the browser brings back. Raises ProviderFailed."""
+        return _asked(lambda: self._provider().begin(back))
+
+    def leave(self, back: str) -> str:
+        """Return where one signs out of the provider too; empty if nowhere. Raises ProviderFailed."""
+        return _asked(lambda: self._provider().leave(back))
+
+    def sign_in(
+        self, said: Mapping[str, str], held: Mapping[str, str], back: str, source: Source, now: datetime
+    ) -> Opened:
+        """Open a session by the provider's answer; ProviderFailed, NotLinked or AccountInactive."""
+        identity = _asked(lambda: self._provider().finish(said, held, back, now))
+        account = self.database.ask(people.identified, identity.value)
+        if account is None:
+            raise NotLinked(identity.value)
+        return self.accounts.sign_in_named(account, source, now, strong=identity.strong)
+
+    def of(self, actor: Actor, person_id: str) -> tuple[str, bool]:
+        """Return whom the provider must name for a person, and whether it is their only way in."""
+        actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
+        with self.database.read() as reader:
+            found = people.identity_of(reader, person_id)
+            known = there(people.credentials(reader, person_id), person_id)
+        return found[0] if found else "", known.password_off
+
+    def link(self, actor: Actor, person_id: str, value: str, only: bool, reason: str, now: datetime) -> None:
+        """Say whom the provider names for a person (nobody, if empty), and whether it is their *only* way in."""
+        actor.need(OfficeRole.OPERATOR)
+        value, reason = value.strip(), stated(reason)
+        if person_id == actor.person_id:
+            raise NotPermitted("own_role")
+        with self.database.write(actor, now) as work:
+            people.one_at_a_time(work, "identities")
+            people.lock(work, person_id)
+            known, before = there(people.credentials(work, person_id), person_id), people.identity_of(work, person_id)
+            if len(value) > LONGEST or people.identified(work, value) not in {None, person_id} or (only and not value):
+                raise InvalidForm([FieldError("identitas", "", value, "identity")], {"identitas": [value]})
+            if value != (before[0] if before else ""):
+                of, action = before[1] if before else None, Action.IDENTITY_LINKED
+                addresses.exchange(work, person_id, "identity", of, value, action, reason=reason)
+            if only != known.password_off:
+                people.change(work, person_id, password_off=only)
+                work.tell(person_id, Action.PERSON_CHANGED, new={"password_off": only}, reason=reason)
+
+    def _provider(self) -> Provider:
+        return there(self.provider, "openid")
+
+
+def provider_of(stated: Mapping[str, str]) -> Provider:
+    """Return the provider that the machine's environment states."""
+    issuer, client, scopes, claim = (stated[name] for name in ("issuer", "client", "scopes", "claim"))
+    return Provider(issuer, client, stated["secret"], scopes, claim, frozenset(stated["mfa"].split()))
+
+
+def _asked(ask: Callable[[], Answer]) -> Answer:
+    try:
+        return ask()
+    except Refused as refused:
+        raise ProviderFailed(str(refused)) from None
+    except (Away, KeyError) as away:  # no answer, or discovery that lacks what it must have
+        raise ProviderFailed("away", str(away)) from None

@@ -1,0 +1,1 @@
+"""Telling people: what they hear of, by which way, and when."""

@@ -1,0 +1,58 @@
+"""What each kind of notice says, in one table: a new kind is an entry here and, in ``model.notices``, its deed.
+
+The words are collected for translation as those of pages are.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from babel.support import Translations
+
+import engine
+from engine.model.notices import Kind
+
+NOW, DIGEST, OFF = "sekarang", "ringkasan", "tidak"
+WAYS = (NOW, DIGEST, OFF)
+"""How a kind comes by mail; on the page it always stands."""
+CATALOGUES = Path(engine.__file__).parent / "web" / "translations"
+
+
+def _(text: str) -> str:
+    """Mark a text for translation."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What is said of a kind: in front of its notices, and where somebody chooses how to be told."""
+
+    label: str
+    icon: str
+    usual: str = NOW
+    colour: str = "biru"
+
+
+KINDS: Mapping[Kind, Saying] = {
+    Kind.TASK: Saying(_("Tugas baru"), "inbox"),
+    Kind.RETURNED: Saying(_("Tugas dikembalikan"), "arrow-back-up", colour="ungu"),
+    Kind.HANDED: Saying(_("Tugas diserahkan kepada Anda"), "user-check"),
+    Kind.APPROVE: Saying(_("Dokumen menunggu persetujuan"), "hourglass", colour="kuning"),
+    Kind.MEND: Saying(_("Dokumen dikembalikan"), "arrow-back-up", colour="ungu"),
+    Kind.SOON: Saying(_("Hampir jatuh tempo"), "clock-exclamation", colour="kuning"),
+    Kind.LATE: Saying(_("Terlambat"), "alert-triangle", colour="merah"),
+    Kind.ESCALATED: Saying(_("Terlambat, diteruskan kepada Anda"), "alert-triangle", colour="merah"),
+    Kind.SIGNED: Saying(_("Dokumen ditandatangani"), "signature", DIGEST, "hijau"),
+    Kind.DONE: Saying(_("Pelaksanaan selesai"), "check", DIGEST, "hijau"),
+    Kind.STOPPED: Saying(_("Pelaksanaan dihentikan"), "player-stop", colour="netral"),
+    Kind.MENTIONED: Saying(_("Anda disebut dalam catatan"), "at"),
+    Kind.INCIDENT: Saying(_("Ada insiden"), "alert-octagon", colour="merah"),
+    Kind.MESSAGE: Saying(_("Pesan tidak terkirim"), "alert-octagon", colour="merah"),
+}
+
+
+@cache
+def gettext_of(locale: str | None) -> Callable[[str], str]:
+    """Return what says a text in a language, where no page does."""
+    return Translations.load(CATALOGUES, [locale]).gettext if locale == "en" else str

@@ -1,0 +1,34 @@
+"""What the worker does so that people hear of things: a row for each part that has something to do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.service.telling.mail import Mail
+from engine.service.telling.reminders import Reminders
+from engine.service.telling.spreading import Spreading
+from engine.service.telling.webhook import Webhook
+from engine.store.queries import dispatches, telling
+
+
+@dataclass(frozen=True)
+class Telling:
+    """The parts of telling people."""
+
+    spreading: Spreading
+    reminders: Reminders
+    mail: Mail
+    webhook: Webhook
+
+    def due(self, now: datetime) -> tuple[str, ...]:
+        """Return which parts have something to do."""
+        return self.spreading.database.ask(telling.due, now)
+
+    def do(self, part: str, now: datetime) -> bool:
+        """Let a part do what is due; whether anything was."""
+        parts = {
+            telling.SPREAD: self.spreading.spread,
+            telling.REMIND: self.reminders.remind,
+            dispatches.MAIL: self.mail.send,
+            dispatches.WEBHOOK: self.webhook.send,
+        }
+        return parts[part](now)

@@ -1,0 +1,243 @@
+"""Which tables are held to history: whose stream tells of a row, by which key, and what a row must be by itself."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, select
+
+from engine.model.history import canonical, commitment, sha256_of
+from engine.model.testimony import OneOf, Testimony, keyed
+from engine.store import tables as t
+from engine.store.history import OFFICE
+from engine.store.untyped import Columns, Values
+
+UNREAD = frozenset({"state", "state_before", "trace", "data", "password_hash"})
+
+
+@dataclass
+class Beside:
+    """What rows that were read before say of those of another table."""
+
+    parts: dict[str, dict[str, str]] = field(default_factory=dict)  # by document, hashes by item
+    listed: dict[str, dict[str, str]] = field(default_factory=dict)  # by version of a procedure, hashes by path
+
+
+Check = Callable[[Any, Testimony, Beside], Iterator[tuple[str, Any, Any]]]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A table whose rows belong to streams of one kind."""
+
+    name: str
+    owner: Any  # the column that says whose stream tells of a row
+    key: tuple[str, ...] = ("id",)
+    also: tuple[ColumnElement[Any], ...] = ()  # beside the table's own columns
+    joined: tuple[tuple[Any, ColumnElement[bool]], ...] = ()
+    where: ColumnElement[bool] | None = None
+    joins: tuple[str, ...] = ()  # two columns that lines speak of as one, by the name of the last
+    check: Check | None = None  # gives (field, expected, found) of what one row must be by itself
+    forgets: bool = False  # rows that history tells of may be gone
+    everybody: bool = False  # all rows belong to the one stream there is
+    filed: bool = False  # a row names a kept file by its hash
+
+    @cached_property
+    def columns(self) -> Columns:
+        """What is read of a row: ``owner``, its own columns, and what stands beside them."""
+        own = (column for column in t.metadata.tables[self.name].c if column.name not in UNREAD)
+        return Columns((self.owner.label("owner"), *own, *self.also))
+
+    def together(self, values: Values) -> Values:
+        """Return a row with what lines speak of as one in one place."""
+        at, by = map(self.columns.names.index, self.joins)
+        if values[at] is None is values[by]:
+            return values
+        return (*values[:by], f"{values[at]} {values[by]}", *values[by + 1 :])
+
+    def rows(self) -> Select[Any]:
+        """Ask for the rows."""
+        table = t.metadata.tables[self.name]
+        query = select(self.owner).select_from(table)
+        for other, on in self.joined:
+            query = query.join(other, on, isouter=self.owner.table is not other)
+        return query if self.where is None else query.where(self.where)
+
+    @cached_property
+    def _key(self) -> Callable[[Values], Any]:
+        return itemgetter(*map(self.columns.names.index, self.key))
+
+    def key_of(self, values: Values, told: Testimony) -> str:
+        """Return the key by which lines speak of a row, as it was read."""
+        parts = self._key(values)
+        if len(self.key) == 1:
+            return str(parts)
+        if self.name == "rendering" and not parts[-1]:  # a paper's only part has no name
+            parts = parts[:-1]
+        try:
+            key = " ".join(parts)
+        except TypeError:  # a number, or nothing
+            key = "∅"
+        if "∅" in key:
+            key = " ".join(map(keyed, parts))
+        return told.key_of(key) if self.name == "membership" else key
+
+
+def _content(row: Any, told: Testimony, beside: Beside) -> Iterator[tuple[str, Any, Any]]:
+    parts = beside.parts.get(row.id)
+    if parts:
+        yield "content", "{}", row.content
+    yield "content", row.sha256, sha256_of(canonical(parts) if parts else row.content)
+
+
+def _part(row: Any, told: Testimony, beside: Beside) -> Iterator[tuple[str, Any, Any]]:
+    beside.parts.setdefault(row.document_id, {})[row.item] = row.sha256
+    yield "content", row.sha256, sha256_of(row.content)
+    yield "instance_id", row.owner, row.instance_id
+    by = told.parts.get(f"{row.data_object_id} {row.item} {row.sha256}")
+    if by:
+        yield "created_by", OneOf(by), f"{row.created_at} {row.created_by}"
+
+
+def _message(row: Any, told: Testimony, beside: Beside) -> Iterator[tuple[str, Any, Any]]:
+    said = told.of("message")[row.id].facts
+    if "payload" in said:
+        yield "content", said["payload"], hashlib.sha256(row.content).hexdigest()
+
+
+def _schema(row: Any, told: Testimony, beside: Beside) -> Iterator[tuple[str, Any, Any]]:
+    yield "schema", row.sha256, sha256_of(row.schema)
+
+
+def _file_of_definition(row: Any, told: Testimony, beside: Beside) -> Iterator[tuple[str, Any, Any]]:
+    beside.listed.setdefault(row.definition_id, {})[row.path] = row.sha256
+    yield from ()
+
+
+def _definition(row: Any, told: Testimony, beside: Beside) -> Iterator[tuple[str, Any, Any]]:
+    files = beside.listed.get(row.id, {})
+    listed = "".join(f"{files[path]}  {path}\n" for path in sorted(files))
+    yield "content_hash", row.content_hash, sha256_of(listed)
+
+
+def _committed(row: Any, told: Testimony, beside: Beside) -> Iterator[tuple[str, Any, Any]]:
+    """A value is what the commitment is over; one without must have been erased by a line, which then says so."""
+    of_value = told.of("personal_value").get(row.commitment)
+    if row.value is None and (of_value is None or "value" not in of_value.facts):
+        yield "value", row.commitment, None
+    elif row.value is not None:
+        yield "value", row.commitment, commitment(row.salt or "", row.value)
+
+
+def _called(row: Any, told: Testimony, beside: Beside) -> Iterator[tuple[str, Any, Any]]:
+    yield "name", row.name if row.committed is None else row.committed, row.name
+
+
+def _instance(row: Any, told: Testimony, beside: Beside) -> Iterator[tuple[str, Any, Any]]:
+    yield "process_id", row.its_process_id, row.process_id
+    yield "history_at", told.last and told.last.at, row.history_at
+
+
+def _of_instance(name: str, *key: str, **more: Any) -> Kept:
+    return Kept(name, t.metadata.tables[name].c.instance_id, key or ("id",), **more)
+
+
+_DEFINED = ((t.definition, t.definition.c.id == t.instance.c.definition_id),)
+_ATTACHED = ((t.attachment, t.attachment.c.id == t.signature.c.attachment_id),)
+_SIGNED = and_(  # found by an index
+    t.signature.c.instance_id == t.attachment.c.instance_id, t.signature.c.attachment_id == t.attachment.c.id
+)
+_OF_DOCUMENT = ((t.document, t.document.c.id == t.document_part.c.document_id),)
+_OF_DEFINITION = ((t.definition, t.definition.c.id == t.definition_file.c.definition_id),)
+OWNERS = {
+    "instance": t.instance.c.id,
+    "definition": t.definition.c.process_id,
+    "register": t.register.c.id,
+    "person": t.person.c.id,
+}
+_NUMBER, _MEMBERSHIP = ("series", "year", "ordinal"), ("role", "capacity", "since", "until", "decree")
+TABLES: dict[str, tuple[Kept, ...]] = {  # by the kind of stream that tells of them
+    "instance": (
+        Kept(
+            "instance",
+            t.instance.c.id,
+            also=(
+                t.definition.c.version,
+                t.definition.c.content_hash,
+                t.definition.c.process_id.label("its_process_id"),
+            ),
+            joined=_DEFINED,
+            check=_instance,
+        ),
+        _of_instance("task", joins=("returned_at", "returned_by")),
+        Kept(  # found by its document, since no index of its own leads from an instance to it
+            "document_part",
+            t.document.c.instance_id,
+            ("document_id", "item"),
+            also=(t.document.c.data_object_id,),
+            joined=_OF_DOCUMENT,
+            check=_part,
+        ),
+        _of_instance("document", check=_content),
+        _of_instance("rendering", "document_id", "format", "part", filed=True),
+        _of_instance(
+            "attachment",
+            also=(exists().where(_SIGNED).label("signed"),),
+            filed=True,
+        ),
+        _of_instance("signature", also=(t.attachment.c.sha256.label("attachment_sha256"),), joined=_ATTACHED),
+        _of_instance("archive", "instance_id", filed=True),
+        _of_instance("comment", "written_at", "written_by", "text"),
+        _of_instance("number", *_NUMBER),
+        _of_instance("incident"),
+        Kept("message", t.message.c.from_instance, check=_message, forgets=True),
+    ),
+    "definition": (
+        Kept(
+            "definition_file",
+            t.definition.c.process_id,
+            ("definition_id", "path"),
+            joined=_OF_DEFINITION,
+            check=_file_of_definition,
+        ),
+        Kept("definition", t.definition.c.process_id, check=_definition),
+        Kept("role_override", t.role_override.c.process_id, ("element_id",)),
+    ),
+    "register": (
+        Kept("register", t.register.c.id, check=_schema),
+        Kept("register_entry", t.register_entry.c.register_id, check=_content),
+    ),
+    "person": (
+        Kept("personal_value", t.personal_value.c.person_id, ("commitment",), check=_committed),
+        Kept(
+            "person",
+            t.person.c.id,
+            also=(
+                exists().where(t.second_factor.c.person_id == t.person.c.id).label("second_factor"),
+                t.personal_value.c.value.label("committed"),
+            ),
+            joined=((t.personal_value, t.personal_value.c.commitment == t.person.c.name_commitment),),
+            check=_called,
+        ),
+        Kept("membership", t.membership.c.person_id, _MEMBERSHIP),
+        Kept("absence", t.absence.c.person_id),
+        Kept("proposal", t.proposal.c.person_id, (*_MEMBERSHIP, "proposed_by", "proposed_at", "reason")),
+        Kept("api_token", t.api_token.c.person_id),
+    ),
+    OFFICE: (
+        Kept("installation", literal(""), everybody=True),
+        Kept("setting", literal(""), ("section",), everybody=True),
+        Kept("number", literal(""), _NUMBER, where=t.number.c.instance_id.is_(None), everybody=True),
+        Kept(
+            "message",
+            literal(""),
+            where=t.message.c.from_instance.is_(None),
+            check=_message,
+            forgets=True,
+            everybody=True,
+        ),
+    ),
+}

@@ -1,0 +1,227 @@
+"""What people are told: notifications as they were written, and as somebody's list shows them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
+
+from engine.model.notices import OF_TASKS, Kind, Notice
+from engine.model.work import DocumentStatus, TaskStatus
+from engine.store.queries import Rows, Transaction, changed, some
+from engine.store.queries.people import in_force
+from engine.store.tables import (
+    contact,
+    dispatch,
+    document,
+    instance,
+    membership,
+    notice,
+    notification,
+    person,
+    personal_value,
+    task,
+)
+
+CAP = 100
+_about_task = notification.c.kind.in_(sorted(OF_TASKS))
+OVER = or_(  # what it asks for is done, or cannot be done any more
+    and_(_about_task, task.c.status != TaskStatus.READY.value),
+    and_(notification.c.kind == Kind.APPROVE.value, document.c.status != DocumentStatus.WAITING.value),
+    and_(notification.c.kind == Kind.MEND.value, document.c.status != DocumentStatus.RETURNED.value),
+)
+TAKEN = and_(  # somebody else of the lane has it; nobody is asked again when they let go of it
+    notification.c.kind.in_((Kind.TASK.value, Kind.RETURNED.value)),
+    notice.c.person_id != "",
+    task.c.assignee != notice.c.person_id,
+)
+JOINED = (
+    notification.outerjoin(instance, instance.c.id == notification.c.instance_id)
+    .outerjoin(task, and_(_about_task, task.c.id == notification.c.subject))
+    .outerjoin(document, document.c.id == notification.c.subject)
+)
+ROWS = Rows(
+    Notice,
+    notification,
+    title=instance.c.title,
+    definition_id=instance.c.definition_id,
+    element_id=task.c.element_id,
+    document=document.c.name,
+    due_at=task.c.due_at,
+    over=func.coalesce(or_(OVER, TAKEN), False).label("over"),
+    read_at=notice.c.read_at,
+)
+TOLD = ROWS.query.select_from(notice.join(JOINED, notification.c.id == notice.c.notification_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """How much somebody has not read, counted up to CAP + 1, and when the last of it came."""
+
+    count: int
+    last: datetime | None
+
+
+def unread(tx: Transaction, person_id: str) -> Unread:
+    """Return how much somebody has not read."""
+    taken = exists().where(notification.c.id == notice.c.notification_id, task.c.id == notification.c.subject, TAKEN)
+    first = select(notice.c.at).where(notice.c.person_id == person_id, notice.c.read_at.is_(None), ~taken)
+    first_of = first.order_by(notice.c.at.desc()).limit(CAP + 1).subquery()
+    return Unread(*tx.connection.execute(select(func.count(), func.max(first_of.c.at))).one())
+
+
+def of_person(tx: Transaction, person_id: str, limit: int, offset: int) -> tuple[tuple[Notice, ...], bool]:
+    """Return what somebody was told, newest first, and whether more follows."""
+    query = TOLD.where(notice.c.person_id == person_id)
+    return some(tx, query.order_by(notice.c.at.desc(), notification.c.id), ROWS.read, limit, offset)
+
+
+def one_of(tx: Transaction, person_id: str, notification_id: str) -> Notice | None:
+    """Return one thing that somebody was told."""
+    return ROWS.one(tx, TOLD.where(notice.c.person_id == person_id, notification.c.id == notification_id))
+
+
+def mark(tx: Transaction, person_id: str, now: datetime, notification_id: str | None = None) -> int:
+    """Note that somebody read one notice, or all; how many they had not read before."""
+    those = [notice.c.person_id == person_id, notice.c.read_at.is_(None)]
+    those += [notice.c.notification_id == notification_id] if notification_id else []
+    return changed(tx, update(notice).where(*those).values(read_at=now))
+
+
+def unmark(tx: Transaction, person_id: str, read_at: datetime) -> None:
+    """Take back that somebody read what they read at an instant."""
+    those = (notice.c.person_id == person_id, notice.c.read_at == read_at)
+    tx.connection.execute(update(notice).where(*those).values(read_at=None))
+
+
+# ── spreading ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+NEW = exists().where(notification.c.spread_at.is_(None))
+"""Whether some notification reached nobody yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unspread:
+    """A notification that reached nobody yet, with whom it may concern."""
+
+    id: str
+    kind: str
+    at: datetime
+    by: str
+    instance_id: str | None
+    subject: str
+    person_id: str | None
+    role: str | None
+    started_by: str | None  # the instance
+    made_by: str | None  # the document
+    due_at: datetime | None
+    over: bool
+
+
+UNSPREAD = Rows(
+    Unspread,
+    notification,
+    started_by=instance.c.started_by,
+    made_by=document.c.created_by,
+    due_at=task.c.due_at,
+    over=func.coalesce(OVER, False).label("over"),
+)
+
+
+def unspread(tx: Transaction, limit: int) -> tuple[Unspread, ...]:
+    """Return the oldest notifications that reached nobody yet."""
+    query = UNSPREAD.query.select_from(JOINED).where(notification.c.spread_at.is_(None))
+    return UNSPREAD.every(tx, query.order_by(notification.c.at, notification.c.id).limit(limit))
+
+
+def spread(tx: Transaction, ids: Collection[str], now: datetime) -> int:
+    """Note that notifications reach people now; how many did not before."""
+    those = (notification.c.id.in_(ids), notification.c.spread_at.is_(None))
+    return changed(tx, update(notification).where(*those).values(spread_at=now))
+
+
+def settle(tx: Transaction, instances: Collection[str], now: datetime) -> None:
+    """Let nobody look any more for what is over in some instances: its notices are read."""
+    over = select(notification.c.id).select_from(JOINED).where(notification.c.instance_id.in_(instances), OVER)
+    gone = (notice.c.notification_id.in_(over), notice.c.read_at.is_(None))
+    tx.connection.execute(update(notice).where(*gone).values(read_at=now))
+
+
+def add(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write who is told what."""
+    if rows:
+        tx.connection.execute(insert(notice), list(rows))
+
+
+def forget(tx: Transaction, read_before: datetime, told_before: datetime) -> None:
+    """Delete notices that were read long ago, all that are older, and what is left without any."""
+    old = or_(notice.c.read_at < read_before, notice.c.at < told_before)
+    tx.connection.execute(delete(notice).where(old))
+    alone = and_(notification.c.spread_at < read_before, ~exists().where(notice.c.notification_id == notification.c.id))
+    tx.connection.execute(delete(notification).where(alone))
+    tx.connection.execute(delete(dispatch).where(dispatch.c.made_at < told_before))
+
+
+# ── how people are reached ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How somebody who is active is told: where, in which language, and what they chose for each kind."""
+
+    person_id: str
+    name: str
+    locale: str | None
+    email: str | None
+    choices: Mapping[str, str]
+
+
+REACH = Rows(
+    Reach,
+    person,
+    person_id=person.c.id,
+    email=personal_value.c.value,
+    choices=contact.c.choices,
+    read={"choices": lambda found: found or {}},
+)
+REACHED = REACH.query.select_from(
+    person.outerjoin(contact, contact.c.person_id == person.c.id).outerjoin(
+        personal_value, personal_value.c.commitment == person.c.email_commitment
+    )
+)
+
+
+def reach(tx: Transaction, ids: Collection[str]) -> dict[str, Reach]:
+    """Return how those of some people who are active are told."""
+    query = REACHED.where(person.c.id.in_(ids), person.c.active)
+    return {each.person_id: each for each in REACH.every(tx, query)}
+
+
+def address_of(tx: Transaction, person_id: str) -> str | None:
+    """Return the commitment to somebody's address."""
+    return tx.connection.scalar(select(person.c.email_commitment).where(person.c.id == person_id))
+
+
+def has_feed(tx: Transaction, person_id: str) -> bool:
+    """Whether somebody has an address of a calendar."""
+    its = select(contact.c.feed_sha256).where(contact.c.person_id == person_id)
+    return tx.connection.scalar(its) is not None
+
+
+def feed_owner(tx: Transaction, sha256: str) -> str | None:
+    """Return whose calendar an address is, by its secret's SHA-256."""
+    return tx.connection.scalar(select(contact.c.person_id).where(contact.c.feed_sha256 == sha256))
+
+
+def roles_on(tx: Transaction, person_id: str, day: date) -> set[str]:
+    """Return in which roles somebody works on *day*."""
+    held = select(membership.c.role).where(membership.c.person_id == person_id, in_force(day))
+    return set(tx.connection.scalars(held))
+
+
+def choose(tx: Transaction, person_id: str, **values: Any) -> None:
+    """Write how somebody wants to be told."""
+    if changed(tx, update(contact).where(contact.c.person_id == person_id).values(values)) == 0:
+        tx.connection.execute(insert(contact), {"person_id": person_id, "choices": {}, **values})
