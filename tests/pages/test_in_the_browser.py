@@ -207,6 +207,7 @@ def do(desk, office, instance, account, element, item=None, **more):
         take.first.click()
     else:
         page.locator(f'a[href="/tugas/{task}"]').first.click()
+    page.wait_for_url(f"**/tugas/{task}*")  # filling in looks at the page at once and would find the list
     fill(page, office, account, task, **more)
     complete(page)
     return page.locator("h1").inner_text()
