@@ -1,1 +1,1 @@
-"""The ways out of the house: letters by SMTP, calls of a webhook, calendars. They know neither database nor people."""
+"""Speaks to the outside: SMTP, webhooks, calendars, OpenID Connect, ClamAV. It knows neither database nor people."""

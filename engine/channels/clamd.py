@@ -1,7 +1,7 @@
-"""What ClamAV's daemon says of a file that somebody sends: it alone decides, and while it says nothing no file is kept.
+"""Asks ClamAV's daemon whether an uploaded file is infected. Without its answer no file is accepted.
 
-The file goes to ``clamd`` by its command INSTREAM, over a socket of the machine (``/run/clamav/clamd.ctl``) or of the
-network (``host:port``), and in any case within LONGEST seconds.
+The file is sent to ``clamd`` by its command INSTREAM, over a Unix socket (``/run/clamav/clamd.ctl``) or TCP
+(``host:port``). All of it must take less than LONGEST seconds.
 """
 
 import socket
@@ -17,7 +17,7 @@ CHUNK, LONGEST_REPLY = 64 * 1024, 4096
 
 
 def scan(address: str, stream: BinaryIO, longest: float = LONGEST) -> str | None:
-    """Return by which signature a file is infected, None if by none; Away if the daemon does not say."""
+    """Return the name of the virus in a file, None if it is clean; Away if the daemon does not answer."""
     stream.seek(0)
     try:
         with closing(_connected(address)) as daemon, deadline(lambda: daemon, longest):
@@ -53,7 +53,7 @@ def _asked(daemon: socket.socket, stream: BinaryIO) -> bytes:
         while part := stream.read(CHUNK):
             daemon.sendall(struct.pack("!I", len(part)) + part)
         daemon.sendall(struct.pack("!I", 0))
-    except (BrokenPipeError, ConnectionResetError):  # larger than it takes: it says so and hangs up
+    except (BrokenPipeError, ConnectionResetError):  # the file is larger than clamd accepts; the reply says so
         pass
     reply = b""
     while b"\0" not in reply and len(reply) < LONGEST_REPLY and (part := daemon.recv(LONGEST_REPLY)):

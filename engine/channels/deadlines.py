@@ -1,4 +1,4 @@
-"""A limit on everything that is said over a connection: a timeout alone starts anew with every byte that drips in."""
+"""Limits the total time of a connection; a socket's timeout alone begins anew with every byte that arrives."""
 
 import socket
 import threading
@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 @contextmanager
 def deadline(connection: Callable[[], socket.socket | None], seconds: float) -> Iterator[None]:
-    """Shut a connection down once the block took *seconds*; whatever reads or writes it then fails (OSError)."""
+    """Shut the connection down if the block takes longer than *seconds*; its reads and writes then raise OSError."""
 
     def end() -> None:
         with suppress(OSError):

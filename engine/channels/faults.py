@@ -1,12 +1,12 @@
-"""What goes wrong on any way out: with the way as a whole, or with one message."""
+"""Errors of sending: of the whole channel, or of one message."""
 
 
 class Away(Exception):
-    """Nothing can be sent that way now, and why; no message is to blame."""
+    """Nothing can be sent over the channel now; the message is not the cause."""
 
 
 class Refused(Exception):
-    """One message is not taken, for good or for now, and why."""
+    """The receiver refuses one message, permanently (*for_good*) or for now."""
 
     def __init__(self, cause: str, for_good: bool) -> None:
         super().__init__(cause)

@@ -1,7 +1,7 @@
-"""One request over HTTP: with a deadline, an answer of bounded size, and no redirect followed.
+"""Sends one HTTP request, with a deadline and a limit on the answer's size. Redirects are not followed.
 
-Nobody is to be led into the office's own network by it: the name is resolved once, every address that it has must be
-one of the public internet (unless *inside* says that others are meant), and it is that address which is called.
+A URL must not lead into the office's own network (SSRF): the name is resolved once, all its addresses must be public
+(unless *inside* allows others), and the request goes to the address that was checked.
 """
 
 import http.client
@@ -23,7 +23,7 @@ FAULTS = (http.client.HTTPException, OSError, ValueError)
 def exchange(
     method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, inside: bool, most: int = 0
 ) -> tuple[int, bytes]:
-    """Return status and content of the answer, *most* bytes of it; Away says why there is none."""
+    """Return the status of the answer and at most *most* bytes of its content; Away if there is no answer."""
     parts = urlsplit(url)
     path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
     try:
@@ -43,7 +43,7 @@ def exchange(
 
 
 def _connected(host: str, port: int, inside: bool) -> socket.socket:
-    """Return a connection to the address that *host* has now; OSError if one of its addresses is not public."""
+    """Connect to *host*; OSError if one of its addresses is not public."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     for *_, place in found:
         address = _carried(ipaddress.ip_address(str(place[0]).partition("%")[0]))
@@ -53,7 +53,7 @@ def _connected(host: str, port: int, inside: bool) -> socket.socket:
 
 
 def _carried(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """Return the IPv4 address that an IPv6 one only carries (RFC 4291, 3056, 6052), else the address."""
+    """Return the IPv4 address that is embedded in an IPv6 address (RFC 4291, 3056, 6052), else *address*."""
     if isinstance(address, ipaddress.IPv6Address):
         if address in NAT64:
             return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)

@@ -1,4 +1,4 @@
-"""A calendar that others subscribe to (iCalendar, RFC 5545): due dates as moments, and nothing that takes time away."""
+"""Calendars to subscribe to (iCalendar, RFC 5545). Due dates are instants and block no time."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Moment:
 
 
 def calendar(name: str, moments: Iterable[Moment]) -> str:
-    """Return the calendar *name* as a text."""
+    """Return a calendar as text."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Alur//ID", "METHOD:PUBLISH", f"X-WR-CALNAME:{_text(name)}"]
     for each in moments:
         lines += ["BEGIN:VEVENT", f"UID:{each.id}@alur", f"DTSTAMP:{_instant(each.made)}"]
@@ -30,7 +30,7 @@ def calendar(name: str, moments: Iterable[Moment]) -> str:
 
 
 def _text(text: str) -> str:
-    """Return a text with what means something else kept apart (3.3.11), in one line."""
+    """Return *text* in one line, with special characters escaped (3.3.11)."""
     text = " ".join(text.split())
     return text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
 
@@ -40,7 +40,7 @@ def _instant(at: datetime) -> str:
 
 
 def _folded(line: str) -> str:
-    """Return a line in parts of at most LINE octets, of which none ends within a letter."""
+    """Return *line* folded into parts of at most LINE octets (3.1), without splitting a character."""
     parts, part, size = [], "", 0
     for letter in line:
         octets = len(letter.encode())

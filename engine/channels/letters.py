@@ -1,9 +1,9 @@
-"""Letters to people, in both languages: as text and as HTML.
+"""E-mails to people, in both languages, as text and as HTML.
 
-A letter has a title, a due date and a link, and of what came back who sent it and why; no other form data.
+They contain titles, due dates, links, and for returned work the reason and its author; no other form data.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @cache
 def pages() -> "Environment":
-    """Return what renders the pages of letters."""
+    """Return the environment of the templates."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape  # noqa: PLC0415 - 60 ms
 
     return Environment(
@@ -34,7 +34,7 @@ def pages() -> "Environment":
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing that a letter tells."""
+    """One notice in a letter."""
 
     label: str
     what: str
@@ -43,10 +43,15 @@ class Item:
     link: str
     why: str = ""  # who sent it back, handed it over or stopped it, and the reason
 
+    @property
+    def subject(self) -> str:
+        """The notice in one line."""
+        return f"{self.label}: {' – '.join(filter(None, (self.what, self.title)))}"
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """From whom to whom; *id* names the letter for good, so that a mail system shows it once."""
+    """Sender and addressee. A repeated letter keeps its *id*, so that mail programs show it once."""
 
     id: str
     sender: str
@@ -58,14 +63,14 @@ class Envelope:
 def letter(
     envelope: Envelope, subject: str, template: str, gettext: Callable[[str], str], locale: str, **facts: Any
 ) -> EmailMessage:
-    """Return a letter by *template*, whose two pages are told *facts*."""
+    """Return a letter made by the text and HTML templates *template* with *facts*."""
     made = EmailMessage(policy=UNFOLDED)
     made["From"] = formataddr((_line(envelope.sender_name), envelope.sender))
     made["To"] = envelope.to
     made["Subject"] = _line(subject)
     made["Date"] = format_datetime(envelope.at)
     made["Message-ID"] = f"<{envelope.id}@{envelope.sender.rpartition('@')[2]}>"
-    made["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's holiday answers it
+    made["Auto-Submitted"] = "auto-generated"  # RFC 3834: prevents automatic replies
 
     def say(text: str, **names: Any) -> str:
         return gettext(text) % names if names else gettext(text)
@@ -74,12 +79,6 @@ def letter(
     made.set_content(pages().get_template(f"{template}.txt").render(told))
     made.add_alternative(pages().get_template(f"{template}.html").render(told), subtype="html")
     return made
-
-
-def subject_of(items: Sequence[Item]) -> str:
-    """Return what one thing is about, in a line."""
-    [one] = items
-    return f"{one.label}: {' – '.join(filter(None, (one.what, one.title)))}"
 
 
 def _line(text: str) -> str:

@@ -1,8 +1,8 @@
-"""A provider of OpenID Connect (Core 1.0, Discovery 1.0): asked by authorization code, with PKCE, state and nonce.
+"""Signs people in at an OpenID Connect provider (Core 1.0, Discovery 1.0): authorization code, PKCE, state and nonce.
 
-Authlib speaks OAuth and holds the claims to what they must be, joserfc verifies signatures (RSA, ECDSA up to P-521,
-Edwards curves), and requests go by ``http_exchange``. Who the provider is stands in the machine's environment, not on a
-page: whoever may name a provider may become anybody. So a provider in the office's own network is meant, too.
+Authlib speaks OAuth and validates the claims, joserfc verifies signatures (RSA, ECDSA up to P-521, Edwards curves),
+and ``http_exchange`` sends the requests. The provider is set in the environment, not on a page, because a provider can
+sign in as anybody. As the operator chooses it, it may be in the office's own network.
 """
 
 import hmac
@@ -19,17 +19,17 @@ from urllib.parse import urlencode, urlsplit
 from engine.channels.faults import Away, Refused
 from engine.channels.http_exchange import exchange
 
-ALGORITHMS = ("RS256", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")  # of an id_token; never one of a shared secret
+ALGORITHMS = ("RS256", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")  # of an id_token; none that uses a shared secret
 KINDS = ("RSA", "EC", "OKP")
 LARGEST = 256 * 1024  # bytes of an answer
 LEEWAY = 120  # seconds that the clocks may differ
-LEFT_ALONE = 5.0  # seconds, after it did not answer
-KEPT, ASKED_AGAIN = 3600.0, 60.0  # seconds: how long discovery and keys hold, and after which a new key is looked for
+LEFT_ALONE = 5.0  # seconds without requests after one that was not answered
+KEPT, ASKED_AGAIN = 3600.0, 60.0  # seconds: discovery and keys are cached; an unknown key refreshes the cache sooner
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whom the provider names, by the claim that was agreed upon, and whether by more than a password."""
+    """The person: *value* of the claim in the settings; *strong* if a second factor was used."""
 
     value: str
     strong: bool
@@ -37,7 +37,7 @@ class Identity:
 
 @dataclass
 class Provider:
-    """The provider, by its issuer; *mfa* are the values of ``amr`` and ``acr`` that count as a second factor."""
+    """A provider; *mfa* are the values of ``amr`` and ``acr`` that count as a second factor."""
 
     issuer: str
     client_id: str
@@ -49,14 +49,14 @@ class Provider:
     _away: tuple[float, str] = (-math.inf, "")
 
     def begin(self, back: str) -> tuple[str, dict[str, str]]:
-        """Return where to send the browser, and what it must bring back; Away if the provider does not answer."""
+        """Return the address to send the browser to, and the values that ``finish`` needs; Away without an answer."""
         held = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")}
         place = self._metadata()["authorization_endpoint"]
         asked = {"state": held["state"], "nonce": held["nonce"], "code_verifier": held["verifier"]}
         return str(self._client(back).create_authorization_url(place, **asked)[0]), held
 
     def finish(self, said: Mapping[str, str], held: Mapping[str, str], back: str, now: datetime) -> Identity:
-        """Return whom the provider named; Refused (state, issuer, denied, answer, proof, claim) or Away."""
+        """Return the person whom the provider names; Refused (state, issuer, denied, answer, proof, claim) or Away."""
         from authlib.oauth2 import OAuth2Error  # noqa: PLC0415
 
         ours = held.get("state", "")
@@ -64,7 +64,7 @@ class Provider:
             raise Refused("state", for_good=True)
         metadata = self._metadata()
         named = self.issuer if not metadata.get("authorization_response_iss_parameter_supported") else None
-        if said.get("iss", named) != self.issuer:  # RFC 9207: another provider's answer
+        if said.get("iss", named) != self.issuer:  # RFC 9207: the answer of another provider
             raise Refused("issuer", for_good=True)
         if "error" in said or not said.get("code"):
             raise Refused("denied" if said.get("error") == "access_denied" else "answer", for_good=True)
@@ -88,13 +88,13 @@ class Provider:
         return Identity(str(value).strip(), bool(self.mfa & {claims.get("acr"), *(claims.get("amr") or ())}))
 
     def leave(self, back: str) -> str:
-        """Return where somebody signs out of the provider too; empty if it offers that nowhere."""
+        """Return the address for signing out at the provider; empty if it has none."""
         place = self._metadata().get("end_session_endpoint", "")
         asked = urlencode({"client_id": self.client_id, "post_logout_redirect_uri": back})
         return f"{place}{'&' if urlsplit(place).query else '?'}{asked}" if place else ""
 
     def _claims(self, token: Mapping[str, Any], nonce: str, now: datetime) -> dict[str, Any]:
-        """Return the claims of an id_token that is the provider's, for us, of now and of this very asking."""
+        """Return the claims of the id_token, after checks of signature, issuer, audience, time and nonce."""
         from authlib.oidc.core import CodeIDToken  # noqa: PLC0415
         from joserfc.errors import JoseError  # noqa: PLC0415
 
@@ -125,11 +125,11 @@ class Provider:
         try:
             registry = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
             return jwt.decode(str(token.get("id_token", "")), KeySet.import_key_set({"keys": keys}), registry=registry)
-        except (ValueError, TypeError, KeyError) as error:  # no token at all, or a key that is none
+        except (ValueError, TypeError, KeyError) as error:  # not a token, or not a key
             raise JoseError(str(error)) from None
 
     def _client(self, back: str) -> Any:
-        from authlib.oauth2.client import OAuth2Client  # noqa: PLC0415 - a tenth of a second, and most have no provider
+        from authlib.oauth2.client import OAuth2Client  # noqa: PLC0415 - takes 0.1 s; most offices have no provider
 
         provider = self
 
@@ -157,7 +157,7 @@ class Provider:
         return found
 
     def _json(self, url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """Return what stands at an address of the provider, which is kept for an hour unless it is somebody's."""
+        """Return the JSON at *url*; cached for an hour unless *headers* make it personal."""
         at, kept = self._kept.get(url, (0.0, {}))
         if headers is None and kept and time.monotonic() - at < KEPT:
             return kept
@@ -180,14 +180,14 @@ class Provider:
             raise Away(cause)
         try:
             return exchange(method, url, headers, body, inside=True, most=LARGEST)
-        except Away as away:  # whoever asks next need not wait as long
+        except Away as away:  # the next callers need not wait for the timeout
             self._away = time.monotonic(), str(away)
             raise
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """An answer of the token endpoint, as Authlib reads it."""
+    """An answer of the token endpoint, in the form that Authlib reads."""
 
     status_code: int
     content: bytes

@@ -1,9 +1,8 @@
-"""Letters by SMTP (RFC 5321), always under TLS: from the first byte (port 465) or by STARTTLS (RFC 3207).
+"""Sends e-mail by SMTP (RFC 5321), always encrypted: by TLS from the start (port 465) or by STARTTLS (RFC 3207).
 
-What goes wrong is one of two things. *Away* concerns all letters: the server cannot be reached, does not speak SMTP,
-lets nobody in, or ends in the middle; nothing is known to have been taken. *Refused* concerns one letter. Between the
-server's taking a letter and our hearing of it lies an instant that nobody can close: a letter that is sent again then
-has the Message-ID that it had, by which mail systems show it once.
+*Away* concerns all letters: the server cannot be reached, does not speak SMTP, rejects the account, or disconnects.
+*Refused* concerns one letter. If the connection ends before the server confirms a letter, it is sent again with the
+same Message-ID, so that mail programs show it once.
 """
 
 import smtplib
@@ -18,12 +17,12 @@ from engine.channels.faults import Away, Refused
 
 STARTTLS, TLS = "starttls", "tls"
 TIMEOUT, LONGEST = 10.0, 30.0
-FAULTS = (smtplib.SMTPException, OSError, ValueError)  # the last: replies that are no text, a host that is no name
+FAULTS = (smtplib.SMTPException, OSError, ValueError)  # ValueError: a reply that is not text, or an invalid host name
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """By which server letters go, and in whose name there."""
+    """The office's account at a mail server."""
 
     host: str
     port: int
@@ -34,12 +33,12 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """An open way to the server."""
+    """An open connection to the server."""
 
     server: smtplib.SMTP
 
     def send(self, letter: EmailMessage) -> None:
-        """Hand one letter over; Refused or Away."""
+        """Send one letter; Refused or Away."""
         try:
             self.server.send_message(letter)
         except smtplib.SMTPRecipientsRefused as error:
@@ -53,10 +52,10 @@ class Post:
 
 @contextmanager
 def connected(account: Account) -> Iterator[Post]:
-    """Give a way to the server, signed in; Away says why there is none."""
+    """Connect to the server and sign in; Away if that fails."""
     context, implicit = ssl.create_default_context(), account.security == TLS
     server = smtplib.SMTP_SSL(timeout=TIMEOUT, context=context) if implicit else smtplib.SMTP(timeout=TIMEOUT)
-    server._host = account.host  # type: ignore[attr-defined]  # to which the certificate is held
+    server._host = account.host  # type: ignore[attr-defined]  # the name in the certificate
     with closing(server), deadline(lambda: server.sock, LONGEST):
         try:
             code, said = server.connect(account.host, account.port)
@@ -74,12 +73,14 @@ def connected(account: Account) -> Iterator[Post]:
 
 
 def words(error: Exception) -> str:
-    """Return what went wrong in a line, in the server's words where it has any."""
-    code, said = getattr(error, "smtp_code", ""), getattr(error, "smtp_error", str(error))
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-    return " ".join(f"{code} {text}".split())[:300] or type(error).__name__
+    """Return an error in one line, in the server's words if there are any."""
+    return _line(getattr(error, "smtp_code", ""), getattr(error, "smtp_error", error)) or type(error).__name__
 
 
 def _refused(code: int, said: object) -> Refused:
+    return Refused(_line(code, said), not 400 <= code < 500)
+
+
+def _line(code: object, said: object) -> str:
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-    return Refused(" ".join(f"{code} {text}".split())[:300], not 400 <= code < 500)
+    return " ".join(f"{code} {text}".split())[:300]

@@ -1,7 +1,7 @@
-"""Calls of a webhook: JSON by POST over HTTPS, signed as Standard Webhooks 1.0 says (standardwebhooks.com).
+"""Calls a webhook: JSON by POST over HTTPS, signed according to Standard Webhooks 1.0 (standardwebhooks.com).
 
-Only addresses of the public internet are called, unless the operator's environment allows others (``http_exchange``).
-An answer counts by its status alone.
+Only public addresses are called, unless the operator allows others (``http_exchange``). Of the answer only the status
+is read.
 """
 
 import base64
@@ -13,12 +13,12 @@ from datetime import datetime
 from engine.channels.faults import Away, Refused
 from engine.channels.http_exchange import exchange
 
-UNFIT = (400, 413, 415, 422)  # statuses that speak of this message, and not of the way
+UNFIT = (400, 413, 415, 422)  # statuses that refuse this message; others concern the channel
 
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Where calls go, and the secret that both sides have; *inside* says that private addresses are allowed."""
+    """The address to call and the shared secret; *inside* allows private addresses."""
 
     url: str
     secret: bytes
@@ -26,7 +26,7 @@ class Receiver:
 
 
 def call(receiver: Receiver, id_: str, at: datetime, body: bytes) -> None:
-    """Call a receiver with *body*; Away or Refused says why it did not take it."""
+    """Send *body*; Away or Refused if the receiver does not accept it."""
     headers = {"Content-Type": "application/json", **signed(receiver.secret, id_, at, body)}
     status, _ = exchange("POST", receiver.url, headers, body, inside=receiver.inside)
     if status in UNFIT:
@@ -36,7 +36,7 @@ def call(receiver: Receiver, id_: str, at: datetime, body: bytes) -> None:
 
 
 def signed(secret: bytes, id_: str, at: datetime, body: bytes) -> dict[str, str]:
-    """Return the headers that prove who sends a body, and when."""
+    """Return the headers with the signature of a body and its time."""
     seconds = int(at.timestamp())
     mac = hmac.new(secret, f"{id_}.{seconds}.".encode() + body, hashlib.sha256).digest()
     signature = f"v1,{base64.b64encode(mac).decode()}"

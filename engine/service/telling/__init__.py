@@ -1,1 +1,1 @@
-"""Telling people: what they hear of, by which way, and when."""
+"""Notices: what people are told, by which channel, and when."""

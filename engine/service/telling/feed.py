@@ -1,7 +1,7 @@
-"""Everybody's calendar of due dates, at an address that only they know and can exchange for another.
+"""Each person's calendar of due dates, at a secret address that they can replace.
 
-Who knows the address reads the titles and due dates of that person's open tasks, and nothing else. It is kept as its
-hash; a new one ends the one before, and so does leaving: who works in no role has no calendar.
+Anybody who knows the address can read the titles and due dates of the person's open tasks, but nothing else. Only its
+hash is stored. A new address invalidates the old one; a person without a current role has no calendar.
 """
 
 import secrets
@@ -24,7 +24,7 @@ MOST = 500
 
 @dataclass(frozen=True)
 class Feeds:
-    """Calendars that people subscribe to."""
+    """The calendars of due dates."""
 
     database: Database
     office: Office
@@ -32,7 +32,7 @@ class Feeds:
     public_url: str
 
     def renew(self, actor: Actor, now: datetime, *, none: bool = False) -> str:
-        """Give the actor a new secret address, or *none*, in place of the one before; it is shown this once."""
+        """Replace the actor's secret address by a new one, or by *none*; return it, since it cannot be read later."""
         new = secrets.token_urlsafe(32)
         with self.database.write(actor, now) as work:
             notices.choose(work, actor.person_id, feed_sha256=None if none else sha256_of(new))

@@ -1,6 +1,6 @@
-"""What each kind of notice says, in one table: a new kind is an entry here and, in ``model.notices``, its deed.
+"""The kinds of notices with their labels. A new kind is an entry here, and in ``model.notices`` the deed that makes it.
 
-The words are collected for translation as those of pages are.
+Labels are translated like texts of pages.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from engine.model.notices import Kind
 
 NOW, DIGEST, OFF = "sekarang", "ringkasan", "tidak"
 WAYS = (NOW, DIGEST, OFF)
-"""How a kind comes by mail; on the page it always stands."""
+"""How a kind is sent by e-mail; the page of notices shows all kinds."""
 CATALOGUES = Path(engine.__file__).parent / "web" / "translations"
 
 
@@ -26,7 +26,7 @@ def _(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """What is said of a kind: in front of its notices, and where somebody chooses how to be told."""
+    """How a kind is shown; *usual* is its way by e-mail unless the person chooses another."""
 
     label: str
     icon: str
@@ -54,5 +54,5 @@ KINDS: Mapping[Kind, Saying] = {
 
 @cache
 def gettext_of(locale: str | None) -> Callable[[str], str]:
-    """Return what says a text in a language, where no page does."""
+    """Return the translation function of a language, for texts outside of pages."""
     return Translations.load(CATALOGUES, [locale]).gettext if locale == "en" else str

@@ -1,4 +1,4 @@
-"""Mail: the office's account at a server, and letters to people by it."""
+"""E-mail: the office's account at a server, and letters to people."""
 
 import re
 from collections.abc import Mapping
@@ -55,7 +55,7 @@ class Mail(Outbox):
     links: ResetLinks
 
     def sends_links(self, now: datetime) -> bool | None:
-        """Whether letters with links go out now; None if they never do, since mail or the public address is not set."""
+        """Whether letters with links can be sent now; None if mail is off or the public address is not set."""
         with self.database.read() as reader:
             found, _ = read_setting(reader, SECTION) or (EMPTY, 0)
             left_alone = dispatches.pause(reader, MAIL)
@@ -64,9 +64,9 @@ class Mail(Outbox):
     # ── the operator's page ─────────────────────────────────────────────────────────────────────────────────────────
 
     def change(self, actor: Actor, value: Mapping[str, Any], password: str, revision: int, now: datetime) -> None:
-        """Put *value* in place of revision *revision*; an empty password leaves the one there is.
+        """Replace revision *revision* of the setting by *value*; an empty password keeps the old one.
 
-        InvalidForm says what cannot be; letters that are due are let go of when mail is switched off.
+        InvalidForm names invalid fields. Switching mail off drops the letters that are due.
         """
         actor.need(OfficeRole.OPERATOR)
         _refuse_wrong(value)
@@ -82,7 +82,7 @@ class Mail(Outbox):
                 dispatches.drop_due(work, MAIL, "surel dimatikan operator")
 
     def test(self, actor: Actor, to: str, now: datetime) -> None:
-        """Send a test letter at once; InvalidForm says why it did not go."""
+        """Send a test letter at once; InvalidForm if it cannot be sent."""
         actor.need(OfficeRole.OPERATOR)
         gettext = gettext_of("id")
         item = Item(gettext("Surel uji"), "", "", "", self._link(""))
@@ -90,7 +90,7 @@ class Mail(Outbox):
         self._post("notices", f"[Alur] {item.label}", at, None, name=actor.name, items=[item], settings="")
 
     def confirm(self, to: Reach, address: str, link: str, now: datetime) -> None:
-        """Send somebody a letter by which they show that an address is theirs; InvalidForm says why it did not go."""
+        """Send a person the link that confirms their address; InvalidForm if it cannot be sent."""
         at = Envelope(f"alamat-{to.person_id}-{int(now.timestamp())}", "", "", address, now)
         gettext = gettext_of(to.locale)
         self._post("confirm", gettext("[Alur] Pastikan alamat surel Anda"), at, to.locale, name=to.name, link=link)
@@ -110,7 +110,7 @@ class Mail(Outbox):
     # ── letters ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def send(self, now: datetime) -> bool:
-        """Send the letters that are due; whether any went out."""
+        """Send the letters that are due; return whether any was sent."""
         try:
             account, sender = self._account(Envelope("", "", "", "", now))
         except InvalidForm:  # switched off meanwhile
@@ -120,7 +120,7 @@ class Mail(Outbox):
         )
 
     def _account(self, at: Envelope) -> tuple[smtp.Account, Envelope]:
-        """Return the account, and an envelope that comes from it; InvalidForm if mail is off."""
+        """Return the account, and *at* with the account's sender; InvalidForm if mail is off."""
         with self.database.read() as reader:
             found, _ = read_setting(reader, SECTION) or (EMPTY, 0)
             sealed = dispatches.secret_of(reader, MAIL)
@@ -131,7 +131,7 @@ class Mail(Outbox):
         return account, replace(at, sender=found["sender"], sender_name=found["sender_name"] or self.office_name)
 
     def _letter(self, its: Dispatch, sender: Envelope, now: datetime) -> Any:
-        """Return a letter of what is still to be told to somebody who still works here; Nothing if that is nobody."""
+        """Return the letter with those notices that still concern the person; Nothing if there are none."""
         if (what := its.id.partition("-")[0]) in LASTS:
             return self._link_letter(its, sender, now, first=what == FIRST)
         today = self.office.today(now)
@@ -149,7 +149,7 @@ class Mail(Outbox):
         gettext, locale = gettext_of(to.locale), to.locale or "id"
         day = write_weekday(its.due_at.astimezone(self.office.zone()), locale)
         many = gettext("Ringkasan pemberitahuan, %(day)s") % {"day": day}
-        subject = letters.subject_of(items) if len(items) == 1 else many
+        subject = items[0].subject if len(items) == 1 else many
         at = replace(sender, id=its.id, to=to.email, at=its.made_at)
         facts = {"name": to.name, "items": items, "office": self.office_name}
         facts["settings"] = self._link("pemberitahuan/cara")
@@ -167,7 +167,7 @@ class Mail(Outbox):
         return letters.letter(at, subject, "password", gettext, to.locale or "id", **facts)
 
     def item(self, reader: Transaction, each: Notice, locale: str | None) -> Item:
-        """Return a notice as what goes outside says it."""
+        """Return a notice as letters and the webhook state it."""
         its = told(reader, self.procedures, each)
         step = (its.step.name_en if locale == "en" and its.step.name_en else its.step.name) if its.step else None
         due = write_instant(each.due_at, self.office.zone(), locale or "id") if each.due_at else ""
@@ -181,7 +181,7 @@ class Mail(Outbox):
 
 
 def _refuse_wrong(value: Mapping[str, Any]) -> None:
-    """InvalidForm names what no account can be; one that is off may be left empty."""
+    """Raise InvalidForm for invalid fields; if mail is off, they may be empty."""
     wrong = [
         ("host", not HOST.fullmatch(value["host"]), bool(value["on"] or value["host"])),
         ("sender", not ADDRESS.fullmatch(value["sender"]), bool(value["on"] or value["sender"])),

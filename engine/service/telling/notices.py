@@ -1,4 +1,4 @@
-"""What somebody was told, on their own page: the bell, the list, what they read, how they want to be told."""
+"""A person's own notices: how many are unread, the list, and marking them as read."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A notice with what is said of it."""
+    """A notice with its label and the step that it concerns."""
 
     notice: Notice
     saying: Saying
@@ -27,23 +27,23 @@ class Told:
 
 @dataclass(frozen=True)
 class Notices:
-    """Everybody's own notices."""
+    """Each person's own notices."""
 
     database: Database
     procedures: Procedures
 
     def unread(self, actor: Actor) -> Unread:
-        """Return how much the actor has not read, capped, and when the last of it came."""
+        """Return the number of the actor's unread notices, capped, and when the latest came."""
         return self.database.ask(notices.unread, actor.person_id)
 
     def list(self, actor: Actor, page: int = 1) -> tuple[tuple[Told, ...], bool]:
-        """Return one page of what the actor was told, newest first, and whether more follows."""
+        """Return one page of the actor's notices, newest first, and whether more follow."""
         with self.database.read() as reader:
             found, more = notices.of_person(reader, actor.person_id, PAGE, (page - 1) * PAGE)
             return tuple(told(reader, self.procedures, each) for each in found), more
 
     def open(self, actor: Actor, notification_id: str, now: datetime) -> Notice:
-        """Return one thing that the actor was told, which is read from now on."""
+        """Mark one of the actor's notices as read, and return it."""
         found = there(self.database.ask(notices.one_of, actor.person_id, notification_id), notification_id)
         if found.read_at is None:
             with self.database.write(actor, now) as work:
@@ -51,18 +51,18 @@ class Notices:
         return found
 
     def read_all(self, actor: Actor, now: datetime) -> int:
-        """Note that the actor read everything; how much was new."""
+        """Mark all notices of the actor as read; return how many were unread."""
         with self.database.write(actor, now) as work:
             return notices.mark(work, actor.person_id, now)
 
     def unread_again(self, actor: Actor, read_at: datetime, now: datetime) -> None:
-        """Take back that the actor read everything at an instant."""
+        """Undo ``read_all`` of the instant *read_at*."""
         with self.database.write(actor, now) as work:
             notices.unmark(work, actor.person_id, read_at)
 
 
 def told(tx: Transaction, procedures: Procedures, each: Notice) -> Told:
-    """Return a notice with what is said of it."""
+    """Return a notice with its label and step."""
     at = each.definition_id if each.element_id else None
     step = procedures.of(tx, at).outline.task(str(each.element_id)) if at else None
     return Told(each, KINDS[each.kind], step)

@@ -1,7 +1,7 @@
-"""What goes outside, whatever the channel: leased, sent, tried again with growing pauses, set aside in the end.
+"""Sends what is due on a channel: leases each item, sends it, retries after growing pauses, and finally sets it aside.
 
-A lease is a due date in the future: a worker that dies over a letter leaves it due again, and it is the same letter
-then. That a channel does not answer at all counts against none of them: the channel is left alone for a while.
+A lease is a due date in the future, so an item whose worker died becomes due again, with the same id. If the whole
+channel does not answer, it pauses, and no item loses a try.
 """
 
 import time as clock
@@ -26,23 +26,23 @@ TRIED_FOR = timedelta(days=3)
 
 
 class Nothing(Exception):
-    """There is nothing to send any more, and why."""
+    """The item need not be sent any more; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxState:
-    """How a channel does, for the operator: how much of a day, what was set aside, and why nothing goes out."""
+    """The state of a channel: numbers of the last day by status, items set aside, and since when and why it pauses."""
 
     counts: Mapping[str, int]
     failed: tuple[Dispatch, ...]
-    since: datetime | None  # since when nothing is taken
+    since: datetime | None
     next_at: datetime | None
     cause: str
 
 
 @dataclass(frozen=True)
 class Outbox:
-    """What is due on one channel, how that does, and what the operator set for it."""
+    """The items, state and setting of one channel."""
 
     database: Database
     channel: ClassVar[str]
@@ -50,19 +50,19 @@ class Outbox:
     unset: ClassVar[Mapping[str, Any]]
 
     def setting(self, actor: Actor) -> tuple[dict[str, Any], int]:
-        """Return the setting, which holds no secret, and its revision; for operators and auditors."""
+        """Return the setting, without secrets, and its revision; for operators and auditors."""
         actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
         found, revision = self.database.ask(office.read_setting, self.section) or ({}, 0)
         return {**self.unset, **found}, revision
 
     def again(self, actor: Actor, now: datetime) -> int:
-        """Let what was set aside go once more; how much."""
+        """Make the items that were set aside due again; return how many."""
         actor.need(OfficeRole.OPERATOR)
         with self.database.write(actor, now) as work:
             return dispatches.again(work, self.channel, now)
 
     def state(self, actor: Actor, now: datetime) -> OutboxState:
-        """Return how the channel does; for operators and auditors."""
+        """Return the state of the channel; for operators and auditors."""
         actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
         with self.database.read() as reader:
             counts = dispatches.counts(reader, self.channel, now - LATELY)
@@ -77,7 +77,7 @@ class Outbox:
         send: Callable[[Way, Dispatch], None],
         now: datetime,
     ) -> bool:
-        """Send what is due, for some seconds at most; *send* raises Away, Refused or Nothing. Whether any went out."""
+        """Send what is due, for SECONDS at most; return whether anything was sent. *send* may raise Nothing too."""
         begun, went = clock.monotonic(), 0
         try:
             with connected() as way:
@@ -110,7 +110,7 @@ class Outbox:
             became = {"cause": str(refused), "due_at": now if over else later}
             became |= {"status": dispatches.FAILED} if over else {}
         except Away:
-            with self.database.write(SYSTEM, now) as work:  # it was not its fault
+            with self.database.write(SYSTEM, now) as work:  # the item is not the cause
                 dispatches.change(work, id_, due_at=now, attempts=taken.attempts - 1)
             raise
         with self.database.write(SYSTEM, now) as work:
@@ -118,7 +118,7 @@ class Outbox:
         return became.get("status") == dispatches.SENT
 
     def _pause(self, cause: str, now: datetime) -> None:
-        """Leave the channel alone for a while, longer each time; what is due stays so."""
+        """Pause the channel, longer each time; its items stay due."""
         with self.database.write(SYSTEM, now) as work:
             _, before = dispatches.pause(work, self.channel) or (now, {})
             tries = before.get("tries", 0) + 1

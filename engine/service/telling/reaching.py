@@ -1,4 +1,4 @@
-"""How each person wants to be told, and where: their address, what comes by mail, at once or once a day."""
+"""How people receive notices: their e-mail address, and which kinds are sent there, at once or daily."""
 
 import uuid
 from collections.abc import Mapping
@@ -20,32 +20,32 @@ from engine.store.queries.notices import Reach
 
 @dataclass(frozen=True)
 class Reaching:
-    """Everybody's own ways; the operator may enter an address for somebody."""
+    """Each person's address and choices; the operator may enter an address for a person."""
 
     database: Database
     mail: Mail
 
     def of(self, actor: Actor, person_id: str) -> Reach | None:
-        """Return how somebody who is active is told; of others only operators and auditors ask."""
+        """Return the address and choices of an active person; those of others only for operators and auditors."""
         if person_id != actor.person_id:
             actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
         return self.database.ask(notices.reach, [person_id]).get(person_id)
 
     def confirmed(self, actor: Actor) -> bool:
-        """Whether the actor has an address that they showed to be theirs."""
+        """Whether the actor has a confirmed address."""
         return self.database.ask(addresses.confirmed, actor.person_id)
 
     def choose(self, actor: Actor, chosen: Mapping[str, str], now: datetime) -> None:
-        """Write by which way each kind comes; one that is not named comes as usual."""
+        """Store the way of each kind in *chosen*; the others have their usual way."""
         kept = {kind.value: chosen[kind.value] for kind in Kind if chosen.get(kind.value) in WAYS}
         kept = {kind: way for kind, way in kept.items() if way != KINDS[Kind(kind)].usual}
         with self.database.write(actor, now) as work:
             notices.choose(work, actor.person_id, choices=kept)
 
     def ask(self, actor: Actor, address: str, link: str, now: datetime) -> None:
-        """Send a letter with *link* to an address that the actor says is theirs; InvalidForm says why it did not go.
+        """Send a letter with *link* to an address that the actor wants to confirm; InvalidForm if it cannot be sent.
 
-        Once a minute at most, so that nobody has the office's server fill somebody's box.
+        Allowed once a minute, so that nobody can flood a mailbox.
         """
         own = there(self.of(actor, actor.person_id), actor.person_id)
         asked = str(uuid.uuid5(IDS, f"{actor.person_id} {now:%Y%m%d%H%M}"))
@@ -59,9 +59,9 @@ class Reaching:
     def set_address(
         self, actor: Actor, person_id: str, address: str, now: datetime, *, reason: str | None = None
     ) -> None:
-        """Write one's own address that was confirmed, or as operator somebody's with the reason; an empty one is none.
+        """Store the actor's own confirmed address or, as operator and with a *reason*, a person's; empty deletes it.
 
-        What stood there before is erased; history holds that it changed, and by a commitment to what.
+        The old address is erased. History records the change with a commitment to the new address.
         """
         besides: dict[str, Any] = {}
         if reason is not None or person_id != actor.person_id:

@@ -1,9 +1,8 @@
-"""Reminders before a task is due, when it is late, and passing it up: all in the office's working time.
+"""Reminders before a task is due and when it is late, and escalation, all in the office's working time.
 
-What the diagram says of a step comes first (``sop:pengingat``, ``sop:eskalasi``), then what the operator set for its
-lane, then the usual: once when three quarters of the standard time are gone, and once when it is late. Each task has
-one row that says when it is looked at next, so that a worker that was away tells only what still matters: of a task
-that became late meanwhile not that it is due soon.
+A step's own attributes in the diagram (``sop:pengingat``, ``sop:eskalasi``) take precedence over the operator's setting
+for its lane, and that over USUAL. A row for each task says when to look at it next. So a worker that was away sends
+only what still matters: for a task that is late by now, no reminder that it is due soon.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,34 +26,34 @@ from engine.store.unit_of_work import Work
 SECTION = "reminders"
 AT_ONCE = 200
 USUAL = {"percent": 75, "role": "", "after": ""}
-"""Of a lane: how much of the standard time is gone when its people are reminded (0: never), and who hears how long
-after the due date that it is late."""
+"""A lane's setting: remind after *percent* of the standard time (0: never); tell *role* when the task is late for
+*after*."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something to tell of a task, and when."""
+    """A notice about a task, and when to send it."""
 
     at: datetime
     kind: Kind
-    role: str | None = None  # to whom it is passed up
+    role: str | None = None  # of an escalation
 
 
 @dataclass(frozen=True)
 class Reminders:
-    """Who is reminded of what, when."""
+    """Sends reminders and escalations."""
 
     database: Database
     office: Office
     procedures: Procedures
 
     def setting(self, actor: Actor) -> tuple[dict[str, dict[str, Any]], int]:
-        """Return by lane's role how its people are reminded, and the revision; for operators and auditors."""
+        """Return the settings by lane's role, and their revision; for operators and auditors."""
         actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
         return self.database.ask(read_setting, SECTION) or ({}, 0)
 
     def change(self, actor: Actor, value: Mapping[str, Mapping[str, Any]], revision: int, now: datetime) -> None:
-        """Put *value* in place of revision *revision*; it holds for what is open, too, from now on."""
+        """Replace revision *revision* of the settings by *value*, also for tasks that are open already."""
         actor.need(OfficeRole.OPERATOR)
         for role, its in value.items():
             try:
@@ -66,12 +65,12 @@ class Reminders:
         kept = {role: dict(its) for role, its in value.items() if its != USUAL}
         with self.database.write(actor, now) as work:
             old, _ = read_setting(work, SECTION) or ({}, 0)
-            gone = {role: dict(USUAL) for role in old if role not in kept}  # lines say what changed, and nothing goes
-            write_setting(work, SECTION, {**gone, **kept}, revision or None, {"old": old, "new": {**gone, **kept}})
+            new = {role: dict(USUAL) for role in old} | kept  # none is removed, so that history shows the change
+            write_setting(work, SECTION, new, revision or None, {"old": old, "new": new})
             reminders.look_anew(work, now)
 
     def remind(self, now: datetime) -> bool:
-        """Tell what is to be told of open tasks by now; whether there were any to look at."""
+        """Send the reminders that are due at *now*; return whether there were tasks to look at."""
         calendar = self.office.calendar()
         with self.database.write(SYSTEM, now) as work:
             found = reminders.due(work, now, AT_ONCE)
@@ -101,7 +100,7 @@ class Reminders:
 
 
 def moments(calendar: OfficeCalendar, task: Reminder, step: UserTask, lane: Mapping[str, Any]) -> Iterator[Moment]:
-    """Yield what is to be told of an open task, and when."""
+    """Yield the reminders of an open task."""
     if task.due_at is None:
         return
     whole = calendar.working_seconds(task.created_at, task.due_at)

@@ -1,8 +1,8 @@
-"""Spreading notifications: from what was written with a deed to whom it reaches, by which way.
+"""Distributes notifications: each deed writes one, and the worker turns it into notices for the people it concerns.
 
-It happens once for each, in one transaction that marks it: a worker that dies before leaves all to the next one, and
-two at once are one. Who did the deed is not told of it. What goes outside is made here too (``dispatch``), under an id
-that follows from what it tells whom, so that nothing can go out twice.
+This happens once for each notification, in a transaction that marks it as spread. The person who did the deed gets no
+notice. Letters and calls (rows of ``dispatch``) are made here too; their ids derive from content and receiver, so that
+nothing is sent twice.
 """
 
 import uuid
@@ -33,13 +33,13 @@ IDS = uuid.UUID("6a1b3e0e-5d0f-5c43-9c5e-0b6c7e0f2d11")
 
 @dataclass(frozen=True)
 class Spreading:
-    """What becomes of notifications."""
+    """Distributes notifications, and deletes old ones."""
 
     database: Database
     office: Office
 
     def spread(self, now: datetime) -> bool:
-        """Let the oldest notifications reach their people; whether there were any."""
+        """Distribute the oldest notifications; return whether there were any."""
         with self.database.write(SYSTEM, now) as work:
             found = notices.unspread(work, AT_ONCE)
             if notices.spread(work, [each.id for each in found], now) != len(found):
@@ -61,19 +61,19 @@ class Spreading:
         return bool(found)
 
     def tidy(self, now: datetime) -> None:
-        """Forget what was read long ago, and what nobody ever read."""
+        """Delete notices that were read long ago, and very old ones that nobody read."""
         with self.database.write(SYSTEM, now) as work:
             notices.forget(work, now - READ_KEPT, now - KEPT)
 
     def _on(self, work: Work) -> tuple[bool, frozenset[str]]:
-        """Return whether letters go out, and of what the office's webhook hears."""
+        """Return whether mail is on, and the kinds that are sent to the webhook."""
         (mail, _), (hook, _) = (read_setting(work, section) or ({}, 0) for section in ("mail", "webhook"))
         return bool(mail.get("on")), frozenset(hook["kinds"] if hook.get("on") else ())
 
 
 @dataclass
 class _Outside:
-    """What of some notices goes outside as well: at once, or with all others of a day."""
+    """The letters and calls for some notices, to be sent at once or in a daily digest."""
 
     calendar: OfficeCalendar
     now: datetime
@@ -82,7 +82,7 @@ class _Outside:
     due: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def row(self, each: Unspread, to: Reach) -> dict[str, Any]:
-        """Return the row of a notice, and note the letter that tells it."""
+        """Return the row of a person's notice, and add it to a letter."""
         way = to.choices.get(each.kind, KINDS[Kind(each.kind)].usual) if self.mail_on and to.email else OFF
         at = _next_digest(self.calendar, self.now) if way == DIGEST else self.now
         name = f"{to.person_id} {at.isoformat() if way == DIGEST else each.id}"
@@ -99,14 +99,14 @@ class _Outside:
         }
 
     def for_all(self, each: Unspread) -> dict[str, Any]:
-        """Return the row of a notice that the office's webhook is called with, and note the call."""
+        """Return the row of a notice for the webhook, and add its call."""
         call = str(uuid.uuid5(IDS, f"webhook {each.id}"))
         self.due[call] = {"channel": dispatches.WEBHOOK, "person_id": "", "made_at": self.now, "due_at": self.now}
         about = {"person_id": "", "notification_id": each.id, "at": each.at, "dispatch_id": call}
         return {**about, "read_at": self.now}
 
     def write(self, work: Work, rows: Sequence[dict[str, Any]]) -> None:
-        """Write who is told what; what was to join a letter that is gone, since the clock was set back, goes alone."""
+        """Store notices, letters and calls. If a digest is sent already (the clock was set back), use new letters."""
         for gone in dispatches.over(work, self.due):
             for row in (row for row in rows if row["dispatch_id"] == gone):
                 row["dispatch_id"] = str(uuid.uuid5(IDS, f"{gone} {row['notification_id']}"))
@@ -117,7 +117,7 @@ class _Outside:
 
 
 def _next_digest(calendar: OfficeCalendar, now: datetime) -> datetime:
-    """Return the next instant at which the letters of a day go out: on a working day."""
+    """Return when the next daily digest is sent: on a working day at DIGEST_AT."""
     day = now.astimezone(calendar.zone).date()
     at = datetime.combine(day, DIGEST_AT, calendar.zone)
     if at <= now or not calendar.is_working_day(day):
@@ -128,9 +128,9 @@ def _next_digest(calendar: OfficeCalendar, now: datetime) -> datetime:
 def _audience(
     each: Unspread, members: Members, away: Mapping[str, str], worked: Mapping[str, set[str | None]]
 ) -> set[str]:
-    """Return whom a notification concerns: who stands in as well as who is away.
+    """Return the people whom a notification concerns, and the substitute of an absent person.
 
-    *worked*: who did the steps of instances that are completed.
+    *worked* are the people who did the steps of completed instances.
     """
     if each.person_id:
         return {each.person_id, away.get(each.person_id, each.person_id)}

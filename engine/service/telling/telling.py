@@ -1,4 +1,4 @@
-"""What the worker does so that people hear of things: a row for each part that has something to do."""
+"""The worker's jobs for notices: each part that has something to do is one job."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from engine.store.queries import dispatches, telling
 
 @dataclass(frozen=True)
 class Telling:
-    """The parts of telling people."""
+    """The parts that send notices."""
 
     spreading: Spreading
     reminders: Reminders
@@ -24,7 +24,7 @@ class Telling:
         return self.spreading.database.ask(telling.due, now)
 
     def do(self, part: str, now: datetime) -> bool:
-        """Let a part do what is due; whether anything was."""
+        """Let a part do what is due; return whether anything was."""
         parts = {
             telling.SPREAD: self.spreading.spread,
             telling.REMIND: self.reminders.remind,

@@ -1,4 +1,4 @@
-"""The office's webhook: what its chat system hears of. It tells titles, steps, due dates and links, and no names."""
+"""The office's webhook, for its chat system. It sends titles, steps, due dates and links, but no names."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ EMPTY: Mapping[str, Any] = {"on": False, "url": "", "kinds": ["late", "escalated
 
 @dataclass(frozen=True)
 class Webhook(Outbox):
-    """Where notices go for everybody to see."""
+    """The channel for notices that everybody may see."""
 
     channel, section, unset = WEBHOOK, SECTION, EMPTY
     mail: Mail
@@ -38,7 +38,7 @@ class Webhook(Outbox):
     inside: bool  # the operator's environment allows private addresses
 
     def change(self, actor: Actor, value: Mapping[str, Any], revision: int, now: datetime) -> str | None:
-        """Put *value* in place of revision *revision*; the secret, if there was none yet: it is shown this once."""
+        """Replace revision *revision* of the setting by *value*; return a new secret if there was none, else None."""
         actor.need(OfficeRole.OPERATOR)
         parts = urlsplit(value["url"])
         allowed = ("https", "http") if self.inside else ("https",)
@@ -55,7 +55,7 @@ class Webhook(Outbox):
         return None if known else self.renew(actor, now)
 
     def renew(self, actor: Actor, now: datetime) -> str:
-        """Return a new secret in place of the one before; it is shown this once."""
+        """Replace the secret; return the new one, since it cannot be read later."""
         actor.need(OfficeRole.OPERATOR)
         new = secrets.token_bytes(32)
         with self.database.write(actor, now) as work:
@@ -63,7 +63,7 @@ class Webhook(Outbox):
         return f"whsec_{base64.b64encode(new).decode()}"
 
     def test(self, actor: Actor, now: datetime) -> None:
-        """Call the receiver at once; InvalidForm says why it did not take it."""
+        """Call the receiver at once; InvalidForm if it does not accept the call."""
         actor.need(OfficeRole.OPERATOR)
         try:
             with self._receiver() as receiver:
@@ -73,7 +73,7 @@ class Webhook(Outbox):
             raise InvalidForm([FieldError("url", "url", str(fault), "unsent")], {}) from None
 
     def send(self, now: datetime) -> bool:
-        """Make the calls that are due; whether any was."""
+        """Make the calls that are due; return whether any was accepted."""
 
         def call(receiver: Receiver, its: Dispatch) -> None:
             webhook.call(receiver, its.id, now, self._body(its))
@@ -90,7 +90,7 @@ class Webhook(Outbox):
         yield Receiver(found["url"], secret, self.inside)
 
     def _body(self, its: Dispatch) -> bytes:
-        """Return what a call says, for everybody and in Indonesian; Nothing if it is over."""
+        """Return the body of a call, in Indonesian; Nothing if the matter is over."""
         with self.database.read() as reader:
             found = [each for each, _ in dispatches.items(reader, its.id) if not each.over]
             items = [(each, self.mail.item(reader, each, None)) for each in found]
@@ -106,4 +106,4 @@ class Webhook(Outbox):
 
 def _said(item: Item) -> str:
     due = f", jatuh tempo {item.due}" if item.due else ""
-    return f"{item.label}: {' – '.join(filter(None, (item.what, item.title)))}{due} {item.link}".strip()
+    return f"{item.subject}{due} {item.link}".strip()
