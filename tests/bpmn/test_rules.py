@@ -60,7 +60,7 @@ SAMPLE_FORMS = {
     "susun_jadwal": {"daftar_hadir", "notula", "surat_tugas", "pemegang_diminta"},
     "siapkan_data": {"draft_laporan"},
     "susun_analisis": {"daftar_hadir_analisis", "notula_analisis", "hasil_verifikasi"},
-    "minta_persetujuan": {"lembar_persetujuan"},
+    "minta_persetujuan": {"hasil_pemeriksaan", "lembar_persetujuan"},
     "tandatangani_persetujuan": {"laporan", "keputusan", "kembali_ke"},
 }
 

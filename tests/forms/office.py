@@ -147,7 +147,7 @@ TYPED: dict[str, dict[str, str | list[str]]] = {
         **{f"notula_analisis.analisis.{n}.status_verifikasi": "sesuai" for n in range(5)},
         "hasil_verifikasi": "lengkap",
     },
-    "minta_persetujuan": {"lembar_persetujuan.pernyataan_pemeriksaan": "ya"},
+    "minta_persetujuan": {"hasil_pemeriksaan": "ajukan", "lembar_persetujuan.pernyataan_pemeriksaan": "ya"},
     "tandatangani_persetujuan": {
         "keputusan": "setuju",
         "tanda_tangan.mode": "wet",

@@ -693,11 +693,11 @@ def test_a_step_added_after_another_stands_between_it_and_what_followed(desk):  
         (flow.get("sourceRef"), flow.get("targetRef"))
         for flow in etree.fromstring(written(page)).iter(f"{BPMN_URI}sequenceFlow")
     }
-    assert flows >= {("minta_persetujuan", "membuat_nota_dinas"), ("membuat_nota_dinas", "tandatangani_persetujuan")}
-    assert ("minta_persetujuan", "tandatangani_persetujuan") not in flows
+    assert flows >= {("minta_persetujuan", "membuat_nota_dinas"), ("membuat_nota_dinas", "layak_diajukan")}
+    assert ("minta_persetujuan", "layak_diajukan") not in flows
     assert {each["rule"] for each in settled(page)} == {"form_missing"}
     ends = "return argument.flatMap((id) => [element(id).x, element(id).x + element(id).width]);"
-    places = script(page, ends, ["minta_persetujuan", "membuat_nota_dinas", "tandatangani_persetujuan"])
+    places = script(page, ends, ["minta_persetujuan", "membuat_nota_dinas", "layak_diajukan"])
     assert places == sorted(places), "what followed made room"
     page.locator("#urungkan").click()
     page.locator("#urungkan").click()

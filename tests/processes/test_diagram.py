@@ -110,8 +110,9 @@ def test_the_reconstruction_says_that_it_is_one() -> None:
 
 def test_what_the_scan_does_not_show_is_marked_as_a_proposal() -> None:
     proposals = {e.get("id") for e in root().iter() if e.get(f"{SOP}usulan") == "true"}
-    returns = {"data_lengkap_ke_siapkan_data", "disetujui_ke_susun_analisis", "disetujui_ke_siapkan_data"}
-    assert proposals == {"data_lengkap", "disetujui", *returns}
+    returns = {"data_lengkap_ke_siapkan_data", "layak_diajukan_ke_susun_analisis"}
+    returns |= {"disetujui_ke_susun_analisis", "disetujui_ke_siapkan_data"}
+    assert proposals == {"data_lengkap", "layak_diajukan", "disetujui", *returns}
     for name in returns:
         assert elements()[name].get("name").endswith("(usulan)")
         assert elements()[name].findtext(f"{BPMN}documentation").startswith("Usulan, bukan dari SOP")

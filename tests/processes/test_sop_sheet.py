@@ -110,11 +110,13 @@ def test_it_begins_and_ends_in_the_first_column_and_what_is_ours_stands_beside_t
     assert symbols[0] == [(terminator, 0, False), (box, 0, False)]
     assert symbols[6] == [(box, 0, False), (decision, 0, True), (terminator, 0, False)]
     assert symbols[4] == [(box, 2, False), (decision, 2, True)]
+    assert symbols[5] == [(box, 1, False), (decision, 1, True)]
     assert all(row == [(box, column, False)] for row, column in zip(symbols, PERFORMERS, strict=True) if len(row) == 1)
     assert [s.text for row in sheet.rows for s in row.symbols if s.kind is terminator] == ["MULAI", "SELESAI"]
     returns = {(a.source, a.target) for a in sheet.arrows if a.proposal}
     assert returns == {
         ("data_lengkap", "siapkan_data"),
+        ("layak_diajukan", "susun_analisis"),
         ("disetujui", "susun_analisis"),
         ("disetujui", "siapkan_data"),
     }
@@ -171,7 +173,7 @@ def test_the_page_says_it_too_in_a_table_with_its_symbols_in_words(browse):
         "proses",
         "proses",
         "proses, keputusan (usulan)",
-        "proses",
+        "proses, keputusan (usulan)",
         "proses, keputusan (usulan), selesai",
     ]
     assert rows[6]["Lanjut ke"] == "selesai; jika tidak: langkah 5, langkah 4"

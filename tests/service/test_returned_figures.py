@@ -2,7 +2,10 @@
 
 import json
 
+import pytest
+
 from engine.forms.grids import RowState
+from engine.model.errors import InvalidForm
 from engine.service.procedures.procedure import INDONESIAN
 from engine.service.work.grids import GridRequest
 from tests.documents.pdf_text import pages_of
@@ -223,6 +226,36 @@ def test_on_every_pass_after_a_return_from_step_7_too(office):
     assert "(IKM)Indekstidakadatarget52,00tidakadatargetTidakadatarget" in report, "with its own rating"
     assert "80,10" not in report
     assert "87,64" not in report
+
+
+def test_what_the_secretary_sends_back_keeps_what_was_right_and_prints_the_last_figures(office):
+    instance = office.start()
+    office.until_analysis(instance)
+    office.do("tim.sakip", instance, "susun_analisis", **{"notula_analisis.pembahasan": "Tiap indikator dibahas satu per satu dengan pemegangnya."})
+    first = newest(office, instance, "notula_analisis")
+    refused = {"hasil_pemeriksaan": "kembalikan", "catatan_pemeriksaan": ""}
+    with pytest.raises(InvalidForm) as without:
+        office.do("sekretaris", instance, "minta_persetujuan", **refused)
+    assert [each.path for each in without.value.errors] == ["catatan_pemeriksaan"], "a reason, and nothing else"
+    why = "Angka IKU-02 berbeda dengan laporan survei."
+    office.do("sekretaris", instance, "minta_persetujuan", **refused | {"catatan_pemeriksaan": why})
+    assert office.open_steps(instance) == ["susun_analisis"]
+    assert office.page(instance).current[0].tasks[0].returned_reason == why
+    assert "lembar_persetujuan" not in {d.data_object_id for d in office.page(instance).documents}, "nothing to sign"
+    page = office.services.tasks.open(office.actor("tim.sakip"), office.task(instance, "susun_analisis"), office.now)
+    assert office.services.tasks.prefill(page)["notula_analisis.pembahasan"] == ["Tiap indikator dibahas satu per satu dengan pemegangnya."]
+    assert {verdict for _, verdict, _ in verified(office, instance).values()} == {"sesuai"}, "nobody verifies twice"
+
+    office.do("tim.sakip", instance, "susun_analisis", **returned(SECOND))
+    correct(office, instance, SECOND, IKU_02="52,00")
+    office.do("tim.sakip", instance, "susun_analisis", **{f"{CHECKED}.1.hasil": "Survei diulang."})
+    assert newest(office, instance, "notula_analisis").version > first.version
+    office.do("sekretaris", instance, "minta_persetujuan")
+    office.do("kepala.dinas", instance, "tandatangani_persetujuan")
+    minutes, report = (printed(office, instance, name) for name in ("notula_analisis", "laporan"))
+    for said in (minutes, report):
+        assert "52,00" in said
+        assert "87,64" not in said, "the figure of the first pass"
 
 
 def test_the_rating_beside_a_figure_is_that_figures_own_whatever_the_minutes_say(office):

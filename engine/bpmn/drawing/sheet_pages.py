@@ -21,6 +21,8 @@ HEAD = 6.0  # height of the first line of the table's head
 PAD = 1.2  # between a line and a text
 AROUND = 2.6  # above and below the symbols of a row
 BETWEEN = 4.0  # between two symbols of one cell
+SHAPES = ((0.34, 1.0), (0.28, 0.7))
+"""Width of the activities, as a share of all texts, and how much of those spaces: the first that takes fewest pages."""
 BOLD = 1.07  # width of bold letters, relative to others
 SIGNATURE = 25.5  # height of the block after the last row
 APART = 5.6  # between connectors side by side
@@ -113,22 +115,26 @@ def remarks(row: SopStep, words: SheetWords) -> tuple[str, ...]:
 
 def lay_out(sheet: SopSheet, paper: str = "F4", *, plain: bool = False) -> SheetPages:
     """Return *sheet* on *paper* ("F4" or "A4"), in the office's spelling, or in the corrected one if *plain*."""
+    return min((_laid_out(sheet, paper, plain, *shape) for shape in SHAPES), key=lambda found: len(found.pages))
+
+
+def _laid_out(sheet: SopSheet, paper: str, plain: bool, activity: float, spacing: float) -> SheetPages:
     across, height = PAPERS[paper][0] - LEFT - RIGHT, PAPERS[paper][1] - TOP - BOTTOM
     size = 9.0 if len(sheet.columns) <= 6 else 8.0
-    columns = _columns(sheet, across, size)
+    columns = _columns(sheet, across, size, activity)
     deepest = max(len(column.title) for column in columns)
     head = (HEAD, max(HEAD, deepest * size * POINT * 1.2 + 2 * PAD))
-    layout = _Layout(sheet, columns, size, height - TITLE - sum(head), plain)
+    layout = _Layout(sheet, columns, size, height - TITLE - sum(head), plain, spacing)
     lane_size = _lane_size(sheet, columns[2].width, size)
     return SheetPages(paper, across, height, size, head, lane_size, columns, tuple(layout.pages(TITLE + sum(head))))
 
 
-def _columns(sheet: SopSheet, room: float, size: float) -> tuple[PageColumn, ...]:
+def _columns(sheet: SopSheet, room: float, size: float, activity: float) -> tuple[PageColumn, ...]:
     lanes = max(1, len(sheet.columns))
     number, time = 8.0, 17.0
     lane = min(26.0, max(13.0, 104 / lanes), (room - number - time - 96) / lanes)
     rest = room - number - time - lane * lanes
-    shares = {"activity": 0.34, "inputs": 0.23, "outputs": 0.21, "note": 0.22}
+    shares = {"activity": activity, "inputs": 0.23, "outputs": 0.21, "note": 0.56 - activity}
     wide = [("no", "No", number), ("activity", "Kegiatan", rest * shares["activity"])]
     wide += [("lane", name, lane) for name in sheet.columns or ("",)]
     wide += [
@@ -164,6 +170,7 @@ class _Layout:
     size: float
     room: float  # height for rows and strips of one page
     plain: bool
+    spacing: float
     lanes: tuple[PageColumn, ...] = field(init=False)
     texts: list[dict[str, tuple[str, ...]]] = field(init=False)
     stacks: list[list[list[Symbol]]] = field(init=False)  # of each row, level by level
@@ -226,11 +233,11 @@ class _Layout:
     def _height(self, place: int) -> float:
         text = max(len(lines) for lines in self.texts[place].values()) * self.line + 2 * PAD
         decides = any(symbol.kind is SymbolKind.DECISION for symbol in self.stacks[place][-1])
-        return max(text, self._stacked(place) + 2 * (AROUND - 0.6 * self.narrow + 1.8 * decides))
+        return max(text, self._stacked(place) + 2 * self.spacing * (AROUND - 0.6 * self.narrow + 1.8 * decides))
 
     def _stacked(self, place: int) -> float:
         heights = [max(self._symbol_size(symbol)[1] for symbol in level) for level in self.stacks[place]]
-        return sum(heights) + BETWEEN * (len(heights) - 1)
+        return sum(heights) + self.spacing * BETWEEN * (len(heights) - 1)
 
     def _symbol_size(self, symbol: Symbol) -> tuple[float, float]:
         lane = self.lanes[0].width
@@ -338,7 +345,7 @@ class _Layout:
                 yield PageSymbol(
                     symbol.kind, box, symbol.column, row.number, *named, symbol.proposal, symbol.text, symbol.element_id
                 )
-            at += deep + BETWEEN
+            at += deep + self.spacing * BETWEEN
 
     def _row(self, rows: Sequence[PageRow], symbol: PageSymbol) -> tuple[float, float]:
         row = next(each for each in rows if each.number == symbol.row)
