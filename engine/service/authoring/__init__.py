@@ -1,1 +1,1 @@
-"""Making procedures: drafts in the studio, validation, simulation, deployment."""
+"""Procedures: drafts in the studio, validation, simulation, deployment."""

@@ -1,7 +1,6 @@
-"""Checking a procedure: reading a folder's files, their sizes, the trial in a child, the proofs of its templates.
+"""Checks the files of a procedure: their sizes, a trial in a child process, and test prints of the templates.
 
-Apart from ``deployments``, so that ``alur check``, which designers run many times a day, loads no database and no
-page.
+Separate from ``deployments``, so that ``alur check``, which designers often run, loads neither database nor pages.
 """
 
 from collections.abc import Mapping
@@ -16,14 +15,14 @@ from engine.service.procedures.functions import Functions
 SUFFIXES = (".bpmn", ".dmn", ".json")
 PRINTED = (".typ", ".docx", ".svg", ".png", ".jpg")  # file types allowed in a documents folder besides SUFFIXES
 NOT_TEXT = (".docx", ".png", ".jpg")
-SAMPLES = "contoh"  # a folder beside the diagram with what sample people do: nothing of it is deployed
+SAMPLES = "contoh"  # the folder with deeds of sample people, which is not deployed
 LARGEST_FILE = 2 * 1024 * 1024
 LARGEST_PROCEDURE = 16 * 1024 * 1024
-MOST_FILES = 1_500  # two of each form: five hundred steps, and what they print
+MOST_FILES = 1_500  # enough for 500 steps: two files for each form, and templates
 
 
 def read_folder(processes: Path, forms: Path, process_id: str) -> dict[str, bytes]:
-    """Return every file of a procedure by its path in the checkout; SetupError if the folder is not there."""
+    """Return the files of a procedure by path in the checkout; SetupError if its diagram is missing."""
     folder = processes / process_id
     if not (folder / f"{process_id}.bpmn").is_file():
         raise SetupError("procedure_missing", process_id=process_id, file=folder / f"{process_id}.bpmn")
@@ -47,7 +46,7 @@ def check(
     at_console: bool,
     gate: Validator = GATE,
 ) -> tuple[Finding, ...]:
-    """Return every error and warning of a procedure's files at once; see ``Deployments.check``."""
+    """Return all errors and warnings of a procedure's files; see ``Deployments.check``."""
     found: list[Finding] = []
 
     def say(path: str, message: str, mend: str) -> None:
@@ -77,10 +76,10 @@ def check(
 
 
 def unheard(process_id: str, files: Mapping[str, bytes], processes: Path) -> tuple[Finding, ...]:
-    """Return the messages that neither this procedure nor one beside it in *processes* waits for."""
+    """Return findings about messages that no procedure in the folder *processes* waits for."""
     if not any(b"messageRef" in content for content in files.values()):
         return ()
-    from engine.bpmn.rules import unheard as rules  # noqa: PLC0415 - slow to load, and most send nothing
+    from engine.bpmn.rules import unheard as rules  # noqa: PLC0415 - slow to load, and rarely needed
 
     beside = (path for path in sorted(processes.glob("*/*.bpmn")) if path.parent.name != process_id)
     return tuple(rules.check(process_id, files, lambda: [{str(path): path.read_bytes()} for path in beside]))

@@ -1,6 +1,6 @@
-"""Deploying procedures: find every error of the files at once, then store them as a new version.
+"""Deploys procedures: finds all errors of the files at once, then stores the files as a new version.
 
-Nothing is deployed if anything is wrong, and an unchanged procedure is not deployed again.
+Files with an error are not deployed, and an unchanged procedure is not deployed again.
 """
 
 import uuid
@@ -43,7 +43,7 @@ class DeployedProcess:
 
 @dataclass(frozen=True)
 class Deployments:
-    """Checking and deploying procedures, and reading what is deployed."""
+    """Checks and deploys procedures, and reads deployed versions."""
 
     database: Database
     executor: Executor
@@ -53,14 +53,14 @@ class Deployments:
     gate: Validator = GATE
 
     def check(self, process_id: str, files: Mapping[str, bytes], *, at_console: bool = False) -> tuple[Finding, ...]:
-        """Return every error and warning of a procedure's files at once; only sizes are looked at by this process."""
+        """Return all errors and warnings of a procedure's files; a child process reads them, this one only sizes."""
         found = checking.check(process_id, files, self.functions, at_console=at_console, gate=self.gate)
         if any(finding.severity == "error" for finding in found):
             return found
         return (*found, *unheard.check(process_id, files, partial(self._others, process_id)))
 
     def _others(self, process_id: str) -> list[Mapping[str, bytes]]:
-        """Return the files of the version in force of every other procedure."""
+        """Return the files of all other procedures, in their version in force."""
         with self.database.read() as reader:
             deployed = [each for each in definitions.all_latest(reader) if each.process_id != process_id]
             return [definitions.files(reader, each.id) for each in deployed]
@@ -77,11 +77,11 @@ class Deployments:
         began: str = "",
         seen: str | None = None,
     ) -> DefinitionRecord | None:
-        """Store *files* as a new version, or return None if they are those of the version in force.
+        """Store *files* as a new version; return None if the version in force has the same files.
 
         Only the operator's console sets *at_console*, which installs functions.py. *seen* is the version that the
-        deployer knows to be in force (None: any), *began* the version that the files were edited from.
-        InvalidProcedure carries every finding; nothing is stored then.
+        deployer believes to be in force (None: any), *began* the version that the files were edited from.
+        InvalidProcedure has all findings.
         """
         if actor.person_id != SYSTEM.person_id:
             actor.need(OfficeRole.DESIGNER)
@@ -116,14 +116,14 @@ class Deployments:
         return record
 
     def pictures_and_word_files(self, process_id: str) -> dict[str, bytes]:
-        """Return the binary files of the version in force; none if nothing is deployed."""
+        """Return the binary files of the version in force; empty if there is none."""
         with self.database.read() as reader:
             latest = definitions.latest(reader, process_id)
             files = self.procedures.of(reader, latest.id).files if latest else {}
         return {path: content for path, content in files.items() if path.endswith(checking.NOT_TEXT)}
 
     def confirm(self, actor: Actor, definition_id: str, reason: str, now: datetime) -> None:
-        """Record that the office confirmed a version's reconstruction, and on what basis."""
+        """Record that the office confirmed the reconstruction in a version, and why."""
         actor.need(OfficeRole.OPERATOR)
         reason = stated(reason)
         with self.database.write(actor, now) as work:
@@ -133,28 +133,28 @@ class Deployments:
             work.record(f"definition:{record.process_id}", HistoryEvent(Action.DEFINITION_CONFIRMED, change=change))
 
     def all(self) -> tuple[Procedure, ...]:
-        """Return the version in force of every procedure."""
+        """Return all procedures in their version in force."""
         with self.database.read() as reader:
             return tuple(self.procedures.as_recorded(reader, record) for record in definitions.all_latest(reader))
 
     def deployed(
         self, process_id: str | None, after: tuple[datetime, str] | None, limit: int
     ) -> tuple[tuple[DefinitionRecord, ...], bool]:
-        """Return versions behind (deployed at, id), newest first, and whether more follow."""
+        """Return the versions after the key *after* (deployed at, id), newest first, and whether more follow."""
         return self.database.ask(definitions.deployed, process_id, after, limit)
 
     def version(self, definition_id: str) -> Procedure:
-        """Return one version; NotFound if there is none of that id."""
+        """Return one version; NotFound if it does not exist."""
         return self.database.ask(self.procedures.of, definition_id)
 
     def file(self, actor: Actor, definition_id: str, path: str) -> bytes:
-        """Return one file of a version as it was deployed; NotFound if it is not there. Code is for office roles."""
+        """Return one file of a version; NotFound if it does not exist. Code is readable only for office roles."""
         if path.endswith(".py"):
             actor.need(*OfficeRole)
         return there(self.version(definition_id).files.get(path), path)
 
     def process(self, process_id: str, now: datetime, version: int | None = None) -> DeployedProcess:
-        """Return a procedure (in *version*, else the one in force) with its versions and people."""
+        """Return a procedure (in *version*, by default the one in force) with its versions and people."""
         with self.database.read() as reader:
             versions = definitions.versions(reader, process_id)
             chosen: Sequence[DefinitionRecord] = [v for v in versions if version is None or v.version == version]
@@ -168,12 +168,12 @@ class Deployments:
 
 
 def require_seen(latest: DefinitionRecord | None, seen: str) -> None:
-    """Raise Conflict with who, when and which version if *latest* is not *seen* (empty: none)."""
+    """Raise Conflict, with who deployed *latest* and when, if it is not the version *seen* (empty: none)."""
     if latest is not None and latest.id != seen:
         raise Conflict("deployed", who=latest.deployed_by, at=latest.deployed_at, version=latest.version)
 
 
 def step_of(found: DeployedProcess, element_id: str) -> UserTask:
-    """Return one step of a procedure; NotFound if it has none of that id."""
+    """Return one step of a procedure; NotFound if it does not exist."""
     tasks = found.procedure.outline.tasks
     return there(next((task for task in tasks if task.element_id == element_id), None), element_id)

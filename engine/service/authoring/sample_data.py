@@ -1,7 +1,7 @@
-"""Specimens: the made-up data that a procedure's templates are printed with for proof.
+"""Specimens: made-up data for test prints of a procedure's templates.
 
-Forms are filled in with made-up values, and a template's own expressions are evaluated with the procedure's functions.
-People write expressions, so all of it happens in the trial's child, within its limits (``validation_worker``).
+Forms are filled in with made-up values, and the templates' expressions are evaluated with the procedure's functions.
+As people write these, all of it happens in the trial's child process, within its limits (``validation_worker``).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +32,7 @@ from engine.service.procedures.files import PARTS
 
 DAY = date(2025, 1, 2)
 PERSON = "contoh"
-LONG = 8  # rows of a full list: templates put longer ones on a page of their own
+LONG = 8  # rows of a full list; templates may print longer lists on a separate page
 SIGNED = {"cara": "internal", "akun": PERSON, "atas_nama": None, "dasar": None, "sha256": "0" * 64}
 Functions = Mapping[str, Callable[..., Any]]
 
@@ -52,7 +52,7 @@ def specimens(
     functions: Functions,
     watch: Callable[[str], None],
 ) -> Iterator[Specimen]:
-    """Yield the specimens of every template; *watch* is told the file before each. Imported templates have none."""
+    """Yield the specimens of all templates, except imported ones; *watch* gets the file before each."""
     for id_ in ids(process_id, files):
         template = template_of(process_id, id_, files)
         fields = () if template is not None and template.report is not None else fields_of(forms, id_)
@@ -68,7 +68,7 @@ def specimens(
 
 
 def _samples(full: bool) -> Samples:
-    """Return how values are made up: every field is filled in, or, unless *full*, only those that must be."""
+    """Return the rules for made-up values: all fields are filled in or, unless *full*, only required ones."""
     return Samples(
         day=DAY,
         time=time(8),
@@ -97,7 +97,7 @@ def _specimen(
     names["nilai"] = values
     sure, host = True, {**HOST, **functions}
 
-    def asked(text: str) -> Any:
+    def evaluated(text: str) -> Any:
         nonlocal sure
         try:
             return expression.compile(text).evaluate(names, host)
@@ -108,10 +108,10 @@ def _specimen(
             return None
 
     for name, text in template.values.items():
-        values[name] = asked(text)
+        values[name] = evaluated(text)
     charts: dict[str, str] = {}
     for name, chart in template.charts.items():
-        charts[f"{name}.svg"], fits = _drawn(chart, asked(chart.rows) or [])
+        charts[f"{name}.svg"], fits = _drawn(chart, evaluated(chart.rows) or [])
         sure &= fits
     at = datetime(DAY.year, DAY.month, DAY.day, 8, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M")
     about = {"versi": 1, "sha256": "0" * 64, "diterbitkan": at, "oleh": PERSON, "nomor": "1/2025" if full else None}
@@ -135,7 +135,7 @@ def _specimen(
 
 
 def _drawn(chart: Chart, rows: Any) -> tuple[str, bool]:
-    """Return a chart as SVG, and whether *rows* fit it; if not, it is drawn empty."""
+    """Return a chart as SVG, and whether *rows* are valid for it; if not, it is empty."""
     draw = KINDS[chart.kind]
     try:
         return draw(chart.title, rows).decode(), True
@@ -146,7 +146,7 @@ def _drawn(chart: Chart, rows: Any) -> tuple[str, bool]:
 
 
 def _known(forms: Mapping[str, Form], samples: Samples) -> dict[str, Any]:
-    """Return the values of an instance of which every form was filled in."""
+    """Return the values of an instance after all forms were filled in."""
     known: dict[str, Any] = {}
     for each in (each for form in forms.values() for each in form.tree):
         known[each.name] = sample(each, samples)

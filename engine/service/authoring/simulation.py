@@ -1,11 +1,11 @@
-"""A dry run: plays instances with made-up data before anybody works with the procedure.
+"""Simulates instances of a procedure with made-up data before it is deployed.
 
-Rules see one element and its neighbours; only running shows what several do together. Every form is filled in from its
-schema, with other choices in every play; timers fire as soon as they can, and awaited messages arrive. What stops a
-play is reported with its element: as an error if it would stop every instance, as a warning if the made-up data may be
-the cause.
+Rules check an element and its neighbours; only running shows what several elements do together. Forms are filled in
+from their schemas, with other choices in each play; timers fire at once, and awaited messages arrive. If a play stops,
+its element is reported: as an error if every instance would stop there, as a warning if the made-up data may be the
+cause.
 
-Plays, moves and state are bounded here; the time of a single move is bounded from outside (``validation_worker``).
+The number of plays and moves and the size of the state are limited here, the time of a move by ``validation_worker``.
 """
 
 import time
@@ -33,13 +33,13 @@ from engine.model.process import InstanceStatus, Message, OpenTask, Snapshot, Tr
 Moved = TypeVar("Moved", Transition, Transition | None)
 MOST_PLAYS = 12
 MOST_MOVES = 1_500
-MOST_PASSES = 3  # of one element in one play: a loop that returns often enough is known by then
+MOST_PASSES = 3  # of one element in one play, which is enough to know a loop
 LARGEST_STATE = 4_000_000
 SECONDS = 2.0  # of computing, after which no further play begins
 
 PEOPLE = ("contoh.1", "contoh.2")
 NUMBERS = (Decimal(1), Decimal(0), Decimal(10), Decimal(100), Decimal(1_000))
-FAULTS = {  # of the engine, by their name in the trace: they stop every instance that gets there
+FAULTS = {  # errors of the engine, by name in the trace, which stop every instance that gets there
     "EndlessSteps": (
         "trial_endless",
         "Letakkan tugas pengguna atau peristiwa waktu di dalam putaran itu, atau perbaiki syarat keluarnya.",
@@ -51,18 +51,18 @@ FAULTS = {  # of the engine, by their name in the trace: they stop every instanc
 
 @dataclass(frozen=True, slots=True)
 class SimulationFault:
-    """Where and why a play stopped."""
+    """Where and why a play stopped; *certain* if every instance stops there, whatever is filled in."""
 
     element_id: str
     cause: str
     rule: str
     mend: str
-    certain: bool  # it stops every instance, whatever is filled in
+    certain: bool
 
 
 @dataclass
 class Simulation:
-    """Plays one definition; *watch* is told the element before each move."""
+    """Plays one definition; *watch* gets the element before each move."""
 
     definition: Definition
     forms: Mapping[str, Form]
@@ -73,18 +73,18 @@ class Simulation:
     faults: dict[tuple[str, str], SimulationFault] = field(default_factory=dict)
 
     def run(self) -> list[SimulationFault]:
-        """Play until nothing new is seen, and return what stopped the plays."""
+        """Play until no new elements are passed; return the faults."""
         began, seen = time.thread_time(), -1
         for number in range(MOST_PLAYS):
             if time.thread_time() - began > SECONDS or (number > 3 and len(self.passed) == seen):
                 break
             if number % 3 == 0:
                 seen = len(self.passed)
-            _Play(self, number).through(began + SECONDS)
+            _Play(self, number).run(began + SECONDS)
         return list(self.faults.values())
 
     def note(self, step: Transition) -> None:
-        """Remember what a move passed and which incidents it raised."""
+        """Add the elements that a move passed, and its incidents."""
         self.passed.update(each.element_id for each in step.passed)
         for incident in step.incidents:
             kind = next((name for name in FAULTS if name in incident.trace.rsplit("\n", 2)[-2]), None)
@@ -98,7 +98,7 @@ class Simulation:
 
 
 class _Play:
-    """One instance from start to end, with the choices of its number."""
+    """One instance, with choices that depend on its number."""
 
     def __init__(self, simulation: Simulation, number: int) -> None:
         self.on = simulation
@@ -108,22 +108,22 @@ class _Play:
         self.now = simulation.now
         self.values: dict[str, Any] = {}
         self.passes: dict[str, int] = {}
-        self.asked: dict[str, int] = {}  # counts of choices and passes, by key
+        self.counts: dict[str, int] = {}  # of choices and passes, by key
         self.fired: set[str] = set()
-        self.refused = False  # a form's own check would not have let these values pass
+        self.refused = False  # a check of a form would have refused these values
         self.way: list[str] = []  # elements in the order in which they were passed
 
-    def through(self, until: float) -> None:
-        """Start, and move on while something moves."""
+    def run(self, until: float) -> None:
+        """Start, and move while anything can move."""
         definition = self.on.definition
         start = definition.outline.start_event
         self.on.watch(start)
         values = self._filled(self.on.forms.get(start), start)
-        step = self._took(self.executor.start(definition, "percobaan", values, self.now, functions=self._functions()))
+        step = self._noted(self.executor.start(definition, "percobaan", values, self.now, functions=self._functions()))
         for _ in range(MOST_MOVES):
             if len(step.state) > LARGEST_STATE or time.thread_time() > until:
                 return
-            after = self._moved(step)
+            after = self._next(step)
             if after is None:
                 if step.status is not InstanceStatus.COMPLETED and not (
                     step.open_tasks or step.waiting or step.incidents
@@ -133,7 +133,7 @@ class _Play:
             step = after
 
     def _stuck(self, step: Transition) -> None:
-        """Note where a play waits for something that cannot come."""
+        """Report the elements at which a play waits for something that cannot come."""
         definition = self.on.definition
         names = [definition.outline.names.get(each, each) for each in self.way[-SHOWN:]]
         for element_id in joins_that_wait(live(step), definition.kinds) or self.way[-1:]:
@@ -144,10 +144,10 @@ class _Play:
             if found.certain and not known.certain:
                 self.on.faults[element_id, found.rule] = found
 
-    def _moved(self, step: Transition) -> Transition | None:
-        """Return the next step; None if nothing moves any more."""
+    def _next(self, step: Transition) -> Transition | None:
+        """Return the next step; None if nothing can move."""
         ways = [self._complete, self._let_time_pass, self._deliver]
-        if self.number % 2:  # every other play, time and messages are faster than people
+        if self.number % 2:  # in every other play, time and messages are faster than people
             ways = [self._let_time_pass, self._deliver, self._complete]
         return next((after for way in ways if (after := way(step)) is not None), None)
 
@@ -160,13 +160,13 @@ class _Play:
         values = self._filled(self.on.forms.get(user_task.form), task.element_id)
         version = self.passes[task.element_id]
         documents = {each.data_object_id: {"versi": version} for each in user_task.outputs}
-        return self._took(self._computed(self.executor.complete, step, task.id, values, documents))
+        return self._noted(self._computed(self.executor.complete, step, task.id, values, documents))
 
     def _may_pass(self, element_id: str, task: OpenTask) -> bool:
-        """Whether this element was not passed too often in this play; items of one activity count as one."""
+        """Count a pass; return False after MOST_PASSES. Each item of an activity is counted separately."""
         key = element_id if task.item is None else f"{element_id}/{task.item}"
         self.passes[element_id] = self.passes.get(element_id, 0) + 1
-        self.asked[f"pass {key}"] = passes = self.asked.get(f"pass {key}", 0) + 1
+        self.counts[f"pass {key}"] = passes = self.counts.get(f"pass {key}", 0) + 1
         return passes <= MOST_PASSES
 
     def _let_time_pass(self, step: Transition) -> Transition | None:
@@ -176,29 +176,29 @@ class _Play:
         self.fired.add(timer.task_id)
         self.on.watch(timer.element_id)
         self.now = max(self.now, timer.due_at) + timedelta(seconds=1)
-        return self._took(self._computed(self.executor.fire_timers, step))
+        return self._noted(self._computed(self.executor.fire_timers, step))
 
     def _deliver(self, step: Transition) -> Transition | None:
         for each in step.subscribed:
             if each.correlation or each.task_id in self.fired:
-                continue  # a conversation's values cannot be made up
+                continue  # the values of a correlation cannot be made up
             self.fired.add(each.task_id)
             self.on.watch(each.element_id)
             message = Message(each.name, each.kind, {})
             try:
                 after = self._computed(self.executor.deliver, step, message)
             except ValueError:
-                continue  # its payload cannot be made up either
+                continue  # nor can its payload
             if after is not None:
-                return self._took(after)
+                return self._noted(after)
         return None
 
     def _computed(self, move: Callable[..., Moved], step: Transition, *given: Any) -> Moved:
-        """Return what the executor's *move* makes of *step*."""
+        """Return the result of the executor's *move* from *step*."""
         snapshot = Snapshot("percobaan", self.revision, step.state)
         return move(self.on.definition, snapshot, *given, self.now, functions=self._functions())
 
-    def _took(self, step: Transition) -> Transition:
+    def _noted(self, step: Transition) -> Transition:
         self.revision += 1
         self.executor.keep(step, self.revision)
         self.way += (each.element_id for each in step.passed)
@@ -206,7 +206,7 @@ class _Play:
         return step
 
     def _functions(self) -> dict[str, Callable[..., Any]]:
-        """Return the functions of expressions: calendar days as working days, and no earlier instances."""
+        """Return the functions of expressions; every day is a working day, and there are no earlier instances."""
         now = self.now
         return {
             "hari_kerja": lambda count: now + timedelta(days=int(count)),
@@ -220,7 +220,7 @@ class _Play:
     # ── made-up data ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _filled(self, form: Form | None, element_id: str) -> dict[str, Any]:
-        """Return the values of a form that the diagram reads, as this play fills it in."""
+        """Fill in a form; return the values that the diagram reads."""
         if form is None:
             return {}
         now = self.now.replace(microsecond=0)
@@ -230,14 +230,14 @@ class _Play:
             if each.conditional and not any(all(c.holds(made) for c in way) for way in each.when):
                 made[each.name] = None
             elif each.computed is not None:
-                made[each.name] = self._told(each.computed, made, made[each.name])
+                made[each.name] = self._evaluated(each.computed, made, made[each.name])
         for each in form.tree:
             given = {**made, VALUE: made[each.name]}
-            self.refused |= any(self._told(check.expression, given, True) is False for check in each.checks)
+            self.refused |= any(self._evaluated(check.expression, given, True) is False for check in each.checks)
         self.values |= made
         return {name: value for name, value in made.items() if name in self.on.definition.outline.needed_names}
 
-    def _told(self, text: str, made: Mapping[str, Any], otherwise: Any) -> Any:
+    def _evaluated(self, text: str, made: Mapping[str, Any], otherwise: Any) -> Any:
         """Return the value of a form's expression, or *otherwise* if it fails."""
         names = {**self.values, **made, "hari_ini": self.now.date(), "pelaku": PEOPLE[0], "butir": PEOPLE[0]}
         try:
@@ -246,11 +246,11 @@ class _Play:
             return otherwise
 
     def _chosen(self, options: Sequence[Any], path: str) -> Any:
-        """Return one of *options*: plays differ in their choices, and so does each pass of one play."""
+        """Return one of *options*, another one in other plays and at each pass."""
         if not options:
             return None
-        place = self.asked.setdefault(f"choice {path}", len([k for k in self.asked if k.startswith("choice ")]))
-        passes = self.asked[f"times {path}"] = self.asked.get(f"times {path}", -1) + 1
+        place = self.counts.setdefault(f"choice {path}", len([k for k in self.counts if k.startswith("choice ")]))
+        passes = self.counts[f"times {path}"] = self.counts.get(f"times {path}", -1) + 1
         return options[((self.number >> place) + passes) % len(options)]
 
 

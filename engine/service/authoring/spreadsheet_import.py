@@ -1,7 +1,7 @@
-"""Drafts of procedures from tables of steps: shown first, then opened in the studio or deployed.
+"""Makes drafts of procedures from tables of steps, which are shown first and then opened in the studio.
 
-A table always becomes the same draft, so only the table is kept, by its hash and for a day; the editor asks for it
-again. From its first change on, the draft is the designer's, like any other.
+The same table always gives the same draft, so only the table is kept, by its hash and for a day. The first change in
+the studio saves the draft as any other.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,10 @@ from engine.service.procedures import step_spreadsheet
 from engine.service.procedures.step_spreadsheet import StepTable
 from engine.store.files import FileStore
 
-__all__ = ["StepDrafts", "TableDraft"]
-
 
 @dataclass(frozen=True, slots=True)
 class TableDraft:
-    """What a file held, and the procedure that it becomes; with a fault, no files, sheet and drawing."""
+    """A table, and the procedure made of it: files, sheet and drawing, unless the table has faults."""
 
     table: StepTable
     kept: str = ""  # the file's hash
@@ -36,13 +34,13 @@ class TableDraft:
 
 @dataclass(frozen=True)
 class StepDrafts:
-    """Makes drafts of tables."""
+    """Makes drafts from tables."""
 
     studio: Studio
     kept: FileStore
 
     def look_at(self, process_id: str, name: str, content: bytes, words: DrawingWords, gettext: Gettext) -> TableDraft:
-        """Return what a file would become as a new procedure; InvalidForm if *process_id* cannot be its id."""
+        """Return a file's table with its procedure, and keep the file; InvalidForm for an invalid *process_id*."""
         self.studio.require_free(process_id, name)
         table = step_spreadsheet.read(content, gettext)
         if table.faults:
@@ -54,7 +52,7 @@ class StepDrafts:
         return TableDraft(table, sha256, files, sheet, drawing)
 
     def open(self, process_id: str, name: str, sha256: str) -> ProcedureDraft:
-        """Return the draft of a table that was shown before; NotFound if that is too long ago."""
+        """Return the draft of a table that is kept; NotFound if it is kept no longer."""
         self.studio.require_free(process_id, name)
         table = step_spreadsheet.read(self.kept.content(sha256))
         if table.faults:

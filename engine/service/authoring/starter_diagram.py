@@ -1,6 +1,6 @@
-"""What a new procedure begins with: a diagram that can be deployed as it is, of one step or of a table of steps.
+"""The first files of a new procedure, with one step or the steps of a table; they can be deployed unchanged.
 
-The texts are the office's own (Indonesian); a designer replaces them.
+Texts are in Indonesian, the language of the office; a designer replaces them.
 """
 
 import json
@@ -17,7 +17,7 @@ STEP = "langkah_pertama"
 
 
 def new_procedure(process_id: str, name: str) -> dict[str, bytes]:
-    """Return the files of a new procedure by path: its diagram, the form of its start and that of its first step."""
+    """Return the files of a new procedure by path: its diagram, and the forms of its start and its first step."""
     forms = {START: ("Mulai", "Keterangan"), STEP: ("Langkah pertama", "Catatan")}
     files = {f"processes/{process_id}/{process_id}.bpmn": _diagram(process_id, name)}
     for form_id, (title, field) in forms.items():
@@ -26,7 +26,7 @@ def new_procedure(process_id: str, name: str) -> dict[str, bytes]:
 
 
 def procedure_of_table(process_id: str, name: str, steps: Sequence[TableStep]) -> dict[str, bytes]:
-    """Return the files of a procedure that does *steps*; forms ask for documents that earlier steps may not yield."""
+    """Return the files of a procedure with *steps*; forms ask for needed documents that may not exist by then."""
     planned = plan(process_id, name, steps)
     files = {f"processes/{process_id}/{process_id}.bpmn": write(planned, place(planned))}
     files |= _form(process_id, START, "Mulai", {"keterangan": _text("Keterangan", 2000)}, [])
@@ -53,7 +53,7 @@ def _form_of_step(process_id: str, step: PlannedStep) -> dict[str, bytes]:
 
 
 def _choice(way: PlannedWay, *, several: bool) -> str:
-    """Return the label of a way in the form of a decision."""
+    """Return the label of a way in the decision's form."""
     if not several or way.answer == YES:
         return way.name
     return f"{way.name}, {LAST if way.target == END else f'ke langkah {way.target}'}"

@@ -1,11 +1,11 @@
-"""The designer's workshop: editing a procedure, checking it, and deploying it over the version it was edited from.
+"""The studio: designers edit a procedure, check it, and deploy it over the version from which they began.
 
-A draft is a row of its designer's own: the texts that differ from the version that it began from, saved after every
-change (``queries/drafts.py``). Binary files are kept as base64. Deploying over a version that came later is refused
-with who deployed it, unless the designer names the version that is replaced; the history line says so.
+Each designer has their own draft: the files that differ from that version, saved after every change
+(``queries/drafts.py``), binary ones as base64. If another version was deployed meanwhile, deploying is refused, unless
+the designer names that version; then the history line states it.
 
-Diagrams from other editors keep whatever process id BPMN allows; a new SOP that is named here gets an id in our
-spelling, and a foreign diagram can be given one.
+Diagrams from other editors keep any process id that BPMN allows. A new SOP gets an id in our spelling, and a foreign
+diagram can be renamed to one.
 """
 
 import re
@@ -35,26 +35,26 @@ from engine.store.queries.drafts import Whose
 
 Texts = Mapping[str, str | None]  # files by path; None removes one, and a binary file is base64
 
-PROCESS_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")  # how we spell the id of a new SOP
+PROCESS_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")  # the spelling of new ids
 FOREIGN_ID = re.compile(r"[^\W\d][\w.-]*")
 LONGEST_ID = 60
 LONGEST_NOTE = 500
 FORM_FILE = r"[\w-]+(\.[\w-]+)*\.(schema|ui)\.json"
 PRINTED_FILE = r"[\w-]+\.(typ|docx|svg|png|jpg|json)"  # a template, a picture, or a template's JSON
 OTHER_FILE = rf"[\w-]+\.dmn|functions\.py|{FORM_FILE}|{PRINTED_FILE}"
-"""functions.py too: a deployment refuses it unless the operator brought that very file."""
+"""Includes functions.py: deployment accepts it only if the operator has installed the same file."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcedureDraft:
-    """What a designer edits: the files, and the version they come from (None: a new procedure)."""
+    """The files that a designer edits, and the version they come from (None: a new procedure)."""
 
     process_id: str
     record: DefinitionRecord | None
     files: Mapping[str, bytes]
     draft: Draft | None = None
-    newer: DefinitionRecord | None = None  # in force, if the draft began from another one
-    aside: Draft | None = None  # put aside last, after the version in force was deployed
+    newer: DefinitionRecord | None = None  # the version in force, if the draft began from another one
+    aside: Draft | None = None  # the draft that was put aside last, after the version in force was deployed
 
     @property
     def diagram(self) -> str:
@@ -64,17 +64,17 @@ class ProcedureDraft:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What deploying *files* would mean."""
+    """The consequences of deploying a draft."""
 
     findings: tuple[Finding, ...]
-    lanes: tuple[tuple[Lane, tuple[str, ...]], ...]  # with the names of their people today; empty if unreadable
+    lanes: tuple[tuple[Lane, tuple[str, ...]], ...]  # and the names of their people today; empty if unreadable
     in_force: DefinitionRecord | None
-    running: tuple[tuple[int, int], ...]  # (version, instances that run on it), newest first
+    running: tuple[tuple[int, int], ...]  # (version, number of its running instances), newest first
     changed: bool
 
     @property
     def deployable(self) -> bool:
-        """Whether nothing prevents the deployment."""
+        """Whether the files have changed and have no error."""
         return self.changed and not any(finding.severity == "error" for finding in self.findings)
 
     @property
@@ -85,7 +85,7 @@ class Review:
 
 @dataclass(frozen=True)
 class Studio:
-    """Opening, checking and deploying what a designer draws."""
+    """Opens, saves, checks and deploys drafts."""
 
     database: Database
     procedures: Procedures
@@ -93,15 +93,14 @@ class Studio:
     deployments: Deployments
 
     def open(self, process_id: str) -> ProcedureDraft:
-        """Return the files of the version in force; NotFound if the procedure is not deployed."""
+        """Return the version in force as a draft; NotFound if the procedure is not deployed."""
         procedure = self.database.ask(self.procedures.in_force, process_id)
         return ProcedureDraft(process_id, procedure.record, procedure.files)
 
     def resume(self, actor: Actor, process_id: str, name: str | None = None) -> ProcedureDraft:
-        """Return a designer's draft over the version that it began from, else the version in force.
+        """Return the actor's draft, else the version in force, else the first files of a new SOP called *name*.
 
-        Where there is neither, return what an SOP called *name* begins with, and the draft that was put aside.
-        NotFound if there is none and no name; InvalidForm if no SOP can have that id.
+        NotFound if there is neither a draft nor a version nor a name; InvalidForm if a new SOP cannot have that id.
         """
         whose = _own(actor, process_id)
         with self.database.read() as reader:
@@ -122,7 +121,7 @@ class Studio:
         return ProcedureDraft(process_id, record, files, draft, newer, aside)
 
     def drafts(self, actor: Actor) -> tuple[Draft, ...]:
-        """Return the actor's drafts, newest first, then those put aside of SOPs that were never deployed."""
+        """Return the actor's drafts, newest first, then those put aside for SOPs that were never deployed."""
         whose = DraftKind.STUDIO, actor.person_id
         with self.database.read() as reader:
             found = drafts.of_person(reader, *whose)
@@ -153,7 +152,7 @@ class Studio:
             return drafts.save(work, whose, content, revision=revision, writer=writer, base=base)
 
     def put_aside(self, actor: Actor, process_id: str, base_id: str, texts: Texts | None, now: datetime) -> None:
-        """Put aside the actor's draft (*texts* None), or *texts* that lost against it."""
+        """Put aside the actor's draft (*texts* None), or the *texts* that they did not choose."""
         whose = _own(actor, process_id)
         with self.database.write(actor, now) as work:
             if texts is None:
@@ -169,14 +168,14 @@ class Studio:
             drafts.restore(work, aside)
 
     def require_free(self, process_id: str, name: str) -> None:
-        """Raise InvalidForm, "pattern" or "taken", if a new procedure cannot have the id *process_id*."""
+        """Raise InvalidForm ("pattern" or "taken") if a new procedure cannot have the id *process_id*."""
         fits = PROCESS_ID.fullmatch(process_id) and len(process_id) <= LONGEST_ID
         problem = "taken" if fits else "pattern"
         if not fits or self.database.ask(definitions.latest, process_id) is not None:
             raise InvalidForm([FieldError("id", "id", "", problem)], {"id": [process_id], "nama": [name]})
 
     def edited(self, process_id: str, base_id: str, texts: Texts) -> dict[str, bytes]:
-        """Return the files of version *base_id* (empty: none) changed by *texts*; NotFound names a foreign path."""
+        """Return the files of version *base_id* (empty: none) changed by *texts*; NotFound for a path not allowed."""
         files: dict[str, bytes] = {}
         if base_id:
             procedure = self.database.ask(self.procedures.of, base_id)
@@ -195,16 +194,15 @@ class Studio:
                 except ValueError:
                     raise NotFound(path) from None
             else:
-                files[path] = text.encode(errors="replace")  # half a surrogate pair is no text
+                files[path] = text.encode(errors="replace")  # an unpaired surrogate
         return files
 
     def uploaded(self, named: Mapping[str, bytes], process_id: str, *, alone: bool) -> tuple[str, str, Texts]:
-        """Return the procedure, its version in force, and the draft that uploaded files make, by their names.
+        """Return the procedure, its version in force, and the draft made of uploaded files, given by name.
 
-        The diagram names the procedure, else *process_id* does. *alone* takes the files for the whole procedure, as
-        ``alur deploy`` takes a folder; otherwise the other files of the version in force stay. InvalidForm names what
-        is no file of a procedure (``file``), no text (``text``), a second diagram (``several``), or a missing
-        procedure (``procedure``).
+        The id is that in the diagram, else *process_id*. If the files come *alone*, other files of the version in
+        force are removed, as with ``alur deploy``. InvalidForm has the keywords ``file`` (not a file of a procedure),
+        ``text`` (not UTF-8), ``several`` (a second diagram) and ``procedure`` (no id).
         """
         diagrams = [name for name in named if name.endswith((".bpmn", ".xml"))]
         wrong = [(name, "file") for name in named if name not in diagrams and not re.fullmatch(OTHER_FILE, name)]
@@ -240,7 +238,7 @@ class Studio:
         return process_id, latest.id if latest else "", draft
 
     def renamed(self, process_id: str, texts: Texts, chosen: str, wanted: str) -> tuple[str, Texts]:
-        """Return the version in force of *wanted*, and the draft with *chosen* renamed to it; raises InvalidForm."""
+        """Return the version in force of *wanted*, and the draft with process *chosen* renamed to it; InvalidForm."""
         before, after = (f"processes/{each}/{each}.bpmn" for each in (process_id, wanted))
         diagram = (texts.get(before) or "").encode(errors="replace")
         if not PROCESS_ID.fullmatch(wanted) or len(wanted) > LONGEST_ID or chosen not in processes_of(diagram):
@@ -252,11 +250,11 @@ class Studio:
         return latest.id if latest else "", {**moved, after: safe_xml.renamed(diagram, chosen, wanted).decode()}
 
     def review(self, process_id: str, files: Mapping[str, bytes], now: datetime) -> Review:
-        """Return what deploying *files* would mean: findings, people in the lanes, instances on older versions."""
+        """Return the consequences of deploying *files*: findings, people in the lanes, instances on older versions."""
         findings = self.deployments.check(process_id, files)
         lanes: tuple[Lane, ...] = ()
         if not any(finding.severity == "error" for finding in findings):
-            lanes = load(files, process_id).outline.lanes  # which a child did before, within limits
+            lanes = load(files, process_id).outline.lanes  # safe: a child loaded these files within its limits
         with self.database.read() as reader:
             held = people.members(reader, self.office.today(now), [lane.role for lane in lanes])
             versions = definitions.versions(reader, process_id)
@@ -281,11 +279,10 @@ class Studio:
         over: str = "",
         drawn: bool = False,
     ) -> DefinitionRecord:
-        """Deploy *files*, which were edited over version *base_id* (empty: a new procedure), as the next version.
+        """Deploy *files*, edited from version *base_id* (empty: a new procedure), as the next version.
 
-        *over* is a later version that the designer saw and replaces. A draft that was *drawn* here is put aside.
-        InvalidForm without a note; Conflict with who and when if another version is in force by now, or "unchanged";
-        InvalidProcedure with every finding.
+        *over* is a later version that the designer agrees to replace. A draft *drawn* in the studio is put aside.
+        InvalidForm without a note; Conflict if another version is in force, or "unchanged"; InvalidProcedure.
         """
         note = " ".join(note.split())
         if not note or len(note) > LONGEST_NOTE:
@@ -300,9 +297,8 @@ class Studio:
         return record
 
     def require_in_force(self, process_id: str, base_id: str) -> None:
-        """Raise Conflict with who, when and which version if *base_id* (empty: none) is not the version in force."""
-        latest = self.database.ask(definitions.latest, process_id)
-        require_seen(latest, base_id)
+        """Raise Conflict if *base_id* (empty: none) is not the version in force."""
+        require_seen(self.database.ask(definitions.latest, process_id), base_id)
 
 
 def _own(actor: Actor, process_id: str) -> Whose:
@@ -312,12 +308,12 @@ def _own(actor: Actor, process_id: str) -> Whose:
 
 
 def titled(process_id: str) -> str:
-    """Return a name for a procedure of which only the id is known."""
+    """Return a name for a procedure, made from its id."""
     return process_id.replace("_", " ").capitalize()
 
 
 def _editable(process_id: str) -> re.Pattern[str]:
-    """Return a pattern of the paths that may be sent from a browser."""
+    """Return the pattern of the paths that a browser may send."""
     folder = re.escape(process_id)
     return re.compile(
         rf"processes/{folder}/({folder}\.bpmn|[\w-]+\.dmn|functions\.py)"
@@ -326,7 +322,7 @@ def _editable(process_id: str) -> re.Pattern[str]:
 
 
 def processes_of(diagram: bytes) -> dict[str, str]:
-    """Return the names of a diagram's processes by id: those that run first, then those that have a start."""
+    """Return the names of a diagram's processes by id; executable ones first, then those with a start event."""
     try:
         found = [each for each in safe_xml.children(safe_xml.read(diagram), "process") if each.get("id")]
     except safe_xml.Unreadable:
@@ -336,6 +332,6 @@ def processes_of(diagram: bytes) -> dict[str, str]:
 
 
 def spelled(name: str) -> str:
-    """Return *name* in the spelling of our ids."""
+    """Return an id in our spelling, made from *name*."""
     plain = normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
     return "_".join(re.findall(r"[a-z0-9]+", plain)).lstrip("_0123456789")[:LONGEST_ID].strip("_") or "sop_baru"

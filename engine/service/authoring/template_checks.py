@@ -1,9 +1,9 @@
-"""Proofs: every template of a procedure is printed with made-up data before the procedure is deployed.
+"""Proofs: prints each template of a procedure with made-up data before the procedure is deployed.
 
-A template that names a missing font, reads a file outside the procedure or a field that its form has not, is found
-here with file and line, and not on the day when the letter is needed. It is printed with all fields filled in, and
-again with none that are optional. The specimens come from the trial's child: no expression of an undeployed procedure
-is evaluated here. Where a template's own expressions fail for made-up data, its errors become warnings.
+This finds missing fonts, unknown fields and files outside the procedure, with file and line, before a letter is needed.
+Each template is printed twice, with all fields and with only the required ones. The data comes from the trial's child,
+so that this process evaluates no expression of an undeployed procedure. If a template's own expressions fail for the
+made-up data, its errors become warnings.
 """
 
 import hashlib
@@ -21,12 +21,12 @@ REMEMBERED = 16
 
 @dataclass(eq=False)
 class TemplateChecks:
-    """Prints proofs, and remembers the result for the same templates and forms: a diagram is checked often."""
+    """Prints proofs; caches the results by templates and forms, as a diagram is checked often."""
 
     _known: OrderedDict[str, tuple[Finding, ...]] = field(default_factory=OrderedDict)
 
     def check(self, process_id: str, files: Mapping[str, bytes], specimens: Sequence[Specimen]) -> tuple[Finding, ...]:
-        """Return what is wrong with a procedure's templates, each printed with its *specimens*."""
+        """Return the faults of a procedure's templates, printed with their *specimens*."""
         if not specimens:
             return ()
         digest = hashlib.sha256(repr(specimens).encode())
@@ -72,4 +72,4 @@ class TemplateChecks:
         return None
 
 
-PROOFS = TemplateChecks()  # one for the whole process, as the press is
+PROOFS = TemplateChecks()  # one for the process, so that its cache is shared

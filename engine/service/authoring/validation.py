@@ -1,9 +1,8 @@
-"""The gate before deployment: asks a child what is wrong with a procedure, and waits no longer than a limit.
+"""Validates procedures before deployment in a child process, with a time limit.
 
-Everything that reads a diagram happens in the child (``validation_worker``); here only a pipe is read, which lets
-other threads work. Starting a child takes half a second, a trial of an office's SOP a third of that, so a child that
-answered within its limits is kept for the next question; one that had to be stopped is not. Results are remembered for
-a while: a designer checks, reviews and deploys the same files.
+The child (``validation_worker``) reads the diagrams; this process only reads a pipe, so that other threads can work.
+Starting a child takes half a second, and a trial of an SOP a third of that, so a child is kept for the next question
+unless it hit a limit. Results are cached, since a designer checks, reviews and deploys the same files.
 """
 
 import atexit
@@ -21,21 +20,21 @@ from engine.model.errors import Busy, Finding
 from engine.service.authoring.verdict import Specimen, ValidationLimits, stopped
 from engine.service.procedures.files import content_hash
 
-AT_ONCE = 2  # children of one web process that are asked at the same time
+AT_ONCE = 2  # children of one web process that work at the same time
 REMEMBERED = 16
 NOWHERE = Path(os.devnull)  # a folder that holds no functions
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A child's answer: the findings, and the specimens that templates are to be printed with."""
+    """A child's answer: the findings, and the data for test prints of templates."""
 
     findings: tuple[Finding, ...]
     specimens: tuple[Specimen, ...] = ()
 
 
 class Validator:
-    """Has procedures tried, a few at a time; safe to share between threads."""
+    """Tries a few procedures at a time; safe to share between threads."""
 
     def __init__(self, limits: ValidationLimits | None = None) -> None:
         self._limits = limits or ValidationLimits()
@@ -43,29 +42,29 @@ class Validator:
         self._known: OrderedDict[tuple[str, str], Tried] = OrderedDict()
 
     def tried(self, process_id: str, files: Mapping[str, bytes], functions: Path = NOWHERE) -> Tried:
-        """Return a child's answer for a procedure; *functions* is the folder of functions deployed on this machine."""
+        """Return a child's answer for a procedure; *functions* is the folder of functions on this machine."""
         key = (process_id, content_hash(files))
         known = self._known.get(key)
         if known is not None:
             return known
         try:
-            found, whole = self._asked(process_id, files, functions)
+            found, whole = self._answer(process_id, files, functions)
         except Busy:
             path = f"processes/{process_id}/{process_id}.bpmn"
             message = "Prosedur ini belum sempat dicoba, karena prosedur lain masih dicoba."
             return Tried((Finding(path, message, "Coba lagi sebentar lagi.", "trial_busy"),))
-        if whole:  # a child that was killed may have been slowed down by others
+        if whole:  # not if the child was killed, perhaps because the machine was busy
             self._known[key] = found
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return found
 
     def close(self) -> None:
-        """End the children that wait."""
+        """End the idle children."""
         self._children.close()
 
-    def _asked(self, process_id: str, files: Mapping[str, bytes], functions: Path) -> tuple[Tried, bool]:
-        """Return a child's answer, and whether it came to the end by itself."""
+    def _answer(self, process_id: str, files: Mapping[str, bytes], functions: Path) -> tuple[Tried, bool]:
+        """Return a child's answer, and whether it is complete."""
         question = [process_id, dict(files), str(functions), asdict(self._limits)]
         with self._children.child(self._limits.seconds) as child:
             said = child.ask(question, self._limits.seconds)
@@ -85,13 +84,13 @@ class _Child(Warm):
         )
 
     def ask(self, question: Any, seconds: float) -> list[tuple[str, Any]]:
-        """Return the answers to a question, of element notices only the last; the child is killed after *seconds*."""
+        """Return the answers to a question, with only the last ``at``; the child is killed after *seconds*."""
         said: list[tuple[str, Any]] = []
         with self.killed_after(seconds), suppress(BrokenPipeError):
             self.put(question)
             for line in self.answers:
                 if not line.endswith(b"\n"):
-                    break  # killed in the middle of a word
+                    break  # killed in the middle of a line
                 [(kind, content)] = json.loads(line).items()
                 if said and kind == "at" == said[-1][0]:
                     said.pop()
@@ -102,7 +101,7 @@ class _Child(Warm):
 
 
 def _read(said: list[tuple[str, Any]], files: Mapping[str, bytes]) -> tuple[Tried, bool]:
-    """Return a child's answer, and whether it is complete."""
+    """Return a child's answer from its messages, and whether it is complete."""
     words = dict(said)
     found = [Finding(**each) for kind, content in said if kind == "found" for each in content]
     if "done" not in words:
@@ -111,6 +110,6 @@ def _read(said: list[tuple[str, Any]], files: Mapping[str, bytes]) -> tuple[Trie
     return Tried(tuple(found), specimens), "done" in words
 
 
-GATE = Validator()  # one for the whole process: it keeps the children
+GATE = Validator()  # one for the process, since it keeps the children
 atexit.register(GATE.close)
-os.register_at_fork(before=GATE.close)  # two processes must not talk to one child
+os.register_at_fork(before=GATE.close)  # two processes must not share a child

@@ -1,15 +1,15 @@
-"""The trial of a procedure before it is deployed, and the process in which that happens.
+"""The child process in which a procedure is tried before it is deployed.
 
-The forms are read, the rules check the diagrams, SpiffWorkflow loads them, instances are simulated (``simulation``),
-and templates' expressions are evaluated (``sample_data``). People write all of these, and each step can be made to
-take for ever or all memory, so they happen in a child without a database and without secrets, under limits of the
-kernel. A limit is reported with an element: the child is interrupted first and says where it was; only if that fails
-it is killed, and the element that it named before the move is blamed.
+It reads the forms, checks the diagrams by the rules, loads them with SpiffWorkflow, simulates instances
+(``simulation``), and evaluates the templates' expressions (``sample_data``). People write all of these, and each step
+can be made to take endless time or all memory. So the child has no database and no secrets, and limits of the kernel.
+A child at its limit is interrupted and reports its element; if that fails it is killed, and the element that it named
+before the move is reported.
 
-The child reads requests from its standard input, and ends when that ends: as soon as its parent is gone, whoever
-killed it. (The kernel's signal at a parent's death would come when the *thread* ends that started it.) A request is
-msgpack behind its length; answers are JSON lines: ``ready`` once, then for each request ``at`` before each move,
-``found``, ``specimen``, ``done``.
+The child reads requests from its standard input and ends with it, so that it never outlives its parent. (The kernel's
+signal for a parent's death would come when the *thread* that started the child ends.) A request is MessagePack after
+its length. Answers are JSON lines: ``ready`` once, then for each request ``at`` before each move, ``found``,
+``specimen``, ``done``.
 """
 
 import json
@@ -50,35 +50,34 @@ if LIMITED:
 
 
 class Stopped(BaseException):
-    """The trial took too long; a BaseException, so that no ``except Exception`` turns it into an incident."""
+    """The trial took too long. A BaseException, so that ``except Exception`` does not turn it into an incident."""
 
 
 @dataclass
 class Validation:
-    """Tries one procedure; *say* gets findings as soon as they are there, *watch* the element before each move."""
+    """Tries one procedure; *say* gets findings as they are found, *watch* the element before each move."""
 
     process_id: str
     files: Mapping[str, bytes]
     say: Callable[[Iterable[Finding]], None]
     watch: Callable[[str], None]
     functions: Functions
-    show: Callable[[Specimen], None] = lambda specimen: None  # gets the data to print for proof
+    show: Callable[[Specimen], None] = lambda specimen: None  # gets the data for test prints
     at: str | None = None
     faults: dict[tuple[str, str], SimulationFault] = field(default_factory=dict)
     doubts: list[Finding] = field(default_factory=list)
 
     def run(self) -> None:
-        """Do all steps, each only if the one before found no error."""
+        """Do all steps; stop after a step that found an error."""
         try:
             self._run()
         except (Stopped, MemoryError, RecursionError) as error:
             unlimited()  # reporting needs a little more
-            self.say(
-                [*self._told(), stopped(self.files, element_at(error) or self.at, CAUSES.get(type(error), TOO_LONG))]
-            )
-        except Exception as error:  # whatever a diagram makes a parser or the engine raise
+            cause = CAUSES.get(type(error), TOO_LONG)
+            self.say([*self._simulated(), stopped(self.files, element_at(error) or self.at, cause)])
+        except Exception as error:  # a diagram may cause any error
             unlimited()
-            self.say([*self._told(), _fault(self.files, element_at(error) or self.at, error)])
+            self.say([*self._simulated(), _fault(self.files, element_at(error) or self.at, error)])
 
     def _run(self) -> None:
         found: list[Finding] = []
@@ -86,7 +85,7 @@ class Validation:
         asked: rules.Forms | None = None
         try:
             forms = read_forms(self.process_id, self.files)
-            asked = _asked(self.process_id, forms)
+            asked = _facts_of(self.process_id, forms)
         except InvalidProcedure as invalid:
             found += invalid.findings
         found += rules.check(self.files, self.process_id, asked)
@@ -94,11 +93,11 @@ class Validation:
         if any(finding.severity == "error" for finding in found):
             self.say(found)
             return
-        self.doubts = [each for each in found if each.rule == "deadlock"]  # a play may make a fault of it
+        self.doubts = [each for each in found if each.rule == "deadlock"]  # the simulation may confirm it
         self.say(each for each in found if each not in self.doubts)
         try:
             definition = load(self.files, self.process_id)
-        except InvalidProcedure as invalid:  # the engine refuses what the rules let pass
+        except InvalidProcedure as invalid:  # the engine refuses more than the rules
             self.say(invalid.findings)
             return
         unsigned = _signatures(definition.outline, forms) + _approvals(self.files, definition.outline, forms)
@@ -110,14 +109,14 @@ class Validation:
         for specimen in specimens(self.process_id, self.files, forms, own, self._moved):
             self.show(specimen)
         unlimited()
-        self.say(self._told())
+        self.say(self._simulated())
 
     def _moved(self, element_id: str) -> None:
         self.at = element_id
         self.watch(element_id)
 
-    def _told(self) -> list[Finding]:
-        """Return the simulation's faults as findings, and suspected deadlocks that it did not confirm."""
+    def _simulated(self) -> list[Finding]:
+        """Return the faults of the simulation, and the suspected deadlocks that it did not confirm."""
         mends = {(each.element_id, "trial_deadlock"): each.mend for each in self.doubts}
         return [each for each in self.doubts if (each.element_id, "trial_deadlock") not in self.faults] + [
             finding_at(
@@ -143,7 +142,7 @@ def _fault(files: Mapping[str, bytes], element_id: str | None, error: Exception)
 
 
 def _signatures(outline: ProcessModel, forms: Mapping[str, Form]) -> list[Finding]:
-    """Return signatures of documents that their step neither has nor yields, or that several people yield together."""
+    """Return findings about signatures of documents that are not at the step, or that several people make together."""
     found = []
     for form_id, form in forms.items():
         steps = tuple(step for step in outline.tasks if step.form == form_id)
@@ -166,7 +165,7 @@ def _signatures(outline: ProcessModel, forms: Mapping[str, Form]) -> list[Findin
 
 
 def _approvals(files: Mapping[str, bytes], outline: ProcessModel, forms: Mapping[str, Form]) -> list[Finding]:
-    """Return documents that nobody could approve, or that a form has signed already."""
+    """Return findings about documents that nobody can approve, or that a form lets sign already."""
     roles = {lane.role for lane in outline.lanes}
     shared = {ref.data_object_id for step in outline.tasks if step.multi_instance for ref in step.outputs}
     signatures = [field.signing for form in forms.values() for _, field in form.signatures if field.signing]
@@ -192,8 +191,8 @@ def _data_objects(files: Mapping[str, bytes]) -> set[str]:
     return found
 
 
-def _asked(process_id: str, forms: Mapping[str, Form]) -> rules.Forms:
-    """Return what the rules of diagrams need to know of the forms."""
+def _facts_of(process_id: str, forms: Mapping[str, Form]) -> rules.Forms:
+    """Return the facts about forms that the rules of diagrams use."""
     sections: dict[str, frozenset[str]] = {}
     kinds: dict[str, frozenset[str]] = {}
     answers: dict[str, frozenset[str]] = {}
@@ -223,11 +222,11 @@ def _asked(process_id: str, forms: Mapping[str, Form]) -> rules.Forms:
 
 
 def serve() -> None:
-    """Try each procedure that comes in, until the input ends, or a trial hit a limit: this child is then used up."""
+    """Try the procedures from the input, until it ends or a trial hits a limit."""
     _answer("ready", True)
     for process_id, files, folder, said_limits in asked(sys.stdin.buffer):
         _answer("at", None)
-        said, at = _Said(), partial(_answer, "at")
+        said, at = _Reporter(), partial(_answer, "at")
         _limit(ValidationLimits(**said_limits))
         Validation(process_id, files, said.say, at, Functions(Path(folder)), _show).run()
         unlimited()
@@ -236,8 +235,8 @@ def serve() -> None:
             return
 
 
-class _Said:
-    """Tells the parent what is found, up to MOST_FINDINGS."""
+class _Reporter:
+    """Sends findings to the parent, up to MOST_FINDINGS."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -267,7 +266,7 @@ def _show(specimen: Specimen) -> None:
 
 
 def _limit(limits: ValidationLimits) -> None:
-    """Interrupt this process after *cpu* seconds of computing; the kernel kills it a second later."""
+    """Interrupt this process after *cpu* seconds of CPU time; the kernel kills it a second later."""
     if not LIMITED:
         return
 
@@ -275,12 +274,12 @@ def _limit(limits: ValidationLimits) -> None:
         raise Stopped
 
     signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, limits.cpu, 0.1)  # again, should one be swallowed on its way
+    signal.setitimer(signal.ITIMER_PROF, limits.cpu, 0.1)  # repeated, in case a library swallows one
     limit(limits.cpu + 1, limits.memory)
 
 
 def unlimited() -> None:
-    """Lift the limits of a trial, except the kernel's limit on computing."""
+    """Lift the limits of a trial, except the kernel's limit on CPU time."""
     if LIMITED:
         signal.setitimer(signal.ITIMER_PROF, 0)
         allow(resource.RLIMIT_AS, resource.RLIM_INFINITY)

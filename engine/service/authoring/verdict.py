@@ -1,4 +1,4 @@
-"""Limits and findings of a trial, shared by the gate, which loads no parser and no engine, and the child."""
+"""Limits and findings of a trial, for the child and for ``validation``, which loads neither parser nor engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ TOO_LONG = "memakai terlalu banyak waktu"
 
 @dataclass(frozen=True, slots=True)
 class ValidationLimits:
-    """How much one trial may take."""
+    """Limits of one trial."""
 
-    cpu: float = 8.0  # seconds of computing: more than one move may take (``running_instance.MOST_SECONDS``)
-    seconds: float = 150.0  # by the clock on the wall, which guards against a child that hangs
-    memory: int = 700_000_000  # bytes beyond what a child has before it begins
+    cpu: float = 8.0  # seconds of CPU time, more than one move may take (``running_instance.MOST_SECONDS``)
+    seconds: float = 150.0  # wall-clock time, in case a child hangs
+    memory: int = 700_000_000  # bytes in addition to those used before the trial
 
 
 @dataclass(frozen=True, slots=True)
 class Specimen:
-    """Made-up data for a template, *full* or as empty as may be, and its charts; *sure* if every expression worked."""
+    """Made-up data for a template: *full*, or only required fields; *sure* if no expression failed."""
 
     template: str
     full: bool
@@ -30,7 +30,7 @@ class Specimen:
 
 
 def stopped(files: Mapping[str, bytes], element_id: str | None, cause: str = TOO_LONG) -> Finding:
-    """Return the finding of a trial that was stopped at an element for want of time or memory."""
+    """Return the finding about a trial that hit a limit at an element."""
     return finding_at(
         files,
         element_id,
@@ -43,7 +43,7 @@ def stopped(files: Mapping[str, bytes], element_id: str | None, cause: str = TOO
 def finding_at(
     files: Mapping[str, bytes], element_id: str | None, rule: str, message: str, mend: str, severity: str = "error"
 ) -> Finding:
-    """Return a finding with file, name and line of an element; ``{}`` in *message* is how the element is called."""
+    """Return a finding with file, name and line of an element; ``{}`` in *message* is replaced by its name."""
     file, name, line = _place(files, element_id)
     called = f"“{name}”" if name else element_id or "diagram ini"
     of = None if element_id == file else element_id
@@ -51,7 +51,7 @@ def finding_at(
 
 
 def _place(files: Mapping[str, bytes], element_id: str | None) -> tuple[str, str | None, int | None]:
-    """Return file, name and line of an element, or of a file alone; the first diagram if it is in none."""
+    """Return file, name and line of an element; *element_id* may be a file. If unknown, return the first diagram."""
     if element_id in files:
         return str(element_id), None, None
     diagrams = [path for path in sorted(files) if path.endswith(".bpmn")]

@@ -1,1 +1,1 @@
-"""Reading history, and proving that nobody changed it since."""
+"""Reads, searches, exports and verifies history."""

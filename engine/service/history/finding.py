@@ -1,7 +1,7 @@
-"""One search over what somebody may see, and the worker's part: entries that follow from instances.
+"""Searches in everything that a person may see; the worker writes the entries, which derive from instances.
 
-The names of people stand in no entry. A name that is sought stands for the accounts that are called so now, so one
-that was erased finds nothing from then on.
+Entries contain no names of people. A name in a search stands for the accounts that have it now, so an erased name finds
+nothing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,33 +27,30 @@ KINDS = (INSTANCE, TASK, DOCUMENT)
 FEW, PAGE = 5, 25
 AT_ONCE = 100  # instances whose entries are written in one sweep
 OVERLAP, WHOLE_EVERY = timedelta(minutes=2), timedelta(hours=1)
-LONGEST, SHOWN = (
-    50_000,
-    20_000,
-)  # letters of a document that are searched, and those among which what was found is shown
+LONGEST, SHOWN = 50_000, 20_000  # characters of a document: searched, and kept for excerpts
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found: of each kind the first few, or a page of one kind."""
+    """The result of a search: the first few hits of each kind, or a page of one kind."""
 
     words: tuple[Asked, ...]
     hits: dict[str, tuple[tuple[Hit, tuple[tuple[str, bool], ...]], ...]]  # by kind, each with its excerpt
-    more: frozenset[str]  # kinds with more than that
+    more: frozenset[str]  # kinds with more hits
     slow: bool = False
 
 
 @dataclass
 class Finding:
-    """Search, and the entries that it searches."""
+    """Searches, and writes the entries."""
 
     database: Database
     procedures: Procedures
     office: Office
-    _whole_at: datetime | None = field(default=None)  # when all instances were looked at
+    _whole_at: datetime | None = field(default=None)  # when all instances were last checked
 
     def find(self, actor: Actor, text: str, kind: str = "", page: int = 1) -> Found:
-        """Return what somebody may see with all words of *text* in it."""
+        """Return the hits that contain all words of *text* and that the actor may see."""
         words, limit = asked(text), PAGE if kind in KINDS else FEW
         hits, more = {}, set()
         try:
@@ -69,11 +66,11 @@ class Finding:
     # ── entries ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def sweep(self, now: datetime) -> int:
-        """Write the entries of instances that moved, and now and then of any that are behind; return how many."""
+        """Write the entries of instances that changed, and every hour of all that are behind; return how many."""
         whole = self._whole_at is None or now - self._whole_at > WHOLE_EVERY
         with self.database.read() as reader:
             ids = search.due(reader, now - OVERLAP, AT_ONCE, whole=whole)
-            entries = [entry for record in instances.by_ids(reader, ids) for entry in self._kept(reader, record)]
+            entries = [entry for record in instances.by_ids(reader, ids) for entry in self._searchable(reader, record)]
         if ids:
             with self.database.write(SYSTEM, now) as work:
                 search.keep(work, ids, entries)
@@ -81,10 +78,10 @@ class Finding:
             self._whole_at = now
         return len(ids)
 
-    def _kept(self, reader: Transaction, record: InstanceRecord) -> list[Entry]:
+    def _searchable(self, reader: Transaction, record: InstanceRecord) -> list[Entry]:
         try:
             return list(self._entries(reader, record))
-        except Exception as error:  # one that cannot be read must not keep the others from being found
+        except Exception as error:  # an unreadable instance must not stop the others
             log.error("not searchable", instance=record.id, cause=str(error), exc_info=error)
             return [_entry(record, (), INSTANCE, record.id, record.title, "")]
 
@@ -124,13 +121,13 @@ class Finding:
         seen: set[str],
         files: dict[str, Attachment],
     ) -> Iterator[Entry]:
-        """Yield a version's entry, without others' parts, and one of each part."""
+        """Yield the entry of a version, without its parts, and one entry for each part."""
         form, content = procedure.form_of(letter.element_id), procedure.content_of(letter)
         title = " · ".join([f"{letter.name} v{letter.version}", *own])
         when = self._day(letter.issued_at or letter.created_at)
         shown = form.show_part(letter.data_object_id, content, "id", {}, files)
         for section in shown if letter.parts else ():
-            item = section.label  # of whose part, since no names are given
+            item = section.label  # the account of the part, as ``show_part`` gets no names
             read = {f"part:{each}" for each in (f"@{item}", *part_readers(procedure.outline))}
             text = " · ".join([when, *_texts(section.fields)])
             yield _entry(record, seen | read, DOCUMENT, letter.id, title, text, item, of=item)
@@ -142,7 +139,7 @@ class Finding:
 
 
 def _texts(shown: Sequence[Shown]) -> Iterator[str]:
-    """Yield the values among what is shown."""
+    """Yield the texts of shown fields."""
     for each in shown:
         yield from (text for text in (each.text, *each.lines, *(file.name for file in each.files)) if text)
         yield from _texts(each.fields)
@@ -151,7 +148,7 @@ def _texts(shown: Sequence[Shown]) -> Iterator[str]:
 
 
 def _may_see(task: TaskRecord) -> Iterator[str]:
-    """Yield what takes part by a task, as ``instances.takes_part`` says it of people and roles."""
+    """Yield the role and people of a task who may see the instance, as in ``instances.takes_part``."""
     yield task.role
     yield from (f"@{who}" for who in (task.performer, task.assignee, task.completed_by) if who)
 

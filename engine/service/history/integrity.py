@@ -1,8 +1,8 @@
-"""Checks of the whole record, every night and on request, by the worker, a slice at a time.
+"""Checks the whole history every night and on request; the worker does it in slices.
 
-The progress of a check and the last result are in the worker's heartbeat row ``keutuhan``, which is no part of the
-record. That a check ended, and with how many faults, is a line of history. Whoever no longer trusts the machine runs
-``alur verify`` on a copy.
+The progress of a check and the last result are in the heartbeat row ``keutuhan``, outside of history. The end of a
+check, with its number of faults, is a history line. If the machine itself is not trusted, run ``alur verify`` on a
+copy.
 """
 
 import json
@@ -24,16 +24,16 @@ from engine.store.queries import histories, office
 
 log = structlog.get_logger(__name__)
 NAME = "keutuhan"
-AT_ONCE = 4_000  # lines of a slice: half a second's work, once a second
-NIGHT = range(1, 5)  # hours of the day in which a check begins by itself
+AT_ONCE = 4_000  # lines of a slice, which takes half a second; there is one slice a second
+NIGHT = range(1, 5)  # hours in which the nightly check begins
 MOST_TOLD = 10
 FIRST_FAULTS = 3
-LOST = timedelta(minutes=2)  # silence after which another worker takes up a check
+LOST = timedelta(minutes=2)  # without progress, after which another worker continues the check
 
 
 @dataclass(frozen=True, slots=True)
 class IntegrityCheck:
-    """The last check that ended, and the progress of one that runs or waits."""
+    """The last complete check, and the progress of one that runs or is requested."""
 
     report: HistoryReport | None
     ended_at: datetime | None
@@ -41,12 +41,12 @@ class IntegrityCheck:
     asked: bool
     passed: int  # lines
     total: int
-    earlier: tuple[tuple[datetime, Mapping[str, Any]], ...]  # when the last ones ended and what each found
+    earlier: tuple[tuple[datetime, Mapping[str, Any]], ...]  # end and result of the last checks
 
 
 @dataclass
 class Checks:
-    """Checks every chain, and then the rows that its lines describe."""
+    """Checks all chains, and the rows that their lines describe."""
 
     database: Database
     office: Office
@@ -70,12 +70,12 @@ class Checks:
         )
 
     def ask(self, actor: Actor, now: datetime) -> None:
-        """Request a check, unless one runs."""
+        """Request a check."""
         actor.need(OfficeRole.AUDITOR, OfficeRole.OPERATOR)
         self._keep(self._kept() | {"asked": now.isoformat()}, now)
 
     def sweep(self, worker: str, now: datetime) -> int:
-        """Begin a check that is due, or continue one by a slice; 0 if there is nothing to do."""
+        """Begin a check that is due, or continue one by a slice; return 0 if there is nothing to do."""
         kept = self._kept()
         if kept.get("walk") is None:
             if not self._due(kept, now):
@@ -89,7 +89,7 @@ class Checks:
         try:
             with self.database.read() as reader:
                 over = proof.advance(reader, walk, AT_ONCE)
-        except Busy:  # which passes; anything else would only come again
+        except Busy:  # retried; any other error would come again and is a fault
             raise
         except Exception as error:
             log.error("history not checked", cause=str(error), exc_info=error)
@@ -99,7 +99,7 @@ class Checks:
             self._rest(kept, walk, worker, now, over)
         except Busy:
             raise
-        except Exception as error:  # what cannot be kept would only come again
+        except Exception as error:  # the progress cannot be stored
             log.error("history not checked", cause=str(error), exc_info=error)
             (lost := Walk()).note(proof.unfinished(error))
             self._rest(kept, lost, worker, now, over=True)
@@ -116,9 +116,9 @@ class Checks:
         self._keep(kept, now, walk.report if over else None)
 
     def _due(self, kept: Mapping[str, Any], now: datetime) -> bool:
-        """Whether a check was requested, this process has just started, or it is night and none ended since the last.
+        """Whether a check was requested, this process has just started, or tonight's check is due.
 
-        A restart repeats no check that found all well within the hour: a worker that dies again and again checks once.
+        A restart does not repeat a check that found no fault within the last hour, in case a worker restarts often.
         """
         if kept.get("asked"):
             return True

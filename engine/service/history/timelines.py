@@ -1,4 +1,4 @@
-"""Reading history, and proving that nobody has changed it."""
+"""Reads history lines, exports them, and verifies them."""
 
 import csv
 import io
@@ -30,7 +30,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """One page of history lines, and what they can be filtered by."""
+    """One page of history lines, and the values that they can be filtered by."""
 
     lines: tuple[HistoryLine, ...]
     total: int
@@ -39,27 +39,27 @@ class Timeline:
     actors: tuple[str, ...]
     elements: tuple[str, ...]
     actions: tuple[str, ...]
-    returns: frozenset[tuple[str, int]]  # stream and number of the lines that sent work back
-    titles: Mapping[str, str]  # of instances and files that the lines name, by id
-    procedures: Mapping[str, Procedure]  # by which they run
-    searched: int = SEARCHED  # in how many lines, the newest, a text was sought
+    returns: frozenset[tuple[str, int]]  # stream and number of lines that returned work
+    titles: Mapping[str, str]  # of instances and files in the lines, by id
+    procedures: Mapping[str, Procedure]  # by id of the instance
+    searched: int = SEARCHED  # number of newest lines in which a text is searched
 
 
 @dataclass(frozen=True)
 class Histories:
-    """Who did what, when, for whom, with which change."""
+    """Reads, exports and verifies history."""
 
     database: Database
     procedures: Procedures
 
     def of_instance(self, actor: Actor, instance_id: str, narrowed: HistoryFilter, page: int = 1) -> Timeline:
-        """Return one page of an instance's lines, for those who may see the instance."""
+        """Return one page of an instance's lines, for people who may see the instance."""
         with self.database.read() as reader:
             stream = _stream(reader, actor, instance_id)
             return self._timeline(reader, stream, narrowed, page, *histories.actions_of(reader, stream))
 
     def names_then(self, instance_id: str) -> Mapping[tuple[str, datetime], str]:
-        """Return the names of those who acted in an instance, as of then."""
+        """Return the names that people had when they acted in an instance."""
         return self.database.ask(histories.called, instance_id)
 
     def lines(self, actor: Actor, instance_id: str, after: int, limit: int) -> tuple[tuple[HistoryLine, ...], bool]:
@@ -75,7 +75,7 @@ class Histories:
             return self._timeline(reader, None, narrowed, page)
 
     def blamed(self, faults: Sequence[HistoryFault]) -> Mapping[tuple[str, int], tuple[str, Procedure, str | None]]:
-        """Return title, procedure and element of the lines that faults name, by stream and number."""
+        """Return title, procedure and element of the lines with faults, by stream and number."""
         with self.database.read() as reader:
             readable = [fault for fault in faults if fault.kind != "unreadable"]
             lines = histories.at(reader, [(fault.stream, fault.seq) for fault in readable])
@@ -88,7 +88,7 @@ class Histories:
             }
 
     def codes(self, text: str, words: Mapping[str, str], locale: str) -> frozenset[str]:
-        """Return the codes whose words contain *text*: codes in *words*, and names in procedures."""
+        """Return the codes whose texts contain *text*, from *words* and from names in procedures."""
         with self.database.read() as reader:
             models = [self.procedures.as_recorded(reader, each).outline for each in definitions.all_latest(reader)]
         named = [words, *({lane.role: lane.name for lane in model.lanes} for model in models)]
@@ -137,27 +137,27 @@ class Histories:
         )
 
     def called(self, commitment: str) -> str | None:
-        """Return the personal value behind a line's commitment; None if it was erased."""
+        """Return the personal value of a commitment; None if it was erased."""
         return next((each.value for each in self.database.ask(people.values_of, [commitment])), None)
 
     def export(self, actor: Actor, instance_id: str, narrowed: HistoryFilter, now: datetime) -> bytes:
-        """Return the lines of an instance as a CSV file for a spreadsheet; that they were exported is recorded."""
+        """Return the lines of an instance as a CSV file for spreadsheets, and record the export."""
         with self.database.read() as reader:
             stream = _stream(reader, actor, instance_id)
             lines, total = histories.timeline(reader, stream, narrowed, limit=MOST_EXPORTED)
         content = _sheet(lines)
-        change = {"instance": instance_id, "lines": total, "filter": _said(narrowed)}
+        change = {"instance": instance_id, "lines": total, "filter": _as_stated(narrowed)}
         record_export(self.database, actor, io.BytesIO(content), change, now)
         return content
 
     def verify(self, actor: Actor, instance_id: str) -> HistoryReport:
-        """Recompute every hash of an instance and compare its rows."""
+        """Recompute all hashes of an instance's lines, and compare its rows with them."""
         with self.database.read() as reader:
             return prove(reader, _stream(reader, actor, instance_id))
 
 
 def _stream(reader: Reader, actor: Actor, instance_id: str) -> str:
-    """Return the stream of an instance; NotFound also if somebody may not know of it."""
+    """Return the stream of an instance; NotFound too if the actor may not see it."""
     if not instances.may_see(reader, actor, instance_id):
         raise NotFound(instance_id)
     return f"instance:{instance_id}"
@@ -177,7 +177,7 @@ def _sheet(lines: Sequence[HistoryLine]) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-def _said(narrowed: HistoryFilter) -> dict[str, object]:
+def _as_stated(narrowed: HistoryFilter) -> dict[str, object]:
     said = asdict(narrowed) | {"codes": None}
     said["element"] = said.pop("element_id")
     return {key: value for key, value in said.items() if value}

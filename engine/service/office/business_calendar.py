@@ -1,8 +1,7 @@
-"""The office's calendar: hours, Ramadan, days off, and whether a day of an SOP is a working day.
+"""The office's calendar: hours, Ramadan, days off, and whether an SOP's days are working days.
 
-Days off are seeded once from the ``holidays`` library (national holidays and *cuti bersama*: the categories public and
-government, as the default omits joint leave) and belong to the office from then on: a decree may change them in
-mid-year.
+Days off are taken once from the ``holidays`` library: national holidays and joint leave (*cuti bersama*), its
+categories public and government. After that the office maintains them, as a decree may change them during the year.
 """
 
 import time as clock
@@ -28,11 +27,12 @@ SECTION = "calendar"
 SEEDED_YEARS = range(2025, 2029)
 KEPT_SECONDS = 30.0
 RAMADAN = (("2025-03-01", "2025-03-30"), ("2026-02-19", "2026-03-20"))
-"""Sidang isbat of 1447 H; 1446 H by its end (Idul Fitri 31 March 2025). Later years are the operator's to enter."""
+"""1447 H by the government's decision (*sidang isbat*), 1446 H by its end (Idul Fitri was on 31 March 2025). The
+operator enters later years."""
 
 
 def seeded_calendar() -> dict[str, Any]:
-    """Return the calendar that a new office begins with, as the setting stores it."""
+    """Return the setting of a new office's calendar."""
     import holidays  # noqa: PLC0415 - once in an office's life
 
     days = holidays.country_holidays("ID", years=SEEDED_YEARS, categories=("public", "government"), language="id")
@@ -50,7 +50,7 @@ def seeded_calendar() -> dict[str, Any]:
 
 
 def read_calendar(value: Mapping[str, Any]) -> OfficeCalendar:
-    """Return the calendar that a stored setting states."""
+    """Return the calendar of a setting."""
 
     def intervals(name: str) -> tuple[office_calendar.Interval, ...]:
         return tuple((time.fromisoformat(opens), time.fromisoformat(closes)) for opens, closes in value[name])
@@ -70,7 +70,7 @@ def read_calendar(value: Mapping[str, Any]) -> OfficeCalendar:
 
 @dataclass
 class Office:
-    """The office's settings. The calendar is cached for half a minute, so that a page needs no statement for it."""
+    """The office's settings. The calendar is cached for KEPT_SECONDS, so that pages need not query it."""
 
     database: Database
     precedents: Precedents
@@ -87,7 +87,7 @@ class Office:
         return self._calendar
 
     def zone(self) -> ZoneInfo:
-        """Return the office's time zone; while the database is away, the last known one, for the page that says so."""
+        """Return the office's time zone; the last known one while the database is away, for the error page."""
         try:
             return self.calendar().zone
         except (Busy, SetupError):
@@ -107,22 +107,22 @@ class Office:
         }
 
     def seed(self, now: datetime) -> None:
-        """Write the calendar of a new office, unless there is one."""
+        """Store the calendar of a new office, unless there is one."""
         with self.database.write(SYSTEM, now) as work:
             if office.read_setting(work, SECTION) is None:
                 value = seeded_calendar()
                 office.write_setting(work, SECTION, value, None, {"old": None, "new": value})
 
     def calendar_setting(self, actor: Actor) -> tuple[dict[str, Any], int]:
-        """Return the calendar as stored, with its revision; for operators and auditors."""
+        """Return the calendar's setting and its revision; for operators and auditors."""
         actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
         found = self.database.ask(office.read_setting, SECTION)
         return found if found is not None else (seeded_calendar(), 0)
 
     def change_calendar(self, actor: Actor, value: Mapping[str, Any], revision: int, now: datetime) -> None:
-        """Replace revision *revision* of the calendar with *value*; existing due dates stay."""
+        """Replace revision *revision* of the calendar by *value*; existing due dates stay."""
         actor.need(OfficeRole.OPERATOR)
-        read_calendar(value)  # what cannot be read must not be stored
+        read_calendar(value)  # raises for an invalid value
         with self.database.write(actor, now) as work:
             old, _ = office.read_setting(work, SECTION) or ({}, None)
             changed = {key: new for key, new in value.items() if old.get(key) != new}

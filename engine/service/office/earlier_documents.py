@@ -1,8 +1,7 @@
-"""What earlier instances of a procedure yielded: a quarter's report reads the quarters before it.
+"""Documents of earlier instances of a procedure, for example of the quarters before a quarterly report.
 
-Expressions call ``terdahulu("data_object", {"tahun": tahun})``; what they find is copied into the document that asks,
-so that it stays as it was read. Only completed instances with the same start values count. Nobody has to retype a
-figure, and there is no second place to keep in step with the documents.
+Expressions call ``terdahulu("data_object", {"tahun": tahun})``. Values that they find are copied into the new document,
+so that they do not change later. Nobody retypes a figure, and figures are not stored in a second place.
 """
 
 from collections.abc import Mapping
@@ -31,10 +30,9 @@ class Precedents:
     def documents(
         self, process_id: str, at: datetime, data_object_id: str, started_with: Mapping[str, Any]
     ) -> list[dict[str, Any]]:
-        """Return documents of a process's instances that were completed at *at*, oldest first.
+        """Return the documents of instances that are completed at *at* and have the start values *started_with*.
 
-        Each is {"mulai": the start form's values, "isi": the document's content, "versi": its version}. *started_with*
-        narrows by values of the start form.
+        The oldest comes first. Each is {"mulai": values of the start form, "isi": content, "versi": version number}.
         """
         found = []
         with self.database.read() as reader:
@@ -50,9 +48,9 @@ class Precedents:
         return found[::-1]
 
     def corrected(self, instance_id: str, form: Form, names: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what a correction's form knows besides *names*: its documents as in the corrected instance.
+        """Return variables for a correction's form besides *names*: documents of the corrected instance.
 
-        Each counts, or in it the part of ``butir``, until the correction has its own.
+        They apply until the correction has its own version of a document, or of the part for ``butir``.
         """
         item, known, said = names["butir"], dict[str, Any](), dict[str, Any]()
         with self.database.read() as reader:

@@ -1,4 +1,4 @@
-"""The state of the machine, for the operator; and housekeeping."""
+"""The state of the installation, for the operator; and housekeeping."""
 
 import shutil
 import socket
@@ -25,7 +25,7 @@ KEPT = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the operator's page shows."""
+    """The contents of the operator's page."""
 
     version: str
     database: str
@@ -51,7 +51,7 @@ class Monitoring:
     data_dir: Path
 
     def health(self, actor: Actor, now: datetime) -> Health:
-        """Return the state of the machine; for operators."""
+        """Return the state of the installation; for operators."""
         actor.need(OfficeRole.OPERATOR)
         with self.database.read() as reader:
             figures = office.figures(reader, now, now - timedelta(minutes=15))
@@ -78,14 +78,14 @@ class Monitoring:
         )
 
     def damaged(self, sha256: str, name: str, now: datetime) -> None:
-        """Note that a stored file is missing or changed; whoever asked for it was told."""
+        """Note that a stored file is missing or changed, as a reader of it found."""
         with self.database.write(SYSTEM, now) as work:
             office.note_damaged(work, sha256, name, now)
 
     def _damaged(
         self, beats: Mapping[str, tuple[datetime, Mapping[str, Any]]]
     ) -> tuple[tuple[str, str, datetime], ...]:
-        """Return the noted files that are still damaged; those restored from a backup are left out."""
+        """Return the noted files that are still damaged, not those that were restored meanwhile."""
         _, noted = beats.get(office.DAMAGED, (None, {}))
         return tuple(
             (each["name"], sha256, datetime.fromisoformat(each["at"]))
@@ -96,15 +96,15 @@ class Monitoring:
     def _sound(self, sha256: str) -> bool:
         try:
             return self.files.verify(sha256)
-        except StoreAway:  # the rest of the page is shown
+        except StoreAway:  # show the rest of the page
             return False
 
     def jobs_off(self) -> bool:
-        """Whether this is a restored copy that nobody confirmed yet: its timers would run twice."""
+        """Whether this is an unconfirmed restored copy, whose jobs must not run, as the original may run them too."""
         return self.database.ask(office.is_restored)
 
     def confirm_restore(self, now: datetime) -> bool:
-        """Let jobs run on a restored copy, recorded; False if there is nothing to confirm."""
+        """Let jobs run on a restored copy, and record it; return False if there is nothing to confirm."""
         with self.database.write(SYSTEM, now) as work:
             if not office.confirm_restored(work):
                 return False
@@ -112,7 +112,7 @@ class Monitoring:
         return True
 
     def ready(self) -> None:
-        """Ask the database something, for a load balancer's probe; Busy or SetupError if it does not answer."""
+        """Query the database, for a load balancer's probe; Busy or SetupError if it does not answer."""
         self.database.ask(people.any_people)
 
     def beat(self, name: str, now: datetime, detail: Mapping[str, Any]) -> None:
@@ -121,13 +121,13 @@ class Monitoring:
             office.beat(work, name, now, detail)
 
     def tidy(self, now: datetime) -> None:
-        """Delete old sessions and failed tries, and drafts that nobody took up again."""
+        """Delete old sessions, failed sign-ins, and drafts that were put aside long ago."""
         with self.database.write(SYSTEM, now) as work:
             drafts.forget_dropped(work, now - KEPT)
             people.forget_sessions(work, now - KEPT)
 
 
 def _lives(name: str, at: datetime, heard: Mapping[str, float], now: datetime) -> bool:
-    """Whether a worker lives: one on this machine by its pulse, others by their last beat."""
+    """Whether a worker is alive: on this machine by its pulse, on others by its last beat."""
     _, host, process = name.split(":")
     return heard.get(process, SILENT) < SILENT if heard and host == socket.gethostname() else now - at <= LATE

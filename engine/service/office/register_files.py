@@ -1,4 +1,4 @@
-"""Registers as files: exported to a sheet, imported from one, and defined at the operator's console."""
+"""Exports registers to files, imports their rows, and defines registers at the operator's console."""
 
 import io
 import json
@@ -26,7 +26,7 @@ from engine.store.queries.registers import Entry, RegisterRecord
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """What a file would change, in numbers of rows, or every fault by cell."""
+    """The result of an import: numbers of rows, or all faults by cell."""
 
     faults: tuple[SheetFault, ...]
     new: int
@@ -45,12 +45,12 @@ class _Planned:
 
 @dataclass(frozen=True)
 class RegisterFiles(Registers):
-    """Registers, with imports and exports."""
+    """Registers with imports and exports."""
 
     files: FileStore
 
     def export(self, actor: Actor, register_id: str, on: date, kind: str, now: datetime) -> tuple[str, bytes]:
-        """Return the rows in force on a day as a file ("xlsx" or "csv") with its name; that it was made is recorded."""
+        """Return name and content of a file ("xlsx" or "csv") of the rows in force on a day; the export is recorded."""
         with self.database.read() as reader:
             _, register = self._defined(reader, actor, register_id)
             rows = [register.values(entry) for entry in registers.in_force(reader, register_id, on)]
@@ -65,14 +65,14 @@ class RegisterFiles(Registers):
         return f"{register_id}-{on.isoformat()}.{kind}", content
 
     def look_at(self, actor: Actor, register_id: str, content: bytes, since: date, words: Language) -> Import:
-        """Return what importing a file would change, or every fault by cell; nothing is changed."""
+        """Return the result that importing a file would have, without importing it."""
         with self.database.read() as reader:
             register = self._editable(reader, actor, register_id)
             planned, faults = self._planned(reader, register, content, since, words)
         return _import(planned, faults)
 
     def keep(self, content: bytes) -> str:
-        """Keep a file for a day, until its import is confirmed, and return its hash."""
+        """Keep a file for a day, until its import is confirmed; return its hash."""
         return self.files.put_bytes(content, spreadsheets.LARGEST).sha256
 
     def take_kept(
@@ -92,7 +92,7 @@ class RegisterFiles(Registers):
         *,
         illustration: bool = False,
     ) -> Import:
-        """Import a whole file as of a day, or nothing if anything in it is wrong. Rows it does not name stay."""
+        """Import the rows of a file as of a day, or none if the file has a fault. Other rows stay."""
         with self.database.write(actor, now) as work:
             register = self._editable(work, actor, register_id)
             planned, faults = self._planned(work, register, content, since, words)
@@ -123,7 +123,7 @@ class RegisterFiles(Registers):
     # ── defining ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def define(self, actor: Actor, register_id: str, files: Mapping[str, bytes], now: datetime) -> bool:
-        """Define or change a register, at the console alone; whether it changed. Raises InvalidProcedure."""
+        """Define or change a register, only at the console; return whether it changed. InvalidProcedure with faults."""
         if actor.person_id != SYSTEM.person_id:
             raise NotPermitted("role")
         text = json.dumps({name: content.decode("utf-8", "replace") for name, content in sorted(files.items())})
@@ -179,7 +179,7 @@ class RegisterFiles(Registers):
 def accepted_rows(
     form: Form, found: SheetRead, around: Surroundings
 ) -> tuple[list[tuple[SheetRow, dict[str, Any]]], list[SheetFault]]:
-    """Return the values of those rows of a file that the form of a row accepts, and every fault by cell."""
+    """Return the rows of a file that *form* accepts, with their values, and all faults by cell."""
     fields, told = {each.name: each for each in form.tree}, {fault.at for fault in found.faults}
     rows, faults = [], list(found.faults)
     for row in found.rows:
@@ -188,7 +188,7 @@ def accepted_rows(
             rows.append((row, form.accept(texts, around)))
         except InvalidForm as invalid:
             cells = [(row.cells.get(e.path.partition(".")[0], f"A{row.number}"), e.message) for e in invalid.errors]
-            # a formula that was refused is no missing value besides
+            # a cell that is faulty already is not reported as missing too
             faults += [SheetFault(cell, message) for cell, message in cells if cell not in told]
     return rows, faults
 

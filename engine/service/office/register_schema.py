@@ -1,11 +1,11 @@
-"""Registers: reference tables of the office, each defined by a JSON Schema alone.
+"""Registers: reference tables of the office, each defined by a JSON Schema.
 
-A register has a form for one row (docs/formulir.md), the key columns of its rows (``x-key``), roles that may edit it
-besides operators and designers (``x-editors``), and roles that may read it, if that is not everybody with a role today
-(``x-readers``). Rows are in force from one day to another and never deleted: a row is *corrected* in place,
-*succeeded* by another from a later day on, or *ended*. Every change is a line of the stream ``register:<id>`` with old
-and new values. Expressions read ``register("id")``, whoever asks, as of the instance's reference date, so that a
-report on last year finds last year's targets.
+The schema has a form for one row (docs/formulir.md), the key columns (``x-key``), roles that may edit rows besides
+operators and designers (``x-editors``), and roles that may read them (``x-readers``; by default everybody with a role
+today). A row is in force from one day to another and is never deleted: it is *corrected* in place, *succeeded* by
+another from a later day on, or *ended*. Each change is a line of the stream ``register:<id>`` with old and new values.
+Expressions read ``register("id")`` as of the instance's reference date, whoever the actor is, so that a report on last
+year finds last year's targets.
 """
 
 import json
@@ -31,26 +31,26 @@ NOT_IN_ROWS = frozenset({Kind.SECTION, Kind.TABLE, Kind.TEXTS, Kind.FILE, Kind.F
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """A register as defined: the form of a row, its key, editors and readers."""
+    """A definition: the form of a row, the key columns, and the roles of editors and readers."""
 
     id: str
     form: Form
     key: tuple[str, ...]
     editors: frozenset[str]
-    readers: frozenset[str]  # none: everybody with a role
+    readers: frozenset[str]  # empty: everybody with a role
 
     def key_of(self, values: Mapping[str, Any]) -> str:
-        """Return the key of a row as one text."""
+        """Return the key of a row as text."""
         named = (values[name] for name in self.key)
         return " · ".join(format(each, "f") if isinstance(each, Decimal) else str(each) for each in named)
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns of its sheets."""
+        """The columns of its files."""
         return tuple(column_of(each) for each in self.form.tree)
 
     def content(self, values: Mapping[str, Any]) -> str:
-        """Return a row as stored: equal numbers are stored alike, whatever zeros a file wrote behind them."""
+        """Return a row as stored; numbers are normalized, so that 1.50 and 1.5 are stored alike."""
         plain = {
             name: value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()
             for name, value in values.items()
@@ -63,23 +63,23 @@ class Register:
         return self.form.decode(json.loads(entry.content))
 
     def read_by(self, actor: Actor) -> bool:
-        """Whether somebody may read its rows."""
+        """Whether *actor* may read its rows."""
         named = self.readers | self.editors if self.readers else actor.roles
         return actor.reads_everything or bool(actor.roles & named)
 
     def edited_by(self, actor: Actor) -> bool:
-        """Whether somebody may change its rows."""
+        """Whether *actor* may change its rows."""
         return bool(actor.roles & ({OfficeRole.OPERATOR, OfficeRole.DESIGNER} | self.editors))
 
     def permit_editing(self, actor: Actor) -> None:
-        """Refuse whoever may not change its rows."""
+        """Raise NotPermitted unless *actor* may change its rows."""
         if not self.edited_by(actor):
             raise NotPermitted("role", roles=(OfficeRole.OPERATOR, OfficeRole.DESIGNER))
 
 
 @lru_cache(maxsize=64)
 def read_register(register_id: str, text: str, *, deployed: bool = True) -> Register:
-    """Return a register by its stored files; InvalidProcedure carries every fault of them."""
+    """Return the register defined by its stored files; InvalidProcedure with all their faults."""
     files: dict[str, str] = json.loads(text)
     schema = files.get("schema.json", "")
     try:
@@ -110,13 +110,13 @@ def read_register(register_id: str, text: str, *, deployed: bool = True) -> Regi
 
 
 def finding(register_id: str, message: str) -> Finding:
-    """Return an error in a register's files, or in a row that does not fit them."""
+    """Return a finding about a register's files, or about a row that does not fit them."""
     path = f"forms/registers/{register_id}.schema.json"
     return Finding(path, message, "Lihat docs/formulir.md.", "register")
 
 
 def column_of(each: Field) -> Column:
-    """Return the column of a sheet for a field."""
+    """Return the column of a file for a field."""
     decimals = None
     if each.kind in NUMERIC:
         step = each.schema.get("multipleOf")

@@ -1,4 +1,4 @@
-"""The rows of registers: read as of a day, added, corrected, succeeded and ended; each change is recorded."""
+"""Reads the rows of registers as of a day, and adds, corrects, succeeds and ends them; each change is recorded."""
 
 import json
 import uuid
@@ -26,18 +26,18 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class RegisterSummary:
-    """A register in the list: how many rows are in force, who changed it last."""
+    """A register in the list, with its number of rows in force."""
 
     register: Register
     record: RegisterRecord
     rows: int
     may_edit: bool
-    editors: tuple[str, ...] = ()  # names of its editors, else of the operators, where asked for
+    editors: tuple[str, ...] = ()  # names of its editors, else of operators; only from ``sources``
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterRow:
-    """One row as shown: its values as text by column."""
+    """A row, with its values as text by column."""
 
     entry: Entry
     shown: Mapping[str, str]
@@ -58,7 +58,7 @@ class RegisterPage:
 
 @dataclass(frozen=True, slots=True)
 class RowPage:
-    """One row, every period of its key, and their changes."""
+    """A row, all periods of its key, and their changes."""
 
     summary: RegisterSummary
     row: RegisterRow
@@ -69,7 +69,7 @@ class RowPage:
 
 @dataclass(frozen=True)
 class Registers:
-    """Reading and changing rows."""
+    """Reads and changes rows."""
 
     database: Database
     _kept: dict[tuple[str, date], tuple[int, list[dict[str, Any]]]] = field(default_factory=dict, kw_only=True)
@@ -77,7 +77,7 @@ class Registers:
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def all(self, actor: Actor, on: date) -> tuple[RegisterSummary, ...]:
-        """Return every register that the actor reads, by its title."""
+        """Return the registers that the actor may read, sorted by title."""
         with self.database.read() as reader:
             found = _readable(reader, actor, on).values()
         return tuple(sorted(found, key=lambda each: each.register.form.wording.id))
@@ -85,7 +85,7 @@ class Registers:
     def page(
         self, actor: Actor, register_id: str, on: date, words: Language, text: str = "", page: int = 1
     ) -> RegisterPage:
-        """Return one page of a register's rows in force on a day, narrowed to those that hold *text*."""
+        """Return one page of the rows that are in force on a day and contain *text*."""
         with self.database.read() as reader:
             summary = self._summary(reader, actor, register_id, on)
             names = people.names(reader)
@@ -106,7 +106,7 @@ class Registers:
         )
 
     def row(self, actor: Actor, register_id: str, entry_id: str, on: date, words: Language) -> RowPage:
-        """Return one row with its periods and their history."""
+        """Return a row with all periods of its key and their history."""
         with self.database.read() as reader:
             summary = self._summary(reader, actor, register_id, on)
             entry = self._entry(reader, register_id, entry_id)
@@ -123,7 +123,7 @@ class Registers:
         )
 
     def sources(self, actor: Actor, ids: Iterable[str], on: date) -> tuple[RegisterSummary, ...]:
-        """Return the existing ones of some registers, with who fills them in, for a page that links to them."""
+        """Return those of the registers *ids* that exist, with the names of their editors, for a page with links."""
         with self.database.read() as reader:
             known, members = _readable(reader, actor, on), people.members(reader, on)
         found = []
@@ -140,10 +140,10 @@ class Registers:
             return known is not None and not registers.in_force(reader, register_id, None)
 
     def as_of(self, on: date) -> Callable[[Any], list[dict[str, Any]]]:
-        """Return the function ``register`` of expressions: the rows of a register in force on a day, by its id.
+        """Return the function ``register`` of expressions, which returns the rows of a register in force on a day.
 
-        All registers' revisions are read at the first call, so that one form costs one statement and sees one moment;
-        rows are cached by revision. An unknown register has no rows.
+        The first call reads the revisions of all registers, so that a form sees one state with one query. Rows are
+        cached by revision. An unknown register has no rows.
         """
         known: dict[str, RegisterRecord] = {}
 
@@ -168,7 +168,7 @@ class Registers:
         return rows
 
     def new_row(self, actor: Actor, register_id: str, on: date) -> RegisterSummary:
-        """Return the register in which somebody begins a row; NotPermitted if they may not."""
+        """Return the register for a new row; NotPermitted if the actor may not add one."""
         with self.database.read() as reader:
             summary = self._summary(reader, actor, register_id, on)
         summary.register.permit_editing(actor)
@@ -189,7 +189,7 @@ class Registers:
         now: datetime,
         words: Language = INDONESIAN,
     ) -> str:
-        """Add a row from a day on and return its id; InvalidForm, or Conflict("duplicate") if its key is in force."""
+        """Add a row from a day on; return its id. InvalidForm, or Conflict("duplicate") if the key is in force."""
         with self.database.write(actor, now) as work:
             register = self._editable(work, actor, register_id)
             values = register.form.accept(entries, self._around(words))
@@ -213,9 +213,9 @@ class Registers:
         now: datetime,
         words: Language = INDONESIAN,
     ) -> str:
-        """Correct a row (same *since*), or let another succeed it from a later day on; return the row's id.
+        """Correct a row, or let another succeed it if *since* is a later day; return the row's id.
 
-        InvalidForm also for a changed key or a day before the row's own; Conflict("stale") if changed since *version*.
+        InvalidForm also for a changed key or an earlier day; Conflict("stale") if it was changed since *version*.
         """
         with self.database.write(actor, now) as work:
             register = self._editable(work, actor, register_id)
@@ -239,7 +239,7 @@ class Registers:
     def end(
         self, actor: Actor, register_id: str, entry_id: str, until: date, version: int, reason: str, now: datetime
     ) -> None:
-        """End a row on a day, with a reason; InvalidForm if that is before it began."""
+        """End a row on a day, with a reason; InvalidForm if the row begins later."""
         reason = " ".join(reason.split())
         with self.database.write(actor, now) as work:
             self._editable(work, actor, register_id)
@@ -253,7 +253,7 @@ class Registers:
             self._record_change(work, register_id, new, old, reason=reason)
 
     def _defined(self, reader: Transaction, actor: Actor, register_id: str) -> tuple[RegisterRecord, Register]:
-        """Return a register that somebody may read; NotFound, NotPermitted."""
+        """Return a register that the actor may read; NotFound or NotPermitted."""
         record = there(registers.by_id(reader, register_id), register_id)
         register = read_register(record.id, record.schema)
         if not register.read_by(actor):
@@ -261,7 +261,7 @@ class Registers:
         return record, register
 
     def _editable(self, tx: Transaction, actor: Actor, register_id: str) -> Register:
-        """Return a register that somebody may edit; a transaction that writes locks its rows."""
+        """Return a register that the actor may edit; if *tx* writes, lock its rows."""
         if isinstance(tx, Work):
             registers.lock(tx, register_id)
         _, register = self._defined(tx, actor, register_id)
@@ -313,7 +313,7 @@ def _readable(reader: Transaction, actor: Actor, on: date) -> dict[str, Register
 
 
 def begun(work: Work, register: Register, key: str, content: str, since: date, *, illustration: bool = False) -> Entry:
-    """Return a row in force from a day on."""
+    """Return a new row that is in force from a day on."""
     return Entry(
         id=str(uuid.uuid4()),
         register_id=register.id,
@@ -330,7 +330,7 @@ def begun(work: Work, register: Register, key: str, content: str, since: date, *
 
 
 def change_of(new: Entry, old: Entry | None) -> dict[str, Any]:
-    """Return what a history line says of a row: old and new values of the changed columns."""
+    """Return the change of a row for a history line, with old and new values of the changed columns."""
     after = json.loads(new.content)
     before = {} if old is None else json.loads(old.content)
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]

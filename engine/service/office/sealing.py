@@ -1,6 +1,6 @@
-"""Secrets as the database holds them: encrypted with a key of the installation, and bound to whose they are.
+"""Encrypts secrets for the database, with a key of the installation and bound to their owner.
 
-A stolen database tells none, and a row that somebody exchanged opens nothing.
+A stolen database reveals none of them, and a secret copied to another row cannot be decrypted.
 """
 
 import secrets
@@ -12,13 +12,13 @@ NONCE = 12
 
 
 def seal(key: bytes, whose: str, content: bytes) -> bytes:
-    """Return *content* sealed for *whose* it is."""
+    """Return *content* encrypted for the owner *whose*."""
     nonce = secrets.token_bytes(NONCE)
     return nonce + AESGCM(key).encrypt(nonce, content, whose.encode())
 
 
 def unseal(key: bytes, whose: str, sealed: bytes | None) -> bytes | None:
-    """Return what was sealed; None if nothing was, or another's was put there, or the key is another."""
+    """Return the content; None if there is none, or if it was encrypted for another owner or with another key."""
     try:
         return AESGCM(key).decrypt((sealed or b"")[:NONCE], (sealed or b"")[NONCE:], whose.encode())
     except (InvalidTag, ValueError):
