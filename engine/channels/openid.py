@@ -51,7 +51,7 @@ class Provider:
     def begin(self, back: str) -> tuple[str, dict[str, str]]:
         """Return the address to send the browser to, and the values that ``finish`` needs; Away without an answer."""
         held = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")}
-        place = self._metadata()["authorization_endpoint"]
+        place = _address(self._metadata()["authorization_endpoint"])
         asked = {"state": held["state"], "nonce": held["nonce"], "code_verifier": held["verifier"]}
         return str(self._client(back).create_authorization_url(place, **asked)[0]), held
 
@@ -83,13 +83,15 @@ class Provider:
             more = self._json(metadata["userinfo_endpoint"], bearer)
             claims = {**more, **claims} if more.get("sub") == claims["sub"] else claims
         value = claims.get(self.claim)
-        if not isinstance(value, str | int) or not str(value).strip():
+        who, amr = str(value).strip() if isinstance(value, str | int) else "", claims.get("amr")
+        if not who or not who.isprintable():  # nor what no database takes
             raise Refused("claim", for_good=True)
-        return Identity(str(value).strip(), bool(self.mfa & {claims.get("acr"), *(claims.get("amr") or ())}))
+        by = [claims.get("acr"), *(amr if isinstance(amr, list) else ())]
+        return Identity(who, any(each in self.mfa for each in by if isinstance(each, str)))
 
     def leave(self, back: str) -> str:
         """Return the address for signing out at the provider; empty if it has none."""
-        place = self._metadata().get("end_session_endpoint", "")
+        place = _address(self._metadata().get("end_session_endpoint", ""))
         asked = urlencode({"client_id": self.client_id, "post_logout_redirect_uri": back})
         return f"{place}{'&' if urlsplit(place).query else '?'}{asked}" if place else ""
 
@@ -183,6 +185,12 @@ class Provider:
         except Away as away:  # the next callers need not wait for the timeout
             self._away = time.monotonic(), str(away)
             raise
+
+
+def _address(said: Any) -> str:
+    if not isinstance(said, str) or not (said.isascii() and said.isprintable()):
+        raise Away("alamat tidak terbaca")
+    return said
 
 
 @dataclass(frozen=True, slots=True)

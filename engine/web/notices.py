@@ -9,11 +9,14 @@ from werkzeug.wrappers import Response
 
 from engine.model.errors import InvalidForm
 from engine.model.notices import OF_TASKS, Kind, Notice
+from engine.service.people.accounts import SignInRefused
+from engine.service.people.attempts import SignInThrottled
 from engine.service.telling.kinds import KINDS
 from engine.web.access import Pages, anyone, by_itself, personally
 from engine.web.authentication import actor, asked_page, now, seal, unseal
 from engine.web.mail import address_words
 from engine.web.services import dates, services
+from engine.web.sign_in import retyped, retyped_words
 from engine.web.texts import done, gettext
 
 ADDRESS = "surel"  # what a link seals that shows whose an address is
@@ -78,7 +81,8 @@ def choose() -> Response:
 
 @pages.post("/alamat", personally)
 def ask_address() -> Response | tuple[str, int]:
-    """Send a letter to an address, by which whose it is shows that."""
+    """Send a letter to an address, by which whose it is shows that; an open browser alone moves no address."""
+    services().accounts.confirm(actor(), retyped(), now(), with_code=True)
     address = request.form.get("surel", "").strip()
     sealed = seal(actor().person_id, ADDRESS, {"alamat": [address]})
     public = services().mail.public_url  # and no name that a visitor gives this machine
@@ -108,8 +112,17 @@ def confirm_address(sealed: str) -> Response | tuple[str, int]:
 @pages.post("/alamat/hapus", personally)
 def drop_address() -> Response:
     """Have no address any more."""
+    services().accounts.confirm(actor(), retyped(), now(), with_code=True)
     services().reaching.set_address(actor(), actor().person_id, "", now())
     return done(gettext("Alamat surel dihapus."), "notices.ways")
+
+
+@pages.errorhandler(SignInRefused)
+@pages.errorhandler(SignInThrottled)
+def unproven(refusal: Exception) -> tuple[str, int]:
+    """Show the page again whose password, or the code beside it, was wrong."""
+    message, status = retyped_words(refusal)
+    return ways(message), status
 
 
 @pages.post("/kalender", personally)

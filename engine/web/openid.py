@@ -11,13 +11,14 @@ from werkzeug.wrappers import Response
 from engine.service.people.accounts import AccountInactive
 from engine.service.people.identities import NotLinked, ProviderFailed
 from engine.web.access import Pages, anyone
-from engine.web.authentication import OPENID, now
+from engine.web.authentication import now
 from engine.web.services import services
 from engine.web.sign_in import let_in, refusal_words, safe_path, source
 from engine.web.texts import gettext
 
 pages = Pages("openid", __name__, url_prefix="/masuk/pemerintah")
 Answer = Response | tuple[str, int]
+ASKED = "asked"  # what must come back with the browser
 
 
 @pages.get("", anyone)
@@ -29,7 +30,7 @@ def begin() -> Answer:
         place, held = services().identities.begin(_address("openid.finish"))
     except ProviderFailed as failed:
         return _failed(failed)
-    session[OPENID] = {**held, "lanjut": safe_path(request.args.get("lanjut"))}
+    session[ASKED] = {**held, "lanjut": safe_path(request.args.get("lanjut"))}
     return redirect(place, 303)
 
 
@@ -38,7 +39,7 @@ def finish() -> Answer:
     """Sign in by what the provider answered."""
     if not services().identities.offered:
         return redirect(url_for("sign_in.sign_in"), 303)
-    held: dict[str, str] = session.pop(OPENID, None) or {}
+    held: dict[str, str] = session.pop(ASKED, {})
     try:
         opened = services().identities.sign_in(request.args, held, _address("openid.finish"), source(), now())
     except (ProviderFailed, NotLinked, AccountInactive) as failed:

@@ -54,8 +54,6 @@ def show(task_id: str) -> str | Response:
     page = services().tasks.open(actor(), task_id, now())
     if page.why == "completed":
         return redirect(url_for("tasks.receipt", task_id=task_id), 303)
-    if request.method != "HEAD":
-        services().taking_back.view(actor(), task_id, now())
     if page.aside and "sisihan" in request.args:
         return _form_page(replace(page, may="look"), page.aside.entries, ())
     entries, problems = services().tasks.begun(page), _carried(task_id)

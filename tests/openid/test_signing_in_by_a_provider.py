@@ -73,7 +73,9 @@ def test_an_answer_counts_once_and_only_in_the_browser_that_asked(office, provid
     stolen = other.comes(back)
     assert (stolen.status_code, "dimulai di peramban lain" in stolen.text) == (401, True)
     assert browser.comes(back).status_code == 303
-    browser.post("/keluar")
+    reloaded = browser.comes(back)
+    assert (reloaded.status_code, "diulang" in reloaded.text, who(browser)) == (401, True, "sekretaris")
+    assert "pemerintah=1" in browser.post("/keluar").headers["Location"], "that one came in by the provider is known"
     again = browser.comes(back)
     assert (again.status_code, "diulang" in again.text) == (401, True)
     office.later(hours=3)
@@ -233,3 +235,11 @@ def test_an_office_without_a_provider_offers_none(people_only):
     assert "akun pemerintah" not in browser.get("/masuk").text
     for path in ("", "/kembali?code=x&state=y", "/keluar"):
         assert browser.get(f"/masuk/pemerintah{path}").headers["Location"] == "/masuk"
+
+
+@pytest.mark.parametrize("change", [("", False), ("199912312024011009", False), (NIP, True)])
+def test_what_somebody_opened_by_a_way_in_ends_with_it(office, browser, change):
+    browser.comes(browser.goes())
+    assert who(browser) == "sekretaris"
+    link(office, "sekretaris", change[0], only=change[1])
+    assert who(browser) is None

@@ -30,6 +30,22 @@ def test_the_receipt_and_the_list_of_what_i_did_offer_it_and_the_form_is_open_ag
     assert WHY in text_of(head.get(f"/instans/{ordered.instance}/riwayat"))
 
 
+@pytest.mark.parametrize("way", ["/periksa", "/serahkan", "/diagram"])
+def test_whichever_page_somebody_sees_the_next_step_on_ends_it(ordered, browse, way):
+    following = ordered.task(ordered.instance, "siapkan_kertas_kerja")
+    assert browse("sekretaris").get(f"/tugas/{following}{way}").status_code == 200
+    assert len(lines(ordered, ordered.instance, Action.TASK_VIEWED)) == 1
+    assert browse("kepala.dinas").post(f"/tugas/{ordered.order}/tarik", data={"alasan": WHY}).status_code == 409
+
+
+def test_a_draft_that_a_page_sends_without_having_been_asked_for_ends_it_too(ordered, browse):
+    following, clerk = ordered.task(ordered.instance, "siapkan_kertas_kerja"), browse("sekretaris")
+    for _ in range(2):
+        assert clerk.post(f"/tugas/{following}/draf", {"catatan": "x"}).status_code == 303
+    assert len(lines(ordered, ordered.instance, Action.TASK_VIEWED)) == 1
+    assert browse("kepala.dinas").post(f"/tugas/{ordered.order}/tarik", data={"alasan": WHY}).status_code == 409
+
+
 def test_who_opens_the_next_step_ends_it(ordered, browse):
     following = ordered.task(ordered.instance, "siapkan_kertas_kerja")
     clerk, head = browse("sekretaris"), browse("kepala.dinas")

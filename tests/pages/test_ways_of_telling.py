@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
+from tests.pages.conftest import PASSWORD as OWN
 from tests.telling.office import swept
 from tests.telling.post import PASSWORD, USER, PostOffice, certificate
 
 ACCOUNT = {"on": "1", "host": "localhost", "security": "starttls", "user": USER, "sender": "alur@contoh.go.id"}
-PAGE = "/pengaturan/surel"
+PAGE, WAYS = "/pengaturan/surel", "/pemberitahuan/cara"
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_a_letter_leads_to_the_office_s_own_address_whatever_a_visitor_calls_thi
     services = app.extensions["alur"]
     services.mail = replace(services.mail, public_url="https://alur.contoh.go.id")
     secretary = browse("sekretaris")
-    secretary.post("/pemberitahuan/alamat", {"surel": "ani@contoh.go.id"}, page="/pemberitahuan/cara")
+    secretary.post("/pemberitahuan/alamat", {"surel": "ani@contoh.go.id", "sandi": OWN}, page=WAYS)
     text = post.letters[0].get_body(("plain",)).get_content().replace("=\n", "")
     assert "https://alur.contoh.go.id/pemberitahuan/alamat/" in text
     assert "localhost" not in text
@@ -68,7 +69,7 @@ def test_what_lets_its_reader_in_stands_in_no_log(browse):
 
 def test_somebody_shows_that_an_address_is_theirs_and_gets_their_letters_there(operator, post, browse, office):
     secretary = browse("sekretaris")
-    asked = secretary.post("/pemberitahuan/alamat", {"surel": "ani@contoh.go.id"}, page="/pemberitahuan/cara")
+    asked = secretary.post("/pemberitahuan/alamat", {"surel": "ani@contoh.go.id", "sandi": OWN}, page=WAYS)
     assert asked.status_code == 303
     text = post.letters[0].get_body(("plain",)).get_content()
     link = re.search(r"http://localhost(/pemberitahuan/alamat/\S+)", text.replace("=\n", "")).group(1)
@@ -79,7 +80,7 @@ def test_somebody_shows_that_an_address_is_theirs_and_gets_their_letters_there(o
     assert "ani@contoh.go.id" in secretary.get(link).text
     assert secretary.post(link, page=link).status_code == 303
     assert "ani@contoh.go.id" in secretary.get("/pemberitahuan/cara").text
-    again = secretary.post("/pemberitahuan/alamat", {"surel": "ani@contoh.go.id"}, page="/pemberitahuan/cara")
+    again = secretary.post("/pemberitahuan/alamat", {"surel": "ani@contoh.go.id", "sandi": OWN}, page=WAYS)
     assert (again.status_code, "Tunggu semenit" in again.text) == (422, True)
     office.do("kepala.dinas", office.start(), "perintahkan_pengumpulan_data")
     swept(office)
@@ -87,8 +88,27 @@ def test_somebody_shows_that_an_address_is_theirs_and_gets_their_letters_there(o
     secretary.post("/pemberitahuan/cara", {"task": "tidak"}, page="/pemberitahuan/cara")
     page = secretary.get("/pemberitahuan/cara").text
     assert re.search(r'name="task".*?value="tidak" selected', page, re.DOTALL)
-    secretary.post("/pemberitahuan/alamat/hapus", page="/pemberitahuan/cara")
+    secretary.post("/pemberitahuan/alamat/hapus", {"sandi": OWN}, page=WAYS)
     assert "ani@contoh.go.id" not in secretary.get("/pemberitahuan/cara").text
+
+
+def test_a_borrowed_browser_moves_no_address_and_its_owner_is_told_where_letters_went(operator, post, browse, office):
+    office.services.reaching.set_address(office.actor("sekretaris"), "sekretaris", "ani@contoh.go.id", office.now)
+    borrowed = browse("sekretaris")
+    for typed in ({}, {"sandi": "salah-sekali-ini"}):
+        for path, more in (("alamat", {"surel": "pencuri@contoh.go.id"}), ("alamat/hapus", {})):
+            refused = borrowed.post(f"/pemberitahuan/{path}", {**more, **typed}, page=WAYS)
+            assert (refused.status_code, "Sandi tidak cocok" in refused.text) == (422, True)
+    assert "ani@contoh.go.id" in borrowed.get(WAYS).text
+    assert not post.letters
+    page = "/orang/sekretaris"
+    operator.post(f"{page}/surel", {"surel": "baru@contoh.go.id", "alasan": "Diminta"}, page=page)
+    [letter] = post.letters
+    assert letter["To"] == "ani@contoh.go.id"
+    told = letter.get_body(("plain",)).get_content()
+    assert all(word in told for word in ("sekretaris", "diganti atau dihapus", "Operator"))
+    post.close()
+    assert borrowed.post("/pemberitahuan/alamat/hapus", {"sandi": OWN}, page=WAYS).status_code == 303
 
 
 def test_the_operator_enters_an_address_with_a_reason_and_sees_letters_that_were_refused(operator, post, office):
@@ -112,7 +132,7 @@ def test_the_operator_enters_an_address_with_a_reason_and_sees_letters_that_were
 
 def test_without_mail_everybody_is_told_so_and_nothing_breaks(browse):
     secretary = browse("sekretaris")
-    answer = secretary.post("/pemberitahuan/alamat", {"surel": "ani@contoh.go.id"}, page="/pemberitahuan/cara")
+    answer = secretary.post("/pemberitahuan/alamat", {"surel": "ani@contoh.go.id", "sandi": OWN}, page=WAYS)
     assert (answer.status_code, "Surel belum diatur" in answer.text) == (422, True)
 
 

@@ -52,6 +52,13 @@ def test_nobody_puts_off_the_work_of_their_own_lane_and_strangers_nothing(ordere
     extend(office, "operator")
 
 
+def test_an_operator_who_works_in_the_lane_puts_off_nothing_of_it(ordered):
+    ordered.gives("operator", "sekretaris", LONG_AGO, None, Capacity.ACTING_PLT, "SK 1")
+    assert not ordered.page(ordered.instance, "operator").may_extend
+    with pytest.raises(NotPermitted):
+        extend(ordered, "operator")
+
+
 @pytest.mark.parametrize(
     ("until", "why"), [(None, WHY), (date(2025, 4, 11), WHY), (SUNDAY, WHY), (LATER, " "), (NEVER, WHY)]
 )

@@ -110,7 +110,7 @@ def test_only_who_completed_it_takes_it_back_and_with_a_reason(ordered):
 
 def test_what_somebody_else_looked_at_stays_done(ordered):
     office, following = ordered, office_task(ordered)
-    view = office.services.taking_back.view
+    view = office.services.tasks.open
     office.gives("kepala.dinas", "sekretaris", LONG_AGO, None, Capacity.ACTING_PLT, "SK 1")
     view(office.actor("kepala.dinas"), following, office.now)  # who completed it may look
     assert office.services.taking_back.may(office.actor("kepala.dinas"), [row(office, office.order)], office.now)
@@ -127,7 +127,7 @@ def office_task(office):
 
 def test_a_look_at_what_cannot_be_taken_back_is_no_line(office):
     instance = office.start()
-    office.services.taking_back.view(office.actor("kepala.dinas"), office.task(instance, ORDER), office.now)
+    office.services.tasks.open(office.actor("kepala.dinas"), office.task(instance, ORDER), office.now)
     assert not lines(office, instance, Action.TASK_VIEWED)
 
 
@@ -143,7 +143,7 @@ def test_what_is_done_already_or_open_already_or_stopped_says_so(ordered):
     office = ordered
     office.services.control.comment(office.actor("kepala.dinas"), office.instance, "Menyusul.", office.now)
     done = office.do("sekretaris", office.instance, "siapkan_kertas_kerja")
-    assert refused(office, "kepala.dinas", office.order) == "moved"
+    assert refused(office, "kepala.dinas", office.order) == "begun"
     office.services.control.suspend(office.actor("operator"), office.instance, "Menunggu DPA.", office.now)
     assert refused(office, "sekretaris", done) == "suspended"
     office.services.control.resume(office.actor("operator"), office.instance, "DPA ada.", office.now)
@@ -252,7 +252,8 @@ def test_of_a_claim_and_a_taking_back_at_one_moment_one_wins(ordered):
 def test_of_the_next_step_completed_and_a_taking_back_at_one_moment_one_wins(ordered):
     office, following = ordered, office_task(ordered)
     head, clerk = office.actor("kepala.dinas"), office.actor("sekretaris")
-    filled = office.filled("sekretaris", following)
+    office.gives("kepala.dinas", "sekretaris", LONG_AGO, None, Capacity.ACTING_PLT, "SK 1")
+    filled = office.filled("kepala.dinas", following)  # who completed it may look
     results = at_once(
         lambda: office.services.taking_back.take_back(head, office.order, WHY, office.now),
         lambda: office.services.tasks.complete(clerk, following, filled, office.now),

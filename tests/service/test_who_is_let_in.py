@@ -248,7 +248,6 @@ CHANGING = {  # who gets past the refusal; those who may are asked last, and may
         lambda s, a, t, n: s.mark(a, "sekretaris", "tim.sakip", DAY, DAY, WHY, n),
     ),
     "absences.end": ({"sekretaris", "operator"}, lambda s, a, t, n: s.end(a, "sekretaris", NONE, n)),
-    "taking_back.view": ({"pemegang.data.1"}, lambda s, a, t, n: s.view(a, t["held"], n)),
     "taking_back.take_back": (set[str](), lambda s, a, t, n: s.take_back(a, t["done"], WHY, n)),  # who did it has left
     "control.terminate": (OPERATOR, lambda s, a, t, n: s.terminate(a, t["instance"], WHY, n)),
 }

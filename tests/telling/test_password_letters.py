@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from engine.model.errors import NotPermitted
+from engine.model.people import Capacity
 from engine.service.people.accounts import SignInRefused
 from engine.service.people.attempts import SignInThrottled, Source
 from engine.service.people.passwords import WeakPassword
@@ -226,6 +228,23 @@ def test_an_office_without_mail_says_whom_to_ask_and_writes_nothing(people_only)
     with people_only.database.read() as reader:
         assert not reader.connection.execute(select(dispatch)).all()
         assert not reader.connection.scalars(select(history.c.seq).where(history.c.action == "password:linked")).all()
+
+
+def test_who_set_the_mail_server_becomes_no_second_person_by_reading_its_letters(desk, links, post):
+    people, operator = desk.services.people, desk.actor("operator")
+    owned(desk, "auditor")
+    ask(desk, "auditor")
+    links.use(secrets_in(post)[-1], NEW, desk.now)
+    why, since = "Ditugaskan lewat nota dinas.", desk.now.date()
+    given = (Capacity.DEFINITIVE, since, None, None, why, desk.now)
+    proposed = people.add_membership(operator, "sekretaris", "designer", *given)
+    with pytest.raises(NotPermitted) as refused:
+        people.confirm(desk.actor("auditor"), proposed.held.id, desk.now)
+    assert refused.value.reason == "second_person"
+    people.decline(operator, proposed.held.id, "Tidak jadi.", desk.now)
+    desk.later(days=15)
+    proposed = people.add_membership(operator, "sekretaris", "designer", *given[:-1], desk.now)
+    people.confirm(desk.actor("auditor"), proposed.held.id, desk.now)
 
 
 def test_links_are_forgotten_with_sessions(desk, links, post):

@@ -2,14 +2,16 @@
 
 The provider says who somebody is, and nothing of what they may do: lanes and roles are given here. No account is made
 by itself. Linking gives somebody a way in, so for a while its operator confirms nothing as that person's second
-(``people``). The password stays beside it, unless an operator switches signing in by it off; it is then only what is
-typed again at signing.
+(``people``); taking a way in from somebody ends what they opened by it. The password stays beside it, unless an
+operator switches signing in by it off; it is then only what is typed again at signing.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import structlog
 
 from engine.channels.faults import Away, Refused
 from engine.channels.openid import Provider
@@ -17,11 +19,12 @@ from engine.model.errors import AlurError, FieldError, InvalidForm, NotPermitted
 from engine.model.history import Action
 from engine.model.people import Actor, OfficeRole
 from engine.service.people import addresses
-from engine.service.people.accounts import Accounts, Opened
+from engine.service.people.accounts import Accounts, Opened, end_access
 from engine.service.people.attempts import Source
 from engine.store.database import Database
 from engine.store.queries import people
 
+log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 LONGEST = 200
 
@@ -95,10 +98,12 @@ class Identities:
                 raise InvalidForm([FieldError("identitas", "", value, "identity")], {"identitas": [value]})
             if value != (before[0] if before else ""):
                 of, action = before[1] if before else None, Action.IDENTITY_LINKED
-                addresses.exchange(work, person_id, "identity", of, value, action, reason=reason)
+                besides: dict[str, Any] = end_access(work, person_id) if of else {}
+                addresses.exchange(work, person_id, "identity", of, value, action, reason=reason, **besides)
             if only != known.password_off:
                 people.change(work, person_id, password_off=only)
-                work.tell(person_id, Action.PERSON_CHANGED, new={"password_off": only}, reason=reason)
+                besides = end_access(work, person_id) if only else {}
+                work.tell(person_id, Action.PERSON_CHANGED, new={"password_off": only}, reason=reason, **besides)
 
     def _provider(self) -> Provider:
         return there(self.provider, "openid")
@@ -117,3 +122,6 @@ def _asked(ask: Callable[[], Answer]) -> Answer:
         raise ProviderFailed(str(refused)) from None
     except (Away, KeyError) as away:  # no answer, or discovery that lacks what it must have
         raise ProviderFailed("away", str(away)) from None
+    except (AttributeError, IndexError, RecursionError, TypeError, ValueError) as odd:  # JSON of another shape
+        log.warning("provider not understood", cause=str(odd)[:200], exc_info=odd)
+        raise ProviderFailed("answer", type(odd).__name__) from None

@@ -5,6 +5,7 @@ another operator or an auditor, but not its future holder, confirms. A proposal 
 weeks. An office with one operator and no auditor confirms at the machine's console, and history says so.
 """
 
+import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
@@ -247,7 +248,9 @@ class People:
         """Let a proposal take effect, as a second person.
 
         That is neither the proposer nor the future holder, nor anybody who lately got a password from another person
-        or gave one to the proposer, as two accounts may be one person. The console always may.
+        or gave one to the proposer, as two accounts may be one person. A password that was set by a letter came from
+        whoever ever set the mail server, since they can read its letters: asking the owner instead would be asking by
+        the same server. The console always may.
         """
         actor.need(*SECOND)
         with self.database.write(actor, now) as work:
@@ -322,11 +325,11 @@ def _tell(work: Work, action: Action, held: Membership, facts: Mapping[str, Any]
 
 def _passwords_from(tx: Transaction, person_id: str, now: datetime) -> set[str]:
     """Return who gave a person a password, or another way in, within a proposal's lifetime, except the console."""
-    found = histories.newest(
-        tx,
-        f"person:{person_id}",
-        100,
-        histories.DEEDS,
-        (Action.PERSON_ADDED, Action.PASSWORD_RESET, Action.IDENTITY_LINKED),
-    )
-    return {line.actor for line in found if line.at >= now - PROPOSAL_LASTS} - {SYSTEM.person_id}
+    given = (Action.PERSON_ADDED, Action.PASSWORD_RESET, Action.IDENTITY_LINKED, Action.PASSWORD_CHANGED)
+    found = histories.newest(tx, f"person:{person_id}", 100, histories.DEEDS, given)
+    lately = [line for line in found if line.at >= now - PROPOSAL_LASTS]
+    givers = {line.actor for line in lately if line.action != Action.PASSWORD_CHANGED}
+    if any(line.action == Action.PASSWORD_CHANGED and json.loads(line.change).get("how") == "mail" for line in lately):
+        settings = histories.newest(tx, "office", 1000, only=(Action.SETTING_CHANGED,))
+        givers |= {line.actor for line in settings if json.loads(line.change)["section"] == "mail"}
+    return givers - {SYSTEM.person_id}

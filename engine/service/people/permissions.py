@@ -110,11 +110,11 @@ def watch_over(task: TaskRecord, procedure: Procedure, lanes: Mapping[str, Mappi
 
 
 def may_extend(actor: Actor, task: TaskRecord, watch: frozenset[str]) -> bool:
-    """Whether somebody may let an open task be due later: who watches over it, but not for their own lane."""
+    """Whether somebody may let an open task be due later: who watches, or an operator, but not for their own lane."""
     if task.due_at is None or task.status is not TaskStatus.READY:
         return False
     own = actor.has(task.role) or task.holder == actor.person_id
-    return actor.has(OfficeRole.OPERATOR) or bool(actor.roles & watch and not own)
+    return not own and bool(actor.roles & {OfficeRole.OPERATOR, *watch})
 
 
 def refuse_closed(found: TaskContext) -> None:

@@ -1,11 +1,14 @@
 """E-mail: the office's account at a server, and letters to people."""
 
 import re
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
+
+import structlog
 
 from engine.channels import letters, smtp
 from engine.channels.faults import Away, Refused
@@ -27,6 +30,7 @@ from engine.store.queries.dispatches import MAIL, Dispatch
 from engine.store.queries.notices import Reach
 from engine.store.queries.office import read_setting, write_setting
 
+log = structlog.get_logger(__name__)
 SECTION = "mail"
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 PORTS = {smtp.STARTTLS: 587, smtp.TLS: 465}
@@ -94,6 +98,19 @@ class Mail(Outbox):
         at = Envelope(f"alamat-{to.person_id}-{int(now.timestamp())}", "", "", address, now)
         gettext = gettext_of(to.locale)
         self._post("confirm", gettext("[Alur] Pastikan alamat surel Anda"), at, to.locale, name=to.name, link=link)
+
+    def moved(self, before: Reach, by: str, now: datetime) -> None:
+        """Tell whoever reads somebody's address of before that it is that no more, if a letter can go at once.
+
+        It is erased with the change, so that a letter has no second try.
+        """
+        at, gettext = Envelope(f"bekas-{uuid.uuid4()}", "", "", before.email or "", now), gettext_of(before.locale)
+        facts = {"name": before.name, "account": before.person_id, "by": by}
+        facts["day"] = write_instant(now, self.office.zone(), before.locale or "id")
+        try:
+            self._post("moved", gettext("[Alur] Alamat surel Anda diganti"), at, before.locale, **facts)
+        except InvalidForm as unsent:
+            log.warning("old address was not told", person=before.person_id, cause=unsent.errors[0].message)
 
     def _post(self, template: str, subject: str, at: Envelope, locale: str | None, **facts: Any) -> None:
         if not ADDRESS.fullmatch(at.to):

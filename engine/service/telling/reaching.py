@@ -61,7 +61,8 @@ class Reaching:
     ) -> None:
         """Store the actor's own confirmed address or, as operator and with a *reason*, a person's; empty deletes it.
 
-        The old address is erased. History records the change with a commitment to the new address.
+        The old address is erased and gets a letter about it. History records the change with a commitment to the new
+        address.
         """
         besides: dict[str, Any] = {}
         if reason is not None or person_id != actor.person_id:
@@ -71,4 +72,7 @@ class Reaching:
         with self.database.write(actor, now) as work:
             people.lock(work, person_id)
             there(people.by_id(work, person_id), person_id)
+            before = notices.reach(work, [person_id]).get(person_id)
             addresses.write(work, person_id, address, **besides)
+        if before and before.email and before.email != address:
+            self.mail.moved(before, actor.name, now)

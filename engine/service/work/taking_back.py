@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from engine.model.errors import Busy, Conflict, NotPermitted, stated, there
+from engine.model.errors import Conflict, NotPermitted, stated, there
 from engine.model.history import Action, HistoryEvent, HistoryLine
 from engine.model.people import Actor
 from engine.model.process import Snapshot
@@ -23,7 +23,7 @@ from engine.model.signatures import Signature
 from engine.model.work import DocumentPart, DocumentStatus, DocumentVersion, TaskRecord, TaskStatus
 from engine.service.papers import letter_numbers as numbers
 from engine.service.papers.filing import union_hash
-from engine.service.people.permissions import acting, permit_reading, permit_taking_back
+from engine.service.people.permissions import acting, permit_taking_back
 from engine.service.work.transitions import ExpectedRevision, Moves, write_step
 from engine.store.queries import (
     Transaction,
@@ -55,7 +55,7 @@ HANDLED |= {Action.TASK_EXTENDED}
 
 @dataclass(frozen=True)
 class TakingBack(Moves):
-    """What people do about a completion of theirs, and about one that they come upon."""
+    """What people do about a completion of theirs."""
 
     def may(self, actor: Actor, done: Collection[TaskRecord], now: datetime) -> frozenset[str]:
         """Return which of some tasks somebody may take back."""
@@ -66,24 +66,6 @@ class TakingBack(Moves):
                     self._permit(reader, actor, self._found(reader, actor, each.id, now))
                     found.add(each.id)
         return frozenset(found)
-
-    def view(self, actor: Actor, task_id: str, now: datetime) -> None:
-        """Record that somebody first looks at a task, if its opening could be taken back till then."""
-        with self.database.read() as reader:
-            task = there(tasks.by_id(reader, task_id), task_id)
-            permit_reading(actor, task, self.procedures.of(reader, task.definition_id))
-            last = tasks.last_done(reader, {task.instance_id}) if task.status is TaskStatus.READY else ()
-            lines = [histories.since(reader, each) for each in last if each.completed_by != actor.person_id]
-        if lines and _built_on(lines[0]) is None and task_id in _said(lines[0], Action.TASK_OPENED):
-            with suppress(Busy):  # who reads does not wait for long for who writes
-                self._view(actor, task_id, now)
-
-    @retried
-    def _view(self, actor: Actor, task_id: str, now: datetime) -> None:
-        with self.database.write(actor, now) as work:
-            found = self._found(work, actor, task_id, now)
-            if found.task.status is TaskStatus.READY:
-                work.record_instance(found.instance, [HistoryEvent(Action.TASK_VIEWED, found.task.element_id, task_id)])
 
     @retried
     def take_back(self, actor: Actor, task_id: str, reason: str, now: datetime) -> None:
@@ -152,6 +134,13 @@ class TakingBack(Moves):
         entries = form.entries(form.decode({**json.loads(line.change)["values"], **handed_in}))
         entries |= {path: [""] for path, field in form.every_field() if field.number}
         drafts.save(work, drafts.of_task(work.actor, task.id), entries, over=True, instance_id=its.id)
+
+
+def first_look(tx: Transaction, actor: Actor, task: TaskRecord) -> bool:
+    """Whether a task's opening can be taken back till *actor* looks at it."""
+    last = tasks.last_done(tx, {task.instance_id}) if task.status is TaskStatus.READY else ()
+    lines = [histories.since(tx, each) for each in last if each.completed_by != actor.person_id]
+    return bool(lines) and _built_on(lines[0]) is None and task.id in _said(lines[0], Action.TASK_OPENED)
 
 
 def _built_on(lines: Sequence[HistoryLine]) -> HistoryLine | None:

@@ -2,6 +2,7 @@
 
 import calendar
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,7 +15,8 @@ from engine.forms.presentation import echo
 from engine.forms.shown import FileView, file_view
 from engine.forms.submission import Reading, Surroundings
 from engine.forms.values import value_at
-from engine.model.errors import FieldError, NotFound, there
+from engine.model.errors import Busy, FieldError, NotFound, there
+from engine.model.history import Action, HistoryEvent
 from engine.model.people import Actor, Membership, OfficeRole
 from engine.model.process import InstanceStatus, UserTask
 from engine.model.work import Attachment, DocumentVersion, Draft, InstanceRecord, TaskRecord, TaskStatus
@@ -24,10 +26,12 @@ from engine.service.people.permissions import in_place_of, permit_filling, permi
 from engine.service.procedures.files import PARTS
 from engine.service.procedures.procedure import INDONESIAN, Entries, Language, Procedure, Values, entries_of, evaluator
 from engine.service.work.inbox import InboxItem, item_of
+from engine.service.work.taking_back import first_look
 from engine.service.work.transitions import Moves
 from engine.store.queries import Transaction, documents, drafts, histories, people, tasks
 from engine.store.queries.people import Members
 from engine.store.queries.tasks import TaskContext
+from engine.store.retrying import retried
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,10 @@ class TaskForms(Moves):
     """What a person does with a task's form before completing the task."""
 
     def open(self, actor: Actor, task_id: str, now: datetime) -> TaskPage:
-        """Return one task's page for a person of its lane or its named performer; NotPermitted names the lane."""
+        """Return one task's page for a person of its lane or its named performer; NotPermitted names the lane.
+
+        That somebody first looks is recorded, if the task's opening could be taken back till then.
+        """
         with self.database.read() as reader:
             at = self._form(reader, actor, task_id, now)
             task, procedure = at.found.task, at.procedure
@@ -88,6 +95,9 @@ class TaskForms(Moves):
             every = tasks.of_instance(reader, task.instance_id)
             draft, aside = drafts.of(reader, at.drafts), drafts.aside(reader, at.drafts)
             handed = histories.handed_over(reader, task) if task.assignee else None
+            first = first_look(reader, actor, task)
+        if first:
+            self._look(actor, task_id, now)
         may, why = _may(actor, at.found, members)
         needs, yields = papers(procedure, at.step, current, task.status is TaskStatus.COMPLETED)
         following = procedure.following([at.step])
@@ -109,6 +119,13 @@ class TaskForms(Moves):
             next_people={s.element_id: members.get(s.role, {}) for s in following},
             earlier=tuple(t for t in passes if (t.element_id, t.item) == (task.element_id, task.item)),
         )
+
+    @retried
+    def _look(self, actor: Actor, task_id: str, now: datetime) -> None:
+        with suppress(Busy), self.database.write(actor, now) as work:  # who reads does not wait for who writes
+            found = self._found(work, actor, task_id, now)
+            if first_look(work, actor, found.task):
+                work.record_instance(found.instance, [HistoryEvent(Action.TASK_VIEWED, found.task.element_id, task_id)])
 
     def permit(self, actor: Actor, task_id: str) -> None:
         """Refuse whoever may not see a task's form, before anything that they send is read."""
@@ -270,7 +287,10 @@ class TaskForms(Moves):
             permit_filling(actor, at.found)
             entries = self._with_kept(work, at, entries_of(at.form, sent, words), files)
             seen: dict[str, Any] = {"revision": revision, "writer": writer, "over": over}
-            return drafts.save(work, at.drafts, _plain(entries), **seen, instance_id=at.instance.id)
+            saved = drafts.save(work, at.drafts, _plain(entries), **seen, instance_id=at.instance.id)
+        if not at.found.drafted:  # else it was looked at when the draft was begun
+            self._look(actor, task_id, now)
+        return saved
 
     def keep_entries(self, actor: Actor, task_id: str, entries: Entries, now: datetime) -> None:
         """Put aside entries that were not taken, whoever has the task now; strangers keep nothing."""
