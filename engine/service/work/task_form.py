@@ -22,7 +22,7 @@ from engine.model.process import InstanceStatus, UserTask
 from engine.model.work import Attachment, DocumentVersion, Draft, InstanceRecord, TaskRecord, TaskStatus
 from engine.service.papers.documents import named
 from engine.service.papers.filing import Paper, papers
-from engine.service.people.permissions import in_place_of, permit_filling, permit_reading
+from engine.service.people.permissions import acting, in_capacity, in_place_of, permit_filling, permit_reading
 from engine.service.procedures.files import PARTS
 from engine.service.procedures.procedure import INDONESIAN, Entries, Language, Procedure, Values, entries_of, evaluator
 from engine.service.work.inbox import InboxItem, item_of
@@ -123,9 +123,11 @@ class TaskForms(Moves):
     @retried
     def _look(self, actor: Actor, task_id: str, now: datetime) -> None:
         with suppress(Busy), self.database.write(actor, now) as work:  # who reads does not wait for who writes
-            found = self._found(work, actor, task_id, now)
-            if first_look(work, actor, found.task):
-                work.record_instance(found.instance, [HistoryEvent(Action.TASK_VIEWED, found.task.element_id, task_id)])
+            at = self._form(work, actor, task_id, now)
+            if first_look(work, actor, at.found.task):
+                lane = at.procedure.outline.lane_of_role(at.found.task.role)
+                deed = HistoryEvent(Action.TASK_VIEWED, at.step.element_id, task_id)
+                work.record_instance(at.instance, in_capacity([deed], acting(actor, lane.role), lane.name))
 
     def permit(self, actor: Actor, task_id: str) -> None:
         """Refuse whoever may not see a task's form, before anything that they send is read."""
