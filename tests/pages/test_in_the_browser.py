@@ -1,6 +1,8 @@
 """The SOP in a real browser: its four roles do it, an auditor watches, axe looks at every page."""
 
+import os
 import threading
+import time
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -29,6 +31,8 @@ QUIET = [
 ]
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 VIOLATIONS = {"resultTypes": ["violations"]}  # what is well need not be told in full
+SLOW = float(os.environ.get("ALUR_TEST_SLOW", "0"))
+"""Seconds that each answer waits: a story that looks at a page before it is there fails then, and not once in a while."""
 DESKTOP, PHONE = {"width": 1366, "height": 768}, {"width": 360, "height": 740}
 
 
@@ -70,6 +74,7 @@ def _whole(app):
     """Answer in one piece: a browser that leaves early must not keep a file open, as werkzeug's server would."""
 
     def answer(environ, start_response):
+        time.sleep(SLOW)
         said = app(environ, start_response)
         try:
             return [b"".join(said)]
@@ -98,6 +103,7 @@ class Desk:
     def _listen(self, message):
         over = "401" in message.text and "/pemberitahuan" in message.location["url"]  # the bell, once a session is over
         told = over or "422" in message.text or "409" in message.text
+        told = told or "ERR_INTERNET_DISCONNECTED" in message.text  # a story took the network away
         expected = told and "Failed to load resource" in message.text
         if message.type in ("error", "warning") and not expected:
             self.complaints.append(message.text)
