@@ -1,4 +1,4 @@
-"""Opens the database and joins it with the services and the web application."""
+"""Opens the database, and builds the services and the web application on it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,24 +15,24 @@ from engine.store.schema import check_schema, migrate
 
 @dataclass(frozen=True)
 class Alur:
-    """An open database, the services over it, and the settings that they were built with."""
+    """An open database, its services, and the settings that they were built with."""
 
     settings: Settings
     database: Database
     services: Services
 
     def prepare(self, now: datetime) -> None:
-        """Bring the database to this version's schema and give a new office its calendar."""
+        """Migrate the database to this version's schema, and give a new office its calendar."""
         migrate(self.database)
         self.services.office.seed(now)
 
     def check(self) -> None:
-        """Refuse to serve on a database of another version or without its append-only triggers."""
+        """Raise SetupError if the database has another version or lacks its append-only triggers."""
         check_schema(self.database)
 
     def wsgi(self, *, samples: bool = False) -> Any:
-        """Return the WSGI application; with *samples*, sample people are let in by a click."""
-        from engine.web.application import create_app  # noqa: PLC0415 - all pages, which only servers need
+        """Return the WSGI application; with *samples*, sample people sign in by a click."""
+        from engine.web.application import create_app  # noqa: PLC0415 - loads all pages, which only servers need
 
         return create_app(
             self.services,
@@ -46,7 +46,7 @@ class Alur:
 
 
 def build(settings: Settings, *, make: bool = False) -> Alur:
-    """Return everything for *settings*; only *make* may begin a new office. SetupError says what to do."""
+    """Return the parts for *settings*; SetupError if that fails, or if there is no office yet, unless *make*."""
     check_writable(settings.data)
     database = open_database(settings.database_url, settings.data, make=make)
     return Alur(settings, database, build_services(settings, database, settings.data))

@@ -1,7 +1,6 @@
-"""``alur check``, and what all commands of the console share.
+"""``alur check``, and the parts that all commands share; ``cli`` has the other commands.
 
-Designers check many times a day, so neither the database nor the pages are loaded here; ``cli`` has the other
-commands.
+Designers check often, so this module loads neither database nor pages.
 """
 
 import sys
@@ -20,7 +19,7 @@ from engine.settings import read
 
 
 def told(command: Callable[..., None]) -> Callable[..., None]:
-    """Wrap *command*: it prints an expected error as a sentence, without a traceback, and exits with code 2."""
+    """Wrap *command*, so that it prints expected errors as sentences and exits with code 2."""
 
     @wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
@@ -43,8 +42,8 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
 @click.version_option(__version__, prog_name="alur")
 def main() -> None:
     """Run the office's SOPs from the BPMN diagrams that describe them."""
-    if click.get_current_context().invoked_subcommand != "check":  # which logs nothing
-        from engine import logs  # noqa: PLC0415 - as slow to load as all that a check loads
+    if click.get_current_context().invoked_subcommand != "check":  # ``check`` logs nothing
+        from engine import logs  # noqa: PLC0415 - would double the time that ``check`` takes to load
 
         logs.configure()
 
@@ -53,12 +52,12 @@ def main() -> None:
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @told
 def check(path: Path) -> None:
-    """Check the procedure in PATH, its folder (processes/<id>) or its diagram, and name every fault."""
+    """Check the procedure in PATH (its folder processes/<id>, or its diagram), and print all faults."""
     settings, path = read(), path.resolve()
     folder, name = (path, path.name) if path.is_dir() else (path.parent, path.stem)
     if folder.name == name:
         files = checking.read_folder(folder.parent, settings.forms, name)
-    else:  # a diagram that lies alone
+    else:  # a diagram outside of a procedure's folder
         files = {f"processes/{name}/{name}.bpmn": path.read_bytes()}
     findings = checking.check(name, files, Functions(settings.data / "functions"), at_console=True)
     print_findings(findings)

@@ -1,6 +1,6 @@
-"""The operator's and the designer's command line.
+"""The command line of operators and designers.
 
-Every command that cannot do its work says in one sentence what is wrong and in one what to do, and ends with code 2.
+If a command fails, it prints what is wrong and what to do, in a sentence each, and exits with code 2.
 """
 
 import os
@@ -33,19 +33,19 @@ from engine.store.queries.jobs import PRIORITIES
 from engine.store.schema import check_prepared
 
 PROVED = tomllib.loads(Path(__file__).with_name("proved.toml").read_text(encoding="utf-8"))
-"""What a check that found nothing proves, and what it does not."""
+"""What a check without faults proves, and what it does not."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def now() -> datetime:
-    """Return the instant of a command."""
+    """Return the current instant."""
     return datetime.now(UTC)
 
 
 @contextmanager
 def alur(*, prepared: bool = True, make: bool = False) -> Iterator[Alur]:
-    """Yield the joined parts; *prepared* migrates the schema. Only commands that set up an office may *make* one."""
+    """Yield the parts of Alur; *prepared* migrates the schema, *make* allows a new office."""
     joined = build(read(), make=make)
     try:
         if not make:
@@ -61,7 +61,7 @@ def alur(*, prepared: bool = True, make: bool = False) -> Iterator[Alur]:
 @click.option("--empty", is_flag=True, help="Begin without the work of the weeks before.")
 @told
 def run(*, empty: bool) -> None:
-    """Serve on this machine alone, with the procedures under processes/, sample people and their work so far."""
+    """Serve on this machine only, with the procedures under processes/, sample people and their past work."""
     settings = read()
     if settings.host not in LOOPBACK:
         raise SetupError("run_is_local", host=settings.host)
@@ -113,9 +113,9 @@ def serve(tls_cert: Path | None, tls_key: Path | None, tls_self_signed: bool, be
 @click.option("--only", multiple=True, type=click.Choice(list(PRIORITIES)), help="This kind of work alone. Repeatable.")
 @told
 def worker(only: tuple[str, ...]) -> None:
-    """Fire due timers, deliver messages and keep house (`alur serve` starts one; more may join on PostgreSQL).
+    """Do background work: timers, messages, printing, notices (`alur serve` starts one; PostgreSQL allows more).
 
-    With `--only cetak` it prints papers and does nothing else, on a machine of its own if need be.
+    With `--only cetak` it only prints papers, possibly on a separate machine.
     """
     serving.attach()
     joined = build(read())
@@ -126,7 +126,7 @@ def worker(only: tuple[str, ...]) -> None:
 @main.command()
 @told
 def migrate() -> None:
-    """Bring the database to this version's schema."""
+    """Migrate the database to this version's schema."""
     with alur(make=True):
         click.echo("Skema basis data sudah mutakhir.")
 
@@ -149,7 +149,7 @@ def deploy(folder: Path, note: str) -> None:
 @main.command("registers")
 @told
 def define_registers() -> None:
-    """Make or change the registers under forms/registers by their schemas."""
+    """Create or change the registers under forms/registers by their schemas."""
     with alur() as joined:
         changed = sample_office.define_registers(joined, now())
     click.echo("Register tidak berubah." if not changed else f"{changed} register dibuat atau diubah.")
@@ -162,7 +162,7 @@ def define_registers() -> None:
 @click.option("--illustration", is_flag=True, help="Mark the rows as sample figures wherever they are shown.")
 @told
 def import_register(register_id: str, file: Path, since: datetime, *, illustration: bool) -> None:
-    """Take the rows of an XLSX or CSV FILE into a register; nothing if anything in it is wrong."""
+    """Import the rows of an XLSX or CSV FILE into a register, or nothing if the file has a fault."""
     with alur() as joined:
         done = joined.services.registers.take_in(
             CONSOLE, register_id, file.read_bytes(), since.date(), now(), illustration=illustration
@@ -179,7 +179,7 @@ def import_register(register_id: str, file: Path, since: datetime, *, illustrati
 @click.option("--archive", type=FILE, help="A berkas (ZIP) instead of the database: needs nothing but the file.")
 @told
 def verify(stream: str | None, archive: Path | None) -> None:
-    """Recompute every history hash and compare tables and files with history; or check one berkas by itself."""
+    """Recompute all history hashes and compare tables and files with history; or check a single berkas."""
     if archive is not None:
         _verify_archive(archive)
         return
@@ -205,7 +205,7 @@ def verify(stream: str | None, archive: Path | None) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @told
 def backup(file: Path) -> None:
-    """Write everything (database, files, keys under a passphrase) to FILE."""
+    """Back up everything to FILE: database, files, and keys encrypted by a passphrase."""
     with alur(prepared=False) as joined:
         report = backups.backup(
             joined.database, joined.services.documents.files, file, _passphrase(confirm=True), now()
@@ -278,7 +278,7 @@ def add_person(account: str, name: str, roles: tuple[str, ...], reason: str) -> 
 @click.argument("proposal_id", required=False)
 @told
 def confirm_role(proposal_id: str | None) -> None:
-    """List the roles that wait for a second person, or confirm one where there is nobody else who may."""
+    """List proposed roles that wait for a second person, or confirm one if nobody else may."""
     with alur() as joined:
         if proposal_id is not None:
             joined.services.people.confirm(CONSOLE, proposal_id, now())
@@ -293,7 +293,7 @@ def confirm_role(proposal_id: str | None) -> None:
 @click.option("--reason", required=True, help="Why, for the history.")
 @told
 def guard_role(role: str, reason: str, *, off: bool) -> None:
-    """Let two people give ROLE from now on: one proposes, one confirms."""
+    """Require two people for giving ROLE from now on: one proposes, another confirms."""
     with alur() as joined, joined.database.write(CONSOLE, now()) as work:
         guarded_roles.put(work, [role], not off, stated(reason))
 

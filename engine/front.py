@@ -1,21 +1,19 @@
-"""The front of a web worker: takes in requests and sends answers on an event loop, so that slow clients hold no thread.
+"""The front of a web worker: an event loop reads requests and sends answers, so that slow clients hold no thread.
 
-Granian hands a WSGI application each body while it arrives: eight clients that announce a body and send six bytes
-would hold eight threads for ever. On its ASGI side an event loop reads and writes, and knows how fast a client is. So
-this front collects the body under a deadline, then lets one of N threads run the application, then sends the answer
-piece by piece. A client that sends or reads slowly holds a socket and some kilobytes.
+Granian's WSGI mode runs the application while the body arrives: eight clients that announce a body and send six bytes
+would hold eight threads for ever. So this front uses its ASGI mode. It collects the body under a deadline, lets one of
+N threads run the application, and sends the answer piece by piece. A slow client holds a socket and some kilobytes.
 
-- *Unfinished headers, idle connections*: the server's own deadline (``serving``).
-- *Unfinished bodies*: the deadline moves with what arrives, so that 25 MB over a bad line arrive, but six bytes do
-  not, nor 100 MB that lack the last three. If one address has too many, the one nearest to its deadline is dropped; if
-  all together hold too much, the largest, which is never a form.
-- *Answers that nobody reads*: a piece that is not taken in time ends the connection; for the last pieces, which the
-  server already has, the kernel decides (``TCP_USER_TIMEOUT``).
+- *Unfinished headers, idle connections*: the server has a deadline (``serving``).
+- *Unfinished bodies*: each STRIDE bytes extend the deadline, so that 25 MB over a slow line arrive. If one address has
+  too many, the one nearest to its deadline is dropped; if all together are too large, the largest, which is never a
+  form.
+- *Answers that nobody reads*: a piece that is not taken in time ends the connection. The last pieces are with the
+  server already; for these the kernel decides (``TCP_USER_TIMEOUT``).
 
-Weighed: gunicorn and waitress read bodies before they take a thread too, but gunicorn has no deadline and waitress no
-TLS. Uvicorn and Hypercorn have no deadline for bodies and do not restart processes; each would need this front too.
-Granian's RSGI is a tenth of a millisecond faster, but buffers everything that is written in memory. A bridge such as
-``asgiref`` holds a thread while it sends.
+Alternatives: gunicorn and waitress read bodies before they take a thread too, but gunicorn has no deadline and waitress
+no TLS. Uvicorn and Hypercorn have no deadline for bodies and do not restart processes. Granian's RSGI is 0.1 ms faster,
+but buffers all output in memory. A bridge such as ``asgiref`` holds a thread while it sends.
 """
 
 import asyncio
@@ -39,19 +37,19 @@ from werkzeug.wsgi import FileWrapper
 
 from engine import pulse
 
-GRACE = 20.0  # seconds in which the next STRIDE bytes of a body come, or its end
+GRACE = 20.0  # seconds for the next STRIDE bytes of a body, or its end
 STRIDE = 40 * 1024
-LONGEST = 3600.0  # seconds that any body may take
-IN_MEMORY = 16 * 1024  # bytes of one body; a longer one is on disk
+LONGEST = 3600.0  # seconds for a whole body
+IN_MEMORY = 16 * 1024  # bytes of a body; a longer one is on disk
 AT_ONCE = 64  # unfinished bodies of one address
-READING = 60.0  # seconds in which one piece of an answer is taken
+READING = 60.0  # seconds in which a client must take one piece of an answer
 PIECE = 64 * 1024
-LUMP = 4 * PIECE  # bytes of a long answer that a thread yields at once
-STUCK = 60.0  # seconds after which a worker whose threads are all taken is not merely busy
+LUMP = 4 * PIECE  # bytes of an answer that a thread yields at once
+STUCK = 60.0  # seconds; a worker is stuck if each thread has had the same work for longer
 BEAT = 0.5
 Send = Callable[[Mapping[str, Any]], Any]
 Receive = Callable[[], Any]
-Part = tuple[int, list[tuple[str, str]], bytes, bool]  # status, headers, some of the body, whether more follows
+Part = tuple[int, list[tuple[str, str]], bytes, bool]  # status, headers, part of the body, whether more follows
 
 
 WORDS = {
@@ -82,15 +80,15 @@ class Front:
         trusted: tuple[str, ...] = (),
         last: tuple[float, Callable[[], object]] = (0.0, bool),
     ) -> None:
-        """Run *application* in *threads*; bodies of up to *largest* bytes wait in *folder* until they are whole.
+        """Run *application* in *threads*; *folder* holds unfinished bodies of up to *largest* bytes.
 
         Proxies at *trusted* addresses may have any number of unfinished bodies. *last* is (seconds, action): the
-        action runs so long after SIGTERM, if the worker has not ended by then.
+        action runs that many seconds after SIGTERM, if the worker still runs then.
         """
         self._application, self._folder, self._largest, self._trusted = application, folder, largest, trusted
         self._threads, self._most = ThreadPoolExecutor(threads, "request"), threads
         self._last = last
-        self._taken: dict[object, float] = {}  # when each busy thread began its present work
+        self._busy: dict[object, float] = {}  # when each busy thread began its current work
         self._held, self._room = 0, 8 * largest
         self._unfinished: defaultdict[str, set[_Body]] = defaultdict(set)
 
@@ -106,7 +104,7 @@ class Front:
         body = _Body(environ["REMOTE_ADDR"], self._folder)
         try:
             length = int(environ.get("CONTENT_LENGTH") or 0)
-            refused = await self._take_in(body, length, receive) if 0 < length <= self._largest else 0
+            refused = await self._read_body(body, length, receive) if 0 < length <= self._largest else 0
             if refused:
                 headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
                 await send({"type": "http.response.start", "status": refused, "headers": headers})
@@ -120,7 +118,7 @@ class Front:
 
     # ── bodies ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _take_in(self, body: _Body, length: int, receive: Receive) -> int:
+    async def _read_body(self, body: _Body, length: int, receive: Receive) -> int:
         """Read *length* bytes of body; return the status to refuse the request with, or 0."""
         loop, beside = asyncio.get_running_loop(), self._unfinished[body.address]
         began = loop.time()
@@ -128,7 +126,7 @@ class Front:
             async with body.deadline:
                 beside.add(body)
                 if len(beside) > AT_ONCE and body.address not in self._trusted:
-                    self._cut(beside - {body}, lambda one: -(one.deadline.when() or 0.0))
+                    self._drop(beside - {body}, lambda one: -(one.deadline.when() or 0.0))
                 while body.size < length:
                     message = await receive()
                     chunk = message.get("body", b"")
@@ -143,7 +141,7 @@ class Front:
                         body.due = body.size + STRIDE
                         body.deadline.reschedule(min(loop.time() + GRACE, began + LONGEST))
                     if self._held > self._room:
-                        self._cut(set().union(*self._unfinished.values()), lambda one: one.size)
+                        self._drop(set().union(*self._unfinished.values()), lambda one: one.size)
             return 0
         except TimeoutError:
             return 408
@@ -154,8 +152,8 @@ class Front:
             if not beside:
                 self._unfinished.pop(body.address, None)
 
-    def _cut(self, among: set[_Body], worst: Callable[[_Body], float]) -> None:
-        """Drop the *worst* unfinished body, and stop counting its bytes."""
+    def _drop(self, among: set[_Body], worst: Callable[[_Body], float]) -> None:
+        """Drop the *worst* unfinished body."""
         if there := [body for body in among if not body.deadline.expired()]:
             going = max(there, key=worst)
             self._unfinished[going.address].discard(going)
@@ -165,11 +163,11 @@ class Front:
     # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _answer(self, environ: dict[str, Any], send: Send) -> None:
-        """Run the application in a thread and send its answer; give up on a client that does not read it."""
+        """Run the application in a thread and send its answer; stop if the client does not read it."""
         loop, answer = asyncio.get_running_loop(), self._run(environ)
         began, more = False, True
-        with suppress(TimeoutError), ExitStack() as stack:  # the server ends a connection whose answer ends too soon
-            stack.callback(self._threads.submit, answer.close)  # it may wait, for a file or the database
+        with suppress(TimeoutError), ExitStack() as stack:  # the server closes a connection with an incomplete answer
+            stack.callback(self._threads.submit, answer.close)  # in a thread, as it may wait for a file or the database
             while more:
                 status, headers, lump, more = await loop.run_in_executor(self._threads, self._next, answer)
                 if not began:
@@ -202,17 +200,17 @@ class Front:
 
     def _next(self, answer: Generator[Part]) -> Part:
         """Compute the next lump of an answer, in one of the threads."""
-        self._taken[answer] = time.monotonic()
+        self._busy[answer] = time.monotonic()
         try:
             return next(answer)
         finally:
-            del self._taken[answer]
+            del self._busy[answer]
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _beat(self, loop: asyncio.AbstractEventLoop, bounded: bool = False) -> None:
-        """Keep reporting that the worker lives, unless every thread has been busy with one thing for too long."""
-        if len(self._taken) < self._most or max(list(self._taken.values()), default=inf) > time.monotonic() - STUCK:
+        """Report regularly that the worker is alive, unless all threads are stuck."""
+        if len(self._busy) < self._most or max(list(self._busy.values()), default=inf) > time.monotonic() - STUCK:
             pulse.beat()
         loop.call_later(BEAT, self._beat, loop, bounded or _bound_readers())
 
@@ -223,9 +221,9 @@ class Front:
 
 
 def _bound_readers() -> bool:
-    """Let the kernel end connections whose client has stopped reading; whether the worker listens already.
+    """Let the kernel end connections whose client does not read; return False if the worker does not listen yet.
 
-    Connections inherit the option from the listening socket, and Granian has no setting for it.
+    Connections inherit the option from the listening socket; Granian has no setting for it.
     """
     found = not sys.platform.startswith("linux")
     for link in [] if found else Path("/proc/self/fd").iterdir():
@@ -241,7 +239,7 @@ def _bound_readers() -> bool:
 def environ_of(scope: Mapping[str, Any]) -> dict[str, Any]:
     """Return the environment of a request (PEP 3333), without its body."""
     environ = {
-        "REQUEST_METHOD": scope["method"].upper(),  # every check must see "head" as HEAD, or it would read unrecorded
+        "REQUEST_METHOD": scope["method"].upper(),  # else "head" would not be treated as HEAD
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
@@ -257,7 +255,7 @@ def environ_of(scope: Mapping[str, Any]) -> dict[str, Any]:
         "wsgi.run_once": False,
     }
     for raw, value in scope["headers"]:
-        if b"_" not in raw:  # such a header would pass for the one with a hyphen; proxies drop it too
+        if b"_" not in raw:  # would be read as the header with a hyphen; proxies drop it too
             name = raw.decode("latin-1").replace("-", "_").upper()
             name = name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
             text = value.decode("latin-1")

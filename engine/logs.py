@@ -1,4 +1,4 @@
-"""Logging: JSON lines on stderr, which never hold what somebody typed into a form."""
+"""Logs JSON lines to stderr. They never contain form data."""
 
 import logging
 import sys
@@ -14,7 +14,7 @@ PROCESSORS: list[Any] = [
     structlog.processors.format_exc_info,
     structlog.processors.JSONRenderer(),
 ]
-"""One list for every call of ``configure``: a logger keeps the list that it was created with."""
+"""One list for all calls of ``configure``, since a logger keeps the list that it was created with."""
 
 
 def configure() -> None:
@@ -28,7 +28,7 @@ def configure() -> None:
 
 
 class _Log(structlog.PrintLogger):
-    """Drops a line that cannot be written: a full disk under the log must not fail the request that is logged."""
+    """Drops lines that cannot be written, so that a full disk does not fail requests."""
 
     def __init__(self, *name: Any) -> None:
         super().__init__(sys.stderr)

@@ -1,4 +1,4 @@
-"""What ``alur run`` fills an office with: registers, every procedure of the checkout, sample people and their work."""
+"""The sample office of ``alur run``: registers, all procedures of the checkout, sample people and their work."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -18,17 +18,17 @@ from engine.store.schema import migrate
 
 NAMED_SAMPLES = 6
 OFFICE_SAMPLES = {"perancang": OfficeRole.DESIGNER, "auditor": OfficeRole.AUDITOR, "operator": OfficeRole.OPERATOR}
-SAMPLES_SINCE = date(2025, 1, 1)  # first day of the sample rows in registers: the year of the sample figures
+SAMPLES_SINCE = date(2025, 1, 1)  # first day of the sample rows in registers
 CONSOLE = Actor(
     "sistem",
     "Konsol",
     tuple(Membership("-", "sistem", role, Capacity.DEFINITIVE, date.min, None, None) for role in OfficeRole),
 )
-"""Who acts at the operator's console: whoever holds the machine holds every office role."""
+"""The actor at the console, who has all office roles, as anybody with access to the machine can do everything."""
 
 
 def define_registers(joined: Alur, at: datetime) -> int:
-    """Define every register under forms/registers; how many changed."""
+    """Define the registers under forms/registers; return how many changed."""
     changed = 0
     for path in sorted((joined.settings.forms / "registers").glob("*.schema.json")):
         register_id = path.name.removesuffix(".schema.json")
@@ -41,7 +41,7 @@ def define_registers(joined: Alur, at: datetime) -> int:
 
 
 def fill_registers(joined: Alur, at: datetime, scripts: Sequence[Script]) -> None:
-    """Give registers that have no rows their sample rows, marked as illustration."""
+    """Import sample rows into empty registers, marked as illustration."""
     since = min([SAMPLES_SINCE, *(date(script.years()[0], 1, 1) for script in scripts)])
     registers = joined.services.registers
     for path in sorted((joined.settings.forms / "registers" / "contoh").glob("*.csv")):
@@ -53,7 +53,7 @@ def fill_registers(joined: Alur, at: datetime, scripts: Sequence[Script]) -> Non
 
 
 def deploy_all(joined: Alur, at: datetime) -> None:
-    """Deploy every procedure under processes/ whose content was never deployed: what designers made of it stays."""
+    """Deploy the procedures under processes/, except versions deployed before, so that designers' changes stay."""
     folder = joined.settings.processes
     if not folder.is_dir():
         raise SetupError("procedures_missing", folder=folder)
@@ -70,10 +70,10 @@ def deploy_all(joined: Alur, at: datetime) -> None:
 
 
 def hire(joined: Alur, at: datetime) -> list[tuple[str, str, str]]:
-    """Add role accounts for every lane and office role; [(account, roles, password)] of those that were added.
+    """Add role accounts for all lanes and office roles; return the new ones as [(account, role, password)].
 
-    Sample people are role accounts, never persons. A lane whose step is done by named people gets several accounts
-    (role.1, role.2 ...), a team (``sop:contohTim`` on the lane) two, so that claiming shows, any other lane one.
+    A lane whose steps name their performer gets several accounts (role.1, role.2, ...), a team (``sop:contohTim`` on
+    the lane) two, so that people can try claiming, and any other lane one.
     """
     wanted: dict[str, tuple[str, str]] = {}
     for procedure in joined.services.deployments.all():
@@ -101,7 +101,7 @@ def hire(joined: Alur, at: datetime) -> list[tuple[str, str, str]]:
 
 
 def open_office(joined: Alur, at: datetime, *, empty: bool) -> list[tuple[str, str, str]]:
-    """Bring everything up to date, and play a new office's past; [(account, roles, password)] of who was hired."""
+    """Bring the office up to date, and play the past of a new one; return the accounts that ``hire`` added."""
     migrate(joined.database)
     scripts = () if empty else _scripts(joined, at)
     began = min((script.founded() for script in scripts), default=at)
@@ -114,13 +114,13 @@ def open_office(joined: Alur, at: datetime, *, empty: bool) -> list[tuple[str, s
     for script in scripts:
         try:
             Play(script, joined.services, joined.database, passwords)(CONSOLE)
-        except AlurError as error:  # its forms ask for something else by now: no reason not to serve
+        except AlurError as error:  # the forms may have changed; serve all the same
             click.echo(f"SALAH  {script.folder}: {error}", err=True)
     return hired
 
 
 def _scripts(joined: Alur, at: datetime) -> tuple[Script, ...]:
-    """Return what is to be played: nothing in an office where somebody works already."""
+    """Return the scripts to play; none if the office has people already."""
     with joined.database.read() as reader:
         if people.names(reader):
             return ()

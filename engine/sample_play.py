@@ -1,9 +1,9 @@
-"""The sample instances of a new office: what its people did in the weeks before, played through the services.
+"""Plays the past of a new sample office: what its people did in the weeks before, by calls of the services.
 
-A procedure may have a folder ``contoh`` beside its diagram. Its ``pelaksanaan.json`` says who started, completed and
-approved what, how much working time after the deed before, and what was typed; tables are CSV files beside it. So the
-engine knows no word of it, and history, papers and archive are real: each deed passes the service that people use, with
-a clock that walks from the past to yesterday. docs/prosedur.md describes the file.
+A procedure may have a folder ``contoh`` beside its diagram. Its ``pelaksanaan.json`` lists deeds (start, complete,
+approve): who did them, how much working time after the deed before, and what was typed; tables are CSV files. Each deed
+calls the service that people use, with an instant between the past and yesterday, so history, papers and archive are
+real. docs/prosedur.md describes the file.
 """
 
 import csv
@@ -27,7 +27,7 @@ from engine.store.database import Database
 from engine.store.queries import tasks
 
 FOLDER, FILE = "contoh", "pelaksanaan.json"
-SETTLED = timedelta(days=45)  # how long after a quarter began the collection of the one before is over
+SETTLED = timedelta(days=45)  # after the start of a quarter, when the collection for the one before is complete
 BEFORE = timedelta(days=7)
 QUARTERS = ("I", "II", "III", "IV")
 Texts = Mapping[str, str]
@@ -35,17 +35,17 @@ Texts = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Deed:
-    """What somebody did at an instant: started an instance, completed a step, approved a document."""
+    """What a person did at an instant, such as completing a step."""
 
     at: datetime
-    instance: int  # which one of the file
+    instance: int  # its place in the file
     said: Mapping[str, Any]
-    words: Texts  # what stands for {words} in what was typed
+    words: Texts  # replaces {words} in typed texts
 
 
 @dataclass(frozen=True)
 class Script:
-    """What a procedure's folder of samples says, with its dates as of the day of the first start."""
+    """The content of a procedure's folder ``contoh``, with dates relative to the day of the first start."""
 
     process_id: str
     folder: Path
@@ -55,23 +55,23 @@ class Script:
 
     @classmethod
     def of(cls, process: Path, calendar: OfficeCalendar, now: datetime) -> "Script | None":
-        """Return the script of a procedure, if it has one."""
+        """Return the script of a procedure; None if it has none."""
         path, today = process / FOLDER / FILE, now.astimezone(calendar.zone).date()
         if not path.is_file():
             return None
         return cls(process.name, path.parent, json.loads(path.read_bytes()), calendar, today)
 
     def founded(self) -> datetime:
-        """Return when the office began: in working time, some days before anything was done."""
+        """Return when the office began: in working time, some days before the first deed."""
         return self.calendar.next_opening(self.deeds()[0].at - BEFORE)
 
     def years(self) -> range:
-        """Which years its instances are of."""
+        """Return the years of the instances, and the year before."""
         every = [int(self._words(each)["tahun"]) for each in self.said["pelaksanaan"]]
         return range(min(every) - 1, max(every) + 1)
 
     def deeds(self) -> list[Deed]:
-        """Return everything that was done, the first first, all before today and in working time."""
+        """Return all deeds in order of time, all before today and in working time."""
         found, calendar = [], self.calendar
         for number, each in enumerate(self.said["pelaksanaan"]):
             began, words, day = each["mulai"], self._words(each), self.today
@@ -87,7 +87,7 @@ class Script:
         return sorted(found, key=lambda deed: deed.at)
 
     def rows(self, content: bytes) -> bytes:
-        """Return the sample rows of a register; those of a year once for each year that the script is of."""
+        """Return the sample rows of a register as CSV; rows of a year are repeated for each of ``years``."""
         per = self.said["register"]
         head, *rows = csv.reader(io.StringIO(content.decode()), delimiter=";")
         if per["kolom"] not in head:
@@ -99,7 +99,7 @@ class Script:
         return kept.getvalue().encode()
 
     def table(self, said: Mapping[str, Any], words: Texts) -> dict[str, Texts]:
-        """Return the rows of a CSV file that a table of a form is filled in from, by their key."""
+        """Return the rows of a CSV file for filling in a table of a form, by key."""
         if "dari" not in said:
             return {}
         wanted = {name: text.format_map(words) for name, text in said["bila"].items()}
@@ -108,7 +108,7 @@ class Script:
         return {r[said["kunci"]]: {k: v for k, v in r.items() if k not in (said["kunci"], *wanted)} for r in found}
 
     def _words(self, instance: Mapping[str, Any]) -> dict[str, str]:
-        """Return year and quarter of an instance, so many quarters before the one that data are collected of now."""
+        """Return year and quarter of an instance, *triwulan_lalu* quarters before the last settled one."""
         day = self.today - SETTLED
         year, quarter = divmod(day.year * 4 + (day.month - 1) // 3 - instance["triwulan_lalu"], 4)
         return {"tahun": str(year), "tahun_lalu": str(year - 1), "triwulan": QUARTERS[quarter]}
@@ -124,7 +124,7 @@ class Play:
     passwords: Texts  # of the sample people, who sign with them
 
     def __call__(self, founder: Actor) -> None:
-        """Let everybody do what the script says, one after the other."""
+        """Do the deeds of the script in order."""
         started: dict[int, str] = {}
         for deed in self.script.deeds():
             person, today = self.services.people.person(founder, deed.said["oleh"]), self.services.office.today(deed.at)
@@ -161,7 +161,7 @@ class Play:
         approvals.approve(actor, document, Mode.INTERNAL, signer, INDONESIAN, deed.at)
 
     def _file(self, actor: Actor, instance: str, deed: Deed) -> None:
-        """File the scan of every paper that waits for the person's."""
+        """Hand in a scan for each paper that waits for one from the person."""
         for each in self.services.approvals.of_person(actor, instance):
             with (self.script.folder / (name := deed.said["pindai"])).open("rb") as scan:
                 self.services.signing.file(actor, str(each.signature_id), name, scan, INDONESIAN, deed.at)
@@ -172,7 +172,7 @@ class Play:
     def _typed(
         self, actor: Actor, task: str, said: Any, deed: Deed, entries: Entries, path: str = ""
     ) -> Iterator[tuple[str, list[str]]]:
-        """Yield what is typed, by path; in a table that names its key, by the rows that the form begins with."""
+        """Yield typed texts by path; *kunci* fills in the rows that a table of the form already has."""
         if isinstance(said, Mapping) and "kunci" in said:
             known, end = self.script.table(said, deed.words), f".{said['kunci']}"
             for at in [at for at in entries if at.startswith(f"{path}.") and at.endswith(end)]:

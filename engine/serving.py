@@ -1,15 +1,14 @@
-"""The supervisor: web workers and one worker, as children of one process that they never outlive.
+"""The supervisor: runs web workers and one background worker as children, which end with it.
 
-Granian serves (in a trial, two to three times the requests of gunicorn), with ``front`` behind it. When its main
-process was killed, its web workers kept answering on the port; so every child asks the kernel for a signal when its
-parent dies.
+Granian serves (in a trial, two to three times the requests of gunicorn), with ``front`` behind it. If its main process
+is killed, its web workers go on; so each child asks the kernel for a signal when its parent dies.
 
-A child that hangs cannot be asked. So each reports now and then that it lives (``pulse``): a web worker from its event
-loop, the worker with every row. A silent child is replaced if it is stopped, or if it has computed for seconds, which
-no healthy child does without a report, however busy the machine is. Where nothing is computed at all, elapsed time
-decides; it is counted in the supervisor's own ticks, so that nobody is killed because the machine slept. The row on
-which a worker ended is remembered: the next worker but one sets it aside as an incident, and if even that hangs, it is
-passed by.
+Each child reports regularly that it is alive (``pulse``): a web worker from its event loop, the worker with each row.
+A silent child is replaced if it is stopped, or if it has used COMPUTING seconds of CPU time, which no healthy child
+does without a report, however busy the machine is. A child that uses no CPU time is replaced after SILENT ticks of the
+supervisor; ticks are counted, not seconds, so that no child is killed because the machine slept. The row on which a
+worker died is remembered: after two deaths the next worker sets it aside as an incident; if that kills it too, the row
+is skipped.
 """
 
 import faulthandler
@@ -51,29 +50,29 @@ if TYPE_CHECKING:
     from engine.front import Front
 
 log = structlog.get_logger(__name__)
-SUPERVISOR, SAMPLES = "ALUR_SUPERVISOR", "ALUR_SAMPLES"  # said by this process to its children
+SUPERVISOR, SAMPLES = "ALUR_SUPERVISOR", "ALUR_SAMPLES"  # set by this process for its children
 RESTART_SECONDS = 1.0
-HEADER_SECONDS = 20  # for a header to come whole, and for an idle connection
-STOP_SECONDS, LAST_SECONDS = 3, 1.5  # for requests under way, then for the worker
+HEADER_SECONDS = 20  # for a complete header, and for an idle connection
+STOP_SECONDS, LAST_SECONDS = 3, 1.5  # for current requests, then for the worker
 TICK = 0.5
-FROZEN = 10  # ticks that a process may stand still
-SILENT = 240  # ticks that a process may wait for something without a word
-COMPUTING = 6.0  # seconds that a process may compute without a word
-SAME_SECONDS = 600.0  # within which a worker that ends on the same row as the one before ends because of it
+FROZEN = 10  # ticks that a process may be stopped
+SILENT = 240  # ticks without a report
+COMPUTING = 6.0  # seconds of CPU time without a report
+SAME_SECONDS = 600.0  # a worker that dies sooner may have died because of its row
 CERTIFICATE_DAYS = 825
 LOADED = ("engine.front", "engine.web.application", "engine.documents.workbooks", "engine.forms.json_schema", "zxcvbn")
-"""What web workers begin with: loaded once, before they are forked."""
+"""Modules of web workers, loaded once before they are forked."""
 
 
 def attach(number: signal.Signals = signal.SIGTERM) -> None:
-    """Report to the supervisor and end with it; killed for hanging, this process prints a traceback."""
+    """Report to the supervisor, and end with it by signal *number*; enable tracebacks in case this process hangs."""
     faulthandler.enable()
     gc.freeze()
     pulse.beat()
     supervisor = os.environ.get(SUPERVISOR)
     if supervisor is not None:
         pulse.end_with_parent(number)
-        if os.getppid() != int(supervisor):  # it died before we asked
+        if os.getppid() != int(supervisor):  # it died before the line above
             os.kill(os.getpid(), number)
 
 
@@ -81,14 +80,14 @@ def application() -> "Front":
     """Return the application of one web worker (Granian's factory)."""
     from engine.front import Front  # noqa: PLC0415 - as in ``serve``
 
-    attach(signal.SIGKILL)  # asked to stop, Granian waits for a visitor who never ends a request
+    attach(signal.SIGKILL)  # on SIGTERM, Granian would wait for unfinished requests
     settings = read()
     try:
         alur = build(settings)
         alur.check()
     except AlurError as error:
         sys.exit(str(error))
-    alur.services.readings.writer = ThreadPoolExecutor(1, "readings")  # the interpreter ends when it has ended
+    alur.services.readings.writer = ThreadPoolExecutor(1, "readings")  # finished before the interpreter exits
     return Front(
         alur.wsgi(samples=os.environ.get(SAMPLES) == "1"),
         threads=settings.threads,
@@ -102,22 +101,22 @@ def application() -> "Front":
 def serve(
     settings: Settings, *, certificate: Path | None = None, key: Path | None = None, samples: bool = False
 ) -> None:
-    """Serve until told to stop, with *samples* for somebody who tries it out; SetupError if the port is taken."""
-    from granian import Granian  # noqa: PLC0415 - here, as what follows, since a worker and a command need none of it
+    """Serve until a signal, with sign-in by a click for *samples*; SetupError if the port is taken."""
+    from granian import Granian  # noqa: PLC0415 - workers and commands do not need it
     from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415
     from granian.http import HTTP1Settings  # noqa: PLC0415
 
     for module in LOADED:
         import_module(module)
     refuse_taken_port(settings.host, settings.port)
-    if "://" in settings.files:  # what this process has opened there does not live through a fork
+    if "://" in settings.files:  # open connections do not survive a fork
         multiprocessing.set_start_method("spawn", force=True)
     server = Granian(
         "engine.serving:application",
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
-        http=HTTPModes.http1,  # every wait of HTTP/1 has a deadline
+        http=HTTPModes.http1,  # in HTTP/1 every wait has a deadline
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=64 * 1024),
         workers=settings.workers,
         backpressure=_connections(),
@@ -133,21 +132,21 @@ def serve(
     server.on_startup(children.start)
     server.on_shutdown(children.stop)
     os.environ |= {SUPERVISOR: str(os.getpid()), SAMPLES: str(int(samples))}
-    gc.freeze()  # the collector need not look at imported modules again, least of all at the end
+    gc.freeze()  # garbage collection skips imported modules from now on
     with pulse.provide():
         server.serve()
 
 
 def _connections() -> int:
-    """Return how many connections a web worker holds: each may need a file besides, and other files are open."""
+    """Return the most connections of a web worker; each may need a file too, and other files are open."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):  # some systems report no limit and have one
+    with suppress(ValueError, OSError):  # some systems have a limit that they do not report
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return max(128, min(8192, (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 256) // 2))
 
 
 def refuse_taken_port(host: str, port: int) -> None:
-    """Raise SetupError if somebody else listens on the address already."""
+    """Raise SetupError if another process listens on the address."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -158,7 +157,7 @@ def refuse_taken_port(host: str, port: int) -> None:
 
 
 def refuse_bad_certificate(certificate: Path, key: Path) -> None:
-    """Raise SetupError if the server could not encrypt with these files."""
+    """Raise SetupError if the server cannot use the certificate with the key."""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
     except OSError as error:  # ssl.SSLError is one
@@ -171,17 +170,17 @@ class _Children:
 
     def __init__(self, server: Any) -> None:
         self._server = server
-        self._hung: list[str] = []  # rows on which workers ended, once for each time
+        self._hung: list[str] = []  # rows on which workers died, repeated for each death
         self._seen: dict[int, tuple[float, float, int]] = {}  # last report, CPU seconds by then, ticks since
         self._stopping = threading.Event()
 
     def start(self) -> None:
-        """Start the worker and watch."""
+        """Start the worker, and watch all children."""
         self._spawn()
         threading.Thread(target=self._keep_alive, name="watch", daemon=True).start()
 
     def stop(self) -> None:
-        """Tell the worker to finish, and wait a little."""
+        """Stop the worker; kill it after LAST_SECONDS."""
         self._stopping.set()
         self._process.terminate()
         try:
@@ -191,17 +190,17 @@ class _Children:
 
     def _keep_alive(self) -> None:
         while not self._stopping.wait(TICK):
-            if self._server.interrupt_signal:  # the worker ends its round while the web workers end theirs
+            if self._server.interrupt_signal:  # the worker finishes at the same time as the web workers
                 self._process.terminate()
                 return
             said = pulse.read()
             for pid in (self._process.pid, *(child.inner.pid for child in list(self._server.wrks))):
-                self._look_at(pid, *said.get(pid, (0.0, "")))
+                self._kill_if_hung(pid, *said.get(pid, (0.0, "")))
             if self._process.poll() is not None and time.monotonic() > self._born + RESTART_SECONDS:
                 self._replace(said.get(self._process.pid, (0.0, ""))[1])
 
-    def _look_at(self, pid: int, said: float, row: str) -> None:
-        """Kill a process that hangs; by SIGABRT first, so that it prints a traceback if it still can."""
+    def _kill_if_hung(self, pid: int, said: float, row: str) -> None:
+        """Kill a process that hangs, first by SIGABRT, so that it prints a traceback if it can."""
         with suppress(OSError):  # it has ended, or this system has no /proc
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
             computed = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -216,7 +215,7 @@ class _Children:
                 os.kill(pid, signal.SIGKILL)
 
     def _replace(self, row: str) -> None:
-        """Restart the worker, told on which rows others ended: the last one, and those to be passed by."""
+        """Restart the worker, with the rows on which others died: the last one, and those to be skipped."""
         recent = row if time.monotonic() < self._born + SAME_SECONDS else ""
         self._hung = [r for r in self._hung if r == recent or self._hung.count(r) >= pulse.PASSED_BY]
         self._hung += [row] if row else []
@@ -231,7 +230,7 @@ class _Children:
 
 
 def self_signed(data_dir: Path, names: Sequence[str]) -> tuple[Path, Path, str]:
-    """Return certificate, key and SHA-256 fingerprint of our self-signed certificate, made at the first call."""
+    """Return files and SHA-256 fingerprint of our self-signed certificate, which the first call makes."""
     check_writable(data_dir)
     folder = keys_dir(data_dir)
     certificate, key = folder / "tls.crt", folder / "tls.key"
@@ -269,7 +268,7 @@ def _sign(certificate: Path, key: Path, names: Sequence[str]) -> None:
         )
     draft = certificate.with_suffix(".tulis")
     draft.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    draft.rename(certificate)  # last and whole: where it is, its key is too
+    draft.rename(certificate)  # last and at once, so that a certificate always has its key
 
 
 def _alternative(name: str) -> x509.GeneralName:

@@ -28,28 +28,26 @@ NAMES = {
     "ALUR_SESSION_HOURS": "hours after which a session ends in any case (12)",
     "ALUR_UPLOAD_MB": "largest request with files, in MB (100)",
     "ALUR_FILE_MB": "largest single file, in MB (25)",
-    "ALUR_CLAMD": "address of ClamAV's clamd, a socket's path or host:port: no file is kept that it did not find clean",
+    "ALUR_CLAMD": "address of ClamAV's clamd, socket or host:port; only files that it finds clean are accepted",
     "ALUR_PROXY": "addresses of the trusted proxy in front, comma separated; set by `alur serve --behind-proxy`",
     "ALUR_SECURE": "1 when browsers come by HTTPS; set by `alur serve`",
-    "ALUR_PUBLIC_URL": "address that QR codes and letters lead to, https://alur.kantor.go.id; without it none is there",
+    "ALUR_PUBLIC_URL": "address for links in QR codes and letters, https://alur.kantor.go.id; else there are none",
     "ALUR_WEBHOOK_INSIDE": "1 when the webhook may call private addresses and plain http; else only public ones",
-    "ALUR_OIDC_ISSUER": "issuer of the OpenID provider by which people may sign in; without it there is none",
+    "ALUR_OIDC_ISSUER": "issuer of the OpenID provider for signing in; without it there is none",
     "ALUR_OIDC_CLIENT": "id of Alur at that provider",
     "ALUR_OIDC_SECRET": "secret of Alur at that provider; none for a public client",
     "ALUR_OIDC_SCOPES": "what the provider is asked for (openid profile)",
-    "ALUR_OIDC_CLAIM": "claim that says who somebody is, as accounts are linked by it (sub)",
-    "ALUR_OIDC_MFA": "values of amr and acr that count as a second factor, separated by spaces; without, ours is asked",
+    "ALUR_OIDC_CLAIM": "claim that identifies a person; accounts are linked to its value (sub)",
+    "ALUR_OIDC_MFA": "values of amr and acr that count as a second factor, separated by spaces; else ours is asked",
     "ALUR_PASSPHRASE": "passphrase of `alur backup` and `alur restore`, asked for if it is not set",
 }
-"""Every setting with what it means; ``docs/operasi.md`` lists the same, and a test keeps both equal."""
-
-
+"""All settings with their meaning. ``docs/operasi.md`` lists them too; a test compares the names."""
 STATED_KEYS = {"secret": "ALUR_KEY_SECRET", "second-factor": "ALUR_KEY_SECOND_FACTOR"}
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The operator's decisions."""
+    """The operator's settings."""
 
     data: Path
     files: str
@@ -75,7 +73,7 @@ class Settings:
 
 
 def read(environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings that *environment* states (os.environ if None); SetupError names a variable that is wrong."""
+    """Return the settings in *environment* (os.environ if None); SetupError names an invalid variable."""
     env = os.environ if environment is None else environment
     return Settings(
         data=Path(env.get("ALUR_DATA") or "data").resolve(),
@@ -103,7 +101,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def _openid(env: Mapping[str, str]) -> dict[str, str]:
-    """Return what is stated of the OpenID provider, nothing without an issuer; SetupError if it is not by HTTPS."""
+    """Return the settings of the OpenID provider, empty without an issuer; SetupError if it does not use HTTPS."""
     stated = {
         "issuer": env.get("ALUR_OIDC_ISSUER", ""),
         "client": env.get("ALUR_OIDC_CLIENT", ""),
@@ -121,7 +119,7 @@ def _openid(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _address(text: str) -> str:
-    """Return an address without its last slash; SetupError if it is none."""
+    """Return an address without trailing slash; SetupError if it is invalid."""
     text = text.strip().rstrip("/")
     if text and not text.startswith(("https://", "http://")):
         raise SetupError("public_url", text=text[:80])
@@ -129,14 +127,14 @@ def _address(text: str) -> str:
 
 
 def _daemon(text: str) -> str:
-    """Return the address of a daemon; SetupError if it is none, lest every upload is refused."""
+    """Return the address of a daemon; SetupError if it is invalid, as all uploads would be refused."""
     if text and not re.fullmatch(r"/.+|.+:[0-9]{1,5}", text):
         raise SetupError("daemon_address", text=text[:80])
     return text
 
 
 def _without_keys(url: str) -> str:
-    """Return *url*; SetupError if it holds keys, which every message about the place would print."""
+    """Return *url*; SetupError if it contains keys, since messages print it."""
     if re.search(r"://([^/]*@|.*\?)", url):
         raise SetupError("store_url_with_keys")
     return url

@@ -1,1 +1,1 @@
-"""Work that needs no person: timers, messages, printing, archives, housekeeping."""
+"""Background work: timers, messages, printing, archives, notices, housekeeping."""

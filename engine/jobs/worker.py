@@ -1,13 +1,13 @@
-"""The worker: fires timers, delivers messages, prints papers, builds berkas, tells people and keeps house.
+"""The worker: fires timers, delivers messages, prints papers, builds berkas, sends notices and cleans up.
 
-What is due is in the database. Every second a sweep runs one indexed query per kind of row. On SQLite it does what it
-finds. On PostgreSQL it adds a job (``engine.jobs.queue``): for timers and berkas always, for papers and messages only
-as a safety net, since their job is written with the row. All work reads the row again and writes under a condition on
-it, so any number of workers may run, and one that dies loses nothing.
+Due rows are in the database. Every second a sweep queries each kind of row. On SQLite the sweep does the work. On
+PostgreSQL it adds jobs (``engine.jobs.queue``): for timers and berkas always, for papers and messages only as a safety
+net, since their job is written with the row. The work reads the row again and writes under a condition on it, so any
+number of workers may run, and one that dies loses nothing.
 
-A worker names the row before it works on it (``engine.pulse``). A row on which two workers died is set aside: the
+A worker notes the row before it works on it (``engine.pulse``). A row on which two workers died is set aside: the
 instance gets an incident, the paper or berkas is marked as failed. If even this kills a worker, because the instance
-cannot be loaded, the row is skipped and the operator's page names it.
+cannot be loaded, the row is skipped, and the operator's page names it.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ class Chore(NamedTuple):
 
 @dataclass
 class Worker:
-    """One worker process. One that does *only* some kinds of rows does no housekeeping."""
+    """One worker process. If it does *only* some kinds of rows, it does no housekeeping."""
 
     services: Services
     only: Sequence[str] = ()
@@ -92,7 +92,7 @@ class Worker:
             log.warning("sweep failed", cause=str(error))
 
     def sweep(self, now: datetime) -> int:
-        """Take the rows due at *now*, and keep house; return how many were done."""
+        """Do or queue the rows due at *now*, and clean up; return how many were done."""
         restored, done = self.services.operations.jobs_off(), 0
         if not self.only:  # before papers, which may take long
             self._quietly("search not kept", self.services.finding.sweep, now)
@@ -120,11 +120,11 @@ class Worker:
     def _quietly(self, failing: str, sweep: Callable[[datetime], int], now: datetime) -> None:
         try:
             sweep(now)
-        except Exception as error:  # instances must move on all the same
+        except Exception as error:  # must not stop the instances
             log.error(failing, cause=str(error), exc_info=error)
 
     def do_each(self, chore: Chore, rows: Sequence[str], now: datetime) -> int:
-        """Do a chore for each of *rows*, even if others fail; return for how many there was work."""
+        """Do a chore for each of *rows*, even if some fail; return how many needed work."""
         done = 0
         for row in rows:
             with suppress(Exception):  # logged already
@@ -132,7 +132,7 @@ class Worker:
         return done
 
     def do(self, chore: Chore, row: str, now: datetime, died: int = 0) -> bool:
-        """Do a chore for a row on which so many workers *died*; return whether there was work.
+        """Do a chore for a row on which *died* workers died before; return whether there was work.
 
         Errors are logged and raised; TimeoutError if the row is skipped.
         """
