@@ -32,7 +32,7 @@ QUIET = [
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 VIOLATIONS = {"resultTypes": ["violations"]}  # what is well need not be told in full
 SLOW = float(os.environ.get("ALUR_TEST_SLOW", "0"))
-"""Seconds that each answer waits: a story that looks at a page before it is there fails then, and not once in a while."""
+"""Seconds that each answer waits, so that a story that looks at a page too early always fails, not now and then."""
 DESKTOP, PHONE = {"width": 1366, "height": 768}, {"width": 360, "height": 740}
 
 

@@ -231,7 +231,8 @@ def test_on_every_pass_after_a_return_from_step_7_too(office):
 def test_what_the_secretary_sends_back_keeps_what_was_right_and_prints_the_last_figures(office):
     instance = office.start()
     office.until_analysis(instance)
-    office.do("tim.sakip", instance, "susun_analisis", **{"notula_analisis.pembahasan": "Tiap indikator dibahas satu per satu dengan pemegangnya."})
+    discussed = "Tiap indikator dibahas satu per satu dengan pemegangnya."
+    office.do("tim.sakip", instance, "susun_analisis", **{"notula_analisis.pembahasan": discussed})
     first = newest(office, instance, "notula_analisis")
     refused = {"hasil_pemeriksaan": "kembalikan", "catatan_pemeriksaan": ""}
     with pytest.raises(InvalidForm) as without:
@@ -243,7 +244,7 @@ def test_what_the_secretary_sends_back_keeps_what_was_right_and_prints_the_last_
     assert office.page(instance).current[0].tasks[0].returned_reason == why
     assert "lembar_persetujuan" not in {d.data_object_id for d in office.page(instance).documents}, "nothing to sign"
     page = office.services.tasks.open(office.actor("tim.sakip"), office.task(instance, "susun_analisis"), office.now)
-    assert office.services.tasks.prefill(page)["notula_analisis.pembahasan"] == ["Tiap indikator dibahas satu per satu dengan pemegangnya."]
+    assert office.services.tasks.prefill(page)["notula_analisis.pembahasan"] == [discussed]
     assert {verdict for _, verdict, _ in verified(office, instance).values()} == {"sesuai"}, "nobody verifies twice"
 
     office.do("tim.sakip", instance, "susun_analisis", **returned(SECOND))
