@@ -14,23 +14,26 @@ _TIME = re.compile(r"([0-9]{1,2})[.:]([0-9]{2})(?:[.:]([0-9]{2}))?|([0-9]{1,2})(
 _WEEKDAY = re.compile(r"^(?:senin|selasa|rabu|kamis|jum'?at|sabtu|minggu)\s*,\s*", re.IGNORECASE)
 _ZONE = re.compile(r"\s*(?:WIB|WITA|WIT)$", re.IGNORECASE)
 _CENTURY = 2000
+YEARS = range(1900, 3000)
+"""Years in which something may have happened, or will: far enough from the first and last day that can be reckoned."""
 _SHORT = {"agt": 8, "ags": 8, "nop": 11, "nopember": 11, "peb": 2, "pebruari": 2, "des": 12}
 
 
 def read_date(text: str) -> date | None:
-    """Return the date in *text*, None if it is empty; ValueError if it is not a date."""
+    """Return the date in *text*, None if it is empty; ValueError if it is not a date, or of no year in YEARS."""
     bare = _WEEKDAY.sub("", text.strip())
     if not bare:
         return None
     if found := _ISO.fullmatch(bare):
-        return date(*(int(part) for part in found.groups()))
-    if found := _NUMERIC.fullmatch(bare):
-        day, month, year = (int(part) for part in found.groups())
-    elif found := _NAMED.fullmatch(bare):
-        day, month, year = int(found[1]), _month(found[2]), int(found[3])
+        year, month, day = found.groups()
+    elif found := _NUMERIC.fullmatch(bare) or _NAMED.fullmatch(bare):
+        day, month, year = found.groups()
     else:
         raise ValueError(text)
-    return date(year if year >= 100 else _CENTURY + year, month, day)
+    read = date(int(year) + (_CENTURY if len(year) == 2 else 0), _month(month), int(day))
+    if read.year not in YEARS:
+        raise ValueError(text)
+    return read
 
 
 def read_time(text: str) -> time | None:
@@ -72,8 +75,10 @@ def write_time(value: time) -> str:
 
 
 def _month(word: str) -> int:
-    """Return the number of a month by its name in either language, or by the beginning of a name if unambiguous."""
+    """Return a month's number as typed, by its name in either language, or by an unambiguous beginning of a name."""
     word = word.lower()
+    if word.isdecimal():
+        return int(word)
     if word in _SHORT:
         return _SHORT[word]
     fitting = {

@@ -32,9 +32,15 @@ class Kind(StrEnum):
     INCIDENT = "incident"
     MESSAGE = "message"
     MENTIONED = "mentioned"
+    EXTENDED = "extended"
+    READY = "ready"
+    STOOD_IN = "stood_in"
+    RETRACTED = "retracted"
+    SUBSTITUTE = "substitute"
 
 
 OF_TASKS = frozenset({Kind.TASK, Kind.RETURNED, Kind.HANDED, Kind.SOON, Kind.LATE, Kind.ESCALATED})
+OF_TASKS |= {Kind.EXTENDED, Kind.READY}
 """Kinds whose subject is a task."""
 
 
@@ -103,6 +109,8 @@ def _of(deed: HistoryEvent, its: Notification, change: Mapping[str, Any]) -> Not
             return replace(its, role=change["new"]["role"], reason=change["reason"])
         case Action.TASK_DELEGATED:
             return replace(its, kind=Kind.HANDED, person_id=change["new"], reason=change["reason"])
+        case Action.TASK_COMPLETED if "for" in change:
+            return replace(its, kind=Kind.STOOD_IN, person_id=change["for"])
         case Action.DOCUMENT_SUBMITTED:
             return replace(its, kind=Kind.APPROVE, subject=change["document"], role=change["role"])
         case Action.DOCUMENT_RETURNED:

@@ -40,6 +40,7 @@ SECOND_FACTOR_PAGES = ("account.second_factor", "account.begin_second_factor", "
 PASSWORD_PAGES = ("sign_in.change_password", "sign_in.set_password", "sign_in.sign_out", "sign_in.language")
 
 MOST_PAGES = 10_000
+LONGEST_PATH = 2000  # letters of an address that a redirect leads to
 
 
 def install(app: Flask) -> None:
@@ -260,10 +261,9 @@ def device_cookie() -> str:
 
 def _next() -> str:
     """Return where to go after signing in: the requested page, or the one that a form was sent from."""
-    if request.method == "GET":
-        return request.full_path.rstrip("?")
-    came = urlsplit(request.referrer or "")
-    return f"{came.path}?{came.query}".rstrip("?") if came.netloc == request.host else ""
+    came = urlsplit(request.url if request.method == "GET" else request.referrer or "")
+    path = f"{came.path}?{came.query}".rstrip("?") if came.netloc == request.host else ""
+    return path if len(path) <= LONGEST_PATH else ""
 
 
 def _to_sign_in(token: str | None) -> Answer:

@@ -194,6 +194,8 @@ def conflict_words(error: Conflict) -> str:
     words = {
         "completed": gettext("Langkah ini sudah diselesaikan %(who)s pada %(at)s.", **facts),
         "claimed": gettext("Tugas ini sudah diambil %(who)s pada %(at)s.", **facts),
+        "free": gettext("Tugas ini tidak dipegang siapa pun; anggota jalurnya dapat mengambilnya."),
+        "back": gettext("Cuti %(who)s sudah berakhir, jadi tugas ini kembali kepadanya. Isian Anda ikut.", **facts),
         "cancelled": gettext("Langkah ini dibatalkan oleh jalannya proses pada %(at)s.", **facts),
         "suspended": gettext("Pelaksanaan ditangguhkan oleh %(who)s dengan alasan: %(why)s", **facts),
         "terminated": gettext("Pelaksanaan dihentikan oleh %(who)s dengan alasan: %(why)s", **facts),

@@ -18,8 +18,6 @@ from engine.model.calendar import parse_duration
 from engine.service.procedures.procedure import Language
 from engine.web.texts import gettext, ngettext, npgettext
 
-YEARS = range(1900, 3000)  # years in which something may have happened
-
 
 def language() -> str:
     """Return the language of the page: "id" or "en"."""
@@ -198,7 +196,7 @@ class AskedDays:
 def asked_days(first: str | None, last: str | None) -> AskedDays:
     """Read the days that narrow a list."""
     asked = [(text or "").strip() for text in (first, last)]
-    since, until = (day if day and day.year in YEARS else None for day in map(read_day, asked))
+    since, until = map(read_day, asked)
     unread = [text[:40] for text, day in zip(asked, (since, until), strict=True) if text and day is None]
     faults = [gettext("“%(said)s” bukan tanggal. Contoh: 14/4/2025.", said=said) for said in unread]
     if since and until and since > until:

@@ -11,7 +11,7 @@ from engine.model.errors import AlurError, InvalidForm, NotFound, stated
 from engine.service.work.inbox import Inbox, TaskFilter, TaskView
 from engine.web import errors
 from engine.web.access import signed_in
-from engine.web.authentication import actor, now
+from engine.web.authentication import actor, now, seal, unseal
 from engine.web.formatting import localised, words
 from engine.web.lists import Chip, Filter, Listing, asked_filters, asked_place, days_of, listing, offers, periods
 from engine.web.services import services
@@ -120,9 +120,9 @@ def _dues() -> Sequence[tuple[str, str]]:
 
 
 @tasks_pages.post("/banyak", signed_in)
-def several() -> str | Response | tuple[str, int]:
-    """Claim, release, hand over or complete every ticked task, each by itself; show what came of each."""
-    ids = list(dict.fromkeys(request.form.getlist("tugas")))[:MOST_AT_ONCE]
+def several() -> Response | tuple[str, int]:
+    """Claim, release, hand over or complete every ticked task, each by itself; lead to what came of each."""
+    ids = list(dict.fromkeys(request.form.getlist("tugas")))
     deed, reason, to = (request.form.get(name, "") for name in ("tindakan", "alasan", "kepada"))
     by, at = actor(), now()
     deeds: dict[str, Callable[[str], object]] = {
@@ -131,15 +131,32 @@ def several() -> str | Response | tuple[str, int]:
         "serahkan": lambda id_: services().assignments.hand_over(by, id_, to, reason, at),
         "selesaikan": lambda id_: services().tasks.confirm(by, id_, at, words()),
     }
-    if not ids or deed not in deeds:
-        flash(gettext("Centang dahulu tugas yang dimaksud."), "warning")
+    if not 1 <= len(ids) <= MOST_AT_ONCE or deed not in deeds:
+        many = gettext("Paling banyak %(n)d tugas sekaligus. Belum ada yang dikerjakan.", n=MOST_AT_ONCE)
+        flash(many if len(ids) > 1 else gettext("Centang dahulu tugas yang dimaksud."), "warning")
         return redirect(url_for("tasks.inbox"), 303)
-    chosen, people = services().inbox.chosen(by, ids, at)
     if deed == "serahkan" and not (to and _is_reason(reason)):
-        asked = {"chosen": chosen, "people": people, "entries": request.form, "errors": bool(to or reason)}
-        return render_template("tasks/hand_over_several.html", **asked), 422 if asked["errors"] else 200
-    results = [(id_, chosen.get(id_), _refused(deeds[deed], id_)) for id_ in ids]
-    return render_template("tasks/results.html", results=results, deed=deed, to=to)
+        chosen, people, away = services().inbox.chosen(by, ids, at)
+        asked = {"chosen": chosen, "people": people, "away": away, "entries": request.form}
+        errors = bool(to or reason)
+        return render_template("tasks/hand_over_several.html", errors=errors, **asked), 422 if errors else 200
+    came: dict[str, list[str]] = {}
+    for id_ in ids:
+        came.setdefault(_refused(deeds[deed], id_), []).append(id_)
+    return redirect(url_for("tasks.results", sealed=seal(by.person_id, f"{deed} {to}", came)), 303)
+
+
+@tasks_pages.get("/hasil/<sealed>", signed_in)
+def results(sealed: str) -> str:
+    """Show what came of a deed on several tasks; its address says it, so that loading it again does nothing."""
+    held = unseal(sealed, actor().person_id)
+    if held is None:
+        raise NotFound(sealed)
+    deed, _, to = held[0].partition(" ")
+    came = {id_: why for why, ids in held[1].items() for id_ in ids}
+    chosen, _, _ = services().inbox.chosen(actor(), list(came), now())
+    told = [(id_, chosen.get(id_), why) for id_, why in came.items()]
+    return render_template("tasks/results.html", results=told, deed=deed, to=to)
 
 
 def _is_reason(text: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import current_app, flash, redirect, request, url_for
 from itsdangerous import BadData, URLSafeSerializer
@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from engine.model.errors import InvalidForm
 from engine.model.lists import Page, Place
-from engine.service.work.lists import Offers
+from engine.service.work.lists import LONGEST_QUERY, Offers
 from engine.web.access import Pages, signed_in
 from engine.web.asked import asked_text
 from engine.web.authentication import actor, now
@@ -152,7 +152,10 @@ def _read(value: Any) -> Any:
 def save(of: str) -> Response:
     """Keep what a list is narrowed to under a name, for oneself or for a lane of one's own."""
     endpoint = {"tasks": "tasks.inbox"}.get(of, f"{of}.index")
-    query = request.form.get("saringan", "")
+    query = _plain(request.form.get("saringan", ""))
+    if len(query) > LONGEST_QUERY:
+        flash(gettext("Saringan belum disimpan: isinya terlalu panjang."), "warning")
+        return redirect(url_for(endpoint), 303)
     try:
         made = (request.form.get("nama", ""), request.form.get("untuk") or None)
         services().lists.make(actor(), endpoint, query, *made, now())
@@ -172,4 +175,9 @@ def change(filter_id: str, deed: str) -> Response:
         services().lists.change(actor(), found, request.form.get("nama", "") if deed == "namai" else None, now())
     except InvalidForm:
         flash(gettext("Beri saringan nama, paling banyak 60 huruf."), "warning")
-    return redirect(f"{url_for(found.list)}?{found.query}", 303)
+    return redirect(f"{url_for(found.list)}?{_plain(found.query)}", 303)
+
+
+def _plain(query: str) -> str:
+    """Return a query as an address has it, whatever was sent as one."""
+    return urlencode(parse_qsl(query))

@@ -162,6 +162,8 @@ def _leads(notice: Notice) -> str:
             return url_for("incidents.show", incident_id=notice.subject)
         case Kind.MENTIONED:
             return url_for("instances.comments", instance_id=notice.instance_id)
+        case Kind.SUBSTITUTE:
+            return url_for("absences.show", person_id=actor().person_id)
         case Kind.MESSAGE:
             return url_for("operations.index")
         case Kind.MEND if not notice.over:

@@ -3,7 +3,6 @@
 from flask import render_template, request
 from werkzeug.wrappers import Response as Answer
 
-from engine.model.errors import InvalidForm
 from engine.model.people import OfficeRole
 from engine.service.people.people_sheets import Joined, PeopleSheet
 from engine.web.access import Pages, only
@@ -38,10 +37,7 @@ def take() -> str | tuple[str, int]:
         return choose(gettext("Pilih berkas XLSX atau CSV.")), 422
     by_mail = bool(request.form.get("surel")) and services().mail.sends_links(now()) is not None
     given = PeopleSheet(content or at.content(kept), request.form.get("alasan", ""), by_mail, words())
-    try:
-        found = at.look_at(actor(), given, now()) if content else at.take(actor(), given, now())
-    except InvalidForm as invalid:
-        return choose(*(fault_words(error) for error in invalid.errors)), 422
+    found = at.look_at(actor(), given, now()) if content else at.take(actor(), given, now())
     if found.faults:
         return _page((), found), 422
     return _page((), found, at.keep(content)) if content else _page((), found, done=True)

@@ -12,6 +12,7 @@ from engine.model.people import SYSTEM
 from engine.service.people.accounts import AccountInactive, Opened, PasswordOff, Retyped, SignInRefused
 from engine.service.people.attempts import SignInThrottled, Source
 from engine.service.people.passwords import WeakPassword
+from engine.web import authentication
 from engine.web.access import Pages, anyone, personally
 from engine.web.authentication import CLICKED, ENROL, OPENID, TOKEN, actor, device_cookie, now, unseal, waiting
 from engine.web.authentication import signed_in as current
@@ -176,9 +177,9 @@ def healthy() -> tuple[str, int]:
 
 def safe_path(path: str | None) -> str:
     """Return *path* if it leads to this server, else nothing: a sign-in must not send people elsewhere."""
-    if not path or not path.startswith("/") or path.startswith("//") or UNFIT.search(path):
-        return ""
-    return path
+    path = path or ""
+    fits = path.startswith("/") and not path.startswith("//") and not UNFIT.search(path)
+    return path if fits and len(path) <= authentication.LONGEST_PATH else ""
 
 
 def source() -> Source:

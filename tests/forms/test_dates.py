@@ -31,7 +31,23 @@ def test_the_ways_an_office_writes_a_date(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["31/2/2025", "15/13/2025", "4/15/2025", "besok", "15 Ju 2025", "15/4", "32 Mei 2025", "0/1/25"]
+    "text",
+    [
+        "31/2/2025",
+        "15/13/2025",
+        "4/15/2025",
+        "besok",
+        "15 Ju 2025",
+        "15/4",
+        "32 Mei 2025",
+        "0/1/25",
+        "1/1/0001",
+        "1/1/0099",
+        "31/12/9999",
+        "0001-01-01",
+        "9999-12-31",
+        "1 Mei 1899",
+    ],
 )
 def test_what_is_no_day_is_refused(text):
     with pytest.raises(ValueError, match=r".*"):

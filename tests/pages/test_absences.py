@@ -14,9 +14,34 @@ def test_leave_is_marked_and_the_substitute_reads_for_whom(planning, browse):  #
     assert "Cuti tercatat." in text_of(own.post(address, data=LEAVE, follow_redirects=True))
     assert "untuk Tim Sakip" in text_of(other.get("/tugas"))
     assert "Anda mengerjakan ini untuk Tim Sakip" in text_of(other.get(f"/tugas/{planning.planning}"))
-    planning.do(STANDS_IN, planning.instance, "susun_jadwal")
+    assert "untuk Tim Sakip" in text_of(other.get("/"))
+    done = planning.do(STANDS_IN, planning.instance, "susun_jadwal")
+    assert "untuk Tim Sakip" in text_of(other.get(f"/tugas/{done}/hasil"))
     assert "untuk Tim Sakip" in text_of(browse("auditor").get(f"/instans/{planning.instance}"))
-    assert "untuk" in text_of(browse("auditor").get(f"/instans/{planning.instance}/riwayat"))
+    assert "untuk Tim Sakip" in text_of(browse("auditor").get(f"/instans/{planning.instance}/riwayat"))
+    for page in ("/pemberitahuan", f"/cuti/{STANDS_IN}"):
+        assert other.get(page).status_code == 200
+
+
+def test_who_is_on_leave_is_marked_so_where_a_task_is_handed_over(planning, browse):  # noqa: F811
+    browse(STANDS_IN).post(f"/cuti/{STANDS_IN}", data={**LEAVE, "pengganti": AWAY})
+    own, task = browse(AWAY), planning.planning
+    for page in (
+        own.get(f"/tugas/{task}/serahkan"),
+        own.post("/tugas/banyak", {"tindakan": "serahkan", "tugas": [task]}, page="/tugas"),
+    ):
+        assert "sedang cuti; penggantinya Tim Sakip" in text_of(page)
+
+
+def test_the_day_after_the_leave_the_substitute_completes_nothing_more(planning, browse):  # noqa: F811
+    browse(AWAY).post(f"/cuti/{AWAY}", data=LEAVE)
+    other, task = browse(STANDS_IN), planning.planning
+    other.post(f"/tugas/{task}/ambil")
+    planning.later(days=8)
+    fresh = browse(STANDS_IN)
+    assert "Cuti Tim Sakip (tim.sakip) sudah berakhir" in text_of(fresh.get(f"/tugas/{task}"))
+    late = fresh.post(f"/tugas/{task}/selesai", {"x": "y"})
+    assert (late.status_code, "kembali kepadanya" in text_of(late)) == (409, True)
 
 
 def test_an_operator_marks_and_ends_it_for_somebody_and_others_do_not(planning, browse):  # noqa: F811

@@ -14,4 +14,6 @@ def test_the_instance_offers_it_and_the_new_date_is_told(ordered, browse):  # no
     done = head.post(address, data={"sampai": "25/4/2025", "alasan": WHY}, follow_redirects=True)
     assert "Tenggat diperpanjang." in text_of(done)
     assert WHY in text_of(head.get(f"/instans/{ordered.instance}/riwayat"))
+    clerk = browse("sekretaris")
+    assert f"Diperpanjang Kepala Dinas (kepala.dinas): “{WHY}”" in text_of(clerk.get(f"/tugas/{ordered.following}"))
     assert browse("sekretaris").get(address).status_code == 403

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from engine.model.history import Action
 from engine.service.work.inbox import PAGE
@@ -111,7 +111,12 @@ def test_several_tasks_are_claimed_each_by_itself_and_the_result_names_what_fail
     one, two = (office.task(quarters[n], "susun_jadwal") for n in (0, 1))
     foreign = office.task(quarters[2], "perintahkan_pengumpulan_data")
     office.services.assignments.claim(office.actor("tim.sakip.2"), two, office.now)
-    answer = team.post("/tugas/banyak", {"tindakan": "ambil", "tugas": [one, two, foreign, "0" * 32]}, page="/tugas")
+    answer = team.post(
+        "/tugas/banyak",
+        {"tindakan": "ambil", "tugas": [one, two, foreign, "0" * 32]},
+        page="/tugas",
+        follow_redirects=True,
+    )
     assert answer.status_code == 200
     assert "1 tugas diambil, 3 tidak" in answer.text
     assert "sudah diambil" in answer.text
@@ -119,9 +124,28 @@ def test_several_tasks_are_claimed_each_by_itself_and_the_result_names_what_fail
     assert "Triwulan III" not in answer.text, "of a task that one may not read only the refusal is told"
     assert "Tugas ini tidak ada." in answer.text
     assert lines(office, Action.TASK_CLAIMED) == [("tim.sakip.2", two), ("tim.sakip", one)]
-    released = team.post("/tugas/banyak", {"tindakan": "lepaskan", "tugas": [one, two]}, page="/tugas")
+    released = team.post(
+        "/tugas/banyak", {"tindakan": "lepaskan", "tugas": [one, two]}, page="/tugas", follow_redirects=True
+    )
     assert "1 tugas dilepaskan, 1 tidak" in released.text
     assert team.post("/tugas/banyak", {"tindakan": "ambil"}, page="/tugas").status_code == 303, "nothing is ticked"
+
+
+def test_a_result_that_is_loaded_again_does_nothing_and_too_many_are_refused_in_words(office, browse, quarters):
+    team, one = browse("tim.sakip"), office.task(quarters[0], "susun_jadwal")
+    sent = team.post("/tugas/banyak", {"tindakan": "ambil", "tugas": [one]}, page="/tugas")
+    assert sent.status_code == 303
+    for _ in range(2):
+        assert "1 tugas diambil" in team.get(sent.headers["Location"]).text
+    assert lines(office, Action.TASK_CLAIMED) == [("tim.sakip", one)]
+    again = team.post("/tugas/banyak", {"tindakan": "ambil", "tugas": [one]}, page="/tugas", follow_redirects=True)
+    assert "1 tugas diambil" in again.text, "one's own is not taken by another"
+    assert len(lines(office, Action.TASK_CLAIMED)) == 1
+    assert browse("tim.sakip.2").get(sent.headers["Location"]).status_code == 404
+    many = [one, *(f"{n:032}" for n in range(100))]
+    told = team.post("/tugas/banyak", {"tindakan": "lepaskan", "tugas": many}, page="/tugas", follow_redirects=True)
+    assert "Paling banyak 100 tugas sekaligus. Belum ada yang dikerjakan." in told.text
+    assert not lines(office, Action.TASK_RELEASED)
 
 
 def test_several_tasks_are_handed_over_to_one_person_with_one_reason(office, browse, quarters):
@@ -133,7 +157,7 @@ def test_several_tasks_are_handed_over_to_one_person_with_one_reason(office, bro
     assert "sekretaris" not in re.search(r'<select[^>]*name="kepada".*?</select>', asked.text, re.DOTALL).group()
     given = {"tindakan": "serahkan", "tugas": both, "kepada": "tim.sakip.2"}
     assert team.post("/tugas/banyak", {**given, "alasan": "x"}, page="/tugas").status_code == 422
-    done = team.post("/tugas/banyak", {**given, "alasan": "Rapat di luar kota."}, page="/tugas")
+    done = team.post("/tugas/banyak", {**given, "alasan": "Rapat di luar kota."}, page="/tugas", follow_redirects=True)
     assert "2 tugas diserahkan" in done.text
     assert sorted(lines(office, Action.TASK_DELEGATED)) == sorted(("tim.sakip", task) for task in both)
     assert sorted(ids(browse("tim.sakip.2").get("/tugas?tampil=saya").text)) == sorted(both)
@@ -152,14 +176,17 @@ def test_only_steps_whose_form_asks_nothing_are_completed_several_at_once(office
     team = browse("tim.sakip")
     assert 'value="selesaikan"' in team.get("/tugas").text
     assert 'value="selesaikan"' not in browse("kepala.dinas").get("/tugas").text
-    answer = team.post("/tugas/banyak", {"tindakan": "selesaikan", "tugas": [*tasks, asking]}, page="/tugas")
+    answer = team.post(
+        "/tugas/banyak", {"tindakan": "selesaikan", "tugas": [*tasks, asking]}, page="/tugas", follow_redirects=True
+    )
     assert "2 tugas diselesaikan, 1 tidak" in answer.text
     assert "Langkah ini punya isian; buka tugasnya." in answer.text
     assert [line for line in lines(office, Action.TASK_COMPLETED) if line[1] in tasks] == [
         ("tim.sakip", task) for task in tasks
     ]
     assert asking in ids(team.get("/tugas").text)
-    foreign = browse("sekretaris").post("/tugas/banyak", {"tindakan": "selesaikan", "tugas": [asking]}, page="/tugas")
+    asked = {"tindakan": "selesaikan", "tugas": [asking]}
+    foreign = browse("sekretaris").post("/tugas/banyak", asked, page="/tugas", follow_redirects=True)
     assert "milik jalur Tim SAKIP" in foreign.text
 
 
@@ -189,6 +216,32 @@ def test_a_filter_is_kept_by_name_shared_with_ones_own_lane_renamed_and_deleted(
     assert "Punyaku" in team.get("/tugas").text
     team.post(f"/saringan/{kept['Punyaku']}/hapus", page="/tugas")
     assert "Punyaku" not in team.get("/tugas").text
+
+
+@pytest.mark.parametrize("query", ["cari=x%0d%0aSet-Cookie:a", "cari=x\r\nSet-Cookie: a=b", "\r\n", "?&=\u2028"])
+def test_whatever_is_sent_as_a_filter_leads_back_to_the_list(office, browse, query):
+    team = browse("tim.sakip")
+    made = team.post("/saringan/tasks", {"nama": "Aneh", "saringan": query}, page="/tugas")
+    assert made.status_code == 303
+    assert made.headers["Location"].partition("?")[0] == "/tugas"
+    with office.database.unguarded() as connection:  # as one was kept before
+        [id_] = connection.scalars(select(saved_filter.c.id))
+        connection.execute(update(saved_filter).values(query=query))
+        connection.commit()
+    assert team.post(f"/saringan/{id_}/namai", {"nama": "Lain"}, page="/tugas").status_code == 303
+
+
+def test_an_address_of_a_hundred_kilobytes_is_led_nowhere_by_a_redirect(browse):
+    team, long = browse("tim.sakip"), "x=" + "a" * 100_000
+    made = team.post("/saringan/tasks", {"nama": "Panjang", "saringan": long}, page="/tugas", follow_redirects=True)
+    assert "isinya terlalu panjang" in made.text
+    for path, answer in (
+        (f"/tugas?{long}", browse().get(f"/tugas?{long}")),
+        ("/bahasa", team.post("/bahasa", {"bahasa": "id", "lanjut": f"/tugas?{long}"})),
+        ("/masuk", browse().sign_in("tim.sakip", lanjut=f"/tugas?{long}")),
+    ):
+        assert answer.status_code == 303, path
+        assert len(answer.headers["Location"]) < 5000, path
 
 
 def test_home_says_what_to_do_today_what_is_late_with_whom_and_what_one_started(office, browse, quarters):

@@ -114,6 +114,14 @@ def test_an_office_with_one_operator_and_no_auditor_confirms_at_the_console(offi
     assert last_line(office, "tim.sakip")[0] == "sistem"
 
 
+def test_a_role_until_the_last_day_of_the_calendar_is_ended_like_any_other(office, people):
+    office.hire("operator.2", "operator")
+    operator = office.actor("operator.2")
+    people.end_membership(operator, "operator", "m-operator-operator", date.max, "Tetap.", office.now)
+    people.end_membership(operator, "operator", "m-operator-operator", TODAY, "Pindah.", office.now)
+    assert office.actor("operator").has("operator")
+
+
 def test_a_new_person_gets_plain_roles_at_once_and_guarded_ones_by_two(office, people):
     operator = office.actor("operator")
     with pytest.raises(InvalidForm):

@@ -47,7 +47,7 @@ class Desk:
     task_id: str
     instance_id: str
 
-    def put(self, status, its, performer, assignee, term, active, away="never"):
+    def put(self, status, its, performer, assignee, term, active, away="never", acts_for=None):
         self.connection.execute(delete(t.absence))
         if away != "never":
             since, until = TERMS[away]
@@ -55,7 +55,9 @@ class Desk:
             facts |= {"since": since, "until": until or date(2099, 1, 1)}
             self.connection.execute(insert(t.absence), facts)
         done = {"completed_by": OTHER} if status is TaskStatus.COMPLETED else {"completed_by": None}
-        self._set(t.task, self.task_id, status=status.value, performer=performer, assignee=assignee, **done)
+        self._set(
+            t.task, self.task_id, status=status.value, performer=performer, assignee=assignee, acts_for=acts_for, **done
+        )
         self._set(t.instance, self.instance_id, status=its.value)
         self._set(t.person, ME, active=active)
         since, until = TERMS[term] or (date(2000, 1, 1), date(2000, 1, 2))
@@ -67,8 +69,7 @@ class Desk:
 
     def me(self):
         person = people.by_id(self, ME)
-        away = absences.substitutes(self, [OTHER], TODAY)
-        person = replace(person, stands_in_for=frozenset(away))
+        person = replace(person, stands_in_for=frozenset(absences.substitutes(self, [OTHER], TODAY)))
         return Actor.of(replace(person, memberships=tuple(m for m in person.memberships if m.holds_on(TODAY))))
 
     def lets(self, rule):
@@ -104,8 +105,9 @@ def test_who_may_fill_in_a_task_finds_it_in_a_list_and_nobody_else_completes_it(
     seen = set()
     plain = [(*state, "never") for state in OPEN + Random(2026).sample(OTHERWISE, 60)]
     away = [(*state, term) for state in OPEN for term in TERMS if state[-1] and OTHER in state[2:4] and term != "never"]
-    for case in plain + away:
-        state = case[:-1]
+    taken = [(*state, term, OTHER) for state in OPEN for term in TERMS if state[-1] and state[2:4] == (None, ME)]
+    for case in plain + away + taken:
+        state = case[:6]
         desk.put(*case)
         may, stopped = desk.lets(permit_filling), state[1] in STOPPED
         writes = desk.writes(

@@ -6,7 +6,7 @@ from datetime import date
 import openpyxl
 import pytest
 
-from engine.model.errors import InvalidForm, NotPermitted
+from engine.model.errors import NotPermitted
 from engine.model.people import Capacity
 from engine.service.people.attempts import Source
 from engine.service.people.people_sheets import PeopleSheet
@@ -106,6 +106,12 @@ def test_a_fault_is_told_by_its_cell_and_nothing_of_the_file_is_done(office, she
     assert (done.passwords, everyone(office)) == ({}, before)
 
 
+def test_every_fault_of_a_file_is_told_in_one_round(office, sheets):
+    row = "sekretaris;Orang Lain;bukan alamat;pemegang_dana;Kepala;1/1/0001;;"
+    told = sheets.take(office.actor("operator"), of(f"{HEAD}\n{row}\n", reason=""), office.now).faults
+    assert sorted(at for at, _ in told) == ["", "B2", "C2", "D2", "E2", "F2"]
+
+
 def test_the_empty_workbook_has_the_columns_and_comes_back_filled_in(office, sheets):
     operator = office.actor("operator")
     book = openpyxl.load_workbook(io.BytesIO(sheets.blank(operator, office.now)))
@@ -123,8 +129,8 @@ def test_the_empty_workbook_has_the_columns_and_comes_back_filled_in(office, she
 def test_only_operators_take_people_in_and_with_a_reason(office, sheets):
     with pytest.raises(NotPermitted):
         sheets.take(office.actor("auditor"), of(TWO), office.now)
-    with pytest.raises(InvalidForm):
-        sheets.take(office.actor("operator"), of(TWO, reason=" "), office.now)
+    refused = sheets.take(office.actor("operator"), of(TWO, reason=" "), office.now)
+    assert [(at, error.path) for at, error in refused.faults] == [("", "alasan")]
     assert "pengelola.data.1" not in everyone(office)
 
 
@@ -147,10 +153,12 @@ def test_the_page_shows_what_will_be_done_and_after_that_the_passwords_once(offi
     assert looked.status_code == 200
     assert "Belum ada yang berubah" in looked.text
     assert "menunggu orang kedua" in looked.text
+    assert looked.text.count("pengelola.data.1@contoh.go.id") == 1
     assert "pengelola.data.1" not in everyone(office)
     kept = looked.text.split('name="_berkas" value="')[1].split('"')[0]
     done = desk.post("/orang/impor", {"_berkas": kept, "alasan": "Mutasi"}, page="/orang/impor")
     assert "sandi-pertama" in done.text
+    assert done.text.count('class="facts slip"') == 2
     assert "pengelola.data.1" in everyone(office)
     again = desk.post("/orang/impor", {"_berkas": kept, "alasan": "Mutasi"}, page="/orang/impor")
     assert "sandi-pertama" not in again.text

@@ -38,6 +38,16 @@ def test_who_is_mentioned_and_may_see_the_instance_is_told_and_others_are_named_
     assert mentioned(office, "arsiparis") == mentioned(office, "auditor") == mentioned(office, "tim.sakip") == []
 
 
+def test_a_note_names_no_task_of_another_instance(office, instance):
+    other = office.start(period="II")
+    foreign, say = office.task(other, "perintahkan_pengumpulan_data"), office.services.control.comment
+    for task in (foreign, "bukan-tugas"):
+        with pytest.raises(NotFound):
+            say(office.actor("kepala.dinas"), instance, "Mohon @sekretaris", office.now, task)
+    assert not office.page(instance).comments
+    assert not mentioned(office, "sekretaris")
+
+
 def test_a_note_on_a_task_says_so_in_its_line(office, instance):
     task = office.task(instance, "siapkan_data", "pemegang.data.1")
     office.services.control.comment(office.actor("pemegang.data.1"), instance, "Kurang satu bukti.", office.now, task)

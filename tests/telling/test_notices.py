@@ -1,6 +1,6 @@
 """What people are told on their page: who hears of what, once, and what becomes of it."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -27,7 +27,8 @@ def test_whose_lane_gets_a_task_hears_of_it_and_who_did_the_step_before_does_not
     assert office.told("tim.sakip") == office.told("auditor") == []
     office.do("sekretaris", instance, "siapkan_kertas_kerja")
     office.sweep()
-    assert office.told("tim.sakip") == office.told("tim.sakip.2") == [("task", "susun_jadwal")]
+    news = [("ready", "susun_jadwal"), ("task", "susun_jadwal")]
+    assert sorted(office.told("tim.sakip")) == sorted(office.told("tim.sakip.2")) == news
     assert office.told("sekretaris")[0] == ("signed", "Undangan"), "the head approved it meanwhile"
     assert office.unread("sekretaris") == 1, "what they did is no news"
 
@@ -80,6 +81,65 @@ def test_who_is_handed_a_task_hears_from_whom_and_why(office):
     assignments.reassign(office.actor("operator"), task, "sekretaris", "Tim penuh", office.now)
     office.sweep()
     assert office.told("sekretaris")[0] == ("task", "susun_jadwal")
+
+
+def test_the_team_hears_when_the_last_approval_that_it_waits_for_is_given(office):
+    office.head_is_in = False
+    instance = office.start()
+    office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
+    office.do("sekretaris", instance, "siapkan_kertas_kerja")
+    office.sweep()
+    assert office.told("tim.sakip") == [("task", "susun_jadwal")]
+    office.approve(instance)
+    office.sweep()
+    assert (
+        office.told("tim.sakip") == office.told("tim.sakip.2") == [("ready", "susun_jadwal"), ("task", "susun_jadwal")]
+    )
+
+
+def test_whose_task_goes_when_the_step_before_is_taken_back_hears_of_it_and_why(office):
+    instance = office.start()
+    order = office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
+    office.sweep()
+    why = "Tanggalnya keliru."
+    office.services.taking_back.take_back(office.actor("kepala.dinas"), order, why, office.now)
+    office.sweep()
+    found, _ = office.services.notices.list(office.actor("sekretaris"))
+    assert [(t.notice.kind.value, t.notice.reason, t.step.element_id) for t in found] == [
+        ("retracted", why, "siapkan_kertas_kerja"),
+        ("task", None, "siapkan_kertas_kerja"),
+    ]
+    assert not found[0].notice.over
+    assert office.told("tim.sakip") == office.told("kepala.dinas")[1:] == []
+
+
+def test_a_substitute_hears_that_they_are_one_and_who_is_away_what_they_completed(office):
+    instance = office.start()
+    office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
+    office.do("sekretaris", instance, "siapkan_kertas_kerja")
+    office.services.assignments.claim(office.actor("tim.sakip"), office.task(instance, "susun_jadwal"), office.now)
+    office.sweep()
+    day, operator = office.now.date(), office.actor("operator")
+    office.services.absences.mark(operator, "tim.sakip", "tim.sakip.2", day, day, "Sakit.", office.now)
+    office.sweep()
+    [told, *_], _ = office.services.notices.list(office.actor("tim.sakip.2"))
+    assert (told.notice.kind, told.notice.by) == (Kind.SUBSTITUTE, "tim.sakip")
+    assert told.notice.reason == "11/4/2025–11/4/2025: Sakit."
+    office.do("tim.sakip.2", instance, "susun_jadwal")
+    office.sweep()
+    assert office.told("tim.sakip")[0] == ("stood_in", "susun_jadwal")
+    assert ("stood_in", "susun_jadwal") not in office.told("tim.sakip.2")
+
+
+def test_who_has_a_task_hears_that_it_is_due_later_and_why(office):
+    instance = office.start()
+    office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
+    office.sweep()
+    task, day, why = office.task(instance, "siapkan_kertas_kerja"), date(2025, 4, 25), "Menunggu data BPS."
+    office.services.assignments.extend(office.actor("kepala.dinas"), task, day, why, office.now)
+    office.sweep()
+    [told, *_], _ = office.services.notices.list(office.actor("sekretaris"))
+    assert (told.notice.kind, told.notice.reason, told.notice.over) == (Kind.EXTENDED, why, False)
 
 
 def test_a_letter_waits_for_its_approver_comes_back_to_its_author_and_is_signed(office):

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from engine.model.dates import type_date
 from engine.model.errors import FieldError, InvalidForm, stated, there
 from engine.model.history import Action
+from engine.model.notices import Kind, Notification
 from engine.model.people import Absence, Actor, OfficeRole
 from engine.service.office.business_calendar import Office
 from engine.store.database import Database
@@ -64,6 +66,8 @@ class Absences:
             absences.add(work, new)
             said = {"absence": new.id, "substitute": substitute, "since": since, "until": until, "reason": reason}
             work.tell(person_id, Action.ABSENCE_MARKED, **said)
+            when = f"{type_date(since)}–{type_date(until)}: {reason}"
+            work.notify(Notification(Kind.SUBSTITUTE, person_id, person_id=substitute, subject=new.id, reason=when))
         return new
 
     def end(self, actor: Actor, person_id: str, absence_id: str, now: datetime) -> None:

@@ -230,7 +230,7 @@ class People:
             if not held.since <= until <= (held.until or date.max):
                 raise InvalidForm([FieldError("sampai", "until", "", "period")], {})
             if held.role == OfficeRole.OPERATOR:
-                self._keep_an_operator(work, person_id, max(until + DAY, self.office.today(now)))
+                self._keep_an_operator(work, person_id, max(min(until, date.max - DAY) + DAY, self.office.today(now)))
             people.end_membership(work, membership_id, until)
             changed = {"old": {"until": held.until}, "new": {"until": until}}
             work.tell(person_id, Action.MEMBERSHIP_ENDED, role=held.role, reason=stated(reason), **changed)

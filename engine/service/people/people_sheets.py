@@ -5,7 +5,7 @@ its cell. What stands already is left as it is: a file that is taken twice chang
 gets a first password, shown once, or where the file has an address and the operator wants it, a link by mail.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -58,6 +58,7 @@ class Joining:
     account: str
     held: Membership | None
     becomes: str = ""
+    address: str = ""  # of a new person
 
 
 @dataclass
@@ -111,13 +112,24 @@ class PeopleSheets:
         read = spreadsheets.read(sheet.content, self._columns(now), most_rows=MOST, gettext=sheet.words.gettext)
         rows, faults = accepted_rows(form(), read, around)
         done.faults = [(each.at, FieldError("", "", each.message)) for each in faults]
-        roles, sheet = self._roles(now), replace(sheet, reason=stated(sheet.reason))
+        roles, sound = self._roles(now), {row.number: values for row, values in rows}
+        try:
+            sheet = replace(sheet, reason=stated(sheet.reason))
+        except InvalidForm as invalid:
+            done.faults += [("", error) for error in invalid.errors]
+        told = {cell for cell, _ in done.faults}
         with suppress(_Undone), self.people.database.write(actor, now) as work:
-            for row, values in rows:
+            for row in read.rows:
+                values = sound.get(row.number, {n: str(v or "").replace("\0", "") for n, v in row.values.items()})
+                person = people.by_id(work, values.get("akun") or "")
                 try:
-                    done.rows.append(self._join(work, values, roles, sheet, hashed or {}, done.written_to))
+                    if wrong := [*_wrong(values, person, roles)]:
+                        raise InvalidForm(wrong, {})
+                    if row.number in sound:
+                        done.rows.append(self._join(work, values, person, roles, sheet, hashed or {}, done.written_to))
                 except InvalidForm as invalid:
-                    done.faults += [(row.cells.get(e.path, f"A{row.number}"), e) for e in invalid.errors]
+                    found = [(row.cells.get(e.path, f"A{row.number}"), e) for e in invalid.errors]
+                    done.faults += [each for each in found if each[0] not in told]
                 except NotPermitted as refused:
                     cell = row.cells.get("jalur", f"A{row.number}")
                     done.faults.append((cell, FieldError("jalur", "", "", refused.reason)))
@@ -129,13 +141,13 @@ class PeopleSheets:
         self,
         work: Work,
         values: Mapping[str, Any],
+        person: Person | None,
         roles: Mapping[str, str],
         sheet: PeopleSheet,
         hashed: Mapping[str, str],
         written_to: list[str],
     ) -> Joining:
         account, address = values["akun"], addresses.readable(values.get("surel") or "")
-        person = people.by_id(work, account)
         new = person is None
         if person is None:
             first = None if address and sheet.by_mail else hashed.get(account)
@@ -145,15 +157,10 @@ class PeopleSheets:
             if address and sheet.by_mail:
                 invite(work, account, FIRST)
                 written_to.append(account)
-        elif not person.active or person.name != " ".join(values["nama"].split()):
-            wrong = ("nama", "other") if person.active else ("akun", "left")
-            raise InvalidForm([FieldError(wrong[0], "", person.name, wrong[1])], {})
-        joined = Joining(account, person.name, "new" if new else "known", None)
+        joined = Joining(account, person.name, "new" if new else "known", None, address=address if new else "")
         if not values.get("jalur"):
             return joined
-        if (role := roles.get(values["jalur"].casefold())) is None:
-            raise InvalidForm([FieldError("jalur", "", values["jalur"], "unknown")], {})
-        held, becomes = self._given(work, person, role, values, sheet.reason)
+        held, becomes = self._given(work, person, roles[values["jalur"].casefold()], values, sheet.reason)
         return replace(joined, held=held, becomes=becomes)
 
     def _given(
@@ -183,6 +190,20 @@ class PeopleSheets:
         for view in self.people.roles(now):
             known |= {each.casefold(): view.role for each in (view.role, view.name)}
         return known
+
+
+def _wrong(values: Mapping[str, Any], person: Person | None, roles: Mapping[str, str]) -> Iterator[FieldError]:
+    """Yield what no other cell of a row decides: all of it is told at once."""
+    try:
+        addresses.readable(values.get("surel") or "")
+    except InvalidForm as invalid:
+        yield from invalid.errors
+    if person and not person.active:
+        yield FieldError("akun", "", person.name, "left")
+    elif person and person.name != " ".join((values.get("nama") or "").split()):
+        yield FieldError("nama", "", person.name, "other")
+    if (lane := values.get("jalur") or "") and lane.casefold() not in roles:
+        yield FieldError("jalur", "", lane, "unknown")
 
 
 @cache

@@ -69,6 +69,8 @@ def permit_filling(actor: Actor, found: TaskContext) -> None:
     task = found.task
     if task.performer is None and task.assignee not in (None, actor.person_id) and not _stands_in(actor, task):
         raise Conflict("claimed", who=task.assignee, at=task.assigned_at)
+    if task.acts_for not in (None, *actor.stands_in_for) and task.performer is None:
+        raise Conflict("back", who=task.acts_for)  # the leave is over, and the task not yet given back
 
 
 def refuse_same_eyes(actor: Actor, task: TaskRecord, step: UserTask, eyes_on: Callable[[str], frozenset[str]]) -> None:

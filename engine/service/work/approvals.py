@@ -21,6 +21,7 @@ from engine.forms.rules import rules_of
 from engine.forms.submission import Surroundings
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, stated, there
 from engine.model.history import Action, HistoryEvent, canonical, sha256_of
+from engine.model.notices import Kind
 from engine.model.people import Actor
 from engine.model.signatures import Mode
 from engine.model.work import DocumentStatus, DocumentTask, DocumentVersion, InstanceRecord
@@ -34,6 +35,7 @@ from engine.service.people.permissions import acting, in_capacity
 from engine.service.procedures.document_templates import due_of, printed
 from engine.service.procedures.procedure import Entries, Language, Procedure
 from engine.service.work.task_form import TaskForms, TaskPage
+from engine.service.work.transitions import about_task
 from engine.store.queries import Transaction, document_tasks, documents, instances, numbers, people, renderings, tasks
 from engine.store.retrying import retried, retrying
 
@@ -111,6 +113,11 @@ class Approvals:
                 documents.change(work, [version.id], status=version.status.value, issued_at=now)
                 renderings.add(work, due)
                 write(work, given, record.process_id, procedure.files)
+                now_there = documents.current(work, record.id)
+                for task in tasks.open_of_instances(work, [record.id])[record.id]:
+                    asks = {each.data_object_id for each in procedure.outline.task(task.element_id).inputs}
+                    if id_ in asks and not any(now_there[each].pending for each in asks & now_there.keys()):
+                        work.notify(about_task(Kind.READY, actor, task))  # it waited for this alone
 
         retrying(attempt)
 

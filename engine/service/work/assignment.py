@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotPermitted, stated, there
 from engine.model.history import Action, HistoryEvent
+from engine.model.notices import Kind
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.process import UserTask
 from engine.model.work import DraftKind, TaskRecord, TaskStatus
@@ -23,7 +24,7 @@ from engine.service.people.permissions import (
     watch_over,
 )
 from engine.service.procedures.procedure import Procedure
-from engine.service.work.transitions import Moves
+from engine.service.work.transitions import Moves, about_task
 from engine.store.queries import Transaction, absences, definitions, documents, drafts, people, reminders, tasks
 from engine.store.queries.office import read_setting
 from engine.store.queries.tasks import TaskContext
@@ -45,6 +46,8 @@ class Assignments(Moves):
         with self.database.write(actor, now) as work:
             found = self._found(work, actor, task_id, now)
             permit_work(actor, found)
+            if found.task.assignee == actor.person_id:
+                return  # asked twice
             _refuse_named(found.task)
             step = self.procedures.of(work, found.task.definition_id).outline.task(found.task.element_id)
             refuse_same_eyes(actor, found.task, step, lambda id_: tasks.eyes_on(work, found.instance.id, id_))
@@ -60,7 +63,8 @@ class Assignments(Moves):
             found = self._found(work, actor, task_id, now)
             if found.task.assignee != actor.person_id:
                 permit_work(actor, found)
-                raise _claimed(found.task)
+                _refuse_named(found.task)
+                raise _claimed(found.task) if found.task.assignee else Conflict("free")
             refuse_closed(found)
             tasks.change(work, task_id, assignee=None, assigned_at=None, acts_for=None)
             self._record(work, found, Action.TASK_RELEASED)
@@ -134,6 +138,7 @@ class Assignments(Moves):
             reminders.again(work, task_id, now)
             change = {"old": task.due_at, "new": ends, "reason": reason}
             deed = HistoryEvent(Action.TASK_EXTENDED, task.element_id, task_id, change)
+            work.notify(about_task(Kind.EXTENDED, actor, task, reason))
             held = next((m for m in actor.memberships if m.role in watch), None)
             lane = self.procedures.of(work, task.definition_id).outline.lane_of_role(held.role).name if held else ""
             work.record_instance(found.instance, in_capacity([deed], held, lane))

@@ -15,7 +15,7 @@ from engine.service.people.permissions import permit_reading
 from engine.service.procedures.procedure import Procedure
 from engine.service.work.deadlines import clock_of
 from engine.service.work.transitions import Moves
-from engine.store.queries import Transaction, document_tasks, people, task_lists, tasks
+from engine.store.queries import Transaction, absences, document_tasks, people, task_lists, tasks
 from engine.store.queries.people import Members
 from engine.store.queries.task_lists import InboxRow, TaskFilter, TaskView
 
@@ -78,8 +78,10 @@ class Inboxes(Moves):
             items = tuple(self._item(reader, row, members, now) for row in found.rows)
         return Inbox(items, found, counts, papers)
 
-    def chosen(self, actor: Actor, ids: Sequence[str], now: datetime) -> tuple[dict[str, InboxItem], dict[str, str]]:
-        """Return those of some tasks that the actor may read, by id, and the names of whom they can be handed to."""
+    def chosen(
+        self, actor: Actor, ids: Sequence[str], now: datetime
+    ) -> tuple[dict[str, InboxItem], dict[str, str], dict[str, str]]:
+        """Return the tasks of *ids* that the actor may read; names of whom they can be handed to; their substitutes."""
         found: dict[str, InboxItem] = {}
         with self.database.read() as reader:
             for task in tasks.by_ids(reader, ids):
@@ -88,8 +90,8 @@ class Inboxes(Moves):
                     found[task.id] = self._item(reader, InboxRow(task, None, mine=True), {}, now)
             roles = sorted({item.task.role for item in found.values()} & actor.roles)
             members = people.members(reader, self.office.today(now), roles)
-        names = {id_: name for role in members.values() for id_, name in role.items() if id_ != actor.person_id}
-        return found, names
+            names = {id_: name for role in members.values() for id_, name in role.items() if id_ != actor.person_id}
+            return found, names, absences.substitutes(reader, names, self.office.today(now))
 
     def late(self, actor: Actor, now: datetime) -> tuple[InboxItem, ...]:
         """Return what is late with others, the longest late first; a few."""

@@ -44,7 +44,8 @@ class InstanceControl(Moves):
         with self.database.write(actor, now) as work:
             record = there(instances.seen(work, actor, instance_id), instance_id)
             permit_writing(actor, record)
-            task = next((each for each in tasks.of_instance(work, instance_id) if each.id == task_id), None)
+            its_tasks = {each.id: each for each in tasks.of_instance(work, instance_id)}
+            task = there(its_tasks.get(task_id), task_id) if task_id else None
             documents.add_comment(work, str(uuid.uuid4()), instance_id, text, actor.person_id, now)
             deed = HistoryEvent(Action.COMMENT_ADDED, change={"text": text})
             self._note(work, record, replace(deed, element_id=task.element_id, task_id=task.id) if task else deed)

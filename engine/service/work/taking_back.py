@@ -17,6 +17,7 @@ from datetime import datetime
 
 from engine.model.errors import Conflict, NotPermitted, stated, there
 from engine.model.history import Action, HistoryEvent, HistoryLine
+from engine.model.notices import Kind
 from engine.model.people import Actor
 from engine.model.process import Snapshot
 from engine.model.signatures import Signature
@@ -24,7 +25,7 @@ from engine.model.work import DocumentPart, DocumentStatus, DocumentVersion, Tas
 from engine.service.papers import letter_numbers as numbers
 from engine.service.papers.filing import union_hash
 from engine.service.people.permissions import acting, permit_taking_back
-from engine.service.work.transitions import ExpectedRevision, Moves, write_step
+from engine.service.work.transitions import ExpectedRevision, Moves, about_task, write_step
 from engine.store.queries import (
     Transaction,
     dispatches,
@@ -119,6 +120,8 @@ class TakingBack(Moves):
         head, calendar = ExpectedRevision.of(its, found.has_timers), self.office.calendar()
         held, lane = acting(work.actor, task.role), procedure.outline.lane_of_role(task.role).name
         write_step(work, procedure, head, replace(step, opened=()), deeds, calendar, held=held, lane=lane)
+        gone = [each for each in tasks.by_ids(work, step.cancelled) if each.id != task.id]
+        work.notify(*(about_task(Kind.RETRACTED, work.actor, each, reason) for each in gone))
         tasks.reopen(work, again)
         tasks.reopen(work, [task.id], assignee=holder, assigned_at=holder and now, acts_for=away)
         back = {"returned_by": by, "returned_at": now, "returned_reason": reason}

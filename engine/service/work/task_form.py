@@ -28,7 +28,7 @@ from engine.service.procedures.procedure import INDONESIAN, Entries, Language, P
 from engine.service.work.inbox import InboxItem, item_of
 from engine.service.work.taking_back import first_look
 from engine.service.work.transitions import Moves
-from engine.store.queries import Transaction, documents, drafts, histories, people, tasks
+from engine.store.queries import Transaction, absences, documents, drafts, histories, people, tasks
 from engine.store.queries.people import Members
 from engine.store.queries.tasks import TaskContext
 from engine.store.retrying import retried
@@ -69,9 +69,11 @@ class TaskPage(TaskForm):
     draft: Draft | None
     aside: Draft | None  # what the actor put aside last
     handed: tuple[str, datetime, str] | None  # who handed the task to its holder, when and why
+    extended: tuple[str, datetime, str] | None  # who put off its due date last, when and why
     context: Mapping[str, Any]
     capacities: tuple[Membership, ...]
     colleagues: Mapping[str, str]  # who else works in the lane: the task can be handed to them
+    away: Mapping[str, str]  # who of them is away, and who stands in
     next_steps: tuple[UserTask, ...]
     next_people: Mapping[str, Mapping[str, str]]
     earlier: tuple[TaskRecord, ...]  # earlier passes of this step
@@ -94,8 +96,11 @@ class TaskForms(Moves):
             current = documents.current(reader, task.instance_id)
             every = tasks.of_instance(reader, task.instance_id)
             draft, aside = drafts.of(reader, at.drafts), drafts.aside(reader, at.drafts)
-            handed = histories.handed_over(reader, task) if task.assignee else None
+            handed = histories.last_of_task(reader, task, Action.TASK_DELEGATED) if task.assignee else None
+            moved = task.due_at != task.first_due_at
+            extended = histories.last_of_task(reader, task, Action.TASK_EXTENDED) if moved else None
             first = first_look(reader, actor, task)
+            away = absences.substitutes(reader, members.get(task.role, {}), self.office.today(now))
         if first:
             self._look(actor, task_id, now)
         may, why = _may(actor, at.found, members)
@@ -111,10 +116,12 @@ class TaskForms(Moves):
             yields=yields,
             draft=draft,
             aside=aside,
-            handed=handed,
+            handed=handed[:3] if handed and handed[3] == task.assignee else None,
+            extended=extended[:3] if extended else None,
             context=self.names(at, current),
             capacities=tuple(m for m in actor.memberships if m.role == task.role),
             colleagues={k: v for k, v in members.get(task.role, {}).items() if k != actor.person_id},
+            away=away,
             next_steps=following,
             next_people={s.element_id: members.get(s.role, {}) for s in following},
             earlier=tuple(t for t in passes if (t.element_id, t.item) == (task.element_id, task.item)),
@@ -335,6 +342,8 @@ def _may(actor: Actor, found: TaskContext, members: Members) -> tuple[str, str |
         return "read", task.status.value
     if stands in (InstanceStatus.SUSPENDED, InstanceStatus.TERMINATED):
         return "read", stands.value
+    if task.acts_for not in (None, *actor.stands_in_for) and task.assignee == actor.person_id:
+        return "read", "back"
     if actor.person_id in (task.performer, task.assignee) or (task.holder and in_place_of(actor, task) == task.holder):
         return "fill", None
     if task.holder is not None:

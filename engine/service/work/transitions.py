@@ -19,9 +19,10 @@ from engine.bpmn.executor import Executor, live
 from engine.model.calendar import OfficeCalendar
 from engine.model.errors import Conflict, there
 from engine.model.history import Action, HistoryEvent, plain
+from engine.model.notices import Kind, Notification
 from engine.model.people import SYSTEM, Actor, Membership
 from engine.model.process import DueTimer, Incident, InstanceStatus, Message, MessageKind, Snapshot, Transition
-from engine.model.work import IncidentRecord, InstanceRecord, MessageRecord
+from engine.model.work import IncidentRecord, InstanceRecord, MessageRecord, TaskRecord
 from engine.service.office.business_calendar import Office
 from engine.service.people.permissions import in_capacity
 from engine.service.procedures.procedure import Procedure, Procedures
@@ -180,6 +181,12 @@ def _opening(row: Mapping[str, Any], calendar: OfficeCalendar) -> Iterator[Histo
     if row["returned_by"] is not None:
         returned = {"by": row["returned_by"], "at": row["returned_at"], "reason": row["returned_reason"]}
         yield HistoryEvent(Action.TASK_RETURNED, row["element_id"], row["id"], returned)
+
+
+def about_task(kind: Kind, actor: Actor, task: TaskRecord, reason: str | None = None) -> Notification:
+    """Return a notification about a task to whoever has it, or else to its lane."""
+    role = None if task.holder else task.role
+    return Notification(kind, actor.person_id, task.instance_id, task.id, task.holder, role, reason)
 
 
 def prepare(work: Work, message: Message, from_instance: str | None) -> tuple[MessageRecord, ...]:

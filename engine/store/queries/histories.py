@@ -222,10 +222,10 @@ def last_values(tx: Transaction, instance_id: str, element_id: str) -> dict[str,
     return json.loads(change).get("values", {}) if change else {}
 
 
-def handed_over(tx: Transaction, task: TaskRecord) -> tuple[str, datetime, str] | None:
-    """Return who delegated a task to its holder, when and why; None if nobody did."""
-    stream, handed = f"instance:{task.instance_id}", Action.TASK_DELEGATED.value
-    query = LINES.where(history.c.stream == stream, history.c.action == handed, history.c.task_id == task.id)
+def last_of_task(tx: Transaction, task: TaskRecord, action: Action) -> tuple[str, datetime, str, Any] | None:
+    """Return who last did something with a task, when, why, and what it became; None if nobody did."""
+    stream = f"instance:{task.instance_id}"
+    query = LINES.where(history.c.stream == stream, history.c.action == action.value, history.c.task_id == task.id)
     row = tx.connection.execute(query.order_by(history.c.seq.desc()).limit(1)).one_or_none()
     change = json.loads(row.change) if row is not None else {}
-    return (row.actor, row.at, change["reason"]) if row and change["new"] == task.assignee else None
+    return (row.actor, row.at, change["reason"], change["new"]) if row else None

@@ -26,6 +26,7 @@ from engine.store.tables import (
 
 CAP = 100
 _about_task = notification.c.kind.in_(sorted(OF_TASKS))
+_of_the_past = notification.c.kind.in_((Kind.STOOD_IN.value, Kind.RETRACTED.value))  # never over
 OVER = or_(  # what it asks for is done, or cannot be done any more
     and_(_about_task, task.c.status != TaskStatus.READY.value),
     and_(notification.c.kind == Kind.APPROVE.value, document.c.status != DocumentStatus.WAITING.value),
@@ -38,7 +39,7 @@ TAKEN = and_(  # somebody else of the lane has it; nobody is asked again when th
 )
 JOINED = (
     notification.outerjoin(instance, instance.c.id == notification.c.instance_id)
-    .outerjoin(task, and_(_about_task, task.c.id == notification.c.subject))
+    .outerjoin(task, and_(or_(_about_task, _of_the_past), task.c.id == notification.c.subject))
     .outerjoin(document, document.c.id == notification.c.subject)
 )
 ROWS = Rows(

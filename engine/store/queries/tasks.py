@@ -65,11 +65,9 @@ SIBLINGS = select(func.count()).where(
 )
 WORKS_HERE = exists().where(membership.c.person_id == bindparam("person"), people.in_force(bindparam("today")))
 WORKS_THERE = WORKS_HERE.where(membership.c.role == task.c.role)
-STANDS_IN = exists().where(
-    absence.c.substitute_id == bindparam("person"),
-    absence.c.person_id == func.coalesce(task.c.performer, task.c.assignee),
-    absences.holds(bindparam("today")),
-)
+_away = (absence.c.substitute_id == bindparam("person"), absences.holds(bindparam("today")))
+STANDS_IN = exists().where(*_away, absence.c.person_id == func.coalesce(task.c.performer, task.c.assignee))
+STILL_ACTS = or_(task.c.acts_for.is_(None), exists().where(*_away, absence.c.person_id == task.c.acts_for))
 ACTIVE = exists().where(person.c.id == bindparam("person"), person.c.active)
 CONTEXT = Prepared(
     select(
@@ -95,6 +93,7 @@ COMPLETE = Prepared(
             and_(
                 task.c.performer.is_(None),
                 or_(task.c.assignee.is_(None), task.c.assignee == bindparam("person")),
+                STILL_ACTS,
                 WORKS_THERE,
             ),
             and_(STANDS_IN, WORKS_THERE),
