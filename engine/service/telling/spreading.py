@@ -49,7 +49,9 @@ class Spreading:
             away = absences.substitutes(work, {each.person_id for each in found if each.person_id}, today)
             ended = {each.instance_id for each in found if each.instance_id and each.kind == Kind.DONE}
             worked = {id_: {each.completed_by for each in tasks.of_instance(work, id_)} for id_ in ended}
-            told = [(e, sorted(_audience(e, members, away, worked) - {e.by})) for e in found if not e.over]
+            new = {each.subject for each in found if each.kind == Kind.TASK}  # ready from the beginning
+            fresh = [each for each in found if not each.over and not (each.kind == Kind.READY and each.subject in new)]
+            told = [(each, sorted(_audience(each, members, away, worked) - {each.by})) for each in fresh]
             reached = notices.reach(work, {id_ for _, ids in told for id_ in ids})
             outside = _Outside(self.office.calendar(), now, *self._on(work))
             rows = [outside.row(each, reached[id_]) for each, ids in told for id_ in ids if id_ in reached]

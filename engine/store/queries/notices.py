@@ -33,7 +33,7 @@ OVER = or_(  # what it asks for is done, or cannot be done any more
     and_(notification.c.kind == Kind.MEND.value, document.c.status != DocumentStatus.RETURNED.value),
 )
 TAKEN = and_(  # somebody else of the lane has it; nobody is asked again when they let go of it
-    notification.c.kind.in_((Kind.TASK.value, Kind.RETURNED.value)),
+    notification.c.kind.in_((Kind.TASK.value, Kind.RETURNED.value, Kind.READY.value)),
     notice.c.person_id != "",
     task.c.assignee != notice.c.person_id,
 )
