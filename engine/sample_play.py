@@ -135,6 +135,9 @@ class Play:
                 started[deed.instance] = self.services.starts.start(actor, self.script.process_id, typed, deed.at)
             elif "setujui" in deed.said:
                 self._approve(actor, started[deed.instance], deed)
+            elif "arsipkan" in deed.said:
+                typed = dict(self._typed(actor, "", deed.said["arsipkan"], deed, {}))
+                self.services.archives.correct(actor, started[deed.instance], typed, deed.at, INDONESIAN)
             elif "pindai" in deed.said:
                 self._file(actor, started[deed.instance], deed)
             else:
@@ -155,7 +158,7 @@ class Play:
         approvals = self.services.approvals
         waiting = self.services.instances.page(actor, instance, deed.at)
         named = {version.id: version.data_object_id for version in waiting.documents}
-        its = (each.document_id for each in waiting.mine if named[each.document_id] == deed.said["setujui"])
+        its = (each.document_id for each in waiting.mine if named.get(each.document_id) == deed.said["setujui"])
         signer = self.services.signing.signer(actor, self._retyped(actor), deed.at)
         document = there(next(its, None), deed.said["setujui"])
         approvals.approve(actor, document, Mode.INTERNAL, signer, INDONESIAN, deed.at)

@@ -89,6 +89,8 @@ def typed(form_id: str) -> dict[str, list[str]]:
         listed = [texts] if isinstance(texts, str) else list(texts)
         found[path] = [ACCOUNTS.get(text, text) for text in listed]
     return found
+STORED = {"lokasi_simpan.ruang": "Arsip", "lokasi_simpan.rak": "2", "lokasi_simpan.boks": "14"}
+STORED |= {"tanggal_simpan": "11/4/2025", "petugas": "tim.sakip"}
 
 
 @dataclass
@@ -240,6 +242,12 @@ class OfficeAtWork:
                 scan = io.BytesIO(PICTURE + f"{instance_id} {each.name}".encode())
                 signer = self.actor(str(each.person))
                 signing.file(signer, str(each.signature_id), "pindaian.png", scan, INDONESIAN, self.now)
+
+    def file_papers(self, instance_id: str, account: str = "tim.sakip", **more: str) -> None:
+        """Say where the paper copy of a completed instance is stored; *more* by path with ``__`` for a point."""
+        said = STORED | {path.replace("__", "."): text for path, text in more.items()}
+        entries = {path: [text] for path, text in said.items()}
+        self.services.archives.correct(self.actor(account), instance_id, entries, self.now, INDONESIAN)
 
     def until_data(self, instance_id: str) -> None:
         """The first three steps."""

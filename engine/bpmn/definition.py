@@ -192,6 +192,7 @@ def _outline(
         data_objects=_data_objects(reached, references),
         start_event=start.get("id"),
         starters=tuple(starters) if starters else ((start_lane.role,) if start_lane else ()),
+        archivist=process.get(sop("arsip")),
         title=process.get(sop("judul")),
         key=process.get(sop("kunci")),
         reference_date=process.get(sop("tanggalAcuan")),

@@ -308,14 +308,14 @@ def _check_groups(files: FormFiles, path: str, field: Field) -> None:
 
 
 def _check_archive(files: FormFiles, every: Sequence[tuple[str, Field]]) -> None:
-    """Check that a form with archive details has each of them once, and the required ones."""
+    """Check that a form has each archive detail once, and all that a place needs; others can be asked elsewhere."""
     said = [(field.archive, path, field) for path, field in every if field.archive]
     words = [word for word, _, _ in said]
     for word, path, _ in said:
         if words.count(word) > 1 or "[]" in path:
             files.refuse_ui("archive_word_twice", (), path=path, word=word)
     lacking = [word for word in FILING if word not in words]
-    if said and lacking:
+    if 0 < len(lacking) < len(FILING):
         files.refuse_ui("archive_word_lacking", (), lacking=", ".join(lacking), words=", ".join(FILING))
     for word, path, field in said:
         if word in FILING and not field.required:

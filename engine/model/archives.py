@@ -6,6 +6,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+ARCHIVE_FORM = "arsip"
+"""The form, of no step, that asks where the paper copy of a completed instance is stored."""
+
 
 class ArchiveStatus(StrEnum):
     """The state of an instance's berkas."""
@@ -17,22 +20,26 @@ class ArchiveStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the paper copy is stored, who filed it and when; empty if unknown."""
+    """Where the paper copy is stored, who filed it and when; empty if unknown. *role*: who is still to file it."""
 
     parts: Mapping[str, str] = field(default_factory=dict)  # by field of the form: room, shelf, box ...
     filed_on: date | None = None
     filed_by: str | None = None  # person id
+    details: Mapping[str, Any] = field(default_factory=dict)  # said when it was filed, by word of forms.field.ARCHIVE
+    role: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the place as rows and history lines store it."""
         filed_on = self.filed_on.isoformat() if self.filed_on else None
-        return {"parts": dict(self.parts), "filed_on": filed_on, "filed_by": self.filed_by}
+        more = {name: kept for name, kept in (("details", dict(self.details)), ("role", self.role)) if kept}
+        return {"parts": dict(self.parts), "filed_on": filed_on, "filed_by": self.filed_by, **more}
 
 
 def place_of(kept: Mapping[str, Any]) -> Place:
     """Return the place from the form that :meth:`Place.as_json` gives."""
     filed_on = kept.get("filed_on")
-    return Place(kept.get("parts") or {}, date.fromisoformat(filed_on) if filed_on else None, kept.get("filed_by"))
+    day = date.fromisoformat(filed_on) if filed_on else None
+    return Place(kept.get("parts") or {}, day, kept.get("filed_by"), kept.get("details") or {}, kept.get("role"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class Action(StrEnum):
     NUMBER_VOIDED = "number:voided"
     INSTANCE_ARCHIVED = "instance:archived"
     ARCHIVE_FAILED = "archive:failed"
+    ARCHIVE_STORED = "archive:stored"
     ARCHIVE_CORRECTED = "archive:corrected"
     REGISTER_DEFINED = "register:defined"
     REGISTER_CHANGED = "register:changed"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from engine.model.archives import Place
 from engine.model.testimony import (
     EITHER,
     MOST_GIVEN_BEFORE,
@@ -44,7 +45,7 @@ def _completed(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     told.say("instance", told.id, {"status": "completed", "ended_at": line.at, "ended_by": told.mover})
     told.tells_archive = "archives" in change
     if change.get("archives"):
-        due = {"status": "due", "due_at": line.at, "place": {"parts": {}, "filed_on": None, "filed_by": None}}
+        due = {"status": "due", "due_at": line.at, "place": change.get("place", Place().as_json())}
         told.say("archive", told.id, due | dict.fromkeys(("cause", "sha256", "size", "archived_at")))
 
 
@@ -89,7 +90,7 @@ def _archived(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
         told.contradiction = (line.previous_hash, str(change["head"]))
 
 
-@of("archive:failed", "archive:corrected")
+@of("archive:failed", "archive:stored", "archive:corrected")
 def _archive(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     failed = {"status": "failed"} if "cause" in change else {}
     told.say("archive", told.id, failed | given(change, "cause", place="new"))

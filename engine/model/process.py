@@ -77,6 +77,7 @@ class ProcessModel:
     data_objects: tuple[DataObject, ...]
     start_event: str  # its element_id
     starters: tuple[str, ...]  # sop:pemulai: roles that may start; else the role of the start event's lane
+    archivist: str | None  # sop:arsip: the role that says where the paper copy is stored, in the form "arsip"
     title: str | None  # sop:judul: expression for an instance's title
     key: str | None  # sop:kunci: expression; unique among instances that were not terminated
     reference_date: str | None  # sop:tanggalAcuan: expression, a date

@@ -166,9 +166,9 @@ class DocumentVersion:
 
 @dataclass(frozen=True, slots=True)
 class DocumentTask:
-    """A task on a document, apart from the steps: approve it, correct it, or file its signed copy."""
+    """A task on a document, apart from the steps: approve it, correct it, file its signed copy, archive the paper."""
 
-    kind: str  # "approve", "mend", "file"
+    kind: str  # "approve", "mend", "file"; "archive" is of all documents, and names none
     document_id: str
     instance_id: str
     title: str

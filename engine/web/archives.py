@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from engine.model.errors import FieldError, InvalidForm
 from engine.model.history import Action
 from engine.model.people import OfficeRole
+from engine.service.work.instances import InstancePage
 from engine.web.access import Pages, by_button, only, signed_in
 from engine.web.attachments import hand_out
 from engine.web.authentication import actor, now, posted_entries
@@ -65,21 +66,28 @@ def retry(instance_id: str) -> Response:
 def ask_place(
     instance_id: str, typed: Mapping[str, Sequence[str]] | None = None, errors: Sequence[FieldError] = ()
 ) -> str:
-    """Ask where the manual copy stands now, and why that changes."""
-    form, entries = services().archives.correction(actor(), instance_id)
+    """Ask where the manual copy is stored, or where it stands now and why that changes."""
     today = services().office.today(now())
+    form, entries = services().archives.correction(actor(), instance_id, today)
     fields = services().archives.correction_fields(form, typed or entries, errors, words(), today)
     page = services().instances.page(actor(), instance_id, now())
-    return render_template("instances/place.html", page=page, fields=fields, errors=errors)
+    return render_template("instances/place.html", page=page, fields=fields, errors=errors, first=_awaited(page))
 
 
 @pages.post("/arsip/tempat", signed_in)
 def correct_place(instance_id: str) -> Response | tuple[str, int]:
     """Record where the manual copy stands now; what was recorded before stays in history."""
-    entries = posted_entries()
+    entries, first = posted_entries(), _awaited(services().instances.page(actor(), instance_id, now()))
     try:
         services().archives.correct(actor(), instance_id, entries, now(), words())
     except InvalidForm as invalid:
         return ask_place(instance_id, entries, invalid.errors), 422
     said = gettext("Tempat simpan dibetulkan. Yang lama tetap tercatat dalam riwayat.")
+    if first:
+        said = gettext("Tempat simpan tercatat. Berkas arsip dibuat begitu semua dokumennya ada.")
     return done(said, "archives.show", instance_id=instance_id)
+
+
+def _awaited(page: InstancePage) -> bool:
+    """Whether the place of the manual copy is still to be recorded."""
+    return any(each.kind == "archive" for each in page.papers)

@@ -165,7 +165,10 @@ def permission_words(error: NotPermitted) -> str:
         "start": gettext("Pelaksanaan SOP ini dimulai oleh jalur lain: %(roles)s.", **facts),
         "read_only": gettext("Peran Anda hanya membaca."),
         "parts": gettext("Berkas ini memuat bagian orang lain. Mintalah kepada auditor atau operator."),
-        "archive": gettext("Tempat simpan dibetulkan oleh operator atau yang menyelesaikan pelaksanaan ini."),
+        "archive": gettext(
+            "Tempat simpan dicatat oleh yang mengarsipkan, dan dibetulkan olehnya, oleh operator atau oleh yang "
+            "menyelesaikan pelaksanaan ini."
+        ),
         "signature": gettext("Berkas bertanda tangan ini diunggah oleh %(who)s atau sejalurnya.", **facts),
         "signs": gettext(
             "Langkah yang menandatangani tetap di jalurnya. Beri penggantinya peran itu, misalnya sebagai Plh., di "

@@ -62,6 +62,7 @@ SAMPLE_FORMS = {
     "susun_analisis": {"daftar_hadir_analisis", "notula_analisis", "hasil_verifikasi"},
     "minta_persetujuan": {"hasil_pemeriksaan", "lembar_persetujuan"},
     "tandatangani_persetujuan": {"laporan", "keputusan", "kembali_ke"},
+    "arsip": {"lokasi_simpan"},
 }
 
 

@@ -151,10 +151,6 @@ TYPED: dict[str, dict[str, str | list[str]]] = {
     "tandatangani_persetujuan": {
         "keputusan": "setuju",
         "tanda_tangan.mode": "wet",
-        "laporan.lokasi_simpan.ruang": "Arsip",
-        "laporan.lokasi_simpan.rak": "2",
-        "laporan.lokasi_simpan.boks": "14",
-        "laporan.petugas": "sakip.1",
     },
 }
 FILES = {"berkas-1": attachment("berkas-1")}

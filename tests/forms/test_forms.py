@@ -1119,6 +1119,10 @@ def test_a_form_says_what_the_berkas_must_know_of_the_manual_copy():
     }
 
 
+def test_a_form_may_say_how_the_record_is_classified_and_leave_its_place_to_who_archives():
+    assert set(archiving_form(kode="classification").archive) == {"classification"}
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -236,7 +236,8 @@ def test_the_head_of_office_signs_and_the_report_exists():
     at = desk("tandatangani_persetujuan", walk_to("tandatangani_persetujuan"))
     values = at.accept(at.prefilled(TYPED["tandatangani_persetujuan"]))
     assert values["laporan"]["nomor_laporan"] is None, "which the series gives when the step is completed"
-    assert values["laporan"]["tanggal_simpan"] == TODAY
+    assert values["laporan"]["tanggal_laporan"] == TODAY
+    assert "lokasi_simpan" not in values["laporan"], "which who archives says afterwards"
     assert values["kembali_ke"] is None
 
 

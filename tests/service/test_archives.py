@@ -84,9 +84,13 @@ def test_the_office_s_cycle_ends_in_the_archive_once_its_papers_are_printed_and_
     assert not office.services.archives.make(instance, office.now), "nor when it is asked for"
     awaited = office.services.archives.page(office.actor("auditor"), instance).awaited
     assert {each.name for each in awaited if each.person == "kepala.dinas"} == {"Lembar Persetujuan", "Laporan"}
+    [filing] = [each for each in awaited if each.kind == "archive"]
+    assert (filing.role, filing.title) == ("tim_sakip", office.page(instance).record.title)
     office.file_scans(instance, "tim.sakip")  # attendance lists and minutes
     scan(office, instance, "lembar_persetujuan")
     scan(office, instance, "laporan")
+    assert swept(office.services.archives, office.now) == 0, "nobody said yet where the paper is"
+    office.file_papers(instance, retensi_aktif="2")
     assert swept(office.services.archives, office.now) == 1
     assert office.page(instance).record.status is InstanceStatus.ARCHIVED
     page = office.services.archives.page(office.actor("auditor"), instance)
@@ -109,7 +113,7 @@ def test_the_office_s_cycle_ends_in_the_archive_once_its_papers_are_printed_and_
     assert refused.value.reason == "parts"
     facts = json.loads(member(content, "data/arsip.json"))
     assert facts["klasifikasi"] == "800.1.5.1"
-    assert facts["retensi"] == {"aktif_tahun": None, "inaktif_tahun": None, "nasib_akhir": None}
+    assert facts["retensi"] == {"aktif_tahun": "2", "inaktif_tahun": None, "nasib_akhir": None}
     listed = {each["path"] for each in json.loads(member(content, "data/daftar-isi.json"))}
     assert {"dokumen/laporan/v1/laporan-v1.pdf", "dokumen/laporan/v1/laporan-v1.xlsx"} <= listed
     assert "sop/processes/pengumpulan_data_kinerja/functions.py" in listed
@@ -120,6 +124,38 @@ def test_the_office_s_cycle_ends_in_the_archive_once_its_papers_are_printed_and_
     signed = [v["tanda_tangan"] for v in json.loads(member(content, "data/dokumen/dokumen.json")) if v["tanda_tangan"]]
     assert sorted(one["mode"] for each in signed for one in each) == ["internal"] * 2 + ["wet"] * 6
     assert "dokumen/draft_laporan/v1/bagian/001-pemegang.data.1.json" in listed
+
+
+def test_who_archives_says_where_the_paper_is_once_and_corrects_it_with_a_reason(office):
+    instance = office.start()
+    office.until_analysis(instance)
+    office.do("tim.sakip", instance, "susun_analisis")
+    office.do("sekretaris", instance, "minta_persetujuan")
+    office.do("kepala.dinas", instance, "tandatangani_persetujuan")
+    inbox = office.services.inbox
+    assert [one.kind for one in inbox.page(office.actor("tim.sakip.2"), office.now).papers if one.kind != "file"] == ["archive"]
+    assert [one.kind for one in inbox.page(office.actor("sekretaris"), office.now).papers] == []
+    for account in ("kepala.dinas", "sekretaris", "pemegang.data.1"):
+        with pytest.raises(NotPermitted) as refused:
+            office.file_papers(instance, account)
+        assert refused.value.reason == "archive"
+    with pytest.raises(InvalidForm) as invalid:
+        office.file_papers(instance, lokasi_simpan__boks="")
+    assert [each.path for each in invalid.value.errors] == ["lokasi_simpan.boks"]
+    office.file_papers(instance)
+    assert [one for one in inbox.page(office.actor("tim.sakip.2"), office.now).papers if one.kind == "archive"] == []
+    with pytest.raises(InvalidForm) as invalid:
+        office.file_papers(instance, "tim.sakip.2", lokasi_simpan__boks="15")
+    assert [each.path for each in invalid.value.errors] == ["alasan_pembetulan"], "from now on it is a correction"
+    again = {"lokasi_simpan__boks": "15", "retensi_aktif": "2", "alasan_pembetulan": "Boksnya penuh."}
+    office.file_papers(instance, "tim.sakip.2", **again)
+    form, entries = office.services.archives.correction(office.actor("kepala.dinas"), instance, office.now.date())
+    assert (entries["lokasi_simpan.boks"], entries["retensi_aktif"]) == (["15"], ["2"])
+    [[who, stored]] = lines(office, instance, "archive:stored")
+    [[_, corrected]] = lines(office, instance, "archive:corrected")
+    assert (who, stored["new"]["parts"]["boks"], corrected["new"]["parts"]["boks"]) == ("tim.sakip", "14", "15")
+    page = office.services.archives.page(office.actor("auditor"), instance)
+    assert len(page.corrections) == 1
 
 
 def member(content, path):

@@ -155,7 +155,7 @@ def test_a_wrong_password_signs_nothing_and_costs_a_try(office, instance):
             signs(office, instance, "internal", password)
         [error] = refused.value.errors
         assert (error.path, error.label) == ("tanda_tangan.mode", "Tanda tangan Kepala Dinas")
-        assert refused.value.entries["laporan.petugas"] == ["tim.sakip"], "what was filled in comes back"
+        assert refused.value.entries["laporan.kode_klasifikasi"] == ["800.1.5.1"], "what was filled in comes back"
     assert office.open_steps(instance) == [STEP]
     for _ in range(FREE):
         with pytest.raises(InvalidForm) as refused:

@@ -12,6 +12,7 @@ from engine.bpmn.rules import answers, vendor_extensions
 from engine.bpmn.rules.diagram import CheckedProcedure, Diagram, called, definitions
 from engine.bpmn.safe_xml import SPIFF, Element, bpmn, children, local, nearest_identified, sop, text_of
 from engine.bpmn.timers import current, is_literal, moment
+from engine.model.archives import ARCHIVE_FORM
 from engine.model.calendar import parse_duration
 
 _PYTHON = re.compile(r"(?:https?://(?:www\.)?)?python(?:\.org)?/?", re.IGNORECASE)
@@ -283,9 +284,12 @@ def _check_start_expressions(procedure: CheckedProcedure, diagram: Diagram, proc
         for name in sorted(names - known) if known is not None else ():
             diagram.say("start_name_unknown", process, attribute=attribute, name=name)
     roles = _roles(diagram)
-    for role in (process.get(sop("pemulai")) or "").split():
-        if role not in roles:
-            diagram.say("starter_unknown", process, role=role)
+    for attribute in ("pemulai", "arsip"):
+        for role in (process.get(sop(attribute)) or "").split():
+            if role not in roles:
+                diagram.say("starter_unknown", process, attribute=attribute, role=role)
+    if process.get(sop("arsip")) and fields is not None and ARCHIVE_FORM not in fields:
+        diagram.say("archive_form_missing", process, form=ARCHIVE_FORM)
 
 
 def _roles(diagram: Diagram) -> set[str]:

@@ -20,7 +20,7 @@ from engine.bpmn.drawing import NoDrawing, draw, drawing_words
 from engine.documents.bagit import Bag, BagItem, item
 from engine.documents.typst_renderer import PRESS, Order, Press
 from engine.forms.field import FILING, Field, Wording
-from engine.model.archives import Place
+from engine.model.archives import ARCHIVE_FORM, Place
 from engine.model.errors import Damaged, NotFound, there
 from engine.model.history import canonical, plain
 from engine.model.renderings import COVER, SIGNED, Rendering
@@ -133,7 +133,10 @@ class ArchivePackages:
                     value = value.get(name) if isinstance(value, Mapping) else None
                 if value is not None:
                     said[word], shown[word] = value, _shown(asked, value)
-        kept = archives.by_id(reader, record.id)
+        kept, last = archives.by_id(reader, record.id), procedure.forms.get(ARCHIVE_FORM)
+        if kept is not None and last is not None:
+            for word, value in kept.place.details.items():
+                said[word], shown[word] = value, _shown(last.archive[word][1], value)
         filed_on = said.get(FILING[1])
         parts = {name: str(text) for name, text in (said.get(FILING[0]) or {}).items() if text}
         place = Place(parts, datetime.fromisoformat(filed_on).date() if filed_on else None, said.get(FILING[2]))

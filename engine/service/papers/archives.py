@@ -20,8 +20,8 @@ from engine.forms.field import FILING, Field, Kind, Wording
 from engine.forms.form import Form
 from engine.forms.rules import rules_of
 from engine.forms.submission import Surroundings
-from engine.model.archives import Archive, ArchiveStatus, Place, place_of
-from engine.model.errors import Busy, Damaged, FieldError, NotFound, NotPermitted, NotPrinted, SetupError, there
+from engine.model.archives import ARCHIVE_FORM, Archive, ArchiveStatus, place_of
+from engine.model.errors import Busy, Damaged, FieldError, NotFound, NotPermitted, NotPrinted, SetupError, stated, there
 from engine.model.history import Action, HistoryEvent
 from engine.model.people import SYSTEM, Actor, OfficeRole
 from engine.model.process import DONE, InstanceStatus
@@ -31,7 +31,7 @@ from engine.service.office.reading_log import record_export
 from engine.service.papers.archive_description import About
 from engine.service.papers.archive_package import CONTENTS, CONTENTS_PRINTED, ArchivePackage, ArchivePackages
 from engine.service.papers.documents import reads_parts
-from engine.service.procedures.procedure import Language, evaluator
+from engine.service.procedures.procedure import Language, Procedure, evaluator
 from engine.store.chains import HistoryFault
 from engine.store.files import StoredFile
 from engine.store.proof import prove
@@ -114,7 +114,7 @@ class Archives:
         if archive is not None and archive.sha256 is not None and may_take:
             with suppress(Damaged):  # the page is shown anyway; taking the ZIP reports it
                 contents = json.loads(self._member(archive.sha256, CONTENTS))
-        may_correct = archive is not None and self._may_correct(actor, record)
+        may_correct = self._may_correct(actor, record, procedure, archive)
         return ArchivePage(archive, about, contents, may_take, may_correct, tuple(corrections), awaited)
 
     def take(self, actor: Actor, instance_id: str, now: datetime) -> tuple[str, BinaryIO]:
@@ -160,17 +160,20 @@ class Archives:
 
     # ── the place of the manual copy ────────────────────────────────────────────────────────────────────────────────
 
-    def correction(self, actor: Actor, instance_id: str) -> tuple[Form, dict[str, list[str]]]:
-        """Return the form that corrects the place of the manual copy, and its entries."""
+    def correction(self, actor: Actor, instance_id: str, day: date) -> tuple[Form, dict[str, list[str]]]:
+        """Return the form that records or corrects the place of the manual copy, and its entries."""
         with self.packages.database.read() as reader:
             record = there(instances.seen(reader, actor, instance_id), instance_id)
-            there(archives.by_id(reader, instance_id), instance_id)
-            if not self._may_correct(actor, record):
+            archive = there(archives.by_id(reader, instance_id), instance_id)
+            procedure = self.packages.procedures.of(reader, record.definition_id)
+            if not self._may_correct(actor, record, procedure, archive):
                 raise NotPermitted("archive")
             place = self.packages.about(reader, record).place
-            form = self._form(reader, record)
-        held = dict(zip(FILING, (dict(place.parts), place.filed_on, place.filed_by), strict=True))
-        return form, form.entries({field.name: held[field.archive] for field in form.tree if field.archive})
+        first = archive.place.role is not None
+        form = _form(procedure, first=first)
+        held = (dict(place.parts), place.filed_on or (day if first else None), place.filed_by or actor.person_id)
+        known = {**place.details, **dict(zip(FILING, held, strict=True))}
+        return form, form.entries({field.name: known.get(field.archive) for field in form.tree if field.archive})
 
     def correction_fields(
         self,
@@ -187,20 +190,27 @@ class Archives:
     def correct(
         self, actor: Actor, instance_id: str, entries: Mapping[str, Sequence[str]], now: datetime, words: Language
     ) -> None:
-        """Record the place of the manual copy, for operators and who completed the instance; raises InvalidForm."""
-        form, form_entries = self.correction(actor, instance_id)
-        around = self._around(self.packages.office.today(now), form_entries, words)
+        """Record the place of the manual copy, for who archives or completed it, and operators; raises InvalidForm."""
+        today = self.packages.office.today(now)
+        form, form_entries = self.correction(actor, instance_id, today)
+        around = self._around(today, form_entries, words)
         values = form.accept(entries, around)
-        by_word = {field.archive: values.get(field.name) for field in form.tree if field.archive}
-        parts = {name: text for name, text in (by_word["place"] or {}).items() if text}
-        new = Place(parts, by_word["filedOn"], by_word["filedBy"])
+        encoded = form.encode(values)
+        by_word = {field.archive: encoded.get(field.name) for field in form.tree if field.archive}
+        parts = {name: text for name, text in (by_word.pop("place") or {}).items() if text}
+        filed = {"filed_on": by_word.pop("filedOn", None), "filed_by": by_word.pop("filedBy", None)}
+        said = {word: value for word, value in by_word.items() if value is not None}
+        new = place_of({"parts": parts, "details": said, **filed})
         with self.packages.database.write(actor, now) as work:
             record = there(instances.by_id(work, instance_id), instance_id)
             archive = there(archives.by_id(work, instance_id), instance_id)
             old = self.packages.about(work, record).place
-            change = {"old": old.as_json(), "new": new.as_json(), "reason": values[REASON.name]}
+            deed = HistoryEvent(Action.ARCHIVE_STORED, change={"new": new.as_json()})
+            if archive.place.role is None:
+                change = {"old": old.as_json(), "new": new.as_json(), "reason": stated(values.get(REASON.name) or "")}
+                deed = HistoryEvent(Action.ARCHIVE_CORRECTED, change=change)
             archives.change(work, replace(archive, place=new), archive.status)
-            work.record_instance(record, [HistoryEvent(Action.ARCHIVE_CORRECTED, change=change)])
+            work.record_instance(record, [deed])
 
     # ── without a person ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -295,8 +305,9 @@ class Archives:
         """Whether somebody may see everything in a berkas, including the parts of everybody."""
         return reads_parts(actor, self.packages.procedures.of(tx, record.definition_id).outline)
 
-    def _may_correct(self, actor: Actor, record: InstanceRecord) -> bool:
-        return actor.has(OfficeRole.OPERATOR) or actor.person_id == record.ended_by
+    def _may_correct(self, actor: Actor, record: InstanceRecord, procedure: Procedure, archive: Archive | None) -> bool:
+        archives_it = actor.has(OfficeRole.OPERATOR) or bool(procedure.archivist and actor.has(procedure.archivist))
+        return archive is not None and (archives_it or (not archive.place.role and actor.person_id == record.ended_by))
 
     @contextmanager
     def _opened(self, sha256: str) -> Iterator[zipfile.ZipFile]:
@@ -308,19 +319,6 @@ class Archives:
     def _member(self, sha256: str, path: str) -> bytes:
         with self._opened(sha256) as opened:
             return opened.read(f"{_top(opened)}/data/{path}")
-
-    def _form(self, reader: Transaction, record: InstanceRecord) -> Form:
-        """Return the form for the place alone, with the procedure's own fields and a reason."""
-        procedure = self.packages.procedures.of(reader, record.definition_id)
-        asked = next((form.archive for form in procedure.forms.values() if form.archive), {})
-        fields = [replace(asked[word][1], when=(), default=None, constant=None) for word in FILING if word in asked]
-        tree = (*fields, REASON)
-        schema = {
-            "type": "object",
-            "properties": {field.name: field.schema for field in tree},
-            "required": [field.name for field in tree],
-        }
-        return Form("tempat_simpan", Wording("Tempat simpan manual", "Manual copy"), None, rules_of(schema), tree)
 
     def _around(self, day: date, entries: Mapping[str, Sequence[str]], words: Language) -> Surroundings:
         """Return the form's surroundings; whoever filed the copy can be chosen even after leaving."""
@@ -337,6 +335,21 @@ class Archives:
 
 def _top(opened: zipfile.ZipFile) -> str:
     return opened.namelist()[0].partition("/")[0]
+
+
+def _form(procedure: Procedure, *, first: bool) -> Form:
+    """Return the form for the place alone, with the procedure's own fields; a reason is asked unless it is the *first*.
+
+    Who archives after the last step answers all of the form for that.
+    """
+    every = [form.archive for name, form in sorted(procedure.forms.items(), key=lambda each: each[0] != ARCHIVE_FORM)]
+    asked = next((each for each in every if FILING[0] in each), {})
+    words = asked if procedure.archivist else [word for word in FILING if word in asked]
+    fields = [replace(asked[word][1], when=(), default=None, constant=None) for word in words]
+    tree = (*fields, *([] if first else [REASON]))
+    required = [field.name for field in tree if field.required]
+    schema = {"type": "object", "properties": {field.name: field.schema for field in tree}, "required": required}
+    return Form("tempat_simpan", Wording("Tempat simpan manual", "Manual copy"), None, rules_of(schema), tree)
 
 
 def _fault(package: ArchivePackage, untrue: Sequence[HistoryFault]) -> str | None:

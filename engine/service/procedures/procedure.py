@@ -16,10 +16,10 @@ from engine.bpmn.decisions import decide
 from engine.bpmn.definition import Definition
 from engine.bpmn.executor import Executor
 from engine.bpmn.flow_graph import following
-from engine.forms.field import Wording
+from engine.forms.field import FILING, Wording
 from engine.forms.form import Form
 from engine.forms.rules import rules_of
-from engine.model.archives import Place
+from engine.model.archives import ARCHIVE_FORM, Place
 from engine.model.calendar import OfficeCalendar
 from engine.model.errors import there
 from engine.model.process import ProcessModel, UserTask
@@ -73,7 +73,12 @@ class Procedure:
     @cached_property
     def archives(self) -> bool:
         """Whether a completed instance is archived: some form asks for the place of the manual copy."""
-        return any(form.archive for form in self.forms.values())
+        return any(FILING[0] in form.archive for form in self.forms.values())
+
+    @property
+    def archivist(self) -> str | None:
+        """The role that files the paper copy after the last step; None if a step asks for its place."""
+        return self.outline.archivist if ARCHIVE_FORM in self.forms else None
 
     @cached_property
     def place_labels(self) -> Mapping[str, Wording]:

@@ -16,6 +16,7 @@ from typing import Any, Self
 from engine.bpmn import events, waits
 from engine.bpmn.causes import in_words
 from engine.bpmn.executor import Executor, live
+from engine.model.archives import Place
 from engine.model.calendar import OfficeCalendar
 from engine.model.errors import Conflict, there
 from engine.model.history import Action, HistoryEvent, plain
@@ -127,14 +128,15 @@ def write_step(
     lines += [line for row in rows for line in _opening(row, calendar)]
     lines += [by_itself(Action.TASK_CANCELLED, task_id=each) for each in step.cancelled]
     if step.status is InstanceStatus.COMPLETED:
-        lines.append(by_itself(Action.INSTANCE_COMPLETED, change={"archives": procedure.archives}))
+        archived = {"place": place.as_json()} if (place := Place(role=procedure.archivist)).role else {}
+        lines.append(by_itself(Action.INSTANCE_COMPLETED, change={"archives": procedure.archives, **archived}))
     sequence = work.record_instance(head, in_capacity(lines, held, lane)).history_seq - len(lines) + 1
     values: dict[str, Any] = {"state": step.state, "state_before": before, "status": status.value, "changed_at": now}
     completed = step.status is InstanceStatus.COMPLETED
     over = {"ended_at": now, "ended_by": work.actor.person_id} if completed else {}
     update_instance(work, head.id, head.revision, values | over)
     if completed and procedure.archives:
-        archives.add_due(work, head.id, now)
+        archives.add_due(work, head.id, Place(role=procedure.archivist), now)
     if not instances.open_tasks(work, procedure.outline.process_id, rows):  # given to another role since
         procedure.roles.update(instances.overrides(work, procedure.outline.process_id))
         raise Conflict("stale")

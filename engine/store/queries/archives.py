@@ -6,17 +6,17 @@ from sqlalchemy import and_, exists, insert, update
 
 from engine.model.archives import Archive, ArchiveStatus, Place, place_of
 from engine.store.queries import Rows, Transaction, changed
-from engine.store.queries.document_tasks import PENDING
+from engine.store.queries.document_tasks import ARCHIVIST, PENDING
 from engine.store.queries.signatures import unfiled
 from engine.store.tables import archive, document, signature
 
 ROWS = Rows(Archive, archive, read={"place": place_of})
 
 
-def add_due(tx: Transaction, instance_id: str, now: datetime) -> None:
+def add_due(tx: Transaction, instance_id: str, place: Place, now: datetime) -> None:
     """Add the row of a berkas that is due."""
     due = ArchiveStatus.DUE.value
-    row = {"instance_id": instance_id, "status": due, "place": Place().as_json(), "due_at": now, "attempts": 0}
+    row = {"instance_id": instance_id, "status": due, "place": place.as_json(), "due_at": now, "attempts": 0}
     tx.connection.execute(insert(archive), row)
 
 
@@ -32,11 +32,11 @@ def standing(tx: Transaction, status: ArchiveStatus, limit: int) -> tuple[Archiv
 
 
 def buildable(tx: Transaction, limit: int) -> tuple[Archive, ...]:
-    """Return due berkas whose instance awaits no approval and no signed file, longest due first."""
+    """Return due berkas whose instance awaits no approval, no signed file and no place, longest due first."""
     its = and_(signature.c.instance_id == archive.c.instance_id, document.c.id == signature.c.document_id)
     awaited = exists().where(its, unfiled())
     pending = exists().where(document.c.instance_id == archive.c.instance_id, PENDING)
-    due = and_(archive.c.status == ArchiveStatus.DUE.value, ~awaited, ~pending)
+    due = and_(archive.c.status == ArchiveStatus.DUE.value, ARCHIVIST.is_(None), ~awaited, ~pending)
     return ROWS.every(tx, ROWS.query.where(due).order_by(archive.c.due_at).limit(limit))
 
 

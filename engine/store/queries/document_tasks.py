@@ -1,6 +1,6 @@
-"""Tasks on documents apart from the steps: approve, correct, or file the signed copy.
+"""Tasks on documents apart from the steps: approve, correct, file the signed copy, archive the paper.
 
-They have no rows of their own but follow from the states of documents and signatures.
+They have no rows of their own but follow from the states of documents, signatures and berkas.
 """
 
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, false, func, literal_column, null, or_, select, union_all
 
+from engine.model.archives import ArchiveStatus
 from engine.model.people import Actor
 from engine.model.process import InstanceStatus
 from engine.model.work import DocumentStatus, DocumentTask
@@ -15,9 +16,11 @@ from engine.store.queries import Rows, Transaction, one
 from engine.store.queries.documents import LISTED
 from engine.store.queries.instances import MOVING
 from engine.store.queries.signatures import unfiled
-from engine.store.tables import document, instance, signature, task
+from engine.store.tables import archive, document, instance, signature, task
 
 MOST = 100
+ARCHIVIST = archive.c.place["role"].as_string()
+"""The role that is still to say where the paper copy of an instance is stored."""
 PENDING = document.c.status.in_((DocumentStatus.WAITING.value, DocumentStatus.RETURNED.value))
 OPEN = instance.c.status.in_((*MOVING, InstanceStatus.COMPLETED.value))
 
@@ -50,7 +53,13 @@ _joined = signature.join(document, document.c.id == signature.c.document_id)
 _joined = _joined.join(instance, instance.c.id == document.c.instance_id)
 _files = select(literal_column("'file'"), *_about, _of_signature, *_by).select_from(_joined)
 _paused = instance.c.status == InstanceStatus.SUSPENDED.value  # signed copies can be filed nevertheless
-EVERY = union_all(_papers.where(PENDING, OPEN), _files.where(unfiled(), or_(OPEN, _paused))).subquery("document_task")
+_nothing: ColumnElement[str] = literal_column("''")
+_due = select(literal_column("'archive'"), _nothing, archive.c.instance_id, instance.c.title, _nothing)
+_due = _due.add_columns(literal_column("0"), null(), ARCHIVIST, null(), archive.c.due_at, instance.c.ended_by)
+_due = _due.add_columns(null(), null(), null()).join(instance, instance.c.id == archive.c.instance_id)
+_due = _due.where(archive.c.status == ArchiveStatus.DUE.value, ARCHIVIST.is_not(None))
+_filed = _files.where(unfiled(), or_(OPEN, _paused))
+EVERY = union_all(_papers.where(PENDING, OPEN), _filed, _due).subquery("document_task")
 ROWS = Rows(DocumentTask, EVERY)
 
 
