@@ -89,6 +89,8 @@ def typed(form_id: str) -> dict[str, list[str]]:
         listed = [texts] if isinstance(texts, str) else list(texts)
         found[path] = [ACCOUNTS.get(text, text) for text in listed]
     return found
+
+
 STORED = {"lokasi_simpan.ruang": "Arsip", "lokasi_simpan.rak": "2", "lokasi_simpan.boks": "14"}
 STORED |= {"tanggal_simpan": "11/4/2025", "petugas": "tim.sakip"}
 

@@ -36,7 +36,7 @@ def mark(person_id: str) -> tuple[str, int] | Response:
     try:
         services().absences.mark(actor(), person_id, *given, now())
     except InvalidForm as invalid:
-        return show(person_id, *(_words(error.keyword) for error in invalid.errors)), 422
+        return show(person_id, *(words_of(error.keyword) for error in invalid.errors)), 422
     said = gettext("Cuti tercatat. Penggantinya melihat tugas-tugasnya selama itu.")
     return done(said, "absences.show", person_id=person_id)
 
@@ -49,7 +49,8 @@ def end(person_id: str, absence_id: str) -> Response:
     return done(gettext("Cuti diakhiri mulai hari ini."), "absences.show", person_id=person_id)
 
 
-def _words(keyword: str) -> str:
+def words_of(keyword: str) -> str:
+    """Return what speaks against an absence, in words."""
     other = " " + gettext("Pilih orang lain, atau hari yang lain.")
     return {
         "required": gettext("Tulis alasan, 3 sampai 500 karakter."),

@@ -13,6 +13,7 @@ from tests.pages.test_every_route_says_who import address, ids
 
 __all__ = ["ids"]
 WRITES = {"reason": "Uji coba", "name": "uji", "values": {}, "role": "sekretaris", "note": "Uji", "revision": 0}
+WRITES |= {"substitute": "tim.sakip.2", "since": "2025-04-14", "until": "2025-04-15"}
 
 
 def operations(app):

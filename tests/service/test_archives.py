@@ -133,7 +133,9 @@ def test_who_archives_says_where_the_paper_is_once_and_corrects_it_with_a_reason
     office.do("sekretaris", instance, "minta_persetujuan")
     office.do("kepala.dinas", instance, "tandatangani_persetujuan")
     inbox = office.services.inbox
-    assert [one.kind for one in inbox.page(office.actor("tim.sakip.2"), office.now).papers if one.kind != "file"] == ["archive"]
+    assert [one.kind for one in inbox.page(office.actor("tim.sakip.2"), office.now).papers if one.kind != "file"] == [
+        "archive"
+    ]
     assert [one.kind for one in inbox.page(office.actor("sekretaris"), office.now).papers] == []
     for account in ("kepala.dinas", "sekretaris", "pemegang.data.1"):
         with pytest.raises(NotPermitted) as refused:
@@ -149,7 +151,7 @@ def test_who_archives_says_where_the_paper_is_once_and_corrects_it_with_a_reason
     assert [each.path for each in invalid.value.errors] == ["alasan_pembetulan"], "from now on it is a correction"
     again = {"lokasi_simpan__boks": "15", "retensi_aktif": "2", "alasan_pembetulan": "Boksnya penuh."}
     office.file_papers(instance, "tim.sakip.2", **again)
-    form, entries = office.services.archives.correction(office.actor("kepala.dinas"), instance, office.now.date())
+    _, entries = office.services.archives.correction(office.actor("kepala.dinas"), instance, office.now.date())
     assert (entries["lokasi_simpan.boks"], entries["retensi_aktif"]) == (["15"], ["2"])
     [[who, stored]] = lines(office, instance, "archive:stored")
     [[_, corrected]] = lines(office, instance, "archive:corrected")

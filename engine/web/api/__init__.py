@@ -17,10 +17,10 @@ one document.
 from flask import Blueprint, Flask
 from flask_wtf import CSRFProtect
 
-from engine.web.api import definitions, incidents, instances, messages, reference, tasks
+from engine.web.api import absences, definitions, incidents, instances, messages, reference, tasks
 
 PREFIX = "/api/v1"
-MODULES = (reference, tasks, instances, definitions, messages, incidents)
+MODULES = (reference, tasks, instances, definitions, messages, incidents, absences)
 
 
 def install(app: Flask, csrf: CSRFProtect) -> None:

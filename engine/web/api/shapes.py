@@ -5,7 +5,7 @@ UTC, days ISO 8601, exact numbers in values text. A field that is not there and 
 models of a noun stand beside its operations.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
@@ -16,6 +16,7 @@ MOST_ROWS = 200
 Item = TypeVar("Item")
 
 Instant = Annotated[datetime, PlainSerializer(instant, return_type=str, when_used="json")]
+Day = Annotated[date, Field(strict=False)]  # JSON has no days, only text
 Squeezed = BeforeValidator(lambda text: " ".join(text.split()) if isinstance(text, str) else text)
 Reason = Annotated[
     str, Squeezed, Field(min_length=3, max_length=500, description="Why; it stands in the history for good.")

@@ -163,6 +163,13 @@ class ReassignmentAsked(shapes.Asked):
     reason: shapes.Reason
 
 
+class DueDateAsked(shapes.Asked):
+    """The working day at whose end a task is due now, later than it was to be due."""
+
+    until: shapes.Day
+    reason: shapes.Reason
+
+
 class CompletionAsked(shapes.Asked):
     """What completes a task."""
 
@@ -284,6 +291,22 @@ def reassign_task(task_id: str, body: ReassignmentAsked) -> None:
     if body.role not in {view.role for view in services().people.roles(now())}:
         raise problems.invalid([("role", "unknown", gettext("bukan peran yang dipakai prosedur mana pun."))])
     services().assignments.reassign(actor(), task_id, body.role, body.reason, now())
+
+
+@operations.operation("PUT", "/tasks/<task_id>/due-date", signed_in, status=204)
+def extend_task(task_id: str, body: DueDateAsked) -> None:
+    """Let a task be due later; for who starts the procedure, who hears when it is late, and operators."""
+    try:
+        services().assignments.extend(actor(), task_id, body.until, body.reason, now())
+    except InvalidForm:
+        message = gettext("bukan hari kerja sesudah tenggat sekarang, dalam dua tahun ini.")
+        raise problems.invalid([("until", "extension", message)]) from None
+
+
+@operations.operation("POST", "/tasks/<task_id>/taking-back", signed_in, status=204)
+def take_back_task(task_id: str, body: shapes.ReasonAsked) -> None:
+    """Take back one's own completion while nobody began what follows; 409 says what came of it since."""
+    services().taking_back.take_back(actor(), task_id, body.reason, now())
 
 
 @operations.operation("PUT", "/tasks/<task_id>/draft", signed_in)
