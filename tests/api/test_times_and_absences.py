@@ -24,7 +24,9 @@ def test_a_due_date_is_put_off_by_who_may_to_a_working_day(program, started, off
     asked = {"until": "2025-04-19", "reason": "Menunggu register."}
     [fault] = problem(watch.put(f"/tasks/{task}/due-date", asked), 422, "invalid-request")["errors"]
     assert (fault["field"], fault["code"]) == ("until", "extension"), "a Saturday"
-    [fault] = problem(watch.put(f"/tasks/{task}/due-date", asked | {"until": "besok"}), 422, "invalid-request")["errors"]
+    [fault] = problem(watch.put(f"/tasks/{task}/due-date", asked | {"until": "besok"}), 422, "invalid-request")[
+        "errors"
+    ]
     assert fault["field"] == "until"
     problem(head.put(f"/tasks/{task}/due-date", asked), 403, "not-permitted")
     assert watch.put(f"/tasks/{task}/due-date", asked | {"until": "2025-04-21"}).status_code == 204
