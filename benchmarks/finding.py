@@ -15,7 +15,7 @@ from urllib.parse import quote_plus
 from sqlalchemy import func, select
 
 from benchmarks.figures import Figure, Found, Series, percentile
-from benchmarks.host import Office, bodies, databases, office_served, sign_in
+from benchmarks.host import Office, bodies, databases, office_served, planned, sign_in
 from benchmarks.inbox import EMPTY, Crowd, took
 from benchmarks.procedure import record
 from benchmarks.servers import Request
@@ -90,7 +90,7 @@ def sought(office: Office, rounds: int) -> tuple[list[float], list[float], dict[
     at_work, cookies = office.at_work, {account: sign_in(office.server.port, account)[0] for account in dict(ASKED)}
     actors = {account: at_work.actor(account) for account in cookies}
     requests = [Request("GET", f"/cari?q={quote_plus(text)}", headers={"Cookie": cookies[who]}) for who, text in ASKED]
-    office.server.ask(requests * 4, 1)
+    office.server.ask(requests * min(rounds, 4), 1)
     pages: list[float] = []
     empty: list[float] = []
     alone: dict[tuple[str, str], list[float]] = {asked: [] for asked in ASKED}
@@ -109,7 +109,7 @@ def run(*, small: bool = False) -> Found:
     charted: dict[str, list[float]] = {}
     with databases(small=small) as kinds:
         for kind, (maker, folder) in kinds.items():
-            with maker.migrated() as url, office_served(url, folder) as office:
+            with maker.prepared(planned, folder) as url, office_served(url, folder) as office:
                 crowd, before = Crowd(office.at_work, sent), 0.0
                 kept_for_search(office.at_work)
                 for size in sizes:

@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks import naive
 from benchmarks.engine_room import START, XML, Ours
 from benchmarks.figures import Figure, Found, interleaved
-from benchmarks.host import Office, bodies, databases, driver_of, naive_served, naive_walk, office_of, served
+from benchmarks.host import Office, bodies, databases, driver_of, naive_served, naive_walk, office_of, planned, served
 from benchmarks.procedure import Recorded, record
 from benchmarks.servers import Server, memory, shared_out
 from engine.bpmn.executor import Executor
@@ -38,7 +38,7 @@ def run(*, small: bool = False) -> Found:
     rounds, instances = (1, 3) if small else (3, 100)
     with databases(small=True) as kinds, ExitStack() as stack:
         maker, folder = kinds["SQLite"]
-        url, other_url = stack.enter_context(maker.migrated()), stack.enter_context(maker.empty())
+        url, other_url = stack.enter_context(maker.prepared(planned, folder)), stack.enter_context(maker.empty())
         at_work = stack.enter_context(office_of(url, folder))
         hosts: dict[str, Serving] = {
             "ours": lambda: served(url, folder),

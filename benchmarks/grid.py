@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from openpyxl import load_workbook
 
 from benchmarks.figures import Figure, Found, interleaved
-from benchmarks.host import Office, databases, office_served, sign_in
+from benchmarks.host import Office, databases, office_served, planned, sign_in
 from benchmarks.servers import Request
 from engine.service.procedures.procedure import INDONESIAN
 from engine.service.work.grids import GridRequest
@@ -88,7 +88,7 @@ def run(*, small: bool = False) -> Found:
     rows, rounds = (30, 1) if small else (500, 6)
     with databases(small=small) as kinds:
         for kind, (maker, folder) in kinds.items():
-            with maker.migrated() as url, office_served(url, folder) as office:
+            with maker.prepared(planned, folder) as url, office_served(url, folder) as office:
                 long, short = dict(deeds(office, rows)), dict(deeds(office, 10))
                 timed = interleaved(
                     rounds,

@@ -26,7 +26,7 @@ from sqlalchemy.engine import make_url
 
 from benchmarks.engine_room import START, XML
 from benchmarks.figures import Figure, Found, Series, percentile
-from benchmarks.procedure import Recorded, plan_years, record
+from benchmarks.procedure import Recorded, offices, plan_years, record
 from benchmarks.servers import GRANIAN, Load, Request, Server, joined, serving
 from engine.service.people.accounts import Retyped
 from engine.store.database import open_database
@@ -194,9 +194,9 @@ def asked(
         return answer.status, session, answer.read().decode()
 
 
-@contextmanager
-def office_of(url: str, data: Path) -> Iterator[OfficeAtWork]:
-    """Give an office at work with a password for everybody."""
+def planned(url: str, data: Path) -> None:
+    """Open an office with a password for everybody, and plans for many years; offices begin with copies of it."""
+    data.mkdir(mode=0o700)
     database = open_database(url, data)
     try:
         at_work = OfficeAtWork(database, data, datetime.now(UTC)).open()
@@ -204,7 +204,16 @@ def office_of(url: str, data: Path) -> Iterator[OfficeAtWork]:
         hashed = at_work.services.accounts.hasher.hash(PASSWORD)
         with database.unguarded() as connection:
             connection.execute(update(person).values(password_hash=hashed))
-        yield at_work
+    finally:
+        database.close()
+
+
+@contextmanager
+def office_of(url: str, data: Path) -> Iterator[OfficeAtWork]:
+    """Give the planned office of a database, at work."""
+    database = open_database(url, data)
+    try:
+        yield OfficeAtWork(database, data, datetime.now(UTC))
     finally:
         database.close()
 
@@ -324,7 +333,7 @@ def run(*, small: bool = False) -> Found:
     charted: dict[str, dict[str, float]] = {}
     with databases(small=small) as kinds:
         for kind, (maker, folder) in kinds.items():
-            with maker.migrated() as url, maker.empty() as other_url:
+            with maker.prepared(planned, folder) as url, maker.empty() as other_url:
                 found += _measured(kind, url, other_url, folder, recorded, charted, small=small)
     labels = tuple(charted)
     for title, unit, key in (("CPU of one completion, server only", "ms", "cpu"), ("Completions", "/s", "rate")):
@@ -342,7 +351,7 @@ def databases(*, small: bool) -> Iterator[dict[str, tuple[Maker, Path]]]:
         for kind, folder in folders.items():
             (folder / "made").mkdir(parents=True)
             (folder / "office").mkdir(mode=0o700)
-            maker: Maker = SQLiteFiles(folder / "made")
+            maker: Maker = offices() if small else SQLiteFiles(folder / "made")
             if kind == "PostgreSQL":
                 maker = PostgreSQLServer(folder / "made")
                 stack.callback(maker.stop)

@@ -22,7 +22,7 @@ from uuid import uuid4
 from sqlalchemy import Table, func, insert, select
 
 from benchmarks.figures import Figure, Found, Series, interleaved, percentile
-from benchmarks.host import STEPS, Bodies, Office, bodies, databases, office_served, sign_in
+from benchmarks.host import STEPS, Bodies, Office, bodies, databases, office_served, planned, sign_in
 from benchmarks.procedure import record
 from benchmarks.servers import Request
 from engine.model.history import Action, HistoryEvent, canonical
@@ -167,7 +167,7 @@ def browse(office: Office, rounds: int, views: Sequence[tuple[str, str, TaskView
     cookies = {account: sign_in(office.server.port, account)[0] for account in {who for who, _, _ in views}}
     actors = {account: at_work.actor(account) for account in cookies}
     requests = [Request("GET", f"/tugas?{query}", headers={"Cookie": cookies[who]}) for who, query, _ in views]
-    office.server.ask(requests * 4, 1)  # every worker has read the procedure once
+    office.server.ask(requests * min(rounds, 4), 1)  # every worker has read the procedure once
     pages: list[float] = []
     alone: list[float] = []
     empty: list[float] = []
@@ -233,7 +233,7 @@ def history_figures(kind: str, office: Office, count: int, rounds: int) -> Itera
         name: Request("GET", f"/instans/{id_}/riwayat", headers={"Cookie": cookie})
         for name, id_ in (("short", short), ("long", long))
     }
-    office.server.ask([*pages.values()] * 4, 1)
+    office.server.ask([*pages.values()] * min(rounds, 4), 1)
     found = interleaved(
         rounds,
         {
@@ -264,7 +264,7 @@ def run(*, small: bool = False) -> Found:
     charted: dict[str, list[float]] = {}
     with databases(small=small) as kinds:
         for kind, (maker, folder) in kinds.items():
-            with maker.migrated() as url, office_served(url, folder) as office:
+            with maker.prepared(planned, folder) as url, office_served(url, folder) as office:
                 crowd = Crowd(office.at_work, sent)
                 for size in sizes:
                     crowd.grow(size)

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from sqlalchemy import select, update
 
-from benchmarks.host import PASSWORD, PERIODS, STEPS, Bodies, Office, bodies, databases, office_served
+from benchmarks.host import PASSWORD, PERIODS, STEPS, Bodies, Office, bodies, databases, office_served, planned
 from benchmarks.inbox import SEED
 from benchmarks.procedure import record
 from engine.service.procedures.procedure import Values
@@ -160,7 +160,7 @@ def main() -> int:
     with databases(small=asked.small) as kinds:
         for kind, (maker, folder) in kinds.items():
             print(f"── {kind}: {asked.people} people, {asked.minutes:g} minutes")
-            with maker.migrated() as url, office_served(url, folder) as office:
+            with maker.prepared(planned, folder) as url, office_served(url, folder) as office:
                 found = at_work_for(office, sent, folder, asked.people, asked.minutes)
             wrong += [f"{kind}: {each}" for each in found]
     print(*wrong or ["nothing was wrong"], sep="\n")

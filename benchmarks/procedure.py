@@ -4,6 +4,7 @@ What each step yields is taken from one run of the office through its services, 
 values that Alur writes as documents. Holders and loops are multiplied from there.
 """
 
+import atexit
 import json
 import tempfile
 from collections.abc import Callable, Iterator
@@ -48,21 +49,38 @@ def plan_years(office: OfficeAtWork) -> None:
         assert not done.faults, done.faults
 
 
+@cache
+def offices() -> SQLiteFiles:
+    """Return the maker of this process's offices on SQLite, which keeps what it copies until the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="alur-bench-")
+    atexit.register(folder.cleanup)
+    return SQLiteFiles(Path(folder.name))
+
+
 @contextmanager
 def office_at_work(kind: Callable[[Database, Path], Kind] = OfficeAtWork) -> Iterator[Kind]:
     """An office of the tests with its SOP deployed, on a SQLite file that is forgotten afterwards."""
     with tempfile.TemporaryDirectory(prefix="alur-bench-") as folder:
-        files = SQLiteFiles(Path(folder))
-        with files.migrated() as url:
-            data = Path(folder) / "data"
-            data.mkdir(mode=0o700)
-            database: Database = open_database(url, data)
+        data = Path(folder) / "data"
+        with offices().prepared(_opening(kind), data) as url:
+            database = open_database(url, data)
             try:
-                office = kind(database, data)
-                office.open()
-                yield office
+                yield kind(database, data)
             finally:
                 database.close()
+
+
+@cache
+def _opening(kind: Callable[[Database, Path], Kind]) -> Callable[[str, Path], None]:
+    def opened(url: str, data: Path) -> None:
+        data.mkdir(mode=0o700)
+        database = open_database(url, data)
+        try:
+            kind(database, data).open()
+        finally:
+            database.close()
+
+    return opened
 
 
 @dataclass(frozen=True, slots=True)

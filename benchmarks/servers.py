@@ -106,17 +106,23 @@ class Server:
         return Load(seconds, tuple(latencies), used)
 
 
-@contextmanager
-def serving(arguments: Sequence[str], environment: Mapping[str, str], *, path: str = "/") -> Iterator[Server]:
-    """Run ``python ARGUMENTS`` with ``PORT`` in it replaced by a free one; give it once *path* is answered."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, *(part.replace("PORT", str(port)) for part in arguments)],
-        env={**os.environ, **environment, "ALUR_PORT": str(port)},
+def started(words: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start ``python WORDS``."""
+    return subprocess.Popen(
+        [sys.executable, *words],
+        env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=Path(__file__).parents[1],
     )
+
+
+@contextmanager
+def serving(arguments: Sequence[str], environment: Mapping[str, str], *, path: str = "/") -> Iterator[Server]:
+    """Run ``python ARGUMENTS`` with ``PORT`` in it replaced by a free one; give it once *path* is answered."""
+    port = free_port()
+    words = [part.replace("PORT", str(port)) for part in arguments]
+    process = started(words, {**os.environ, **environment, "ALUR_PORT": str(port)})
     try:
         answered(process, port, path)
         yield Server(process, port)

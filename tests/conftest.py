@@ -1,11 +1,13 @@
 """What every test may ask for: a clock that stands still, a person who acts, and databases of both kinds."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from _pytest.nodeid import NodeId
 
 from engine import logs
 from engine.model.people import Actor, Capacity, Membership
@@ -19,6 +21,31 @@ spare()
 logs.configure()  # as servers log; structlog's own default draws every traceback with all its locals, for seconds
 MAKERS = {"sqlite": "sqlite_files", "postgresql": "postgresql_server"}
 MONDAY_MORNING = datetime(2026, 1, 5, 2, 0, tzinfo=UTC)  # 09.00 in the office
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep tests of a group in one worker, as pytest-xdist means to: it writes the group into a name that pytest 9.2
+    does not read any more, and every worker then starts a browser, an S3 server and a provider of its own.
+    """
+    if not getattr(config.option, "loadgroup", False):
+        return
+    for item in items:
+        marker = item.get_closest_marker("xdist_group")
+        if marker and not item.nodeid.endswith(f"@{marker.args[0]}"):
+            item._id = NodeId.parse(f"{item.nodeid}@{marker.args[0]}")
+            assert item.nodeid.endswith(f"@{marker.args[0]}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """End the browser after the last of several stories in a row that need one."""
+    try:
+        yield
+    finally:
+        chromium = sys.modules.get("tests.chromium")
+        if chromium and (nextitem is None or nextitem.get_closest_marker("browser") is None):
+            chromium.let_go()
 
 
 @dataclass

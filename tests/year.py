@@ -134,6 +134,11 @@ class Year(OfficeAtWork):
 
     quarter: int = 1
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.known = {each.code: each for each in indicators()}
+        self.realised = realised()
+
     def fill_register(self, register_id: str) -> None:
         """Define a register and give it all its sample rows."""
         at = self.services.registers
@@ -145,8 +150,6 @@ class Year(OfficeAtWork):
     def open(self, staff: Mapping[str, str] = PEOPLE) -> "Year":
         super().open(staff)
         self.fill_register("identitas_kantor")
-        self.known = {each.code: each for each in indicators()}
-        self.realised = realised()
         return self
 
     def begin(self, quarter: int) -> str:

@@ -1,15 +1,34 @@
 """The benchmarks run, each at its smallest, and say what they found: so that they do not rot."""
 
 import json
+import os
 
 import pytest
 
 from benchmarks import __main__ as bench
+from benchmarks import servers
 from benchmarks.figures import Figure
+from tests.operations import loaded
+
+pytestmark = pytest.mark.xdist_group("benchmarks")  # they copy one office
+
+
+@pytest.fixture
+def forked(monkeypatch):
+    """Servers of Alur are forked from a process that has loaded it."""
+    start = servers.started
+
+    def started(words, environment):
+        if words[:2] != ["-m", "engine"]:
+            return start(words, environment)
+        with open(os.devnull, "wb") as nowhere:
+            return loaded.Started(words[2:], environment, nowhere.fileno(), nowhere.fileno())
+
+    monkeypatch.setattr(servers, "started", started)
 
 
 @pytest.mark.parametrize("group", ["engine", "host", "inbox", "finding", "grid", "documents", "proof"])
-def test_a_group_measures_and_leaves_a_table_json_and_a_page(group, tmp_path, monkeypatch, capsys):
+def test_a_group_measures_and_leaves_a_table_json_and_a_page(group, tmp_path, monkeypatch, capsys, forked):
     asked = ["bench", group, "--small", "--results", str(tmp_path), "--markdown", str(tmp_path / "table.md")]
     monkeypatch.setattr("sys.argv", asked)
     assert bench.main() == 0

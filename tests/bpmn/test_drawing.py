@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
-from playwright.sync_api import sync_playwright
 
 from engine.bpmn.drawing import Mark, NoDrawing, State, draw, drawing_words, legend
 from engine.bpmn.drawing.text import width, wrap
-from tests.chromium import CHROMIUM
+from tests.chromium import started
 
 ROOT = Path(__file__).parents[2]
 SOP = (ROOT / "processes/pengumpulan_data_kinerja/pengumpulan_data_kinerja.bpmn").read_bytes()
@@ -440,16 +439,14 @@ def test_lines_break_between_words_and_only_a_word_that_is_too_wide_is_cut() -> 
 @pytest.mark.browser
 def test_text_is_as_wide_as_the_browser_draws_it() -> None:
     names = ["Menyusun jadwal dan penentuan penanggung jawab data", "DPMPTSP Kota Pematangsiantar", "4/6 (usulan) 95%"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
-        measured = page.evaluate(
-            """names => names.map(name => {
-                const pen = document.createElement('canvas').getContext('2d');
-                pen.font = "12px 'Liberation Sans', Arial";
-                return pen.measureText(name).width;
-            })""",
-            names,
-        )
-        browser.close()
+    page = started().new_page()
+    measured = page.evaluate(
+        """names => names.map(name => {
+            const pen = document.createElement('canvas').getContext('2d');
+            pen.font = "12px 'Liberation Sans', Arial";
+            return pen.measureText(name).width;
+        })""",
+        names,
+    )
+    page.close()
     assert [width(name, 12) for name in names] == pytest.approx(measured, rel=0.01)

@@ -15,6 +15,7 @@ from tests.openid.conftest import asked, link
 from tests.pages.conftest import Browser
 from tests.service.test_second_factors import Phone
 
+pytestmark = pytest.mark.xdist_group("openid")  # one provider
 NIP = "198001012005011001"
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.cookies import SimpleCookie
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 from urllib.parse import quote, urlencode
 
 import psutil
@@ -35,6 +35,7 @@ PROCESSES, FORMS = HERE / "processes", HERE / "forms"
 PASSWORD = "kuda-baterai-staples"
 PASSPHRASE = "sepuluh ekor kuda"
 STAFF = {"ani": "staf", "budi": "staf", "sinta": "atasan", "toba": "atasan", "operator": "operator"}
+AS_PEOPLE_DO = ("-m", "engine")
 CONNECTION_LOST = (ConnectionError, http.client.HTTPException)
 Found = TypeVar("Found")
 
@@ -61,7 +62,7 @@ def free_port() -> int:
 class Server:
     """A started server with everything that it started."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | loaded.Started
     log: Path
     port: int
 
@@ -118,23 +119,29 @@ class Installation:
         """Run a command to its end."""
         return loaded.run(words, self.environment | settings, PATIENCE)
 
-    def launch(self, *words: str, program: Sequence[str] = ("-m", "engine")) -> Server:
-        """Start a command that serves, without waiting for it; *program* is what the interpreter runs."""
+    def launch(self, *words: str, program: Sequence[str] = ()) -> Server:
+        """Start a command that serves, without waiting for it; *program*, if given, is what a new interpreter runs."""
         log = self.data.parent / f"{self.data.name}-{len(self._started)}.log"
         with log.open("wb") as file:
-            process = subprocess.Popen(
-                [sys.executable, *program, *words],
-                cwd=ROOT,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
-                start_new_session=True,
-                preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - no thread of ours runs while it is started
-            )
+            process = self._interpreted([*program, *words], file) if program else self._forked(words, file)
         server = Server(process, log, self.port)
         self._started.append(server)
         return server
+
+    def _forked(self, words: Sequence[str], file: BinaryIO) -> loaded.Started:
+        return loaded.Started(words, self.environment, file.fileno(), file.fileno())
+
+    def _interpreted(self, words: Sequence[str], file: BinaryIO) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, *words],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+            preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - no thread of ours runs while it is started
+        )
 
     def serve(self, command: str = "serve", **how: Sequence[str]) -> Server:
         """Start the server and wait until it answers."""
@@ -147,12 +154,14 @@ class Installation:
         return [process for process, _ in self.commands()]
 
     def commands(self) -> list[tuple[psutil.Process, list[str]]]:
-        """Every such process with its command line; one that ends while it is looked at is none."""
+        """Every such process with its command line and name; one that ends while it is looked at is none."""
         found = []
+        ours = {server.process.pid for server in self._started}
         for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                if process.environ().get("ALUR_DATA") == str(self.data) and (command := process.cmdline()):
-                    found.append((process, command))
+            with suppress(psutil.Error, ProcessLookupError, PermissionError):
+                is_ours = os.getsid(process.pid) in ours or process.environ().get("ALUR_DATA") == str(self.data)
+                if is_ours and (command := process.cmdline()):
+                    found.append((process, [*command, process.name()]))
         return found
 
     def child(self, word: str) -> psutil.Process | None:

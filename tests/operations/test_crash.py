@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.store.tables import history, instance, task, timer
-from tests.operations.harness import CONNECTION_LOST, Answer, Browser, Installation, until
+from tests.operations.harness import AS_PEOPLE_DO, CONNECTION_LOST, Answer, Browser, Installation, until
 from tests.patience import PATIENCE
 
 KILLS = int(os.environ.get("ALUR_KILLS", "3"))
@@ -82,7 +82,7 @@ def keep_killing(office: Installation, load: Load, moments: random.Random) -> No
     """Cut the power again and again; at the end the server runs."""
     for _ in range(KILLS):
         if moments.random() < 0.3:
-            starting = office.launch("serve")
+            starting = office.launch("serve", program=AS_PEOPLE_DO)
             time.sleep(moments.uniform(0.2, 3))
             starting.kill()
         server = office.serve()

@@ -14,7 +14,7 @@ from sqlalchemy import func, make_url, select, update
 
 from engine.serving import self_signed
 from engine.store.tables import history, instance, person, task
-from tests.operations.harness import PATIENCE, Browser, free_port, message_of, until
+from tests.operations.harness import AS_PEOPLE_DO, PATIENCE, Browser, free_port, message_of, until
 
 
 @pytest.mark.parametrize("command", ["serve", "run"])
@@ -257,7 +257,7 @@ def test_nobody_begins_an_empty_office_in_an_empty_postgresql_database(install, 
 
 
 def test_a_database_that_is_moved_away_ends_the_server_in_words_and_is_whole_when_it_is_put_back(installation):
-    server = installation.serve()
+    server = installation.serve(program=AS_PEOPLE_DO)
     worker = until(lambda: installation.child("worker"), "the worker child runs")
     away_to = installation.data.with_name("dibawa")
     installation.data.rename(away_to)

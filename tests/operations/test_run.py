@@ -15,7 +15,7 @@ from engine.store.files import FileStore
 from engine.store.places import Folder
 from engine.store.tables import attachment, instance
 from tests.office import ROOT
-from tests.operations.harness import until
+from tests.operations.harness import AS_PEOPLE_DO, until
 from tests.patience import PATIENCE
 
 SAMPLE = re.compile(r"^  ([a-z.0-9]+) +(\S{5}-\S{5}-\S{5}) +(\w+)$", re.MULTILINE)
@@ -28,7 +28,7 @@ def sample(install):
 
 
 def test_a_newcomer_finds_the_sop_deployed_sees_the_passwords_once_and_keeps_what_is_deployed_over_it(sample, tmp_path):
-    first = sample.serve("run")
+    first = sample.serve("run", program=AS_PEOPLE_DO)
     passwords = {account: password for account, password, _ in SAMPLE.findall(first.said)}
     assert "Prosedur pengumpulan_data_kinerja versi 1 dipasang." in first.said
     assert {"kepala.dinas", "sekretaris", "pemegang.data.6", "perancang", "auditor", "operator"} <= passwords.keys()
@@ -66,7 +66,7 @@ def people_of(sample):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["told to stop", "Ctrl-C"])
 def test_an_operator_who_stops_alur_finds_nothing_running_and_the_port_free(installation, number):
-    server = installation.serve()
+    server = installation.serve(program=AS_PEOPLE_DO)
     worker = until(lambda: '"worker started"' in server.said and installation.child("worker"), "the worker runs")
     os.killpg(server.process.pid, number)
     assert server.process.wait(PATIENCE) == 0

@@ -6,7 +6,7 @@ import socket
 import psutil
 import pytest
 
-from tests.operations.harness import PATIENCE, until
+from tests.operations.harness import AS_PEOPLE_DO, PATIENCE, until
 
 ENDED = PATIENCE
 """Seconds within which processes that lost their supervisor are gone: one may have to load what it is made of first."""
@@ -36,7 +36,7 @@ def web_worker_of(installation, server, but=None):
 
 
 def test_a_worker_that_dies_is_started_again_and_does_its_work(installation):
-    server = installation.serve()
+    server = installation.serve(program=AS_PEOPLE_DO)
     ani = installation.sign_in("ani")
     first = worker_of(installation)
     first.kill()
@@ -49,7 +49,7 @@ def test_a_worker_that_dies_is_started_again_and_does_its_work(installation):
 
 
 def test_a_web_worker_that_dies_is_started_again_and_sessions_go_on(installation):
-    server = installation.serve()
+    server = installation.serve(program=AS_PEOPLE_DO)
     ani = installation.sign_in("ani")
     first = web_worker_of(installation, server)
     first.kill()
@@ -59,7 +59,7 @@ def test_a_web_worker_that_dies_is_started_again_and_sessions_go_on(installation
 
 
 def test_processes_that_stand_still_are_replaced_and_work_goes_on(installation):
-    server = installation.serve()
+    server = installation.serve(program=AS_PEOPLE_DO)
     ani = installation.sign_in("ani")
     worker, web = worker_of(installation), web_worker_of(installation, server)
     until(lambda: '"worker started"' in server.said, "the worker is at work")
@@ -91,7 +91,7 @@ def test_a_row_on_which_two_workers_ended_is_an_incident_and_everything_else_goe
 @pytest.mark.parametrize("moment", ["a visitor never ends a request", "the worker is only starting"])
 def test_nothing_outlives_a_supervisor_that_was_killed(installation, moment):
     installation.settings["ALUR_WORKERS"] = "2"
-    server = installation.serve()
+    server = installation.serve(program=AS_PEOPLE_DO)
     if moment != "the worker is only starting":
         until(lambda: '"worker started"' in server.said, "the worker child is at work")
     with socket.create_connection(("127.0.0.1", installation.port)) as visitor:

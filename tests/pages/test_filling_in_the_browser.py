@@ -3,13 +3,13 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.pages import test_in_the_browser as browser
+from tests.chromium import MARKS
 from tests.pages.conftest import known
 from tests.pages.test_grid_in_the_browser import arrived
 from tests.pages.test_in_the_browser import DESKTOP, PDF, PHONE, chromium, desk, site  # noqa: F401 - fixtures
 from tests.year import HOLDERS, Year
 
-pytestmark = browser.pytestmark
+pytestmark = [*MARKS, pytest.mark.xdist_group("studio")]  # beside the others on another core
 HOLDER = HOLDERS[0]
 KEYSTROKE = 0.28
 """Seconds that a stroke takes an average typist, thinking not counted (Card, Moran and Newell, 1980)."""

