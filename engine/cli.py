@@ -315,7 +315,6 @@ def reset_code(account: str, second_factor: str | None) -> None:
 
 
 def _verify_archive(path: Path) -> None:
-    """Print what a berkas proves, or its faults by file and line."""
     found = inspect(path)
     click.echo(f"{path.name}: {found.files} berkas, {found.lines} baris riwayat, {found.documents} versi dokumen.")
     click.echo(f"SHA-256 ZIP: {found.sha256}")

@@ -153,7 +153,6 @@ class Front:
                 self._unfinished.pop(body.address, None)
 
     def _drop(self, among: set[_Body], worst: Callable[[_Body], float]) -> None:
-        """Drop the *worst* unfinished body."""
         if there := [body for body in among if not body.deadline.expired()]:
             going = max(there, key=worst)
             self._unfinished[going.address].discard(going)

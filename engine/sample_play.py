@@ -139,7 +139,7 @@ class Play:
                 typed = dict(self._typed(actor, "", deed.said["arsipkan"], deed, {}))
                 self.services.archives.correct(actor, started[deed.instance], typed, deed.at, INDONESIAN)
             elif "pindai" in deed.said:
-                self._file(actor, started[deed.instance], deed)
+                self._file_scans(actor, started[deed.instance], deed)
             else:
                 self._complete(actor, started[deed.instance], deed)
 
@@ -163,8 +163,7 @@ class Play:
         document = there(next(its, None), deed.said["setujui"])
         approvals.approve(actor, document, Mode.INTERNAL, signer, INDONESIAN, deed.at)
 
-    def _file(self, actor: Actor, instance: str, deed: Deed) -> None:
-        """Hand in a scan for each paper that waits for one from the person."""
+    def _file_scans(self, actor: Actor, instance: str, deed: Deed) -> None:
         for each in self.services.approvals.of_person(actor, instance):
             with (self.script.folder / (name := deed.said["pindai"])).open("rb") as scan:
                 self.services.signing.file(actor, str(each.signature_id), name, scan, INDONESIAN, deed.at)

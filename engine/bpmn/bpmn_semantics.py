@@ -137,7 +137,7 @@ class SideStart(StartEvent):  # type: ignore[misc]
     """The start event of an event sub-process; it has the current data of the scope."""
 
     def _run_hook(self, my_task: Any) -> Any:
-        my_task.data = known(_side_of(my_task).workflow)
+        my_task.data = known(_event_sub_process_of(my_task).workflow)
         return super()._run_hook(my_task)
 
 
@@ -150,7 +150,7 @@ class InterruptingStart(SideStart):
 
     def _run_hook(self, my_task: Any) -> Any:
         result = super()._run_hook(my_task)
-        side = _side_of(my_task)
+        side = _event_sub_process_of(my_task)
         tasks = side.workflow.tasks
         kept = {side.workflow.task_tree.id, *reached([side.id], lambda id_: tasks[id_]._children)}
         for task in list(tasks.values()):
@@ -347,8 +347,7 @@ def _side_tracks(scope: Any) -> list[Any]:
     return [task for task in scope.task_tree.children if isinstance(task.task_spec, SubWorkflowTask)]
 
 
-def _side_of(start: Any) -> Any:
-    """Return the task of the event sub-process to which *start* belongs."""
+def _event_sub_process_of(start: Any) -> Any:
     return start.workflow.top_workflow.get_task_from_id(start.workflow.parent_task_id)
 
 

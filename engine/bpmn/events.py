@@ -42,7 +42,7 @@ def subscriptions(workflow: Any) -> frozenset[Subscription]:
     """Return the messages and signals for which the instance waits."""
     if workflow.completed:
         return frozenset()
-    return frozenset([*_waiting(workflow), *_starting_sub_processes(workflow)])
+    return frozenset([*_waiting(workflow), *_starts_of_event_sub_processes(workflow)])
 
 
 def caught(workflow: Any, message: Message) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ def unpacked(kind: MessageKind, name: str, content: bytes) -> Message:
 
 def correlation_of(key: str, values: Mapping[str, Any]) -> str:
     """Return the hash by which a message of a conversation finds the instances that wait for it."""
-    return hashlib.sha256(canonical({key: _alike(values)}).encode()).hexdigest()
+    return hashlib.sha256(canonical({key: _with_normal_numbers(values)}).encode()).hexdigest()
 
 
 def correlations_of(message: Message) -> tuple[str, ...]:
@@ -85,8 +85,7 @@ def _waiting(workflow: Any) -> Iterator[Subscription]:
                 yield Subscription(task.id.hex, str(task.task_spec.bpmn_id), kind, one.name, key)
 
 
-def _starting_sub_processes(workflow: Any) -> Iterator[Subscription]:
-    """Yield the events that can start an event sub-process (BPMN 2.0.2, 10.3.5)."""
+def _starts_of_event_sub_processes(workflow: Any) -> Iterator[Subscription]:
     for scope, _, start in listening(workflow):
         kind = _kind_of(start.event_definition)
         if kind is not None:
@@ -98,16 +97,15 @@ def _kind_of(definition: Any) -> MessageKind | None:
     return next((kind for base, kind in KINDS.items() if isinstance(definition, base)), None)
 
 
-def _alike(value: Any) -> Any:
-    """Return *value* with equal numbers written alike."""
+def _with_normal_numbers(value: Any) -> Any:
     match value:
         case bool():
             return value
         case int() | Decimal():
             return format(Decimal(value).normalize(), "f")
         case Mapping():
-            return {str(key): _alike(held) for key, held in value.items()}
+            return {str(key): _with_normal_numbers(held) for key, held in value.items()}
         case list() | tuple():
-            return [_alike(held) for held in value]
+            return [_with_normal_numbers(held) for held in value]
         case _:
             return value

@@ -270,7 +270,7 @@ class Executor:
         self, definition: Definition, snapshot: Snapshot, now: datetime, functions: Functions | None
     ) -> Iterator[_Move]:
         with moment(now, functions or {}):
-            workflow = self._take(definition, snapshot)
+            workflow = self._cached_or_restored(definition, snapshot)
             if workflow.subscriptions is not None:  # cached after its last move
                 open_ids = frozenset(task.id for task in workflow.open_tasks.values())
                 subscriptions = workflow.subscriptions
@@ -279,8 +279,7 @@ class Executor:
                 subscriptions = events.subscriptions(workflow)
             yield _Move(definition, snapshot.instance_id, workflow, functions, open_ids, subscriptions)
 
-    def _take(self, definition: Definition, snapshot: Snapshot) -> InstanceWorkflow:
-        """Return the instance at the revision of the snapshot, from the cache or restored."""
+    def _cached_or_restored(self, definition: Definition, snapshot: Snapshot) -> InstanceWorkflow:
         with self._lock:
             kept = self._live.pop(snapshot.instance_id, None)
             self._bytes -= kept.size if kept else 0

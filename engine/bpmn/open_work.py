@@ -36,7 +36,7 @@ def open_tasks(workflow: InstanceWorkflow, definition: Definition, functions: Fu
             except expression.ExpressionError as error:
                 note_incident(task, error, opened=False)
                 continue
-        is_item = _is_item(task)
+        is_item = _is_item_or_iteration(task)
         found[task.id] = OpenTask(
             id=task.id.hex,
             element_id=user_task.element_id,
@@ -56,8 +56,7 @@ def element_of(spec: Any) -> str | None:
     return str(spec.name) if isinstance(spec, LoopTask) else None
 
 
-def _is_item(task: Any) -> bool:
-    """Whether *task* is an item of a multi-instance activity or an iteration of a loop."""
+def _is_item_or_iteration(task: Any) -> bool:
     parent = task.parent
     return (
         parent is not None
@@ -105,7 +104,9 @@ def incidents(workflow: InstanceWorkflow) -> list[Incident]:
     for task in workflow.every_task():
         raised = task.internal_data.get(INCIDENT)
         if raised is not None and task._state not in (TaskState.COMPLETED, TaskState.CANCELLED):
-            found.append(Incident(task.id.hex, _at(task), raised["cause"], raised["trace"], raised["data"]))
+            found.append(
+                Incident(task.id.hex, _element_or_prior(task), raised["cause"], raised["trace"], raised["data"])
+            )
     return found
 
 
@@ -116,8 +117,7 @@ def stuck(workflow: InstanceWorkflow, definition: Definition) -> tuple[Incident,
     return () if events.subscriptions(workflow) else waits.stuck(definition, workflow)
 
 
-def _at(task: Any) -> str:
-    """Return the BPMN element of *task*. For internal tasks, the element before them."""
+def _element_or_prior(task: Any) -> str:
     led: Any = task
     while led is not None and element_of(led.task_spec) is None:
         caller = led.workflow.parent_task_id if led.workflow.parent_workflow is not None else None
@@ -140,7 +140,7 @@ def drop_finished(workflow: InstanceWorkflow, open_id: str) -> None:
     task = workflow.tasks.get(uuid.UUID(hex=open_id))
     if task is None or workflow.get_active_subprocesses() or workflow.event_manager.tasks:
         return
-    if f"{task.task_spec.bpmn_id}.BoundaryEventJoin" in workflow.spec.task_specs or _is_item(task):
+    if f"{task.task_spec.bpmn_id}.BoundaryEventJoin" in workflow.spec.task_specs or _is_item_or_iteration(task):
         return
     if sum(t._state in ALIVE for t in workflow.tasks.values()) != 1:
         return

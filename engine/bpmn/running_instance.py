@@ -227,12 +227,11 @@ class InstanceWorkflow(FlatScans, BpmnWorkflow):  # type: ignore[misc]
             return False
         if not run(task):
             return False
-        self.changed = self.changed or self._told(task)
+        self.changed = self.changed or self._may_change_conditions(task)
         on_completed(task)
         return True
 
-    def _told(self, task: Any) -> bool:
-        """Whether *task* may have changed a variable of a condition."""
+    def _may_change_conditions(self, task: Any) -> bool:
         before = task.parent.data if task.parent is not None else {}
         associated = getattr(task.task_spec, "data_output_associations", ())
         return bool(associated) or any(task.data.get(name) != before.get(name) for name in self.watches)

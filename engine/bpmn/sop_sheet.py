@@ -194,7 +194,7 @@ def _row(plan: _Plan, step: UserTask) -> SopStep:
     ways = [arrow for each in decisions for arrow in plan.leaving(each.element_id)]
     ways = [arrow for arrow in ways if plan.kind(arrow.target) is not SymbolKind.DECISION]
     straight = [arrow for arrow in plan.leaving(step.element_id) if plan.kind(arrow.target) is not SymbolKind.DECISION]
-    chosen = [_number(plan, arrow.target) for arrow in ways]
+    chosen = [_row_number_or_end(plan, arrow.target) for arrow in ways]
     return SopStep(
         number=step.number,
         element_id=step.element_id,
@@ -207,12 +207,11 @@ def _row(plan: _Plan, step: UserTask) -> SopStep:
         outputs=tuple(reference.name for reference in step.outputs),
         note=step.note,
         question=" ".join(each.text for each in decisions if each.text),
-        ways=tuple(SheetWay(arrow.text, _number(plan, arrow.target), arrow.proposal) for arrow in ways),
-        next=tuple(chosen[:1]) if ways else tuple(_number(plan, arrow.target) for arrow in straight),
+        ways=tuple(SheetWay(arrow.text, _row_number_or_end(plan, arrow.target), arrow.proposal) for arrow in ways),
+        next=tuple(chosen[:1]) if ways else tuple(_row_number_or_end(plan, arrow.target) for arrow in straight),
         otherwise=tuple(number for number in dict.fromkeys(chosen[1:]) if number != chosen[0]),
     )
 
 
-def _number(plan: _Plan, id_: str) -> int:
-    """Return the number of an element's row, or END."""
+def _row_number_or_end(plan: _Plan, id_: str) -> int:
     return END if id_ in plan.definition.course.ends else plan.steps[plan.row_of[id_]].number

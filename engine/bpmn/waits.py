@@ -61,7 +61,7 @@ def stuck(definition: Definition, workflow: Any) -> tuple[Incident, ...]:
     Its data no longer changes, so no condition becomes true, and no token moves to a join.
     """
     found = [
-        (task, wait.element_id, _why_not(definition, wait))
+        (task, wait.element_id, _why_stuck(definition, wait))
         for task, wait in _waiting(definition, workflow)
         if wait.kind in (WaitKind.BRANCHES, WaitKind.CONDITION)
     ] or [(workflow.task_tree, definition.outline.start_event, "Tidak ada lagi yang dikerjakan atau ditunggu.")]
@@ -81,12 +81,12 @@ def hopeless(definition: Definition, workflow: Any) -> tuple[tuple[Incident, boo
         if any(isinstance(end.event_definition, ENDING) for end in ends):
             continue
         for task, tokens in waiting:
-            if not _comes(task.task_spec, _empty(task.task_spec, tokens), reached):
+            if not _tokens_can_come(task.task_spec, _sources_without_token(task.task_spec, tokens), reached):
                 wait = _awaited(definition, task, tokens, reached)
-                breaking = list(dict.fromkeys(_breaking(workflow, scope)))
+                breaking = list(dict.fromkeys(_interrupting(workflow, scope)))
                 by = " atau ".join(f"“{names.get(id_, id_)}”" for id_ in breaking)
                 way_on = f"Pelaksanaan ini hanya berlanjut bila disela oleh {by}." if by else NO_WAY_ON
-                why = f"{_why_not(definition, wait)} {way_on}"
+                why = f"{_why_stuck(definition, wait)} {way_on}"
                 found.append((Incident(task.id.hex, wait.element_id, why, "", _plain(task)), bool(breaking)))
     return tuple(found)
 
@@ -96,7 +96,7 @@ def _plain(task: Any) -> dict[str, Any]:
     return {key: value for key, value in (task.parent or task).data.items() if not key.startswith("_")}
 
 
-def _breaking(workflow: Any, scope: Any) -> Iterator[str]:
+def _interrupting(workflow: Any, scope: Any) -> Iterator[str]:
     """Yield the boundary events and event sub-processes that may interrupt *scope* or a scope around it."""
     for armed, _, start in listening(workflow):
         if armed is scope and isinstance(start, InterruptingStart):
@@ -115,7 +115,7 @@ def _breaking(workflow: Any, scope: Any) -> Iterator[str]:
                 and task._state == TaskState.WAITING
             ):
                 yield str(task.task_spec.bpmn_id)
-        yield from _breaking(workflow, activity.workflow)
+        yield from _interrupting(workflow, activity.workflow)
 
 
 def _reached(scope: Any) -> set[str]:
@@ -140,23 +140,21 @@ def _reached(scope: Any) -> set[str]:
             found.add(name)
             for after in scope.spec.task_specs[name].outputs:
                 if isinstance(after, GATEWAYS) and after.name not in empty:
-                    empty[after.name] = _empty(after, held.get(after.name, []))
-                if not isinstance(after, GATEWAYS) or _comes(after, empty[after.name], found):
+                    empty[after.name] = _sources_without_token(after, held.get(after.name, []))
+                if not isinstance(after, GATEWAYS) or _tokens_can_come(after, empty[after.name], found):
                     ahead.append(after.name)
     return found
 
 
-def _empty(join: Any, tokens: list[Any]) -> Collection[str]:
-    """Return the sources of a join from which none of *tokens* came."""
+def _sources_without_token(join: Any, tokens: list[Any]) -> Collection[str]:
     return list(join._one_of_each_flow(tokens)[1])
 
 
-def _comes(join: Any, empty: Collection[str], reached: set[str]) -> bool:
-    """Whether the tokens that *join* waits for can still come."""
+def _tokens_can_come(join: Any, empty: Collection[str], reached: set[str]) -> bool:
     return (all if isinstance(join, ParallelJoin) else any)(source in reached for source in empty)
 
 
-def _why_not(definition: Definition, wait: Wait) -> str:
+def _why_stuck(definition: Definition, wait: Wait) -> str:
     names = definition.outline.names
     at = names.get(wait.element_id, wait.element_id)
     if wait.kind is WaitKind.CONDITION:
@@ -175,11 +173,11 @@ def _waiting(definition: Definition, workflow: Any) -> Iterator[tuple[Any, Wait]
                 continue
             for element_id, kind, event in _events(spec):
                 until = due_of(task) if kind is WaitKind.TIME else None
-                yield task, Wait(task.id.hex, element_id, kind, _since(task), until, _said(event))
+                yield task, Wait(task.id.hex, element_id, kind, _since(task), until, _name_or_condition(event))
     for scope, _, start in listening(workflow):
         for element_id, kind, event in _events(start):
             root = scope.task_tree
-            yield root, Wait(root.id.hex, element_id, kind, _since(root), None, _said(event))
+            yield root, Wait(root.id.hex, element_id, kind, _since(root), None, _name_or_condition(event))
 
 
 def _waiting_at_joins(scope: Any) -> Iterator[tuple[Any, list[Any]]]:
@@ -193,9 +191,9 @@ def _waiting_at_joins(scope: Any) -> Iterator[tuple[Any, list[Any]]]:
 
 def _awaited(definition: Definition, first: Any, tokens: list[Any], reached: set[str]) -> Wait:
     spec, what = first.task_spec, (first.id.hex, str(first.task_spec.bpmn_id), WaitKind.BRANCHES, _since(first))
-    empty = _empty(spec, tokens)
+    empty = _sources_without_token(spec, tokens)
     missing = _missing(definition, spec, empty, reached)
-    return Wait(*what, missing=missing, hopeless=not _comes(spec, empty, reached))
+    return Wait(*what, missing=missing, hopeless=not _tokens_can_come(spec, empty, reached))
 
 
 def _events(spec: Any) -> Iterator[tuple[str, WaitKind, Any]]:
@@ -208,8 +206,7 @@ def _events(spec: Any) -> Iterator[tuple[str, WaitKind, Any]]:
                 yield str(at.bpmn_id), kind, each
 
 
-def _said(event: Any) -> str:
-    """Return the name of a message or signal, or the expression of a condition."""
+def _name_or_condition(event: Any) -> str:
     if isinstance(event, TimerEventDefinition):
         return ""
     return str(event.expression if isinstance(event, ConditionalEventDefinition) else event.name)

@@ -46,13 +46,13 @@ def _connected(host: str, port: int, inside: bool) -> socket.socket:
     """Connect to *host*; OSError if one of its addresses is not public."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     for *_, place in found:
-        address = _carried(ipaddress.ip_address(str(place[0]).partition("%")[0]))
+        address = _unwrapped(ipaddress.ip_address(str(place[0]).partition("%")[0]))
         if not inside and (not address.is_global or address.is_multicast):
             raise OSError(f"{host} ({address}) bukan alamat internet umum")
     return socket.create_connection((str(found[0][4][0]), port), timeout=TIMEOUT)
 
 
-def _carried(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+def _unwrapped(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     """Return the IPv4 address that is embedded in an IPv6 address (RFC 4291, 3056, 6052), else *address*."""
     if isinstance(address, ipaddress.IPv6Address):
         if address in NAT64:

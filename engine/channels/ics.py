@@ -20,17 +20,16 @@ class Moment:
 
 def calendar(name: str, moments: Iterable[Moment]) -> str:
     """Return a calendar as text."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Alur//ID", "METHOD:PUBLISH", f"X-WR-CALNAME:{_text(name)}"]
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Alur//ID", "METHOD:PUBLISH", f"X-WR-CALNAME:{_escaped(name)}"]
     for each in moments:
         lines += ["BEGIN:VEVENT", f"UID:{each.id}@alur", f"DTSTAMP:{_instant(each.made)}"]
-        lines += [f"DTSTART:{_instant(each.at)}", f"SUMMARY:{_text(each.summary)}", "TRANSP:TRANSPARENT"]
+        lines += [f"DTSTART:{_instant(each.at)}", f"SUMMARY:{_escaped(each.summary)}", "TRANSP:TRANSPARENT"]
         lines += [f"URL:{each.link}"] if each.link else []
         lines.append("END:VEVENT")
     return "".join(f"{_folded(line)}\r\n" for line in [*lines, "END:VCALENDAR"])
 
 
-def _text(text: str) -> str:
-    """Return *text* in one line, with special characters escaped (3.3.11)."""
+def _escaped(text: str) -> str:
     text = " ".join(text.split())
     return text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
 

@@ -85,7 +85,7 @@ class _Inspector:
 
     def __init__(self, archive: zipfile.ZipFile, size: int, found: Inspection) -> None:
         self._archive, self._found = archive, found
-        self._entries = self._known(size)
+        self._entries = self._checked_entries(size)
         self._payload = {path for path in self._entries if path.startswith("data/")}
         self._hashes: dict[str, str] = {}
         self._allowed: set[str] = set()
@@ -108,7 +108,7 @@ class _Inspector:
 
     # ── the bag ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _known(self, size: int) -> dict[str, zipfile.ZipInfo]:
+    def _checked_entries(self, size: int) -> dict[str, zipfile.ZipInfo]:
         """Return the entries by path in the bag, after a check of their declared sizes and names."""
         entries = [entry for entry in self._archive.infolist() if not entry.is_dir()]
         if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > MOST_BYTES:
@@ -229,8 +229,7 @@ class _Inspector:
         for path in sorted(self._payload - self._allowed):
             self._blame(path, "ditambahkan: tidak disebut daftar yang terikat pada riwayat")
 
-    def _row(self, path: str, told: Testimony, table: str, key: str, row: Mapping[str, Any]) -> None:
-        """Compare a row of a list with history."""
+    def _compare_row(self, path: str, told: Testimony, table: str, key: str, row: Mapping[str, Any]) -> None:
         known, otherwise = told.of(table).get(key), told.otherwise(table)
         if known is None and otherwise is None:
             self._blame(path, f"menyebut {table} {key}, yang tidak dikenal riwayat")
@@ -241,7 +240,7 @@ class _Inspector:
         for name in sorted([*lacking, *(unfit(held) or ())[:1]]):
             self._blame(path, f"{table} {key}: {name} bukan yang disebut riwayat")
 
-    def _all_told(self, path: str, told: Testimony, table: str, keys: list[str]) -> None:
+    def _compare_keys(self, path: str, told: Testimony, table: str, keys: list[str]) -> None:
         due = {key for key, row in told.of(table).items() if row.facts.get("status") == "due"}  # not printed yet
         wanted = {key for key in told.of(table) if table != "rendering" or key.split(" ")[1] != COVER} - due
         for key in sorted(wanted - set(keys)):
@@ -249,8 +248,7 @@ class _Inspector:
         for key in sorted({key for key in keys if keys.count(key) > 1}):
             self._blame(path, f"menyebut {table} {key} dua kali")
 
-    def _kept(self, path: str, row: Mapping[str, Any]) -> None:
-        """Compare a file that a list names with its hash there."""
+    def _compare_file(self, path: str, row: Mapping[str, Any]) -> None:
         file = f"data/{row['berkas']}"
         self._allowed.add(file)
         if self._hashes.get(file) != row["sha256"]:
@@ -261,17 +259,17 @@ class _Inspector:
         if (course["history_seq"], course["history_hash"], course["id"]) != at:
             self._blame(path, "bukan milik riwayat ini")
         row = {**course, "content_hash": course["sop_sidik"], "instance_key": course["key"]}
-        self._row(path, told, "instance", told.id, row)
+        self._compare_row(path, told, "instance", told.id, row)
         for step in course["langkah"]:
             by = step["returned_by"] and f"{step['returned_at']} {step['returned_by']}"
-            self._row(path, told, "task", step["id"], {**step, "returned_by": by})
-        self._all_told(path, told, "task", [step["id"] for step in course["langkah"]])
+            self._compare_row(path, told, "task", step["id"], {**step, "returned_by": by})
+        self._compare_keys(path, told, "task", [step["id"] for step in course["langkah"]])
 
     def _read_versions(self, path: str, told: Testimony, versions: Any) -> None:
         papers, signatures = [], []
         for version in versions:
             key, object_id = version["id"], version["data_object_id"]
-            self._row(path, told, "document", key, version)
+            self._compare_row(path, told, "document", key, version)
             folder = f"data/dokumen/{object_id}/v{version['version']}"
             self._allowed.add(f"{folder}/{'bagian' if 'bagian' in version else 'isi'}.json")
             parts = version.get("bagian", ())
@@ -283,25 +281,25 @@ class _Inspector:
                     self._blame(path, f"document {key} bagian {part['item']}: bukan yang disebut riwayat")
             for paper in version["cetakan"]:
                 papers.append(f"{key} {paper['format']} {paper['part']}".strip())
-                self._row(path, told, "rendering", papers[-1], paper)
+                self._compare_row(path, told, "rendering", papers[-1], paper)
             for signature in version["tanda_tangan"]:
                 signatures.append(signature["id"])
-                self._row(path, told, "signature", signature["id"], {**signature, "document_id": key})
+                self._compare_row(path, told, "signature", signature["id"], {**signature, "document_id": key})
             for each in (*parts, *version["cetakan"]):
-                self._kept(path, each)
-        self._all_told(path, told, "document", [version["id"] for version in versions])
-        self._all_told(path, told, "rendering", papers)
-        self._all_told(path, told, "signature", signatures)
+                self._compare_file(path, each)
+        self._compare_keys(path, told, "document", [version["id"] for version in versions])
+        self._compare_keys(path, told, "rendering", papers)
+        self._compare_keys(path, told, "signature", signatures)
 
     def _read_handed_over(self, path: str, told: Testimony, files: Any) -> None:
         signed = {row.facts["file_sha256"] for row in told.of("signature").values()}
         for file in files:
             untold = file["id"] not in told.of("attachment")
-            self._row(path, told, "attachment", file["id"], file)
+            self._compare_row(path, told, "attachment", file["id"], file)
             if untold and told.tells_files and file["sha256"] not in signed:
                 self._blame(path, f"menyebut attachment {file['id']}, yang tidak dikenal riwayat")
-            self._kept(path, file)
-        self._all_told(path, told, "attachment", [file["id"] for file in files])
+            self._compare_file(path, file)
+        self._compare_keys(path, told, "attachment", [file["id"] for file in files])
 
     def _read_called(self, path: str, told: Testimony, called: Any) -> None:
         """Compare names with the commitments in history; erased names are empty."""

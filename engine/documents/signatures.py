@@ -117,7 +117,7 @@ def _found(content: bytes, trusted: Sequence[bytes] | None, now: datetime) -> di
             if not (stamp.intact and stamp.valid):
                 raise SignatureRefused("changed", "stempel waktu")
         else:
-            facts.append(_of_one(one, trusted, now))
+            facts.append(_facts_of(one, trusted, now))
     if embedded[-1].evaluate_signature_coverage() is not SignatureCoverageLevel.ENTIRE_FILE:
         raise SignatureRefused("appended", facts[-1]["signer"])
     known = {each["trust"] for each in facts}
@@ -126,7 +126,7 @@ def _found(content: bytes, trusted: Sequence[bytes] | None, now: datetime) -> di
     return {"trust": trust, "bsre": issued_by_bsre, "signatures": facts}
 
 
-def _of_one(one: Any, trusted: Sequence[bytes], now: datetime) -> dict[str, Any]:
+def _facts_of(one: Any, trusted: Sequence[bytes], now: datetime) -> dict[str, Any]:
     """Return the facts about one signature; SignatureRefused if it is invalid."""
     from pyhanko.sign.ades.report import AdESIndeterminate  # noqa: PLC0415
     from pyhanko.sign.validation import validate_pdf_signature  # noqa: PLC0415

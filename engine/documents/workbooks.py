@@ -185,7 +185,7 @@ def _read_book(found: SheetFile, book: Workbook) -> None:
         if cell.data_type == "e":
             found.fault(cell.coordinate, "error", "error", value=str(cell.value))
             return LEFT_OUT
-        return _seen(cell)
+        return _value_as_shown(cell)
 
     heads = [(get_column_letter(cell.column), cell.value) for cell in sheet[1]]
     rows = (
@@ -199,7 +199,7 @@ def _read_book(found: SheetFile, book: Workbook) -> None:
     return found.fill(heads, rows, value_of)
 
 
-def _seen(cell: Cell) -> Any:
+def _value_as_shown(cell: Cell) -> Any:
     """Return a cell's value; of a percentage the number that people see (95 % is 95)."""
     value: Any = cell.value
     match value:

@@ -87,7 +87,7 @@ def _activity(view: View, shape: Shape) -> str:
     icon = (shape.instantiates and glyphs.glyph(f"{shape.kind}-instantiates")) or glyphs.glyph(shape.kind)
     if icon:
         parts.append(glyphs.moved(icon, box.x + 16, box.y + 21))
-    feet = _feet(shape)
+    feet = _markers(shape)
     for index, foot in enumerate(feet):
         x = box.centre[0] + (index - (len(feet) - 1) / 2) * 20
         parts.append(glyphs.moved(glyphs.glyph(foot), x, box.bottom - 11))
@@ -104,8 +104,7 @@ def _activity(view: View, shape: Shape) -> str:
     return "".join(parts) + badges(box, mark)
 
 
-def _feet(shape: Shape) -> list[str]:
-    """Return the markers at the bottom of an activity, in BPMN's order."""
+def _markers(shape: Shape) -> list[str]:
     return [
         *([shape.loop] if shape.loop else []),
         *(["compensation"] if shape.compensation else []),
@@ -118,7 +117,7 @@ def _room(shape: Shape) -> Bounds:
     """Return the room for an activity's name: clear of its icon, badge and markers."""
     box = shape.bounds
     head = 29.0 if glyphs.glyph(shape.kind) else 12.0
-    foot = 20.0 if _feet(shape) else 6.0
+    foot = 20.0 if _markers(shape) else 6.0
     return Bounds(box.x + 8, box.y + head, max(box.width - 16, 20), max(box.height - head - foot, 14))
 
 

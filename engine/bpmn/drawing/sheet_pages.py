@@ -195,7 +195,7 @@ class _Layout:
         breaks, first = [], 0
         while first < len(self.sheet.rows):
             last = first + 1
-            while last < len(self.sheet.rows) and self._taken(first, last + 1) <= self.room:
+            while last < len(self.sheet.rows) and self._height_of_rows(first, last + 1) <= self.room:
                 last += 1
             breaks.append((first, last))
             first = last
@@ -203,7 +203,7 @@ class _Layout:
         for first, last in breaks or [(0, 0)]:
             yield self._page(first, last, top, letters)
 
-    def _taken(self, first: int, last: int) -> float:
+    def _height_of_rows(self, first: int, last: int) -> float:
         """Return the height of rows *first* up to *last* on one page, with the signature after the last of all."""
         signed = SIGNATURE if last == len(self.sheet.rows) and self.sheet.identity.get("disahkanOleh") else 0.0
         return sum(self._height(place) for place in range(first, last)) + sum(self._strips(first, last)) + signed
@@ -243,14 +243,13 @@ class _Layout:
         lane = self.lanes[0].width
         match symbol.kind:
             case SymbolKind.TERMINATOR:
-                return min(19.0, lane - 3), 3.2 + 2.6 * len(self._named(symbol)[0])
+                return min(19.0, lane - 3), 3.2 + 2.6 * len(self._name_lines(symbol)[0])
             case SymbolKind.DECISION:
                 return min(15.0, lane * 0.58), 6.0 if self.narrow else 8.5
             case _:
                 return min(15.0, lane * 0.58), 5.0 if self.narrow else 7.0
 
-    def _named(self, symbol: Symbol) -> tuple[tuple[str, ...], float]:
-        """Return the lines in a terminator and their size."""
+    def _name_lines(self, symbol: Symbol) -> tuple[tuple[str, ...], float]:
         room = min(19.0, self.lanes[0].width - 3) - 1.6
         for size in (7.0, 6.0, 5.5):
             lines = _wrapped(symbol.text, room, size, most=2)
@@ -265,7 +264,7 @@ class _Layout:
         lines: dict[bool, list[int]] = {False: [0], True: [0]}
         for (down, _), crowd in self._crossing(first, last).items():
             straight = sum(each.straight for each in crowd)
-            lines[down].append(-(-straight // self._abreast) + len(crowd) - straight)
+            lines[down].append(-(-straight // self._most_side_by_side) + len(crowd) - straight)
         above, below = (max(lines[down]) for down in (False, True))
         return (above * LINE + 2.5 if above else 0.0), (below * LINE + 2.5 if below else 0.0)
 
@@ -290,8 +289,7 @@ class _Layout:
         return any(symbol.column == column for symbol in behind)
 
     @property
-    def _abreast(self) -> int:
-        """How many connectors fit side by side in a column."""
+    def _most_side_by_side(self) -> int:
         return max(1, int(self.lanes[0].width * 0.58 / APART))
 
     def _column_of(self, element: str) -> int:
@@ -341,7 +339,7 @@ class _Layout:
                 lane = self.lanes[min(symbol.column, len(self.lanes) - 1)]
                 across, down = self._symbol_size(symbol)
                 box = Bounds(lane.x + (lane.width - across) / 2, at + (deep - down) / 2, across, down)
-                named = self._named(symbol) if symbol.kind is SymbolKind.TERMINATOR else ((), 7.0)
+                named = self._name_lines(symbol) if symbol.kind is SymbolKind.TERMINATOR else ((), 7.0)
                 yield PageSymbol(
                     symbol.kind, box, symbol.column, row.number, *named, symbol.proposal, symbol.text, symbol.element_id
                 )
@@ -357,7 +355,7 @@ class _Layout:
         """Yield the places of the connectors of a column: straight ones side by side, next to the rows."""
         lane = self.lanes[column]
         straight = [each for each in crowd if each.straight]
-        lines = [straight[n : n + self._abreast] for n in range(0, len(straight), self._abreast)]
+        lines = [straight[n : n + self._most_side_by_side] for n in range(0, len(straight), self._most_side_by_side)]
         lines += [[each] for each in crowd if not each.straight]
         for number, line in enumerate(lines):
             y = strip[0] + 2.0 + number * LINE if down else strip[1] - 1.3 - (number + 1) * LINE + 1.5

@@ -23,9 +23,7 @@ _TIMES = {"timeDate": ("tanggal", "2026-12-31"), "timeDuration": ("lama", "PT8H"
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
-    """An expression in a diagram."""
-
+class _Expr:
     of: Element  # the element that it belongs to
     at: Element  # the XML element that contains it
     text: str
@@ -57,7 +55,7 @@ def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
         _check_reminders(diagram, task, _roles(diagram))
         _check_other_performer(diagram, task)
     for path in diagram.root.iter(bpmn("messagePath")):  # reads the message, not the instance
-        _check_expression(diagram, _Written(nearest_identified(path), path, text_of(path), "Kunci pesan"), None, set())
+        _check_expression(diagram, _Expr(nearest_identified(path), path, text_of(path), "Kunci pesan"), None, set())
     for process in diagram.processes:
         _check_start_expressions(procedure, diagram, process)
     for node in diagram.all_nodes:
@@ -107,29 +105,29 @@ def _is_foreign(language: str | None) -> bool:
     return bool(language) and _PYTHON.fullmatch(language or "") is None
 
 
-def _expressions(diagram: Diagram) -> Iterator[_Written]:
+def _expressions(diagram: Diagram) -> Iterator[_Expr]:
     """Yield every expression that a running instance evaluates."""
     for flow in diagram.flows:
         for condition in children(flow, "conditionExpression"):
             if _is_foreign(condition.get("language")):
                 continue  # reported already
-            yield _Written(flow, condition, text_of(condition), "Syarat")
+            yield _Expr(flow, condition, text_of(condition), "Syarat")
     for node in diagram.all_nodes:
         if node.get(sop("pelaksana")) is not None:
-            yield _Written(node, node, node.get(sop("pelaksana")), "Ungkapan pelaksana")
+            yield _Expr(node, node, node.get(sop("pelaksana")), "Ungkapan pelaksana")
         for loop in children(node, "multiInstanceLoopCharacteristics", "standardLoopCharacteristics"):
             for part in children(loop, "loopCardinality", "completionCondition", "loopCondition"):
-                yield _Written(node, part, text_of(part), "Ungkapan pengulangan")
+                yield _Expr(node, part, text_of(part), "Ungkapan pengulangan")
         for definition in definitions(node):
             for part in children(definition, "condition"):
-                yield _Written(node, part, text_of(part), "Syarat")
+                yield _Expr(node, part, text_of(part), "Syarat")
     for node, part in _times(diagram):
         if _is_reckoned(text_of(part)):
-            yield _Written(node, part, text_of(part), "Waktu")
+            yield _Expr(node, part, text_of(part), "Waktu")
     for payload in diagram.root.iter(f"{{{SPIFF}}}messagePayload", f"{{{SPIFF}}}payloadExpression"):
-        yield _Written(nearest_identified(payload), payload, text_of(payload), "Isi pesan")
+        yield _Expr(nearest_identified(payload), payload, text_of(payload), "Isi pesan")
     for correlation in diagram.root.iterfind(f".//{{{SPIFF}}}processVariableCorrelation/{{{SPIFF}}}expression"):
-        yield _Written(nearest_identified(correlation), correlation, text_of(correlation), "Kunci percakapan")
+        yield _Expr(nearest_identified(correlation), correlation, text_of(correlation), "Kunci percakapan")
 
 
 def _times(diagram: Diagram) -> Iterator[tuple[Element, Element]]:
@@ -150,11 +148,11 @@ def _is_reckoned(text: str) -> bool:
 
 def _check_time(diagram: Diagram, event: Element, part: Element) -> None:
     text, (word, example) = text_of(part), _TIMES[local(part)]
-    if not _is_reckoned(text) and not _comes(local(part), text):
+    if not _is_reckoned(text) and not _can_come(local(part), text):
         diagram.say("timer_value", event, text=text, word=word, example=example)
 
 
-def _comes(kind: str, text: str) -> bool:
+def _can_come(kind: str, text: str) -> bool:
     """Whether a constant time is valid and comes at all."""
     try:
         value = text if is_literal(text) else expression.compile(text).evaluate({})
@@ -184,7 +182,7 @@ def _scripts(diagram: Diagram) -> Iterator[tuple[Element, Element]]:
             yield nearest_identified(script), script
 
 
-def _check_expression(diagram: Diagram, written: _Written, known: _Known | None, documents: set[str]) -> None:
+def _check_expression(diagram: Diagram, written: _Expr, known: _Known | None, documents: set[str]) -> None:
     """Report why *written* does not compile, and variables that are never set."""
     of, place = written.of, called(written.of)
     if local(of) == "sequenceFlow" and (source := diagram.elements.get(of.get("sourceRef"))) is not None:
@@ -237,7 +235,7 @@ def _check_script(diagram: Diagram, owner: Element, script: Element, known: _Kno
         diagram.say("script", owner, reason=error.reason)
         return
     for _, line in lines:
-        _check_expression(diagram, _Written(owner, script, line.text, "Skrip"), known, documents)
+        _check_expression(diagram, _Expr(owner, script, line.text, "Skrip"), known, documents)
 
 
 def _assigned(text: str) -> set[str]:

@@ -28,12 +28,10 @@ def check(procedure: CheckedProcedure, diagram: Diagram) -> None:
         return
     for scope in diagram.scopes:
         if scope.get("isExecutable", "true") == "true" and next(children(scope, "startEvent"), None) is not None:
-            _Net(procedure, diagram, scope).explore()
+            _PetriNet(procedure, diagram, scope).explore()
 
 
-class _Net:
-    """The Petri net of one scope."""
-
+class _PetriNet:
     def __init__(self, procedure: CheckedProcedure, diagram: Diagram, scope: Element) -> None:
         self.diagram = diagram
         self.start = next(children(scope, "startEvent")).get("id")
@@ -108,7 +106,7 @@ class _Net:
                         ends.append(marking)
                         if name not in said and len(self.into[name]) > 1:  # others are consequences
                             said.add(name)
-                            self.diagram.say("doubled", self.nodes[name], way=self._way(marking))
+                            self.diagram.say("doubled", self.nodes[name], way=self._path_to(marking))
                     else:
                         before.setdefault(following, set()).add(marking)
                         if following not in self.came:
@@ -179,8 +177,7 @@ class _Net:
 
     # ── saying ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _way(self, marking: int) -> str:
-        """Return the last elements on the path to *marking*."""
+    def _path_to(self, marking: int) -> str:
         return " → ".join(called(self.nodes[name]) for name in self._passed(marking)[-SHOWN:])
 
     def _passed(self, marking: int) -> list[str]:
@@ -199,10 +196,10 @@ class _Net:
                 ended = [called(self.nodes[one]) for one in self._passed(marking) if not self.out[one]]
                 until = f"sampai {' atau '.join(self.broken_by)} menyelanya" if self.broken_by else "selamanya"
                 saying = "deadlock" if ended else "deadlock_unmatched"
-                facts = {"until": until, "absent": absent, "way": self._way(marking), "ended": ", ".join(ended)}
+                facts = {"until": until, "absent": absent, "way": self._path_to(marking), "ended": ", ".join(ended)}
                 self.diagram.say(saying, self.nodes[name], **facts)
 
     def _say_endless(self, marking: int) -> None:
         where = self._reached(marking)
         waits = max(where, key=lambda name: (len(self.into[name]) > 1, bool(self.out[name])))  # where a loop begins
-        self.diagram.say("no_way_out", self.nodes[waits], way=self._way(marking))
+        self.diagram.say("no_way_out", self.nodes[waits], way=self._path_to(marking))

@@ -57,10 +57,9 @@ class Deployments:
         found = checking.check(process_id, files, self.functions, at_console=at_console, gate=self.gate)
         if any(finding.severity == "error" for finding in found):
             return found
-        return (*found, *unheard.check(process_id, files, partial(self._others, process_id)))
+        return (*found, *unheard.check(process_id, files, partial(self._other_procedures, process_id)))
 
-    def _others(self, process_id: str) -> list[Mapping[str, bytes]]:
-        """Return the files of all other procedures, in their version in force."""
+    def _other_procedures(self, process_id: str) -> list[Mapping[str, bytes]]:
         with self.database.read() as reader:
             deployed = [each for each in definitions.all_latest(reader) if each.process_id != process_id]
             return [definitions.files(reader, each.id) for each in deployed]

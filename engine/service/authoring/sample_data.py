@@ -87,7 +87,7 @@ def _specimen(
     template: Template, fields: tuple[Field, ...], forms: Mapping[str, Form], functions: Functions, full: bool
 ) -> Specimen:
     samples = _samples(full)
-    known = _known(forms, samples)
+    known = _values_of_all_forms(forms, samples)
     content = {each.name: sample(each, samples) for each in fields}
     content |= {PARTS: {PERSON: dict(content)}}
     names = Names({**known, template.data_object_id: content, "hari_ini": DAY})
@@ -145,8 +145,7 @@ def _drawn(chart: Chart, rows: Any) -> tuple[str, bool]:
         return draw(chart.title, []).decode(), False
 
 
-def _known(forms: Mapping[str, Form], samples: Samples) -> dict[str, Any]:
-    """Return the values of an instance after all forms were filled in."""
+def _values_of_all_forms(forms: Mapping[str, Form], samples: Samples) -> dict[str, Any]:
     known: dict[str, Any] = {}
     for each in (each for form in forms.values() for each in form.tree):
         known[each.name] = sample(each, samples)

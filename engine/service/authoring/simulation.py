@@ -145,7 +145,6 @@ class _Play:
                 self.on.faults[element_id, found.rule] = found
 
     def _next(self, step: Transition) -> Transition | None:
-        """Return the next step; None if nothing can move."""
         ways = [self._complete, self._let_time_pass, self._deliver]
         if self.number % 2:  # in every other play, time and messages are faster than people
             ways = [self._let_time_pass, self._deliver, self._complete]
@@ -194,7 +193,6 @@ class _Play:
         return None
 
     def _computed(self, move: Callable[..., Moved], step: Transition, *given: Any) -> Moved:
-        """Return the result of the executor's *move* from *step*."""
         snapshot = Snapshot("percobaan", self.revision, step.state)
         return move(self.on.definition, snapshot, *given, self.now, functions=self._functions())
 

@@ -46,14 +46,13 @@ def _form_of_step(process_id: str, step: PlannedStep) -> dict[str, bytes]:
     properties["catatan"] = _text("Catatan", 2000)
     if step.decides:
         several = len(step.ways) > 2
-        options = [{"const": way.answer, "title": _choice(way, several=several)} for way in step.ways]
+        options = [{"const": way.answer, "title": _label(way, several=several)} for way in step.ways]
         properties[step.answer] = {"type": "string", "title": "Sesuai?", "oneOf": options}
         required.append(step.answer)
     return _form(process_id, step.id, step.step.activity, properties, required)
 
 
-def _choice(way: PlannedWay, *, several: bool) -> str:
-    """Return the label of a way in the decision's form."""
+def _label(way: PlannedWay, *, several: bool) -> str:
     if not several or way.answer == YES:
         return way.name
     return f"{way.name}, {LAST if way.target == END else f'ke langkah {way.target}'}"

@@ -182,7 +182,7 @@ class Studio:
             if procedure.outline.process_id != process_id:
                 raise NotFound(base_id)
             files.update(procedure.files)
-        ours = _editable(process_id)
+        ours = _paths_from_browser(process_id)
         for path, text in texts.items():
             if not ours.fullmatch(path):
                 raise NotFound(path)
@@ -223,7 +223,7 @@ class Studio:
         with self.database.read() as reader:
             latest = definitions.latest(reader, process_id)
             kept = self.procedures.of(reader, latest.id).files if latest and alone else ()
-        ours = _editable(process_id)
+        ours = _paths_from_browser(process_id)
         draft: dict[str, str | None] = dict.fromkeys(path for path in kept if ours.fullmatch(path))
         for name, content in named.items():
             if name in diagrams:
@@ -312,8 +312,7 @@ def titled(process_id: str) -> str:
     return process_id.replace("_", " ").capitalize()
 
 
-def _editable(process_id: str) -> re.Pattern[str]:
-    """Return the pattern of the paths that a browser may send."""
+def _paths_from_browser(process_id: str) -> re.Pattern[str]:
     folder = re.escape(process_id)
     return re.compile(
         rf"processes/{folder}/({folder}\.bpmn|[\w-]+\.dmn|functions\.py)"

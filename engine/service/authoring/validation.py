@@ -76,8 +76,6 @@ class Validator:
 
 
 class _Child(Warm):
-    """Tries procedures one after another."""
-
     def __init__(self) -> None:
         super().__init__(
             "from engine.service.authoring import validation_worker; validation_worker.serve()", "trial_not_started"

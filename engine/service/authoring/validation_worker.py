@@ -85,7 +85,7 @@ class Validation:
         asked: rules.Forms | None = None
         try:
             forms = read_forms(self.process_id, self.files)
-            asked = _facts_of(self.process_id, forms)
+            asked = _facts_for_rules(self.process_id, forms)
         except InvalidProcedure as invalid:
             found += invalid.findings
         found += rules.check(self.files, self.process_id, asked)
@@ -191,8 +191,7 @@ def _data_objects(files: Mapping[str, bytes]) -> set[str]:
     return found
 
 
-def _facts_of(process_id: str, forms: Mapping[str, Form]) -> rules.Forms:
-    """Return the facts about forms that the rules of diagrams use."""
+def _facts_for_rules(process_id: str, forms: Mapping[str, Form]) -> rules.Forms:
     sections: dict[str, frozenset[str]] = {}
     kinds: dict[str, frozenset[str]] = {}
     answers: dict[str, frozenset[str]] = {}

@@ -139,7 +139,6 @@ class Finding:
 
 
 def _texts(shown: Sequence[Shown]) -> Iterator[str]:
-    """Yield the texts of shown fields."""
     for each in shown:
         yield from (text for text in (each.text, *each.lines, *(file.name for file in each.files)) if text)
         yield from _texts(each.fields)

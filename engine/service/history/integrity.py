@@ -96,17 +96,16 @@ class Checks:
             walk.note(proof.unfinished(error))
             over = True
         try:
-            self._rest(kept, walk, worker, now, over)
+            self._store(kept, walk, worker, now, over)
         except Busy:
             raise
         except Exception as error:  # the progress cannot be stored
             log.error("history not checked", cause=str(error), exc_info=error)
             (lost := Walk()).note(proof.unfinished(error))
-            self._rest(kept, lost, worker, now, over=True)
+            self._store(kept, lost, worker, now, over=True)
         return 1
 
-    def _rest(self, kept: dict[str, Any], walk: Walk, worker: str, now: datetime, over: bool) -> None:
-        """Store a check's progress, or its result."""
+    def _store(self, kept: dict[str, Any], walk: Walk, worker: str, now: datetime, over: bool) -> None:
         kept |= {"walk": walk.written(), "by": worker, "at": now.isoformat()}
         if over:
             seconds = (now - datetime.fromisoformat(kept["begun"])).total_seconds()

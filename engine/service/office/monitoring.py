@@ -73,7 +73,7 @@ class Monitoring:
             disk_total=usage.total,
             jobs_off=office.RESTORED in beats,
             sample_people=samples,
-            damaged=self._damaged(beats),
+            damaged=self._still_damaged(beats),
             now=now,
         )
 
@@ -82,10 +82,9 @@ class Monitoring:
         with self.database.write(SYSTEM, now) as work:
             office.note_damaged(work, sha256, name, now)
 
-    def _damaged(
+    def _still_damaged(
         self, beats: Mapping[str, tuple[datetime, Mapping[str, Any]]]
     ) -> tuple[tuple[str, str, datetime], ...]:
-        """Return the noted files that are still damaged, not those that were restored meanwhile."""
         _, noted = beats.get(office.DAMAGED, (None, {}))
         return tuple(
             (each["name"], sha256, datetime.fromisoformat(each["at"]))

@@ -73,7 +73,7 @@ class Mail(Outbox):
         InvalidForm names invalid fields. Switching mail off drops the letters that are due.
         """
         actor.need(OfficeRole.OPERATOR)
-        _refuse_wrong(value)
+        _refuse_invalid(value)
         with self.database.write(actor, now) as work:
             old, _ = read_setting(work, SECTION) or (None, 0)
             set_ = bool(value["user"]) and bool(password or (old or {}).get("password_set"))
@@ -197,8 +197,7 @@ class Mail(Outbox):
         return f"{self.public_url}/{path}" if self.public_url else ""
 
 
-def _refuse_wrong(value: Mapping[str, Any]) -> None:
-    """Raise InvalidForm for invalid fields; if mail is off, they may be empty."""
+def _refuse_invalid(value: Mapping[str, Any]) -> None:
     wrong = [
         ("host", not HOST.fullmatch(value["host"]), bool(value["on"] or value["host"])),
         ("sender", not ADDRESS.fullmatch(value["sender"]), bool(value["on"] or value["sender"])),

@@ -118,7 +118,6 @@ class Outbox:
         return became.get("status") == dispatches.SENT
 
     def _pause(self, cause: str, now: datetime) -> None:
-        """Pause the channel, longer each time; its items stay due."""
         with self.database.write(SYSTEM, now) as work:
             _, before = dispatches.pause(work, self.channel) or (now, {})
             tries = before.get("tries", 0) + 1

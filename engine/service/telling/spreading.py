@@ -53,7 +53,7 @@ class Spreading:
             fresh = [each for each in found if not each.over and not (each.kind == Kind.READY and each.subject in new)]
             told = [(each, sorted(_audience(each, members, away, worked) - {each.by})) for each in fresh]
             reached = notices.reach(work, {id_ for _, ids in told for id_ in ids})
-            outside = _Outside(self.office.calendar(), now, *self._on(work))
+            outside = _Outside(self.office.calendar(), now, *self._mail_on_and_webhook_kinds(work))
             rows = [outside.row(each, reached[id_]) for each, ids in told for id_ in ids if id_ in reached]
             rows += [outside.for_all(each) for each, _ in told if each.kind in outside.called_of]
             outside.write(work, rows)
@@ -67,8 +67,7 @@ class Spreading:
         with self.database.write(SYSTEM, now) as work:
             notices.forget(work, now - READ_KEPT, now - KEPT)
 
-    def _on(self, work: Work) -> tuple[bool, frozenset[str]]:
-        """Return whether mail is on, and the kinds that are sent to the webhook."""
+    def _mail_on_and_webhook_kinds(self, work: Work) -> tuple[bool, frozenset[str]]:
         (mail, _), (hook, _) = (read_setting(work, section) or ({}, 0) for section in ("mail", "webhook"))
         return bool(mail.get("on")), frozenset(hook["kinds"] if hook.get("on") else ())
 

@@ -100,10 +100,10 @@ class Webhook(Outbox):
         data = {"what": item.what, "title": item.title, "link": item.link, "instance": each.instance_id}
         data["due_at"] = each.due_at.isoformat() if each.due_at else None
         return json.dumps(
-            {"type": each.kind, "timestamp": each.at.isoformat(), "text": _said(item), "data": data}
+            {"type": each.kind, "timestamp": each.at.isoformat(), "text": _text_of(item), "data": data}
         ).encode()
 
 
-def _said(item: Item) -> str:
+def _text_of(item: Item) -> str:
     due = f", jatuh tempo {item.due}" if item.due else ""
     return f"{item.subject}{due} {item.link}".strip()
