@@ -193,19 +193,17 @@ class ScopedBoundaryEvent(BoundaryEvent):  # type: ignore[misc]
     def _run_hook(self, my_task: Any) -> Any:
         for beside in my_task.parent.children:
             if not isinstance(beside.task_spec, ScopedBoundaryEvent):
-                if not self._undoes():
+                if not isinstance(self.event_definition, CancelEventDefinition):  # a cancelled transaction is undone
                     my_task.data = dict(my_task.data)
                     merge(my_task.data, {}, done_inside(beside))
-            elif beside is not my_task and beside._state == TaskState.READY and self.ends_as_well(beside):
+            elif (
+                beside is not my_task
+                and beside._state == TaskState.READY
+                and self.cancel_activity
+                and beside.task_spec.cancel_activity
+            ):
                 beside.cancel()  # of several simultaneous events, one ends the activity
         return super()._run_hook(my_task)
-
-    def ends_as_well(self, other: Any) -> bool:
-        """Whether both this and another boundary event interrupt the activity."""
-        return bool(self.cancel_activity and other.task_spec.cancel_activity)
-
-    def _undoes(self) -> bool:
-        return isinstance(self.event_definition, CancelEventDefinition)
 
 
 class End(Meeting, _EndJoin):  # type: ignore[misc]

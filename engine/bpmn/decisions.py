@@ -206,8 +206,8 @@ class _Reading:
     def test(self, element: Element, number: int) -> Test | None:
         text = _text(element)
         try:
-            if "?" in _outside_quotes(text):
-                made: Expression = expression.compile(_naming_the_input(text))
+            if (named := _naming_the_input(text)) != text:
+                made: Expression = expression.compile(named)
                 self.names |= made.names
                 self.calls |= made.calls
                 return lambda value, names, functions: bool(made.evaluate({**names, INPUT: value}, functions))
@@ -239,10 +239,6 @@ class TableEngine:
 def _text(element: Element) -> str:
     inner = next((each for each in element if local(each) == "text"), None)
     return text_of(inner) if inner is not None else ""
-
-
-def _outside_quotes(text: str) -> str:
-    return re.sub(r'"[^"]*"|\'[^\']*\'', "", text)
 
 
 def _naming_the_input(text: str) -> str:

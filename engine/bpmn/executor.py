@@ -177,9 +177,9 @@ class Executor:
         *,
         functions: Functions | None = None,
     ) -> Transition:
-        """Return how an instance whose *open_ids* and *subscriptions* are known goes back to an earlier state.
+        """Return the transition back to the state *before*, for an instance with *open_ids* and *subscriptions*.
 
-        Nothing runs: what has become due since fires afterwards. *opened* are the tasks that are open again.
+        Nothing runs; timers that became due since then fire later. *opened* are the tasks that are open again.
         """
         with moment(now, functions or {}):
             workflow = state.load(definition, state.renewed(before.state))
@@ -250,7 +250,7 @@ class Executor:
         size = len(step.state) * HEAP_PER_BYTE + HEAP_FIXED
         with self._lock:
             old = self._live.pop(step.instance_id, None)
-            if old and old.revision > revision:  # a move that was committed later was quicker here
+            if old and old.revision > revision:  # another thread was faster with a later move
                 self._live[step.instance_id] = old
                 return
             self._bytes += size - (old.size if old else 0)
@@ -305,7 +305,7 @@ class Executor:
                 task.data[id_] = _copied(workflow.data_objects[id_])
 
     def _settle(self, move: _Move, caught_by: tuple[str, ...] = ()) -> Transition:
-        """Run the instance as far as it goes, and return the transition."""
+        """Run the instance until it waits or ends, and return the transition."""
         workflow = move.workflow
         budget = Budget()
         workflow.advance(move.note, budget)
@@ -314,7 +314,7 @@ class Executor:
         return self._outcome(move, caught_by)
 
     def _outcome(self, move: _Move, caught_by: tuple[str, ...] = ()) -> Transition:
-        """Return where the instance stands now, and what of that is new."""
+        """Return the state of the instance, and its changes since the move began."""
         workflow = move.workflow
         thrown = events.thrown(workflow)
         open_tasks = open_work.open_tasks(workflow, move.definition, move.functions)

@@ -78,7 +78,7 @@ def load(definition: Definition, state: bytes) -> InstanceWorkflow:
 
 
 def renewed(state: bytes) -> bytes:
-    """Return a state with new ids for the tasks ahead, whose ids were given out when it went on once before."""
+    """Return a state with new ids for the tasks ahead, as the old ids were used when it went on before."""
     whole = unpack(state)
     for *_, rows in (whole[2], *(packed for _, _, packed in whole[3])):
         for row in rows:

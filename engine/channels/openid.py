@@ -84,7 +84,7 @@ class Provider:
             claims = {**more, **claims} if more.get("sub") == claims["sub"] else claims
         value = claims.get(self.claim)
         who, amr = str(value).strip() if isinstance(value, str | int) else "", claims.get("amr")
-        if not who or not who.isprintable():  # nor what no database takes
+        if not who or not who.isprintable():  # PostgreSQL refuses some control characters
             raise Refused("claim", for_good=True)
         by = [claims.get("acr"), *(amr if isinstance(amr, list) else ())]
         return Identity(who, any(each in self.mfa for each in by if isinstance(each, str)))

@@ -48,7 +48,7 @@ class Bag:
     name: str  # of the folder in the ZIP, and of the ZIP without its ending
     at: datetime  # local instant of every entry
     info: Mapping[str, str]  # for bag-info.txt
-    note: tuple[str, bytes]  # file name and text for whoever opens the ZIP
+    note: tuple[str, bytes]  # file name and text of the note for readers
     payload: tuple[BagItem, ...]
 
     def tag_files(self) -> tuple[BagItem, ...]:

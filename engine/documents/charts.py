@@ -112,7 +112,7 @@ def _number(row: Mapping[str, Any], key: str) -> Decimal | None:
 
 
 def _nice(highest: Decimal) -> Decimal:
-    """Return the least round number that is not below *highest*: a step times a power of ten."""
+    """Return the smallest round number (a step times a power of ten) that is at least *highest*."""
     if highest <= 0:
         return Decimal(1)
     power = Decimal(10) ** highest.adjusted()

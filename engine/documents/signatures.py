@@ -80,7 +80,7 @@ def validate(content: bytes, trusted: Sequence[bytes] | None, now: datetime) -> 
 
 
 def answered(question: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the result of :func:`validate` as plain data, or the reason for refusal, whatever the libraries raise."""
+    """Return the result of :func:`validate` as plain data, or the reason for refusal; never raise."""
     try:
         return _found(question["content"], question["roots"], datetime.fromisoformat(question["now"]))
     except SignatureRefused as refused:

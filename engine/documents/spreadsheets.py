@@ -155,8 +155,7 @@ def read(
     elif content[:4] == b"PK\x03\x04":
         try:
             answer = sandbox.call(
-                "engine.documents.workbooks:read",
-                {"content": content, "heads": found.heads, "most_rows": most_rows},
+                "engine.documents.workbooks:read", {"content": content, "heads": found.heads, "most_rows": most_rows}
             )
         except sandbox.ChildEnded:
             found.refuse("file", "heavy")

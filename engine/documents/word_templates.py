@@ -73,7 +73,7 @@ def _timeless(content: bytes) -> bytes:
 
 
 def _signs_as(person: Mapping[str, Any], role: str, roles: Mapping[str, str]) -> str:
-    """Return the title over a signature: that of the role, or "a.n." (on behalf of) a role that the person lacks."""
+    """Return the title over a signature: that of the role, or "a.n." (on behalf of) if the person lacks the role."""
     held = person.get("peran", {}).get(role)
     return held or f"a.n. {roles.get(role, role)}\n{person.get('jabatan', '')}"
 

@@ -153,7 +153,7 @@ def _check_time(diagram: Diagram, event: Element, part: Element) -> None:
 
 
 def _can_come(kind: str, text: str) -> bool:
-    """Whether a constant time is valid and comes at all."""
+    """Whether a constant time is valid and can occur."""
     try:
         value = text if is_literal(text) else expression.compile(text).evaluate({})
         with moment(datetime.now(UTC), {}):

@@ -39,12 +39,7 @@ def read_folder(processes: Path, forms: Path, process_id: str) -> dict[str, byte
 
 
 def check(
-    process_id: str,
-    files: Mapping[str, bytes],
-    functions: Functions,
-    *,
-    at_console: bool,
-    gate: Validator = GATE,
+    process_id: str, files: Mapping[str, bytes], functions: Functions, *, at_console: bool, gate: Validator = GATE
 ) -> tuple[Finding, ...]:
     """Return all errors and warnings of a procedure's files; see ``Deployments.check``."""
     found: list[Finding] = []

@@ -181,13 +181,7 @@ class Registers:
     # ── changing rows ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def add(
-        self,
-        actor: Actor,
-        register_id: str,
-        entries: Entries,
-        since: date,
-        now: datetime,
-        words: Language = INDONESIAN,
+        self, actor: Actor, register_id: str, entries: Entries, since: date, now: datetime, words: Language = INDONESIAN
     ) -> str:
         """Add a row from a day on; return its id. InvalidForm, or Conflict("duplicate") if the key is in force."""
         with self.database.write(actor, now) as work:

@@ -100,10 +100,7 @@ class Mail(Outbox):
         self._post("confirm", gettext("[Alur] Pastikan alamat surel Anda"), at, to.locale, name=to.name, link=link)
 
     def moved(self, before: Reach, by: str, now: datetime) -> None:
-        """Tell whoever reads somebody's address of before that it is that no more, if a letter can go at once.
-
-        It is erased with the change, so that a letter has no second try.
-        """
+        """Send a letter to a person's old address about its change, once, since the address is erased then."""
         at, gettext = Envelope(f"bekas-{uuid.uuid4()}", "", "", before.email or "", now), gettext_of(before.locale)
         facts = {"name": before.name, "account": before.person_id, "by": by}
         facts["day"] = write_instant(now, self.office.zone(), before.locale or "id")

@@ -72,10 +72,7 @@ class Outbox:
         return OutboxState(counts, failed, since, next_at, detail.get("cause", ""))
 
     def empty(
-        self,
-        connected: Callable[[], AbstractContextManager[Way]],
-        send: Callable[[Way, Dispatch], None],
-        now: datetime,
+        self, connected: Callable[[], AbstractContextManager[Way]], send: Callable[[Way, Dispatch], None], now: datetime
     ) -> bool:
         """Send what is due, for SECONDS at most; return whether anything was sent. *send* may raise Nothing too."""
         begun, went = clock.monotonic(), 0

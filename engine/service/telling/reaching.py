@@ -61,8 +61,7 @@ class Reaching:
     ) -> None:
         """Store the actor's own confirmed address or, as operator and with a *reason*, a person's; empty deletes it.
 
-        The old address is erased and gets a letter about it. History records the change with a commitment to the new
-        address.
+        The old address gets a letter and is erased. History records the change with a commitment to the new one.
         """
         besides: dict[str, Any] = {}
         if reason is not None or person_id != actor.person_id:
