@@ -40,6 +40,7 @@ ENTRIES = (
     *("js/app.js", "js/viewer.js", "js/modeller.js", "js/grid.js", "js/mentions.js", "js/parts.js"),
     *("css/app.css", "css/grid.css", "css/mentions.css", "css/parts.css", "css/viewer.css", "css/modeller.css"),
 )
+BLUE = "#0b5cad"  # of our icon
 DESCRIPTOR = ROOT / "engine" / "bpmn" / "sop.moddle.json"  # shared with the Python parser
 ARIMO = MODULES / "@fontsource" / "arimo"
 FONTS = ROOT / "engine" / "documents" / "fonts"
@@ -135,15 +136,52 @@ def bundle() -> None:
             manifest[Path(entry).name] = Path(output).name
     meta.unlink()
     for name, content in (("icons.svg", sprite()), ("icon.svg", (FRONTEND / "icon.svg").read_text())):
-        hashed = f"{Path(name).stem}-{hashlib.sha256(content.encode()).hexdigest()[:8].upper()}.svg"
-        (DIST / hashed).write_text(content)
-        manifest[name] = hashed
+        manifest[name] = _kept(name, content.encode())
+    built_icons = {f"icon-{size}.png": icon(size) for size in (192, 512)} | {"icon-maskable.png": icon(512, within=0.7)}
+    for name, picture in built_icons.items():
+        manifest[name] = _kept(name, picture)
+    manifest["app.webmanifest"] = _kept("app.webmanifest", json.dumps(web_manifest(manifest)).encode())
     drawn = guide.pictures()
     for built, content in drawn.values():
         (DIST / built).write_bytes(content)
     text = guide.guide({name: f"/static/dist/{built}" for name, (built, _) in drawn.items()})
     (DIST / "panduan.json").write_text(json.dumps(text))
     (DIST / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
+
+
+def icon(size: int, within: float = 1.0) -> bytes:
+    """Return our icon as a PNG of *size* pixels; with less *within*, on a ground that a launcher may cut."""
+    import typst  # noqa: PLC0415 - not needed when nothing is to be built
+
+    ground = "none" if within == 1 else f'rgb("{BLUE}")'
+    page = f"#set page(width: {size}pt, height: {size}pt, margin: 0pt, fill: {ground})\n"
+    page += f'#align(center + horizon, image("icon.svg", width: {within * 100}%))'
+    files = {"main.typ": page.encode(), "icon.svg": (FRONTEND / "icon.svg").read_bytes()}
+    return bytes(typst.compile(files, format="png", ppi=72))
+
+
+def web_manifest(built: dict[str, str]) -> dict[str, object]:
+    """Return what a browser needs to install Alur as an app. There is no service worker: work needs the server."""
+    shapes = [("icon.svg", "any", "image/svg+xml", "any")]
+    shapes += [(f"icon-{size}.png", f"{size}x{size}", "image/png", "any") for size in (192, 512)]
+    shapes.append(("icon-maskable.png", "512x512", "image/png", "maskable"))
+    icons = [
+        {"src": f"/static/dist/{built[name]}", "sizes": sizes, "type": kind, "purpose": purpose}
+        for name, sizes, kind, purpose in shapes
+    ]
+    look = {"display": "standalone", "theme_color": BLUE, "background_color": "#f4f6f9"}
+    return {"id": "/", "name": "Alur", "short_name": "Alur", "lang": "id", "start_url": "/", "scope": "/", **look} | {
+        "description": "SOP kantor, dijalankan dari diagramnya.",
+        "icons": icons,
+    }
+
+
+def _kept(name: str, content: bytes) -> str:
+    """Write a file under a name with the hash of its content, and return that."""
+    at = Path(name)
+    hashed = f"{at.stem}-{hashlib.sha256(content).hexdigest()[:8].upper()}{at.suffix}"
+    (DIST / hashed).write_bytes(content)
+    return hashed
 
 
 def fonts() -> None:

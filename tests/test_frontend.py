@@ -102,3 +102,20 @@ def test_every_python_package_is_locked_with_a_hash():
 def test_what_scripts_reckon_without_a_page(script):
     told = node(["--test", str(script)], return_completed_process=True, capture_output=True, text=True)
     assert told.returncode == 0, told.stdout
+
+
+def test_a_browser_finds_what_it_needs_to_install_alur_as_an_app():
+    built = json.loads((DIST / "manifest.json").read_text())
+    said = json.loads((DIST / built["app.webmanifest"]).read_text())
+    assert (said["start_url"], said["display"], said["theme_color"]) == ("/", "standalone", "#0b5cad")
+    found = {(each["type"], each["sizes"], each["purpose"]) for each in said["icons"]}
+    assert {("image/svg+xml", "any", "any"), ("image/png", "192x192", "any"), ("image/png", "512x512", "any")} < found
+    assert ("image/png", "512x512", "maskable") in found
+    for each in said["icons"]:
+        content = (DIST / Path(each["src"]).name).read_bytes()
+        if each["type"] == "image/png":
+            size = int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")
+            assert (content[:4], "x".join(map(str, size))) == (b"\x89PNG", each["sizes"])
+    layout = (ROOT / "engine/web/templates/layout.html").read_text()
+    assert layout.count('name="theme-color"') == 2
+    assert "asset('app.webmanifest')" in layout

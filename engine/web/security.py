@@ -14,7 +14,7 @@ SECRETS = {"secret", "sealed"}  # parts of addresses by whose knowledge somebody
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 DIAGRAM_POLICY = POLICY + "; style-src-attr 'unsafe-inline'"
 """On the pages where bpmn-js draws: it positions its overlays by style attributes."""
