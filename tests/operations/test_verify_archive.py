@@ -18,6 +18,7 @@ from tests.service import archiving
 from tests.service.procedures import PEOPLE
 from tests.swept import swept
 
+pytestmark = pytest.mark.xdist_group("archive")  # they read one berkas
 HISTORY, HASHES = "data/riwayat/riwayat.jsonl", "data/riwayat/sidik.txt"
 
 

@@ -80,15 +80,18 @@ def owner(rows: Sequence[Any]) -> Person:
     )
 
 
+_TRY = sign_in_attempt.c
+_LAST = select(_TRY.account, func.max(_TRY.at).label("at")).where(_TRY.succeeded).group_by(_TRY.account).subquery()
+_HELD = select(*OWNER, _LAST.c.at).outerjoin(membership, membership.c.person_id == person.c.id)
+_HELD = _HELD.outerjoin(_LAST, _LAST.c.account == person.c.id)
+EVERYONE = _HELD.order_by(person.c.name, person.c.id, membership.c.since, membership.c.id)
+ONE = EVERYONE.where(person.c.id == bindparam("its"))
+
+
 def everyone(tx: Transaction, person_id: str | None = None) -> tuple[Person, ...]:
     """Return all persons, or the one with *person_id*, with all memberships, ordered by name."""
-    its = sign_in_attempt.c
-    last = select(its.account, func.max(its.at).label("at")).where(its.succeeded).group_by(its.account).subquery()
-    query = select(*OWNER, last.c.at).outerjoin(membership, membership.c.person_id == person.c.id)
-    query = query.outerjoin(last, last.c.account == person.c.id)
-    query = query if person_id is None else query.where(person.c.id == person_id)
-    in_order = query.order_by(person.c.name, person.c.id, membership.c.since, membership.c.id)
-    found = groupby(tx.connection.execute(in_order).all(), key=lambda row: row.id)
+    asked = (EVERYONE,) if person_id is None else (ONE, {"its": person_id})
+    found = groupby(tx.connection.execute(*asked).all(), key=lambda row: row.id)
     whole = [list(rows) for _, rows in found]
     return tuple(replace(owner(rows), last_sign_in_at=rows[0].at) for rows in whole)
 
