@@ -232,21 +232,21 @@ class _Inspector:
     def _compare_row(self, path: str, told: Testimony, table: str, key: str, row: Mapping[str, Any]) -> None:
         known, otherwise = told.of(table).get(key), told.otherwise(table)
         if known is None and otherwise is None:
-            self._blame(path, f"menyebut {table} {key}, yang tidak dikenal riwayat")
+            self._blame(path, f"menyebut {table} {key.strip()}, yang tidak dikenal riwayat")
             return
         facts = known.facts if known else {}  # a berkas of an earlier version lacks empty columns
         lacking = {name for name, fact in facts.items() if fact is not None} - row.keys() - BESIDE
         held = ((name, fact, row[name]) for name, fact in {**(otherwise or {}), **facts}.items() if name in row)
         for name in sorted([*lacking, *(unfit(held) or ())[:1]]):
-            self._blame(path, f"{table} {key}: {name} bukan yang disebut riwayat")
+            self._blame(path, f"{table} {key.strip()}: {name} bukan yang disebut riwayat")
 
     def _compare_keys(self, path: str, told: Testimony, table: str, keys: list[str]) -> None:
         due = {key for key, row in told.of(table).items() if row.facts.get("status") == "due"}  # not printed yet
         wanted = {key for key in told.of(table) if table != "rendering" or key.split(" ")[1] != COVER} - due
         for key in sorted(wanted - set(keys)):
-            self._blame(path, f"tidak menyebut {table} {key}, yang disebut riwayat")
+            self._blame(path, f"tidak menyebut {table} {key.strip()}, yang disebut riwayat")
         for key in sorted({key for key in keys if keys.count(key) > 1}):
-            self._blame(path, f"menyebut {table} {key} dua kali")
+            self._blame(path, f"menyebut {table} {key.strip()} dua kali")
 
     def _compare_file(self, path: str, row: Mapping[str, Any]) -> None:
         file = f"data/{row['berkas']}"
@@ -280,7 +280,7 @@ class _Inspector:
                 if by and not fits(OneOf(by), f"{part['created_at']} {part['created_by']}"):
                     self._blame(path, f"document {key} bagian {part['item']}: bukan yang disebut riwayat")
             for paper in version["cetakan"]:
-                papers.append(f"{key} {paper['format']} {paper['part']}".strip())
+                papers.append(f"{key} {paper['format']} {paper['part']}")
                 self._compare_row(path, told, "rendering", papers[-1], paper)
             for signature in version["tanda_tangan"]:
                 signatures.append(signature["id"])

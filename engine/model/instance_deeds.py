@@ -193,7 +193,7 @@ def _filed(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
         facts |= {"status": "issued", "issued_at": line.at}
     for kind, code in change.get("printed", {}).items():
         due = {"status": "due", "due_at": line.at, "sha256": None, "made_at": None, "code": code}
-        told.say("rendering", f"{key} {kind}", due)
+        told.say("rendering", f"{key} {kind} ", due)  # a paper's only part has no name
     told.say("document", key, facts | given(change, "version", "sha256", data_object_id="data_object"))
     if "part_sha256" in change:
         part = " ".join((change["data_object"], change["item"], change["part_sha256"]))
@@ -224,8 +224,7 @@ def _printed(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
         facts = {"status": "made", "sha256": change["file_sha256"], "made_at": line.at}
     if "code" in change:
         facts["code"] = change["code"]
-    key, part = f"{change['document']} {change['format']}", change.get("part")
-    told.say("rendering", f"{key} {part}" if part else key, facts)
+    told.say("rendering", f"{change['document']} {change['format']} {change.get('part') or ''}", facts)
 
 
 @of("document:signed", "signature:filed")

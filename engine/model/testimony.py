@@ -168,7 +168,9 @@ def unfit(held: Iterable[tuple[str, Any, Any]]) -> tuple[str, Any, Any] | None:
 
 def fits(expected: Any, found: Any) -> bool:
     """Whether a column may hold what was found in it."""
-    return found in expected if isinstance(expected, OneOf) else alike(expected, found)
+    if isinstance(expected, OneOf):
+        return found in expected and (type(found) is str or any(alike(each, found) for each in expected))
+    return alike(expected, found)
 
 
 def alike(one: Any, other: Any) -> bool:

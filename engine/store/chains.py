@@ -18,7 +18,6 @@ from typing import Any
 from msgspec.json import encode
 from msgspec.structs import asdict as facts_of
 from sqlalchemy import Connection, and_, exists, func, or_, select, tuple_
-from sqlalchemy.engine import Row
 
 from engine.model.history import (
     ACTIONS,
@@ -37,7 +36,7 @@ from engine.model.testimony import Line
 from engine.store.history import INSTANCE, OFFICE, StreamHead
 from engine.store.queries import Transaction
 from engine.store.tables import history, installation, instance, number
-from engine.store.untyped import AT_ONCE, Columns, Unreadable, shown
+from engine.store.untyped import AT_ONCE, Columns, Unreadable, Values, shown
 
 SET_BACK = Action.CLOCK_SET_BACK.value
 MOST_FAULTS = 100
@@ -149,7 +148,7 @@ class Walk:
     def find_founding(self, connection: Connection) -> None:
         """Look up which office this is; a row that cannot be read says nothing, and is told when it is compared."""
         for row in chain.from_iterable(FOUNDING.fetched(connection, select(installation))):
-            self.installation = str(row.id)
+            self.installation = str(row[0])
             with suppress(Unreadable):
                 _, (made_at,) = FOUNDING.read([row])
                 self.founded = plain(datetime.fromisoformat(made_at) + CLOCKS_DIFFER)
@@ -197,12 +196,12 @@ class Walk:
         """Keep remarks, the first ones."""
         self.remarks += islice(found, MOST_FAULTS - len(self.remarks))
 
-    def pass_lines(self, rows: Sequence[Row[Any]]) -> list[Line]:
+    def pass_lines(self, rows: Sequence[Values]) -> list[Line]:
         """Look at the next lines of one stream and give them; nothing if one of them or before them does not fit."""
-        stream = rows[0].stream
+        stream = STREAM(rows[0])
         if type(stream) is not str:  # comes last: the walk rests before it
             self.lines += len(rows)
-            self.note_heads([self.unreadable(rows[0], Unreadable("stream", stream))])
+            self.note_heads([self.unreadable(LINE.named(rows[0]), Unreadable("stream", stream))])
             return []
         if stream != self.stream:
             self.streams += 1
@@ -218,7 +217,7 @@ class Walk:
                 self.head, self.at, self.latest = StreamHead(last.seq, hashes[-1]), last.at, last.at
                 return lines
         for row in rows:
-            self.pass_line(row)
+            self.pass_line(LINE.named(row))
         return [] if self.skipping else lines
 
     def _fit(self, lines: Sequence[Line], facts: Sequence[Sequence[Any]], hashes: Sequence[str]) -> bool:
@@ -241,7 +240,7 @@ class Walk:
             and hashes == tuple([sha256(text).hexdigest() for text in map(encode, lines)])
         )
 
-    def pass_line(self, row: Row[Any]) -> None:
+    def pass_line(self, row: Any) -> None:
         """Look at the next line of the stream, and note what does not fit."""
         self.lines += 1
         first, self.seq = self.seq == 0, row.seq if type(row.seq) is int and row.seq >= 0 else -1
@@ -266,7 +265,7 @@ class Walk:
         elif line:
             self.head, self.at, self.format = StreamHead(line.seq, hashed), line.at, line.format
 
-    def unreadable(self, row: Row[Any] | Line, error: Exception) -> HistoryFault:
+    def unreadable(self, row: Any, error: Exception) -> HistoryFault:
         """Return the fault of a line that *error* was raised about."""
         seq = row.seq if isinstance(row.seq, int) else self.head.seq + 1
         column = error.column if isinstance(error, Unreadable) else "change"
@@ -333,7 +332,7 @@ def missing_numbers(reader: Transaction) -> Iterator[HistoryFault]:
 
 def rows(
     connection: Connection, stream: str | None, behind: tuple[str, int] = ("", 0), most: int | None = None
-) -> Iterator[Sequence[Row[Any]]]:
+) -> Iterator[Sequence[Values]]:
     """Give the lines of *stream*, or of all, or up to *most* behind one: some of one stream at once."""
     query = select(history).order_by(history.c.stream, history.c.seq).limit(most)
     if behind[0]:

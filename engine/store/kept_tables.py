@@ -1,19 +1,20 @@
 """Which tables are held to history: whose stream tells of a row, by which key, and what a row must be by itself."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import itemgetter
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, literal, select
 
 from engine.model.history import canonical, commitment, sha256_of
 from engine.model.testimony import OneOf, Testimony, keyed
 from engine.store import tables as t
 from engine.store.history import OFFICE
-from engine.store.untyped import Columns, Values
+from engine.store.untyped import Columns, Unreadable, Values, among, fetched, those
 
 UNREAD = frozenset({"state", "state_before", "trace", "data", "password_hash"})
 
@@ -51,13 +52,6 @@ class Kept:
         own = (column for column in t.metadata.tables[self.name].c if column.name not in UNREAD)
         return Columns((self.owner.label("owner"), *own, *self.also))
 
-    def together(self, values: Values) -> Values:
-        """Return a row with what lines speak of as one in one place."""
-        at, by = map(self.columns.names.index, self.joins)
-        if values[at] is None is values[by]:
-            return values
-        return (*values[:by], f"{values[at]} {values[by]}", *values[by + 1 :])
-
     def rows(self) -> Select[Any]:
         """Ask for the rows."""
         table = t.metadata.tables[self.name]
@@ -67,23 +61,43 @@ class Kept:
         return query if self.where is None else query.where(self.where)
 
     @cached_property
-    def _key(self) -> Callable[[Values], Any]:
-        return itemgetter(*map(self.columns.names.index, self.key))
+    def _asked(self) -> dict[str, Select[Any]]:
+        return {}
 
-    def key_of(self, values: Values, told: Testimony) -> str:
-        """Return the key by which lines speak of a row, as it was read."""
-        parts = self._key(values)
-        if len(self.key) == 1:
-            return str(parts)
-        if self.name == "rendering" and not parts[-1]:  # a paper's only part has no name
-            parts = parts[:-1]
+    def of(self, owners: Iterable[str], connection: Connection) -> Iterator[Sequence[Values]]:
+        """Give the rows of some owners, as they are kept, some at once."""
+        dialect = connection.dialect.name
+        if dialect not in self._asked:
+            query = self.rows() if self.everybody else self.rows().where(among(self.owner, dialect))
+            self._asked[dialect] = self.columns.asked(query, dialect)
+        return fetched(connection, self._asked[dialect], {} if self.everybody else those(owners, dialect))
+
+    def each(self, part: Sequence[Values]) -> Iterator[tuple[str, Values] | Unreadable]:
+        """Give rows as they are read, each with the key by which lines speak of it; of an odd one the error."""
         try:
-            key = " ".join(parts)
-        except TypeError:  # a number, or nothing
-            key = "∅"
-        if "∅" in key:
-            key = " ".join(map(keyed, parts))
-        return told.key_of(key) if self.name == "membership" else key
+            columns = self.columns.read(part)
+        except Unreadable as odd:
+            if len(part) > 1:
+                yield from chain.from_iterable(self.each([row]) for row in part)
+            else:
+                odd.row = part[0]
+                yield odd
+            return
+        if self.joins:
+            first, last = map(self.columns.names.index, self.joins)
+            pairs = zip(columns[first], columns[last], strict=True)
+            columns[last] = [None if one is None is other else f"{one} {other}" for one, other in pairs]
+        yield from zip(self._keys(columns), zip(*columns, strict=True), strict=True)
+
+    def _keys(self, columns: Sequence[Values]) -> Iterable[str]:
+        parts = [columns[self.columns.names.index(name)] for name in self.key]
+        if len(parts) == 1:
+            return map(str, parts[0])
+        with suppress(TypeError):  # a number, or nothing
+            keys = [*map(" ".join, zip(*parts, strict=True))]
+            if "∅" not in "".join(keys):
+                return keys
+        return [" ".join(map(keyed, each)) for each in zip(*parts, strict=True)]
 
 
 def _content(row: Any, told: Testimony, beside: Beside) -> Iterator[tuple[str, Any, Any]]:

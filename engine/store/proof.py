@@ -15,14 +15,13 @@ from typing import Any
 
 from msgspec.json import decode
 from sqlalchemy import ColumnElement, Connection, exc, exists, func, literal, select, union
-from sqlalchemy.engine import Row
 
 from engine.model.errors import SetupError
 from engine.model.hearing import hear
 from engine.model.history import Action
 from engine.model.testimony import PASSED_OVER, OneOf, Testimony, Told, alike, unfit
 from engine.store import tables as t
-from engine.store.chains import MOST_FAULTS, HistoryFault, HistoryReport, Walk, missing_numbers, rows
+from engine.store.chains import MOST_FAULTS, STREAM, HistoryFault, HistoryReport, Walk, missing_numbers, rows
 from engine.store.files import FileStore
 from engine.store.history import INSTANCE, OFFICE, StreamHead, heads_of
 from engine.store.kept_tables import OWNERS, TABLES, Beside, Kept
@@ -30,7 +29,7 @@ from engine.store.queries import Transaction
 from engine.store.triggers import verify_triggers
 from engine.store.untyped import Columns, Unreadable, Values, bytes_for_no_text, shown, undecoded
 
-STREAMS_AT_ONCE, LINES_AT_ONCE = 600, 30_000
+STREAMS_AT_ONCE, LINES_AT_ONCE = 600, 6_000
 """How many streams, and lines, are kept in memory until their rows are read."""
 NAMES_AT_ONCE = 5_000
 
@@ -121,9 +120,9 @@ class _Batch:
         self._told: dict[str, Testimony] = {}
         self._lines = 0
 
-    def pass_lines(self, rows: Sequence[Row[Any]]) -> None:
+    def pass_lines(self, rows: Sequence[Values]) -> None:
         """Take lines of a stream and hear them; a stream whose chain is broken says nothing of rows."""
-        stream, walk = rows[0].stream, self._walk
+        stream, walk = STREAM(rows[0]), self._walk
         if stream != walk.stream and (len(self._told) >= STREAMS_AT_ONCE or self._lines >= LINES_AT_ONCE):
             self.compare()
         lines = walk.pass_lines(rows)
@@ -188,22 +187,24 @@ class _Batch:
             yield from (each for each in asked if each not in here)
 
     def _of_table(self, kept: Kept, by_owner: Mapping[str, Testimony]) -> Iterator[HistoryFault]:
-        query = kept.rows() if kept.everybody else kept.rows().where(kept.owner.in_(by_owner))
         lines = {owner: (told, told.of(kept.name), told.otherwise(kept.name)) for owner, told in by_owner.items()}
         by_itself = kept.check or kept.name == "instance" or (self._files and kept.filed)
-        for read in chain.from_iterable(map(kept.columns.each, kept.columns.fetched(self._connection, query))):
-            values = read.row if isinstance(read, Unreadable) else read
+        for read in chain.from_iterable(map(kept.each, kept.of(by_owner, self._connection))):
+            if isinstance(read, Unreadable):
+                yield _unreadable(kept, read.row, lines[read.row[0]][0], read)
+                continue
+            key, values = read
             told, known, otherwise = lines[values[0]]
             fault: HistoryFault | None = None
             try:
-                if isinstance(read, Unreadable):
-                    raise read
-                if kept.joins:
-                    values = kept.together(values)
-                key = kept.key_of(values, told)
                 of_row, facts = known.get(key), otherwise
+                if of_row is None and kept.name == "membership":
+                    key = told.key_of(key)
+                    of_row = known.get(key)
                 if of_row:
-                    facts = {**otherwise, **of_row.facts} if otherwise else of_row.facts
+                    facts = of_row.facts
+                    if otherwise and not otherwise.keys() <= facts.keys():
+                        facts = {**otherwise, **facts}
                     if of_row.met and "?" not in key:  # lines tell of it once
                         facts = None
                     of_row.met = True
@@ -306,12 +307,12 @@ def _without_stream(connection: Connection) -> Iterator[HistoryFault]:
     for kind, owners, kept in ((of, lost, kept) for of, lost in _lost(connection) for kept in TABLES[of]):
         columns = Columns([kept.owner.label("owner"), *(t.metadata.tables[kept.name].c[name] for name in kept.key)])
         query = kept.rows().where(kept.owner.in_(owners))
-        for row in chain.from_iterable(columns.fetched(connection, query.limit(MOST_FAULTS))):
-            named = f"{kind}:{shown(row.owner)}".removesuffix(":")
+        for owner, *key in chain.from_iterable(columns.fetched(connection, query.limit(MOST_FAULTS))):
+            named = f"{kind}:{shown(owner)}".removesuffix(":")
             if named in seen:
                 continue
             seen.add(named)
-            about = " ".join(map(shown, row[1:]))
+            about = " ".join(map(shown, key))
             missed = "absent" if kind == "instance" and kept.name != "instance" else "untold"
             yield HistoryFault(named, 0, missed, "", "", kept.name, about)
     part = t.document_part.c

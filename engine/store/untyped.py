@@ -8,13 +8,15 @@ is nested deeper than it can be read. So columns are fetched without their types
 import json
 import sqlite3
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
     Boolean,
     ColumnElement,
@@ -22,12 +24,15 @@ from sqlalchemy import (
     Date,
     Integer,
     LargeBinary,
-    Row,
     Select,
     String,
     Text,
+    any_,
+    bindparam,
     cast,
     exc,
+    func,
+    select,
     type_coerce,
 )
 
@@ -97,31 +102,30 @@ class Columns:
 
     def __init__(self, columns: Sequence[ColumnElement[Any]]) -> None:
         self.names = tuple(str(column.key) for column in columns)
-        of_json = [isinstance(column.type, JSON) for column in columns]
-        self._simple = {name: at for at, name in enumerate(self.names) if not of_json[at]}
-        self._json = {name: at for at, name in enumerate(self.names) if of_json[at]}
+        self._at = {name: at for at, name in enumerate(self.names)}
+        self._exact = {str(c.key) for c in columns if isinstance(c.type, (JSON, Boolean, Integer))}
+        self._shapes: dict[tuple[str, ...], tuple[Callable[[Values], Values], tuple[str, ...]]] = {}
         self._columns = tuple(columns)
         self.named: Callable[[Values], Any] = namedtuple("Row", self.names)._make  # type: ignore[attr-defined]
         of = [next((given, read) for kind, given, read in KINDS if isinstance(c.type, kind)) for c in columns]
         self._given = tuple(frozenset((*given, NOTHING)) for given, _ in of)
         self._read = tuple(read for _, read in of)
 
-    def fetched(self, connection: Connection, query: Select[Any]) -> Iterator[Sequence[Row[Any]]]:
-        """Give the rows that *query* finds, some at once; who reads long says in between that it lives."""
-        sqlite = connection.dialect.name == "sqlite"
+    def asked(self, query: Select[Any], dialect: str) -> Select[Any]:
+        """Return *query* with these columns, without their types."""
         columns = (
             type_coerce(column, String).label(name)
-            if sqlite
+            if dialect == "sqlite"
             else cast(column, Text).label(name)
             if isinstance(column.type, AS_TEXT)
             else column
             for name, column in zip(self.names, self._columns, strict=True)
         )
-        ahead = {} if sqlite else {"yield_per": AT_ONCE}  # SQLite's driver fetches no row before it is asked for
-        found = connection.execute(query.with_only_columns(*columns), execution_options=ahead)
-        for part in found.partitions(AT_ONCE):
-            pulse.beat()
-            yield part
+        return query.with_only_columns(*columns)
+
+    def fetched(self, connection: Connection, query: Select[Any]) -> Iterator[Sequence[Values]]:
+        """Give the rows that *query* finds, some at once."""
+        return fetched(connection, self.asked(query, connection.dialect.name))
 
     def read(self, part: Sequence[Values]) -> list[Values]:
         """Return the columns of rows, their values as ``plain`` leaves them; Unreadable names the first odd one."""
@@ -138,32 +142,53 @@ class Columns:
                     raise Unreadable(self.names[at], column[0]) from error
         return columns
 
-    def each(self, part: Sequence[Values]) -> Iterator[Values | Unreadable]:
-        """Give each row as :meth:`read` leaves it; of an odd one the error, with the row as it is."""
-        try:
-            yield from zip(*self.read(part), strict=True)
-        except Unreadable:
-            for values in part:
-                try:
-                    yield from zip(*self.read([values]), strict=True)
-                except Unreadable as odd:
-                    odd.row = values
-                    yield odd
-
     def differs(self, facts: Mapping[str, Any], values: Values) -> tuple[str, Any, Any] | None:
         """Return the first column in which a row that was read does not hold *facts*, with what it must and does hold.
 
-        Columns that are not read are not compared; in JSON yes is told from 1.
+        Columns that are not read are not compared; yes is told from 1. Nearly every row holds all, so all are compared
+        at once before one after another.
         """
-        simple = self._simple
-        for name, expected in facts.items():
-            if name in simple:
-                found = values[simple[name]]
-                if found != expected and not fits(expected, found):
-                    return name, expected, found
-            elif name in self._json and not fits(expected, values[self._json[name]]):
-                return name, expected, values[self._json[name]]
+        names = tuple(facts)
+        held, exact = self._shapes.get(names) or self._shaped(names)
+        if held(values) == (*facts.values(),):
+            names = exact
+        for name in names:
+            at = self._at.get(name)
+            if at is not None and not fits(facts[name], values[at]):
+                return name, facts[name], values[at]
         return None
+
+    def _shaped(self, names: tuple[str, ...]) -> tuple[Callable[[Values], Values], tuple[str, ...]]:
+        """Return how a row is asked for the columns of some facts, and of which of them equal values may differ."""
+        places = [self._at[name] for name in names if name in self._at]
+        exact = tuple(name for name in names if name in self._exact)
+        held = itemgetter(*places) if len(places) > 1 else lambda values: tuple(values[at] for at in places)
+        return self._shapes.setdefault(names, (held, exact))
+
+
+def fetched(
+    connection: Connection, query: Select[Any], given: Mapping[str, Any] | None = None
+) -> Iterator[Sequence[Values]]:
+    """Give the rows that *query* finds, some at once; who reads long says in between that it lives."""
+    sqlite = connection.dialect.name == "sqlite"
+    ahead = {} if sqlite else {"yield_per": AT_ONCE}  # SQLite's driver fetches no row before it is asked for
+    found = connection.execute(query, given, execution_options=ahead)
+    some: Any = found.cursor if sqlite else found  # what SQLite's driver gives needs no other form
+    while part := some.fetchmany(AT_ONCE):
+        pulse.beat()
+        yield part
+
+
+def among(column: ColumnElement[str], dialect: str) -> ColumnElement[bool]:
+    """Return that *column* is one of ``those``, which are given to the statement: its text stays the same."""
+    if dialect == "sqlite":
+        return column.in_(select(func.json_each(bindparam("those")).table_valued("value").c.value))
+    return column == any_(bindparam("those", type_=ARRAY(String)))
+
+
+def those(values: Iterable[str], dialect: str) -> Mapping[str, Any]:
+    """Return what is given to a statement with :func:`among`."""
+    return {"those": json.dumps([*values]) if dialect == "sqlite" else [*values]}
 
 
 def undecoded(error: Exception) -> bool:
