@@ -48,9 +48,11 @@ class Kept:
 
     @cached_property
     def columns(self) -> Columns:
-        """What is read of a row: ``owner``, its own columns, and what stands beside them."""
-        own = (column for column in t.metadata.tables[self.name].c if column.name not in UNREAD)
-        return Columns((self.owner.label("owner"), *own, *self.also))
+        """What is read of a row: whose it is, its own columns, and what stands beside them."""
+        own = t.metadata.tables[self.name].c
+        owner = self.owner if self.owner in set(own) else self.owner.label("owner")
+        read = (column for column in own if column.name not in UNREAD and column is not owner)
+        return Columns((owner, *read, *self.also))
 
     def rows(self) -> Select[Any]:
         """Ask for the rows."""

@@ -13,7 +13,7 @@ from contextlib import suppress
 from itertools import chain
 from typing import Any
 
-from msgspec.json import decode
+from msgspec.json import Decoder
 from sqlalchemy import ColumnElement, Connection, exc, exists, func, literal, select, union
 
 from engine.model.errors import SetupError
@@ -32,6 +32,7 @@ from engine.store.untyped import Columns, Unreadable, Values, bytes_for_no_text,
 STREAMS_AT_ONCE, LINES_AT_ONCE = 600, 6_000
 """How many streams, and lines, are kept in memory until their rows are read."""
 NAMES_AT_ONCE = 5_000
+CHANGE = Decoder(Any)
 
 
 def prove(reader: Transaction, stream: str | None = None, files: FileStore | None = None) -> HistoryReport:
@@ -133,7 +134,7 @@ class _Batch:
             return
         for line in lines:
             try:
-                hear(told, line, decode(line.change))
+                hear(told, line, CHANGE.decode(line.change))
             except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
                 walk.note(walk.unreadable(line, error))
                 return

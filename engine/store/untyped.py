@@ -150,7 +150,7 @@ class Columns:
         """
         names = tuple(facts)
         held, exact = self._shapes.get(names) or self._shaped(names)
-        if held(values) == (*facts.values(),):
+        if held(values) == tuple(facts.values()):
             names = exact
         for name in names:
             at = self._at.get(name)
