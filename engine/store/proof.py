@@ -8,7 +8,7 @@ first fault of a stream; what lines do not say is not compared (``docs/riwayat.m
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from typing import Any
@@ -27,11 +27,10 @@ from engine.store.history import INSTANCE, OFFICE, StreamHead, heads_of
 from engine.store.kept_tables import OWNERS, TABLES, Beside, Kept
 from engine.store.queries import Transaction
 from engine.store.triggers import verify_triggers
-from engine.store.untyped import Columns, Unreadable, Values, bytes_for_no_text, shown, undecoded
+from engine.store.untyped import AT_ONCE, Columns, Unreadable, Values, among, bytes_for_no_text, shown, those, undecoded
 
-STREAMS_AT_ONCE, LINES_AT_ONCE = 600, 6_000
+STREAMS_AT_ONCE, LINES_AT_ONCE = 600, 30_000
 """How many streams, and lines, are kept in memory until their rows are read."""
-NAMES_AT_ONCE = 5_000
 CHANGE = Decoder(Any)
 
 
@@ -161,8 +160,11 @@ class _Batch:
         for id_ in self._not_in(t.instance.c.id, naming):
             faults.setdefault(INSTANCE + id_, HistoryFault(INSTANCE + id_, 0, "absent", "", "", "history", naming[id_]))
         called = {of: (told.stream, who) for told in self._told.values() for of, who in told.called.items()}
-        for of, owner in self._kept_of(called):
-            stream, who = called[of]
+        value, dialect = t.personal_value.c, self._connection.dialect.name
+        kept_of = select(value.commitment, value.person_id).where(among(value.commitment, dialect))
+        owners = dict(self._connection.execute(kept_of, those(called, dialect)).all())
+        for of, (stream, who) in sorted(called.items()):
+            owner = owners.get(of)
             if owner is None:
                 faults.setdefault(stream, HistoryFault(stream, 0, "lacking", "", "", "personal_value", of))
             elif owner != who:  # a deed of one under the name of another
@@ -171,21 +173,10 @@ class _Batch:
         self._walk.note_heads(faults.values())
         self._begin()
 
-    def _kept_of(self, commitments: Iterable[str]) -> Iterator[tuple[str, str | None]]:
-        every, value = sorted(commitments), t.personal_value.c
-        for at in range(0, len(every), NAMES_AT_ONCE):
-            asked = select(value.commitment, value.person_id).where(
-                value.commitment.in_(every[at : at + NAMES_AT_ONCE])
-            )
-            owners = dict(self._connection.execute(asked).all())
-            yield from ((of, owners.get(of)) for of in every[at : at + NAMES_AT_ONCE])
-
-    def _not_in(self, column: ColumnElement[str], values: Iterable[str]) -> Iterator[str]:
-        every = sorted(values)
-        for at in range(0, len(every), NAMES_AT_ONCE):
-            asked = every[at : at + NAMES_AT_ONCE]
-            here = set(self._connection.scalars(select(column).where(column.in_(asked))))
-            yield from (each for each in asked if each not in here)
+    def _not_in(self, column: ColumnElement[str], values: Mapping[str, Any]) -> list[str]:
+        dialect = self._connection.dialect.name
+        here = self._connection.scalars(select(column).where(among(column, dialect)), those(values, dialect))
+        return sorted(values.keys() - set(here))
 
     def _of_table(self, kept: Kept, by_owner: Mapping[str, Testimony]) -> Iterator[HistoryFault]:
         lines = {owner: (told, told.of(kept.name), told.otherwise(kept.name)) for owner, told in by_owner.items()}
@@ -331,8 +322,8 @@ def _without_stream(connection: Connection) -> Iterator[HistoryFault]:
 
 def _lost(connection: Connection) -> Iterator[tuple[str, Sequence[str]]]:
     """Give the first owners of rows of whose stream there is no line, by its kind."""
-    for kind, those in TABLES.items():
-        every = (kept.rows().with_only_columns(kept.owner.label("owner")) for kept in those)
+    for kind, kepts in TABLES.items():
+        every = (kept.rows().with_only_columns(kept.owner.label("owner")) for kept in kepts)
         owner = union(*every).subquery().c.owner
         stream = literal(OFFICE) if kind == OFFICE else literal(f"{kind}:") + owner
         lost = select(owner).where(owner.is_not(None), ~exists().where(t.history.c.stream == stream))
@@ -346,7 +337,7 @@ def _passed_over(connection: Connection) -> Iterator[HistoryFault]:
     nobodys = select(*(t.number.c[name] for name in its)).where(t.number.c.instance_id.is_(None))
     lost = {tuple(each) for each in connection.execute(nobodys.where(t.number.c.void_reason == PASSED_OVER))}
     voided = select(t.history.c.change).where(t.history.c.action == Action.NUMBER_VOIDED.value)
-    for change in connection.scalars(voided, execution_options={"yield_per": NAMES_AT_ONCE}) if lost else ():
+    for change in connection.scalars(voided, execution_options={"yield_per": AT_ONCE}) if lost else ():
         with suppress(ValueError, TypeError, AttributeError, RecursionError):  # told where its stream is walked
             said_ = json.loads(change)
             lost.discard(tuple(said_.get(name) for name in its))
