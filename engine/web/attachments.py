@@ -13,14 +13,15 @@ from engine.web.readings import reading
 from engine.web.security import POLICY
 from engine.web.services import services
 
-SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'"  # by which browsers fit a picture into the window
+SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"  # to fit a picture in
 SHEETS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
 pages = Pages("attachments", __name__, url_prefix="/lampiran")
 
 
-SHOWN = {"application/pdf": POLICY, "image/jpeg": SANDBOX, "image/png": SANDBOX}
-"""Types that browsers show, each with its policy: the content was checked on upload, and no browser guesses again. PDF
-viewers are not part of the page and do not start in a sandbox."""
+FRAMED = POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
+SHOWN = {"application/pdf": FRAMED, "image/jpeg": SANDBOX, "image/png": SANDBOX}
+"""Types that browsers show, in a frame of our own pages too, each with its policy: the content was checked on upload,
+and no browser guesses again. PDF viewers are not part of the page and do not start in a sandbox."""
 
 
 @pages.get("/<attachment_id>", signed_in)

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Response, flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from engine.model.errors import Conflict, FieldError
+from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound
 from engine.service.work.grids import GridImport, GridPage, GridRequest, RowState
 from engine.web import errors
 from engine.web.access import Pages, signed_in, uploading
@@ -50,6 +50,8 @@ def save(task_id: str, table: str) -> Answer | tuple[Response, int] | tuple[str,
     asked, undo = _asked(task_id, table), dict[str, list[str]]()
     deed, index = _deed(table)
     try:
+        if "_kembalikan" in request.form:
+            return _send_back(asked, cells, seen)
         if request.form.get("_terima_semua"):
             services().grids.save(asked, cells, seen)
             seen = services().tasks.draft(actor(), task_id).revision, tab()
@@ -63,15 +65,9 @@ def save(task_id: str, table: str) -> Answer | tuple[Response, int] | tuple[str,
     if background:
         places = {name.removeprefix(f"{table}.").partition(".")[0] for name in cells}
         touched = {int(place) for place in places if _is_index(place)}
-        return jsonify(
-            {
-                "revision": saved.revision,
-                "saved_at": dates().clock(now()),
-                "rows": [_row(saved, n) for n in sorted(touched) if n < len(saved.grid.rows)],
-                "facts": _facts(saved),
-                "refused": [problem.message for problem in refused],
-            }
-        )
+        rows = [_row(saved, n) for n in sorted(touched) if n < len(saved.grid.rows)]
+        told = {"rows": rows, "facts": _facts(saved), "refused": [problem.message for problem in refused]}
+        return jsonify({"revision": saved.revision, "saved_at": dates().clock(now()), **told})
     if refused or undo:
         return _page(saved, problems=refused, undo=undo), 422 if refused else 200
     flash(gettext("Draf tersimpan %(at)s.", at=dates().clock(now())), "success")
@@ -137,20 +133,10 @@ def _page(
     shown = page.rows([row.index for row in rows[(number - 1) * PAGE : number * PAGE]])
     grid = page.grid
     filling = page.task.may == "fill"
-    view = {
-        "id": "f-" + page.path.replace(".", "-"),
-        "path": page.path,
-        "kind": "table",
-        "label": grid.label,
-        "help": grid.help,
-        "problems": grid.problems,
-        "columns": grid.columns,
-        "rows": shown,
-        "fixed_rows": grid.fixed_rows,
-        "can_add": grid.can_add and filling,
-        "blank": None,
-        "picks": (),
-    }
+    same = {name: getattr(grid, name) for name in ("path", "label", "help", "problems", "columns", "fixed_rows")}
+    view = same | {"id": "f-" + page.path.replace(".", "-"), "kind": "table", "rows": shown, "blank": None, "picks": ()}
+    view |= {"asked": page.task.form.table(page.path), "can_add": grid.can_add and filling}
+    view["returns"] = filling and bool(_returning(page))
     return render_template(
         "tasks/grid.html",
         page=page,
@@ -160,12 +146,8 @@ def _page(
         form_view=form_view,
         facts=_facts(page),
         data=None if form_view else _data(page),
-        number=number,
-        pages=pages_,
-        found=len(rows),
-        errors=list(problems),
-        undo=undo or {},
-        alert_text=alert,
+        **{"number": number, "pages": pages_, "found": len(rows)},
+        **{"errors": list(problems), "undo": undo or {}, "alert_text": alert},
         holders=_holders(page),
         address=lambda **args: _address(page.task.item.task.id, page.path, **args),
         here=_address(page.task.item.task.id, page.path, halaman=number),
@@ -174,6 +156,32 @@ def _page(
 
 def _import_page(page: GridPage, found: GridImport | None = None, kept: str = "", refused: str | None = None) -> str:
     return render_template("tasks/grid_import.html", page=page, found=found, kept=kept, refused=refused, errors=())
+
+
+def _returning(page: GridPage) -> dict[str, list[str]]:
+    """Return the entry by which the form's decision sends work back; none if nothing here is decided."""
+    form = page.task.form
+    answers = [choice for choice, verb in form.buttons.items() if verb == "kembalikan"]
+    return {form.decision: answers[:1]} if form.decision and answers and page.grid.decides else {}
+
+
+def _send_back(
+    asked: GridRequest, cells: dict[str, list[str]], seen: tuple[int, str | None]
+) -> Answer | tuple[str, int]:
+    """Return one row, and whatever else is marked so: the step is completed by that alone."""
+    page, index = services().grids.open(asked), request.form.get("_kembalikan", -1, int)
+    verify, decision = page.grid.verify, _returning(page)
+    if verify is None or not decision:
+        raise NotFound(asked.path)
+    cells[f"{asked.path}.{index}.{verify.column}"] = [verify.refuse]
+    saved = services().grids.save(asked, cells, seen)
+    entries = {**saved.entries, **decision}
+    try:
+        services().tasks.complete(actor(), asked.task_id, entries, now(), words=words())
+    except InvalidForm:  # the form says what is missing
+        services().tasks.save_draft(actor(), asked.task_id, entries, now(), over=True)
+        return redirect(url_for("tasks.show", task_id=asked.task_id, periksa=1), 303)
+    return redirect(url_for("tasks.receipt", task_id=asked.task_id), 303)
 
 
 def _conflict(
@@ -259,25 +267,18 @@ def _facts(page: GridPage) -> dict[str, int]:
 def _data(page: GridPage) -> dict[str, Any]:
     grid, task_id = page.grid, page.task.item.task.id
     return {
-        "path": page.path,
-        "key": grid.key,
-        "revision": page.revision,
-        "filling": page.task.may == "fill",
-        "fixed": grid.fixed_rows,
+        **{"path": page.path, "key": grid.key, "revision": page.revision, "filling": page.task.may == "fill"},
         "url": url_for("grids.save", task_id=task_id, table=page.path),
         "evidence": page.task.form.table(page.path).evidence is not None,
-        "verify": {**asdict(grid.verify), "decides": grid.decides} if grid.verify else None,
+        "verify": {**asdict(grid.verify), "decides": grid.decides, "sends": bool(_returning(page))}
+        if grid.verify
+        else None,
         "columns": [
             {name: getattr(column, name) for name in COLUMN}
-            | {
-                "help": column.help or "",
-                "computed": column.asked.computed is not None,
-                "derived": column.asked.derived is not None,
-                "aside": column.asked.aside,
-                "accept": ",".join(column.asked.accept),
-                "options": [[option.value, option.label] for option in column.options],
-                "limit": " ".join(each for each in (column.kinds, column.max_size) if each),
-            }
+            | {"computed": column.asked.computed is not None, "derived": column.asked.derived is not None}
+            | {"aside": column.asked.aside, "accept": ",".join(column.asked.accept), "help": column.help or ""}
+            | {"options": [[option.value, option.label] for option in column.options]}
+            | {"limit": " ".join(each for each in (column.kinds, column.max_size) if each)}
             for column in grid.columns
         ],
         "rows": [_row(page, n) for n in range(len(grid.rows))],
@@ -301,10 +302,6 @@ def _row(page: GridPage, index: int) -> dict[str, Any]:
         },
         "h": sorted(row.hidden),
         "f": {name: [[f.id, f.name, f.size] for f in files] for name, files in row.files.items() if files},
-        "st": row.state.value,
-        "n": row.note,
-        "ok": row.acceptable,
-        "l": row.locked,
-        "g": sorted(row.derived),
+        **{"st": row.state.value, "n": row.note, "ok": row.acceptable, "l": row.locked, "g": sorted(row.derived)},
         "b": [[f.id, f.name, f.size] for f in page.evidence.get(str(row.key), ())],
     }

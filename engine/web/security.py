@@ -1,6 +1,7 @@
 """Response headers that keep a page from doing what it was not written to do.
 
-The Content-Security-Policy allows no inline and no evaluated script or style; ``data:`` images are Tabler's own icons.
+The Content-Security-Policy allows no inline and no evaluated script or style; ``data:`` is an icon, ``blob:`` a file
+that somebody chose and looks at before it is sent.
 """
 
 from typing import Any
@@ -13,8 +14,9 @@ log = structlog.get_logger(__name__)
 SECRETS = {"secret", "sealed"}  # parts of addresses by whose knowledge somebody is let in
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+    "frame-src 'self' blob:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
 )
 DIAGRAM_POLICY = POLICY + "; style-src-attr 'unsafe-inline'"
 """On the pages where bpmn-js draws: it positions its overlays by style attributes."""

@@ -295,16 +295,13 @@ def _form_page(
     today, shown = services().office.today(now()), services().tasks.fields(page, entries, problems, words())
     tables = [view for view in _tables(shown.fields) if view.grid is not None]
     kept = {view.path: view for view in tables if view.grid.kept}
+    proofs = {view.path: _proofs(page, view) for view in _tables(shown.fields) if view.asked.evidence and view.given}
     return render_template(
         "tasks/form.html" if answers is None else "tasks/check.html",
         page=page,
-        answers=answers,
-        fields=shown,
+        **{"answers": answers, "fields": shown, "proofs": proofs, "kept_tables": list(kept), "alert_text": alert},
         errors=_first_of_tables(list(map(_worded, problems)), kept),
-        kept_tables=list(kept),
-        has_tables=bool(tables),
         tables_at=f"{url_for('tasks.show', task_id=page.item.task.id)}/tabel/",
-        alert_text=alert,
         previews=services().printing.previewable(page.procedure, page.item.step),
         sources={
             unmet: services().registers.sources(actor(), unmet.registers, today)
@@ -318,6 +315,11 @@ def _tables(fields: Sequence[Any]) -> Iterator[Any]:
         if field.kind == "table":
             yield field
         yield from _tables(field.fields)
+
+
+def _proofs(page: TaskPage, view: Any) -> list[Any]:
+    found, names = services().tasks.evidence(page, view.asked), [column.name for column in view.columns]
+    return [found.get(row[names.index(view.asked.key)], ()) for row in view.shown_rows]
 
 
 def _first_of_tables(problems: Sequence[FieldError], kept: Mapping[str, Any]) -> list[FieldError]:

@@ -112,6 +112,7 @@ all("textarea", (area) => {
 // each.
 addEventListener("beforeprint", () =>
   all("main details:not([open], .ledger details)", (fold) => {
+    fold.removeAttribute("name"); // of those of one name only one would stay open
     fold.open = true;
     fold.dataset.folded = "";
   }),

@@ -2,6 +2,7 @@
 // draft they are sent as soon as they are chosen, so that nothing that happens to the page later loses them; until then
 // they stay in their field, and a submit takes them along.
 import { h } from "./elements.js";
+import { look } from "./look.js";
 import { ended, RESUMED, renew } from "./session.js";
 import { word } from "./words.js";
 
@@ -46,6 +47,9 @@ export function checkFiles(form) {
       notes.textContent = [...faults, ...names].join(" · ");
       notes.classList.toggle("bad", faults.length > 0);
       if (faults.length) input.value = "";
+      input.parentElement.querySelector(".chosen")?.remove();
+      const [file] = "look" in input.dataset ? input.files : [];
+      if (file) notes.after(h("div", { class: "chosen preview" }, look(URL.createObjectURL(file), file.name)));
     });
   }
 }
@@ -64,7 +68,10 @@ export function addKept(form, id, path, name, size) {
   box.checked = true;
   const shown = h("input", { type: "hidden", name: SHOWN, value: id });
   const text = h("span", {}, `${name} `, h("span", { class: "muted" }, `(${sizeOf(size)})`));
-  const line = h("div", { class: "check" }, h("label", {}, box, shown, " ", text));
+  const seen = look(`/lampiran/${id}`, name);
+  const fold = seen && h("details", { class: "preview" }, h("summary", {}, word("preview")), seen);
+  seen?.setAttribute("loading", "lazy");
+  const line = h("div", { class: "check" }, h("label", {}, box, shown, " ", text), fold);
   input.before(line);
 }
 export const keptOf = (form) =>

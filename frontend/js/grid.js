@@ -10,6 +10,8 @@ import { followHands } from "./grid/hands.js";
 import { followFigures } from "./grid/living.js";
 import { Notes } from "./grid/notes.js";
 import { Panel } from "./grid/panel.js";
+import { Proofs } from "./grid/proofs.js";
+import { Returning } from "./grid/returning.js";
 import { Selection } from "./grid/selection.js";
 import { Sheet } from "./grid/sheet.js";
 import { Sync } from "./grid/sync.js";
@@ -27,10 +29,12 @@ class Grid {
     this.table = new Table(this);
     this.notes = new Notes(this);
     this.panel = new Panel(this);
+    this.proofs = new Proofs(this);
     this.editor = new Editor(this);
     this.filters = new Filters(this);
     this.sync = new Sync(this);
     this.actions = new Actions(this);
+    if (this.decides) this.returning = new Returning(this);
     this.sheet.changed = (places) => this.changed(places);
     followClipboard(this);
     followHands(this);
@@ -41,7 +45,8 @@ class Grid {
     const title = document.querySelector("h1").textContent;
     const keys = h("p", { class: "form-hint grid-keys", id: "kisi-judul" }, title, ". ", this.say("keys"));
     const { notes, table, panel, actions } = this;
-    host.append(table.scroll, panel.element, notes.status, notes.wrong, keys, actions.element);
+    host.append(table.scroll, panel.element, this.proofs.element, notes.status, notes.wrong, keys, actions.element);
+    if (this.returning) host.append(this.returning.element);
     host.hidden = false;
     this.plain.remove();
     table.build();
@@ -84,6 +89,7 @@ class Grid {
     if (from.r === focus.r) return;
     if (sheet.dirty.size) this.sync.soon(400);
     if (panel.shown) panel.open();
+    if (this.proofs.shown) this.proofs.open();
   }
 
   nextFault(by) {

@@ -20,7 +20,6 @@ class Parts {
     this.complete = root.querySelector("[data-complete]");
     this.answers = root.querySelector("[data-answers]");
     nav.querySelector("[data-check]")?.setAttribute("href", "#periksa");
-    nav.querySelector("[data-all]").hidden = false;
     this.next?.addEventListener("click", () => (location.hash = addressOf(following(this.standing(), this.view))));
     addEventListener("hashchange", () => this.follow());
     root.addEventListener("alur:reveal", (event) => this.show(this.partOf(event.target)));

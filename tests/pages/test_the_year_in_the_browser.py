@@ -103,7 +103,7 @@ def returns_one_row(team, office, instance):
     page = team.open(f"/tugas/{task}/tabel/{ANALYSIS}")
     page.get_by_role("button", name="Kembalikan…: IKP-08").click()
     page.keyboard.type("Lampirkan rekap LKPM.")
-    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Tandai dahulu").click()
     arrived(page)
     page.get_by_role("button", name=re.compile("Terima semua yang lengkap")).click()
     page.wait_for_selector(".row-accepted")

@@ -62,6 +62,7 @@ export class Cards {
     sessionStorage.setItem(this.key, this.at);
     const shown = this.at >= 0;
     this.lines.forEach((line, each) => (line.hidden = each !== this.at));
+    this.lines[this.at]?.classList.add("is-open");
     this.whole.hidden = this.head.hidden = this.bar.hidden = !shown;
     this.list.hidden = shown;
     if (shown) this.head.textContent = this.say("card", { n: this.rows[this.at].i + 1, rows: this.data.rows.length });

@@ -1,5 +1,6 @@
 // What one types in: in the cell itself, or in a field of the panel.
 import { button, h } from "../elements.js";
+import { look } from "../look.js";
 import { isFile, isMany, isNumeric } from "./columns.js";
 
 // The control of a column whose texts are typed or chosen from a list.
@@ -20,21 +21,16 @@ export const cellControl = (column, text, say, label) =>
     inputmode: isNumeric(column) && !column.options.length && "decimal",
   });
 
-// A file by its name: a picture is shown below it, anything else in one window beside this one.
+// A file by its name, shown below it once one asks for it.
 export function fileLink([file, name, size]) {
   const href = `/lampiran/${file}`;
   const see = (event) => {
+    const shown = link.parentElement.querySelector("img, iframe");
+    const made = shown ? null : look(href, name);
+    if (!shown && !made) return;
     event.preventDefault();
-    if (/\.(png|jpe?g)$/i.test(name)) {
-      const shown = link.parentElement.querySelector("img");
-      if (shown) shown.remove();
-      else link.parentElement.append(h("img", { src: href, alt: name }));
-    } else
-      open(
-        href,
-        "bukti",
-        `popup,width=${screen.availWidth / 2},height=${screen.availHeight},left=${screen.availWidth / 2}`,
-      );
+    if (shown) shown.remove();
+    else link.parentElement.append(made);
   };
   const link = h("a", { href, target: "bukti", onclick: see }, name);
   return [link, ` (${size}) `];

@@ -46,7 +46,7 @@ function deedOf(event, grid) {
 }
 
 export function followHands(grid) {
-  const { sheet, table, editor, notes, panel, say, data } = grid;
+  const { sheet, table, editor, notes, say, data } = grid;
 
   table.body.addEventListener("keydown", (event) => {
     if (!cellOf(event) || editor.open) return;
@@ -72,21 +72,17 @@ export function followHands(grid) {
     const proof = event.target.closest("[data-proof]");
     if (!proof) return;
     grid.go(Number(proof.closest("tr").dataset.row), grid.selection.focus.c);
-    panel.enter();
+    grid.proofs.enter();
   });
 
   // Accepting or returning a row, where one verifies.
   table.body.addEventListener("click", (event) => {
     const deed = event.target.closest("[data-deed]");
     if (!deed) return;
-    const { column, accept, refuse, note } = data.verify;
     const r = Number(deed.closest("tr").dataset.row);
-    const accepted = deed.dataset.deed === "accept";
-    sheet.change([[r, column, [accepted ? accept : refuse]]]);
-    if (!accepted) {
-      grid.go(r, Math.max(0, sheet.columnOf(column)));
-      panel.enter(note);
-    }
-    notes.tell(accepted ? say("accepted", { n: 1 }) : say("returned"), true);
+    if (deed.dataset.deed === "return") return void grid.returning.ask(r);
+    const { column, accept } = data.verify;
+    sheet.change([[r, column, [accept]]]);
+    notes.tell(say("accepted", { n: 1 }), true);
   });
 }

@@ -11,6 +11,8 @@ const TOOLS = "[name=_naik], [name=_turun], [name=_hapus]";
 function rename(line, path, to) {
   const from = Number(line.dataset.row);
   line.dataset.row = to;
+  line.id = renamed(line.id, path, from, to);
+  line.querySelector(".row-open").setAttribute("href", `#${line.id}`);
   line.querySelector("th[scope=row]").firstChild.textContent = String(to + 1);
   for (const element of line.querySelectorAll("*"))
     for (const name of NAMING) {
@@ -53,6 +55,7 @@ class Rows {
   add() {
     this.body.querySelector("tr:not([data-row], .row-undo)")?.remove(); // "no rows yet"
     const line = this.blank.content.firstElementChild.cloneNode(true);
+    line.classList.add("is-open");
     this.body.append(line);
     this.settle();
     this.woken(line);
