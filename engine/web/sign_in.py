@@ -254,7 +254,7 @@ def _return_entries(token: str, sealed: str | None) -> Response | None:
     path, entries = held
     try:
         task_id = path.rstrip("/").rsplit("/", 1)[-1]
-        services().tasks.save_draft(found.actor, task_id, entries, now(), -1, over=True)
+        services().tasks.save_draft(found.actor, task_id, entries, now(), -1, over=True, files=())
     except (Conflict, NotFound, NotPermitted):
         flash(
             gettext("Isian Anda tidak dapat dipasang kembali karena tugas itu sudah tidak terbuka bagi Anda."),

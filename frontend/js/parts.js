@@ -2,6 +2,7 @@
 // what is answered comes from the server, which alone reads the draft. All parts are in the page: whoever has no script
 // reads them one below the other, and one form sends them all.
 import { echo } from "./echo.js";
+import { h } from "./elements.js";
 import { checkFiles } from "./files.js";
 import { offerCalendars } from "./parts/calendar.js";
 import { typeProposals, typeSelect } from "./parts/combobox.js";
@@ -20,7 +21,7 @@ class Parts {
     this.complete = root.querySelector("[data-complete]");
     this.answers = root.querySelector("[data-answers]");
     nav.querySelector("[data-check]")?.setAttribute("href", "#periksa");
-    this.next?.addEventListener("click", () => (location.hash = addressOf(following(this.standing(), this.view))));
+    this.next?.addEventListener("click", () => this.advance());
     addEventListener("hashchange", () => this.follow());
     root.addEventListener("alur:reveal", (event) => this.show(this.partOf(event.target)));
     this.touched = new Set();
@@ -68,6 +69,24 @@ class Parts {
     if (place?.id.startsWith("f-")) place.focus();
     else this.top(view);
     if (from !== view && this.answers) this.refresh();
+  }
+
+  // Goes on to the next part, unless something in this one is wrong: that is said here first. What is only missing may
+  // wait.
+  async advance() {
+    const { view } = this;
+    const part = this.parts.find((each) => each.dataset.part === view);
+    await this.refresh();
+    if (this.view !== view) return; // somebody went elsewhere meanwhile
+    part?.querySelector("[data-wrong]")?.remove();
+    const n = this.standing().findIndex((each) => each.id === view);
+    const faults = this.standing()[n]?.state === "faulty" && this.answers.querySelectorAll("section")[n];
+    const told = faults && faults.querySelector("ul.bad")?.cloneNode(true);
+    if (!told) return void (location.hash = addressOf(following(this.standing(), view)));
+    const box = h("div", { class: "notice notice-merah", role: "alert", tabindex: "-1", "data-wrong": true }, told);
+    part.prepend(box);
+    box.focus();
+    box.scrollIntoView({ block: "center" });
   }
 
   // To the head of a view, where reading begins.

@@ -136,6 +136,19 @@ def test_what_was_typed_survives_the_end_of_the_session_for_the_same_account_alo
     assert "kalimat khas saya" in head.get(f"/tugas/{first[1]}").text
 
 
+def test_a_file_that_the_lost_page_did_not_show_stays_in_the_draft(office, browse, first):
+    task, path = first[1], "perjanjian_kinerja.berkas"
+    head, typed = browse("kepala.dinas"), entries(office, first[1], perjanjian_kinerja__berkas="")
+    token, actor = head.token("/akun"), office.actor("kepala.dinas")
+    staged = office.services.documents.stage(actor, task, "pk.pdf", io.BytesIO(b"%PDF-1.7\n%%EOF"), office.now)
+    office.services.tasks.save_draft(actor, task, {**typed, path: ["", staged.id]}, office.now)
+    office.later(hours=2)
+    answer = head.http.post(f"/tugas/{task}/selesai", data={**typed, "csrf_token": token})
+    sealed = re.search(r'name="_isian" value="([^"]+)"', answer.text).group(1)
+    head.sign_in("kepala.dinas", _isian=sealed)
+    assert staged.id in office.services.tasks.draft(office.actor("kepala.dinas"), task).entries[path]
+
+
 def test_what_was_typed_comes_back_also_when_another_tab_signed_out(office, browse, first):
     head, path = browse("kepala.dinas"), f"/tugas/{first[1]}"
     form = head.get(path).text
