@@ -21,13 +21,14 @@ from engine.model.errors import there
 from engine.model.people import Actor
 from engine.model.signatures import Mode
 from engine.service.people.accounts import Retyped
+from engine.service.people.attempts import Source
 from engine.service.procedures.procedure import INDONESIAN, Entries
 from engine.service.services import Services
 from engine.store.database import Database
 from engine.store.queries import tasks
 
 FOLDER, FILE = "contoh", "pelaksanaan.json"
-SETTLED = timedelta(days=45)  # after the start of a quarter, when the collection for the one before is complete
+CLOSED = timedelta(days=10)  # after the end of a quarter, when its figures are there to be collected
 BEFORE = timedelta(days=7)
 QUARTERS = ("I", "II", "III", "IV")
 Texts = Mapping[str, str]
@@ -108,9 +109,9 @@ class Script:
         return {r[said["kunci"]]: {k: v for k, v in r.items() if k not in (said["kunci"], *wanted)} for r in found}
 
     def _words(self, instance: Mapping[str, Any]) -> dict[str, str]:
-        """Return year and quarter of an instance, *triwulan_lalu* quarters before the last settled one."""
-        day = self.today - SETTLED
-        year, quarter = divmod(day.year * 4 + (day.month - 1) // 3 - instance["triwulan_lalu"], 4)
+        """Return year and quarter of an instance, *triwulan_lalu* quarters before the last one that is over."""
+        day = self.today - CLOSED
+        year, quarter = divmod(day.year * 4 + (day.month - 1) // 3 - 1 - instance["triwulan_lalu"], 4)
         return {"tahun": str(year), "tahun_lalu": str(year - 1), "triwulan": QUARTERS[quarter]}
 
 
@@ -126,10 +127,14 @@ class Play:
     def __call__(self, founder: Actor) -> None:
         """Do the deeds of the script in order."""
         started: dict[int, str] = {}
+        came: set[tuple[str, date]] = set()
         for deed in self.script.deeds():
             person, today = self.services.people.person(founder, deed.said["oleh"]), self.services.office.today(deed.at)
             held = tuple(each for each in person.memberships if each.holds_on(today))
             actor = Actor.of(replace(person, memberships=held))
+            if (actor.person_id, today) not in came:
+                came.add((actor.person_id, today))
+                self.services.accounts.sign_in_sample(actor.person_id, Source("127.0.0.1"), deed.at)
             if deed.said is self.script.said["pelaksanaan"][deed.instance]["mulai"]:
                 typed = dict(self._typed(actor, "", deed.said["isian"], deed, {}))
                 started[deed.instance] = self.services.starts.start(actor, self.script.process_id, typed, deed.at)

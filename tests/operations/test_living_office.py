@@ -68,6 +68,16 @@ def test_whenever_an_office_is_first_opened_its_people_worked_before_that_day_an
         assert all(CALENDAR.is_open(deed.at) for deed in deeds), now
         assert deeds[-1].at.astimezone(CALENDAR.zone).date() < script.today, now
         assert CALENDAR.is_open(script.founded()), now
+        starts = [deed for deed in deeds if "langkah" not in deed.said and "isian" in deed.said]
+        assert len(starts) == 4
+        for deed in starts:
+            typed = {name: text.format_map(deed.words) for name, text in deed.said["isian"].items()}
+            month = 3 * (
+                1 + ["I", "II", "III", "IV"].index("IV" if typed["periode"] == "tahunan" else typed["periode"])
+            )
+            assert (deed.at.year, deed.at.month) > (int(typed["tahun"]), month), (
+                "nobody collects a quarter before its end"
+            )
 
 
 @pytest.mark.parametrize("first", FIRST_STARTS.values(), ids=FIRST_STARTS)
@@ -93,6 +103,9 @@ def test_a_new_office_has_one_quarter_done_one_late_and_returned_and_one_begun_a
     assert CALENDAR.working_seconds(team.due_at, now) < CALENDAR.day_seconds(now), "whoever comes today is hardly late"
     assert [each.kind for each in just_begun.papers] == ["approve"]
     assert not just_begun.returned
+
+    never = {each.id for each in joined.services.people.everyone(CONSOLE) if each.last_sign_in_at is None}
+    assert never == {"auditor", "operator", "perancang", "pemegang.data.6"}, "who did something was there"
 
     with joined.database.read() as reader:
         report = prove(reader)
