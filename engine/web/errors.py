@@ -199,7 +199,10 @@ def conflict_words(error: Conflict) -> str:
         "claimed": gettext("Tugas ini sudah diambil %(who)s pada %(at)s.", **facts),
         "free": gettext("Tugas ini tidak dipegang siapa pun; anggota jalurnya dapat mengambilnya."),
         "back": gettext("Cuti %(who)s sudah berakhir, jadi tugas ini kembali kepadanya. Isian Anda ikut.", **facts),
-        "cancelled": gettext("Langkah ini dibatalkan oleh jalannya proses pada %(at)s.", **facts),
+        "cancelled": gettext(
+            "Langkah ini batal pada %(at)s: oleh jalannya proses, atau karena langkah sebelumnya ditarik kembali.",
+            **facts,
+        ),
         "suspended": gettext("Pelaksanaan ditangguhkan oleh %(who)s dengan alasan: %(why)s", **facts),
         "terminated": gettext("Pelaksanaan dihentikan oleh %(who)s dengan alasan: %(why)s", **facts),
         "stands_in": gettext("Tugas ini ada di tangan Anda selama pemegangnya cuti: selesaikan atau lepaskan."),

@@ -50,6 +50,10 @@ def test_an_archived_instance_says_so_with_the_place_of_its_paper_and_offers_not
     assert "sudah diarsipkan dan hanya dapat dibaca" in answer.text
 
 
+def test_an_archived_instance_is_among_the_completed_ones(browse, instance):
+    assert f"/instans/{instance}" in browse("auditor").get("/instans?status=completed").text
+
+
 def test_the_berkas_is_listed_taken_and_printed(browse, instance):
     browser = browse("auditor")
     page = browser.get(f"/instans/{instance}/arsip").text

@@ -86,8 +86,10 @@ def page(
 ) -> Page[InstanceRecord]:
     """Return one page of the instances that *actor* may see."""
     query = INSTANCES if actor.reads_everything else INSTANCES.where(takes_part(actor))
-    asked = {"status": narrowed.status, "process_id": narrowed.process_id, "instance_key": narrowed.key}
-    asked |= {"started_by": narrowed.started_by}
+    if narrowed.status is not None:  # an archived instance was completed
+        done = narrowed.status == InstanceStatus.COMPLETED
+        query = query.where(instance.c.status.in_(DONE if done else [narrowed.status]))
+    asked = {"process_id": narrowed.process_id, "instance_key": narrowed.key, "started_by": narrowed.started_by}
     query = query.where(*(instance.c[name] == wanted for name, wanted in asked.items() if wanted))
     if narrowed.text:
         query = query.where(instance.c.title.icontains(narrowed.text, autoescape=True))
