@@ -30,6 +30,20 @@ def status(browser, id_):
         return answer.status_code
 
 
+def test_the_head_sees_the_evidence_of_each_row_beside_its_figures(office, browse, handed_in):
+    instance, files = handed_in
+    office.do("tim.sakip", instance, "susun_analisis")
+    office.do("sekretaris", instance, "minta_persetujuan")
+    head, task = browse("kepala.dinas"), office.task(instance, "tandatangani_persetujuan")
+    for place in ("", "/periksa"):
+        page = head.get(f"/tugas/{task}{place}")
+        framed = re.findall(r'<iframe src="/lampiran/([0-9a-f-]{36})"', page.text)
+        assert set(files.values()) <= set(framed), place or "the form"
+        assert "frame-src 'self'" in page.headers["Content-Security-Policy"]
+    with head.get(f"/lampiran/{framed[0]}") as answer:
+        assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
+
+
 def test_every_account_opens_the_files_and_papers_that_concern_it_and_no_other(office, browse, handed_in):
     instance, files = handed_in
     papers = [f"/dokumen/{each.id}" for each in office.page(instance).documents]
