@@ -17,6 +17,7 @@ DATED = re.compile(
     r"(?<![\w./-])(?:\d{4}-\d\d-\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{1,2} [a-z]{3,9} \d{4})(?![\w/-]|\.\d)",
     re.IGNORECASE,
 )
+QUARTER = re.compile(r"\b(?:tw|triwulan)[. ]*(iv|i{1,3}|[1-4])\b(?![./-]\w)", re.IGNORECASE)
 ROMAN = re.compile("[ivx]+")
 LONGEST, MOST, LEAST_BEGUN = 60, 12, 3
 AROUND = 90  # letters beside what was found, in an excerpt
@@ -38,6 +39,7 @@ class Asked:
 
 def words_of(text: str) -> set[str]:
     """Return the words by which a text is found."""
+    text = QUARTER.sub(_quarter, text)
     found = {day for day in map(_day, DATED.findall(text)) if day}
     for chunk in _folded(text).split():
         parts = WORD.findall(chunk)
@@ -48,13 +50,22 @@ def words_of(text: str) -> set[str]:
 def asked(text: str) -> tuple[Asked, ...]:
     """Return the words that somebody seeks, in order; the first MOST of them."""
     found: dict[str, bool] = {}
-    for chunk in _folded(DATED.sub(lambda said: _day(said[0]) or said[0], text)).split():
+    text = DATED.sub(lambda said: _day(said[0]) or said[0], QUARTER.sub(_quarter, text))
+    for chunk in _folded(text).split():
         parts = WORD.findall(chunk)
         together = len(parts) > 1 and any(letter.isdigit() for letter in chunk)
         for each in ["".join(parts)] if together else parts:
             exact = len(each) < LEAST_BEGUN or ROMAN.fullmatch(each) or (each.isdigit() and not together)
             found[_plain(each)[:LONGEST]] = not exact
     return tuple(Asked(*each) for each in found.items())[:MOST]
+
+
+def has_all(text: str, sought: Sequence[Asked]) -> bool:
+    """Whether a text has all words that are sought, or longer ones that begin so."""
+    said = words_of(text)
+    return all(
+        any(each.text == word or (each.begins and word.startswith(each.text)) for word in said) for each in sought
+    )
 
 
 def mark(whose: str) -> str:
@@ -93,6 +104,10 @@ def _folded(text: str) -> str:
 
 def _plain(word: str) -> str:
     return word if word.isascii() else "".join(each if each.isascii() else f"{ord(each):x}" for each in word)
+
+
+def _quarter(said: re.Match[str]) -> str:
+    return f"triwulan {['i', 'ii', 'iii', 'iv'][int(said[1]) - 1] if said[1].isdecimal() else said[1]}"
 
 
 def _day(text: str) -> str | None:

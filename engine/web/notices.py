@@ -69,7 +69,8 @@ def ways(*errors: str) -> str:
     """Show where one is told, and by which way of what."""
     reach = services().reaching.of(actor(), actor().person_id)
     has_feed = services().feeds.has(actor())
-    return render_template("notices/ways.html", reach=reach, kinds=KINDS, has_feed=has_feed, errors=errors)
+    facts = {"reach": reach, "kinds": KINDS, "has_feed": has_feed, "mail_on": services().mail.on()}
+    return render_template("notices/ways.html", errors=errors, **facts)
 
 
 @pages.post("/cara", personally)

@@ -7,10 +7,11 @@ from engine.model.errors import InvalidForm
 from engine.model.people import OfficeRole
 from engine.service.papers.letter_numbers import AgendaFilter
 from engine.web.access import Pages, by_button, only, signed_in
-from engine.web.asked import asked_days, asked_text
+from engine.web.asked import asked_days as readable_days
+from engine.web.asked import asked_text
 from engine.web.attachments import sheet
 from engine.web.authentication import actor, asked_page, now
-from engine.web.formatting import words
+from engine.web.formatting import AskedDays, asked_days, words
 from engine.web.services import services
 from engine.web.texts import done, gettext
 
@@ -36,24 +37,22 @@ def show(series: str, year: int, refused: str | None = None) -> str:
 
 
 @pages.get("/agenda", signed_in)
-def agenda() -> str:
+def agenda() -> tuple[str, int]:
     """Show the letters of all series by number, date, subject and addressee, to the same people."""
-    lines, more = services().numbers.agenda(actor(), _narrowed(), asked_page())
-    series = services().numbers.series(actor())
-    return render_template("numbers/agenda.html", lines=lines, more=more, page=asked_page(), series=series)
+    days, series = asked_days(request.args.get("dari"), request.args.get("sampai")), services().numbers.series(actor())
+    lines, more = ((), False) if days.faults else services().numbers.agenda(actor(), _narrowed(days), asked_page())
+    facts = {"lines": lines, "more": more, "page": asked_page(), "series": series, "errors": days.faults}
+    return render_template("numbers/agenda.html", **facts), 422 if days.faults else 200
 
 
 @pages.post("/agenda.<any(xlsx, csv):kind>", by_button(signed_in, "numbers.agenda"))
 def agenda_file(kind: str) -> Response:
     """Give the agenda as a file for a spreadsheet; that it was taken is recorded."""
-    told = {name: text for name, text in request.args.items() if text}
-    return sheet(
-        services().numbers.agenda_file(actor(), _narrowed(), kind, told, words(), now()), kind, f"agenda.{kind}"
-    )
+    told, asked = {name: text for name, text in request.args.items() if text}, _narrowed(readable_days())
+    return sheet(services().numbers.agenda_file(actor(), asked, kind, told, words(), now()), kind, f"agenda.{kind}")
 
 
-def _narrowed() -> AgendaFilter:
-    days = asked_days()
+def _narrowed(days: AskedDays) -> AgendaFilter:
     since, until = days.bounds(services().office.zone())
     year = asked_text("tahun")
     number = int(year) if year.isascii() and year.isdecimal() and len(year) == 4 else None

@@ -88,7 +88,13 @@ def test_the_agenda_says_of_every_letter_its_number_date_subject_and_to_whom(off
     assert "800.1.11.1/2/DPMPTSP/2025" in one
     assert "000.1.5/1/DPMPTSP/2025" not in one
     assert "Tidak ada surat yang cocok" in text_of(secretary.get("/nomor/agenda?sampai=1/4/2025"))
-    assert browse("pemegang.data.1").get("/nomor/agenda").status_code == 403
+    bad = secretary.get("/nomor/agenda?dari=31/2/2025&cari=Undangan")
+    assert (bad.status_code, "“31/2/2025” bukan tanggal" in text_of(bad)) == (422, True)
+    assert 'value="31/2/2025"' in bad.text
+    assert 'value="Undangan"' in bad.text, "the page comes back with what was asked"
+    holder = browse("pemegang.data.1")
+    assert holder.get("/nomor/agenda").status_code == 403
+    assert not [page for page in ("/", "/dokumen", "/tugas") if "/nomor" in holder.get(page).text]
 
 
 def test_a_letter_that_became_void_stays_in_the_agenda_with_the_reason_and_taking_the_agenda_is_recorded(
@@ -102,8 +108,8 @@ def test_a_letter_that_became_void_stays_in_the_agenda_with_the_reason_and_takin
     assert "Nomor batal Salah periode." in text_of(auditor.get("/nomor/agenda"))
     taken = auditor.post("/nomor/agenda.csv?deret=surat_keluar", {})
     lines = taken.data.decode("utf-8-sig").splitlines()
-    assert lines[0] == "Nomor;Tanggal surat;Perihal;Kepada;Pelaksanaan;Deret;Nomor batal"
-    assert any("000.1.5/1/DPMPTSP/2025;2025-04-11" in line and "Salah periode." in line for line in lines)
+    assert lines[0] == "Nomor;Tanggal surat;Perihal;Kepada;Pelaksanaan;Deret;Status;Alasan"
+    assert any("000.1.5/1/DPMPTSP/2025;2025-04-11" in line and ";Nomor batal;Salah periode." in line for line in lines)
     told = office.services.histories.everything(office.actor("auditor"), HistoryFilter(action=Action.EXPORT_MADE)).lines
     change = json.loads(told[0].change)
     assert change["agenda"] == {"deret": "surat_keluar"}

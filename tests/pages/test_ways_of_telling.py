@@ -134,6 +134,11 @@ def test_without_mail_everybody_is_told_so_and_nothing_breaks(browse):
     secretary = browse("sekretaris")
     answer = secretary.post("/pemberitahuan/alamat", {"surel": "ani@contoh.go.id", "sandi": OWN}, page=WAYS)
     assert (answer.status_code, "Surel belum diatur" in answer.text) == (422, True)
+    page = secretary.get(WAYS).text
+    assert "Kantor ini belum mengirim surel." in page
+    assert "Kirim tautan" not in page
+    assert "Ringkasan" not in page
+    assert "Buat alamat kalender" in page
 
 
 def test_the_operator_sets_the_webhook_up_and_sees_its_secret_once(browse):

@@ -1,10 +1,13 @@
 """People find instances, tasks and documents by number, date, name and content, and only what is theirs to see."""
 
+import re
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
 from engine.model.words import asked, excerpt
+from engine.store.queries.search import ENTRY
 from tests.office import kept_for_search
 
 
@@ -27,7 +30,7 @@ def found(office, account, text, kind=""):
 def test_a_letter_is_found_by_its_number_and_by_the_beginning_of_it_and_no_other_letter_is(office, at_data):
     whole = found(office, "sekretaris", "000.1.5/1/DPMPTSP/2025")
     letters = ["Surat Tugas v1 · 800.1.11.1/2/DPMPTSP/2025", "Undangan v1 · 000.1.5/1/DPMPTSP/2025"]
-    assert sorted(whole["document"]) == [(title, "Triwulan I 2025") for title in letters], "and the one that names it"
+    assert whole["document"] == [(title, "Triwulan I 2025") for title in letters[::-1]], "then the one that names it"
     assert found(office, "sekretaris", "000.1.5/1/dpm")["document"] == whole["document"]
     assert found(office, "sekretaris", "000.1.5/5/DPMPTSP/2025") == {}
 
@@ -42,6 +45,33 @@ def test_one_quarter_is_not_another_and_half_a_word_finds_the_whole(office, at_d
     assert found(office, "kepala.dinas", "triwulan ii 2025")["instance"] == [("Triwulan II 2025",) * 2]
     assert found(office, "kepala.dinas", "TRIWULAN I 2025")["instance"] == [("Triwulan I 2025",) * 2]
     assert "instance" in found(office, "kepala.dinas", "pengump kiner")
+
+
+@pytest.mark.parametrize("typed", ["TW II 2025", "tw 2 2025", "TW.II 2025", "triwulan 2 2025"])
+def test_a_quarter_is_found_as_offices_shorten_it(office, at_data, typed):
+    assert found(office, "kepala.dinas", typed)["instance"] == [("Triwulan II 2025",) * 2]
+
+
+def test_what_is_shown_of_a_text_has_names_and_no_inner_values(office, at_data):
+    of = office.services.finding.find(office.actor("auditor"), "undangan rapat kehadiran saudara", "document")
+    text = "".join(part for _, parts in of.hits["document"] for part, _ in parts)
+    assert "Undangan" in text
+    with office.database.read() as reader:
+        every = " · ".join(reader.connection.scalars(select(ENTRY.c.text)))
+    assert not re.findall(r"(?: · |^)([a-z]+_[a-z]+|[0-9a-f]{16})(?= · |$)", every)
+    notes = office.services.finding.find(office.actor("auditor"), "dibuka pimpinan", "document")
+    shown = ["".join(part for part, _ in parts) for _, parts in notes.hits["document"]]
+    assert all("tim.sakip" not in each for each in shown)
+    assert any("Tim Sakip" in each for each in shown)
+
+
+def test_who_may_see_people_finds_them_by_name_and_account_and_others_do_not(office, at_data):
+    def people(account, text):
+        return [id_ for id_, _ in office.services.finding.find(office.actor(account), text).people]
+
+    assert people("operator", "data 1") == people("auditor", "pemegang.data.1") == ["pemegang.data.1"]
+    assert people("operator", "pemeg") == ["pemegang.data.1", "pemegang.data.2"]
+    assert people("tim.sakip", "pemegang") == people("operator", "tidak ada") == []
 
 
 def test_each_finds_only_what_they_may_open(office, at_data):

@@ -4,22 +4,23 @@ Entries contain no names of people. A name in a search stands for the accounts t
 nothing.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import structlog
 
 from engine.forms.shown import Shown
-from engine.model.people import SYSTEM, Actor
-from engine.model.words import Asked, asked, excerpt, joined, mark, words_of
+from engine.model.people import SYSTEM, Actor, OfficeRole
+from engine.model.words import Asked, asked, excerpt, has_all, joined, mark, words_of
 from engine.model.work import Attachment, DocumentVersion, InstanceRecord, TaskRecord
 from engine.service.office.business_calendar import Office
 from engine.service.papers.documents import part_readers
 from engine.service.papers.letter_numbers import dated, said_of
 from engine.service.procedures.procedure import Procedure, Procedures
 from engine.store.database import Database
-from engine.store.queries import Transaction, documents, instances, numbers, search, tasks
+from engine.store.queries import Transaction, documents, instances, numbers, people, search, tasks
 from engine.store.queries.search import DOCUMENT, INSTANCE, NUMBER, TASK, Entry, Hit, TooSlow
 
 log = structlog.get_logger(__name__)
@@ -27,6 +28,7 @@ KINDS = (INSTANCE, TASK, DOCUMENT)
 FEW, PAGE = 5, 25
 AT_ONCE = 100  # instances whose entries are written in one sweep
 OVERLAP, WHOLE_EVERY = timedelta(minutes=2), timedelta(hours=1)
+CODE = re.compile("[a-z0-9]+(_[a-z0-9]+)+|[0-9a-f]{16}|[0-9a-f]{64}")  # an inner value, which nobody reads as a word
 LONGEST, SHOWN = 50_000, 20_000  # characters of a document: searched, and kept for excerpts
 
 
@@ -38,6 +40,7 @@ class Found:
     hits: dict[str, tuple[tuple[Hit, tuple[tuple[str, bool], ...]], ...]]  # by kind, each with its excerpt
     more: frozenset[str]  # kinds with more hits
     slow: bool = False
+    people: tuple[tuple[str, str], ...] = ()  # accounts with names, for readers who may see them
 
 
 @dataclass
@@ -52,16 +55,20 @@ class Finding:
     def find(self, actor: Actor, text: str, kind: str = "", page: int = 1) -> Found:
         """Return the hits that contain all words of *text* and that the actor may see."""
         words, limit = asked(text), PAGE if kind in KINDS else FEW
+        signed = [each for each in text.split() if any(map(str.isdecimal, each)) and not each.isalnum()]  # numbers
         hits, more = {}, set()
         try:
             with self.database.read() as reader:
+                names = people.names(reader)
                 for each in () if not words else (kind,) if kind in KINDS else KINDS:
-                    found = search.find(reader, actor, words, each, limit + 1, (page - 1) * limit)
-                    hits[each] = tuple((hit, excerpt(hit.text, words)) for hit in found[:limit])
+                    found = search.find(reader, actor, words, each, limit + 1, (page - 1) * limit, signed)
+                    hits[each] = tuple((hit, excerpt(_named(hit.text, names), words)) for hit in found[:limit])
                     more |= {each} if len(found) > limit else set()
         except TooSlow:
             return Found(words, {}, frozenset(), slow=True)
-        return Found(words, hits, frozenset(more))
+        sees = bool(words) and kind not in KINDS and bool(actor.roles & {OfficeRole.OPERATOR, OfficeRole.AUDITOR})
+        called = [one for one in sorted(names.items()) if sees and has_all(" ".join(one), words)]
+        return Found(words, hits, frozenset(more), people=tuple(called[:PAGE]))
 
     # ── entries ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -138,9 +145,16 @@ class Finding:
         return f"{at.astimezone(self.office.zone()):%-d/%-m/%Y}"
 
 
+def _named(text: str, names: Mapping[str, str]) -> str:
+    """Return the text of an entry with today's names of people in place of their accounts."""
+    parts = ("; ".join(names.get(one, one) for one in part.split("; ")) for part in text.split(" · "))
+    return " · ".join(parts)
+
+
 def _texts(shown: Sequence[Shown]) -> Iterator[str]:
     for each in shown:
-        yield from (text for text in (each.text, *each.lines, *(file.name for file in each.files)) if text)
+        said = (each.text, *each.lines, *(file.name for file in each.files))
+        yield from (text for text in said if text and not CODE.fullmatch(text))
         yield from _texts(each.fields)
         for row in each.rows:
             yield from _texts(row)

@@ -45,7 +45,9 @@ LONGEST = 200
 PAGE = 100
 MOST_SKIPPED, MOST_EXPORTED = 5_000, 20_000
 HEADINGS = {"number": "Nomor", "day": "Tanggal surat", "about": "Perihal", "to": "Kepada"}
-HEADINGS |= {"title": "Pelaksanaan", "series": "Deret", "void": "Nomor batal"}
+HEADINGS |= {"title": "Pelaksanaan", "series": "Deret", "status": "Status", "void": "Alasan"}
+STATUSES = {"waiting": "Menunggu persetujuan", "returned": "Dikembalikan", "issued": "Diterbitkan", "void": "Dicabut"}
+STATUSES |= {"draft": "Draf", "signed": "Ditandatangani", "replaced": "Digantikan"}
 """Of the agenda's file; the page says the same words."""
 
 
@@ -252,6 +254,7 @@ class Numbers:
         rows = [
             {"number": each.text, "day": each.day, "about": each.about or each.subject, "to": each.whom}
             | {"title": each.title, "series": each.series, "void": each.void_reason}
+            | {"status": words.gettext(_status(each))}
             for each in lines
         ]
         title = words.gettext("Agenda surat")
@@ -320,3 +323,10 @@ def _said(shown: Sequence[Shown], path: str | None, above: str) -> dict[str, Non
 def _deed(action: Action, taken: TakenNumber, element_id: str | None, task_id: str | None, **more: str) -> HistoryEvent:
     told = {name: getattr(taken, name) for name in ("series", "year", "ordinal", "text", "place", "subject")}
     return HistoryEvent(action, element_id, task_id, told | more)
+
+
+def _status(line: AgendaLine) -> str:
+    """Return how a letter of the agenda stands, in the page's words."""
+    if line.void_reason:
+        return "Nomor batal" if line.instance_id else "Dilewati"
+    return STATUSES[line.status] if line.status else "Dipakai"

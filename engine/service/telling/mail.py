@@ -65,6 +65,10 @@ class Mail(Outbox):
             left_alone = dispatches.pause(reader, MAIL)
         return None if not (found["on"] and self.public_url) else not left_alone
 
+    def on(self) -> bool:
+        """Whether letters are sent at all."""
+        return bool((self.database.ask(read_setting, SECTION) or (EMPTY, 0))[0]["on"])
+
     # ── the operator's page ─────────────────────────────────────────────────────────────────────────────────────────
 
     def change(self, actor: Actor, value: Mapping[str, Any], password: str, revision: int, now: datetime) -> None:

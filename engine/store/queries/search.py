@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    case,
     cast,
     delete,
     exc,
@@ -110,21 +111,29 @@ FOUND = (
 )
 
 
-def find(tx: Transaction, actor: Actor, sought: Sequence[Asked], kind: str, limit: int, offset: int) -> tuple[Hit, ...]:
-    """Return what somebody may see of a *kind*, last moved first.
+def find(
+    tx: Transaction,
+    actor: Actor,
+    sought: Sequence[Asked],
+    kind: str,
+    limit: int,
+    offset: int,
+    numbers: Sequence[str] = (),
+) -> tuple[Hit, ...]:
+    """Return what somebody may see of a *kind*, last moved first; before that what has all *numbers* in its title.
 
     Whole words come first: only where they find too little are words sought that begin so, of which a database reads
     all before it gives the newest.
     """
     whole = [replace(each, begins=False) for each in sought]
-    found = _find(tx, actor, whole, kind, limit, offset)
-    return found if len(found) == limit else _find(tx, actor, sought, kind, limit, offset)
+    found = _find(tx, actor, whole, kind, limit, offset, numbers)
+    return found if len(found) == limit else _find(tx, actor, sought, kind, limit, offset, numbers)
 
 
 def _find(
-    tx: Transaction, actor: Actor, sought: Sequence[Asked], kind: str, limit: int, offset: int
+    tx: Transaction, actor: Actor, sought: Sequence[Asked], kind: str, limit: int, offset: int, numbers: Sequence[str]
 ) -> tuple[Hit, ...]:
-    """Return what somebody may see of a *kind*, last moved first.
+    """Return what somebody may see of a *kind*.
 
     Who reads others' parts of a document follows from the version of the procedure, so the marks of a part decide.
     """
@@ -138,6 +147,10 @@ def _find(
         words.append(_marks(*(f"task:{each}" for each in who)))
     elif kind == DOCUMENT and not actor.reads_everything:
         words.append(_marks("whole", *(f"part:{each}" for each in who)))
+    if numbers:  # what bears a number comes before what quotes it
+        query = query.order_by(
+            case((and_(*(ENTRY.c.title.icontains(e, autoescape=True) for e in numbers)), 0), else_=1)
+        )
     if tx.connection.dialect.name == "sqlite":
         asked = " AND ".join(f"({' OR '.join(_quoted(each, chr(34), '*') for each in group)})" for group in words)
         query = query.join(FTS, FTS.c.rowid == ENTRY.c.id).where(literal_column("search_words").op("MATCH")(asked))
