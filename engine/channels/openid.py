@@ -1,10 +1,13 @@
 """Signs people in at an OpenID Connect provider (Core 1.0, Discovery 1.0): authorization code, PKCE, state and nonce.
 
-Authlib speaks OAuth and validates the claims, joserfc verifies signatures (RSA, ECDSA up to P-521, Edwards curves),
-and ``http_exchange`` sends the requests. The provider is set in the environment, not on a page, because a provider can
-sign in as anybody. As the operator chooses it, it may be in the office's own network.
+Authlib validates the claims, joserfc verifies signatures (RSA, ECDSA up to P-521, Edwards curves), and
+``http_exchange`` sends the requests; Authlib's client would need a class of ours around each of its two. The provider
+is set in the environment, not on a page, because a provider can sign in as anybody. As the operator chooses it, it may
+be in the office's own network.
 """
 
+import base64
+import hashlib
 import hmac
 import json
 import math
@@ -14,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 from engine.channels.faults import Away, Refused
 from engine.channels.http_exchange import exchange
@@ -51,14 +54,14 @@ class Provider:
     def begin(self, back: str) -> tuple[str, dict[str, str]]:
         """Return the address to send the browser to, and the values that ``finish`` needs; Away without an answer."""
         held = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")}
-        place = _address(self._metadata()["authorization_endpoint"])
-        asked = {"state": held["state"], "nonce": held["nonce"], "code_verifier": held["verifier"]}
-        return str(self._client(back).create_authorization_url(place, **asked)[0]), held
+        hashed = base64.urlsafe_b64encode(hashlib.sha256(held["verifier"].encode()).digest()).decode().rstrip("=")
+        asked = {"response_type": "code", "client_id": self.client_id, "redirect_uri": back, "scope": self.scopes}
+        asked |= {"state": held["state"], "nonce": held["nonce"]}
+        asked |= {"code_challenge": hashed, "code_challenge_method": "S256"}
+        return _address(self._metadata()["authorization_endpoint"], asked), held
 
     def finish(self, said: Mapping[str, str], held: Mapping[str, str], back: str, now: datetime) -> Identity:
         """Return the person whom the provider names; Refused (state, issuer, denied, answer, proof, claim) or Away."""
-        from authlib.oauth2 import OAuth2Error  # noqa: PLC0415
-
         ours = held.get("state", "")
         if not ours or not hmac.compare_digest(said.get("state", "").encode(), ours.encode()):
             raise Refused("state", for_good=True)
@@ -68,15 +71,7 @@ class Provider:
             raise Refused("issuer", for_good=True)
         if "error" in said or not said.get("code"):
             raise Refused("denied" if said.get("error") == "access_denied" else "answer", for_good=True)
-        try:
-            token = self._client(back).fetch_token(
-                metadata["token_endpoint"],
-                grant_type="authorization_code",
-                code=said["code"],
-                code_verifier=held["verifier"],
-            )
-        except OAuth2Error:
-            raise Refused("answer", for_good=True) from None
+        token = self._token(said["code"], held["verifier"], back)
         claims = self._claims(token, held["nonce"], now)
         if self.claim not in claims and "userinfo_endpoint" in metadata:
             bearer = {"Authorization": f"Bearer {token.get('access_token')}"}
@@ -91,9 +86,8 @@ class Provider:
 
     def leave(self, back: str) -> str:
         """Return the address for signing out at the provider; empty if it has none."""
-        place = _address(self._metadata().get("end_session_endpoint", ""))
-        asked = urlencode({"client_id": self.client_id, "post_logout_redirect_uri": back})
-        return f"{place}{'&' if urlsplit(place).query else '?'}{asked}" if place else ""
+        asked = {"client_id": self.client_id, "post_logout_redirect_uri": back}
+        return _address(self._metadata().get("end_session_endpoint", ""), asked)
 
     def _claims(self, token: Mapping[str, Any], nonce: str, now: datetime) -> dict[str, Any]:
         """Return the claims of the id_token, after checks of signature, issuer, audience, time and nonce."""
@@ -130,27 +124,23 @@ class Provider:
         except (ValueError, TypeError, KeyError) as error:  # not a token, or not a key
             raise JoseError(str(error)) from None
 
-    def _client(self, back: str) -> Any:
-        from authlib.oauth2.client import OAuth2Client  # noqa: PLC0415 - takes 0.1 s; most offices have no provider
-
-        provider = self
-
-        class Client(OAuth2Client):  # type: ignore[misc]
-            def _fetch_token(self, url: str, body: str, headers: Any, auth: Any, method: str = "POST") -> Any:
-                url, headers, body = auth.prepare(method, url, dict(headers), body)
-                return self.parse_response_token(_Answer(*provider._ask(method, url, headers, body.encode())))
-
-        methods = self._metadata().get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-        how = "client_secret_basic" if "client_secret_basic" in methods else "client_secret_post"
-        return Client(
-            None,
-            self.client_id,
-            self.secret,
-            token_endpoint_auth_method=how if self.secret else "none",
-            scope=self.scopes,
-            redirect_uri=back,
-            code_challenge_method="S256",
-        )
+    def _token(self, code: str, verifier: str, back: str) -> dict[str, Any]:
+        """Exchange a code for tokens (RFC 6749, 4.1.3): with the secret as the provider takes it, or by PKCE alone."""
+        metadata, headers = self._metadata(), {"Content-Type": "application/x-www-form-urlencoded"}
+        sent = {"grant_type": "authorization_code", "code": code, "redirect_uri": back, "code_verifier": verifier}
+        basic = "client_secret_basic" in metadata.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        if self.secret and basic:
+            named = f"{quote_plus(self.client_id)}:{quote_plus(self.secret)}"
+            headers["Authorization"] = f"Basic {base64.b64encode(named.encode()).decode()}"
+        else:
+            sent |= {"client_id": self.client_id} | ({"client_secret": self.secret} if self.secret else {})
+        status, content = self._ask("POST", metadata["token_endpoint"], headers, urlencode(sent).encode())
+        if status >= 500:
+            raise Away(f"HTTP {status}")
+        token = json.loads(content)
+        if status >= 400 or "error" in token:
+            raise Refused("answer", for_good=True)
+        return dict(token)
 
     def _metadata(self) -> dict[str, Any]:
         found = self._json(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
@@ -187,22 +177,8 @@ class Provider:
             raise
 
 
-def _address(said: Any) -> str:
+def _address(said: Any, asked: Mapping[str, str]) -> str:
+    """Return an address of the provider with what is asked of it; an empty one stays so."""
     if not isinstance(said, str) or not (said.isascii() and said.isprintable()):
         raise Away("alamat tidak terbaca")
-    return said
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """An answer of the token endpoint, in the form that Authlib reads."""
-
-    status_code: int
-    content: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.content)
-
-    def raise_for_status(self) -> None:
-        if self.status_code >= 400:
-            raise Away(f"HTTP {self.status_code}")
+    return f"{said}{'&' if urlsplit(said).query else '?'}{urlencode(asked)}" if said else ""
