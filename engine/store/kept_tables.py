@@ -45,6 +45,7 @@ class Kept:
     forgets: bool = False  # rows that history tells of may be gone
     everybody: bool = False  # all rows belong to the one stream there is
     filed: bool = False  # a row names a kept file by its hash
+    _asked: dict[str, Select[Any]] = field(default_factory=dict)  # by kind of database
 
     @cached_property
     def columns(self) -> Columns:
@@ -61,10 +62,6 @@ class Kept:
         for other, on in self.joined:
             query = query.join(other, on, isouter=self.owner.table is not other)
         return query if self.where is None else query.where(self.where)
-
-    @cached_property
-    def _asked(self) -> dict[str, Select[Any]]:
-        return {}
 
     def of(self, owners: Iterable[str], connection: Connection) -> Iterator[Sequence[Values]]:
         """Give the rows of some owners, as they are kept, some at once."""

@@ -15,26 +15,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    JSON,
-    Boolean,
-    ColumnElement,
-    Connection,
-    Date,
-    Integer,
-    LargeBinary,
-    Select,
-    String,
-    Text,
-    any_,
-    bindparam,
-    cast,
-    exc,
-    func,
-    select,
-    type_coerce,
-)
+import sqlalchemy as sa
 
 from engine import pulse
 from engine.model.history import plain
@@ -43,7 +24,7 @@ from engine.store.tables import UtcDateTime
 
 AT_ONCE = 500
 MOST_SHOWN = 200
-AS_TEXT = (UtcDateTime, Date, JSON)
+AS_TEXT = (UtcDateTime, sa.Date, sa.JSON)
 NO_UTF_8 = "Could not decode to UTF-8"
 
 
@@ -87,12 +68,12 @@ NOTHING = type(None)
 TRUTH = {0: False, 1: True}
 KINDS: tuple[tuple[Any, tuple[type, ...], Callable[[Any], Any] | None], ...] = (
     (UtcDateTime, (str,), instant),
-    (Date, (str,), _day),
-    (JSON, (str,), _json),
-    (Boolean, (int, bool), TRUTH.__getitem__),
-    (Integer, (int,), None),
-    (LargeBinary, (bytes,), None),
-    (String, (str,), None),
+    (sa.Date, (str,), _day),
+    (sa.JSON, (str,), _json),
+    (sa.Boolean, (int, bool), TRUTH.__getitem__),
+    (sa.Integer, (int,), None),
+    (sa.LargeBinary, (bytes,), None),
+    (sa.String, (str,), None),
 )
 """Of a type: as what the drivers give it, and how that is read."""
 
@@ -100,10 +81,10 @@ KINDS: tuple[tuple[Any, tuple[type, ...], Callable[[Any], Any] | None], ...] = (
 class Columns:
     """Columns that are fetched without their types, and how their values are read."""
 
-    def __init__(self, columns: Sequence[ColumnElement[Any]]) -> None:
+    def __init__(self, columns: Sequence[sa.ColumnElement[Any]]) -> None:
         self.names = tuple(str(column.key) for column in columns)
         self._at = {name: at for at, name in enumerate(self.names)}
-        self._exact = {str(c.key) for c in columns if isinstance(c.type, (JSON, Boolean, Integer))}
+        self._exact = {str(c.key) for c in columns if isinstance(c.type, (sa.JSON, sa.Boolean, sa.Integer))}
         self._shapes: dict[tuple[str, ...], tuple[Callable[[Values], Values], tuple[str, ...]]] = {}
         self._columns = tuple(columns)
         self.named: Callable[[Values], Any] = namedtuple("Row", self.names)._make  # type: ignore[attr-defined]
@@ -111,19 +92,19 @@ class Columns:
         self._given = tuple(frozenset((*given, NOTHING)) for given, _ in of)
         self._read = tuple(read for _, read in of)
 
-    def asked(self, query: Select[Any], dialect: str) -> Select[Any]:
+    def asked(self, query: sa.Select[Any], dialect: str) -> sa.Select[Any]:
         """Return *query* with these columns, without their types."""
         columns = (
-            type_coerce(column, String).label(name)
+            sa.type_coerce(column, sa.String).label(name)
             if dialect == "sqlite"
-            else cast(column, Text).label(name)
+            else sa.cast(column, sa.Text).label(name)
             if isinstance(column.type, AS_TEXT)
             else column
             for name, column in zip(self.names, self._columns, strict=True)
         )
         return query.with_only_columns(*columns)
 
-    def fetched(self, connection: Connection, query: Select[Any]) -> Iterator[Sequence[Values]]:
+    def fetched(self, connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Sequence[Values]]:
         """Give the rows that *query* finds, some at once."""
         return fetched(connection, self.asked(query, connection.dialect.name))
 
@@ -167,7 +148,7 @@ class Columns:
 
 
 def fetched(
-    connection: Connection, query: Select[Any], given: Mapping[str, Any] | None = None
+    connection: sa.Connection, query: sa.Select[Any], given: Mapping[str, Any] | None = None
 ) -> Iterator[Sequence[Values]]:
     """Give the rows that *query* finds, some at once; who reads long says in between that it lives."""
     sqlite = connection.dialect.name == "sqlite"
@@ -179,11 +160,11 @@ def fetched(
         yield part
 
 
-def among(column: ColumnElement[str], dialect: str) -> ColumnElement[bool]:
+def among(column: sa.ColumnElement[str], dialect: str) -> sa.ColumnElement[bool]:
     """Return that *column* is one of ``those``, which are given to the statement: its text stays the same."""
     if dialect == "sqlite":
-        return column.in_(select(func.json_each(bindparam("those")).table_valued("value").c.value))
-    return column == any_(bindparam("those", type_=ARRAY(String)))
+        return column.in_(sa.select(sa.func.json_each(sa.bindparam("those")).table_valued("value").c.value))
+    return column == sa.any_(sa.bindparam("those", type_=sa.ARRAY(sa.String)))
 
 
 def those(values: Iterable[str], dialect: str) -> Mapping[str, Any]:
@@ -193,12 +174,12 @@ def those(values: Iterable[str], dialect: str) -> Mapping[str, Any]:
 
 def undecoded(error: Exception) -> bool:
     """Whether SQLite gave up at a text that is no UTF-8."""
-    cause = error.orig if isinstance(error, exc.DBAPIError) else error
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     return isinstance(cause, sqlite3.OperationalError) and NO_UTF_8 in str(cause)
 
 
 @contextmanager
-def bytes_for_no_text(connection: Connection) -> Iterator[None]:
+def bytes_for_no_text(connection: sa.Connection) -> Iterator[None]:
     """Have SQLite give a text that is no UTF-8 as the bytes that it is, which takes longer for every text."""
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name != "sqlite":
