@@ -30,7 +30,7 @@ class Names(dict[str, Any]):
 
 
 def carried_on(field: Field, said: Any) -> Any:
-    """Return what a correction copies of an earlier answer: everything but files and letter numbers."""
+    """Return the part of an earlier answer that a correction copies: all but files and letter numbers."""
     match field.kind, said:
         case Kind.SECTION, Mapping():
             return {**said, **{each.name: carried_on(each, said.get(each.name)) for each in field.fields}}

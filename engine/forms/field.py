@@ -116,8 +116,8 @@ class Numbering:
     series: str
     pattern: str
     date: str | None  # None: the day of issue
-    about: str | None = None  # path of the field that says what the letter is about
-    to: str | None = None  # path of the field that says to whom it is
+    about: str | None = None  # path of the field with the subject of the letter
+    to: str | None = None  # path of the field with its recipient
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,29 +160,29 @@ class Field:
     default: str | None = None  # x-default
     constant: Any = None  # default
     computed: str | None = None  # x-computed
-    derived: str | None = None  # x-derived: like computed where it gives something, else somebody types it
-    decimals: str | None = None  # x-decimals: how many a number has at most, and is kept with
+    derived: str | None = None  # x-derived: computed if the expression gives a value, typed otherwise
+    decimals: str | None = None  # x-decimals: expression; the number is stored with so many decimals
     number: Numbering | None = None  # x-number: taken when the step is completed
     checks: tuple[FieldCheck, ...] = ()
     options: tuple[Option, ...] = ()
     fields: tuple["Field", ...] = ()  # of a section, or a table's columns
-    groups: tuple[tuple[Wording, tuple[str, ...]], ...] = ()  # of a section: its fields in parts, each with its title
+    groups: tuple[tuple[Wording, tuple[str, ...]], ...] = ()  # ui:groups of a section: title and field names of each
     when: tuple[tuple[Condition, ...], ...] = ()  # shown if all of one alternative hold, or if there are none
     needed: tuple[tuple[Condition, ...], ...] = ()  # outside of rows: required if all of one alternative hold
     item: "Field | None" = None  # of a list of texts
     decision: bool = False
     buttons: Mapping[str, str] = field(default_factory=dict)
     unit: Wording | None = None
-    roles: tuple[str, ...] = ()  # that a person may have; empty: anybody in a lane
+    roles: tuple[str, ...] = ()  # of the people to choose from; empty: anybody in a lane
     accept: tuple[str, ...] = ()  # file name endings, with the dot
     max_size: int | None = None  # of a file, in bytes
     key: str | None = None  # the column that identifies prefilled rows
     fixed_rows: bool = False  # the rows are those of x-default: none is added, removed or moved
     locked: str | None = None  # the boolean column that makes a row read-only
     pick: tuple[str, Mapping[str, str]] | None = (
-        None  # x-pick: rows to choose from, and what of them fills which column
+        None  # x-pick: expression for the rows to choose from, and which of their names fills which column
     )
-    evidence: str | None = None  # where files about a table's rows are: "document.table.column", by the same key
+    evidence: str | None = None  # the column with files about a table's rows, "document.table.column", by the same key
     aside: bool = False  # a column that only explains its row: folded away
     signing: SigningField | None = None  # of a signature: a section with the fields "mode" and "file"
     verify: VerifiedTable | None = None  # of a table whose rows are accepted or returned

@@ -87,7 +87,7 @@ class FieldReader:
         )
 
     def derived(self, kind: Kind) -> str | None:
-        """Return the expression that gives a field's value where it gives one; elsewhere somebody types it."""
+        """Return ``x-derived``: the expression for a field's value. If it gives none, people type the value."""
         rivals = sorted(self.schema.keys() & {"readOnly", "x-computed", "x-number"})
         if "x-derived" in self.schema and (rivals or kind in LISTS | FILES or kind is Kind.SECTION):
             self.refuse("derived_unfit", "x-derived", rival=", ".join(rivals) or kind.value)
@@ -121,7 +121,7 @@ class FieldReader:
         self.files.known_keywords(self.schema, known | ABOUT, self.path)
 
     def text_kind(self, schema: Mapping[str, Any], *below: str) -> Kind | None:
-        """Return the kind of field that a schema of texts describes: that of the field, or of its items."""
+        """Return the kind of the field, or of its items, that a schema of texts describes."""
         self.files.known_keywords(schema, STRING | ABOUT, (*self.path, *below))
         if "oneOf" in schema or "enum" in schema:
             return Kind.CHOICE
@@ -185,7 +185,7 @@ class FieldReader:
         return tuple(found)
 
     def pick(self, kind: Kind) -> tuple[str, Mapping[str, str]] | None:
-        """Return the expression of rows to choose from, and which of their names fills which column of a table."""
+        """Return ``x-pick``: the expression for rows to choose from, and which of their names fills which column."""
         wanted = self.schema.get("x-pick")
         if wanted is None:
             return None
@@ -305,7 +305,7 @@ class FieldReader:
         return VerifiedTable(str(verify["column"]), str(verify["accept"]), str(verify["return"]), **named)
 
     def evidence(self, options: Mapping[str, Any]) -> str | None:
-        """Return where the files about a table's rows are: of which document's table they stand in which column."""
+        """Return the column with the files about a table's rows, as "document.table.column"."""
         place = options.get("evidence")
         if place is not None and not (isinstance(place, str) and EVIDENCE.fullmatch(place) and options.get("key")):
             self.refuse_ui("evidence_unreadable", "ui:options", "evidence")

@@ -26,7 +26,7 @@ from engine.model.work import Attachment
 
 Entries = Mapping[str, Sequence[str]]
 Answer = tuple[Shown, bool]
-"""What was answered, and whether somebody may change it."""
+"""A row of a part's summary: the answer, and whether people may change it."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Form:
 
     @cached_property
     def signs(self) -> bool:
-        """Whether an account may sign with the form; where ink alone does, the paper says whose it is."""
+        """Whether an account may sign with the form. With ink alone, the paper names the signer."""
         ways = (inner.options for _, field in self.signatures for inner in field.fields if inner.name == "mode")
         return any(option.value != Mode.WET for each in ways for option in each)
 
@@ -236,7 +236,7 @@ class Form:
         return show(self.tree, values, Known(locale, people, files))
 
     def answers(self, reading: Reading, people: Mapping[str, str]) -> tuple[tuple[Part, tuple[Answer, ...]], ...]:
-        """Return each part of a form that was read with what is answered in it; *people* are names by id."""
+        """Return each part with its answers; *people* are names by id."""
         around = reading.around
         shown = self.show(reading.values, around.locale, people, around.files)
         return tuple(
@@ -244,7 +244,7 @@ class Form:
         )
 
     def _answer(self, shown: Shown, reading: Reading) -> Answer:
-        """Return an answer, as typed if it has no value; of a table with a page of its own, only how many rows."""
+        """Return an answer: as typed if it has no value; of a table in a grid, only the number of rows."""
         field, gettext = field_at(self.tree, shown.path), reading.around.gettext
         if shown.is_empty and field and not field.given and (typed := node_at(reading.posted, shown.path).last):
             shown = replace(shown, text=f"⚠ {typed}")

@@ -98,7 +98,7 @@ def ui_path(path: Path) -> Path:
 
 
 def _number(text: str) -> int | Decimal:
-    """Return a number of a schema; NoUsualNumber if no field can hold it, or a quotient by it is too long."""
+    """Return a number of a schema; NoUsualNumber if it is too large, too small or too long."""
     try:
         found = Decimal(text)
         if not found.is_finite() or len(text) > 2 * MOST_DIGITS or not -9 < found.adjusted() < MOST_DIGITS:

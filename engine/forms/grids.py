@@ -65,7 +65,7 @@ class Grid:
     key: str | None  # the read-only column that identifies rows
     can_add: bool
     verify: VerifiedTable | None
-    decides: bool  # whether the reader decides on the rows, or only reads decisions
+    decides: bool  # whether the reader decides on the rows
     problems: tuple[FieldError, ...]  # of the table as a whole
 
     def count(self, *states: RowState) -> int:
@@ -118,7 +118,7 @@ def with_kept(entries: Entries, kept: Entries, paths: Iterable[str]) -> dict[str
 def with_unseen(
     fields: Sequence[Field], entries: Entries, kept: Entries, seen: Collection[str]
 ) -> dict[str, list[str]]:
-    """Return the entries with the files of *kept* that their sender had not *seen*: only who sees a file removes it."""
+    """Return the entries with those files of *kept* added that their sender had not *seen* and so did not remove."""
     found = {path: list(texts) for path, texts in entries.items()}
     for path, texts in kept.items():
         unseen = [text for text in texts if text and text not in seen and text not in entries.get(path, ())]
@@ -279,7 +279,7 @@ class _Rows:
     ) -> RowState:
         """Return the state of a row; a decision on it counts only if it has no errors.
 
-        Where somebody else decided, a returned row stays one until something in it is changed.
+        If somebody else decided, a returned row stays returned until something in it changes.
         """
         verify = self.field.verify
         open_ = verify is not None and verify.column in texts

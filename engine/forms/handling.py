@@ -1,4 +1,4 @@
-"""The properties of a kind of field. The defaults, which hold where ``kinds`` sets nothing else, fit a line of text."""
+"""The properties of a kind of field. The defaults fit a line of text; ``kinds`` overrides them for other kinds."""
 
 import re
 import unicodedata
@@ -27,7 +27,7 @@ People = Mapping[str, str]  # names by account
 
 
 class Unfit(ValueError):
-    """A text is not a value that its field accepts. *value* is kept nevertheless; *said* is not translated yet."""
+    """A text is not a value that its field accepts. *value* is kept nevertheless; *said* is translated later."""
 
     def __init__(
         self, keyword: str, said: str, value: Any = None, choices: tuple[tuple[str, str], ...] = (), **facts: str
@@ -37,7 +37,7 @@ class Unfit(ValueError):
 
 
 class Known(NamedTuple):
-    """What is needed to show a value: the reader's language, and names of people and files by id."""
+    """Facts needed to show a value: the reader's language, and names of people and files by id."""
 
     locale: str
     people: People
@@ -46,13 +46,13 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """What made-up values consist of, in simulations and trial prints."""
+    """Sources of made-up values for simulations and trial prints."""
 
     day: date
     time: time
     people: Sequence[str]
     numbers: Sequence[Decimal]
-    choose: Callable[[Sequence[Any], str], Any]  # of the values that fit the field at a path
+    choose: Callable[[Sequence[Any], str], Any]  # picks one of the values that fit the field at a path
     rows: Callable[[Field], int]
     leaves_empty: Callable[[Field], bool] = lambda _: False
 
@@ -163,7 +163,7 @@ class Handling:
     show: Callable[[Field, Any, Known], str] = lambda field, value, known: title(field, str(value), known.locale)
     """Value, or an item of a list -> text for readers."""
     echo: Callable[[Any, str], str] = lambda value, locale: ""
-    """Value and locale -> how it was understood, shown while people type; empty where that is plain."""
+    """Value and locale -> how it was understood, shown while people type; empty if that is obvious."""
     sample: Callable[[Field, Samples, str], Any] = lambda field, samples, path: "contoh"
 
     stand_in: Any = "?"  # what rules see in place of an unreadable text

@@ -1,4 +1,4 @@
-"""The library's validators of JSON Schema 2020-12, which hold what ``rules`` holds and name each error."""
+"""The library's validators of JSON Schema 2020-12. They agree with ``rules``, and name each error."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

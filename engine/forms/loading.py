@@ -110,7 +110,7 @@ class _Reader:
         when: tuple[Condition, ...],
         scope: tuple[str, ...],
     ) -> list[Field]:
-        """Return *fields* with those added that an object declares, or one branch of its conditions, recursively."""
+        """Return *fields* and those that an object or a branch of its conditions declares, recursively."""
         if when:
             self.files.known_keywords(schema, OBJECT | {"$comment"}, path)
         required = frozenset(schema.get("required", ()))
@@ -289,7 +289,7 @@ def _check_whole(files: FormFiles, form: Form) -> None:
 
 
 def _groups(said: Any) -> tuple[tuple[Wording, tuple[str, ...]], ...]:
-    """Return the parts in which a section is filled in: each a title and fields; one of another shape has none."""
+    """Return ``ui:groups`` of a section as (title, fields); a group of a wrong shape is empty."""
     found = []
     for each in said if isinstance(said, list) else [said]:
         known = each if isinstance(each, Mapping) and each.keys() <= GROUP else {}
@@ -299,7 +299,7 @@ def _groups(said: Any) -> tuple[tuple[Wording, tuple[str, ...]], ...]:
 
 
 def _check_groups(files: FormFiles, path: str, field: Field) -> None:
-    """Check that the parts of a section have a title, and each of its fields once."""
+    """Check that the groups of a section have titles and list each of its fields once."""
     listed = [str(name) for _, names in field.groups for name in names]
     names = [each.name for each in field.fields]
     if field.groups and (sorted(listed) != sorted(names) or not all(words.id for words, _ in field.groups)):
@@ -308,7 +308,7 @@ def _check_groups(files: FormFiles, path: str, field: Field) -> None:
 
 
 def _check_archive(files: FormFiles, every: Sequence[tuple[str, Field]]) -> None:
-    """Check that a form has each archive detail once, and all that a place needs; others can be asked elsewhere."""
+    """Check that a form has each archive detail once at most, and either all or none of a place's details."""
     said = [(field.archive, path, field) for path, field in every if field.archive]
     words = [word for word, _, _ in said]
     for word, path, _ in said:

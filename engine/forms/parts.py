@@ -1,7 +1,6 @@
-"""The parts in which a long form is filled in: each a page to itself for scripts, with its state and what it holds.
+"""The parts of a long form: the script shows each as a page of its own, with its state.
 
-A section is a part, or as many as its ``ui:groups`` say; fields that stand beside sections are one, as far as they
-stand together.
+A section is a part; with ``ui:groups``, each group is one. Neighbouring fields outside of sections are one part.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +18,7 @@ FEW = 4
 
 
 class PartState(StrEnum):
-    """How a part stands (pages.md, 1.4)."""
+    """The state of a part."""
 
     LOCKED = "locked"
     EMPTY = "empty"
@@ -30,21 +29,21 @@ class PartState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a form: the paths of its fields, and how they stand."""
+    """One part of a form: the paths of its fields, and its state."""
 
     id: str
     title: str
     paths: tuple[str, ...]
-    section: str = ""  # that it is all or the beginning of
+    section: str = ""  # if the part is this section, or its first group
     state: PartState = PartState.COMPLETE
     problems: tuple[FieldError, ...] = ()
 
     def holds(self, path: str) -> bool:
-        """Whether the field at *path* is one of the part's or stands in one."""
+        """Whether the field at *path* is in the part."""
         return path == self.section or any(path == each or path.startswith(f"{each}.") for each in self.paths)
 
     def answers(self, shown: Iterable[Shown]) -> tuple[Shown, ...]:
-        """Return those of a form's answers that are the part's."""
+        """Return the answers that are in the part."""
         every = {inner.path: inner for each in shown for inner in (each, *each.fields)}
         return tuple(every[path] for path in self.paths if path in every)
 
@@ -59,7 +58,7 @@ def parts_of(fields: Sequence[Field], locale: str) -> tuple[Part, ...]:
             alone.append(field)
             continue
         names = tuple(each.name for each in alone)
-        if found and all(each.given for each in alone):  # nobody goes anywhere to read what is computed
+        if found and all(each.given for each in alone):  # computed fields alone are no page
             found[-1] = replace(found[-1], paths=(*found[-1].paths, *names))
         elif alone:
             found.append(Part(alone[0].name, alone[0].wording.of(locale), names))
@@ -78,7 +77,7 @@ def _parts_of_section(field: Field, locale: str) -> Iterator[Part]:
 
 
 def read_parts(reading: Reading) -> tuple[Part, ...]:
-    """Return the parts of a form that was read, as they stand."""
+    """Return the parts of a form, with states for what was posted."""
     parts = parts_of(reading.tree, reading.around.locale)
     if not parts:
         return ()
@@ -101,6 +100,6 @@ def _read(reading: Reading, part: Part, every: Sequence[FieldError], blocked: Se
 
 
 def _begun(reading: Reading, path: str) -> bool:
-    """Whether something that people can type is there, be it what the form begins with."""
+    """Whether a field that people can type into has a value, typed or prefilled."""
     field = field_at(reading.tree, path)
     return field is not None and not field.given and node_at(reading.posted, path).filled

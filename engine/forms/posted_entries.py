@@ -90,7 +90,7 @@ def compact(fields: Iterable[Field], node: Node, *, drop_blank: bool) -> Node:
 
 
 def unknown(fields: Iterable[Field], node: Node, path: str = "") -> list[str]:
-    """Return the posted paths that are not of a field; paths within rows are not checked."""
+    """Return the posted paths that belong to no field; paths within rows are not checked."""
     known = {each.name: each for each in fields}
     found = []
     for name, below in node.below.items():

@@ -1,4 +1,4 @@
-"""What templates show of a form that people fill in: texts and flags, so that templates decide nothing."""
+"""Views of a form that people fill in: texts and flags, so that templates decide nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,11 +17,11 @@ from engine.model.errors import FieldError, FunctionFailed
 
 MOST_RADIOS = 7
 BLANK = 999_999
-"""The number of a row that is not there: what a script makes another row of."""
+"""Row number in the blank row from which a script makes new rows."""
 MOST_INLINE = 120
-"""Most cells to type into of a table that a form shows itself; larger ones are edited in the grid alone."""
+"""Most editable cells of a table that the form itself shows; larger tables are edited only in the grid."""
 MOST_FIXED = 20
-"""The same of a table with fixed rows, which is a sheet to be filled in."""
+"""The same for a table with fixed rows."""
 OFFERED_FROM = 9
 """Least rows of a table for which the grid is offered."""
 SHOWN_FAULTS = 5
@@ -63,7 +63,7 @@ class RowView:
 class GridLink:
     """The link to the grid of a table."""
 
-    kept: bool  # edited in the grid alone: the form leaves the rows to the draft
+    kept: bool  # edited only in the grid: the rows are in the draft, not in the form
     rows: int
     filled: int
     faults: tuple[FieldError, ...] = ()  # the first errors in its rows
@@ -94,7 +94,7 @@ class FieldView:
     rows: tuple[RowView, ...] = ()
     fixed_rows: bool = False
     blank: RowView | None = None  # of a table to which rows are added
-    picks: tuple[Mapping[str, str], ...] = ()  # rows to choose from: by column what is filled in
+    picks: tuple[Mapping[str, str], ...] = ()  # rows to choose from: text by column
     files: tuple[FileView, ...] = ()
     kinds: str = ""
     max_size: str = ""  # in words
@@ -104,7 +104,7 @@ class FieldView:
     active: bool = True
     shown_rows: tuple[tuple[str, ...], ...] = ()  # of a read-only table
     grid: GridLink | None = None  # of a table that can be edited in the grid
-    group: str = ""  # of a section's fields that do not stand first: which of its groups they are
+    group: str = ""  # suffix of the part, if the section is divided and this is a later group: "-2"
 
     @property
     def id(self) -> str:
@@ -113,7 +113,7 @@ class FieldView:
 
     @property
     def text(self) -> str:
-        """The text of a field with one."""
+        """The text of a field that has only one."""
         return next((text for text in reversed(self.texts) if text), "")
 
     @property
@@ -156,7 +156,7 @@ class FormView:
 
     @property
     def pages(self) -> tuple[tuple[Part, tuple[FieldView, ...]], ...]:
-        """Each part with its fields: a section whole, or with those of the part alone."""
+        """Each part with its fields; a divided section has only the fields of the part."""
         return tuple((part, tuple(self._fields(part))) for part in self.parts)
 
     def _fields(self, part: Part) -> Iterator[FieldView]:
@@ -174,7 +174,7 @@ def element_id(path: str) -> str:
 
 
 def view_fields(reading: Reading, problems: Sequence[FieldError], *, grids: bool = False) -> tuple[FieldView, ...]:
-    """Return the views of a form's fields with their *problems*; with *grids*, long tables are linked to theirs."""
+    """Return the views of a form's fields with their *problems*; with *grids*, long tables are links to grids."""
     viewer = Viewer.of(reading, problems, grids=grids)
     return tuple(
         viewer.field(each, reading.posted[each.name], reading.values.get(each.name), each.name) for each in reading.tree
@@ -182,19 +182,19 @@ def view_fields(reading: Reading, problems: Sequence[FieldError], *, grids: bool
 
 
 def echo(kind: Kind, text: str, around: Surroundings) -> FieldView:
-    """Return the view of a field of *kind* into which *text* is being typed: how it is understood, or its error."""
+    """Return the view of *text* while it is typed into a field of *kind*: its reading, or its error."""
     field = Field("isian", kind, Wording(""), {})
     reading = Reading((field,), rules_of(True), Node(below={field.name: Node([text])}), around)
     return view_fields(reading, reading.errors())[0]
 
 
 def only_read(field: Field) -> bool:
-    """Whether people type nothing into a field: it is given, or a table of fixed rows with given columns only."""
+    """Whether a field is read-only, or a table with fixed rows and read-only columns."""
     return field.given or (field.fixed_rows and all(each.given for each in field.fields))
 
 
 def keeps_rows(field: Field, rows: int) -> bool:
-    """Whether a table of so many *rows* is edited in the grid alone."""
+    """Whether a table of so many *rows* is edited only in the grid."""
     most = MOST_FIXED if field.fixed_rows else MOST_INLINE
     return field.kind is Kind.TABLE and rows * sum(not column.given for column in field.fields) > most
 
@@ -306,7 +306,7 @@ class Viewer:
         )
 
     def picks(self, field: Field) -> tuple[Mapping[str, str], ...]:
-        """Return what the rows that a table's rows are chosen from fill in, those without a name left out."""
+        """Return the rows to choose from, as text by column; rows whose first column is empty are left out."""
         if field.pick is None:
             return ()
         expression, fills = field.pick
@@ -329,7 +329,7 @@ class Viewer:
         return GridLink(kept, rows, filled, tuple(faults[:SHOWN_FAULTS]), max(0, len(faults) - SHOWN_FAULTS))
 
     def rows(self, field: Field, node: Node, value: Any, path: str, only: Sequence[int] | None = None) -> list[RowView]:
-        """Return the rows of a table, all or *only* some indexes: those posted, or blank ones to begin with."""
+        """Return the rows of a table, all or *only* some indexes: the posted rows, or blank ones at first."""
         known = value if isinstance(value, list) else []
         posted = self.reading.aligned.get(path) or node.rows()
         count = len(known) if field.fixed_rows else len(posted) or max(field.min_items, int(field.required))
@@ -357,7 +357,7 @@ class Viewer:
         return found
 
     def settled(self, table: Field, column: Field, row: str) -> bool:
-        """Whether a column does not count in a *row*, and nothing that is typed into the row makes it count."""
+        """Whether a column's condition fails in a *row* whatever is typed into the row."""
         causes = [table.field(one.cause or "") for each in column.when for one in each]
         return f"{row}.{column.name}" in self.reading.hidden and all(cause and cause.given for cause in causes)
 

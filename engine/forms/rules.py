@@ -55,7 +55,7 @@ class Rules:
 
     @cached_property
     def validator(self) -> "Validator":
-        """What names the errors."""
+        """The library's validator, which names the errors."""
         return validator_of(self.schema)
 
     def errors(self, instance: Any) -> Iterator["ValidationError"]:

@@ -1,4 +1,4 @@
-"""Values for readers: what pages show of a form that is filled in."""
+"""Values of a filled-in form, for readers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

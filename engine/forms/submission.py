@@ -31,7 +31,7 @@ People = Callable[[tuple[str, ...]], Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What reading a form needs besides the posted entries."""
+    """Facts that reading a form needs besides the posted entries."""
 
     context: Mapping[str, Any]
     evaluate: Evaluate
@@ -112,7 +112,7 @@ class Reading:
         return tuple(found.values())
 
     def blocked(self) -> tuple[FieldError, ...]:
-        """Return what is wrong with what nobody types and a register lacks, after ``errors``."""
+        """Return the errors of read-only values that a register lacks; call ``errors`` first."""
         tables = {each.name for each in self.tree if each.registers}
         given = {path for path in self._given() & self._errors.keys() if path.partition(".")[0] in tables}
         return tuple(self._errors[path] for path in sorted(given) if not self.is_hidden(path))
@@ -236,11 +236,11 @@ class Reading:
         self._blanked = {path: put(self.values, path, None) for path in hidden}
 
     def is_hidden(self, path: str) -> bool:
-        """Whether the field at *path* does not count, as the form stands."""
+        """Whether the field at *path*, or one above it, is hidden by its condition."""
         return any(path == hidden or path.startswith(f"{hidden}.") for hidden in self.hidden)
 
     def _hold_decimals(self) -> None:
-        """Keep numbers with the decimals that they have to have: what is shown is what is reckoned with."""
+        """Give numbers exactly the decimals of ``x-decimals``, so that they are computed with as shown."""
         for at in self._walk(lambda each: each.is_rounded):
             if at.field.decimals is None or not isinstance(at.value, int | Decimal):
                 continue
@@ -248,7 +248,7 @@ class Reading:
                 step = Decimal(1).scaleb(-int(self.around.evaluate(at.field.decimals, self.names(at.line))))
                 kept = Decimal(at.value).quantize(step)
             except (ValueError, TypeError, ArithmeticError, FunctionFailed):
-                continue  # nobody says how many
+                continue  # the number of decimals is not known yet
             if kept == at.value:
                 at.holder[at.field.name] = kept
             else:
@@ -287,7 +287,7 @@ class Reading:
             self._fail(at.field, at.path, at.row, words, "computed")
 
     def _derive(self, at: FieldPlace, expression: str) -> None:
-        """Let a field hold what *expression* gives instead of what was typed; if it gives nothing, what was typed."""
+        """Set a field to the result of *expression*; if that is empty, to what was typed."""
         try:
             value = typed(at.field, self.around.evaluate(expression, self.names(at.line)))
         except (ValueError, TypeError, FunctionFailed):

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 ARCHIVE_FORM = "arsip"
-"""The form, of no step, that asks where the paper copy of a completed instance is stored."""
+"""Id of the form that asks where the paper copy of a completed instance is stored. It belongs to no step."""
 
 
 class ArchiveStatus(StrEnum):
@@ -25,7 +25,7 @@ class Place:
     parts: Mapping[str, str] = field(default_factory=dict)  # by field of the form: room, shelf, box ...
     filed_on: date | None = None
     filed_by: str | None = None  # person id
-    details: Mapping[str, Any] = field(default_factory=dict)  # said when it was filed, by word of forms.field.ARCHIVE
+    details: Mapping[str, Any] = field(default_factory=dict)  # entered at filing, by key of forms.field.ARCHIVE
     role: str | None = None
 
     def as_json(self) -> dict[str, Any]:

@@ -15,12 +15,12 @@ _WEEKDAY = re.compile(r"^(?:senin|selasa|rabu|kamis|jum'?at|sabtu|minggu)\s*,\s*
 _ZONE = re.compile(r"\s*(?:WIB|WITA|WIT)$", re.IGNORECASE)
 _CENTURY = 2000
 YEARS = range(1900, 3000)
-"""Years in which something may have happened, or will: far enough from the first and last day that can be reckoned."""
+"""Years that people may type: far from the first and last day of Python, so that sums of days do not overflow."""
 _SHORT = {"agt": 8, "ags": 8, "nop": 11, "nopember": 11, "peb": 2, "pebruari": 2, "des": 12}
 
 
 def read_date(text: str) -> date | None:
-    """Return the date in *text*, None if it is empty; ValueError if it is not a date, or of no year in YEARS."""
+    """Return the date in *text*, None if it is empty; ValueError if it is not a date or its year is not in YEARS."""
     bare = _WEEKDAY.sub("", text.strip())
     if not bare:
         return None

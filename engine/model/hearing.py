@@ -1,4 +1,4 @@
-"""How a stream's testimony takes its lines, one after another."""
+"""Passes the lines of a stream to its testimony, in order."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from engine.model import instance_deeds, office_deeds
 from engine.model.testimony import MOVING, Line, Testimony
 
 MOVERS = frozenset({"instance:started", "task:completed", "timer:fired", "message:received", "incident:retried"})
-"""Deeds that move an instance: what a move opens, cancels or ends carries the same instant, and is their actor's."""
+"""Actions that move an instance. The tasks that a move opens, cancels or ends have its instant and its actor."""
 DEEDS = instance_deeds.DEEDS | office_deeds.DEEDS
 
 
 def hear(told: Testimony, line: Line, change: Any) -> None:
-    """Take a line, with its change decoded; KeyError, TypeError or AttributeError if it is not what its deed says."""
+    """Process a line with its decoded change; KeyError, TypeError or AttributeError if its shape is wrong."""
     if told.last is None:
         told.tells_tasks = line.format > 1
     told.last, told.seq = line, line.seq

@@ -144,7 +144,7 @@ ACTIONS = {
     | {Action.CLOCK_SET_BACK, *_BESIDE.get(kind, ())}
     for kind, subjects in _SUBJECTS.items()
 }
-"""The actions allowed in each kind of stream: those that some release writes there."""
+"""The actions allowed in each kind of stream: all that any release wrote there."""
 
 
 def misplaced(stream: str, form: int, action: str, instance_id: str | None) -> str:
@@ -158,10 +158,10 @@ def misplaced(stream: str, form: int, action: str, instance_id: str | None) -> s
 
 
 def goes_back(at: str, before: str, latest: str, mark: str | None) -> str | None:
-    """Return the instant behind which a line goes back without a mark; None if it does not.
+    """Return the earlier line's instant if a line is dated too far before it without a mark; else None.
 
-    This is the instant *before* or the *latest* one since the last mark, as small steps add up. *mark* is the change
-    of a line that marks a clock set back; it must name the instant *before*.
+    It is compared with the line *before* and, since small steps add up, with the *latest* one since the last mark.
+    *mark* is the change of a line that marks a clock set back; it must name the instant *before*.
     """
     if mark is not None:
         return None if json.loads(mark) == {"before": before} else before
@@ -237,7 +237,7 @@ class HistoryEvent:
     element_id: str | None = None
     task_id: str | None = None
     change: Mapping[str, Any] | None = None
-    actor: str | None = None  # if not who asks: the system, for automatic consequences
+    actor: str | None = None  # None: the person who asks; the system for automatic consequences
     capacity: str | None = None
     on_behalf_of: str | None = None
     decree: str | None = None
@@ -252,7 +252,7 @@ class HistoryLine:
     at: datetime
     actor: str
     name: str | None  # commitment to the actor's name at the time
-    capacity: str | None  # in which the actor held the role
+    capacity: str | None  # the actor's, in the role
     on_behalf_of: str | None  # title of the actor in that capacity, unless definitive
     decree: str | None
     action: str

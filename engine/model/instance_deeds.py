@@ -1,4 +1,4 @@
-"""What the lines of an instance say of its rows: tasks, documents, files, signatures, numbers, incidents, messages."""
+"""Reads an instance's lines into testimony about its tasks, documents, files, signatures, numbers and the rest."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -121,7 +121,7 @@ def _done(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
 
 @of("task:taken_back")
 def _taken_back(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
-    """Open the task again and those that its completion cancelled; what it issued is void, what it replaced stands."""
+    """Reopen the task and those that it cancelled; void the documents that it issued, restore those it replaced."""
     never = dict.fromkeys(("completed_at", "completed_by", "capacity", "decree", "history_seq"))
     held = {"assignee": change["holder"], "assigned_at": change["holder"] and line.at, "acts_for": change.get("for")}
     told.say("task", str(line.task_id), {"status": "ready", **never, **held})
@@ -193,7 +193,7 @@ def _filed(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
         facts |= {"status": "issued", "issued_at": line.at}
     for kind, code in change.get("printed", {}).items():
         due = {"status": "due", "due_at": line.at, "sha256": None, "made_at": None, "code": code}
-        told.say("rendering", f"{key} {kind} ", due)  # a paper's only part has no name
+        told.say("rendering", f"{key} {kind} ", due)  # the part of a document printed as one is ""
     told.say("document", key, facts | given(change, "version", "sha256", data_object_id="data_object"))
     if "part_sha256" in change:
         part = " ".join((change["data_object"], change["item"], change["part_sha256"]))
@@ -212,7 +212,7 @@ def _over(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     if line.action == "document:replaced":
         told.say("document", change["document"], {"status": "replaced"})
         return
-    for key, document in told.of("document").items():  # all its versions are
+    for key, document in told.of("document").items():  # every version
         if document.facts.get("data_object_id") == change["data_object"]:
             told.say("document", key, {"status": "void"})
 
@@ -264,7 +264,7 @@ def _numbered(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     if line.action == "number:taken":
         void = {"taken_at": line.at, "taken_by": line.actor, "void_reason": None}
     elif key not in told.of("number"):
-        return  # passed over: nobody's, and among the office's
+        return  # skipped by this instance: the row belongs to the office
     told.say("number", key, given(change, "text", "place", "subject") | void)
 
 

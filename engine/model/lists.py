@@ -1,4 +1,4 @@
-"""Pages of long lists: each begins where another ended, so the last one costs no more than the first."""
+"""Pages of long lists. A page begins after the last row of another, so the last page costs no more than the first."""
 
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -8,7 +8,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A row of a list, by the values that order it; a page follows it, or with *back* comes before it."""
+    """A place in a list: the sort values of a row. It stands for the page after it or, with *back*, before it."""
 
     at: tuple[Any, ...]
     back: bool = False
@@ -25,7 +25,7 @@ class Page(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class SavedFilter:
-    """A filter of a list that somebody keeps, or a lane shares."""
+    """A saved filter of a list, of one person or shared with a lane."""
 
     id: str
     list: str

@@ -46,7 +46,7 @@ OF_TASKS |= {Kind.EXTENDED, Kind.READY}
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A notification to one person, to all in a role, or else to those whom its subject concerns."""
+    """A notification to one person, to all in a role, or to the people concerned by its subject."""
 
     kind: Kind
     by: str

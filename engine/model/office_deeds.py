@@ -1,4 +1,4 @@
-"""What lines say of what is deployed, of registers, people and the office."""
+"""Reads the other streams' lines into testimony about procedures, registers, people and the office."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -39,7 +39,7 @@ def _register(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     if old is not None:
         before = told.periods[change["key"], old["since"]]
         version = told.of("register_entry")[before].facts["version"] + 1
-        if before != own:  # another takes its place from a later day on
+        if before != own:  # a new row applies from a later day
             until = (date.fromisoformat(since) - DAY).isoformat()
             told.say("register_entry", before, {"until": until, "version": version, **by})
             version = 1
@@ -60,7 +60,7 @@ def _person(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
                 "identity_commitment": None,
                 "password_off": False,
             }
-            for role in change.get("roles", ()):  # of the first releases: without more than a first day
+            for role in change.get("roles", ()):  # the first releases recorded only a first day
                 told.say("membership", f"{role} ? ? ? ?", {})
         case "person:changed" | "identity:linked":
             facts = _named(told, change["new"]) | given(change["new"], "locale", "password_off")
@@ -79,11 +79,11 @@ def _person(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
 
 
 def _named(told: Testimony, change: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a line says of a name: itself under format 1, then a commitment that a row apart explains."""
+    """Return the facts about a name: the name under format 1, later a commitment, with the name in another table."""
     match change.get("name"):
         case {"commitment": of}:
             told.say("personal_value", of, {})
-            if told.id in told.of("person"):  # what a line of format 1 said of it is over
+            if told.id in told.of("person"):  # forget the name from a line of format 1
                 told.of("person")[told.id].facts.pop("name", None)
             return {"name_commitment": of}
         case str(name):
@@ -114,7 +114,7 @@ def _membership(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     old, new = (keyed(change[which]["until"]) for which in ("old", "new"))
     held = [key.split(" ", 4) for key in told.of("membership")]
     ended = [parts for parts in held if parts[0] == change["role"] and parts[3] in (old, "?")]
-    for role, capacity, since, until, decree in ended:  # the line does not say which: of several, any
+    for role, capacity, since, until, decree in ended:  # the line does not say which of several
         del told.of("membership")[" ".join((role, capacity, since, until, decree))]
         told.say("membership", " ".join((role, capacity, since, new if len(ended) == 1 else "?", decree)), {})
 
@@ -136,7 +136,7 @@ def _proposed(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
 
 @of("proposal:declined")
 def _settled(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
-    """Take away the proposal that was settled: of several alike the last, since another is made when one lapsed."""
+    """Remove the settled proposal: the last of several equal ones, since a new one is made when one has lapsed."""
     proposed = told.of("proposal")
     alike = [key for key in proposed if key.startswith(f"{_held_as(change['new'])} ")]
     if alike:
@@ -151,7 +151,7 @@ def _token(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
 
 @of("sessions:ended")
 def _ended(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
-    """Revoke the tokens that were in force, if the line counts those that ended; earlier lines leave it open."""
+    """Revoke the tokens in force if the line counts the ended ones; older lines do not tell."""
     for key, token in told.of("api_token").items():
         if token.facts["revoked_at"] is None and token.facts.get("expires_at", "9") > line.at:
             told.say("api_token", key, {"revoked_at": line.at if "tokens" in change else OneOf({None, line.at})})
@@ -166,7 +166,7 @@ def _second_factor(told: Testimony, line: Line, change: Mapping[str, Any]) -> No
 
 @of("password:changed", "password:reset")
 def _password(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
-    by_code = change.get("by") == "one-time code"  # which opens a session and changes nothing
+    by_code = change.get("by") == "one-time code"  # it opens a session and changes nothing
     if not by_code:
         _ended(told, line, change)
         told.say("person", told.id, {"must_change_password": line.action == "password:reset"})
@@ -175,7 +175,7 @@ def _password(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
 @of("setting:changed")
 def _setting(told: Testimony, line: Line, change: Mapping[str, Any]) -> None:
     known = told.of("setting").get(change["section"])
-    value = {**(known.facts["value"] if known else {}), **change["new"]}  # the calendar's lines say what changed
+    value = {**(known.facts["value"] if known else {}), **change["new"]}  # the calendar's lines hold changes
     revision = known.facts["revision"] + 1 if known else 1
     facts = {"value": plain(value), "revision": revision, "changed_at": line.at, "changed_by": line.actor}
     told.say("setting", change["section"], facts)

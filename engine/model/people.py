@@ -56,11 +56,11 @@ class Absence:
     person_id: str
     substitute_id: str
     since: date
-    until: date  # before *since*: it was ended before it began
+    until: date  # before *since* if it was ended before it began
     reason: str
 
     def meets(self, since: date, until: date) -> bool:
-        """Whether some day of it is among these."""
+        """Whether it shares a day with these, both included."""
         return max(self.since, since) <= min(self.until, until)
 
 

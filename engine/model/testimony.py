@@ -1,8 +1,8 @@
-"""What history says of rows: whoever hears a stream's lines in order knows what must stand in the tables.
+"""Derives from a stream's lines, read in order, what its rows in the database must contain.
 
-For each table and key the columns that the lines fix, with the number of the last line that speaks of the row. Values
-are as ``plain`` leaves them. What lines do not say is not here, and nothing of it is proved (``docs/riwayat.md``).
-Lines of every release are heard; what an earlier one left out is left open.
+By table and key: the columns that lines determine, as :func:`engine.model.history.plain` writes values, and the number
+of the last line about the row. Columns that no line mentions are not checked (``docs/riwayat.md``). Lines of every
+release are read; facts that an earlier release did not record stay open.
 """
 
 import json
@@ -17,13 +17,13 @@ PLAIN = frozenset({str, int, bool, type(None)})
 _written = json.JSONEncoder(sort_keys=True).encode
 UUID_LENGTH = 36
 MOST_GIVEN_BEFORE = 200_000
-"""Numbers that lines of one stream may say were given out before Alur kept their series; a check has them in memory."""
+"""Most numbers of one stream that were issued before Alur kept the series; a check holds them all in memory."""
 PASSED_OVER = "Nomor ini sudah tercetak pada surat lain dari deret ini."
-"""Why a number is nobody's that an instance passed over when it took one; its line is among that instance's."""
+"""Why a number that an instance skipped is void; the line is in the instance's stream, the row is the office's."""
 
 
 class OneOf(frozenset[Any]):
-    """Several values of which a column may hold any, since lines do not say which."""
+    """Several values, any of which a column may hold, since lines do not tell."""
 
 
 UNSAID, EITHER = OneOf({None, "definitif"}), OneOf({True, False})
@@ -31,10 +31,7 @@ MOVING = OneOf({"running", "waiting", "incident"})
 
 
 class Line(Struct, gc=False):
-    """A line as it is hashed, by the order of RFC 8785, its instant as ``plain`` writes it.
-
-    As JSON it is, under format 2, what its hash is over.
-    """
+    """A line with fields in the order of RFC 8785 and its instant as text: as JSON, the hashed text of format 2."""
 
     action: str
     actor: str
@@ -54,47 +51,47 @@ class Line(Struct, gc=False):
 
 
 class Told(Struct, gc=False):
-    """What the lines say of one row."""
+    """What the lines so far say about one row."""
 
     seq: int
     facts: dict[str, Any]
-    said: list[Any]  # in which line, and then which of them, the last ones last
-    met: bool = False  # its row was read
+    said: list[Any]  # for each line about the row: its number, then its facts
+    met: bool = False  # the row was found
 
     def fixed(self, column: str) -> int:
-        """Return which line fixed a column; of one that none did, the last line."""
+        """Return the number of the last line about a column; without one, of the last line about the row."""
         pairs = zip(self.said[-2::-2], self.said[::-2], strict=True)
         return next((seq for seq, facts in pairs if column in facts), self.seq)
 
 
 @dataclass(slots=True)
 class Testimony:
-    """What the lines of one stream that were heard so far say."""
+    """What the lines of one stream so far say about rows."""
 
     stream: str
-    seq: int = 0  # of the line that is heard
-    tables: defaultdict[str, dict[str, Told]] = field(default_factory=lambda: defaultdict(dict))  # rows, by their keys
-    named: set[str] = field(default_factory=set)  # other instances
-    called: dict[str, str] = field(default_factory=dict)  # whose name a commitment stands for, as lines use it
-    tells_files: bool = True  # lines of the first releases do not say what was handed over
-    tells_tasks: bool = False  # from its first line on, when tasks open and end: so it does since format 2
-    tells_archive: bool = True  # lines of completing that do not say whether a berkas is due leave that open
-    deeds: set[str] = field(default_factory=set)  # instants of moves, and each again with who moved
-    parts: dict[str, set[str]] = field(default_factory=dict)  # who yielded a part and when, by object, item and hash
+    seq: int = 0  # of the current line
+    tables: defaultdict[str, dict[str, Told]] = field(default_factory=lambda: defaultdict(dict))  # rows by key
+    named: set[str] = field(default_factory=set)  # other instances that lines name
+    called: dict[str, str] = field(default_factory=dict)  # person id by commitment to the name
+    tells_files: bool = True  # lines list submitted files; those of the first releases do not
+    tells_tasks: bool = False  # lines tell when tasks open and end: since format 2
+    tells_archive: bool = True  # the line of completion tells whether a berkas is due
+    deeds: set[str] = field(default_factory=set)  # of each move "instant" and "instant actor"
+    parts: dict[str, set[str]] = field(default_factory=dict)  # "instant actor" of document parts: object, item, hash
     last: Line | None = None
-    contradiction: tuple[str, str] | None = None  # a recorded head that is not the chain's: expected, found
+    contradiction: tuple[str, str] | None = None  # hashes of a recorded head that differs: expected, found
     mover: str = ""
     newest: dict[str, str] = field(default_factory=dict)  # document by data object
-    periods: dict[tuple[str, str], str] = field(default_factory=dict)  # row of a register by its key and first day
-    signed: dict[str, dict[str, bool]] = field(default_factory=dict)  # by document: signature, whether it is filed
+    periods: dict[tuple[str, str], str] = field(default_factory=dict)  # register row by key and first day
+    signed: dict[str, dict[str, bool]] = field(default_factory=dict)  # by document: signature -> whether it is filed
 
     @property
     def id(self) -> str:
-        """Whose stream it is."""
+        """The id of the stream's owner."""
         return self.stream.partition(":")[2]
 
     def say(self, table: str, key: str, facts: dict[str, Any]) -> None:
-        """Note what a row must hold from the line on that is heard; *facts* are the row's own from then on."""
+        """Note what a row must hold from the current line on. *facts* is kept and changed later."""
         seq, rows = self.seq, self.tables[table]
         told = rows.get(key)
         if told is None:
@@ -107,18 +104,18 @@ class Testimony:
         told.said += (seq, facts)
 
     def name(self, *instances: str) -> None:
-        """Note that other instances are named, which must be there."""
+        """Note other instances that must exist, since a line names them."""
         for each in instances:
             if type(each) is not str:
                 raise TypeError(f"instance {each}")
             self.named.add(each)
 
     def of(self, table: str) -> dict[str, Told]:
-        """Return what is known of a table's rows, by key."""
+        """Return the facts about a table's rows, by key."""
         return self.tables[table]
 
     def key_of(self, key: str) -> str:
-        """Return the key by which lines speak of a membership; they may leave something open."""
+        """Return the key that lines use for a membership; older lines leave some of its values open ("?")."""
         if key in self.of("membership"):
             return key
         role, capacity, since, until, decree = key.split(" ", 4)
@@ -126,7 +123,7 @@ class Testimony:
         return next((each for each in less if each in self.of("membership")), key)
 
     def otherwise(self, table: str) -> dict[str, Any] | None:
-        """Return what holds of a row's columns that no line speaks of; None if there must be no such row."""
+        """Return the expected columns of a row that no line mentions; None if such a row must not exist."""
         match table:
             case "task" if not self.tells_tasks:
                 over, now = self.over(), OneOf(each for each in self.deeds if " " not in each)
@@ -152,14 +149,14 @@ class Testimony:
         return None
 
     def over(self) -> str | None:
-        """Return when the instance ended, as lines say."""
+        """Return the instant at which the instance ended; None if it runs."""
         told = self.of("instance").get(self.id)
         at = told.facts.get("ended_at") if told else None
         return None if at is None else str(at)
 
 
 def unfit(held: Iterable[tuple[str, Any, Any]]) -> tuple[str, Any, Any] | None:
-    """Return the first of some columns that does not hold what it must, as ``plain`` leaves it: its name, and both."""
+    """Return the first (column, expected, found) that does not fit; None if all fit."""
     for name, expected, found in held:
         if not fits(expected, found):
             return name, expected, found
@@ -167,21 +164,21 @@ def unfit(held: Iterable[tuple[str, Any, Any]]) -> tuple[str, Any, Any] | None:
 
 
 def fits(expected: Any, found: Any) -> bool:
-    """Whether a column may hold what was found in it."""
+    """Whether a column may hold the value that was *found* in it."""
     if isinstance(expected, OneOf):
         return found in expected and (type(found) is str or any(alike(each, found) for each in expected))
     return alike(expected, found)
 
 
 def alike(one: Any, other: Any) -> bool:
-    """Whether two values are written alike as JSON, which tells yes from 1."""
+    """Whether two values are the same JSON: True and 1 differ."""
     if type(one) is type(other) and (not one or type(one) in PLAIN):
         return bool(one == other)
     return bool(one == other) and (repr(one) == repr(other) or _written(one) == _written(other))
 
 
 def given(change: Mapping[str, Any], *names: str, **renamed: str) -> dict[str, Any]:
-    """Return what a change says under some names, and under others by the names of columns."""
+    """Return the members *names* of a change, and those *renamed* (column=member) by column, if present."""
     found = {}
     for name in names:
         if name in change:
@@ -192,17 +189,17 @@ def given(change: Mapping[str, Any], *names: str, **renamed: str) -> dict[str, A
 
 
 def keyed(value: Any) -> str:
-    """Return a part of a row's key; what is not there is no text that says so."""
+    """Return a value as a part of a row's key; None differs from every text."""
     return "∅" if value is None else f"∅{value}" if str(value).startswith("∅") else str(value)
 
 
 Deed = Callable[[Testimony, Line, Mapping[str, Any]], None]
-"""What a line of an action, with what it changed, says of rows; KeyError, TypeError or AttributeError if it cannot."""
+"""Notes what one line says about rows; KeyError, TypeError or AttributeError if its change has a wrong shape."""
 Deeds = dict[str, Deed]
 
 
 def heard_in(deeds: Deeds) -> Callable[..., Callable[[Deed], Deed]]:
-    """Return a decorator by which a function is the deed of some actions."""
+    """Return a decorator that registers a function in *deeds* for some actions."""
 
     def of(*actions: str) -> Callable[[Deed], Deed]:
         def note(deed: Deed) -> Deed:

@@ -1,7 +1,7 @@
 """Words of texts as search compares them: without case and accents, in ASCII, so that all databases split them alike.
 
-A date is one word whatever its form: 14 April 2025, 14/4/2025 and 2025-04-14 are ``20250414``. What is written together
-with signs in between, such as the number 000.1.5/1/DPMPTSP/2025, is a word as well as its parts are.
+A date is one word in every form: 14 April 2025, 14/4/2025 and 2025-04-14 are ``20250414``. A text with signs but no
+spaces, such as the number 000.1.5/1/DPMPTSP/2025, is found as a whole and by its parts.
 """
 
 import hashlib
@@ -20,19 +20,19 @@ DATED = re.compile(
 QUARTER = re.compile(r"\b(?:tw|triwulan)[. ]*(iv|i{1,3}|[1-4])\b(?![./-]\w)", re.IGNORECASE)
 ROMAN = re.compile("[ivx]+")
 LONGEST, MOST, LEAST_BEGUN = 60, 12, 3
-AROUND = 90  # letters beside what was found, in an excerpt
+AROUND = 90  # letters on each side of the word in an excerpt
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A word that is sought; *begins* also finds longer words that begin with it."""
+    """A word to search for; *begins* also finds longer words that begin with it."""
 
     text: str
     begins: bool
 
     @property
     def pattern(self) -> str:
-        """A pattern of how it stands in a text, maybe with signs between its letters."""
+        """A pattern that finds it in a text, also with signs between its letters."""
         letters = "[^\\s\\w]*".join(map(re.escape, self.text))
         return rf"(?<!\w){letters}" + (r"\w*" if self.begins else r"(?!\w)")
 
@@ -48,7 +48,7 @@ def words_of(text: str) -> set[str]:
 
 
 def asked(text: str) -> tuple[Asked, ...]:
-    """Return the words that somebody seeks, in order; the first MOST of them."""
+    """Return the first MOST words of a search, in order."""
     found: dict[str, bool] = {}
     text = DATED.sub(lambda said: _day(said[0]) or said[0], QUARTER.sub(_quarter, text))
     for chunk in _folded(text).split():
@@ -61,7 +61,7 @@ def asked(text: str) -> tuple[Asked, ...]:
 
 
 def has_all(text: str, sought: Sequence[Asked]) -> bool:
-    """Whether a text has all words that are sought, or longer ones that begin so."""
+    """Whether a text has all words of a search."""
     said = words_of(text)
     return all(
         any(each.text == word or (each.begins and word.startswith(each.text)) for word in said) for each in sought
@@ -69,17 +69,17 @@ def has_all(text: str, sought: Sequence[Asked]) -> bool:
 
 
 def mark(whose: str) -> str:
-    """Return the word that stands for a role or person among the words of what they may see; nobody types it."""
+    """Return the index word that marks what a role or person may see; people cannot type it."""
     return "qq" + hashlib.sha256(whose.encode()).hexdigest()[:16]
 
 
 def joined(id_: str) -> str:
-    """Return the one word that an account's name is."""
+    """Return the name of an account as one word."""
     return _plain("".join(WORD.findall(_folded(id_))))
 
 
 def excerpt(text: str, sought: Sequence[Asked]) -> tuple[tuple[str, bool], ...]:
-    """Return a text around the first word that was sought, in parts, each with whether it was."""
+    """Return the text around the first match as parts, each with whether it matches."""
     pattern = re.compile("|".join(each.pattern for each in sought) or "$", re.IGNORECASE)
     start = pattern.search(text)
     places = list(pattern.finditer(text, start.start(), start.end() + 2 * AROUND)) if start else []

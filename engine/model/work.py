@@ -60,11 +60,11 @@ class TaskRecord:
     capacity: str | None
     decree: str | None
     history_seq: int | None
-    acts_for: str | None  # in whose place the assignee has it, or the completer did it
+    acts_for: str | None  # the absent person for whom the assignee has it, or the completer did it
 
     @property
     def holder(self) -> str | None:
-        """The person who has the task: the named performer, else who claimed it."""
+        """The person who has the task: the named performer, else the one who claimed it."""
         return self.performer or self.assignee
 
     def late(self, now: datetime) -> bool:
@@ -166,7 +166,7 @@ class DocumentVersion:
 
 @dataclass(frozen=True, slots=True)
 class DocumentTask:
-    """A task on a document, apart from the steps: approve it, correct it, file its signed copy, archive the paper."""
+    """A task outside the steps: approve or correct a document, file its signed copy, or archive the paper."""
 
     kind: str  # "approve", "mend", "file"; "archive" is of all documents, and names none
     document_id: str

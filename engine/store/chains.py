@@ -1,7 +1,7 @@
-"""Every chain is walked: whoever changes, removes or inserts a line of history is found out.
+"""Checks the hash chain of every stream, which reveals changed, removed and inserted lines of history.
 
-What a walk finds is the first fault of each stream. It may rest anywhere and go on later, which the worker's nightly
-check does; its memory does not grow with the history. Whether rows follow from lines: ``engine.store.proof``.
+A walk reports the first fault of each stream. It can stop after any line and continue later, as the worker's nightly
+check does, and its memory does not grow with the history. ``engine.store.proof`` compares rows with lines.
 """
 
 import tomllib
@@ -49,17 +49,16 @@ FOUNDING = Columns((installation.c.id, installation.c.made_at))
 
 @dataclass(frozen=True, slots=True)
 class HistoryFault:
-    """The first thing in a stream that does not fit.
+    """The first fault of a stream.
 
-    *kind* is ``gap`` (another number than the next), ``link`` (not the hash of the line before), ``content`` (not the
-    hash of what the line says), ``unreadable`` (*field* holds what is none of its type, in a line or in another row),
-    ``format`` (an earlier one than the line before, or than lines had when it is dated), ``early`` (dated before the
-    line in front of it, which does not say that the clock was set back; of format 1, and of small steps that add up, a
-    remark), ``tail`` (the instance's row knows another last line) or ``orphan`` (a stream whose owner does not
-    exist). ``number`` breaks no chain and is a remark (of a series of letters' numbers in a year:
-    ``nomor:<series>:<year>``). ``unfinished`` is of no stream: the check itself came to no end, and *found* says why.
-    The others are of what ``engine.store.proof`` holds to the lines: *table*, *key* and *field* say where, and *seq* is
-    the last line that speaks of it, else 0.
+    *kind* is ``gap`` (a number is missing or repeated), ``link`` (the hash of the line before is wrong), ``content``
+    (the hash of the line itself is wrong), ``unreadable`` (*field* of a line or row has a value of a wrong type),
+    ``format`` (an earlier format than that of the line before or of the line's time), ``early`` (dated before an
+    earlier line without a mark that the clock was set back; a remark under format 1 and for small steps that add up),
+    ``tail`` (the instance's row has another last line) or ``orphan`` (the stream's owner does not exist). ``number`` is
+    a remark about a gap in the letter numbers ``nomor:<series>:<year>``. ``unfinished`` belongs to no stream: the check
+    failed, and *found* says why. Other kinds come from ``engine.store.proof``: *table*, *key* and *field* name the
+    place, and *seq* is the last line about it, or 0.
     """
 
     stream: str
@@ -72,39 +71,39 @@ class HistoryFault:
     field: str = ""
 
     def __post_init__(self) -> None:
-        """Keep of odd values as much as a line of history, which stays, can hold."""
+        """Make wrong values printable and short enough for a line of history, which stays for ever."""
         for name in ("stream", "expected", "found", "key", "field"):
             object.__setattr__(self, name, shown(getattr(self, name)))
 
     def __str__(self) -> str:
-        """Say to the auditor what does not fit."""
+        """Return the fault in words, for the auditor."""
         return str(MEANINGS[self.kind]).format(table=self.table, key=self.key, field=self.field)
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryReport:
-    """What walking the chains found; *faults* are the first ones, *fault_count* counts all streams with one."""
+    """The result of a check; *faults* has the first faults, *fault_count* counts all faulty streams."""
 
     streams: int
     lines: int
     fault_count: int
     faults: tuple[HistoryFault, ...]
-    remarks: tuple[HistoryFault, ...] = ()  # the first ones; what breaks no chain and ought to be looked at
+    remarks: tuple[HistoryFault, ...] = ()  # the first ones: odd, but no chain is broken
     heads: Sequence[Any] = ()  # of all streams: :func:`heads_of`
 
     @property
     def sound(self) -> bool:
-        """Whether every chain fits."""
+        """Whether there is no fault."""
         return self.fault_count == 0
 
     @property
     def unfinished(self) -> bool:
-        """Whether the check came to no end."""
+        """Whether the check failed before its end."""
         return any(fault.kind == "unfinished" for fault in self.faults)
 
 
 def verify(reader: Transaction, stream: str | None = None) -> HistoryReport:
-    """Walk the chain of *stream*, or of all, and compare instances' heads; memory does not grow with the history."""
+    """Check the chain of *stream*, or of all, and the heads that instances' rows have."""
     walk = Walk.begun(reader.connection)
     for part in rows(reader.connection, stream):
         walk.pass_lines(part)
@@ -116,37 +115,37 @@ def verify(reader: Transaction, stream: str | None = None) -> HistoryReport:
 
 @dataclass
 class Walk:
-    """A check of every chain, which may rest anywhere: what it found, and where it goes on."""
+    """A check of every chain that can be interrupted: its findings, and where it continues."""
 
     installation: str | None = None
-    founded: str = ""  # when it was, or shortly after; later lines are all of today's format
+    founded: str = ""  # when the installation got its id, and a little; later lines have today's format
     streams: int = 0
     lines: int = 0
     fault_count: int = 0
     faults: list[HistoryFault] = field(default_factory=list)
     remarks: list[HistoryFault] = field(default_factory=list)
     stream: str = ""
-    seq: int = 0  # of the last line that was passed; -1 if it has none, and the rest of its stream is passed over
+    seq: int = 0  # of the last checked line; -1 if it has no number: the rest of its stream is skipped
     head: StreamHead = field(default_factory=StreamHead)
-    at: str = ""  # when that line was written
-    latest: str = ""  # when the latest one was, since the clock was last said to be set back
-    format: int = 1  # of that line
+    at: str = ""  # of the last checked line
+    latest: str = ""  # the latest instant since the last mark of a clock set back
+    format: int = 1  # of the last checked line
     skipping: bool = False
-    walked: bool = False  # all lines are passed; heads of instances behind *compared* remain
+    walked: bool = False  # all lines are checked; the heads of instances after *compared* are not
     compared: str = ""
-    chained: bool = False  # rows of streams behind *proved* remain
+    chained: bool = False  # all heads are checked; the rows of streams after *proved* are not
     proved: str = ""
     heads: Sequence[Any] = ()
 
     @classmethod
     def begun(cls, connection: Connection) -> "Walk":
-        """Return a check of an office, whose id and founding it needs."""
+        """Return a new check of this office."""
         walk = cls()
         walk.find_founding(connection)
         return walk
 
     def find_founding(self, connection: Connection) -> None:
-        """Look up which office this is; a row that cannot be read says nothing, and is told when it is compared."""
+        """Read id and time of the installation; an unreadable row is reported later, when rows are compared."""
         for row in chain.from_iterable(FOUNDING.fetched(connection, select(installation))):
             self.installation = str(row[0])
             with suppress(Unreadable):
@@ -155,12 +154,12 @@ class Walk:
 
     @property
     def report(self) -> HistoryReport:
-        """What was found so far."""
+        """The findings so far."""
         lists = (tuple(self.faults), tuple(self.remarks))
         return HistoryReport(self.streams, self.lines, self.fault_count, *lists, tuple(self.heads))
 
     def advance(self, reader: Transaction, most: int) -> bool:
-        """Pass up to *most* lines, or compare as many heads; whether no chain remains."""
+        """Check up to *most* lines or heads; return whether all chains are checked."""
         connection = reader.connection
         self.find_founding(connection)
         if not self.walked:
@@ -180,26 +179,26 @@ class Walk:
         return self.chained
 
     def note(self, fault: HistoryFault) -> None:
-        """Count a fault, and keep it if it is one of the first."""
+        """Count a fault, and keep the first ones."""
         self.fault_count += 1
         if len(self.faults) < MOST_FAULTS:
             self.faults.append(fault)
 
     def note_heads(self, found: Iterable[HistoryFault]) -> None:
-        """Count the faults of streams that have none yet."""
+        """Note those faults whose stream has none yet."""
         faulty = {fault.stream for fault in self.faults}
         for fault in found:
             if fault.stream not in faulty:
                 self.note(fault)
 
     def remark(self, found: Iterable[HistoryFault]) -> None:
-        """Keep remarks, the first ones."""
+        """Keep the first remarks."""
         self.remarks += islice(found, MOST_FAULTS - len(self.remarks))
 
     def pass_lines(self, rows: Sequence[Values]) -> list[Line]:
-        """Look at the next lines of one stream and give them; nothing if one of them or before them does not fit."""
+        """Check the next lines of one stream and return them; nothing once a line of the stream is faulty."""
         stream = STREAM(rows[0])
-        if type(stream) is not str:  # comes last: the walk rests before it
+        if type(stream) is not str:  # sorted last: the walk stops before it
             self.lines += len(rows)
             self.note_heads([self.unreadable(LINE.named(rows[0]), Unreadable("stream", stream))])
             return []
@@ -221,7 +220,7 @@ class Walk:
         return [] if self.skipping else lines
 
     def _fit(self, lines: Sequence[Line], facts: Sequence[Sequence[Any]], hashes: Sequence[str]) -> bool:
-        """Whether lines of one stream fit all at once, as nearly always; if not, they are looked at one by one."""
+        """Whether all these lines of one stream are right: a fast check. If not, each line is checked by itself."""
         actions, actors, ats, _, changes, *_, forms, its, _, _, previous, seqs, _, _ = facts
         if self.skipping or forms.count(FORMAT) < len(forms) or None in (*actors, *ats, *changes):
             return False
@@ -241,7 +240,7 @@ class Walk:
         )
 
     def pass_line(self, row: Any) -> None:
-        """Look at the next line of the stream, and note what does not fit."""
+        """Check the next line of the stream, and note its fault."""
         self.lines += 1
         first, self.seq = self.seq == 0, row.seq if type(row.seq) is int and row.seq >= 0 else -1
         if self.skipping:
@@ -261,12 +260,12 @@ class Walk:
             fault = self.unreadable(row, error)
         if fault:
             self.note(fault)
-            self.skipping = True  # what follows in this stream cannot fit either
+            self.skipping = True  # later lines of the stream would be faulty too
         elif line:
             self.head, self.at, self.format = StreamHead(line.seq, hashed), line.at, line.format
 
     def unreadable(self, row: Any, error: Exception) -> HistoryFault:
-        """Return the fault of a line that *error* was raised about."""
+        """Return the fault of a line whose reading raised *error*."""
         seq = row.seq if isinstance(row.seq, int) else self.head.seq + 1
         column = error.column if isinstance(error, Unreadable) else "change"
         return HistoryFault(row.stream, seq, "unreadable", "", str(error), "history", str(seq), column)
@@ -286,15 +285,15 @@ class Walk:
             return HistoryFault(stream, head.seq + 1, "gap", str(head.seq + 1), str(seq))
         if line.previous_hash != head.hash:
             return HistoryFault(stream, seq, "link", head.hash, line.previous_hash)
-        if form == 1 and (line.name, line.capacity) != (None, None):  # it knew neither, so no hash is over them
+        if form == 1 and (line.name, line.capacity) != (None, None):  # format 1 does not hash them
             return HistoryFault(stream, seq, "content", "", f"{line.name} {line.capacity}")
         expected = sha256_of(hashed_text(**facts_of(line)))
         return HistoryFault(stream, seq, "content", expected, hashed) if hashed != expected else None
 
     def _early(self, line: Line) -> HistoryFault | None:
-        """Return the fault of a line that goes back in time unmarked.
+        """Return the fault of a line that goes back in time without a mark.
 
-        Under format 1 none was marked, and small steps that add up never were: these are remarks.
+        Format 1 had no marks, and small steps that add up are never marked: these are only remarks.
         """
         mark = line.change if line.action == SET_BACK else None
         behind = goes_back(line.at, self.at, self.latest, mark)
@@ -308,18 +307,18 @@ class Walk:
         return None
 
     def written(self) -> dict[str, Any]:
-        """Return all of it as JSON can hold it."""
+        """Return the walk as JSON."""
         return asdict(self)
 
     @classmethod
     def read(cls, written: Mapping[str, Any]) -> "Walk":
-        """Return what was written."""
+        """Return the walk from JSON."""
         found = {name: [HistoryFault(**fault) for fault in written[name]] for name in ("faults", "remarks")}
         return cls(**{**written, **found, "head": StreamHead(**written["head"])})
 
 
 def missing_numbers(reader: Transaction) -> Iterator[HistoryFault]:
-    """Yield the first gap of each series of letters' numbers and year; void numbers are there, with their reason."""
+    """Yield every gap in a series of letter numbers and year; void numbers have rows and are no gaps."""
     kept = (number.c.series, number.c.year)
     before = func.lag(number.c.ordinal, 1, 0).over(partition_by=kept, order_by=number.c.ordinal)
     beside = select(*kept, number.c.ordinal, before.label("before")).subquery()
@@ -333,7 +332,7 @@ def missing_numbers(reader: Transaction) -> Iterator[HistoryFault]:
 def rows(
     connection: Connection, stream: str | None, behind: tuple[str, int] = ("", 0), most: int | None = None
 ) -> Iterator[Sequence[Values]]:
-    """Give the lines of *stream*, or of all, or up to *most* behind one: some of one stream at once."""
+    """Yield the lines of *stream*, or of all, or up to *most* after the line *behind*, in parts of one stream each."""
     query = select(history).order_by(history.c.stream, history.c.seq).limit(most)
     if behind[0]:
         line = tuple_(history.c.stream, history.c.seq)
@@ -342,7 +341,7 @@ def rows(
         query = query.where(history.c.stream == stream)
     for part in LINE.fetched(connection, query):
         for its_stream, lines in groupby(part, STREAM):
-            if type(its_stream) is not str:  # bytes, which SQLite sorts behind every text: the first of them says it
+            if type(its_stream) is not str:  # bytes, which SQLite sorts after all texts: one is enough
                 yield [next(lines)]
                 return
             yield list(lines)
@@ -351,7 +350,7 @@ def rows(
 def head_faults(
     connection: Connection, stream: str | None, after: str = "", until: str | None = None
 ) -> Iterator[HistoryFault]:
-    """Give what does not fit between instances' rows and the ends of their streams."""
+    """Yield the differences between the heads in instances' rows and the last lines of their streams."""
     named = INSTANCE + instance.c.id
     lines = history.alias("lines")
     last = select(func.max(lines.c.seq)).where(lines.c.stream == named).correlate(instance).scalar_subquery()
@@ -374,7 +373,7 @@ def head_faults(
     if until is not None:
         wrong, streams = wrong.where(instance.c.id <= until), streams.where(history.c.stream <= INSTANCE + until)
     told = streams.subquery()
-    its_instance = func.substr(told.c.stream, len(INSTANCE) + 1)  # found by its key, among however many there are
+    its_instance = func.substr(told.c.stream, len(INSTANCE) + 1)  # so that the primary key is used
     orphans = select(told.c.stream).where(~exists(select(instance.c.id).where(instance.c.id == its_instance)))
     for row in connection.execute(wrong, execution_options={"yield_per": AT_ONCE}):
         if not type(row.history_seq) is type(row.last_seq) is int:

@@ -1,8 +1,8 @@
 """History's lines in the database: numbered, hashed and appended in one insert.
 
-The head of an instance's stream (number and hash of its last line) stands on the instance's row, so that appending
-needs no query and a missing tail shows. Other streams are asked for their last line; a tail missing there shows where
-rows know more than the lines that are left (``engine.store.proof``), else only against what has left the machine.
+An instance's row has the head of its stream (number and hash of the last line), so that appending needs no query and a
+missing tail is noticed. The head of other streams is queried. If their last lines are deleted, rows without a line
+reveal it (``engine.store.proof``); otherwise only a comparison with copies outside of the machine does.
 """
 
 import hashlib
@@ -45,7 +45,7 @@ class StreamHead:
 
 
 class KeepsHead(Protocol):
-    """Whatever knows where an instance's stream ends: its row, its record, an :class:`InstanceHead`."""
+    """An object with the head of an instance's stream: its row, its record, an :class:`InstanceHead`."""
 
     @property
     def id(self) -> str:
@@ -66,7 +66,7 @@ class KeepsHead(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class InstanceHead:
-    """The head of an instance's stream; without numbers, of an instance that is about to start."""
+    """The head of an instance's stream; the defaults are those of an instance about to start."""
 
     id: str
     history_seq: int = 0
@@ -75,21 +75,21 @@ class InstanceHead:
 
 
 def installation_of(connection: Connection) -> str | None:
-    """Return which installation this database is of; None before its first line under format 2."""
+    """Return the id of the installation; None before its first line of format 2."""
     return connection.scalar(select(installation.c.id))
 
 
 def start_of(connection: Connection, stream: str, form: int) -> str:
-    """Return the hash before a stream's first line, which is of the format *form*."""
+    """Return the hash before a stream's first line, which has the format *form*."""
     return GENESIS if form == 1 else genesis(installation_of(connection) or "", stream)
 
 
 def lines_after(
     head: StreamHead, stream: str, deeds: Sequence[HistoryEvent], actor: Actor, now: datetime, instance_id: str | None
 ) -> list[HistoryLine]:
-    """Return *deeds* as the lines that follow *head*; the one place where a line is numbered and hashed.
+    """Return *deeds* as the lines after *head*, numbered and hashed; nothing else does this.
 
-    If the clock was set back since, a line before them says so.
+    If the clock was set back since *head*, another line before them marks it.
     """
     lines: list[HistoryLine] = []
     at = plain(now)
@@ -112,7 +112,7 @@ def append(connection: Connection, lines: Sequence[HistoryLine]) -> None:
 
 
 def head_of(connection: Connection, stream: str) -> StreamHead:
-    """Return where *stream* ends; writers of one stream on PostgreSQL wait here for each other until they commit."""
+    """Return the head of *stream*. On PostgreSQL, its writers wait here until the one before has committed."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("alur.history"), func.hashtext(stream))))
     last = select(history.c.seq, history.c.hash, history.c.at).where(history.c.stream == stream)
@@ -121,9 +121,9 @@ def head_of(connection: Connection, stream: str) -> StreamHead:
 
 
 def heads_of(connection: Connection) -> tuple[int, int, str]:
-    """Return how many lines and streams there are, and a hash over where each stream ends, by which a print knows them.
+    """Return the number of lines and of streams, and one hash over all heads, to be printed.
 
-    The hash is SHA-256 over ``<stream> <seq> <hash>`` and a line feed for each stream, by the bytes of its name.
+    It is the SHA-256 of ``<stream> <seq> <hash>`` and a line feed for each stream, in byte order of the names.
     """
     last, count = func.max(history.c.seq).label("seq"), func.count().label("lines")
     ends = select(history.c.stream, last, count).group_by(history.c.stream).subquery()

@@ -1,4 +1,4 @@
-"""Which tables are held to history: whose stream tells of a row, by which key, and what a row must be by itself."""
+"""The tables whose rows are compared with history: the stream and key of a row, and checks of the row itself."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ UNREAD = frozenset({"state", "state_before", "trace", "data", "password_hash"})
 
 @dataclass
 class Beside:
-    """What rows that were read before say of those of another table."""
+    """Facts from rows of tables read earlier, for rows of later ones."""
 
     parts: dict[str, dict[str, str]] = field(default_factory=dict)  # by document, hashes by item
     listed: dict[str, dict[str, str]] = field(default_factory=dict)  # by version of a procedure, hashes by path
@@ -35,28 +35,28 @@ class Kept:
     """A table whose rows belong to streams of one kind."""
 
     name: str
-    owner: Any  # the column that says whose stream tells of a row
+    owner: Any  # the column with the owner of the row's stream
     key: tuple[str, ...] = ("id",)
-    also: tuple[ColumnElement[Any], ...] = ()  # beside the table's own columns
+    also: tuple[ColumnElement[Any], ...] = ()  # columns of other tables
     joined: tuple[tuple[Any, ColumnElement[bool]], ...] = ()
     where: ColumnElement[bool] | None = None
-    joins: tuple[str, ...] = ()  # two columns that lines speak of as one, by the name of the last
-    check: Check | None = None  # gives (field, expected, found) of what one row must be by itself
-    forgets: bool = False  # rows that history tells of may be gone
-    everybody: bool = False  # all rows belong to the one stream there is
-    filed: bool = False  # a row names a kept file by its hash
+    joins: tuple[str, ...] = ()  # two columns that lines record as one, under the name of the second
+    check: Check | None = None  # yields (field, expected, found) for a row itself
+    forgets: bool = False  # rows may be deleted
+    everybody: bool = False  # all rows belong to the office's stream
+    filed: bool = False  # a row has the hash of a stored file
     _asked: dict[str, Select[Any]] = field(default_factory=dict)  # by kind of database
 
     @cached_property
     def columns(self) -> Columns:
-        """What is read of a row: whose it is, its own columns, and what stands beside them."""
+        """The columns that are read: the owner, the table's own, and *also*."""
         own = t.metadata.tables[self.name].c
         owner = self.owner if self.owner in set(own) else self.owner.label("owner")
         read = (column for column in own if column.name not in UNREAD and column is not owner)
         return Columns((owner, *read, *self.also))
 
     def rows(self) -> Select[Any]:
-        """Ask for the rows."""
+        """Return the query for all rows, which selects the owner."""
         table = t.metadata.tables[self.name]
         query = select(self.owner).select_from(table)
         for other, on in self.joined:
@@ -64,7 +64,7 @@ class Kept:
         return query if self.where is None else query.where(self.where)
 
     def of(self, owners: Iterable[str], connection: Connection) -> Iterator[Sequence[Values]]:
-        """Give the rows of some owners, as they are kept, some at once."""
+        """Yield the unread rows of some owners, in parts."""
         dialect = connection.dialect.name
         if dialect not in self._asked:
             query = self.rows() if self.everybody else self.rows().where(among(self.owner, dialect))
@@ -72,7 +72,7 @@ class Kept:
         return fetched(connection, self._asked[dialect], {} if self.everybody else those(owners, dialect))
 
     def each(self, part: Sequence[Values]) -> Iterator[tuple[str, Values] | Unreadable]:
-        """Give rows as they are read, each with the key by which lines speak of it; of an odd one the error."""
+        """Yield (key in lines, values) of each row; for an unreadable row its error."""
         try:
             columns = self.columns.read(part)
         except Unreadable as odd:
@@ -137,7 +137,7 @@ def _definition(row: Any, told: Testimony, beside: Beside) -> Iterator[tuple[str
 
 
 def _committed(row: Any, told: Testimony, beside: Beside) -> Iterator[tuple[str, Any, Any]]:
-    """A value is what the commitment is over; one without must have been erased by a line, which then says so."""
+    """Check that a value matches its commitment; without a value, a line must say that it was erased."""
     of_value = told.of("personal_value").get(row.commitment)
     if row.value is None and (of_value is None or "value" not in of_value.facts):
         yield "value", row.commitment, None
@@ -172,7 +172,7 @@ OWNERS = {
     "person": t.person.c.id,
 }
 _NUMBER, _MEMBERSHIP = ("series", "year", "ordinal"), ("role", "capacity", "since", "until", "decree")
-TABLES: dict[str, tuple[Kept, ...]] = {  # by the kind of stream that tells of them
+TABLES: dict[str, tuple[Kept, ...]] = {  # by kind of stream
     "instance": (
         Kept(
             "instance",
@@ -186,7 +186,7 @@ TABLES: dict[str, tuple[Kept, ...]] = {  # by the kind of stream that tells of t
             check=_instance,
         ),
         _of_instance("task", joins=("returned_at", "returned_by")),
-        Kept(  # found by its document, since no index of its own leads from an instance to it
+        Kept(  # joined, since no index of its own finds the parts of an instance
             "document_part",
             t.document.c.instance_id,
             ("document_id", "item"),

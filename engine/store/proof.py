@@ -1,8 +1,8 @@
-"""Do rows follow from history? Every chain is walked, and what its lines say is held against what stands in the tables.
+"""Compares the rows of all tables with history, after checking the chains.
 
-Lines are heard stream by stream (``engine.model.testimony``); when some hundred streams are over, their rows are read,
-one statement a table, and compared. So memory grows neither with the office nor with its history. What is found is the
-first fault of a stream; what lines do not say is not compared (``docs/riwayat.md`` lists it).
+Lines are read stream by stream (``engine.model.testimony``). After some hundred streams, their rows are read with one
+statement for each table and compared, so that memory grows neither with the office nor with its history. Only the first
+fault of a stream is reported. Columns that lines do not record are not compared (``docs/riwayat.md`` lists them).
 """
 
 import hashlib
@@ -30,16 +30,15 @@ from engine.store.triggers import verify_triggers
 from engine.store.untyped import AT_ONCE, Columns, Unreadable, Values, among, bytes_for_no_text, shown, those, undecoded
 
 STREAMS_AT_ONCE, LINES_AT_ONCE = 600, 30_000
-"""How many streams, and lines, are kept in memory until their rows are read."""
+"""Most streams and lines in memory before their rows are read."""
 CHANGE = Decoder(Any)
 
 
 def prove(reader: Transaction, stream: str | None = None, files: FileStore | None = None) -> HistoryReport:
-    """Walk the chain of *stream*, or of all, and hold the rows to what the lines say.
+    """Check the chain of *stream*, or of all, and compare the rows with the lines.
 
-    With *files* every kept file that a row names is read and hashed as well. Of all, the database's own guard of
-    history, the series of numbers and the sources of procedures are looked at too. Whatever it meets ends in a report;
-    only what the database itself refuses is raised.
+    With *files*, stored files are hashed as well. A check of all also covers the history triggers, the series of
+    numbers and the sources of procedures. Any fault becomes part of the report; only database errors are raised.
     """
     try:
         return _proved(reader, stream, files)
@@ -53,7 +52,7 @@ def prove(reader: Transaction, stream: str | None = None, files: FileStore | Non
 def _proved(reader: Transaction, stream: str | None, files: FileStore | None) -> HistoryReport:
     connection, found = reader.connection, Walk()
     try:
-        if files and connection.dialect.name == "postgresql":  # hashing a large file is no idleness
+        if files and connection.dialect.name == "postgresql":  # hashing a large file takes long
             connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         found.find_founding(connection)
         batch = _Batch(connection, found, files)
@@ -71,9 +70,9 @@ def _proved(reader: Transaction, stream: str | None, files: FileStore | None) ->
 
 
 def advance(reader: Transaction, walk: Walk, lines: int, streams: int = 50) -> bool:
-    """Take *walk* up to *lines* further, and once its chains are walked some streams' rows; whether nothing remains.
+    """Check up to *lines* more, and after all chains the rows of some *streams*; return whether all is done.
 
-    A stream's lines are heard and compared in one go, however many they are.
+    One stream is compared in one go, however many lines it has.
     """
     with bytes_for_no_text(reader.connection):
         if not walk.chained:
@@ -81,7 +80,7 @@ def advance(reader: Transaction, walk: Walk, lines: int, streams: int = 50) -> b
             return False
         behind = select(t.history.c.stream).where(t.history.c.stream > walk.proved, t.history.c.seq == 1)
         found = reader.connection.scalars(behind.order_by(t.history.c.stream).limit(streams))
-        here = [stream for stream in found if type(stream) is str]  # bytes come last, and are nobody's
+        here = [stream for stream in found if type(stream) is str]  # others are bytes, and reported before
         batch = _Batch(reader.connection, again := Walk(walk.installation, walk.founded), None)
         for stream in here:
             for part in rows(reader.connection, stream):
@@ -98,7 +97,7 @@ def advance(reader: Transaction, walk: Walk, lines: int, streams: int = 50) -> b
 
 
 def unfinished(error: Exception) -> HistoryFault:
-    """Return that a check came to no end, because of *error*: what it found until then is all that is known."""
+    """Return the fault that a check ended early because of *error*."""
     return HistoryFault("", 0, "unfinished", "", f"{type(error).__name__}: {error}")
 
 
@@ -108,7 +107,7 @@ def _end(reader: Transaction, walk: Walk) -> None:
 
 
 class _Batch:
-    """Streams that are over, and whose rows are not compared yet."""
+    """Streams whose lines are read and whose rows are not compared yet."""
 
     def __init__(self, connection: Connection, walk: Walk, files: FileStore | None) -> None:
         self._connection, self._walk, self._files = connection, walk, files
@@ -121,7 +120,7 @@ class _Batch:
         self._lines = 0
 
     def pass_lines(self, rows: Sequence[Values]) -> None:
-        """Take lines of a stream and hear them; a stream whose chain is broken says nothing of rows."""
+        """Check lines of a stream and read their testimony; rows of a broken chain are not compared."""
         stream, walk = STREAM(rows[0]), self._walk
         if stream != walk.stream and (len(self._told) >= STREAMS_AT_ONCE or self._lines >= LINES_AT_ONCE):
             self.compare()
@@ -144,7 +143,7 @@ class _Batch:
         self._lines += len(lines)
 
     def compare(self) -> None:
-        """Read the rows of which the streams that are over tell, and note the first fault of each."""
+        """Compare the rows of the streams so far, and note the first fault of each stream."""
         kinds: dict[str, dict[str, Testimony]] = {}
         for stream, told in self._told.items():
             kinds.setdefault(stream.partition(":")[0], {})[told.id] = told
@@ -167,7 +166,7 @@ class _Batch:
             owner = owners.get(of)
             if owner is None:
                 faults.setdefault(stream, HistoryFault(stream, 0, "lacking", "", "", "personal_value", of))
-            elif owner != who:  # a deed of one under the name of another
+            elif owner != who:  # the line has another person's name
                 fault = HistoryFault(stream, 0, "row", who, shown(owner), "personal_value", of, "person_id")
                 faults.setdefault(stream, fault)
         self._walk.note_heads(faults.values())
@@ -197,7 +196,7 @@ class _Batch:
                     facts = of_row.facts
                     if otherwise and not otherwise.keys() <= facts.keys():
                         facts = {**otherwise, **facts}
-                    if of_row.met and "?" not in key:  # lines tell of it once
+                    if of_row.met and "?" not in key:  # a second row for the same lines
                         facts = None
                     of_row.met = True
                 if facts is None:
@@ -215,7 +214,7 @@ class _Batch:
                 yield HistoryFault(told.stream, known[key].seq, "lacking", "", "", kept.name, key)
 
     def _by_itself(self, kept: Kept, row: Any, told: Testimony, key: str, of_row: Told | None) -> HistoryFault | None:
-        """Return how a row that holds what lines say of it is not what it must be by itself."""
+        """Return the fault of a row that agrees with the lines: its own check, the head, or the stored file."""
         wrong = unfit(kept.check(row, told, self._beside)) if kept.check else None
         if wrong:
             return _wrong(kept, told, key, of_row, wrong)
@@ -228,14 +227,14 @@ class _Batch:
 
 
 def _wrong(kept: Kept, told: Testimony, key: str, of_row: Told | None, wrong: tuple[str, Any, Any]) -> HistoryFault:
-    """Return the fault of a row that does not hold in a column what it must."""
+    """Return the fault of a row with a wrong column, *wrong* being (column, expected, found)."""
     name, expected, found = wrong[0], *_apart(*wrong[1:])
     fixed = of_row.fixed(name) if of_row else 0
     return HistoryFault(told.stream, fixed, "row", said(expected), said(found), kept.name, key, name)
 
 
 def _unreadable(kept: Kept, values: Values, told: Testimony, error: Exception) -> HistoryFault:
-    """Return the fault of a row that cannot be held to anything; its key as far as it can be read."""
+    """Return the fault of a row that cannot be read."""
     row = kept.columns.named(values)
     key = " ".join(shown(getattr(row, name)) for name in kept.key)
     known = told.of(kept.name).get(key)
@@ -247,7 +246,7 @@ def _unreadable(kept: Kept, values: Values, told: Testimony, error: Exception) -
 
 
 def _apart(expected: Any, found: Any) -> tuple[Any, Any]:
-    """Return the parts of two values that differ; of others than mappings they are the values."""
+    """Return the differing members of two mappings; other values whole."""
     if not isinstance(expected, Mapping) or not isinstance(found, Mapping):
         return expected, found
     names = [name for name in {**expected, **found} if not alike(expected.get(name), found.get(name))]
@@ -256,7 +255,7 @@ def _apart(expected: Any, found: Any) -> tuple[Any, Any]:
 
 
 def said(value: Any) -> str:
-    """Return a value for a person; of several that would do, the first ones."""
+    """Return a value as text for people; of several allowed values, the first three."""
     if isinstance(value, OneOf):
         return " | ".join(sorted(map(str, value))[:3])
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
@@ -294,7 +293,7 @@ def _beyond_streams(connection: Connection) -> Iterator[HistoryFault]:
 
 
 def _without_stream(connection: Connection) -> Iterator[HistoryFault]:
-    """Give rows that belong to a stream of which there is no line, one for each stream."""
+    """Yield one row for each stream that has rows and no lines."""
     seen: set[str] = set()
     for kind, owners, kept in ((of, lost, kept) for of, lost in _lost(connection) for kept in TABLES[of]):
         columns = Columns([kept.owner.label("owner"), *(t.metadata.tables[kept.name].c[name] for name in kept.key)])
@@ -321,7 +320,7 @@ def _without_stream(connection: Connection) -> Iterator[HistoryFault]:
 
 
 def _lost(connection: Connection) -> Iterator[tuple[str, Sequence[str]]]:
-    """Give the first owners of rows of whose stream there is no line, by its kind."""
+    """Yield by kind of stream the first owners that have rows and no lines."""
     for kind, kepts in TABLES.items():
         every = (kept.rows().with_only_columns(kept.owner.label("owner")) for kept in kepts)
         owner = union(*every).subquery().c.owner
@@ -332,13 +331,13 @@ def _lost(connection: Connection) -> Iterator[tuple[str, Sequence[str]]]:
 
 
 def _passed_over(connection: Connection) -> Iterator[HistoryFault]:
-    """Give the first number that is said to be nobody's since an instance passed it over, of which no line tells."""
+    """Yield the first number that is marked as skipped by an instance although no line records that."""
     its = ("series", "year", "ordinal")
     nobodys = select(*(t.number.c[name] for name in its)).where(t.number.c.instance_id.is_(None))
     lost = {tuple(each) for each in connection.execute(nobodys.where(t.number.c.void_reason == PASSED_OVER))}
     voided = select(t.history.c.change).where(t.history.c.action == Action.NUMBER_VOIDED.value)
     for change in connection.scalars(voided, execution_options={"yield_per": AT_ONCE}) if lost else ():
-        with suppress(ValueError, TypeError, AttributeError, RecursionError):  # told where its stream is walked
+        with suppress(ValueError, TypeError, AttributeError, RecursionError):  # reported with its stream
             said_ = json.loads(change)
             lost.discard(tuple(said_.get(name) for name in its))
             if "first" in said_:
@@ -349,7 +348,7 @@ def _passed_over(connection: Connection) -> Iterator[HistoryFault]:
 
 
 def _miscounted(connection: Connection) -> Iterator[HistoryFault]:
-    """Give series of numbers in which one is missing: each was counted when it was given out."""
+    """Yield the series whose rows do not agree with their counter."""
     its, counter = ("series", "year"), t.number_counter
     taken = select(t.number.c.series, t.number.c.year, func.count().label("count"), func.max(t.number.c.ordinal))
     held = {

@@ -12,7 +12,7 @@ from engine.store.triggers import create_triggers, verify_triggers
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BESIDE = ("procrastinate_", "search_")
-"""Tables that are no part of the office: jobs for what is due, and what search finds of the rest."""
+"""Tables that are not part of the office's record: jobs, and the index of the search."""
 
 
 def migrate(database: Database) -> str:

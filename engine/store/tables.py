@@ -219,10 +219,10 @@ task = _table(  # one row per user task that was ever open
     Column("returned_at", UtcDateTime),
     Column("completed_at", UtcDateTime),
     Column("completed_by", String(64)),
-    Column("capacity", String(20)),  # in which the completer acted
+    Column("capacity", String(20)),  # the completer's
     Column("decree", Text),
     Column("history_seq", Integer),  # line that records the completion
-    Column("acts_for", String(64)),  # who was away, and in whose place it was taken or done
+    Column("acts_for", String(64)),  # the absent person for whom it was claimed or completed
     CheckConstraint("status in ('ready', 'completed', 'cancelled')", name="status"),
     info=HISTORY,
 )
@@ -336,7 +336,7 @@ notification = _table(  # written with its history line; the worker spreads it t
     Column("by", String(64), nullable=False),
     Column("instance_id", String(36), index=True),
     Column("subject", String(64), nullable=False),  # id of the task, document, incident or message
-    Column("person_id", String(64)),  # else all in the role, else those whom the subject concerns
+    Column("person_id", String(64)),  # null: all in the role, or else the people concerned by the subject
     Column("role", String(200)),
     Column("reason", Text),
     Column("spread_at", UtcDateTime),
@@ -349,7 +349,7 @@ notice = _table(  # a notification on the page of a person; person "" is the off
     Column("notification_id", ForeignKey("notification.id"), primary_key=True),
     Column("at", UtcDateTime, nullable=False),
     Column("read_at", UtcDateTime),
-    Column("dispatch_id", String(36), index=True),  # the letter or call that tells it as well
+    Column("dispatch_id", String(36), index=True),  # the letter or call about it
     Index("ix_notice_notification_id", "notification_id"),
 )
 Index("ix_notice_list", notice.c.person_id, notice.c.at)
@@ -362,7 +362,7 @@ dispatch = _table(  # an e-mail or a call of the webhook
     Column("person_id", String(64), nullable=False),
     Column("status", String(10), nullable=False),  # due, sent, dropped, failed
     Column("made_at", UtcDateTime, nullable=False, index=True),
-    Column("due_at", UtcDateTime, nullable=False),  # when it is tried next
+    Column("due_at", UtcDateTime, nullable=False),  # time of the next try
     Column("attempts", Integer, nullable=False),
     Column("cause", Text),
     Column("sent_at", UtcDateTime),
@@ -384,7 +384,7 @@ history = _table(
     Column("at", UtcDateTime, nullable=False),
     Column("actor", String(64), nullable=False),
     Column("name", String(64)),  # commitment to the actor's name at the time
-    Column("capacity", String(20)),  # in which the actor held the role
+    Column("capacity", String(20)),  # the actor's, in the role
     Column("on_behalf_of", Text),  # title in that capacity, such as "Plh. Kepala Dinas"
     Column("decree", Text),
     Column("action", String(60), nullable=False),
@@ -463,7 +463,7 @@ rendering = _table(  # a file of a version of a document: due until it is made, 
     "rendering",
     Column("document_id", ForeignKey("document.id"), primary_key=True),
     Column("format", String(10), primary_key=True),  # pdf, docx, xlsx
-    Column("part", String(200), primary_key=True),  # which of several papers (a letter to each); empty: the whole
+    Column("part", String(200), primary_key=True),  # one of several letters; empty: the whole document
     Column("instance_id", String(36), nullable=False, index=True),
     Column("code", String(40), nullable=False, unique=True),  # in the QR: /v/<code>
     Column("status", String(20), nullable=False),  # due, made, failed
@@ -557,8 +557,8 @@ person = _table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("deactivated_at", UtcDateTime),
     Column("email_commitment", String(64)),  # of the address, which is a personal value
-    Column("identity_commitment", String(64)),  # of whom the OpenID provider names, likewise
-    Column("password_off", Boolean, nullable=False, server_default=false()),  # signs in by the provider alone
+    Column("identity_commitment", String(64)),  # of the identity at the OpenID provider, likewise
+    Column("password_off", Boolean, nullable=False, server_default=false()),  # signs in only through the provider
     info=HISTORY,
 )
 
@@ -576,7 +576,7 @@ contact = _table(  # how a person wants to be notified
     "contact",
     Column("person_id", ForeignKey("person.id"), primary_key=True),
     Column("choices", JSON, nullable=False),  # by kind: sekarang, ringkasan, tidak; others have the default
-    Column("feed_sha256", String(64), unique=True),  # of the secret in the address of the calendar feed
+    Column("feed_sha256", String(64), unique=True),  # of the secret in the URL of the calendar feed
 )
 
 secret = _table(  # the password of the mail account, the key of the webhook
@@ -604,7 +604,7 @@ absence = _table(  # a person is away, and another of the same lane stands in
     Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
     Column("substitute_id", ForeignKey("person.id"), nullable=False, index=True),
     Column("since", Date, nullable=False),
-    Column("until", Date, nullable=False),  # before *since*: it was ended before it began
+    Column("until", Date, nullable=False),  # before *since* if it was ended before it began
     Column("reason", Text, nullable=False),
     info=HISTORY,
 )
@@ -631,12 +631,12 @@ reset_code = _table(
     Column("expires_at", UtcDateTime, nullable=False),
 )
 
-reset_link = _table(  # a link in a letter, by which its owner sets a new password
+reset_link = _table(  # a link in an e-mail, for setting a new password
     "reset_link",
     Column("sha256", String(64), primary_key=True),  # of its secret
     Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
     Column("until", UtcDateTime, nullable=False),
-    Column("ended_at", UtcDateTime),  # used, or overtaken
+    Column("ended_at", UtcDateTime),  # used, or replaced by a newer one
 )
 
 web_session = _table(
@@ -647,65 +647,5 @@ web_session = _table(
     Column("last_seen_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     Column("user_agent", Text),
-    Column("address", String(64)),  # from which it was opened
-    Column("awaits_code", Boolean, nullable=False, default=False),  # after the password: gives no access yet
-)
-
-second_factor = _table(  # setting and dropping are recorded as history lines; use is not, hence no history flag
-    "second_factor",
-    Column("person_id", ForeignKey("person.id"), primary_key=True),
-    Column("sealed", LargeBinary, nullable=False),  # encrypted with a key of the installation
-)
-
-api_token = _table(  # issuing and revoking are recorded as history lines; use is not, hence no history flag
-    "api_token",
-    Column("id", String(36), primary_key=True),
-    Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
-    Column("name", String(80), nullable=False),
-    Column("sha256", String(64), nullable=False, unique=True),  # of the token, which is not stored
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
-    Column("last_used_at", UtcDateTime),
-    Column("revoked_at", UtcDateTime),
-    Column("scopes", String(200), nullable=False),  # separated by spaces (RFC 6749, 3.3)
-)
-
-idempotency_key = _table(  # the reply to a write, so that a repeated request is not done again
-    "idempotency_key",
-    Column("person_id", ForeignKey("person.id"), primary_key=True),
-    Column("key", String(200), primary_key=True),
-    Column("fingerprint", String(64), nullable=False),  # SHA-256 of method, address and body
-    Column("created_at", UtcDateTime, nullable=False, index=True),
-    Column("status", Integer),  # null while the first request is running
-    Column("headers", JSON),
-    Column("body", LargeBinary),
-)
-
-sign_in_attempt = _table(
-    "sign_in_attempt",
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("account", String(64), nullable=False),
-    Column("address", String(64), nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-    Column("succeeded", Boolean, nullable=False),
-    Column("device", String(64)),  # SHA-256 of the device cookie, if the account signed in from it before
-)
-Index("ix_sign_in_attempt_account", sign_in_attempt.c.account, sign_in_attempt.c.at)
-Index("ix_sign_in_attempt_address", sign_in_attempt.c.address, sign_in_attempt.c.at)
-
-setting = _table(  # sections of the office's settings: calendar, identity, safety ...
-    "setting",
-    Column("section", String(60), primary_key=True),
-    Column("value", JSON, nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("changed_at", UtcDateTime, nullable=False),
-    Column("changed_by", String(64), nullable=False),
-    info=HISTORY,
-)
-
-heartbeat = _table(  # of workers
-    "heartbeat",
-    Column("name", String(120), primary_key=True),
-    Column("at", UtcDateTime, nullable=False),
-    Column("detail", JSON, nullable=False),
-)
+    Column("address", String(64)),  # IP address at sign-in
+    Column("awaits_code", Boolean, nullable=False, default=False),  # the code after the password is missing

@@ -52,7 +52,7 @@ class Work(Reader):
         super().__init__(connection)
         self.actor = actor
         self.now = now
-        self._heads: dict[str, StreamHead] = {}  # by stream, of those that this work appended to
+        self._heads: dict[str, StreamHead] = {}  # by stream, for streams with new lines
         self._notifications: list[Notification] = []
 
     def record(self, stream: str, deed: HistoryEvent) -> HistoryLine:

@@ -1,8 +1,8 @@
-"""Rows as the database keeps them, for whoever holds them to something: an odd value is named and stops nothing.
+"""Reads rows for checks: a value that its column's type cannot read is reported and does not end the check.
 
-Who edits a database behind the program's back may leave a value that its column's type cannot read. SQLite keeps
-numbers, bytes and texts that are none in whatever column; PostgreSQL keeps an instant without end, and both JSON that
-is nested deeper than it can be read. So columns are fetched without their types and read here, a row at a time.
+Such values come from edits of the database outside of Alur. SQLite accepts numbers, bytes and invalid texts in any
+column, PostgreSQL the instant "infinity", and both accept JSON that is nested too deeply. So columns are fetched
+without their types and converted here.
 """
 
 import json
@@ -32,7 +32,7 @@ Values = Sequence[Any]
 
 
 class Unreadable(ValueError):
-    """A row holds a value, in *column*, that is none of its type."""
+    """A row has in *column* a value of a wrong type."""
 
     def __init__(self, column: str, value: object) -> None:
         super().__init__(shown(value))
@@ -41,16 +41,16 @@ class Unreadable(ValueError):
 
 
 def shown(value: object) -> str:
-    """Return what an odd value looks like, or its beginning; half a character, which no UTF-8 writes, as its number."""
+    """Return the beginning of a wrong value as printable text; lone surrogates are escaped."""
     text = (value if isinstance(value, str) else ascii(value))[:MOST_SHOWN]
     return text.encode(errors="backslashreplace").decode()
 
 
 @lru_cache(maxsize=4096)
 def instant(kept: str) -> str:
-    """Return an instant, which both databases give as text, as ``plain`` writes it; ValueError if it is none."""
+    """Return an instant from the database's text as ``plain`` writes it; ValueError if it is none."""
     at = datetime.fromisoformat(kept)
-    if kept[10:11] != " " or at.utcoffset():  # as the program, which reads past another zone, writes none
+    if kept[10:11] != " " or at.utcoffset():  # Alur writes no other zone
         raise ValueError(kept)
     return f"{kept[:10]}T{kept[11:]}Z" if at.tzinfo is None else str(plain(at))
 
@@ -75,11 +75,11 @@ KINDS: tuple[tuple[Any, tuple[type, ...], Callable[[Any], Any] | None], ...] = (
     (sa.LargeBinary, (bytes,), None),
     (sa.String, (str,), None),
 )
-"""Of a type: as what the drivers give it, and how that is read."""
+"""For each type: the type to fetch it as, and its converter."""
 
 
 class Columns:
-    """Columns that are fetched without their types, and how their values are read."""
+    """Columns that are fetched without their types, with converters for their values."""
 
     def __init__(self, columns: Sequence[sa.ColumnElement[Any]]) -> None:
         self.names = tuple(str(column.key) for column in columns)
@@ -105,18 +105,18 @@ class Columns:
         return query.with_only_columns(*columns)
 
     def fetched(self, connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Sequence[Values]]:
-        """Give the rows that *query* finds, some at once."""
+        """Yield the rows of *query*, in parts."""
         return fetched(connection, self.asked(query, connection.dialect.name))
 
     def read(self, part: Sequence[Values]) -> list[Values]:
-        """Return the columns of rows, their values as ``plain`` leaves them; Unreadable names the first odd one."""
+        """Return the columns of some rows, values as ``plain`` writes them; Unreadable names the first wrong one."""
         columns: list[Values] = list(zip(*part, strict=True))
         for at, (column, given, read) in enumerate(zip(columns, self._given, self._read, strict=True)):
             types = {*map(type, column)}
             if not types <= given:
                 raise Unreadable(self.names[at], next(value for value in column if type(value) not in given))
             if read and types != {NOTHING}:
-                try:  # each value once: a move writes one into many lines and rows
+                try:  # each value once, since many lines and rows have the same
                     known = {value: None if value is None else read(value) for value in {*column}}
                     columns[at] = tuple(map(known.__getitem__, column))
                 except (ValueError, TypeError, LookupError, RecursionError) as error:
@@ -124,10 +124,10 @@ class Columns:
         return columns
 
     def differs(self, facts: Mapping[str, Any], values: Values) -> tuple[str, Any, Any] | None:
-        """Return the first column in which a row that was read does not hold *facts*, with what it must and does hold.
+        """Return the first (column, expected, found) in which a row differs from *facts*; None if there is none.
 
-        Columns that are not read are not compared; yes is told from 1. Nearly every row holds all, so all are compared
-        at once before one after another.
+        Columns that are not read are not compared; True and 1 differ. Nearly every row is right, so all columns are
+        compared at once first.
         """
         names = tuple(facts)
         held, exact = self._shapes.get(names) or self._shaped(names)
@@ -140,7 +140,7 @@ class Columns:
         return None
 
     def _shaped(self, names: tuple[str, ...]) -> tuple[Callable[[Values], Values], tuple[str, ...]]:
-        """Return how a row is asked for the columns of some facts, and of which of them equal values may differ."""
+        """Return a getter for the columns *names* of a row, and those in which equal values may differ as JSON."""
         places = [self._at[name] for name in names if name in self._at]
         exact = tuple(name for name in names if name in self._exact)
         held = itemgetter(*places) if len(places) > 1 else lambda values: tuple(values[at] for at in places)
@@ -150,37 +150,37 @@ class Columns:
 def fetched(
     connection: sa.Connection, query: sa.Select[Any], given: Mapping[str, Any] | None = None
 ) -> Iterator[Sequence[Values]]:
-    """Give the rows that *query* finds, some at once; who reads long says in between that it lives."""
+    """Yield the rows of *query* in parts."""
     sqlite = connection.dialect.name == "sqlite"
-    ahead = {} if sqlite else {"yield_per": AT_ONCE}  # SQLite's driver fetches no row before it is asked for
+    ahead = {} if sqlite else {"yield_per": AT_ONCE}  # SQLite's driver reads no row in advance
     found = connection.execute(query, given, execution_options=ahead)
-    some: Any = found.cursor if sqlite else found  # what SQLite's driver gives needs no other form
+    some: Any = found.cursor if sqlite else found  # rows of SQLite's driver need no conversion
     while part := some.fetchmany(AT_ONCE):
         pulse.beat()
         yield part
 
 
 def among(column: sa.ColumnElement[str], dialect: str) -> sa.ColumnElement[bool]:
-    """Return that *column* is one of ``those``, which are given to the statement: its text stays the same."""
+    """Return the condition that *column* is one of ``those``, one parameter however many, so the SQL stays the same."""
     if dialect == "sqlite":
         return column.in_(sa.select(sa.func.json_each(sa.bindparam("those")).table_valued("value").c.value))
     return column == sa.any_(sa.bindparam("those", type_=sa.ARRAY(sa.String)))
 
 
 def those(values: Iterable[str], dialect: str) -> Mapping[str, Any]:
-    """Return what is given to a statement with :func:`among`."""
+    """Return the parameter of a statement with :func:`among`."""
     return {"those": json.dumps([*values]) if dialect == "sqlite" else [*values]}
 
 
 def undecoded(error: Exception) -> bool:
-    """Whether SQLite gave up at a text that is no UTF-8."""
+    """Whether SQLite failed at a text that is not UTF-8."""
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     return isinstance(cause, sqlite3.OperationalError) and NO_UTF_8 in str(cause)
 
 
 @contextmanager
 def bytes_for_no_text(connection: sa.Connection) -> Iterator[None]:
-    """Have SQLite give a text that is no UTF-8 as the bytes that it is, which takes longer for every text."""
+    """Make SQLite return invalid UTF-8 as bytes; this makes reading every text slower."""
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name != "sqlite":
         yield

@@ -1,4 +1,4 @@
-"""Who is away, and who stands in."""
+"""Absences and substitutes."""
 
 from collections.abc import Collection
 from datetime import date
@@ -19,36 +19,36 @@ def holds(day: Any) -> ColumnElement[bool]:
     return and_(absence.c.since <= day, absence.c.until >= day)
 
 
-SPACE: Any = literal_column("' '", String)  # a bound one cannot be prepared
+SPACE: Any = literal_column("' '", String)  # a literal, since Prepared allows no other bound values
 
 
 def together(substitute: ColumnElement[str], day: Any) -> ColumnElement[str]:
-    """Return a subquery for whom *substitute* stands in on *day*: their ids, with spaces between."""
+    """Return a subquery for the ids of the people for whom *substitute* stands in on *day*, separated by spaces."""
     query = select(func.aggregate_strings(absence.c.person_id, SPACE))
     return query.where(absence.c.substitute_id == substitute, holds(day)).scalar_subquery()
 
 
 def of(tx: Transaction, *people: str) -> tuple[Absence, ...]:
-    """Return when some people are or were away, or stand in, the newest first."""
+    """Return the absences in which some people are away or stand in, newest first."""
     theirs = or_(absence.c.person_id.in_(people), absence.c.substitute_id.in_(people))
     return ROWS.every(tx, ROWS.query.where(theirs).order_by(absence.c.since.desc(), absence.c.id))
 
 
 def substitutes(tx: Transaction, people: Collection[str], day: date) -> dict[str, str]:
-    """Return who stands in on *day* for those of some people who are away."""
+    """Return the substitutes of those *people* who are away on *day*, by person id."""
     query = select(absence.c.person_id, absence.c.substitute_id).where(absence.c.person_id.in_(people), holds(day))
     return dict(tx.connection.execute(query).all()) if people else {}
 
 
 def taken_for_nobody(tx: Transaction, day: date) -> list[str]:
-    """Return open tasks that were taken in the place of somebody for whom the taker does not stand in on *day*."""
+    """Return the open tasks claimed for somebody for whom the assignee does not stand in on *day*."""
     its = (absence.c.person_id == task.c.acts_for, absence.c.substitute_id == task.c.assignee, holds(day))
     query = select(task.c.id).where(task.c.status == TaskStatus.READY.value, task.c.acts_for.is_not(None))
     return list(tx.connection.scalars(query.where(~exists().where(*its))))
 
 
 def add(tx: Transaction, new: Absence) -> None:
-    """Write that somebody is away."""
+    """Write an absence."""
     tx.connection.execute(insert(absence), ROWS.written(new))
 
 

@@ -32,7 +32,7 @@ def standing(tx: Transaction, status: ArchiveStatus, limit: int) -> tuple[Archiv
 
 
 def buildable(tx: Transaction, limit: int) -> tuple[Archive, ...]:
-    """Return due berkas whose instance awaits no approval, no signed file and no place, longest due first."""
+    """Return due berkas whose instance has no open document task, longest due first."""
     its = and_(signature.c.instance_id == archive.c.instance_id, document.c.id == signature.c.document_id)
     awaited = exists().where(its, unfiled())
     pending = exists().where(document.c.instance_id == archive.c.instance_id, PENDING)

@@ -1,4 +1,4 @@
-"""What goes outside: letters and calls of the webhook, from being due to being gone or set aside."""
+"""Dispatches, which are e-mails and calls of the webhook: due, sent, dropped or failed."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ LISTED = 50
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """A letter, or a call of the webhook."""
+    """An e-mail, or a call of the webhook."""
 
     id: str
     channel: str
@@ -35,7 +35,7 @@ DISPATCHES = Rows(Dispatch, dispatch)
 
 
 def add(tx: Transaction, rows: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write what is due, by id; what is there already stays as it is."""
+    """Write due dispatches by id; existing ones stay unchanged."""
     known = set(tx.connection.scalars(select(dispatch.c.id).where(dispatch.c.id.in_(rows)))) if rows else set()
     new = [{"id": id_, "status": DUE, "attempts": 0, **row} for id_, row in rows.items() if id_ not in known]
     if new:
@@ -43,13 +43,13 @@ def add(tx: Transaction, rows: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def over(tx: Transaction, ids: Collection[str]) -> set[str]:
-    """Return which of some went out or were set aside: nothing can join them any more."""
+    """Return which of *ids* are no longer due, so that no notice can be added to them."""
     query = select(dispatch.c.id).where(dispatch.c.id.in_(ids), dispatch.c.status != DUE)
     return set(tx.connection.scalars(query)) if ids else set()
 
 
 def due(tx: Transaction, channel: str, now: datetime, limit: int) -> tuple[str, ...]:
-    """Return what is due on a channel, the longest due first."""
+    """Return the ids of due dispatches of a channel, longest due first."""
     query = select(dispatch.c.id).where(
         dispatch.c.status == DUE, dispatch.c.channel == channel, dispatch.c.due_at <= now
     )
@@ -57,7 +57,7 @@ def due(tx: Transaction, channel: str, now: datetime, limit: int) -> tuple[str, 
 
 
 def take(tx: Transaction, id_: str, now: datetime, until: datetime) -> Dispatch | None:
-    """Lease what is due to whoever asks, until then; None if another has it, or it is gone."""
+    """Lease a due dispatch to the caller *until* that instant; None if it is leased or no longer due."""
     still = (dispatch.c.id == id_, dispatch.c.status == DUE, dispatch.c.due_at <= now)
     leased = update(dispatch).where(*still).values(due_at=until, attempts=dispatch.c.attempts + 1)
     if changed(tx, leased) != 1:
@@ -66,9 +66,9 @@ def take(tx: Transaction, id_: str, now: datetime, until: datetime) -> Dispatch 
 
 
 def went_out(tx: Transaction, instance_id: str, at: datetime, *, locked: bool) -> bool:
-    """Whether something that tells of an instance's deeds at an instant went out, or is about to.
+    """Whether a dispatch about an instance's history lines of that instant was sent, or its sending has begun.
 
-    With *locked*, nothing else of it goes out until the transaction ends.
+    With *locked*, other such dispatches wait until the transaction ends.
     """
     tells = notice.join(notification, notification.c.id == notice.c.notification_id)
     its = (notification.c.instance_id == instance_id, notification.c.at == at, notice.c.dispatch_id == dispatch.c.id)
@@ -78,37 +78,37 @@ def went_out(tx: Transaction, instance_id: str, at: datetime, *, locked: bool) -
 
 
 def change(tx: Transaction, id_: str, **values: Any) -> None:
-    """Write what became of one."""
+    """Change the row of a due dispatch."""
     tx.connection.execute(update(dispatch).where(dispatch.c.id == id_, dispatch.c.status == DUE).values(values))
 
 
 def drop_due(tx: Transaction, channel: str, cause: str) -> None:
-    """Let go of what is due on a channel that is switched off."""
+    """Mark due dispatches of a channel as dropped."""
     those = (dispatch.c.status == DUE, dispatch.c.channel == channel)
     tx.connection.execute(update(dispatch).where(*those).values(status=DROPPED, cause=cause))
 
 
 def again(tx: Transaction, channel: str, now: datetime) -> int:
-    """Let what was set aside on a channel be due once more; how much was."""
+    """Make failed dispatches of a channel due again; return their number."""
     those = (dispatch.c.status == FAILED, dispatch.c.channel == channel)
     return changed(tx, update(dispatch).where(*those).values(status=DUE, due_at=now, made_at=now, attempts=0))
 
 
 def failed(tx: Transaction, channel: str) -> tuple[Dispatch, ...]:
-    """Return what was set aside on a channel, newest first."""
+    """Return failed dispatches of a channel, newest first."""
     query = DISPATCHES.query.where(dispatch.c.status == FAILED, dispatch.c.channel == channel)
     return DISPATCHES.every(tx, query.order_by(dispatch.c.due_at.desc()).limit(LISTED))
 
 
 def counts(tx: Transaction, channel: str, since: datetime) -> dict[str, int]:
-    """Return how many there are on a channel by how they stand, of those that went out the ones made since then."""
+    """Return the numbers of dispatches of a channel by status; of sent ones, those made since that instant."""
     lately = (dispatch.c.status != SENT) | (dispatch.c.made_at >= since)
     query = select(dispatch.c.status, func.count()).where(dispatch.c.channel == channel, lately)
     return dict(tx.connection.execute(query.group_by(dispatch.c.status)).all())
 
 
 def items(tx: Transaction, id_: str) -> tuple[tuple[Notice, str | None], ...]:
-    """Return what one tells, oldest first, each with the role that it was told to, if it was."""
+    """Return the notices of a dispatch, oldest first, each with the role that was notified, if any."""
     query = TOLD.add_columns(notification.c.role).where(notice.c.dispatch_id == id_)
     found = tx.connection.execute(query.order_by(notice.c.at, notification.c.id))
     return tuple((ROWS.read(row), row.role) for row in found)
@@ -118,30 +118,30 @@ def items(tx: Transaction, id_: str) -> tuple[tuple[Notice, str | None], ...]:
 
 
 def pause(tx: Transaction, channel: str) -> tuple[datetime, dict[str, Any]] | None:
-    """Return until when a channel is left alone since it does not answer, and since when and why."""
+    """Return the end of a channel's pause after failures, with its details; None if there is none."""
     query = select(heartbeat.c.at, heartbeat.c.detail).where(heartbeat.c.name == channel)
     return one(tx, query, lambda row: (row.at, row.detail))
 
 
 def resume(tx: Transaction, channel: str) -> None:
-    """Leave a channel alone no longer."""
+    """End the pause of a channel."""
     tx.connection.execute(delete(heartbeat).where(heartbeat.c.name == channel))
 
 
 def secret_of(tx: Transaction, name: str) -> bytes | None:
-    """Return a secret as it is sealed."""
+    """Return an encrypted secret."""
     return tx.connection.scalar(select(secret.c.sealed).where(secret.c.name == name))
 
 
 def keep_secret(tx: Transaction, name: str, sealed: bytes | None) -> None:
-    """Keep a sealed secret in place of the one before, or none."""
+    """Replace an encrypted secret; None deletes it."""
     tx.connection.execute(delete(secret).where(secret.c.name == name))
     if sealed is not None:
         tx.connection.execute(insert(secret), {"name": name, "sealed": sealed})
 
 
 def waits(channel: str, now: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Return the condition under which something is due on a channel that is not left alone."""
+    """Return the condition that a channel is not paused and has a due dispatch."""
     left_alone = exists().where(heartbeat.c.name == channel, heartbeat.c.at > now)
     return (
         exists().where(dispatch.c.status == DUE, dispatch.c.channel == channel, dispatch.c.due_at <= now) & ~left_alone

@@ -20,7 +20,7 @@ from engine.store.tables import archive, document, instance, signature, task
 
 MOST = 100
 ARCHIVIST = archive.c.place["role"].as_string()
-"""The role that is still to say where the paper copy of an instance is stored."""
+"""The role that must still enter where the paper copy of an instance is stored."""
 PENDING = document.c.status.in_((DocumentStatus.WAITING.value, DocumentStatus.RETURNED.value))
 OPEN = instance.c.status.in_((*MOVING, InstanceStatus.COMPLETED.value))
 

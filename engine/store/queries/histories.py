@@ -16,7 +16,7 @@ from engine.store.tables import COUNTED, DEEDS, NOTED, SIGN_INS, history, person
 
 __all__ = ["DEEDS", "SIGN_INS"]
 SEARCHED = 200_000
-"""A text is searched in so many of the newest lines that match the rest of a filter, since no index helps."""
+"""Number of newest lines in which a text is searched, since no index helps; they match the rest of the filter."""
 LINES = select(*history.c, personal_value.c.value.label("called")).outerjoin(
     personal_value, personal_value.c.commitment == history.c.name
 )
@@ -223,7 +223,7 @@ def last_values(tx: Transaction, instance_id: str, element_id: str) -> dict[str,
 
 
 def last_of_task(tx: Transaction, task: TaskRecord, action: Action) -> tuple[str, datetime, str, Any] | None:
-    """Return who last did something with a task, when, why, and what it became; None if nobody did."""
+    """Return (actor, instant, reason, new value) of a task's last line with *action*; None if there is none."""
     stream = f"instance:{task.instance_id}"
     query = LINES.where(history.c.stream == stream, history.c.action == action.value, history.c.task_id == task.id)
     row = tx.connection.execute(query.order_by(history.c.seq.desc()).limit(1)).one_or_none()

@@ -59,7 +59,7 @@ def add(work: Work, id_: str, definition: DefinitionRecord, values: Mapping[str,
 
 @dataclass(frozen=True, slots=True)
 class InstanceFilter:
-    """A filter for lists of instances, and their order: "new", "old", "title", or "due" of what is late."""
+    """A filter for lists of instances, and their order: "new", "old", "title", or "due" for late ones."""
 
     status: str | None = None
     process_id: str | None = None
@@ -97,7 +97,7 @@ def page(
     if narrowed.overdue_at is not None:
         late = (task.c.status == TaskStatus.READY.value, task.c.due_at < narrowed.overdue_at)
         since = select(task.c.instance_id, func.min(task.c.due_at).label("due_at")).where(*late)
-        its = since.group_by(task.c.instance_id).subquery()  # read once, and not for each instance
+        its = since.group_by(task.c.instance_id).subquery()  # read once, not for each instance
         query = query.join(its, its.c.instance_id == instance.c.id)
         order = [(its.c.due_at, False), BY_ID] if narrowed.sort == "due" else order
     if narrowed.since is not None:

@@ -1,4 +1,4 @@
-"""What people are told: notifications as they were written, and as somebody's list shows them."""
+"""Notifications, and the notices by which they reach people."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ from engine.store.tables import (
 
 CAP = 100
 _about_task = notification.c.kind.in_(sorted(OF_TASKS))
-_of_the_past = notification.c.kind.in_((Kind.STOOD_IN.value, Kind.RETRACTED.value))  # never over
-OVER = or_(  # what it asks for is done, or cannot be done any more
+_of_the_past = notification.c.kind.in_((Kind.STOOD_IN.value, Kind.RETRACTED.value))  # ask for nothing
+OVER = or_(  # its task is done, or no longer possible
     and_(_about_task, task.c.status != TaskStatus.READY.value),
     and_(notification.c.kind == Kind.APPROVE.value, document.c.status != DocumentStatus.WAITING.value),
     and_(notification.c.kind == Kind.MEND.value, document.c.status != DocumentStatus.RETURNED.value),
 )
-TAKEN = and_(  # somebody else of the lane has it; nobody is asked again when they let go of it
+TAKEN = and_(  # somebody else of the lane claimed the task; if they release it, nobody is notified again
     notification.c.kind.in_((Kind.TASK.value, Kind.RETURNED.value, Kind.READY.value)),
     notice.c.person_id != "",
     task.c.assignee != notice.c.person_id,
@@ -58,14 +58,14 @@ TOLD = ROWS.query.select_from(notice.join(JOINED, notification.c.id == notice.c.
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """How much somebody has not read, counted up to CAP + 1, and when the last of it came."""
+    """The number of a person's unread notices, up to CAP + 1, and the time of the newest."""
 
     count: int
     last: datetime | None
 
 
 def unread(tx: Transaction, person_id: str) -> Unread:
-    """Return how much somebody has not read."""
+    """Return the number of a person's unread notices."""
     taken = exists().where(notification.c.id == notice.c.notification_id, task.c.id == notification.c.subject, TAKEN)
     first = select(notice.c.at).where(notice.c.person_id == person_id, notice.c.read_at.is_(None), ~taken)
     first_of = first.order_by(notice.c.at.desc()).limit(CAP + 1).subquery()
@@ -73,25 +73,25 @@ def unread(tx: Transaction, person_id: str) -> Unread:
 
 
 def of_person(tx: Transaction, person_id: str, limit: int, offset: int) -> tuple[tuple[Notice, ...], bool]:
-    """Return what somebody was told, newest first, and whether more follows."""
+    """Return a person's notices, newest first, and whether more follow."""
     query = TOLD.where(notice.c.person_id == person_id)
     return some(tx, query.order_by(notice.c.at.desc(), notification.c.id), ROWS.read, limit, offset)
 
 
 def one_of(tx: Transaction, person_id: str, notification_id: str) -> Notice | None:
-    """Return one thing that somebody was told."""
+    """Return a person's notice of a notification."""
     return ROWS.one(tx, TOLD.where(notice.c.person_id == person_id, notification.c.id == notification_id))
 
 
 def mark(tx: Transaction, person_id: str, now: datetime, notification_id: str | None = None) -> int:
-    """Note that somebody read one notice, or all; how many they had not read before."""
+    """Mark one notice of a person as read, or all; return how many were unread."""
     those = [notice.c.person_id == person_id, notice.c.read_at.is_(None)]
     those += [notice.c.notification_id == notification_id] if notification_id else []
     return changed(tx, update(notice).where(*those).values(read_at=now))
 
 
 def unmark(tx: Transaction, person_id: str, read_at: datetime) -> None:
-    """Take back that somebody read what they read at an instant."""
+    """Mark the notices that a person read at an instant as unread again."""
     those = (notice.c.person_id == person_id, notice.c.read_at == read_at)
     tx.connection.execute(update(notice).where(*those).values(read_at=None))
 
@@ -100,12 +100,12 @@ def unmark(tx: Transaction, person_id: str, read_at: datetime) -> None:
 
 
 NEW = exists().where(notification.c.spread_at.is_(None))
-"""Whether some notification reached nobody yet."""
+"""Condition that some notification is not spread yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unspread:
-    """A notification that reached nobody yet, with whom it may concern."""
+    """A notification that is not spread yet, with the people whom it may concern."""
 
     id: str
     kind: str
@@ -132,32 +132,32 @@ UNSPREAD = Rows(
 
 
 def unspread(tx: Transaction, limit: int) -> tuple[Unspread, ...]:
-    """Return the oldest notifications that reached nobody yet."""
+    """Return the oldest notifications that are not spread yet."""
     query = UNSPREAD.query.select_from(JOINED).where(notification.c.spread_at.is_(None))
     return UNSPREAD.every(tx, query.order_by(notification.c.at, notification.c.id).limit(limit))
 
 
 def spread(tx: Transaction, ids: Collection[str], now: datetime) -> int:
-    """Note that notifications reach people now; how many did not before."""
+    """Mark notifications as spread; return how many were not."""
     those = (notification.c.id.in_(ids), notification.c.spread_at.is_(None))
     return changed(tx, update(notification).where(*those).values(spread_at=now))
 
 
 def settle(tx: Transaction, instances: Collection[str], now: datetime) -> None:
-    """Let nobody look any more for what is over in some instances: its notices are read."""
+    """Mark the notices of some instances as read whose tasks are over."""
     over = select(notification.c.id).select_from(JOINED).where(notification.c.instance_id.in_(instances), OVER)
     gone = (notice.c.notification_id.in_(over), notice.c.read_at.is_(None))
     tx.connection.execute(update(notice).where(*gone).values(read_at=now))
 
 
 def add(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write who is told what."""
+    """Write notices."""
     if rows:
         tx.connection.execute(insert(notice), list(rows))
 
 
 def forget(tx: Transaction, read_before: datetime, told_before: datetime) -> None:
-    """Delete notices that were read long ago, all that are older, and what is left without any."""
+    """Delete notices read or written before those instants, and notifications without notices."""
     old = or_(notice.c.read_at < read_before, notice.c.at < told_before)
     tx.connection.execute(delete(notice).where(old))
     alone = and_(notification.c.spread_at < read_before, ~exists().where(notice.c.notification_id == notification.c.id))
@@ -170,7 +170,7 @@ def forget(tx: Transaction, read_before: datetime, told_before: datetime) -> Non
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How somebody who is active is told: where, in which language, and what they chose for each kind."""
+    """The way to notify an active person: address, language, and the choice for each kind."""
 
     person_id: str
     name: str
@@ -195,34 +195,34 @@ REACHED = REACH.query.select_from(
 
 
 def reach(tx: Transaction, ids: Collection[str]) -> dict[str, Reach]:
-    """Return how those of some people who are active are told."""
+    """Return the ways to notify the active ones of *ids*."""
     query = REACHED.where(person.c.id.in_(ids), person.c.active)
     return {each.person_id: each for each in REACH.every(tx, query)}
 
 
 def address_of(tx: Transaction, person_id: str) -> str | None:
-    """Return the commitment to somebody's address."""
+    """Return the commitment to a person's e-mail address."""
     return tx.connection.scalar(select(person.c.email_commitment).where(person.c.id == person_id))
 
 
 def has_feed(tx: Transaction, person_id: str) -> bool:
-    """Whether somebody has an address of a calendar."""
+    """Whether a person has a calendar feed."""
     its = select(contact.c.feed_sha256).where(contact.c.person_id == person_id)
     return tx.connection.scalar(its) is not None
 
 
 def feed_owner(tx: Transaction, sha256: str) -> str | None:
-    """Return whose calendar an address is, by its secret's SHA-256."""
+    """Return the owner of a calendar feed, by the SHA-256 of its secret."""
     return tx.connection.scalar(select(contact.c.person_id).where(contact.c.feed_sha256 == sha256))
 
 
 def roles_on(tx: Transaction, person_id: str, day: date) -> set[str]:
-    """Return in which roles somebody works on *day*."""
+    """Return the roles of a person on *day*."""
     held = select(membership.c.role).where(membership.c.person_id == person_id, in_force(day))
     return set(tx.connection.scalars(held))
 
 
 def choose(tx: Transaction, person_id: str, **values: Any) -> None:
-    """Write how somebody wants to be told."""
+    """Write how a person wants to be notified."""
     if changed(tx, update(contact).where(contact.c.person_id == person_id).values(values)) == 0:
         tx.connection.execute(insert(contact), {"person_id": person_id, "choices": {}, **values})

@@ -46,7 +46,7 @@ PRINTED = Prepared(
 
 
 def held_by(tx: Transaction, instance_id: str, *, void: bool = True) -> dict[str, str]:
-    """Return the numbers of an instance by path of the field, a *void* one only where no other is in use.
+    """Return the numbers of an instance by path of the field; a void one (with *void*) only if no other is in use.
 
     A new version of a letter keeps its number.
     """
@@ -68,7 +68,7 @@ def next_ordinal(tx: Transaction, series: str, year: int) -> int:
 
 
 def printed(tx: Transaction, series: str, text: str) -> bool:
-    """Whether a letter of a series has this number; of numbers from before Alur only the ordinals are known."""
+    """Whether a letter of a series has this number. Of numbers from before Alur, only ordinals are known."""
     return bool(PRINTED.rows(tx.connection, {"its_series": series, "its_text": text}))
 
 
@@ -117,20 +117,20 @@ def of_series(tx: Transaction, series: str, year: int, *, limit: int, offset: in
 
 @dataclass(frozen=True, slots=True)
 class AgendaFilter:
-    """What the agenda of letters is narrowed to."""
+    """A filter for the agenda of letters."""
 
     series: str | None = None
     year: int | None = None
     text: str | None = None  # in number, subject, addressee or the instance's title
     first: date | None = None  # of the letters' days
     last: date | None = None
-    since: datetime | None = None  # of taking, where a letter has no day
+    since: datetime | None = None  # when the number was taken, for letters without a day
     until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AgendaLine:
-    """A number with its letter: what it is about, of which day, to whom."""
+    """A number with subject, day and recipient of its letter."""
 
     series: str
     year: int

@@ -60,7 +60,7 @@ OWNER = (
 HELD_TODAY = and_(membership.c.person_id == person.c.id, in_force(bindparam("today", type_=Date)))
 """Join condition for the memberships of a person on the day bound as ``today``."""
 AWAY = absences.together(person.c.id, bindparam("today", type_=Date)).label("away")
-"""Whom the person stands in for on that day."""
+"""The people for whom the person stands in on that day."""
 
 
 def owner(rows: Sequence[Any]) -> Person:
@@ -422,13 +422,13 @@ def drop_reset_code(tx: Transaction, person_id: str) -> bool:
 
 
 def identity_of(tx: Transaction, person_id: str) -> tuple[str, str] | None:
-    """Return whom the OpenID provider must name for a person, with the commitment to it."""
+    """Return a person's identity at the OpenID provider, with the commitment to it."""
     query = select(personal_value.c.value, personal_value.c.commitment).join_from(personal_value, person, _NAMED)
     return one(tx, query.where(person.c.id == person_id), lambda row: (row.value, row.commitment))
 
 
 def identified(tx: Transaction, value: str) -> str | None:
-    """Return whom the OpenID provider names by *value*."""
+    """Return the person whose identity at the OpenID provider is *value*."""
     query = select(person.c.id).join_from(person, personal_value, _NAMED)
     return tx.connection.scalar(query.where(personal_value.c.value == value))
 
@@ -440,7 +440,7 @@ _NAMED = personal_value.c.commitment == person.c.identity_commitment
 
 
 def may_have_link(tx: Transaction, person_id: str, asked_at: datetime, most: int) -> bool:
-    """Whether fewer than *most* links of a person are open, and none ended after another was asked for."""
+    """Whether a person has fewer than *most* open links, and none ended after *asked_at*."""
     its = reset_link.c
     open_now = func.count().filter(its.ended_at.is_(None), its.until > asked_at)
     query = select(open_now, func.max(its.ended_at)).where(its.person_id == person_id)
@@ -454,7 +454,7 @@ def add_link(tx: Transaction, sha256: str, person_id: str, until: datetime) -> N
 
 
 def link_owner(tx: Transaction, sha256: str, now: datetime) -> str | None:
-    """Return who may set a password by a link; None if it ended, or there is none."""
+    """Return the owner of an open link; None if it ended, or there is none."""
     its = reset_link.c
     query = select(its.person_id).join(person).where(person.c.active, its.ended_at.is_(None), its.until > now)
     return tx.connection.scalar(query.where(its.sha256 == sha256))

@@ -1,4 +1,4 @@
-"""When open tasks are looked at next: due soon, late, or to be passed up."""
+"""Times at which open tasks are checked next: whether they are due soon, late, or to be escalated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from engine.store.tables import instance, reminder, task
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
-    """An open task that is to be looked at, with what that needs."""
+    """A task to check, with the facts for it."""
 
     task_id: str
     at: datetime
@@ -30,7 +30,7 @@ class Reminder:
 
     @property
     def over(self) -> bool:
-        """Whether nobody is to be reminded any more."""
+        """Whether no reminder is needed any more."""
         return self.status != TaskStatus.READY.value or self.due_at is None
 
 
@@ -38,40 +38,40 @@ ROWS = Rows(Reminder, reminder, task, instance)
 JOINED = reminder.join(task, task.c.id == reminder.c.task_id).join(instance, instance.c.id == task.c.instance_id)
 
 GOES_ON = or_(task.c.status != TaskStatus.READY.value, instance.c.status.in_(MOVING))
-"""What is suspended waits, and is looked at once it goes on."""
+"""Condition that the task is not in a suspended instance, whose tasks are checked once it is resumed."""
 
 
 def begin(tx: Transaction, at: Mapping[str, datetime]) -> None:
-    """Have tasks looked at as of when they came, unless they are already."""
+    """Write the first checks of tasks, except for those that have a check."""
     known = set(tx.connection.scalars(select(reminder.c.task_id).where(reminder.c.task_id.in_(at)))) if at else set()
     if new := [{"task_id": id_, "at": when} for id_, when in at.items() if id_ not in known]:
         tx.connection.execute(insert(reminder), new)
 
 
 def come(now: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Return the condition under which some task is to be looked at."""
+    """Return the condition that a check is due."""
     return select(reminder.c.task_id).select_from(JOINED).where(reminder.c.at <= now, GOES_ON).exists()
 
 
 def due(tx: Transaction, now: datetime, limit: int) -> tuple[Reminder, ...]:
-    """Return the tasks that are to be looked at, those first that have waited longest."""
+    """Return the tasks whose check is due, longest due first."""
     query = ROWS.query.select_from(JOINED).where(reminder.c.at <= now, GOES_ON)
     return ROWS.every(tx, query.order_by(reminder.c.at, reminder.c.task_id).limit(limit))
 
 
 def move(tx: Transaction, task_id: str, at: datetime, to: datetime | None) -> bool:
-    """Have a task looked at next at another instant, or never; False if somebody else just did."""
+    """Move a task's check from one instant *to* another, or delete it; return False if somebody was faster."""
     its = (reminder.c.task_id == task_id, reminder.c.at == at)
     gone, later = delete(reminder).where(*its), update(reminder).where(*its).values(at=to)
     return changed(tx, gone if to is None else later) == 1
 
 
 def again(tx: Transaction, task_id: str, now: datetime) -> None:
-    """Have a task looked at as of now: it is due at another time."""
+    """Check a task now, since its deadline has changed."""
     tx.connection.execute(delete(reminder).where(reminder.c.task_id == task_id))
     tx.connection.execute(insert(reminder), {"task_id": task_id, "at": now})
 
 
 def look_anew(tx: Transaction, now: datetime) -> None:
-    """Have every task looked at that still is to be: how people are reminded has changed."""
+    """Check all tasks now, since the settings of reminders have changed."""
     tx.connection.execute(update(reminder).where(reminder.c.at > now).values(at=now))

@@ -1,4 +1,4 @@
-"""Saved filters of lists; they are no change of an instance, so no history line tells of them."""
+"""Saved filters of lists. They change no instance, so history does not record them."""
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 
@@ -22,7 +22,7 @@ def by_id(tx: Transaction, actor: Actor, id_: str) -> SavedFilter | None:
 
 
 def count(tx: Transaction, actor: Actor) -> int:
-    """Return how many filters *actor* made."""
+    """Return the number of filters that *actor* made."""
     query = select(func.count()).select_from(saved_filter).where(saved_filter.c.owner == actor.person_id)
     return tx.connection.scalar(query) or 0
 
@@ -33,7 +33,7 @@ def add(tx: Transaction, made: SavedFilter) -> None:
 
 
 def change(tx: Transaction, id_: str, name: str | None) -> None:
-    """Name a filter anew; None deletes it."""
+    """Rename a filter; None deletes it."""
     its = saved_filter.c.id == id_
     tx.connection.execute(
         delete(saved_filter).where(its) if name is None else update(saved_filter).where(its).values(name=name)

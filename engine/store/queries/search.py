@@ -1,8 +1,8 @@
-"""What search finds: entries that follow from the rows of instances, and are no part of the record or of a backup.
+"""The index of the search: entries made from the rows of instances, outside of the record and of backups.
 
-The worker writes the entries of an instance anew whenever its history has grown. SQLite finds their words by FTS5,
-PostgreSQL by a ``tsvector``; both get the same words (``engine.model.words``). Words that stand for roles and people
-narrow a search to what somebody may see; the conditions of the pages decide.
+The worker rewrites the entries of an instance when its history has grown. SQLite finds words by FTS5, PostgreSQL by a
+``tsvector``; both get the same words (``engine.model.words``). Marks of roles and people narrow a search to the entries
+that a person may see; the conditions of the pages decide.
 """
 
 import time
@@ -51,12 +51,12 @@ ENTRY = Table(
     Column("instance_id", String(36)),
     Column("kind", String(10)),
     Column("subject", String(150)),  # id of the instance, task or document; series, year and ordinal of a number
-    Column("of", String(200)),  # of a document: whose part; of a number: the document that has it
+    Column("of", String(200)),  # of a document: the part's owner; of a number: its document
     Column("day", Date),  # of a letter
     Column("title", Text),
     Column("text", Text),
     Column("said", Text),  # its words
-    Column("seq", Integer),  # the last line of its instance's history when it was written
+    Column("seq", Integer),  # the instance's last history line at the time of writing
 )
 FTS = Table("search_words", ENTRY.metadata, *(Column(name) for name in ("rowid", "search_words", "said")))
 ITS = task.alias("its_task")
@@ -69,7 +69,7 @@ class TooSlow(AlurError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What can be found of an instance."""
+    """An entry about an instance."""
 
     instance_id: str
     kind: str
@@ -84,7 +84,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An entry that was found, with what is true of it now."""
+    """A found entry, with present facts."""
 
     kind: str
     subject: str
@@ -120,10 +120,10 @@ def find(
     offset: int,
     numbers: Sequence[str] = (),
 ) -> tuple[Hit, ...]:
-    """Return what somebody may see of a *kind*, last moved first; before that what has all *numbers* in its title.
+    """Return entries of a *kind* that a person may see, those with all *numbers* in the title first, then last moved.
 
-    Whole words come first: only where they find too little are words sought that begin so, of which a database reads
-    all before it gives the newest.
+    Longer words that begin with those sought are tried only if whole words find too little, since the database must
+    then read all matches before it returns the newest.
     """
     whole = [replace(each, begins=False) for each in sought]
     found = _find(tx, actor, whole, kind, limit, offset, numbers)
@@ -133,9 +133,9 @@ def find(
 def _find(
     tx: Transaction, actor: Actor, sought: Sequence[Asked], kind: str, limit: int, offset: int, numbers: Sequence[str]
 ) -> tuple[Hit, ...]:
-    """Return what somebody may see of a *kind*.
+    """Return the entries of a *kind* that a person may see.
 
-    Who reads others' parts of a document follows from the version of the procedure, so the marks of a part decide.
+    For parts of documents their marks decide, since the version of the procedure says who reads others' parts.
     """
     query, who = FOUND, (f"@{actor.person_id}", *sorted(actor.roles))
     words = [[each, *_named(tx, each)] for each in sought] + [_marks(kind)]
@@ -147,7 +147,7 @@ def _find(
         words.append(_marks(*(f"task:{each}" for each in who)))
     elif kind == DOCUMENT and not actor.reads_everything:
         words.append(_marks("whole", *(f"part:{each}" for each in who)))
-    if numbers:  # what bears a number comes before what quotes it
+    if numbers:  # a letter with the number comes before texts that quote it
         query = query.order_by(
             case((and_(*(ENTRY.c.title.icontains(e, autoescape=True) for e in numbers)), 0), else_=1)
         )
@@ -172,7 +172,7 @@ def _quoted(word: Asked, quote: str, begins: str) -> str:
 
 
 def _named(tx: Transaction, word: Asked) -> Iterator[Asked]:
-    """Yield the accounts of people who are called so today: their names stand in no entry."""
+    """Yield the accounts of people with this name today, since entries have no names."""
     if word.begins:
         query = select(person.c.id).where(person.c.name.icontains(word.text, autoescape=True)).limit(MOST_NAMED)
         yield from (Asked(joined(id_), begins=False) for id_ in tx.connection.scalars(query))
@@ -180,7 +180,7 @@ def _named(tx: Transaction, word: Asked) -> Iterator[Asked]:
 
 @contextmanager
 def _limited(tx: Transaction) -> Iterator[None]:
-    """Give up after SECONDS."""
+    """Raise TooSlow after SECONDS."""
     driver: Any = tx.connection.connection.driver_connection
     sqlite = tx.connection.dialect.name == "sqlite"
     end = time.monotonic() + SECONDS
@@ -198,7 +198,7 @@ def _limited(tx: Transaction) -> Iterator[None]:
 
 
 def due(tx: Transaction, since: datetime, limit: int, *, whole: bool) -> list[str]:
-    """Return instances whose entries are behind their history: those that moved *since*, and if *whole* any others."""
+    """Return instances with outdated entries: of those that moved *since* that instant, or with *whole* of all."""
     own = and_(ENTRY.c.instance_id == instance.c.id, ENTRY.c.kind == INSTANCE)
     behind = or_(ENTRY.c.seq.is_(None), ENTRY.c.seq != instance.c.history_seq)
     query = select(instance.c.id).outerjoin(ENTRY, own).where(behind)

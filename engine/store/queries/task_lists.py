@@ -1,4 +1,4 @@
-"""Lists of user tasks: inboxes, what others are waited for, searches, counts."""
+"""Lists of user tasks: inboxes, tasks of others, searches, counts."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class TaskFilter:
 
     @property
     def conditions(self) -> list[ColumnElement[bool]]:
-        """What a task must fulfil."""
+        """The conditions for a task."""
         asked = {
             task.c.instance_id: self.instance_id,
             instance.c.process_id: self.process_id,
@@ -81,7 +81,7 @@ class TaskFilter:
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """What of an inbox is shown: "now" (or of it "mine" or "free"), "waiting" for others, or "done"."""
+    """The part of an inbox to show: "now" (or its parts "mine" and "free"), "waiting" for others, or "done"."""
 
     which: str = "now"
     narrowed: TaskFilter = TaskFilter()
@@ -91,7 +91,7 @@ class TaskView:
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """An order of tasks, with the id as the last word."""
+    """An order of tasks; equal ones are ordered by id."""
 
     key: ColumnElement[Any]
     falls: bool = False
@@ -213,10 +213,10 @@ def waiting(actor: Actor) -> ColumnElement[bool]:
 
 
 def late(tx: Transaction, actor: Actor, now: datetime, limit: int) -> Page[TaskRecord]:
-    """Return what is late with others, the longest late first: of all instances for who sees them, else waited for."""
+    """Return late tasks of others, longest late first: all tasks if *actor* sees all, else those waited for."""
     shelf = READY if actor.reads_everything else waiting(actor)
     ids = select(task.c.id).where(shelf, task.c.due_at < now).order_by(task.c.due_at).limit(LATELY)
-    query = TASKS.where(task.c.id.in_(select(ids.subquery().c.id)), MOVES)  # few of so many are suspended
+    query = TASKS.where(task.c.id.in_(select(ids.subquery().c.id)), MOVES)  # few are suspended
     return page(tx, query, [(task.c.due_at, False), (task.c.id, False)], ROWS.read, None, limit)
 
 

@@ -175,7 +175,7 @@ def open_of_element(tx: Transaction, process_id: str, element_id: str) -> tuple[
 
 
 def eyes_on(tx: Transaction, instance_id: str, element_id: str) -> frozenset[str]:
-    """Return who last completed *element_id* in the instance, and in whose place, for the four-eyes rule."""
+    """Return who last completed *element_id* in the instance, and for whom, for the four-eyes rule."""
     done = (task.c.element_id == element_id, task.c.status == TaskStatus.COMPLETED.value)
     query = select(task.c.completed_by, task.c.acts_for).where(task.c.instance_id == instance_id, *done)
     row = tx.connection.execute(query.order_by(task.c.completed_at.desc()).limit(1)).first()
@@ -183,14 +183,14 @@ def eyes_on(tx: Transaction, instance_id: str, element_id: str) -> frozenset[str
 
 
 def last_done(tx: Transaction, instance_ids: Collection[str]) -> tuple[TaskRecord, ...]:
-    """Return the tasks that were completed last in instances that can still go back to before that."""
+    """Return the last completed task of those instances whose last completion can be taken back."""
     later = _sibling.c.instance_id == task.c.instance_id, _sibling.c.history_seq > task.c.history_seq
     its = (task.c.instance_id.in_(instance_ids), task.c.status == TaskStatus.COMPLETED.value, ~exists().where(*later))
     return ROWS.every(tx, TASKS.where(*its, instance.c.state_before.is_not(None)))
 
 
 def reopen(tx: Transaction, task_ids: Sequence[str], **values: Any) -> None:
-    """Open tasks again that were over."""
+    """Reopen tasks."""
     never = dict.fromkeys(("completed_at", "completed_by", "capacity", "decree", "history_seq"))
     stands = {"status": TaskStatus.READY.value, **never, **values}
     tx.connection.execute(update(task).where(task.c.id.in_(task_ids)).values(stands))
@@ -202,7 +202,7 @@ def change(tx: Transaction, task_id: str, **values: Any) -> bool:
 
 
 def claim(tx: Transaction, task_id: str, person_id: str, now: datetime, acts_for: str | None = None) -> bool:
-    """Claim a task that is free, or that *acts_for* has, who is away; return False if another has it."""
+    """Claim a task that is free, or that the absent person *acts_for* has; return False if another has it."""
     has_it = task.c.assignee.is_(None) if acts_for is None else task.c.assignee == acts_for
     free = (task.c.id == task_id, READY, has_it, task.c.performer.is_(None))
     held = {"assignee": person_id, "assigned_at": now, "acts_for": acts_for}

@@ -1,4 +1,4 @@
-"""Which parts of telling people have something to do: one statement, which every worker asks every second."""
+"""Tells workers which parts of the notifying are due; one statement, run by every worker every second."""
 
 from datetime import datetime
 
@@ -15,5 +15,5 @@ PARTS = union_all(*(select(literal(part)).where(asked) for part, asked in ASKED.
 
 
 def due(tx: Transaction, now: datetime) -> tuple[str, ...]:
-    """Return the parts that have something to do."""
+    """Return the parts with work to do."""
     return tuple(tx.connection.scalars(PARTS, {"now": now}))
