@@ -649,3 +649,63 @@ web_session = _table(
     Column("user_agent", Text),
     Column("address", String(64)),  # IP address at sign-in
     Column("awaits_code", Boolean, nullable=False, default=False),  # the code after the password is missing
+)
+
+second_factor = _table(  # setting and dropping are recorded as history lines; use is not, hence no history flag
+    "second_factor",
+    Column("person_id", ForeignKey("person.id"), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),  # encrypted with a key of the installation
+)
+
+api_token = _table(  # issuing and revoking are recorded as history lines; use is not, hence no history flag
+    "api_token",
+    Column("id", String(36), primary_key=True),
+    Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
+    Column("name", String(80), nullable=False),
+    Column("sha256", String(64), nullable=False, unique=True),  # of the token, which is not stored
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    Column("scopes", String(200), nullable=False),  # separated by spaces (RFC 6749, 3.3)
+)
+
+idempotency_key = _table(  # the reply to a write, so that a repeated request is not done again
+    "idempotency_key",
+    Column("person_id", ForeignKey("person.id"), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),  # SHA-256 of method, address and body
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("status", Integer),  # null while the first request is running
+    Column("headers", JSON),
+    Column("body", LargeBinary),
+)
+
+sign_in_attempt = _table(
+    "sign_in_attempt",
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("account", String(64), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("succeeded", Boolean, nullable=False),
+    Column("device", String(64)),  # SHA-256 of the device cookie, if the account signed in from it before
+)
+Index("ix_sign_in_attempt_account", sign_in_attempt.c.account, sign_in_attempt.c.at)
+Index("ix_sign_in_attempt_address", sign_in_attempt.c.address, sign_in_attempt.c.at)
+
+setting = _table(  # sections of the office's settings: calendar, identity, safety ...
+    "setting",
+    Column("section", String(60), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_by", String(64), nullable=False),
+    info=HISTORY,
+)
+
+heartbeat = _table(  # of workers
+    "heartbeat",
+    Column("name", String(120), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("detail", JSON, nullable=False),
+)
