@@ -1,1 +1,1 @@
-"""Who people are, how they sign in, which roles they hold, and what they may."""
+"""People: accounts, signing in, roles, permissions."""

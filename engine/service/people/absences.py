@@ -1,9 +1,8 @@
-"""Who is away, by days, and which person of the same lane stands in.
+"""Absences of whole days, with a substitute from the same lane.
 
-The substitute sees the tasks of who is away and may take and complete them, as a member of the lane: the line says in
-whose place. A role itself is lent by a decree (Plt., Plh., Pj.: ``people.add_membership``), which this does not need.
-Nobody stands in who is away on one of these days, and nobody is away who stands in: so there is no substitute of a
-substitute, and no two stand in for each other.
+The substitute sees the absent person's tasks, and may claim and complete them as a member of the lane; history records
+for whom. No decree is needed, as no role is transferred (for Plt., Plh., Pj. see ``people.add_membership``). A
+substitute must be present on all these days, and an absent person stands in for nobody, so substitutes form no chains.
 """
 
 import uuid
@@ -25,18 +24,18 @@ AUDIT = (OfficeRole.OPERATOR, OfficeRole.AUDITOR)
 
 @dataclass(frozen=True)
 class Absences:
-    """Leave and substitutes, marked by the person or an operator."""
+    """Absences, entered by the person or an operator."""
 
     database: Database
     office: Office
 
     def of(self, actor: Actor, person_id: str) -> tuple[Absence, ...]:
-        """Return when somebody is or was away or stands in, newest first; for themselves, operators and auditors."""
+        """Return absences in which a person is away or stands in, newest first; for them, operators and auditors."""
         actor.need(*(() if actor.person_id == person_id else AUDIT))
         return self.database.ask(absences.of, person_id)
 
     def colleagues(self, actor: Actor, person_id: str, now: datetime) -> Mapping[str, str]:
-        """Return who works in a lane of somebody's today, by id."""
+        """Return the names of people who share a lane with a person today, by id."""
         actor.need(*(() if actor.person_id == person_id else AUDIT))
         return self.database.ask(_colleagues, person_id, self.office.today(now))
 
@@ -50,13 +49,13 @@ class Absences:
         reason: str,
         now: datetime,
     ) -> Absence:
-        """Record that somebody is away and who stands in; InvalidForm says what speaks against it."""
+        """Record an absence and its substitute; InvalidForm says why not."""
         actor.need(*(() if actor.person_id == person_id else [OfficeRole.OPERATOR]))
         reason, today = stated(reason), self.office.today(now)
         if since is None or until is None or not today <= since <= until:
             raise InvalidForm([FieldError("sampai", "until", "", "away_period")], {})
         with self.database.write(actor, now) as work:
-            people.one_at_a_time(work, "absences")  # two who choose each other at once are two rows
+            people.one_at_a_time(work, "absences")  # two people may choose each other at the same moment
             if substitute not in _colleagues(work, person_id, since):
                 raise InvalidForm([FieldError("pengganti", "substitute", substitute, "not_in_lane")], {})
             for each in absences.of(work, person_id, substitute):
@@ -71,7 +70,7 @@ class Absences:
         return new
 
     def end(self, actor: Actor, person_id: str, absence_id: str, now: datetime) -> None:
-        """Let somebody be back from today on; what began later does not begin."""
+        """End an absence yesterday, or cancel one that has not begun."""
         actor.need(*(() if actor.person_id == person_id else [OfficeRole.OPERATOR]))
         last = self.office.today(now) - timedelta(days=1)
         with self.database.write(actor, now) as work:
@@ -83,14 +82,14 @@ class Absences:
 
 
 def _colleagues(tx: Transaction, person_id: str, day: date) -> dict[str, str]:
-    """Return the names of active people who share a lane with somebody on *day*."""
+    """Return the names of active people who share a lane with a person on *day*."""
     members = people.members(tx, day)
     shared = [those for role, those in members.items() if person_id in those and role not in set(OfficeRole)]
     return {id_: name for those in shared for id_, name in those.items() if id_ != person_id}
 
 
 def _against(each: Absence, person_id: str, substitute: str) -> str:
-    """Return why an absence of the same days forbids another; empty if it does not."""
+    """Return why an absence of the same days forbids a new one; empty if it does not."""
     match (each.person_id == person_id, each.person_id == substitute, each.substitute_id == person_id):
         case (True, _, _):
             return "away_already"

@@ -4,8 +4,8 @@ Passwords are hashed with Argon2id (RFC 9106, the library's low-memory profile).
 cookie; the database holds only its SHA-256, so that a stolen backup opens no session. ``attempts`` limits guessing. A
 wrong name and a wrong password get the same answer, and an unknown account costs the same time as a known one.
 
-What a credential opened ends with it: a new password, a reset by the operator, *akhiri semua sesi lain* and switching
-the account off end sessions, API tokens and links in letters, and after a reset the old password opens nothing.
+Access ends with the credential that opened it: a new password, a reset by the operator, *akhiri semua sesi lain* and
+deactivation end sessions, API tokens and links in e-mails. After a reset the old password is invalid.
 """
 
 import secrets
@@ -41,7 +41,7 @@ class SignInRefused(AlurError):
 
 
 class PasswordOff(AlurError):
-    """The password is right, but the account signs in by the OpenID provider alone."""
+    """The password is right, but the account may sign in only through the OpenID provider."""
 
 
 class AccountInactive(AlurError):
@@ -54,7 +54,7 @@ class AccountInactive(AlurError):
 
 @dataclass(frozen=True, slots=True)
 class Retyped:
-    """A password that a signed-in person typed again, from which address, and a code of the second factor."""
+    """The password that a signed-in person typed again, with IP address and code of the second factor."""
 
     password: str
     address: str
@@ -73,13 +73,13 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who asks, and under which session."""
+    """The person of a session, and the session."""
 
     actor: Actor
     person: Person
     session_id: str
     idle_until: datetime
-    awaits_code: bool  # the password was right; the code is outstanding
+    awaits_code: bool  # the password was right; the code is still missing
 
 
 def random_password() -> str:
@@ -89,7 +89,7 @@ def random_password() -> str:
 
 @dataclass(frozen=True)
 class Accounts:
-    """Signing in and out; whose session it is."""
+    """Signing in and out, sessions, passwords, second factors."""
 
     database: Database
     office: Office
@@ -124,13 +124,13 @@ class Accounts:
                 raise SignInRefused  # the account changed during the check
             if used_code:  # a one-time code opens one session, in which a new password must be set
                 if not people.drop_reset_code(work, account):
-                    raise SignInRefused  # another used it at the same moment
+                    raise SignInRefused  # another request used it first
                 work.tell(account, Action.PASSWORD_RESET, by="one-time code")
             how = "one_time_code" if used_code else "password"
             return _opened(work, attempt, account, source, how, awaits_code=known.second_factor)
 
     def sign_in_sample(self, account: str, source: Source, now: datetime) -> Opened:
-        """Open a session of a sample person without a password, where only this machine asks; SignInRefused."""
+        """Open a session of a sample person without a password, for requests from this machine; SignInRefused."""
         with self.database.write(actor_of(account), now) as work:
             known = people.by_id(work, account)
             if known is None or not (known.sample and known.active) or known.second_factor:
@@ -138,7 +138,7 @@ class Accounts:
             return _opened(work, _admitted(work, account, source), account, source, "one_click", awaits_code=False)
 
     def sign_in_named(self, account: str, source: Source, now: datetime, *, strong: bool) -> Opened:
-        """Open a session of whom the OpenID provider named; a *strong* proof stands for the code. AccountInactive."""
+        """Open a session of the person named by the OpenID provider; *strong* replaces the code. AccountInactive."""
         with self.database.write(actor_of(account), now) as work:
             people.lock(work, account)
             known = there(people.credentials(work, account), account)
@@ -163,10 +163,10 @@ class Accounts:
         return opened
 
     def confirm(self, actor: Actor, retyped: Retyped, now: datetime, *, with_code: bool = False) -> None:
-        """Let a signed-in person prove again who they are; SignInRefused or SignInThrottled.
+        """Check the password of a signed-in person again; SignInRefused or SignInThrottled.
 
-        *with_code* also asks for a code of those who have a second factor. Wrong answers count for the session:
-        whoever finds an open browser guesses no faster here, and nobody else can lock its owner out.
+        *with_code* also asks people with a second factor for a code. Wrong answers are counted by session, so that an
+        open browser allows no faster guessing, and nobody else can lock its owner out.
         """
         if not retyped.password:
             raise SignInRefused
@@ -185,7 +185,7 @@ class Accounts:
             raise SignInRefused
 
     def session(self, token: str, now: datetime, *, seen: bool = True) -> SignedIn | None:
-        """Return whose session it is, or None if it ended or was idle too long; *seen* restarts the idle time."""
+        """Return a session with its person; None if it ended or was idle too long. *seen* restarts the idle time."""
         id_ = sha256_of(token)
         row = self.database.ask(people.session, id_, self.office.today(now))
         if row is None or row.ended_at is not None or not row.person.active:
@@ -200,7 +200,7 @@ class Accounts:
         return SignedIn(actor, row.person, id_, min(now + self.idle, row.created_at + longest), row.awaits_code)
 
     def owner(self, token: str) -> str | None:
-        """Return whose session it is or was, also after its end; only to give back what they typed."""
+        """Return the person of a session, also after its end; only for returning what they typed."""
         row = self.database.ask(people.session, sha256_of(token), date.min)
         return None if row is None else row.person.id
 
@@ -210,7 +210,7 @@ class Accounts:
             people.end_sessions(work, now, id_=session_id)
 
     def sign_out_elsewhere(self, actor: Actor, now: datetime) -> int:
-        """End every other session, and every token, of the actor; how many sessions there were."""
+        """End every other session and every token of the actor; return the number of sessions."""
         with self.database.write(actor, now) as work:
             ended = end_access(work, actor.person_id, actor.session_id)
             work.tell(actor.person_id, Action.SESSIONS_ENDED, **ended)
@@ -224,7 +224,7 @@ class Accounts:
             work.tell(actor.person_id, Action.SESSION_ENDED)
 
     def end_all(self, actor: Actor, person_id: str, reason: str, now: datetime) -> None:
-        """End every session and token of somebody else, with the reason; for operators."""
+        """End every session and token of another person, with the reason; for operators."""
         actor.need(OfficeRole.OPERATOR)
         with self.database.write(actor, now) as work:
             there(people.credentials(work, person_id), person_id)
@@ -232,7 +232,7 @@ class Accounts:
             work.tell(person_id, Action.SESSIONS_ENDED, reason=stated(reason), **ended)
 
     def sessions(self, actor: Actor, person_id: str, now: datetime) -> tuple[OpenSession, ...]:
-        """Return somebody's open sessions; of others only operators and auditors ask."""
+        """Return a person's open sessions; for them, operators and auditors."""
         if person_id != actor.person_id:
             actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
         found = self.database.ask(people.sessions_of, person_id)
@@ -257,7 +257,7 @@ class Accounts:
             set_password(work, actor.person_id, hashed, but=actor.session_id)
 
     def issue_reset_code(self, actor: Actor, person_id: str, reason: str, now: datetime) -> str:
-        """Return a one-time code to set a new password by; the old one, sessions and tokens end. For operators."""
+        """Return a one-time code for a new password; old password, sessions and tokens end. For operators."""
         actor.need(OfficeRole.OPERATOR)
         code, reason = random_password(), stated(reason)
         with self.database.write(actor, now) as work:
@@ -291,7 +291,7 @@ class Accounts:
                 work.tell(actor.person_id, Action.SECOND_FACTOR_DROPPED)
 
     def reset_second_factor(self, actor: Actor, person_id: str, reason: str, now: datetime) -> None:
-        """Switch off somebody else's second factor, whose phone and codes are lost; for operators."""
+        """Switch off the second factor of a person who lost phone and codes; for operators."""
         if not actor.has(OfficeRole.OPERATOR) or person_id == actor.person_id:
             raise NotPermitted("role", roles=(OfficeRole.OPERATOR,))
         reason = stated(reason)
@@ -302,12 +302,12 @@ class Accounts:
             work.tell(person_id, Action.SECOND_FACTOR_RESET, reason=reason, **end_access(work, person_id))
 
     def second_factor_roles(self) -> frozenset[str]:
-        """Return the roles that ask for a second factor."""
+        """Return the roles that require a second factor."""
         found = self.database.ask(read_setting, second_factors.SECTION)
         return frozenset(found[0]["roles"] if found else ())
 
     def ask_second_factor(self, actor: Actor, roles: Collection[str], now: datetime) -> None:
-        """Require a second factor of *roles*; whoever has none must set it before anything else."""
+        """Require a second factor of *roles*; people without one must first set it up."""
         actor.need(OfficeRole.OPERATOR)
         new, section = {"roles": sorted(roles)}, second_factors.SECTION
         with self.database.write(actor, now) as work:
@@ -315,7 +315,7 @@ class Accounts:
             write_setting(work, section, new, revision, {"old": old, "new": new})
 
     def set_locale(self, actor: Actor, locale: str, now: datetime) -> None:
-        """Remember the language a person reads in."""
+        """Store the actor's language."""
         with self.database.write(actor, now) as work:
             people.change(work, actor.person_id, locale=locale)
             work.tell(actor.person_id, Action.PERSON_CHANGED, new={"locale": locale})
@@ -339,7 +339,7 @@ def _admitted(work: Work, account: str, source: Source) -> int:
 def _opened(work: Work, attempt: int, account: str, source: Source, how: str, *, awaits_code: bool) -> Opened:
     opened = Opened(secrets.token_urlsafe(32), source.device or secrets.token_urlsafe(32), awaits_code)
     if awaits_code:
-        people.take_back(work, attempt=attempt)  # not wrong, and no sign-in yet
+        people.take_back(work, attempt=attempt)  # right, but the code is still missing
     else:
         refused = people.refused_before(work, account, attempt)
         work.tell(account, Action.SESSION_OPENED, how=how, refused=refused)
@@ -356,7 +356,7 @@ def still_in(work: Work, actor: Actor) -> None:
 
 
 def end_access(work: Work, person_id: str, but: str | None = None) -> dict[str, int]:
-    """End a person's sessions (*but* one), tokens and links; return how many of the first, for the history line."""
+    """End a person's sessions (*but* one), tokens and links; return numbers for the history line."""
     people.lock(work, person_id)
     people.end_links(work, person_id, work.now)
     return {
@@ -366,12 +366,12 @@ def end_access(work: Work, person_id: str, but: str | None = None) -> dict[str, 
 
 
 def set_password(work: Work, person_id: str, hashed: str, but: str | None = None, **how: str) -> None:
-    """Put a new password in place of the old one; what that opened ends, *but* one session."""
+    """Replace the password and end all access by the old one, *but* one session."""
     people.change(work, person_id, password_hash=hashed, must_change_password=False)
     people.drop_reset_code(work, person_id)
     work.tell(person_id, Action.PASSWORD_CHANGED, **how, **end_access(work, person_id, but))
 
 
 def actor_of(person_id: str) -> Actor:
-    """Return somebody who does something to their own account."""
+    """Return a person without roles, as the actor of a change of their own account."""
     return Actor(person_id, person_id, ())

@@ -1,7 +1,7 @@
-"""A person's mail address: written by themselves, who showed that it is theirs, or by an operator.
+"""E-mail addresses, confirmed by their owners or entered by an operator.
 
-The address is a personal value that history holds by a commitment. Who wrote it is in the line: a link that sets a
-password goes only to an address that its owner confirmed, or an operator could become anybody.
+An address is a personal value, so history has a commitment to it, and the actor. Links for a new password are sent only
+to addresses that their owner confirmed; otherwise an operator could take over any account.
 """
 
 import json
@@ -16,11 +16,11 @@ from engine.store.unit_of_work import Work
 ADDRESS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
-LOOKED_AT = 200  # lines that changed a person
+LOOKED_AT = 200  # newest history lines that changed a person
 
 
 def readable(address: str) -> str:
-    """Return an address without spaces around it; InvalidForm if it is none. An empty one passes."""
+    """Return an address without surrounding spaces, or an empty text; InvalidForm if it is not an address."""
     address = address.strip()
     if address and (not ADDRESS.fullmatch(address) or len(address) > 254):
         raise InvalidForm([FieldError("surel", "email", address, "email")], {"surel": [address]})
@@ -28,7 +28,7 @@ def readable(address: str) -> str:
 
 
 def write(work: Work, person_id: str, address: str, **besides: Any) -> None:
-    """Put an address in place of the one before; links that went there end."""
+    """Replace a person's address; open links sent to the old one end."""
     exchange(work, person_id, "email", notices.address_of(work, person_id), address, Action.PERSON_CHANGED, **besides)
     people.end_links(work, person_id, work.now)
 
@@ -36,7 +36,7 @@ def write(work: Work, person_id: str, address: str, **besides: Any) -> None:
 def exchange(
     work: Work, person_id: str, kind: str, before: str | None, value: str, action: Action, **besides: Any
 ) -> None:
-    """Put a personal value of a *kind* in place of the one before, by its commitment, which is erased."""
+    """Replace a personal value of a *kind*, erase the old one, and record both commitments."""
     erased = people.erase_values(work, person_id, before) if before else []
     new = people.commit(work, person_id, value) if value else None
     people.change(work, person_id, **{f"{kind}_commitment": new})
@@ -44,7 +44,7 @@ def exchange(
 
 
 def confirmed(tx: Transaction, person_id: str) -> bool:
-    """Whether a person has an address that they wrote themselves."""
+    """Whether a person has an address that they confirmed themselves."""
     found = histories.newest(tx, f"person:{person_id}", LOOKED_AT, only=(Action.PERSON_CHANGED,))
     by = (line.actor for line in found if "email" in json.loads(line.change)["new"])
     return notices.address_of(tx, person_id) is not None and next(by, None) == person_id

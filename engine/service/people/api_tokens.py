@@ -1,18 +1,16 @@
-"""API tokens: a person's own, each with a name, scopes and an end; and the answers kept for repeated requests.
+"""API tokens of people, with name, scopes and expiry; and stored replies for repeated requests.
 
 A token is 32 random bytes; the database holds only its SHA-256, so that a stolen backup opens nothing. A slow hash
-would add nothing, as there is nothing to guess. A token has no rights of its own: whoever shows it acts as its person,
-with that person's memberships of today, so that an ended membership ends for scripts too, and within the scopes that
-each operation of the API states. It is refused while its person's account is off, must set a new password, or lacks a
-second factor that their role requires.
+is not needed, as random bytes cannot be guessed. A token acts as its person, with their memberships of today, within
+the scopes that each operation of the API states. It is refused while the account is inactive, must set a new password,
+or lacks a second factor that a role requires.
 
-Issuing one asks for the password again. Tokens older than scopes were issued without it, and cannot be told from
-tokens that somebody issued at an open browser: they keep all scopes, so that programs go on, and end at most 30 days
-after the migration.
+Issuing a token needs the password again. Tokens from before scopes were issued without it, perhaps by a stranger at an
+open browser: they keep all scopes, so that programs continue, but expire at most 30 days after the migration.
 
-A write may carry an idempotency key. The key is reserved before the write begins and never runs twice: if the server
-stops between a write and keeping its answer, the key stays taken, and whoever repeats the request is told to look
-first and then use a new key. That is at-most-once; no key can give at-least-once.
+A write may have an idempotency key. The key is reserved before the write and never used twice: if the server stops
+between the write and storing the reply, the key stays taken, and a repeated request is told to check first and then use
+a new key. This guarantees at most once; no key can guarantee at least once.
 """
 
 import secrets
@@ -42,7 +40,7 @@ KEPT = timedelta(hours=24)
 
 
 class Scope(StrEnum):
-    """What a token may be used for; each operation of the API states one."""
+    """A permitted use of a token; each operation of the API requires one."""
 
     READ = "read"
     WORK = "work"
@@ -61,7 +59,7 @@ class TokenRefused(AlurError):
 
 @dataclass(frozen=True, slots=True)
 class TokenHolder:
-    """Who asks with a token."""
+    """The person who uses a token."""
 
     actor: Actor
     person: Person
@@ -70,7 +68,7 @@ class TokenHolder:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Issuing, checking and revoking tokens; whose token it is."""
+    """Issuing, checking and revoking tokens."""
 
     database: Database
     office: Office
@@ -110,14 +108,14 @@ class Tokens:
         return self.database.ask(tokens.of_person, actor.person_id)
 
     def revoke(self, actor: Actor, token_id: str, now: datetime) -> None:
-        """End a token of the actor's own, at once and for good."""
+        """Revoke a token of the actor."""
         with self.database.write(actor, now) as work:
             if not tokens.revoke(work, actor.person_id, token_id, now):
                 raise NotFound(token_id)
             work.tell(actor.person_id, Action.TOKEN_REVOKED, token=token_id)
 
     def holder(self, text: str, now: datetime) -> TokenHolder:
-        """Return who shows the token *text*; TokenRefused if it is not accepted."""
+        """Return the person of the token *text*; TokenRefused if it is not accepted."""
         found = self.database.ask(tokens.by_hash, sha256_of(text), self.office.today(now))
         if found is None:
             raise TokenRefused("unknown")
@@ -141,7 +139,7 @@ class Tokens:
     # ── requests that are repeated ──────────────────────────────────────────────────────────────────────────────────
 
     def reserve(self, actor: Actor, key: str, fingerprint: str, now: datetime) -> KeptReply | None:
-        """Take *key* for a request, or return the kept answer to it; raises Conflict "key_reused" or "key_in_use"."""
+        """Reserve *key* for a request, or return its stored reply; raises Conflict "key_reused" or "key_in_use"."""
         try:
             with self.database.write(actor, now) as work:
                 tokens.forget_replies(work, now - KEPT)
@@ -152,7 +150,7 @@ class Tokens:
         except Conflict as conflict:
             if conflict.reason != "duplicate":
                 raise
-            raise Conflict("key_in_use", at=now) from None  # PostgreSQL: another took it at the same moment
+            raise Conflict("key_in_use", at=now) from None  # PostgreSQL: another request reserved it first
         if kept.fingerprint != fingerprint:
             raise Conflict("key_reused", at=kept.created_at)
         if kept.status is None:
@@ -160,11 +158,11 @@ class Tokens:
         return kept
 
     def keep(self, actor: Actor, key: str, status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
-        """Keep the answer to the request that reserved *key*."""
+        """Store the reply to the request that reserved *key*."""
         with self.database.write(actor, now) as work:
             tokens.keep_reply(work, actor.person_id, key, status, headers, body)
 
     def free(self, actor: Actor, key: str, now: datetime) -> None:
-        """Release *key*: the request that reserved it did nothing."""
+        """Release *key*, whose request did nothing."""
         with self.database.write(actor, now) as work:
             tokens.free(work, actor.person_id, key)

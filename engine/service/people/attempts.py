@@ -1,15 +1,15 @@
-"""How often somebody may guess a password: counted before the check, and separately for known browsers.
+"""Limits for guessing passwords: tries are counted before the check, and separately for known browsers.
 
-Each try is first recorded as a wrong one, in the transaction that counts the others, so that of sixteen simultaneous
-tries five are checked; only then the slow hash runs, outside of it, and a right password removes its try. Nothing is
-ever locked: after the free tries each further one waits, twice as long as the one before, at most a quarter of an
+Each try is first recorded as wrong, in the transaction that counts the others, so that of sixteen simultaneous tries
+only five are checked. Then the slow hash runs outside of the transaction, and a right password removes its try. Nothing
+is ever locked: after the free tries each further one must wait twice as long as the one before, at most a quarter of an
 hour.
 
-Strangers lock nobody out, because tries are counted apart (OWASP's *device cookies*): a browser in which this account
-signed in before has its own count, and so has a session in which the password is retyped. All other browsers share the
-counts of account and address together (IPv6: the /64), of the account, and of the address; the latter two are so high
-that no office behind one address reaches them by mistyping. At the very address from which somebody guesses at an
-account, a new browser has to wait even with its right password; locking the account would cost more.
+Strangers lock nobody out (OWASP's *device cookies*): a browser in which the account signed in before has its own count,
+and so has a session in which the password is typed again. All other browsers share three counts: of account and address
+(IPv6: the /64) together, of the account, and of the address; the last two limits are too high for mistyping in one
+office. Behind an address from which an account is attacked, its owner must wait in a new browser; locking the account
+would be worse.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(minutes=15)
 FREE = 5  # of one known browser or session
 FREE_OF_ACCOUNT = 50  # of all unknown browsers
-FREE_OF_ADDRESS = 300  # likewise, whichever accounts they try
+FREE_OF_ADDRESS = 300  # of all unknown browsers, for any accounts
 
 
 class SignInThrottled(TooMany):
@@ -35,7 +35,7 @@ class SignInThrottled(TooMany):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a sign-in comes from: address, and the secret in the browser's cookie, if any."""
+    """The origin of a sign-in: IP address, and the secret in the browser's cookie, if any."""
 
     address: str
     device: str = ""
@@ -43,7 +43,7 @@ class Source:
 
     @property
     def device_id(self) -> str | None:
-        """The id of a browser with a cookie."""
+        """The SHA-256 of the cookie; None without one."""
         return sha256_of(self.device) if self.device else None
 
 
@@ -60,12 +60,12 @@ def admit(work: Work, account: str, address: str, device_id: str | None) -> int:
 
 
 def delay(beyond: int) -> timedelta:
-    """Return the wait after *beyond* wrong tries more than are free."""
+    """Return the wait after *beyond* wrong tries too many."""
     return min(FIRST_DELAY * (1 << min(beyond, 10)), LONGEST_DELAY)
 
 
 def network(address: str) -> str:
-    """Return what counts as one address: for IPv6 the /64, which is one household's."""
+    """Return the counted part of an IP address: of IPv6 the /64, which one household has."""
     try:
         found = ip_address(address)
     except ValueError:

@@ -1,9 +1,9 @@
-"""Guarded roles, which two people must give, because their holders audit, administer or sign.
+"""Guarded roles: only two people together can give them, because their holders audit, administer or sign.
 
-These are the office roles and every lane that signs or approves documents. A lane signs if it has a step in whose form
-an account may sign; where only ink does, the paper says whose it is. A lane that signed stays guarded when a later
-version of its SOP no longer asks. A setting overrides this for single roles. It can be changed only at the operator's
-console: removing a guard in the browser would be one person's decision again.
+These are the office roles and every lane that signs or approves documents. A lane signs if a form of its steps lets an
+account sign; forms for ink alone do not count. A lane stays guarded when a later version of its SOP has no signature. A
+setting overrides this for single roles; only the operator's console can change it, since in the browser one person
+could remove a guard.
 """
 
 from collections.abc import Collection
@@ -17,14 +17,14 @@ SECTION = "guards"
 
 
 def guarded(tx: Transaction, procedures: Procedures) -> frozenset[str]:
-    """Return the roles that two people must give."""
+    """Return the guarded roles."""
     signing = [role for record in definitions.all_latest(tx) for role in _signing(procedures.of(tx, record.id))]
     found = {**dict.fromkeys([*OfficeRole, *signing], True), **_setting(tx)[0]}
     return frozenset(str(role) for role, on in found.items() if on)
 
 
 def put(work: Work, roles: Collection[str], on: bool, reason: str) -> None:
-    """Guard *roles* from now on, or stop guarding them."""
+    """Start or stop guarding *roles*."""
     old, revision = _setting(work)
     new = {**old, **dict.fromkeys(roles, on)}
     if new != old:
@@ -32,7 +32,7 @@ def put(work: Work, roles: Collection[str], on: bool, reason: str) -> None:
 
 
 def keep(work: Work, procedure: Procedure) -> None:
-    """Keep the lanes that sign in *procedure* guarded when another version replaces it."""
+    """Keep the signing lanes of *procedure* guarded when another version replaces it."""
     put(work, _signing(procedure) - _setting(work)[0].keys(), True, f"versi {procedure.record.version}")
 
 

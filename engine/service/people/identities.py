@@ -1,9 +1,9 @@
-"""Signing in by an OpenID provider: who the provider names is an account here, if an operator linked them beforehand.
+"""Signing in through an OpenID provider, with accounts that an operator linked beforehand.
 
-The provider says who somebody is, and nothing of what they may do: lanes and roles are given here. No account is made
-by itself. Linking gives somebody a way in, so for a while its operator confirms nothing as that person's second
-(``people``); taking a way in from somebody ends what they opened by it. The password stays beside it, unless an
-operator switches signing in by it off; it is then only what is typed again at signing.
+The provider identifies a person; roles are given only here, and no account is created automatically. Linking gives
+access, so for a while the operator who did it cannot confirm that person's proposals (``people``). Removing a link ends
+the sessions opened by it. The password remains, unless an operator switches signing in with it off; then it is only
+typed again at signing.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ LONGEST = 200
 
 
 class ProviderFailed(AlurError):
-    """Signing in by the provider did not come about, and why: away, state, issuer, denied, answer, proof, claim."""
+    """Signing in through the provider failed; the reason: away, state, issuer, denied, answer, proof, claim."""
 
     def __init__(self, reason: str, cause: str = "") -> None:
         super().__init__(f"{reason} {cause}".strip())
@@ -38,7 +38,7 @@ class ProviderFailed(AlurError):
 
 
 class NotLinked(AlurError):
-    """The provider named somebody, as *value*, who is linked with no account."""
+    """The identity *value* from the provider is linked with no account."""
 
     def __init__(self, value: str) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class NotLinked(AlurError):
 
 @dataclass(frozen=True)
 class Identities:
-    """The provider, if the office has one, and whom it names."""
+    """The OpenID provider, if the office has one, and the linked accounts."""
 
     database: Database
     accounts: Accounts
@@ -55,21 +55,21 @@ class Identities:
 
     @property
     def offered(self) -> bool:
-        """Whether people may sign in by a provider."""
+        """Whether the office has a provider."""
         return self.provider is not None
 
     def begin(self, back: str) -> tuple[str, dict[str, str]]:
-        """Return where the provider asks, and what the browser brings back. Raises ProviderFailed."""
+        """Return the provider's URL for signing in, and the state to keep in the browser. Raises ProviderFailed."""
         return _asked(lambda: self._provider().begin(back))
 
     def leave(self, back: str) -> str:
-        """Return where one signs out of the provider too; empty if nowhere. Raises ProviderFailed."""
+        """Return the provider's URL for signing out; empty if it has none. Raises ProviderFailed."""
         return _asked(lambda: self._provider().leave(back))
 
     def sign_in(
         self, said: Mapping[str, str], held: Mapping[str, str], back: str, source: Source, now: datetime
     ) -> Opened:
-        """Open a session by the provider's answer; ProviderFailed, NotLinked or AccountInactive."""
+        """Open a session from the provider's answer; ProviderFailed, NotLinked or AccountInactive."""
         identity = _asked(lambda: self._provider().finish(said, held, back, now))
         account = self.database.ask(people.identified, identity.value)
         if account is None:
@@ -77,7 +77,7 @@ class Identities:
         return self.accounts.sign_in_named(account, source, now, strong=identity.strong)
 
     def of(self, actor: Actor, person_id: str) -> tuple[str, bool]:
-        """Return whom the provider must name for a person, and whether it is their only way in."""
+        """Return a person's identity at the provider, and whether they may sign in only through it."""
         actor.need(OfficeRole.OPERATOR, OfficeRole.AUDITOR)
         with self.database.read() as reader:
             found = people.identity_of(reader, person_id)
@@ -85,7 +85,7 @@ class Identities:
         return found[0] if found else "", known.password_off
 
     def link(self, actor: Actor, person_id: str, value: str, only: bool, reason: str, now: datetime) -> None:
-        """Say whom the provider names for a person (nobody, if empty), and whether it is their *only* way in."""
+        """Link a person with the identity *value* (empty: unlink); *only* switches signing in with the password off."""
         actor.need(OfficeRole.OPERATOR)
         value, reason = value.strip(), stated(reason)
         if person_id == actor.person_id:
@@ -110,7 +110,7 @@ class Identities:
 
 
 def provider_of(stated: Mapping[str, str]) -> Provider:
-    """Return the provider that the machine's environment states."""
+    """Return the provider configured by environment variables."""
     issuer, client, scopes, claim = (stated[name] for name in ("issuer", "client", "scopes", "claim"))
     return Provider(issuer, client, stated["secret"], scopes, claim, frozenset(stated["mfa"].split()))
 
@@ -120,8 +120,8 @@ def _asked(ask: Callable[[], Answer]) -> Answer:
         return ask()
     except Refused as refused:
         raise ProviderFailed(str(refused)) from None
-    except (Away, KeyError) as away:  # no answer, or discovery that lacks what it must have
+    except (Away, KeyError) as away:  # no answer, or incomplete discovery
         raise ProviderFailed("away", str(away)) from None
-    except (AttributeError, IndexError, RecursionError, TypeError, ValueError) as odd:  # JSON of another shape
+    except (AttributeError, IndexError, RecursionError, TypeError, ValueError) as odd:  # JSON of a wrong shape
         log.warning("provider not understood", cause=str(odd)[:200], exc_info=odd)
         raise ProviderFailed("answer", type(odd).__name__) from None

@@ -1,9 +1,9 @@
-"""Which passwords are accepted: long enough, and not easily guessed.
+"""Checks new passwords: they must be long enough and hard to guess.
 
-No rule asks for digits or signs (NIST SP 800-63B, 3.1.1.2). ``zxcvbn`` estimates how many guesses a password takes,
-from lists of common passwords and words, keyboard runs, dates, and the person's and the office's names; fewer than
-10^8 are refused, with the reason. A list of our own would copy such lists, and a service of leaked passwords needs the
-network. Sentences of several words pass.
+Digits or signs are not required (NIST SP 800-63B, 3.1.1.2). ``zxcvbn`` estimates the number of guesses from common
+passwords and words, keyboard runs, dates, and names of person and office; below 10^8 a password is refused, with the
+reason. Sentences of several words pass. A list of our own would repeat such lists, and a service of leaked passwords
+needs the network.
 """
 
 import re
@@ -20,7 +20,7 @@ SAFE = 3  # its score from 10^8 guesses on
 OFFICE = "alur sop sandi katasandi rahasia masuk kantor dinas kota indonesia merdeka pegawai kepala sekretaris"
 CALENDAR = (names(locale="id")[n] for names in (get_month_names, get_day_names) for n in names(locale="id"))
 CONTEXT = (*OFFICE.split(), *(name.lower() for name in CALENDAR))
-"""Words that everybody here guesses first, and zxcvbn's English lists lack."""
+"""Words that people here guess first and zxcvbn's English lists lack."""
 ONE_AT_A_TIME = Lock()  # zxcvbn keeps the caller's words in a module variable
 
 

@@ -1,8 +1,8 @@
-"""People and the roles they work in, with period, capacity and decree.
+"""People and their roles, with period, capacity and decree.
 
-Nobody gives himself a role, and a guarded role (``guarded_roles``) takes two people: the operator proposes it, and
-another operator or an auditor, but not its future holder, confirms. A proposal has no effect, and lapses after two
-weeks. An office with one operator and no auditor confirms at the machine's console, and history says so.
+Nobody gives himself a role. A guarded role (``guarded_roles``) needs two people: an operator proposes it, and another
+operator or an auditor, who is not its future holder, confirms. A proposal lapses after two weeks. An office with one
+operator and no auditor confirms at the machine's console, and history records that.
 """
 
 import json
@@ -33,7 +33,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class RoleView:
-    """A role, its name, the procedures that need it, and who works in it today."""
+    """A role with its name, the procedures that need it, and today's members."""
 
     role: str
     name: str
@@ -63,7 +63,7 @@ class People:
         return self.database.ask(self._found, person_id)
 
     def samples(self) -> tuple[Person, ...]:
-        """Return the sample people who may be let in without a password."""
+        """Return the sample people who may sign in without a password."""
         every = self.database.ask(people.everyone)
         return tuple(each for each in every if each.sample and each.active and not each.second_factor)
 
@@ -115,7 +115,7 @@ class People:
         return new, password
 
     def enter(self, work: Work, account: str, name: str, hashed: str | None, *, sample: bool = False) -> Person:
-        """Write a new account; InvalidForm says why it cannot be."""
+        """Write a new account; InvalidForm says why not."""
         account, name = account.strip().lower(), " ".join(name.split())
         errors = []
         if not ACCOUNT.fullmatch(account) or account in RESERVED:
@@ -148,7 +148,7 @@ class People:
             work.tell(person_id, action, old=found.active, new=active, reason=reason, **besides)
 
     def rename(self, actor: Actor, person_id: str, name: str, reason: str, now: datetime) -> None:
-        """Change the shown name; the account name never changes, and history keeps the name of then."""
+        """Change the displayed name; the account name never changes, and history keeps the old name."""
         actor.need(OfficeRole.OPERATOR)
         reason = stated(reason)
         name = " ".join(name.split())
@@ -162,7 +162,7 @@ class People:
             work.tell(person_id, Action.PERSON_CHANGED, old=old, new=named, reason=reason)
 
     def forget(self, actor: Actor, person_id: str, reason: str, now: datetime) -> None:
-        """Erase from history the names of somebody who left (UU 27/2022); its lines stay, and so do papers."""
+        """Erase a former member's names from history (UU 27/2022); history lines and documents stay."""
         actor.need(OfficeRole.OPERATOR)
         reason = stated(reason)
         with self.database.write(actor, now) as work:
@@ -188,7 +188,7 @@ class People:
         reason: str,
         now: datetime,
     ) -> Membership | Proposal:
-        """Let a person work in *role* from *since* until *until*, or propose it; acting capacities need a decree."""
+        """Give a person *role* from *since* to *until*, or propose it; acting capacities need a decree."""
         actor.need(OfficeRole.OPERATOR)
         with self.database.write(actor, now) as work:
             person = self._found(work, person_id)
@@ -205,7 +205,7 @@ class People:
         decree: str | None,
         reason: str,
     ) -> Membership | Proposal:
-        """Write a membership, or propose it if its role is guarded; InvalidForm says why it cannot be."""
+        """Write a membership, or propose it if its role is guarded; InvalidForm says why not."""
         decree = (decree or "").strip() or None
         errors = []
         if until is not None and until < since:
@@ -220,7 +220,7 @@ class People:
     def end_membership(
         self, actor: Actor, person_id: str, membership_id: str, until: date, reason: str, now: datetime
     ) -> None:
-        """End a membership on *until*, inclusive; not before it began, nor later than it would end anyway."""
+        """Make *until* the last day of a membership; neither before it began nor after its present end."""
         actor.need(OfficeRole.OPERATOR)
         with self.database.write(actor, now) as work:
             held = there(
@@ -236,7 +236,7 @@ class People:
             work.tell(person_id, Action.MEMBERSHIP_ENDED, role=held.role, reason=stated(reason), **changed)
 
     def guarded(self) -> frozenset[str]:
-        """Return the roles that two people must give."""
+        """Return the guarded roles."""
         return self.database.ask(guarded_roles.guarded, self.procedures)
 
     def proposals(self, actor: Actor, now: datetime) -> tuple[Proposal, ...]:
@@ -245,12 +245,12 @@ class People:
         return self.database.ask(people.proposals, now)
 
     def confirm(self, actor: Actor, proposal_id: str, now: datetime) -> None:
-        """Let a proposal take effect, as a second person.
+        """Confirm a proposal, as a second person.
 
-        That is neither the proposer nor the future holder, nor anybody who lately got a password from another person
-        or gave one to the proposer, as two accounts may be one person. A password that was set by a letter came from
-        whoever ever set the mail server, since they can read its letters: asking the owner instead would be asking by
-        the same server. The console always may.
+        This must not be the proposer, the future holder, or a person who recently got a password from somebody else or
+        gave one to the proposer, since both accounts may then belong to one person. A password set by a link in an
+        e-mail counts as given by everybody who ever set the mail server, since they can read its e-mails. The console
+        may always confirm.
         """
         actor.need(*SECOND)
         with self.database.write(actor, now) as work:
@@ -270,7 +270,7 @@ class People:
             _tell(work, Action.PROPOSAL_DECLINED, found.held, {"reason": stated(reason)})
 
     def _give(self, work: Work, person: Person, held: Membership, reason: str) -> Membership | Proposal:
-        """Write a membership, or propose it if its role is guarded; the console needs no second person."""
+        """Write a membership, or propose it if its role is guarded and the actor is not the console."""
         by = work.actor.person_id
         if held.person_id == by:
             raise NotPermitted("own_role")
@@ -305,8 +305,8 @@ class People:
         return there(people.by_id(tx, person_id), person_id)
 
     def _keep_an_operator(self, tx: Transaction, leaving: str, day: date) -> None:
-        """Refuse if nobody but *leaving* is an operator on *day*: nobody could appoint another."""
-        people.one_at_a_time(tx, "the last operator")  # two who leave are two rows, and each would see the other stay
+        """Refuse if only *leaving* is an operator on *day*: nobody could appoint another."""
+        people.one_at_a_time(tx, "the last operator")  # two may leave at the same moment
         operators = people.members(tx, day, [OfficeRole.OPERATOR]).get(OfficeRole.OPERATOR, {})
         if not set(operators) - {leaving}:
             raise Conflict("last_operator")
@@ -324,7 +324,7 @@ def _tell(work: Work, action: Action, held: Membership, facts: Mapping[str, Any]
 
 
 def _passwords_from(tx: Transaction, person_id: str, now: datetime) -> set[str]:
-    """Return who gave a person a password, or another way in, within a proposal's lifetime, except the console."""
+    """Return who, except the console, gave a person a password or another way in during a proposal's lifetime."""
     given = (Action.PERSON_ADDED, Action.PASSWORD_RESET, Action.IDENTITY_LINKED, Action.PASSWORD_CHANGED)
     found = histories.newest(tx, f"person:{person_id}", 100, histories.DEEDS, given)
     lately = [line for line in found if line.at >= now - PROPOSAL_LASTS]

@@ -1,8 +1,8 @@
-"""People from a sheet: who joins, and in which lanes and roles; the whole file, or nothing of it.
+"""Imports people and their roles from a sheet: the whole file, or nothing of it.
 
-Looking at a file does what taking it does and undoes it, so that the page shows what will be done, and every fault by
-its cell. What stands already is left as it is: a file that is taken twice changes nothing the second time. Who is new
-gets a first password, shown once, or where the file has an address and the operator wants it, a link by mail.
+The preview runs the import and rolls it back, so the page shows the exact effect, and every fault by its cell. Existing
+rows stay unchanged, so importing a file twice changes nothing. New people get a first password, which is shown once,
+or, if the file has an address and the operator chooses it, a link by e-mail.
 """
 
 from collections.abc import Iterator, Mapping
@@ -36,12 +36,12 @@ MOST = 500
 
 
 class _Undone(Exception):
-    """A file was only looked at, or has faults."""
+    """Rolls back a preview, or an import with faults."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeopleSheet:
-    """A file, why people join, whether the new ones with an address are written to, and the reader's language."""
+    """A file to import, with the reason, whether new people get a link by e-mail, and the reader's language."""
 
     content: bytes
     reason: str
@@ -51,7 +51,7 @@ class PeopleSheet:
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """What a row does: to the account ("new", "known"), and to a membership ("given", "proposed", "there")."""
+    """The effect of a row: on the account ("new", "known"), and on a membership ("given", "proposed", "there")."""
 
     person_id: str
     name: str
@@ -63,7 +63,7 @@ class Joining:
 
 @dataclass
 class Joined:
-    """What a file does, or its faults, each with the cell; first passwords by account, and who is written to."""
+    """The effect of a file, or its faults by cell; first passwords by account, and the people who get a link."""
 
     rows: list[Joining] = field(default_factory=list)
     faults: list[tuple[str, FieldError]] = field(default_factory=list)
@@ -73,30 +73,30 @@ class Joined:
 
 @dataclass(frozen=True)
 class PeopleSheets:
-    """People as files."""
+    """Importing people."""
 
     people: People
     files: FileStore
 
     def blank(self, actor: Actor, now: datetime) -> bytes:
-        """Return an empty workbook with the columns, and the roles that there are."""
+        """Return an empty workbook with the columns and the known roles."""
         actor.need(OfficeRole.OPERATOR)
         return spreadsheets.write(form().wording.id, self._columns(now), [], {})
 
     def keep(self, content: bytes) -> str:
-        """Keep a file for a day, until it is confirmed, and return its hash."""
+        """Store a file until it is confirmed, for a day, and return its hash."""
         return self.files.put_bytes(content, spreadsheets.LARGEST).sha256
 
     def content(self, sha256: str) -> bytes:
-        """Return a kept file; NotFound if it is gone."""
+        """Return a stored file; NotFound if it is gone."""
         return self.files.content(sha256)
 
     def look_at(self, actor: Actor, sheet: PeopleSheet, now: datetime) -> Joined:
-        """Return what a file would do, or every fault; nothing is changed."""
+        """Return the effect of an import, or every fault, without changing anything."""
         return self._done(actor, sheet, now, None)
 
     def take(self, actor: Actor, sheet: PeopleSheet, now: datetime) -> Joined:
-        """Do what a file says, or nothing if anything in it is wrong."""
+        """Import a file, or nothing of it if it has a fault."""
         new = {row.person_id for row in self.look_at(actor, sheet, now).rows if row.account == "new"}
         passwords = {account: random_password() for account in sorted(new)}
         hashed = {account: self.people.accounts.hasher.hash(each) for account, each in passwords.items()}
@@ -179,13 +179,13 @@ class PeopleSheets:
         return (given.held, "proposed") if isinstance(given, Proposal) else (given, "given")
 
     def _columns(self, now: datetime) -> list[spreadsheets.Column]:
-        """Return the columns, of which a file may leave out those that a row may."""
+        """Return the columns; optional ones may be missing in a file."""
         names = (*(view.name for view in self.people.roles(now)), *OfficeRole)
         columns = {each.name: replace(column_of(each), wanted=each.required) for each in form().tree}
         return list((columns | {"jalur": replace(columns["jalur"], choices=names)}).values())
 
     def _roles(self, now: datetime) -> dict[str, str]:
-        """Return every role by its id and its name, in small letters."""
+        """Return every role by its id and by its name, in lower case."""
         known = {role.value: role.value for role in OfficeRole}
         for view in self.people.roles(now):
             known |= {each.casefold(): view.role for each in (view.role, view.name)}
@@ -193,7 +193,7 @@ class PeopleSheets:
 
 
 def _wrong(values: Mapping[str, Any], person: Person | None, roles: Mapping[str, str]) -> Iterator[FieldError]:
-    """Yield what no other cell of a row decides: all of it is told at once."""
+    """Yield the errors of single cells, so that all are reported at once."""
     try:
         addresses.readable(values.get("surel") or "")
     except InvalidForm as invalid:

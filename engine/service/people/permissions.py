@@ -1,7 +1,7 @@
-"""Who may work on one task, and in what capacity: rules without a database, each with its reason.
+"""Permissions for one task, and the capacity of the actor: rules without a database, each with its reason.
 
-Whether a task is somebody's is checked before its state, so that a stranger learns whose task it is, and never who
-completed it or when. Services ask here before they write anything, including files that came with a form.
+The person is checked before the state of the task, so that a stranger learns only the lane, and not who completed the
+task or when. Services check here before they write anything, including files that came with a form.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ from engine.store.queries.tasks import TaskContext
 
 
 def in_place_of(actor: Actor, task: TaskRecord) -> str | None:
-    """Return in whose place somebody of the lane may do a task: who has it and is away, or for whom it was taken."""
+    """Return for whom a member of the lane may do a task: its absent holder, or the one for whom it was claimed."""
     away = task.holder in actor.stands_in_for and actor.has(task.role)
     return task.holder if away else task.acts_for
 
@@ -29,7 +29,7 @@ def _stands_in(actor: Actor, task: TaskRecord) -> bool:
 
 
 def permit_reading(actor: Actor, task: TaskRecord, procedure: Procedure) -> None:
-    """Let only people of the lane, or the named performer, see a task's form; nobody without a role today."""
+    """Permit reading a task's form only to people of the lane or the named performer, with a role today."""
     actor.need()
     if task.performer is not None:
         if actor.person_id not in (task.performer, task.completed_by) and not _stands_in(actor, task):
@@ -39,23 +39,23 @@ def permit_reading(actor: Actor, task: TaskRecord, procedure: Procedure) -> None
 
 
 def may_start(actor: Actor, procedure: Procedure) -> bool:
-    """Whether somebody works in a role that starts the procedure."""
+    """Whether the actor has a role that starts the procedure."""
     return bool(actor.roles & set(procedure.outline.starters))
 
 
 def permit_starting(actor: Actor, procedure: Procedure) -> None:
-    """Refuse whoever works in no role that starts the procedure."""
+    """Refuse actors without a role that starts the procedure."""
     if not may_start(actor, procedure):
         raise NotPermitted("start", roles=procedure.outline.starters)
 
 
 def permit_work(actor: Actor, found: TaskContext) -> None:
-    """Refuse work on a task of another person or lane, or one that is over or stopped."""
+    """Refuse work on a task of another person or lane, and on a task that is over or stopped."""
     if not found.active:
         raise NotPermitted("inactive")
     actor.need()
     task = found.task
-    if actor.person_id != task.completed_by:  # who completed it learns that it is done
+    if actor.person_id != task.completed_by:  # its completer is told that it is completed
         if task.performer not in (None, actor.person_id) and not (found.member and _stands_in(actor, task)):
             raise NotPermitted("named", holder=task.performer)
         if task.performer is None and not found.member:
@@ -64,19 +64,19 @@ def permit_work(actor: Actor, found: TaskContext) -> None:
 
 
 def permit_filling(actor: Actor, found: TaskContext) -> None:
-    """Let only the holder fill a task in, who stands in for them, or a member of the lane while nobody holds it."""
+    """Permit filling in a task to its holder, their substitute, and members of the lane while nobody has it."""
     permit_work(actor, found)
     task = found.task
     if task.performer is None and task.assignee not in (None, actor.person_id) and not _stands_in(actor, task):
         raise Conflict("claimed", who=task.assignee, at=task.assigned_at)
     if task.acts_for not in (None, *actor.stands_in_for) and task.performer is None:
-        raise Conflict("back", who=task.acts_for)  # the leave is over, and the task not yet given back
+        raise Conflict("back", who=task.acts_for)  # the absence is over, and the task not yet given back
 
 
 def refuse_same_eyes(actor: Actor, task: TaskRecord, step: UserTask, eyes_on: Callable[[str], frozenset[str]]) -> None:
-    """Refuse a step that needs four eyes, and uploads to its form, to whoever did the other step.
+    """Refuse a step with four eyes, and uploads to its form, to the person who completed the other step.
 
-    What somebody does in another's place is done by both: it is refused also if that other did the other step.
+    A step completed for an absent person counts for both people.
     """
     own = {actor.person_id, in_place_of(actor, task)}
     if step.not_performer_of is not None and eyes_on(step.not_performer_of) & own:
@@ -84,7 +84,7 @@ def refuse_same_eyes(actor: Actor, task: TaskRecord, step: UserTask, eyes_on: Ca
 
 
 def permit_taking_back(actor: Actor, found: TaskContext) -> None:
-    """Let only whoever completed a task, and still works in its lane or is named for it, take that back."""
+    """Permit taking back a completion only to the completer, who must still be of the lane or the named performer."""
     if not found.active:
         raise NotPermitted("inactive")
     actor.need()
@@ -102,17 +102,17 @@ def permit_taking_back(actor: Actor, found: TaskContext) -> None:
 
 
 def watch_over(task: TaskRecord, procedure: Procedure, lanes: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
-    """Return the roles that watch over a task: those that hear when it is late.
+    """Return the roles that watch over a task, which are told when it is late.
 
-    The diagram says so (``sop:eskalasi``), or the operator for its lane (*lanes*); else those who start the procedure,
-    since the work is theirs.
+    The diagram names them (``sop:eskalasi``), or the operator's setting for its lane (*lanes*); else they are the roles
+    that start the procedure.
     """
     above = procedure.outline.task(task.element_id).escalation or lanes.get(task.role, {}).get("role")
     return frozenset([above.partition(" ")[0]] if above else procedure.outline.starters)
 
 
 def may_extend(actor: Actor, task: TaskRecord, watch: frozenset[str]) -> bool:
-    """Whether somebody may let an open task be due later: who watches, or an operator, but not for their own lane."""
+    """Whether the actor may extend a deadline: as a watching role or operator, but not in their own lane."""
     if task.due_at is None or task.status is not TaskStatus.READY:
         return False
     own = actor.has(task.role) or task.holder == actor.person_id
@@ -120,7 +120,7 @@ def may_extend(actor: Actor, task: TaskRecord, watch: frozenset[str]) -> bool:
 
 
 def refuse_closed(found: TaskContext) -> None:
-    """Refuse a task that is over or stopped, and say by whom."""
+    """Refuse a task that is over or stopped, and name the person who did that."""
     task, its = found.task, found.instance
     if task.status is TaskStatus.COMPLETED:
         raise Conflict("completed", who=task.completed_by, at=task.completed_at)
@@ -131,12 +131,12 @@ def refuse_closed(found: TaskContext) -> None:
 
 
 def acting(actor: Actor, role: str) -> Membership | None:
-    """Return the membership under which somebody acts for a role, which nobody has twice at one time."""
+    """Return the actor's membership in a role; nobody has two at one time."""
     return next((m for m in actor.memberships if m.role == role), None)
 
 
 def in_capacity(deeds: Sequence[HistoryEvent], held: Membership | None, lane: str) -> list[HistoryEvent]:
-    """Return events as done under *held* in the role of *lane*; those with an actor or a capacity stay as they are."""
+    """Return events with the capacity of *held* in *lane*; those with an actor or a capacity stay unchanged."""
     if held is None:
         return list(deeds)
     called = None if held.capacity is Capacity.DEFINITIVE else held.capacity.titled(lane)
@@ -145,20 +145,20 @@ def in_capacity(deeds: Sequence[HistoryEvent], held: Membership | None, lane: st
 
 
 def refuse_archived(record: InstanceRecord) -> None:
-    """Refuse to write into an instance whose berkas is built: what is archived stays as it was."""
+    """Refuse changes of an archived instance."""
     if record.status is InstanceStatus.ARCHIVED:
         raise Conflict("archived")
 
 
 def permit_writing(actor: Actor, record: InstanceRecord) -> None:
-    """Let those who see an instance add notes and files to it, but not those who only read."""
+    """Refuse notes and files of people who may only read, and any to an archived instance."""
     if not actor.roles - {OfficeRole.AUDITOR, OfficeRole.DESIGNER}:
         raise NotPermitted("read_only")
     refuse_archived(record)
 
 
 def refuse_terminated(record: InstanceRecord) -> None:
-    """Refuse to write into an instance that was terminated; its papers are void."""
+    """Refuse changes of a terminated instance, whose documents are void."""
     if record.status is InstanceStatus.TERMINATED:
         who, why = record.ended_by, record.status_reason
         raise Conflict("terminated", who=who, at=record.ended_at, why=why)

@@ -1,9 +1,9 @@
 """The second factor: a code that changes every 30 seconds (TOTP, RFC 6238), and recovery codes for a lost phone.
 
-The secret is stored encrypted with a key of the installation and bound to its person: a stolen database gives no
-codes, nor does an exchanged row. A code is accepted one step early or late and never twice: the last accepted step is
-stored. Recovery codes are random beyond guessing (124 bits), so a plain hash suffices (OWASP ASVS 5.0, 6.5.2); each
-works once. Passkeys, which resist forged pages, were left out: an office's shared computers hold none.
+The secret is encrypted with a key of the installation and bound to its person, so that neither a stolen database nor an
+exchanged row gives codes. A code is accepted one step early or late and never twice; the last accepted step is stored.
+Recovery codes have 124 random bits, so a plain hash is enough (OWASP ASVS 5.0, 6.5.2); each works once. Passkeys, which
+resist forged pages, are not used, since shared computers of an office cannot store them.
 """
 
 import json
@@ -19,14 +19,14 @@ from engine.service.office.sealing import seal, unseal
 from engine.store.queries import people
 from engine.store.unit_of_work import Work
 
-SECTION = "second_factor"  # the setting that says which roles must have one
+SECTION = "second_factor"  # the setting with the roles that require one
 RECOVERY_CODES = 10
 
 
 def enrol(work: Work, key: bytes, secret: str, code: str) -> tuple[str, ...] | None:
     """Give the actor a second factor and return the recovery codes; None if *code* is not right for *secret*."""
     step, there = _step(work, secret, code), _held(work, key, work.actor.person_id)
-    if step is None or (there and there["secret"] == secret):  # a page that is loaded again makes no new codes
+    if step is None or (there and there["secret"] == secret):  # a reloaded page makes no new codes
         return None
     codes = tuple(random_code(5) for _ in range(RECOVERY_CODES))
     _write(work, key, work.actor.person_id, {"secret": secret, "step": step, "codes": [_hash(each) for each in codes]})
@@ -35,7 +35,7 @@ def enrol(work: Work, key: bytes, secret: str, code: str) -> tuple[str, ...] | N
 
 
 def accepts(work: Work, key: bytes, person_id: str, code: str) -> str:
-    """Accept a code of the phone, or a recovery code, which is used up; return which it was, "" if neither."""
+    """Accept a code of the phone, or use up a recovery code; return which it was, "" if neither."""
     people.one_at_a_time(work, person_id)
     held = _held(work, key, person_id)
     if held is None:
@@ -65,7 +65,7 @@ def _write(work: Work, key: bytes, person_id: str, held: dict[str, Any]) -> None
 
 def _held(work: Work, key: bytes, person_id: str) -> dict[str, Any] | None:
     found = unseal(key, person_id, people.second_factor_of(work, person_id))
-    held: dict[str, Any] | None = json.loads(found) if found else None  # else only the operator's reset helps
+    held: dict[str, Any] | None = json.loads(found) if found else None  # if unreadable, only the operator's reset helps
     return held
 
 

@@ -1,1 +1,1 @@
-"""Deployed versions of procedures, and what reads and evaluates them."""
+"""Deployed versions of procedures: reading and evaluating them."""

@@ -1,15 +1,15 @@
 """The printed documents of a procedure: ``forms/<process_id>/documents/<data_object_id>.typ`` and its JSON.
 
-``<id>.typ`` is the PDF, ``<id>.docx`` the same for Word, ``<id>.json`` states what both need beyond the document's own
-content, as expressions that read what a form's expressions read (``docs/dokumen.md``):
+``<id>.typ`` makes the PDF, ``<id>.docx`` the Word file, and ``<id>.json`` has settings for both. Expressions have the
+same variables as in forms (``docs/dokumen.md``):
 
-* ``nilai``: name -> expression; what the procedure's functions make of the instance's documents,
-* ``gambar``: name -> a chart of rows that an expression gives,
-* ``bagian``: an expression that lists the parts, a letter to each; each is printed besides the whole,
+* ``nilai``: name -> expression for a further value,
+* ``gambar``: name -> a chart whose rows come from an expression,
+* ``bagian``: an expression that lists the parts, such as one letter to each person, printed besides the whole,
 * ``lembar``: sheets of an XLSX,
-* ``nomor``: an expression, where the number is not the form's ``x-number``,
+* ``nomor``: an expression for the number, if the form has no ``x-number``,
 * ``kertas`` ("F4", "A4") and ``arah`` ("tegak", "mendatar"),
-* ``laporan``: makes it a report over many instances and no paper of one (``reports``).
+* ``laporan``: marks a report over many instances instead of a document of one (``reports``).
 
 All of them are deployed with the procedure and belong to its version.
 """
@@ -43,12 +43,12 @@ REPORT_KEYS = {"judul", "keterangan", "en", "pilih", "bukti"}
 
 
 class Unreadable(ValueError):
-    """The JSON beside a template is not understood."""
+    """The JSON of a template is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart of rows that an expression gives."""
+    """A chart, with rows from an expression."""
 
     kind: str
     title: str
@@ -71,7 +71,7 @@ class ReportTemplate:
     title: Wording
     about: Wording
     narrowed_by: tuple[str, ...]  # fields of the start form
-    evidence: str | None = None  # expression: the papers that go with it
+    evidence: str | None = None  # expression: the documents that are packed with the report
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Template:
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """The files that an issued version becomes."""
+        """The formats in which an issued version is printed."""
         found = {"pdf": self.typ, "docx": self.docx, "xlsx": self.sheets}
         return tuple(name for name, there in found.items() if there)
 
@@ -106,12 +106,12 @@ class Template:
 
 
 def folder(process_id: str) -> str:
-    """Return where a procedure's templates are."""
+    """Return the folder of a procedure's templates."""
     return f"forms/{process_id}/documents/"
 
 
 def template_of(process_id: str, data_object_id: str, files: Mapping[str, bytes]) -> Template | None:
-    """Return a data object's template, or None if it has none; Unreadable names what is wrong in its JSON."""
+    """Return a data object's template, or None if it has none; Unreadable names the error in its JSON."""
     base = folder(process_id) + data_object_id
     typ, docx, beside = (base + ending if base + ending in files else None for ending in (".typ", ".docx", ".json"))
     if typ is None and docx is None:
@@ -122,7 +122,7 @@ def template_of(process_id: str, data_object_id: str, files: Mapping[str, bytes]
 
 
 def prints_pdf(process_id: str, data_object_id: str, files: Mapping[str, bytes]) -> bool:
-    """Whether a data object has a template of a PDF that can be read."""
+    """Whether a data object has a valid template for a PDF."""
     try:
         template = template_of(process_id, data_object_id, files)
     except Unreadable:
@@ -133,7 +133,7 @@ def prints_pdf(process_id: str, data_object_id: str, files: Mapping[str, bytes])
 def due_of(
     process_id: str, files: Mapping[str, bytes], issued: Sequence[DocumentVersion], now: datetime
 ) -> tuple[Rendering, ...]:
-    """Return what is due of issued versions with a template; an unreadable one too, as printing says why it failed."""
+    """Return the renderings due for issued versions; also for an invalid template, since printing reports the error."""
     found = []
     for version in issued:
         try:
@@ -146,7 +146,7 @@ def due_of(
 
 
 def printed(version: DocumentVersion, due: Sequence[Rendering]) -> dict[str, Any]:
-    """Return what the line of an issued version holds of the papers that are *due*: the code of each format."""
+    """Return the codes of the *due* renderings of a version by format, for its history line."""
     codes = {each.format: each.code for each in due if each.document_id == version.id}
     return {"printed": codes} if codes else {}
 
@@ -186,7 +186,7 @@ def reports(process_id: str, files: Mapping[str, bytes]) -> tuple[Template, ...]
 
 
 def findings(process_id: str, data_objects: Collection[str], files: Mapping[str, bytes]) -> list[Finding]:
-    """Return what is wrong with the JSON files beside templates, without printing anything."""
+    """Return the errors in the JSON files of templates, without printing."""
     found = _packages(process_id, files)
     for id_ in ids(process_id, files):
         path = f"{folder(process_id)}{id_}.json"
@@ -295,7 +295,7 @@ def _text(value: Any, place: str) -> str:
 
 
 def fields_of(forms: "Mapping[str, Form]", data_object_id: str) -> tuple[Field, ...] | None:
-    """Return the fields of a document, in whichever form they stand; None if no form yields it."""
+    """Return the fields of a document from the form that has them; None if there is none."""
     every = (each for form in forms.values() for each in form.tree if each.kind is Kind.SECTION)
     return next((each.fields for each in every if each.name == data_object_id), None)
 
@@ -311,7 +311,7 @@ def choices(fields: Sequence[Field]) -> dict[str, dict[str, str]]:
 
 
 def given(template: Template, **facts: Any) -> bytes:
-    """Return a template's data as JSON: *facts*, with empty values for all that they leave out."""
+    """Return a template's data as JSON: *facts*, and empty values for the rest."""
     unsaid: dict[str, Any] = {"peran": {}, "dokumen_lain": {}, "semua_pelaksanaan": [], "pilihan": {}, "bagian": None}
     unsaid |= {"draf": False, "tanda_tangan": [], "kertas": template.paper, "arah": template.orientation}
     return as_json(unsaid | facts)
@@ -323,12 +323,12 @@ def as_json(data: Mapping[str, Any]) -> bytes:
 
 
 def plain(value: Any) -> str:
-    """Return as text what JSON cannot hold: a decimal, a day, a time."""
+    """Return a decimal, date or time as text, since JSON has none."""
     match value:
         case Decimal():
             return format(value, "f")
         case time():
             return value.strftime("%H:%M")
-        case date():  # and datetime, which is one
+        case date():  # also datetime
             return value.isoformat()
     raise TypeError(type(value).__name__)

@@ -1,6 +1,6 @@
 """A procedure as files by path: its forms, and the hash of its content.
 
-Apart from ``procedure``, because the child that tries a deployment reads files and has no database.
+Separate from ``procedure``, because the child process that tests a deployment reads files without a database.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from engine.model.errors import Finding, InvalidProcedure
 if TYPE_CHECKING:
     from engine.forms.form import Form
 
-PARTS = "bagian"  # the key of a document's parts, which are by item
+PARTS = "bagian"  # key of the mapping from item to part, in a document of parts
 FORM_FILES = {
     "forms": ((".schema.json", ".ui.json"), ("-schema.json", "-uischema.json")),
     "processes": (("-schema.json", "-uischema.json"),),

@@ -1,14 +1,13 @@
 """Runs a procedure's ``functions.py``: calculations that a diagram, a form or a decision table cannot express.
 
-Nothing that people enter is ever run: expressions are a closed language, and this file is the office's own code, which
-reaches a machine only as Alur's code does, through its operator. At the console (``alur deploy``, ``alur run``) it is
-copied to ``ALUR_DATA/functions/<sha256>.py``; it is imported only from there, after its hash was checked again. Where
-machines share a bucket, it is copied to the bucket and from there to the others: whoever may write to the bucket is
-trusted as the operator is. A deployment from the browser or the API stores the same text, but is refused unless that
-hash is installed: whoever can edit diagrams cannot bring code onto the machine.
+Input of people is never run as code: expressions are a closed language, and only the operator can install this file. At
+the console (``alur deploy``, ``alur run``) it is copied to ``ALUR_DATA/functions/<sha256>.py``, and imported from there
+after a check of its hash. If machines share a bucket, it is copied through the bucket, so everybody who may write there
+is trusted like the operator. A deployment by browser or API is refused unless a file with this hash is installed:
+people who edit diagrams cannot bring code onto the machine.
 
-A version whose file is missing works except for its functions: each names the missing hash, so that a form shows it at
-its field, and an instance stops with an incident.
+If the file is missing, a version works without its functions: each raises an error with the missing hash, which a form
+shows at its field, and which stops an instance with an incident.
 """
 
 import hashlib
@@ -40,7 +39,7 @@ class Functions:
     _known: dict[str, Mapping[str, Function]] = field(default_factory=dict)
 
     def keep(self, source: bytes) -> str:
-        """Install a file and return its hash; for the operator's console alone."""
+        """Install a file and return its hash; only for the operator's console."""
         sha256 = hashlib.sha256(source).hexdigest()
         if not self.has(source):
             self._copy(source, self._path(sha256))
@@ -49,7 +48,7 @@ class Functions:
         return sha256
 
     def has(self, source: bytes) -> bool:
-        """Whether the operator installed this very file, here or in the shared place, from which it is copied."""
+        """Whether the operator installed exactly this file, here or in the shared place, from which it is copied."""
         path = self._path(hashlib.sha256(source).hexdigest())
         with suppress(OSError):
             if path.read_bytes() == source:
@@ -68,7 +67,7 @@ class Functions:
         os.replace(partial, target)
 
     def of(self, process_id: str, files: Mapping[str, bytes]) -> Mapping[str, Function]:
-        """Return a procedure's functions by name; if its file is missing, functions that say so."""
+        """Return a procedure's functions by name; if its file is missing, functions that raise this error."""
         source = files.get(source_of.path_of(process_id))
         if source is None:
             return {}
@@ -77,7 +76,7 @@ class Functions:
         if known is not None:
             return known
         names = source_of.names(source)
-        if not self.has(source):  # not kept in mind: the operator may bring it back
+        if not self.has(source):  # not cached: the operator may install it later
             return {name: _missing(sha256) for name in names}
         loaded = load(self._path(sha256), names)
         return self._known.setdefault(sha256, loaded)
@@ -89,7 +88,7 @@ class Functions:
 def load(path: Path, names: frozenset[str]) -> Mapping[str, Function]:
     """Import a file under a module name of its own and return its functions *names*."""
     module = _imported(path)
-    return {name: _told(name, getattr(module, name)) for name in names}
+    return {name: _with_named_errors(name, getattr(module, name)) for name in names}
 
 
 def _imported(path: Path) -> ModuleType:
@@ -101,8 +100,8 @@ def _imported(path: Path) -> ModuleType:
     return module
 
 
-def _told(name: str, function: Function) -> Function:
-    """Return *function*, with whatever it raises turned into an error of the calling expression."""
+def _with_named_errors(name: str, function: Function) -> Function:
+    """Return *function*, raising FunctionFailed for exceptions of its own."""
 
     def call(*arguments: Any) -> Any:
         try:

@@ -31,7 +31,7 @@ from engine.store.queries import Transaction, definitions
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """The language in which a person is told what is wrong with their input."""
+    """The language of error messages for a person."""
 
     locale: str
     gettext: Callable[[str], str]
@@ -49,13 +49,13 @@ class Values:
 
 
 def entries_of(form: Form, sent: Entries | Values, words: Language) -> Entries:
-    """Return what was sent for *form* as if a person had typed it; InvalidForm names what does not fit."""
+    """Return the input for *form* as posted entries; InvalidForm if *sent* does not match the form."""
     return form.posted(sent.json, words.locale, words.gettext) if isinstance(sent, Values) else sent
 
 
 @dataclass(frozen=True)
 class Procedure:
-    """One version of a procedure: its diagram's outline, its forms by id, and the files."""
+    """One version of a procedure: the outline of its diagram, its forms by id, and its files."""
 
     record: DefinitionRecord
     outline: ProcessModel
@@ -93,7 +93,7 @@ class Procedure:
         return tuple((self.place_labels.get(name) or Wording(name), place.parts[name]) for name in (*known, *others))
 
     def following(self, at: Iterable[UserTask]) -> tuple[UserTask, ...]:
-        """Return the steps that the diagram may reach next from *at*, ways back excepted."""
+        """Return the steps that may come next after *at*, except by ways back."""
         steps, ways = {step.element_id: step for step in self.outline.tasks}, self.definition.course
         found = {
             step.number: step
@@ -104,7 +104,7 @@ class Procedure:
         return tuple(found[number] for number in sorted(found))
 
     def form_of(self, element_id: str) -> Form:
-        """Return the form of a step or of the start event; a manual task asks nothing unless it has one."""
+        """Return the form of a step or the start event; an empty one for a manual task without a form."""
         if element_id == self.outline.start_event:
             return self.forms[element_id]
         step = self.outline.task(element_id)
@@ -113,7 +113,7 @@ class Procedure:
         return self.forms[step.form]
 
     def content_of(self, version: DocumentVersion) -> Any:
-        """Return a version's values, typed: a mapping, or {"bagian": {item: mapping}} for one made of parts."""
+        """Return a version's typed values: a mapping, or {"bagian": {item: mapping}} for a document of parts."""
         form, id_ = self.form_of(version.element_id), version.data_object_id
         if version.parts:
             return {PARTS: {part.item: form.decode({id_: json.loads(part.content)})[id_] for part in version.parts}}
@@ -138,12 +138,12 @@ class Procedures:
         return self._known.setdefault(definition_id, procedure)
 
     def in_force(self, tx: Transaction, process_id: str) -> Procedure:
-        """Return the version that new instances take; NotFound if none is deployed."""
+        """Return the version for new instances; NotFound if none is deployed."""
         record = there(definitions.latest(tx, process_id), process_id)
         return self.as_recorded(tx, record)
 
     def as_recorded(self, tx: Transaction, record: DefinitionRecord) -> Procedure:
-        """Return the version of *record*, which may be newer than the cached one: it was confirmed since."""
+        """Return the version of *record*, with its facts instead of cached ones: it may be confirmed since."""
         found = self.of(tx, record.id)
         return found if found.record == record else replace(found, record=record)
 

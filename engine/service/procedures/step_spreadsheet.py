@@ -1,8 +1,8 @@
-"""Tables of steps, as an office keeps its SOP in a spreadsheet: read from a sheet, and written as one.
+"""Tables of steps, as offices keep their SOP in a spreadsheet: reading and writing them.
 
-The columns are the sheet's. A step is followed by the next row, unless "Lanjut ke" names another number or "selesai";
-with "Jika tidak" it is a decision, which goes there if the answer is no. Every fault has its cell, and nothing is
-drawn while there is one: half an SOP is none.
+The columns are those of the SOP sheet. After a step comes the next row, unless "Lanjut ke" names another number or
+"selesai". With "Jika tidak" the step is a decision, and that column says where "no" leads. Every fault names its cell;
+a file with a fault gives no diagram.
 """
 
 import re
@@ -37,7 +37,7 @@ LAST = "selesai"
 
 @dataclass(frozen=True, slots=True)
 class StepTable:
-    """A table of steps that was read: the usable steps, and all that is wrong with the file."""
+    """A table of steps as read: the usable steps, and all faults of the file."""
 
     steps: tuple[TableStep, ...]
     faults: tuple[SheetFault, ...]
@@ -47,7 +47,7 @@ class StepTable:
 
 
 def written(steps: Sequence[TableStep], title: str, kind: str) -> bytes:
-    """Return a table of steps as a file ("xlsx" or "csv") that ``read`` takes."""
+    """Return a table of steps as a file ("xlsx" or "csv") for ``read``."""
     rows = [_cells(step, last=step is steps[-1]) for step in steps]
     return spreadsheets.write_csv(COLUMNS, rows) if kind == "csv" else spreadsheets.write(title, COLUMNS, rows, {})
 
@@ -79,7 +79,7 @@ def _called(number: int) -> str:
 
 
 def example() -> bytes:
-    """Return a workbook to start from: the columns, and three example steps."""
+    """Return a workbook with the columns and three example steps."""
     steps = (
         TableStep(
             1, "Menerima dan mencatat permohonan", "Petugas", ("Permohonan",), "15 menit", ("Tanda terima",), "", 2
@@ -96,7 +96,7 @@ def example() -> bytes:
 
 
 def read(content: bytes, gettext: Gettext = str) -> StepTable:
-    """Return the steps that an XLSX or CSV file holds, and every fault by its cell."""
+    """Return the steps in an XLSX or CSV file, and every fault by its cell."""
     found = spreadsheets.read(content, COLUMNS, most_rows=1_000, gettext=gettext)
     faults = [SheetFault(f.at or ("1:1" if f.keyword == "missing" else ""), f.message, f.keyword) for f in found.faults]
     if not found.usable or any(fault.keyword == "missing" for fault in faults):
@@ -125,7 +125,7 @@ class _Reader:
     faults: list[SheetFault] = field(default_factory=list)
 
     def say(self, row: SheetRow, column: str, message: str, **facts: str) -> None:
-        """Note a fault of a cell."""
+        """Report a fault of a cell."""
         self.faults.append(SheetFault(row.cells.get(column, f"A{row.number}"), message % facts, "cell"))
 
     def steps(self) -> tuple[TableStep, ...]:
@@ -257,7 +257,7 @@ class _Reader:
         return tuple(dict.fromkeys(found))
 
     def _check_course(self, steps: Sequence[TableStep], places: Mapping[int, SheetRow]) -> None:
-        """Check that each step can be reached from an earlier one and reaches the end, and leads back only there."""
+        """Check that each step is reached from an earlier one, leads back only to such ones, and reaches the end."""
         after = {step.number: [step.next, *step.otherwise] for step in steps}
         for step in steps[1:]:
             if not any(step.number in after[number] for number in after if number < step.number):
