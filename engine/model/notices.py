@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.model.history import Action, HistoryEvent
 from engine.model.people import OfficeRole
+from engine.model.signatures import Mode
 
 
 class Kind(StrEnum):
@@ -89,13 +90,9 @@ def told_by(deeds: Iterable[HistoryEvent], instance_id: str | None, actor: str) 
         its = Notification(Kind.TASK, actor, instance_id, deed.task_id or "")
         made = _of(deed, its, deed.change or {})
         if made is not None:
-            again = made.kind is Kind.RETURNED and found.get(made.subject)
-            found[made.subject or place] = replace(again, **_back(made)) if again else made
+            new = made.kind is Kind.RETURNED and found.get(made.subject)
+            found[made.subject or place] = replace(new, kind=made.kind, by=made.by, reason=made.reason) if new else made
     yield from found.values()
-
-
-def _back(made: Notification) -> dict[str, Any]:
-    return {"kind": made.kind, "by": made.by, "reason": made.reason}
 
 
 def _of(deed: HistoryEvent, its: Notification, change: Mapping[str, Any]) -> Notification | None:
@@ -115,7 +112,9 @@ def _of(deed: HistoryEvent, its: Notification, change: Mapping[str, Any]) -> Not
             return replace(its, kind=Kind.APPROVE, subject=change["document"], role=change["role"])
         case Action.DOCUMENT_RETURNED:
             return replace(its, kind=Kind.MEND, subject=change["document"], reason=change["reason"])
-        case Action.DOCUMENT_SIGNED:
+        case Action.DOCUMENT_SIGNED if change["mode"] != Mode.INTERNAL and not change["file_sha256"]:
+            return None  # signed on paper or elsewhere: it is not signed before its file is here
+        case Action.DOCUMENT_APPROVED | Action.DOCUMENT_SIGNED | Action.SIGNATURE_FILED:
             return replace(its, kind=Kind.SIGNED, subject=change["document"])
         case Action.INSTANCE_COMPLETED:
             return replace(its, kind=Kind.DONE)

@@ -22,7 +22,8 @@ export function followConditions(form) {
   update();
 }
 
-// A decision renames the button that completes the task.
+// A decision renames the button that completes the task. One that sends work back issues no paper and leads to none
+// of the steps that the page names.
 export function followDecision(form) {
   const button = form.querySelector("[data-complete]");
   const radios = [...form.querySelectorAll("[data-decision]")];
@@ -31,6 +32,9 @@ export function followDecision(form) {
   const update = () => {
     const chosen = radios.find((radio) => radio.checked);
     button.textContent = (chosen && word(`verb-${chosen.dataset.verb}`)) || own;
+    const back = chosen?.dataset.verb === "kembalikan";
+    document.querySelectorAll("[data-onward]").forEach((part) => (part.hidden = back));
+    document.querySelectorAll("[data-backward]").forEach((part) => (part.hidden = !back));
   };
   form.addEventListener("change", update);
   update();

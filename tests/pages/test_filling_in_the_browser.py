@@ -136,7 +136,11 @@ def test_the_team_sees_ten_rows_with_their_evidence_and_decides_where_the_figure
     team = desk("tim.sakip", viewport=viewport)
     page = team.open(f"/tugas/{task}/tabel/notula_analisis.analisis")
     if viewport == PHONE:
-        page.get_by_role("button", name="3 · IKP-02").click()
+        mark, search = (page.locator(f".top {part}").bounding_box() for part in (".brand-mark", ".top-search"))
+        assert mark["x"] + mark["width"] <= search["x"], "nothing in the head of the page covers another"
+        row = page.get_by_role("button", name="3 · IKP-02")
+        assert row.evaluate("(button) => getComputedStyle(button).borderTopWidth") == "0px", "a link, not a bare button"
+        row.click()
         expect(page.get_by_role("heading", name="Baris 3 dari 22")).to_be_focused()
         page.locator('[name$=".2.status_verifikasi"]').select_option("sesuai")
         page.get_by_role("button", name="Daftar baris").click()
@@ -159,7 +163,13 @@ def test_the_team_sees_ten_rows_with_their_evidence_and_decides_where_the_figure
         cell = page.get_by_role("button", name=pinned).first if "…" in pinned else page.get_by_text(pinned).first
         box = cell.bounding_box()
         assert 0 <= box["x"] <= 1366 - box["width"], "in sight, however far the figures are scrolled"
+    state, verify = (page.locator(f".grid tbody tr:first-child .grid-{part}") for part in ("state", "verify"))
+    state, verify = state.bounding_box(), verify.bounding_box()
+    assert state["x"] + state["width"] <= verify["x"] + 1, "neither of the pinned columns covers the other"
     page.get_by_role("button", name="Kembalikan…: IKP-08").click()
+    asked = page.locator("dialog[open]").bounding_box()
+    assert abs(asked["x"] + asked["width"] / 2 - 1366 / 2) < 10, "in the middle"
+    assert "ikut dikembalikan" not in page.inner_text("dialog[open]"), "no other row is marked"
     assert not team.faults()
     page.keyboard.press("Enter")
     page.get_by_text("Tulis alasannya").wait_for()

@@ -385,6 +385,15 @@ def test_a_decision_names_the_button_and_shows_only_what_it_asks(desk, office):
     assert page.locator('[name="catatan_pengembalian"]').is_visible()
     page.get_by_role("link", name="Periksa jawaban").click()
     assert page.locator("[data-complete]").inner_text() == "Kembalikan"
+    said = page.inner_text(".before-done")
+    assert "Pekerjaan kembali untuk diperbaiki" in said
+    assert "Langkah 6" not in page.inner_text("main"), "it does not go on"
+    assert "akan dibuat" not in page.inner_text("main"), "and nothing is issued"
+    page.get_by_role("link", name="Hasil verifikasi").click()
+    page.locator('[name="hasil_verifikasi"]:not([value="kembalikan"]):visible').check()
+    page.get_by_role("link", name="Periksa jawaban").click()
+    assert "Langkah 6" in page.inner_text(".before-done")
+    assert "Pekerjaan kembali" not in page.inner_text("main")
 
 
 def test_somebody_without_scripts_completes_a_step(desk, office):

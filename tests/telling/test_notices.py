@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from engine.model.errors import InvalidForm, NotFound
 from engine.model.notices import Kind
+from engine.model.signatures import Mode
 from engine.service.telling.kinds import KINDS
 from engine.store.tables import notice, notification
 from tests.office import returned
@@ -154,6 +155,22 @@ def test_a_letter_waits_for_its_approver_comes_back_to_its_author_and_is_signed(
     office.sweep()
     assert office.told("sekretaris")[0] == ("mend", "Undangan")
     assert office.unread("kepala.dinas") == 0, "what was asked of them is done"
+
+
+def test_a_paper_that_is_signed_in_ink_is_told_as_signed_once_its_scan_is_here(office):
+    office.head_is_in = False
+    instance = office.start("sekretaris")
+    office.do("kepala.dinas", instance, "perintahkan_pengumpulan_data")
+    office.do("sekretaris", instance, "siapkan_kertas_kerja")
+    office.approve(instance, Mode.WET)
+    office.do("tim.sakip", instance, "susun_jadwal")
+    office.sweep()
+    signed = [name for kind, name in office.told("sekretaris") if kind == "signed"]
+    assert signed == ["Undangan"], "approved, and so told; the minutes and the list of who came wait for their scans"
+    office.file_scans(instance)
+    office.sweep()
+    signed = sorted(name for kind, name in office.told("sekretaris") if kind == "signed")
+    assert signed == ["Daftar Hadir", "Notula", "Undangan", "Undangan"]
 
 
 def test_who_started_it_or_worked_in_it_hears_that_it_is_done(office):

@@ -43,7 +43,7 @@ KINDS: Mapping[Kind, Saying] = {
     Kind.SOON: Saying(_("Hampir jatuh tempo"), "clock-exclamation", colour="kuning"),
     Kind.LATE: Saying(_("Terlambat"), "alert-triangle", colour="merah"),
     Kind.ESCALATED: Saying(_("Terlambat, diteruskan kepada Anda"), "alert-triangle", colour="merah"),
-    Kind.SIGNED: Saying(_("Dokumen ditandatangani"), "signature", DIGEST, "hijau"),
+    Kind.SIGNED: Saying(_("Dokumen disetujui atau ditandatangani"), "signature", DIGEST, "hijau"),
     Kind.DONE: Saying(_("Pelaksanaan selesai"), "check", DIGEST, "hijau"),
     Kind.STOPPED: Saying(_("Pelaksanaan dihentikan"), "player-stop", colour="netral"),
     Kind.EXTENDED: Saying(_("Tenggat diperpanjang"), "clock-check"),

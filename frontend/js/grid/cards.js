@@ -48,7 +48,7 @@ export class Cards {
   }
 
   entry(row, n) {
-    const go = button(nameOf(this.data, row), () => this.show(n), { class: "btn-link" });
+    const go = button(nameOf(this.data, row), () => this.show(n), { class: "link-button" });
     return h("li", {}, go, this.mark(row.st));
   }
 

@@ -53,7 +53,8 @@ export class Returning {
     this.title.textContent = this.say("return_row", { n: sheet.rows[r].i + 1, key: sheet.rows[r].k || "" });
     this.reason.value = note ? (sheet.textsOf(r, sheet.byName[note])[0] ?? "") : "";
     const marked = (at) => at !== r && sheet.textsOf(at, sheet.byName[column]).includes(refuse);
-    this.others.textContent = this.say("return_others", { n: sheet.rows.filter((_, at) => marked(at)).length });
+    const n = sheet.rows.filter((_, at) => marked(at)).length;
+    this.others.textContent = this.say(n > 0 ? "return_others" : "return_only", { n });
     this.wrong.hidden = true;
     this.element.showModal();
     this.reason.focus();
