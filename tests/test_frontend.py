@@ -78,6 +78,24 @@ def test_no_style_is_left_of_what_no_page_shows():
     assert [name for name in set(re.findall(r"\.([A-Za-z_][\w-]*)", selectors)) - named if not made.match(name)] == []
 
 
+def test_what_a_script_of_every_page_makes_is_styled_on_every_page():
+    css = ROOT / "frontend/css"
+    everywhere = set(re.findall(r'@import "./([^"]+)"', (css / "app.css").read_text()))
+    styled: dict[bool, set[str]] = {True: set(), False: set()}
+    for path in css.glob("*.css"):
+        styled[path.name in everywhere] |= set(re.findall(r"\.([A-Za-z_][\w-]*)[^{};]*\{", path.read_text()))
+    scripts, left = set(), [ROOT / "frontend/js/app.js"]
+    while left:
+        if (script := left.pop()) not in scripts:
+            scripts.add(script)
+            named = re.findall(r'(?:^import|^export|^\} from)\b.*?"(\.[^"]+)";', script.read_text(), re.MULTILINE)
+            left += [(script.parent / name).resolve() for name in named]
+    made = "".join(re.findall(r'class: "[^"]*"', " ".join(each.read_text() for each in scripts)))
+    assert len(scripts) > 10
+    assert "date-native" in made
+    assert not set(re.findall(r"[\w-]+", made)) & (styled[False] - styled[True])
+
+
 def test_a_phone_pays_for_no_diagram_that_it_did_not_open():
     manifest = json.loads((DIST / "manifest.json").read_text())
     sent = sum((DIST / manifest[name]).stat().st_size for name in ("app.js", "app.css"))

@@ -19,7 +19,7 @@ def show(person_id: str, *errors: str) -> str:
     return render_template(
         "people/absences.html",
         person=services().people.person(actor(), person_id),
-        absences=services().absences.of(actor(), person_id),
+        absences=[each for each in services().absences.of(actor(), person_id) if each.since <= each.until],
         colleagues=services().absences.colleagues(actor(), person_id, now()),
         today=services().office.today(now()),
         errors=errors,

@@ -58,6 +58,16 @@ def test_days_are_typed_as_the_office_writes_them(browse):
     assert page.count("data-date") == 3
 
 
+def test_what_somebody_has_to_do_is_named_as_its_step(browse, office):
+    instance = office.start()
+    office.services.assignments.claim(
+        office.actor("kepala.dinas"), office.task(instance, "perintahkan_pengumpulan_data"), office.now
+    )
+    page = browse("operator").get("/orang/kepala.dinas").text
+    assert "Langkah 1 · Menerintahkan untuk melakukan pengumpulan data" in page
+    assert "perintahkan_pengumpulan_data" not in page
+
+
 def test_what_is_typed_of_a_person_whom_nobody_knows_is_not_found(browse):
     operator = browse("operator")
     for deed in ("nama", "lupakan", "aktifkan", "nonaktifkan", "sandi", "kode-masuk", "keanggotaan"):

@@ -2,16 +2,18 @@
 
 import json
 from datetime import date, timedelta
+from io import BytesIO
 
 import pytest
 
-from engine.model.errors import Conflict, InvalidForm, NotPermitted
+from engine.model.errors import Conflict, InvalidForm, NotFound, NotPermitted
 from engine.model.history import Action
 from engine.store import tables as t
 from engine.store.queries import histories
 from tests.office import LONG_AGO
 from tests.service.procedures import deploy, form, number, start
 from tests.service.test_taking_back import lines, row
+from tests.service.test_talk import PDF
 from tests.service.test_timers_and_incidents import RAISES
 from tests.service.test_two_at_once import at_once
 
@@ -119,6 +121,38 @@ def test_what_was_taken_for_who_is_back_goes_back_with_what_was_typed_and_the_re
     assert office.services.tasks.open(office.actor(AWAY), task, office.now).draft
     assert task not in mine(office, STANDS_IN)
     office.prove()
+
+
+def test_what_was_typed_for_who_is_back_without_taking_the_task_goes_to_them_too(office):
+    office.instance = office.start()
+    office.until_data(office.instance)
+    away, other = "pemegang.data.1", "pemegang.data.2"
+    task = office.task(office.instance, "siapkan_data", away)
+    tasks, give_back = office.services.tasks, office.services.assignments.give_back
+    tasks.save_draft(office.actor(away), task, {"a": ["sendiri"]}, office.now)
+    leave = mark(office, away, other)
+    file = office.services.documents.stage(office.actor(other), task, "bukti.pdf", BytesIO(PDF), office.now).id
+    tasks.save_draft(office.actor(other), task, {"a": ["untuk yang cuti"], "bukti": [file]}, office.now)
+    give_back(office.now)
+    assert tasks.draft(office.actor(other), task).entries["a"] == ("untuk yang cuti",), "while it lasts"
+    office.services.absences.end(office.actor(away), away, leave.id, office.now)
+    give_back(office.now)
+    page = tasks.open(office.actor(away), task, office.now)
+    assert (page.draft.entries["a"], page.aside.entries["a"]) == (("untuk yang cuti",), ("sendiri",))
+    office.services.documents.attachment(office.actor(away), file)[1].close()
+    with pytest.raises(NotFound):
+        tasks.draft(office.actor(other), task)
+
+
+def test_a_draft_from_before_or_after_a_leave_stays_its_writers(planning):
+    office, task = planning, planning.planning
+    office.services.assignments.release(office.actor(AWAY), task, office.now)
+    office.services.tasks.save_draft(office.actor(STANDS_IN), task, {"a": ["milik saya"]}, office.now)
+    office.services.assignments.claim(office.actor(AWAY), task, office.now)
+    mark(office, since=LATER, until=LATER)
+    office.later(days=14)
+    office.services.assignments.give_back(office.now)
+    assert office.services.tasks.draft(office.actor(STANDS_IN), task).entries == {"a": ("milik saya",)}
 
 
 def test_who_stands_in_hands_nothing_over_for_who_is_away(planning):

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from engine.model.errors import InvalidForm, NotPermitted
+from engine.model.errors import Conflict, InvalidForm, NotPermitted
 from engine.model.history import Action
 from engine.model.people import Capacity
 from tests.office import LONG_AGO
@@ -50,6 +50,15 @@ def test_nobody_puts_off_the_work_of_their_own_lane_and_strangers_nothing(ordere
     with pytest.raises(NotPermitted):
         extend(office, "kepala.dinas")
     extend(office, "operator")
+
+
+def test_a_stranger_does_not_learn_that_a_task_is_over(ordered):
+    ordered.following = ordered.order
+    for account in ("perancang", "pemegang.data.1", "auditor"):
+        with pytest.raises(NotPermitted):
+            extend(ordered, account)
+    with pytest.raises(Conflict, match="open_no_more"):
+        extend(ordered, "operator")
 
 
 def test_an_operator_who_works_in_the_lane_puts_off_nothing_of_it(ordered):

@@ -241,8 +241,8 @@ CHANGING = {  # who gets past the refusal; those who may are asked last, and may
     "assignments.hand_over": ({"kepala.dinas"}, lambda s, a, t, n: s.hand_over(a, t["free"], "kepala.dinas", WHY, n)),
     "assignments.claim": ({"kepala.dinas"}, lambda s, a, t, n: s.claim(a, t["free"], n)),
     "assignments.release": ({"kepala.dinas"}, lambda s, a, t, n: s.release(a, t["free"], n)),
-    "assignments.extending": (STARTERS | OPERATOR, lambda s, a, t, n: s.extending(a, t["held"], n)),
-    "assignments.extend": (STARTERS | OPERATOR, lambda s, a, t, n: s.extend(a, t["held"], None, WHY, n)),
+    "assignments.extending": ({"sekretaris", "operator"}, lambda s, a, t, n: s.extending(a, t["held"], n)),
+    "assignments.extend": ({"sekretaris", "operator"}, lambda s, a, t, n: s.extend(a, t["held"], None, WHY, n)),
     "absences.mark": (
         {"sekretaris", "operator"},
         lambda s, a, t, n: s.mark(a, "sekretaris", "tim.sakip", DAY, DAY, WHY, n),

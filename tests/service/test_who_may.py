@@ -131,7 +131,9 @@ def test_documents_and_their_signatures_open_only_to_those_who_take_part(office,
     assert office.services.documents.search(stranger, {}).page.rows == ()
 
 
-def test_only_the_operator_and_who_completed_it_say_where_the_manual_copy_stands(office, collecting):
+def test_till_a_place_is_recorded_only_the_operator_and_who_archives_say_where_the_manual_copy_stands(
+    office, collecting
+):
     for holder in HOLDERS:
         office.do(holder, collecting, "siapkan_data", holder)
     for account, step in (("tim.sakip", "susun_analisis"), ("sekretaris", "minta_persetujuan")):
@@ -141,7 +143,7 @@ def test_only_the_operator_and_who_completed_it_say_where_the_manual_copy_stands
     at, may = office.services.archives, set()
     for account in (*STAFF, "orang.luar"):
         try:
-            at.correction(office.actor(account), collecting)
+            at.correction(office.actor(account), collecting, office.now.date())
         except (NotFound, NotPermitted):
             with pytest.raises((NotFound, NotPermitted)):
                 at.correct(office.actor(account), collecting, {}, office.now, INDONESIAN)
@@ -150,7 +152,9 @@ def test_only_the_operator_and_who_completed_it_say_where_the_manual_copy_stands
         if account not in ("orang.luar", "auditor", "operator"):
             with pytest.raises(NotPermitted):
                 at.examine(office.actor(account), collecting, office.now)
-    assert may == {"kepala.dinas", "operator"}
+    assert may == {"tim.sakip", "tim.sakip.2", "operator"}
+    office.file_papers(collecting)
+    at.correction(office.actor("kepala.dinas"), collecting, office.now.date())  # who completed it corrects it, too
 
 
 # ── files that are handed in ────────────────────────────────────────────────────────────────────────────────────────

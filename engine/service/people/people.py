@@ -16,6 +16,7 @@ from typing import Any
 from engine.model.errors import Conflict, FieldError, InvalidForm, NotFound, NotPermitted, stated, there
 from engine.model.history import Action
 from engine.model.people import PROPOSAL_LASTS, SYSTEM, Actor, Capacity, Membership, OfficeRole, Person, Proposal
+from engine.model.process import UserTask
 from engine.model.work import TaskRecord
 from engine.service.office.business_calendar import Office
 from engine.service.people import guarded_roles
@@ -87,10 +88,12 @@ class People:
                     found[role] = RoleView(role, role, None, (), members.get(role, {}))
         return tuple(found.values())
 
-    def open_tasks(self, actor: Actor, person_id: str) -> tuple[TaskRecord, ...]:
-        """Return the open tasks that a person holds; for operators, auditors and designers."""
+    def open_tasks(self, actor: Actor, person_id: str) -> list[tuple[TaskRecord, UserTask]]:
+        """Return the open tasks that a person holds, with their steps; for operators, auditors and designers."""
         actor.need(*OfficeRole)
-        return self.database.ask(tasks.open_of_person, person_id)
+        with self.database.read() as reader:
+            held = tasks.open_of_person(reader, person_id)
+            return [(t, self.procedures.of(reader, t.definition_id).outline.task(t.element_id)) for t in held]
 
     def add(
         self,

@@ -113,8 +113,6 @@ def watch_over(task: TaskRecord, procedure: Procedure, lanes: Mapping[str, Mappi
 
 def may_extend(actor: Actor, task: TaskRecord, watch: frozenset[str]) -> bool:
     """Whether the actor may extend a deadline: as a watching role or operator, but not in their own lane."""
-    if task.due_at is None or task.status is not TaskStatus.READY:
-        return False
     own = actor.has(task.role) or task.holder == actor.person_id
     return not own and bool(actor.roles & {OfficeRole.OPERATOR, *watch})
 

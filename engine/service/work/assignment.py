@@ -83,16 +83,23 @@ class Assignments(Moves):
             if to not in people.members(work, self.office.today(now), [task.role]).get(task.role, {}):
                 raise InvalidForm([FieldError("kepada", "to", to, "not_in_lane")], {"alasan": [reason]})
             tasks.change(work, task_id, assignee=to, assigned_at=now, acts_for=None)
-            given = drafts.hand_over(work, drafts.of_task(actor, task_id), to)
-            documents.give_staged(work, file_ids(given.entries if given else {}), actor.person_id, to)
+            _give_draft(work, task_id, actor.person_id, to)
             self._record(work, found, Action.TASK_DELEGATED, {"old": task.assignee, "new": to, "reason": reason})
 
     def give_back(self, now: datetime) -> int:
-        """Give tasks that substitutes took back to whoever is here again, with the draft; return how many."""
+        """Give tasks that substitutes took back to whoever is here again, with the draft; return how many.
+
+        Drafts of tasks that nobody had to take, as they name who was away, go back alone.
+        """
+        on = self.office.today
         with self.database.read() as reader:
-            ids = absences.taken_for_nobody(reader, self.office.today(now))
+            ids, left = absences.taken_for_nobody(reader, on(now)), absences.typed_for_nobody(reader, on(now))
         for id_ in ids:
             self._give_back(id_, now)
+        for id_, by, holder, saved_at, since, until in left:
+            if since <= on(saved_at) <= until + timedelta(days=1):  # ended today, it has lasted until yesterday
+                with self.database.write(SYSTEM, now) as work:
+                    _give_draft(work, id_, by, holder)
         return len(ids)
 
     @retried
@@ -101,8 +108,7 @@ class Assignments(Moves):
             found = self._found(work, SYSTEM, task_id, now)
             task, back = found.task, found.task.acts_for
             if back and task.assignee and tasks.change(work, task_id, assignee=back, assigned_at=now, acts_for=None):
-                given = drafts.hand_over(work, drafts.Whose(DraftKind.TASK, task_id, task.assignee), back)
-                documents.give_staged(work, file_ids(given.entries if given else {}), task.assignee, back)
+                _give_draft(work, task_id, task.assignee, back)
                 self._record(work, found, Action.TASK_DELEGATED, {"old": task.assignee, "new": back, "reason": BACK})
 
     def _record(self, work: Work, found: TaskContext, action: Action, change: Mapping[str, Any] | None = None) -> None:
@@ -147,8 +153,10 @@ class Assignments(Moves):
         """Return the roles that watch over a task, for who may extend it."""
         lanes, _ = read_setting(tx, "reminders") or ({}, 0)
         watch = watch_over(task, self.procedures.of(tx, task.definition_id), lanes)
-        if not may_extend(actor, task, watch):
-            raise NotPermitted("extend") if task.status is TaskStatus.READY else Conflict("open_no_more")
+        if task.due_at is None or not may_extend(actor, task, watch):
+            raise NotPermitted("extend")
+        if task.status is not TaskStatus.READY:
+            raise Conflict("open_no_more")
         return watch
 
     # ── ganti pelaksana ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -188,6 +196,11 @@ class Assignments(Moves):
         tasks.change(work, task.id, role=role, assignee=None, assigned_at=None, performer=None, acts_for=None)
         change = {"old": {"role": task.role, "holder": task.holder}, "new": {"role": role}, "reason": reason}
         work.record_instance(found.instance, [HistoryEvent(Action.TASK_REASSIGNED, task.element_id, task.id, change)])
+
+
+def _give_draft(work: Work, task_id: str, giver: str, receiver: str) -> None:
+    given = drafts.hand_over(work, drafts.Whose(DraftKind.TASK, task_id, giver), receiver)
+    documents.give_staged(work, file_ids(given.entries if given else {}), giver, receiver)
 
 
 def _claimed(task: TaskRecord) -> Conflict:

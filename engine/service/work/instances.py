@@ -222,7 +222,9 @@ class Instances(Moves):
             },
             returned=frozenset(t.element_id for t in open_tasks if t.returned_by),
             line_count=len(changes),
-            may_extend=frozenset(t.id for t in open_tasks if may_extend(actor, t, watch_over(t, procedure, lanes))),
+            may_extend=frozenset(
+                t.id for t in open_tasks if t.due_at and may_extend(actor, t, watch_over(t, procedure, lanes))
+            ),
             start_values=procedure.form_of(procedure.outline.start_event).decode(record.values),
         )
 

@@ -1,15 +1,15 @@
 """Absences and substitutes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, exists, func, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Row, String, and_, exists, func, insert, literal_column, or_, select, update
 
 from engine.model.people import Absence
-from engine.model.work import TaskStatus
+from engine.model.work import DraftKind, TaskStatus
 from engine.store.queries import Rows, Transaction
-from engine.store.tables import absence, task
+from engine.store.tables import absence, draft, task
 
 ROWS = Rows(Absence, absence)
 
@@ -45,6 +45,21 @@ def taken_for_nobody(tx: Transaction, day: date) -> list[str]:
     its = (absence.c.person_id == task.c.acts_for, absence.c.substitute_id == task.c.assignee, holds(day))
     query = select(task.c.id).where(task.c.status == TaskStatus.READY.value, task.c.acts_for.is_not(None))
     return list(tx.connection.scalars(query.where(~exists().where(*its))))
+
+
+def typed_for_nobody(tx: Transaction, day: date) -> Sequence[Row[Any, Any, Any, Any, Any, Any]]:
+    """Return drafts of open tasks whose holder the writer stood in for and on *day* no more.
+
+    Each with the task, the writer, the holder, when it was saved, and the days of the leave.
+    """
+    holder, over = func.coalesce(task.c.performer, task.c.assignee), absence.alias()
+    open_ = and_(task.c.id == draft.c.subject, task.c.status == TaskStatus.READY.value)
+    pair = over.c.person_id == holder, over.c.substitute_id == draft.c.person_id, over.c.until < day
+    still = absence.c.person_id == holder, absence.c.substitute_id == draft.c.person_id, holds(day)
+    what = draft.c.subject, draft.c.person_id, holder, draft.c.saved_at, over.c.since, over.c.until
+    query = select(*what).join(task, open_).join(over, and_(*pair)).where(~exists().where(*still))
+    live = draft.c.kind == DraftKind.TASK.value, draft.c.dropped_at.is_(None)
+    return tx.connection.execute(query.where(*live)).all()
 
 
 def add(tx: Transaction, new: Absence) -> None:
