@@ -52,6 +52,21 @@ def test_a_newcomer_tries_every_workplace_with_one_click_and_is_asked_for_no_pas
         assert browser.get(place, base_url=at).status_code == 200
 
 
+def test_the_click_gives_back_what_was_typed_before_the_session_ended(tried, office):
+    task = office.task(office.start(), "perintahkan_pengumpulan_data")
+    browser, _, _ = click(tried(), "kepala.dinas")
+    shown = browser.get("/akun", base_url=HERE).text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', shown).group(1)
+    office.later(hours=2)
+    typed = {"csrf_token": token, "disposisi.catatan": "kalimat khas saya"}
+    asked = browser.http.post(f"/tugas/{task}/selesai", data=typed, base_url=HERE)
+    button = re.search(r'<form[^>]+action="/masuk/contoh">(.*?value="kepala.dinas".*?)</form>', asked.text).group(1)
+    carried = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', button))
+    answer = browser.http.post("/masuk/contoh", data={**carried, "akun": "kepala.dinas"}, base_url=HERE)
+    assert answer.headers["Location"] == f"/tugas/{task}"
+    assert "kalimat khas saya" in browser.get(f"/tugas/{task}", base_url=HERE).text
+
+
 def test_a_lane_is_offered_with_the_steps_that_it_does(tried):
     shown = Browser(tried()).get("/masuk", base_url=HERE).text
     assert "4. Mempersiapkan data laporan kinerja" in shown

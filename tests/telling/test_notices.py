@@ -110,6 +110,7 @@ def test_whose_task_goes_when_the_step_before_is_taken_back_hears_of_it_and_why(
         ("task", None, "siapkan_kertas_kerja"),
     ]
     assert not found[0].notice.over
+    assert found[0].notice.due_at is None, "a task that is gone is not due"
     assert office.told("tim.sakip") == office.told("kepala.dinas")[1:] == []
 
 

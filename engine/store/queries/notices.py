@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import and_, case, delete, exists, func, insert, or_, select, update
 
 from engine.model.notices import OF_TASKS, Kind, Notice
 from engine.model.work import DocumentStatus, TaskStatus
@@ -49,7 +49,7 @@ ROWS = Rows(
     definition_id=instance.c.definition_id,
     element_id=task.c.element_id,
     document=document.c.name,
-    due_at=task.c.due_at,
+    due_at=case((task.c.status == TaskStatus.READY.value, task.c.due_at)),  # what is not to be done is not due
     over=func.coalesce(or_(OVER, TAKEN), False).label("over"),
     read_at=notice.c.read_at,
 )
