@@ -24,6 +24,7 @@ class Kind(StrEnum):
     HANDED = "handed"
     APPROVE = "approve"
     MEND = "mend"
+    ARCHIVE = "archive"
     SOON = "soon"
     LATE = "late"
     ESCALATED = "escalated"
@@ -88,7 +89,10 @@ def told_by(deeds: Iterable[HistoryEvent], instance_id: str | None, actor: str) 
     found: dict[object, Notification] = {}
     for place, deed in enumerate(deeds):
         its = Notification(Kind.TASK, actor, instance_id, deed.task_id or "")
-        made = _of(deed, its, deed.change or {})
+        change = deed.change or {}
+        made = _of(deed, its, change)
+        if deed.action is Action.INSTANCE_COMPLETED and "place" in change:
+            yield replace(its, kind=Kind.ARCHIVE, role=change["place"]["role"])
         if made is not None:
             new = made.kind is Kind.RETURNED and found.get(made.subject)
             found[made.subject or place] = replace(new, kind=made.kind, by=made.by, reason=made.reason) if new else made

@@ -169,6 +169,8 @@ def _leads(notice: Notice) -> str:
             return url_for("operations.index")
         case Kind.MEND if not notice.over:
             return url_for("document_tasks.mend", document_id=notice.subject)
+        case Kind.ARCHIVE if not notice.over:
+            return url_for("archives.ask_place", instance_id=notice.instance_id)
         case Kind.APPROVE | Kind.MEND | Kind.SIGNED:
             return url_for("documents.show", document_id=notice.subject)
         case kind if kind in OF_TASKS and kind is not Kind.ESCALATED and not notice.over:

@@ -182,7 +182,6 @@ def test_who_started_it_or_worked_in_it_hears_that_it_is_done(office):
     office.do("kepala.dinas", instance, "tandatangani_persetujuan")
     office.sweep()
     assert ("done", "") in office.told("sekretaris")
-    assert "signed" in {kind for kind, _ in office.told("sekretaris")}
     for account in ("tim.sakip", "pemegang.data.1", "pemegang.data.2"):
         assert ("done", "") in office.told(account), "whoever worked in it"
     assert ("done", "") not in office.told("kepala.dinas"), "it is their own deed"
@@ -192,6 +191,40 @@ def test_who_started_it_or_worked_in_it_hears_that_it_is_done(office):
     office.sweep()
     found, _ = office.services.notices.list(office.actor("sekretaris"))
     assert (found[0].notice.kind, found[0].notice.reason) == (Kind.STOPPED, "Dimulai dua kali.")
+
+
+def test_what_is_signed_on_paper_is_said_to_be_signed_once_its_scan_is_there(office):
+    instance = office.start("sekretaris")
+    office.until_analysis(instance)
+    office.do("tim.sakip", instance, "susun_analisis")
+    office.do("sekretaris", instance, "minta_persetujuan")
+    office.do("kepala.dinas", instance, "tandatangani_persetujuan")
+    office.sweep()
+    assert ("signed", "Laporan") not in office.told("sekretaris")
+    office.file_scans(instance, "kepala.dinas")
+    office.sweep()
+    assert ("signed", "Laporan") in office.told("sekretaris")
+
+
+def test_who_archives_hears_that_the_paper_is_to_be_stored_until_one_of_them_says_where(office):
+    instance = office.start("sekretaris")
+    office.until_analysis(instance)
+    office.do("tim.sakip", instance, "susun_analisis")
+    office.do("sekretaris", instance, "minta_persetujuan")
+    office.sweep()
+    for account in ("tim.sakip", "tim.sakip.2"):
+        office.services.notices.read_all(office.actor(account), office.now)
+    office.do("kepala.dinas", instance, "tandatangani_persetujuan")
+    office.sweep()
+    for account in ("tim.sakip", "tim.sakip.2"):
+        assert ("archive", "") in office.told(account)
+    for account in ("sekretaris", "kepala.dinas", "pemegang.data.1"):
+        assert ("archive", "") not in office.told(account)
+    before = office.unread("tim.sakip.2")
+    office.file_papers(instance)
+    assert office.unread("tim.sakip.2") == before - 1, "what was asked of them is done"
+    found, _ = office.services.notices.list(office.actor("tim.sakip.2"))
+    assert [each.notice.over for each in found if each.notice.kind is Kind.ARCHIVE] == [True]
 
 
 def test_operators_hear_of_an_incident(office):

@@ -37,6 +37,7 @@ from engine.store.files import StoredFile
 from engine.store.proof import prove
 from engine.store.queries import Transaction, archives, document_tasks, histories, instances, people, renderings
 from engine.store.queries.histories import HistoryFilter
+from engine.store.queries.notices import settle
 from engine.store.retrying import retried
 from engine.store.unit_of_work import update_instance
 
@@ -211,6 +212,7 @@ class Archives:
                 deed = HistoryEvent(Action.ARCHIVE_CORRECTED, change=change)
             archives.change(work, replace(archive, place=new), archive.status)
             work.record_instance(record, [deed])
+            settle(work, {instance_id}, now)
 
     # ── without a person ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -40,6 +40,7 @@ KINDS: Mapping[Kind, Saying] = {
     Kind.HANDED: Saying(_("Tugas diserahkan kepada Anda"), "user-check"),
     Kind.APPROVE: Saying(_("Dokumen menunggu persetujuan"), "hourglass", colour="kuning"),
     Kind.MEND: Saying(_("Dokumen dikembalikan"), "arrow-back-up", colour="ungu"),
+    Kind.ARCHIVE: Saying(_("Naskah manual perlu diarsipkan"), "archive", colour="kuning"),
     Kind.SOON: Saying(_("Hampir jatuh tempo"), "clock-exclamation", colour="kuning"),
     Kind.LATE: Saying(_("Terlambat"), "alert-triangle", colour="merah"),
     Kind.ESCALATED: Saying(_("Terlambat, diteruskan kepada Anda"), "alert-triangle", colour="merah"),

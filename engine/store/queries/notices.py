@@ -10,8 +10,10 @@ from sqlalchemy import and_, case, delete, exists, func, insert, or_, select, up
 from engine.model.notices import OF_TASKS, Kind, Notice
 from engine.model.work import DocumentStatus, TaskStatus
 from engine.store.queries import Rows, Transaction, changed, some
+from engine.store.queries.document_tasks import ARCHIVIST
 from engine.store.queries.people import in_force
 from engine.store.tables import (
+    archive,
     contact,
     dispatch,
     document,
@@ -31,6 +33,7 @@ OVER = or_(  # its task is done, or no longer possible
     and_(_about_task, task.c.status != TaskStatus.READY.value),
     and_(notification.c.kind == Kind.APPROVE.value, document.c.status != DocumentStatus.WAITING.value),
     and_(notification.c.kind == Kind.MEND.value, document.c.status != DocumentStatus.RETURNED.value),
+    and_(notification.c.kind == Kind.ARCHIVE.value, ARCHIVIST.is_(None)),
 )
 TAKEN = and_(  # somebody else of the lane claimed the task; if they release it, nobody is notified again
     notification.c.kind.in_((Kind.TASK.value, Kind.RETURNED.value, Kind.READY.value)),
@@ -41,6 +44,7 @@ JOINED = (
     notification.outerjoin(instance, instance.c.id == notification.c.instance_id)
     .outerjoin(task, and_(or_(_about_task, _of_the_past), task.c.id == notification.c.subject))
     .outerjoin(document, document.c.id == notification.c.subject)
+    .outerjoin(archive, archive.c.instance_id == notification.c.instance_id)
 )
 ROWS = Rows(
     Notice,
