@@ -145,6 +145,8 @@ class _Reader:
                 if isinstance(outcome, Mapping):
                     condition = self.condition(branch["if"], scope, negated)
                     fields = self.declared(fields, outcome, ui, (*place, word), (*when, condition), scope)
+                elif outcome is False and "properties" not in path and not self.deployed:  # no field would say it
+                    self.files.refuse("outcome_false", (*place, word), word=word)
         if not when and not self.deployed:  # forms of earlier versions may require names that they do not declare
             for name in sorted(_required(schema) - {field.name for field in fields}):
                 self.files.refuse("required_unknown", (*path, "required"), name=name)

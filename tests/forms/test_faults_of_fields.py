@@ -152,6 +152,14 @@ def test_a_condition_stands_under_if_and_each_branch_says_its_own():
     assert faults({"a": TEXT}, allOf=[{"required": ["a"]}])[0].endswith("hanya boleh berupa if/then/else.")
 
 
+@pytest.mark.parametrize("word", ["then", "else"])
+def test_a_branch_that_refuses_whatever_is_typed_is_refused_with_its_place(word):
+    when = {"if": {"required": ["a"]}, word: False}
+    said = f"{word} tidak boleh false: penolakannya tidak dapat ditunjukkan pada isian mana pun."
+    assert faults({"a": TEXT}, **when) == [f"{word}: {said}"]
+    assert faults({"a": TEXT}, allOf=[when]) == [f"allOf/0/{word}: {said}"]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
