@@ -239,6 +239,23 @@ def test_the_form_leads_to_the_table_and_back_without_losing_a_word(desk, office
     assert "1 dari 20 baris terisi" in page.inner_text("main")
 
 
+def test_what_the_form_could_not_send_is_there_again_after_a_look_at_the_table(desk, office, sheet):  # noqa: F811
+    sitting = desk("sekretaris")
+    page = sitting.open(f"/tugas/{sheet}")
+    page.route("**/draf", lambda route: route.abort())
+    page.fill('[name="catatan"]', "Shift malam")
+    page.locator(".draft-state", has_text="⚠").wait_for()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(page.url.split("#")[0] + f"/tabel/{TABLE}")
+    cell(page, 1, "ada").wait_for()
+    assert "Shift malam" in page.evaluate("JSON.stringify(Object.values(localStorage))"), "nothing else has it"
+    page.unroute("**/draf")
+    page.get_by_role("link", name="Kembali ke tugas").click()
+    page.wait_for_selector('[name="catatan"]')
+    page.wait_for_function("document.querySelector('[name=catatan]').value === 'Shift malam'")
+    sitting.complaints.clear()  # the browser says what did not get through
+
+
 def test_rows_are_accepted_and_returned_and_that_is_undone(desk, office, sheet):  # noqa: F811
     nurse = office.actor("sekretaris")
     entries = {**counting.counted(20), "catatan": [""]}
