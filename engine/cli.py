@@ -66,8 +66,7 @@ def run(*, empty: bool) -> None:
     if settings.host not in LOOPBACK:
         raise SetupError("run_is_local", host=settings.host)
     serving.refuse_taken_port(settings.host, settings.port)
-    with alur(prepared=False, make=True) as joined:
-        passwords = sample_office.open_office(joined, now(), empty=empty)
+    passwords = sample_office.prepare(settings, now(), empty=empty)
     if passwords:
         click.echo("\nAkun contoh (sandi hanya ditampilkan sekali ini; diminta ganti saat pertama masuk):\n")
         for account, roles, password in passwords:

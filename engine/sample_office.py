@@ -1,21 +1,25 @@
 """The sample office of ``alur run``: registers, all procedures of the checkout, sample people and their work."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import reduce
 
 import click
 
-from engine.app import Alur
+from engine.app import Alur, build
 from engine.model.errors import AlurError, SetupError
 from engine.model.people import Actor, Capacity, Membership, OfficeRole
 from engine.sample_play import Play, Script
 from engine.service.authoring.checking import read_folder
 from engine.service.office.business_calendar import read_calendar, seeded_calendar
 from engine.service.procedures.files import content_hash
+from engine.settings import Settings
+from engine.store.database import DATABASE_FILE
 from engine.store.queries import people
 from engine.store.schema import migrate
 
+UNFINISHED = "contoh.db"  # never an office in which people work
 NAMED_SAMPLES = 6
 OFFICE_SAMPLES = {"perancang": OfficeRole.DESIGNER, "auditor": OfficeRole.AUDITOR, "operator": OfficeRole.OPERATOR}
 SAMPLES_SINCE = date(2025, 1, 1)  # first day of the sample rows in registers
@@ -98,6 +102,22 @@ def hire(joined: Alur, at: datetime) -> list[tuple[str, str, str]]:
             _, password = joined.services.people.add(CONSOLE, account, name, [role], today, "alur run", at, sample=True)
             added.append((account, role, password))
     return added
+
+
+def prepare(settings: Settings, at: datetime, *, empty: bool) -> list[tuple[str, str, str]]:
+    """Open the office of *settings*. A new one has another name until its past is complete: no half of it is served."""
+    whole, part = settings.data / DATABASE_FILE, settings.data / UNFINISHED
+    new = settings.database_url is None and not whole.exists()
+    for left in settings.data.glob(f"{UNFINISHED}*") if new else ():  # of a start that was ended
+        left.unlink()
+    joined = build(replace(settings, database_url=f"sqlite:///{part}") if new else settings, make=True)
+    try:
+        hired = open_office(joined, at, empty=empty)
+    finally:
+        joined.database.close()
+    if new:
+        part.rename(whole)
+    return hired
 
 
 def open_office(joined: Alur, at: datetime, *, empty: bool) -> list[tuple[str, str, str]]:

@@ -12,7 +12,7 @@ from engine import sample_office
 from engine.app import build
 from engine.model.process import InstanceStatus
 from engine.sample_office import CONSOLE
-from engine.sample_play import Script
+from engine.sample_play import Play, Script
 from engine.service.office.business_calendar import read_calendar, seeded_calendar
 from engine.settings import read
 from engine.store.proof import prove
@@ -124,6 +124,33 @@ def test_an_office_where_people_work_already_is_left_as_it_is(opened):
     before = lines(opened(now, empty=True))
     assert not opened(now).services.instances.list(CONSOLE, now).items
     assert lines(opened(now + timedelta(days=1))) == before
+
+
+def test_a_start_that_was_ended_while_its_past_was_played_begins_anew_and_shows_the_passwords(tmp_path, monkeypatch):
+    settings = {"ALUR_PROCESSES": str(ROOT / "processes"), "ALUR_FORMS": str(ROOT / "forms")}
+    settings = read({"ALUR_DATA": str(tmp_path), **settings})
+    now = local("2026-12-01T09:00")
+    deeds = Play._complete
+
+    def ended(play, actor, instance, deed):
+        deeds(play, actor, instance, deed)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Play, "_complete", ended)
+        with pytest.raises(KeyboardInterrupt):
+            sample_office.prepare(settings, now, empty=False)
+    assert not (tmp_path / "alur.db").exists(), "nobody is served half an office"
+    hired = sample_office.prepare(settings, now, empty=True)
+    assert "kepala.dinas" in {account for account, _, _ in hired}
+    joined = build(settings)
+    try:
+        assert not lines(joined, "instance:started")
+        assert len(joined.services.people.everyone(CONSOLE)) == len(hired)
+    finally:
+        joined.database.close()
+    assert not list(tmp_path.glob("contoh.db*"))
+    assert sample_office.prepare(settings, now, empty=False) == [], "people work there now"
 
 
 def test_a_newcomer_opens_letters_and_the_archive_of_a_living_office_and_history_is_proved(install):
