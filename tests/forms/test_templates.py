@@ -5,6 +5,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from lxml import html
 
 from engine.model.errors import InvalidForm
+from engine.web import formatting
+from engine.web.application import DATES, FORMATS
 from tests.forms.office import FILES, FORMS, PEOPLE, STEPS, TYPED, desk, people, walk_to
 
 TEMPLATES = __file__.rsplit("/tests/", 1)[0] + "/engine/web/templates"
@@ -15,6 +17,8 @@ def pages() -> Environment:
     found = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, extensions=["jinja2.ext.i18n"], undefined=StrictUndefined
     )
+    found.filters |= {name: getattr(formatting, name) for name in FORMATS} | dict.fromkeys(DATES, str)
+    found.globals |= {"N_": str, "url_for": lambda page, **at: f"/{page}/{'/'.join(map(str, at.values()))}"}
     found.install_gettext_callables(str, lambda one, many, n: one, newstyle=True)  # type: ignore[attr-defined]
     return found
 

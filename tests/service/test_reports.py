@@ -87,6 +87,7 @@ def test_a_year_that_is_in_the_archive_is_told_all_the_same(office, quarters):
     head, at = office.actor("kepala.dinas"), office.services.signing
     for instance in quarters[:2]:
         office.file_scans(instance)
+        office.file_papers(instance)
         for found in office.page(instance).all_documents:
             for given in (each for each in at.of_document(head, found.id) if each.may_file):
                 scan = io.BytesIO(PICTURE + instance.encode())

@@ -18,6 +18,7 @@ def test_whoever_writes_the_minutes_is_asked_for_the_scans_and_the_berkas_waits_
     office.do("tim.sakip", instance, "susun_analisis")
     office.do("sekretaris", instance, "minta_persetujuan")
     office.do("kepala.dinas", instance, "tandatangani_persetujuan")
+    office.file_papers(instance)
     swept(office.services.printing, office.now)
     assert swept(office.services.archives, office.now) == 0, "papers are out that nobody has seen signed"
     office.file_scans(instance)
