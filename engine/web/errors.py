@@ -174,6 +174,9 @@ def permission_words(error: NotPermitted) -> str:
             "Langkah yang menandatangani tetap di jalurnya. Beri penggantinya peran itu, misalnya sebagai Plh., di "
             "halaman Orang."
         ),
+        "self": gettext(
+            "Sandi dan alamat surel sendiri diganti di Akun saya, dengan sandi; bila lupa, oleh operator lain."
+        ),
         "own_role": gettext("Tidak seorang pun memberi peran kepada dirinya sendiri. Mintalah operator lain."),
         "second_person": gettext(
             "Ini perlu orang lain: bukan pengusul, bukan yang diberi peran, dan tanpa sandi yang baru direset."

@@ -58,6 +58,18 @@ def test_days_are_typed_as_the_office_writes_them(browse):
     assert page.count("data-date") == 3
 
 
+def test_an_open_browser_of_an_operator_is_not_enough_for_their_own_password_and_address(browse, office):
+    operator = browse("operator")
+    page = operator.get("/orang/operator").text
+    for deed, typed in (("sandi", {}), ("surel", {"surel": "lain@contoh.go.id"})):
+        assert f'action="/orang/operator/{deed}"' not in page
+        assert f'action="/orang/sekretaris/{deed}"' in operator.get(PAGE).text
+        refused = operator.post(f"/orang/operator/{deed}", {**typed, "alasan": "Saya mau."})
+        assert (refused.status_code, "Akun saya, dengan sandi" in refused.text) == (403, True)
+    assert operator.get("/orang/operator").status_code == 200, "the session stays"
+    assert not office.services.reaching.confirmed(office.actor("operator"))
+
+
 def test_what_somebody_has_to_do_is_named_as_its_step(browse, office):
     instance = office.start()
     office.services.assignments.claim(

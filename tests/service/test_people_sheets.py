@@ -106,6 +106,13 @@ def test_a_fault_is_told_by_its_cell_and_nothing_of_the_file_is_done(office, she
     assert (done.passwords, everyone(office)) == ({}, before)
 
 
+def test_a_lane_is_understood_by_its_english_name_too(open_office):
+    named = "Akun;Nama;Jalur atau peran\nstaf.baru;Staf Baru;sakip team\n"
+    office = open_office
+    seen = office.services.people_sheets.look_at(office.actor("operator"), of(named), office.now)
+    assert ([row.held.role for row in seen.rows], seen.faults) == (["tim_sakip"], [])
+
+
 def test_every_fault_of_a_file_is_told_in_one_round(office, sheets):
     row = "sekretaris;Orang Lain;bukan alamat;pemegang_dana;Kepala;1/1/0001;;"
     told = sheets.take(office.actor("operator"), of(f"{HEAD}\n{row}\n", reason=""), office.now).faults

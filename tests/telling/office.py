@@ -44,7 +44,8 @@ class TellingOffice(OfficeAtWork):
     def reached(self, account, address=None):
         """Let somebody have an address, as the operator enters it."""
         address = f"{account}@contoh.go.id" if address is None else address
-        self.services.reaching.set_address(self.actor("operator"), account, address, self.now, reason="Diminta")
+        reason = None if account == "operator" else "Diminta"
+        self.services.reaching.set_address(self.actor("operator"), account, address, self.now, reason=reason)
 
     def choose(self, account, **ways):
         self.services.reaching.choose(self.actor(account), ways, self.now)

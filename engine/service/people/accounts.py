@@ -259,6 +259,8 @@ class Accounts:
     def issue_reset_code(self, actor: Actor, person_id: str, reason: str, now: datetime) -> str:
         """Return a one-time code for a new password; old password, sessions and tokens end. For operators."""
         actor.need(OfficeRole.OPERATOR)
+        if person_id == actor.person_id:  # else an open browser is enough for it
+            raise NotPermitted("self")
         code, reason = random_password(), stated(reason)
         with self.database.write(actor, now) as work:
             people.lock(work, person_id)

@@ -188,7 +188,7 @@ class PeopleSheets:
         """Return every role by its id and by its name, in lower case."""
         known = {role.value: role.value for role in OfficeRole}
         for view in self.people.roles(now):
-            known |= {each.casefold(): view.role for each in (view.role, view.name)}
+            known |= {each.casefold(): view.role for each in (view.role, view.name, view.name_en) if each}
         return known
 
 

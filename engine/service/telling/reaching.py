@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from engine.model.errors import FieldError, InvalidForm, stated, there
+from engine.model.errors import FieldError, InvalidForm, NotPermitted, stated, there
 from engine.model.notices import Kind
 from engine.model.people import Actor, OfficeRole
 from engine.service.people import addresses
@@ -64,9 +64,11 @@ class Reaching:
         The old address gets a letter and is erased. History records the change with a commitment to the new one.
         """
         besides: dict[str, Any] = {}
-        if reason is not None or person_id != actor.person_id:
+        if (reason is None) != (person_id == actor.person_id):
+            raise NotPermitted("self")  # an operator's own address, too, moves only once it is confirmed
+        if reason is not None:
             actor.need(OfficeRole.OPERATOR)
-            besides = {"reason": stated(reason or "")}
+            besides = {"reason": stated(reason)}
         address = addresses.readable(address)
         with self.database.write(actor, now) as work:
             people.lock(work, person_id)
