@@ -1,6 +1,7 @@
 """The sample office of ``alur run``: registers, all procedures of the checkout, sample people and their work."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime
 from functools import reduce
@@ -58,8 +59,7 @@ def fill_registers(joined: Alur, at: datetime, scripts: Sequence[Script]) -> Non
 
 def deploy_all(joined: Alur, at: datetime) -> None:
     """Deploy the procedures under processes/, except versions deployed before, so that designers' changes stay."""
-    folder = joined.settings.processes
-    if not folder.is_dir():
+    if not (folder := joined.settings.processes).is_dir():
         raise SetupError("procedures_missing", folder=folder)
     for path in sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "_"))):
         files = read_folder(folder, joined.settings.forms, path.name)
@@ -97,8 +97,7 @@ def hire(joined: Alur, at: datetime) -> list[tuple[str, str, str]]:
         known = people.names(reader)
     for account, (lane_name, role) in wanted.items():
         if account not in known:
-            suffix = account.rsplit(".", 1)[-1]
-            name = f"{lane_name} {suffix}" if suffix.isdecimal() else lane_name
+            name = f"{lane_name} {suffix}" if (suffix := account.rsplit(".", 1)[-1]).isdecimal() else lane_name
             _, password = joined.services.people.add(CONSOLE, account, name, [role], today, "alur run", at, sample=True)
             added.append((account, role, password))
     return added
@@ -111,10 +110,8 @@ def prepare(settings: Settings, at: datetime, *, empty: bool) -> list[tuple[str,
     for left in settings.data.glob(f"{UNFINISHED}*") if new else ():  # of a start that was ended
         left.unlink()
     joined = build(replace(settings, database_url=f"sqlite:///{part}") if new else settings, make=True)
-    try:
+    with closing(joined.database):
         hired = open_office(joined, at, empty=empty)
-    finally:
-        joined.database.close()
     if new:
         part.rename(whole)
     return hired

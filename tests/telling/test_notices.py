@@ -193,19 +193,6 @@ def test_who_started_it_or_worked_in_it_hears_that_it_is_done(office):
     assert (found[0].notice.kind, found[0].notice.reason) == (Kind.STOPPED, "Dimulai dua kali.")
 
 
-def test_what_is_signed_on_paper_is_said_to_be_signed_once_its_scan_is_there(office):
-    instance = office.start("sekretaris")
-    office.until_analysis(instance)
-    office.do("tim.sakip", instance, "susun_analisis")
-    office.do("sekretaris", instance, "minta_persetujuan")
-    office.do("kepala.dinas", instance, "tandatangani_persetujuan")
-    office.sweep()
-    assert ("signed", "Laporan") not in office.told("sekretaris")
-    office.file_scans(instance, "kepala.dinas")
-    office.sweep()
-    assert ("signed", "Laporan") in office.told("sekretaris")
-
-
 def test_who_archives_hears_that_the_paper_is_to_be_stored_until_one_of_them_says_where(office):
     instance = office.start("sekretaris")
     office.until_analysis(instance)
