@@ -240,3 +240,11 @@ def test_the_same_period_is_refused_with_a_link_to_the_one_that_runs(office, bro
     answer = browse("sekretaris").post("/instans/mulai?sop=pengumpulan_data_kinerja", {"tahun": "2025", "periode": "I"})
     assert answer.status_code == 409
     assert f"/instans/{first[0]}" in answer.text
+
+
+def test_whether_all_is_ready_is_said_in_the_reader_s_language(browse):
+    head = browse("kepala.dinas")
+    head.post("/bahasa", {"bahasa": "en"})
+    shown = head.get("/instans/mulai?sop=pengumpulan_data_kinerja").text
+    assert "Lane Head of Office: 1 person" in shown
+    assert "Lane SAKIP Team: 2 people" in shown

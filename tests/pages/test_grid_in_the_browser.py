@@ -307,7 +307,9 @@ def test_on_a_phone_rows_are_cards_that_save_themselves_page_by_page(desk, offic
     assert not page.locator(".grid").count()
     page.get_by_role("button", name="1 · ALAT-001").click()
     page.fill(f'[name="{TABLE}.0.ada"]', "4")
-    page.get_by_role("button", name="Berikutnya").click()
+    on, field = page.get_by_role("button", name="Berikutnya"), page.locator(f'[name="{TABLE}.0.ada"]')
+    assert on.bounding_box()["y"] > field.bounding_box()["y"], "one goes on below what one filled in"
+    on.click()
     assert not page.locator(f'[name="{TABLE}.0.ada"]').is_visible(), "one row at a time"
     page.get_by_role("button", name="Simpan draf").click()
     page.wait_for_selector(".notice-hijau")

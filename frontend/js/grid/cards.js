@@ -34,9 +34,15 @@ export class Cards {
       { class: "button-row" },
       button(say("list"), () => this.show(-1)),
       button(say("previous"), () => this.show(this.at - 1)),
+    );
+    // Below the fields: one goes on once they are filled in.
+    this.on = h(
+      "p",
+      { class: "button-row" },
       button(say("next"), () => this.show(this.at + 1)),
     );
     this.whole.parentElement.before(this.list, this.head, this.bar);
+    this.whole.parentElement.after(this.on);
     const wrong = this.rows.map((row) => row.st === "faulty");
     const path = `f-${data.path.replaceAll(".", "-")}`;
     const places = this.rows.map((row) => `${path}-${row.i}`);
@@ -63,7 +69,7 @@ export class Cards {
     const shown = this.at >= 0;
     this.lines.forEach((line, each) => (line.hidden = each !== this.at));
     this.lines[this.at]?.classList.add("is-open");
-    this.whole.hidden = this.head.hidden = this.bar.hidden = !shown;
+    this.whole.hidden = this.head.hidden = this.bar.hidden = this.on.hidden = !shown;
     this.list.hidden = shown;
     if (shown) this.head.textContent = this.say("card", { n: this.rows[this.at].i + 1, rows: this.data.rows.length });
     this.bar.children[1].hidden = this.at === 0;
