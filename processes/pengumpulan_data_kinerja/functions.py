@@ -692,8 +692,8 @@ def baris_kertas_kerja(
                 "sasaran": agreed.get("sasaran"),
                 "metode_agregasi": plan.get("metode_agregasi") or about.get("metode_agregasi"),
                 "varian": about.get("varian_minimal"),
-                "target_bawah": about.get("batas_bawah"),
-                "target_atas": about.get("batas_atas"),
+                "target_bawah": _padded(about.get("batas_bawah"), about),
+                "target_atas": _padded(about.get("batas_atas"), about),
                 **{name: about.get(name) for name in (*copied, "program_kode", "pemegang_jabatan")},
             }
         )

@@ -16,7 +16,7 @@ NAMES = frozenset(
     {"capaian", "capaian_baris", "agregasi", "rekap_sasaran", "rekap_dinas", "serapan", "efisiensi", "perlu_diperiksa"}
     | {"rekap_anggaran", "sampai_dengan", "baris_analisis", "baris_pemegang", "rasio_baris", "tiap_triwulan"}
     | {"setahun", "rekap_tahunan", "keterangan", "banding_laporan", "tabel_laporan", "sidik_baris", "grafik_capaian"}
-    | {"anggaran_tahunan", "peringatan_anggaran"}
+    | {"anggaran_tahunan", "peringatan_anggaran", "baris_kertas_kerja"}
 )
 OF = load(FOLDER / "functions.py", NAMES)
 TABLES = read((FOLDER / "predikat_capaian.dmn").read_bytes()).tables
@@ -472,3 +472,9 @@ def test_indicators_of_one_programme_share_its_budget():
     assert OF["peringatan_anggaran"](program, rows, "A") is None
     said = "Realisasi anggaran program P menjadi Rp120, melebihi pagu Rp100."
     assert OF["peringatan_anggaran"](program, rows, "B") == said
+
+
+def test_the_bounds_of_a_range_target_have_the_indicator_s_decimals_and_keep_more_of_them():
+    about = {"kode": "IKU-01", "desimal": 2, "batas_bawah": d(8), "batas_atas": d("10.125")}
+    [row] = OF["baris_kertas_kerja"]([about], None, [{"kode": "IKU-01"}], "I")
+    assert (str(row["target_bawah"]), str(row["target_atas"])) == ("8.00", "10.125")
