@@ -1,4 +1,4 @@
-"""Descriptions in a berkas: for archivists, for readers of the list of contents, for programs."""
+"""Descriptions in a berkas, for archivists, for the list of contents, and for programs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class About:
 
 @dataclass
 class PackageInput:
-    """What was read of an instance, as of one moment."""
+    """The facts about an instance, as of one moment."""
 
     record: InstanceRecord
     procedure: Procedure
@@ -44,9 +44,9 @@ class PackageInput:
     hashes: bytes
     installation: str = ""
     called: dict[str, Any] = field(default_factory=dict)  # values behind the lines' commitments
-    # names as of then, by account and instant
+    # names at the time, by account and instant
     then: dict[tuple[str | None, datetime | None], str] = field(default_factory=dict)
-    seq: int = 0  # of its newest line; ``hash`` and ``as_of`` too
+    seq: int = 0  # like ``hash`` and ``as_of``: of the newest line
     hash: str = GENESIS
     as_of: datetime | None = None
 
@@ -92,7 +92,7 @@ def described(source: PackageInput, creator: str) -> list[tuple[str, Any]]:
 
 
 def course(source: PackageInput) -> dict[str, Any]:
-    """Return the course of an instance: its steps, by whom and when."""
+    """Return the course of an instance: its steps with people and times."""
     named = [{"nama": source.then.get((each.completed_by, each.completed_at))} for each in source.tasks]
     rows = [row(each, "instance_status", "title", "process_id") for each in source.tasks]
     steps = [row | name for row, name in zip(rows, named, strict=True)]

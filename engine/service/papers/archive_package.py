@@ -1,8 +1,8 @@
-"""Everything there is of one instance, as a BagIt bag: for the archive on completion, for an auditor at any time.
+"""Everything about one instance as a BagIt bag: for the archive at completion, for an auditor at any time.
 
-What history's hashes cover (document content, history lines, the procedure's files) is included as the very text that
-was hashed, so that the ZIP can be verified without anything of ours. It shows the state of the last history line,
-whose instant is also the date of its entries: the same state gives the same bytes.
+Hashed content (documents, history lines, the procedure's files) is included exactly as it was hashed, so that the ZIP
+can be verified without Alur. It shows the state at the last history line, whose instant is also the date of the ZIP's
+entries: the same state gives the same bytes.
 """
 
 import hashlib
@@ -45,7 +45,7 @@ from engine.store.queries import (
 )
 
 LINES_AT_ONCE = 500
-MOST_PRINTED = 2_000  # files in one printed list: twice as many need more memory than the press has
+MOST_PRINTED = 2_000  # files in one printed list: the press has not enough memory for twice as many
 CONTENTS, CONTENTS_PRINTED = "daftar-isi.json", "daftar-isi.pdf"
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 NOTE = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8")
@@ -53,12 +53,12 @@ NOTE = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8")
 
 @dataclass(frozen=True)
 class ArchivePackage:
-    """The bag of one instance, and what the archive must know of it."""
+    """The bag of one instance, with facts for the archive."""
 
     record: InstanceRecord
     bag: Bag
     place: Place
-    unprinted: tuple[tuple[str, Rendering], ...]  # papers that are not there, with their document's name
+    unprinted: tuple[tuple[str, Rendering], ...]  # renderings that are not made, with their document's name
 
 
 @dataclass(frozen=True)
@@ -285,7 +285,7 @@ class ArchivePackages:
 
 
 def _copy_history(reader: Transaction, source: PackageInput) -> set[str]:
-    """Copy the instance's lines into *source*, each as the text that was hashed; return everybody who acted."""
+    """Copy the instance's lines into *source* as they were hashed; return the ids of their actors."""
     stream, actors, hashes = f"instance:{source.record.id}", {source.record.started_by}, []
     more = True
     source.installation = installation_of(reader.connection) or ""

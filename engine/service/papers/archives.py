@@ -1,10 +1,10 @@
 """The archive: a completed instance becomes one berkas and is read-only from then on.
 
-It is due in the transaction that completes the instance, if a form asks for the place of the manual copy. The worker
-builds it once the instance's papers are approved and printed and every signed file has been filed; it is stored by
-hash, with a history line that carries the hash of the ZIP and is the first line not in it. A worker that dies leaves
-it due; what cannot be built stays failed with its cause until an operator retries, and the instance is not affected.
-If a note was added meanwhile, it is built again, so that no history line is missing.
+The completing transaction makes it due, if a form asks for the place of the paper copy. The worker builds it when all
+documents are approved and printed and all signed files are filed. It is stored by hash; the history line with the hash
+of the ZIP is the first one that is not in it. If a worker dies, it stays due; if building fails, it stays failed with
+the cause until an operator retries, and the instance is not affected. If a line was added meanwhile, it is built again,
+so that no line is missing.
 """
 
 import json
@@ -56,7 +56,7 @@ REASON = Field(
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One correction of where the manual copy is stored."""
+    """A correction of the place of the paper copy."""
 
     seq: int
     at: datetime
@@ -80,7 +80,7 @@ class ArchivePage:
 
     @property
     def folders(self) -> dict[str, list[Mapping[str, Any]]]:
-        """The files by top folder, documents first; those in no folder are under the empty name."""
+        """The files by top folder, documents first; files outside of folders are under ""."""
         found: dict[str, list[Mapping[str, Any]]] = {name: [] for name in FOLDERS}
         for each in self.contents:
             found.setdefault(each["path"].rpartition("/")[0].partition("/")[0], []).append(each)
@@ -89,7 +89,7 @@ class ArchivePage:
 
 @dataclass(frozen=True)
 class Archives:
-    """Builds berkas and hands them out: one class, since people, worker and console need the same steps."""
+    """Builds berkas and returns them: one class, since people, worker and console need the same steps."""
 
     packages: ArchivePackages
 
@@ -113,13 +113,13 @@ class Archives:
             corrections.append(Correction(line.seq, line.at, line.actor, old, new, said["reason"]))
         contents: Sequence[Mapping[str, Any]] = ()
         if archive is not None and archive.sha256 is not None and may_take:
-            with suppress(Damaged):  # the page is shown anyway; taking the ZIP reports it
+            with suppress(Damaged):  # the page is shown anyway; a download reports it
                 contents = json.loads(self._member(archive.sha256, CONTENTS))
         may_correct = self._may_correct(actor, record, procedure, archive)
         return ArchivePage(archive, about, contents, may_take, may_correct, tuple(corrections), awaited)
 
     def take(self, actor: Actor, instance_id: str, now: datetime) -> tuple[str, BinaryIO]:
-        """Return the berkas as a ZIP with its name; that it was taken is recorded."""
+        """Return name and content of the berkas, a ZIP; recorded."""
         archive = self._made(actor, instance_id)
         sha256 = str(archive.sha256)
         with self._opened(sha256) as opened:
@@ -133,7 +133,7 @@ class Archives:
         return self._member(str(self._made(actor, instance_id).sha256), CONTENTS_PRINTED)
 
     def examine(self, actor: Actor, instance_id: str, now: datetime) -> tuple[str, BinaryIO]:
-        """Return all of an instance as of now, as a ZIP; for auditors and operators, recorded. Raises Damaged, Busy."""
+        """Return everything about an instance now, as a ZIP; for auditors and operators, recorded. Damaged, Busy."""
         actor.need(*READERS)
         with self.packages.gathered(instance_id, "pemeriksaan") as package:
             file = self.packages.files.scratch()
@@ -147,12 +147,12 @@ class Archives:
         return f"{package.bag.name}.zip", file
 
     def retry(self, actor: Actor, instance_id: str, now: datetime) -> bool:
-        """Build again what could not be built, for operators; whether that succeeded."""
+        """Build a failed berkas again, for operators; return whether that succeeded."""
         actor.need(OfficeRole.OPERATOR)
         return self.make(instance_id, now, again=True)
 
     def failed(self, actor: Actor) -> tuple[tuple[InstanceRecord, Archive], ...]:
-        """Return the berkas that could not be built, longest due first; for auditors and operators."""
+        """Return failed berkas, longest due first; for auditors and operators."""
         actor.need(*READERS)
         with self.packages.database.read() as reader:
             found = archives.standing(reader, ArchiveStatus.FAILED, MOST_LISTED)
@@ -162,7 +162,7 @@ class Archives:
     # ── the place of the manual copy ────────────────────────────────────────────────────────────────────────────────
 
     def correction(self, actor: Actor, instance_id: str, day: date) -> tuple[Form, dict[str, list[str]]]:
-        """Return the form that records or corrects the place of the manual copy, and its entries."""
+        """Return the form for recording or correcting the place of the paper copy, and its entries."""
         with self.packages.database.read() as reader:
             record = there(instances.seen(reader, actor, instance_id), instance_id)
             archive = there(archives.by_id(reader, instance_id), instance_id)
@@ -191,7 +191,7 @@ class Archives:
     def correct(
         self, actor: Actor, instance_id: str, entries: Mapping[str, Sequence[str]], now: datetime, words: Language
     ) -> None:
-        """Record the place of the manual copy, for who archives or completed it, and operators; raises InvalidForm."""
+        """Record the place of the paper copy; for the archivist, the completer and operators. Raises InvalidForm."""
         today = self.packages.office.today(now)
         form, form_entries = self.correction(actor, instance_id, today)
         around = self._around(today, form_entries, words)
@@ -217,12 +217,12 @@ class Archives:
     # ── without a person ────────────────────────────────────────────────────────────────────────────────────────────
 
     def due(self, now: datetime) -> tuple[str, ...]:
-        """Return the instances whose berkas is due and waits for nobody, longest due first."""
+        """Return the instances whose berkas is due and can be built, longest due first."""
         return tuple(each.instance_id for each in self.packages.database.ask(archives.buildable, AT_A_SWEEP))
 
     @retried
     def make(self, instance_id: str, now: datetime, *, again: bool = False) -> bool:
-        """Build the berkas of an instance if it is due, or failed and *again*; whether it was built."""
+        """Build the berkas of an instance if it is due, or failed and *again*; return whether it was built."""
         with self.packages.database.read() as reader:
             archive, record = archives.by_id(reader, instance_id), instances.by_id(reader, instance_id)
             papers = renderings.of_instance(reader, instance_id)
@@ -304,7 +304,7 @@ class Archives:
         return archive
 
     def _whole(self, tx: Transaction, actor: Actor, record: InstanceRecord) -> bool:
-        """Whether somebody may see everything in a berkas, including the parts of everybody."""
+        """Whether the actor may see all of a berkas, including all parts of documents."""
         return reads_parts(actor, self.packages.procedures.of(tx, record.definition_id).outline)
 
     def _may_correct(self, actor: Actor, record: InstanceRecord, procedure: Procedure, archive: Archive | None) -> bool:
@@ -323,7 +323,7 @@ class Archives:
             return opened.read(f"{_top(opened)}/data/{path}")
 
     def _around(self, day: date, entries: Mapping[str, Sequence[str]], words: Language) -> Surroundings:
-        """Return the form's surroundings; whoever filed the copy can be chosen even after leaving."""
+        """Return the form's surroundings; the person who filed the copy can be chosen even after leaving."""
         with self.packages.database.read() as reader:
             members = people.members(reader, day)
             recorded = people.names(reader, {text for texts in entries.values() for text in texts})
@@ -340,9 +340,9 @@ def _top(opened: zipfile.ZipFile) -> str:
 
 
 def _form(procedure: Procedure, *, first: bool) -> Form:
-    """Return the form for the place alone, with the procedure's own fields; a reason is asked unless it is the *first*.
+    """Return a form with the procedure's fields for the place, and a reason unless this is the *first* entry.
 
-    Who archives after the last step answers all of the form for that.
+    A procedure with an archivist has a form of its own for this, which is used as a whole.
     """
     every = [form.archive for name, form in sorted(procedure.forms.items(), key=lambda each: each[0] != ARCHIVE_FORM)]
     asked = next((each for each in every if FILING[0] in each), {})

@@ -1,9 +1,8 @@
-"""Correcting issued documents (*ralat*): a new instance of the same procedure, whose documents supersede another's.
+"""Correcting issued documents (*ralat*) by a new instance of the same procedure, whose documents supersede others.
 
-The corrected instance is completed and stays as it is. Each chosen document of it counts until the correction has
-issued its own, signed where a form asks for that; this follows from both instances and is stored nowhere. From its
-start on, the correction holds the key. It may itself be corrected; if it is terminated, what it superseded counts
-again.
+The corrected instance stays completed and unchanged. Each chosen document is valid until the correction has issued its
+own, signed if a form asks for a signature; this follows from both instances and is not stored. The correction takes
+over the key when it starts. It may itself be corrected; if it is terminated, the superseded documents are valid again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,18 +26,18 @@ class Standing:
 
     successor: DocumentVersion | None = None  # the newest document that supersedes it
     under_way: InstanceRecord | None = None  # a correction that will supersede it
-    instead_of: tuple[DocumentVersion, ...] = ()  # what it supersedes
+    instead_of: tuple[DocumentVersion, ...] = ()  # documents that it supersedes
 
 
 def before(tx: Transaction, record: InstanceRecord) -> Iterator[InstanceRecord]:
-    """Yield the instance that this one corrects, then the one that that corrected, and so on."""
+    """Yield the instance that this one corrects, then the one corrected by that, and so on."""
     while record.corrects is not None:
         record = there(instances.by_id(tx, record.corrects["instance"]), record.id)
         yield record
 
 
 def refuse(tx: Transaction, record: InstanceRecord) -> None:
-    """Refuse to correct an instance that is not completed, or has a correction that runs or is completed."""
+    """Refuse to correct an instance that is not completed or has a correction that was not terminated."""
     if record.status not in DONE:
         raise Conflict("unfinished")
     if record.corrected_by is not None:
@@ -47,7 +46,7 @@ def refuse(tx: Transaction, record: InstanceRecord) -> None:
 
 
 def begin(work: Work, corrects: Mapping[str, Any], by: str) -> None:
-    """Record that the instance *by*, which is starting, corrects another, whose key it takes over."""
+    """Record that the starting instance *by* corrects another and takes over its key."""
     old = there(instances.by_id(work, corrects["instance"]), by)
     refuse(work, old)
     work.record_instance(old, [HistoryEvent(Action.INSTANCE_CORRECTED, change={**corrects, "instance": by})])
@@ -55,7 +54,7 @@ def begin(work: Work, corrects: Mapping[str, Any], by: str) -> None:
 
 
 def drop(work: Work, record: InstanceRecord, reason: str) -> None:
-    """Let what a terminated instance corrected count again and hold its key."""
+    """End the correction by a terminated instance: the corrected one is valid again and gets its key back."""
     if (old := next(before(work, record), None)) is not None:
         deed = HistoryEvent(Action.CORRECTION_DROPPED, change={"instance": record.id, "reason": reason})
         work.record_instance(old, [deed])

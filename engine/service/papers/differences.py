@@ -12,7 +12,7 @@ Row = tuple[Shown, ...]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One value of a document before and after; None where it was not there."""
+    """One value of a document before and after; None if it did not exist."""
 
     label: str
     before: str | None
@@ -30,7 +30,7 @@ def differences(old: Sequence[Shown], new: Sequence[Shown], above: str = "") -> 
     A file is shown by name and SHA-256. Table rows with the same key belong together; without a key, rows are aligned
     by content, so that an inserted row changes no other.
     """
-    # at the top level a part is named by a person's id, which may contain points
+    # at the top level, parts may have person ids with points as names
     before, after = ({each.path.rpartition("." if above else "\n")[2]: each for each in shown} for shown in (old, new))
     for name in dict.fromkeys([*after, *before]):
         one, other = before.get(name), after.get(name)
@@ -47,7 +47,7 @@ def differences(old: Sequence[Shown], new: Sequence[Shown], above: str = "") -> 
 
 
 def _pairs(one: Shown | None, other: Shown | None) -> Iterator[tuple[str, Row, Row]]:
-    """Yield the rows of a table that belong together, each with its label."""
+    """Yield the pairs of rows that belong together, each with its label."""
     old, new = (table.rows if table else () for table in (one, other))
     key = (other or one).key  # type: ignore[union-attr]  # one of them is there
     if key is not None:

@@ -1,4 +1,4 @@
-"""Documents and files of instances: who may see which, comparing versions, handing files over."""
+"""Documents and files of instances: permissions to see them, comparing versions, uploading and downloading files."""
 
 import json
 import uuid
@@ -25,7 +25,7 @@ from engine.store.files import STAGED_FOR, FileStore
 from engine.store.queries import Transaction, documents, histories, instances, people, signatures, tasks
 from engine.store.retrying import retried
 
-MOST_STAGED, MOST_STAGED_BYTES = 200, 500 * 1024 * 1024  # files of one person that no accepted form has taken yet
+MOST_STAGED, MOST_STAGED_BYTES = 200, 500 * 1024 * 1024  # uploads of one person outside of accepted forms
 MOST_LOOSE = 200  # files of one instance outside its forms
 PAGE = 50
 
@@ -33,9 +33,9 @@ PAGE = 50
 def named(
     reader: Transaction, actor: Actor, procedure: Procedure, task: TaskRecord, entries: Entries
 ) -> dict[str, Attachment]:
-    """Return the files that *entries* of a task's form name: those staged for it, and those that the actor may read.
+    """Return the files named in *entries* of a task's form: those uploaded for it, and those that the actor may read.
 
-    Any other id is treated as unknown: naming a file must not open it.
+    Other ids are treated as unknown, so that naming a file does not open it.
     """
     found = documents.attachments(reader, file_ids(entries))
     read = readable(reader, actor, procedure, [f for f in found.values() if f.instance_id == task.instance_id])
@@ -49,9 +49,9 @@ def file_ids(entries: Entries) -> set[str]:
 
 
 def readable(reader: Transaction, actor: Actor, procedure: Procedure, files: Collection[Attachment]) -> set[str]:
-    """Return those of an instance's files that somebody uploaded, or that a document or part holds which they see.
+    """Return the ids of an instance's files that the actor uploaded, or that a visible document or part holds.
 
-    A file is held by a field for files, whatever ids stand in texts; a signed file by the document that was signed.
+    Only fields for files hold files, not ids in texts. A signed document holds its signed file.
     """
     whole = reads_parts(actor, procedure.outline)
     found = {file.id for file in files if whole or file.uploaded_by == actor.person_id}
@@ -69,7 +69,7 @@ def readable(reader: Transaction, actor: Actor, procedure: Procedure, files: Col
 
 @dataclass(frozen=True, slots=True)
 class DocumentView:
-    """One version of a document with its values, its neighbours and the files it holds."""
+    """One version of a document with its values, the other versions, and its files."""
 
     version: DocumentVersion
     instance: InstanceRecord
@@ -83,7 +83,7 @@ class DocumentView:
 
 @dataclass(frozen=True, slots=True)
 class DocumentList:
-    """One page of documents, and the names to narrow it by."""
+    """One page of documents, and the choices of its filter."""
 
     page: Page[documents.Listed]
     names: tuple[str, ...]
@@ -132,7 +132,7 @@ class Documents:
         return form.show_part(view.version.data_object_id, view.content, words.locale, names, view.files)
 
     def search(self, actor: Actor, narrowed: Mapping[str, str], place: Place | None = None) -> DocumentList:
-        """Return one page of the documents that somebody may see."""
+        """Return one page of the documents that the actor may see."""
         with self.database.read() as reader:
             seen = None if actor.reads_everything else instances.takes_part(actor)
             found = documents.search(reader, seen, narrowed, place=place, limit=PAGE)
@@ -211,7 +211,7 @@ class Documents:
         return Attachment(str(uuid.uuid4()), stored.sha256, *about)
 
     def attachment(self, actor: Actor, attachment_id: str) -> tuple[Attachment, BinaryIO]:
-        """Return a file's row and content to whoever may see what holds it; a staged one to its owner alone."""
+        """Return a file's row and content, if the actor may see its holder, or uploaded it and no form has it yet."""
         with self.database.read() as reader:
             found = documents.attachments(reader, [attachment_id]).get(attachment_id)
             if found is None or not self._may_read(reader, actor, found):
@@ -226,7 +226,7 @@ class Documents:
         return instances.may_see(reader, actor, record.id) and file.id in readable(reader, actor, procedure, [file])
 
     def forget_staged(self, now: datetime) -> int:
-        """Delete files staged over a day ago that no form took, unless history names their hash; return how many."""
+        """Delete uploads older than a day that are in no form, unless history has their hash; return how many."""
         with self.database.write(SYSTEM, now) as work:
             documents.forget_staged(work, now - STAGED_FOR)
         ask = self.database.ask
@@ -242,7 +242,7 @@ def _is_png(stream: BinaryIO) -> bool:
 
 
 def _sent_back(tx: Transaction, version: DocumentVersion, every: Collection[DocumentVersion]) -> TaskRecord | None:
-    """Return a step that was sent back after *version* and before the next one, which was made for that reason."""
+    """Return the step that was sent back between *version* and the next one, if any."""
     its = (version.data_object_id, version.version + 1)
     after = [each.created_at for each in every if (each.data_object_id, each.version) == its]
     steps = tasks.of_instance(tx, version.instance_id) if after else ()
@@ -250,7 +250,7 @@ def _sent_back(tx: Transaction, version: DocumentVersion, every: Collection[Docu
 
 
 def seen(reader: Transaction, actor: Actor, document_id: str) -> DocumentVersion:
-    """Return a version whose instance somebody may see; NotFound also if they may not know of it."""
+    """Return a version whose instance the actor may see; NotFound also without permission."""
     version = documents.by_id(reader, document_id)
     if version is None or not instances.may_see(reader, actor, version.instance_id):
         raise NotFound(document_id)
@@ -258,22 +258,22 @@ def seen(reader: Transaction, actor: Actor, document_id: str) -> DocumentVersion
 
 
 def reads_parts(actor: Actor, outline: ProcessModel) -> bool:
-    """Whether somebody sees others' parts (pages.md, 3.8): not those who only contribute a part themselves."""
+    """Whether the actor sees others' parts, that is, does more than contribute a part."""
     return actor.reads_everything or bool(actor.roles & part_readers(outline))
 
 
 def part_readers(outline: ProcessModel) -> set[str]:
-    """Return the roles that read every part: those of steps that are not of several people at once."""
+    """Return the roles that read every part: those with a step that is not multi-instance."""
     return {step.role for step in outline.tasks if not step.multi_instance and step.role}
 
 
 def visible(version: DocumentVersion, actor: Actor, outline: ProcessModel) -> DocumentVersion:
-    """Return a version as somebody may see it: without others' parts, unless they read those."""
+    """Return a version without the parts that the actor may not see."""
     if not version.parts or reads_parts(actor, outline):
         return version
     return replace(version, parts=tuple(p for p in version.parts if p.item == actor.person_id))
 
 
 def voided(version: DocumentVersion, reason: str) -> HistoryEvent:
-    """Return the history line of a document that became void in all versions, and why."""
+    """Return the history line of a document whose versions all became void."""
     return HistoryEvent(Action.DOCUMENT_VOIDED, version.element_id, change=version.named | {"reason": reason})

@@ -1,4 +1,4 @@
-"""Filing: writes what a step yields as a version of a document, and finds what the step needs.
+"""Filing: writes the output of a step as a version of a document, and finds the documents that the step needs.
 
 A document's content is the section of the form named after the data object, as RFC 8785 text with its SHA-256. A
 multi-instance step yields parts: the first item of an activation begins a new version with copies of the earlier
@@ -38,7 +38,7 @@ def union_hash(parts: Sequence[DocumentPart]) -> str:
 def papers(
     procedure: Procedure, step: UserTask, current: Mapping[str, DocumentVersion], finished: bool
 ) -> tuple[tuple[Paper, ...], tuple[Paper, ...]]:
-    """Return (kelengkapan, output) of a step: what is there, what is missing, what the form will make."""
+    """Return (kelengkapan, output) of a step, each paper with its state."""
     asked = procedure.form_of(step.element_id).objects
     own = {reference.data_object_id for reference in step.outputs}
     needs = []
@@ -49,7 +49,7 @@ def papers(
         elif reference.data_object_id in asked and reference.data_object_id not in own:
             state = "by_form"
         elif reference.data_object_id in own:
-            state = "blank"  # the blank form that this very step fills in
+            state = "blank"  # the blank form that this step fills in
         else:
             state = "missing"
         needs.append(Paper(reference, version, state))
@@ -62,13 +62,13 @@ def papers(
 
 
 def missing(procedure: Procedure, step: UserTask, current: Mapping[str, DocumentVersion]) -> tuple[Paper, ...]:
-    """Return the kelengkapan that is not there or not approved, and that the step's own form does not ask for."""
+    """Return the kelengkapan that is missing or not approved, except that which the step's own form asks for."""
     needs, _ = papers(procedure, step, current, finished=False)
     return tuple(paper for paper in needs if paper.state in ("missing", "pending"))
 
 
 def yielded_by(procedure: Procedure, step: UserTask, encoded: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the encoded documents among a form's values: the step's outputs, and kelengkapan it asks for."""
+    """Return the documents among a form's encoded values: outputs of the step, and kelengkapan it asks for."""
     wanted = {reference.data_object_id for reference in (*step.outputs, *step.inputs)}
     asked = procedure.form_of(step.element_id).objects
     return {id_: encoded[id_] for id_ in asked if id_ in wanted and encoded.get(id_) is not None}
@@ -76,16 +76,16 @@ def yielded_by(procedure: Procedure, step: UserTask, encoded: Mapping[str, Any])
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """What completing a task writes into documents: planned before the lock, written inside it."""
+    """The changes of documents by completing a task: planned before the lock, written inside it."""
 
-    new: tuple[DocumentVersion, ...]  # those that must be approved are not among the issued
+    new: tuple[DocumentVersion, ...]  # versions that need approval are here and not in *issued*
     parts: tuple[tuple[DocumentVersion, DocumentPart, bool], ...]  # (version, part, replaces a copied part)
     issued: tuple[DocumentVersion, ...]
     replaced: tuple[DocumentVersion, ...]
-    versions: Mapping[str, Mapping[str, int]]  # what the engine's state keeps
+    versions: Mapping[str, Mapping[str, int]]  # for the engine's state
 
     def deeds(self, task: TaskRecord, due: Sequence[Rendering]) -> list[HistoryEvent]:
-        """Return the history lines of versions that are written, issued (with the papers *due*) or replaced."""
+        """Return the history lines of versions written, issued (with the renderings *due*) or replaced."""
         lines = []
         issued = {version.id for version in self.issued}
         for version in self.new:
@@ -133,10 +133,10 @@ def plan_filing(
     last_of_activation: bool,
     sent_back: bool = False,
 ) -> Filing:
-    """Return what completing *task* with the encoded documents *yielded* writes.
+    """Return the changes by completing *task* with the encoded documents *yielded*.
 
-    *last_of_activation*: no other item of a multi-instance step is open. A step that is *sent_back* issues nothing: a
-    return asks for less than a document must hold, and the next pass continues from it.
+    *last_of_activation*: no other item of a multi-instance step is open. A return (*sent_back*) issues nothing, since
+    its document may be incomplete, and the next pass continues it.
     """
     outputs = {reference.data_object_id for reference in step.outputs}
     new: list[DocumentVersion] = []
@@ -180,7 +180,7 @@ def _begun(
     by: str,
     now: datetime,
 ) -> DocumentVersion:
-    """Return the version after *before*: with its *own* content, or its own part and copies of the others."""
+    """Return the version after *before*: with *own* content, or with one own part and copies of the others."""
     parts: tuple[DocumentPart, ...] = ()
     if isinstance(own, DocumentPart):
         old = before.parts if before is not None else ()

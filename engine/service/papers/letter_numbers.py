@@ -1,14 +1,14 @@
-"""Letter numbers: taken from their series in the transaction that issues the letter, and every one accounted for.
+"""Letter numbers, taken from their series in the transaction that issues the letter, without gaps.
 
 A field with ``x-number`` names its series, an expression for the number's pattern, and one for the letter's date. In
 the pattern, ``{urut}`` (or ``{urut:3}``, with leading zeros) is the ordinal and ``{tahun}`` the year of that date,
 which is also the year of the counter. Both expressions are evaluated before the lock; ordinal and year are inserted
-inside it. No series prints a text twice: where a pattern does not show the year, an ordinal whose text was used
-already is passed over. A letter that is issued again after a return keeps its number. A terminated instance leaves its
-numbers void, with the reason; they are never reused.
+inside it. A series never prints a text twice: if a pattern does not show the year, ordinals whose text was used before
+are skipped. A letter that is issued again after a return keeps its number. If an instance is terminated, its numbers
+become void, with the reason; they are never reused.
 
-An office that adopts Alur in mid-year has given out numbers on paper: the operator moves the series on, and each
-number passed over is registered as given outside Alur.
+If an office adopts Alur in mid-year, the operator moves the series on, and each skipped number is registered as issued
+outside Alur.
 """
 
 import io
@@ -48,7 +48,7 @@ HEADINGS = {"number": "Nomor", "day": "Tanggal surat", "about": "Perihal", "to":
 HEADINGS |= {"title": "Pelaksanaan", "series": "Deret", "status": "Status", "void": "Alasan"}
 STATUSES = {"waiting": "Menunggu persetujuan", "returned": "Dikembalikan", "issued": "Diterbitkan", "void": "Dicabut"}
 STATUSES |= {"draft": "Draf", "signed": "Ditandatangani", "replaced": "Digantikan"}
-"""Of the agenda's file; the page says the same words."""
+"""Titles of the agenda's file, the same as on the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class NumberedPlace:
 
     @property
     def place(self) -> str:
-        """How the register names it."""
+        """The path as text, for the register."""
         return ".".join(self.path)
 
 
@@ -74,7 +74,7 @@ def places(
     evaluate: Callable[[str], Any],
     today: date,
 ) -> tuple[NumberedPlace, ...]:
-    """Return the fields of *form* that take a number; undated letters are of *today*. InvalidForm: a bad pattern."""
+    """Return the fields of *form* that take a number; letters without a date count as of *today*. InvalidForm."""
     found = []
     for path, field in form.every_field():
         if field.number is None or not isinstance(values.get(path.partition(".")[0]), Mapping):
@@ -98,11 +98,11 @@ def places(
 def take(
     work: Work, wanted: Sequence[NumberedPlace], task: TaskRecord
 ) -> tuple[dict[tuple[str, ...], str], list[HistoryEvent]]:
-    """Return the number of each place, newly taken unless the instance holds one, and the lines that record it."""
+    """Return the number of each place, newly taken unless the instance has one, and the history lines."""
     held = numbers.held_by(work, task.instance_id, void=False)
     given: dict[tuple[str, ...], str] = {}
     deeds: list[HistoryEvent] = []
-    in_one_order = sorted(wanted, key=lambda place: (place.series, place.year, place.path))  # as counters are locked
+    in_one_order = sorted(wanted, key=lambda place: (place.series, place.year, place.path))  # of locks
     for each in in_one_order:
         text = held.get(each.place)
         if text is None:
@@ -119,7 +119,7 @@ def take(
 
 
 def _counted(work: Work, wanted: NumberedPlace, instance_id: str) -> Iterator[TakenNumber]:
-    """Yield ordinals of a series up to the first whose text was never printed; those before it are void."""
+    """Yield the next numbers of a series up to the first whose text was never printed; the others are void."""
     series, year, now, by = wanted.series, wanted.year, work.now, work.actor.person_id
     while True:
         ordinal = numbers.next_ordinal(work, series, year)
@@ -146,7 +146,7 @@ def written(pattern: str, ordinal: int, year: int) -> str:
 
 
 def put_in(encoded: Mapping[str, Any], given: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
-    """Return a form's encoded values with the numbers inserted."""
+    """Return a form's encoded values with numbers inserted."""
     filled = dict(encoded)
     for path, text in given.items():
         at: dict[str, Any] = filled
@@ -158,7 +158,7 @@ def put_in(encoded: Mapping[str, Any], given: Mapping[tuple[str, ...], str]) -> 
 
 
 def void(work: Work, instance_id: str, reason: str, only: Collection[str] | None = None) -> list[HistoryEvent]:
-    """Declare an instance's numbers void, or *only* those with these texts; return the lines that record it."""
+    """Make an instance's numbers void, or *only* those with these texts; return the history lines."""
     lost = [each for each in numbers.in_use(work, instance_id) if only is None or each.text in only]
     numbers.void(work, lost, reason)
     return [_deed(Action.NUMBER_VOIDED, each, None, None, reason=reason) for each in lost]
@@ -182,21 +182,21 @@ class SeriesPage:
     titles: Mapping[str, str]  # instance id -> title
     letters: Mapping[tuple[str, str], tuple[DocumentVersion, date | None]]  # the newest version, and its letter's date
     successors: Mapping[tuple[str, str], tuple[str, str]]  # of a corrected letter: document and number
-    doubles: tuple[TakenNumber, ...]  # of all years: numbers that earlier versions gave to several letters
+    doubles: tuple[TakenNumber, ...]  # of all years: numbers that earlier versions of Alur used twice
     page: int
     more: bool
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """The register of numbers, for those who read everything or take numbers; operators move a series on."""
+    """The register of numbers, for people who read everything or take numbers; operators move a series on."""
 
     database: Database
     office: Office
     procedures: Procedures
 
     def readable(self, actor: Actor) -> bool:
-        """Whether somebody reads everything, or works in a lane with a step that takes numbers."""
+        """Whether the actor reads everything or is in a lane with a step that takes numbers."""
         with self.database.read() as reader:
             every = [self.procedures.as_recorded(reader, each) for each in definitions.all_latest(reader)]
         steps = (
@@ -210,7 +210,7 @@ class Numbers:
         return tuple(Series(*row) for row in self.database.ask(numbers.counters))
 
     def page(self, actor: Actor, series: str, year: int, page: int = 1) -> SeriesPage:
-        """Return one page of a series; NotFound if it gave out no number that year."""
+        """Return one page of a series; NotFound if it has no number in that year."""
         actor.need(*(() if self.readable(actor) else OfficeRole))
         with self.database.read() as reader:
             last = there(next((n for s, y, n in numbers.counters(reader) if (s, y) == (series, year)), None), series)
@@ -241,14 +241,14 @@ class Numbers:
         actor.need(*(() if self.readable(actor) else OfficeRole))
         with self.database.read() as reader:
             lines, more = numbers.agenda(reader, narrowed, limit=limit, offset=offset)
-            names = people.names(reader)  # accounts stand where a form names people
+            names = people.names(reader)  # recipients may be account names
         called = ("; ".join(names.get(who, who) for who in (each.whom or "").split("; ")) for each in lines)
         return tuple(replace(each, whom=whom) for each, whom in zip(lines, called, strict=True)), more
 
     def agenda_file(
         self, actor: Actor, narrowed: AgendaFilter, kind: str, told: Mapping[str, str], words: Language, now: datetime
     ) -> bytes:
-        """Return the agenda as "xlsx" or "csv"; that it was taken, narrowed as *told*, is recorded."""
+        """Return the agenda as "xlsx" or "csv"; history records the export with its filter *told*."""
         lines, _ = self._agenda(actor, narrowed, MOST_EXPORTED)
         columns = [Column(name, words.gettext(heading), width=30) for name, heading in HEADINGS.items()]
         rows = [
@@ -267,7 +267,7 @@ class Numbers:
         return content
 
     def move_on(self, actor: Actor, series: str, year: int, last: int, reason: str, now: datetime) -> None:
-        """Record numbers up to *last* as given outside Alur; InvalidForm if that is behind, or too far ahead."""
+        """Record numbers up to *last* as issued outside Alur; InvalidForm if that is behind, or too far ahead."""
         actor.need(OfficeRole.OPERATOR)
         reason = stated(reason)
         with self.database.write(actor, now) as work:
@@ -287,7 +287,7 @@ class Numbers:
 
 
 def dated(procedure: Procedure, letter: DocumentVersion, place: str) -> date | None:
-    """Return a letter's date; None if its form has none, or it was not filled in."""
+    """Return a letter's date; None if its form has none or it is empty."""
     field = dict(procedure.form_of(letter.element_id).every_field()).get(place)
     text = field.number.date if field and field.number else None
     try:
@@ -299,7 +299,7 @@ def dated(procedure: Procedure, letter: DocumentVersion, place: str) -> date | N
 
 
 def said_of(procedure: Procedure, letter: DocumentVersion, place: str) -> tuple[str, str]:
-    """Return what a letter is about and to whom it is, as its form says it; empty if the form names no such fields."""
+    """Return subject and recipient of a letter from its form; empty if the form names no such fields."""
     form = procedure.form_of(letter.element_id)
     field = dict(form.every_field()).get(place)
     if field is None or field.number is None:
@@ -310,7 +310,7 @@ def said_of(procedure: Procedure, letter: DocumentVersion, place: str) -> tuple[
 
 
 def _said(shown: Sequence[Shown], path: str | None, above: str) -> dict[str, None]:
-    """Return the texts of the field at *path*, which in a table has no number of a row."""
+    """Return the texts of the field at *path*, in all rows of a table."""
     said: dict[str, None] = {}
     for each in shown:
         if path == ".".join((above, *(part for part in each.path.split(".") if not part.isdecimal()))):
@@ -326,7 +326,7 @@ def _deed(action: Action, taken: TakenNumber, element_id: str | None, task_id: s
 
 
 def _status(line: AgendaLine) -> str:
-    """Return how a letter of the agenda stands, in the page's words."""
+    """Return the status of a letter in the words of the page."""
     if line.void_reason:
         return "Nomor batal" if line.instance_id else "Dilewati"
     return STATUSES[line.status] if line.status else "Dipakai"

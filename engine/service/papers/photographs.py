@@ -1,4 +1,4 @@
-"""Photographs that a phone took of a paper, joined to one PDF: a page for each, in the order in which they came."""
+"""Joins photographs of a paper to one PDF, with a page for each, in order."""
 
 import io
 from collections.abc import Sequence

@@ -1,9 +1,9 @@
-"""Documents as files: due in the transaction that issues them, printed once, kept for ever.
+"""Files of documents: due in the transaction that issues the document, printed once, kept for ever.
 
-The content row is the truth; its PDF (and DOCX, XLSX) is made from it by the worker, or at once for whoever asks
-first, and stored by hash with a history line. It is never made again: a paper that went out stays what it was,
-whatever happens to template, register or code. What cannot be printed stays failed with its cause until an operator
-retries, since a template does not mend itself. If the press is busy, the next sweep tries again.
+The row with the content is authoritative; the worker, or the first request, makes its PDF (and DOCX, XLSX), which is
+stored by hash with a history line. It is never made again: an issued paper stays the same when template, register or
+code change. If printing fails, it stays failed with the cause until an operator retries, since a retry alone does not
+mend a template. If the press is busy, the next sweep tries again.
 """
 
 import io
@@ -43,7 +43,7 @@ AT_A_SWEEP = 20
 
 @dataclass(frozen=True, slots=True)
 class PrintedFile:
-    """One file of a version, for a page: what it is, or why it could not be made."""
+    """One file of a version for a page, or the cause of its failure."""
 
     rendering: Rendering
     name: str
@@ -52,7 +52,7 @@ class PrintedFile:
 
 @dataclass(frozen=True)
 class Printing:
-    """Prints documents, for those who take part in their instance: one class, since all of it shares its steps."""
+    """Prints documents, for people who take part in their instance."""
 
     database: Database
     files: FileStore
@@ -64,7 +64,7 @@ class Printing:
     # ── for people ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def files_of(self, actor: Actor, document_id: str) -> tuple[PrintedFile, ...]:
-        """Return the files of a version, made or not; none for those who see only a part of it."""
+        """Return the files of a version, made or not; none if the actor sees only a part of it."""
         with self.database.read() as reader:
             version = seen(reader, actor, document_id)
             if not self._whole(reader, version, actor):
@@ -99,13 +99,13 @@ class Printing:
         return name, MEDIA_TYPES[f".{found.format}"], self.files.kept(sha256, name), named
 
     def draft(self, version: DocumentVersion) -> bytes:
-        """Return the PDF of a version that waits for approval: it is not stored, and has no code."""
+        """Return a PDF of a version that waits for approval, without a code and not stored."""
         with self.database.read() as reader:
             source = self._source(reader, version.instance_id).as_of(version)
         return self.press.print(self._context(source, version, version.created_at).order()).content
 
     def retry(self, actor: Actor, document_id: str, now: datetime) -> None:
-        """Print again what could not be printed; for operators."""
+        """Print failed files again; for operators."""
         actor.need(OfficeRole.OPERATOR)
         self.make(document_id, now, again=True)
 
@@ -124,7 +124,7 @@ class Printing:
         values: Mapping[str, Any],
         now: datetime,
     ) -> bytes:
-        """Return a PDF of what is being filled in, marked as a draft and not stored."""
+        """Return a PDF of the entries of a form, marked as a draft and not stored."""
         step = procedure.outline.task(task.element_id)
         source = self.database.ask(self._source, record.id)
         template = source.template(data_object_id)
@@ -144,16 +144,16 @@ class Printing:
     # ── without a person ────────────────────────────────────────────────────────────────────────────────────────────
 
     def due(self, now: datetime) -> tuple[str, ...]:
-        """Return the documents with files to be made, longest due first."""
+        """Return the documents with due files, longest due first."""
         return self.database.ask(renderings.due, AT_A_SWEEP)
 
     def print(self, document_id: str, now: datetime) -> bool:
-        """Make what is due of a version; an unexpected error is shown on its page."""
+        """Make the due files of a version; an unexpected error is shown on its page."""
         try:
             if pulse.aside():
                 raise TimeoutError
             self.make(document_id, now)
-        except AlurError:  # a database that is busy comes back
+        except AlurError:  # such as a busy database: the next sweep tries again
             raise
         except Exception as error:
             log.error("paper not made", document=document_id, cause=str(error), exc_info=error)
@@ -161,7 +161,7 @@ class Printing:
         return True
 
     def paper(self, document_id: str, now: datetime) -> tuple[str, str]:
-        """Return name and SHA-256 of what counts: the signed file, else the PDF, made now if due. Raises NotPrinted."""
+        """Return name and SHA-256 of the signed file, or else of the PDF, made now if due. Raises NotPrinted."""
         version = there(self.database.ask(documents.by_id, document_id), document_id)
         carried = [each for each in self.database.ask(signatures.of_document, document_id) if each.file_sha256]
         if carried:
@@ -189,7 +189,7 @@ class Printing:
         return found, found.sha256
 
     def make(self, document_id: str, now: datetime, *, again: bool = False) -> None:
-        """Make every due file of a version; what cannot be made is kept with its cause."""
+        """Make every due file of a version; a failure is stored with its cause."""
         with self.database.read() as reader:
             waiting = [
                 each
@@ -218,7 +218,7 @@ class Printing:
                 self._keep(version, made, now)
 
     def _give_up(self, document_id: str, error: Exception, now: datetime) -> None:
-        """Record an unexpected error as the cause, so that the paper is no longer due."""
+        """Mark the due files as failed with an unexpected error as the cause."""
         version = there(self.database.ask(documents.by_id, document_id), document_id)
         fault = NotPrinted(version.data_object_id, None, f"gangguan yang tidak terduga ({type(error).__name__})")
         for each in self._of(document_id):
@@ -232,7 +232,7 @@ class Printing:
         if wanted.format == "docx":
             word = context.in_word(coded(order, wanted.code, self.public_url, WHOLE))
             return [self._stored(context.template, wanted, self.press.print(word).content, now)]
-        if wanted.part.startswith(SIGNED):  # the whole again, with the approvals given since
+        if wanted.part.startswith(SIGNED):  # the whole document with later approvals
             order = replace(order, data=context.data(context.signatures(wanted.due_at)))
             parts: tuple[str, ...] = (wanted.part,)
         else:
@@ -251,7 +251,7 @@ class Printing:
         return made
 
     def _stored(self, template: Template, wanted: Rendering, content: bytes, now: datetime) -> Rendering:
-        pulse.beat()  # each may have taken its time
+        pulse.beat()  # each may have taken long
         stored = self.files.put_bytes(content, LARGEST)
         return replace(
             wanted,
@@ -268,7 +268,7 @@ class Printing:
     def _keep(self, version: DocumentVersion, made: Sequence[Rendering], now: datetime) -> None:
         with self.database.write(SYSTEM, now) as work:
             if not renderings.change(work, made[0]):
-                return  # somebody else made it meanwhile
+                return  # another process made it meanwhile
             renderings.add(work, made[1:])
             lines = [_deed(Action.DOCUMENT_RENDERED, version, each, file_sha256=each.sha256) for each in made]
             work.record_many(f"instance:{version.instance_id}", lines)
@@ -301,7 +301,7 @@ class Printing:
         )
 
     def _whole(self, reader: Transaction, version: DocumentVersion, actor: Actor) -> bool:
-        """Whether somebody may see all parts of a version, which its papers show."""
+        """Whether the actor may see all parts of a version, as its files show them."""
         record = there(instances.by_id(reader, version.instance_id), version.id)
         return not version.parts or reads_parts(actor, self.procedures.of(reader, record.definition_id).outline)
 
@@ -310,7 +310,7 @@ class Printing:
 
 
 def file_name(version: DocumentVersion, rendering: Rendering) -> str:
-    """Return the name under which a file is handed out."""
+    """Return the name of a file for download."""
     said = rendering.part.replace(SIGNED, "ditandatangani-")
     part = f"-{said}" if said else ""
     return f"{version.data_object_id}-v{version.version}{part}.{rendering.format}"

@@ -1,9 +1,9 @@
-"""Is this paper real? What anybody may know of a paper whose code they read or whose file they hold.
+"""The public check whether a paper is real, by its code or its file.
 
-It shows no more than the paper: name, number, version, date and issuing position. A scan or print-out has another hash
-than the file, so its code leads to what was issued, to be compared by eye. Guessing is hopeless (a code has 80 bits),
-yet an address that asks for many unknown codes is slowed down, as at sign-in; each process counts for itself, which
-suffices.
+It shows no more than the paper itself: name, number, version, date and issuing position. A scan or print-out has
+another hash than the file, so it is compared by eye with the facts found by its code. Codes have 80 bits and cannot be
+guessed; still, an IP address that asks for many unknown codes is slowed down, as at sign-in. Each process counts for
+itself, which is enough.
 """
 
 import hashlib
@@ -30,16 +30,16 @@ MOST_ADDRESSES = 10_000
 
 
 class TooManyQuestions(AlurError):
-    """An address asked for too many unknown papers."""
+    """An IP address asked for too many unknown papers."""
 
 
 class FileTooLarge(AlurError):
-    """A file is larger than any that is printed here."""
+    """A file is larger than any that Alur prints."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What is known of a paper."""
+    """The public facts about a paper."""
 
     document: DocumentVersion
     newest: DocumentVersion
@@ -71,15 +71,15 @@ class Verified:
 
 @dataclass(frozen=True)
 class Verification:
-    """Looks up papers that were printed."""
+    """Looks up printed papers."""
 
     database: Database
     procedures: Procedures
-    _misses: dict[str, list[datetime]] = field(default_factory=dict)  # instants of unsuccessful questions, by address
+    _misses: dict[str, list[datetime]] = field(default_factory=dict)  # instants of misses, by IP address
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def by_code(self, text: str, address: str, now: datetime, file: BinaryIO | None = None) -> Verified:
-        """Return what is known of the paper with a code, and whether *file* is the same; NotFound if unknown."""
+        """Return the facts about the paper with a code, and whether *file* is the same; NotFound if unknown."""
         self._slow_down(address, now)
         code = read_code(text)
         held = None if file is None else _sha256(file)
@@ -94,7 +94,7 @@ class Verification:
             return self._verified(reader, found, same, signed_file)
 
     def by_file(self, file: BinaryIO, address: str, now: datetime) -> Verified:
-        """Return what is known of a paper by its file; NotFound if it was not issued here."""
+        """Return the facts about a paper by its file; NotFound if it was not issued here."""
         self._slow_down(address, now)
         held = _sha256(file)
         with self.database.read() as reader:
@@ -145,7 +145,7 @@ class Verification:
     def _miss(self, address: str, now: datetime) -> None:
         with self._lock:
             missed = [*self._recent(address, now), now]
-            self._misses.pop(address, None)  # the address that missed last comes last
+            self._misses.pop(address, None)  # keeps the addresses ordered by their last miss
             self._misses[address] = missed
             while len(self._misses) > MOST_ADDRESSES:
                 del self._misses[next(iter(self._misses))]

@@ -1,11 +1,10 @@
-"""What the press gets: a document's content with everything its template may use, as of its issue.
+"""Input of the press: a document's content with everything that its template may use, as of its issue.
 
-A paper that is printed late, after a mended error, looks as it would have then: other documents count in the version
-of that time, registers as of that day. Values are evaluated once for a version, however many parts it has.
+A paper that is printed late, after an error was mended, looks as it would have at its issue: other documents have the
+version of that time, and registers the rows of that day. Values are evaluated once for a version with all its parts.
 
-By convention the letterhead comes from the first row of the register ``identitas_kantor``, else from the header of the
-SOP; a signature block's details of a person come from the row of ``pegawai`` with that account. Without them a paper
-shows what is known.
+By convention the letterhead comes from the first row of the register ``identitas_kantor``, or else from the header of
+the SOP; details of a signer come from the row of ``pegawai`` with that account.
 """
 
 import io
@@ -55,7 +54,7 @@ HEADER = {  # of the SOP -> of the register
 
 @dataclass(frozen=True, slots=True)
 class RenderInput:
-    """What is read for a print."""
+    """The facts read for a print."""
 
     record: InstanceRecord
     procedure: Procedure
@@ -78,13 +77,13 @@ class RenderInput:
 
     @property
     def newest(self) -> dict[str, DocumentVersion]:
-        """The newest version of each document, by data object; a void one where there is no other."""
+        """The newest version of each document, by data object; a void one if there is no other."""
         return {
             each.data_object_id: each for each in sorted(self.versions, key=lambda each: (not each.void, each.version))
         }
 
     def template(self, data_object_id: str) -> Template | None:
-        """Return a document's template; NotPrinted if the JSON beside it cannot be read."""
+        """Return a document's template; NotPrinted if its JSON is invalid."""
         try:
             return template_of(self.procedure.outline.process_id, data_object_id, self.procedure.files)
         except Unreadable as error:
@@ -140,7 +139,7 @@ class RenderContext:
         return self.source.number_in(self.data_object_id, self.content)
 
     def order(self) -> Order:
-        """Return the order of the whole, without a code; ``coded`` and ``in_word`` derive the others."""
+        """Return the print order of the whole document without a code; ``coded`` and ``in_word`` derive others."""
         template, source = self.template, self.source
         prefix = folder(source.procedure.outline.process_id)
         files = drawers(source.procedure.outline.process_id, source.procedure.files)
@@ -168,7 +167,7 @@ class RenderContext:
         )
 
     def signatures(self, until: datetime) -> list[dict[str, Any]]:
-        """Return who signed this version, in order, up to an instant."""
+        """Return the signatures of this version up to an instant, in order."""
         own = self.version.id if self.version else None
         return [
             {
@@ -202,7 +201,7 @@ class RenderContext:
         return {lane.role: lane.name for lane in self.source.procedure.outline.lanes}
 
     def _people(self) -> dict[str, dict[str, Any]]:
-        """Return everybody's details, with their titles in the lanes that they work in on the day of issue."""
+        """Return everybody's details, with their titles in their lanes on the day of issue."""
         found, today = people_of(self.office, self.source.names, self.at), self.office.today(self.at)
         for each in self.source.memberships:
             if each.holds_on(today):
@@ -249,7 +248,7 @@ class RenderContext:
 
 
 def local(office: Office, at: datetime | None) -> str | None:
-    """Return an instant in the office's time, as templates and expressions read it."""
+    """Return an instant as text in the office's time, for templates and expressions."""
     return None if at is None else at.astimezone(office.calendar().zone).strftime("%Y-%m-%dT%H:%M")
 
 
@@ -263,7 +262,7 @@ def identity(office: Office, procedure: Procedure, at: datetime) -> dict[str, An
 
 
 def people_of(office: Office, names: Mapping[str, str], at: datetime) -> dict[str, dict[str, Any]]:
-    """Return everybody's details: the account's name, and what the office's register holds."""
+    """Return everybody's details: the account's name, and the row of the office's register."""
     known: dict[str, dict[str, Any]] = {account: {"nama": name} for account, name in names.items()}
     for row in office.registers.as_of(office.today(at))(STAFF):
         account = str(row.get("akun"))
@@ -273,12 +272,12 @@ def people_of(office: Office, names: Mapping[str, str], at: datetime) -> dict[st
 
 
 def steps_of(tasks: Sequence[TaskRecord], outline: ProcessModel, office: Office, now: datetime) -> list[dict[str, Any]]:
-    """Return the user tasks of an instance as templates read them at *now*, in order of their beginning."""
+    """Return the user tasks of an instance at *now* for templates, in the order of their opening."""
     calendar, returned = office.calendar(), [each for each in tasks if each.returned_at]
     steps: list[dict[str, Any]] = []
     for each in sorted(tasks, key=lambda task: (task.created_at, outline.task(task.element_id).number)):
         if each.status is TaskStatus.CANCELLED:
-            continue  # nobody did it
+            continue
         step, lane = outline.task(each.element_id), outline.lane_of_role(each.role)
         whose = ((t.returned_by, t.returned_at, outline.task(t.element_id).number < step.number) for t in returned)
         back = (each.completed_by, each.completed_at, True) in whose

@@ -1,11 +1,11 @@
-"""Reports over many instances of a procedure: recapitulations of a year, keeping of deadlines, evidence for auditors.
+"""Reports over many instances of a procedure: summaries of a year, deadlines kept, evidence for auditors.
 
 A report is a template with ``laporan`` in its JSON (``document_templates``). It is made on request from current data
-and not stored: whoever needs a record files it in an instance. Making it is recorded, like every export. Its
-expressions read ``pelaksanaan``, the chosen instances, oldest first, each with its steps and the newest version of
-each document, and the values that narrow it, under their fields' names.
+and not stored: to keep one, people file it in an instance. Making it is recorded, like every export. Its expressions
+read ``pelaksanaan``, the chosen instances, oldest first, each with its steps and the newest version of each document,
+and the values of the filter under their fields' names.
 
-A report may name the papers that prove it; with them it is one ZIP with folders.
+A report may name documents as evidence; with them it is a ZIP with folders.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ from engine.store.queries import Transaction, documents, instances, people, sign
 from engine.store.queries.office import note_damaged
 
 AT_ONCE = 20  # instances in memory at a time, with their steps; documents are read on demand
-MOST_NAMED = 200  # most instances that the history line names; of more it holds the number and the SHA-256 of their ids
+MOST_NAMED = 200  # most instances named in the history line; for more it has their number and the SHA-256 of the ids
 ZIP = "application/zip"
 UNSAFE = re.compile(r'[\x00-\x1f<>:"\\|?*]+')
 IN_MEMORY = 8 * 1024 * 1024
@@ -57,13 +57,13 @@ IN_MEMORY = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A report that somebody may ask for, and the values that narrow it, newest first."""
+    """A report that the actor may make, and the choices of its filter, newest first."""
 
     template: Template
     choices: Mapping[str, tuple[str, ...]]
-    labels: Mapping[str, Wording]  # of the narrowing fields, from the start form
+    labels: Mapping[str, Wording]  # of the filter's fields, from the start form
     any: bool  # whether there is an instance to report
-    optional: frozenset[str] = frozenset()  # narrowing values that no expression reads
+    optional: frozenset[str] = frozenset()  # fields of the filter that no expression reads
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -74,14 +74,14 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class ReportScope:
-    """What a report covers: the values that narrow it, and these and the period in words."""
+    """The scope of a report: the values of its filter, and filter and period in words."""
 
     chosen: Mapping[str, str]
     words: str
 
 
 class ReportedInstances(Sequence[Any]):
-    """Instances for expressions: a sequence that *load* reads a page at a time, and forgets."""
+    """Instances for expressions: a sequence that *load* reads page by page, without keeping them."""
 
     def __init__(self, ids: Sequence[str], load: Callable[[Sequence[str]], Sequence[Mapping[str, Any]]]) -> None:
         self.ids, self._load = ids, load
@@ -98,7 +98,7 @@ class ReportedInstances(Sequence[Any]):
 
 
 class Papers(UserDict[str, Any]):
-    """The documents of an instance by data object, read when one is first asked for."""
+    """The documents of an instance by data object, read at the first use."""
 
     def __init__(self, load: Callable[[], dict[str, Any]]) -> None:
         self._load = load
@@ -111,7 +111,7 @@ class Papers(UserDict[str, Any]):
 
 @dataclass(frozen=True)
 class Reports:
-    """Makes reports, for those who see every instance and those who may start one."""
+    """Makes reports, for people who see every instance or may start one."""
 
     database: Database
     files: FileStore
@@ -123,11 +123,11 @@ class Reports:
     press: Press = PRESS
 
     def may_read(self, actor: Actor, procedure: Procedure) -> bool:
-        """Whether somebody may see instances whose participants see only their own part."""
+        """Whether the actor may make reports, which show instances of others."""
         return actor.reads_everything or may_start(actor, procedure)
 
     def offered(self, actor: Actor, process_id: str) -> tuple[Offered, ...]:
-        """Return the reports of the version in force; none for those who may not read them."""
+        """Return the reports of the version in force; none if the actor may not make them."""
         with self.database.read() as reader:
             procedure = self.procedures.in_force(reader, process_id)
             if not self.may_read(actor, procedure):
@@ -161,7 +161,7 @@ class Reports:
     ) -> tuple[str, str, BinaryIO]:
         """Return name, media type and content of a report, as "pdf", "xlsx" or "zip" with its papers.
 
-        A value not in *chosen* is that of the newest instance; "" narrows nothing, where no expression reads it.
+        A field not in *chosen* has the newest instance's value; "" means any value, if no expression reads the field.
         *period* is the first and last day of the instances' start. NotFound for an unknown report, kind or choice;
         NotPrinted names the failing part of the template.
         """
@@ -196,7 +196,7 @@ class Reports:
     def _ids(
         self, reader: Transaction, process_id: str, narrowed: Mapping[str, str], period: tuple[date | None, date | None]
     ) -> tuple[list[str], list[str]]:
-        """Return the instances that a report covers, oldest first, and the terminated ones, which it leaves out."""
+        """Return the instances of a report, oldest first, and the terminated ones, which it leaves out."""
         zone, ends = self.office.calendar().zone, zip(period, (0, 1), strict=True)
         since, until = (
             None if day is None else datetime.combine(day + timedelta(days=later), time(), zone) for day, later in ends
@@ -214,7 +214,7 @@ class Reports:
     def _content(
         self, computed: TemplateValues, procedure: Procedure, scope: ReportScope, kind: str, title: str, now: datetime
     ) -> BinaryIO:
-        """Return a report as a file of its own, rewound."""
+        """Return a report as a temporary file, rewound."""
         file = cast(BinaryIO, tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - whoever asked closes it
         try:
             template = computed.template
@@ -240,7 +240,7 @@ class Reports:
         at = local(self.office, now)
         about = {"nama": title, "lingkup": scope.words, "nomor": None, "versi": None, "diterbitkan": at}
         values = json.loads(as_json(computed.values))
-        whole = b"semua_pelaksanaan" in procedure.files.get(template.typ or "", b"")  # all that they were, in memory
+        whole = b"semua_pelaksanaan" in procedure.files.get(template.typ or "", b"")  # all instances in memory
         data = given(
             template,
             data=dict(scope.chosen),
@@ -264,7 +264,7 @@ class Reports:
         title: str,
         now: datetime,
     ) -> None:
-        """Write the report and its papers into a ZIP with their SHA-256; long, as it places or notes each paper."""
+        """Write the report and its documents into a ZIP with their SHA-256; missing ones are noted."""
         report = computed.template.report
         rows = computed.asked(str(report.evidence), "laporan.bukti") if report else []
         papers = [each for one in computed.names["pelaksanaan"] for each in one["dokumen"].values()]
@@ -297,7 +297,10 @@ class Reports:
                 except (NotPrinted, NotFound, Busy):
                     notes.append(f"{folder_}: {called}: belum dapat dicetak")
                     continue
-                places = (f"{folder_}/{name}", f"{folder_}/{document_id[:8]}-{name}")  # two instances of one title
+                places = (
+                    f"{folder_}/{name}",
+                    f"{folder_}/{document_id[:8]}-{name}",
+                )  # titles may be equal
                 place = next((each for each in places if each not in sums), None)
                 if place is None:
                     continue
@@ -319,7 +322,7 @@ class Reports:
                     note_damaged(work, sha256, name, now)
 
     def _told(self, reader: Transaction, ids: Sequence[str], now: datetime) -> list[dict[str, Any]]:
-        """Return instances as expressions and templates of reports read them."""
+        """Return instances as values for expressions and templates of reports."""
         done = tasks.of_instances(reader, ids)
         found = []
         for record in instances.by_ids(reader, ids):
@@ -364,13 +367,13 @@ def _narrowing(template: Template) -> tuple[str, ...]:
 
 
 def _unread(template: Template) -> frozenset[str]:
-    """Return the narrowing values that no expression reads: the report may cover all of them together."""
+    """Return the fields of the filter that no expression reads, so that the report may cover any value."""
     read = frozenset(name for text in template.expressions for name in expression.compile(text).names)
     return frozenset(_narrowing(template)) - read
 
 
 def _cover(ids: Sequence[str], scope: ReportScope, title: str) -> Sheet:
-    """Return a workbook's sheet of contents, with the ids whose SHA-256 is in the history line."""
+    """Return a workbook's cover sheet, with the ids whose SHA-256 is in the history line."""
     facts = [("Laporan", title), ("Lingkup", scope.words), ("Jumlah pelaksanaan", str(len(ids)))]
     facts += [("SHA-256 daftar id", sha256_of(canonical(ids))), *(("Id pelaksanaan", id_) for id_ in ids)]
     columns = [Column("hal", "Hal", width=24), Column("isi", "Isi", width=70)]
@@ -380,7 +383,7 @@ def _cover(ids: Sequence[str], scope: ReportScope, title: str) -> Sheet:
 def _scope(
     procedure: Procedure, chosen: Mapping[str, str], period: tuple[date | None, date | None], terminated: int
 ) -> ReportScope:
-    """Return what a report covers, and how many terminated instances it leaves out."""
+    """Return the scope of a report, with the number of terminated instances that it leaves out."""
     start = procedure.form_of(procedure.outline.start_event)
     labels = {path: field.wording.id for path, field in start.every_field()}
     said = [f"{labels.get(name, name)} {text}" for name, text in chosen.items()]

@@ -1,4 +1,4 @@
-"""Checks files that carry signatures: readable scans, or PDFs whose signature is valid."""
+"""Checks signed files: scans must be readable, and signatures in PDFs valid."""
 
 import hashlib
 import re
@@ -24,11 +24,11 @@ from engine.store.queries import documents, people, renderings, signatures
 PDF = "application/pdf"
 SCANS = (PDF, "image/jpeg", "image/png")
 END = re.compile(rb"(%%EOF)(?:\r\n|\r|\n)?")
-OURS = b"<xmp:CreatorTool>Typst"  # in every PDF of the press, drafts included, and in no scanner's
+OURS = b"<xmp:CreatorTool>Typst"  # in every PDF of the press, drafts included, and in no scan
 
 
 class NotTaken(Exception):
-    """A signature is refused: why, and at which of its fields."""
+    """A signature is refused; names the reason and its field."""
 
     def __init__(self, message: str, at: str) -> None:
         super().__init__(message)
@@ -37,7 +37,7 @@ class NotTaken(Exception):
 
 @dataclass(frozen=True)
 class SignedFiles:
-    """Examines files that are filed as signed."""
+    """Checks signed files."""
 
     database: Database
     files: FileStore  # with the trusted roots beside them
@@ -53,7 +53,7 @@ class SignedFiles:
         words: Language,
         now: datetime,
     ) -> dict[str, Any]:
-        """Return what is found in a file that carries the signature of *own*; NotTaken if it is not acceptable."""
+        """Return the validation result of a file with the signature of *own*; NotTaken if it is not acceptable."""
         gettext = words.gettext
         contains_issued = self._of_these(mode, content, own, gettext)
         try:
@@ -62,7 +62,7 @@ class SignedFiles:
                     raise NotTaken(gettext("pindaian harus PDF, JPG atau PNG."), "file")
                 if media_type == PDF:
                     validate(content, None, now)
-                else:  # a picture that can be read can be printed
+                else:  # a readable picture can be printed
                     files = {"a.typ": b'#set document(title: "a")\n#image("a", alt: "a")', "a": content}
                     self.press.print(Order("a.typ", files, b"{}"))
                 return {}
@@ -81,10 +81,10 @@ class SignedFiles:
     def _of_these(
         self, mode: Mode, content: bytes, own: Sequence[DocumentVersion], gettext: Callable[[str], str]
     ) -> bool:
-        """Whether a file begins with a paper issued of *own*; NotTaken if it belongs to another document.
+        """Whether a file begins with an issued PDF of *own*; NotTaken if it belongs to another document.
 
-        A signature is appended to what it signs (ISO 32000-2, 7.5.6), so a signed PDF begins with the original bytes,
-        unless a service rewrote it. A scan of several papers may be filed for all of one instance.
+        A signature is appended to the signed bytes (ISO 32000-2, 7.5.6), so a signed PDF begins with the original one,
+        unless a service rewrote it. A scan of several papers may be filed for all of them in one instance.
         """
         digests, mine = _revisions(content), {each.id for each in own}
         with self.database.read() as reader:
@@ -105,7 +105,7 @@ class SignedFiles:
 
 
 def said(reason: str, signer: str, gettext: Callable[[str], str]) -> str:
-    """Return why a PDF is refused, in words that follow a label and a colon."""
+    """Return why a PDF is refused, as a message after a label and a colon."""
     match reason:
         case "not_pdf":
             return gettext("berkas ini bukan PDF.")
@@ -129,12 +129,12 @@ def said(reason: str, signer: str, gettext: Callable[[str], str]) -> str:
 
 
 def _revisions(content: bytes) -> list[str]:
-    """Return the SHA-256 of a file and of its first beginnings that are complete PDFs."""
+    """Return the SHA-256 of a file and of its first prefixes that are complete PDFs."""
     ends = [end for each in islice(END.finditer(content), MOST_SIGNATURES) for end in (each.end(1), each.end())]
     return list({hashlib.sha256(content[:end]).hexdigest(): None for end in (*ends, len(content))})
 
 
 def _alike(name: str, other: str) -> bool:
-    """Whether two names may be one person's: ignoring titles after a comma, one's words contain the other's."""
+    """Whether two names may be one person's: without titles after a comma, the words of one contain the other's."""
     one, two = (set(re.findall(r"\w{2,}", each.partition(",")[0].casefold())) for each in (name, other))
     return one <= two or two <= one

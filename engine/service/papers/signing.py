@@ -1,14 +1,14 @@
-"""Signing in three honest ways, and what each of them is worth.
+"""Signing documents in one of three ways.
 
-Whoever completes a step whose form asks for a signature signs documents: on paper (the scan is filed), with a
-certificate elsewhere (the signed PDF is filed, and validated here), or here, by retyping the password. The signature's
-row and history line are written in the transaction that completes the step. A file that cannot exist yet, because the
-step itself yields the document, is filed later, once, by the signer or a holder of the step that asked for the
-signature; their inbox shows the task. The document becomes SIGNED when no file is outstanding.
+The person who completes a step with a signature in its form signs documents: on paper (the scan is filed), with a
+certificate elsewhere (the signed PDF is filed, and validated here), or in Alur, by typing the password again. The row
+and the history line of the signature are written in the transaction that completes the step. If the step itself makes
+the document, the signed file is filed later, once, by the signer or a holder of the step; it is a task in their inbox.
+The document becomes SIGNED when no file is missing.
 
-Nothing here makes a certified signature: that needs the signer's key, which is with the certificate's service (PP
-71/2019, article 60). So an internal approval says that it is none, and only a file whose signature is valid under a
-root that the operator trusts may be said to carry one.
+Alur makes no certified signatures: they need the signer's key, which the certificate's service keeps (PP 71/2019,
+article 60). So an internal approval states that it is not one, and a file counts as certified only if its signature is
+valid under a root certificate that the operator trusts.
 """
 
 import uuid
@@ -43,15 +43,15 @@ from engine.store.unit_of_work import Work
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signs, as far as a form's page shows."""
+    """The signer: a proof of identity, and the versions that the page showed."""
 
-    confirm: Callable[[], None] | None  # proves who signs; None for a program
-    seen: Mapping[str, str]  # by data object: the SHA-256 of the version that the page showed, where it showed one
+    confirm: Callable[[], None] | None  # checks the password; None for a program
+    seen: Mapping[str, str]  # SHA-256 of the versions that the page showed, by data object
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A signature that somebody gave in a form, not yet written."""
+    """A signature from a form, not yet written."""
 
     documents: tuple[str, ...]  # data objects
     mode: Mode
@@ -76,7 +76,7 @@ class Signed:
     version: DocumentVersion
 
     def deed(self, action: Action = Action.DOCUMENT_SIGNED) -> HistoryEvent:
-        """Return the history line; filing the file later is the filer's own act, not in the signer's capacity."""
+        """Return the history line; a file filed later is not filed in the signer's capacity."""
         its, of = self.signature, self.version
         change: dict[str, Any] = {
             **of.named,
@@ -95,7 +95,7 @@ class Signed:
 
 @dataclass(frozen=True)
 class Signing:
-    """Takes signatures, and files that carry them."""
+    """Accepts signatures and signed files."""
 
     database: Database
     files: FileStore
@@ -129,7 +129,7 @@ class Signing:
             try:
                 if any(id_ not in current and values.get(id_) is None for id_ in named):
                     raise NotTaken(gettext("belum ada dokumen yang ditandatangani."), "mode")
-                if any(_changed(id_, signer.seen, current) for id_ in named):  # nobody signs what they have not read
+                if any(_changed(id_, signer.seen, current) for id_ in named):  # nobody signs an unread version
                     message = gettext("dokumennya berubah sejak halaman ini dibuka. Baca versi barunya dahulu.")
                     raise NotTaken(message, "mode")
                 if mode is Mode.INTERNAL:
@@ -148,13 +148,13 @@ class Signing:
     def signer(
         self, actor: Actor, retyped: Retyped | None, now: datetime, seen: Mapping[str, str] | None = None
     ) -> Signer:
-        """Return who signs; the password is compared once, however often completing is retried."""
+        """Return the signer; the password is checked only once, also if completing is retried."""
         return Signer(cache(lambda: self.accounts.confirm(actor, retyped, now)) if retyped else None, seen or {})
 
     # ── what carries a signature, filed later ───────────────────────────────────────────────────────────────────────
 
     def of_document(self, actor: Actor, document_id: str) -> tuple[SignatureView, ...]:
-        """Return the signatures of a version, each with whether the actor may file its file."""
+        """Return the signatures of a version, each with whether the actor may file the signed file."""
         with self.database.read() as reader:
             version = seen(reader, actor, document_id)
             found = signatures.of_document(reader, document_id)
@@ -164,7 +164,7 @@ class Signing:
         return tuple(SignatureView(*its, filed.get(its[0].attachment_id or "")) for its in zip(found, may, strict=True))
 
     def permit(self, actor: Actor, signature_id: str) -> tuple[Signature, DocumentVersion]:
-        """Return a signature and its document, for whoever may file its file."""
+        """Return a signature and its document, if the actor may file the signed file."""
         with self.database.read() as reader:
             given = there(signatures.by_id(reader, signature_id), signature_id)
             version = seen(reader, actor, given.document_id)
@@ -210,7 +210,7 @@ class Signing:
 
 
 def _files(reader: Transaction, actor: Actor, given: Signature) -> bool:
-    """Whether somebody may file a signature's file: its signer, or a holder of the step or role that asked for it."""
+    """Whether the actor may file a signed file: as the signer, or in the role of the step or of the approval."""
     return there(document_tasks.of_signature(reader, given.id), given.id).belongs_to(actor)
 
 
@@ -224,7 +224,7 @@ def signed(
     deed: HistoryEvent,
     now: datetime,
 ) -> tuple[Signed, ...]:
-    """Return the signatures as rows, in the capacity of *deed*: one for each document, of its version."""
+    """Return the signatures as rows, one for each document, in the capacity of *deed*."""
     found = []
     for each in accepted:
         for data_object_id in each.documents:
@@ -248,7 +248,7 @@ def signed(
 
 
 def write(work: Work, given: Sequence[Signed], process_id: str, files: Mapping[str, bytes]) -> None:
-    """Write signatures, and have an issued document printed again with its internal approval."""
+    """Write signatures, and print issued documents again with internal approvals."""
     if not given:
         return
     signatures.add(work, [each.signature for each in given])
@@ -275,7 +275,7 @@ def write(work: Work, given: Sequence[Signed], process_id: str, files: Mapping[s
 
 
 def confirmed(confirm: Callable[[], None] | None, words: Language) -> None:
-    """Let pass whoever retyped their password; NotTaken says why not."""
+    """Check the password by *confirm*; NotTaken says why not."""
     gettext = words.gettext
     if confirm is None:
         raise NotTaken(gettext("persetujuan internal memerlukan sandi yang diketik ulang di halaman tugas."), "mode")

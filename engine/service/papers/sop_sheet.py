@@ -1,7 +1,6 @@
-"""Sheets of SOPs: made from a version's diagram on each request, as picture, PDF and table of steps.
+"""Sheets of SOPs as pictures, PDF and table of steps, made from a version's diagram on each request.
 
-Nothing is stored, so a sheet always shows the diagram. The same version gives the same bytes, since the PDF is dated
-by its deployment.
+The same version gives the same bytes, since the PDF has the date of the deployment.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Values of a template's own expressions: values, charts and sheets, evaluated once and in their order."""
+"""Evaluates a template's own expressions for values, charts and sheets, once and in order."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class TemplateValues:
 
     def __post_init__(self) -> None:
         self.values = {}
-        self.names["nilai"] = self.values  # in their order: one may build on those before it
+        self.names["nilai"] = self.values  # in order, since one may use those before it
         for name, text in self.template.values.items():
             self.values[name] = self.asked(text, f"nilai.{name}")
 
@@ -34,11 +34,11 @@ class TemplateValues:
         """Return the value of an expression."""
         try:
             return expression.compile(text).evaluate(self.names, self.functions)
-        except ValueError as error:  # an expression's own error, or its function's
+        except ValueError as error:  # from the expression or its function
             raise self.fault(place, str(error).rstrip(".")) from None
 
     def fault(self, place: str, cause: str) -> NotPrinted:
-        """Return an error in the JSON beside the template."""
+        """Return the error of an expression in the template's JSON."""
         return NotPrinted(f"{self.template.data_object_id}.json", None, f"{place}: {cause}")
 
     def charts(self) -> dict[str, bytes]:
@@ -53,7 +53,7 @@ class TemplateValues:
         return files
 
     def workbook(self, about: Mapping[str, str], *beside: Sheet) -> bytes:
-        """Return the sheets, and those *beside* them, as a workbook."""
+        """Return a workbook of the sheets and the sheets *beside* them."""
         sheets = []
         for place, each in enumerate(self.template.sheets, start=1):
             columns = [Column(key, title, width=WIDTHS.get(kind, 16), kind=kind) for key, title, kind in each.columns]
@@ -70,5 +70,5 @@ class TemplateValues:
             raise self.fault("lembar", f"tidak dapat ditulis sebagai XLSX ({error})") from None
 
     def _cell(self, value: Any) -> Any:
-        """Return a value as a workbook's cell; accounts by their names."""
+        """Return a value for a cell; accounts become names."""
         return self.people.get(value, value) if isinstance(value, str) else value

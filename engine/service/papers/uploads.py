@@ -1,8 +1,7 @@
-"""The real type of an uploaded file, by its content and never by its name alone.
+"""Finds the type of an uploaded file by its content, not by its name alone.
 
-The ``filetype`` library (magic numbers, no system library) won over python-magic, which needs libmagic on the office's
-machine. Word and Excel files are ZIP archives: the declared types of their parts decide, not their names; one with
-macros is refused.
+The ``filetype`` library was chosen over python-magic, which needs libmagic on the machine. Word and Excel files are ZIP
+archives, recognised by the declared types of their parts; files with macros are refused.
 """
 
 import os
@@ -41,12 +40,12 @@ MEDIA_TYPES = {
     ".xlsx": XLSX,
 }
 MACROS = ("vbaproject", "vbadata", "macroenabled", "macrosheet")
-"""In names or types of parts of Word and Excel files that hold programs."""
+"""Words in names or types of parts with programs in Word and Excel files."""
 TYPES = "[Content_Types].xml"
 LONGEST_NAME = 180
 HEAD = 8192
 LARGEST_EXPANDED = 200 * 1024 * 1024
-LARGEST_DIRECTORY = 500_000  # bytes of a ZIP's list of its members
+LARGEST_DIRECTORY = 500_000  # bytes of a ZIP's directory
 DIRECTORY_END = struct.Struct("<4s8xI6x")  # end of a ZIP, with the size of its directory
 
 
@@ -62,13 +61,13 @@ class UploadRefused(AlurError):
 
 @dataclass(frozen=True)
 class Gate:
-    """What every file passes that somebody sends, before it is kept."""
+    """Checks every uploaded file before it is stored."""
 
     database: Database
     clamd: str = ""  # the daemon's address; without it nothing is scanned
 
     def admit(self, actor: Actor, name: str, stream: BinaryIO, limit: int, now: datetime) -> str:
-        """Return a file's media type. UploadRefused, TooLarge; that one was infected is recorded."""
+        """Return a file's media type. UploadRefused, TooLarge; an infected file is recorded in history."""
         media_type = media_type_of(name, stream)
         if stream.seek(0, os.SEEK_END) > limit:
             raise TooLarge(limit)
@@ -87,7 +86,7 @@ class Gate:
 
 
 def safe_name(name: str) -> str:
-    """Return the file's own name without folders or control characters, shortened in the middle."""
+    """Return a file name without folders or control characters, shortened in the middle."""
     plain = PurePosixPath(name.replace("\\", "/")).name
     plain = "".join(c for c in plain if c.isprintable()).strip() or "berkas"
     if len(plain) <= LONGEST_NAME:
@@ -133,7 +132,7 @@ def _office_type(name: str, stream: BinaryIO) -> str | None:
         stream.seek(0)
         guess = filetype.guess(stream.read(HEAD))
         return None if guess is None or guess.mime in (DOCX, XLSX) else guess.mime
-    except (safe_xml.Unreadable, RuntimeError, EOFError, zlib.error):  # no XML, or packed in a way that we cannot read
+    except (safe_xml.Unreadable, RuntimeError, EOFError, zlib.error):  # no XML, or unknown compression
         raise UploadRefused("content", name) from None
     if any(word in text for text in (*said, *(each.filename.lower() for each in members)) for word in MACROS):
         raise UploadRefused("macros", name)
@@ -141,7 +140,7 @@ def _office_type(name: str, stream: BinaryIO) -> str | None:
 
 
 def _refuse_long_directory(name: str, stream: BinaryIO) -> None:
-    """Refuse a ZIP of very many members before listing them, which takes seconds; office files have dozens."""
+    """Refuse a ZIP with very many members, whose listing takes seconds; office files have dozens."""
     stream.seek(max(0, stream.seek(0, os.SEEK_END) - 2**16 - DIRECTORY_END.size))
     tail = stream.read()
     stream.seek(0)
