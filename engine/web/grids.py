@@ -21,7 +21,7 @@ from engine.web.authentication import actor, now, posted_entries, row_button, se
 from engine.web.formatting import words
 from engine.web.services import dates, services
 from engine.web.texts import done, gettext
-from engine.web.uploads import of_task, sent_sheet, stage_files
+from engine.web.uploads import of_task, sent_sheet, shown_as, shown_sheet, stage_files
 
 pages = Pages("grids", __name__, url_prefix="/tugas/<task_id>/tabel")
 PAGE = 25
@@ -93,7 +93,7 @@ def choose_file(task_id: str, table: str) -> str:
 @pages.post("/<table>/unggah", uploading(of_task))
 def take_file(task_id: str, table: str) -> Answer | tuple[str, int]:
     """Show what a file would change, cell by cell; on confirmation take what can be taken."""
-    content, kept = sent_sheet(), request.form.get("_berkas", "")
+    content, kept = sent_sheet(), shown_sheet()
     if kept and content is None:
         seen = request.form.get("_revisi", 0, int), tab()
         try:
@@ -107,7 +107,7 @@ def take_file(task_id: str, table: str) -> Answer | tuple[str, int]:
         page = services().grids.open(_asked(task_id, table))
         return _import_page(page, refused=gettext("Pilih berkas XLSX atau CSV.")), 422
     page, found = services().grids.look_at(_asked(task_id, table), content)
-    kept = services().grids.keep(content) if found.changes else ""
+    kept = shown_as(services().grids.keep(content)) if found.changes else ""
     return _import_page(page, found, kept), 422 if found.faults or found.refusals else 200
 
 

@@ -12,7 +12,7 @@ from engine.web.formatting import words
 from engine.web.people import fault_words
 from engine.web.services import services
 from engine.web.texts import gettext
-from engine.web.uploads import sent_sheet
+from engine.web.uploads import sent_sheet, shown_as, shown_sheet
 
 pages = Pages("people_import", __name__, url_prefix="/orang/impor")
 
@@ -32,7 +32,7 @@ def blank() -> Answer:
 @pages.post("", only(OfficeRole.OPERATOR))
 def take() -> str | tuple[str, int]:
     """Show what a file would do; do it on confirmation."""
-    content, kept, at = sent_sheet(), request.form.get("_berkas", ""), services().people_sheets
+    content, kept, at = sent_sheet(), shown_sheet(), services().people_sheets
     if not content and not kept:
         return choose(gettext("Pilih berkas XLSX atau CSV.")), 422
     by_mail = bool(request.form.get("surel")) and services().mail.sends_links(now()) is not None
@@ -40,7 +40,7 @@ def take() -> str | tuple[str, int]:
     found = at.look_at(actor(), given, now()) if content else at.take(actor(), given, now())
     if found.faults:
         return _page((), found), 422
-    return _page((), found, at.keep(content)) if content else _page((), found, done=True)
+    return _page((), found, shown_as(at.keep(content))) if content else _page((), found, done=True)
 
 
 def _page(errors: tuple[str, ...], found: Joined | None = None, kept: str = "", *, done: bool = False) -> str:

@@ -16,7 +16,7 @@ from engine.web.authentication import actor, now, posted_entries
 from engine.web.formatting import words
 from engine.web.services import services
 from engine.web.texts import done, gettext
-from engine.web.uploads import sent_sheet
+from engine.web.uploads import sent_sheet, shown_as, shown_sheet
 
 pages = Pages("registers", __name__, url_prefix="/register")
 
@@ -114,7 +114,7 @@ def choose_file(register_id: str) -> str:
 def take_file(register_id: str) -> Answer | tuple[str, int]:
     """Show what a file would change; import it on confirmation."""
     summary = services().registers.new_row(actor(), register_id, today())
-    since, kept = _typed_day("_mulai") or today(), request.form.get("_berkas", "")
+    since, kept = _typed_day("_mulai") or today(), shown_sheet()
     content = sent_sheet()
     if kept and content is None:
         taken = services().registers.take_kept(actor(), register_id, kept, since, now(), words())
@@ -126,7 +126,7 @@ def take_file(register_id: str) -> Answer | tuple[str, int]:
     if not content:
         return _import_page(summary, since, refused=gettext("Pilih berkas XLSX atau CSV.")), 422
     found = services().registers.look_at(actor(), register_id, content, since, words())
-    kept = "" if found.faults else services().registers.keep(content)
+    kept = "" if found.faults else shown_as(services().registers.keep(content))
     return _import_page(summary, since, found, kept), 422 if found.faults else 200
 
 

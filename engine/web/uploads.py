@@ -10,7 +10,7 @@ from engine.service.papers.documents import MOST_STAGED, MOST_STAGED_BYTES
 from engine.service.papers.uploads import TooLarge, UploadRefused, safe_name
 from engine.service.work.grids import LARGEST
 from engine.web import formatting
-from engine.web.authentication import actor, now
+from engine.web.authentication import actor, now, seal, unseal
 from engine.web.errors import conflict_words, permission_words
 from engine.web.services import services
 from engine.web.texts import gettext
@@ -71,6 +71,17 @@ def sent_sheet() -> bytes | None:
         return None
     with sent.stream as stream:
         return stream.read(LARGEST + 1)
+
+
+def shown_as(sha256: str) -> str:
+    """Return a kept sheet's hash, signed for the viewer and this page, for the form that confirms it."""
+    return seal(actor().person_id, f"berkas:{request.path}", {"sha256": [sha256]})
+
+
+def shown_sheet() -> str:
+    """Return the hash of the sheet that the viewer was shown on this page; of any other nothing."""
+    path, held = unseal(request.form.get("_berkas", ""), actor().person_id) or ("", {})
+    return held["sha256"][0] if path == f"berkas:{request.path}" else ""
 
 
 def refusal_words(name: str, refusal: UploadRefused | TooLarge | Conflict | NotPermitted) -> str:

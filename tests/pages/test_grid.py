@@ -5,6 +5,7 @@ import io
 import json
 import re
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 from openpyxl import load_workbook
@@ -76,6 +77,17 @@ def filled_in(browser, address, change):
 def confirm(browser, address, reviewed):
     hidden = dict(re.findall(r'<input type="hidden" name="(_berkas|_revisi)" value="([^"]*)">', reviewed.text))
     return browser.post(f"{address}/unggah", hidden)
+
+
+def test_the_sheet_of_another_is_not_taken_in_by_its_hash(office, nurse, sheet):
+    task, address = sheet
+    content = filled_in(nurse, address, lambda page: page.cell(2, 5, 7))
+    assert office.services.grids.keep(content)
+    answer = nurse.post(f"{address}/unggah", {"_berkas": sha256(content).hexdigest(), "_revisi": "0"})
+    assert answer.status_code == 422
+    assert "Pilih berkas XLSX atau CSV." in text_of(answer)
+    with pytest.raises(NotFound):
+        draft(office, task)
 
 
 # ── without scripts ─────────────────────────────────────────────────────────────────────────────────────────────────
