@@ -88,6 +88,14 @@ class Server:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(PATIENCE)
+        until(self._is_over, "all that it started is over, and its port free", every=0.02)
+
+    def _is_over(self) -> bool:
+        for process in psutil.process_iter():
+            with suppress(psutil.Error, ProcessLookupError):
+                if os.getpgid(process.pid) == self.process.pid and process.status() != psutil.STATUS_ZOMBIE:
+                    return False
+        return True
 
 
 @dataclass

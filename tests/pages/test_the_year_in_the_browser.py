@@ -224,7 +224,7 @@ def printed(about, own, rated, so_far):
     for line in (own, so_far):
         places = about.decimals
         goal = "tidak ada target" if line.target is None else id_(line.target, places)
-        cells.append(f"{id_(line.bounds[0])} s.d. {id_(line.bounds[1])}" if line.bounds else goal)
+        cells.append(f"{id_(line.bounds[0], places)} s.d. {id_(line.bounds[1], places)}" if line.bounds else goal)
         high = line.achieved is not None and line.achieved > 120
         aimless = "tidak ada target" if line.target is None else "target nol"
         none = "belum tersedia" if line.value is None else aimless
