@@ -186,7 +186,7 @@ def test_what_cannot_be_taken_is_told_in_words(desk, text, said):
     assert (answer.status_code, said in answer.text) == (422, True)
 
 
-def test_a_file_that_is_gone_and_a_file_without_rows_lead_on(desk):
+def test_a_file_that_nobody_was_shown_and_a_file_without_rows_lead_on(desk):
     gone = desk.post("/orang/impor", {"_berkas": "0" * 64, "alasan": "Mutasi"}, page="/orang/impor")
-    assert gone.status_code == 404
+    assert gone.status_code == 422
     assert "tidak berisi baris" in sent(desk, HEAD + "\n").text
